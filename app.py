@@ -1,0 +1,69 @@
+"""Inspect: what a network says about a picture, where it looks, and how that forms with depth."""
+
+import streamlit as st
+
+from ui import frame
+
+frame.begin("Inspect")
+
+# The page's title is on its way while the rest is imported.
+from camcore.framing import FRAMINGS  # noqa: E402
+from ui import asking, errors, model_picker, picture_box, samples, urls  # noqa: E402
+from ui import inspect_view as view  # noqa: E402
+from ui.components import copy_link  # noqa: E402
+from ui.engine import engine  # noqa: E402
+from ui.questions import Question  # noqa: E402
+
+state = st.session_state
+parameters = view.parameters(samples.KEYS, model_picker.names(), FRAMINGS)
+urls.adopt(parameters)
+
+
+def pick_class(index: int | None) -> None:
+    state["class"] = index
+
+
+def pick_layer(path: str | None) -> None:
+    state["layer"] = path
+
+
+with st.sidebar:
+    chosen = picture_box.show()
+    model = model_picker.show()
+    copy_link(key="copy_link")
+    st.caption("The link carries every choice on this page, but not an uploaded picture.")
+
+if chosen is None:
+    st.header("Choose a picture to begin", anchor=False)
+    st.stop()
+
+places = view.claim()
+look, mode = view.look(places.controls, places.colours)
+question = Question(
+    model.key, chosen.picture.sha256, model.framing, state["method"], state["layer"], state["class"]
+)
+pursuit = asking.pursue(engine(), question, chosen.picture, allowed=model.fetch is None)
+answer, network = pursuit.answer, pursuit.asked.network or pursuit.answer.network
+
+with errors.guarded("The prediction"):
+    view.head(places.head, answer, model.key.name)
+    view.chips(places.chips, answer, pick_class)
+    view.bars(places.scores, answer, pick_class)
+with errors.guarded("The picture"):
+    view.photograph(places.picture, chosen, answer, look, mode, pursuit.busy)
+    view.ladder(places.ladder, chosen, answer, look, pick_layer)
+with errors.guarded("The choices"):
+    view.choices(places.choices, network, answer, question, pick_class, pick_layer)
+with errors.guarded("The caption"):
+    view.caption(places, answer)
+    view.downloads(places.export, chosen, answer, look)
+    view.more(places.more, network)
+
+view.status(places, pursuit, lambda: asking.start(question), asking.stop)
+view.notes(places, pursuit, urls.notices().values(), asking.retry)
+with places.fetch:
+    model_picker.offer_download(model)
+
+urls.publish(parameters, left_out=("sample",) if chosen.sample is None else ())
+if pursuit.job is not None and pursuit.busy:
+    asking.follow(engine(), pursuit.job, pursuit.asked, lambda job: view.progress(places.progress, job))

@@ -1,0 +1,70 @@
+"""camcore: why an image classifier said what it said, and how far to trust the map.
+
+    net = camcore.load("MobileNetV2")
+    pic = camcore.open_picture("photo.jpg")
+    for m in camcore.explain(net, pic, methods=["gradcam", "layercam"]):
+        print(m.method, m.label, m.values.shape, m.warning)
+
+Importing camcore imports no TensorFlow; a network does, when it is made.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from camcore.catalogue import backbones as backbones
+    from camcore.errors import CamcoreError, LayerError, MethodError, ModelError, PictureError
+    from camcore.explaining import Step, estimate, explain, stream
+    from camcore.featuremaps import activations
+    from camcore.layers import LayerInfo
+    from camcore.loading import load
+    from camcore.maps import CamMap
+    from camcore.methods import METHODS, MethodInfo
+    from camcore.network import Network
+    from camcore.overlaying import overlay
+    from camcore.pictures import Picture, open_picture
+    from camcore.predictions import Prediction
+    from camcore.wrapping import wrap
+
+# Every public name and the module it lives in; imported when it is first used.
+_HOMES = {
+    "activations": "featuremaps",
+    "backbones": "catalogue",
+    "CamcoreError": "errors",
+    "CamMap": "maps",
+    "estimate": "explaining",
+    "explain": "explaining",
+    "LayerError": "errors",
+    "LayerInfo": "layers",
+    "load": "loading",
+    "METHODS": "methods",
+    "MethodError": "errors",
+    "MethodInfo": "methods",
+    "ModelError": "errors",
+    "Network": "network",
+    "open_picture": "pictures",
+    "overlay": "overlaying",
+    "Picture": "pictures",
+    "PictureError": "errors",
+    "Prediction": "predictions",
+    "Step": "explaining",
+    "stream": "explaining",
+    "wrap": "wrapping",
+}
+
+__all__ = sorted(_HOMES)
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        return getattr(import_module(f"camcore.{_HOMES[name]}"), name)
+    if name[:1].isupper():  # the methods' classes: GradCAM, ScoreCAM, …
+        found = import_module("camcore.keras_style").CLASSES.get(name)
+        if found is not None:
+            return found
+    raise AttributeError(f"module 'camcore' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    classes = [info.class_name for info in import_module("camcore.methods").METHODS.values()]
+    return sorted({*globals(), *__all__, *classes})

@@ -1,0 +1,257 @@
+"""The command line: ``python -m camcore explain photo.jpg --method gradcam --out out/``."""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import os
+import sys
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import camcore
+from camcore.errors import CamcoreError, MethodError, ModelError
+from camcore.framing import FRAMINGS
+from camcore.methods import find_method
+from camcore.render.colour import COLORMAPS
+from camcore.report.words import duration, geometry, percent, readable
+
+_EXAMPLES = """\
+examples:
+  python -m camcore explain photo.jpg
+  python -m camcore explain photo.jpg --model ResNet50 --method gradcam --method scorecam --out out/
+  python -m camcore explain *.jpg --method layercam --layer block_6_expand_relu --class "tiger cat"
+  python -m camcore layers MobileNetV2          which layers there are, and which one to look at
+  python -m camcore methods                     what each method answers and costs
+  python -m camcore models                      all backbones, and whether their weights are here
+
+Weights are looked for in the folder named by CAMCORE_WEIGHTS, then in Keras's cache, then downloaded.
+Exit codes: 0 done; 1 refused, the reason is on standard error; 2 wrong usage; 130 interrupted.
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit code."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow's start-up notes are not the answer
+    given = _parser().parse_args(arguments)
+    warnings.simplefilter("always", UserWarning)
+    warnings.showwarning = lambda message, *_, **__: print(f"note: {message}", file=sys.stderr)
+    try:
+        given.run(given)
+    except CamcoreError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\ninterrupted", file=sys.stderr)
+        return 130
+    except BrokenPipeError:  # the reader, such as head, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m camcore",
+        description="Class activation maps: why an image classifier said what it said.",
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+
+    explain = commands.add_parser(
+        "explain",
+        help="heatmaps of pictures, as PNG, CSV and run.json",
+        description="What the network says about each picture, and where it looks for it.",
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    explain.add_argument("pictures", nargs="+", metavar="PICTURE", help="JPEG, PNG, WEBP, GIF, BMP or TIFF")
+    _add_model(explain)
+    explain.add_argument(
+        "--method", action="append", metavar="KEY", help="a method's key; repeat for more (default: gradcam)"
+    )
+    explain.add_argument(
+        "--layer", action="append", metavar="PATH", help="a layer; repeat for more (default: the recommended)"
+    )
+    explain.add_argument(
+        "--class",
+        action="append",
+        dest="classes",
+        metavar="CLASS",
+        help="a class index or label; repeat for more (default: what the network says)",
+    )
+    explain.add_argument("--framing", default="crop", help=f"one of {', '.join(FRAMINGS)} (default: crop)")
+    explain.add_argument(
+        "--option",
+        action="append",
+        default=[],
+        metavar="METHOD:NAME=VALUE",
+        help="an option of a method, such as fasterscorecam:n=30",
+    )
+    explain.add_argument("--alpha", type=float, default=0.5, help="opacity of the map, 0 to 1 (default: 0.5)")
+    explain.add_argument(
+        "--colormap", default="viridis", help=f"one of {', '.join(COLORMAPS)} (default: viridis)"
+    )
+    explain.add_argument("--grid", action="store_true", help="show the layer's own cells, not interpolated")
+    explain.add_argument("--out", metavar="FOLDER", help="write PNG, CSV and run.json here")
+    explain.set_defaults(run=_explain)
+
+    layers = commands.add_parser("layers", help="the layers of a backbone, the recommended one marked")
+    layers.add_argument("model", metavar="MODEL", help="a backbone's name")
+    layers.add_argument("--all", action="store_true", help="also those that can carry no heatmap, with the reason")
+    layers.set_defaults(run=_layers)
+
+    models = commands.add_parser("models", help="all backbones, and whether their weights are here")
+    models.set_defaults(run=_models)
+
+    methods = commands.add_parser("methods", help="all methods, what they answer and cost")
+    methods.set_defaults(run=_methods)
+    return parser
+
+
+def _add_model(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--model", default="MobileNetV2", help="a backbone's name (default: MobileNetV2)")
+    parser.add_argument("--weights", metavar="FILE", help="a weights file, or the word random")
+
+
+# ---- commands
+
+
+def _explain(given: argparse.Namespace) -> None:
+    if given.framing not in FRAMINGS:
+        near = difflib.get_close_matches(given.framing, FRAMINGS, n=1)
+        raise CamcoreError(
+            f"There is no framing {given.framing!r}."
+            + (f" Did you mean {near[0]!r}?" if near else "")
+            + f" The framings: {', '.join(FRAMINGS)}."
+        )
+    for key in given.method or ():
+        find_method(key)
+    options = _options(given.option)
+    pictures = [camcore.open_picture(path) for path in given.pictures]  # wrong files are told before long work
+    network = camcore.load(given.model, weights=given.weights, progress=_download_progress)
+    classes = [_class_index(network, text) for text in given.classes] if given.classes else None
+    for path, pic in zip(given.pictures, pictures, strict=True):
+        maps = _maps(network, pic, given, classes, options)
+        _print_result(path, network, pic, maps)
+        if given.out:
+            folder = Path(given.out) / _folder_name(path, pic) if len(pictures) > 1 else Path(given.out)
+            from camcore.report.files import write_run
+
+            written = write_run(folder, network, pic, maps, given.alpha, given.colormap, not given.grid)
+            print(f"  wrote {len(written)} files to {folder}")
+
+
+def _maps(
+    network: Any, pic: Any, given: argparse.Namespace, classes: list[int] | None, options: dict[str, Any]
+) -> list[Any]:
+    methods = given.method or ["gradcam"]
+    found = {}
+    steps = camcore.stream(network, pic, methods, given.layer, classes, given.framing, options)
+    for step in steps:
+        for m in step.maps:
+            found[m.method, m.layer, m.class_index] = m
+        _progress(step)
+    order = {key: place for place, key in enumerate(methods)}
+    return sorted(found.values(), key=lambda m: order.get(m.method, len(order)))
+
+
+def _progress(step: Any) -> None:
+    """A line on standard error that renews itself, for work of more than a second, on a terminal."""
+    if not sys.stderr.isatty() or step.total < 30:
+        return
+    left = step.seconds / step.done * (step.total - step.done) if step.done else 0
+    print(f"\r  {step.done:.0f} of {step.total:.0f} passes, about {duration(left)} left   ", end="", file=sys.stderr)
+    if step.done >= step.total or not step.partial:
+        print(file=sys.stderr)
+
+
+def _download_progress(done: int, total: int) -> None:
+    if sys.stderr.isatty():
+        end = "\n" if done >= total else ""
+        print(f"\r  downloading: {done / 1e6:.0f} of {total / 1e6:.0f} MB ", end=end, file=sys.stderr)
+
+
+def _print_result(path: str, network: Any, pic: Any, maps: Sequence[Any]) -> None:
+    print(f"{path}: {network.name}, {network.weights_note}")
+    for note in pic.notes:
+        print(f"  picture: {note}")
+    for p in network.predict(pic, framing=maps[0].framing):
+        print(f"  {percent(p.probability):>8s}  {readable(p.label)} (class {p.index}, logit {p.logit:.2f})")
+    for m in maps:
+        title = camcore.METHODS[m.method].title
+        print(f"  {title} for {readable(m.label)!r} at {m.layer} ({geometry(network.layer(m.layer))})")
+        row, column = divmod(int(m.values.argmax()), m.values.shape[1])
+        place = f"strongest at cell ({row}, {column})" if m.values.any() else "empty"
+        rest = f", offset {m.offset:.3f}" if m.offset is not None else ""
+        print(f"    raw {m.raw.min():.4g} to {m.raw.max():.4g}, {place}{rest}, {duration(m.seconds)}")
+        if m.warning:
+            print(f"    warning: {m.warning}")
+
+
+def _folder_name(path: str, pic: Any) -> str:
+    return f"{Path(path).stem}-{pic.sha256[:8]}"
+
+
+def _options(texts: Sequence[str]) -> dict[str, dict[str, Any]]:
+    found: dict[str, dict[str, Any]] = {}
+    for text in texts:
+        method, colon, rest = text.partition(":")
+        name, equals, value = rest.partition("=")
+        if not (colon and equals and method and name):
+            raise MethodError(
+                f"The option {text!r} is not of the form METHOD:NAME=VALUE, such as fasterscorecam:n=30."
+            )
+        found.setdefault(method, {})[name] = int(value) if value.lstrip("-").isdigit() else value
+    return found
+
+
+def _class_index(network: Any, text: str) -> int:
+    if text.lstrip("-").isdigit():
+        return int(network.check_class(int(text)))
+    names = [readable(label).lower() for label in network.labels]
+    wanted = readable(text).lower()
+    if names.count(wanted) == 1:
+        return names.index(wanted)
+    if wanted in names:
+        places = [str(index) for index, name in enumerate(names) if name == wanted]
+        raise ModelError(f"{len(places)} classes are called {text!r}. Give one by index: {', '.join(places)}.")
+    near = difflib.get_close_matches(wanted, names, n=3)
+    hint = f" Did you mean {', '.join(map(repr, near))}?" if near else ""
+    raise ModelError(
+        f"{network.name} has no class {text!r}.{hint} Give a label or an index from 0 to {network.classes - 1}."
+    )
+
+
+def _layers(given: argparse.Namespace) -> None:
+    network = camcore.load(given.model, weights="random")  # the structure is the same with any weights
+    print(f"{network.name}: {network.input_size[0]}×{network.input_size[1]} input, * = recommended")
+    for info in network.layers:
+        if info.usable or given.all:
+            mark = "*" if info.recommended else " "
+            print(f"{mark} {info.path:42s} {info.kind:14s} {geometry(info) if info.grid else ''}")
+            if info.recommended or not info.usable:
+                print(f"    {info.reason}")
+
+
+def _models(given: argparse.Namespace) -> None:
+    for row in camcore.backbones():
+        h, w = row.input_size
+        print(f"{row.name:20s} {h:3d}×{w:<3d} {row.parameters / 1e6:6.1f} M parameters   {row.weights_state}")
+
+
+def _methods(given: argparse.Namespace) -> None:
+    for info in camcore.METHODS.values():
+        print(f"{info.key:16s} {info.title} ({info.year})")
+        print(f"    {info.summary}")
+        print(f"    cost: {info.cost}")
+        for name, option in info.options.items():
+            choice = ", ".join(option.choices) or f"{option.low} to {option.high}"
+            print(f"    option {name}={option.default}: {option.help} ({choice})")
+        print(f"    {info.paper}, {info.equation}. {info.url}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,25 @@
+"""The errors that camcore raises on purpose.
+
+Every message has three parts: what is wrong, with the value; why; what to do. A page shows
+``str(error)`` as it stands, so a message must make sense to somebody who never saw the code.
+"""
+
+
+class CamcoreError(Exception):
+    """Anything camcore refuses: the parent of all its errors, and a wrong framing or option."""
+
+
+class PictureError(CamcoreError):
+    """The bytes are not a picture that can be used."""
+
+
+class ModelError(CamcoreError):
+    """The network cannot be built, loaded or asked this (weights, outputs, class index)."""
+
+
+class LayerError(CamcoreError):
+    """The layer does not exist, or has no grid that a heatmap could be drawn on."""
+
+
+class MethodError(CamcoreError):
+    """The method does not exist, does not fit this network, or has no such option."""

@@ -1,0 +1,32 @@
+"""Feature maps of any layers of a network for one picture."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from camcore.errors import LayerError
+from camcore.network import Network
+from camcore.pictures import Picture
+
+
+def activations(
+    network: Network, pic: Picture, layers: Sequence[Any], framing: str = "crop"
+) -> dict[str, NDArray[np.float32]]:
+    """The feature maps of ``layers``, from one pass: path → float32 (h, w, K), at each layer's own grid.
+
+    Raises LayerError for a layer that does not exist or has no grid.
+    """
+    infos = [network.layer(layer) for layer in layers]
+    for info in infos:
+        if info.grid is None:
+            raise LayerError(
+                f"Layer {info.path!r} has no feature maps: its output has the shape {info.shape}, without a "
+                f"spatial grid. Try {network.default_layer!r}."
+            )
+    x, _ = network.prepare(pic, framing)
+    found = network.tap(x, [info.path for info in infos]).activations
+    return {path: array[0].astype(np.float32, copy=False) for path, array in found.items()}

@@ -1,0 +1,69 @@
+"""Whether what follows a layer is a global average and a linear head, so that CAM is exact there.
+
+The walk goes back through the traced graph from the logits to the layer. Everything on the way must be linear in
+its one input that depends on the picture, must weigh every place alike, and must average over all places.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from camcore.receptive import Reach
+
+# Linear in whichever input depends on the picture, without mixing places.
+_LINEAR = {
+    "MatMul", "BiasAdd", "AddV2", "Add", "Sub", "Mul", "Neg", "Squeeze", "ExpandDims", "Identity", "Cast",
+    "StopGradient",
+}  # fmt: skip
+
+
+def why_not_linear(logits: Any, layer: Any, reach: Mapping[str, Reach]) -> str:
+    """What stands between the symbolic tensors ``layer`` and ``logits`` that CAM cannot pass, in words.
+
+    Empty where logit_c = mean_ij(Σ_k W_kc A_kij) + b_c holds exactly.
+    """
+    tensor, averaged = logits, False
+    while tensor.name != layer.name:
+        operation = tensor.op
+        given = [i for i, source in enumerate(operation.inputs) if source.name in reach]
+        if not given:
+            return "the scores do not depend on it alone"
+        if len(given) > 1:
+            return "several branches meet behind it"
+        before = operation.inputs[given[0]]
+        obstacle = _obstacle(operation, given[0], reach[before.name])
+        if obstacle:
+            return obstacle
+        averaged = averaged or _averages(operation, reach[before.name])
+        tensor = before
+    return "" if averaged else "no global average pooling follows it"
+
+
+def _averages(operation: Any, before: Reach) -> bool:
+    return operation.type in ("Mean", "AvgPool") and before.spatial
+
+
+def _obstacle(operation: Any, place: int, before: Reach) -> str:
+    """What is wrong with one operation, given which of its inputs depends on the picture."""
+    kind = operation.type
+    cells = before.grid if before.spatial else (1, 1)
+    if kind == "Mean":
+        return ""
+    if kind == "AvgPool":
+        window = operation.get_attr("ksize")
+        sides = window[1:3] if operation.get_attr("data_format") in (b"NHWC", "NHWC") else window[2:4]
+        whole = tuple(sides) == cells and operation.get_attr("padding") in (b"VALID", "VALID")
+        return "" if whole else "a pooling that does not weigh all places alike follows it"
+    if kind == "Conv2D":
+        kernel = tuple(operation.inputs[1].shape[:2])
+        if place != 0 or kernel != (1, 1) or set(operation.get_attr("strides")) != {1}:
+            return "a convolution over several places, or over some of them only, follows it"
+        return ""
+    if kind == "Reshape":
+        return "its places are flattened, so each has weights of its own" if cells != (1, 1) else ""
+    if kind == "RealDiv" and place == 0:
+        return ""
+    if kind not in _LINEAR:
+        return f"an operation that is not linear ({kind}) follows it"
+    return ""

@@ -1,0 +1,41 @@
+"""A map laid over the picture it explains."""
+
+import cv2
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from camcore.errors import CamcoreError
+from camcore.render.colour import colour
+
+# What the network did not look at keeps this share of its brightness.
+UNSEEN = 0.35
+
+
+def blend(
+    rgb: NDArray[np.uint8], values: ArrayLike, alpha: float = 0.5, colormap: str = "viridis"
+) -> NDArray[np.uint8]:
+    """Lay the coloured map over the picture: uint8 (H, W, 3).
+
+    rgb: uint8 (H, W, 3). values: (H, W) in [0, 1], or in [-1, 1] for the diverging colour map. Where they
+    are numbers the result is (1 - alpha) * rgb + alpha * colour(values), rounded: the same alpha
+    everywhere, so that equal values always have equal weight. Where they are NaN the network did not
+    look, and the picture is dimmed to UNSEEN. Raises CamcoreError for alpha outside [0, 1], an unknown
+    colour map, or arrays that do not fit each other.
+    """
+    if not 0 <= alpha <= 1:
+        raise CamcoreError(
+            f"The opacity {alpha} is out of range. It goes from 0 (only the picture) to 1 (only the map). "
+            "Choose a number between, 0.5 for instance."
+        )
+    numbers = np.asarray(values, np.float32)
+    if rgb.dtype != np.uint8 or rgb.ndim != 3 or rgb.shape[2] != 3 or rgb.shape[:2] != numbers.shape:
+        raise CamcoreError(
+            f"A map of shape {numbers.shape} does not lie on a picture of shape {rgb.shape} ({rgb.dtype}). "
+            "The picture is uint8 (H, W, 3) and the map has the same H and W. "
+            "Bring the map to the picture first, with on_picture()."
+        )
+    out = cv2.addWeighted(rgb, 1 - alpha, colour(numbers, colormap), alpha, 0)
+    unseen = np.isnan(numbers)
+    if unseen.any():
+        out = cv2.copyTo(cv2.convertScaleAbs(rgb, alpha=UNSEEN), unseen.view(np.uint8), out)
+    return np.asarray(out, np.uint8)

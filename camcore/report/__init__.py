@@ -1,0 +1,1 @@
+"""What leaves the house: pictures, numbers, and the record of a run."""

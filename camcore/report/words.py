@@ -1,0 +1,52 @@
+"""A map in words: its caption, the same in exports, on the page and in the command line."""
+
+from __future__ import annotations
+
+from camcore.layers import LayerInfo
+from camcore.maps import CamMap
+from camcore.methods import METHODS
+
+
+def readable(label: str) -> str:
+    """A label as people write it: ``Egyptian_cat`` → ``Egyptian cat``."""
+    return label.replace("_", " ")
+
+
+def percent(probability: float) -> str:
+    """A probability for reading: ``71 %``, ``0.4 %``, ``< 0.1 %``; a dash where there is none."""
+    if probability != probability:
+        return "–"
+    share = 100 * probability
+    if 0 < share < 0.1:
+        return "< 0.1 %"
+    return f"{share:.1f} %" if share < 10 or 99.5 <= share < 100 else f"{share:.0f} %"
+
+
+def duration(seconds: float) -> str:
+    """A time for reading: ``31 ms``, ``5.6 s``."""
+    return f"{seconds * 1000:.0f} ms" if seconds < 0.9995 else f"{seconds:.1f} s"
+
+
+def geometry(info: LayerInfo) -> str:
+    """A layer's grid in words: ``7×7, one cell = 32×32 px of the input, receptive field 491 px``."""
+    if info.grid is None or info.stride is None:
+        return "no grid"
+    h, w = info.grid
+    text = f"{h}×{w}, one cell = {info.stride[0]:g}×{info.stride[1]:g} px of the input"
+    if info.receptive_field is not None:
+        rows, columns = info.receptive_field
+        text += f", receptive field {rows if rows == columns else f'{rows}×{columns}'} px"
+    if info.whole_picture:
+        text += ", gates see the whole picture"
+    return text
+
+
+def caption(m: CamMap, info: LayerInfo) -> tuple[str, str]:
+    """Two lines that say all of a map: what was asked, and how it was made."""
+    variant = m.options.get("variant", "paper")
+    title = METHODS[m.method].title + ("" if variant == "paper" else f" ({variant})")
+    return (
+        f"{m.network} · {title} · {m.layer} {geometry(info)}",
+        f"{readable(m.label)} {percent(m.probability)} (class {m.class_index}, logit {m.logit:.2f}) · "
+        f"{m.framing} · {duration(m.seconds)}",
+    )

@@ -1,0 +1,19 @@
+"""Settings that hold for every test."""
+
+import os
+
+import pytest
+
+# Quiet TensorFlow, and never a download by accident: no test may need a network.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.setdefault("CAMCORE_WEIGHTS_URL", "http://127.0.0.1:9/")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Slow tests run where CI is set, or when asked for with ``-m slow``."""
+    if os.environ.get("CI") or "slow" in (config.getoption("-m") or ""):
+        return
+    skip = pytest.mark.skip(reason="slow; runs on CI, or with -m slow")
+    for item in items:
+        if "slow" in item.keywords:
+            item.add_marker(skip)

@@ -1,0 +1,213 @@
+"""The registry: its rows, its option checks, and the matrix of every method over every way to write a network."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from networks import GRID, TWINS, images
+
+import camcore
+from camcore.methods import METHODS, find_method
+
+CONTRACT = {
+    "cam": "CAM",
+    "gradcam": "GradCAM",
+    "gradcam++": "GradCAMPlusPlus",
+    "hirescam": "HiResCAM",
+    "elementwise": "ElementWiseGradCAM",
+    "xgradcam": "XGradCAM",
+    "layercam": "LayerCAM",
+    "smoothgradcam++": "SmoothGradCAMPlusPlus",
+    "eigencam": "EigenCAM",
+    "eigengradcam": "EigenGradCAM",
+    "kpcacam": "KPCACAM",
+    "fem": "FEM",
+    "fullgrad": "FullGrad",
+    "scorecam": "ScoreCAM",
+    "fasterscorecam": "FasterScoreCAM",
+    "sscam": "SSCAM",
+    "iscam": "ISCAM",
+    "ablationcam": "AblationCAM",
+    "reciprocam": "ReciproCAM",
+    "shapleycam": "ShapleyCAM",
+    "finercam": "FinerCAM",
+}
+# Where each method's published form can be looked up: the year of the paper and a word of its authors.
+PAPERS = {
+    "cam": (2016, "Zhou"),
+    "gradcam": (2017, "Selvaraju"),
+    "gradcam++": (2018, "Chattopadhay"),
+    "hirescam": (2020, "Draelos"),
+    "elementwise": (2021, "Pillai"),
+    "xgradcam": (2020, "Fu"),
+    "layercam": (2021, "Jiang"),
+    "scorecam": (2020, "Wang"),
+    "fasterscorecam": (2020, "tabayashi"),
+}
+
+# One row per method and variant: the key and its options.
+ALL = [
+    (key, {"variant": variant} if variant else {})
+    for key, info in METHODS.items()
+    for variant in (info.variants or (None,))
+]
+
+
+@pytest.mark.parametrize("key", METHODS)
+def test_rows_are_whole(key):
+    info = METHODS[key]
+    assert info.key == key
+    assert CONTRACT.get(key, info.class_name) == info.class_name
+    for words in (info.title, info.paper, info.equation, info.cost, info.summary):
+        assert words == words.strip()
+        assert words
+    assert info.url.startswith("https://")
+    assert info.needs
+    assert info.passes(512, info.checked({})) >= 0
+    for name, option in info.options.items():
+        assert info.checked({})[name] == option.default
+        assert option.help
+
+
+@pytest.mark.parametrize("key", PAPERS)
+def test_papers(key):
+    year, author = PAPERS[key]
+    assert METHODS[key].year == year
+    assert str(year) in METHODS[key].paper
+    assert author.lower() in METHODS[key].paper.lower()
+
+
+def test_the_required_methods_are_there():
+    assert set(PAPERS) <= set(METHODS)
+    assert len({info.class_name for info in METHODS.values()}) == len(METHODS)
+    assert len({info.title for info in METHODS.values()}) == len(METHODS)
+
+
+def test_costs_in_passes():
+    assert METHODS["gradcam"].passes(512, {}) == 0
+    assert METHODS["scorecam"].passes(512, {}) == 512
+    assert METHODS["fasterscorecam"].passes(512, {"n": 10}) == 10
+    assert METHODS["fasterscorecam"].passes(6, {"n": 10}) == 6
+
+
+def test_signs():
+    assert {key for key, info in METHODS.items() if info.signed} >= {"cam", "hirescam"}
+    assert not {"gradcam", "gradcam++", "layercam", "scorecam"} & {k for k, i in METHODS.items() if i.signed}
+
+
+def test_the_registry_cannot_be_changed():
+    with pytest.raises(TypeError):
+        METHODS["gradcam"] = None  # type: ignore[index]
+    with pytest.raises(AttributeError):
+        METHODS["gradcam"].title = "mine"  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "near"),
+    [
+        ("grad-cam", "gradcam"),
+        ("GradCAM", "gradcam"),
+        ("GradCAMPlusPlus", "gradcam\\+\\+"),
+        ("Score-CAM", "scorecam"),
+        ("layer_cam", "layercam"),
+        ("Faster Score-CAM", "fasterscorecam"),
+    ],
+)
+def test_unknown_method_names_the_nearest(wrong, near):
+    with pytest.raises(camcore.MethodError, match=f"no method '.*Did you mean '{near}'.*The methods: cam"):
+        find_method(wrong)
+
+
+@pytest.mark.parametrize("wrong", ["zzz", "", 3, None, ("gradcam",), ["gradcam"]])
+def test_unknown_method_lists_all(wrong):
+    with pytest.raises(camcore.MethodError, match="The methods: cam, gradcam"):
+        find_method(wrong)
+
+
+@pytest.mark.parametrize(
+    ("key", "options", "message"),
+    [
+        ("gradcam", {"variant": "authors"}, "Grad-CAM has no option 'variant'. Its options: none"),
+        ("gradcam++", {"varient": "authors"}, r"no option 'varient'.*variant.*Did you mean 'variant'"),
+        ("gradcam++", {"variant": "author"}, r"variant='author' is not one of 'paper', 'authors'.*Did you mean"),
+        ("gradcam++", {"variant": None}, "variant=None is not one of 'paper', 'authors'"),
+        ("gradcam++", {"variant": ["paper"]}, "is not one of 'paper', 'authors'"),
+        ("scorecam", {"n": 3}, "no option 'n'"),
+        ("fasterscorecam", {"n": 0}, "n=0 must be at least 1"),
+        ("fasterscorecam", {"n": -5}, "n=-5 must be at least 1"),
+        ("fasterscorecam", {"n": 2.5}, "n=2.5 must be a whole number"),
+        ("fasterscorecam", {"n": True}, "n=True must be a whole number"),
+        ("fasterscorecam", {"n": "10"}, "n='10' must be a whole number"),
+        ("fasterscorecam", {"n": 10**9}, "at most 10000"),
+    ],
+)
+def test_wrong_options(key, options, message):
+    with pytest.raises(camcore.MethodError, match=message):
+        METHODS[key].checked(options)
+
+
+def test_whole_numbers_of_numpy_are_whole_numbers():
+    assert METHODS["fasterscorecam"].checked({"n": np.int64(7)})["n"] == 7
+
+
+def test_options_are_filled_in():
+    assert METHODS["fasterscorecam"].checked({}) == {"n": 10, "variant": "paper"}
+    assert METHODS["fasterscorecam"].checked({"n": 3}) == {"n": 3, "variant": "paper"}
+    assert METHODS["gradcam"].checked({}) == {}
+
+
+# ---- every method over every way to write the same network
+
+_networks: dict[object, camcore.Network] = {}
+
+
+def reference_of(twin) -> camcore.Network:
+    if twin.reference not in _networks:
+        _networks[twin.reference] = camcore.wrap(twin.reference())
+    return _networks[twin.reference]
+
+
+@pytest.fixture(scope="module", params=TWINS)
+def pair(request):
+    """The twin, its network, that of its reference, and one input for each."""
+    twin = TWINS[request.param]
+    x = images(2)
+    if twin.grey_picture:
+        x = np.repeat(x[..., :1], 3, axis=-1)
+    return twin, camcore.wrap(twin.build(), **twin.options), reference_of(twin), twin.image(x), x
+
+
+@pytest.fixture(scope="module", autouse=True)
+def forget_networks():
+    yield
+    _networks.clear()
+
+
+def test_the_same_logits_and_default_layer(pair):
+    twin, network, reference, x, x_reference = pair
+    wanted = reference.logits(x_reference)
+    close = twin.tolerance * np.abs(wanted).max()
+    found = network.logits(x)
+    np.testing.assert_allclose(found[:, twin.class_index], wanted[:, twin.reference_class], rtol=0, atol=close)
+    info = network.layer(network.default_layer)
+    assert info.grid == GRID
+    assert info.recommended
+    if twin.layer is not None:
+        assert twin.layer in info.path
+    assert info.receptive_field == reference.layer(reference.default_layer).receptive_field
+    assert info.first_centre == reference.layer(reference.default_layer).first_centre
+    assert [info.recommended for info in network.layers].count(True) == 1
+
+
+@pytest.mark.parametrize(("key", "options"), ALL, ids=lambda part: str(part))
+def test_every_method_gives_the_same_map(pair, key, options):
+    twin, network, reference, x, x_reference = pair
+    method = getattr(camcore, METHODS[key].class_name)
+    wanted = method(reference, **options).compute_heatmap(x_reference, twin.reference_class, raw=True)
+    found = method(network, **options).compute_heatmap(x, twin.class_index, raw=True)
+    assert found.shape == wanted.shape == (2, *GRID)
+    assert found.dtype == np.float32
+    assert np.abs(wanted).max() > 0
+    if options.get("variant") == "authors" and "score" in key and "sigmoid" in (network.activation):
+        return  # the authors weigh by probabilities, of which a sigmoid head has others
+    np.testing.assert_allclose(found, wanted, rtol=0, atol=twin.tolerance * np.abs(wanted).max())

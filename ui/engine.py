@@ -1,0 +1,358 @@
+"""The process-wide worker that answers pages' questions without ever holding up a script run.
+
+One engine serves every browser tab. Networks, predictions and maps are kept for all in caches bounded in
+bytes; equal questions share one job; a job belongs to those who wait for it and ends when the last one leaves.
+"""
+
+import contextlib
+import functools
+import logging
+import threading
+import time
+from collections.abc import Callable, Hashable, Iterator
+from dataclasses import replace
+from types import ModuleType
+from typing import Any
+
+import camcore
+from ui.cache import ByteLRU
+from ui.jobs import Job, Stage, StoppedError
+from ui.questions import Answer, Cost, Failure, NetworkKey, Question
+
+MAP_BYTES = 256 << 20
+NETWORK_BYTES = 3 << 30
+NETWORKS = 4
+PLACES = 8
+"""Jobs that may run at the same time; further ones queue."""
+PATIENCE_SECONDS = 3.0
+"""A method that would take longer is priced first and runs when the visitor says so."""
+CHEAP_PASSES = 16
+"""Up to this many forward passes nobody needs to see a partial map."""
+
+_LOG = logging.getLogger(__name__)
+
+
+def _import_tensorflow() -> None:
+    import tensorflow  # noqa: F401 - the import itself is the work
+
+
+class _Load:
+    """One network on its way in, shared by every job that needs it."""
+
+    def __init__(self) -> None:
+        self.done = threading.Event()
+        self.stage = Stage("Starting TensorFlow", expected=5.0)
+        self.network: Any = None
+        self.error: BaseException | None = None
+        self.jobs: list[Job] = []
+
+    def check(self) -> None:
+        if not any(job.wanted() for job in self.jobs):
+            raise StoppedError
+
+
+class Engine:
+    """Answers questions in worker threads. ``core`` is camcore, or a stand-in for tests."""
+
+    def __init__(
+        self, core: Any | ModuleType = camcore, start: Callable[[], None] = _import_tensorflow
+    ) -> None:
+        self._core = core
+        self._import = start
+        self._started = threading.Event()
+        self._start_error: BaseException | None = None
+        self._lock = threading.Lock()
+        self._starter: threading.Thread | None = None
+        self._loads: dict[NetworkKey, _Load] = {}
+        self._jobs: dict[Question, Job] = {}
+        self._places = threading.BoundedSemaphore(PLACES)
+        self._networks: ByteLRU[Any] = ByteLRU(NETWORK_BYTES, lambda net: 4 * int(net.parameters), NETWORKS)
+        self._predictions: ByteLRU[tuple[Any, ...]] = ByteLRU(8 << 20, lambda rows: 256 * len(rows))
+        self._maps: ByteLRU[Any] = ByteLRU(MAP_BYTES, lambda m: m.raw.nbytes + m.values.nbytes + 1024)
+        self._ladders: ByteLRU[tuple[Any, ...]] = ByteLRU(
+            MAP_BYTES, lambda ms: sum(m.raw.nbytes + m.values.nbytes + 1024 for m in ms)
+        )
+        self._costs: dict[tuple[NetworkKey, str, str | None], float] = {}
+        self._pace: dict[NetworkKey, float] = {}
+        self._took: dict[Hashable, float] = {}
+
+    # What pages call
+
+    def start(self) -> None:
+        """Begin importing TensorFlow in the background; returns at once, and does so only once."""
+        with self._lock:
+            if self._starter is None:
+                self._starter = threading.Thread(target=self._begin, name="start", daemon=True)
+                self._starter.start()
+
+    def ask(self, question: Question, picture: Any, visitor: str) -> Job:
+        """The job that answers this question, running or already finished; never blocks.
+
+        Jobs that need a network wait for ``start``, which is the caller's to call once its page is drawn:
+        importing TensorFlow holds the interpreter so much that drawing would take three times as long.
+        """
+        answer = self.known(question, picture)
+        if answer.complete or (answer.cost is not None and answer.map is not None and answer.ladder):
+            job = Job(question, answer)
+            job.finish("done")
+            return job
+        with self._lock:
+            job_running = self._jobs.get(question)
+            if job_running is not None and not job_running.finished and job_running.watch(visitor):
+                return job_running
+            job = Job(question, answer)
+            job.watch(visitor)
+            self._jobs[question] = job
+        threading.Thread(target=self._run, args=(job,), name="answer", daemon=True).start()
+        return job
+
+    def known(self, question: Question, picture: Any) -> Answer:
+        """What the caches alone can answer."""
+        answer = Answer(question, picture, self._networks.get(question.network))
+        if answer.network is None:
+            return answer
+        predictions = self._predictions.get((question.network, question.picture, question.framing))
+        if predictions is None:
+            return answer
+        answer = replace(answer, predictions=predictions)
+        try:
+            key = self._map_key(answer, question.method)
+        except camcore.CamcoreError:
+            return answer
+        found = self._maps.get(key)
+        if found is None and (cost := self._known_cost(answer)) and not self._affordable(question, cost):
+            answer = replace(answer, cost=cost)
+            found = self._maps.get(self._map_key(answer, "gradcam"))
+        ladder = self._ladders.get(self._ladder_key(answer)) or ()
+        return replace(answer, map=found, ladder=ladder)
+
+    # The worker
+
+    def _begin(self) -> None:
+        try:
+            self._import()
+        except BaseException as error:
+            self._start_error = error
+        finally:
+            self._started.set()
+
+    def _run(self, job: Job) -> None:
+        step = "network"
+        try:
+            with self._place(job):
+                answer = job.publish(replace(job.answer, network=self._network(job)))
+                step = "predict"
+                answer = job.publish(replace(answer, predictions=self._predict(job, answer)))
+                step = "map"
+                answer = self._map(job, answer)
+                step = "ladder"
+                job.publish(replace(answer, ladder=self._ladder(job, answer)))
+            job.finish("done")
+        except StoppedError:
+            job.finish("stopped")
+        except Exception as error:
+            if not isinstance(error, camcore.CamcoreError):
+                _LOG.exception("a job failed at its step %r", step)
+            job.finish("failed", Failure.of(error, step))
+        finally:
+            with self._lock:
+                if self._jobs.get(job.question) is job:
+                    del self._jobs[job.question]
+
+    @contextlib.contextmanager
+    def _place(self, job: Job) -> Iterator[None]:
+        while not self._places.acquire(timeout=0.2):
+            job.check()
+        try:
+            yield
+        finally:
+            self._places.release()
+
+    def _network(self, job: Job) -> Any:
+        key = job.question.network
+        while True:
+            found = self._networks.get(key)
+            if found is not None:
+                return found
+            with self._lock:
+                load = self._loads.get(key)
+                if load is None:
+                    load = self._loads[key] = _Load()
+                    threading.Thread(target=self._load, args=(key, load), name="load", daemon=True).start()
+                load.jobs.append(job)
+            while not load.done.wait(0.05):
+                job.check()
+                job.stage = load.stage
+            if load.network is not None:
+                return load.network
+            if not isinstance(load.error, StoppedError):
+                # A fresh exception per waiting job: raising one object in several threads mixes their tracebacks.
+                raise _copy(load.error)
+            job.check()
+
+    def _load(self, key: NetworkKey, load: _Load) -> None:
+        try:
+            self._started.wait()
+            if self._start_error is not None:
+                raise self._start_error
+            title = f"Loading {key.name}"
+            load.stage = Stage(title, expected=self._took.get((title, key), 3.0))
+
+            def downloading(done: int, total: int) -> None:
+                load.check()
+                if load.stage.title == title:
+                    load.stage = Stage(f"Downloading {key.name}, {total / 1e6:.0f} MB")
+                load.stage.reach(done / max(total, 1))
+
+            with self._timed((title, key)):
+                network = self._core.load(
+                    key.name, weights=key.weights, progress=downloading, **dict(key.options)
+                )
+            load.network = self._networks.put(key, network)
+        except BaseException as error:
+            load.error = error
+        finally:
+            with self._lock:
+                self._loads.pop(key, None)
+            load.done.set()
+
+    def _predict(self, job: Job, answer: Answer) -> tuple[Any, ...]:
+        question, net = job.question, answer.network
+        key = (question.network, question.picture, question.framing)
+        predictions = self._predictions.get(key)
+        if predictions is not None:
+            return predictions
+        title = f"{net.name} looks at the picture"
+        job.enter(Stage(title, expected=0.3 if (title, question.network) in self._took else 2.0))
+        with self._timed((title, question.network)):
+            predictions = tuple(net.predict(answer.picture, top=5, framing=question.framing))
+        return self._predictions.put(key, predictions)
+
+    def _map(self, job: Job, answer: Answer) -> Answer:
+        question = answer.question
+        key = self._map_key(answer, question.method)
+        found = self._maps.get(key)
+        if found is not None:
+            return job.publish(replace(answer, map=found))
+        cost = self._cost(answer, key)
+        if not self._affordable(question, cost):
+            cheap = self._map(job, replace(answer, question=replace(question, method="gradcam")))
+            return job.publish(replace(cheap, question=question, cost=cost))
+        stage = Stage(self._core.METHODS[question.method].title, expected=cost.seconds)
+        if cost.passes > CHEAP_PASSES:
+            job.enter(stage)
+            return self._streamed(job, answer, key)
+        timing = (stage.title, question.network)
+        stage.expected = self._took.get(timing, 1.5)
+        job.enter(stage)
+        with self._timed(timing):
+            found = self._core.explain(answer.network, answer.picture, **_request(key, question.framing))[0]
+        return job.publish(replace(answer, map=self._maps.put(key, found)))
+
+    def _streamed(self, job: Job, answer: Answer, key: tuple[Any, ...]) -> Answer:
+        """A long method: partial maps as they grow, stopped within a chunk once nobody waits."""
+        question = answer.question
+        steps = self._core.stream(answer.network, answer.picture, **_request(key, question.framing))
+        with contextlib.closing(steps):
+            for step in steps:
+                job.check()
+                share = step.done / max(step.total, 1)
+                job.stage.reach(share)
+                if step.done > 0 and step.seconds > 0:
+                    self._pace[question.network] = step.seconds / step.done
+                if step.maps:
+                    answer = replace(answer, map=self._maps.put(key, step.maps[-1]), done=1.0)
+                elif step.partial:
+                    answer = replace(answer, map=step.partial[-1], done=share)
+                job.publish(answer)
+        return answer
+
+    def _ladder(self, job: Job, answer: Answer) -> tuple[Any, ...]:
+        """The same class at every depth, from one pass; by Grad-CAM where the method itself is too dear."""
+        question = answer.question
+        key = self._ladder_key(answer)
+        found = self._ladders.get(key)
+        if found is not None:
+            return found
+        job.enter(Stage("The same class at each depth", expected=1.5))
+        request = {**_request(key, question.framing), "layers": list(answer.network.ladder)}
+        found = tuple(self._core.explain(answer.network, answer.picture, **request))
+        return self._ladders.put(key, found)
+
+    @contextlib.contextmanager
+    def _timed(self, key: Hashable) -> Iterator[None]:
+        """Remember how long this took, as the estimate for the next time."""
+        began = time.monotonic()
+        yield
+        self._took[key] = time.monotonic() - began
+
+    # Keys and costs
+
+    def _map_key(self, answer: Answer, method: str) -> tuple[Any, ...]:
+        question, net = answer.question, answer.network
+        layer = net.layer(question.layer).path if question.layer else net.default_layer
+        class_index = question.class_index
+        if class_index is None:
+            class_index = answer.predictions[0].index
+        return (question.network, question.picture, question.framing, method, layer, class_index)
+
+    def _ladder_key(self, answer: Answer) -> tuple[Any, ...]:
+        net = answer.network
+        key = self._map_key(answer, answer.question.method)
+        method, class_index = key[3], key[5]
+        if self._core.METHODS[method].at_own_layer or (
+            self._core.estimate(net, [method], layers=list(net.ladder), classes=[class_index]) > CHEAP_PASSES
+        ):
+            method = "gradcam"
+        return (*key[:3], method, "ladder", class_index)
+
+    def _cost(self, answer: Answer, key: tuple[Any, ...]) -> Cost:
+        question, net = answer.question, answer.network
+        request = _request(key, question.framing)
+        passes = float(
+            self._core.estimate(net, request["methods"], layers=request["layers"], classes=request["classes"])
+        )
+        if passes > CHEAP_PASSES and question.network not in self._pace:
+            # Not the first call, which traced the graph; the quicker of two, as others may be at work.
+            seconds = []
+            for _ in range(2):
+                began = time.monotonic()
+                net.predict(answer.picture, top=1, framing=question.framing)
+                seconds.append(time.monotonic() - began)
+            self._pace[question.network] = min(seconds)
+        self._costs[(question.network, question.method, key[4])] = passes
+        return Cost(passes, passes * self._pace.get(question.network, 0.05))
+
+    def _known_cost(self, answer: Answer) -> Cost | None:
+        question = answer.question
+        key = self._map_key(answer, question.method)
+        passes = self._costs.get((question.network, question.method, key[4]))
+        return None if passes is None else Cost(passes, passes * self._pace.get(question.network, 0.05))
+
+    def _affordable(self, question: Question, cost: Cost) -> bool:
+        return question.expressly or cost.passes <= CHEAP_PASSES or cost.seconds <= PATIENCE_SECONDS
+
+
+def _request(key: tuple[Any, ...], framing: str) -> dict[str, Any]:
+    """A map's key as the arguments of camcore's explain and stream."""
+    *_, method, layer, class_index = key
+    layers = None if layer is None else [layer]
+    return {"methods": [method], "layers": layers, "classes": [class_index], "framing": framing}
+
+
+def _copy(error: BaseException | None) -> BaseException:
+    """A second exception that says the same, chained to the first."""
+    if error is None:
+        return RuntimeError("the network did not arrive")
+    try:
+        twin = type(error)(*error.args)
+    except Exception:
+        return error
+    twin.__cause__ = error
+    return twin
+
+
+@functools.cache
+def engine() -> Engine:
+    """The engine of this process."""
+    return Engine()

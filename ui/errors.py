@@ -1,0 +1,47 @@
+"""How the page speaks when something is wrong: in place, calmly, with the details one click below."""
+
+import contextlib
+import html
+import logging
+from collections.abc import Iterable, Iterator
+
+import streamlit as st
+
+from ui.questions import Failure
+
+_LOG = logging.getLogger(__name__)
+
+
+def notices(messages: Iterable[str], failure: Failure | None = None) -> None:
+    """Choices that could not be followed, and what went wrong; one element, empty where all is well.
+
+    Text is escaped: it may hold a file's name, an address or a foreign library's words.
+    """
+    parts = [_panel(failure, "This did not work")] if failure is not None else []
+    parts += [f'<div class="cam-note" role="status">{html.escape(message)}</div>' for message in messages]
+    if parts:
+        st.html("".join(parts))
+    else:
+        st.empty()
+
+
+def panel(failure: Failure, title: str) -> None:
+    """Say what went wrong, with the details one click below."""
+    st.html(_panel(failure, title))
+
+
+def _panel(failure: Failure, title: str) -> str:
+    return (
+        f'<div class="cam-note cam-error" role="alert"><b>{html.escape(title)}.</b> {html.escape(failure.message)}'
+        f"<details><summary>Details</summary><code>{html.escape(failure.details[:2000])}</code></details></div>"
+    )
+
+
+@contextlib.contextmanager
+def guarded(what: str) -> Iterator[None]:
+    """Keep an error inside the part of the page where it happened."""
+    try:
+        yield
+    except Exception as error:
+        _LOG.exception("%s could not be shown", what)
+        panel(Failure.of(error, what), f"{what} could not be shown")

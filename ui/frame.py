@@ -1,0 +1,32 @@
+"""What every page has around it: title, style, and the way to the other pages."""
+
+import functools
+from pathlib import Path
+
+import streamlit as st
+
+NAME = "CAM workbench"
+PAGES = (("app.py", "Inspect", ":material/center_focus_strong:"),)
+"""The pages in the order of the sidebar: script, label, icon. A new page adds its line here."""
+
+
+def begin(title: str) -> None:
+    """Set up the page; the first call of every page's script."""
+    st.set_page_config(
+        page_title=f"{title} · {NAME}",
+        page_icon=":material/center_focus_strong:",
+        layout="wide",
+        initial_sidebar_state="expanded",
+    )
+    st.html(f"<style>{_style()}</style>")
+    with st.sidebar:
+        st.html(f'<div class="cam-name">{NAME}</div>')
+        if len(PAGES) > 1:  # with one page there is nowhere to go, and without pages/ page_link finds none
+            with st.container(key="cam_nav", gap=None):
+                for script, label, icon in PAGES:
+                    st.page_link(script, label=label, icon=icon)
+
+
+@functools.cache
+def _style() -> str:
+    return Path(__file__).with_suffix(".css").read_text("utf-8")

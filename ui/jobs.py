@@ -1,0 +1,126 @@
+"""One running question: its stage, its latest answer, and who still waits for it."""
+
+import threading
+import time
+from dataclasses import dataclass, field
+from typing import Literal
+
+from ui.questions import Answer, Failure, Question
+
+PATIENCE = 20.0
+"""Seconds after which somebody who no longer looks (a closed tab) no longer counts as waiting."""
+
+State = Literal["running", "done", "failed", "stopped"]
+
+
+class StoppedError(Exception):
+    """Raised inside a worker when nobody waits for its result any more."""
+
+
+@dataclass
+class Stage:
+    """What is happening now. ``fraction`` None: judged by the clock against ``expected`` seconds."""
+
+    title: str
+    expected: float | None = None
+    fraction: float | None = None
+    since: float = field(default_factory=time.monotonic)
+
+    def reach(self, fraction: float) -> None:
+        """Report the share that is done, 0..1."""
+        self.fraction = fraction
+
+    def progress(self) -> tuple[float, float | None]:
+        """Share done in 0..1, and the seconds that remain where they can be told."""
+        elapsed = time.monotonic() - self.since
+        if self.fraction is not None:
+            known = self.fraction > 0.02 and elapsed > 0.3
+            return self.fraction, elapsed * (1 / self.fraction - 1) if known else self.expected
+        if not self.expected:
+            return 0.0, None
+        return min(elapsed / self.expected, 0.95), max(self.expected - elapsed, 0.0)
+
+
+class Job:
+    """The meeting point of one worker thread and the script runs that wait for it; thread-safe."""
+
+    def __init__(self, question: Question, answer: Answer) -> None:
+        self.question = question
+        self.state: State = "running"
+        self.failure: Failure | None = None
+        self.stage = Stage("Waiting for a free place")
+        self._answer = answer
+        self._version = 0
+        self._news = threading.Condition()
+        self._seen: dict[str, float] = {}
+
+    @property
+    def answer(self) -> Answer:
+        """The fullest answer so far."""
+        return self._answer
+
+    @property
+    def finished(self) -> bool:
+        """Whether the worker is through, in whichever way."""
+        return self.state != "running"
+
+    # The visitors' side
+
+    def watch(self, visitor: str) -> bool:
+        """Count this visitor as waiting; False where the job has already been stopped."""
+        with self._news:
+            if self.state == "stopped":
+                return False
+            self._seen[visitor] = time.monotonic()
+            return True
+
+    def leave(self, visitor: str) -> None:
+        """Stop waiting; the worker stops at its next step once nobody waits."""
+        with self._news:
+            self._seen.pop(visitor, None)
+
+    def wait(self, visitor: str, version: int, timeout: float) -> int:
+        """Sleep until there is news since ``version`` or the time is over; returns the version now."""
+        with self._news:
+            if visitor in self._seen:
+                self._seen[visitor] = time.monotonic()
+            self._news.wait_for(lambda: self._version != version or self.finished, timeout)
+            return self._version
+
+    @property
+    def version(self) -> int:
+        """Counts the answers published so far."""
+        return self._version
+
+    # The worker's side
+
+    def wanted(self) -> bool:
+        """Whether anybody still waits."""
+        oldest = time.monotonic() - PATIENCE
+        with self._news:
+            return any(seen >= oldest for seen in self._seen.values())
+
+    def check(self) -> None:
+        """Raise StoppedError where nobody waits any more."""
+        if not self.wanted():
+            raise StoppedError
+
+    def enter(self, stage: Stage) -> None:
+        """Begin the next stage."""
+        self.check()
+        self.stage = stage
+
+    def publish(self, answer: Answer) -> Answer:
+        """Show a fuller answer to everybody who waits."""
+        with self._news:
+            self._answer = answer
+            self._version += 1
+            self._news.notify_all()
+        return answer
+
+    def finish(self, state: State, failure: Failure | None = None) -> None:
+        """Close the job and wake everybody."""
+        with self._news:
+            self.state, self.failure = state, failure
+            self._version += 1
+            self._news.notify_all()

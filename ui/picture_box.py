@@ -1,0 +1,147 @@
+"""The sidebar's picture box: drop, paste, photograph, or take a sample."""
+
+import base64
+import binascii
+from dataclasses import dataclass
+from typing import Any
+
+import streamlit as st
+
+import camcore
+from ui import errors, pictures, samples
+from ui.components import Tile, paste, tiles
+from ui.questions import Failure
+from ui.words import plain
+
+LIMIT = 10_000_000
+TYPES = ["jpg", "jpeg", "png", "webp", "gif", "bmp", "tif", "tiff"]
+
+
+@dataclass(frozen=True)
+class Upload:
+    """A visitor's own picture, kept in the session: the uploader forgets it on a page change."""
+
+    data: bytes
+    name: str
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """The picture to look at, and what to call it. ``sample`` is None for a visitor's own picture."""
+
+    picture: Any
+    title: str
+    sample: str | None
+
+
+def show() -> Chosen | None:
+    """Draw the box; the chosen picture, or None where there is not even a sample."""
+    state = st.session_state
+    uploader = f"uploader_{state.get('uploads_reset', 0)}"
+    st.file_uploader(
+        "Picture",
+        type=TYPES,
+        key=uploader,
+        on_change=_uploaded,
+        args=(uploader,),
+        help="JPEG, PNG, WebP, GIF, BMP or TIFF, up to 10 MB",
+    )
+    failure = state.get("picture_failure")
+    if failure is not None:
+        errors.panel(failure, "The earlier picture stays")
+    own = state.get("upload")
+    if samples.samples():
+        tiles(
+            [
+                _tile(key, own is None and key == state.get("sample", samples.DEFAULT))
+                for key in samples.samples()
+            ],
+            key="gallery",
+            label="Sample photographs",
+            columns=5,
+            ratio=1.0,
+            on_pick=_sampled,
+        )
+    paste(key="paste", limit=LIMIT, on_paste=_pasted)
+    camera = st.expander("Use the camera", key="camera_open", on_change="rerun")
+    if camera.open:
+        camera.camera_input("Photograph", key="camera", on_change=_photographed, label_visibility="collapsed")
+    return _chosen()
+
+
+def _chosen() -> Chosen | None:
+    own: Upload | None = st.session_state.get("upload")
+    if own is not None:
+        return Chosen(pictures.opened(own.data), own.name, None)
+    key = st.session_state.get("sample", samples.DEFAULT)
+    if key not in samples.samples():
+        return None
+    return Chosen(samples.picture(key), samples.samples()[key].title, key)
+
+
+def describe(chosen: Chosen) -> None:
+    """The picture's name, size, and what was done to it, in quiet type."""
+    picture = chosen.picture
+    notes = " ".join(picture.notes)
+    st.caption(f"{plain(chosen.title)}, {picture.width} × {picture.height} px. {plain(notes)}")
+
+
+def _tile(key: str, selected: bool) -> Tile:
+    title = samples.samples()[key].title
+    return {
+        "id": key,
+        "title": "",
+        "src": samples.thumbnail(key),
+        "alt": f"Sample: {title}",
+        "selected": selected,
+    }
+
+
+def _take(data: bytes, name: str) -> None:
+    try:
+        pictures.opened(data)
+    except Exception as error:
+        st.session_state.picture_failure = Failure.of(error, "picture")
+        return
+    st.session_state.update(upload=Upload(data, name), picture_failure=None)
+    _look_afresh()
+
+
+def _uploaded(key: str) -> None:
+    file = st.session_state[key]
+    if file is not None:
+        _take(file.getvalue(), file.name)
+    else:
+        st.session_state.update(upload=None, picture_failure=None)
+        _look_afresh()
+
+
+def _pasted(encoded: str) -> None:
+    try:
+        data = base64.b64decode(encoded, validate=True)
+    except binascii.Error as error:
+        wrong = camcore.PictureError("The pasted data did not arrive whole. Paste the picture again.")
+        wrong.__cause__ = error
+        st.session_state.picture_failure = Failure.of(wrong, "picture")
+        return
+    _take(data, "Pasted picture")
+
+
+def _photographed() -> None:
+    file = st.session_state["camera"]
+    if file is not None:
+        _take(file.getvalue(), "Camera picture")
+
+
+def _sampled(key: str) -> None:
+    state = st.session_state
+    # A new uploader: the old one would go on showing a file that is no longer looked at.
+    state.update(
+        sample=key, upload=None, picture_failure=None, uploads_reset=state.get("uploads_reset", 0) + 1
+    )
+    _look_afresh()
+
+
+def _look_afresh() -> None:
+    """A class chosen for the last picture rarely fits the next one: start from what the network says."""
+    st.session_state["class"] = None

@@ -1,0 +1,97 @@
+"""Pixels for the page: photographs and overlays at the size they are shown in, encoded and kept."""
+
+import base64
+from collections.abc import Hashable
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+
+from camcore.render.colour import css_gradient
+from camcore.render.overlay import blend
+from ui.cache import ByteLRU
+
+SIDE = 960
+"""Long side of the big picture on the page, in pixels."""
+TILE_SIDE = 224
+WEBP_QUALITY = 92
+
+_urls: ByteLRU[str] = ByteLRU(96 << 20, len)
+_small: ByteLRU[np.ndarray] = ByteLRU(64 << 20, lambda a: a.nbytes)
+
+
+@dataclass(frozen=True)
+class Look:
+    """How a map is drawn; changing it computes nothing anew. ``opacity`` in percent."""
+
+    opacity: int = 50
+    colormap: str = "viridis"
+    smooth: bool = True
+
+
+def shrink(rgb: np.ndarray, side: int) -> np.ndarray:
+    """The uint8 picture with its long side at most ``side``, averaged over areas; never enlarged."""
+    height, width = rgb.shape[:2]
+    scale = side / max(height, width)
+    if scale >= 1:
+        return rgb
+    size = (max(round(width * scale), 1), max(round(height * scale), 1))
+    return np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA))
+
+
+def photo_url(picture: Any, side: int = SIDE) -> str:
+    """The photograph as a data URL."""
+    key = ("photo", picture.sha256, side)
+    return _urls.get(key) or _urls.put(key, _encode(_photo(picture, side)))
+
+
+def overlay_url(picture: Any, cam_map: Any, key: Hashable, look: Look, side: int = SIDE) -> str:
+    """The photograph under its map as a data URL. ``key`` tells this map from all others."""
+    full_key = ("overlay", key, look, side)
+    return _urls.get(full_key) or _urls.put(full_key, _encode(_overlay(picture, cam_map, look, side)))
+
+
+def gradient(colormap: str) -> str:
+    """The colour map as a CSS gradient from 0 to 1."""
+    return css_gradient(colormap)
+
+
+def hover(cam_map: Any) -> dict[str, Any]:
+    """What the compare view needs to name the value under the pointer: the raw grid and where its cells lie.
+
+    Picture pixels (y, x) lead to input pixels by ``scale * pixel + shift``, and from there to the nearest cell.
+    """
+    raw = np.ascontiguousarray(cam_map.raw, np.float32)
+    origin, unit = cam_map.frame.to_input((0.0, 0.0)), cam_map.frame.to_input((1.0, 1.0))
+    return {
+        "rows": raw.shape[0],
+        "columns": raw.shape[1],
+        "raw": base64.b64encode(raw.astype("<f4").tobytes()).decode("ascii"),
+        "values": base64.b64encode(np.ascontiguousarray(cam_map.values, "<f4").tobytes()).decode("ascii"),
+        "scale": [float(unit[0] - origin[0]), float(unit[1] - origin[1])],
+        "shift": [float(origin[0]), float(origin[1])],
+        "first": [float(v) for v in cam_map.cells.first_centre],
+        "stride": [float(v) for v in cam_map.cells.stride],
+        "seen": [float(v) for v in cam_map.frame.seen],
+    }
+
+
+def _photo(picture: Any, side: int) -> np.ndarray:
+    key = (picture.sha256, side)
+    found = _small.get(key)
+    return found if found is not None else _small.put(key, shrink(picture.rgb, side))
+
+
+def _overlay(picture: Any, cam_map: Any, look: Look, side: int) -> np.ndarray:
+    values = cam_map.on_picture(smooth=look.smooth, max_side=side)
+    photo = _photo(picture, side)
+    if photo.shape[:2] != values.shape:
+        photo = cv2.resize(photo, values.shape[::-1], interpolation=cv2.INTER_AREA)
+    return blend(photo, values, alpha=look.opacity / 100, colormap=look.colormap)
+
+
+def _encode(rgb: np.ndarray) -> str:
+    # WebP of this quality cannot be told from the original by eye and is a tenth of a PNG on the wire.
+    _, data = cv2.imencode(".webp", rgb[:, :, ::-1], [cv2.IMWRITE_WEBP_QUALITY, WEBP_QUALITY])
+    return "data:image/webp;base64," + base64.b64encode(data.tobytes()).decode("ascii")

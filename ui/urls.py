@@ -1,0 +1,136 @@
+"""The page's address: which choices it carries, and what to say where it names something that does not exist.
+
+A widget whose options are its own words in the address is bound by Streamlit (``bind="query-params"``). The
+choices here are those with longer labels, and those that several things on the page set together (a bar, a
+chip, a thumbnail and a list all choose the class). They live in the session under their parameter's name.
+"""
+
+import difflib
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import streamlit as st
+
+SETTLED = 1.5
+"""Seconds after which the browser surely has the address last written: an older one then means Back."""
+HISTORY = 50
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One choice: its name in the address, the default, and what it may be.
+
+    ``bound``: a widget carries it, and this module only checks it. ``options`` empty: ``parse`` decides.
+    """
+
+    name: str
+    what: str
+    default: Any
+    options: Sequence[str] = ()
+    parse: Callable[[str], Any] = str
+    bound: bool = False
+
+    def read(self, text: str) -> tuple[Any, str | None]:
+        """The value, or the default and what is wrong with the text."""
+        if self.options and text not in self.options:
+            near = difflib.get_close_matches(text.lower(), [o.lower() for o in self.options], n=1, cutoff=0.5)
+            found = next((o for o in self.options if near and o.lower() == near[0]), None)
+            hint = f"Did you mean “{found}”? " if found else ""
+            return self.default, self._sorry(
+                f"names the {self.what} “{text[:60]}”, which does not exist. {hint}"
+            )
+        try:
+            return self.parse(text), None
+        except ValueError as error:
+            return self.default, self._sorry(f"gives “{text[:60]}” as {self.what}. {error} ")
+
+    def _sorry(self, problem: str) -> str:
+        instead = (
+            f"Showing “{self.default}” instead."
+            if self.default is not None
+            else "Showing the usual one instead."
+        )
+        return f"The link {problem}{instead}"
+
+
+def whole_number(low: int, high: int | None = None) -> Callable[[str], int]:
+    """A parser for whole numbers in a range; its ValueError is a sentence for the page."""
+
+    def parse(text: str) -> int:
+        try:
+            value = int(text)
+        except ValueError:
+            raise ValueError("It has to be a whole number.") from None
+        if value < low or (high is not None and value > high):
+            raise ValueError(
+                f"It has to lie between {low} and {high}." if high is not None else "It is too small."
+            )
+        return value
+
+    return parse
+
+
+def adopt(parameters: Sequence[Parameter]) -> None:
+    """Take over what the address names: at the start of a visit, and after the browser's Back."""
+    state = st.session_state
+    incoming = dict(st.query_params)
+    if "url_notices" not in state:
+        state["url_notices"], state["url_written"], state["url_at"] = {}, [], 0.0
+        _take(parameters, incoming)
+    elif (
+        time.monotonic() - state["url_at"] > SETTLED
+        and _own(parameters, incoming) in state["url_written"][:-1]
+    ):
+        _take([p for p in parameters if not p.bound], incoming)
+
+
+def notices() -> Mapping[str, str]:
+    """What could not be followed, by parameter; a notice goes when its choice is made anew."""
+    state = st.session_state
+    current = {name: text for name, (text, value) in state["url_notices"].items() if state.get(name) == value}
+    state["url_notices"] = {name: entry for name, entry in state["url_notices"].items() if name in current}
+    return current
+
+
+def object_to(name: str, message: str, instead: Any = None) -> None:
+    """Put a choice back to ``instead`` and say why, until it is made anew."""
+    st.session_state[name] = instead
+    st.session_state["url_notices"][name] = (message, instead)
+
+
+def publish(parameters: Sequence[Parameter], left_out: Sequence[str] = ()) -> None:
+    """Write the choices into the address; defaults and ``left_out`` leave it."""
+    state = st.session_state
+    wanted = {}
+    for parameter in parameters:
+        if parameter.bound or parameter.name in left_out:
+            continue
+        value = state.get(parameter.name, parameter.default)
+        if value is not None and value != parameter.default:
+            wanted[parameter.name] = str(value)
+    present = _own(parameters, dict(st.query_params))
+    for name in present.keys() - wanted.keys():
+        del st.query_params[name]
+    changed = {name: value for name, value in wanted.items() if present.get(name) != value}
+    if changed:
+        st.query_params.update(changed)
+    if not state["url_written"] or state["url_written"][-1] != wanted:
+        state["url_written"] = [*state["url_written"], wanted][-HISTORY:]
+        state["url_at"] = time.monotonic()
+
+
+def _take(parameters: Sequence[Parameter], incoming: Mapping[str, str]) -> None:
+    for parameter in parameters:
+        value, problem = parameter.default, None
+        if parameter.name in incoming:
+            value, problem = parameter.read(incoming[parameter.name])
+        if problem:
+            st.session_state["url_notices"][parameter.name] = (problem, value)
+        if not parameter.bound:
+            st.session_state[parameter.name] = value
+
+
+def _own(parameters: Sequence[Parameter], incoming: Mapping[str, str]) -> dict[str, str]:
+    return {p.name: incoming[p.name] for p in parameters if not p.bound and p.name in incoming}
