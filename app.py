@@ -39,9 +39,7 @@ if chosen is None:
 
 places = view.claim()
 look, mode = view.look(places.controls, places.colours)
-question = Question(
-    model.key, chosen.picture.sha256, model.framing, state["method"], state["layer"], state["class"]
-)
+question = Question(model.key, chosen.picture.sha256, model.framing, state["method"], state["layer"], state["class"])
 pursuit = asking.pursue(engine(), question, chosen.picture, allowed=model.fetch is None)
 answer, network = pursuit.answer, pursuit.asked.network or pursuit.answer.network
 
@@ -59,11 +57,11 @@ with errors.guarded("The caption"):
     view.downloads(places.export, chosen, answer, look)
     view.more(places.more, network)
 
-view.status(places, pursuit, lambda: asking.start(question), asking.stop)
+bar = view.status(places, pursuit, lambda: asking.start(question), asking.stop)
 view.notes(places, pursuit, urls.notices().values(), asking.retry)
 with places.fetch:
     model_picker.offer_download(model)
 
 urls.publish(parameters, left_out=("sample",) if chosen.sample is None else ())
 if pursuit.job is not None and pursuit.busy:
-    asking.follow(engine(), pursuit.job, pursuit.asked, lambda job: view.progress(places.progress, job))
+    asking.follow(engine(), pursuit.job, pursuit.asked, lambda job: view.progress(bar, job))

@@ -107,6 +107,7 @@ def _parser() -> argparse.ArgumentParser:
     models.set_defaults(run=_models)
 
     methods = commands.add_parser("methods", help="all methods, what they answer and cost")
+    methods.add_argument("--markdown", action="store_true", help="as the table of the README")
     methods.set_defaults(run=_methods)
     return parser
 
@@ -243,6 +244,13 @@ def _models(given: argparse.Namespace) -> None:
 
 
 def _methods(given: argparse.Namespace) -> None:
+    if given.markdown:
+        print("| key | method | what it answers | cost | source |")
+        print("| --- | --- | --- | --- | --- |")
+        for info in camcore.METHODS.values():
+            source = f"[{info.paper}]({info.url}), {info.equation}"
+            print(f"| `{info.key}` | {info.title} | {info.summary} | {info.cost} | {source} |")
+        return
     for info in camcore.METHODS.values():
         print(f"{info.key:16s} {info.title} ({info.year})")
         print(f"    {info.summary}")

@@ -364,10 +364,12 @@ class Network:
                 masks = tf.image.resize(maps[..., tf.newaxis], self.input_size, "bilinear")
                 low = tf.reduce_min(masks, axis=(1, 2, 3), keepdims=True)
                 high = tf.reduce_max(masks, axis=(1, 2, 3), keepdims=True)
-                masks = tf.cast(tf.math.divide_no_nan(masks - low, high - low), source.dtype)
+                precision = source.dtype if source.dtype.is_floating else tf.float32
+                masks = tf.cast(tf.math.divide_no_nan(masks - low, high - low), precision)
                 if spatial_last:
                     masks = tf.transpose(masks, (0, 3, 1, 2))
-                return forward(x * masks)[0]
+                seen = tf.cast(x, precision) * masks
+                return forward(tf.cast(seen if source.dtype.is_floating else tf.round(seen), source.dtype))[0]
 
             return masked.get_concrete_function()
 

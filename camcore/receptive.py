@@ -36,6 +36,14 @@ class Axis:
             self.centre + (reach / 2 - before) * self.stride,
         )
 
+    def finer(self, fine: float, neighbours: int) -> Axis:
+        """After resizing to cells ``fine`` apart that each draw on so many neighbours.
+
+        A new cell does not lie at the centre of those it draws on; the field holds them on either side.
+        """
+        around = max(neighbours * self.stride - fine, (neighbours - 1) * self.stride)
+        return Axis(fine, self.size + around, self.centre - self.stride / 2 + fine / 2)
+
     def union(self, other: Axis) -> Axis:
         """The smallest field that holds both."""
         low = min(self.centre - self.size / 2, other.centre - other.size / 2)
@@ -219,10 +227,7 @@ def _transposed_convolution(operation: Any, inputs: list[Reach | None], output: 
         padding = operation.get_attr("padding")
         same = padding in (b"SAME", "SAME")
         before = same_padding(side, size, steps[i], 1) if same else 0.0
-        taps = -(-size // steps[i])
-        axes.append(
-            Axis(fine, axis.size + (taps - 1) * axis.stride, axis.centre + (before - (size - 1) / 2) * fine)
-        )
+        axes.append(Axis(fine, axis.size + (size - 1) * fine, axis.centre + (before - (size - 1) / 2) * fine))
     return replace(reach, axes=(axes[0], axes[1]))
 
 
@@ -256,20 +261,19 @@ def _strided_slice(operation: Any, inputs: list[Reach | None], output: Any) -> R
     shrinks = operation.get_attr("shrink_axis_mask") or operation.get_attr("new_axis_mask")
     if reach is None or not reach.spatial or begin is None or end is None or step is None or shrinks:
         return _unknown(inputs, output)
-    if operation.get_attr("ellipsis_mask"):
-        return _unknown(inputs, output)
     starts: list[float] = []
     steps: list[int] = []
-    open_start = operation.get_attr("begin_mask")
+    open_start, ellipsis = operation.get_attr("begin_mask"), operation.get_attr("ellipsis_mask")
     for axis, dim in enumerate(reach.dims):
-        if dim >= len(begin):
+        place = _place_in_slice(dim, len(begin), ellipsis, operation.inputs[0].shape.rank)
+        if place is None:
             starts.append(0.0)
             steps.append(1)
             continue
-        stride, side = int(step[dim]), reach.grid[axis]
+        stride, side = int(step[place]), reach.grid[axis]
         if stride < 1:
             return _unknown(inputs, output)
-        start = 0 if open_start >> dim & 1 else int(begin[dim])
+        start = 0 if open_start >> place & 1 else int(begin[place])
         if start < 0:
             if side is None:
                 return _unknown(inputs, output)
@@ -277,6 +281,17 @@ def _strided_slice(operation: Any, inputs: list[Reach | None], output: Any) -> R
         starts.append(float(start))
         steps.append(stride)
     return _moved(reach, starts, (steps[0], steps[1]))
+
+
+def _place_in_slice(dim: int, entries: int, ellipsis: int, rank: int) -> int | None:
+    """Which entry of a slice such as ``[..., :1]`` speaks of axis ``dim``; None: it takes the whole axis."""
+    if not ellipsis:
+        return dim if dim < entries else None
+    dots = ellipsis.bit_length() - 1
+    if dim < dots:
+        return dim
+    place = entries - (rank - dim)
+    return place if place > dots else None
 
 
 def _slice(operation: Any, inputs: list[Reach | None], output: Any) -> Reach | None:
@@ -312,6 +327,9 @@ def _concat(operation: Any, inputs: list[Reach | None], output: Any) -> Reach | 
     return _pointwise(operation, maps, output)
 
 
+_NEIGHBOURS = {"ResizeNearestNeighbor": 1, "ResizeBilinear": 2, "ResizeBicubic": 4}
+
+
 def _resize(operation: Any, inputs: list[Reach | None], output: Any) -> Reach | None:
     reach = inputs[0]
     if reach is None or not reach.spatial or reach.axes is None:
@@ -323,8 +341,8 @@ def _resize(operation: Any, inputs: list[Reach | None], output: Any) -> Reach | 
             return _unknown(inputs, output)
         factor = after / before
         fine = axis.stride / factor
-        blur = axis.stride if operation.type == "ResizeBilinear" and factor != 1 else 0.0
-        axes.append(Axis(fine, axis.size + blur, axis.centre - axis.stride / 2 + fine / 2))
+        neighbours = _NEIGHBOURS[operation.type] if factor != 1 else 1
+        axes.append(axis.finer(fine, neighbours))
     return replace(reach, axes=(axes[0], axes[1]))
 
 
@@ -339,6 +357,9 @@ def _reshape(operation: Any, inputs: list[Reach | None], output: Any) -> Reach |
         return _unknown(inputs, output)
     h, w = reach.grid
     if reach.spatial:
+        repeated = _repeated(reach, tuple(shape_before), tuple(shape))
+        if repeated is not None:
+            return repeated
         dims = reach.dims
         kept = shape.rank > max(dims) and (shape[dims[0]], shape[dims[1]]) == (h, w)
         if kept and dims[0] > 0:
@@ -355,6 +376,35 @@ def _reshape(operation: Any, inputs: list[Reach | None], output: Any) -> Reach |
     if shape.rank == shape_before.rank:
         return reach
     return _unknown(inputs, output)
+
+
+def _repeated(reach: Reach, before: tuple[int | None, ...], after: tuple[int | None, ...]) -> Reach | None:
+    """Nearest-neighbour upsampling, which Keras writes as (…, h, f, …) → (…, h·f, …): the axis and its copies."""
+    if len(after) != len(before) - 1:
+        return None
+    assert reach.axes is not None
+    for place, dim in enumerate(reach.dims):
+        size, copies = before[dim], before[dim + 1] if dim + 1 < len(before) else None
+        if not size or not copies or dim + 1 in reach.dims:
+            continue
+        if after == (*before[:dim], size * copies, *before[dim + 2 :]):
+            axes = list(reach.axes)
+            axes[place] = axes[place].finer(axes[place].stride / copies, 1)
+            return replace(
+                reach, axes=(axes[0], axes[1]), dims=tuple(other - (other > dim) for other in reach.dims)
+            )
+    return None
+
+
+def _expand_dims(operation: Any, inputs: list[Reach | None], output: Any) -> Reach | None:
+    reach, axis = inputs[0], _constant(operation.inputs[1])
+    if reach is None or axis is None:
+        return _unknown(inputs, output)
+    rank = operation.inputs[0].shape.rank
+    if reach.axes is None or rank is None:
+        return reach
+    new = int(axis) % (rank + 1)
+    return replace(reach, dims=tuple(dim + (dim >= new) for dim in reach.dims))
 
 
 def _are_rows(output: Any, channels: int | None) -> bool:
@@ -448,6 +498,7 @@ _RULES: dict[str, _Rule] = {
     "ConcatV2": _concat,
     **dict.fromkeys(("ResizeBilinear", "ResizeNearestNeighbor", "ResizeBicubic"), _resize),
     "Reshape": _reshape,
+    "ExpandDims": _expand_dims,
     "Transpose": _transpose,
     **dict.fromkeys(("MatMul", "BatchMatMulV2", "Einsum"), _product),
     "SpaceToBatchND": _space_to_batch,

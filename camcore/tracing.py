@@ -74,6 +74,9 @@ def trace_model(
     spec = tf.TensorSpec([None, *input_shape], dtype)
     try:
         with _TRACING:
+            if not all(layer.built for layer in [model, *model._flatten_layers(include_self=False)]):
+                # Weights must be made outside of the graph, as Keras does at a model's first call.
+                model(tf.zeros([1, *(side or 1 for side in input_shape)], dtype), training=False)
             function = tf.compat.v1.wrap_function(forward, [spec])
     except ModelError:
         raise

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from numbers import Integral
 from typing import Any
 
 from camcore.errors import ModelError
@@ -76,14 +77,14 @@ def _image_shape(
     shape: tuple[int | None, ...] | None, input_size: tuple[int, int] | None, name: str
 ) -> tuple[int, int, int, bool]:
     """Height, width, channels, and whether the channels come first."""
-    if input_size is not None and (len(input_size) != 2 or min(input_size) < 1):
+    if input_size is not None and not _is_size(input_size):
         raise ModelError(f"input_size={input_size!r} must be (height, width) in pixels, such as (224, 224).")
     if shape is None:
         if input_size is None:
             raise ModelError(
                 f"The model {name!r} does not say its input size. Give it: wrap(model, input_size=(224, 224))."
             )
-        return (*input_size, 3, False)
+        return int(input_size[0]), int(input_size[1]), 3, False
     if len(shape) != 4:
         raise ModelError(
             f"The model {name!r} takes an input of shape {shape}; an image classifier takes "
@@ -105,7 +106,12 @@ def _image_shape(
             raise ModelError(
                 f"input_size={input_size} does not fit the model {name!r}, which takes {sides[0]}×{sides[1]}."
             )
-    return (*input_size, channels or 3, first)
+    return int(input_size[0]), int(input_size[1]), channels or 3, first
+
+
+def _is_size(value: Any) -> bool:
+    pair = isinstance(value, (tuple, list)) and len(value) == 2
+    return pair and all(isinstance(side, Integral) and not isinstance(side, bool) and int(side) > 0 for side in value)
 
 
 def _chosen(outputs: Any, output: int | str | None, names: Sequence[str] | None) -> Any:

@@ -54,9 +54,7 @@ class _Load:
 class Engine:
     """Answers questions in worker threads. ``core`` is camcore, or a stand-in for tests."""
 
-    def __init__(
-        self, core: Any | ModuleType = camcore, start: Callable[[], None] = _import_tensorflow
-    ) -> None:
+    def __init__(self, core: Any | ModuleType = camcore, start: Callable[[], None] = _import_tensorflow) -> None:
         self._core = core
         self._import = start
         self._started = threading.Event()
@@ -205,9 +203,7 @@ class Engine:
                 load.stage.reach(done / max(total, 1))
 
             with self._timed((title, key)):
-                network = self._core.load(
-                    key.name, weights=key.weights, progress=downloading, **dict(key.options)
-                )
+                network = self._core.load(key.name, weights=key.weights, progress=downloading, **dict(key.options))
             load.network = self._networks.put(key, network)
         except BaseException as error:
             load.error = error
@@ -290,10 +286,9 @@ class Engine:
 
     def _map_key(self, answer: Answer, method: str) -> tuple[Any, ...]:
         question, net = answer.question, answer.network
-        layer = net.layer(question.layer).path if question.layer else net.default_layer
+        layer = net.layer_with_grid(question.layer).path
         class_index = question.class_index
-        if class_index is None:
-            class_index = answer.predictions[0].index
+        class_index = answer.predictions[0].index if class_index is None else net.check_class(class_index)
         return (question.network, question.picture, question.framing, method, layer, class_index)
 
     def _ladder_key(self, answer: Answer) -> tuple[Any, ...]:

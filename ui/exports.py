@@ -12,9 +12,7 @@ from ui.rasters import Look
 
 def png(picture: Any, cam_map: Any, look: Look, lines: list[str]) -> bytes:
     """The overlay at the photograph's full size, with the caption beneath."""
-    drawn = camcore.overlay(
-        picture, cam_map, alpha=look.opacity / 100, colormap=look.colormap, smooth=look.smooth
-    )
+    drawn = camcore.overlay(picture, cam_map, alpha=look.opacity / 100, colormap=look.colormap, smooth=look.smooth)
     return to_png(with_caption(drawn, lines))
 
 

@@ -22,9 +22,7 @@ COLUMNS = (1.62, 1.0)
 LADDER_STEPS = 4
 
 
-def parameters(
-    samples: tuple[str, ...], models: tuple[str, ...], framings: tuple[str, ...]
-) -> list[Parameter]:
+def parameters(samples: tuple[str, ...], models: tuple[str, ...], framings: tuple[str, ...]) -> list[Parameter]:
     """Every choice that the page's address carries."""
     return [
         Parameter("sample", "sample photograph", samples[0], samples),
@@ -45,8 +43,9 @@ def parameters(
 class Places:
     """The page's parts, in reading order, each with its space kept.
 
-    What may be absent has a slot (``st.empty``) of its own: while a script waits for a worker, Streamlit
-    leaves what the last run drew and this one did not.
+    While a script waits for a worker, Streamlit leaves what the last run drew and this one did not. So a part
+    that may be absent has a container of its own, which every run gives exactly one element, if only an empty
+    one; and it gives it only once, or what stands there would blink.
     """
 
     fetch: Any
@@ -70,21 +69,21 @@ class Places:
 
 def claim() -> Places:
     """Lay out the page before anything slow happens."""
-    notes = st.container(key="cam_notes", gap="xsmall")
+    notes = st.container(key="cam_notes", gap=None)
     head = st.container(key="cam_head")
     left, right = st.columns(COLUMNS, gap="medium")
     chips = left.container(key="cam_chips")
-    status = right.container(key="cam_status", horizontal=True, vertical_alignment="center", gap="small")
+    status = right.container(key="cam_status", horizontal=True, vertical_alignment="center", wrap=False)
     left, right = st.columns(COLUMNS, gap="medium")
     foot = st.container(key="cam_caption", gap="xsmall")
     return Places(
-        fetch=notes.empty(),
-        notes=notes.empty(),
-        retry=notes.empty(),
-        head=head.empty(),
-        chips=chips.empty(),
-        progress=status.empty(),
-        button=status.empty(),
+        fetch=notes.container(),
+        notes=notes.container(),
+        retry=notes.container(),
+        head=head,
+        chips=chips,
+        progress=status.container(key="cam_progress"),
+        button=status.container(key="cam_button", width="content"),
         picture=left.container(key="cam_picture", gap="xsmall"),
         controls=left.container(key="cam_controls"),
         ladder=left.container(key="cam_ladder", gap="xsmall"),
@@ -92,9 +91,9 @@ def claim() -> Places:
         choices=right.container(key="cam_choices", gap="small"),
         colours=right.container(key="cam_colours"),
         export=right.container(key="cam_export", horizontal=True, gap="small", wrap=False),
-        caption=foot.empty(),
-        warning=foot.empty(),
-        more=st.empty(),
+        caption=foot.container(),
+        warning=foot.container(),
+        more=st.container(key="cam_more"),
     )
 
 
@@ -141,13 +140,7 @@ def head(place: Any, answer: Answer, name: str) -> None:
 
 def chips(place: Any, answer: Answer, on_pick: Callable[[int | None], None]) -> None:
     """The first choices as chips; the filled one is explained."""
-    if not answer.predictions:
-        place.empty()
-        return
-    texts = {
-        p.index: f"{words.plain(words.label(p.label))} {words.percent(p.probability)}"
-        for p in answer.predictions
-    }
+    texts = {p.index: f"{words.plain(words.label(p.label))} {words.percent(p.probability)}" for p in answer.predictions}
     chosen = _explained(answer)
     st.session_state["chips"] = chosen if chosen in texts else None
     place.pills(
@@ -300,9 +293,7 @@ def downloads(place: Any, chosen: Chosen, answer: Answer, look: rasters.Look) ->
     stem = "map"
     if m is not None:
         lines = [f"{answer.network.name}, {answer.network.weights_note}", words.caption(answer, _title(m))]
-        stem = words.file_stem(
-            chosen.title.rsplit(".", 1)[0], answer.network.name, m.method, m.layer, m.label
-        )
+        stem = words.file_stem(chosen.title.rsplit(".", 1)[0], answer.network.name, m.method, m.layer, m.label)
     with place:
         for kind, mime, make, about in (
             ("PNG", "image/png", lambda: exports.png(picture, m, look, lines), "The overlay at full size"),
@@ -339,32 +330,37 @@ def more(place: Any, network: Any) -> None:
     place.expander("About this network and its layers").markdown(text)
 
 
-def status(places: Places, pursuit: Pursuit, on_run: Callable[[], None], on_stop: Callable[[], None]) -> None:
-    """What is under way, what a slow method would take, or what was stopped."""
+def status(places: Places, pursuit: Pursuit, on_run: Callable[[], None], on_stop: Callable[[], None]) -> Any:
+    """What is under way, what a slow method would take, or what was stopped; returns the progress bar."""
     asked = pursuit.asked
     title = camcore.METHODS[asked.question.method].title
-    if pursuit.busy:
+    if pursuit.busy and pursuit.job is not None:
         if asked.question.expressly:
-            places.button.button("Stop", key="stop", on_click=on_stop)
+            places.button.button("Stop", key="act", on_click=on_stop)
         else:
             places.button.empty()
-        return
+        return places.progress.progress(**_progress(pursuit.job))
     if pursuit.halted:
         places.progress.caption(f"{title} was stopped at {asked.done:.0%}.")
-        places.button.button("Run again", key="run", on_click=on_run)
+        places.button.button("Run again", key="act", on_click=on_run)
     elif asked.cost is not None:
-        places.progress.caption(f"{words.price(asked.cost)}. Until then Grad-CAM is shown.")
-        places.button.button(f"Run {title}", type="primary", key="run", on_click=on_run)
+        places.progress.caption(words.price(asked.cost))
+        places.button.button(f"Run {title}", type="primary", key="act", on_click=on_run)
     else:
         places.progress.empty()
         places.button.empty()
+    return None
 
 
-def progress(slot: Any, job: Job) -> None:
-    """What is happening and how long it will take."""
+def progress(bar: Any, job: Job) -> None:
+    """Move the progress bar to where the job is now."""
+    bar.progress(**_progress(job))
+
+
+def _progress(job: Job) -> dict[str, Any]:
     share, remaining = job.stage.progress()
-    left = f" · {words.duration(remaining)} left" if remaining is not None and remaining >= 1 else ""
-    slot.progress(min(max(share, 0.0), 1.0), text=f"{words.plain(job.stage.title)}{left}")
+    left = f", {words.duration(remaining)} left" if remaining is not None and remaining >= 1 else ""
+    return {"value": min(max(share, 0.0), 1.0), "text": f"{words.plain(job.stage.title)}{left}"}
 
 
 def notes(places: Places, pursuit: Pursuit, notices: Iterable[str], on_retry: Callable[[], None]) -> None:

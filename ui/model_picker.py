@@ -54,9 +54,7 @@ def show() -> Model:
         help="An untrained network: it knows nothing. Good for looking at an architecture without a download.",
     )
     weights = "random weights, nothing learned" if random else _state(row)
-    st.caption(
-        f"{row.parameters / 1e6:.1f} M parameters, {row.input_size[0]}×{row.input_size[1]} px input, {weights}"
-    )
+    st.caption(f"{row.parameters / 1e6:.1f} M parameters, {row.input_size[0]}×{row.input_size[1]} px input, {weights}")
     framing = st.segmented_control(
         "Framing",
         FRAMINGS,

@@ -52,10 +52,7 @@ def show() -> Chosen | None:
     own = state.get("upload")
     if samples.samples():
         tiles(
-            [
-                _tile(key, own is None and key == state.get("sample", samples.DEFAULT))
-                for key in samples.samples()
-            ],
+            [_tile(key, own is None and key == state.get("sample", samples.DEFAULT)) for key in samples.samples()],
             key="gallery",
             label="Sample photographs",
             columns=5,
@@ -136,9 +133,7 @@ def _photographed() -> None:
 def _sampled(key: str) -> None:
     state = st.session_state
     # A new uploader: the old one would go on showing a file that is no longer looked at.
-    state.update(
-        sample=key, upload=None, picture_failure=None, uploads_reset=state.get("uploads_reset", 0) + 1
-    )
+    state.update(sample=key, upload=None, picture_failure=None, uploads_reset=state.get("uploads_reset", 0) + 1)
     _look_afresh()
 
 

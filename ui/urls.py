@@ -38,20 +38,14 @@ class Parameter:
             near = difflib.get_close_matches(text.lower(), [o.lower() for o in self.options], n=1, cutoff=0.5)
             found = next((o for o in self.options if near and o.lower() == near[0]), None)
             hint = f"Did you mean “{found}”? " if found else ""
-            return self.default, self._sorry(
-                f"names the {self.what} “{text[:60]}”, which does not exist. {hint}"
-            )
+            return self.default, self._sorry(f"names the {self.what} “{text[:60]}”, which does not exist. {hint}")
         try:
             return self.parse(text), None
         except ValueError as error:
             return self.default, self._sorry(f"gives “{text[:60]}” as {self.what}. {error} ")
 
     def _sorry(self, problem: str) -> str:
-        instead = (
-            f"Showing “{self.default}” instead."
-            if self.default is not None
-            else "Showing the usual one instead."
-        )
+        instead = f"Showing “{self.default}” instead." if self.default is not None else "Showing the usual one instead."
         return f"The link {problem}{instead}"
 
 
@@ -64,9 +58,7 @@ def whole_number(low: int, high: int | None = None) -> Callable[[str], int]:
         except ValueError:
             raise ValueError("It has to be a whole number.") from None
         if value < low or (high is not None and value > high):
-            raise ValueError(
-                f"It has to lie between {low} and {high}." if high is not None else "It is too small."
-            )
+            raise ValueError(f"It has to lie between {low} and {high}." if high is not None else "It is too small.")
         return value
 
     return parse
@@ -79,10 +71,7 @@ def adopt(parameters: Sequence[Parameter]) -> None:
     if "url_notices" not in state:
         state["url_notices"], state["url_written"], state["url_at"] = {}, [], 0.0
         _take(parameters, incoming)
-    elif (
-        time.monotonic() - state["url_at"] > SETTLED
-        and _own(parameters, incoming) in state["url_written"][:-1]
-    ):
+    elif time.monotonic() - state["url_at"] > SETTLED and _own(parameters, incoming) in state["url_written"][:-1]:
         _take([p for p in parameters if not p.bound], incoming)
 
 
@@ -111,9 +100,9 @@ def publish(parameters: Sequence[Parameter], left_out: Sequence[str] = ()) -> No
         if value is not None and value != parameter.default:
             wanted[parameter.name] = str(value)
     present = _own(parameters, dict(st.query_params))
-    for name in present.keys() - wanted.keys():
-        del st.query_params[name]
-    changed = {name: value for name, value in wanted.items() if present.get(name) != value}
+    changed: dict[str, str | list[str]] = {n: v for n, v in wanted.items() if present.get(n) != v}
+    # An empty list takes a name out. One write, as every write is a step of the browser's history.
+    changed.update({name: [] for name in present.keys() - wanted.keys()})
     if changed:
         st.query_params.update(changed)
     if not state["url_written"] or state["url_written"][-1] != wanted:
@@ -124,7 +113,7 @@ def publish(parameters: Sequence[Parameter], left_out: Sequence[str] = ()) -> No
 def _take(parameters: Sequence[Parameter], incoming: Mapping[str, str]) -> None:
     for parameter in parameters:
         value, problem = parameter.default, None
-        if parameter.name in incoming:
+        if incoming.get(parameter.name):
             value, problem = parameter.read(incoming[parameter.name])
         if problem:
             st.session_state["url_notices"][parameter.name] = (problem, value)
@@ -133,4 +122,4 @@ def _take(parameters: Sequence[Parameter], incoming: Mapping[str, str]) -> None:
 
 
 def _own(parameters: Sequence[Parameter], incoming: Mapping[str, str]) -> dict[str, str]:
-    return {p.name: incoming[p.name] for p in parameters if not p.bound and p.name in incoming}
+    return {p.name: incoming[p.name] for p in parameters if not p.bound and incoming.get(p.name)}

@@ -13,13 +13,15 @@ def readable(label: str) -> str:
 
 
 def percent(probability: float) -> str:
-    """A probability for reading: ``71 %``, ``0.4 %``, ``< 0.1 %``; a dash where there is none."""
+    """A probability for reading: ``71 %``, ``0.4 %``, ``< 0.1 %``, ``> 99.9 %``; a dash where there is none."""
     if probability != probability:
         return "–"
     share = 100 * probability
     if 0 < share < 0.1:
         return "< 0.1 %"
-    return f"{share:.1f} %" if share < 10 or 99.5 <= share < 100 else f"{share:.0f} %"
+    if 99.9 < share < 100:
+        return "> 99.9 %"
+    return f"{share:.1f} %" if 0 < share < 10 or 99 < share < 100 else f"{share:.0f} %"
 
 
 def duration(seconds: float) -> str:

@@ -362,6 +362,17 @@ def cam_network(*ends: Any, activation: str = "softmax") -> Any:
 _64 = {"dtype": "float64"}
 
 
+class Average(layers.Layer):
+    """The mean over some axes."""
+
+    def __init__(self, axes: tuple[int, ...], **options: Any) -> None:
+        super().__init__(**options)
+        self.axes = axes
+
+    def call(self, x: Any) -> Any:
+        return keras.ops.mean(x, axis=self.axes)
+
+
 @pytest.mark.parametrize(
     "ends",
     [
@@ -396,6 +407,10 @@ def test_cam_is_refused_with_the_reason(ends):
         (layers.BatchNormalization(**_64), layers.GlobalAveragePooling2D(**_64)),
         (layers.GlobalAveragePooling2D(**_64), layers.Dense(FEATURES, **_64)),
         (layers.GlobalAveragePooling2D(**_64), layers.BatchNormalization(**_64)),
+        (Average((2,), **_64), layers.Flatten(**_64)),
+        (Average((2,), **_64), Average((1,), **_64)),
+        (Average((3,), **_64), layers.Flatten(**_64)),
+        (Average((1, 2, 3), **_64), layers.Reshape((1,), **_64)),
     ],
     ids=[
         "average 2 drops a column",
@@ -411,6 +426,10 @@ def test_cam_is_refused_with_the_reason(ends):
         "batch norm before",
         "two dense",
         "batch norm after",
+        "average over x only, Flatten",
+        "average over x, then y",
+        "average over channels, Flatten",
+        "average over everything",
     ],
 )
 def test_cam_is_exact_or_refused(ends):
