@@ -17,12 +17,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from camcore.errors import CamcoreError, LayerError, MethodError
-from camcore.framing import Frame
+from camcore.framing import Frame, frame_for
 from camcore.layers import LayerInfo
 from camcore.maps import CamMap, as_float32, normalised, warning_for
 from camcore.methods import MethodInfo, find_method
 from camcore.methods.score import channel_order
-from camcore.network import TOP_CLASS, Network, Pass
+from camcore.network import TOP_CLASS, Network, Pass, check_picture
 from camcore.pictures import Picture
 
 Array = NDArray[Any]
@@ -117,7 +117,10 @@ def stream(
     The request is checked at the call, before the first step. Closing the generator stops the work; no more
     than the chunk in hand is computed.
     """
-    return _steps(network, pic, _request(network, methods, layers, classes, options), framing)
+    request = _request(network, methods, layers, classes, options)
+    check_picture(pic)
+    frame_for((pic.height, pic.width), network.input_size, framing)
+    return _steps(network, pic, request, framing)
 
 
 def estimate(
@@ -138,7 +141,11 @@ def _request(
     keys = [methods] if isinstance(methods, str) else list(["gradcam"] if methods is None else methods)
     if not keys:
         raise MethodError("No method was asked for. Name at least one, such as 'gradcam'.")
-    infos = [find_method(key) for key in dict.fromkeys(keys)]
+    infos: list[MethodInfo] = []
+    for key in keys:
+        info = find_method(key)
+        if info not in infos:
+            infos.append(info)
     for key in given:
         if find_method(key) not in infos:
             raise MethodError(f"Options were given for {key!r}, which is not among the methods asked for.")
@@ -271,6 +278,9 @@ class _Facts:
         seconds: float,
         offset: float | None = None,
     ) -> CamMap:
+        if not np.isfinite(self.logits).all():
+            overflow = "The network's scores are not finite numbers: it overflows on this picture."
+            warning = f"{overflow} {warning}" if warning else overflow
         return CamMap(
             method=info.key,
             layer=path,

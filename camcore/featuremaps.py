@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -14,13 +13,15 @@ from camcore.pictures import Picture
 
 
 def activations(
-    network: Network, pic: Picture, layers: Sequence[Any], framing: str = "crop"
+    network: Network, pic: Picture, layers: Any, framing: str = "crop"
 ) -> dict[str, NDArray[np.float32]]:
     """The feature maps of ``layers``, from one pass: path → float32 (h, w, K), at each layer's own grid.
 
+    ``layers``: a path, a Keras layer, or a sequence of them.
     Raises LayerError for a layer that does not exist or has no grid.
     """
-    infos = [network.layer(layer) for layer in layers]
+    asked = layers if isinstance(layers, (list, tuple)) else [layers]
+    infos = [network.layer(layer) for layer in asked]
     for info in infos:
         if info.grid is None:
             raise LayerError(

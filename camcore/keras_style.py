@@ -59,8 +59,8 @@ class HeatmapMethod:
         ``class_idx``: None (each image's top class), one index, or one per image. ``raw``: the un-normalised map
         instead of values in 0..1. Raises ModelError where x or a class does not fit.
         """
-        single = np.ndim(x) == 3 or np.shape(x)[0] == 1
         batch = self.network.check_input(x)
+        single = len(batch) == 1
         classes = self._classes(class_idx, len(batch))
         if self.info.family == "gradient":
             maps = self._from_gradients(batch, classes)

@@ -9,6 +9,7 @@ output of a max or average pooling, the pooling's input is taken, which is finer
 from __future__ import annotations
 
 import difflib
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -132,7 +133,8 @@ def list_layers(
     default: str = _path_of(frontier, listed) or frontier.op.name
     tensors.setdefault(default, frontier)  # made by the model's own code, between two layers
     ancestors = _ancestors(logits)
-    order = list(tensors)
+    places = {operation.name: place for place, operation in enumerate(logits.graph.get_operations())}
+    order = sorted(tensors, key=lambda path: places[tensors[path].op.name])
     kinds = {call.path: (_kind(call), call.kind) for call in listed}
     infos = []
     for path in order:
@@ -268,7 +270,7 @@ def _info(
         stride = (seen.axes[0].stride, seen.axes[1].stride)
         centre = (seen.axes[0].centre, seen.axes[1].centre)
         if seen.known:
-            field = (round(seen.axes[0].size), round(seen.axes[1].size))
+            field = (math.ceil(seen.axes[0].size), math.ceil(seen.axes[1].size))
     channels = shape[0 if channels_first and grid else -1] if shape else None
     reason = _objection(path, tensor, shape, grid, seen, tensor.name in ancestors, kind)
     usable = not reason

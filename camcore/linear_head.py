@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 from camcore.receptive import Reach
 
 # Linear in whichever input depends on the picture, without mixing places.
@@ -41,7 +43,16 @@ def why_not_linear(logits: Any, layer: Any, reach: Mapping[str, Reach]) -> str:
 
 
 def _averages(operation: Any, before: Reach) -> bool:
-    return operation.type in ("Mean", "AvgPool") and before.spatial
+    if operation.type == "Mean":
+        return before.spatial and set(before.dims) <= _averaged_axes(operation)
+    return bool(operation.type == "AvgPool" and before.spatial)
+
+
+def _averaged_axes(operation: Any) -> set[int]:
+    import tensorflow as tf
+
+    axes = np.atleast_1d(tf.get_static_value(operation.inputs[1]))
+    return {int(axis) % operation.inputs[0].shape.rank for axis in axes}
 
 
 def _obstacle(operation: Any, place: int, before: Reach) -> str:
@@ -49,7 +60,8 @@ def _obstacle(operation: Any, place: int, before: Reach) -> str:
     kind = operation.type
     cells = before.grid if before.spatial else (1, 1)
     if kind == "Mean":
-        return ""
+        some = before.spatial and bool(set(before.dims) & _averaged_axes(operation))
+        return "an average over one axis only follows it" if some and not _averages(operation, before) else ""
     if kind == "AvgPool":
         window = operation.get_attr("ksize")
         sides = window[1:3] if operation.get_attr("data_format") in (b"NHWC", "NHWC") else window[2:4]

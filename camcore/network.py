@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from camcore.errors import LayerError, MethodError, ModelError
+from camcore.errors import LayerError, MethodError, ModelError, PictureError
 from camcore.framing import Frame, frame_picture
 from camcore.layers import LayerInfo, ladder, list_layers
 from camcore.linear_head import why_not_linear
@@ -143,8 +143,8 @@ class Network:
         """``index`` as an int. Raises ModelError where the network has no such class."""
         try:
             value = int(index)
-            whole = value == index and not isinstance(index, bool)
-        except (TypeError, ValueError):
+            whole = bool(value == index) and not isinstance(index, (bool, np.bool_))
+        except (TypeError, ValueError, OverflowError):
             value, whole = -1, False
         if not whole or not 0 <= value < self.classes:
             raise ModelError(
@@ -156,7 +156,11 @@ class Network:
     # ---- pictures and scores
 
     def prepare(self, pic: Picture, framing: str = "crop") -> tuple[Array, Frame]:
-        """The picture as the network's input, a batch of one, and the frame that leads back to its pixels."""
+        """The picture as the network's input, a batch of one, and the frame that leads back to its pixels.
+
+        Raises PictureError for what is not a Picture, CamcoreError for an unknown framing.
+        """
+        check_picture(pic)
         picture, kept_framing, x, frame = self._prepared
         if picture is None or picture() is not pic.rgb or kept_framing != framing:
             rgb, frame = frame_picture(pic, self.input_size, framing)
@@ -188,7 +192,10 @@ class Network:
                 f"The input has the shape {np.shape(x)}; {self.name} takes {wanted} or (n, *{wanted}), already "
                 "preprocessed. Use camcore.explain to give it a picture of any size."
             )
-        batch = batch.astype(self._trace.input.dtype.as_numpy_dtype, copy=False)
+        if batch.dtype.kind not in "fiub" and "float" not in batch.dtype.name:  # bfloat16 has a kind of its own
+            raise ModelError(f"The input holds {batch.dtype} values; {self.name} takes numbers.")
+        with np.errstate(over="ignore"):  # what overflows is refused below
+            batch = batch.astype(self._trace.input.dtype.as_numpy_dtype, copy=False)
         if not np.isfinite(batch).all():
             raise ModelError("The input holds NaN or infinite values. Check its preprocessing.")
         return batch
@@ -413,6 +420,15 @@ class Network:
 
     def _channels_last(self, array: Array) -> Array:
         return array.transpose(0, 2, 3, 1) if self._channels_first else array
+
+
+def check_picture(pic: Any) -> None:
+    """Raise PictureError for what is not a Picture."""
+    if not isinstance(pic, Picture):
+        raise PictureError(
+            f"{type(pic).__name__} is not a Picture. Make one with camcore.open_picture(path or bytes), or "
+            "camcore.Picture.from_array(rgb) from uint8 pixels."
+        )
 
 
 def _to_numpy(tensor: Any) -> Array:

@@ -33,7 +33,8 @@ def probabilities(logits: ArrayLike, activation: str) -> NDArray[np.float64]:
         return 0.5 * (1 + np.tanh(0.5 * z))
     if z.shape[-1] == 1 and activation == "linear":
         return np.full_like(z, np.nan)
-    shifted = np.exp(z - z.max(axis=-1, keepdims=True))
+    with np.errstate(invalid="ignore"):  # infinite logits, of a network that overflows, have no probabilities
+        shifted = np.exp(z - z.max(axis=-1, keepdims=True))
     return shifted / shifted.sum(axis=-1, keepdims=True)
 
 

@@ -21,7 +21,6 @@ from typing import Any
 
 from camcore.errors import ModelError
 
-
 # One trace at a time: two that wrap the calls of the same layers would undo each other's wrapping.
 _TRACING = threading.RLock()
 

@@ -230,8 +230,8 @@ def test_an_error_inside_a_call_leaves_nothing_behind():
     x = picture_input()
     fragile = Fragile(dtype="float64")
     model = settle(keras.Model(x, dense()(gap()(fragile(conv2()(conv1()(x)))))))
-    attributes = [sorted(part.__dict__) for part in all_parts(model)]
     fragile.broken = True
+    attributes = [sorted(part.__dict__) for part in all_parts(model)]
     with pytest.raises(camcore.ModelError, match=r"cannot be run on an input of 12 × 10 × 3: .*wire came loose"):
         camcore.wrap(model)
     fragile.broken = False

@@ -15,6 +15,8 @@ from ui.questions import Answer, Failure, Question
 REDRAW = 0.7
 """Seconds between two drawings of a map that is still growing."""
 TICK = 0.2
+HEAD_START = 0.5
+"""Seconds that a fresh server gives to its first page before it imports TensorFlow."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,7 +65,8 @@ def pursue(engine: Engine, question: Question, picture: Any, *, allowed: bool = 
             asked = replace(asked, map=halt.map, done=halt.done, cost=None)
     else:
         job = engine.ask(question, picture, visitor())
-        busy = not job.finished
+        # A job that has failed in the meantime is followed too: that is where its failure is taken up.
+        busy = not job.finished or job.failure is not None
         asked = job.answer
     _let_go(job)
     answer = asked if asked.map is not None else _earlier(engine, asked)
@@ -103,9 +106,9 @@ def settle(job: Job) -> None:
         return
     question = job.question
     if failure.kind == "LayerError" and question.layer is not None:
-        urls.object_to("layer", failure.message)
+        urls.object_to("layer", f"{failure.message} Showing the recommended layer instead.")
     elif failure.kind == "ModelError" and failure.step == "map" and question.class_index is not None:
-        urls.object_to("class", failure.message)
+        urls.object_to("class", f"{failure.message} Showing the network's first choice instead.")
     else:
         state["failed"] = (question, failure)
 
@@ -115,7 +118,7 @@ def follow(engine: Engine, job: Job, drawn: Answer, show: Any) -> None:
 
     ``show(job)`` is called a few times a second; being a Streamlit call it lets the visitor change anything.
     """
-    engine.start()
+    engine.start(delay=HEAD_START)
     began = time.monotonic()
     version = job.version if job.answer is drawn else -1
     while True:

@@ -76,11 +76,15 @@ class Engine:
 
     # What pages call
 
-    def start(self) -> None:
-        """Begin importing TensorFlow in the background; returns at once, and does so only once."""
+    def start(self, delay: float = 0.0) -> None:
+        """Begin importing TensorFlow in the background; returns at once, and does so only once.
+
+        ``delay``: seconds for which the interpreter is first left to the page that has just been drawn; the
+        import would keep the browser waiting for the page's own scripts.
+        """
         with self._lock:
             if self._starter is None:
-                self._starter = threading.Thread(target=self._begin, name="start", daemon=True)
+                self._starter = threading.Thread(target=self._begin, args=(delay,), name="start", daemon=True)
                 self._starter.start()
 
     def ask(self, question: Question, picture: Any, visitor: str) -> Job:
@@ -126,8 +130,9 @@ class Engine:
 
     # The worker
 
-    def _begin(self) -> None:
+    def _begin(self, delay: float) -> None:
         try:
+            time.sleep(delay)
             self._import()
         except BaseException as error:
             self._start_error = error
@@ -174,10 +179,12 @@ class Engine:
                 return found
             with self._lock:
                 load = self._loads.get(key)
+                fresh = load is None
                 if load is None:
                     load = self._loads[key] = _Load()
-                    threading.Thread(target=self._load, args=(key, load), name="load", daemon=True).start()
                 load.jobs.append(job)
+            if fresh:
+                threading.Thread(target=self._load, args=(key, load), name="load", daemon=True).start()
             while not load.done.wait(0.05):
                 job.check()
                 job.stage = load.stage

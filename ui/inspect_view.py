@@ -71,9 +71,9 @@ def claim() -> Places:
     """Lay out the page before anything slow happens."""
     notes = st.container(key="cam_notes", gap=None)
     head = st.container(key="cam_head")
-    left, right = st.columns(COLUMNS, gap="medium")
-    chips = left.container(key="cam_chips")
-    status = right.container(key="cam_status", horizontal=True, vertical_alignment="center", wrap=False)
+    row = st.container(key="cam_row", horizontal=True, vertical_alignment="center", gap="small", wrap=False)
+    chips = row.container(key="cam_chips", width="content")
+    status = row.container(key="cam_status", horizontal=True, vertical_alignment="center", wrap=False)
     left, right = st.columns(COLUMNS, gap="medium")
     foot = st.container(key="cam_caption", gap="xsmall")
     return Places(
@@ -130,12 +130,13 @@ def look(controls: Any, colours: Any) -> tuple[rasters.Look, str]:
     return rasters.Look(opacity, colormap, grid == GRIDS[0]), view
 
 
-def head(place: Any, answer: Answer, name: str) -> None:
-    """What the network says, in one sentence."""
+def head(place: Any, answer: Answer, name: str, missing: bool) -> None:
+    """What the network says, in one sentence; ``missing``: it is waiting for its weights."""
     if answer.predictions:
         place.header(words.headline(answer.network, answer.predictions), anchor=False)
     else:
-        place.header(f"{name} is about to look at this picture", anchor=False)
+        state = "needs its weights first" if missing else "is about to look at this picture"
+        place.header(f"{name} {state}", anchor=False)
 
 
 def chips(place: Any, answer: Answer, on_pick: Callable[[int | None], None]) -> None:
@@ -228,7 +229,7 @@ def choices(
         )
         info = camcore.METHODS[method]
         with st.container(key="cam_method_about", gap=None):
-            st.caption(f"{words.plain(info.summary)} [{words.plain(info.paper)}]({info.url})")
+            st.caption(f"{words.plain(info.summary)} [{words.plain(words.citation(info.paper))}]({info.url})")
         names = {i.path: _layer_name(i) for i in network.layers if i.usable} if network is not None else {}
         state["layer_box"] = _layer(network, question.layer)
         st.selectbox(

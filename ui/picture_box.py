@@ -14,7 +14,6 @@ from ui.questions import Failure
 from ui.words import plain
 
 LIMIT = 10_000_000
-TYPES = ["jpg", "jpeg", "png", "webp", "gif", "bmp", "tif", "tiff"]
 
 
 @dataclass(frozen=True)
@@ -40,7 +39,7 @@ def show() -> Chosen | None:
     uploader = f"uploader_{state.get('uploads_reset', 0)}"
     st.file_uploader(
         "Picture",
-        type=TYPES,
+        type="image",
         key=uploader,
         on_change=_uploaded,
         args=(uploader,),
@@ -63,7 +62,10 @@ def show() -> Chosen | None:
     camera = st.expander("Use the camera", key="camera_open", on_change="rerun")
     if camera.open:
         camera.camera_input("Photograph", key="camera", on_change=_photographed, label_visibility="collapsed")
-    return _chosen()
+    chosen = _chosen()
+    if chosen is not None:
+        _describe(chosen)
+    return chosen
 
 
 def _chosen() -> Chosen | None:
@@ -76,11 +78,11 @@ def _chosen() -> Chosen | None:
     return Chosen(samples.picture(key), samples.samples()[key].title, key)
 
 
-def describe(chosen: Chosen) -> None:
+def _describe(chosen: Chosen) -> None:
     """The picture's name, size, and what was done to it, in quiet type."""
     picture = chosen.picture
-    notes = " ".join(picture.notes)
-    st.caption(f"{plain(chosen.title)}, {picture.width} × {picture.height} px. {plain(notes)}")
+    notes = "".join(f" {note.rstrip('.')}." for note in picture.notes)
+    st.caption(plain(f"{chosen.title}, {picture.width} × {picture.height} px.{notes}"))
 
 
 def _tile(key: str, selected: bool) -> Tile:
@@ -108,9 +110,8 @@ def _uploaded(key: str) -> None:
     file = st.session_state[key]
     if file is not None:
         _take(file.getvalue(), file.name)
-    else:
-        st.session_state.update(upload=None, picture_failure=None)
-        _look_afresh()
+    # None says nothing yet: the browser takes the old file away before it sends its successor, which may
+    # turn out to be no picture. The upload stays until another picture takes its place.
 
 
 def _pasted(encoded: str) -> None:

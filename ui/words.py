@@ -95,6 +95,12 @@ def caption(answer: Answer, title: str) -> str:
     return f"{title} · {place} · {label(m.label)} {percent(m.probability)} · {milliseconds(m.seconds)}"
 
 
+def citation(paper: str) -> str:
+    """Authors and venue of a reference: "Zhou et al., CVPR 2016"."""
+    parts = paper.split(", ")
+    return f"{parts[0]}, {parts[-1]}" if len(parts) > 2 else paper
+
+
 def file_stem(*parts: str) -> str:
     """A file name made of these words that every system takes."""
     words = (re.sub(r"[^A-Za-z0-9.+]+", "-", part).strip("-.") for part in parts)

@@ -20,7 +20,8 @@ def channel_order(A: Array) -> NDArray[np.intp]:
     """
     flat = A.reshape(-1, A.shape[-1])
     varies = flat.max(axis=0) > flat.min(axis=0)
-    order = np.argsort(-flat.var(axis=0), kind="stable")
+    with np.errstate(invalid="ignore", over="ignore"):  # activations that overflow come last
+        order = np.argsort(-flat.var(axis=0), kind="stable")
     return order[varies[order]]
 
 

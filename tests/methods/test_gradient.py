@@ -347,18 +347,6 @@ def test_one_sigmoid_unit_class_zero_is_minus_the_weights():
 # ---- where CAM is defined, and where it is not
 
 
-def cam_network(*ends: Any, activation: str = "softmax") -> Any:
-    x = picture_input()
-    y = conv2()(conv1()(x))
-    for end in ends:
-        y = end(y)
-    model = keras.Model(x, dense(activation=activation)(y))
-    r = np.random.default_rng(21)
-    for end in ends:
-        end.set_weights([r.uniform(0.3, 1.5, weight.shape) for weight in end.get_weights()])
-    return settle(model)
-
-
 _64 = {"dtype": "float64"}
 
 
@@ -371,6 +359,19 @@ class Average(layers.Layer):
 
     def call(self, x: Any) -> Any:
         return keras.ops.mean(x, axis=self.axes)
+
+
+def cam_network(*ends: Any, activation: str = "softmax") -> Any:
+    x = picture_input()
+    y = conv2()(conv1()(x))
+    for end in ends:
+        y = end(y)
+    score = dense(activation=activation) if y.shape[-1] == FEATURES else layers.Dense(CLASSES, activation, **_64)
+    model = keras.Model(x, score(y))
+    r = np.random.default_rng(21)
+    for end in (*ends, score):
+        end.set_weights([r.uniform(0.3, 1.5, weight.shape) for weight in end.get_weights()])
+    return settle(model)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,172 @@
+"""All 40 backbones: the default layer of the contract, and a finite Grad-CAM there (random weights)."""
+
+from __future__ import annotations
+
+import gc
+from typing import Any
+
+import numpy as np
+import pytest
+
+import camcore
+from camcore.methods import METHODS
+
+POOLED = None  # the layer that feeds the last pooling, whatever its name (numbered names differ per process)
+
+# name → the default layer, and the side of its grid at the backbone's own input size.
+TABLE: dict[str, tuple[str | None, int]] = {
+    "Xception": ("block14_sepconv2_act", 10),
+    "VGG16": ("block5_conv3", 14),
+    "VGG19": ("block5_conv4", 14),
+    "ResNet50": ("conv5_block3_out", 7),
+    "ResNet101": ("conv5_block3_out", 7),
+    "ResNet152": ("conv5_block3_out", 7),
+    "ResNet50V2": ("post_relu", 7),
+    "ResNet101V2": ("post_relu", 7),
+    "ResNet152V2": ("post_relu", 7),
+    "InceptionV3": ("mixed10", 8),
+    "InceptionResNetV2": ("conv_7b_ac", 8),
+    "MobileNet": ("conv_pw_13_relu", 7),
+    "MobileNetV2": ("out_relu", 7),
+    "MobileNetV3Small": (POOLED, 7),
+    "MobileNetV3Large": (POOLED, 7),
+    "DenseNet121": ("relu", 7),
+    "DenseNet169": ("relu", 7),
+    "DenseNet201": ("relu", 7),
+    "NASNetMobile": (POOLED, 7),
+    "NASNetLarge": (POOLED, 11),
+    "EfficientNetB0": ("top_activation", 7),
+    "EfficientNetB1": ("top_activation", 8),
+    "EfficientNetB2": ("top_activation", 9),
+    "EfficientNetB3": ("top_activation", 10),
+    "EfficientNetB4": ("top_activation", 12),
+    "EfficientNetB5": ("top_activation", 15),
+    "EfficientNetB6": ("top_activation", 17),
+    "EfficientNetB7": ("top_activation", 19),
+    "EfficientNetV2B0": ("top_activation", 7),
+    "EfficientNetV2B1": ("top_activation", 8),
+    "EfficientNetV2B2": ("top_activation", 9),
+    "EfficientNetV2B3": ("top_activation", 10),
+    "EfficientNetV2S": ("top_activation", 12),
+    "EfficientNetV2M": ("top_activation", 15),
+    "EfficientNetV2L": ("top_activation", 15),
+    "ConvNeXtTiny": (POOLED, 7),
+    "ConvNeXtSmall": (POOLED, 7),
+    "ConvNeXtBase": (POOLED, 7),
+    "ConvNeXtLarge": (POOLED, 7),
+    "ConvNeXtXLarge": (POOLED, 7),
+}
+
+# Quick to build and run; the others take several seconds each.
+LIGHT = {
+    "VGG16", "ResNet50", "MobileNet", "MobileNetV2", "MobileNetV3Small", "MobileNetV3Large", "InceptionV3",
+    "Xception", "DenseNet121", "EfficientNetB0", "EfficientNetV2B0", "ResNet50V2", "NASNetMobile", "ConvNeXtTiny",
+}  # fmt: skip
+
+EVERY = [pytest.param(name, marks=() if name in LIGHT else pytest.mark.slow) for name in TABLE]
+
+
+@pytest.fixture(autouse=True)
+def same_weights_and_free_memory():
+    import keras
+
+    keras.utils.set_random_seed(0)
+    yield
+    gc.collect()
+
+
+def feeds_the_last_pooling(model: Any) -> str:
+    """By the model's structure: the operation whose output the last global pooling takes."""
+    pooling = [layer for layer in model.layers if type(layer).__name__ == "GlobalAveragePooling2D"][-1]
+    return pooling.input._keras_history.operation.name
+
+
+def noise(size: tuple[int, int]) -> camcore.Picture:
+    return camcore.Picture.from_array(np.random.default_rng(0).integers(0, 256, (*size, 3), dtype=np.uint8))
+
+
+def test_the_table_is_the_catalogue():
+    assert set(TABLE) == {row.name for row in camcore.backbones()}
+    assert len(TABLE) == 40
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_default_layer_and_its_grad_cam(name):
+    layer, side = TABLE[name]
+    network = camcore.load(name, weights="random")
+    wanted = feeds_the_last_pooling(network.model) if layer is POOLED else layer
+    assert network.default_layer == wanted
+    if name.startswith("MobileNetV3"):
+        assert network.layer(wanted).kind == "activation"
+    if name.startswith("NASNet"):
+        assert wanted.startswith("activation_")
+    info = network.layer(wanted)
+    assert info.recommended
+    assert info.usable
+    assert info.grid == (side, side)
+    assert info.reason.startswith(f"last {side}×{side} map before ")
+    assert network.ladder[-1] == wanted
+    grids = [network.layer(path).grid[0] for path in network.ladder]
+    assert len(grids) == 4
+    assert grids == sorted(grids, reverse=True)
+    assert network.classes == 1000
+    assert network.activation == "softmax"
+
+    x, _ = network.prepare(noise(network.input_size), "stretch")
+    found = network.tap(x, [wanted], [1])
+    A, G = found.activations[wanted], found.gradients[0][wanted]
+    assert A.shape == G.shape == (1, side, side, info.channels)
+    assert np.isfinite(A).all()
+    assert np.isfinite(G).all()
+    assert np.abs(G).max() > 0
+    assert np.isfinite(found.logits).all()
+    raw = np.maximum((A * G.mean(axis=(1, 2), keepdims=True)).sum(axis=-1), 0)[0]
+    heatmap = camcore.GradCAM(network).compute_heatmap(x, 1, raw=True)
+    assert heatmap.shape == (side, side)
+    np.testing.assert_allclose(heatmap, raw, rtol=0, atol=1e-5 * np.abs(A * G).sum(axis=-1).max())
+
+
+def test_a_pooled_map_is_not_better_than_its_source():
+    """VGG16 ends in a pooling: listed, usable, but not recommended; and the reasons of others are said."""
+    network = camcore.load("VGG16", weights="random", input_shape=(64, 64, 3))
+    assert network.default_layer == "block5_conv3"
+    assert network.layer("block5_pool").usable
+    assert "pooled copy" in network.layer("block5_pool").reason
+    assert "no spatial grid" in network.layer("fc1").reason
+    assert network.ladder == ("block2_conv2", "block3_conv3", "block4_conv3", "block5_conv3")
+    with pytest.raises(camcore.MethodError, match=r"CAM is not defined for VGG16.*global average.*gradcam.*surgery"):
+        camcore.CAM(network)
+
+
+CHEAP = ["MobileNet", "MobileNetV2", "MobileNetV3Small", "DenseNet121", "EfficientNetB0", "ResNet50", "VGG16"]
+# What CAM needs: a global average pooling and a linear head.
+WITH_CAM = {"MobileNet", "MobileNetV2", "DenseNet121", "EfficientNetB0", "ResNet50"}
+
+
+@pytest.mark.parametrize("name", CHEAP)
+def test_every_gradient_method_on_the_whole_ladder(name):
+    """No NaN at any of four depths, whatever random weights make of the signal."""
+    network = camcore.load(name, weights="random", input_shape=(96, 96, 3))
+    pic = noise((96, 96))
+    methods = [key for key, info in METHODS.items() if info.family == "gradient" and key != "cam"]
+    found = camcore.explain(network, pic, methods, layers=network.ladder, classes=[0, 7])
+    assert len(found) == len(methods) * len(network.ladder) * 2
+    for m in found:
+        assert m.raw.shape == network.layer(m.layer).grid
+        assert np.isfinite(m.raw).all(), (m.method, m.layer)
+        assert np.isfinite(m.values).all(), (m.method, m.layer)
+        assert m.values.max() in (0, 1)
+        assert m.values.any() or m.warning
+    if name in WITH_CAM:
+        (m,) = camcore.explain(network, pic, "cam", classes=7)
+        assert m.raw.mean(dtype=np.float64) + m.offset == pytest.approx(m.logit, abs=1e-4)
+    else:
+        with pytest.raises(camcore.MethodError, match="CAM is not defined"):
+            camcore.explain(network, pic, "cam", classes=7)
+
+
+def test_score_cam_on_a_backbone():
+    network = camcore.load("MobileNet", weights="random", input_shape=(64, 64, 3), alpha=0.25)
+    (m,) = camcore.explain(network, noise((64, 64)), "fasterscorecam", classes=3)
+    assert m.raw.shape == (2, 2)
+    assert np.isfinite(m.raw).all()

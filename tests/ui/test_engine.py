@@ -1,0 +1,261 @@
+"""The engine without Streamlit and without TensorFlow: sharing, stopping, failing, keeping."""
+
+import threading
+import time
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from fake_core import CHANNELS, FakeCore
+
+import camcore
+from ui.engine import Engine
+from ui.jobs import Job
+from ui.questions import NetworkKey, Question
+
+PICTURE = SimpleNamespace(sha256="a" * 64)
+NET = NetworkKey("Net")
+ASK = Question(NET, PICTURE.sha256)
+SLOW = replace(ASK, method="scorecam")
+
+
+@pytest.fixture
+def core() -> FakeCore:
+    return FakeCore()
+
+
+def started(core: FakeCore) -> Engine:
+    engine = Engine(core, start=lambda: None)
+    engine.start()
+    return engine
+
+
+def finished(job: Job, visitor: str = "me", timeout: float = 5.0) -> Job:
+    end = time.monotonic() + timeout
+    while not job.finished and time.monotonic() < end:
+        job.wait(visitor, -1, 0.01)
+        time.sleep(0.005)
+    assert job.finished, f"still running: {job.stage.title}"
+    return job
+
+
+def until(condition: Any, timeout: float = 5.0) -> None:
+    end = time.monotonic() + timeout
+    while not condition():
+        assert time.monotonic() < end, "did not happen in time"
+        time.sleep(0.005)
+
+
+def test_answers_with_predictions_map_and_ladder(core: FakeCore) -> None:
+    job = finished(started(core).ask(ASK, PICTURE, "me"))
+    answer = job.answer
+    assert job.state == "done"
+    assert answer.complete
+    assert [p.index for p in answer.predictions] == [3, 4, 5, 6, 7]
+    assert (answer.map.method, answer.map.layer, answer.map.class_index) == ("gradcam", "deep", 3)
+    assert [m.layer for m in answer.ladder] == ["shallow", "deep"]
+
+
+def test_nothing_is_computed_twice(core: FakeCore) -> None:
+    engine = started(core)
+    finished(engine.ask(ASK, PICTURE, "me"))
+    calls = list(core.explained)
+    again = engine.ask(replace(ASK, class_index=3, layer="deep"), PICTURE, "you")
+    assert again.finished
+    assert again.answer.complete
+    assert core.explained == calls
+    assert core.loads == ["Net"]
+
+
+def test_equal_questions_share_one_job(core: FakeCore) -> None:
+    engine = Engine(core, start=lambda: None)
+    first, second = engine.ask(ASK, PICTURE, "me"), engine.ask(ASK, PICTURE, "you")
+    assert first is second
+    engine.start()
+    finished(first)
+
+
+def test_waits_for_start_and_says_what_it_waits_for(core: FakeCore) -> None:
+    release = threading.Event()
+    engine = Engine(core, start=lambda: release.wait(5) and None)
+    engine.start()
+    job = engine.ask(ASK, PICTURE, "me")
+    until(lambda: job.stage.title == "Starting TensorFlow")
+    share, remaining = job.stage.progress()
+    assert 0 <= share < 1
+    assert remaining is not None
+    assert remaining > 0
+    release.set()
+    assert finished(job).state == "done"
+
+
+def test_a_failing_start_is_told_to_everybody(core: FakeCore) -> None:
+    def fail() -> None:
+        raise ImportError("no module named tensorflow")
+
+    engine = Engine(core, start=fail)
+    engine.start()
+    for visitor in ("me", "you"):
+        job = finished(engine.ask(ASK, PICTURE, visitor), visitor)
+        assert job.failure is not None
+        assert (job.failure.step, job.failure.kind) == ("network", "ImportError")
+        assert "no module named tensorflow" in job.failure.details
+        assert "tensorflow" not in job.failure.message
+
+
+def test_camcore_errors_keep_their_words_and_leave_what_was_known(core: FakeCore) -> None:
+    job = finished(started(core).ask(replace(ASK, layer="nowhere"), PICTURE, "me"))
+    assert job.state == "failed"
+    assert job.failure is not None
+    assert (job.failure.kind, job.failure.message) == ("LayerError", "There is no layer 'nowhere'.")
+    assert job.answer.predictions
+
+
+@pytest.mark.parametrize("index", [-1, 10, 1000])
+def test_a_class_that_does_not_exist_fails_at_the_map(core: FakeCore, index: int) -> None:
+    engine = started(core)
+    for _ in range(2):  # also when the network and the predictions are known already
+        job = finished(engine.ask(replace(ASK, class_index=index), PICTURE, "me"))
+        assert job.failure is not None
+        assert (job.failure.step, job.failure.kind) == ("map", "ModelError")
+
+
+def test_one_failure_disturbs_nobody_else(core: FakeCore) -> None:
+    core.broken["Bad"] = camcore.ModelError("The weights are damaged.")
+    engine = started(core)
+    bad = engine.ask(replace(ASK, network=NetworkKey("Bad")), PICTURE, "me")
+    good = engine.ask(ASK, PICTURE, "you")
+    assert finished(bad).state == "failed"
+    assert finished(good, "you").state == "done"
+    core.broken.clear()
+    assert finished(engine.ask(bad.question, PICTURE, "me")).state == "done", "a failure must not stick"
+
+
+def test_a_dear_method_runs_when_told_to_and_shows_partial_maps(core: FakeCore) -> None:
+    engine = started(core)
+    engine._pace[NET] = 1.0
+    priced = finished(engine.ask(SLOW, PICTURE, "me"))
+    assert priced.answer.map.method == "gradcam"
+    assert priced.answer.cost is not None
+    assert priced.answer.cost.passes == CHANNELS
+    assert priced.answer.cost.seconds == pytest.approx(CHANNELS * 1.0)
+    assert core.steps == 0
+
+    job = engine.ask(replace(SLOW, expressly=True), PICTURE, "me")
+    until(lambda: job.answer.map is not None)
+    assert job.answer.done == pytest.approx(8 / CHANNELS)
+    assert job.answer.map.method == "scorecam"
+    core.gate.set()
+    assert finished(job).answer.done == 1.0
+    assert engine._pace[NET] == pytest.approx(core.pass_seconds), "the pace is learnt from real work"
+    assert engine.ask(SLOW, PICTURE, "you").answer.map.method == "scorecam", "kept for everybody"
+
+
+def test_the_ladder_of_a_dear_method_is_drawn_by_gradcam(core: FakeCore) -> None:
+    engine = started(core)
+    engine._pace[NET] = 1.0
+    for method in ("scorecam", "cam"):
+        job = finished(engine.ask(replace(ASK, method=method), PICTURE, "me"))
+        assert {m.method for m in job.answer.ladder} == {"gradcam"}
+    assert {m.method for m in finished(engine.ask(replace(ASK, method="layercam"), PICTURE, "me")).answer.ladder} == {
+        "layercam"
+    }
+
+
+def test_stopping_ends_within_one_step_and_keeps_the_partial_map(core: FakeCore) -> None:
+    engine = started(core)
+    job = engine.ask(replace(SLOW, expressly=True), PICTURE, "me")
+    until(lambda: job.answer.map is not None)
+    steps = core.steps
+    job.leave("me")
+    core.gate.set()
+    assert finished(job).state == "stopped"
+    assert core.steps <= steps + 1
+    assert core.closed == 1, "the generator was closed"
+    assert job.answer.done < 1
+    assert job.answer.map.method == "scorecam"
+
+
+def test_one_visitor_stopping_leaves_the_other_ones_run(core: FakeCore) -> None:
+    engine = started(core)
+    job = engine.ask(replace(SLOW, expressly=True), PICTURE, "me")
+    assert engine.ask(job.question, PICTURE, "you") is job
+    until(lambda: job.answer.map is not None)
+    job.leave("me")
+    core.gate.set()
+    assert finished(job, "you").state == "done"
+    assert job.answer.done == 1.0
+
+
+def test_a_closed_tab_counts_no_longer(core: FakeCore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ui.jobs.PATIENCE", 0.05)
+    job = started(core).ask(replace(SLOW, expressly=True), PICTURE, "gone")
+    until(lambda: job.answer.map is not None)
+    time.sleep(0.1)
+    core.gate.set()
+    until(lambda: job.finished)
+    assert job.state == "stopped"
+
+
+def test_asking_again_after_stopping_starts_afresh(core: FakeCore) -> None:
+    engine = started(core)
+    question = replace(SLOW, expressly=True)
+    job = engine.ask(question, PICTURE, "me")
+    until(lambda: job.answer.map is not None)
+    job.leave("me")
+    core.gate.set()
+    finished(job)
+    assert finished(engine.ask(question, PICTURE, "me")).answer.done == 1.0
+
+
+def test_a_download_reports_bytes_and_can_be_left(core: FakeCore) -> None:
+    core.download = ((10, 100_000_000), (50_000_000, 100_000_000), (99_000_000, 100_000_000))
+    engine = started(core)
+    job = engine.ask(ASK, PICTURE, "me")
+    until(lambda: job.stage.title == "Downloading Net, 100 MB")
+    job.leave("me")
+    assert finished(job).state == "stopped"
+    core.gate.set()
+    until(lambda: not engine._loads)
+    assert finished(engine.ask(ASK, PICTURE, "me")).state == "done", "the next one downloads anew"
+
+
+def test_many_visitors_many_questions(core: FakeCore) -> None:
+    engine = started(core)
+    questions = [
+        replace(ASK, network=NetworkKey(name), class_index=index, method=method)
+        for name in ("A", "B")
+        for index in range(5)
+        for method in ("gradcam", "layercam")
+    ]
+    jobs: list[tuple[Question, Job]] = []
+    lock = threading.Lock()
+
+    def visit(visitor: str) -> None:
+        for question in questions:
+            job = finished(engine.ask(question, PICTURE, visitor), visitor, 20)
+            with lock:
+                jobs.append((question, job))
+
+    threads = [threading.Thread(target=visit, args=(f"v{n}",)) for n in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert len(jobs) == 6 * len(questions)
+    for question, job in jobs:
+        assert job.state == "done"
+        m = job.answer.map
+        assert (m.class_index, m.method) == (question.class_index, question.method)
+        assert job.answer.network.name == question.network.name
+    assert sorted(core.loads) == ["A", "B"], "one load per network, however many wait"
+
+
+def test_networks_are_let_go_beyond_the_limit(core: FakeCore) -> None:
+    engine = started(core)
+    for name in "ABCDE":
+        finished(engine.ask(replace(ASK, network=NetworkKey(name)), PICTURE, "me"))
+    assert len(engine._networks) == 4
+    finished(engine.ask(replace(ASK, network=NetworkKey("A"), class_index=1), PICTURE, "me"))
+    assert core.loads == list("ABCDEA")

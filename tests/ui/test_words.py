@@ -1,0 +1,68 @@
+"""The page's sentences."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from ui import words
+from ui.questions import Cost
+
+
+def says(probability: float, note: str = "ImageNet weights") -> str:
+    network = SimpleNamespace(name="Net", weights_note=note)
+    return words.headline(network, [SimpleNamespace(label="Egyptian_cat", probability=probability)])
+
+
+def test_the_headline_is_as_sure_as_the_network() -> None:
+    assert says(0.71) == "Net says “Egyptian cat”, 71 %"
+    assert says(0.12) == "Net is not sure: at most “Egyptian cat”, 12 %"
+    assert says(0.71, "random weights") == "Net has learned nothing yet and guesses “Egyptian cat”, 71 %"
+
+
+@pytest.mark.parametrize(
+    ("share", "text"),
+    [(1.0, "100 %"), (0.997, "99.7 %"), (0.714, "71 %"), (0.0234, "2.3 %"), (0.0996, "10 %"), (1e-6, "under 0.1 %")],
+)
+def test_percent(share: float, text: str) -> None:
+    assert words.percent(share) == text
+
+
+@pytest.mark.parametrize(("seconds", "text"), [(0.2, "under a second"), (8.6, "about 9 s"), (180, "about 3 min")])
+def test_duration(seconds: float, text: str) -> None:
+    assert words.duration(seconds) == text
+
+
+def test_price() -> None:
+    assert words.price(Cost(1281, 9.2)) == "1,281 passes, about 9 s"
+
+
+def test_geometry_gives_grid_cell_and_receptive_field() -> None:
+    layer = SimpleNamespace(name="out_relu", grid=(7, 7), stride=(32.0, 32.0), receptive_field=(491, 491))
+    assert words.geometry(layer) == "out_relu 7×7, one cell = 32×32 px of the input, receptive field 491 px"
+    uneven = SimpleNamespace(name="x", grid=(5, 8), stride=(37.375, 16.0), receptive_field=None)
+    assert words.geometry(uneven) == "x 5×8, one cell = 37.4×16 px of the input"
+
+
+def test_names_that_occur_twice_can_be_told_apart() -> None:
+    assert words.distinct(("crane", "tabby_cat", "crane")) == ("crane (0)", "tabby cat", "crane (2)")
+
+
+@pytest.mark.parametrize("text", ["<b>bold</b>", "*a*", "[x](javascript:alert(1))", "`c`", "$x$", ":red[x]"])
+def test_plain_text_has_no_markup_left(text: str) -> None:
+    escaped = words.plain(text)
+    assert escaped.replace("\\", "") == text
+    for i, character in enumerate(escaped):
+        if character in "<*[`$:":
+            assert escaped[i - 1] == "\\"
+
+
+def test_file_names_are_tame() -> None:
+    assert (
+        words.file_stem("../../etc/<b>", "Net", "gradcam++", "a/b", "tiger cat") == "etc-b_Net_gradcam++_a-b_tiger-cat"
+    )
+    assert words.file_stem("///") == "map"
+
+
+def test_citation_is_short() -> None:
+    assert words.citation("Zhou et al., Learning Deep Features, CVPR 2016") == "Zhou et al., CVPR 2016"
+    assert words.citation("Somebody 2020") == "Somebody 2020"
