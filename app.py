@@ -27,6 +27,11 @@ def pick_layer(path: str | None) -> None:
     state["layer"] = path
 
 
+def stop() -> None:
+    asking.stop()
+    model_picker.withdraw(model)
+
+
 with st.sidebar:
     chosen = picture_box.show()
     model = model_picker.show()
@@ -57,7 +62,7 @@ with errors.guarded("The caption"):
     view.downloads(places.export, chosen, answer, look)
     view.more(places.more, network)
 
-bar = view.status(places, pursuit, lambda: asking.start(question), asking.stop)
+bar = view.status(places, pursuit, model.fetching, lambda: asking.start(question), stop)
 view.notes(places, pursuit, urls.notices().values(), asking.retry)
 with places.fetch:
     model_picker.offer_download(model)

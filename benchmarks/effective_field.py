@@ -26,7 +26,9 @@ def main() -> None:
 
     net = camcore.load(given.model)
     info = net.layer(net.default_layer)
-    assert info.grid is not None and info.first_centre is not None and info.stride is not None
+    assert info.grid is not None
+    assert info.first_centre is not None
+    assert info.stride is not None
     features = keras.Model(net.model.inputs, net.model.get_layer(net.default_layer).output)
     folder = SHARED / "imagenet_sample"
     files = [row["file"] for row in table("imagenet_sample")[: given.pictures]]

@@ -247,9 +247,7 @@ def squeezenet_head() -> Any:
 
 def pooled_by_hand() -> Any:
     """Average pooling over the whole grid and Flatten instead of a global pooling."""
-    return head(
-        layers.AveragePooling2D(GRID, dtype="float64"), layers.Flatten(dtype="float64"), dense()
-    )
+    return head(layers.AveragePooling2D(GRID, dtype="float64"), layers.Flatten(dtype="float64"), dense())
 
 
 def normalised() -> Any:
@@ -261,9 +259,7 @@ def normalised() -> Any:
     linear = given(
         layers.Conv2D(FEATURES, 3, padding="same", use_bias=False, dtype="float64", name="linear"), W.k2 / scale
     )
-    norm = given(
-        layers.BatchNormalization(dtype="float64", epsilon=1e-3), gamma, W.b2 + scale * mean, mean, variance
-    )
+    norm = given(layers.BatchNormalization(dtype="float64", epsilon=1e-3), gamma, W.b2 + scale * mean, mean, variance)
     y = layers.ReLU(dtype="float64", name="features")(norm(linear(conv1()(x))))
     return settle(keras.Model(x, dense()(gap()(y))))
 
@@ -305,9 +301,7 @@ def one_unit(activation: str = "sigmoid") -> Any:
 def two_units() -> Any:
     """The same two scores, written out: [-z, z]."""
     w, b = W.w[:, 2:3], W.b[2:3]
-    end = given(
-        layers.Dense(2, dtype="float64"), np.concatenate([-w, w], axis=1), np.concatenate([-b, b])
-    )
+    end = given(layers.Dense(2, dtype="float64"), np.concatenate([-w, w], axis=1), np.concatenate([-b, b]))
     return head(gap(), end)
 
 
@@ -317,9 +311,7 @@ def shared_twice(really_shared: bool = True) -> Any:
     kernel, bias = r.normal(0.05, 0.3, (3, 3, 4, 4)), r.normal(0.2, 0.1, 4)
 
     def mid(name: str) -> Any:
-        return given(
-            layers.Conv2D(4, 3, padding="same", activation="relu", dtype="float64", name=name), kernel, bias
-        )
+        return given(layers.Conv2D(4, 3, padding="same", activation="relu", dtype="float64", name=name), kernel, bias)
 
     x = picture_input()
     one = mid("mid")
@@ -383,9 +375,7 @@ TWINS: dict[str, Twin] = {
     "open input size": Twin(open_size, _SIZED),
     "one sigmoid unit, class 1": Twin(one_unit, reference=two_units, class_index=1, reference_class=1),
     "one sigmoid unit, class 0": Twin(one_unit, reference=two_units, class_index=0, reference_class=0),
-    "shared layer called twice": Twin(
-        shared_twice, reference=lambda: shared_twice(False), layer="mid"
-    ),
+    "shared layer called twice": Twin(shared_twice, reference=lambda: shared_twice(False), layer="mid"),
     "channels first": Twin(channels_first, image=lambda x: x.transpose(0, 3, 1, 2), tolerance=1e-4),
     "float32": Twin(lambda: flat(dtype="float32"), tolerance=1e-4),
     "mixed float16": Twin(lambda: flat(dtype="mixed_float16"), tolerance=2e-2),

@@ -2,7 +2,8 @@
 
 import io
 import os
-from collections.abc import Iterator
+import struct
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +18,8 @@ TIMEOUT = 120  # the first run imports TensorFlow
 
 
 @pytest.fixture(autouse=True)
-def weights(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def weights(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CAMCORE_WEIGHTS", str(shared("weights")))
-    yield
 
 
 def page(**query: str) -> AppTest:
@@ -48,6 +48,14 @@ def png(array: np.ndarray) -> bytes:
     file = io.BytesIO()
     Image.fromarray(array).save(file, "PNG")
     return file.getvalue()
+
+
+def huge_png(side: int) -> bytes:
+    """A PNG that claims to be this large; its pixels are never read."""
+    header = b"IHDR" + struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0)
+    body = b"IDAT" + zlib.compress(bytes(1000))
+    chunks = (struct.pack(">I", len(c) - 4) + c + struct.pack(">I", zlib.crc32(c)) for c in (header, body, b"IEND"))
+    return b"\x89PNG\r\n\x1a\n" + b"".join(chunks)
 
 
 def upload(at: AppTest, name: str, data: bytes) -> AppTest:
@@ -152,6 +160,7 @@ def test_a_bad_file_after_an_upload_leaves_the_upload() -> None:
         ("tiny.png", png(np.zeros((1, 1, 3), np.uint8)), "1"),
         ("<img src=x onerror=alert(1)>.jpg", b"words", "text"),
         ("empty.png", b"", "empty"),
+        ("huge.png", huge_png(30_000), "30"),
     ],
 )
 def test_a_bad_file_says_why_and_the_earlier_result_stays(name: str, data: bytes, said: str) -> None:

@@ -131,8 +131,7 @@ def test_layers_as_objects_and_names(network):
 def test_options_reach_their_method(network):
     options = {"gradcam++": {"variant": "authors"}, "fasterscorecam": {"n": 2}}
     found = {
-        m.method: m
-        for m in camcore.explain(network, PIC, ["gradcam++", "fasterscorecam"], classes=1, options=options)
+        m.method: m for m in camcore.explain(network, PIC, ["gradcam++", "fasterscorecam"], classes=1, options=options)
     }
     assert found["gradcam++"].options == {"variant": "authors"}
     assert found["fasterscorecam"].options == {"n": 2, "variant": "paper"}
@@ -171,7 +170,9 @@ def test_a_signed_map_that_speaks_against_says_so(network):
         assert ("against the class" in (m.warning or "")) == (against and m.values.any())
 
 
-@pytest.mark.parametrize("name", ["two outputs, dict, by name", "shared layer called twice", "one sigmoid unit, class 0"])
+@pytest.mark.parametrize(
+    "name", ["two outputs, dict, by name", "shared layer called twice", "one sigmoid unit, class 0"]
+)
 def test_other_networks(name):
     twin = TWINS[name]
     network = camcore.wrap(twin.build(), **twin.options, preprocess=prepared)

@@ -142,7 +142,7 @@ def test_wrong_targets(network):
         camcore.GradCAM(network, "featuers")
     with pytest.raises(camcore.LayerError, match="no spatial grid"):
         camcore.ScoreCAM(network, "scores")
-    with pytest.raises(camcore.MethodError, match="CAM is not defined for .* at 'conv1'"):
+    with pytest.raises(camcore.MethodError, match=r"CAM is not defined for .* at 'conv1'"):
         camcore.CAM(network, "conv1")
 
 
@@ -163,7 +163,7 @@ def test_wrong_models():
 @pytest.mark.parametrize("key", ["gradcam", "scorecam"])
 @pytest.mark.parametrize("index", [-1, 4, 1000, 1.5, True, "a", [-1, 0], [0, 4], [0.5, 1], ["a", "b"], float("inf")])
 def test_wrong_classes(network, key, index):
-    with pytest.raises(camcore.ModelError, match="There is no class .*4 classes, 0 to 3"):
+    with pytest.raises(camcore.ModelError, match=r"There is no class .*4 classes, 0 to 3"):
         make(network, key).compute_heatmap(images(2), index)
 
 

@@ -21,7 +21,6 @@ from networks import (
     gap,
     images,
     nested,
-    picture_input,
     settle,
     shared_twice,
     with_block,
@@ -180,7 +179,7 @@ def test_a_dead_end_is_not_recommended():
 )
 def test_no_feature_map_at_all(steps):
     with pytest.raises(
-        camcore.ModelError, match="no feature map with a grid larger than 1×1.*nothing.*convolutional network"
+        camcore.ModelError, match=r"no feature map with a grid larger than 1×1.*nothing.*convolutional network"
     ):
         small(*steps())
 
@@ -313,19 +312,19 @@ def test_unknown_with_the_nearest(network, wrong, near):
 
 
 def test_unknown_and_nothing_near(network):
-    with pytest.raises(camcore.LayerError, match="no layer 'zzzzzz' in this network. The recommended layer is"):
+    with pytest.raises(camcore.LayerError, match=r"no layer 'zzzzzz' in this network. The recommended layer is"):
         network.layer("zzzzzz")
 
 
 @pytest.mark.parametrize("wrong", [3, 1.5, [], object(), b"features", True])
 def test_no_name_at_all(network, wrong):
-    with pytest.raises(camcore.LayerError, match="not part of this network.*Try 'backbone/features'"):
+    with pytest.raises(camcore.LayerError, match=r"not part of this network.*Try 'backbone/features'"):
         network.layer(wrong)
 
 
 def test_a_layer_of_another_model(network):
     other = backbone().get_layer("features")
-    with pytest.raises(camcore.LayerError, match="'features' is not part of this network.*this very model"):
+    with pytest.raises(camcore.LayerError, match=r"'features' is not part of this network.*this very model"):
         network.layer(other)
 
 

@@ -60,5 +60,5 @@ def test_more_than_there_are_gives_all():
 
 @pytest.mark.parametrize("top", [0, -1, 1.5, True, "3", None])
 def test_a_wrong_top(top):
-    with pytest.raises(camcore.CamcoreError, match="top=.*whole number of at least 1"):
+    with pytest.raises(camcore.CamcoreError, match=r"top=.*whole number of at least 1"):
         top_predictions([1.0, 2.0], "softmax", ("a", "b"), top)

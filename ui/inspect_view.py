@@ -331,12 +331,14 @@ def more(place: Any, network: Any) -> None:
     place.expander("About this network and its layers").markdown(text)
 
 
-def status(places: Places, pursuit: Pursuit, on_run: Callable[[], None], on_stop: Callable[[], None]) -> Any:
+def status(
+    places: Places, pursuit: Pursuit, fetching: bool, on_run: Callable[[], None], on_stop: Callable[[], None]
+) -> Any:
     """What is under way, what a slow method would take, or what was stopped; returns the progress bar."""
     asked = pursuit.asked
     title = camcore.METHODS[asked.question.method].title
     if pursuit.busy and pursuit.job is not None:
-        if asked.question.expressly:
+        if asked.question.expressly or fetching:
             places.button.button("Stop", key="act", on_click=on_stop)
         else:
             places.button.empty()

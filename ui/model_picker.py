@@ -20,11 +20,15 @@ FRAMING_HELP = (
 
 @dataclass(frozen=True)
 class Model:
-    """The chosen network. ``fetch``: megabytes that the visitor has not yet agreed to download, else None."""
+    """The chosen network. ``fetch``: megabytes that the visitor has not yet agreed to download, else None.
+
+    ``fetching``: the visitor agreed, and they are not on disk yet.
+    """
 
     key: NetworkKey
     framing: str
     fetch: float | None
+    fetching: bool
 
 
 def names() -> tuple[str, ...]:
@@ -65,10 +69,16 @@ def show() -> Model:
         help=FRAMING_HELP,
         width="stretch",
     )
+    missing = not random and row.weights_state.startswith("downloads")
     agreed = name in st.session_state.setdefault("agreed", set())
-    missing = not random and row.weights_state.startswith("downloads") and not agreed
     key = NetworkKey(name, "random" if random else None)
-    return Model(key, framing or FRAMINGS[0], row.download_mb if missing else None)
+    fetch = row.download_mb if missing and not agreed else None
+    return Model(key, framing or FRAMINGS[0], fetch, missing and agreed)
+
+
+def withdraw(model: Model) -> None:
+    """Take back the agreement to a download, so that the page offers it anew."""
+    st.session_state["agreed"].discard(model.key.name)
 
 
 def offer_download(model: Model) -> None:

@@ -9,13 +9,14 @@ import cv2
 import numpy as np
 
 from camcore.render.colour import css_gradient
+from camcore.render.encode import to_data_url, to_jpeg
 from camcore.render.overlay import blend
 from ui.cache import ByteLRU
 
 SIDE = 960
 """Long side of the big picture on the page, in pixels."""
 TILE_SIDE = 224
-WEBP_QUALITY = 92
+QUALITY = 93
 
 _urls: ByteLRU[str] = ByteLRU(96 << 20, len)
 _small: ByteLRU[np.ndarray] = ByteLRU(64 << 20, lambda a: a.nbytes)
@@ -92,6 +93,6 @@ def _overlay(picture: Any, cam_map: Any, look: Look, side: int) -> np.ndarray:
 
 
 def _encode(rgb: np.ndarray) -> str:
-    # WebP of this quality cannot be told from the original by eye and is a tenth of a PNG on the wire.
-    _, data = cv2.imencode(".webp", rgb[:, :, ::-1], [cv2.IMWRITE_WEBP_QUALITY, WEBP_QUALITY])
-    return "data:image/webp;base64," + base64.b64encode(data.tobytes()).decode("ascii")
+    # JPEG of this quality and full colour resolution cannot be told from the original by eye, and takes 2 ms
+    # where WebP takes 35: an overlay is encoded anew at every step of the opacity.
+    return to_data_url(to_jpeg(rgb, QUALITY), "image/jpeg")

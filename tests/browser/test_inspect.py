@@ -173,6 +173,7 @@ def test_an_upload_and_a_bad_file(page: Page, address: str, tmp_path: Path) -> N
     page.locator("input[type=file]").set_input_files(str(shared("photos", "zebra.jpg")))
     expect(page.locator("h2")).to_contain_text("zebra")
     page.locator(".overlay[src]").wait_for()
+    ladder(page).first.wait_for()
     bad = tmp_path / "<b>photo<b>.jpg"
     bad.write_text("not a picture at all")
     page.locator("input[type=file]").set_input_files(str(bad))
@@ -219,6 +220,38 @@ def test_a_long_run_shows_partial_maps_and_stops(page: Page, address: str) -> No
     page.get_by_role("button", name="Run again").wait_for()
 
 
+def test_downloads(page: Page, address: str) -> None:
+    settled(page, address)
+    page.get_by_role("button", name="PNG").wait_for()
+    for kind, start in (("PNG", b"\x89PNG"), ("CSV", b"# MobileNetV2")):
+        with page.expect_download() as info:
+            page.get_by_role("button", name=kind).click()
+        name = info.value.suggested_filename
+        assert re.fullmatch(rf"Cat_MobileNetV2_gradcam_out-relu_[\w-]+\.{kind.lower()}", name), name
+        data = Path(info.value.path()).read_bytes()
+        assert data.startswith(start)
+    assert len([line for line in data.decode().splitlines() if not line.startswith("#")]) == 7
+
+
+def test_the_camera_is_asked_for_only_when_opened(page: Page, address: str) -> None:
+    settled(page, address)
+    assert page.get_by_test_id("stCameraInput").count() == 0
+    page.get_by_text("Use the camera").click()
+    page.get_by_test_id("stCameraInput").wait_for()
+
+
+def test_copy_link(browser: object, address: str) -> None:
+    context = browser.new_context(permissions=["clipboard-read", "clipboard-write"])  # type: ignore[attr-defined]
+    opened = context.new_page()
+    settled(opened, address, "?method=hirescam&sample=coffee")
+    opened.get_by_role("button", name="Copy link").click()
+    opened.get_by_role("button", name="Copied").wait_for()
+    link = opened.evaluate("navigator.clipboard.readText()")
+    assert "method=hirescam" in link
+    assert "sample=coffee" in link
+    context.close()
+
+
 def test_paste(page: Page, address: str) -> None:
     settled(page, address)
     page.evaluate(
@@ -242,7 +275,10 @@ def test_both_themes_draw_text_that_can_be_read(browser: object, address: str, s
     opened = context.new_page()
     opened.set_default_timeout(30_000)
     settled(opened, address)
-    brightness = """e => { const [r, g, b] = getComputedStyle(e).color.match(/[\\d.]+/g).map(Number); return (r + g + b) / 3; }"""
+    brightness = """e => {
+        const [r, g, b] = getComputedStyle(e).color.match(/[\\d.]+/g).map(Number);
+        return (r + g + b) / 3;
+    }"""
     for selector in ("h2", ".scores button", ".compare"):
         shade = opened.locator(selector).first.evaluate(brightness)
         assert shade < 90 if scheme == "light" else shade > 170, f"{selector} in {scheme}: {shade}"

@@ -59,9 +59,7 @@ def gap_case(gap_network):
 
 
 def heatmap(network: Any, key: str, x: np.ndarray, classes: Any, layer: Any = None, **options: Any) -> Any:
-    return getattr(camcore, METHODS[key].class_name)(network, layer, **options).compute_heatmap(
-        x, classes, raw=True
-    )
+    return getattr(camcore, METHODS[key].class_name)(network, layer, **options).compute_heatmap(x, classes, raw=True)
 
 
 def test_activations_are_those_of_a_convolution_by_hand(gap_network):
@@ -115,9 +113,7 @@ def test_gap_dense_closed_forms(gap_network, gap_case, c):
 
 
 def test_cam_and_offset_add_up_to_the_logit(gap_network):
-    pic = camcore.Picture.from_array(
-        np.random.default_rng(3).integers(0, 256, (40, 50, 3), dtype=np.uint8)
-    )
+    pic = camcore.Picture.from_array(np.random.default_rng(3).integers(0, 256, (40, 50, 3), dtype=np.uint8))
     for m in camcore.explain(gap_network, pic, "cam", classes=range(CLASSES)):
         assert m.offset == pytest.approx(W.b[m.class_index], rel=1e-6)
         assert m.raw.mean(dtype=np.float64) + m.offset == pytest.approx(m.logit, rel=1e-6)
@@ -166,9 +162,7 @@ def curved_network():
     )(x)
     z = layers.Conv2D(4, 2, activation="tanh", dtype="float64", name="more")
     z = given(z, r.normal(0, 0.5, (2, 2, 3, 4)), np.zeros(4))(y)
-    hidden = given(
-        layers.Dense(6, activation="relu", dtype="float64"), r.normal(0, 1, (4, 6)), r.normal(0.3, 0.3, 6)
-    )
+    hidden = given(layers.Dense(6, activation="relu", dtype="float64"), r.normal(0, 1, (4, 6)), r.normal(0.3, 0.3, 6))
     end = given(layers.Dense(3, activation="softmax", dtype="float64"), r.normal(0, 1, (6, 3)), np.zeros(3))
     return camcore.wrap(settle(keras.Model(x, end(hidden(layers.GlobalAveragePooling2D(dtype="float64")(z))))))
 
@@ -256,9 +250,13 @@ def test_gradcam_plus_plus_where_the_denominator_is_zero():
     assert np.isfinite(METHODS["gradcam++"].compute(A, G, variant="authors")).all()
 
 
+@pytest.mark.parametrize("signed", [False, True], ids=["behind a ReLU", "of both signs"])
 @pytest.mark.parametrize("seed", range(3))
-def test_other_methods_in_loops(seed):
+def test_other_methods_in_loops(seed, signed):
     A, G = random_case(seed)
+    if signed:
+        A = A - 0.4 * A.mean(axis=(0, 1))  # every channel still sums to more than zero
+        assert (A < 0).any()
     h, w, channels = A.shape
     wanted = {key: np.zeros((h, w)) for key in ("gradcam", "hirescam", "elementwise", "xgradcam", "layercam")}
     for k in range(channels):
@@ -268,8 +266,8 @@ def test_other_methods_in_loops(seed):
         wanted["elementwise"] += np.maximum(g * a, 0)
         wanted["xgradcam"] += sum(a[i, j] / a.sum() * g[i, j] for i in range(h) for j in range(w)) * a
         wanted["layercam"] += np.maximum(g, 0) * a
-    for key, signed in wanted.items():
-        result = signed if key == "hirescam" else np.maximum(signed, 0)
+    for key, total in wanted.items():
+        result = total if key == "hirescam" else np.maximum(total, 0)
         close(METHODS[key].compute(A, G), result, 1e-10)
 
 

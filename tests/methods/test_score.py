@@ -147,7 +147,7 @@ def test_faster_is_scorecam_over_the_n_most_varied_channels(deep, variant, n):
 
 
 def test_more_channels_than_a_chunk(deep, monkeypatch):
-    model, network = deep
+    _, network = deep
     x = images(1, seed=5)
     whole = camcore.ScoreCAM(network).compute_heatmap(x, 0, raw=True)
     monkeypatch.setattr("camcore.explaining._CHUNK_PIXELS", 2 * SIZE[0] * SIZE[1])

@@ -1,7 +1,7 @@
 """A stand-in for camcore's engine: the same calls, instant or as slow as a test wants, no TensorFlow."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
@@ -51,10 +51,12 @@ class FakeCore:
     steps: int = 0
     closed: int = 0
     download: tuple[tuple[int, int], ...] = ()
-    METHODS = {
-        key: SimpleNamespace(title=key.title(), at_own_layer=key == "cam")
-        for key in ("gradcam", "layercam", "cam", "scorecam")
-    }
+    METHODS: Mapping[str, Any] = field(
+        default_factory=lambda: {
+            key: SimpleNamespace(title=key.title(), at_own_layer=key == "cam")
+            for key in ("gradcam", "layercam", "cam", "scorecam")
+        }
+    )
 
     def load(self, name: str, weights: Any = None, progress: Any = None, **options: Any) -> FakeNetwork:
         self.loads.append(name)
