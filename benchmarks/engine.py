@@ -108,8 +108,10 @@ def measure(name: str, rounds: int) -> None:
     print(f"{net.name} ({net.weights_note}); forward {found['forward'] * 1000:.1f} ms, batched {batched * 1000:.1f} ms")
     forward = found["forward"]
     print(f"  Grad-CAM, the pass               {found['gradcam'] / forward:5.2f} × forward   (target 1.10)")
-    print(f"  Grad-CAM, explain() from picture {found['explain'] / forward:5.2f} × forward   "
-          f"(resizing the picture: {found['prepare'] / forward:.2f})")
+    print(
+        f"  Grad-CAM, explain() from picture {found['explain'] / forward:5.2f} × forward   "
+        f"(resizing the picture: {found['prepare'] / forward:.2f})"
+    )
     cells = f"{len(methods)} methods × {len(net.ladder)} layers × 3 classes"
     print(f"  {cells:32s} {grid['grid'] / grid['forward']:5.2f} × forward   (target 4; "
           f"the shared pass: {grid['pass'] / grid['forward']:.2f})")  # fmt: skip
@@ -120,10 +122,14 @@ def measure(name: str, rounds: int) -> None:
     )
     ratio, each = score["ratio"], score["per_scored"]
     print(f"  Score-CAM                        {ratio:5.2f} × ({score['channels']} channels × batched forward)")
-    print(f"                                   (target 1.15; {score['scored']} vary and are scored: {each:.2f} × those)")
+    print(
+        f"                                   (target 1.15; {score['scored']} vary and are scored: {each:.2f} × those)"
+    )
     print(f"  Score-CAM memory over forward    {score['megabytes']:5.0f} MB          (target 1500)")
-    print(f"  Score-CAM, first partial map     after {score['first_share']:.1%} of the channels, "
-          f"rank correlation with the final map at 10 %: {score['early']:.2f}")
+    print(
+        f"  Score-CAM, first partial map     after {score['first_share']:.1%} of the channels, "
+        f"rank correlation with the final map at 10 %: {score['early']:.2f}"
+    )
 
 
 def score_cam(name: str) -> None:

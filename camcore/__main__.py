@@ -91,9 +91,7 @@ def _parser() -> argparse.ArgumentParser:
         help="an option of a method, such as fasterscorecam:n=30",
     )
     explain.add_argument("--alpha", type=float, default=0.5, help="opacity of the map, 0 to 1 (default: 0.5)")
-    explain.add_argument(
-        "--colormap", default="viridis", help=f"one of {', '.join(COLORMAPS)} (default: viridis)"
-    )
+    explain.add_argument("--colormap", default="viridis", help=f"one of {', '.join(COLORMAPS)} (default: viridis)")
     explain.add_argument("--grid", action="store_true", help="show the layer's own cells, not interpolated")
     explain.add_argument("--out", metavar="FOLDER", help="write PNG, CSV and run.json here")
     explain.set_defaults(run=_explain)
@@ -202,9 +200,7 @@ def _options(texts: Sequence[str]) -> dict[str, dict[str, Any]]:
         method, colon, rest = text.partition(":")
         name, equals, value = rest.partition("=")
         if not (colon and equals and method and name):
-            raise MethodError(
-                f"The option {text!r} is not of the form METHOD:NAME=VALUE, such as fasterscorecam:n=30."
-            )
+            raise MethodError(f"The option {text!r} is not of the form METHOD:NAME=VALUE, such as fasterscorecam:n=30.")
         found.setdefault(method, {})[name] = int(value) if value.lstrip("-").isdigit() else value
     return found
 

@@ -65,9 +65,7 @@ class _Request:
 
     def methods_at(self, family: str, path: str) -> list[tuple[MethodInfo, dict[str, Any]]]:
         return [
-            (info, given)
-            for info, given in self.methods
-            if info.family == family and (info.key, path) in self.pairs
+            (info, given) for info, given in self.methods if info.family == family and (info.key, path) in self.pairs
         ]
 
 
@@ -93,9 +91,7 @@ def explain(
     """
     request = _request(network, methods, layers, classes, options)
     found = {
-        (m.method, m.layer, m.class_index): m
-        for step in _steps(network, pic, request, framing)
-        for m in step.maps
+        (m.method, m.layer, m.class_index): m for step in _steps(network, pic, request, framing) for m in step.maps
     }
     asked = request.classes
     if asked == (TOP_CLASS,):
@@ -134,9 +130,7 @@ def estimate(
     return _total(network, _request(network, methods, layers, classes, options))
 
 
-def _request(
-    network: Network, methods: Keys, layers: Layers, classes: Classes, options: Options | None
-) -> _Request:
+def _request(network: Network, methods: Keys, layers: Layers, classes: Classes, options: Options | None) -> _Request:
     given = dict(options or {})
     keys = [methods] if isinstance(methods, str) else list(["gradcam"] if methods is None else methods)
     if not keys:
@@ -195,9 +189,7 @@ def _total(network: Network, request: _Request) -> float:
     masked = 0.0
     for path in request.layers_of("perturbation"):
         channels = network.layer(path).channels or 0
-        masked += max(
-            info.passes(channels, given) for info, given in request.methods_at("perturbation", path)
-        )
+        masked += max(info.passes(channels, given) for info, given in request.methods_at("perturbation", path))
     return 1 + backward + masked
 
 
@@ -230,9 +222,7 @@ def _steps(network: Network, pic: Picture, request: _Request, framing: str) -> I
         yield Step(tuple(maps), (), done, total, perf_counter() - start)
     for path in score_layers:
         for step in _score_steps(facts, x, shared, path, classes, request.methods_at("perturbation", path)):
-            yield Step(
-                step.maps, step.partial, done + step.done, total, perf_counter() - start, step.change
-            )
+            yield Step(step.maps, step.partial, done + step.done, total, perf_counter() - start, step.change)
         done += max(
             info.passes(network.layer(path).channels or 0, given)
             for info, given in request.methods_at("perturbation", path)
@@ -300,9 +290,7 @@ class _Facts:
         )
 
 
-def raw_map(
-    info: MethodInfo, A: Array, G: Array, options: Mapping[str, Any]
-) -> tuple[NDArray[np.float32], int]:
+def raw_map(info: MethodInfo, A: Array, G: Array, options: Mapping[str, Any]) -> tuple[NDArray[np.float32], int]:
     """The raw map (h, w) of a gradient method, and how many cells of it were not finite."""
     with np.errstate(all="ignore"):  # what overflows is counted and reported
         return as_float32(info.compute(A, G, **options))

@@ -120,9 +120,7 @@ class LayerTable:
         )
 
 
-def list_layers(
-    trace: Trace, logits: Any, reach: Mapping[str, Reach], channels_first: bool = False
-) -> LayerTable:
+def list_layers(trace: Trace, logits: Any, reach: Mapping[str, Reach], channels_first: bool = False) -> LayerTable:
     """Every call of the trace as a LayerInfo, with the recommended one marked.
 
     Raises ModelError where nothing on the way to ``logits`` has a grid.
@@ -139,9 +137,7 @@ def list_layers(
     infos = []
     for path in order:
         kind, class_name = kinds.get(path, ("operation", frontier.op.type))
-        infos.append(
-            _info(path, kind, class_name, tensors[path], reach, ancestors, default, collapse, channels_first)
-        )
+        infos.append(_info(path, kind, class_name, tensors[path], reach, ancestors, default, collapse, channels_first))
     aliases, objects = _other_names(trace.calls, tensors)
     return LayerTable(tuple(infos), tensors, aliases, objects, default)
 
@@ -228,9 +224,7 @@ def _path_of(tensor: Any, calls: list[Call]) -> str | None:
     return next((call.path for call in calls if call.tensor.name == tensor.name), None)
 
 
-def _other_names(
-    calls: tuple[Call, ...], tensors: Mapping[str, Any]
-) -> tuple[dict[str, str], dict[int, str]]:
+def _other_names(calls: tuple[Call, ...], tensors: Mapping[str, Any]) -> tuple[dict[str, str], dict[int, str]]:
     """Names and objects that stand for a listed path. A name of several calls means the last one."""
     by_tensor: dict[str, str] = {}
     for path, tensor in tensors.items():

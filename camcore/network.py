@@ -148,8 +148,7 @@ class Network:
             value, whole = -1, False
         if not whole or not 0 <= value < self.classes:
             raise ModelError(
-                f"There is no class {index!r} in {self.name}: it has {self.classes} classes, "
-                f"0 to {self.classes - 1}."
+                f"There is no class {index!r} in {self.name}: it has {self.classes} classes, 0 to {self.classes - 1}."
             )
         return value
 
@@ -219,9 +218,7 @@ class Network:
 
     # ---- looking inside
 
-    def tap(
-        self, x: ArrayLike, layers: Sequence[str], classes: Sequence[int | Sequence[int]] = ()
-    ) -> Pass:
+    def tap(self, x: ArrayLike, layers: Sequence[str], classes: Sequence[int | Sequence[int]] = ()) -> Pass:
         """Activations at ``layers`` and, for each class, the gradients of its logit there: one shared pass.
 
         ``layers``: paths. ``classes``: each one index for all images, or one per image; TOP_CLASS means each
@@ -382,9 +379,7 @@ class Network:
 
         return self._kept(("masked", grid), build)
 
-    def _compiled(
-        self, key: tuple[Any, ...], ends: Callable[[], tuple[list[Any], list[Any]]]
-    ) -> Callable[..., Any]:
+    def _compiled(self, key: tuple[Any, ...], ends: Callable[[], tuple[list[Any], list[Any]]]) -> Callable[..., Any]:
         """The part of the traced graph between two ends (feeds, fetches), as a function returning a list."""
 
         def build() -> Callable[..., Any]:

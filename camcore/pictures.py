@@ -112,9 +112,7 @@ class Picture:
         return cls(pixels, digest.hexdigest(), (), name)
 
 
-def open_picture(
-    source: str | os.PathLike[str] | bytes | bytearray | memoryview, *, name: str = ""
-) -> Picture:
+def open_picture(source: str | os.PathLike[str] | bytes | bytearray | memoryview, *, name: str = "") -> Picture:
     """Open a path or a file's bytes as a checked, upright RGB Picture.
 
     At most MAX_BYTES bytes and MAX_PIXELS pixels (checked before anything is decoded), at least MIN_SIDE
@@ -138,8 +136,7 @@ def open_picture(
         raise PictureError(_too_many_pixels(f"{shown} has {found}")) from error
     except MemoryError as error:
         raise PictureError(
-            f"{shown} needs more memory than there is. It is damaged, or too much is running. "
-            "Try a smaller picture."
+            f"{shown} needs more memory than there is. It is damaged, or too much is running. Try a smaller picture."
         ) from error
     except Exception as error:  # a malformed file can raise nearly anything inside Pillow
         raise PictureError(_why_unreadable(data, shown)) from error

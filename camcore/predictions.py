@@ -38,9 +38,7 @@ def probabilities(logits: ArrayLike, activation: str) -> NDArray[np.float64]:
     return shifted / shifted.sum(axis=-1, keepdims=True)
 
 
-def top_predictions(
-    logits: ArrayLike, activation: str, labels: Sequence[str], top: int
-) -> tuple[Prediction, ...]:
+def top_predictions(logits: ArrayLike, activation: str, labels: Sequence[str], top: int) -> tuple[Prediction, ...]:
     """The ``top`` classes of one image by logit, highest first; all where there are fewer.
 
     Raises CamcoreError where ``top`` is not a positive whole number.

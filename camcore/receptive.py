@@ -189,9 +189,7 @@ def _slide(
 ) -> Reach:
     assert reach.axes is not None
     before = _padding_before(operation, reach, kernel, step, dilation)
-    first, second = (
-        axis.window(kernel[i], step[i], dilation[i], before[i]) for i, axis in enumerate(reach.axes)
-    )
+    first, second = (axis.window(kernel[i], step[i], dilation[i], before[i]) for i, axis in enumerate(reach.axes))
     return replace(reach, axes=(first, second))
 
 
@@ -390,9 +388,7 @@ def _repeated(reach: Reach, before: tuple[int | None, ...], after: tuple[int | N
         if after == (*before[:dim], size * copies, *before[dim + 2 :]):
             axes = list(reach.axes)
             axes[place] = axes[place].finer(axes[place].stride / copies, 1)
-            return replace(
-                reach, axes=(axes[0], axes[1]), dims=tuple(other - (other > dim) for other in reach.dims)
-            )
+            return replace(reach, axes=(axes[0], axes[1]), dims=tuple(other - (other > dim) for other in reach.dims))
     return None
 
 

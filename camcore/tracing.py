@@ -51,9 +51,7 @@ class Trace:
     calls: tuple[Call, ...]
 
 
-def trace_model(
-    model: Any, input_shape: tuple[int | None, ...], dtype: str, choose: Callable[[Any], Any]
-) -> Trace:
+def trace_model(model: Any, input_shape: tuple[int | None, ...], dtype: str, choose: Callable[[Any], Any]) -> Trace:
     """Trace ``model`` in inference mode on one symbolic batch.
 
     ``input_shape`` is that of one image, without the batch; ``choose`` picks the output tensor from what the

@@ -173,9 +173,7 @@ def load_weights(model: Any, path: str | os.PathLike[str]) -> None:
         raise _damaged(path, "its arrays cannot be read", error) from error
     unset = [variable.path for variable in _float_variables(model) if _has_nan(variable)]
     if unset:
-        raise _damaged(
-            path, f"it leaves {len(unset)} arrays of the network unset or not numbers, {unset[0]!r} first"
-        )
+        raise _damaged(path, f"it leaves {len(unset)} arrays of the network unset or not numbers, {unset[0]!r} first")
 
 
 def check_file(path: str | os.PathLike[str]) -> Path:

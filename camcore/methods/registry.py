@@ -72,8 +72,7 @@ class MethodInfo:
                     f"{self.title} has no option {name!r}. Its options: {known}.{_near(name, self.options)}"
                 )
         return {
-            name: self._value(name, option, options.get(name, option.default))
-            for name, option in self.options.items()
+            name: self._value(name, option, options.get(name, option.default)) for name, option in self.options.items()
         }
 
     def _value(self, name: str, option: Option, value: Any) -> Any:

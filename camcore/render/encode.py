@@ -128,7 +128,6 @@ def _encode(kind: str, rgb: NDArray[np.uint8], options: list[int]) -> bytes:
     done, buffer = cv2.imencode(kind, cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR), options)
     if not done:
         raise CamcoreError(
-            f"A picture of shape {rgb.shape} could not be written as {kind}. The encoder refused it. "
-            "Make it smaller."
+            f"A picture of shape {rgb.shape} could not be written as {kind}. The encoder refused it. Make it smaller."
         )
     return bytes(buffer)

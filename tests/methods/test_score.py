@@ -134,6 +134,20 @@ def test_against_a_naive_loop(deep, variant, layer):
         close(found[i], naive(model, x[i : i + 1], A[i], c, variant))
 
 
+@pytest.mark.parametrize("c", range(CLASSES))
+def test_the_authors_weigh_by_the_networks_own_probabilities(c):
+    """A multi-label head: sigmoids, each class by itself."""
+    network = camcore.wrap(flat("sigmoid"))
+    x = images(1, seed=3)
+    A = network.tap(x, ["features"]).activations["features"][0]
+    weights = []
+    for k in range(FEATURES):
+        masked = x * mask(A[..., k], SIZE)[None, ..., None]
+        weights.append(float(np.asarray(network.model(masked))[0, c]))
+    found = camcore.ScoreCAM(network, variant="authors").compute_heatmap(x, c, raw=True)
+    close(found, np.maximum(A @ np.array(weights), 0))
+
+
 @pytest.mark.parametrize("variant", ["paper", "authors"])
 @pytest.mark.parametrize("n", [1, 2, 4, FEATURES, 50])
 def test_faster_is_scorecam_over_the_n_most_varied_channels(deep, variant, n):
