@@ -15,6 +15,8 @@ from ui.questions import Answer, Failure, Question
 REDRAW = 0.7
 """Seconds between two drawings of a map that is still growing."""
 TICK = 0.2
+QUICK = 0.25
+"""Seconds to wait before drawing where the network is there: most maps are, too, and one drawing will do."""
 HEAD_START = 0.5
 """Seconds that a fresh server gives to its first page before it imports TensorFlow."""
 
@@ -49,7 +51,7 @@ def visitor() -> str:
 
 
 def pursue(engine: Engine, question: Question, picture: Any, *, allowed: bool = True) -> Pursuit:
-    """Ask what is not known yet; never waits. ``allowed`` False: only look up what is known."""
+    """Ask what is not known yet; waits for a moment at most. ``allowed`` False: only look up what is known."""
     state = st.session_state
     if state.get("pressed") == question:
         question = replace(question, expressly=True)
@@ -65,6 +67,8 @@ def pursue(engine: Engine, question: Question, picture: Any, *, allowed: bool = 
             asked = replace(asked, map=halt.map, done=halt.done, cost=None)
     else:
         job = engine.ask(question, picture, visitor())
+        if job.answer.network is not None:
+            job.wait_for_end(QUICK)
         # A job that has failed in the meantime is followed too: that is where its failure is taken up.
         busy = not job.finished or job.failure is not None
         asked = job.answer

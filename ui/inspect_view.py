@@ -93,7 +93,7 @@ def claim() -> Places:
         export=right.container(key="cam_export", horizontal=True, gap="small", wrap=False),
         caption=foot.container(),
         warning=foot.container(),
-        more=st.container(key="cam_more"),
+        more=right.container(key="cam_more"),
     )
 
 

@@ -87,6 +87,11 @@ class Job:
             self._news.wait_for(lambda: self._version != version or self.finished, timeout)
             return self._version
 
+    def wait_for_end(self, timeout: float) -> bool:
+        """Sleep until the job is finished or the time is over; whether it is."""
+        with self._news:
+            return self._news.wait_for(lambda: self.finished, timeout)
+
     @property
     def version(self) -> int:
         """Counts the answers published so far."""

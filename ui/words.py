@@ -96,9 +96,10 @@ def caption(answer: Answer, title: str) -> str:
 
 
 def citation(paper: str) -> str:
-    """Authors and venue of a reference: "Zhou et al., CVPR 2016"."""
+    """Authors and venue of a reference, "Zhou et al., CVPR 2016", with spaces that do not break."""
     parts = paper.split(", ")
-    return f"{parts[0]}, {parts[-1]}" if len(parts) > 2 else paper
+    short = f"{parts[0]}, {parts[-1]}" if len(parts) > 2 else paper
+    return short.replace(" ", "\N{NO-BREAK SPACE}")
 
 
 def file_stem(*parts: str) -> str:
