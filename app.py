@@ -49,7 +49,7 @@ pursuit = asking.pursue(engine(), question, chosen.picture, allowed=model.fetch 
 answer, network = pursuit.answer, pursuit.asked.network or pursuit.answer.network
 
 with errors.guarded("The prediction"):
-    view.head(places.head, answer, model.key.name, model.fetch is not None)
+    view.head(places.head, answer, model.key.name, model.fetch is not None, pursuit.failure is not None)
     view.chips(places.chips, answer, pick_class)
     view.bars(places.scores, answer, pick_class)
 with errors.guarded("The picture"):

@@ -87,9 +87,7 @@ def test_points_there_and_back(picture, size, framing):
     frame = frame_for(picture, size, framing)
     for point in [(0.0, 0.0), (3.25, 700.5), (-20.0, 15.0), (picture[0] - 1.0, picture[1] - 1.0)]:
         on_input = frame.to_input(point)
-        expected = [
-            s * (p + 0.5) + o - 0.5 for p, (s, o) in zip(point, by_hand(picture, size, framing), strict=True)
-        ]
+        expected = [s * (p + 0.5) + o - 0.5 for p, (s, o) in zip(point, by_hand(picture, size, framing), strict=True)]
         assert on_input == pytest.approx(expected, abs=1e-9)
         assert frame.to_picture_point(on_input) == pytest.approx(point, abs=1e-9)
 
@@ -99,9 +97,7 @@ def test_corners_of_the_seen_area_are_corners_of_the_placed_one(framing):
     frame = frame_for((480, 641), (224, 192), framing)
     for corner in (0, 2):
         edge = tuple(value - 0.5 for value in frame.seen[corner : corner + 2])
-        assert frame.to_input(edge) == pytest.approx(
-            [value - 0.5 for value in frame.placed[corner : corner + 2]]
-        )
+        assert frame.to_input(edge) == pytest.approx([value - 0.5 for value in frame.placed[corner : corner + 2]])
 
 
 # ---------------------------------------------------------------- pixels
@@ -127,9 +123,7 @@ def test_an_impulse_lands_where_the_frame_says(picture, size, framing):
         found = [float((light.sum(axis=1 - i) * np.arange(size[i])).sum() / light.sum()) for i in (0, 1)]
         true = (y0 + (block_h - 1) / 2, x0 + (block_w - 1) / 2)
         assert found == pytest.approx(frame.to_input(true), abs=0.05)
-        scale = [
-            frame.to_picture_point((1.0, 1.0))[i] - frame.to_picture_point((0.0, 0.0))[i] for i in (0, 1)
-        ]
+        scale = [frame.to_picture_point((1.0, 1.0))[i] - frame.to_picture_point((0.0, 0.0))[i] for i in (0, 1)]
         back = frame.to_picture_point((found[0], found[1]))
         assert np.abs(np.subtract(back, true) / scale).max() < 0.05
 
@@ -189,9 +183,7 @@ def test_letterbox_pads_with_the_neutral_colour():
     net_input, _ = frame_picture(Picture.from_array(scene(480, 640)), (224, 224), "letterbox")
     padding = np.ones((224, 224), bool)
     padding[28:196] = False
-    np.testing.assert_array_equal(
-        net_input[padding], np.broadcast_to(np.float32(NEUTRAL), (padding.sum(), 3))
-    )
+    np.testing.assert_array_equal(net_input[padding], np.broadcast_to(np.float32(NEUTRAL), (padding.sum(), 3)))
     whole, _ = frame_picture(Picture.from_array(scene(480, 640)), (168, 224), "stretch")
     np.testing.assert_array_equal(net_input[28:196], whole)
 
@@ -229,9 +221,7 @@ def test_uniform_stretch_equals_cv2(grid, picture):
     frame = frame_for(picture, (224, 224), "stretch")
     drawn = frame.to_picture(values)
     assert drawn.dtype == np.float32
-    np.testing.assert_allclose(
-        drawn, cv2.resize(values, picture[::-1], interpolation=cv2.INTER_LINEAR), atol=1e-5
-    )
+    np.testing.assert_allclose(drawn, cv2.resize(values, picture[::-1], interpolation=cv2.INTER_LINEAR), atol=1e-5)
 
     nearest = frame.to_picture(values, smooth=False)
     expected = cv2.resize(values, picture[::-1], interpolation=cv2.INTER_NEAREST_EXACT)
@@ -243,9 +233,7 @@ def test_uniform_stretch_equals_cv2(grid, picture):
 CELLS = [
     CellGrid.uniform((7, 9), (224, 288)),
     CellGrid((15.5, 15.5), (32.0, 32.0)),
-    CellGrid(
-        (0.0, 0.0), (32.0, 32.0)
-    ),  # padding "same" of stride-2 convolutions: the first cell sits at the edge
+    CellGrid((0.0, 0.0), (32.0, 32.0)),  # padding "same" of stride-2 convolutions: the first cell sits at the edge
     CellGrid((31.0, 47.0), (26.5, 24.25)),
 ]
 

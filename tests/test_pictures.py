@@ -181,13 +181,7 @@ def test_exif_orientation(kind, orientation):
     options = {"lossless": True} if kind == "WEBP" else {}
     pic = open_picture(saved(stored, kind, exif=exif(orientation), **options))
     np.testing.assert_array_equal(pic.rgb, noise())
-    word = (
-        "mirrored"
-        if orientation in (2, 4)
-        else "rotated and mirrored"
-        if orientation in (5, 7)
-        else "rotated"
-    )
+    word = "mirrored" if orientation in (2, 4) else "rotated and mirrored" if orientation in (5, 7) else "rotated"
     assert pic.notes == (() if orientation == 1 else (f"{word} upright (EXIF orientation {orientation})",))
 
 
@@ -252,9 +246,7 @@ def test_16_bit_gray_with_alpha():
 
 
 def test_16_bit_transparent_gray():
-    pic = open_picture(
-        png(14, 10, 16, 0, ramp(STEPS, ">u2").tobytes(), png_chunk(b"tRNS", struct.pack(">H", 300)))
-    )
+    pic = open_picture(png(14, 10, 16, 0, ramp(STEPS, ">u2").tobytes(), png_chunk(b"tRNS", struct.pack(">H", 300))))
     expected = [255 if value == 300 else round(value / 257) for value in STEPS]
     assert pic.rgb[0, :, 1].tolist() == expected  # 257 also becomes 1, and stays
     assert pic.notes == ("16-bit gray scaled to 8 bit", "transparency shown on white")
@@ -423,9 +415,7 @@ def test_cmyk_through_its_profile():
 def test_rgb_profile(mode):
     """sRGB's own primaries without its gamma: only the transfer function is left to do."""
     levels = np.linspace(0, 255, 16).astype(np.uint8)
-    image = Image.fromarray(np.dstack([np.tile(levels, (16, 1))] * 3)).convert(
-        mode, palette=Image.Palette.ADAPTIVE
-    )
+    image = Image.fromarray(np.dstack([np.tile(levels, (16, 1))] * 3)).convert(mode, palette=Image.Palette.ADAPTIVE)
     pic = open_picture(saved(image, icc_profile=rgb_profile(SRGB_RED, SRGB_GREEN, SRGB_BLUE)))
     np.testing.assert_allclose(pic.rgb[3, :, 1], [encoded(level / 255) for level in levels], atol=1.5)
     assert pic.notes == ("colours converted to sRGB (profile 'house profile')",)
@@ -635,9 +625,7 @@ def test_damaged_bytes_raise_nothing_else(kind):
     """Whatever a malformed file makes Pillow raise or warn of, only PictureError comes out."""
     rng = random.Random(kind)
     frames = [Image.fromarray(noise(24, 24, seed)) for seed in range(2)]
-    several = (
-        {"save_all": True, "append_images": frames[1:]} if kind in ("GIF", "WEBP", "TIFF", "PNG") else {}
-    )
+    several = {"save_all": True, "append_images": frames[1:]} if kind in ("GIF", "WEBP", "TIFF", "PNG") else {}
     extra = {} if kind in ("BMP", "GIF") else {"exif": exif(6)}
     whole = saved(frames[0], kind, **several, **extra)
     outcomes = []

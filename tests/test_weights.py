@@ -171,9 +171,7 @@ def test_keras_finds_the_download(home, server, body):
     server.body = body
     file = wanted(body)
     path = download(file)
-    found = keras.utils.get_file(
-        file.name, file.url, cache_dir=str(home), cache_subdir="models", file_hash=file.hash
-    )
+    found = keras.utils.get_file(file.name, file.url, cache_dir=str(home), cache_subdir="models", file_hash=file.hash)
     assert Path(found) == path
     assert len(server.asked) == 1
 

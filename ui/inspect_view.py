@@ -8,7 +8,8 @@ import streamlit as st
 
 import camcore
 from camcore.render.colour import COLORMAPS
-from ui import errors, exports, rasters, words
+from camcore.report.files import map_csv
+from ui import errors, rasters, words
 from ui.asking import Pursuit
 from ui.components import ScoreRow, Tile, compare, scores, tiles
 from ui.jobs import Job
@@ -75,7 +76,10 @@ def claim() -> Places:
     chips = row.container(key="cam_chips", width="content")
     status = row.container(key="cam_status", horizontal=True, vertical_alignment="center", wrap=False)
     left, right = st.columns(COLUMNS, gap="medium")
-    foot = st.container(key="cam_caption", gap="xsmall")
+    picture = left.container(key="cam_picture", gap="xsmall")
+    controls = left.container(key="cam_controls")
+    ladder = left.container(key="cam_ladder", gap="xsmall")
+    foot = left.container(key="cam_caption", gap="xsmall")
     return Places(
         fetch=notes.container(),
         notes=notes.container(),
@@ -84,9 +88,9 @@ def claim() -> Places:
         chips=chips,
         progress=status.container(key="cam_progress"),
         button=status.container(key="cam_button", width="content"),
-        picture=left.container(key="cam_picture", gap="xsmall"),
-        controls=left.container(key="cam_controls"),
-        ladder=left.container(key="cam_ladder", gap="xsmall"),
+        picture=picture,
+        controls=controls,
+        ladder=ladder,
         scores=right.container(key="cam_scores", gap="xsmall"),
         choices=right.container(key="cam_choices", gap="small"),
         colours=right.container(key="cam_colours"),
@@ -130,12 +134,13 @@ def look(controls: Any, colours: Any) -> tuple[rasters.Look, str]:
     return rasters.Look(opacity, colormap, grid == GRIDS[0]), view
 
 
-def head(place: Any, answer: Answer, name: str, missing: bool) -> None:
+def head(place: Any, answer: Answer, name: str, missing: bool, failed: bool) -> None:
     """What the network says, in one sentence; ``missing``: it is waiting for its weights."""
     if answer.predictions:
         place.header(words.headline(answer.network, answer.predictions), anchor=False)
     else:
-        state = "needs its weights first" if missing else "is about to look at this picture"
+        state = "could not answer" if failed else "is about to look at this picture"
+        state = "needs its weights first" if missing else state
         place.header(f"{name} {state}", anchor=False)
 
 
@@ -297,8 +302,8 @@ def downloads(place: Any, chosen: Chosen, answer: Answer, look: rasters.Look) ->
         stem = words.file_stem(chosen.title.rsplit(".", 1)[0], answer.network.name, m.method, m.layer, m.label)
     with place:
         for kind, mime, make, about in (
-            ("PNG", "image/png", lambda: exports.png(picture, m, look, lines), "The overlay at full size"),
-            ("CSV", "text/csv", lambda: exports.csv(m, lines), "The raw map on the layer's own grid"),
+            ("PNG", "image/png", lambda: rasters.full_size(picture, m, look, lines), "The overlay at full size"),
+            ("CSV", "text/csv", lambda: map_csv(m, lines), "The raw map on the layer's own grid"),
         ):
             st.download_button(
                 kind,

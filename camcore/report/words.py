@@ -21,7 +21,7 @@ def percent(probability: float) -> str:
         return "< 0.1 %"
     if 99.9 < share < 100:
         return "> 99.9 %"
-    return f"{share:.1f} %" if 0 < share < 10 or 99 < share < 100 else f"{share:.0f} %"
+    return f"{share:.1f} %" if 0 < share < 9.95 or 99 < share < 100 else f"{share:.0f} %"
 
 
 def duration(seconds: float) -> str:
@@ -34,13 +34,17 @@ def geometry(info: LayerInfo) -> str:
     if info.grid is None or info.stride is None:
         return "no grid"
     h, w = info.grid
-    text = f"{h}×{w}, one cell = {info.stride[0]:g}×{info.stride[1]:g} px of the input"
+    text = f"{h}×{w}, one cell = {_pixels(info.stride[0])}×{_pixels(info.stride[1])} px of the input"
     if info.receptive_field is not None:
         rows, columns = info.receptive_field
         text += f", receptive field {rows if rows == columns else f'{rows}×{columns}'} px"
     if info.whole_picture:
         text += ", gates see the whole picture"
     return text
+
+
+def _pixels(size: float) -> str:
+    return f"{round(size, 1):g}"
 
 
 def caption(m: CamMap, info: LayerInfo) -> tuple[str, str]:

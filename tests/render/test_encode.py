@@ -124,9 +124,7 @@ def test_long_lines_wrap_inside_the_picture(line):
     assert not ink(captioned, 10)[:, -3:].any()
 
 
-@pytest.mark.parametrize(
-    "line", ["alpha beta gamma " * 20, "x" * 300, "a " + "y" * 90 + " b", "", "   ", "short"]
-)
+@pytest.mark.parametrize("line", ["alpha beta gamma " * 20, "x" * 300, "a " + "y" * 90 + " b", "", "   ", "short"])
 @pytest.mark.parametrize("width", [5.0, 60.0, 200.0])
 def test_wrapping_loses_no_letter(line, width):
     font, _ = encode._font(12)

@@ -1,10 +1,11 @@
 """Numbers and layers in words."""
 
 import math
+from types import SimpleNamespace
 
 import pytest
 
-from camcore.report.words import duration, percent, readable
+from camcore.report.words import duration, geometry, percent, readable
 
 
 @pytest.mark.parametrize(
@@ -12,6 +13,7 @@ from camcore.report.words import duration, percent, readable
     [
         (0.71, "71 %"),
         (0.0714, "7.1 %"),
+        (0.0996, "10 %"),
         (0.995, "99.5 %"),
         (0.9999, "> 99.9 %"),
         (1.0, "100 %"),
@@ -29,6 +31,19 @@ def test_percent(probability, text):
 )
 def test_duration(seconds, text):
     assert duration(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("stride", "field", "whole", "text"),
+    [
+        ((32.0, 32.0), (491, 491), False, "7×7, one cell = 32×32 px of the input, receptive field 491 px"),
+        ((37.375, 16.0), (40, 30), False, "7×7, one cell = 37.4×16 px of the input, receptive field 40×30 px"),
+        ((8.0, 8.0), None, True, "7×7, one cell = 8×8 px of the input, gates see the whole picture"),
+    ],
+)
+def test_geometry_gives_grid_cell_and_receptive_field(stride, field, whole, text):
+    info = SimpleNamespace(grid=(7, 7), stride=stride, receptive_field=field, whole_picture=whole)
+    assert geometry(info) == text
 
 
 def test_readable_takes_underscores_away():

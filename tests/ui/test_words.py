@@ -19,14 +19,6 @@ def test_the_headline_is_as_sure_as_the_network() -> None:
     assert says(0.71, "random weights") == "Net has learned nothing yet and guesses “Egyptian cat”, 71 %"
 
 
-@pytest.mark.parametrize(
-    ("share", "text"),
-    [(1.0, "100 %"), (0.997, "99.7 %"), (0.714, "71 %"), (0.0234, "2.3 %"), (0.0996, "10 %"), (1e-6, "under 0.1 %")],
-)
-def test_percent(share: float, text: str) -> None:
-    assert words.percent(share) == text
-
-
 @pytest.mark.parametrize(("seconds", "text"), [(0.2, "under a second"), (8.6, "about 9 s"), (180, "about 3 min")])
 def test_duration(seconds: float, text: str) -> None:
     assert words.duration(seconds) == text
@@ -34,13 +26,6 @@ def test_duration(seconds: float, text: str) -> None:
 
 def test_price() -> None:
     assert words.price(Cost(1281, 9.2)) == "1,281 passes, about 9 s"
-
-
-def test_geometry_gives_grid_cell_and_receptive_field() -> None:
-    layer = SimpleNamespace(name="out_relu", grid=(7, 7), stride=(32.0, 32.0), receptive_field=(491, 491))
-    assert words.geometry(layer) == "out_relu 7×7, one cell = 32×32 px of the input, receptive field 491 px"
-    uneven = SimpleNamespace(name="x", grid=(5, 8), stride=(37.375, 16.0), receptive_field=None)
-    assert words.geometry(uneven) == "x 5×8, one cell = 37.4×16 px of the input"
 
 
 def test_names_that_occur_twice_can_be_told_apart() -> None:
