@@ -7,6 +7,7 @@ bytes; equal questions share one job; a job belongs to those who wait for it and
 import contextlib
 import functools
 import logging
+import math
 import threading
 import time
 from collections.abc import Callable, Hashable, Iterator
@@ -314,16 +315,20 @@ class Engine:
         passes = float(
             self._core.estimate(net, request["methods"], layers=request["layers"], classes=request["classes"])
         )
-        if passes > CHEAP_PASSES and question.network not in self._pace:
-            # Not the first call, which traced the graph; the quicker of two, as others may be at work.
-            seconds = []
-            for _ in range(2):
-                began = time.monotonic()
-                net.predict(answer.picture, top=1, framing=question.framing)
-                seconds.append(time.monotonic() - began)
-            self._pace[question.network] = min(seconds)
+        if passes > CHEAP_PASSES:
+            pace = self._seconds_per_pass(net, answer.picture, question.framing)
+            self._pace[question.network] = min(pace, self._pace.get(question.network, math.inf))
         self._costs[(question.network, question.method, key[4])] = passes
         return Cost(passes, passes * self._pace.get(question.network, 0.05))
+
+    def _seconds_per_pass(self, net: Any, picture: Any, framing: str) -> float:
+        """What one pass takes now; the quicker of two, as others may be at work."""
+        seconds = []
+        for _ in range(2):
+            began = time.monotonic()
+            net.predict(picture, top=1, framing=framing)
+            seconds.append(time.monotonic() - began)
+        return min(seconds)
 
     def _known_cost(self, answer: Answer) -> Cost | None:
         question = answer.question

@@ -223,7 +223,7 @@ def test_one_failure_disturbs_nobody_else(core: FakeCore) -> None:
 
 def test_a_dear_method_runs_when_told_to_and_shows_partial_maps(core: FakeCore) -> None:
     engine = started(core)
-    engine._pace[NET] = 1.0
+    engine._seconds_per_pass = lambda *given: 1.0  # type: ignore[method-assign]
     priced = finished(engine.ask(SLOW, PICTURE, "me"))
     assert priced.answer.map.method == "gradcam"
     assert priced.answer.cost is not None
@@ -243,7 +243,7 @@ def test_a_dear_method_runs_when_told_to_and_shows_partial_maps(core: FakeCore) 
 
 def test_the_ladder_of_a_dear_method_is_drawn_by_gradcam(core: FakeCore) -> None:
     engine = started(core)
-    engine._pace[NET] = 1.0
+    engine._seconds_per_pass = lambda *given: 1.0  # type: ignore[method-assign]
     for method in ("scorecam", "cam"):
         job = finished(engine.ask(replace(ASK, method=method), PICTURE, "me"))
         assert {m.method for m in job.answer.ladder} == {"gradcam"}
