@@ -209,8 +209,7 @@ def _steps(network: Network, pic: Picture, request: _Request, framing: str) -> I
         classes = (int(np.argmax(shared.logits[0])),)
     facts = _Facts(network, frame, shared.logits[0])
     maps = [
-        facts.map(info, given, path, index, A, G, pass_seconds)
-        for pass_seconds in [perf_counter() - start]
+        facts.map(info, given, path, index, A, G, shared.seconds)
         for path in gradient_layers
         for A in [shared.activations[path][0]]
         for index, gradients in zip(classes, shared.gradients, strict=True)

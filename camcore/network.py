@@ -14,6 +14,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from time import perf_counter
 from typing import Any
 
 import numpy as np
@@ -51,13 +52,15 @@ class Pass:
 
     ``logits``: (n, classes). ``activations``: layer path → (n, h, w, K). ``classes``: for each class asked,
     its index per image (n,). ``gradients``: for each class asked, layer path → ∂logit/∂A, (n, h, w, K).
-    All channels last, float32 (float64 for float64 networks).
+    All channels last, float32 (float64 for float64 networks). ``seconds``: the time of the computation, without
+    compiling it.
     """
 
     logits: Array
     activations: dict[str, Array]
     classes: tuple[NDArray[np.int64], ...]
     gradients: tuple[dict[str, Array], ...]
+    seconds: float
 
 
 class Network:
@@ -233,12 +236,16 @@ class Network:
             passes[0].activations,
             tuple(c for one in passes for c in one.classes),
             tuple(g for one in passes for g in one.gradients),
+            sum(one.seconds for one in passes),
         )
 
     def _tap(self, batch: Array, paths: tuple[str, ...], classes: Sequence[int | Sequence[int]]) -> Pass:
         n = len(batch)
         wanted = [np.broadcast_to(np.asarray(c, np.int32), (n,)) for c in classes]
-        results = self._run(self._tapping(paths, len(classes)), batch, *wanted)
+        function = self._tapping(paths, len(classes))
+        start = perf_counter()
+        results = self._run(function, batch, *wanted)
+        seconds = perf_counter() - start
         logits, results = results[0], results[1:]
         used, results = results[: len(classes)], results[len(classes) :]
         maps = [self._channels_last(array) for array in results]
@@ -247,7 +254,7 @@ class Network:
             dict(zip(paths, maps[len(paths) * (i + 1) : len(paths) * (i + 2)], strict=True))
             for i in range(len(classes))
         )
-        return Pass(logits, activations, tuple(used), gradients)
+        return Pass(logits, activations, tuple(used), gradients, seconds)
 
     def masked_logits(self, x: Array, maps: Array) -> Array:
         """The logits (m, classes) of one preprocessed image (1, H, W, C) seen through m masks.
@@ -316,7 +323,13 @@ class Network:
             ]
             return feeds, fetches
 
-        return self._compiled(("tap", paths, classes), ends)
+        def warm(function: Callable[..., Any]) -> None:
+            # TensorFlow optimises a function at its first call; that is not the time that a map takes.
+            shape = [side or 1 for side in self._trace.input.shape]
+            x = np.zeros(shape, self._trace.input.dtype.as_numpy_dtype)
+            self._run(function, x, *[np.zeros(1, np.int32)] * classes)
+
+        return self._compiled(("tap", paths, classes), ends, warm)
 
     def _gradient(self, slot: int, paths: tuple[str, ...]) -> list[Any]:
         """Symbolic gradients of the logit of class slot ``slot``; built once for all layers and kept.
@@ -379,12 +392,19 @@ class Network:
 
         return self._kept(("masked", grid), build)
 
-    def _compiled(self, key: tuple[Any, ...], ends: Callable[[], tuple[list[Any], list[Any]]]) -> Callable[..., Any]:
+    def _compiled(
+        self,
+        key: tuple[Any, ...],
+        ends: Callable[[], tuple[list[Any], list[Any]]],
+        warm: Callable[[Callable[..., Any]], None] | None = None,
+    ) -> Callable[..., Any]:
         """The part of the traced graph between two ends (feeds, fetches), as a function returning a list."""
 
         def build() -> Callable[..., Any]:
-            feeds, fetches = ends()
-            return self._trace.function.prune(feeds, fetches)
+            function = self._trace.function.prune(*ends())
+            if warm is not None:
+                warm(function)
+            return function
 
         return self._kept(key, build)
 
