@@ -399,9 +399,13 @@ class Network:
         warm: Callable[[Callable[..., Any]], None] | None = None,
     ) -> Callable[..., Any]:
         """The part of the traced graph between two ends (feeds, fetches), as a function returning a list."""
+        import tensorflow as tf
 
         def build() -> Callable[..., Any]:
-            function = self._trace.function.prune(*ends())
+            feeds, fetches = ends()
+            # With its arguments described, TensorFlow takes them as they come and does not try other ways first.
+            arguments = tuple(tf.TensorSpec(feed.shape, feed.dtype, feed.op.name) for feed in feeds)
+            function = self._trace.function.prune(feeds, fetches, input_signature=(arguments, {}))
             if warm is not None:
                 warm(function)
             return function
