@@ -4,8 +4,9 @@
 
 Energy inside = Σ of the map inside the mask / Σ of the map over all the network saw (Wang 2020, energy-based
 pointing game); the masks' border pixels count for neither. The class is the one the network says. Controls on
-the same pictures: a centred Gaussian and smooth random noise. An empty map counts as 0. Mean with a bootstrap
-95 % interval.
+the same pictures: a centred Gaussian and smooth random noise. One row places Grad-CAM's cells at the
+theoretical centres that the padding gives (see effective_field.py). An empty map counts as 0. Mean with a
+bootstrap 95 % interval.
 """
 
 import argparse
@@ -16,6 +17,8 @@ from PIL import Image
 
 import camcore
 from camcore.framing import CellGrid, Frame
+
+BY_PADDING = "gradcam, by padding"
 
 
 def centre(frame: Frame) -> np.ndarray:
@@ -54,8 +57,12 @@ def main() -> None:
     given = parser.parse_args()
 
     net = camcore.load(given.model)
+    info = net.layer(net.default_layer)
+    assert info.first_centre is not None
+    assert info.stride is not None
+    padded = CellGrid(info.first_centre, info.stride)
     rng = np.random.default_rng(0)
-    names = [*given.methods, "gradcam, uniform grid", "centre control", "random control", "area of the object"]
+    names = [*given.methods, BY_PADDING, "centre control", "random control", "area of the object"]
     shares: dict[str, list[float]] = {name: [] for name in names}
     for row in table("pets")[: given.pictures]:
         pic = camcore.open_picture(SHARED / "pets" / "images" / row["file"])
@@ -65,8 +72,8 @@ def main() -> None:
         for m in maps:
             shares[m.method].append(energy_inside(m.on_picture(), mask))
             if m.method == "gradcam":
-                uniform = frame.to_picture(m.values, CellGrid.uniform(m.raw.shape, frame.input_size))
-                shares["gradcam, uniform grid"].append(energy_inside(uniform, mask))
+                by_padding = frame.to_picture(m.values, padded)
+                shares[BY_PADDING].append(energy_inside(by_padding, mask))
         shares["centre control"].append(energy_inside(centre(frame), mask))
         shares["random control"].append(energy_inside(noise(frame, rng), mask))
         everywhere = frame.to_picture(np.ones((1, 1), np.float32))
