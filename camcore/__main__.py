@@ -23,6 +23,7 @@ examples:
   python -m camcore explain photo.jpg
   python -m camcore explain photo.jpg --model ResNet50 --method gradcam --method scorecam --out out/
   python -m camcore explain *.jpg --method layercam --layer block_6_expand_relu --class "tiger cat"
+  python -m camcore run out/run.json            the same maps again, and how far they differ
   python -m camcore layers MobileNetV2          which layers there are, and which one to look at
   python -m camcore methods                     what each method answers and costs
   python -m camcore models                      all backbones, and whether their weights are here
@@ -96,6 +97,14 @@ def _parser() -> argparse.ArgumentParser:
     explain.add_argument("--out", metavar="FOLDER", help="write PNG, CSV and run.json here")
     explain.set_defaults(run=_explain)
 
+    run = commands.add_parser(
+        "run",
+        help="make the maps of a run.json again, and say how far they differ",
+        description="Makes every map of a run.json again and compares it with the CSV beside the file.",
+    )
+    run.add_argument("record", metavar="RUN.JSON", help="written by explain --out")
+    run.set_defaults(run=_run)
+
     layers = commands.add_parser("layers", help="the layers of a backbone, the recommended one marked")
     layers.add_argument("model", metavar="MODEL", help="a backbone's name")
     layers.add_argument("--all", action="store_true", help="also those that can carry no heatmap, with the reason")
@@ -139,7 +148,8 @@ def _explain(given: argparse.Namespace) -> None:
             folder = Path(given.out) / _folder_name(path, pic) if len(pictures) > 1 else Path(given.out)
             from camcore.report.files import write_run
 
-            written = write_run(folder, network, pic, maps, given.alpha, given.colormap, not given.grid)
+            look = (given.alpha, given.colormap, not given.grid)
+            written = write_run(folder, network, pic, maps, *look, source=path, weights=given.weights)
             print(f"  wrote {len(written)} files to {folder}")
 
 
@@ -220,6 +230,19 @@ def _class_index(network: Any, text: str) -> int:
     raise ModelError(
         f"{network.name} has no class {text!r}.{hint} Give a label or an index from 0 to {network.classes - 1}."
     )
+
+
+def _run(given: argparse.Namespace) -> None:
+    from camcore.report.rerun import rerun
+
+    repeated = rerun(given.record)
+    for note in repeated.notes:
+        print(f"note: {note}")
+    for one in repeated.maps:
+        m = one.map
+        print(
+            f"{m.method} for {readable(m.label)!r} at {m.layer}: differs by {one.difference:.2g} of the largest value"
+        )
 
 
 def _layers(given: argparse.Namespace) -> None:

@@ -12,6 +12,7 @@ from shared_data import shared
 
 import camcore
 from camcore.__main__ import main
+from camcore.report.rerun import rerun
 
 
 @pytest.fixture
@@ -49,6 +50,60 @@ def test_csv_holds_the_map_that_python_gives(photo, tmp_path):
     network = camcore.load("MobileNetV2")
     wanted = camcore.explain(network, camcore.open_picture(photo), "layercam", classes=282)[0].raw
     assert np.loadtxt(tmp_path / "zebra.layercam.out_relu.282.csv", delimiter=",") == pytest.approx(wanted, rel=1e-4)
+
+
+def test_run_makes_the_same_maps_again(photo, tmp_path, capsys):
+    assert main(["explain", photo, "--method", "gradcam", "--method", "fasterscorecam", "--out", str(tmp_path)]) == 0
+    again = rerun(tmp_path / "run.json")
+    assert [one.map.method for one in again.maps] == ["gradcam", "fasterscorecam"]
+    assert max(one.difference for one in again.maps) < 1e-5
+    assert not again.notes
+    capsys.readouterr()
+    assert main(["run", str(tmp_path / "run.json")]) == 0
+    assert capsys.readouterr().out.count("differs by") == 2
+
+
+def test_run_says_how_far_a_changed_map_is_away(photo, tmp_path):
+    assert main(["explain", photo, "--out", str(tmp_path)]) == 0
+    csv = tmp_path / "zebra.gradcam.out_relu.340.csv"
+    raw = np.loadtxt(csv, delimiter=",")
+    raw[raw.argmin() // 7, raw.argmin() % 7] += raw.max() / 4
+    np.savetxt(csv, raw, delimiter=",")
+    assert rerun(tmp_path / "run.json").maps[0].difference == pytest.approx(0.25, rel=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("edit", "message"),
+    [
+        (lambda run: run.update(schema_version=99), "not a run record.*schema_version"),
+        (lambda run: run.pop("network"), "not a run record: it lacks 'network'"),
+        (lambda run: run["picture"].update(sha256="0" * 64), "no file with its hash"),
+        (lambda run: run["network"].update(name="Nope"), "no backbone 'Nope'"),
+        (lambda run: run["network"].update(weights_given="random"), "random weights"),
+        (lambda run: run["maps"][0].update(layer="predictions"), "cannot carry a heatmap"),
+        (lambda run: run["maps"][0].update(csv="gone.csv"), "nothing to compare with"),
+        (lambda run: run.update(maps=None), "not a run record"),
+    ],
+)
+def test_an_edited_record_ends_in_a_sentence(photo, tmp_path, capsys, edit, message):
+    assert main(["explain", photo, "--out", str(tmp_path)]) == 0
+    path = tmp_path / "run.json"
+    run = json.loads(path.read_text("utf-8"))
+    edit(run)
+    path.write_text(json.dumps(run), "utf-8")
+    capsys.readouterr()
+    assert main(["run", str(path)]) == 1
+    assert re.search(message, capsys.readouterr().err)
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{", "null"])
+def test_what_is_no_record_ends_in_a_sentence(tmp_path, capsys, text):
+    path = tmp_path / "run.json"
+    path.write_text(text, "utf-8")
+    assert main(["run", str(path)]) == 1
+    assert "is not a run record" in capsys.readouterr().err
+    assert main(["run", str(tmp_path / "none.json")]) == 1
+    assert "cannot be read" in capsys.readouterr().err
 
 
 def test_several_pictures_get_a_folder_each(photo, tmp_path):

@@ -46,14 +46,25 @@ def map_csv(m: CamMap, lines: Sequence[str] = ()) -> bytes:
     return text.getvalue().encode("utf-8")
 
 
-def record(network: Network, pic: Picture, maps: Sequence[CamMap], top: int = 5) -> dict[str, Any]:
-    """Everything that says how the maps came about, as JSON-ready values."""
+def record(
+    network: Network,
+    pic: Picture,
+    maps: Sequence[CamMap],
+    source: str | os.PathLike[str] | None = None,
+    weights: str | os.PathLike[str] | None = None,
+    top: int = 5,
+) -> dict[str, Any]:
+    """Everything that says how the maps came about, as JSON-ready values.
+
+    ``source``: the picture's file; ``weights``: as given to ``load``. With both, the run can be made again.
+    """
     frame = maps[0].frame
     predictions = network.predict(pic, top, frame.framing)
     return {
         "schema_version": SCHEMA_VERSION,
         "picture": {
             "name": pic.name,
+            "path": None if source is None else os.path.abspath(source),
             "sha256": pic.sha256,
             "height": pic.height,
             "width": pic.width,
@@ -62,6 +73,7 @@ def record(network: Network, pic: Picture, maps: Sequence[CamMap], top: int = 5)
         "network": {
             "name": network.name,
             "weights": network.weights_note,
+            "weights_given": weights if weights in (None, "random") else os.path.abspath(weights),
             "weights_sha256": weights_hash(network),
             "input_size": list(network.input_size),
             "activation": network.activation,
@@ -128,13 +140,16 @@ def write_run(
     alpha: float = 0.5,
     colormap: str = "viridis",
     smooth: bool = True,
+    source: str | os.PathLike[str] | None = None,
+    weights: str | os.PathLike[str] | None = None,
 ) -> tuple[Path, ...]:
     """Write a PNG and a CSV per map and ``run.json`` last; returns the paths. Each file is whole or not there.
 
+    ``source`` and ``weights``: see ``record``.
     Raises CamcoreError where the folder cannot be written.
     """
     home = Path(folder)
-    run = record(network, pic, maps)
+    run = record(network, pic, maps, source, weights)
     stem = _safe(Path(pic.name).stem) or pic.sha256[:12]
     written = []
     try:
