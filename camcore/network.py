@@ -151,7 +151,8 @@ class Network:
             value, whole = -1, False
         if not whole or not 0 <= value < self.classes:
             raise ModelError(
-                f"There is no class {index!r} in {self.name}: it has {self.classes} classes, 0 to {self.classes - 1}."
+                f"There is no class {index!r} in {self.name}: it has {self.classes} classes, 0 to {self.classes - 1}. "
+                "Choose one of these."
             )
         return value
 
