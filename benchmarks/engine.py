@@ -62,7 +62,7 @@ def load(name: str) -> Network:
 def has_linear_head(net: Network) -> bool:
     """Whether CAM is defined for the network."""
     try:
-        net.linear_head_offset(net.default_layer)
+        net.check_linear_head(net.default_layer)
     except camcore.MethodError:
         return False
     return True

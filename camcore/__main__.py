@@ -13,7 +13,7 @@ from typing import Any
 
 import camcore
 from camcore.errors import CamcoreError, MethodError, ModelError
-from camcore.framing import FRAMINGS
+from camcore.framing import FRAMINGS, check_framing
 from camcore.methods import find_method
 from camcore.render.colour import COLORMAPS
 from camcore.report.words import duration, geometry, percent, readable
@@ -128,13 +128,7 @@ def _add_model(parser: argparse.ArgumentParser) -> None:
 
 
 def _explain(given: argparse.Namespace) -> None:
-    if given.framing not in FRAMINGS:
-        near = difflib.get_close_matches(given.framing, FRAMINGS, n=1)
-        raise CamcoreError(
-            f"There is no framing {given.framing!r}."
-            + (f" Did you mean {near[0]!r}?" if near else "")
-            + f" The framings: {', '.join(FRAMINGS)}."
-        )
+    check_framing(given.framing)
     for key in given.method or ():
         find_method(key)
     options = _options(given.option)

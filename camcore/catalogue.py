@@ -7,7 +7,6 @@ neither keras nor tensorflow; :func:`build` does.
 from __future__ import annotations
 
 import csv
-import difflib
 import inspect
 import os
 from collections.abc import Callable, Mapping
@@ -18,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from camcore.errors import ModelError
+from camcore.errors import ModelError, nearest
 from camcore.labels import generic_labels, imagenet_labels
 from camcore.weights import Progress, WeightsFile, check_file, download, find_file, load_weights
 
@@ -104,8 +103,8 @@ def backbone(name: str) -> Backbone:
     rows = {row.name: row for row in backbones()}
     if name in rows:
         return rows[name]
-    nearest = _nearest(name, rows)
-    hint = f"Did you mean {nearest!r}?" if nearest else f"Choose one of: {', '.join(rows)}."
+    near = nearest(name, rows)
+    hint = f"Did you mean {near!r}?" if near else f"Choose one of: {', '.join(rows)}."
     raise ModelError(
         f"There is no backbone {name!r}. The names are those of keras.applications, letter for letter. {hint}"
     )
@@ -254,8 +253,8 @@ def _check_options(row: Backbone, constructor: Callable[..., Any], options: dict
         )
     for key in options:
         if key not in known and key != "include_top":
-            nearest = _nearest(key, known)
-            hint = f" Did you mean {nearest!r}?" if nearest else ""
+            near = nearest(key, known)
+            hint = f" Did you mean {near!r}?" if near else ""
             raise ModelError(
                 f"{row.name} has no option {key!r}. Its constructor in keras.applications takes: "
                 f"{', '.join(known)}.{hint}"
@@ -322,12 +321,6 @@ def _preprocessing(row: Backbone) -> Callable[[np.ndarray], np.ndarray]:
         return np.ascontiguousarray(prepare(copied, data_format="channels_last"), dtype=np.float32)
 
     return preprocess
-
-
-def _nearest(name: str, known: Any) -> str | None:
-    by_lower = {str(key).lower(): key for key in known}
-    found = difflib.get_close_matches(str(name).lower(), by_lower, n=1)
-    return by_lower[found[0]] if found else None
 
 
 def _text(options: Mapping[str, Any]) -> str:

@@ -4,6 +4,9 @@ Every message has three parts: what is wrong, with the value; why; what to do. A
 ``str(error)`` as it stands, so a message must make sense to somebody who never saw the code.
 """
 
+import difflib
+from collections.abc import Iterable
+
 
 class CamcoreError(Exception):
     """Anything camcore refuses: the parent of all its errors, and a wrong framing or option."""
@@ -23,3 +26,13 @@ class LayerError(CamcoreError):
 
 class MethodError(CamcoreError):
     """The method does not exist, does not fit this network, or has no such option."""
+
+
+def nearest(name: object, known: Iterable[str], cutoff: float = 0.6) -> str | None:
+    """What was probably meant by a name that is not among ``known``, without regard to case; None: nothing near.
+
+    ``cutoff``: how alike the two must be, 0..1, as in ``difflib``.
+    """
+    by_lower = {key.lower(): key for key in known}
+    found = difflib.get_close_matches(str(name).lower(), by_lower, 1, cutoff)
+    return by_lower[found[0]] if found else None

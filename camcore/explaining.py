@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from time import perf_counter
 from typing import Any
 
@@ -17,8 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from camcore.errors import CamcoreError, LayerError, MethodError
-from camcore.framing import Frame, frame_for
-from camcore.layers import LayerInfo
+from camcore.framing import Frame, check_framing
 from camcore.maps import CamMap, as_float32, normalised, warning_for
 from camcore.methods import MethodInfo, find_method
 from camcore.methods.score import channel_order
@@ -55,7 +55,6 @@ class Step:
 @dataclass(frozen=True, eq=False)
 class _Request:
     methods: tuple[tuple[MethodInfo, dict[str, Any]], ...]
-    layers: tuple[LayerInfo, ...]
     classes: tuple[int, ...]
     pairs: tuple[tuple[str, str], ...]  # (method, layer path), in the order asked
 
@@ -67,6 +66,11 @@ class _Request:
         return [
             (info, given) for info, given in self.methods if info.family == family and (info.key, path) in self.pairs
         ]
+
+    def masked_passes(self, network: Network, path: str) -> float:
+        """Masked forward passes at one layer; the methods there share them."""
+        channels = network.layer(path).channels or 0
+        return max(info.passes(channels, given) for info, given in self.methods_at("perturbation", path))
 
 
 def explain(
@@ -115,7 +119,7 @@ def stream(
     """
     request = _request(network, methods, layers, classes, options)
     check_picture(pic)
-    frame_for((pic.height, pic.width), network.input_size, framing)
+    check_framing(framing)
     return _steps(network, pic, request, framing)
 
 
@@ -149,10 +153,10 @@ def _request(network: Network, methods: Keys, layers: Layers, classes: Classes, 
     if many and not layers:
         raise LayerError(f"No layer was asked for. Name at least one, such as {network.default_layer!r}.")
     asked = list(layers) if many else [layers]
-    found = {info.path: info for info in (network.layer_with_grid(layer) for layer in asked)}
+    paths = tuple(dict.fromkeys(network.layer_with_grid(layer).path for layer in asked))
     pairs: list[tuple[str, str]] = []
     for info in infos:
-        pairs += [(info.key, path) for path in _layers_for(network, info, tuple(found))]
+        pairs += [(info.key, path) for path in _layers_for(network, info, paths)]
 
     if classes is None:
         indices: tuple[int, ...] = (TOP_CLASS,)
@@ -162,7 +166,7 @@ def _request(network: Network, methods: Keys, layers: Layers, classes: Classes, 
             raise CamcoreError("No class was asked for. Name at least one, or None for the network's own answer.")
     else:
         indices = (network.check_class(classes),)
-    return _Request(chosen, tuple(found.values()), indices, tuple(pairs))
+    return _Request(chosen, indices, tuple(pairs))
 
 
 def _layers_for(network: Network, info: MethodInfo, paths: tuple[str, ...]) -> tuple[str, ...]:
@@ -172,7 +176,7 @@ def _layers_for(network: Network, info: MethodInfo, paths: tuple[str, ...]) -> t
     fits, refusal = [], None
     for path in paths:
         try:
-            network.linear_head_offset(path)
+            network.check_linear_head(path)
             fits.append(path)
         except MethodError as error:
             refusal = error
@@ -186,10 +190,7 @@ def _layers_for(network: Network, info: MethodInfo, paths: tuple[str, ...]) -> t
 
 def _total(network: Network, request: _Request) -> float:
     backward = len(request.classes) if request.layers_of("gradient") else 0
-    masked = 0.0
-    for path in request.layers_of("perturbation"):
-        channels = network.layer(path).channels or 0
-        masked += max(info.passes(channels, given) for info, given in request.methods_at("perturbation", path))
+    masked = sum(request.masked_passes(network, path) for path in request.layers_of("perturbation"))
     return 1 + backward + masked
 
 
@@ -222,10 +223,7 @@ def _steps(network: Network, pic: Picture, request: _Request, framing: str) -> I
     for path in score_layers:
         for step in _score_steps(facts, x, shared, path, classes, request.methods_at("perturbation", path)):
             yield Step(step.maps, step.partial, done + step.done, total, perf_counter() - start, step.change)
-        done += max(
-            info.passes(network.layer(path).channels or 0, given)
-            for info, given in request.methods_at("perturbation", path)
-        )
+        done += request.masked_passes(network, path)
 
 
 @dataclass(frozen=True, eq=False)
@@ -235,6 +233,22 @@ class _Facts:
     network: Network
     frame: Frame
     logits: Array
+    offsets: dict[str, Array] = field(default_factory=dict)  # layer path → bias of its linear head, once asked
+
+    @cached_property
+    def probabilities(self) -> Array:
+        return self.network.probabilities(self.logits)
+
+    @cached_property
+    def overflow(self) -> str | None:
+        if np.isfinite(self.logits).all():
+            return None
+        return "The network's scores are not finite numbers: it overflows on this picture."
+
+    def offset(self, path: str, index: int) -> float:
+        if path not in self.offsets:
+            self.offsets[path] = self.network.linear_head_offset(path)
+        return float(self.offsets[path][index])
 
     def map(
         self,
@@ -252,7 +266,7 @@ class _Facts:
         warning = warning_for(info, raw, broken, A, G)
         if info.caution is not None:
             warning = " ".join(filter(None, (warning, info.caution(A, G, **options)))) or None
-        offset = float(self.network.linear_head_offset(path)[index]) if info.at_own_layer else None
+        offset = self.offset(path, index) if info.at_own_layer else None
         seconds = pass_seconds + perf_counter() - start
         return self.finished(info, options, path, index, raw, warning, seconds, offset)
 
@@ -267,19 +281,16 @@ class _Facts:
         seconds: float,
         offset: float | None = None,
     ) -> CamMap:
-        if not np.isfinite(self.logits).all():
-            overflow = "The network's scores are not finite numbers: it overflows on this picture."
-            warning = f"{overflow} {warning}" if warning else overflow
         return CamMap(
             method=info.key,
             layer=path,
             class_index=index,
             label=self.network.labels[index],
-            probability=float(self.network.probabilities(self.logits)[index]),
+            probability=float(self.probabilities[index]),
             logit=float(self.logits[index]),
             raw=raw,
             values=normalised(raw),
-            warning=warning,
+            warning=" ".join(filter(None, (self.overflow, warning))) or None,
             seconds=seconds,
             offset=offset,
             network=self.network.name,

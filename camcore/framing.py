@@ -5,7 +5,6 @@ centre lies at i + 0.5. Functions that take or give points count in pixel indice
 first pixel is 0.0); areas are given by their edges (the whole of a 480-pixel side is 0.0 to 480.0).
 """
 
-import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil
@@ -15,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from PIL import Image
 
-from camcore.errors import CamcoreError
+from camcore.errors import CamcoreError, nearest
 from camcore.pictures import Picture
 
 FRAMINGS = ("crop", "stretch", "letterbox")
@@ -121,6 +120,7 @@ def frame_for(picture_size: Size, input_size: Size, framing: str = "crop") -> Fr
     picture, squeezed. letterbox: the whole picture in its own shape, to the nearest pixel, on a neutral
     colour. Raises CamcoreError for another framing.
     """
+    check_framing(framing)
     (height, width), (h, w) = picture_size, input_size
     if min(height, width, h, w) < 1:
         raise CamcoreError(
@@ -142,13 +142,17 @@ def frame_for(picture_size: Size, input_size: Size, framing: str = "crop") -> Fr
         tall, wide = max(1, round(height * scale)), max(1, round(width * scale))
         top, left = (h - tall) // 2, (w - wide) // 2
         placed = (top, left, top + tall, left + wide)
-    elif framing != "stretch":
-        near = difflib.get_close_matches(str(framing).lower(), FRAMINGS, 1, 0.4)
+    return Frame(framing, (height, width), (h, w), seen, placed)
+
+
+def check_framing(framing: str) -> None:
+    """Raise CamcoreError for what is not one of FRAMINGS."""
+    if framing not in FRAMINGS:
+        near = nearest(framing, FRAMINGS, 0.4)
         raise CamcoreError(
             f"There is no framing {framing!r}. A picture is framed by one of {', '.join(FRAMINGS)}. "
-            f"Choose {f'{near[0]!r}, perhaps' if near else 'one of these'}."
+            f"Choose {f'{near!r}, perhaps' if near else 'one of these'}."
         )
-    return Frame(framing, (height, width), (h, w), seen, placed)
 
 
 def frame_picture(pic: Picture, input_size: Size, framing: str = "crop") -> tuple[Array32, Frame]:

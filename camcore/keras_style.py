@@ -45,7 +45,7 @@ class HeatmapMethod:
         self.network = model if isinstance(model, Network) else wrap(model)
         self.target_layer: str = self.network.layer_with_grid(target_layer).path
         if self.info.at_own_layer:
-            self.network.linear_head_offset(self.target_layer)
+            self.network.check_linear_head(self.target_layer)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.network.name!r}, target_layer={self.target_layer!r})"

@@ -8,13 +8,13 @@ output of a max or average pooling, the pooling's input is taken, which is finer
 
 from __future__ import annotations
 
-import difflib
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
-from camcore.errors import LayerError, ModelError
+from camcore.errors import LayerError, ModelError, nearest
 from camcore.framing import CellGrid
 from camcore.receptive import Reach
 from camcore.tracing import Call, Trace
@@ -88,6 +88,10 @@ class LayerTable:
     objects: Mapping[int, str]
     default: str
 
+    @cached_property
+    def _by_path(self) -> dict[str, LayerInfo]:
+        return {info.path: info for info in self.infos}
+
     def find(self, layer: Any) -> LayerInfo:
         """The layer of a path, a bare layer name, or a Keras layer object; see ``Network.layer``."""
         path = layer if isinstance(layer, str) else self.objects.get(id(layer))
@@ -97,13 +101,13 @@ class LayerTable:
                 f"its path or given as an object of this very model. Try {self.default!r}."
             )
         path = self.aliases.get(path, path)
-        for info in self.infos:
-            if info.path == path:
-                return info
-        near = difflib.get_close_matches(path, [*self.aliases, *(info.path for info in self.infos)], n=1)
+        info = self._by_path.get(path)
+        if info is not None:
+            return info
+        near = nearest(path, [*self.aliases, *self._by_path])
         raise LayerError(
             f"There is no layer {path!r} in this network. "
-            + (f"Did you mean {near[0]!r}? " if near else "")
+            + (f"Did you mean {near!r}? " if near else "")
             + f"The recommended layer is {self.default!r}; `layers` lists all."
         )
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from camcore.receptive import Reach
+from camcore.receptive import Reach, attribute_axes, constant, padding_of
 
 # Linear in whichever input depends on the picture, without mixing places.
 _LINEAR = {
@@ -49,10 +49,10 @@ def _averages(operation: Any, before: Reach) -> bool:
 
 
 def _averaged_axes(operation: Any) -> set[int]:
-    import tensorflow as tf
-
-    axes = np.atleast_1d(tf.get_static_value(operation.inputs[1]))
-    return {int(axis) % operation.inputs[0].shape.rank for axis in axes}
+    axes = constant(operation.inputs[1])
+    if axes is None:
+        return set()  # known only when the network runs
+    return {int(axis) % operation.inputs[0].shape.rank for axis in np.atleast_1d(axes)}
 
 
 def _obstacle(operation: Any, place: int, before: Reach) -> str:
@@ -63,9 +63,7 @@ def _obstacle(operation: Any, place: int, before: Reach) -> str:
         some = before.spatial and bool(set(before.dims) & _averaged_axes(operation))
         return "an average over one axis only follows it" if some and not _averages(operation, before) else ""
     if kind == "AvgPool":
-        window = operation.get_attr("ksize")
-        sides = window[1:3] if operation.get_attr("data_format") in (b"NHWC", "NHWC") else window[2:4]
-        whole = tuple(sides) == cells and operation.get_attr("padding") in (b"VALID", "VALID")
+        whole = attribute_axes(operation, "ksize") == cells and padding_of(operation) == "VALID"
         return "" if whole else "a pooling that does not weigh all places alike follows it"
     if kind == "Conv2D":
         kernel = tuple(operation.inputs[1].shape[:2])

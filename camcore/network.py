@@ -98,7 +98,7 @@ class Network:
         self._functions: OrderedDict[tuple[Any, ...], Callable[..., Any]] = OrderedDict()
         self._slots: list[tuple[Any, Any]] = []  # class placeholder, class index really used
         self._gradients: list[dict[str, Any]] = []  # per slot: layer path → symbolic gradient
-        self._offsets: dict[str, Array] = {}
+        self._obstacles: dict[str, str] = {}  # layer path → what breaks CAM's equality behind it, empty: nothing
         # The last picture made ready: one question about a picture is seldom the only one.
         self._prepared: tuple[Any, ...] = (None, "", None, None)
 
@@ -270,9 +270,7 @@ class Network:
         What the layer's output made unnecessary is not computed; what a skip connection still needs is.
         """
         path = self.layer_with_grid(layer).path
-        with self._lock:
-            tensor = self._table.tensors[path]
-            function = self._compiled(("head", path), lambda: ([self._trace.input, tensor], [self._scores.logits]))
+        function, tensor = self._head(path), self._table.tensors[path]
 
         def logits(x: ArrayLike, A: ArrayLike) -> Array:
             given = np.asarray(A)
@@ -288,29 +286,37 @@ class Network:
         Behind a linear head of a global average, logit_c = mean_ij(Σ_k W_kc A_kij) + b_c.
         Raises MethodError where what follows the layer is not that; the message says what is.
         """
+        path = self.check_linear_head(layer)
+        shapes = (self._trace.input, self._table.tensors[path])
+        zeros = [np.zeros([1, *end.shape[1:]], end.dtype.as_numpy_dtype) for end in shapes]
+        return self._run(self._head(path), *zeros)[0][0]
+
+    def check_linear_head(self, layer: Any) -> str:
+        """The path of a layer behind which a global average and a linear head follow, as CAM needs it.
+
+        Raises MethodError where something else does; the message says what.
+        """
         path = self.layer_with_grid(layer).path
-        obstacle = why_not_linear(self._scores.source, self._table.tensors[path], self._reach)
-        if obstacle:
+        with self._lock:
+            if path not in self._obstacles:
+                tensor = self._table.tensors[path]
+                self._obstacles[path] = why_not_linear(self._scores.source, tensor, self._reach)
+        if self._obstacles[path]:
             raise MethodError(
-                f"CAM is not defined for {self.name} at {path!r}: {obstacle}. It needs a global average pooling "
-                "followed by a linear head. Use 'gradcam', which needs no such head, or give the network one "
+                f"CAM is not defined for {self.name} at {path!r}: {self._obstacles[path]}. It needs a global average "
+                "pooling followed by a linear head. Use 'gradcam', which needs no such head, or give the network one "
                 "by architecture surgery (a global average pooling and a new Dense layer, trained)."
             )
-        with self._lock:
-            if path not in self._offsets:
-                shape = self._table.tensors[path].shape
-                zeros = np.zeros((1, *shape[1:]), self._table.tensors[path].dtype.as_numpy_dtype)
-                x = np.zeros((1, *self._trace.input.shape[1:]), self._trace.input.dtype.as_numpy_dtype)
-                function = self._compiled(
-                    ("head", path), lambda: ([self._trace.input, self._table.tensors[path]], [self._scores.logits])
-                )
-                self._offsets[path] = self._run(function, x, zeros)[0][0]
-            return self._offsets[path]
+        return path
 
     # ---- compiled functions
 
     def _forward(self) -> Callable[..., Any]:
         return self._compiled(("forward",), lambda: ([self._trace.input], [self._scores.logits]))
+
+    def _head(self, path: str) -> Callable[..., Any]:
+        tensor = self._table.tensors[path]
+        return self._compiled(("head", path), lambda: ([self._trace.input, tensor], [self._scores.logits]))
 
     def _tapping(self, paths: tuple[str, ...], classes: int) -> Callable[..., Any]:
         def ends() -> tuple[list[Any], list[Any]]:

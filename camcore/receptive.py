@@ -152,21 +152,33 @@ def _cells(grid: tuple[int | None, int | None]) -> int:
     return (grid[0] or 1) * (grid[1] or 1)
 
 
-def _attribute_axes(operation: Any, name: str) -> tuple[int, int]:
-    values = operation.get_attr(name)
-    first_spatial = 1 if operation.get_attr("data_format") in (b"NHWC", "NHWC") else 2
-    return int(values[first_spatial]), int(values[first_spatial + 1])
+def _first_spatial(operation: Any) -> int:
+    return 1 if _text(operation, "data_format") == "NHWC" else 2
+
+
+def _text(operation: Any, name: str) -> str:
+    value = operation.get_attr(name)
+    return value.decode() if isinstance(value, bytes) else str(value)
+
+
+def attribute_axes(operation: Any, name: str) -> tuple[int, int]:
+    """The two spatial entries of an operation's list attribute, such as ``strides`` or ``ksize``."""
+    first, values = _first_spatial(operation), operation.get_attr(name)
+    return int(values[first]), int(values[first + 1])
+
+
+def padding_of(operation: Any) -> str:
+    """``SAME``, ``VALID`` or ``EXPLICIT``."""
+    return _text(operation, "padding")
 
 
 def _padding_before(
     operation: Any, reach: Reach, kernel: tuple[int, int], step: tuple[int, int], dilation: tuple[int, int]
 ) -> tuple[float, float]:
-    padding = operation.get_attr("padding")
-    padding = padding.decode() if isinstance(padding, bytes) else padding
+    padding = padding_of(operation)
     if padding == "EXPLICIT":
-        pairs = operation.get_attr("explicit_paddings")
-        first_spatial = 1 if operation.get_attr("data_format") in (b"NHWC", "NHWC") else 2
-        return float(pairs[2 * first_spatial]), float(pairs[2 * first_spatial + 2])
+        pairs, first = operation.get_attr("explicit_paddings"), _first_spatial(operation)
+        return float(pairs[2 * first]), float(pairs[2 * first + 2])
     if padding == "VALID":
         return 0.0, 0.0
     return (
@@ -199,17 +211,15 @@ def _convolution(operation: Any, inputs: list[Reach | None], output: Any) -> Rea
     if reach is None or not reach.spatial or kernel.rank != 4:
         return _unknown(inputs, output)
     size = (int(kernel[0]), int(kernel[1]))
-    return _slide(
-        operation, reach, size, _attribute_axes(operation, "strides"), _attribute_axes(operation, "dilations")
-    )
+    return _slide(operation, reach, size, attribute_axes(operation, "strides"), attribute_axes(operation, "dilations"))
 
 
 def _pool(operation: Any, inputs: list[Reach | None], output: Any) -> Reach | None:
     reach = inputs[0]
     if reach is None or not reach.spatial:
         return _unknown(inputs, output)
-    kernel = _attribute_axes(operation, "ksize")
-    return _slide(operation, reach, kernel, _attribute_axes(operation, "strides"), (1, 1))
+    kernel = attribute_axes(operation, "ksize")
+    return _slide(operation, reach, kernel, attribute_axes(operation, "strides"), (1, 1))
 
 
 def _transposed_convolution(operation: Any, inputs: list[Reach | None], output: Any) -> Reach | None:
@@ -217,19 +227,18 @@ def _transposed_convolution(operation: Any, inputs: list[Reach | None], output: 
     kernel = operation.inputs[1].shape
     if reach is None or not reach.spatial or reach.axes is None or kernel.rank != 4:
         return _unknown(inputs, output)
-    steps = _attribute_axes(operation, "strides")
+    steps = attribute_axes(operation, "strides")
     axes = []
     for i, axis in enumerate(reach.axes):
         fine = axis.stride / steps[i]
         size, side = int(kernel[i]), output.shape[reach.dims[i]]
-        padding = operation.get_attr("padding")
-        same = padding in (b"SAME", "SAME")
-        before = same_padding(side, size, steps[i], 1) if same else 0.0
+        before = same_padding(side, size, steps[i], 1) if padding_of(operation) == "SAME" else 0.0
         axes.append(Axis(fine, axis.size + (size - 1) * fine, axis.centre + (before - (size - 1) / 2) * fine))
     return replace(reach, axes=(axes[0], axes[1]))
 
 
-def _constant(tensor: Any) -> np.ndarray | None:
+def constant(tensor: Any) -> np.ndarray | None:
+    """The value of a symbolic tensor that the graph fixes; None where it depends on anything."""
     import tensorflow as tf
 
     return tf.get_static_value(tensor)
@@ -237,7 +246,7 @@ def _constant(tensor: Any) -> np.ndarray | None:
 
 def _pad(operation: Any, inputs: list[Reach | None], output: Any) -> Reach | None:
     reach = inputs[0]
-    pads = _constant(operation.inputs[1])
+    pads = constant(operation.inputs[1])
     if reach is None or not reach.spatial or reach.axes is None or pads is None:
         return _unknown(inputs, output)
     return _moved(reach, [-float(pads[dim][0]) for dim in reach.dims])
@@ -255,7 +264,7 @@ def _moved(reach: Reach, cells: list[float], steps: tuple[int, int] = (1, 1)) ->
 
 def _strided_slice(operation: Any, inputs: list[Reach | None], output: Any) -> Reach | None:
     reach = inputs[0]
-    begin, end, step = (_constant(tensor) for tensor in operation.inputs[1:4])
+    begin, end, step = (constant(tensor) for tensor in operation.inputs[1:4])
     shrinks = operation.get_attr("shrink_axis_mask") or operation.get_attr("new_axis_mask")
     if reach is None or not reach.spatial or begin is None or end is None or step is None or shrinks:
         return _unknown(inputs, output)
@@ -294,7 +303,7 @@ def _place_in_slice(dim: int, entries: int, ellipsis: int, rank: int) -> int | N
 
 def _slice(operation: Any, inputs: list[Reach | None], output: Any) -> Reach | None:
     reach = inputs[0]
-    begin = _constant(operation.inputs[1])
+    begin = constant(operation.inputs[1])
     if reach is None or not reach.spatial or begin is None:
         return _unknown(inputs, output)
     return _moved(reach, [float(begin[dim]) for dim in reach.dims])
@@ -302,7 +311,7 @@ def _slice(operation: Any, inputs: list[Reach | None], output: Any) -> Reach | N
 
 def _reduction(operation: Any, inputs: list[Reach | None], output: Any) -> Reach | None:
     reach = inputs[0]
-    axes = _constant(operation.inputs[1])
+    axes = constant(operation.inputs[1])
     if reach is None or axes is None:
         return _unknown(inputs, output)
     if reach.axes is None:
@@ -317,7 +326,7 @@ def _reduction(operation: Any, inputs: list[Reach | None], output: Any) -> Reach
 
 
 def _concat(operation: Any, inputs: list[Reach | None], output: Any) -> Reach | None:
-    axis = _constant(operation.inputs[-1])
+    axis = constant(operation.inputs[-1])
     maps = inputs[:-1]
     first = _first(maps)
     if axis is None or (first.spatial and int(axis) % output.shape.rank in first.dims):
@@ -393,7 +402,7 @@ def _repeated(reach: Reach, before: tuple[int | None, ...], after: tuple[int | N
 
 
 def _expand_dims(operation: Any, inputs: list[Reach | None], output: Any) -> Reach | None:
-    reach, axis = inputs[0], _constant(operation.inputs[1])
+    reach, axis = inputs[0], constant(operation.inputs[1])
     if reach is None or axis is None:
         return _unknown(inputs, output)
     rank = operation.inputs[0].shape.rank
@@ -413,7 +422,7 @@ def _are_rows(output: Any, channels: int | None) -> bool:
 
 def _transpose(operation: Any, inputs: list[Reach | None], output: Any) -> Reach | None:
     reach = inputs[0]
-    order = _constant(operation.inputs[1])
+    order = constant(operation.inputs[1])
     if reach is None or order is None:
         return _unknown(inputs, output)
     if reach.axes is None:
@@ -437,16 +446,16 @@ def _product(operation: Any, inputs: list[Reach | None], output: Any) -> Reach |
 
 def _space_to_batch(operation: Any, inputs: list[Reach | None], output: Any) -> Reach | None:
     """One half of a dilated convolution: cells ``block`` apart become neighbours."""
-    reach, block = inputs[0], _constant(operation.inputs[1])
+    reach, block = inputs[0], constant(operation.inputs[1])
     if reach is None or not reach.spatial or reach.axes is None or block is None or len(block) != 2:
         return _unknown(inputs, output)
-    pads = _constant(operation.inputs[2])
+    pads = constant(operation.inputs[2])
     before = [0.0, 0.0] if pads is None else [-float(pads[0][0]), -float(pads[1][0])]
     return _moved(reach, before, (int(block[0]), int(block[1])))
 
 
 def _batch_to_space(operation: Any, inputs: list[Reach | None], output: Any) -> Reach | None:
-    reach, block = inputs[0], _constant(operation.inputs[1])
+    reach, block = inputs[0], constant(operation.inputs[1])
     if reach is None or not reach.spatial or reach.axes is None or block is None or len(block) != 2:
         return _unknown(inputs, output)
     first, second = (replace(axis, stride=axis.stride / int(block[i])) for i, axis in enumerate(reach.axes))

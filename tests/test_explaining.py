@@ -410,3 +410,15 @@ def test_an_even_number_of_channels_ends_without_an_empty_step(network, two_at_a
     assert len(steps) == 3
     assert steps[-1].maps
     assert not steps[-1].partial
+
+
+def test_cam_stays_exact_when_the_model_learns_on():
+    """Weights are read when a map is made: a bias that has changed since the last map is in the next one."""
+    model = flat()
+    network = camcore.wrap(model)
+    before = camcore.explain(network, PIC, "cam", classes=1)[0]
+    bias = model.get_layer("scores").bias
+    bias.assign(bias + 2.5)
+    after = camcore.explain(network, PIC, "cam", classes=1)[0]
+    assert after.offset == pytest.approx(before.offset + 2.5)
+    assert after.raw.mean(dtype=np.float64) + after.offset == pytest.approx(after.logit, rel=1e-6)

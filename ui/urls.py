@@ -5,13 +5,14 @@ choices here are those with longer labels, and those that several things on the 
 chip, a thumbnail and a list all choose the class). They live in the session under their parameter's name.
 """
 
-import difflib
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import streamlit as st
+
+from camcore.errors import nearest
 
 SETTLED = 1.5
 """Seconds after which the browser surely has the address last written: an older one then means Back."""
@@ -35,8 +36,7 @@ class Parameter:
     def read(self, text: str) -> tuple[Any, str | None]:
         """The value, or the default and what is wrong with the text."""
         if self.options and text not in self.options:
-            near = difflib.get_close_matches(text.lower(), [o.lower() for o in self.options], n=1, cutoff=0.5)
-            found = next((o for o in self.options if near and o.lower() == near[0]), None)
+            found = nearest(text, self.options, 0.5)
             hint = f"Did you mean “{found}”? " if found else ""
             return self.default, self._sorry(f"names the {self.what} “{text[:60]}”, which does not exist. {hint}")
         try:

@@ -50,11 +50,12 @@ def gradcam_plus_plus(A: Array, G: Array, *, variant: str = "paper") -> Array:
         weights = (alpha * positive).sum(axis=0)
     else:
         weights = np.zeros_like(total)
+        can_be_zero = total.min() < 0  # of the denominators
         for cells in _blocks(g):
             positive = np.maximum(g[cells], 0)
             denominator = positive * total
             denominator += 2
-            if total.min() < 0:  # only then can a denominator be zero
+            if can_be_zero:
                 positive[denominator == 0] = 0
                 denominator[denominator == 0] = 1
             positive /= denominator

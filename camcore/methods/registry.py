@@ -5,14 +5,13 @@ A new method is one function in its family's module and one row here.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from numbers import Integral
 from types import MappingProxyType
 from typing import Any, Literal
 
-from camcore.errors import MethodError
+from camcore.errors import MethodError, nearest
 from camcore.methods import gradient, score
 
 Family = Literal["gradient", "perturbation"]
@@ -93,8 +92,8 @@ class MethodInfo:
 
 
 def _near(name: str, known: Iterable[str]) -> str:
-    near = difflib.get_close_matches(name, list(known), n=1)
-    return f" Did you mean {near[0]!r}?" if near else ""
+    near = nearest(name, known)
+    return f" Did you mean {near!r}?" if near else ""
 
 
 def _variant(*choices: str) -> Mapping[str, Option]:
@@ -264,7 +263,7 @@ def find_method(key: str) -> MethodInfo:
     """The row of ``key``. Raises MethodError, with the nearest match, where there is none."""
     if isinstance(key, str) and key in METHODS:
         return METHODS[key]
-    names = {name.lower(): row.key for row in _ROWS for name in (row.key, row.title, row.class_name)}
-    near = difflib.get_close_matches(str(key).lower(), list(names), n=1, cutoff=0.5)
-    hint = f" Did you mean {names[near[0]]!r}?" if near else ""
+    names = {name: row.key for row in _ROWS for name in (row.key, row.title, row.class_name)}
+    near = nearest(key, names, 0.5)
+    hint = f" Did you mean {names[near]!r}?" if near else ""
     raise MethodError(f"There is no method {key!r}.{hint} The methods: {', '.join(METHODS)}.")

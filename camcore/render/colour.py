@@ -1,13 +1,12 @@
 """Numbers become colours, through tables of 256 entries."""
 
-import difflib
 from functools import cache
 
 import cv2
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from camcore.errors import CamcoreError
+from camcore.errors import CamcoreError, nearest
 
 DIVERGING = "diverging"
 
@@ -44,10 +43,10 @@ def table(colormap: str) -> NDArray[np.uint8]:
         rgb = np.ascontiguousarray(bgr[:, 0, ::-1])
     else:
         names = (*COLORMAPS, DIVERGING)
-        near = difflib.get_close_matches(str(colormap).lower(), names, 1, 0.4)
+        near = nearest(colormap, names, 0.4)
         raise CamcoreError(
             f"There is no colour map {colormap!r}. Maps are drawn with one of {', '.join(names)}. "
-            f"Choose {f'{near[0]!r}, perhaps' if near else 'one of these'}."
+            f"Choose {f'{near!r}, perhaps' if near else 'one of these'}."
         )
     rgb.setflags(write=False)
     return rgb
