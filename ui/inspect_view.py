@@ -7,7 +7,7 @@ from typing import Any
 import streamlit as st
 
 import camcore
-from camcore.render.colour import COLORMAPS
+from camcore.render.colour import COLORMAPS, css_gradient
 from camcore.report.files import map_csv
 from ui import errors, rasters, words
 from ui.asking import Pursuit
@@ -178,7 +178,7 @@ def photograph(place: Any, chosen: Chosen, answer: Answer, look: rasters.Look, v
             view=view,
             size=(picture.height, picture.width),
             alt=(f"Photograph: {chosen.title}", described),
-            gradient=rasters.gradient(look.colormap),
+            gradient=css_gradient(look.colormap),
             maximum="maximum",
             busy=busy,
         )

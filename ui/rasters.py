@@ -8,7 +8,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from camcore.render.colour import css_gradient
+from camcore.framing import reduced_size
 from camcore.render.encode import to_data_url, to_jpeg
 from camcore.render.overlay import blend
 from camcore.report.files import map_png
@@ -34,12 +34,8 @@ class Look:
 
 def shrink(rgb: np.ndarray, side: int) -> np.ndarray:
     """The uint8 picture with its long side at most ``side``, averaged over areas; never enlarged."""
-    height, width = rgb.shape[:2]
-    scale = side / max(height, width)
-    if scale >= 1:
-        return rgb
-    size = (max(round(width * scale), 1), max(round(height * scale), 1))
-    return np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA))
+    size = reduced_size((rgb.shape[0], rgb.shape[1]), side)
+    return rgb if size == rgb.shape[:2] else np.asarray(cv2.resize(rgb, size[::-1], interpolation=cv2.INTER_AREA))
 
 
 def photo_url(picture: Any, side: int = SIDE) -> str:
@@ -52,11 +48,6 @@ def overlay_url(picture: Any, cam_map: Any, key: Hashable, look: Look, side: int
     """The photograph under its map as a data URL. ``key`` tells this map from all others."""
     full_key = ("overlay", key, look, side)
     return _urls.get(full_key) or _urls.put(full_key, _encode(_overlay(picture, cam_map, look, side)))
-
-
-def gradient(colormap: str) -> str:
-    """The colour map as a CSS gradient from 0 to 1."""
-    return css_gradient(colormap)
 
 
 def hover(cam_map: Any) -> dict[str, Any]:
@@ -87,10 +78,7 @@ def _photo(picture: Any, side: int) -> np.ndarray:
 
 def _overlay(picture: Any, cam_map: Any, look: Look, side: int) -> np.ndarray:
     values = cam_map.on_picture(smooth=look.smooth, max_side=side)
-    photo = _photo(picture, side)
-    if photo.shape[:2] != values.shape:
-        photo = cv2.resize(photo, values.shape[::-1], interpolation=cv2.INTER_AREA)
-    return blend(photo, values, alpha=look.opacity / 100, colormap=look.colormap)
+    return blend(_photo(picture, side), values, alpha=look.opacity / 100, colormap=look.colormap)
 
 
 def _encode(rgb: np.ndarray) -> str:
