@@ -12,11 +12,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 from shared_data import shared
-
-playwright = pytest.importorskip("playwright.sync_api")
-Page = playwright.Page
-expect = playwright.expect
 
 pytestmark = pytest.mark.browser
 
@@ -66,22 +63,22 @@ def address() -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[object]:
+def browser() -> Iterator[Browser]:
     path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if path is None:
         reason = "no Chromium on this machine"
         if os.environ.get("CI"):
             pytest.fail(reason)
         pytest.skip(reason)
-    with playwright.sync_playwright() as play:
+    with sync_playwright() as play:
         chromium = play.chromium.launch(executable_path=path, args=ARGUMENTS)
         yield chromium
         chromium.close()
 
 
 @pytest.fixture
-def page(browser: object) -> Iterator[Page]:
-    context = browser.new_context(viewport={"width": 1280, "height": 800})  # type: ignore[attr-defined]
+def page(browser: Browser) -> Iterator[Page]:
+    context = browser.new_context(viewport={"width": 1280, "height": 800})
     faults: list[str] = []
     opened = context.new_page()
     opened.on("pageerror", lambda error: faults.append(str(error)))
@@ -240,8 +237,8 @@ def test_the_camera_is_asked_for_only_when_opened(page: Page, address: str) -> N
     page.get_by_test_id("stCameraInput").wait_for()
 
 
-def test_copy_link(browser: object, address: str) -> None:
-    context = browser.new_context(permissions=["clipboard-read", "clipboard-write"])  # type: ignore[attr-defined]
+def test_copy_link(browser: Browser, address: str) -> None:
+    context = browser.new_context(permissions=["clipboard-read", "clipboard-write"])
     opened = context.new_page()
     settled(opened, address, "?method=hirescam&sample=coffee")
     opened.get_by_role("button", name="Copy link").click()
@@ -268,10 +265,8 @@ def test_paste(page: Page, address: str) -> None:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_both_themes_draw_text_that_can_be_read(browser: object, address: str, scheme: str) -> None:
-    context = browser.new_context(  # type: ignore[attr-defined]
-        viewport={"width": 1920, "height": 1080}, color_scheme=scheme
-    )
+def test_both_themes_draw_text_that_can_be_read(browser: Browser, address: str, scheme: str) -> None:
+    context = browser.new_context(viewport={"width": 1920, "height": 1080}, color_scheme=scheme)
     opened = context.new_page()
     opened.set_default_timeout(30_000)
     settled(opened, address)
