@@ -12,11 +12,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from camcore.catalogue import backbones as backbones
     from camcore.errors import CamcoreError, LayerError, MethodError, ModelError, PictureError
     from camcore.explaining import Step, estimate, explain, stream
     from camcore.featuremaps import activations
     from camcore.layers import LayerInfo
+    from camcore.loading import backbones as backbones
     from camcore.loading import load
     from camcore.maps import CamMap
     from camcore.methods import METHODS, MethodInfo
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 # Every public name and the module it lives in; imported when it is first used.
 _HOMES = {
     "activations": "featuremaps",
-    "backbones": "catalogue",
+    "backbones": "loading",
     "CamcoreError": "errors",
     "CamMap": "maps",
     "estimate": "explaining",

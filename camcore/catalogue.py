@@ -19,6 +19,8 @@ import numpy as np
 
 from camcore.errors import ModelError, nearest
 from camcore.labels import generic_labels, imagenet_labels
+from camcore.origin import Origin
+from camcore.preprocessing import preprocessing
 from camcore.weights import Progress, WeightsFile, check_file, download, find_file, load_weights
 
 _CATALOGUE = Path(__file__).parent / "data" / "backbones.csv"
@@ -51,7 +53,8 @@ class Backbone:
     year: int  # of the paper's first appearance
     input_size: tuple[int, int]  # (height, width) in pixels; Keras' default, 224 where Keras leaves it open
     parameters: int  # with the classifier, trainable or not
-    keras_module: str  # keras.applications.<this>.preprocess_input
+    keras_module: str  # keras.applications.<this>
+    preprocessing: str  # a name of camcore.preprocessing, the same as that module's preprocess_input
     weights: WeightsFile  # Keras' ImageNet weights
     paper: str
     paper_url: str
@@ -62,6 +65,11 @@ class Backbone:
         return max(1, round(self.parameters * 4 / 1e6))
 
     @property
+    def summary(self) -> str:
+        """On what Keras' weights were trained."""
+        return "trained on ImageNet"
+
+    @property
     def weights_state(self) -> str:
         """Where the ImageNet weights are now: "on disk", or "downloads N MB" (about)."""
         return "on disk" if find_weights(self.name) else f"downloads {self.download_mb} MB"
@@ -69,13 +77,14 @@ class Backbone:
 
 @dataclass(frozen=True, eq=False)
 class Built:
-    """A backbone ready for use."""
+    """A network ready for use: a backbone, or a saved one."""
 
     model: Any  # keras.Model
     preprocess: Callable[[np.ndarray], np.ndarray]  # RGB 0..255 (n,h,w,3) → float32 network input; copies
     labels: tuple[str, ...]  # one for each class
     input_size: tuple[int, int]  # (height, width)
     weights_note: str  # where the weights came from, in words
+    origin: Origin | None = None  # what it takes to have it again
 
 
 @lru_cache(maxsize=1)
@@ -90,6 +99,7 @@ def backbones() -> tuple[Backbone, ...]:
                 input_size=(int(row["input_size"]), int(row["input_size"])),
                 parameters=int(row["parameters"]),
                 keras_module=row["keras_module"],
+                preprocessing=row["preprocessing"],
                 weights=WeightsFile(row["weights_file"], row["weights_url"], row["weights_hash"]),
                 paper=row["paper"],
                 paper_url=row["paper_url"],
@@ -145,22 +155,32 @@ def build(
     constructor = getattr(keras.applications, row.name)
     _check_options(row, constructor, options)
     path, note = _resolve(row, weights, progress, options)
-    try:
-        model = constructor(weights=None, **{"input_shape": (*row.input_size, 3), **options})
-    except (TypeError, ValueError) as error:
-        raise ModelError(
-            f"{row.name} cannot be built with {_text(options)}: {str(error).rstrip('.')}. Change the options."
-        ) from error
+    model = _constructed(row, constructor, options)
     if path is not None:
         load_weights(model, path)
     height, width = model.input_shape[1:3]
     return Built(
         model=model,
-        preprocess=_preprocessing(row),
+        preprocess=preprocessing(row.preprocessing),
         labels=_labels(int(model.output_shape[-1]), options),
         input_size=(height or row.input_size[0], width or row.input_size[1]),
         weights_note=note,
+        origin=Origin({"builder": "backbone", "backbone": name, "options": _trunk_options(options)}, row.preprocessing),
     )
+
+
+def build_trunk(name: str, **options: Any) -> Any:
+    """The keras.Model of a backbone without its classifier and without trained weights.
+
+    ``options``: those that a trunk has (alpha, depth_multiplier, input_shape, minimalistic). Raises ModelError for an
+    unknown name or option.
+    """
+    row = backbone(name)
+    import keras
+
+    constructor = getattr(keras.applications, row.name)
+    _check_options(row, constructor, options)
+    return _constructed(row, constructor, {**options, "include_top": False})
 
 
 def own_name(row: Backbone, options: Mapping[str, Any]) -> str:
@@ -267,6 +287,25 @@ def _check_options(row: Backbone, constructor: Callable[..., Any], options: dict
         )
 
 
+def _constructed(row: Backbone, constructor: Callable[..., Any], options: Mapping[str, Any]) -> Any:
+    given = {"input_shape": (*row.input_size, 3), **options}
+    if isinstance(given["input_shape"], list):  # from a JSON file
+        given["input_shape"] = tuple(given["input_shape"])
+    try:
+        return constructor(weights=None, **given)
+    except (TypeError, ValueError) as error:
+        raise ModelError(
+            f"{row.name} cannot be built with {_text(options)}: {str(error).rstrip('.')}. Change the options."
+        ) from error
+
+
+def _trunk_options(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Those options that change the network below its classifier, as JSON has them."""
+    trunk = ("alpha", "depth_multiplier", "input_shape", "minimalistic")
+    found = {key: options[key] for key in trunk if options.get(key) is not None}
+    return {key: list(value) if isinstance(value, tuple) else value for key, value in found.items()}
+
+
 def _resolve(
     row: Backbone,
     weights: str | os.PathLike[str] | None,
@@ -309,18 +348,6 @@ def _labels(outputs: int, options: Mapping[str, Any]) -> tuple[str, ...]:
         return imagenet_labels()
     yes_or_no = outputs == 1 and options.get("classifier_activation") == "sigmoid"
     return generic_labels(2 if yes_or_no else outputs)
-
-
-def _preprocessing(row: Backbone) -> Callable[[np.ndarray], np.ndarray]:
-    import keras
-
-    prepare = getattr(keras.applications, row.keras_module).preprocess_input
-
-    def preprocess(pictures: np.ndarray) -> np.ndarray:
-        copied = np.array(pictures, dtype=np.float32)  # preprocess_input may write into what it is given
-        return np.ascontiguousarray(prepare(copied, data_format="channels_last"), dtype=np.float32)
-
-    return preprocess
 
 
 def _text(options: Mapping[str, Any]) -> str:

@@ -24,6 +24,7 @@ from camcore.errors import LayerError, MethodError, ModelError, PictureError
 from camcore.framing import Frame, frame_picture
 from camcore.layers import LayerInfo, ladder, list_layers
 from camcore.linear_head import why_not_linear
+from camcore.origin import Origin
 from camcore.pictures import Picture
 from camcore.predictions import Prediction, probabilities, top_predictions
 from camcore.receptive import reaches
@@ -70,7 +71,8 @@ class Network:
     ``activation`` that turns logits into probabilities (``softmax``, ``sigmoid`` or ``linear``);
     ``layers``, a tuple of LayerInfo; ``default_layer``, the path of the recommended one; ``ladder``, the paths
     of the last layer of each of the last four grid sizes; ``parameters``; ``weights_note``, where the weights
-    came from. Safe to use from several threads. The model is never changed.
+    came from; ``origin``, what it takes to have the network again, None where nobody knows. Safe to use from
+    several threads. The model is never changed.
     """
 
     def __init__(
@@ -86,12 +88,14 @@ class Network:
         preprocess: Preprocess | None,
         choose: Callable[[Any], Any],
         weights_note: str,
+        origin: Origin | None = None,
     ) -> None:
         self.model = model
         self.name = name
         self.input_size = input_size
         self.channels = channels
         self.weights_note = weights_note
+        self.origin = origin
         self._channels_first = channels_first
         self._preprocess = preprocess
         self._lock = threading.RLock()

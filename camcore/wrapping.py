@@ -8,6 +8,7 @@ from typing import Any
 
 from camcore.errors import ModelError
 from camcore.network import Network, Preprocess
+from camcore.origin import Origin
 
 
 def wrap(
@@ -19,12 +20,14 @@ def wrap(
     *,
     name: str | None = None,
     weights_note: str = "weights as given",
+    origin: Origin | None = None,
 ) -> Network:
     """Make any Keras 3 image classifier ready to be looked into; the model itself is left as it is.
 
     ``labels``: one per class; a single sigmoid unit has two classes, the negative one first. ``preprocess``:
     RGB float32 0..255 (n, h, w, 3) → network input; None feeds 0..255 as it is. ``input_size``: (h, w), needed
-    where the model leaves it open. ``output``: index or name, needed where the model has several.
+    where the model leaves it open. ``output``: index or name, needed where the model has several. ``origin``: what
+    it takes to have the network again, for those who know.
 
     Raises ModelError where the model is not an image classifier that can be run.
     """
@@ -53,6 +56,7 @@ def wrap(
         preprocess=preprocess,
         choose=lambda outputs: _chosen(outputs, output, getattr(keras_model, "output_names", None)),
         weights_note=weights_note,
+        origin=origin,
     )
 
 

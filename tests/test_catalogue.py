@@ -13,6 +13,7 @@ from shared_data import shared
 from camcore.catalogue import Backbone, backbone, backbones, build, find_weights, own_name, published_weights
 from camcore.errors import ModelError
 from camcore.labels import imagenet_labels
+from camcore.preprocessing import PREPROCESSINGS
 from camcore.weights import WeightsFile
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -84,7 +85,7 @@ def test_row_is_what_keras_says(row: Backbone, keras_asks):
     open_size = row.name.startswith("MobileNetV3")
     assert model.input_shape[1:3] == ((None, None) if open_size else row.input_size)
     assert constructor.__module__.endswith(f"applications.{row.keras_module}")
-    assert callable(getattr(keras.applications, row.keras_module).preprocess_input)
+    assert row.preprocessing in PREPROCESSINGS
     paper = row.paper_url.rpartition("/")[2]
     assert paper in Path(sys.modules[constructor.__module__].__file__).read_text()
 
@@ -331,6 +332,8 @@ def test_random_weights(nowhere):
     assert built.labels == ("class 0", "class 1", "class 2", "class 3", "class 4")
     assert np.asarray(built.model(np.zeros((1, 224, 224, 3), np.float32))).shape == (1, 5)
     assert build("MobileNet", "random", alpha=0.25).labels == imagenet_labels()
+    assert built.origin.architecture == {"builder": "backbone", "backbone": "MobileNet", "options": {"alpha": 0.25}}
+    assert (built.origin.preprocessing, built.origin.folder) == ("tf", None)
     one = build("MobileNet", "random", alpha=0.25, classes=1, classifier_activation="sigmoid")
     assert one.labels == ("class 0", "class 1")
 
@@ -390,30 +393,3 @@ def test_what_build_refuses(name, options, message, nowhere):
 
 def test_include_top_may_be_said(nowhere):
     assert build("MobileNet", "random", alpha=0.25, include_top=True).model.output_shape == (None, 1000)
-
-
-@pytest.mark.parametrize("module", sorted({row.keras_module for row in backbones()}))
-def test_preprocessing_is_keras_own_and_leaves_its_input(module):
-    import keras
-
-    from camcore.catalogue import _preprocessing
-
-    row = next(row for row in backbones() if row.keras_module == module)
-    preprocess = _preprocessing(row)
-    pictures = np.random.default_rng(0).uniform(0, 255, (2, 5, 7, 3)).astype(np.float32)
-    before = pictures.copy()
-    prepared = preprocess(pictures)
-    np.testing.assert_array_equal(pictures, before)
-    assert prepared.dtype == np.float32
-    assert not np.shares_memory(prepared, pictures)
-    expected = getattr(keras.applications, module).preprocess_input(before.copy())
-    np.testing.assert_array_equal(prepared, expected)
-    bytes_in = np.full((1, 2, 2, 3), 255, np.uint8)
-    np.testing.assert_array_equal(preprocess(bytes_in), preprocess(bytes_in.astype(np.float32)))
-    if module in ("mobilenet_v3", "efficientnet", "efficientnet_v2", "convnext"):
-        np.testing.assert_array_equal(prepared, before)
-    elif module == "vgg16":
-        blue_green_red = before[..., ::-1] - np.array([103.939, 116.779, 123.68])
-        np.testing.assert_allclose(prepared, blue_green_red, atol=1e-3)
-    elif module == "mobilenet_v2":
-        np.testing.assert_allclose(prepared, before / 127.5 - 1, atol=1e-6)

@@ -75,6 +75,7 @@ def record(
             "weights": network.weights_note,
             "weights_given": weights if weights in (None, "random") else os.path.abspath(weights),
             "weights_sha256": weights_hash(network),
+            **_folder(network),
             "input_size": list(network.input_size),
             "activation": network.activation,
         },
@@ -86,6 +87,14 @@ def record(
         "maps": [_map_record(m, network) for m in maps],
         "versions": {"python": sys.version.split()[0], **_versions()},
     }
+
+
+def _folder(network: Network) -> dict[str, str]:
+    """Where a saved network lies, and the hash of its weights file."""
+    origin = network.origin
+    if origin is None or origin.folder is None:
+        return {}
+    return {"folder": str(origin.folder), "file_sha256": origin.sha256}
 
 
 def _map_record(m: CamMap, network: Network) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from camcore.description import JSON_NAME
 from camcore.errors import CamcoreError, ModelError, PictureError
 from camcore.explaining import explain
 from camcore.loading import load
@@ -51,6 +52,7 @@ def rerun(path: str | os.PathLike[str]) -> Rerun:
         ]
         framing, name = run["framing"]["name"], network["name"]
         given, known_hash = network["weights_given"], network["weights_sha256"]
+        folder = network.get("folder")  # of a saved network
         places, sha256 = (picture["path"], picture["name"]), picture["sha256"]
     except (KeyError, TypeError, ValueError) as error:
         raise _not_a_record(home, f"it lacks {error}") from error
@@ -61,7 +63,8 @@ def rerun(path: str | os.PathLike[str]) -> Rerun:
             f"{str(home)!r} was made with random weights, which cannot be had again. Record a run with ImageNet "
             "weights or a weights file."
         )
-    net = load(name, weights=given)
+    here = isinstance(folder, str) and (Path(folder) / JSON_NAME).is_file()
+    net = load(folder if here else name, weights=given)
     notes = []
     if weights_hash(net) != known_hash:
         notes.append(f"the weights of {name} are not those of the record, so the maps may differ")
