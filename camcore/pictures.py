@@ -203,6 +203,11 @@ def _too_many_pixels(found: str) -> str:
     )
 
 
+def begins_as_picture(start: bytes) -> bool:
+    """Whether a file's first bytes (12 or more) are those of a format that open_picture reads."""
+    return any(readable and start[at:].startswith(sign) for at, sign, _, readable in _SIGNATURES)
+
+
 def _why_unreadable(data: bytes, shown: str) -> str:
     for offset, signature, kind, readable in _SIGNATURES:
         if data.startswith(signature, offset):

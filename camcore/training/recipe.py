@@ -1,0 +1,129 @@
+"""What decides how a network is trained from nothing, apart from the pictures: all of it, in one value."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any
+
+from camcore.errors import CamcoreError
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How the compact classifier is built and trained.
+
+    size: side of the network's input in pixels. stem, widths, blocks: channels after the stem and in each stage,
+    residual blocks in each stage; every stage halves the grid. epochs: passes over the pictures. stages: (share
+    of the epochs, side in pixels), small pictures first, for the early epochs learn as much from them at a
+    fraction of the cost; the last side a little below ``size``, for random crops show things larger than they will
+    be met (Touvron et al. 2019, arXiv:1906.06423). batch, rate, weight_decay, warmup (epochs),
+    label_smoothing: of AdamW with a cosine decay to zero. views: random crops of each picture made once and
+    taken in turn; the first is the centre. least_area: the smallest share of a picture that a crop may show.
+    rotation (share of a full turn), brightness, contrast, saturation: the largest random change. held_out: the
+    share of the pictures kept for validation. patience: epochs without a lower validation loss after which
+    training ends early, 0 for never. teacher: a backbone whose pooled features the network also learns to tell
+    (distillation), "" for none; teacher_size: the side it is shown; distillation: the weight of that loss.
+    """
+
+    size: int = 144
+    stem: int = 24
+    widths: tuple[int, ...] = (48, 96, 160)
+    blocks: tuple[int, ...] = (1, 2, 2)
+    epochs: int = 40
+    stages: tuple[tuple[float, int], ...] = ((0.35, 80), (0.35, 96), (0.3, 128))
+    batch: int = 64
+    rate: float = 1.5e-3
+    weight_decay: float = 0.02
+    warmup: float = 2.0
+    label_smoothing: float = 0.05
+    views: int = 5
+    least_area: float = 0.35
+    rotation: float = 0.03
+    brightness: float = 0.2
+    contrast: float = 0.2
+    saturation: float = 0.3
+    held_out: float = 0.05
+    patience: int = 0
+    teacher: str = ""
+    teacher_size: int = 160
+    distillation: float = 1.0
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        try:
+            problem = _problem(self)
+        except (TypeError, ValueError) as error:
+            problem = f"a value is of the wrong kind ({error})"
+        if problem:
+            raise CamcoreError(f"This recipe cannot be followed: {problem}. Change that value.")
+
+    @classmethod
+    def from_json(cls, text: str | Mapping[str, Any]) -> Recipe:
+        """A recipe from JSON text or what it says; values left away keep their default.
+
+        Raises CamcoreError for what is no recipe.
+        """
+        try:
+            given = dict(json.loads(text) if isinstance(text, str) else text)
+        except (ValueError, TypeError) as error:
+            raise CamcoreError(f'The recipe is not JSON: {error}. Write it as {{"epochs": 20}}.') from error
+        defaults = {field.name: field.default for field in fields(cls)}
+        for key, value in given.items():
+            if key not in defaults:
+                raise CamcoreError(f"A recipe has no {key!r}. It has: {', '.join(defaults)}. Correct the name.")
+            default = defaults[key]
+            if isinstance(default, tuple) and isinstance(value, list | tuple):
+                given[key] = tuple(tuple(v) if isinstance(v, list) else v for v in value)
+            elif isinstance(default, float) and isinstance(value, int) and not isinstance(value, bool):
+                given[key] = float(value)
+            elif type(value) is not type(default):
+                raise CamcoreError(
+                    f"The recipe's {key!r} is {value!r}, a {type(value).__name__}. It must be a "
+                    f"{type(default).__name__}, such as {default!r}. Correct it."
+                )
+        return cls(**given)
+
+    def to_json(self) -> str:
+        """The recipe as JSON text, one value a line."""
+        return json.dumps(asdict(self), indent=1)
+
+    def resized(self, size: int) -> Recipe:
+        """The same recipe for an input of ``size`` pixels a side: all sides in proportion."""
+        sides = tuple((share, round(side * size / self.size)) for share, side in self.stages)
+        return replace(self, size=size, stages=sides)
+
+    def side(self, epoch: int) -> int:
+        """The side in pixels of the pictures in an epoch (0 is the first)."""
+        passed = 0.0
+        for share, side in self.stages:
+            passed += share
+            if (epoch + 0.5) / self.epochs < passed:
+                return side
+        return self.stages[-1][1]
+
+    @property
+    def stored_size(self) -> int:
+        """The side in pixels at which views are kept: a little more than is ever shown, for random crops."""
+        return room_to_crop(max(side for _, side in self.stages))
+
+
+def room_to_crop(side: int) -> int:
+    """The side in pixels from which a random square of ``side`` pixels is cut."""
+    return round(side * 9 / 8)
+
+
+def _problem(recipe: Recipe) -> str:
+    smallest = 2 ** (len(recipe.widths) + 1)
+    if recipe.size < smallest or any(side < smallest for _, side in recipe.stages):
+        return f"its pictures must be at least {smallest} pixels a side, for its stages halve them that often"
+    if not recipe.widths or len(recipe.widths) != len(recipe.blocks) or min(*recipe.widths, *recipe.blocks) < 1:
+        return f"widths {recipe.widths} and blocks {recipe.blocks} must be equally many, each at least 1"
+    if recipe.epochs < 1 or recipe.batch < 2 or recipe.views < 1 or not recipe.stages:
+        return "epochs and views must be at least 1, batch at least 2, and there must be a stage"
+    if not 0 < recipe.rate < 1 or not 0 <= recipe.label_smoothing < 1 or not 0 < recipe.held_out < 1:
+        return "rate and held_out must lie between 0 and 1, label_smoothing from 0 to below 1"
+    if not 0 < recipe.least_area <= 1:
+        return f"least_area is {recipe.least_area}, a share of the picture, so above 0 and at most 1"
+    return ""

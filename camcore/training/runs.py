@@ -1,0 +1,235 @@
+"""A training run's folder: what the process that trains writes there, and what others read from it.
+
+Everything goes through files, so that a run may live in a process of its own, be watched by several pages, be
+killed at any moment and be taken up again. Each file is replaced as a whole, or gains whole lines.
+
+    recipe.json     what is being trained, and from which pictures; written first
+    progress.json   where the run is
+    log.csv         one line for each finished epoch
+    state.npz       what taking it up again needs
+    checkpoints/    the weights after some of the epochs
+    stop            asks the run to stop; taken away when it is taken up again
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from camcore.errors import CamcoreError
+
+STATES = ("preparing", "training", "done", "stopped", "failed")
+
+# A process that has not reported for so long is taken to be dead, if its number does not say so already.
+SILENCE_SECONDS = 300.0
+
+_RECIPE, _PROGRESS, _LOG, _STATE, _STOP = "recipe.json", "progress.json", "log.csv", "state.npz", "stop"
+
+
+class Stopped(Exception):  # noqa: N818 - not an error: somebody asked for it
+    """The run was asked to stop; what it had learned is kept."""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where a run is. seconds_left is an estimate, None while there is none; updated is in Unix seconds."""
+
+    state: str
+    message: str = ""
+    epoch: int = 0
+    epochs: int = 0
+    step: int = 0
+    steps: int = 0
+    seconds_left: float | None = None
+    pid: int = 0
+    updated: float = 0.0
+
+    @property
+    def alive(self) -> bool:
+        """Whether the process that wrote this is still at work, as far as can be told."""
+        if self.state not in ("preparing", "training"):
+            return False
+        return _runs(self.pid) and time.time() - self.updated < SILENCE_SECONDS
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """One line of the log: epoch counts from 1; losses in nats, accuracies 0..1, seconds for the epoch."""
+
+    epoch: int
+    size: int
+    rate: float
+    loss: float
+    accuracy: float
+    val_loss: float
+    val_accuracy: float
+    seconds: float
+
+
+class Run:
+    """The writing side of a run's folder, for the process that trains."""
+
+    def __init__(self, folder: str | os.PathLike[str], recipe: Mapping[str, Any]) -> None:
+        """Take the folder for this recipe; CamcoreError where it cannot be written or holds another run.
+
+        A run of the same recipe is taken up where it was.
+        """
+        self.folder = Path(folder).expanduser().absolute()
+        text = json.dumps(recipe, indent=1)
+        try:
+            (self.folder / "checkpoints").mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise unwritable(self.folder, error) from error
+        kept = self.folder / _RECIPE
+        if kept.exists() and _read_json(kept) != json.loads(text):
+            raise CamcoreError(
+                f"'{self.folder}' holds a run of another recipe or of other pictures. Going on would mix the two. "
+                "Give the same choices as then, or another folder."
+            )
+        write_atomically(kept, text.encode())
+        (self.folder / _STOP).unlink(missing_ok=True)
+
+    def report(self, progress: Progress) -> None:
+        """Write where the run is."""
+        told = asdict(progress) | {"pid": os.getpid(), "updated": time.time()}
+        write_atomically(self.folder / _PROGRESS, json.dumps(told).encode())
+
+    def check_stop(self) -> None:
+        """Raise Stopped where somebody asked for it."""
+        if (self.folder / _STOP).exists():
+            raise Stopped
+
+    def log(self, epoch: Epoch) -> None:
+        """Add a line to the log; the lines of this epoch and later ones, of a run that was cut off, go."""
+        lines = [asdict(line) for line in read_log(self.folder) if line.epoch < epoch.epoch] + [asdict(epoch)]
+        text = ",".join(lines[0]) + "\n" + "".join(",".join(_digits(v) for v in line.values()) + "\n" for line in lines)
+        write_atomically(self.folder / _LOG, text.encode())
+
+    def save_state(self, arrays: Mapping[str, Any]) -> None:
+        """Keep arrays for taking the run up again; the earlier ones stay until these are whole."""
+        path = self.folder / _STATE
+        part = path.with_suffix(".part")
+        try:
+            with part.open("wb") as file:
+                np.savez(file, allow_pickle=False, **arrays)
+            os.replace(part, path)
+        except OSError as error:
+            part.unlink(missing_ok=True)
+            raise unwritable(self.folder, error) from error
+
+    def load_state(self) -> dict[str, Any] | None:
+        """The arrays kept last; None where there are none. CamcoreError where they cannot be read."""
+        path = self.folder / _STATE
+        if not path.exists():
+            return None
+        try:
+            with np.load(path, allow_pickle=False) as arrays:
+                return dict(arrays)
+        except Exception as error:  # numpy and zipfile raise whatever a damaged file makes them stumble over
+            raise CamcoreError(
+                f"'{path}' is damaged ({error}), so this run cannot be taken up again. Delete it to start anew from "
+                "the first epoch."
+            ) from error
+
+    def drop_state(self) -> None:
+        """Forget what taking up again needs: the run is done."""
+        (self.folder / _STATE).unlink(missing_ok=True)
+
+    def checkpoint_path(self, epoch: int) -> Path:
+        """Where the weights after an epoch are kept."""
+        return self.folder / "checkpoints" / f"epoch-{epoch:03d}.weights.h5"
+
+
+def ask_to_stop(folder: Path) -> None:
+    """Ask the run in a folder to stop; it does after the present step, and keeps what it learned."""
+    write_atomically(folder / _STOP, b"")
+
+
+def read_recipe(folder: Path) -> dict[str, Any] | None:
+    """What is trained in a folder; None where there is no readable recipe."""
+    return _read_json(folder / _RECIPE)
+
+
+def read_progress(folder: Path) -> Progress | None:
+    """Where the run in a folder is; None where nothing readable was reported."""
+    told = _read_json(folder / _PROGRESS)
+    try:
+        return None if told is None or told["state"] not in STATES else Progress(**told)
+    except (KeyError, TypeError):
+        return None
+
+
+def read_log(folder: Path) -> tuple[Epoch, ...]:
+    """The finished epochs of the run in a folder; lines that are no such thing are left out."""
+    try:
+        with (folder / _LOG).open(newline="", encoding="utf-8") as file:
+            rows = list(csv.DictReader(file))
+    except (OSError, UnicodeDecodeError):
+        return ()
+    epochs = []
+    for row in rows:
+        try:
+            epochs.append(Epoch(int(row["epoch"]), int(row["size"]), *(float(row[key]) for key in _MEASURES)))
+        except (KeyError, TypeError, ValueError):
+            continue
+    return tuple(epochs)
+
+
+_MEASURES = ("rate", "loss", "accuracy", "val_loss", "val_accuracy", "seconds")
+
+
+def checkpoints(folder: Path) -> tuple[tuple[int, Path], ...]:
+    """(epoch, weights file) of the checkpoints kept in a run's or network's folder, in order."""
+    found = sorted((folder / "checkpoints").glob("epoch-*.weights.h5"))
+    return tuple((int(path.name[6:].split(".")[0]), path) for path in found if path.name[6:].split(".")[0].isdigit())
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Replace a file as a whole. CamcoreError where it cannot be written; the earlier one then stays."""
+    part = path.with_name(f"{path.name}.{os.getpid()}.part")
+    try:
+        part.write_bytes(content)
+        os.replace(part, path)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise unwritable(path.parent, error) from error
+
+
+def unwritable(folder: Path, error: OSError) -> CamcoreError:
+    """The error of a folder that takes no more."""
+    return CamcoreError(
+        f"'{folder}' cannot be written: {error.strerror or error}. A run keeps its progress and weights there. "
+        "Free space, allow writing, or choose another folder; what was kept before is whole."
+    )
+
+
+def _digits(value: float) -> str:
+    return str(value) if isinstance(value, int) else f"{value:.6g}"
+
+
+def _read_json(path: Path) -> dict[str, Any] | None:
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def _runs(pid: int) -> bool:
+    if pid <= 0:
+        return False
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
