@@ -1,0 +1,137 @@
+"""What a frozen trunk makes of every picture of a folder, computed once and kept on disk part by part."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import zipfile
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from camcore.framing import frame_picture
+from camcore.network import Network
+from camcore.training.folders import LabelledFolder, Skipped, opened
+from camcore.training.runs import write_atomically
+
+Array = NDArray[np.float32]
+Extract = Callable[[Array], Sequence[Array]]
+"""A preprocessed batch (m, H, W, C) → what is kept of it: arrays (m, …)."""
+
+_PART = 128  # pictures in one file: what is lost when the process is killed
+_BATCH = 32
+
+
+@dataclass(frozen=True, eq=False)
+class Stored:
+    """Rows of an array that lies in several files; ``rows[indices]`` reads those rows."""
+
+    parts: tuple[Array, ...]
+
+    def __len__(self) -> int:
+        return sum(len(part) for part in self.parts)
+
+    def __getitem__(self, indices: NDArray[np.int64]) -> Array:
+        starts = np.cumsum([0, *(len(part) for part in self.parts)])
+        out = np.empty((len(indices), *self.parts[0].shape[1:]), np.float32)
+        owners = np.searchsorted(starts, indices, side="right") - 1
+        for owner in np.unique(owners):
+            mine = owners == owner
+            out[mine] = self.parts[owner][indices[mine] - starts[owner]]
+        return out
+
+
+def collect(
+    extract: Extract, outputs: int, net: Network, data: LabelledFolder, mirrored: bool, folder: Path, key: str
+) -> Generator[tuple[int, int], None, tuple[tuple[Stored, ...], LabelledFolder]]:
+    """Run every picture through ``extract``, which gives ``outputs`` arrays; yields (pictures done, in all).
+
+    Returns those arrays, a row for each picture that could be opened, and the folder of just these pictures. Parts
+    that an earlier call with the same ``key`` and pictures left in ``folder`` are taken again. ``mirrored``: show
+    each picture the other way round. Raises CamcoreError where the folder cannot be written.
+    """
+    stem = hashlib.sha256(repr((key, mirrored, _files(data))).encode()).hexdigest()[:16]
+    folder.mkdir(parents=True, exist_ok=True)
+    arrays: list[list[Array]] = [[] for _ in range(outputs)]
+    kept: list[int] = []
+    skipped: list[Skipped] = []
+    for number, start in enumerate(range(0, len(data), _PART)):
+        indices = np.arange(start, min(start + _PART, len(data)))
+        paths = [folder / f"{stem}-{number:05d}-{i}.npy" for i in range(outputs)]
+        index_path = folder / f"{stem}-{number:05d}.npz"
+        found = _part_of(index_path, paths)
+        if found is None:
+            rows, opened_ones, reasons = yield from _looked_at(extract, net, data, indices, mirrored)
+            for path, array in zip(paths, rows, strict=True):
+                file = io.BytesIO()
+                np.save(file, array)
+                write_atomically(path, file.getvalue())
+            file = io.BytesIO()
+            np.savez(file, kept=start + np.array(opened_ones, np.int64), reasons=np.array(reasons, np.str_))
+            write_atomically(index_path, file.getvalue())
+            found = _part_of(index_path, paths)
+            assert found is not None
+        (part_kept, part_reasons), part_rows = found
+        kept += part_kept.tolist()
+        missing = [i for i in indices.tolist() if i not in set(part_kept.tolist())]
+        skipped += [Skipped(data.files[i], str(why)) for i, why in zip(missing, part_reasons, strict=True)]
+        for into, rows_here in zip(arrays, part_rows, strict=True):
+            if len(rows_here):
+                into.append(rows_here)
+        yield int(indices[-1]) + 1, len(data)
+    good = data.take(kept)
+    return tuple(Stored(tuple(parts)) for parts in arrays), replace(good, skipped=(*data.skipped, *skipped))
+
+
+def _files(data: LabelledFolder) -> list[tuple[str, int, int]]:
+    found = []
+    for file in data.files:
+        try:
+            status = file.stat()
+            found.append((str(file), status.st_size, status.st_mtime_ns))
+        except OSError:  # gone since the folder was read; opening it says so
+            found.append((str(file), -1, 0))
+    return found
+
+
+def _part_of(index_path: Path, paths: list[Path]) -> tuple[tuple[Any, Any], list[Array]] | None:
+    """((which pictures, why the others not), rows of each array) of a part; None where it is not whole."""
+    try:
+        with np.load(index_path, allow_pickle=False) as told:
+            index = (told["kept"], told["reasons"])
+        rows = [np.load(path, mmap_mode="r" if path.stat().st_size > 1 << 20 else None) for path in paths]
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+        return None
+    return (index, rows) if all(len(array) == len(index[0]) for array in rows) else None
+
+
+def _looked_at(
+    extract: Extract, net: Network, data: LabelledFolder, indices: NDArray[np.int64], mirrored: bool
+) -> Generator[tuple[int, int], None, tuple[list[Array], list[int], list[str]]]:
+    """Some pictures through ``extract``; yields (pictures done, in all).
+
+    Returns (rows of each array, places among ``indices`` of the pictures opened, why the others were not).
+    """
+    rows: list[Sequence[Array]] = []
+    kept: list[int] = []
+    reasons: list[str] = []
+    for start in range(0, len(indices), _BATCH):
+        batch = []
+        for place, picture in opened(data.take(indices[start : start + _BATCH])):
+            if isinstance(picture, Skipped):
+                reasons.append(picture.reason)
+            else:
+                kept.append(start + place)
+                batch.append(frame_picture(picture, net.input_size)[0])
+        if batch:
+            x = np.stack(batch)
+            rows.append(extract(net.preprocess(x[:, :, ::-1] if mirrored else x)))
+        yield int(indices[0]) + min(start + _BATCH, len(indices)), len(data)
+    if not rows:  # none could be opened: an empty part of the right shape
+        blank = np.zeros((1, *net.input_size, 3), np.float32)
+        rows = [[array[:0] for array in extract(net.preprocess(blank))]]
+    return [np.concatenate(arrays) for arrays in zip(*rows, strict=True)], kept, reasons
