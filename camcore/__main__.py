@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import difflib
 import os
 import sys
 import warnings
@@ -12,11 +11,15 @@ from pathlib import Path
 from typing import Any
 
 import camcore
-from camcore.errors import CamcoreError, MethodError, ModelError
+from camcore.bias import command as bias
+from camcore.errors import CamcoreError, MethodError
+from camcore.evaluation import command as evaluation
 from camcore.framing import FRAMINGS, check_framing
+from camcore.labels import class_named
 from camcore.methods import find_method
 from camcore.render.colour import COLORMAPS
 from camcore.report.words import duration, geometry, percent, readable
+from camcore.training import command as training
 
 _EXAMPLES = """\
 examples:
@@ -24,9 +27,12 @@ examples:
   python -m camcore explain photo.jpg --model ResNet50 --method gradcam --method scorecam --out out/
   python -m camcore explain *.jpg --method layercam --layer block_6_expand_relu --class "tiger cat"
   python -m camcore run out/run.json            the same maps again, and how far they differ
+  python -m camcore train pictures/ --out mine/ a network of your own from a folder for each class
+  python -m camcore evaluate NETWORK pictures/  accuracy, confusion and more on a folder for each class
+  python -m camcore bias study pictures/ --out bias/   plant a cue, see it in the maps, mend it
   python -m camcore layers MobileNetV2          which layers there are, and which one to look at
   python -m camcore methods                     what each method answers and costs
-  python -m camcore models                      all backbones, and whether their weights are here
+  python -m camcore models                      all backbones and saved networks; are their weights here?
 
 Weights are looked for in the folder named by CAMCORE_WEIGHTS, then in Keras's cache, then downloaded.
 Exit codes: 0 done; 1 refused, the reason is on standard error; 2 wrong usage; 130 interrupted.
@@ -106,11 +112,15 @@ def _parser() -> argparse.ArgumentParser:
     run.set_defaults(run=_run)
 
     layers = commands.add_parser("layers", help="the layers of a backbone, the recommended one marked")
-    layers.add_argument("model", metavar="MODEL", help="a backbone's name")
+    layers.add_argument("model", metavar="MODEL", help="a backbone's or saved network's name, or a folder")
     layers.add_argument("--all", action="store_true", help="also those that can carry no heatmap, with the reason")
     layers.set_defaults(run=_layers)
 
-    models = commands.add_parser("models", help="all backbones, and whether their weights are here")
+    training.add_parser(commands)
+    evaluation.add_parser(commands)
+    bias.add_parser(commands)
+
+    models = commands.add_parser("models", help="all backbones and saved networks, and whether their weights are here")
     models.set_defaults(run=_models)
 
     methods = commands.add_parser("methods", help="all methods, what they answer and cost")
@@ -120,7 +130,8 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _add_model(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--model", default="MobileNetV2", help="a backbone's name (default: MobileNetV2)")
+    what = "a backbone's or saved network's name, or a network's folder"
+    parser.add_argument("--model", default="MobileNetV2", help=f"{what} (default: MobileNetV2)")
     parser.add_argument("--weights", metavar="FILE", help="a weights file, or the word random")
 
 
@@ -134,7 +145,7 @@ def _explain(given: argparse.Namespace) -> None:
     options = _options(given.option)
     pictures = [camcore.open_picture(path) for path in given.pictures]  # wrong files are told before long work
     network = camcore.load(given.model, weights=given.weights, progress=_download_progress)
-    classes = [_class_index(network, text) for text in given.classes] if given.classes else None
+    classes = [class_named(network, text) for text in given.classes] if given.classes else None
     for path, pic in zip(given.pictures, pictures, strict=True):
         maps = _maps(network, pic, given, classes, options)
         _print_result(path, network, pic, maps)
@@ -209,23 +220,6 @@ def _options(texts: Sequence[str]) -> dict[str, dict[str, Any]]:
     return found
 
 
-def _class_index(network: Any, text: str) -> int:
-    if text.lstrip("-").isdigit():
-        return int(network.check_class(int(text)))
-    names = [readable(label).lower() for label in network.labels]
-    wanted = readable(text).lower()
-    if names.count(wanted) == 1:
-        return names.index(wanted)
-    if wanted in names:
-        places = [str(index) for index, name in enumerate(names) if name == wanted]
-        raise ModelError(f"{len(places)} classes are called {text!r}. Give one by index: {', '.join(places)}.")
-    near = difflib.get_close_matches(wanted, names, n=3)
-    hint = f" Did you mean {', '.join(map(repr, near))}?" if near else ""
-    raise ModelError(
-        f"{network.name} has no class {text!r}.{hint} Give a label or an index from 0 to {network.classes - 1}."
-    )
-
-
 def _run(given: argparse.Namespace) -> None:
     from camcore.report.rerun import rerun
 
@@ -251,9 +245,12 @@ def _layers(given: argparse.Namespace) -> None:
 
 
 def _models(given: argparse.Namespace) -> None:
-    for row in camcore.backbones():
+    rows = camcore.backbones()
+    widest = max(20, *(len(row.name) for row in rows))
+    for row in rows:
         h, w = row.input_size
-        print(f"{row.name:20s} {h:3d}×{w:<3d} {row.parameters / 1e6:6.1f} M parameters   {row.weights_state}")
+        known = f"{row.name:{widest}s} {h:3d}×{w:<3d} {row.parameters / 1e6:6.1f} M parameters"
+        print(f"{known}   {row.weights_state:16s} {row.summary}".rstrip())
 
 
 def _methods(given: argparse.Namespace) -> None:
