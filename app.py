@@ -15,7 +15,7 @@ from ui.engine import engine  # noqa: E402
 from ui.questions import Question  # noqa: E402
 
 state = st.session_state
-parameters = view.parameters(samples.KEYS, model_picker.names(), FRAMINGS)
+parameters = view.parameters(samples.KEYS, model_picker.names(), model_picker.default(), FRAMINGS)
 urls.adopt(parameters)
 
 

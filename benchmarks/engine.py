@@ -55,7 +55,7 @@ def forget_peak() -> None:
 def load(name: str) -> Network:
     """The network with ImageNet weights where they lie on disk, else with random ones, which is said."""
     known = {row.name: row for row in camcore.backbones()}
-    weights = None if known[name].weights_state == "on disk" else "random"
+    weights = "random" if known[name].weights_state.startswith("downloads") else None
     return camcore.load(name, weights=weights)
 
 

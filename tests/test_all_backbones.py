@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import camcore
+from camcore import catalogue
 from camcore.methods import METHODS
 
 POOLED = None  # the layer that feeds the last pooling, whatever its name (numbered names differ per process)
@@ -86,7 +87,7 @@ def noise(size: tuple[int, int]) -> camcore.Picture:
 
 
 def test_the_table_is_the_catalogue():
-    assert set(TABLE) == {row.name for row in camcore.backbones()}
+    assert set(TABLE) == {row.name for row in catalogue.backbones()}
     assert len(TABLE) == 40
 
 

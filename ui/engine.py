@@ -143,8 +143,8 @@ class Engine:
     def _run(self, job: Job) -> None:
         step = "network"
         try:
-            with self._place(job):
-                answer = job.publish(replace(job.answer, network=self._network(job)))
+            with self.place(job):
+                answer = job.publish(replace(job.answer, network=self.network(job)))
                 step = "predict"
                 answer = job.publish(replace(answer, predictions=self._predict(job, answer)))
                 step = "map"
@@ -164,7 +164,8 @@ class Engine:
                     del self._jobs[job.question]
 
     @contextlib.contextmanager
-    def _place(self, job: Job) -> Iterator[None]:
+    def place(self, job: Job) -> Iterator[None]:
+        """One of the places for running jobs; for a worker's thread, which waits until one is free."""
         while not self._places.acquire(timeout=0.2):
             job.check()
         try:
@@ -172,7 +173,8 @@ class Engine:
         finally:
             self._places.release()
 
-    def _network(self, job: Job) -> Any:
+    def network(self, job: Job) -> Any:
+        """The network of a job's question, loaded if need be; for a worker's thread, which waits for it."""
         key = job.question.network
         while True:
             found = self._networks.get(key)

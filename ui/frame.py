@@ -6,7 +6,11 @@ from pathlib import Path
 import streamlit as st
 
 NAME = "CAM workbench"
-PAGES = (("app.py", "Inspect", ":material/center_focus_strong:"),)
+PAGES = (
+    ("app.py", "Inspect", ":material/center_focus_strong:"),
+    ("pages/cats_vs_dogs.py", "Cats vs dogs", ":material/pets:"),
+    ("pages/train.py", "Train", ":material/model_training:"),
+)
 """The pages in the order of the sidebar: script, label, icon. A new page adds its line here."""
 
 

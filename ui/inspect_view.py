@@ -23,11 +23,13 @@ COLUMNS = (1.62, 1.0)
 LADDER_STEPS = 4
 
 
-def parameters(samples: tuple[str, ...], models: tuple[str, ...], framings: tuple[str, ...]) -> list[Parameter]:
-    """Every choice that the page's address carries."""
+def parameters(
+    samples: tuple[str, ...], models: tuple[str, ...], model: str, framings: tuple[str, ...]
+) -> list[Parameter]:
+    """Every choice that the page's address carries; ``model``: the one to begin with."""
     return [
         Parameter("sample", "sample photograph", samples[0], samples),
-        Parameter("model", "backbone", "MobileNetV2", models),
+        Parameter("model", "backbone", model, models),
         Parameter("random", "random weights", "false", ("true", "false"), bound=True),
         Parameter("framing", "framing", framings[0], framings, bound=True),
         Parameter("method", "method", "gradcam", tuple(camcore.METHODS)),

@@ -3,13 +3,15 @@
 import threading
 import time
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Generic, Literal, TypeVar
 
-from ui.questions import Answer, Failure, Question
+from ui.questions import Failure
 
 PATIENCE = 20.0
 """Seconds after which somebody who no longer looks (a closed tab) no longer counts as waiting."""
 
+Q = TypeVar("Q")
+A = TypeVar("A")
 State = Literal["running", "done", "failed", "stopped"]
 
 
@@ -41,10 +43,10 @@ class Stage:
         return min(elapsed / self.expected, 0.95), max(self.expected - elapsed, 0.0)
 
 
-class Job:
+class Job(Generic[Q, A]):
     """The meeting point of one worker thread and the script runs that wait for it; thread-safe."""
 
-    def __init__(self, question: Question, answer: Answer) -> None:
+    def __init__(self, question: Q, answer: A) -> None:
         self.question = question
         self.state: State = "running"
         self.failure: Failure | None = None
@@ -55,7 +57,7 @@ class Job:
         self._seen: dict[str, float] = {}
 
     @property
-    def answer(self) -> Answer:
+    def answer(self) -> A:
         """The fullest answer so far."""
         return self._answer
 
@@ -115,7 +117,7 @@ class Job:
         self.check()
         self.stage = stage
 
-    def publish(self, answer: Answer) -> Answer:
+    def publish(self, answer: A) -> A:
         """Show a fuller answer to everybody who waits."""
         with self._news:
             self._answer = answer

@@ -1,6 +1,5 @@
 """The sidebar's network: which backbone, with which weights, and how the picture is framed for it."""
 
-import functools
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,10 +7,14 @@ import streamlit as st
 
 import camcore
 from camcore.framing import FRAMINGS
+from camcore.saved import SavedNetwork
+from ui import words
 from ui.questions import NetworkKey
-from ui.words import megabytes
 
 DEFAULT = "MobileNetV2"
+"""Shown first where its weights are on this machine: of 1,000 classes, so that any photograph means something to it."""
+NEWCOMER = "cats_vs_dogs"
+"""Shown first elsewhere, as it comes with the project and needs no download."""
 FRAMING_HELP = (
     "**crop**: the middle of the picture, as these networks were trained. **stretch**: all of it, squeezed "
     "to a square. **letterbox**: all of it in its own shape, with a neutral border."
@@ -32,15 +35,21 @@ class Model:
 
 
 def names() -> tuple[str, ...]:
-    """The catalogue's names, in its order."""
-    return tuple(_catalogue())
+    """The backbones' names, in their order; one that has been trained meanwhile is among them."""
+    return tuple(row.name for row in camcore.backbones())
+
+
+def default() -> str:
+    """The network to begin with on this machine, as it is now."""
+    states = {row.name: row.weights_state for row in camcore.backbones()}
+    return NEWCOMER if states[DEFAULT] != "on disk" and states.get(NEWCOMER) == "bundled" else DEFAULT
 
 
 def show() -> Model:
     """Draw the picker and return what is chosen."""
     rows = {row.name: row for row in camcore.backbones()}
     if st.session_state.get("model") not in rows:
-        st.session_state["model"] = DEFAULT
+        st.session_state["model"] = default()
     name = st.selectbox(
         "Backbone",
         list(rows),
@@ -57,7 +66,7 @@ def show() -> Model:
         bind="query-params",
         help="An untrained network: it knows nothing. Good for looking at an architecture without a download.",
     )
-    weights = "random weights, nothing learned" if random else _state(row)
+    weights = "random weights, nothing learned" if random else _learned(row)
     st.caption(f"{row.parameters / 1e6:.1f} M parameters, {row.input_size[0]}×{row.input_size[1]} px input, {weights}")
     framing = st.segmented_control(
         "Framing",
@@ -71,7 +80,8 @@ def show() -> Model:
     )
     missing = not random and row.weights_state.startswith("downloads")
     agreed = name in st.session_state.setdefault("agreed", set())
-    key = NetworkKey(name, "random" if random else None)
+    version = row.sha256 if isinstance(row, SavedNetwork) else ""
+    key = NetworkKey(name, "random" if random else None, version=version)
     fetch = row.download_mb if missing and not agreed else None
     return Model(key, framing or FRAMINGS[0], fetch, missing and agreed)
 
@@ -94,18 +104,26 @@ def offer_download(model: Model) -> None:
             "`CAMCORE_WEIGHTS` names, and reload this page. Or turn on *Random weights* to look at the "
             "architecture only."
         )
-        if st.button(f"Download {megabytes(model.fetch)}", type="primary", key="fetch"):
+        if st.button(f"Download {words.megabytes(model.fetch)}", type="primary", key="fetch"):
             st.session_state["agreed"].add(name)
             st.rerun()
 
 
 def _state(row: Any) -> str:
+    """Where a network's weights are, in a word or two."""
+    if isinstance(row, SavedNetwork):
+        return "bundled" if row.bundled else "your own"
     return str(row.weights_state)
 
 
-@functools.cache
-def _catalogue() -> dict[str, Any]:
-    return {row.name: row for row in camcore.backbones()}
+def _learned(row: Any) -> str:
+    """What a network can tell, from what, and whether that has to be fetched: for people, as Markdown."""
+    if not isinstance(row, SavedNetwork):
+        return _state(row)
+    few = len(row.labels) <= 5
+    known = f"knows only {' and '.join((', '.join(row.labels[:-1]), row.labels[-1]))}" if few else ""
+    parts = (known or f"{len(row.labels)} classes", "no download", row.summary)
+    return words.plain(", ".join(filter(None, parts)))
 
 
 def _forget_layer() -> None:

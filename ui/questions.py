@@ -8,11 +8,15 @@ from camcore import CamcoreError
 
 @dataclass(frozen=True)
 class NetworkKey:
-    """Which network: a catalogue name, ``None`` or ``"random"`` weights, and the constructor's options."""
+    """Which network: a name, ``None`` or ``"random"`` weights, and the constructor's options.
+
+    ``version`` tells a saved network from an earlier one of the same name.
+    """
 
     name: str
     weights: str | None = None
     options: tuple[tuple[str, Any], ...] = ()
+    version: str = ""
 
 
 @dataclass(frozen=True)

@@ -65,12 +65,18 @@ def whole_number(low: int, high: int | None = None) -> Callable[[str], int]:
 
 
 def adopt(parameters: Sequence[Parameter]) -> None:
-    """Take over what the address names: at the start of a visit, and after the browser's Back."""
+    """Take over what the address names: on arrival at a page, and after the browser's Back.
+
+    A link describes a whole view: what it leaves away is the default. The bare address of a page that has been
+    visited before leaves the choices as they were.
+    """
     state = st.session_state
     incoming = dict(st.query_params)
-    if "url_notices" not in state:
-        state["url_notices"], state["url_written"], state["url_at"] = {}, [], 0.0
-        _take(parameters, incoming)
+    page = tuple(p.name for p in parameters)
+    if state.get("url_page") != page:
+        state["url_page"], state["url_notices"], state["url_written"], state["url_at"] = page, {}, [], 0.0
+        named = any(incoming.get(p.name) for p in parameters)
+        _take(parameters if named else [p for p in parameters if not p.bound and p.name not in state], incoming)
     elif time.monotonic() - state["url_at"] > SETTLED and _own(parameters, incoming) in state["url_written"][:-1]:
         _take([p for p in parameters if not p.bound], incoming)
 

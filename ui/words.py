@@ -53,10 +53,12 @@ def headline(network: Any, predictions: Sequence[Any]) -> str:
 
 
 def duration(seconds: float) -> str:
-    """A rough duration for an estimate: under a second, about 9 s, about 3 min."""
+    """A rough duration for an estimate: under a second, about 9 s, about 3 min, about 2.5 hours."""
     if seconds < 1:
         return "under a second"
-    return f"about {seconds:.0f} s" if seconds < 100 else f"about {seconds / 60:.0f} min"
+    if seconds < 100:
+        return f"about {seconds:.0f} s"
+    return f"about {seconds / 60:.0f} min" if seconds < 5400 else f"about {seconds / 3600:.1f} hours"
 
 
 def price(cost: Cost) -> str:

@@ -1,6 +1,7 @@
 """What a link may say, and what the page answers where it names nothing."""
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from ui.urls import Parameter, whole_number
 
@@ -32,3 +33,52 @@ def test_a_very_long_word_is_cut() -> None:
     _, problem = Parameter("method", "method", "gradcam", ("gradcam",)).read("x" * 5000)
     assert problem is not None
     assert len(problem) < 200
+
+
+def two_pages() -> None:
+    import streamlit as st
+
+    from ui import urls
+    from ui.urls import Parameter
+
+    pages = {
+        "one": [Parameter("model", "backbone", "A", ("A", "B")), Parameter("layer", "layer", None)],
+        "two": [Parameter("run", "run", None)],
+    }
+    urls.adopt(pages[st.session_state["page"]])
+    urls.publish(pages[st.session_state["page"]])
+
+
+def visit(at: AppTest, page: str, **query: str) -> AppTest:
+    at.session_state["page"] = page
+    at.query_params.clear()
+    for name, value in query.items():
+        at.query_params[name] = value
+    at.run()
+    assert not at.exception
+    return at
+
+
+def test_a_link_to_another_page_is_followed_within_a_visit() -> None:
+    at = visit(AppTest.from_function(two_pages), "one", model="B", layer="conv")
+    visit(at, "two", run="x")
+    assert at.session_state["run"] == "x"
+    visit(at, "one", model="A")
+    assert at.session_state["model"] == "A"
+    assert at.session_state["layer"] is None, "a link describes a whole view"
+
+
+def test_coming_back_without_a_link_finds_the_choices_as_they_were() -> None:
+    at = visit(AppTest.from_function(two_pages), "one", model="B", layer="conv")
+    visit(at, "two")
+    assert at.session_state["run"] is None
+    visit(at, "one")
+    assert (at.session_state["model"], at.session_state["layer"]) == ("B", "conv")
+    assert dict(at.query_params) == {"model": "B", "layer": "conv"}
+
+
+def test_a_wrong_link_on_a_second_page_is_told() -> None:
+    at = visit(AppTest.from_function(two_pages), "two")
+    visit(at, "one", model="C")
+    assert at.session_state["model"] == "A"
+    assert "“C”" in at.session_state["url_notices"]["model"][0]

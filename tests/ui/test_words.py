@@ -19,7 +19,9 @@ def test_the_headline_is_as_sure_as_the_network() -> None:
     assert says(0.71, "random weights") == "Net has learned nothing yet and guesses “Egyptian cat”, 71 %"
 
 
-@pytest.mark.parametrize(("seconds", "text"), [(0.2, "under a second"), (8.6, "about 9 s"), (180, "about 3 min")])
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(0.2, "under a second"), (8.6, "about 9 s"), (180, "about 3 min"), (9000, "about 2.5 hours")]
+)
 def test_duration(seconds: float, text: str) -> None:
     assert words.duration(seconds) == text
 

@@ -23,6 +23,7 @@ def _register(name: str) -> Callable[..., Any]:
 
 _compare, _scores, _tiles = _register("compare"), _register("scores"), _register("tiles")
 _paste, _copy_link = _register("paste"), _register("copy_link")
+_schematic, _scroll = _register("schematic"), _register("scroll")
 
 
 class ScoreRow(TypedDict):
@@ -110,3 +111,13 @@ def paste(*, key: str, limit: int, on_paste: Callable[[str], None]) -> None:
 def copy_link(*, key: str) -> None:
     """A button that copies the page's address, which carries every choice."""
     _copy_link(key=key, data={})
+
+
+def schematic(texts: dict[str, str], *, key: str, alt: str) -> None:
+    """The drawing of how a classifier comes to its score; ``texts``: the words for its places, by name."""
+    _schematic(key=key, data={"texts": texts, "alt": alt})
+
+
+def scroll(to: str, *, key: str, count: int) -> None:
+    """Bring the part that the CSS selector ``to`` names into view whenever ``count`` goes up."""
+    _scroll(key=key, data={"to": to, "count": count})

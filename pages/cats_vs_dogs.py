@@ -1,0 +1,47 @@
+"""Cats vs dogs: what a classifier sees in a picture, how good it is, where it fails, and how it came to that."""
+
+import streamlit as st
+
+from ui import frame
+
+frame.begin("Cats vs dogs")
+
+# The page's title is on its way while the rest is imported.
+from ui import asking, errors, evidence_view, page_style, picture_box, urls  # noqa: E402
+from ui import cats_vs_dogs_view as view  # noqa: E402
+from ui.components import copy_link, scroll  # noqa: E402
+from ui.engine import engine  # noqa: E402
+
+page_style.add("cats_vs_dogs")
+parameters = view.parameters()
+urls.adopt(parameters)
+
+with st.sidebar:
+    chosen = picture_box.show()
+    saved = view.pick()
+    folder = view.folder()
+    copy_link(key="copy_link")
+
+
+def publish() -> None:
+    urls.publish(parameters, left_out=("sample",) if chosen is not None and chosen.sample is None else ())
+
+
+errors.notices(urls.notices().values())
+if saved is None:
+    view.missing()
+elif chosen is None:
+    st.header("Choose a picture to begin", anchor=False)
+else:
+    standing = view.one_picture(saved, chosen)
+    with errors.guarded("The lesson"):
+        evidence_view.lesson(saved, standing.value)
+    evaluated = None
+    with errors.guarded("The test results"):
+        evaluated = view.quality(saved, folder, ready=not standing.busy, publish=publish)
+    view.beneath(saved, chosen, standing.value if standing.complete else None, evaluated)
+
+scroll(".st-key-cam_sees", key="scroll", count=st.session_state.get("scroll", 0))
+publish()
+if saved is not None:
+    engine().start(delay=asking.HEAD_START)

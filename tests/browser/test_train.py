@@ -1,0 +1,53 @@
+"""The Train page in a real Chromium, with a real run: started, watched, left, found again, and looked into."""
+
+import re
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+from shared_data import shared
+
+pytestmark = pytest.mark.browser
+
+PATIENCE = 240_000  # milliseconds: the run imports TensorFlow on a machine that may be busy
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("data") / "pets"
+    for name in ("cat", "dog"):
+        (root / name).mkdir(parents=True)
+        for file in sorted(shared("cats_dogs", "test", name).iterdir())[:24]:
+            shutil.copy(file, root / name)
+    return root
+
+
+@pytest.fixture(scope="module")
+def address(serve: Callable[..., str], tmp_path_factory: pytest.TempPathFactory) -> str:
+    return serve(CAMCORE_HOME=str(tmp_path_factory.mktemp("home")), CAMCORE_WEIGHTS=str(shared("weights")))
+
+
+def test_from_a_folder_to_a_heatmap(page: Page, address: str, pictures: Path) -> None:
+    page.set_default_timeout(PATIENCE)
+    page.goto(f"{address}/train?backbone=scratch&epochs=2&size=32")
+    page.get_by_role("textbox", name="Folder on this machine").fill(str(pictures))
+    page.keyboard.press("Enter")
+    page.get_by_text("2 classes, 48 pictures.").wait_for()
+    name = page.get_by_role("textbox", name="Name of the result")
+    name.fill("tiny pets")
+    name.press("Enter")
+    page.get_by_text("networks/tiny pets").first.wait_for()
+    page.get_by_role("button", name="Start training").click()
+    expect(page.locator("h2")).to_contain_text("“tiny pets”", timeout=PATIENCE)
+    expect(page).to_have_url(re.compile(r"/train\?run=tiny\+pets"), timeout=PATIENCE)
+    page.goto("about:blank")  # nobody looks, and it goes on
+    page.goto(f"{address}/train?run=tiny+pets")
+    expect(page.locator("h2")).to_contain_text("“tiny pets” is ready", timeout=PATIENCE)
+    page.locator(".st-key-curves .js-plotly-plot").wait_for()
+    expect(page.locator(".st-key-curves .scatterlayer .trace")).to_have_count(4, timeout=PATIENCE)
+    page.get_by_role("link", name="See where tiny pets looks").click()
+    expect(page.locator("h2")).to_contain_text("tiny pets", timeout=PATIENCE)
+    page.locator(".overlay[src]").wait_for(timeout=PATIENCE)
+    expect(page).to_have_url(re.compile(r"model=tiny"))

@@ -1,0 +1,91 @@
+"""Which network a page begins with, and how saved ones stand in the list."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from camcore import description, saved
+from camcore.training.classifier import gap_classifier
+from ui import model_picker
+
+APP = str(Path(__file__).resolve().parents[2] / "app.py")
+SHAPE: dict[str, Any] = {"stem": 4, "widths": [6, 8], "blocks": [1, 1], "outputs": 1}
+
+
+def write(folder: Path, **trained: Any) -> saved.SavedNetwork:
+    model = gap_classifier(None, **SHAPE)
+    rng = np.random.default_rng(0)
+    for variable in model.trainable_variables:
+        variable.assign(rng.normal(0, 0.4, variable.shape))
+    return saved.write(
+        folder,
+        model,
+        name=folder.name,
+        architecture={"builder": "gap_classifier", **SHAPE},
+        input_size=(32, 32),
+        preprocessing="tf",
+        labels=["cat", "dog"],
+        trained=trained,
+    )
+
+
+@pytest.fixture
+def nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """No weights on this machine, no bundled network, none of one's own; returns an empty folder of weights."""
+    (tmp_path / "weights").mkdir()
+    monkeypatch.setenv("CAMCORE_WEIGHTS", str(tmp_path / "weights"))
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
+    monkeypatch.setenv("CAMCORE_HOME", str(tmp_path / "home"))
+    for module in (saved, description):
+        monkeypatch.setattr(module, "BUNDLED", tmp_path / "bundled")
+    return tmp_path / "weights"
+
+
+def opened(**query: str) -> AppTest:
+    at = AppTest.from_file(APP, default_timeout=300)
+    for name, value in query.items():
+        at.query_params[name] = value
+    at.run()
+    assert not at.exception
+    return at
+
+
+def test_which_network_comes_first(nothing: Path) -> None:
+    assert model_picker.default() == "MobileNetV2"  # nothing is here: its download is offered
+    write(saved.networks_folder() / "mine")
+    assert model_picker.default() == "MobileNetV2"
+    write(description.BUNDLED / "cats_vs_dogs")
+    assert model_picker.default() == "cats_vs_dogs"
+    (nothing / "MobileNetV2.weights.h5").touch()
+    assert model_picker.default() == "MobileNetV2"
+
+
+def test_a_newcomer_begins_with_the_bundled_network_on_the_cat(nothing: Path) -> None:
+    kept = write(description.BUNDLED / "cats_vs_dogs", pictures={"cat": 1000, "dog": 1200})
+    at = opened()
+    assert at.header[0].value.startswith("cats_vs_dogs says “")
+    box = at.selectbox(key="model")
+    assert box.value == "cats_vs_dogs"
+    assert box.options[:2] == ["cats_vs_dogs · bundled", "Xception · downloads 92 MB"]
+    captions = [caption.value.replace("\\", "") for caption in at.sidebar.caption]
+    assert any(
+        "32×32 px input, knows only cat and dog, no download, trained here on 2,200 pictures" in c for c in captions
+    )
+    assert not [button for button in at.button if button.label.startswith("Download")]
+    assert not at.query_params.get("model")
+
+    write(saved.networks_folder() / "mine")  # trained meanwhile, in another process
+    at.run()
+    assert at.selectbox(key="model").options[:2] == ["cats_vs_dogs · bundled", "mine · your own"]
+    at.selectbox(key="model").set_value("mine").run()
+    assert at.header[0].value.startswith("mine says “")
+    assert at.query_params["model"] == "mine"
+    assert kept.folder.is_dir()
+
+
+def test_with_nothing_at_all_the_page_offers_the_download(nothing: Path) -> None:
+    at = opened()
+    assert at.header[0].value == "MobileNetV2 needs its weights first"

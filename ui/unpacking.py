@@ -1,0 +1,90 @@
+"""An uploaded ZIP of labelled pictures becomes a folder on this machine. No name in it decides where a file goes."""
+
+import re
+import shutil
+import tempfile
+import zipfile
+from collections.abc import Iterable
+from pathlib import Path, PurePosixPath
+from typing import IO
+
+from camcore import CamcoreError
+from camcore.pictures import MAX_BYTES, begins_as_picture
+from ui.words import file_stem
+
+UPLOAD_MB = 200
+MAX_PICTURES = 20_000
+MAX_TOTAL = 2 << 30
+"""Bytes after unpacking: a small archive may hold any number of them."""
+
+_LAYOUT = "Pack one folder for each class, with the pictures in it: cat/1.jpg, dog/1.jpg, …"
+
+
+def unpack(archive: IO[bytes], name: str, into: Path) -> Path:
+    """Write the pictures of a ZIP file to a new folder ``into/<name>``, one folder for each class; returns it.
+
+    A class is a picture's first folder below those that all pictures share. Files that are no pictures, hidden
+    ones and those larger than a picture may be are left out. Raises CamcoreError where it is no ZIP file, holds
+    no labelled pictures, is too large unpacked, or cannot be written; then nothing stays.
+    """
+    try:
+        with zipfile.ZipFile(archive) as opened:
+            entries = _by_class(opened.infolist())
+            into.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryDirectory(dir=into, prefix=".unpacking-", ignore_cleanup_errors=True) as part:
+                if not _write(opened, entries, Path(part)):
+                    raise CamcoreError(f"“{name}” holds no pictures in class folders. {_LAYOUT}")
+                return _settle(Path(part), into, file_stem(PurePosixPath(name).stem))
+    except (zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError) as error:
+        raise CamcoreError(
+            f"“{name}” is not a ZIP file that can be unpacked: {error}. It may be damaged or locked by a password. "
+            "Pack it again as a plain ZIP file."
+        ) from error
+    except OSError as error:
+        raise CamcoreError(
+            f"“{name}” cannot be unpacked into '{into}': {error.strerror or error}. Free space or allow writing "
+            "there, or set CAMCORE_HOME to another folder and start again."
+        ) from error
+
+
+def _by_class(entries: Iterable[zipfile.ZipInfo]) -> list[tuple[str, zipfile.ZipInfo]]:
+    """(class, entry) of all files that may be pictures."""
+    found = []
+    for entry in entries:
+        parts = PurePosixPath(entry.filename.replace("\\", "/")).parts
+        hidden = any(part.startswith((".", "__MACOSX")) for part in parts)
+        if not entry.is_dir() and not hidden and 0 < entry.file_size <= MAX_BYTES:
+            found.append((parts[:-1], entry))
+    while found and all(parts and parts[0] == found[0][0][0] for parts, _ in found):
+        found = [(parts[1:], entry) for parts, entry in found]
+    return [(re.sub(r"[^\w .-]", "_", parts[0]).strip(" .") or "_", entry) for parts, entry in found if parts]
+
+
+def _write(opened: zipfile.ZipFile, entries: list[tuple[str, zipfile.ZipInfo]], folder: Path) -> int:
+    """Write the pictures under names of our own; returns how many."""
+    written = total = 0
+    for label, entry in entries:
+        with opened.open(entry) as file:
+            data = file.read(MAX_BYTES + 1)  # its own word on its size need not be true
+        if len(data) > MAX_BYTES or not begins_as_picture(data[:16]):
+            continue
+        written, total = written + 1, total + len(data)
+        if written > MAX_PICTURES or total > MAX_TOTAL:
+            raise CamcoreError(
+                f"The ZIP file holds more than {MAX_PICTURES:,} pictures or {MAX_TOTAL >> 30} GB, the most that is "
+                "unpacked from an upload. Put the folder on this machine and give its path instead."
+            )
+        (folder / label).mkdir(exist_ok=True)
+        (folder / label / f"{written:05d}").write_bytes(data)
+    return written
+
+
+def _settle(part: Path, into: Path, stem: str) -> Path:
+    """Move the finished folder to a name that is free."""
+    number = 1
+    while (place := into / (stem if number == 1 else f"{stem}-{number}")).exists():
+        number += 1
+    place.mkdir()
+    for folder in part.iterdir():
+        shutil.move(folder, place / folder.name)
+    return place
