@@ -53,7 +53,8 @@ def saved_networks() -> tuple[SavedNetwork, ...]:
         for one in inside:
             with suppress(ModelError):
                 saved = described(one)
-                found.setdefault(saved.name, saved)
+                if saved.weights.is_file():
+                    found.setdefault(saved.name, saved)
     return tuple(found.values())
 
 

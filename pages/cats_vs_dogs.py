@@ -27,7 +27,7 @@ def publish() -> None:
     urls.publish(parameters, left_out=("sample",) if chosen is not None and chosen.sample is None else ())
 
 
-errors.notices(urls.notices().values())
+notes = st.container(key="cam_notes", gap=None)
 if saved is None:
     view.missing()
 elif chosen is None:
@@ -41,6 +41,8 @@ else:
         evaluated = view.quality(saved, folder, ready=not standing.busy, publish=publish)
     view.beneath(saved, chosen, standing.value if standing.complete else None, evaluated)
 
+with notes:
+    errors.notices(urls.notices().values())
 scroll(".st-key-cam_sees", key="scroll", count=st.session_state.get("scroll", 0))
 publish()
 if saved is not None:

@@ -153,6 +153,7 @@ def test_what_cannot_be_read_is_left_out_of_the_list_and_told_by_load(home):
     write(home / "good")
     write(home / "bad")
     (home / "bad" / "network.json").write_text("{")
+    write(home / "gone").weights.unlink()
     (home / "training").mkdir()
     (home / "a file").write_text("x")
     assert [row.name for row in saved.saved_networks()] == ["good"]

@@ -64,6 +64,16 @@ def test_cam_is_exact_on_the_new_head(make, outputs):
         assert m.raw.mean(dtype=np.float64) + m.offset == pytest.approx(m.logit, abs=1e-4)
 
 
+def test_channels_may_come_first():
+    net = camcore.wrap(networks.channels_first())
+    operated = operate(net, ["a", "b", "c"])
+    kernel, bias = teach(operated)
+    x = networks.images(2).transpose(0, 3, 1, 2)
+    A = net.tap(x, [net.default_layer]).activations[net.default_layer]
+    np.testing.assert_allclose(operated.logits(x), A.mean((1, 2)) @ kernel + bias, atol=1e-4)
+    operated.check_linear_head(operated.default_layer)
+
+
 def test_before_training_every_class_is_as_likely():
     net = operate(camcore.wrap(networks.flat()), ["a", "b", "c"])
     np.testing.assert_array_equal(net.logits(networks.images(2)), 0)

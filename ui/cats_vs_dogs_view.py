@@ -162,6 +162,8 @@ def _folder(saved: SavedNetwork, root: Path, ready: bool) -> Evaluated | None:
             skipped = f"; {len(p.skipped):,} files could not be used" if p.skipped else ""
             st.caption(words.plain(f"On the {len(p):,} pictures in {root}{skipped}."))
 
+    if not ready:
+        st.caption(words.plain(f"The pictures in {root} come next."))
     standing = working.section("evaluating", evaluating(saved, root) if ready else None, draw)
     return standing.value if standing.complete else None
 

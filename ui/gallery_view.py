@@ -42,16 +42,17 @@ def _choose(p: Predictions, at: float) -> tuple[str, tuple[Entry, ...], tuple[En
     kind = state.get("show")
     kind = kind if kind in texts else gallery.WRONG
     state["show_box"] = kind
+    lists = {one: gallery.entries(p, one, at) for one in texts}
     st.segmented_control(
         "Show",
         list(texts),
         required=True,
         key="show_box",
-        format_func=lambda one: f"{texts[one]} ({len(gallery.entries(p, one, at)):,})",
+        format_func=lambda one: f"{texts[one]} ({len(lists[one]):,})",
         label_visibility="collapsed",
         on_change=lambda: state.update(show=state["show_box"], gallery_page=0),
     )
-    found = gallery.entries(p, kind, at)
+    found = lists[kind]
     shown, number, pages = gallery.page_of(found, state.get("gallery_page", 0))
     state["gallery_page"] = number
     return kind, found, shown, number, pages
@@ -66,9 +67,12 @@ def _kinds(p: Predictions) -> dict[str, str]:
 
 
 def _nothing(kind: str, p: Predictions) -> str:
-    return "There is none: " + (
-        "no picture is right." if kind == gallery.RIGHT else f"all {len(p):,} pictures are right at this threshold."
-    )
+    if kind == gallery.RIGHT:
+        return "There is none: every picture is called wrong at this threshold."
+    if kind == gallery.WRONG:
+        return f"There is none: all {len(p):,} pictures are right at this threshold."
+    a, b = (words.label(label) for label in (p.classes if kind == gallery.FIRST else p.classes[::-1])[:2])
+    return f"There is none: no {words.plain(a)} is called {words.plain(b)} at this threshold."
 
 
 def _pictures(saved: SavedNetwork, root: Path, shown: tuple[Entry, ...], p: Predictions) -> None:

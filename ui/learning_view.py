@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
+import camcore
 from camcore.bias.files import Report, read_study
 from camcore.errors import CamcoreError
 from camcore.evaluation.average import Averages, GroupMean, read_averages
@@ -82,9 +83,10 @@ def _means(found: Averages, classes: tuple[str, ...], saved: SavedNetwork) -> No
     height, width = groups[0].evidence.shape
     figures.row(shown, ratio=width / height, columns=min(4, len(shown)), tallest=30)
     figures.colour_bar(f"\N{MINUS SIGN}{scale:.2f} against what it said", f"+{scale:.2f} for it")
+    what = "Evidence" if found.method == "cam" else camcore.METHODS[found.method].title
     st.caption(
         words.plain(
-            f"Evidence for the class that was said, averaged over the pictures as the network sees them, on the "
+            f"{what} for the class that was said, averaged over the pictures as the network sees them, on the "
             f"{height}×{width} grid of {found.layer}. All on one scale."
         )
     )

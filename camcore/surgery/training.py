@@ -360,12 +360,13 @@ def _extractor(net: Network, start: Any) -> Any:
     import tensorflow as tf
 
     pooled = net.model.get_layer(POOL).output
-    model = keras.Model(net.model.inputs[0], [pooled] if start is None else [pooled, start])
+    model = keras.Model(net.model.inputs[0], pooled if start is None else [pooled, start])
     spec = [tf.TensorSpec(model.inputs[0].shape, model.inputs[0].dtype)]
     function = tf.function(lambda x: model(x, training=False), autograph=False, input_signature=spec)
 
     def extract(x: Array) -> list[Array]:
-        return [np.asarray(array, np.float32) for array in function(tf.convert_to_tensor(net.check_input(x)))]
+        arrays = function(tf.convert_to_tensor(net.check_input(x)))
+        return [np.asarray(array, np.float32) for array in ([arrays] if start is None else arrays)]
 
     return extract
 

@@ -109,7 +109,7 @@ class Tuner:
 
     def values(self) -> list[NDArray[np.float32]]:
         """The weights that learn, copied."""
-        return [np.array(variable) for variable in self.variables]
+        return [variable.numpy().copy() for variable in self.variables]
 
     def assign(self, values: list[NDArray[np.float32]]) -> None:
         """Set the weights that learn."""
@@ -128,7 +128,7 @@ class Tuner:
         """Write what taking up again needs: epochs before tuning and of it, which was the best and how good."""
         arrays = {f"v{i}": value for i, value in enumerate(self.values())}
         arrays |= {f"b{i}": value for i, value in enumerate(best_values)}
-        arrays |= {f"o{i}": np.asarray(variable) for i, variable in enumerate(self._optimizer.variables)}
+        arrays |= {f"o{i}": variable.numpy() for i, variable in enumerate(self._optimizer.variables)}
         told = {"before": before, "epochs": epochs, "best": best, "best_loss": best_loss}
         run.save_state({**{key: np.array(value) for key, value in told.items()}, **arrays})
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from camcore.errors import CamcoreError
 from camcore.preprocessing import preprocessing
-from camcore.saved import SavedNetwork, write
+from camcore.saved import SavedNetwork, find, write
 from camcore.training.classifier import gap_classifier
 from camcore.training.distilling import teacher_features
 from camcore.training.folders import LabelledFolder, split
@@ -74,6 +74,7 @@ def train(
 def _train(
     recipe: Recipe, data: LabelledFolder, run: Run, name: str
 ) -> Generator[Progress | Epoch, None, SavedNetwork]:
+    begin = _start(recipe, data) if recipe.start else None
     learned, held = split(data, recipe.held_out, recipe.seed)
     cache = run.folder / "cache"
     views = yield from _preparing(run, recipe, "Cutting the pictures", make_views(learned, recipe, cache))
@@ -88,6 +89,8 @@ def _train(
     steps = len(views.data) // batch
     learner = _learner(recipe, len(data.classes), steps, 0 if hints is None else hints.shape[2])
     first = _take_up(run, learner)
+    if begin is not None and first == 0:
+        load_weights(learner.model, begin.weights)
     clock = _Clock(recipe, first)
     for epoch in range(first, recipe.epochs):
         if _ended_early(run, recipe):
@@ -175,12 +178,11 @@ def _finish(
     if _ended_early(run, recipe):
         load_weights(learner.model, run.folder / _BEST)
     outputs = int(learner.model.output_shape[-1])
-    shape = {"stem": recipe.stem, "widths": list(recipe.widths), "blocks": list(recipe.blocks), "outputs": outputs}
     saved = write(
         run.folder,
         learner.model,
         name=name,
-        architecture={"builder": "gap_classifier", **shape},
+        architecture={"builder": "gap_classifier", **_shape(recipe, outputs)},
         input_size=(recipe.size, recipe.size),
         preprocessing=_PREPROCESSING,
         labels=data.classes,
@@ -192,6 +194,7 @@ def _finish(
             "epochs": len(log),
             "val_accuracy": log[-1].val_accuracy,
             "teacher": recipe.teacher,
+            "start": recipe.start,
         },
         half=True,
     )
@@ -199,6 +202,24 @@ def _finish(
     shutil.rmtree(run.folder / "cache", ignore_errors=True)
     run.report(Progress("done", "", len(log), recipe.epochs))
     return saved
+
+
+def _start(recipe: Recipe, data: LabelledFolder) -> SavedNetwork:
+    """The saved network to learn on from. Raises CamcoreError where it is not there or is of another kind."""
+    found = find(recipe.start)
+    outputs = 1 if len(data.classes) == 2 else len(data.classes)
+    wanted = {"builder": "gap_classifier", **_shape(recipe, outputs)}
+    if found is None or dict(found.architecture) != wanted or found.labels != data.classes:
+        have = "there is none" if found is None else f"that one is {dict(found.architecture)} for {found.labels}"
+        raise CamcoreError(
+            f"The network {recipe.start!r} is nothing to learn on from: {have}, and this recipe makes {wanted} for "
+            f"{data.classes}. Name one of the same shape and classes, or leave it away to begin with random weights."
+        )
+    return found
+
+
+def _shape(recipe: Recipe, outputs: int) -> dict[str, Any]:
+    return {"stem": recipe.stem, "widths": list(recipe.widths), "blocks": list(recipe.blocks), "outputs": outputs}
 
 
 def _preparing(run: Run, recipe: Recipe, what: str, work: Iterator[tuple[int, int]]) -> Generator[Progress, None, Any]:

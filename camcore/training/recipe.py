@@ -25,6 +25,7 @@ class Recipe:
     share of the pictures kept for validation. patience: epochs without a lower validation loss after which
     training ends early, 0 for never. teacher: a backbone whose pooled features the network also learns to tell
     (distillation), "" for none; teacher_size: the side it is shown; distillation: the weight of that loss.
+    start: a saved network of the same shape and classes, by name or folder, to learn on from; "" for random weights.
     """
 
     size: int = 144
@@ -49,6 +50,7 @@ class Recipe:
     teacher: str = ""
     teacher_size: int = 160
     distillation: float = 1.0
+    start: str = ""
     seed: int = 0
 
     def __post_init__(self) -> None:

@@ -119,6 +119,16 @@ def test_stopped_as_asked_and_taken_up_again(data: LabelledFolder, tmp_path: Pat
     assert [line.epoch for line in rest] == [2]
 
 
+def test_learning_on_from_a_saved_network(whole: tuple[Any, list[Epoch]], data: LabelledFolder, tmp_path: Path) -> None:
+    saved, epochs = whole
+    _, more = finish(train(replace(RECIPE, epochs=1, rate=1e-4, start=str(saved.folder)), data, tmp_path / "run"))
+    assert more[0].loss < 1.5 * epochs[-1].loss
+    with pytest.raises(camcore.CamcoreError, match="nothing to learn on from"):
+        finish(train(replace(RECIPE, widths=(8, 24), start=str(saved.folder)), data, tmp_path / "other"))
+    with pytest.raises(camcore.CamcoreError, match="there is none"):
+        finish(train(replace(RECIPE, start="nobody"), data, tmp_path / "third"))
+
+
 def test_training_ends_early_with_the_best_epoch(
     data: LabelledFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,0 +1,75 @@
+"""Cats vs dogs in a real Chromium: the bundled network, a folder, the threshold, and a mistake looked at."""
+
+import re
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+from shared_data import shared
+
+pytestmark = pytest.mark.browser
+
+PATIENCE = 240_000  # milliseconds: the first answer imports TensorFlow on a machine that may be busy
+EACH = 12
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Pictures of both classes, each class's folder holding some of the other's: mistakes that are sure to be there."""
+    root = tmp_path_factory.mktemp("data") / "pets"
+    for name, other in (("cat", "dog"), ("dog", "cat")):
+        (root / name).mkdir(parents=True)
+        for file in sorted(shared("cats_dogs", "test", name).iterdir())[:EACH]:
+            shutil.copy(file, root / name)
+        for file in sorted(shared("cats_dogs", "test", other).iterdir())[-2:]:
+            shutil.copy(file, root / name)
+    return root
+
+
+@pytest.fixture(scope="module")
+def address(serve: Callable[..., str], tmp_path_factory: pytest.TempPathFactory) -> str:
+    home = tmp_path_factory.mktemp("home")
+    return serve(CAMCORE_HOME=str(home), CAMCORE_WEIGHTS=str(home), KERAS_HOME=str(home)) + "/cats_vs_dogs"
+
+
+def test_results_at_once_then_the_picture_and_nothing_moves(page: Page, address: str) -> None:
+    page.set_default_timeout(PATIENCE)
+    page.goto(address)
+    page.locator(".cam-figures b").first.wait_for()
+    lesson = page.locator("#how")
+    before = lesson.bounding_box()
+    page.locator(".cam-sum b").first.wait_for()
+    assert before is not None
+    assert lesson.bounding_box() == pytest.approx(before, abs=2)
+    expect(page.locator("h2")).to_contain_text("says “cat”")
+    shown = [float(t.replace("−", "-")) for t in page.locator(".cam-sum b").all_inner_texts()[:3]]
+    assert round(shown[0] + shown[1], 2) == shown[2], "what is shown adds up"
+    panes = page.locator(".st-key-cam_seen .cam-fig img")
+    expect(panes).to_have_count(3)
+    assert all(panes.nth(i).get_attribute("alt") for i in range(3))
+    expect(page.get_by_text("not shipped with the project")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+
+
+def test_a_folder_its_threshold_and_a_mistake(page: Page, address: str, pictures: Path) -> None:
+    page.set_default_timeout(PATIENCE)
+    page.goto(f"{address}?folder={pictures}")
+    page.get_by_text(f"On the {2 * (EACH + 2)} pictures").wait_for()
+    right = page.locator(".cam-figures small").first
+    said = right.inner_text()
+    slider = page.locator(".st-key-threshold input").first
+    slider.focus()
+    page.keyboard.press("End")
+    expect(page).to_have_url(re.compile("threshold=100"))
+    expect(right).not_to_have_text(said)
+    page.keyboard.press("Home")
+    expect(page).to_have_url(re.compile("threshold=0"))
+    tiles = page.locator(".st-key-gallery_tiles button:has(img[src])")
+    tiles.first.wait_for()
+    name = (tiles.first.locator("img").get_attribute("alt") or "").split(",")[0]
+    tiles.first.click()
+    expect(page.get_by_test_id("stSidebar")).to_contain_text(name.replace("_", ""))
+    expect(page.locator(".st-key-cam_seen .cam-fig img").first).to_have_attribute("alt", f"Photograph: {name}")
+    expect(page.locator("h2")).to_be_in_viewport()
