@@ -250,7 +250,8 @@ def _models(given: argparse.Namespace) -> None:
     for row in rows:
         h, w = row.input_size
         known = f"{row.name:{widest}s} {h:3d}×{w:<3d} {row.parameters / 1e6:6.1f} M parameters"
-        print(f"{known}   {row.weights_state:16s} {row.summary}".rstrip())
+        learned = f"trained on {row.summary}" if row.summary else ""
+        print(f"{known}   {row.weights_state:16s} {learned}".rstrip())
 
 
 def _methods(given: argparse.Namespace) -> None:

@@ -67,7 +67,7 @@ class Backbone:
     @property
     def summary(self) -> str:
         """On what Keras' weights were trained."""
-        return "trained on ImageNet"
+        return "ImageNet"
 
     @property
     def weights_state(self) -> str:

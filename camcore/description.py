@@ -67,7 +67,7 @@ class SavedNetwork:
         if isinstance(words, str):
             return words[:200]
         if isinstance(counts, dict) and counts and all(isinstance(count, int) for count in counts.values()):
-            return f"trained here on {sum(counts.values()):,} pictures"
+            return f"{sum(counts.values()):,} pictures of {', '.join(counts)}"[:200]
         return ""
 
     @property

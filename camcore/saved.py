@@ -121,7 +121,7 @@ def open_saved(saved: SavedNetwork, weights: str | os.PathLike[str] | None = Non
 
 def _note(saved: SavedNetwork) -> str:
     where = "bundled with camcore" if saved.bundled else "from this machine"
-    return ", ".join(filter(None, (f"weights {where}", saved.summary)))
+    return f"weights {where}" + (f", trained on {saved.summary}" if saved.summary else "")
 
 
 def _check_fit(saved: SavedNetwork, model: Any) -> None:

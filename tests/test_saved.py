@@ -104,7 +104,7 @@ def test_load_by_name_and_by_folder(home, tmp_path):
     np.testing.assert_array_equal(by_name.logits(x), by_folder.logits(x))
     assert by_name.name == by_folder.name == "cats, mine"
     assert by_name.labels == ("cat", "dog")
-    assert by_name.weights_note == "weights from this machine, trained here on 42 pictures"
+    assert by_name.weights_note == "weights from this machine, trained on 42 pictures of cat, dog"
     assert by_name.origin.folder == kept.folder
     assert by_name.origin.sha256 == kept.sha256
     by_name.check_linear_head(by_name.default_layer)
@@ -144,7 +144,7 @@ def test_the_list_notices_new_networks_and_puts_them_first(home):
     assert [row.name for row in rows[:3]] == ["cats_vs_dogs", "zebra", before[0]]
     assert [row.weights_state for row in rows[:2]] == ["bundled", "on disk"]
     assert [row.download_mb for row in rows[:2]] == [0, 0]
-    assert rows[1].summary == "trained here on 42 pictures"
+    assert rows[1].summary == "42 pictures of cat, dog"
     shutil.rmtree(home / "zebra")
     assert "zebra" not in [row.name for row in camcore.backbones()]
 

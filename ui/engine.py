@@ -6,6 +6,7 @@ bytes; equal questions share one job; a job belongs to those who wait for it and
 
 import contextlib
 import functools
+import gc
 import logging
 import math
 import threading
@@ -34,7 +35,12 @@ _LOG = logging.getLogger(__name__)
 
 
 def _import_tensorflow() -> None:
-    import tensorflow  # noqa: F401 - the import itself is the work
+    import keras  # noqa: F401
+    import tensorflow  # noqa: F401 - the imports themselves are the work
+
+    # Streamlit collects garbage after every script run and holds the interpreter meanwhile: 0.2 s with what
+    # TensorFlow brings, all of which lives as long as the process. Frozen, it is passed over.
+    gc.freeze()
 
 
 class _Load:

@@ -108,6 +108,7 @@ def _sum(saved: SavedNetwork, seen: Seen | None) -> None:
     last = (
         "the S-curve makes it a probability" if seen.activation == "sigmoid" else "its share among all classes’ scores"
     )
+    start = "a handicap for" if sums.bias < 0 else "a head start for"
     steps = [
         (
             "",
@@ -115,7 +116,7 @@ def _sum(saved: SavedNetwork, seen: Seen | None) -> None:
             "average of the map",
             f"{hundredths(sums.supporting)} for, {hundredths(sums.opposing)} against",
         ),
-        ("+", hundredths(sums.bias), "bias", f"a head start for {name}, the same for every picture"),
+        ("+", hundredths(sums.bias), "bias", f"{start} {name}, the same for every picture"),
         (
             "=",
             hundredths(sums.score),

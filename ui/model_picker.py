@@ -122,8 +122,8 @@ def _learned(row: Any) -> str:
         return _state(row)
     few = len(row.labels) <= 5
     known = f"knows only {' and '.join((', '.join(row.labels[:-1]), row.labels[-1]))}" if few else ""
-    parts = (known or f"{len(row.labels)} classes", "no download", row.summary)
-    return words.plain(", ".join(filter(None, parts)))
+    learned = f"trained on {row.summary}" if row.summary else ""
+    return words.plain(", ".join(filter(None, (known or f"{len(row.labels)} classes", "no download", learned))))
 
 
 def _forget_layer() -> None:

@@ -95,7 +95,7 @@ def confusion_matrix(counts: ArrayLike, classes: Sequence[str], *, title: str, h
         "text": text,
         "texttemplate": "%{text}" if len(names) <= 8 else "",
         "hovertemplate": "%{y} called %{x}: %{text}<extra></extra>",
-        "colorscale": [[0, "rgba(31,154,145,0.06)"], [1, "rgba(31,154,145,0.75)"]],
+        "colorscale": [[0, "#e3f1ef"], [1, "#17766f"]],
         "showscale": False,
         "xgap": 3,
         "ygap": 3,

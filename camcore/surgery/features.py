@@ -54,7 +54,7 @@ def collect(
     that an earlier call with the same ``key`` and pictures left in ``folder`` are taken again. ``mirrored``: show
     each picture the other way round. Raises CamcoreError where the folder cannot be written.
     """
-    stem = hashlib.sha256(repr((key, mirrored, _files(data))).encode()).hexdigest()[:16]
+    stem = hashlib.sha256(repr((key, mirrored, _PART, _files(data))).encode()).hexdigest()[:16]
     folder.mkdir(parents=True, exist_ok=True)
     arrays: list[list[Array]] = [[] for _ in range(outputs)]
     kept: list[int] = []

@@ -384,7 +384,7 @@ def _finish(
     assert net.origin is not None
     best = min(log, key=lambda line: line.val_loss)
     trunk = backbone.name if isinstance(backbone, Network) else Path(backbone).name
-    tuned = f", its last {recipe.fine_tune} blocks too" if recipe.fine_tune else ""
+    tuned = f" and its last {recipe.fine_tune} blocks" if recipe.fine_tune else ""
     saved = write(
         run.folder,
         net.model,
@@ -394,7 +394,7 @@ def _finish(
         preprocessing=net.origin.preprocessing,
         labels=data.classes,
         trained={
-            "summary": f"a head on {trunk}{tuned}, trained here on {len(learned):,} pictures",
+            "summary": f"{len(learned):,} pictures of {', '.join(data.classes)}: a new head on {trunk}{tuned}",
             "date": date.today().isoformat(),
             "trunk": net.weights_note.removesuffix("; the head is untrained"),
             "pictures": learned.counts,

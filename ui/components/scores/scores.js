@@ -2,12 +2,10 @@ export default function (component) {
   const { data, parentElement, setTriggerValue } = component;
   const root = parentElement.querySelector(".scores");
   const wanted = data.rows.length;
-  const buttons = [...root.children];
-  const rebuilt = buttons.length !== Math.max(wanted, 5) || (buttons[0]?.tagName === "BUTTON") !== wanted > 0;
-  if (rebuilt) {
+  if (!root.children.length || root.querySelectorAll("button").length !== wanted) {
     root.replaceChildren();
-    for (let i = 0; i < Math.max(wanted, 5); i++) {
-      if (i >= wanted) {
+    for (let i = 0; i < (wanted || 5); i++) {  // before the scores are there, five empty bars in their place
+      if (!wanted) {
         const empty = document.createElement("div");
         empty.className = "empty";
         root.append(empty);

@@ -1,0 +1,77 @@
+"""The bundled classifier: what its card says holds, on real pictures, and CAM is exact on it."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from shared_data import shared
+from skimage import data as samples
+
+import camcore
+from camcore.evaluation.measures import accuracy
+from camcore.evaluation.predicting import Predictions, predict_folder
+from camcore.evaluation.table import read_csv
+from camcore.evidence import evidence
+from camcore.training.folders import balanced_sample, opened, read_folder
+from camcore.training.runs import read_log
+
+HOME = Path(__file__).resolve().parents[1] / "models" / "cats_vs_dogs"
+
+
+@pytest.fixture(scope="module")
+def net() -> camcore.Network:
+    return camcore.load("cats_vs_dogs")
+
+
+def test_it_is_there_without_any_download(net: camcore.Network) -> None:
+    assert net.labels == ("cat", "dog")
+    row = next(row for row in camcore.backbones() if row.name == "cats_vs_dogs")
+    assert row.weights_state == "bundled"
+    assert sum(file.stat().st_size for file in HOME.rglob("*.weights.h5")) <= 8e6
+
+
+def test_it_knows_the_first_sample(net: camcore.Network) -> None:
+    assert net.predict(camcore.Picture.from_array(samples.chelsea()))[0].label == "cat"
+
+
+def test_cam_adds_up_to_the_logit_on_fifty_pictures(net: camcore.Network) -> None:
+    pictures = balanced_sample(read_folder(shared("cats_dogs", "test")), 25, seed=1)
+    assert len(pictures) == 50
+    for _, picture in opened(pictures):
+        assert isinstance(picture, camcore.Picture)
+        logits = net.logits(net.prepare(picture)[0])[0]
+        for m in camcore.explain(net, picture, methods=["cam"], classes=[0, 1]):
+            assert float(m.raw.mean(dtype=np.float64)) + m.offset == pytest.approx(logits[m.class_index], abs=1e-4)
+        cat, dog = evidence(net, picture)
+        np.testing.assert_allclose(cat.map, -dog.map, atol=1e-5)
+
+
+def test_it_is_right_on_more_than_nine_in_ten(net: camcore.Network) -> None:
+    pictures = balanced_sample(read_folder(shared("cats_dogs", "test")), 100, seed=0)
+    *_, last = predict_folder(net, pictures)
+    assert accuracy(last.predictions).value > 0.9
+
+
+def test_the_bundled_predictions_are_those_of_the_bundled_weights(net: camcore.Network) -> None:
+    told = read_csv(HOME / "predictions.csv")
+    places = {file: index for index, file in enumerate(told.files)}
+    pictures = balanced_sample(read_folder(shared("cats_dogs", "test")), 20, seed=2)
+    *_, last = predict_folder(net, pictures)
+    found: Predictions = last.predictions
+    expected = told.probabilities[[places[file] for file in found.files]]
+    np.testing.assert_allclose(found.probabilities, expected, atol=1e-3)
+
+
+def test_the_card_says_what_the_predictions_say() -> None:
+    told = accuracy(read_csv(HOME / "predictions.csv"))
+    card = (HOME / "CARD.md").read_text(encoding="utf-8")
+    interval = f"95 % interval {100 * told.low:.1f} to {100 * told.high:.1f}"
+    assert f"**{100 * told.value:.1f} %** ({told.count} of 1,000; {interval}, Wilson)" in card
+
+
+def test_the_log_is_the_whole_training() -> None:
+    record = json.loads((HOME / "network.json").read_text(encoding="utf-8"))["trained"]
+    log = read_log(HOME)
+    assert [line.epoch for line in log] == list(range(1, record["epochs"] + 1))
+    assert log[-1].val_accuracy == pytest.approx(record["val_accuracy"])
