@@ -8,6 +8,9 @@ import pytest
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("CAMCORE_WEIGHTS_URL", "http://127.0.0.1:9/")
 
+# As importing camcore does; some tests import Keras first.
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Slow tests run where CI is set, or when asked for with ``-m slow``."""
