@@ -43,7 +43,7 @@ else:
 
 with notes:
     errors.notices(urls.notices().values())
-scroll(".st-key-cam_sees", key="scroll", count=st.session_state.get("scroll", 0))
+scroll(".st-key-cam_sees", key="scroll", count=st.session_state.get("times_picked", 0))
 publish()
 if saved is not None:
     engine().start(delay=asking.HEAD_START)

@@ -137,7 +137,7 @@ def look_at(path: Path, name: str) -> None:
     except (OSError, ValueError) as error:
         state["picture_failure"] = Failure.of(error, "picture")
     state.update({"class": None, "picked": name})
-    state["scroll"] = state.get("scroll", 0) + 1
+    state["times_picked"] = state.get("times_picked", 0) + 1
 
 
 def _table(shown: tuple[Entry, ...], p: Predictions) -> None:

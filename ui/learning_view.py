@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import streamlit as st
+from PIL import Image
 
 import camcore
 from camcore.bias.files import Report, read_study
@@ -305,14 +306,14 @@ def _study(report: Report) -> None:
     if set(by) >= {"clean", "planted", "mended"}:
         p, m = by["planted"], by["mended"]
         st.markdown(
-            f"Three networks learned from the same {study.training:,} pictures. In one lesson every {label} carried a "
+            f"Three networks learned from the same {study.training:,} pictures. In one lesson every {words.plain(label)} carried a "
             f"striped mark in a corner, a shortcut. On marked test pictures that network looks fine "
             f"({words.percent(p.accuracy['with'].value)} right); put the mark on the others instead, and it falls to "
             f"**{words.percent(p.accuracy['swapped'].value)}**. Its maps had given it away: "
             f"**{words.percent(p.energy['with'].value)}** of their energy lies on the mark, which covers "
             f"{words.percent(area)} of the picture. With marks on both classes alike, the mended lesson, it is "
-            f"{words.percent(m.energy['with'].value)}, and swapping costs nothing "
-            f"({words.percent(m.accuracy['swapped'].value)} right)."
+            f"{words.percent(m.energy['with'].value)}, and with the mark swapped it is right for "
+            f"{words.percent(m.accuracy['swapped'].value)}."
         )
     left, rest = st.columns(2, gap="medium")
     first = charts.grouped_bars(names, right, title="Right, by where the mark is", axis="pictures right")
@@ -326,16 +327,18 @@ def _study(report: Report) -> None:
     )
     rest.plotly_chart(second, key="chart_bias_energy", height=charts.HEIGHT, config=CHART, alt=_bars(names, energy))
     samples = [one for one in report.samples if one.cue][:3]
-    shown = []
+    shown, ratio = [], 1.0
     for one in samples:
         path = report.folder / one.file
         if path.parent == report.folder and path.is_file():
             note = (
                 f"says {words.label(one.said)}; {words.percent(one.energy)} of the evidence for {label} is on the mark"
             )
-            shown.append(Figure(one.head, note, to_data_url(path.read_bytes()), f"{one.head}: {note}"))
+            with Image.open(path) as drawn:  # its caption is part of the picture
+                ratio = drawn.width / drawn.height
+            shown.append(Figure(one.head, "", to_data_url(path.read_bytes()), f"{one.head}: {note}"))
     if shown:
-        figures.row(shown, ratio=1.0, columns=3, tallest=40)
+        figures.row(shown, ratio=ratio, columns=3, tallest=48)
     csv_file = report.folder / "energies.csv"
     st.download_button(
         "CSV",
