@@ -307,8 +307,9 @@ def _study(report: Report) -> None:
         p, m = by["planted"], by["mended"]
         st.markdown(
             f"Three networks learned from the same {study.training:,} pictures. In one lesson every "
-            f"{words.plain(label)} carried a striped mark in a corner, a shortcut. On marked test pictures that network looks fine "
-            f"({words.percent(p.accuracy['with'].value)} right); put the mark on the others instead, and it falls to "
+            f"{words.plain(label)} carried a striped mark in a corner, a shortcut. On marked test pictures that "
+            f"network looks fine ({words.percent(p.accuracy['with'].value)} right); put the mark on the others "
+            "instead, and it falls to "
             f"**{words.percent(p.accuracy['swapped'].value)}**. Its maps had given it away: "
             f"**{words.percent(p.energy['with'].value)}** of their energy lies on the mark, which covers "
             f"{words.percent(area)} of the picture. With marks on both classes alike, the mended lesson, it is "
