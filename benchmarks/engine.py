@@ -26,7 +26,9 @@ from data import SHARED
 import camcore
 from camcore.network import TOP_CLASS, Network
 
-GRADIENT = tuple(key for key, info in camcore.METHODS.items() if info.family == "gradient")
+GRADIENT = tuple(
+    key for key, info in camcore.METHODS.items() if info.family == "gradient" and info.source == "gradients"
+)
 
 
 def in_turns(work: dict[str, Callable[[], object]], rounds: int) -> dict[str, float]:

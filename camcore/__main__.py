@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import sys
 import warnings
@@ -18,7 +19,7 @@ from camcore.framing import FRAMINGS, check_framing
 from camcore.labels import class_named
 from camcore.methods import find_method
 from camcore.render.colour import COLORMAPS
-from camcore.report.words import duration, geometry, percent, readable
+from camcore.report.words import duration, geometry, percent, place, readable
 from camcore.training import command as training
 
 _EXAMPLES = """\
@@ -97,6 +98,13 @@ def _parser() -> argparse.ArgumentParser:
         metavar="METHOD:NAME=VALUE",
         help="an option of a method, such as fasterscorecam:n=30",
     )
+    explain.add_argument(
+        "--refine",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="aug (mean over mirrored and brightened copies) or eigen (main component instead of the sum)",
+    )
     explain.add_argument("--alpha", type=float, default=0.5, help="opacity of the map, 0 to 1 (default: 0.5)")
     explain.add_argument("--colormap", default="viridis", help=f"one of {', '.join(COLORMAPS)} (default: viridis)")
     explain.add_argument("--grid", action="store_true", help="show the layer's own cells, not interpolated")
@@ -163,7 +171,7 @@ def _maps(
 ) -> list[Any]:
     methods = given.method or ["gradcam"]
     found = {}
-    steps = camcore.stream(network, pic, methods, given.layer, classes, given.framing, options)
+    steps = camcore.stream(network, pic, methods, given.layer, classes, given.framing, options, given.refine)
     for step in steps:
         for m in step.maps:
             found[m.method, m.layer, m.class_index] = m
@@ -196,11 +204,12 @@ def _print_result(path: str, network: Any, pic: Any, maps: Sequence[Any]) -> Non
         print(f"  {percent(p.probability):>8s}  {readable(p.label)} (class {p.index}, logit {p.logit:.2f})")
     for m in maps:
         title = camcore.METHODS[m.method].title
-        print(f"  {title} for {readable(m.label)!r} at {m.layer} ({geometry(network.layer(m.layer))})")
+        where = place(m, None if m.layer is None else network.layer(m.layer))
+        print(f"  {title} for {readable(m.label)!r}: {where}")
         row, column = divmod(int(m.values.argmax()), m.values.shape[1])
-        place = f"strongest at cell ({row}, {column})" if m.values.any() else "empty"
+        peak = f"strongest at cell ({row}, {column})" if m.values.any() else "empty"
         rest = f", offset {m.offset:.3f}" if m.offset is not None else ""
-        print(f"    raw {m.raw.min():.4g} to {m.raw.max():.4g}, {place}{rest}, {duration(m.seconds)}")
+        print(f"    raw {m.raw.min():.4g} to {m.raw.max():.4g}, {peak}{rest}, {duration(m.seconds)}")
         if m.warning:
             print(f"    warning: {m.warning}")
 
@@ -216,8 +225,19 @@ def _options(texts: Sequence[str]) -> dict[str, dict[str, Any]]:
         name, equals, value = rest.partition("=")
         if not (colon and equals and method and name):
             raise MethodError(f"The option {text!r} is not of the form METHOD:NAME=VALUE, such as fasterscorecam:n=30.")
-        found.setdefault(method, {})[name] = int(value) if value.lstrip("-").isdigit() else value
+        found.setdefault(method, {})[name] = _option_value(value)
     return found
+
+
+def _option_value(text: str) -> Any:
+    """A whole number, a number, several whole numbers with commas between, or a word."""
+    parts = [part.strip() for part in text.split(",")]
+    if len(parts) > 1 and all(part.lstrip("-").isdigit() for part in parts if part):
+        return tuple(int(part) for part in parts if part)
+    for kind in (int, float):
+        with contextlib.suppress(ValueError):
+            return kind(text)
+    return text
 
 
 def _run(given: argparse.Namespace) -> None:
@@ -267,7 +287,9 @@ def _methods(given: argparse.Namespace) -> None:
         print(f"    {info.summary}")
         print(f"    cost: {info.cost}")
         for name, option in info.options.items():
-            choice = ", ".join(option.choices) or f"{option.low} to {option.high}"
+            choice = ", ".join(option.choices)
+            if not choice:
+                choice = "class indices" if isinstance(option.default, tuple) else f"{option.low} to {option.high}"
             print(f"    option {name}={option.default}: {option.help} ({choice})")
         print(f"    {info.paper}, {info.equation}. {info.url}")
 

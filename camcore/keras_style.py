@@ -11,18 +11,14 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from camcore.answering import Task, final, raw_map
 from camcore.errors import ModelError
-from camcore.explaining import (
-    channels_for,
-    raw_map,
-    raw_score_map,
-    score_chunks,
-    score_weights,
-)
+from camcore.looking import Look
 from camcore.maps import normalised
 from camcore.methods import METHODS, MethodInfo
-from camcore.methods.score import channel_order
 from camcore.network import TOP_CLASS, Network
+from camcore.refining import check_refinements, check_weighted
+from camcore.requests import check_compared
 from camcore.wrapping import wrap
 
 Array = NDArray[Any]
@@ -32,16 +28,22 @@ class HeatmapMethod:
     """One method at one layer of one model.
 
     ``model``: a Keras model or a Network; a model is traced anew for each object, a Network once. ``target_layer``:
-    path, name or layer object; None for the recommended layer. Options of the method by keyword.
+    path, name or layer object; None for the recommended layer, and of no account to methods on the input's own grid.
+    ``refine``: ``aug`` and ``eigen``, see ``camcore.refining``. Options of the method by keyword.
 
     Raises LayerError, MethodError or ModelError, each saying what fits instead.
     """
 
     method: ClassVar[str]
 
-    def __init__(self, model: Any, target_layer: Any = None, **options: Any) -> None:
+    def __init__(
+        self, model: Any, target_layer: Any = None, *, refine: str | Sequence[str] = (), **options: Any
+    ) -> None:
         self.info: MethodInfo = METHODS[self.method]
         self.options = self.info.checked(options)
+        self.refine = check_refinements(refine)
+        if "eigen" in self.refine:
+            check_weighted(self.info)
         self.network = model if isinstance(model, Network) else wrap(model)
         self.target_layer: str = self.network.layer_with_grid(target_layer).path
         if self.info.at_own_layer:
@@ -62,11 +64,11 @@ class HeatmapMethod:
         batch = self.network.check_input(x)
         single = len(batch) == 1
         classes = self._classes(class_idx, len(batch))
-        if self.info.family == "gradient":
+        if self.info.source == "gradients" and not self.refine:
             maps = self._from_gradients(batch, classes)
         else:
-            maps = [self._from_scores(batch[i : i + 1], classes[i]) for i in range(len(batch))]
-        result = np.stack(maps if raw else [normalised(one) for one in maps])
+            maps = [self._from_look(batch[i : i + 1], classes[i]) for i in range(len(batch))]
+        result = np.stack(maps if raw else [normalised(one, self.info.min_max) for one in maps])
         return result[0] if single else result
 
     def _classes(self, class_idx: int | Sequence[int] | None, n: int) -> list[int]:
@@ -82,18 +84,16 @@ class HeatmapMethod:
     def _from_gradients(self, batch: Array, classes: list[int]) -> list[NDArray[np.float32]]:
         found = self.network.tap(batch, [self.target_layer], [classes])
         activations, gradients = found.activations[self.target_layer], found.gradients[0][self.target_layer]
-        return [raw_map(self.info, A, G, self.options)[0] for A, G in zip(activations, gradients, strict=True)]
+        pairs = zip(activations, gradients, strict=True)
+        return [raw_map(self.info, (A, G), self.options)[0] for A, G in pairs]
 
-    def _from_scores(self, x: Array, index: int) -> NDArray[np.float32]:
-        found = self.network.tap(x, [self.target_layer])
+    def _from_look(self, x: Array, index: int) -> NDArray[np.float32]:
+        look = Look(self.network, x)
         if index == TOP_CLASS:
-            index = int(np.argmax(found.logits[0]))
-        A = found.activations[self.target_layer][0]
-        channels = channels_for(self.info, self.options, channel_order(A))
-        chunks = list(score_chunks(self.network, x, A, channels))
-        logits = np.concatenate(chunks) if chunks else np.empty((0, self.network.classes), found.logits.dtype)
-        scores = score_weights(self.network, logits, index, self.options)
-        return raw_score_map(self.info, self.options, A, channels, scores)[0]
+            index = int(np.argmax(look.logits))
+        check_compared(self.network, self.info, self.options, [index])
+        path = None if self.info.layer_free else self.target_layer
+        return final(look, Task(self.info, self.options, path, self.refine), [index])[index].raw
 
 
 def _class_for(info: MethodInfo) -> type[HeatmapMethod]:

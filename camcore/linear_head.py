@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from camcore.graphs import ancestors, dependents
 from camcore.receptive import Reach, attribute_axes, constant, padding_of
 
 # Linear in whichever input depends on the picture, without mixing places.
@@ -40,6 +41,29 @@ def why_not_linear(logits: Any, layer: Any, reach: Mapping[str, Reach]) -> str:
         averaged = averaged or _averages(operation, reach[before.name])
         tensor = before
     return "" if averaged else "no global average pooling follows it"
+
+
+# Affine in those of their inputs that carry the layer, as long as only one of a product's does.
+_SUMS = {"BiasAdd", "AddV2", "Add", "AddN", "Sub", "Neg", "ConcatV2", "Pack", "Mean", "Sum", "AvgPool"}
+_MOVES = {
+    "Squeeze", "ExpandDims", "Identity", "Cast", "StopGradient", "Reshape", "Transpose", "Pad", "Slice", "StridedSlice",
+}  # fmt: skip
+_PRODUCTS = {"MatMul", "BatchMatMulV2", "Mul", "Conv2D", "DepthwiseConv2dNative"}
+
+
+def is_affine(logits: Any, layer: Any) -> bool:
+    """Whether ``logits`` are an affine function of ``layer``'s values, for any given picture."""
+    behind = dependents(layer)
+    for name, tensor in ancestors([logits], {layer.name}).items():
+        if name not in behind or name == layer.name or not tensor.dtype.is_floating:
+            continue
+        kind = tensor.op.type
+        carrying = [source.name in behind for source in tensor.op.inputs]
+        if kind in _SUMS or kind in _MOVES or (kind == "RealDiv" and carrying == [True, False]):
+            continue
+        if kind not in _PRODUCTS or sum(carrying) > 1:
+            return False
+    return True
 
 
 def _averages(operation: Any, before: Reach) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,13 +24,16 @@ class CamMap:
 
     ``raw``: float32 (h, w) on the layer's own grid, un-normalised. ``values``: float32 (h, w) in 0..1,
     rectified and divided by its maximum; all zero where nothing is positive, and then ``warning`` says why.
-    ``offset``: for maps that add up to the logit, the rest (mean(raw) + offset = logit for ``cam``).
-    ``seconds``: the time of the pass it came from and of its own formula. ``cells``: where the grid lies on the
-    network's input.
+    ``layer``: its path, None for a method on the input's own grid. ``evidence`` and ``offset``: for methods whose
+    evidence is known to add up, what lies at places and the rest; evidence + offset = logit, but for ``residual``.
+    (``cam``: evidence = mean(raw); ``hirescam`` where all behind the layer is affine: Σ raw; ``fullgrad``: Σ x·∂y/∂x
+    and b·∂y/∂z at all places.) ``seconds``: the time of the pass it came from and of its own formula. ``passes``:
+    forward and backward passes it needs by itself. ``cells``: where the grid lies on the network's input.
+    ``refine``: the refinements applied.
     """
 
     method: str
-    layer: str
+    layer: str | None
     class_index: int
     label: str
     probability: float
@@ -44,6 +47,16 @@ class CamMap:
     frame: Frame
     cells: CellGrid
     options: Mapping[str, Any] = field(default_factory=dict)
+    evidence: float | None = None
+    passes: float = 0.0
+    refine: tuple[str, ...] = ()
+
+    @property
+    def residual(self) -> float | None:
+        """logit − (evidence + offset): zero, to rounding, where the evidence is complete; None where none is known."""
+        if self.evidence is None or self.offset is None:
+            return None
+        return self.logit - self.evidence - self.offset
 
     @property
     def framing(self) -> str:
@@ -67,46 +80,87 @@ def as_float32(raw: Array) -> tuple[NDArray[np.float32], int]:
     return np.clip(clean, -limit, limit).astype(np.float32), broken
 
 
-def normalised(raw: Array) -> NDArray[np.float32]:
-    """relu(raw) / max(relu(raw)), (h, w) in 0..1; all zero where nothing is positive."""
-    positive = np.maximum(raw, 0).astype(np.float64)
+def normalised(raw: Array, min_max: bool = False) -> NDArray[np.float32]:
+    """relu(raw) / max(relu(raw)), (h, w) in 0..1; all zero where nothing is positive.
+
+    ``min_max``: (raw − min) / (max − min) instead, all zero where raw is constant.
+    """
+    positive = raw.astype(np.float64) - (raw.min(initial=np.inf) if min_max and raw.size else 0.0)
+    positive = np.maximum(positive, 0)
     top = positive.max(initial=0.0)
     return (positive / top).astype(np.float32) if top > 0 else np.zeros(raw.shape, np.float32)
 
 
-def warning_for(info: MethodInfo, raw: Array, broken: int, A: Array, G: Array | None) -> str | None:
+ActivationState = Literal["lively", "dead", "constant", "negative"]
+
+
+def state_of(A: Array) -> ActivationState:
+    """What is odd about a layer's activations (h, w, K): all zero, the same at every place, or never positive."""
+    if not A.any():
+        return "dead"
+    if A.shape[0] * A.shape[1] > 1 and (A[0] == A[0, 0]).all() and (A[0, 0] == A).all():
+        return "constant"
+    return "negative" if A.max() <= 0 else "lively"
+
+
+_STATES = {
+    "dead": "Every activation of this layer is zero for this picture (dead units). Try another layer.",
+    "constant": "The layer's activations are the same at every place, so no place stands out. Try another layer.",
+    "negative": (
+        "No activation of this layer is positive, so what weighs activations is upside down here. Take the layer "
+        "behind its ReLU."
+    ),
+}
+
+
+def warning_for(
+    info: MethodInfo,
+    raw: Array,
+    broken: int,
+    state: ActivationState = "lively",
+    gradient_vanished: bool = False,
+) -> str | None:
     """What a reader must know before believing this map; None where nothing is amiss.
 
-    ``A`` (h, w, K): the layer's activations. ``G``: the gradients, None for methods without them.
+    ``broken``: how many cells were not finite. ``state``: of the layer's activations. ``gradient_vanished``: the
+    method uses a gradient, and it is zero everywhere.
     """
     notes = []
     if broken:
         notes.append(
             f"{broken} cells were not finite numbers and are shown as zero: the network overflows at this layer."
         )
-    if raw.max(initial=0.0) <= 0:
-        notes.append(_why_empty(raw, A, G))
-    elif raw.size > 1 and float(np.mean(raw >= _SATURATED * raw.max())) > 0.5:
+    values = normalised(raw, info.min_max)
+    if not values.any():
+        notes.append(_why_empty(info, raw, state, gradient_vanished))
+    elif state != "lively":
+        notes.append(_STATES[state])
+    elif raw.size > 1 and float(np.mean(values >= _SATURATED)) > 0.5:
         notes.append(
             "Saturated: more than half of the cells are near the maximum, so the map hardly tells one place "
             "from another."
         )
-    elif info.signed and np.maximum(-raw, 0).sum(dtype=np.float64) > np.maximum(raw, 0).sum(dtype=np.float64):
+    elif (
+        info.signed
+        and info.class_specific
+        and np.maximum(-raw, 0).sum(dtype=np.float64) > np.maximum(raw, 0).sum(dtype=np.float64)
+    ):
         notes.append("More of this map speaks against the class than for it; only what speaks for it is shown.")
     return " ".join(notes) or None
 
 
-def _why_empty(raw: Array, A: Array, G: Array | None) -> str:
+def _why_empty(info: MethodInfo, raw: Array, state: ActivationState, gradient_vanished: bool) -> str:
     empty = "The map is empty: "
-    if not A.any():
-        return empty + "every activation of this layer is zero for this picture (dead units). Try another layer."
-    if G is not None and not G.any():
+    if state in ("dead", "constant") or (state == "negative" and not gradient_vanished):
+        text = _STATES[state]
+        return empty + text[0].lower() + text[1:]
+    if gradient_vanished:
         return empty + (
             "the gradient is zero everywhere at this layer, because the units behind it are dead or saturated. "
             "Try another layer, or Score-CAM, which needs no gradient."
         )
-    if np.ptp(A, axis=(0, 1)).max() == 0:
-        return empty + "the layer's activations are the same at every place, so no place stands out."
+    if info.min_max:
+        return empty + "the score is the same whatever part of the picture is left, so no place stands out."
     return empty + (
         "nothing at this layer speaks for this class; every contribution is zero or negative. "
         "Look at another class or layer; HiResCAM shows what speaks against it."

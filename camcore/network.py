@@ -7,10 +7,8 @@ traced again for a new picture or class.
 
 from __future__ import annotations
 
-import os
-import threading
+import itertools
 import weakref
-from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -20,16 +18,22 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from camcore.errors import LayerError, MethodError, ModelError, PictureError
+from camcore.biases import Bias, find_biases
+from camcore.cutting import Cutter, Function
+from camcore.errors import MethodError, ModelError, PictureError
 from camcore.framing import Frame, frame_picture
+from camcore.graphs import share_behind
+from camcore.heads import after_pooling, altering, sides
 from camcore.layers import LayerInfo, ladder, list_layers
-from camcore.linear_head import why_not_linear
+from camcore.linear_head import is_affine, why_not_linear
+from camcore.methods.info import Site
 from camcore.origin import Origin
 from camcore.pictures import Picture
 from camcore.predictions import Prediction, probabilities, top_predictions
 from camcore.receptive import reaches
 from camcore.scores import Activation, find_scores
-from camcore.tracing import first_line, trace_model
+from camcore.targets import INPUT, LOGIT, Score, Targets
+from camcore.tracing import trace_model
 
 Array = NDArray[Any]
 Preprocess = Callable[[NDArray[np.float32]], ArrayLike]
@@ -39,12 +43,7 @@ TOP_CLASS = -1  # as a class index inside the compiled functions: each image's o
 # More classes than this in one compiled pass gain little and cost memory; further ones take another pass.
 CLASSES_PER_PASS = 4
 
-# Compiled functions kept per network. Each holds a copy of a part of the graph, but no weights.
-_KEPT_FUNCTIONS = 24
-
-# TensorFlow uses every core for one run; a second one at the same time only slows both. Long work takes the
-# turn anew for every chunk, so that a short question never waits for more than one chunk.
-_TURN = threading.BoundedSemaphore(max(1, (os.cpu_count() or 1) // 2))
+_SERIAL = itertools.count()
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,15 +51,31 @@ class Pass:
     """What one shared pass over n images gives.
 
     ``logits``: (n, classes). ``activations``: layer path → (n, h, w, K). ``classes``: for each class asked,
-    its index per image (n,). ``gradients``: for each class asked, layer path → ∂logit/∂A, (n, h, w, K).
-    All channels last, float32 (float64 for float64 networks). ``seconds``: the time of the computation, without
-    compiling it.
+    its index per image (n,). ``gradients``: for each class asked, layer path → ∂score/∂A, (n, h, w, K).
+    ``curvatures``: likewise H·A, where it was asked for. All channels last, float32 (float64 for float64 networks).
+    ``seconds``: the time of the computation, without compiling it.
     """
 
     logits: Array
     activations: dict[str, Array]
     classes: tuple[NDArray[np.int64], ...]
     gradients: tuple[dict[str, Array], ...]
+    seconds: float
+    curvatures: tuple[dict[str, Array], ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class BiasPass:
+    """What FullGrad needs of one image and class c, from one pass.
+
+    ``input``: x ⊙ ∂y_c/∂x, (H, W, C). ``layers``: for each bias with a grid b ⊙ ∂y_c/∂z, (h, w, K). ``rest``: the
+    sum of b·∂y_c/∂z over the biases without a grid, such as a dense layer's. ``logit``: y_c.
+    """
+
+    input: Array
+    layers: tuple[Array, ...]
+    rest: float
+    logit: float
     seconds: float
 
 
@@ -71,7 +86,8 @@ class Network:
     ``activation`` that turns logits into probabilities (``softmax``, ``sigmoid`` or ``linear``);
     ``layers``, a tuple of LayerInfo; ``default_layer``, the path of the recommended one; ``ladder``, the paths
     of the last layer of each of the last four grid sizes; ``parameters``; ``weights_note``, where the weights
-    came from; ``origin``, what it takes to have the network again, None where nobody knows. Safe to use from
+    came from; ``origin``, what it takes to have the network again, None where nobody knows; ``serial``, a number
+    that no other network of this process has. Safe to use from
     several threads. The model is never changed.
     """
 
@@ -98,11 +114,9 @@ class Network:
         self.origin = origin
         self._channels_first = channels_first
         self._preprocess = preprocess
-        self._lock = threading.RLock()
-        self._functions: OrderedDict[tuple[Any, ...], Callable[..., Any]] = OrderedDict()
-        self._slots: list[tuple[Any, Any]] = []  # class placeholder, class index really used
-        self._gradients: list[dict[str, Any]] = []  # per slot: layer path → symbolic gradient
+        self.serial = next(_SERIAL)
         self._obstacles: dict[str, str] = {}  # layer path → what breaks CAM's equality behind it, empty: nothing
+        self._affine: dict[str, bool] = {}
         # The last picture made ready: one question about a picture is seldom the only one.
         self._prepared: tuple[Any, ...] = (None, "", None, None)
 
@@ -112,6 +126,12 @@ class Network:
         self._scores = find_scores(self._trace.output)
         self._reach = reaches(self._trace.function.graph, self._trace.input, channels_first)
         self._table = list_layers(self._trace, self._scores.source, self._reach, channels_first)
+        self._cutter = Cutter(self._trace, name)
+        self._targets = Targets(self._cutter, self._scores, self._table.tensors, self._table.default)
+        self._ablated: dict[str, Any] = {}  # layer path → where its channels are set to zero
+        self._side_tensors: dict[str, list[Any]] = {}  # tensor's name → what passes it by
+        self._last_beside: tuple[Any, tuple[str, str], list[Array]] = (None, ("", ""), [])
+        self._shares: dict[str, float] = {}  # layer path → share of the work that lies behind it
         self.activation: Activation = self._scores.activation
         self.classes = self._scores.classes
         self.labels = _checked_labels(labels, self.classes)
@@ -226,47 +246,155 @@ class Network:
 
     # ---- looking inside
 
-    def tap(self, x: ArrayLike, layers: Sequence[str], classes: Sequence[int | Sequence[int]] = ()) -> Pass:
-        """Activations at ``layers`` and, for each class, the gradients of its logit there: one shared pass.
+    def tap(
+        self,
+        x: ArrayLike,
+        layers: Sequence[str],
+        classes: Sequence[int | Sequence[int]] = (),
+        score: Score = LOGIT,
+        curvature: bool = False,
+    ) -> Pass:
+        """Activations at ``layers`` and, for each class, the gradients of its score there: one shared pass.
 
-        ``layers``: paths. ``classes``: each one index for all images, or one per image; TOP_CLASS means each
-        image's own top class. Raises LayerError where no gradient reaches a layer.
+        ``layers``: paths; INPUT means the network's input. ``classes``: each one index for all images, or one per
+        image; TOP_CLASS means each image's own top class. ``score``: what is differentiated, the logit by default.
+        ``curvature``: also the Hessian times the activations. Raises LayerError where no gradient reaches a layer.
         """
         batch = self.check_input(x)
         paths = tuple(dict.fromkeys(layers))
         chunks = [classes[i : i + CLASSES_PER_PASS] for i in range(0, len(classes), CLASSES_PER_PASS)] or [()]
-        passes = [self._tap(batch, paths, chunk) for chunk in chunks]
+        passes = [self._tap(batch, paths, chunk, score, curvature) for chunk in chunks]
         return Pass(
             passes[0].logits,
             passes[0].activations,
             tuple(c for one in passes for c in one.classes),
             tuple(g for one in passes for g in one.gradients),
             sum(one.seconds for one in passes),
+            tuple(h for one in passes for h in one.curvatures),
         )
 
-    def _tap(self, batch: Array, paths: tuple[str, ...], classes: Sequence[int | Sequence[int]]) -> Pass:
+    def _tap(
+        self,
+        batch: Array,
+        paths: tuple[str, ...],
+        classes: Sequence[int | Sequence[int]],
+        score: Score,
+        curvature: bool,
+    ) -> Pass:
         n = len(batch)
         wanted = [np.broadcast_to(np.asarray(c, np.int32), (n,)) for c in classes]
-        function = self._tapping(paths, len(classes))
+        function = self._tapping(paths, len(classes), score, curvature)
+        fed = [np.asarray(value, np.int32 if isinstance(value, tuple) else None) for value in score.fed]
+        if classes and fed:
+            fed[0] = fed[0].astype(self._scores.logits.dtype.as_numpy_dtype)
+            wanted += fed
         start = perf_counter()
         results = self._run(function, batch, *wanted)
         seconds = perf_counter() - start
-        logits, results = results[0], results[1:]
-        used, results = results[: len(classes)], results[len(classes) :]
-        maps = [self._channels_last(array) for array in results]
-        activations = dict(zip(paths, maps[: len(paths)], strict=True))
-        gradients = tuple(
-            dict(zip(paths, maps[len(paths) * (i + 1) : len(paths) * (i + 2)], strict=True))
-            for i in range(len(classes))
-        )
-        return Pass(logits, activations, tuple(used), gradients, seconds)
+        logits, used, rest = results[0], results[1 : len(classes) + 1], results[len(classes) + 1 :]
+        groups = [
+            dict(zip(paths, map(self.channels_last, rest[i : i + len(paths)]), strict=True))
+            for i in range(0, len(rest), max(len(paths), 1))
+        ] or [{}] * (1 + len(classes))
+        gradients, curvatures = groups[1 : 1 + len(classes)], groups[1 + len(classes) :]
+        return Pass(logits, groups[0], tuple(used), tuple(gradients), seconds, tuple(curvatures))
 
-    def masked_logits(self, x: Array, maps: Array) -> Array:
+    def bias_pass(self, x: ArrayLike, index: int) -> BiasPass:
+        """x ⊙ ∂y/∂x and b ⊙ ∂y/∂z at every bias of the network, for one image and class; see BiasPass."""
+        import tensorflow as tf
+
+        biases = self._biases
+
+        def ends() -> tuple[list[Any], list[Any]]:
+            slot = self._targets.slot(LOGIT, 0)
+            totals = [self._trace.input, *(bias.total for bias in biases)]
+            with self._trace.function.graph.as_default():
+                gradients = tf.gradients(slot.score, totals, unconnected_gradients="zero")
+                added = [self._trace.input, *(bias.added for bias in biases)]
+                products = [b * g for b, g in zip(added, gradients, strict=True)]
+                rest = [
+                    tf.reduce_sum(tf.cast(product, self._scores.logits.dtype))
+                    for product, bias in zip(products[1:], biases, strict=True)
+                    if not bias.spatial
+                ]
+                total = [tf.add_n(rest)] if rest else []
+            spatial = [p for p, bias in zip(products[1:], biases, strict=True) if bias.spatial]
+            return [self._trace.input, slot.asked], [self._scores.logits, products[0], *spatial, *total]
+
+        with self._cutter.lock:
+            function = self._cutter.part(("biases",), ends, self._warm(1))
+        batch = self.check_input(x)
+        start = perf_counter()
+        logits, seen, *layers = self._run(function, batch, np.array([index], np.int32))
+        seconds = perf_counter() - start
+        rest = float(layers.pop()) if any(not bias.spatial for bias in biases) else 0.0
+        spatial = tuple(self.channels_last(one)[0] for one in layers)
+        return BiasPass(self.channels_last(seen)[0], spatial, rest, float(logits[0, index]), seconds)
+
+    @cached_property
+    def _biases(self) -> tuple[Bias, ...]:
+        with self._cutter.lock:
+            return find_biases(self._scores.logits, self._reach)
+
+    def masked_logits(self, x: Array, maps: Array, scale: float = 1.0, noise: Array | None = None) -> Array:
         """The logits (m, classes) of one preprocessed image (1, H, W, C) seen through m masks.
 
-        ``maps``: (m, h, w), each upsampled bilinearly (half-pixel centres) to the input and stretched to 0..1.
+        ``maps``: (m, h, w), each upsampled bilinearly (half-pixel centres) to the input, ``noise`` (H, W) added
+        where it is given, stretched to 0..1, and multiplied by ``scale``.
         """
-        return self._run(self._masking(maps.shape[1:]), x, maps)
+        added = np.zeros((1, 1), np.float32) if noise is None else noise
+        return self._run(self._masking(maps.shape[1:]), x, maps, np.asarray(scale, np.float32), added)
+
+    def ablated_logits(self, x: Array, layer: str, channels: ArrayLike) -> Array:
+        """The logits (m, classes) of one image (1, H, W, C) with one channel of a layer set to zero in each.
+
+        ``channels``: m channel numbers.
+        """
+        import tensorflow as tf
+
+        tensor = self._ablated_tensor(layer)
+        axis = 1 if self._channels_first else tensor.shape.rank - 1
+        count = tensor.shape[axis]
+
+        def without(activations: Any, chosen: Any) -> Any:
+            kept = 1 - tf.one_hot(chosen, count, dtype=activations.dtype)
+            return activations * tf.reshape(
+                kept, [-1, *(count if i == axis else 1 for i in range(1, len(tensor.shape)))]
+            )
+
+        signature = [tf.TensorSpec([1, *tensor.shape[1:]], tensor.dtype), tf.TensorSpec([None], tf.int32)]
+        function = self._altering("ablated", layer, tensor, (signature, without))
+        activations, *passing = self._beside("ablated", layer, x, [tensor, *self._passing(tensor)])
+        kind = tensor.dtype.as_numpy_dtype
+        return self._run(function, activations.astype(kind, copy=False), np.asarray(channels, np.int32), *passing)
+
+    def placed_logits(self, x: Array, layer: str, vectors: Array, weights: Array) -> Array:
+        """The logits (m, classes) of one image with a layer's output replaced by vectors put at places.
+
+        ``vectors`` (m, K) and ``weights`` (m, h, w): the i-th output is their outer product (h, w, K).
+        """
+        import tensorflow as tf
+
+        tensor = self._table.tensors[layer]
+
+        def placed(values: Any, shares: Any) -> Any:
+            if self._channels_first:
+                return values[:, :, tf.newaxis, tf.newaxis] * shares[:, tf.newaxis]
+            return values[:, tf.newaxis, tf.newaxis] * shares[..., tf.newaxis]
+
+        channels = tensor.shape[1 if self._channels_first else 3]
+        grid = tensor.shape[2:4] if self._channels_first else tensor.shape[1:3]
+        signature = [tf.TensorSpec([None, channels], tensor.dtype), tf.TensorSpec([None, *grid], tensor.dtype)]
+        function = self._altering("placed", layer, tensor, (signature, placed))
+        passing = self._beside("placed", layer, x, self._passing(tensor))
+        kind = tensor.dtype.as_numpy_dtype
+        return self._run(function, vectors.astype(kind), weights.astype(kind), *passing)
+
+    def share_behind(self, layer: str) -> float:
+        """The share of the network's multiplications that lie behind a layer, 0..1."""
+        if layer not in self._shares:
+            self._shares[layer] = share_behind(self._scores.logits, self._table.tensors[layer])
+        return self._shares[layer]
 
     def head(self, layer: str) -> Callable[[ArrayLike, ArrayLike], Array]:
         """The scores behind a layer: a function (x, A) → logits, with A (n, h, w, K) in place of its output.
@@ -295,13 +423,28 @@ class Network:
         zeros = [np.zeros([1, *end.shape[1:]], end.dtype.as_numpy_dtype) for end in shapes]
         return self._run(self._head(path), *zeros)[0][0]
 
+    def is_affine_behind(self, layer: str) -> bool:
+        """Whether the logits are affine in the layer's output, so that Σ G ⊙ A + logits(A = 0) = logits exactly."""
+        with self._cutter.lock:
+            if layer not in self._affine:
+                self._affine[layer] = is_affine(self._scores.source, self._table.tensors[layer])
+        return self._affine[layer]
+
+    def site(self, layer: str | None) -> Site:
+        """What the cost of a method depends on, at a layer (None: on the input's own grid)."""
+        if layer is None:
+            return Site(self.channels, self.input_size, self.input_size, 1.0)
+        info = self.layer(layer)
+        assert info.grid is not None
+        return Site(info.channels or 0, info.grid, self.input_size, self.share_behind(layer))
+
     def check_linear_head(self, layer: Any) -> str:
         """The path of a layer behind which a global average and a linear head follow, as CAM needs it.
 
         Raises MethodError where something else does; the message says what.
         """
         path = self.layer_with_grid(layer).path
-        with self._lock:
+        with self._cutter.lock:
             if path not in self._obstacles:
                 tensor = self._table.tensors[path]
                 self._obstacles[path] = why_not_linear(self._scores.source, tensor, self._reach)
@@ -315,63 +458,78 @@ class Network:
 
     # ---- compiled functions
 
-    def _forward(self) -> Callable[..., Any]:
-        return self._compiled(("forward",), lambda: ([self._trace.input], [self._scores.logits]))
+    def _run(self, function: Function, *arguments: Array) -> Any:
+        return self._cutter.run(function, *arguments)
 
-    def _head(self, path: str) -> Callable[..., Any]:
+    def _forward(self) -> Function:
+        return self._cutter.part(("forward",), lambda: ([self._trace.input], [self._scores.logits]))
+
+    def _head(self, path: str) -> Function:
         tensor = self._table.tensors[path]
-        return self._compiled(("head", path), lambda: ([self._trace.input, tensor], [self._scores.logits]))
+        return self._cutter.part(("head", path), lambda: ([self._trace.input, tensor], [self._scores.logits]))
 
-    def _tapping(self, paths: tuple[str, ...], classes: int) -> Callable[..., Any]:
+    def _ablated_tensor(self, path: str) -> Any:
+        if path not in self._ablated:
+            tensor = self._table.tensors[path]
+            self._ablated[path] = after_pooling(self._scores.logits, tensor, (2, 3) if self._channels_first else (1, 2))
+        return self._ablated[path]
+
+    def _passing(self, tensor: Any) -> list[Any]:
+        if tensor.name not in self._side_tensors:
+            found = sides(self._scores.logits, tensor, self._trace.input, self._reach)
+            self._side_tensors[tensor.name] = found
+        return self._side_tensors[tensor.name]
+
+    def _beside(self, kind: str, path: str, x: Array, tensors: list[Any]) -> list[Array]:
+        """What a head needs of one image beside what is altered; kept for the image that was asked for last."""
+        if not tensors:
+            return []
+        image, known, found = self._last_beside
+        if image is None or image() is not x or known != (kind, path):
+            function = self._cutter.part((kind, path, "beside"), lambda: ([self._trace.input], tensors))
+            found = self._run(function, x)
+            self._last_beside = (weakref.ref(x), (kind, path), found)
+        return list(found)
+
+    def _altering(self, kind: str, path: str, tensor: Any, alter: tuple[list[Any], Callable[..., Any]]) -> Function:
+        return altering(self._cutter, (kind, path), tensor, self._passing(tensor), self._scores.logits, alter)
+
+    def _tapping(self, paths: tuple[str, ...], classes: int, score: Score, curvature: bool) -> Function:
         def ends() -> tuple[list[Any], list[Any]]:
-            gradients = [self._gradient(slot, paths) for slot in range(classes)]
-            feeds = [self._trace.input, *(asked for asked, _ in self._slots[:classes])]
+            slots = [self._targets.slot(score, number) for number in range(classes)]
+            gradients = [self._targets.gradients(score, number, paths) for number in range(classes)]
+            curvatures = [
+                [self._targets.curvature(score, number, path) for path in paths]
+                for number in range(classes if curvature else 0)
+            ]
+            fed = self._targets.fed(score) if classes else ()
+            feeds = [self._trace.input, *(slot.asked for slot in slots), *fed]
             fetches = [
                 self._scores.logits,
-                *(used for _, used in self._slots[:classes]),
-                *(self._table.tensors[path] for path in paths),
-                *(gradient for group in gradients for gradient in group),
+                *(slot.used for slot in slots),
+                *(self._tensor(path) for path in paths),
+                *(found for group in (*gradients, *curvatures) for found in group),
             ]
             return feeds, fetches
 
-        def warm(function: Callable[..., Any]) -> None:
-            # TensorFlow optimises a function at its first call; that is not the time that a map takes.
+        fed = score.fed if classes else ()
+        key = ("tap", paths, classes, score.graph_kind, curvature)
+        return self._cutter.part(key, ends, self._warm(classes, fed))
+
+    def _tensor(self, path: str) -> Any:
+        return self._table.tensors[path] if path != INPUT else self._trace.input
+
+    def _warm(self, classes: int, fed: tuple[Any, ...] = ()) -> Callable[[Function], None]:
+        """TensorFlow optimises a function at its first call; that is not the time that a map takes."""
+
+        def warm(function: Function) -> None:
             shape = [side or 1 for side in self._trace.input.shape]
             x = np.zeros(shape, self._trace.input.dtype.as_numpy_dtype)
-            self._run(function, x, *[np.zeros(1, np.int32)] * classes)
+            more = [np.asarray(value, np.int32) for value in fed[1:]]
+            alpha = [np.asarray(value, self._scores.logits.dtype.as_numpy_dtype) for value in fed[:1]]
+            self._run(function, x, *[np.zeros(1, np.int32)] * classes, *alpha, *more)
 
-        return self._compiled(("tap", paths, classes), ends, warm)
-
-    def _gradient(self, slot: int, paths: tuple[str, ...]) -> list[Any]:
-        """Symbolic gradients of the logit of class slot ``slot``; built once for all layers and kept.
-
-        The default layer's, which nearly everybody asks for first, is built alone, because that is quick.
-        """
-        import tensorflow as tf
-
-        if slot == len(self._slots):
-            with self._trace.function.graph.as_default():
-                logits = self._scores.logits
-                asked = tf.compat.v1.placeholder(tf.int32, [None], f"class_{slot}")
-                top = tf.argmax(logits, axis=1, output_type=tf.int32)
-                self._slots.append((asked, tf.where(asked < 0, top, asked)))
-            self._gradients.append({})
-        known = self._gradients[slot]
-        missing = [path for path in paths if path not in known]
-        if missing:
-            if missing != [self.default_layer]:
-                missing = [info.path for info in self.layers if info.usable and info.path not in known]
-            with self._trace.function.graph.as_default():
-                score = tf.gather(self._scores.logits, self._slots[slot][1], batch_dims=1)
-                tensors = [self._table.tensors[path] for path in missing]
-                known.update(zip(missing, tf.gradients(score, tensors), strict=True))
-        for path in paths:
-            if known[path] is None:
-                raise LayerError(
-                    f"No gradient reaches layer {path!r}: an operation without a derivative lies between it and "
-                    f"the scores. Try {self.default_layer!r}, or a method without gradients ('scorecam')."
-                )
-        return [known[path] for path in paths]
+        return warm
 
     def _masking(self, grid: tuple[int, ...]) -> Callable[..., Any]:
         import tensorflow as tf
@@ -386,14 +544,17 @@ class Network:
                 input_signature=[
                     tf.TensorSpec([1, *source.shape[1:]], source.dtype),
                     tf.TensorSpec([None, *grid], tf.float32),
+                    tf.TensorSpec([], tf.float32),
+                    tf.TensorSpec([None, None], tf.float32),
                 ],
             )
-            def masked(x: Any, maps: Any) -> Any:
+            def masked(x: Any, maps: Any, scale: Any, noise: Any) -> Any:
                 masks = tf.image.resize(maps[..., tf.newaxis], self.input_size, "bilinear")
+                masks += noise[..., tf.newaxis]
                 low = tf.reduce_min(masks, axis=(1, 2, 3), keepdims=True)
                 high = tf.reduce_max(masks, axis=(1, 2, 3), keepdims=True)
                 precision = source.dtype if source.dtype.is_floating else tf.float32
-                masks = tf.cast(tf.math.divide_no_nan(masks - low, high - low), precision)
+                masks = tf.cast(scale * tf.math.divide_no_nan(masks - low, high - low), precision)
                 if spatial_last:
                     masks = tf.transpose(masks, (0, 3, 1, 2))
                 seen = tf.cast(x, precision) * masks
@@ -401,55 +562,15 @@ class Network:
 
             return masked.get_concrete_function()
 
-        return self._kept(("masked", grid), build)
+        return self._cutter.kept(("masked", grid), build)
 
-    def _compiled(
-        self,
-        key: tuple[Any, ...],
-        ends: Callable[[], tuple[list[Any], list[Any]]],
-        warm: Callable[[Callable[..., Any]], None] | None = None,
-    ) -> Callable[..., Any]:
-        """The part of the traced graph between two ends (feeds, fetches), as a function returning a list."""
-        import tensorflow as tf
-
-        def build() -> Callable[..., Any]:
-            feeds, fetches = ends()
-            # With its arguments described, TensorFlow takes them as they come and does not try other ways first.
-            arguments = tuple(tf.TensorSpec(feed.shape, feed.dtype, feed.op.name) for feed in feeds)
-            function = self._trace.function.prune(feeds, fetches, input_signature=(arguments, {}))
-            if warm is not None:
-                warm(function)
-            return function
-
-        return self._kept(key, build)
-
-    def _kept(self, key: tuple[Any, ...], build: Callable[[], Callable[..., Any]]) -> Callable[..., Any]:
-        with self._lock:
-            if key not in self._functions:
-                self._functions[key] = build()
-                while len(self._functions) > _KEPT_FUNCTIONS:
-                    self._functions.popitem(last=False)
-            self._functions.move_to_end(key)
-            return self._functions[key]
-
-    def _run(self, function: Callable[..., Any], *arguments: Array) -> Any:
-        import tensorflow as tf
-
-        tensors = [tf.convert_to_tensor(argument) for argument in arguments]
-        try:
-            with _TURN:
-                results = function(*tensors)
-        except tf.errors.OpError as error:
-            raise ModelError(
-                f"{self.name} cannot be run here: {first_line(error)}. TensorFlow lacks this computation on this "
-                "machine, or ran out of memory. Try a smaller input, another precision or another backbone."
-            ) from error
-        if isinstance(results, (list, tuple)):
-            return [_to_numpy(result) for result in results]
-        return _to_numpy(results)
-
-    def _channels_last(self, array: Array) -> Array:
+    def channels_last(self, array: Array) -> Array:
+        """A batch as (n, h, w, channels), whatever the network's own layout."""
         return array.transpose(0, 2, 3, 1) if self._channels_first else array
+
+    def as_input(self, batch: Array) -> Array:
+        """A batch (n, H, W, C) in the network's own layout."""
+        return batch.transpose(0, 3, 1, 2) if self._channels_first else batch
 
 
 def check_picture(pic: Any) -> None:
@@ -459,13 +580,6 @@ def check_picture(pic: Any) -> None:
             f"{type(pic).__name__} is not a Picture. Make one with camcore.open_picture(path or bytes), or "
             "camcore.Picture.from_array(rgb) from uint8 pixels."
         )
-
-
-def _to_numpy(tensor: Any) -> Array:
-    array = tensor.numpy()
-    if array.dtype.kind in "iu" or array.dtype in (np.float32, np.float64):
-        return array
-    return array.astype(np.float32)  # half precision: maps are computed in single
 
 
 def _checked_labels(labels: Sequence[str] | None, classes: int) -> tuple[str, ...]:

@@ -7,15 +7,16 @@ from typing import Any
 import keras
 import numpy as np
 import pytest
+from cheap import CHEAP
 from keras import layers
 from networks import FEATURES, GRID, SIZE, W, conv1, conv2, gap, given, picture_input, settle
 
 import camcore
-from camcore.maps import as_float32, normalised, warning_for
+from camcore.maps import as_float32, normalised, state_of, warning_for
 from camcore.methods import METHODS
 
-GRADIENT = [key for key, info in METHODS.items() if info.family == "gradient"]
-PERTURBATION = [key for key, info in METHODS.items() if info.family == "perturbation"]
+GRADIENT = [key for key, info in METHODS.items() if info.source == "gradients"]
+AT_A_LAYER = [key for key, info in METHODS.items() if not info.layer_free and info.source != "nothing"]
 ALL = [(key, variant) for key, info in METHODS.items() for variant in (info.variants or (None,))]
 PIC = camcore.Picture.from_array(np.random.default_rng(0).integers(0, 256, (40, 60, 3), dtype=np.uint8))
 
@@ -78,7 +79,7 @@ def test_raw_is_not_changed():
 def words(raw: Any, A: Any = None, G: Any = None, key: str = "gradcam", broken: int = 0) -> str | None:
     raw = np.asarray(raw, np.float32)
     A = np.random.default_rng(0).random((*raw.shape, 3)) if A is None else A
-    return warning_for(METHODS[key], raw, broken, A, np.ones_like(A) if G is None else G)
+    return warning_for(METHODS[key], raw, broken, state_of(A), G is not None and not G.any())
 
 
 def test_nothing_amiss():
@@ -98,6 +99,7 @@ def test_empty_because_the_gradient_vanished():
 
 def test_empty_because_all_speaks_against():
     found = words(-np.ones((2, 2)), key="hirescam")
+    assert found
     assert "nothing at this layer speaks for this class" in found
     assert "zero or negative" in found
 
@@ -189,18 +191,21 @@ def trouble(request):
 @pytest.mark.parametrize(("key", "variant"), ALL)
 def test_no_nan_ever(trouble, key, variant):
     name, net, index = trouble
-    options = {key: {"variant": variant}} if variant else None
+    info = METHODS[key]
+    options = {key: {**CHEAP.get(key, {}), **({"variant": variant} if variant else {})}}
     if key == "cam" and name == "vanished gradient":
         with pytest.raises(camcore.MethodError, match="not linear"):
             camcore.explain(net, PIC, key, classes=index)
         return
     (m,) = camcore.explain(net, PIC, key, classes=index, options=options)
-    assert m.raw.shape == m.values.shape == GRID
+    assert m.raw.shape == m.values.shape
+    assert info.layer_free or m.raw.shape == GRID
     assert np.isfinite(m.raw).all()
     assert np.isfinite(m.values).all()
     assert m.values.min() >= 0
     assert m.values.max() in (0, 1)
-    assert (m.values.max() == 1) == bool((m.raw > 0).any())
+    if not info.min_max:
+        assert (m.values.max() == 1) == bool((m.raw > 0).any())
     if not m.values.any():
         assert m.warning
     drawn = m.on_picture()
@@ -208,9 +213,9 @@ def test_no_nan_ever(trouble, key, variant):
     assert np.isfinite(drawn[~np.isnan(drawn)]).all()
 
 
-@pytest.mark.parametrize("key", METHODS)
+@pytest.mark.parametrize("key", AT_A_LAYER)
 def test_a_dead_layer_is_told(key):
-    (m,) = camcore.explain(dead_layer(), PIC, key, classes=1)
+    (m,) = camcore.explain(dead_layer(), PIC, key, classes=1, options={key: CHEAP.get(key, {})})
     assert not m.values.any()
     assert "every activation of this layer is zero" in m.warning
 
@@ -233,16 +238,27 @@ def test_evidence_against_only_is_told(key):
     assert other.values.max() == 1
 
 
-@pytest.mark.parametrize("key", METHODS)
+@pytest.mark.parametrize("key", AT_A_LAYER)
 def test_activations_without_places_are_told(key):
     for index in range(4):
-        (m,) = camcore.explain(constant_activations(), PIC, key, classes=index)
-        assert m.warning
+        (m,) = camcore.explain(constant_activations(), PIC, key, classes=index, options={key: CHEAP.get(key, {})})
         if m.values.any():
-            assert "Saturated" in m.warning
             assert m.values.min() == pytest.approx(1)
-        elif key in PERTURBATION:
-            assert "the same at every place" in m.warning
+        assert "the same at every place" in m.warning
+
+
+@pytest.mark.parametrize("key", AT_A_LAYER)
+def test_activations_that_are_never_positive_are_told(key):
+    """A layer before its ReLU whose every value is negative."""
+    below = given(
+        layers.Conv2D(FEATURES, 3, padding="same", dtype="float64", name="features"), W.k2, np.full(FEATURES, -1e3)
+    )
+    for index in range(4):
+        (m,) = camcore.explain(
+            network(below, linear_end(W.w)), PIC, key, classes=index, options={key: CHEAP.get(key, {})}
+        )
+        assert np.isfinite(m.raw).all()
+        assert "positive" in m.warning
 
 
 def test_a_saturated_softmax_warns_of_nothing():
@@ -270,7 +286,7 @@ def test_overflowing_half_precision_gives_finite_maps(dtype, key):
     net = camcore.wrap(settle(keras.Model(x, end(gap(dtype)(last(first(x)))))))
     A = net.tap(net.prepare(PIC)[0], [net.default_layer]).activations[net.default_layer]
     assert A.max() > 1e4
-    for m in camcore.explain(net, PIC, key, classes=[0, 1, 2, 3]):
+    for m in camcore.explain(net, PIC, key, classes=[0, 1, 2, 3], options={key: CHEAP.get(key, {})}):
         assert np.isfinite(m.raw).all()
         assert np.isfinite(m.values).all()
         assert m.values.any() or m.warning
@@ -291,7 +307,7 @@ def test_a_network_that_overflows_inside_says_so():
     net = camcore.wrap(settle(keras.Model(x, end(gap("float32")(last(first(x)))))))
     A = net.tap(net.prepare(PIC)[0], ["features"]).activations["features"]
     assert not np.isfinite(A).all()
-    for m in camcore.explain(net, PIC, list(METHODS), layers="features", classes=1):
+    for m in camcore.explain(net, PIC, list(METHODS), layers="features", classes=1, options=CHEAP):
         assert np.isfinite(m.raw).all(), m.method
         assert np.isfinite(m.values).all(), m.method
         assert "not finite" in m.warning, m.method

@@ -34,6 +34,7 @@ from networks import (
 from shared_data import shared
 
 import camcore
+from camcore.cutting import KEPT_FUNCTIONS
 from camcore.network import CLASSES_PER_PASS, TOP_CLASS
 
 
@@ -215,9 +216,7 @@ def test_many_questions_do_not_pile_up(branched):
     for count in range(1, len(paths) + 1):
         for classes in range(4):
             branched.tap(x, paths[:count], list(range(classes)))
-    from camcore.network import _KEPT_FUNCTIONS
-
-    assert len(branched._functions) <= _KEPT_FUNCTIONS
+    assert len(branched._cutter.functions) <= KEPT_FUNCTIONS
     same(branched.tap(x, paths[:1], [0]), before)
 
 

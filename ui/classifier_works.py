@@ -22,7 +22,7 @@ from camcore.evidence import Evidence, evidence
 from camcore.forming import Forming, Stage
 from camcore.saved import SavedNetwork
 from camcore.training.folders import LabelledFolder, class_names, read_folder
-from ui.cache import ByteLRU
+from camcore.cache import ByteLRU
 from ui.questions import NetworkKey
 from ui.rasters import shrink
 from ui.works import Part, Work

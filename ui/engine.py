@@ -17,7 +17,7 @@ from types import ModuleType
 from typing import Any
 
 import camcore
-from ui.cache import ByteLRU
+from camcore.cache import ByteLRU
 from ui.jobs import Job, Stage, StoppedError
 from ui.questions import Answer, Cost, Failure, NetworkKey, Question
 

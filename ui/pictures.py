@@ -3,7 +3,7 @@
 import hashlib
 
 import camcore
-from ui.cache import ByteLRU
+from camcore.cache import ByteLRU
 
 _open: ByteLRU[camcore.Picture] = ByteLRU(384 << 20, lambda picture: picture.rgb.nbytes)
 

@@ -12,7 +12,7 @@ from camcore.framing import reduced_size
 from camcore.render.encode import to_data_url, to_jpeg
 from camcore.render.overlay import blend
 from camcore.report.files import map_png
-from ui.cache import ByteLRU
+from camcore.cache import ByteLRU
 
 SIDE = 960
 """Long side of the big picture on the page, in pixels."""

@@ -16,7 +16,7 @@ from camcore.render.colour import DIVERGING, diverging
 from camcore.render.encode import to_data_url, to_png, with_caption
 from camcore.render.overlay import blend
 from ui import rasters
-from ui.cache import ByteLRU
+from camcore.cache import ByteLRU
 
 _grays: ByteLRU["Gray"] = ByteLRU(48 << 20, lambda gray: gray.rgb.nbytes)
 

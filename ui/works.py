@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from camcore import CamcoreError
-from ui.cache import ByteLRU
+from camcore.cache import ByteLRU
 from ui.engine import Engine, engine
 from ui.jobs import Job, Stage, StoppedError
 from ui.questions import Failure, NetworkKey

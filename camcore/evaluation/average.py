@@ -13,10 +13,10 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from camcore.answering import raw_map
 from camcore.errors import CamcoreError, MethodError, PictureError
 from camcore.evaluation.predicting import BATCH, Predictions, check_batch, framed_batches
 from camcore.evaluation.table import write_whole
-from camcore.explaining import raw_map
 from camcore.framing import check_framing
 from camcore.maps import normalised
 from camcore.methods import find_method
@@ -108,7 +108,7 @@ def average_maps(
             raw = raw_maps(net, info, path, part.x, wanted[part.indices]) if len(part.indices) else []
             for i, one in zip(part.indices, raw, strict=True):
                 group = int(p.labels[i]), bool(said[i] == p.labels[i])
-                sums[group] += one, normalised(one)
+                sums[group] += one, normalised(one, info.min_max)
                 counts[group] += 1
             groups = tuple(GroupMean(*group, counts[group], *(sums[group] / max(1, counts[group]))) for group in sums)
             yield Averages(groups, info.key, path, of, framing, done, len(p), perf_counter() - start, tuple(skipped))
@@ -185,7 +185,7 @@ def single_pass_method(net: Network, method: str | None, layer: str) -> MethodIn
             return find_method("gradcam")
         return find_method("cam")
     info = find_method(method)
-    if info.family != "gradient":
+    if info.source != "gradients":
         raise MethodError(
             f"{info.title} needs many passes for every picture, too many for a folder of them. Choose a method of "
             "the gradient family, such as 'gradcam' or 'layercam'."
@@ -202,7 +202,7 @@ def raw_maps(
     seen = net.tap(x, [layer], [classes.tolist()])
     options = info.checked({})
     gradients = seen.gradients[0][layer]
-    return [raw_map(info, A, G, options)[0] for A, G in zip(seen.activations[layer], gradients, strict=True)]
+    return [raw_map(info, (A, G), options)[0] for A, G in zip(seen.activations[layer], gradients, strict=True)]
 
 
 def _pictures(p: Predictions, root: Path) -> Iterator[tuple[int, Picture | Skipped]]:

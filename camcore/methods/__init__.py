@@ -1,5 +1,6 @@
 """CAM methods: one module per family, one registry."""
 
-from camcore.methods.registry import METHODS, MethodInfo, find_method
+from camcore.methods.info import MethodInfo
+from camcore.methods.registry import METHODS, find_method
 
 __all__ = ["METHODS", "MethodInfo", "find_method"]

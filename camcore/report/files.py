@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from camcore.errors import CamcoreError
+from camcore.layers import LayerInfo
 from camcore.maps import CamMap
 from camcore.network import Network
 from camcore.overlaying import overlay
@@ -98,23 +99,30 @@ def _folder(network: Network) -> dict[str, str]:
 
 
 def _map_record(m: CamMap, network: Network) -> dict[str, Any]:
-    info = network.layer(m.layer)
+    info = layer_of(m, network)
     return {
         "method": m.method,
         "options": dict(m.options),
         "layer": m.layer,
         "grid": list(m.raw.shape),
-        "receptive_field": list(info.receptive_field) if info.receptive_field else None,
+        "receptive_field": list(info.receptive_field) if info and info.receptive_field else None,
         "class_index": m.class_index,
         "label": m.label,
         "probability": _number(m.probability),
         "logit": m.logit,
         "offset": m.offset,
+        "evidence": m.evidence,
+        "refine": list(m.refine),
         "raw_min": float(m.raw.min()),
         "raw_max": float(m.raw.max()),
         "warning": m.warning,
         "seconds": round(m.seconds, 6),
     }
+
+
+def layer_of(m: CamMap, network: Network) -> LayerInfo | None:
+    """The layer a map lies at; None where it lies on the input's own grid."""
+    return None if m.layer is None else network.layer(m.layer)
 
 
 def _number(value: float) -> float | None:
@@ -164,8 +172,8 @@ def write_run(
     try:
         home.mkdir(parents=True, exist_ok=True)
         for m, entry in zip(maps, run["maps"], strict=True):
-            lines = caption(m, network.layer(m.layer))
-            name = f"{stem}.{_safe(m.method)}.{_safe(m.layer)}.{m.class_index}"
+            lines = caption(m, layer_of(m, network))
+            name = f"{stem}.{_safe(m.method)}.{_safe(m.layer or 'input')}.{m.class_index}"
             entry["png"], entry["csv"] = f"{name}.png", f"{name}.csv"
             written.append(_write(home / entry["png"], map_png(pic, m, lines, alpha, colormap, smooth)))
             written.append(_write(home / entry["csv"], map_csv(m, lines)))

@@ -47,7 +47,14 @@ def rerun(path: str | os.PathLike[str]) -> Rerun:
     try:
         picture, network = run["picture"], run["network"]
         wanted = [
-            (entry["method"], dict(entry["options"]), entry["layer"], entry["class_index"], entry.get("csv"))
+            (
+                entry["method"],
+                dict(entry["options"]),
+                entry["layer"],
+                entry["class_index"],
+                entry.get("csv"),
+                entry.get("refine", []),
+            )
             for entry in run["maps"]
         ]
         framing, name = run["framing"]["name"], network["name"]
@@ -69,8 +76,8 @@ def rerun(path: str | os.PathLike[str]) -> Rerun:
     if weights_hash(net) != known_hash:
         notes.append(f"the weights of {name} are not those of the record, so the maps may differ")
     maps = []
-    for method, options, layer, index, csv in wanted:
-        made = explain(net, pic, method, layer, index, framing, {method: options})[0]
+    for method, options, layer, index, csv, refine in wanted:
+        made = explain(net, pic, method, layer, index, framing, {method: options}, refine)[0]
         maps.append(Repeated(made, _difference(made, _recorded(home, csv))))
     return Rerun(tuple(maps), tuple(notes))
 

@@ -47,12 +47,19 @@ def _pixels(size: float) -> str:
     return f"{round(size, 1):g}"
 
 
-def caption(m: CamMap, info: LayerInfo) -> tuple[str, str]:
+def place(m: CamMap, info: LayerInfo | None) -> str:
+    """Where a map lies, in words: its layer and the layer's geometry, or the input's own grid."""
+    if info is None:
+        return f"on the input's own grid, {m.raw.shape[0]}×{m.raw.shape[1]}"
+    return f"{info.path} {geometry(info)}"
+
+
+def caption(m: CamMap, info: LayerInfo | None) -> tuple[str, str]:
     """Two lines that say all of a map: what was asked, and how it was made."""
     variant = m.options.get("variant", "paper")
     title = METHODS[m.method].title + ("" if variant == "paper" else f" ({variant})")
     return (
-        f"{m.network} · {title} · {m.layer} {geometry(info)}",
+        f"{m.network} · {title} · {place(m, info)}",
         f"{readable(m.label)} {percent(m.probability)} (class {m.class_index}, logit {m.logit:.2f}) · "
         f"{m.framing} · {duration(m.seconds)}",
     )

@@ -13,6 +13,7 @@ from networks import CLASSES, FEATURES, GRID, SIZE, W, flat, gap, given, images,
 
 import camcore
 from camcore.methods import METHODS
+from camcore.methods.info import Asked
 from camcore.methods.score import channel_order
 
 
@@ -42,6 +43,11 @@ def mask(a: np.ndarray, size: tuple[int, int]) -> np.ndarray:
 def softmax(s: np.ndarray) -> np.ndarray:
     e = np.exp(s - s.max())
     return e / e.sum()
+
+
+def asked(scores: np.ndarray) -> Asked:
+    """Answers for channels 0, 1, …, one mask each."""
+    return Asked(np.arange(len(scores)), scores[:, None], scores[:, None], 0.0, 0.0, SIZE)
 
 
 # ---- a score that is linear in the input
@@ -89,12 +95,12 @@ def test_the_black_baseline_changes_nothing(linear_network):
     A = np.random.default_rng(0).random((4, 5, 7))
     s = np.random.default_rng(1).normal(0, 3, 7)
     compute = METHODS["scorecam"].compute
-    close(compute(A, s - 11.5), compute(A, s), 1e-12)
+    close(compute(A, asked(s - 11.5)), compute(A, asked(s)), 1e-12)
 
 
 def test_huge_scores_do_not_overflow():
     A = np.random.default_rng(0).random((4, 5, 3))
-    close(METHODS["scorecam"].compute(A, np.array([1e5, -1e5, 2e4])), A[..., 0], 1e-12)
+    close(METHODS["scorecam"].compute(A, asked(np.array([1e5, -1e5, 2e4]))), A[..., 0], 1e-12)
 
 
 # ---- a deep network, against a loop with real masks
@@ -164,7 +170,7 @@ def test_more_channels_than_a_chunk(deep, monkeypatch):
     _, network = deep
     x = images(1, seed=5)
     whole = camcore.ScoreCAM(network).compute_heatmap(x, 0, raw=True)
-    monkeypatch.setattr("camcore.explaining._CHUNK_PIXELS", 2 * SIZE[0] * SIZE[1])
+    monkeypatch.setattr("camcore.perturbing._CHUNK_PIXELS", 2 * SIZE[0] * SIZE[1])
     close(camcore.ScoreCAM(network).compute_heatmap(x, 0, raw=True), whole, 1e-7)
 
 
@@ -203,5 +209,5 @@ def test_a_constant_channel_takes_no_part(deep):
 def test_no_channel_at_all_gives_an_empty_map():
     compute = METHODS["scorecam"].compute
     for variant in ("paper", "authors"):
-        found = compute(np.empty((3, 2, 0)), np.empty(0), variant=variant)
+        found = compute(np.ones((3, 2, 4)), asked(np.empty(0)), variant=variant)
         np.testing.assert_array_equal(found, np.zeros((3, 2)))

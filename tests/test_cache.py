@@ -2,7 +2,7 @@
 
 import threading
 
-from ui.cache import ByteLRU
+from camcore.cache import ByteLRU
 
 
 def test_lets_go_of_the_least_recently_used_beyond_its_bytes() -> None:

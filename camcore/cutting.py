@@ -1,0 +1,100 @@
+"""Compiled functions, cut out of a model's one trace and kept.
+
+Every question asked of a network is a part of its traced graph between two ends: what is fed and what is
+fetched. The part is cut out once, compiled, and kept under a key; nothing is traced again for a new picture.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from camcore.errors import ModelError
+from camcore.tracing import Trace, first_line
+
+Array = NDArray[Any]
+Function = Callable[..., Any]
+
+# Compiled functions kept per network. Each holds a copy of a part of the graph, but no weights.
+KEPT_FUNCTIONS = 32
+
+# TensorFlow uses every core for one run; a second one at the same time only slows both. Long work takes the
+# turn anew for every chunk, so that a short question never waits for more than one chunk.
+_TURN = threading.BoundedSemaphore(max(1, (os.cpu_count() or 1) // 2))
+
+
+class Cutter:
+    """Cuts compiled functions out of one trace. Safe to use from several threads.
+
+    ``trace``: the traced model. ``name``: the network's, for messages. ``lock`` guards the graph: whoever adds
+    to it holds it.
+    """
+
+    def __init__(self, trace: Trace, name: str) -> None:
+        self.trace = trace
+        self.name = name
+        self.lock = threading.RLock()
+        self.functions: OrderedDict[tuple[Any, ...], Function] = OrderedDict()
+
+    def kept(self, key: tuple[Any, ...], build: Callable[[], Function]) -> Function:
+        """The function of ``key``, built at the first call; the least recently used ones are dropped."""
+        with self.lock:
+            if key not in self.functions:
+                self.functions[key] = build()
+                while len(self.functions) > KEPT_FUNCTIONS:
+                    self.functions.popitem(last=False)
+            self.functions.move_to_end(key)
+            return self.functions[key]
+
+    def part(
+        self,
+        key: tuple[Any, ...],
+        ends: Callable[[], tuple[list[Any], list[Any]]],
+        warm: Callable[[Function], None] | None = None,
+    ) -> Function:
+        """The part of the traced graph between two ends (feeds, fetches), as a function returning a list."""
+        import tensorflow as tf
+
+        def build() -> Function:
+            feeds, fetches = ends()
+            # With its arguments described, TensorFlow takes them as they come and does not try other ways first.
+            arguments = tuple(tf.TensorSpec(feed.shape, feed.dtype, feed.op.name) for feed in feeds)
+            function = self.trace.function.prune(feeds, fetches, input_signature=(arguments, {}))
+            if warm is not None:
+                warm(function)
+            return function
+
+        return self.kept(key, build)
+
+    def run(self, function: Function, *arguments: Array) -> Any:
+        """The results of a function as arrays, in the network's turn.
+
+        Raises ModelError where TensorFlow cannot run it on this machine.
+        """
+        import tensorflow as tf
+
+        tensors = [tf.convert_to_tensor(argument) for argument in arguments]
+        try:
+            with _TURN:
+                results = function(*tensors)
+        except tf.errors.OpError as error:
+            raise ModelError(
+                f"{self.name} cannot be run here: {first_line(error)}. TensorFlow lacks this computation on this "
+                "machine, or ran out of memory. Try a smaller input, another precision or another backbone."
+            ) from error
+        if isinstance(results, (list, tuple)):
+            return [_to_numpy(result) for result in results]
+        return _to_numpy(results)
+
+
+def _to_numpy(tensor: Any) -> Array:
+    array: Array = tensor.numpy()
+    if array.dtype.kind in "iu" or array.dtype in (np.float32, np.float64):
+        return array
+    return array.astype(np.float32)  # half precision: maps are computed in single

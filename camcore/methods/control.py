@@ -1,0 +1,219 @@
+"""The controls that every map must beat: noise, a centred blob, the plain gradient, and two of hiding and seeking.
+
+They are simple on purpose. Where a method's map does no better than these on the same picture, it says nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from camcore.methods.decomposition import classless_caution
+from camcore.methods.info import Asked, MethodInfo, Option, Site, options
+
+Array = NDArray[Any]
+Size = tuple[int, int]
+
+# Places per side of the random control's noise and of RISE's masks.
+COARSE = 7
+
+
+def gradient(G: Array) -> Array:
+    """raw = max over the colour channels of |∂y_c/∂x|, (H, W) on the input's grid (Simonyan 2014, section 3.1)."""
+    return np.abs(G).max(axis=-1)
+
+
+def random(grid: Size, *, seed: int) -> Array:
+    """Smooth noise (h, w) in 0..1: 7×7 uniform values, bilinear in between. The same noise at every layer."""
+    noise = np.random.default_rng(seed).random((COARSE, COARSE))
+    return cv2.resize(noise, (grid[1], grid[0]), interpolation=cv2.INTER_LINEAR)
+
+
+def centre(grid: Size) -> Array:
+    """A Gaussian (h, w) in the middle of the grid, 1 at its centre, its deviation a quarter of each side."""
+    y, x = ((np.arange(side) + 0.5 - side / 2) / (side / 4) for side in grid)
+    return np.exp(-0.5 * (y[:, None] ** 2 + x[None] ** 2))
+
+
+def occlusion(A: None, asked: Asked, *, size: int, stride: int) -> Array:
+    """raw = how far y_c falls when a square is set to the picture's mean colour, per square (Zeiler 2014, section 4).
+
+    The grid is that of the squares; ``asked.members`` are flat places on it. Negative where hiding helps the class.
+    """
+    rows, columns = (len(starts) for starts in square_starts(asked.input_size, size, stride))
+    raw = np.zeros(rows * columns)
+    raw[asked.members] = asked.logit - asked.logits[:, 0]
+    return raw.reshape(rows, columns)
+
+
+def square_starts(input_size: Size, size: int, stride: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Where the squares begin, along y and x, in input pixels: ``stride`` apart or a little less, from edge to edge.
+
+    ``size`` 0: a seventh of the shorter side; ``stride`` 0: half the size.
+    """
+    side = square_side(input_size, size)
+    step = stride or max(1, side // 2)
+    found = []
+    for length in input_size:
+        free = max(length - side, 0)
+        found.append(np.linspace(0, free, -(-free // step) + 1).round().astype(np.intp))
+    return found[0], found[1]
+
+
+def square_side(input_size: Size, size: int) -> int:
+    """The squares' side in input pixels."""
+    return min(size or max(1, round(min(input_size) / COARSE)), *input_size)
+
+
+def square_passes(site: Site, given: Mapping[str, Any]) -> float:
+    """How many squares there are."""
+    rows, columns = square_starts(site.input_size, given["size"], given["stride"])
+    return float(len(rows) * len(columns))
+
+
+def rise(A: None, asked: Asked, *, p: float, cells: int, seed: int) -> Array:
+    """raw = Σ_i p_c(x ⊙ m_i) m_i / (N·p) over N random masks, (H, W) (Petsiuk 2018, equation 6).
+
+    Masks: cells×cells of 0 and 1 with share ``p`` of ones, upsampled bilinearly and shifted at random. Values are
+    min–max, as everything is positive.
+    """
+    answers = asked.probabilities[:, 0] if np.isfinite(asked.probability) else asked.logits[:, 0]
+    total = np.zeros(asked.input_size, np.float64)
+    for start in range(0, len(answers), 64):
+        masks = random_masks(asked.members[start : start + 64], asked.input_size, p, cells, seed)
+        total += np.tensordot(answers[start : start + 64], masks, 1)
+    return total / (max(len(answers), 1) * p)
+
+
+def random_masks(members: NDArray[np.intp], size: Size, p: float, cells: int, seed: int) -> NDArray[np.float32]:
+    """The masks of these numbers, (m, H, W) in 0..1; each depends on its number and the seed alone."""
+    cell = -(-size[0] // cells), -(-size[1] // cells)
+    masks = np.empty((len(members), *size), np.float32)
+    for i, member in enumerate(members):
+        rng = np.random.default_rng([seed, int(member)])
+        coarse = (rng.random((cells, cells)) < p).astype(np.float32)
+        big = cv2.resize(coarse, ((cells + 1) * cell[1], (cells + 1) * cell[0]), interpolation=cv2.INTER_LINEAR)
+        y, x = rng.integers(0, cell[0]), rng.integers(0, cell[1])
+        masks[i] = big[y : y + size[0], x : x + size[1]]
+    return masks
+
+
+ROWS = (
+    MethodInfo(
+        key="gradient",
+        title="Input gradient",
+        class_name="Gradient",
+        family="control",
+        source="input gradients",
+        paper="Simonyan et al., Deep Inside Convolutional Networks, ICLR workshop 2014",
+        year=2014,
+        equation="section 3.1",
+        url="https://arxiv.org/abs/1312.6034",
+        needs=("the input's gradient",),
+        cost="one forward and one whole backward pass",
+        signed=False,
+        summary="Which pixels the score would answer to at once; grainy, and the oldest of all maps.",
+        strengths="Pixel by pixel, with no choice of layer.",
+        weaknesses="Noise dominates; shows edges as readily as evidence.",
+        compute=gradient,
+        passes=lambda site, given: 3.0,
+        per_class=True,
+        layer_free=True,
+    ),
+    MethodInfo(
+        key="random",
+        title="Random noise",
+        class_name="Random",
+        family="control",
+        source="nothing",
+        paper="Hooker et al., A Benchmark for Interpretability Methods in Deep Neural Networks, NeurIPS 2019",
+        year=2019,
+        equation="its random baseline, here smooth",
+        url="https://arxiv.org/abs/1806.10758",
+        needs=("nothing",),
+        cost="none",
+        signed=False,
+        summary="Smooth noise: what a map is worth that knows nothing.",
+        strengths="Shows what chance alone reaches.",
+        weaknesses="It is noise.",
+        compute=random,
+        caution=classless_caution,
+        options=options(seed=Option(0, low=0, high=2**31 - 1, help="of the noise", formula=True)),
+        class_specific=False,
+    ),
+    MethodInfo(
+        key="centre",
+        title="Centred blob",
+        class_name="Centre",
+        family="control",
+        source="nothing",
+        paper="Zhang et al., Top-down Neural Attention by Excitation Backprop, IJCV 2018",
+        year=2018,
+        equation="its centre baseline, here a Gaussian",
+        url="https://arxiv.org/abs/1608.00507",
+        needs=("nothing",),
+        cost="none",
+        signed=False,
+        summary="A blob in the middle, where photographers put their subject.",
+        strengths="Shows what the habit of centring alone reaches.",
+        weaknesses="Looks at neither the picture nor the network.",
+        compute=centre,
+        caution=classless_caution,
+        class_specific=False,
+    ),
+    MethodInfo(
+        key="occlusion",
+        title="Occlusion",
+        class_name="Occlusion",
+        family="control",
+        source="squares",
+        paper="Zeiler and Fergus, Visualizing and Understanding Convolutional Networks, ECCV 2014",
+        year=2014,
+        equation="section 4",
+        url="https://arxiv.org/abs/1311.2901",
+        needs=("forward passes with a square hidden",),
+        cost="one forward pass per square",
+        signed=True,
+        summary="How far the score falls when a square of the picture is hidden.",
+        strengths="Looks at nothing but input and output; easy to explain.",
+        weaknesses="Coarse; blind to evidence larger than the square; a grey square is no absence.",
+        compute=occlusion,
+        passes=square_passes,
+        options=options(
+            size=Option(0, low=0, high=4096, help="side of the square in input pixels; 0: a seventh", formula=True),
+            stride=Option(0, low=0, high=4096, help="from square to square; 0: half the size", formula=True),
+        ),
+        layer_free=True,
+    ),
+    MethodInfo(
+        key="rise",
+        title="RISE",
+        class_name="RISE",
+        family="control",
+        source="random masks",
+        paper="Petsiuk et al., RISE: Randomized Input Sampling for Explanation of Black-box Models, BMVC 2018",
+        year=2018,
+        equation="equation 6",
+        url="https://arxiv.org/abs/1806.07421",
+        needs=("forward passes through random masks",),
+        cost="one forward pass per random mask (n=2000)",
+        signed=False,
+        summary="Which parts of the picture keep the class alive when others are hidden at random.",
+        strengths="Looks at nothing but input and output; a strong reference.",
+        weaknesses="Thousands of passes; noisy with few.",
+        compute=rise,
+        passes=lambda site, given: float(given["n"]),
+        options=options(
+            n=Option(2000, low=1, high=100_000, help="random masks"),
+            p=Option(0.5, low=0.01, high=0.99, help="share of a mask that is open", formula=True),
+            cells=Option(COARSE, low=2, high=64, help="cells of a mask per side", formula=True),
+            seed=Option(0, low=0, high=2**31 - 1, help="of the masks", formula=True),
+        ),
+        layer_free=True,
+        min_max=True,
+    ),
+)

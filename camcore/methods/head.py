@@ -1,0 +1,96 @@
+"""Methods that ask the head behind a layer about altered activations: one channel less, or one place only."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from camcore.methods.info import Asked, MethodInfo, variant
+
+Array = NDArray[Any]
+
+
+def ablationcam(A: Array, asked: Asked) -> Array:
+    """raw = relu(Σ_k w_k A_k), w_k = (y_c − y_c with A_k set to 0) / |y_c| (Desai and Ramaswamy 2020).
+
+    ``A``: activations (h, w, K). The paper divides by y_c; where that is negative every sign would turn, and where
+    it is 0 there would be no map, so |y_c| is taken, and 1 where it is 0.
+    """
+    return np.maximum(A @ ablationcam_weights(A, asked), 0)
+
+
+def ablationcam_weights(A: Array, asked: Asked) -> Array:
+    """w_k, (K,); 0 for channels not asked yet."""
+    weights = np.zeros(A.shape[-1], A.dtype)
+    weights[asked.members] = (asked.logit - asked.logits[:, 0]) / (abs(asked.logit) or 1)
+    return weights
+
+
+def ablationcam_caution(A: Array, asked: Asked) -> str | None:
+    """What to beware of: the paper's formula is made for positive scores."""
+    if asked.logit > 0:
+        return None
+    return (
+        f"The class's score is {asked.logit:.3g}, not positive: Ablation-CAM is defined by its relative fall. The map "
+        "divides by its size instead."
+    )
+
+
+def reciprocam(A: Array, asked: Asked) -> Array:
+    """raw_ij = p_c of the head on A ⊙ δ_ij: the activations of one place alone (Byun 2022).
+
+    ``asked.members``: flat places. Variant ``gaussian``: the vector A_ij is spread over the 3×3 places around ij by
+    (1 2 1)⊗(1 2 1)/16. Places not asked yet are at the smallest value. All is positive, so values are min–max.
+    """
+    answers = asked.probabilities[:, 0] if np.isfinite(asked.probability) else asked.logits[:, 0]
+    raw = np.full(A.shape[0] * A.shape[1], answers.min(initial=np.inf) if len(answers) else 0.0)
+    raw[asked.members] = answers
+    return raw.reshape(A.shape[:2])
+
+
+ROWS = (
+    MethodInfo(
+        key="ablationcam",
+        title="Ablation-CAM",
+        class_name="AblationCAM",
+        family="perturbation",
+        source="ablations",
+        paper="Desai and Ramaswamy, Ablation-CAM: Visual Explanations via Gradient-free Localization, WACV 2020",
+        year=2020,
+        equation="its relative fall of the score",
+        url="https://doi.org/10.1109/WACV45572.2020.9093360",
+        needs=("activations", "the head behind the layer, once per channel"),
+        cost="the part of the network behind the layer, once per channel",
+        signed=False,
+        summary="How far the score falls when a channel is taken away: what the class cannot do without.",
+        strengths="No gradient, so saturation does not fool it; cheap at late layers.",
+        weaknesses="Channels that stand in for each other hide each other; dear at early layers.",
+        compute=ablationcam,
+        weights=ablationcam_weights,
+        caution=ablationcam_caution,
+        passes=lambda site, given: site.channels * site.behind,
+    ),
+    MethodInfo(
+        key="reciprocam",
+        title="Recipro-CAM",
+        class_name="ReciproCAM",
+        family="perturbation",
+        source="positions",
+        paper="Byun and Lee, Recipro-CAM: Fast gradient-free visual explanations for CNNs, 2022",
+        year=2022,
+        equation="its masked feature maps",
+        url="https://arxiv.org/abs/2209.14074",
+        needs=("activations", "the head behind the layer, once per place"),
+        cost="the part of the network behind the layer, once per place",
+        signed=False,
+        summary="How sure the rest of the network is when it sees one place alone.",
+        strengths="No gradient, few and cheap passes: as quick as Grad-CAM at late layers.",
+        weaknesses="One place alone is not what the head was trained on; values are close together.",
+        compute=reciprocam,
+        passes=lambda site, given: site.cells * site.behind,
+        options=variant("paper", "gaussian", formula=False),
+        min_max=True,
+    ),
+)
