@@ -22,8 +22,8 @@ class Measured:
     """One method's map and what it took.
 
     ``seconds``: from the prepared picture to the map, with everything compiled. ``passes``: the work really done, in
-    forward passes of one image; a backward pass counts as one. ``peak_bytes``: how far the process's resident size
-    rose meanwhile; None where the system keeps no such count.
+    forward passes of one image; a backward pass counts as one. ``peak_bytes``: how far the memory in use rose
+    meanwhile, see ``camcore.memory``; None where the system keeps no count of it.
     """
 
     method: str
@@ -83,7 +83,7 @@ def _warm(steps: Iterator[Step]) -> None:
 
 def _timed(key: str, steps: Iterator[Step], on_step: Callable[[str, Step], None] | None) -> Measured:
     seconds, passes, found = 0.0, 0.0, None
-    resident = memory.begin()
+    before = memory.begin()
     while True:
         start = perf_counter()
         step = next(steps, None)
@@ -95,4 +95,4 @@ def _timed(key: str, steps: Iterator[Step], on_step: Callable[[str, Step], None]
         if on_step is not None:
             on_step(key, step)
     assert found is not None  # one method, one layer, one class: one map
-    return Measured(key, found, seconds, passes, memory.peak_over(resident))
+    return Measured(key, found, seconds, passes, memory.peak_over(before))
