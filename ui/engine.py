@@ -51,7 +51,7 @@ class _Load:
         self.stage = Stage("Starting TensorFlow", expected=5.0)
         self.network: Any = None
         self.error: BaseException | None = None
-        self.jobs: list[Job] = []
+        self.jobs: list[Job[Any, Any]] = []
 
     def check(self) -> None:
         if not any(job.wanted() for job in self.jobs):
@@ -80,6 +80,11 @@ class Engine:
         self._costs: dict[tuple[NetworkKey, str, str | None], float] = {}
         self._pace: dict[NetworkKey, float] = {}
         self._took: dict[Hashable, float] = {}
+
+    @property
+    def core(self) -> Any:
+        """camcore, or what stands in for it."""
+        return self._core
 
     # What pages call
 
@@ -152,7 +157,9 @@ class Engine:
             with self.place(job):
                 answer = job.publish(replace(job.answer, network=self.network(job)))
                 step = "predict"
-                answer = job.publish(replace(answer, predictions=self._predict(job, answer)))
+                question = job.question
+                said = self.predictions(job, question.network, answer.network, answer.picture, question.framing)
+                answer = job.publish(replace(answer, predictions=said))
                 step = "map"
                 answer = self._map(job, answer)
                 step = "ladder"
@@ -170,7 +177,7 @@ class Engine:
                     del self._jobs[job.question]
 
     @contextlib.contextmanager
-    def place(self, job: Job) -> Iterator[None]:
+    def place(self, job: Job[Any, Any]) -> Iterator[None]:
         """One of the places for running jobs; for a worker's thread, which waits until one is free."""
         while not self._places.acquire(timeout=0.2):
             job.check()
@@ -179,9 +186,13 @@ class Engine:
         finally:
             self._places.release()
 
-    def network(self, job: Job) -> Any:
-        """The network of a job's question, loaded if need be; for a worker's thread, which waits for it."""
-        key = job.question.network
+    def peek(self, key: NetworkKey) -> Any:
+        """The network where it is loaded already, else None."""
+        return self._networks.get(key)
+
+    def network(self, job: Job[Any, Any], key: NetworkKey | None = None) -> Any:
+        """A network, that of the job's question unless ``key`` names another; for a worker's thread, which waits."""
+        key = job.question.network if key is None else key
         while True:
             found = self._networks.get(key)
             if found is not None:
@@ -228,17 +239,36 @@ class Engine:
                 self._loads.pop(key, None)
             load.done.set()
 
-    def _predict(self, job: Job, answer: Answer) -> tuple[Any, ...]:
-        question, net = job.question, answer.network
-        key = (question.network, question.picture, question.framing)
-        predictions = self._predictions.get(key)
+    def predictions(self, job: Job[Any, Any], key: NetworkKey, net: Any, picture: Any, framing: str) -> tuple[Any, ...]:
+        """What a network says about a picture; for a worker's thread."""
+        known = (key, picture.sha256, framing)
+        predictions = self._predictions.get(known)
         if predictions is not None:
             return predictions
         title = f"{net.name} looks at the picture"
-        job.enter(Stage(title, expected=0.3 if (title, question.network) in self._took else 2.0))
-        with self._timed((title, question.network)):
-            predictions = tuple(net.predict(answer.picture, top=5, framing=question.framing))
-        return self._predictions.put(key, predictions)
+        job.enter(Stage(title, expected=0.3 if (title, key) in self._took else 2.0))
+        with self._timed((title, key)):
+            predictions = tuple(net.predict(picture, top=5, framing=framing))
+        return self._predictions.put(known, predictions)
+
+    def kept(self, key: Hashable) -> Any:
+        """A finished map by its ``map_key``, None where it is not held."""
+        return self._maps.get(key)
+
+    def keep(self, key: Hashable, found: Any) -> Any:
+        """Hold a finished map for everybody."""
+        return self._maps.put(key, found)
+
+    def pace(self, key: NetworkKey, net: Any, picture: Any, framing: str) -> float:
+        """Seconds per forward pass: as real work went, or measured now where there was none."""
+        if key not in self._pace:
+            self._pace[key] = self._seconds_per_pass(net, picture, framing)
+        return self._pace[key]
+
+    def learn(self, key: NetworkKey, step: Any) -> None:
+        """Take the pace of real work for the next estimate."""
+        if step.done > 0 and step.seconds > 0:
+            self._pace[key] = step.seconds / step.done
 
     def _map(self, job: Job, answer: Answer) -> Answer:
         question = answer.question
@@ -270,8 +300,7 @@ class Engine:
                 job.check()
                 share = step.done / max(step.total, 1)
                 job.stage.reach(share)
-                if step.done > 0 and step.seconds > 0:
-                    self._pace[question.network] = step.seconds / step.done
+                self.learn(question.network, step)
                 if step.maps:
                     answer = replace(answer, map=self._maps.put(key, step.maps[-1]), done=1.0)
                 elif step.partial:
@@ -305,7 +334,7 @@ class Engine:
         layer = net.layer_with_grid(question.layer).path
         class_index = question.class_index
         class_index = answer.predictions[0].index if class_index is None else net.check_class(class_index)
-        return (question.network, question.picture, question.framing, method, layer, class_index)
+        return map_key(question.network, question.picture, question.framing, method, layer, class_index)
 
     def _ladder_key(self, answer: Answer) -> tuple[Any, ...]:
         net = answer.network
@@ -346,6 +375,13 @@ class Engine:
 
     def _affordable(self, question: Question, cost: Cost) -> bool:
         return question.expressly or cost.passes <= CHEAP_PASSES or cost.seconds <= PATIENCE_SECONDS
+
+
+def map_key(
+    network: NetworkKey, picture: str, framing: str, method: str, layer: str | None, class_index: int
+) -> tuple[Any, ...]:
+    """What tells a map from all others; ``layer``: its path, None for a method on the input's own grid."""
+    return (network, picture, framing, method, layer, class_index)
 
 
 def _request(key: tuple[Any, ...], framing: str) -> dict[str, Any]:
