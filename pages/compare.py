@@ -7,11 +7,13 @@ from ui import frame
 frame.begin("Compare")
 
 # The page's title is on its way while the rest is imported.
+from ui import agreeing, errors, model_picker, page_style, picture_box, samples, urls  # noqa: E402
+from ui import compare_agreement_view as agreement_view  # noqa: E402
 from ui import compare_asking as asking  # noqa: E402
 from ui import compare_choices as choices  # noqa: E402
 from ui import compare_grid as grid  # noqa: E402
 from ui import compare_view as view  # noqa: E402
-from ui import errors, model_picker, page_style, picture_box, samples, urls  # noqa: E402
+from ui.compare_export import Take  # noqa: E402
 from ui.components import copy_link  # noqa: E402
 
 page_style.add("compare")
@@ -54,9 +56,16 @@ look, differences = view.look(places.look, reference is not None)
 with errors.guarded("The headline"):
     view.head(places.head, sheet, model.key.name, model.fetch is not None, pursuit.failure is not None)
 with errors.guarded("The maps"):
-    drawn = grid.draw(sheet, look, pursuit.busy, reference)
+    together = agreeing.aligned(sheet)
+    figures = {} if reference is None or together is None else agreeing.to_reference(together, reference)
+    drawn = grid.draw(sheet, look, pursuit.busy, reference if differences else None, figures)
     view.photograph(places.grid, chosen, sheet, drawn, look, state["pin"], differences, pin, open_in_inspect)
     view.caution(places.caution, drawn)
+    shown_reference = reference if differences else None
+    view.downloads(places.downloads, Take(sheet, drawn, look, chosen.picture, chosen.title, shown_reference))
+
+with errors.guarded("The agreement"), places.agreement:
+    agreement_view.show(sheet, together, chosen, look, pursuit.busy)
 
 bar = view.status(places, pursuit, lambda: asking.run(plan), asking.stop)
 with places.notes:

@@ -65,10 +65,14 @@ def axes(sheet: Sheet, row: int, column: int) -> list[tuple[str, int]]:
 
 
 def draw(
-    sheet: Sheet, look: Look, busy: bool, reference: Cell | None = None, figures: Mapping[Cell, str] | None = None
+    sheet: Sheet, look: Look, busy: bool, reference: Cell | None = None, figures: Mapping[Cell, Any] | None = None
 ) -> Drawn:
-    """Everything that the component needs but the photograph."""
+    """Everything that the component needs but the photograph.
+
+    ``reference``: what all others are shown as differences to; ``figures``: how each map agrees with it.
+    """
     plan = sheet.plan
+    texts = {cell: one.text for cell, one in (figures or {}).items()}
     have = {cell: found for cell in plan.cells if (found := sheet.found.get(cell)) is not None}
     entries = [(_unit(cell, f.map), f.map.raw, camcore.METHODS[cell.method].signed) for cell, f in have.items()]
     tops, multiple = scales.shown(entries, look.scale, look.both_signs)
@@ -79,14 +83,14 @@ def draw(
     lines: list[MapLine] = []
     for row, (title, note) in zip(plan.grid, row_titles, strict=True):
         cells = [
-            _cell(sheet, cell, headings[i] if flow else ("", ""), shown.get(cell), busy, (figures or {}).get(cell, ""))
+            _cell(sheet, cell, headings[i] if flow else ("", ""), shown.get(cell), busy, texts.get(cell, ""))
             for i, cell in enumerate(row)
         ]
         lines.append({"title": title, "note": note, "cells": cells})
     caution = [
         f"{names.full(sheet, cell)}: {f.map.warning}" for cell, f in have.items() if f.map.warning and f.done >= 1.0
     ]
-    return Drawn(lines, [] if flow else headings, _bars(look, shown, multiple), shown, caution)
+    return Drawn(lines, [] if flow else headings, _bars(look, shown, multiple, reference), shown, caution)
 
 
 def _cell(
@@ -166,7 +170,7 @@ def peak(m: Any) -> str:
     return f"Brightest at the {place} of what the network saw; {share:.0%} of it reach half of the maximum."
 
 
-def _bars(look: Look, shown: Mapping[Cell, scales.Shown], multiple: float) -> list[ColourBar]:
+def _bars(look: Look, shown: Mapping[Cell, scales.Shown], multiple: float, reference: Cell | None) -> list[ColourBar]:
     bars: list[ColourBar] = []
     units = {one.mark for one in shown.values()}
     if look.scale == "density":
@@ -179,7 +183,9 @@ def _bars(look: Look, shown: Mapping[Cell, scales.Shown], multiple: float) -> li
         high = "maximum of the maps of one method and layer"
     if not shown or any(not one.signed for one in shown.values()):
         bars.append({"low": "0", "high": high, "gradient": css_gradient(look.colormap)})
-    if any(one.signed for one in shown.values()):
+    if reference is not None:
+        bars.append({"low": "less than the reference", "high": "more", "gradient": css_gradient(DIVERGING)})
+    elif any(one.signed for one in shown.values()):
         bars.append({"low": "speaks against", "high": "speaks for", "gradient": css_gradient(DIVERGING)})
     return bars
 

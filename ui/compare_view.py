@@ -1,5 +1,6 @@
 """The Compare page's main area: claims its places first, then fills them with what is known."""
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -7,10 +8,12 @@ from typing import Any
 import streamlit as st
 
 from camcore.render.colour import COLORMAPS
+from ui import compare_export as export
 from ui import compare_grid as grid
 from ui import compare_names as names
 from ui import errors, rasters, scales, words
 from ui.compare_asking import Pursuit
+from ui.compare_export import Take
 from ui.compare_grid import Drawn, Look
 from ui.comparing import SheetJob
 from ui.comparison import NONE, ONE_OF, RANKS, Cell
@@ -41,8 +44,11 @@ class Places:
     buttons: Any
     grid: Any
     look: Any
+    downloads: Any
     caution: Any
-    beneath: Any
+    agreement: Any
+    contrast: Any
+    table: Any
 
 
 def claim() -> Places:
@@ -56,8 +62,13 @@ def claim() -> Places:
     buttons = row.container(key="cam_compare_buttons", horizontal=True, width="content", gap="small", wrap=False)
     maps_place = st.container(key="cam_grid")
     look = st.container(key="cam_compare_look", gap="xsmall")
+    downloads = st.container(key="cam_compare_save", horizontal=True, gap="small")
     caution = st.container(key="cam_caution", gap=None)
-    return Places(said, fetch, retry, head, choices, progress, buttons, maps_place, look, caution, st.container())
+    agreement, contrast, table = (st.container(key=f"cam_{name}") for name in ("agreement", "contrast", "table"))
+    return Places(
+        said, fetch, retry, head, choices, progress, buttons, maps_place, look, downloads, caution,
+        agreement, contrast, table,
+    )  # fmt: skip
 
 
 def look(place: Any, pinned: bool) -> tuple[Look, bool]:
@@ -139,20 +150,20 @@ def status(places: Places, pursuit: Pursuit, on_run: Callable[[], None], on_stop
     have, total = len(sheet.maps), len(sheet.plan.cells)
     if pursuit.busy and pursuit.job is not None:
         growing = sheet.growing
-        places.buttons.button("Stop" if growing is None else "Good enough, stop", key="act_compare", on_click=on_stop)
+        places.buttons.button("Stop" if growing is None else "Good enough, stop", key="stop_comparison", on_click=on_stop)
         return places.progress.progress(**_progress(pursuit.job))
     bill = sheet.bill
     if pursuit.halted and sheet.missing:
         growing = sheet.growing
         kept = "" if growing is None else f" The map that was growing is kept as it is, {growing.done:.0%} done."
         places.progress.caption(f"Stopped with {have} of {total} maps.{kept}")
-        places.buttons.button("Go on", key="act_compare", on_click=on_run)
+        places.buttons.button("Go on", key="go_on_comparison", on_click=on_run)
     elif bill is not None:
         titles = ", ".join(bill.methods[:3]) + (f" and {len(bill.methods) - 3} more" if len(bill.methods) > 3 else "")
         price = f"{bill.passes:,.0f} passes, {words.duration(bill.seconds)}"
         places.progress.caption(words.plain(f"{have} of {total} maps are here. {titles}: {price}."))
         label = f"Run {bill.methods[0]}" if len(bill.methods) == 1 else f"Run {len(bill.methods)} slow methods"
-        places.buttons.button(label, type="primary", key="act_compare", on_click=on_run)
+        places.buttons.button(label, type="primary", key="run_comparison_now", on_click=on_run)
     else:
         places.progress.caption(_done(sheet, have, total))
         places.buttons.empty()
@@ -215,6 +226,29 @@ def photograph(
 
 
 PHOTO_SIDE = 560
+
+
+def downloads(place: Any, take: Take) -> None:
+    """The grid as one picture and the raw maps as numbers, made when they are asked for."""
+    ready = bool(take.sheet.maps)
+    stem = export.stem(take)
+    with place:
+        for kind, ending, mime, make, about in (
+            ("Grid as PNG", "png", "image/png", export.png, "All maps with captions, scale and colour bar"),
+            ("Raw maps, CSV", "csv", "text/csv", export.csv, "Every map’s raw values on its own grid"),
+            ("Raw maps, NPZ", "npz", "application/octet-stream", export.npz, "The same for NumPy"),
+        ):
+            st.download_button(
+                kind,
+                functools.partial(make, take) if ready else b"",
+                f"{stem}.{ending}",
+                mime,
+                key=f"save_{ending}",
+                on_click="ignore",
+                disabled=not ready,
+                icon=":material/download:",
+                help=about,
+            )
 
 
 def caution(place: Any, drawn: Drawn) -> None:

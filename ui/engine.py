@@ -265,6 +265,10 @@ class Engine:
             self._pace[key] = self._seconds_per_pass(net, picture, framing)
         return self._pace[key]
 
+    def known_pace(self, key: NetworkKey) -> float | None:
+        """Seconds per forward pass where they are known."""
+        return self._pace.get(key)
+
     def learn(self, key: NetworkKey, step: Any) -> None:
         """Take the pace of real work for the next estimate."""
         if step.done > 0 and step.seconds > 0:
