@@ -133,7 +133,7 @@ def check_enough(data: LabelledFolder, learned: LabelledFolder, held: LabelledFo
         if missing is not None:
             raise CamcoreError(
                 f"Too few pictures of {missing!r} in '{data.root}' can be opened: none is left to {what}. "
-                f"{damaged} of {len(data)} are damaged. Replace them, or add pictures."
+                f"{damaged} of {len(data)} are damaged. Replace the damaged files, or add pictures."
             )
 
 
