@@ -54,7 +54,9 @@ if target is not None:
 reference = view.reference(sheet, state["pin"])
 look, differences = view.look(places.look, reference is not None)
 with errors.guarded("The headline"):
-    view.head(places.head, sheet, model.key.name, model.fetch is not None, pursuit.failure is not None)
+    failed = pursuit.failure is not None or model.key in sheet.failures
+    view.head(places.head, sheet, model.key.name, model.fetch is not None, failed)
+together = None
 with errors.guarded("The maps"):
     together = agreeing.aligned(sheet)
     figures = {} if reference is None or together is None else agreeing.to_reference(together, reference)
@@ -64,14 +66,15 @@ with errors.guarded("The maps"):
     shown_reference = reference if differences else None
     view.downloads(places.downloads, Take(sheet, drawn, look, chosen.picture, chosen.title, shown_reference))
 
-with errors.guarded("The agreement"), places.agreement:
-    agreement_view.show(sheet, together, chosen, look, pursuit.busy)
-
 bar = view.status(places, pursuit, lambda: asking.run(plan), asking.stop)
+view.retry(places.retry, pursuit, asking.again)
 with places.notes:
     errors.notices([*urls.notices().values(), *notes], pursuit.failure)
 with places.fetch:
     model_picker.offer_download(choices.missing(model) or model)
+
+with errors.guarded("The agreement"), places.agreement:
+    agreement_view.show(sheet, together, chosen, look, pursuit.busy)
 
 urls.publish(parameters, left_out=("sample",) if chosen.sample is None else ())
 if pursuit.busy:

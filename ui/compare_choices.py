@@ -9,7 +9,7 @@ from camcore.framing import FRAMINGS
 from camcore.render.colour import COLORMAPS
 from camcore.saved import SavedNetwork
 from ui import compare_names as names
-from ui import model_picker, urls, words
+from ui import methods, model_picker, urls, words
 from ui.comparison import AXES, DEPTHS, MOST_BACKBONES, MOST_CELLS, NONE, ONE_OF, RANKS, Plan
 from ui.model_picker import Model
 from ui.scales import SCALES
@@ -127,8 +127,8 @@ def plan(picture: str, model: Model) -> tuple[Plan, list[str]]:
             f"showing the first {fits} {columns}."
         )
     held = tuple(one.key for one in networks if one.fetch is not None)
-    methods, layers, classes, backbones, framings = (values[axis] for axis in AXES)
-    return Plan(picture, columns, rows, methods, layers, classes, backbones, framings, held), notes
+    chosen_methods, layers, classes, backbones, framings = (values[axis] for axis in AXES)
+    return Plan(picture, columns, rows, chosen_methods, layers, classes, backbones, framings, held), notes
 
 
 def missing(model: Model) -> Model | None:
@@ -182,7 +182,7 @@ def _single(axis: str, facts: Facts | None, framing: str) -> None:
     state = st.session_state
     if axis == "methods":
         st.selectbox(
-            "Method", method_keys(), key="method", format_func=_method_title, persist_state="session", width=170
+            "Method", methods.keys(), key="method", format_func=methods.title, persist_state="session", width=170
         )
         return
     options, title = _options(axis, facts, framing)
@@ -197,7 +197,7 @@ def _single(axis: str, facts: Facts | None, framing: str) -> None:
             "Layer",
             options,
             key="layer_one",
-            format_func=lambda v: names.layer_title(None, facts) if v == RECOMMENDED else title(v),
+            format_func=lambda v: names.recommended(facts) if v == RECOMMENDED else title(v),
             filter_mode="contains",
             on_change=picked,
             width=180,
@@ -219,10 +219,12 @@ def _single(axis: str, facts: Facts | None, framing: str) -> None:
 def _options(axis: str, facts: Facts | None, framing: str) -> tuple[list[Any], Any]:
     """What may be chosen along an axis, and how it is written."""
     if axis == "methods":
-        return method_keys(), _method_title
+        return methods.keys(), methods.title
     if axis == "layers":
         paths = [info.path for info in facts.layers if info.usable] if facts is not None else []
-        return [*LAYERS, *paths], lambda v: names.layer_title(v, facts)
+        return [*LAYERS, *paths], lambda v: names.layer_title(
+            v, facts
+        )  # no two of them alike: the browser sends titles
     if axis == "classes":
         count = len(facts.labels) if facts is not None else 0
         distinct = words.distinct(facts.labels) if facts is not None else ()
@@ -234,17 +236,6 @@ def _options(axis: str, facts: Facts | None, framing: str) -> tuple[list[Any], A
 
         return [*RANKS, *map(str, range(count))], title
     return list(FRAMINGS), str
-
-
-def method_keys() -> list[str]:
-    """All methods, the controls last."""
-    keys = list(camcore.METHODS)
-    return sorted(keys, key=lambda key: str(camcore.METHODS[key].family) == "control")
-
-
-def _method_title(key: str) -> str:
-    info = camcore.METHODS[key]
-    return f"{info.title} (control)" if str(info.family) == "control" else info.title
 
 
 def _swapped() -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import camcore
 from camcore.render.colour import DIVERGING, css_gradient, table
 from ui import compare_names as names
-from ui import grids, scales
+from ui import grids, scales, words
 from ui.comparison import NONE, Cell
 from ui.components import ColourBar, MapCell, MapLine, MapsLook
 from ui.sheets import Found, Sheet
@@ -132,9 +132,9 @@ def _cell(
     details = names.detail(sheet, cell, m)
     made["note"] = " · ".join(filter(None, (heading[1], details if details not in heading else "")))
     if found.done < 1.0:
-        made["tags"] = [f"{found.done:.0%} done", *made["tags"]]
+        made["tags"] = [f"{words.percent(found.done)} done", *made["tags"]]
         made["share"], made["busy"] = found.done, busy
-        moved = "" if found.change is None else f"moved {found.change:.1%} with the last part"
+        moved = "" if found.change is None else f"moved {words.percent(found.change)} with the last part"
         made["note"] = moved or made["note"]
     elif not m.values.any():
         made["tags"] = ["empty", *made["tags"]]
@@ -167,7 +167,7 @@ def peak(m: Any) -> str:
     rows, columns = ("top", "middle", "bottom"), ("left", "centre", "right")
     place = f"{rows[min(2, 3 * row // height)]} {columns[min(2, 3 * column // width)]}"
     share = float((m.values >= 0.5).mean())
-    return f"Brightest at the {place} of what the network saw; {share:.0%} of it reach half of the maximum."
+    return f"Brightest at the {place} of what the network saw; {words.percent(share)} of it reach half of the maximum."
 
 
 def _bars(look: Look, shown: Mapping[Cell, scales.Shown], multiple: float, reference: Cell | None) -> list[ColourBar]:

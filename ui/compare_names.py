@@ -74,10 +74,16 @@ def detail(sheet: Sheet, cell: Cell, m: Any) -> str:
     return " · ".join(parts) or words.milliseconds(m.seconds)
 
 
-def layer_title(path: str | None, facts: Facts | None) -> str:
-    """A layer with its grid, as in a list."""
+def layer_title(path: str, facts: Facts | None) -> str:
+    """A layer with its grid, as in a list; a word for a depth is told from the layer that it means."""
     title, note = _layer(path, facts)
-    return f"{title} · {note}" if note else title
+    text = f"{title} · {note}" if note else title
+    return f"{_DEPTH_WORDS[DEPTHS.index(path)]}: {text}" if path in DEPTHS and facts is not None else text
+
+
+def recommended(facts: Facts | None) -> str:
+    """The recommended layer, as the first in a list."""
+    return "Recommended" if facts is None else f"★ {facts.default_layer}"
 
 
 def class_title(aim: str, facts: Facts | None, framing: str) -> str:

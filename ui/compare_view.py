@@ -149,25 +149,37 @@ def status(places: Places, pursuit: Pursuit, on_run: Callable[[], None], on_stop
     sheet = pursuit.sheet
     have, total = len(sheet.maps), len(sheet.plan.cells)
     if pursuit.busy and pursuit.job is not None:
-        growing = sheet.growing
-        places.buttons.button("Stop" if growing is None else "Good enough, stop", key="stop_comparison", on_click=on_stop)
+        label = "Stop" if sheet.growing is None else "Good enough, stop"
+        places.buttons.button(label, key="act_compare", on_click=on_stop)
         return places.progress.progress(**_progress(pursuit.job))
     bill = sheet.bill
     if pursuit.halted and sheet.missing:
         growing = sheet.growing
-        kept = "" if growing is None else f" The map that was growing is kept as it is, {growing.done:.0%} done."
+        kept = (
+            ""
+            if growing is None
+            else f" The map that was growing is kept as it is, {words.percent(growing.done)} done."
+        )
         places.progress.caption(f"Stopped with {have} of {total} maps.{kept}")
-        places.buttons.button("Go on", key="go_on_comparison", on_click=on_run)
+        places.buttons.button("Go on", key="act_compare", on_click=on_run)
     elif bill is not None:
         titles = ", ".join(bill.methods[:3]) + (f" and {len(bill.methods) - 3} more" if len(bill.methods) > 3 else "")
         price = f"{bill.passes:,.0f} passes, {words.duration(bill.seconds)}"
         places.progress.caption(words.plain(f"{have} of {total} maps are here. {titles}: {price}."))
         label = f"Run {bill.methods[0]}" if len(bill.methods) == 1 else f"Run {len(bill.methods)} slow methods"
-        places.buttons.button(label, type="primary", key="run_comparison_now", on_click=on_run)
+        places.buttons.button(label, type="primary", key="act_compare", on_click=on_run)
     else:
         places.progress.caption(_done(sheet, have, total))
         places.buttons.empty()
     return None
+
+
+def retry(place: Any, pursuit: Pursuit, on_retry: Callable[[], None]) -> None:
+    """Offer to ask again what failed."""
+    if pursuit.failure is not None or (pursuit.sheet.failures and not pursuit.busy):
+        place.button("Try again", key="retry_comparison", on_click=on_retry)
+    else:
+        place.empty()
 
 
 def _done(sheet: Sheet, have: int, total: int) -> str:

@@ -15,6 +15,7 @@ from camcore import CamcoreError
 from ui.comparison import Cell, Plan, class_index, layer_path
 from ui.engine import CHEAP_PASSES, PATIENCE_SECONDS, Engine, engine, map_key
 from ui.jobs import Job, Stage, StoppedError
+from ui.methods import layer_free
 from ui.questions import Failure, NetworkKey
 from ui.sheets import Bill, Facts, Found, Sheet
 
@@ -147,7 +148,7 @@ class Comparer:
 
     def _target(self, cell: Cell, net: Any, said: Sequence[Any], lead: Any, picture: str) -> tuple[Any, ...]:
         info = self._core.METHODS[cell.method]
-        path = None if getattr(info, "layer_free", False) else layer_path(net, cell.layer)
+        path = None if layer_free(info) else layer_path(net, cell.layer)
         if info.at_own_layer:
             net.check_linear_head(path)
         index = class_index(net, said, cell.aim, lead)
@@ -166,7 +167,7 @@ class Comparer:
             task = _task(key, framing, part)
             # What the method adds to the passes that all gradient methods share.
             alone = self._passes(net, task) - 1 - len(task.classes) > CHEAP_PASSES
-            apart = alone or info.at_own_layer or getattr(info, "layer_free", False)
+            apart = alone or info.at_own_layer or layer_free(info)
             for target, cells in part.items():
                 path = target[4]  # type: ignore[index]
                 parts.setdefault((alone, method, path) if apart else (False,), {})[target] = cells

@@ -19,6 +19,7 @@ from typing import Any
 import camcore
 from ui.cache import ByteLRU
 from ui.jobs import Job, Stage, StoppedError
+from ui.methods import layer_free
 from ui.questions import Answer, Cost, Failure, NetworkKey, Question
 
 MAP_BYTES = 256 << 20
@@ -335,7 +336,9 @@ class Engine:
 
     def _map_key(self, answer: Answer, method: str) -> tuple[Any, ...]:
         question, net = answer.question, answer.network
-        layer = net.layer_with_grid(question.layer).path
+        # Asked also where the method has no use for it: a layer that does not exist is told in any case.
+        path = net.layer_with_grid(question.layer).path
+        layer = None if layer_free(self._core.METHODS[method]) else path
         class_index = question.class_index
         class_index = answer.predictions[0].index if class_index is None else net.check_class(class_index)
         return map_key(question.network, question.picture, question.framing, method, layer, class_index)
@@ -344,8 +347,11 @@ class Engine:
         net = answer.network
         key = self._map_key(answer, answer.question.method)
         method, class_index = key[3], key[5]
-        if self._core.METHODS[method].at_own_layer or (
-            self._core.estimate(net, [method], layers=list(net.ladder), classes=[class_index]) > CHEAP_PASSES
+        info = self._core.METHODS[method]
+        if (
+            info.at_own_layer
+            or layer_free(info)
+            or (self._core.estimate(net, [method], layers=list(net.ladder), classes=[class_index]) > CHEAP_PASSES)
         ):
             method = "gradcam"
         return (*key[:3], method, "ladder", class_index)
