@@ -1,22 +1,20 @@
 """Do the maps agree: a sentence, what they say together and where they contradict each other, and pair by pair."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import streamlit as st
 
 from camcore.render.colour import css_gradient
-from camcore.render.matrices import pair_table
 from ui import agreeing, grids, rasters, words
 from ui import compare_names as names
 from ui.agreeing import Aligned
 from ui.compare_grid import Look
 from ui.comparison import NONE, Cell
 from ui.components import MapCell, maps
+from ui.pair_table import pair_table
 from ui.picture_box import Chosen
 from ui.sheets import Sheet
 
-_CHART = {"displayModeBar": False}
 _MOST_ALIKE = 24
 """SSIM is compared pair by pair; for more maps than this the table would keep the page waiting."""
 
@@ -125,17 +123,4 @@ def _table(together: Aligned, titles: Sequence[str]) -> None:
         "A method of another kind that agrees tells more."
     )
     values = agreeing.matrix(together, measure)
-    figure = pair_table(values, titles, what=agreeing.TITLES[measure])
-    left.plotly_chart(
-        figure, key="pairs", height=figure.layout.height, config=_CHART, alt=_alt(values, titles, measure)
-    )
-
-
-def _alt(values: Any, titles: Sequence[str], measure: str) -> str:
-    pairs = [
-        f"{titles[i]} and {titles[j]} {values[i, j]:.2f}"
-        for i in range(len(titles))
-        for j in range(i)
-        if values[i, j] == values[i, j]
-    ]
-    return f"{agreeing.TITLES[measure]}, pair by pair. {'; '.join(pairs[:40])}"
+    left.html(pair_table(values, titles, agreeing.TITLES[measure]))

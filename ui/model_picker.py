@@ -41,8 +41,10 @@ def names() -> tuple[str, ...]:
 
 def default() -> str:
     """The network to begin with on this machine, as it is now."""
-    states = {row.name: row.weights_state for row in camcore.backbones()}
-    return NEWCOMER if states[DEFAULT] != "on disk" and states.get(NEWCOMER) == "bundled" else DEFAULT
+    rows = {row.name: row for row in camcore.backbones()}
+    if rows[DEFAULT].weights_state == "on disk":
+        return DEFAULT
+    return NEWCOMER if NEWCOMER in rows and rows[NEWCOMER].weights_state == "bundled" else DEFAULT
 
 
 def show(framings: bool = True) -> Model:

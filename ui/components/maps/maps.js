@@ -264,11 +264,12 @@ export default function (component) {
         const lines = Math.ceil(total / count);
         return Math.min(wide(count), Math.max(NARROWEST, (height / lines - CAPTION) * ratio));
       };
-      columns = Math.max(1, Math.min(total, data.most));
-      for (let count = columns; count >= 1; count--) {
-        // Lines of even length look calmer than a last one with a single map.
-        if (fits(count) > fits(columns) * 1.08) columns = count;
-      }
+      const counts = Array.from({ length: Math.max(1, Math.min(total, data.most)) }, (_, i) => i + 1);
+      const best = Math.max(...counts.map(fits));
+      // Of those that are nearly as large as can be, full lines look calmer than a last one with a map or two.
+      const holes = (count) => (count - (total % count)) % count;
+      columns = counts.filter((count) => fits(count) >= 0.88 * best)
+        .sort((a, b) => holes(a) - holes(b) || fits(b) - fits(a))[0];
       width = fits(columns);
     } else {
       const lines = data.lines.length;
