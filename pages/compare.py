@@ -12,6 +12,7 @@ from ui import compare_agreement_view as agreement_view  # noqa: E402
 from ui import compare_asking as asking  # noqa: E402
 from ui import compare_choices as choices  # noqa: E402
 from ui import compare_grid as grid  # noqa: E402
+from ui import compare_table_view as table_view  # noqa: E402
 from ui import compare_view as view  # noqa: E402
 from ui.compare_export import Take  # noqa: E402
 from ui.components import copy_link  # noqa: E402
@@ -75,6 +76,9 @@ with places.fetch:
 
 with errors.guarded("The agreement"), places.agreement:
     agreement_view.show(sheet, together, chosen, look, pursuit.busy)
+
+with errors.guarded("The table"), places.table:
+    table_view.show(plan, chosen, pursuit.busy)
 
 urls.publish(parameters, left_out=("sample",) if chosen.sample is None else ())
 if pursuit.busy:
