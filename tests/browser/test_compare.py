@@ -81,8 +81,6 @@ def test_the_browser_draws_what_the_core_draws(page: Page, address: str, view: s
 
 def test_one_place_is_read_in_all_maps_by_pointer_and_by_keyboard(page: Page, address: str) -> None:
     filled(page, address)
-    requests: list[str] = []
-    page.on("websocket", lambda socket: requests.append(socket.url))
     second = grid(page).locator(".frame").nth(1).bounding_box()
     assert second is not None
     page.mouse.move(second["x"] + second["width"] / 2, second["y"] + second["height"] / 2)
@@ -139,7 +137,7 @@ def test_choices_by_hand_go_into_the_link(page: Page, address: str) -> None:
 
 def test_a_slow_method_grows_and_is_good_enough(page: Page, address: str) -> None:
     filled(page, address, "methods=gradcam,scorecam", 1)
-    expect(grid(page).locator(".message").nth(1)).to_have_text("Waits for you to press Run")
+    expect(grid(page).locator(".message").nth(1)).to_have_text("Waits for you to press Run", timeout=30_000)
     expect(page.locator(".st-key-cam_compare_row")).to_contain_text("1,281 passes")
     page.get_by_role("button", name="Run Score-CAM").click()
     page.get_by_role("button", name="Good enough, stop").click(timeout=60_000)
