@@ -45,9 +45,9 @@ def lines(take: Take) -> list[str]:
     for facts in sheet.facts.values():
         about.append(f"{facts.title}, {facts.weights_note}")
     scale = {
-        "one": "One scale for maps of one method, layer and network; a map marked “own scale” is alone in its unit.",
-        "own": "Each map is on its own scale.",
-        "density": "Each map as multiples of its average.",
+        scales.ONE: "One scale for maps of one method, layer and network; “own scale” marks a map alone in its unit.",
+        scales.EACH: "Each map is on its own scale.",
+        scales.DENSITY: "Each map as multiples of its average.",
     }[take.look.scale]
     if take.reference is not None:
         scale += f" All but the reference, {names.full(sheet, take.reference)}, show how they differ from it."

@@ -23,7 +23,7 @@ class Look:
     opacity: int = 50
     colormap: str = "viridis"
     smooth: bool = True
-    scale: str = "one"
+    scale: str = scales.ONE
     both_signs: bool = False
     close: bool = False
     """Only what the networks saw is shown, not the whole photograph."""
@@ -173,9 +173,9 @@ def peak(m: Any) -> str:
 def _bars(look: Look, shown: Mapping[Cell, scales.Shown], multiple: float, reference: Cell | None) -> list[ColourBar]:
     bars: list[ColourBar] = []
     units = {one.mark for one in shown.values()}
-    if look.scale == "density":
+    if look.scale == scales.DENSITY:
         high = f"{multiple:.1f} × the map’s average" if shown else "a multiple of the map’s average"
-    elif look.scale == "own" or units == {scales.OWN}:
+    elif look.scale == scales.EACH or units == {scales.OWN}:
         high = "the map’s own maximum"
     elif scales.OWN in units:
         high = "maximum of the maps that share a scale, or the map’s own"

@@ -83,8 +83,7 @@ def look(place: Any, pinned: bool) -> tuple[Look, bool]:
         return chosen or options[0]
 
     bound: dict[str, Any] = {"bind": "query-params"}
-    titles = scales.TITLES.__getitem__
-    scale = segments(first, "Scale", scales.SCALES, "scale", format_func=titles, help=SCALE_HELP, **bound)
+    scale = segments(first, "Scale", scales.SCALES, "scale", help=SCALE_HELP, **bound)
     smooth = segments(first, "Grid", ("smooth", "native"), "grid", **bound)
     opacity = first.slider(
         "Opacity of the maps",

@@ -6,14 +6,13 @@ have not, and a common scale over them would say something false.
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
-Scale = Literal["one", "own", "density"]
-SCALES: tuple[Scale, ...] = ("one", "own", "density")
-TITLES = {"one": "One scale", "own": "Each its own", "density": "Density"}
+ONE, EACH, DENSITY = SCALES = ("one scale", "each its own", "density")
 OWN = "own scale"
+"""The mark on a map that shares its scale with no other."""
 
 
 @dataclass(frozen=True)
@@ -26,16 +25,16 @@ class Shown:
 
 
 def shown(
-    maps: Sequence[tuple[Hashable, Any, bool]], scale: Scale | str = "one", both_signs: bool = False
+    maps: Sequence[tuple[Hashable, Any, bool]], scale: str = ONE, both_signs: bool = False
 ) -> tuple[list[Shown], float]:
-    """How each map is drawn, and for ``density`` the multiple of a map's mean that gets the last colour, else 1.
+    """How each map is drawn, and for DENSITY the multiple of a map's mean that gets the last colour, else 1.
 
     ``maps``: (unit, raw grid (h, w), whether its values have a sign); maps of one unit share one scale, unless
-    ``scale`` is "own". With ``both_signs`` signed maps show what speaks against the class, too.
+    ``scale`` is EACH. With ``both_signs`` signed maps show what speaks against the class, too.
     """
     signed = [both_signs and has_sign for _, _, has_sign in maps]
     peaks = [_peak(raw, both) for (_, raw, _), both in zip(maps, signed, strict=True)]
-    if scale == "density":
+    if scale == DENSITY:
         means = [_mean(raw, both) for (_, raw, _), both in zip(maps, signed, strict=True)]
         most = max((peak / mean for peak, mean in zip(peaks, means, strict=True) if mean > 0), default=1.0)
         return [Shown(mean * most or 1.0, both, "") for mean, both in zip(means, signed, strict=True)], most
@@ -44,7 +43,7 @@ def shown(
         units.setdefault(unit, []).append(peak)
     drawn = []
     for (unit, _, _), peak, both in zip(maps, peaks, signed, strict=True):
-        alone = scale == "own" or len(units[unit]) == 1
+        alone = scale == EACH or len(units[unit]) == 1
         drawn.append(Shown((peak if alone else max(units[unit])) or 1.0, both, OWN if alone else ""))
     return drawn, 1.0
 
