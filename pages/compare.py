@@ -59,7 +59,7 @@ with errors.guarded("The headline"):
     view.head(places.head, sheet, model.key.name, model.fetch is not None, failed)
 together = None
 with errors.guarded("The maps"):
-    together = agreeing.aligned(sheet)
+    together = agreeing.aligned(sheet, filling=pursuit.busy)
     figures = {} if reference is None or together is None else agreeing.to_reference(together, reference)
     drawn = grid.draw(sheet, look, pursuit.busy, reference if differences else None, figures)
     view.photograph(places.grid, chosen, sheet, drawn, look, state["pin"], differences, pin, open_in_inspect)

@@ -62,13 +62,18 @@ _consensus: ByteLRU[Any] = ByteLRU(48 << 20, lambda c: c.mean.nbytes + c.spread.
 _figures: ByteLRU[Figures] = ByteLRU(1 << 20, lambda f: 128)
 
 
-def aligned(sheet: Sheet) -> Aligned | None:
-    """The finished maps that are not empty, on one raster; None where there are none."""
+def aligned(sheet: Sheet, filling: bool = False) -> Aligned | None:
+    """The finished maps that are not empty, on one raster; None where there are none.
+
+    ``filling``: more maps are on their way; then only what is known already, as the next moment asks for others.
+    """
     cells = tuple(cell for cell, m in sheet.maps.items() if m.values.any())
     if not cells:
         return None
     key = tuple(identity(sheet, cell, sheet.found[cell]) for cell in cells)
     found = _aligned.get(key)
+    if filling and (found is None or _matrices.get((key, "spearman")) is None):
+        return None
     if found is None:
         both = agreement.aligned([sheet.found[cell].map for cell in cells])
         found = _aligned.put(key, Aligned(cells, both.rasters, both.seen, key))

@@ -24,7 +24,7 @@ def show(sheet: Sheet, together: Aligned | None, chosen: Chosen, look: Look, bus
     st.subheader("Do they agree?", anchor=False)
     if together is None or len(together.cells) < 2:
         waits = busy and together is None
-        st.caption("Once two maps are here." if waits else "It takes two maps that are not empty to agree or not.")
+        st.caption("Once the maps are here." if waits else "It takes two maps that are not empty to agree or not.")
         return
     if not together.some_seen:
         st.caption("The networks looked at no common part of the picture, so there is nothing to compare.")

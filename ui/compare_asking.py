@@ -14,6 +14,9 @@ from ui.engine import engine
 from ui.questions import Failure
 from ui.sheets import Sheet
 
+WARM = 0.7
+"""Seconds to wait before drawing where the network is loaded: most grids are full by then, and one drawing will do."""
+
 
 @dataclass(frozen=True, eq=False)
 class Pursuit:
@@ -48,8 +51,7 @@ def pursue(plan: Plan, picture: Any, allowed: bool = True) -> Pursuit:
     job = before.job if before is not None and same and before.job is not None else None
     if job is None or job.question != asked or job.state == "stopped":
         job = comparer().ask(asked, picture, visitor(), earlier)
-    if not job.finished:
-        job.wait_for_end(QUICK)
+        job.wait_for_end(QUICK if engine().peek(plan.lead) is None else WARM)
     return _note(_standing(plan, job))
 
 

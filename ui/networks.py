@@ -42,7 +42,7 @@ class _Load:
 
 
 class Networks:
-    """Loads networks and keeps them within limits. ``load``: as ``camcore.load``; ``start``: what has to come before."""
+    """Loads networks and keeps them within limits. ``load``: as ``camcore.load``; ``start``: what comes first."""
 
     def __init__(self, load: Callable[..., Any], start: Callable[[], None] | None = None) -> None:
         self._load_one = load

@@ -18,8 +18,34 @@ function words(base64) {
   return new Uint16Array(bytes.buffer);
 }
 
+// 256 colours, each as the four bytes of an opaque pixel.
+const tables = new Map();
+
 function table(base64) {
-  return Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
+  if (!tables.has(base64)) {
+    const rgb = Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
+    const bytes = new Uint8Array(1024).fill(255);
+    for (let i = 0; i < 256; i++) bytes.set(rgb.subarray(3 * i, 3 * i + 3), 4 * i);
+    tables.set(base64, new Uint32Array(bytes.buffer));
+  }
+  return tables.get(base64);
+}
+
+// One address for a photograph, however many frames show it: it is decoded once.
+const photos = new Map();
+
+function address(dataUrl) {
+  if (!photos.has(dataUrl)) {
+    const [head, body] = dataUrl.split(",");
+    const bytes = Uint8Array.from(atob(body), (c) => c.charCodeAt(0));
+    photos.set(dataUrl, URL.createObjectURL(new Blob([bytes], { type: head.slice(5, head.indexOf(";")) })));
+    if (photos.size > 12) {
+      const [oldest, url] = photos.entries().next().value;
+      photos.delete(oldest);
+      URL.revokeObjectURL(url);
+    }
+  }
+  return photos.get(dataUrl);
 }
 
 function number(value) {
@@ -106,11 +132,11 @@ function paint(canvas, values, width, colours, signed) {
   canvas.height = values.length / width;
   const context = canvas.getContext("2d");
   const image = context.createImageData(canvas.width, canvas.height);
+  const pixels = new Uint32Array(image.data.buffer);
   for (let i = 0; i < values.length; i++) {
     const value = values[i];
-    if (Number.isNaN(value)) continue;  // stays transparent
-    const at = 3 * (signed ? Math.round(value * 127) + 128 : Math.round(value * 255));
-    image.data.set([colours[at], colours[at + 1], colours[at + 2], 255], 4 * i);
+    if (value !== value) continue;  // not seen: stays transparent
+    pixels[i] = colours[signed ? Math.round(value * 127) + 128 : Math.round(value * 255)];
   }
   context.putImageData(image, 0, 0);
 }
@@ -195,11 +221,12 @@ export default function (component) {
     if (line.note) title.append(element("small", "", line.note));
   });
 
+  const photo = address(data.photo);
   cells.forEach((cell, i) => {
     const node = state.figures[i];
     const find = (selector) => node.querySelector(selector);
     const image = find("img");
-    if (image.getAttribute("src") !== data.photo) image.src = data.photo;
+    if (image.getAttribute("src") !== photo) image.src = photo;
     Object.assign(image.style, {
       width: `${(data.size[1] / broad) * 100}%`, height: `${(data.size[0] / tall) * 100}%`,
       left: `${(-area[1] / broad) * 100}%`, top: `${(-area[0] / tall) * 100}%`,
