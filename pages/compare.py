@@ -11,6 +11,7 @@ from ui import agreeing, errors, model_picker, page_style, picture_box, samples,
 from ui import compare_agreement_view as agreement_view  # noqa: E402
 from ui import compare_asking as asking  # noqa: E402
 from ui import compare_choices as choices  # noqa: E402
+from ui import compare_contrast_view as contrast_view  # noqa: E402
 from ui import compare_grid as grid  # noqa: E402
 from ui import compare_table_view as table_view  # noqa: E402
 from ui import compare_view as view  # noqa: E402
@@ -77,6 +78,8 @@ with places.fetch:
 with errors.guarded("The agreement"), places.agreement:
     agreement_view.show(sheet, together, chosen, look, pursuit.busy)
 
+with errors.guarded("The contrast"), places.contrast:
+    contrast_view.show(sheet, plan, chosen, look)
 with errors.guarded("The table"), places.table:
     table_view.show(plan, chosen, pursuit.busy)
 

@@ -2,7 +2,9 @@
 
 import io
 import json
+import time
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -10,6 +12,8 @@ import pytest
 from PIL import Image
 from shared_data import shared
 from streamlit.testing.v1 import AppTest
+
+import camcore
 
 APP = str(Path(__file__).resolve().parents[1] / "app.py")
 TIMEOUT = 120  # the first run imports TensorFlow
@@ -292,3 +296,40 @@ def test_downloads_hold_what_is_on_the_page() -> None:
     assert len(numbers) == 4 * 7
     assert float(numbers[0].split(",")[0]) == pytest.approx(float(first.raw[0, 0]))
     assert "One scale" in compare_export.lines(take)[1]
+
+
+def weighed(net: Any, pic: Any, a: int, b: int, layer: Any = None, framing: str = "crop", memory: Any = None) -> Any:
+    """A contrast by its definition: the gradient of a difference is the difference of the gradients."""
+    for_a, for_b = camcore.explain(net, pic, "hirescam", layer, [a, b], framing)
+    difference = for_a.raw - for_b.raw
+    finer = camcore.explain(net, pic, "gradcam", layer, [a], framing)[0]
+    first, second = (
+        SimpleNamespace(index=m.class_index, label=m.label, probability=m.probability, logit=m.logit)
+        for m in (for_a, for_b)
+    )
+    return SimpleNamespace(
+        first=first, second=second, layer=for_a.layer, finer=finer, difference=difference,
+        margin=for_a.logit - for_b.logit, channels=((7, 0.5), (3, -0.25)), frame=for_a.frame, cells=for_a.cells,
+    )  # fmt: skip
+
+
+def test_two_classes_are_set_against_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(camcore, "__all__", sorted({*camcore.__all__, "contrast"}))
+    monkeypatch.setattr(camcore, "contrast", weighed, raising=False)
+    monkeypatch.setattr(camcore, "Memory", lambda limit: None, raising=False)
+    at = page(methods="gradcam", why="281", why_not="285")
+    for _ in range(100):
+        if any("points of score" in m.value for m in at.markdown):
+            break
+        time.sleep(0.05)
+        at.run()
+    said = next(m.value for m in at.markdown if "points of score" in m.value).replace("\\", "")
+    assert "“Egyptian cat” is ahead of “tabby” by" in said
+    assert "of the places speak for tabby, most of all at the" in said
+    found = [json.loads(c.proto.json) for c in at.get("bidi_component") if c.proto.json]
+    both = next(d for d in found if d.get("lines") and d["lines"][0]["cells"][0]["id"] == "difference")
+    assert both["lines"][0]["cells"][0]["signed"] is True
+    assert [bar["low"] for bar in both["bars"]] == ["for Egyptian cat", "0"]
+    at.selectbox(key="why_not").set_value("281").run()
+    assert any("two classes that differ" in c.value for c in at.caption)
+    assert at.query_params["why_not"] in ("281", ["281"])

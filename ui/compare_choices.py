@@ -43,6 +43,8 @@ def parameters(samples: tuple[str, ...], models: tuple[str, ...], model: str) ->
         Parameter("layer", "layer", None),
         Parameter("class", "class", None, parse=_class_number),
         Parameter("pin", "reference", None),
+        Parameter("why", "class to explain", RANKS[0], parse=_aim),
+        Parameter("why_not", "class to set against it", RANKS[1], parse=_aim),
         Parameter("scale", "scale", SCALES[0], SCALES, bound=True),
         Parameter("opacity", "opacity", 50, parse=whole_number(0, 100), bound=True),
         Parameter("colormap", "colour map", COLORMAPS[0], COLORMAPS, bound=True),

@@ -23,6 +23,7 @@ from ui.networks import Networks
 from ui.questions import Answer, Cost, Failure, NetworkKey, Question
 
 MAP_BYTES = 256 << 20
+MEMORY_BYTES = 512 << 20
 PATIENCE_SECONDS = 3.0
 """A method that would take longer is priced first and runs when the visitor says so."""
 CHEAP_PASSES = 16
@@ -46,6 +47,11 @@ class Engine:
         )
         self._costs: dict[tuple[NetworkKey, str, str | None], float] = {}
         self._pace: dict[NetworkKey, float] = {}
+
+    @functools.cached_property
+    def memory(self) -> Any:
+        """What has been computed of pictures, for whatever asks the core next; one for the process."""
+        return self._core.Memory(MEMORY_BYTES)
 
     @property
     def core(self) -> Any:

@@ -18,12 +18,22 @@ PLACES = 8
 
 
 def import_tensorflow() -> None:
-    import keras  # noqa: F401
-    import tensorflow  # noqa: F401 - the imports themselves are the work
+    """Bring TensorFlow in, and make it and Streamlit bear each other."""
+    import keras
+    import tensorflow  # noqa: F401 - the import itself is the work
+
+    # Streamlit ends every script run with keras.backend.clear_session(): TensorFlow then throws away the kernels of
+    # all compiled functions, those that run in other threads, too, and builds them anew, which made a warm grid of
+    # maps ten times as slow. Nothing here leans on Keras's global state, so in this process the call does nothing.
+    keras.backend.clear_session = _nothing
 
     # Streamlit collects garbage after every script run and holds the interpreter meanwhile: 0.2 s with what
     # TensorFlow brings, all of which lives as long as the process. Frozen, it is passed over.
     gc.freeze()
+
+
+def _nothing(*_: Any, **__: Any) -> None:
+    """Takes the place of what must not happen."""
 
 
 class _Load:
