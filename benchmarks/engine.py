@@ -5,30 +5,33 @@
 Times are medians of rounds in which the forward pass and the measured work take turns, so that a machine whose
 speed drifts does not tilt the ratio. The forward pass is the model itself under ``tf.function`` (batch 1, float32).
 Score-CAM is compared with (channels × the batched forward pass per image), both for all the layer's channels and
-for those that vary over space, which alone are scored. Its memory is the highest resident size of a process of
-its own, less that of the same process after one forward pass. Where a network's weights are not on disk, random
-ones are used, which cost the same, and the table says so.
+for those that vary over space, which alone are scored. Its memory is what a process of its own needs beyond one
+forward pass, as ``camcore.memory`` counts it. Where a network's weights are not on disk, random ones are used,
+which cost the same, and the table says so.
 """
 
 import argparse
 import json
-import re
 import subprocess
 import sys
 import time
 import warnings
 from collections.abc import Callable
-from pathlib import Path
+from functools import partial
 
 import numpy as np
 from data import SHARED
 
 import camcore
+from camcore import memory
 from camcore.network import TOP_CLASS, Network
 
-GRADIENT = tuple(
-    key for key, info in camcore.METHODS.items() if info.family == "gradient" and info.source == "gradients"
-)
+# The methods that need activations and gradients only, and so share one pass.
+EIGHT = ("cam", "gradcam", "gradcam++", "hirescam", "elementwise", "xgradcam", "layercam", "eigengradcam")
+GRADIENT = tuple(key for key in EIGHT if key in camcore.METHODS)
+
+# The methods that run the network's end only, in batches, after one forward pass.
+HEAD_ONLY = tuple(key for key in ("ablationcam", "reciprocam") if key in camcore.METHODS)
 
 
 def in_turns(work: dict[str, Callable[[], object]], rounds: int) -> dict[str, float]:
@@ -41,17 +44,6 @@ def in_turns(work: dict[str, Callable[[], object]], rounds: int) -> dict[str, fl
             if turn >= 2:
                 times[name].append(time.perf_counter() - start)
     return {name: float(np.median(values)) for name, values in times.items()}
-
-
-def memory(what: str) -> float:
-    """Megabytes of this process from Linux's /proc: ``VmRSS`` now, ``VmHWM`` the highest since ``forget_peak``."""
-    found = re.search(rf"{what}:\s+(\d+)", Path("/proc/self/status").read_text())
-    return int(found.group(1)) / 1024 if found else float("nan")
-
-
-def forget_peak() -> None:
-    """Let ``VmHWM`` begin anew: what building the network took does not count."""
-    Path("/proc/self/clear_refs").write_text("5")
 
 
 def load(name: str) -> Network:
@@ -105,6 +97,13 @@ def measure(name: str, rounds: int) -> None:
         },
         rounds,
     )
+    heads = in_turns(
+        {
+            "forward": lambda: model(tensor).numpy(),
+            **{key: partial(camcore.explain, net, pic, key) for key in HEAD_ONLY},
+        },
+        few,
+    )
     batched = in_turns({"batch": lambda: model(batch).numpy()}, few)["batch"] / 16
 
     print(f"{net.name} ({net.weights_note}); forward {found['forward'] * 1000:.1f} ms, batched {batched * 1000:.1f} ms")
@@ -117,6 +116,8 @@ def measure(name: str, rounds: int) -> None:
     cells = f"{len(methods)} methods × {len(net.ladder)} layers × 3 classes"
     print(f"  {cells:32s} {grid['grid'] / grid['forward']:5.2f} × forward   (target 4; "
           f"the shared pass: {grid['pass'] / grid['forward']:.2f})")  # fmt: skip
+    for key in HEAD_ONLY:
+        print(f"  {camcore.METHODS[key].title:32s} {heads[key] / heads['forward']:5.2f} × forward   (target 3)")
     score = json.loads(
         subprocess.run(
             [sys.executable, __file__, "--score-cam-of", name], check=True, capture_output=True, text=True
@@ -143,8 +144,7 @@ def score_cam(name: str) -> None:
     x, _ = net.prepare(pic)
     batch = np.repeat(x, 16, axis=0)
     net.logits(x)
-    before = memory("VmRSS")
-    forget_peak()
+    before = memory.begin()
     list(camcore.stream(net, pic, "fasterscorecam"))  # compiles the masked pass
     times: list[float] = []
     start = time.perf_counter()
@@ -166,7 +166,7 @@ def score_cam(name: str) -> None:
     ranks = np.stack([values.ravel().argsort().argsort() for values in (tenth, partials[-1][1])])
     print(json.dumps({
         "channels": channels, "scored": int(scored), "ratio": spent / (channels * per_image),
-        "per_scored": spent / (scored * per_image), "megabytes": memory("VmHWM") - before,
+        "per_scored": spent / (scored * per_image), "megabytes": (memory.peak_over(before) or float("nan")) / 1e6,
         "first_share": partials[0][0] / scored, "early": float(np.asarray(np.corrcoef(ranks))[0, 1]),
     }))  # fmt: skip
 

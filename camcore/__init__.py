@@ -20,13 +20,13 @@ if TYPE_CHECKING:
     from camcore.loading import backbones as backbones
     from camcore.loading import load
     from camcore.maps import CamMap
-    from camcore.remembering import Memory
     from camcore.methods import METHODS, MethodInfo
     from camcore.network import Network
     from camcore.overlaying import overlay
     from camcore.pictures import Picture, open_picture
     from camcore.predictions import Prediction
     from camcore.refining import fuse
+    from camcore.remembering import Memory
     from camcore.wrapping import wrap
 
 # By itself TensorFlow takes oneDNN on newer processors only. Without it a CPU cannot run networks of layout

@@ -22,6 +22,7 @@ from camcore.maps import CamMap
 
 Array64 = NDArray[np.float64]
 Mask = NDArray[np.bool_]
+Maps = Sequence[ArrayLike] | NDArray[np.floating]
 Measure = Literal["spearman", "ssim", "top_iou"]
 
 MEASURES: tuple[Measure, ...] = ("spearman", "ssim", "top_iou")
@@ -168,7 +169,7 @@ def why_undefined(a: ArrayLike, b: ArrayLike, measure: Measure = "spearman") -> 
 # ---- several maps
 
 
-def agreement_matrix(maps: Sequence[ArrayLike], measure: Measure = "spearman", share: float = 0.2) -> AgreementMatrix:
+def agreement_matrix(maps: Maps, measure: Measure = "spearman", share: float = 0.2) -> AgreementMatrix:
     """A measure for every pair of n maps: all over the same cells, those that every map has.
 
     ``measure``: one of MEASURES; ``share`` is for ``top_iou``. The diagonal is 1, NaN where undefined.
@@ -187,7 +188,7 @@ def rank_normalised(a: ArrayLike) -> Array64:
     return _ranked(array, np.isfinite(array))
 
 
-def consensus(maps: Sequence[ArrayLike]) -> Consensus:
+def consensus(maps: Maps) -> Consensus:
     """Mean and spread of the rank-normalised maps, cell by cell, over the cells that every map has.
 
     Ranks, because maps of different methods share no unit: only the order of the places is comparable.
@@ -337,7 +338,7 @@ def _ranked(array: Array64, seen: Mask) -> Array64:
 # ---- checks
 
 
-def _stack(maps: Sequence[ArrayLike]) -> Array64:
+def _stack(maps: Maps) -> Array64:
     arrays = [np.asarray(one, np.float64) for one in maps]
     if not arrays:
         raise CamcoreError("There is no map to compare. A comparison needs at least one. Compute a map first.")

@@ -401,7 +401,7 @@ def test_a_class_of_damaged_pictures_only(trunk, tmp_path):
     data = read_folder(make_folder(tmp_path / "p", {"across": 8, "down": 4}))
     for file in data.files[8:]:
         file.write_bytes(file.read_bytes()[:60])
-    with pytest.raises(CamcoreError, match="of some class none is left to learn from"):
+    with pytest.raises(CamcoreError, match=r"pictures of 'down' .*: none is left to learn from"):
         followed(train_head(trunk, data, tmp_path / "run", recipe=QUICK))
     assert read_progress(tmp_path / "run").state == "failed"
     assert "Replace the damaged files" in read_progress(tmp_path / "run").message
@@ -411,7 +411,7 @@ def test_a_class_of_damaged_pictures_only(trunk, tmp_path):
     ("changes", "said"),
     [
         ({"epochs": 0}, "at least 1"),
-        ({"size": 8}, "size must be 0 or at least 32"),
+        ({"size": 8}, "size is 8, and must be from 32 to 1024, or 0"),
         ({"rate": 2.0}, "between 0 and 1"),
         ({"held_out": 0.0}, "between 0 and 1"),
         ({"dropout": 1.0}, "dropout"),

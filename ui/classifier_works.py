@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import camcore
+from camcore.cache import ByteLRU
 from camcore.errors import CamcoreError, MethodError
 from camcore.evaluation.average import Averages, average_maps
 from camcore.evaluation.predicting import Predictions, class_indices, predict_folder, relative
@@ -22,7 +23,6 @@ from camcore.evidence import Evidence, evidence
 from camcore.forming import Forming, Stage
 from camcore.saved import SavedNetwork
 from camcore.training.folders import LabelledFolder, class_names, read_folder
-from camcore.cache import ByteLRU
 from ui.questions import NetworkKey
 from ui.rasters import shrink
 from ui.works import Part, Work

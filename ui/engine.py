@@ -6,12 +6,11 @@ bytes; equal questions share one job; a job belongs to those who wait for it and
 
 import contextlib
 import functools
-import gc
 import logging
 import math
 import threading
 import time
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Hashable
 from dataclasses import replace
 from types import ModuleType
 from typing import Any
@@ -19,13 +18,12 @@ from typing import Any
 import camcore
 from camcore.cache import ByteLRU
 from ui.jobs import Job, Stage, StoppedError
+from ui.methods import layer_free
+from ui.networks import Networks
 from ui.questions import Answer, Cost, Failure, NetworkKey, Question
 
 MAP_BYTES = 256 << 20
-NETWORK_BYTES = 3 << 30
-NETWORKS = 4
-PLACES = 8
-"""Jobs that may run at the same time; further ones queue."""
+MEMORY_BYTES = 512 << 20
 PATIENCE_SECONDS = 3.0
 """A method that would take longer is priced first and runs when the visitor says so."""
 CHEAP_PASSES = 16
@@ -34,44 +32,14 @@ CHEAP_PASSES = 16
 _LOG = logging.getLogger(__name__)
 
 
-def _import_tensorflow() -> None:
-    import keras  # noqa: F401
-    import tensorflow  # noqa: F401 - the imports themselves are the work
-
-    # Streamlit collects garbage after every script run and holds the interpreter meanwhile: 0.2 s with what
-    # TensorFlow brings, all of which lives as long as the process. Frozen, it is passed over.
-    gc.freeze()
-
-
-class _Load:
-    """One network on its way in, shared by every job that needs it."""
-
-    def __init__(self) -> None:
-        self.done = threading.Event()
-        self.stage = Stage("Starting TensorFlow", expected=5.0)
-        self.network: Any = None
-        self.error: BaseException | None = None
-        self.jobs: list[Job] = []
-
-    def check(self) -> None:
-        if not any(job.wanted() for job in self.jobs):
-            raise StoppedError
-
-
 class Engine:
     """Answers questions in worker threads. ``core`` is camcore, or a stand-in for tests."""
 
-    def __init__(self, core: Any | ModuleType = camcore, start: Callable[[], None] = _import_tensorflow) -> None:
+    def __init__(self, core: Any | ModuleType = camcore, start: Callable[[], None] | None = None) -> None:
         self._core = core
-        self._import = start
-        self._started = threading.Event()
-        self._start_error: BaseException | None = None
+        self.networks = Networks(lambda *name, **how: core.load(*name, **how), start)
         self._lock = threading.Lock()
-        self._starter: threading.Thread | None = None
-        self._loads: dict[NetworkKey, _Load] = {}
         self._jobs: dict[Question, Job] = {}
-        self._places = threading.BoundedSemaphore(PLACES)
-        self._networks: ByteLRU[Any] = ByteLRU(NETWORK_BYTES, lambda net: 4 * int(net.parameters), NETWORKS)
         self._predictions: ByteLRU[tuple[Any, ...]] = ByteLRU(8 << 20, lambda rows: 256 * len(rows))
         self._maps: ByteLRU[Any] = ByteLRU(MAP_BYTES, lambda m: m.raw.nbytes + m.values.nbytes + 1024)
         self._ladders: ByteLRU[tuple[Any, ...]] = ByteLRU(
@@ -79,20 +47,22 @@ class Engine:
         )
         self._costs: dict[tuple[NetworkKey, str, str | None], float] = {}
         self._pace: dict[NetworkKey, float] = {}
-        self._took: dict[Hashable, float] = {}
+
+    @functools.cached_property
+    def memory(self) -> Any:
+        """What has been computed of pictures, for whatever asks the core next; one for the process."""
+        return self._core.Memory(MEMORY_BYTES)
+
+    @property
+    def core(self) -> Any:
+        """camcore, or what stands in for it."""
+        return self._core
 
     # What pages call
 
     def start(self, delay: float = 0.0) -> None:
-        """Begin importing TensorFlow in the background; returns at once, and does so only once.
-
-        ``delay``: seconds for which the interpreter is first left to the page that has just been drawn; the
-        import would keep the browser waiting for the page's own scripts.
-        """
-        with self._lock:
-            if self._starter is None:
-                self._starter = threading.Thread(target=self._begin, args=(delay,), name="start", daemon=True)
-                self._starter.start()
+        """Begin importing TensorFlow in the background, after ``delay`` seconds; see ``Networks.start``."""
+        self.networks.start(delay)
 
     def ask(self, question: Question, picture: Any, visitor: str) -> Job:
         """The job that answers this question, running or already finished; never blocks.
@@ -117,7 +87,7 @@ class Engine:
 
     def known(self, question: Question, picture: Any) -> Answer:
         """What the caches alone can answer."""
-        answer = Answer(question, picture, self._networks.get(question.network))
+        answer = Answer(question, picture, self.networks.peek(question.network))
         if answer.network is None:
             return answer
         predictions = self._predictions.get((question.network, question.picture, question.framing))
@@ -137,22 +107,15 @@ class Engine:
 
     # The worker
 
-    def _begin(self, delay: float) -> None:
-        try:
-            time.sleep(delay)
-            self._import()
-        except BaseException as error:
-            self._start_error = error
-        finally:
-            self._started.set()
-
     def _run(self, job: Job) -> None:
         step = "network"
         try:
             with self.place(job):
                 answer = job.publish(replace(job.answer, network=self.network(job)))
                 step = "predict"
-                answer = job.publish(replace(answer, predictions=self._predict(job, answer)))
+                question = job.question
+                said = self.predictions(job, question.network, answer.network, answer.picture, question.framing)
+                answer = job.publish(replace(answer, predictions=said))
                 step = "map"
                 answer = self._map(job, answer)
                 step = "ladder"
@@ -169,76 +132,52 @@ class Engine:
                 if self._jobs.get(job.question) is job:
                     del self._jobs[job.question]
 
-    @contextlib.contextmanager
-    def place(self, job: Job) -> Iterator[None]:
+    def place(self, job: Job[Any, Any]) -> contextlib.AbstractContextManager[None]:
         """One of the places for running jobs; for a worker's thread, which waits until one is free."""
-        while not self._places.acquire(timeout=0.2):
-            job.check()
-        try:
-            yield
-        finally:
-            self._places.release()
+        return self.networks.place(job)
 
-    def network(self, job: Job) -> Any:
-        """The network of a job's question, loaded if need be; for a worker's thread, which waits for it."""
-        key = job.question.network
-        while True:
-            found = self._networks.get(key)
-            if found is not None:
-                return found
-            with self._lock:
-                load = self._loads.get(key)
-                fresh = load is None
-                if load is None:
-                    load = self._loads[key] = _Load()
-                load.jobs.append(job)
-            if fresh:
-                threading.Thread(target=self._load, args=(key, load), name="load", daemon=True).start()
-            while not load.done.wait(0.05):
-                job.check()
-                job.stage = load.stage
-            if load.network is not None:
-                return load.network
-            if not isinstance(load.error, StoppedError):
-                # A fresh exception per waiting job: raising one object in several threads mixes their tracebacks.
-                raise _copy(load.error)
-            job.check()
+    def peek(self, key: NetworkKey) -> Any:
+        """The network where it is loaded already, else None."""
+        return self.networks.peek(key)
 
-    def _load(self, key: NetworkKey, load: _Load) -> None:
-        try:
-            self._started.wait()
-            if self._start_error is not None:
-                raise self._start_error
-            title = f"Loading {key.name}"
-            load.stage = Stage(title, expected=self._took.get((title, key), 3.0))
+    def network(self, job: Job[Any, Any], key: NetworkKey | None = None) -> Any:
+        """A network, that of the job's question unless ``key`` names another; for a worker's thread, which waits."""
+        return self.networks.get(job, job.question.network if key is None else key)
 
-            def downloading(done: int, total: int) -> None:
-                load.check()
-                if load.stage.title == title:
-                    load.stage = Stage(f"Downloading {key.name}, {total / 1e6:.0f} MB")
-                load.stage.reach(done / max(total, 1))
-
-            with self._timed((title, key)):
-                network = self._core.load(key.name, weights=key.weights, progress=downloading, **dict(key.options))
-            load.network = self._networks.put(key, network)
-        except BaseException as error:
-            load.error = error
-        finally:
-            with self._lock:
-                self._loads.pop(key, None)
-            load.done.set()
-
-    def _predict(self, job: Job, answer: Answer) -> tuple[Any, ...]:
-        question, net = job.question, answer.network
-        key = (question.network, question.picture, question.framing)
-        predictions = self._predictions.get(key)
+    def predictions(self, job: Job[Any, Any], key: NetworkKey, net: Any, picture: Any, framing: str) -> tuple[Any, ...]:
+        """What a network says about a picture; for a worker's thread."""
+        known = (key, picture.sha256, framing)
+        predictions = self._predictions.get(known)
         if predictions is not None:
             return predictions
         title = f"{net.name} looks at the picture"
-        job.enter(Stage(title, expected=0.3 if (title, question.network) in self._took else 2.0))
-        with self._timed((title, question.network)):
-            predictions = tuple(net.predict(answer.picture, top=5, framing=question.framing))
-        return self._predictions.put(key, predictions)
+        job.enter(Stage(title, expected=0.3 if (title, key) in self.networks.took else 2.0))
+        with self.networks.timed((title, key)):
+            predictions = tuple(net.predict(picture, top=5, framing=framing))
+        return self._predictions.put(known, predictions)
+
+    def kept(self, key: Hashable) -> Any:
+        """A finished map by its ``map_key``, None where it is not held."""
+        return self._maps.get(key)
+
+    def keep(self, key: Hashable, found: Any) -> Any:
+        """Hold a finished map for everybody."""
+        return self._maps.put(key, found)
+
+    def pace(self, key: NetworkKey, net: Any, picture: Any, framing: str) -> float:
+        """Seconds per forward pass: as real work went, or measured now where there was none."""
+        if key not in self._pace:
+            self._pace[key] = self._seconds_per_pass(net, picture, framing)
+        return self._pace[key]
+
+    def known_pace(self, key: NetworkKey) -> float | None:
+        """Seconds per forward pass where they are known."""
+        return self._pace.get(key)
+
+    def learn(self, key: NetworkKey, step: Any) -> None:
+        """Take the pace of real work for the next estimate."""
+        if step.done > 0 and step.seconds > 0:
+            self._pace[key] = step.seconds / step.done
 
     def _map(self, job: Job, answer: Answer) -> Answer:
         question = answer.question
@@ -255,9 +194,9 @@ class Engine:
             job.enter(stage)
             return self._streamed(job, answer, key)
         timing = (stage.title, question.network)
-        stage.expected = self._took.get(timing, 1.5)
+        stage.expected = self.networks.took.get(timing, 1.5)
         job.enter(stage)
-        with self._timed(timing):
+        with self.networks.timed(timing):
             found = self._core.explain(answer.network, answer.picture, **_request(key, question.framing))[0]
         return job.publish(replace(answer, map=self._maps.put(key, found)))
 
@@ -270,8 +209,7 @@ class Engine:
                 job.check()
                 share = step.done / max(step.total, 1)
                 job.stage.reach(share)
-                if step.done > 0 and step.seconds > 0:
-                    self._pace[question.network] = step.seconds / step.done
+                self.learn(question.network, step)
                 if step.maps:
                     answer = replace(answer, map=self._maps.put(key, step.maps[-1]), done=1.0)
                 elif step.partial:
@@ -291,28 +229,26 @@ class Engine:
         found = tuple(self._core.explain(answer.network, answer.picture, **request))
         return self._ladders.put(key, found)
 
-    @contextlib.contextmanager
-    def _timed(self, key: Hashable) -> Iterator[None]:
-        """Remember how long this took, as the estimate for the next time."""
-        began = time.monotonic()
-        yield
-        self._took[key] = time.monotonic() - began
-
     # Keys and costs
 
     def _map_key(self, answer: Answer, method: str) -> tuple[Any, ...]:
         question, net = answer.question, answer.network
-        layer = net.layer_with_grid(question.layer).path
+        # Asked also where the method has no use for it: a layer that does not exist is told in any case.
+        path = net.layer_with_grid(question.layer).path
+        layer = None if layer_free(self._core.METHODS[method]) else path
         class_index = question.class_index
         class_index = answer.predictions[0].index if class_index is None else net.check_class(class_index)
-        return (question.network, question.picture, question.framing, method, layer, class_index)
+        return map_key(question.network, question.picture, question.framing, method, layer, class_index)
 
     def _ladder_key(self, answer: Answer) -> tuple[Any, ...]:
         net = answer.network
         key = self._map_key(answer, answer.question.method)
         method, class_index = key[3], key[5]
-        if self._core.METHODS[method].at_own_layer or (
-            self._core.estimate(net, [method], layers=list(net.ladder), classes=[class_index]) > CHEAP_PASSES
+        info = self._core.METHODS[method]
+        if (
+            info.at_own_layer
+            or layer_free(info)
+            or (self._core.estimate(net, [method], layers=list(net.ladder), classes=[class_index]) > CHEAP_PASSES)
         ):
             method = "gradcam"
         return (*key[:3], method, "ladder", class_index)
@@ -348,23 +284,18 @@ class Engine:
         return question.expressly or cost.passes <= CHEAP_PASSES or cost.seconds <= PATIENCE_SECONDS
 
 
+def map_key(
+    network: NetworkKey, picture: str, framing: str, method: str, layer: str | None, class_index: int
+) -> tuple[Any, ...]:
+    """What tells a map from all others; ``layer``: its path, None for a method on the input's own grid."""
+    return (network, picture, framing, method, layer, class_index)
+
+
 def _request(key: tuple[Any, ...], framing: str) -> dict[str, Any]:
     """A map's key as the arguments of camcore's explain and stream."""
     *_, method, layer, class_index = key
     layers = None if layer is None else [layer]
     return {"methods": [method], "layers": layers, "classes": [class_index], "framing": framing}
-
-
-def _copy(error: BaseException | None) -> BaseException:
-    """A second exception that says the same, chained to the first."""
-    if error is None:
-        return RuntimeError("the network did not arrive")
-    try:
-        twin = type(error)(*error.args)
-    except Exception:
-        return error
-    twin.__cause__ = error
-    return twin
 
 
 @functools.cache

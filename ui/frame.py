@@ -8,6 +8,7 @@ import streamlit as st
 NAME = "CAM workbench"
 PAGES = (
     ("app.py", "Inspect", ":material/center_focus_strong:"),
+    ("pages/compare.py", "Compare", ":material/view_module:"),
     ("pages/cats_vs_dogs.py", "Cats vs dogs", ":material/pets:"),
     ("pages/train.py", "Train", ":material/model_training:"),
 )

@@ -9,10 +9,12 @@ import streamlit as st
 import camcore
 from camcore.render.colour import COLORMAPS, css_gradient
 from camcore.report.files import map_csv
-from ui import errors, rasters, words
+from ui import errors, methods, rasters, words
 from ui.asking import Pursuit
+from ui.compare_choices import METHODS
 from ui.components import ScoreRow, Tile, compare, scores, tiles
 from ui.jobs import Job
+from ui.model_picker import Model
 from ui.picture_box import Chosen
 from ui.questions import Answer, Question
 from ui.urls import Parameter, whole_number
@@ -65,6 +67,7 @@ class Places:
     choices: Any
     colours: Any
     export: Any
+    compare: Any
     caption: Any
     warning: Any
     more: Any
@@ -97,6 +100,7 @@ def claim() -> Places:
         choices=right.container(key="cam_choices", gap="small"),
         colours=right.container(key="cam_colours"),
         export=right.container(key="cam_export", horizontal=True, gap="small", wrap=False),
+        compare=right.container(key="cam_to_compare"),
         caption=foot.container(),
         warning=foot.container(),
         more=right.container(key="cam_more"),
@@ -229,16 +233,17 @@ def choices(
         )
         method = st.selectbox(
             "Method",
-            list(camcore.METHODS),
+            methods.keys(),
             key="method",
             persist_state="session",
-            format_func=lambda key: camcore.METHODS[key].title,
+            format_func=methods.title,
         )
         info = camcore.METHODS[method]
         with st.container(key="cam_method_about", gap=None):
             st.caption(f"{words.plain(info.summary)} [{words.plain(words.citation(info.paper))}]({info.url})")
         names = {i.path: _layer_name(i) for i in network.layers if i.usable} if network is not None else {}
-        state["layer_box"] = _layer(network, question.layer)
+        free = methods.layer_free(info)
+        state["layer_box"] = None if free else _layer(network, question.layer)
         st.selectbox(
             "Layer",
             list(names),
@@ -246,8 +251,8 @@ def choices(
             index=None,
             filter_mode="contains",
             format_func=lambda path: names.get(path, path),
-            placeholder="Once the network is loaded",
-            disabled=network is None,
+            placeholder="None: it looks at the input itself" if free else "Once the network is loaded",
+            disabled=network is None or free,
             on_change=lambda: _pick_layer(network, state["layer_box"], on_layer),
         )
 
@@ -294,6 +299,27 @@ def caption(places: Places, answer: Answer) -> None:
         errors.notices([answer.map.warning] if answer.map.warning else [])
 
 
+def compare_link(place: Any, chosen: Chosen, model: Model) -> None:
+    """The way to the Compare page, with this picture, network, class, layer and method."""
+    state = st.session_state
+    compared = state["method"], *(key for key in METHODS if key != state["method"])
+    query = {
+        "model": model.key.name,
+        "random": "true" if model.key.weights == "random" else None,
+        "framing": model.framing,
+        "layer": state["layer"],
+        "class": None if state["class"] is None else str(state["class"]),
+        "methods": ",".join(compared[: len(METHODS)]),
+        "sample": chosen.sample,
+    }
+    place.page_link(
+        "pages/compare.py",
+        label="Compare with other methods",
+        icon=":material/view_module:",
+        query_params={name: value for name, value in query.items() if value is not None},
+    )
+
+
 def downloads(place: Any, chosen: Chosen, answer: Answer, look: rasters.Look) -> None:
     """The overlay as PNG and the raw map as CSV, made when they are asked for."""
     picture, m = chosen.picture, answer.map
@@ -301,7 +327,9 @@ def downloads(place: Any, chosen: Chosen, answer: Answer, look: rasters.Look) ->
     stem = "map"
     if m is not None:
         lines = [f"{answer.network.name}, {answer.network.weights_note}", words.caption(answer, _title(m))]
-        stem = words.file_stem(chosen.title.rsplit(".", 1)[0], answer.network.name, m.method, m.layer, m.label)
+        stem = words.file_stem(
+            chosen.title.rsplit(".", 1)[0], answer.network.name, m.method, m.layer or "input", m.label
+        )
     with place:
         for kind, mime, make, about in (
             ("PNG", "image/png", lambda: rasters.full_size(picture, m, look, lines), "The overlay at full size"),

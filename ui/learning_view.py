@@ -305,7 +305,7 @@ def _study(report: Report) -> None:
     by = {head.name: head for head in study.heads}
     if set(by) >= {"clean", "planted", "mended"}:
         p, m = by["planted"], by["mended"]
-        st.markdown(
+        text = (
             f"Three networks learned from the same {study.training:,} pictures. In one lesson every "
             f"{words.plain(label)} carried a striped mark in a corner, a shortcut. On marked test pictures that "
             f"network looks fine ({words.percent(p.accuracy['with'].value)} right); put the mark on the others "
@@ -316,6 +316,7 @@ def _study(report: Report) -> None:
             f"{words.percent(m.energy['with'].value)}, and with the mark swapped it is right for "
             f"{words.percent(m.accuracy['swapped'].value)}."
         )
+        st.markdown(text.replace(" %", "\N{NO-BREAK SPACE}%"))  # a figure and its sign stay on one line
     left, rest = st.columns(2, gap="medium")
     first = charts.grouped_bars(names, right, title="Right, by where the mark is", axis="pictures right")
     left.plotly_chart(first, key="chart_bias_right", height=charts.HEIGHT, config=CHART, alt=_bars(names, right))

@@ -41,12 +41,14 @@ def names() -> tuple[str, ...]:
 
 def default() -> str:
     """The network to begin with on this machine, as it is now."""
-    states = {row.name: row.weights_state for row in camcore.backbones()}
-    return NEWCOMER if states[DEFAULT] != "on disk" and states.get(NEWCOMER) == "bundled" else DEFAULT
+    rows = {row.name: row for row in camcore.backbones()}
+    if rows[DEFAULT].weights_state == "on disk":
+        return DEFAULT
+    return NEWCOMER if NEWCOMER in rows and rows[NEWCOMER].weights_state == "bundled" else DEFAULT
 
 
-def show() -> Model:
-    """Draw the picker and return what is chosen."""
+def show(framings: bool = True) -> Model:
+    """Draw the picker and return what is chosen; ``framings`` False: the framing is chosen elsewhere."""
     rows = {row.name: row for row in camcore.backbones()}
     if st.session_state.get("model") not in rows:
         st.session_state["model"] = default()
@@ -68,6 +70,8 @@ def show() -> Model:
     )
     weights = "random weights, nothing learned" if random else _learned(row)
     st.caption(f"{row.parameters / 1e6:.1f} M parameters, {row.input_size[0]}×{row.input_size[1]} px input, {weights}")
+    if not framings:
+        return chosen(name, FRAMINGS[0], random)
     framing = st.segmented_control(
         "Framing",
         FRAMINGS,
@@ -78,12 +82,17 @@ def show() -> Model:
         help=FRAMING_HELP,
         width="stretch",
     )
+    return chosen(name, framing or FRAMINGS[0], random)
+
+
+def chosen(name: str, framing: str, random: bool = False) -> Model:
+    """A network by its name, and whether its weights have to be fetched first."""
+    row = next(row for row in camcore.backbones() if row.name == name)
     missing = not random and row.weights_state.startswith("downloads")
     agreed = name in st.session_state.setdefault("agreed", set())
     version = row.sha256 if isinstance(row, SavedNetwork) else ""
     key = NetworkKey(name, "random" if random else None, version=version)
-    fetch = row.download_mb if missing and not agreed else None
-    return Model(key, framing or FRAMINGS[0], fetch, missing and agreed)
+    return Model(key, framing, row.download_mb if missing and not agreed else None, missing and agreed)
 
 
 def withdraw(model: Model) -> None:

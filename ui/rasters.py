@@ -8,11 +8,11 @@ from typing import Any
 import cv2
 import numpy as np
 
+from camcore.cache import ByteLRU
 from camcore.framing import reduced_size
 from camcore.render.encode import to_data_url, to_jpeg
 from camcore.render.overlay import blend
 from camcore.report.files import map_png
-from camcore.cache import ByteLRU
 
 SIDE = 960
 """Long side of the big picture on the page, in pixels."""
@@ -51,17 +51,24 @@ def overlay_url(picture: Any, cam_map: Any, key: Hashable, look: Look, side: int
 
 
 def hover(cam_map: Any) -> dict[str, Any]:
-    """What the compare view needs to name the value under the pointer: the raw grid and where its cells lie.
+    """What the compare view needs to name the value under the pointer: the raw grid and where its cells lie."""
+    raw = np.ascontiguousarray(cam_map.raw, np.float32)
+    return {
+        "raw": base64.b64encode(raw.astype("<f4").tobytes()).decode("ascii"),
+        "values": base64.b64encode(np.ascontiguousarray(cam_map.values, "<f4").tobytes()).decode("ascii"),
+        **geometry(cam_map),
+    }
+
+
+def geometry(cam_map: Any) -> dict[str, Any]:
+    """Where a map's cells lie on the picture.
 
     Picture pixels (y, x) lead to input pixels by ``scale * pixel + shift``, and from there to the nearest cell.
     """
-    raw = np.ascontiguousarray(cam_map.raw, np.float32)
     origin, unit = cam_map.frame.to_input((0.0, 0.0)), cam_map.frame.to_input((1.0, 1.0))
     return {
-        "rows": raw.shape[0],
-        "columns": raw.shape[1],
-        "raw": base64.b64encode(raw.astype("<f4").tobytes()).decode("ascii"),
-        "values": base64.b64encode(np.ascontiguousarray(cam_map.values, "<f4").tobytes()).decode("ascii"),
+        "rows": cam_map.raw.shape[0],
+        "columns": cam_map.raw.shape[1],
         "scale": [float(unit[0] - origin[0]), float(unit[1] - origin[1])],
         "shift": [float(origin[0]), float(origin[1])],
         "first": [float(v) for v in cam_map.cells.first_centre],

@@ -11,12 +11,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from camcore.cache import ByteLRU
 from camcore.evidence import Evidence
 from camcore.render.colour import DIVERGING, diverging
 from camcore.render.encode import to_data_url, to_png, with_caption
 from camcore.render.overlay import blend
 from ui import rasters
-from camcore.cache import ByteLRU
 
 _grays: ByteLRU["Gray"] = ByteLRU(48 << 20, lambda gray: gray.rgb.nbytes)
 

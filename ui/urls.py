@@ -44,9 +44,39 @@ class Parameter:
         except ValueError as error:
             return self.default, self._sorry(f"gives “{text[:60]}” as {self.what}. {error} ")
 
+    def write(self, value: Any) -> str:
+        """The value as it stands in the address."""
+        return str(value)
+
     def _sorry(self, problem: str) -> str:
         instead = f"Showing “{self.default}” instead." if self.default is not None else "Showing the usual one instead."
         return f"The link {problem}{instead}"
+
+
+@dataclass(frozen=True)
+class Listed(Parameter):
+    """Several choices, with commas between them; what cannot be followed is left out, the rest stands."""
+
+    def read(self, text: str) -> tuple[Any, str | None]:
+        values: list[Any] = []
+        problems = []
+        for part in text.split(","):
+            value, problem = self.one.read(part.strip())
+            if problem is not None:
+                problems.append(problem.removesuffix("Showing the usual one instead.") + "It is left out.")
+            elif value not in values:
+                values.append(value)
+        if not values:
+            problems.append("Showing the usual ones instead.")
+        return values or list(self.default), " ".join(problems) or None
+
+    def write(self, value: Any) -> str:
+        return ",".join(map(str, value))
+
+    @property
+    def one(self) -> Parameter:
+        """The rule for a single one of them."""
+        return Parameter(self.name, self.what, None, self.options, self.parse)
 
 
 def whole_number(low: int, high: int | None = None) -> Callable[[str], int]:
@@ -104,7 +134,7 @@ def publish(parameters: Sequence[Parameter], left_out: Sequence[str] = ()) -> No
             continue
         value = state.get(parameter.name, parameter.default)
         if value is not None and value != parameter.default:
-            wanted[parameter.name] = str(value)
+            wanted[parameter.name] = parameter.write(value)
     present = _own(parameters, dict(st.query_params))
     changed: dict[str, str | list[str]] = {n: v for n, v in wanted.items() if present.get(n) != v}
     # An empty list takes a name out. One write, as every write is a step of the browser's history.

@@ -79,7 +79,8 @@ def grid(size: Sequence[int]) -> str:
 def caption(answer: Answer, title: str) -> str:
     """The line beneath a map: method, layer, class, time."""
     m = answer.map
-    place = f"{m.layer} {geometry(answer.network.layer(m.layer))}"
+    own = f"on the input’s own grid, {grid(m.raw.shape)}"
+    place = own if m.layer is None else f"{m.layer} {geometry(answer.network.layer(m.layer))}"
     return f"{title} · {place} · {label(m.label)} {percent(m.probability)} · {milliseconds(m.seconds)}"
 
 

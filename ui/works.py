@@ -36,15 +36,17 @@ class Work:
     """What is to be done. ``key``, with the network, tells it from all other work.
 
     ``steps``: network → Parts, the last one complete. ``weigh``: value → bytes, for the cache. ``expected``:
-    seconds, where no part tells its share.
+    seconds, where no part tells its share. ``watched``: ``steps`` takes the job, too, whose ``check`` it calls and
+    whose stage it moves between its parts.
     """
 
     network: NetworkKey
     key: Hashable
     title: str = field(compare=False)
-    steps: Callable[[Any], Generator[Part, None, None]] = field(compare=False)
+    steps: Callable[..., Generator[Part, None, None]] = field(compare=False)
     weigh: Callable[[Any], int] = field(compare=False)
     expected: float | None = field(compare=False, default=None)
+    watched: bool = field(compare=False, default=False)
 
 
 class Works:
@@ -79,7 +81,8 @@ class Works:
             with self._engine.place(job):
                 network = self._engine.network(job)
                 job.enter(Stage(work.title, expected=work.expected))
-                with contextlib.closing(work.steps(network)) as parts:
+                steps = work.steps(network, job) if work.watched else work.steps(network)
+                with contextlib.closing(steps) as parts:
                     for part in parts:
                         job.check()
                         if part.share is not None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import shutil
 import time
 from collections.abc import Generator
 from dataclasses import asdict, dataclass
@@ -23,7 +22,8 @@ from camcore.surgery.features import Array, Stored, collect
 from camcore.surgery.fitting import Head, fit_head
 from camcore.surgery.operating import operate
 from camcore.surgery.tuning import Tuner, last_blocks
-from camcore.training.folders import LabelledFolder, split
+from camcore.training.folders import LabelledFolder, check_enough, split
+from camcore.training.recipe import LARGEST, SEEDS
 from camcore.training.runs import Epoch, Progress, Run, Stopped, read_log, unwritable
 from camcore.weights_out import save_weights
 
@@ -68,8 +68,12 @@ class HeadRecipe:
 def _problem(recipe: HeadRecipe) -> str:
     if min(recipe.epochs, recipe.patience, recipe.batch, recipe.fine_tune_epochs, recipe.fine_tune_patience) < 1:
         return "epochs, patience and batch must be at least 1"
-    if min(recipe.size, recipe.fine_tune, recipe.seed, recipe.weight_decay) < 0 or 0 < recipe.size < 32:
-        return "size must be 0 or at least 32; fine_tune, seed and weight_decay at least 0"
+    if recipe.size != 0 and not 32 <= recipe.size <= LARGEST:
+        return f"size is {recipe.size}, and must be from 32 to {LARGEST}, or 0 for the backbone's own"
+    if not 0 <= recipe.seed < SEEDS:
+        return f"seed is {recipe.seed}, and must be a number from 0 to {SEEDS - 1:,}"
+    if min(recipe.fine_tune, recipe.weight_decay) < 0:
+        return "fine_tune and weight_decay must be at least 0"
     if not (0 < recipe.rate < 1 and 0 < recipe.fine_tune_rate < 1 and 0 < recipe.held_out < 1):
         return "rate, fine_tune_rate and held_out must lie between 0 and 1"
     return "" if 0 <= recipe.dropout < 1 else "dropout must be a share from 0 to below 1"
@@ -86,11 +90,12 @@ def train_head(
 ) -> Generator[Progress | Epoch, None, SavedNetwork]:
     """Put a new head on a backbone and train it on the folder's pictures; network and log go into ``folder``.
 
-    ``backbone`` and ``weights``: as ``operate`` takes them. ``name``: the network's, else that of ``folder``. Yields
-    Progress about every second and an Epoch after each; returns the saved network, exact for CAM. Where ``folder``
-    holds a run of the same recipe and pictures that was stopped or killed, its features and its last whole epoch of
-    fine-tuning are taken up again. Raises Stopped where the file ``stop`` appears in the folder; ModelError for a
-    backbone that cannot be had, operated on or saved; CamcoreError where pictures or the disk do not do.
+    ``backbone`` and ``weights``: as ``operate`` takes them. ``name``: the network's, else that of ``folder``.
+    Yields Progress about every second and an Epoch after each; returns the saved network, exact for CAM. Where
+    ``folder`` holds a run of the same recipe and pictures that was stopped or killed, its features and its last
+    whole epoch of fine-tuning are taken up again; one that is done is left as it is. Raises Stopped where the file
+    ``stop`` appears in the folder; ModelError for a backbone that cannot be had, operated on or saved; CamcoreError
+    where pictures or the disk do not do.
     """
     recipe = recipe or HeadRecipe()
     told = {
@@ -101,6 +106,9 @@ def train_head(
         **asdict(recipe),
     }
     run = Run(folder, told)
+    done = run.finished()
+    if done is not None:
+        return done
     try:
         called = check_name(name or run.folder.name)
         return (yield from _train(backbone, weights, data, run, called, recipe))
@@ -151,12 +159,7 @@ def _train(
     sets = [(learn, False), (learn, True), (held, False)] if recipe.mirrored else [(learn, False), (held, False)]
     found = yield from work.looked_at(sets)
     *learned, checked = found
-    enough = [set(one.labels.tolist()) == set(range(len(data.classes))) for one in (learned[0].data, checked.data)]
-    if not all(enough):
-        raise CamcoreError(
-            f"Too few pictures of '{data.root}' can be opened: of some class none is left to "
-            f"{'check with' if enough[0] else 'learn from'}. Replace the damaged files, or add pictures."
-        )
+    check_enough(data, learned[0].data, checked.data)
     state, log = (run.load_state() if recipe.fine_tune else None), read_log(run.folder)
     if state is None or not log:
         state, log = None, (yield from work.fit(learned, checked))
@@ -405,7 +408,5 @@ def _finish(
             "val_accuracy": best.val_accuracy,
         },
     )
-    run.drop_state()
-    shutil.rmtree(run.folder / "cache", ignore_errors=True)
-    run.report(Progress("done", "", log[-1].epoch, log[-1].epoch))
+    run.end(log[-1].epoch, log[-1].epoch)
     return saved

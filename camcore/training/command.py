@@ -48,7 +48,7 @@ def add_parser(commands: Any) -> None:
         metavar="PIXELS",
         help="side of the network's input (from nothing: 144; a head: the backbone's)",
     )
-    parser.add_argument("--seed", type=int, default=0, help="of the split, the order and the augmentation (default: 0)")
+    parser.add_argument("--seed", type=int, help="of the split, the order and the augmentation (default: 0)")
     parser.add_argument("--recipe", metavar="FILE", help="from nothing: a recipe as JSON, see camcore.training.recipe")
     parser.add_argument("--teacher", metavar="NAME", help="from nothing: also learn what this backbone sees")
     parser.set_defaults(run=train_command)
@@ -58,10 +58,12 @@ def train_command(given: argparse.Namespace) -> None:
     """Run the command."""
     work = _from_backbone(given) if given.backbone else _from_nothing(given)
     try:
-        saved = _told(work)
+        saved, trained = _told(work)
     except (Stopped, KeyboardInterrupt):
         print(f"\nstopped; the same command goes on from here, the run is in {given.out}", file=sys.stderr)
         return
+    if not trained:
+        print(f"this run was finished before; to train anew, give another folder than {given.out}")
     print(f"{saved.name}: {saved.parameters:,} parameters, labels {', '.join(saved.labels)}. It is in {given.out}")
     print(f"look into it: python -m camcore explain PICTURE --model {given.out} --method cam")
 
@@ -115,18 +117,23 @@ def chosen_recipe(given: argparse.Namespace) -> Recipe:
             raise CamcoreError(f"The recipe '{given.recipe}' cannot be read: {error}. Correct the path.") from error
     if given.size is not None:
         recipe = recipe.resized(given.size)
-    changes = {"epochs": given.epochs, "teacher": given.teacher, "seed": given.seed or None}
+    changes = {"epochs": given.epochs, "teacher": given.teacher, "seed": given.seed}
     return replace(recipe, **{key: value for key, value in changes.items() if value is not None})
 
 
-def _told(work: Generator[Progress | Epoch, None, SavedNetwork]) -> SavedNetwork:
-    """Follow the run to its end on standard error, one line for each epoch."""
+def _told(work: Generator[Progress | Epoch, None, SavedNetwork]) -> tuple[SavedNetwork, bool]:
+    """Follow the run to its end on standard error, one line for each epoch; the network, and whether it trained."""
+    trained = False
     while True:
         try:
             event = next(work)
         except StopIteration as finished:
             print("\r\033[K", end="", file=sys.stderr)
-            return finished.value
+            return finished.value, trained
+        except Exception:
+            print("\r\033[K", end="", file=sys.stderr)  # what went wrong is said in a line of its own
+            raise
+        trained = True
         if isinstance(event, Epoch):
             line = (
                 f"epoch {event.epoch}: {event.size} px, loss {event.loss:.3f}, right {percent(event.accuracy)}; held "
@@ -135,5 +142,5 @@ def _told(work: Generator[Progress | Epoch, None, SavedNetwork]) -> SavedNetwork
             print(f"\r\033[K{line}", file=sys.stderr)
         else:
             what = event.message or f"epoch {event.epoch} of {event.epochs}, step {event.step} of {event.steps}"
-            left = f", about {duration(event.seconds_left)} left" if event.seconds_left is not None else ""
+            left = f", about {event.seconds_left:.0f} s left" if (event.seconds_left or 0) >= 1 else ""
             print(f"\r\033[K{what}{left}", end="", file=sys.stderr, flush=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import time
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import asdict, dataclass
@@ -18,7 +17,7 @@ from camcore.preprocessing import preprocessing
 from camcore.saved import SavedNetwork, find, write
 from camcore.training.classifier import gap_classifier
 from camcore.training.distilling import teacher_features
-from camcore.training.folders import LabelledFolder, split
+from camcore.training.folders import LabelledFolder, check_enough, split
 from camcore.training.recipe import Recipe
 from camcore.training.runs import Epoch, Progress, Run, Stopped, read_log, unwritable
 from camcore.training.views import augmentation, centre_views, make_views
@@ -52,14 +51,17 @@ def train(
 ) -> Generator[Progress | Epoch, None, SavedNetwork]:
     """Train on the folder's pictures; the network, its log and its checkpoints go into ``folder``.
 
-    Yields Progress about every second and an Epoch after each; returns the saved network. Where ``folder`` holds
-    a run of the same recipe and pictures that was stopped or killed, it goes on after that run's last whole
-    epoch, with the same result as if it had never been interrupted. Raises Stopped where the file ``stop``
-    appears in the folder, and CamcoreError where something cannot be read or written; both leave the run fit to
-    be taken up again.
+    Yields Progress about every second and an Epoch after each; returns the saved network. Where ``folder`` holds a
+    run of the same recipe and pictures that was stopped or killed, it goes on after that run's last whole epoch,
+    with the same result as if it had never been interrupted; one that is done is left as it is. Raises Stopped
+    where the file ``stop`` appears in the folder, and CamcoreError where something cannot be read or written; both
+    leave the run fit to be taken up again.
     """
     told = {"from": "scratch", "pictures": str(data.root), "classes": list(data.classes), **asdict(recipe)}
     run = Run(folder, told)
+    done = run.finished()
+    if done is not None:
+        return done
     try:
         return (yield from _train(recipe, data, run, name or run.folder.name))
     except Stopped:
@@ -84,6 +86,7 @@ def _train(
             run, recipe, f"Asking {recipe.teacher} what it sees", teacher_features(recipe, views.pixels, cache)
         )
     seen, held = centre_views(held, recipe.size)
+    check_enough(data, views.data, held)
     validation = preprocessing(_PREPROCESSING)(seen)
     batch = min(recipe.batch, len(views.data))
     steps = len(views.data) // batch
@@ -175,8 +178,10 @@ def _finish(
 ) -> SavedNetwork:
     """Write the network: after the last epoch, or after the best one where training ended early."""
     log = read_log(run.folder)
+    kept = log[-1]
     if _ended_early(run, recipe):
         load_weights(learner.model, run.folder / _BEST)
+        kept = log[_best(log) - 1]
     outputs = int(learner.model.output_shape[-1])
     saved = write(
         run.folder,
@@ -192,15 +197,13 @@ def _finish(
             "held_out": held.counts,
             "skipped": len(used.skipped) + len(held.skipped) - len(data.skipped),
             "epochs": len(log),
-            "val_accuracy": log[-1].val_accuracy,
+            "val_accuracy": kept.val_accuracy,
             "teacher": recipe.teacher,
             "start": recipe.start,
         },
         half=True,
     )
-    run.drop_state()
-    shutil.rmtree(run.folder / "cache", ignore_errors=True)
-    run.report(Progress("done", "", len(log), recipe.epochs))
+    run.end(len(log), recipe.epochs)
     return saved
 
 

@@ -125,6 +125,18 @@ def split(data: LabelledFolder, share: float, seed: int) -> tuple[LabelledFolder
     return data.take(rest), data.take(out)
 
 
+def check_enough(data: LabelledFolder, learned: LabelledFolder, held: LabelledFolder) -> None:
+    """CamcoreError where of a class of ``data`` no picture that can be opened is left to learn from or check with."""
+    damaged = len(learned.skipped) + len(held.skipped) - 2 * len(data.skipped)
+    for what, part in (("learn from", learned), ("check with", held)):
+        missing = next((name for name, count in part.counts.items() if not count), None)
+        if missing is not None:
+            raise CamcoreError(
+                f"Too few pictures of {missing!r} in '{data.root}' can be opened: none is left to {what}. "
+                f"{damaged} of {len(data)} are damaged. Replace the damaged files, or add pictures."
+            )
+
+
 def balanced_sample(data: LabelledFolder, per_class: int, seed: int) -> LabelledFolder:
     """At most ``per_class`` pictures of each class, drawn by the seed."""
     rng = np.random.default_rng(seed)

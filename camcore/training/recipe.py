@@ -9,6 +9,11 @@ from typing import Any
 
 from camcore.errors import CamcoreError
 
+LARGEST = 1024
+"""Pixels a side beyond which pictures are not trained on: one batch of them would fill the memory."""
+SEEDS = 2**31
+"""Seeds are below this: the largest number that all sources of chance take."""
+
 
 @dataclass(frozen=True)
 class Recipe:
@@ -120,6 +125,10 @@ def _problem(recipe: Recipe) -> str:
     smallest = 2 ** (len(recipe.widths) + 1)
     if recipe.size < smallest or any(side < smallest for _, side in recipe.stages):
         return f"its pictures must be at least {smallest} pixels a side, for its stages halve them that often"
+    if recipe.size > LARGEST or any(side > LARGEST for _, side in recipe.stages):
+        return f"its pictures may have at most {LARGEST} pixels a side; size is {recipe.size}"
+    if not 0 <= recipe.seed < SEEDS:
+        return f"seed is {recipe.seed}, and must be a number from 0 to {SEEDS - 1:,}"
     if not recipe.widths or len(recipe.widths) != len(recipe.blocks) or min(*recipe.widths, *recipe.blocks) < 1:
         return f"widths {recipe.widths} and blocks {recipe.blocks} must be equally many, each at least 1"
     if recipe.epochs < 1 or recipe.batch < 2 or recipe.views < 1 or not recipe.stages:

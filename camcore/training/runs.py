@@ -16,15 +16,18 @@ from __future__ import annotations
 import csv
 import json
 import os
+import shutil
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from camcore.errors import CamcoreError
+from camcore.errors import CamcoreError, ModelError
+from camcore.saved import SavedNetwork, read
 
 STATES = ("preparing", "training", "done", "stopped", "failed")
 
@@ -95,7 +98,10 @@ class Run:
                 "Give the same choices as then, or another folder."
             )
         write_atomically(kept, text.encode())
-        (self.folder / _STOP).unlink(missing_ok=True)
+        try:
+            (self.folder / _STOP).unlink(missing_ok=True)
+        except OSError as error:
+            raise unwritable(self.folder, error) from error
 
     def report(self, progress: Progress) -> None:
         """Write where the run is."""
@@ -122,7 +128,8 @@ class Run:
                 np.savez(file, allow_pickle=False, **arrays)
             os.replace(part, path)
         except OSError as error:
-            part.unlink(missing_ok=True)
+            with suppress(OSError):
+                part.unlink(missing_ok=True)
             raise unwritable(self.folder, error) from error
 
     def load_state(self) -> dict[str, Any] | None:
@@ -139,9 +146,22 @@ class Run:
                 "the first epoch."
             ) from error
 
-    def drop_state(self) -> None:
-        """Forget what taking up again needs: the run is done."""
-        (self.folder / _STATE).unlink(missing_ok=True)
+    def finished(self) -> SavedNetwork | None:
+        """The network of a run that is done; None where it is not, or its network is not whole any more."""
+        told = read_progress(self.folder)
+        if told is None or told.state != "done":
+            return None
+        try:
+            return read(self.folder)
+        except ModelError:
+            return None
+
+    def end(self, epochs: int, asked: int) -> None:
+        """The network is written, after ``epochs`` of those ``asked``: say so, and drop what is needed no more."""
+        self.report(Progress("done", "", epochs, asked))
+        with suppress(OSError):
+            (self.folder / _STATE).unlink(missing_ok=True)
+        shutil.rmtree(self.folder / "cache", ignore_errors=True)
 
     def checkpoint_path(self, epoch: int) -> Path:
         """Where the weights after an epoch are kept."""
@@ -199,7 +219,8 @@ def write_atomically(path: Path, content: bytes) -> None:
         part.write_bytes(content)
         os.replace(part, path)
     except OSError as error:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
         raise unwritable(path.parent, error) from error
 
 

@@ -10,6 +10,7 @@ import hashlib
 import json
 import os
 from collections.abc import Callable, Generator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -51,7 +52,8 @@ def make_views(data: LabelledFolder, recipe: Recipe, folder: Path) -> Generator[
             folder.mkdir(parents=True, exist_ok=True)
             _reserve(pixels_path, shape)
         except OSError as error:
-            pixels_path.unlink(missing_ok=True)
+            with suppress(OSError):
+                pixels_path.unlink(missing_ok=True)
             raise unwritable(folder, error) from error
         pixels = np.load(pixels_path, mmap_mode="r+")
         kept: list[int] = []

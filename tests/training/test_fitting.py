@@ -104,6 +104,24 @@ def test_a_run_cut_off_goes_on_as_if_it_had_not_been(
         assert ours.rate == pytest.approx(theirs.rate, rel=1e-5)
 
 
+def test_a_run_that_is_done_is_left_as_it_is(
+    whole: tuple[Any, list[Epoch]], data: LabelledFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    saved, _ = whole
+    before = {path: path.read_bytes() for path in saved.folder.rglob("*") if path.is_file()}
+    monkeypatch.setattr("camcore.training.fitting._train", lambda *_: pytest.fail("it trains again"))
+    assert finish(train(RECIPE, data, saved.folder)) == (saved, [])
+    assert {path: path.read_bytes() for path in saved.folder.rglob("*") if path.is_file()} == before
+
+
+def test_nothing_but_damaged_pictures_is_told(tmp_path: Path) -> None:
+    root = make_folder(tmp_path / "pictures", {"across": 6, "down": 6})
+    for file in root.rglob("*.png"):
+        file.write_bytes(file.read_bytes()[:100])
+    with pytest.raises(camcore.CamcoreError, match=r"none is left to learn from\. 12 of 12 are damaged"):
+        finish(train(RECIPE, read_folder(root), tmp_path / "run"))
+
+
 def test_stopped_as_asked_and_taken_up_again(data: LabelledFolder, tmp_path: Path) -> None:
     short = replace(RECIPE, epochs=2)
     work = train(short, data, tmp_path / "run")
@@ -132,10 +150,11 @@ def test_learning_on_from_a_saved_network(whole: tuple[Any, list[Epoch]], data: 
 def test_training_ends_early_with_the_best_epoch(
     data: LabelledFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    losses = iter([0.5, 0.2, 0.3, 0.4, 0.1])
-    monkeypatch.setattr("camcore.training.fitting._check", lambda *_: (next(losses), 0.5))
+    measured = iter([(0.5, 0.5), (0.2, 0.75), (0.3, 0.7), (0.4, 0.6), (0.1, 0.9)])
+    monkeypatch.setattr("camcore.training.fitting._check", lambda *_: next(measured))
     saved, epochs = finish(train(replace(RECIPE, patience=2), data, tmp_path / "run"))
     assert len(epochs) == 4
+    assert saved.trained["val_accuracy"] == 0.75
     second = dict(checkpoints(saved.folder))[2]
     model, best = (camcore.load(str(saved.folder)).model, camcore.load(str(saved.folder), weights=second).model)
     for ours, theirs in zip(model.weights, best.weights, strict=True):

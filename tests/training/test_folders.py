@@ -7,7 +7,15 @@ import pytest
 from labelled import make_folder
 
 from camcore import CamcoreError
-from camcore.training.folders import LabelledFolder, Skipped, balanced_sample, opened, read_folder, split
+from camcore.training.folders import (
+    LabelledFolder,
+    Skipped,
+    balanced_sample,
+    check_enough,
+    opened,
+    read_folder,
+    split,
+)
 
 
 @pytest.fixture
@@ -104,6 +112,17 @@ def test_damaged_pictures_are_told_where_they_are_opened(root: Path) -> None:
     found = {data.files[index].name: picture for index, picture in opened(data) if data.labels[index] == 1}
     assert isinstance(found["002.png"], Skipped)
     assert sum(isinstance(picture, Skipped) for picture in found.values()) == 1
+
+
+def test_a_class_without_a_whole_picture_on_either_side_is_told(root: Path) -> None:
+    data = read_folder(root)
+    cats, dogs = (np.flatnonzero(data.labels == index) for index in range(2))
+    learned, held = data.take([*cats[1:], *dogs[1:]]), data.take([cats[0], dogs[0]])
+    check_enough(data, learned, held)
+    with pytest.raises(CamcoreError, match=r"of 'dog' .* none is left to check with"):
+        check_enough(data, learned, data.take(cats[:1]))
+    with pytest.raises(CamcoreError, match=r"of 'cat' .* none is left to learn from"):
+        check_enough(data, data.take(dogs), held)
 
 
 def test_taking_some_keeps_files_and_labels_together(root: Path) -> None:

@@ -97,15 +97,19 @@ def test_a_line_cut_off_is_left_out(run: Run) -> None:
     assert read_log(run.folder) == (LINE,)
 
 
-def test_state_is_read_back_and_dropped(run: Run) -> None:
+def test_state_is_read_back_and_dropped_at_the_end(run: Run) -> None:
     assert run.load_state() is None
     run.save_state({"a": np.arange(6.0).reshape(2, 3), "epochs": np.array(4)})
     found = run.load_state()
     assert found is not None
     np.testing.assert_array_equal(found["a"], np.arange(6.0).reshape(2, 3))
     assert int(found["epochs"]) == 4
-    run.drop_state()
+    run.end(4, 5)
     assert run.load_state() is None
+    progress = read_progress(run.folder)
+    assert progress is not None
+    assert (progress.state, progress.epoch, progress.epochs) == ("done", 4, 5)
+    assert run.finished() is None, "it is done, but its network is gone"
 
 
 def test_state_holds_no_pickles(run: Run) -> None:
@@ -136,6 +140,19 @@ def test_a_full_disk_leaves_the_earlier_state(run: Run, monkeypatch: pytest.Monk
     assert found is not None
     np.testing.assert_array_equal(found["a"], np.ones(3))
     assert not list(run.folder.glob("*.part"))
+
+
+def test_a_folder_that_became_read_only_is_told(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Such a file system refuses to delete even what is not there."""
+
+    def refuses(*_: object, **__: object) -> None:
+        raise OSError(30, "Read-only file system")
+
+    for name in ("write_bytes", "unlink", "open"):
+        monkeypatch.setattr(Path, name, refuses)
+    for write in (lambda: run.report(Progress("training")), lambda: run.save_state({"a": np.zeros(3)})):
+        with pytest.raises(CamcoreError, match="cannot be written: Read-only file system"):
+            write()
 
 
 def test_stop_is_heard_once_and_taken_away_when_taken_up(run: Run) -> None:

@@ -306,7 +306,7 @@ def test_a_download_reports_bytes_and_can_be_left(core: FakeCore) -> None:
     job.leave("me")
     assert finished(job).state == "stopped"
     core.gate.set()
-    until(lambda: not engine._loads)
+    until(lambda: not engine.networks.loading)
     assert finished(engine.ask(ASK, PICTURE, "me")).state == "done", "the next one downloads anew"
 
 
@@ -345,6 +345,6 @@ def test_networks_are_let_go_beyond_the_limit(core: FakeCore) -> None:
     engine = started(core)
     for name in "ABCDE":
         finished(engine.ask(replace(ASK, network=NetworkKey(name)), PICTURE, "me"))
-    assert len(engine._networks) == 4
+    assert len(engine.networks.held) == 4
     finished(engine.ask(replace(ASK, network=NetworkKey("A"), class_index=1), PICTURE, "me"))
     assert core.loads == list("ABCDEA")

@@ -3,7 +3,7 @@
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from ui.urls import Parameter, whole_number
+from ui.urls import Listed, Parameter, whole_number
 
 
 def test_a_known_word_is_taken() -> None:
@@ -33,6 +33,25 @@ def test_a_very_long_word_is_cut() -> None:
     _, problem = Parameter("method", "method", "gradcam", ("gradcam",)).read("x" * 5000)
     assert problem is not None
     assert len(problem) < 200
+
+
+def test_several_choices_with_commas_between_them() -> None:
+    methods = Listed("methods", "method", ["gradcam"], ("gradcam", "layercam", "cam"))
+    assert methods.read("layercam,cam,layercam") == (["layercam", "cam"], None)
+    assert methods.write(["layercam", "cam"]) == "layercam,cam"
+
+
+def test_of_several_choices_those_that_exist_stand() -> None:
+    methods = Listed("methods", "method", ["gradcam"], ("gradcam", "layercam"))
+    value, problem = methods.read("layercam,gradcamm")
+    assert value == ["layercam"]
+    assert problem == (
+        "The link names the method “gradcamm”, which does not exist. Did you mean “gradcam”? It is left out."
+    )
+    value, problem = methods.read("nothing")
+    assert value == ["gradcam"]
+    assert problem is not None
+    assert problem.endswith("Showing the usual ones instead.")
 
 
 def two_pages() -> None:

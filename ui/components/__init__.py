@@ -5,6 +5,7 @@ Each is registered once, when this module is imported. Components are not sandbo
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal, TypedDict
 
@@ -23,7 +24,7 @@ def _register(name: str) -> Callable[..., Any]:
 
 _compare, _scores, _tiles = _register("compare"), _register("scores"), _register("tiles")
 _paste, _copy_link = _register("paste"), _register("copy_link")
-_schematic, _scroll = _register("schematic"), _register("scroll")
+_schematic, _scroll, _maps = _register("schematic"), _register("scroll"), _register("maps")
 
 
 class ScoreRow(TypedDict):
@@ -46,6 +47,119 @@ class Tile(TypedDict, total=False):
     alt: str
     selected: bool
     starred: bool
+
+
+class MapCell(TypedDict, total=False):
+    """One map of many. ``name``: all that tells it from the others; ``grid``: of ``ui.grids``, None where it has none.
+
+    ``top``: the raw value of the last colour; ``signed``: drawn with both signs; ``tags``: marks on the picture;
+    ``message``: why there is no map, ``why``: at length; ``share``: how much of a growing one is done; ``figures``:
+    how it agrees with the reference.
+    """
+
+    id: str
+    name: str
+    title: str
+    note: str
+    alt: str
+    grid: dict[str, Any] | None
+    top: float
+    signed: bool
+    tags: list[str]
+    message: str
+    why: str
+    busy: bool
+    share: float | None
+    figures: str
+
+
+class MapLine(TypedDict):
+    """A row of maps and its title."""
+
+    title: str
+    note: str
+    cells: list[MapCell]
+
+
+class ColourBar(TypedDict):
+    """The colours and what stands at their ends."""
+
+    low: str
+    high: str
+    gradient: str
+
+
+@dataclass(frozen=True)
+class MapsLook:
+    """How many maps are drawn: opacity in 0..1; ``colours``, ``diverging``: tables of 256 RGB colours in base64."""
+
+    opacity: float
+    smooth: bool
+    colours: str
+    diverging: str
+
+
+def maps(
+    lines: Sequence[MapLine],
+    *,
+    key: str,
+    photo: str,
+    size: tuple[int, int],
+    look: MapsLook,
+    bars: Sequence[ColourBar],
+    label: str,
+    hint: str,
+    heads: Sequence[tuple[str, str]] = (),
+    group: str = "maps",
+    tallest: float = 0.6,
+    most: int = 6,
+    summary: bool = True,
+    area: Sequence[float] | None = None,
+    reference: str | None = None,
+    differences: bool = False,
+    on_pin: Callable[[str], None] | None = None,
+    on_open: Callable[[str], None] | None = None,
+) -> None:
+    """Many maps on one photograph, read together: a place pointed at in one is read in all of the same ``group``.
+
+    ``photo``: data URL; ``size``: the photograph's (height, width). With ``heads`` the columns are fixed, else the
+    maps flow into at most ``most`` columns. ``tallest``: share of the screen's height. ``area``: the part
+    of the photograph to show, (top, left, bottom, right) in its pixels. ``reference``: the id of the
+    map that all others are compared with; with ``differences`` they show how they differ from it.
+    """
+
+    def picked(name: str, call: Callable[[str], None] | None) -> None:
+        value = st.session_state[key].get(name)
+        if call is not None and value is not None:
+            call(str(value))
+
+    data = {
+        "lines": list(lines),
+        "heads": [{"title": title, "note": note} for title, note in heads],
+        "flow": not heads,
+        "columns": len(lines[0]["cells"]) if lines else 1,
+        "most": most,
+        "photo": photo,
+        "size": list(size),
+        "look": asdict(look),
+        "bars": list(bars),
+        "label": label,
+        "hint": hint,
+        "group": group,
+        "tallest": tallest,
+        "summary": summary,
+        "area": None if area is None else list(area),
+        "reference": reference,
+        "differences": differences,
+        "pins": on_pin is not None,
+        "opens": on_open is not None,
+    }
+    _maps(
+        key=key,
+        data=data,
+        on_pinned_change=lambda: picked("pinned", on_pin),
+        on_opened_change=lambda: picked("opened", on_open),
+    )
 
 
 def compare(

@@ -1,0 +1,88 @@
+"""Compare: methods, layers, classes, backbones and framings side by side, and how far they agree."""
+
+import streamlit as st
+
+from ui import frame
+
+frame.begin("Compare")
+
+# The page's title is on its way while the rest is imported.
+from ui import agreeing, errors, model_picker, page_style, picture_box, samples, urls  # noqa: E402
+from ui import compare_agreement_view as agreement_view  # noqa: E402
+from ui import compare_asking as asking  # noqa: E402
+from ui import compare_choices as choices  # noqa: E402
+from ui import compare_contrast_view as contrast_view  # noqa: E402
+from ui import compare_grid as grid  # noqa: E402
+from ui import compare_table_view as table_view  # noqa: E402
+from ui import compare_view as view  # noqa: E402
+from ui.compare_export import Take  # noqa: E402
+from ui.components import copy_link  # noqa: E402
+
+page_style.add("compare")
+state = st.session_state
+parameters = choices.parameters(samples.KEYS, model_picker.names(), model_picker.default())
+urls.adopt(parameters)
+choices.settle()
+
+
+def pin(cell: str) -> None:
+    state["pin"] = None if state["pin"] == cell else cell
+
+
+def open_in_inspect(cell: str) -> None:
+    state["open_in_inspect"] = cell
+
+
+with st.sidebar:
+    chosen = picture_box.show()
+    model = model_picker.show(framings="framings" not in (state["columns"], state["rows"]))
+    copy_link(key="copy_link")
+    st.caption("The link carries every choice on this page, but not an uploaded picture.")
+
+if chosen is None:
+    st.header("Choose a picture to begin", anchor=False)
+    st.stop()
+
+places = view.claim()
+known = asking.last()
+choices.show(places.choices, known.facts.get(model.key) if known is not None else None, model.framing, model.key.name)
+plan, notes = choices.plan(chosen.picture.sha256, model)
+pursuit = asking.pursue(plan, chosen.picture, allowed=model.fetch is None)
+sheet = pursuit.sheet
+target = state.pop("open_in_inspect", None)
+if target is not None:
+    st.switch_page("app.py", query_params=view.inspect_query(sheet, view.reference(sheet, target), chosen.sample))
+
+reference = view.reference(sheet, state["pin"])
+look, differences = view.look(places.look, reference is not None)
+with errors.guarded("The headline"):
+    failed = pursuit.failure is not None or model.key in sheet.failures
+    view.head(places.head, sheet, model.key.name, model.fetch is not None, failed)
+together = None
+with errors.guarded("The maps"):
+    together = agreeing.aligned(sheet, filling=pursuit.busy)
+    figures = {} if reference is None or together is None else agreeing.to_reference(together, reference)
+    drawn = grid.draw(sheet, look, pursuit.busy, reference if differences else None, figures)
+    view.photograph(places.grid, chosen, sheet, drawn, look, state["pin"], differences, pin, open_in_inspect)
+    view.caution(places.caution, drawn)
+    shown_reference = reference if differences else None
+    view.downloads(places.downloads, Take(sheet, drawn, look, chosen.picture, chosen.title, shown_reference))
+
+bar = view.status(places, pursuit, lambda: asking.run(plan), asking.stop)
+view.retry(places.retry, pursuit, asking.again)
+with places.notes:
+    errors.notices([*urls.notices().values(), *notes], pursuit.failure)
+with places.fetch:
+    model_picker.offer_download(choices.missing(model) or model)
+
+with errors.guarded("The agreement"), places.agreement:
+    agreement_view.show(sheet, together, chosen, look, pursuit.busy)
+
+with errors.guarded("The contrast"), places.contrast:
+    contrast_view.show(sheet, plan, chosen, look)
+with errors.guarded("The table"), places.table:
+    table_view.show(plan, chosen, pursuit.busy)
+
+urls.publish(parameters, left_out=("sample",) if chosen.sample is None else ())
+if pursuit.busy:
+    asking.follow(pursuit, lambda job: view.progress(bar, job))

@@ -1,0 +1,124 @@
+"""What is compared: two axes of choices, and the cells that they span. Plain frozen values, no threads, no Streamlit.
+
+A class is named by a word for its place among a network's own answers, or by its index in the first network; other
+networks look for the same label. A layer is named by its path, or by a word for its place on the ladder of depths,
+which means something in every network.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from camcore import LayerError, ModelError
+from ui.questions import NetworkKey
+
+AXES = ("methods", "layers", "classes", "backbones", "framings")
+NONE = "none"
+"""The word for no rows: the maps of the columns stand in as many lines as fit."""
+ONE_OF = {"methods": "method", "layers": "layer", "classes": "class", "backbones": "backbone", "framings": "framing"}
+"""What a choice of an axis is called where it is a single one."""
+MOST_CELLS = 48
+MOST_BACKBONES = 3
+
+RANKS = ("first", "second", "third")
+"""The words for the network's own answers."""
+DEPTHS = ("last", "last-1", "last-2", "last-3")
+"""The words for the last layer of each of the last grid sizes, deep to shallow."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One map of a comparison. ``layer`` None: the recommended one; ``aim``: one of RANKS, or an index as text."""
+
+    network: NetworkKey
+    framing: str
+    method: str
+    layer: str | None = None
+    aim: str = RANKS[0]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything that decides a comparison: the choices of each axis, one alone where it is not an axis.
+
+    ``picture``: its SHA-256. ``held``: networks that may not be fetched yet. ``expressly``: the visitor pressed Run,
+    knowing what it costs.
+    """
+
+    picture: str
+    columns: str
+    rows: str
+    methods: tuple[str, ...]
+    layers: tuple[str | None, ...]
+    classes: tuple[str, ...]
+    backbones: tuple[NetworkKey, ...]
+    framings: tuple[str, ...]
+    held: tuple[NetworkKey, ...] = ()
+    expressly: bool = False
+
+    def choices(self, axis: str) -> tuple[Any, ...]:
+        """What is chosen along an axis; one None for no axis."""
+        return (None,) if axis == NONE else tuple(getattr(self, axis))
+
+    @cached_property
+    def grid(self) -> tuple[tuple[Cell, ...], ...]:
+        """The cells, row by row."""
+        return tuple(
+            tuple(self._cell({self.rows: row, self.columns: column}) for column in self.choices(self.columns))
+            for row in self.choices(self.rows)
+        )
+
+    @cached_property
+    def cells(self) -> tuple[Cell, ...]:
+        """All cells in reading order."""
+        return tuple(cell for row in self.grid for cell in row)
+
+    @property
+    def lead(self) -> NetworkKey:
+        """The network whose indices name the classes."""
+        return self.backbones[0]
+
+    def _cell(self, at: dict[str, Any]) -> Cell:
+        def one(axis: str) -> Any:
+            return at[axis] if axis in at else self.choices(axis)[0]
+
+        return Cell(one("backbones"), one("framings"), one("methods"), one("layers"), one("classes"))
+
+
+def layer_path(network: Any, layer: str | None) -> str:
+    """The path of a cell's layer in a network. Raises LayerError where it has none."""
+    if layer not in DEPTHS:
+        return str(network.layer_with_grid(layer).path)
+    ladder = network.ladder
+    steps = DEPTHS.index(layer)
+    if steps >= len(ladder):
+        raise LayerError(
+            f"{network.name} has no layer that lies {steps} grid sizes before the last: its maps can be drawn at "
+            f"{len(ladder)} grid sizes. Choose a deeper one."
+        )
+    return str(ladder[-1 - steps])
+
+
+def class_index(network: Any, predictions: Sequence[Any], aim: str, lead: Any) -> int:
+    """The index of a cell's class in a network. ``lead``: the network that an index is counted in.
+
+    Raises ModelError where the network does not know the class.
+    """
+    if aim in RANKS:
+        place = RANKS.index(aim)
+        if place >= len(predictions):
+            raise ModelError(
+                f"{network.name} knows {len(predictions)} classes, so there is no {aim} answer. Leave it away."
+            )
+        return int(predictions[place].index)
+    index = int(lead.check_class(int(aim)))
+    if network is lead or tuple(network.labels) == tuple(lead.labels):
+        return index
+    label = lead.labels[index]
+    if label not in network.labels:
+        raise ModelError(
+            f"{network.name} does not know the class “{label.replace('_', ' ')}”, so it cannot be asked about it. "
+            "Choose each network's own first answer."
+        )
+    return int(network.labels.index(label))

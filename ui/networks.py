@@ -1,0 +1,170 @@
+"""The networks of the process: loaded once for everybody, in worker threads, and the places where work may run."""
+
+import contextlib
+import gc
+import threading
+import time
+from collections.abc import Callable, Hashable, Iterator
+from typing import Any
+
+from camcore.cache import ByteLRU
+from ui.jobs import Job, Stage, StoppedError
+from ui.questions import NetworkKey
+
+NETWORK_BYTES = 3 << 30
+NETWORKS = 4
+PLACES = 8
+"""Jobs that may run at the same time; further ones queue."""
+
+
+def import_tensorflow() -> None:
+    """Bring TensorFlow in, and make it and Streamlit bear each other."""
+    import keras
+    import tensorflow  # noqa: F401 - the import itself is the work
+
+    # Streamlit ends every script run with keras.backend.clear_session(): TensorFlow then throws away the kernels of
+    # all compiled functions, those that run in other threads, too, and builds them anew, which made a warm grid of
+    # maps ten times as slow. Nothing here leans on Keras's global state, so in this process the call does nothing.
+    keras.backend.clear_session = _nothing
+
+    # Streamlit collects garbage after every script run and holds the interpreter meanwhile: 0.2 s with what
+    # TensorFlow brings, all of which lives as long as the process. Frozen, it is passed over.
+    gc.freeze()
+
+
+def _nothing(*_: Any, **__: Any) -> None:
+    """Takes the place of what must not happen."""
+
+
+class _Load:
+    """One network on its way in, shared by every job that needs it."""
+
+    def __init__(self) -> None:
+        self.done = threading.Event()
+        self.stage = Stage("Starting TensorFlow", expected=5.0)
+        self.network: Any = None
+        self.error: BaseException | None = None
+        self.jobs: list[Job[Any, Any]] = []
+
+    def check(self) -> None:
+        if not any(job.wanted() for job in self.jobs):
+            raise StoppedError
+
+
+class Networks:
+    """Loads networks and keeps them within limits. ``load``: as ``camcore.load``; ``start``: what comes first."""
+
+    def __init__(self, load: Callable[..., Any], start: Callable[[], None] | None = None) -> None:
+        self._load_one = load
+        self._import = start or import_tensorflow
+        self._started = threading.Event()
+        self._start_error: BaseException | None = None
+        self._starter: threading.Thread | None = None
+        self._lock = threading.Lock()
+        self._places = threading.BoundedSemaphore(PLACES)
+        self.loading: dict[NetworkKey, _Load] = {}
+        self.held: ByteLRU[Any] = ByteLRU(NETWORK_BYTES, lambda net: 4 * int(net.parameters), NETWORKS)
+        self.took: dict[Hashable, float] = {}
+
+    def start(self, delay: float = 0.0) -> None:
+        """Begin importing TensorFlow in the background; returns at once, and does so only once.
+
+        ``delay``: seconds for which the interpreter is first left to the page that has just been drawn; the
+        import would keep the browser waiting for the page's own scripts.
+        """
+        with self._lock:
+            if self._starter is None:
+                self._starter = threading.Thread(target=self._begin, args=(delay,), name="start", daemon=True)
+                self._starter.start()
+
+    @contextlib.contextmanager
+    def place(self, job: Job[Any, Any]) -> Iterator[None]:
+        """One of the places for running jobs; for a worker's thread, which waits until one is free."""
+        while not self._places.acquire(timeout=0.2):
+            job.check()
+        try:
+            yield
+        finally:
+            self._places.release()
+
+    def peek(self, key: NetworkKey) -> Any:
+        """The network where it is loaded already, else None."""
+        return self.held.get(key)
+
+    def get(self, job: Job[Any, Any], key: NetworkKey) -> Any:
+        """A network, loaded if need be; for the thread of a job's worker, which waits for it."""
+        while True:
+            found = self.held.get(key)
+            if found is not None:
+                return found
+            with self._lock:
+                load = self.loading.get(key)
+                fresh = load is None
+                if load is None:
+                    load = self.loading[key] = _Load()
+                load.jobs.append(job)
+            if fresh:
+                threading.Thread(target=self._load, args=(key, load), name="load", daemon=True).start()
+            while not load.done.wait(0.05):
+                job.check()
+                job.stage = load.stage
+            if load.network is not None:
+                return load.network
+            if not isinstance(load.error, StoppedError):
+                # A fresh exception per waiting job: raising one object in several threads mixes their tracebacks.
+                raise _copy(load.error)
+            job.check()
+
+    def _load(self, key: NetworkKey, load: _Load) -> None:
+        try:
+            self._started.wait()
+            if self._start_error is not None:
+                raise self._start_error
+            title = f"Loading {key.name}"
+            load.stage = Stage(title, expected=self.took.get((title, key), 3.0))
+
+            def downloading(done: int, total: int) -> None:
+                load.check()
+                if load.stage.title == title:
+                    load.stage = Stage(f"Downloading {key.name}, {total / 1e6:.0f} MB")
+                load.stage.reach(done / max(total, 1))
+
+            with self.timed((title, key)):
+                network = self._load_one(key.name, weights=key.weights, progress=downloading, **dict(key.options))
+            load.network = self.held.put(key, network)
+        except BaseException as error:
+            load.error = error
+        finally:
+            with self._lock:
+                self.loading.pop(key, None)
+            load.done.set()
+
+    @contextlib.contextmanager
+    def timed(self, key: Hashable) -> Iterator[None]:
+        """Remember how long this took, as the estimate for the next time."""
+        began = time.monotonic()
+        yield
+        self.took[key] = time.monotonic() - began
+
+    # The worker
+
+    def _begin(self, delay: float) -> None:
+        try:
+            time.sleep(delay)
+            self._import()
+        except BaseException as error:
+            self._start_error = error
+        finally:
+            self._started.set()
+
+
+def _copy(error: BaseException | None) -> BaseException:
+    """A second exception that says the same, chained to the first."""
+    if error is None:
+        return RuntimeError("the network did not arrive")
+    try:
+        twin = type(error)(*error.args)
+    except Exception:
+        return error
+    twin.__cause__ = error
+    return twin

@@ -1,0 +1,101 @@
+"""What a comparison has so far: maps, what was refused and why, what waits for the visitor's word. Frozen values."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from ui.comparison import Cell, Plan
+from ui.questions import Failure, NetworkKey
+
+
+@dataclass(frozen=True, eq=False)
+class Facts:
+    """What a page needs to know of a network, without holding the network itself.
+
+    ``title``: its name; ``layers``: its LayerInfos; ``said``: its first answers to the picture, by framing.
+    """
+
+    title: str
+    weights_note: str
+    labels: tuple[str, ...]
+    layers: tuple[Any, ...]
+    default_layer: str
+    ladder: tuple[str, ...]
+    said: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, net: Any) -> "Facts":
+        """The facts of a loaded network."""
+        return cls(
+            net.name, net.weights_note, tuple(net.labels), tuple(net.layers), net.default_layer, tuple(net.ladder)
+        )
+
+    def layer(self, path: str) -> Any:
+        """The LayerInfo of a path."""
+        return next(info for info in self.layers if info.path == path)
+
+
+@dataclass(frozen=True, eq=False)
+class Found:
+    """A map, or what there is of it: ``done`` is the share of its work in 0..1.
+
+    ``change``: how far a growing map moved with its last part, mean |Δvalues| in 0..1.
+    """
+
+    map: Any
+    done: float = 1.0
+    change: float | None = None
+
+
+@dataclass(frozen=True)
+class Bill:
+    """What waits until the visitor says so: the methods' titles, forward passes, and seconds on this machine."""
+
+    methods: tuple[str, ...]
+    passes: float
+    seconds: float
+    cells: tuple[Cell, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Sheet:
+    """What is known of a plan's cells; each step of a job replaces it by a fuller one."""
+
+    plan: Plan
+    facts: Mapping[NetworkKey, Facts] = field(default_factory=dict)
+    found: Mapping[Cell, Found] = field(default_factory=dict)
+    refused: Mapping[Cell, str] = field(default_factory=dict)
+    failures: Mapping[NetworkKey, Failure] = field(default_factory=dict)
+    bill: Bill | None = None
+
+    @property
+    def maps(self) -> dict[Cell, Any]:
+        """The finished maps, in reading order."""
+        return {cell: self.found[cell].map for cell in self.plan.cells if self._whole(cell)}
+
+    @property
+    def missing(self) -> tuple[Cell, ...]:
+        """The cells that neither have a whole map nor were refused."""
+        return tuple(cell for cell in self.plan.cells if not self._whole(cell) and cell not in self.refused)
+
+    @property
+    def growing(self) -> Found | None:
+        """A map of which a part is there; of several, the fullest."""
+        parts = [f for cell in self.plan.cells if (f := self.found.get(cell)) is not None and f.done < 1.0]
+        return max(parts, key=lambda f: f.done, default=None)
+
+    def with_facts(self, key: NetworkKey, facts: Facts) -> "Sheet":
+        """The sheet that knows a network."""
+        return replace(self, facts={**self.facts, key: facts})
+
+    def with_found(self, found: Mapping[Cell, Found]) -> "Sheet":
+        """The sheet with these maps."""
+        return replace(self, found={**self.found, **found})
+
+    def with_refused(self, refused: Mapping[Cell, str]) -> "Sheet":
+        """The sheet in which these cells have no map, and why."""
+        return replace(self, refused={**self.refused, **refused})
+
+    def _whole(self, cell: Cell) -> bool:
+        found = self.found.get(cell)
+        return found is not None and found.done >= 1.0
