@@ -13,6 +13,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from camcore.contrasting import Contrast
+    from camcore.contrasting import contrast as contrast
     from camcore.errors import CamcoreError, LayerError, MethodError, ModelError, PictureError
     from camcore.explaining import Step, estimate, explain, stream
     from camcore.featuremaps import activations
@@ -39,6 +41,8 @@ _HOMES = {
     "backbones": "loading",
     "CamcoreError": "errors",
     "CamMap": "maps",
+    "Contrast": "contrasting",
+    "contrast": "contrasting",
     "estimate": "explaining",
     "explain": "explaining",
     "fuse": "refining",

@@ -123,7 +123,7 @@ def _steps(network: Network, pic: Picture, request: Request, framing: str, memor
     look = Look(network, network.check_input(x), memory, (pic.sha256, framing))
     total = total_passes(network, request)
     classes = _shared_pass(look, request)
-    facts = _Facts(look, frame)
+    facts = Facts(look, frame)
 
     at_once = [task for task in request.tasks if task.info.source in ("gradients", "activations", "nothing")]
     at_once = [task for task in at_once if "aug" not in task.refine]
@@ -170,7 +170,7 @@ def _shared_pass(look: Look, request: Request) -> tuple[int, ...]:
 
 
 @dataclass(frozen=True, eq=False)
-class _Facts:
+class Facts:
     """What every map of one picture carries."""
 
     look: Look

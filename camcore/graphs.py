@@ -56,19 +56,14 @@ def _size(shape: Any) -> float:
     return float(prod(side or 1 for side in shape))
 
 
-def share_behind(logits: Any, tensor: Any) -> float:
-    """The share of the network's multiplications that lie between ``tensor`` and ``logits``, 0..1."""
-    behind = dependents(tensor)
-    behind.discard(tensor.name)
-    total = part = 0.0
-    counted = set()
-    for name, source in ancestors([logits]).items():
-        operation = source.op
-        if operation.name in counted:
-            continue
-        counted.add(operation.name)
-        cost = multiplications(operation)
-        total += cost
-        if name in behind:
-            part += cost
-    return part / total if total else 1.0
+def shares_behind(logits: Any) -> dict[str, float]:
+    """For each operation the share of the network's multiplications that are made after it, 0..1, by its name.
+
+    Operations stand in the order of the computation; another branch beside an operation counts as behind it.
+    """
+    used = {tensor.op.name for tensor in ancestors([logits]).values()}
+    so_far, total = {}, 0.0
+    for operation in logits.graph.get_operations():
+        total += multiplications(operation) if operation.name in used else 0.0
+        so_far[operation.name] = total
+    return {name: 1 - done / total if total else 1.0 for name, done in so_far.items()}

@@ -22,7 +22,7 @@ from camcore.biases import Bias, find_biases
 from camcore.cutting import Cutter, Function
 from camcore.errors import MethodError, ModelError, PictureError
 from camcore.framing import Frame, frame_picture
-from camcore.graphs import share_behind
+from camcore.graphs import shares_behind
 from camcore.heads import after_pooling, altering, sides
 from camcore.layers import LayerInfo, ladder, list_layers
 from camcore.linear_head import is_affine, why_not_linear
@@ -131,7 +131,7 @@ class Network:
         self._ablated: dict[str, Any] = {}  # layer path → where its channels are set to zero
         self._side_tensors: dict[str, list[Any]] = {}  # tensor's name → what passes it by
         self._last_beside: tuple[Any, tuple[str, str], list[Array]] = (None, ("", ""), [])
-        self._shares: dict[str, float] = {}  # layer path → share of the work that lies behind it
+        self._shares = shares_behind(self._scores.logits)
         self.activation: Activation = self._scores.activation
         self.classes = self._scores.classes
         self.labels = _checked_labels(labels, self.classes)
@@ -392,9 +392,7 @@ class Network:
 
     def share_behind(self, layer: str) -> float:
         """The share of the network's multiplications that lie behind a layer, 0..1."""
-        if layer not in self._shares:
-            self._shares[layer] = share_behind(self._scores.logits, self._table.tensors[layer])
-        return self._shares[layer]
+        return self._shares[self._table.tensors[layer].op.name]
 
     def head(self, layer: str) -> Callable[[ArrayLike, ArrayLike], Array]:
         """The scores behind a layer: a function (x, A) → logits, with A (n, h, w, K) in place of its output.
@@ -469,15 +467,19 @@ class Network:
         return self._cutter.part(("head", path), lambda: ([self._trace.input, tensor], [self._scores.logits]))
 
     def _ablated_tensor(self, path: str) -> Any:
-        if path not in self._ablated:
-            tensor = self._table.tensors[path]
-            self._ablated[path] = after_pooling(self._scores.logits, tensor, (2, 3) if self._channels_first else (1, 2))
+        with self._cutter.lock:
+            if path not in self._ablated:
+                tensor = self._table.tensors[path]
+                self._ablated[path] = after_pooling(
+                    self._scores.logits, tensor, (2, 3) if self._channels_first else (1, 2)
+                )
         return self._ablated[path]
 
     def _passing(self, tensor: Any) -> list[Any]:
-        if tensor.name not in self._side_tensors:
-            found = sides(self._scores.logits, tensor, self._trace.input, self._reach)
-            self._side_tensors[tensor.name] = found
+        with self._cutter.lock:
+            if tensor.name not in self._side_tensors:
+                found = sides(self._scores.logits, tensor, self._trace.input, self._reach)
+                self._side_tensors[tensor.name] = found
         return self._side_tensors[tensor.name]
 
     def _beside(self, kind: str, path: str, x: Array, tensors: list[Any]) -> list[Array]:
