@@ -141,8 +141,8 @@ def sentence(found: Any) -> str:
     text += f": {odds}." if odds else "."
     share_a, share_b = float((found.difference > 0).mean()), float((found.difference < 0).mean())
     text += (
-        f" {share_a:.0%} of the places speak for {a}, most of all at the {_place(found.difference)}; "
-        f"{share_b:.0%} for {b}, most of all at the {_place(-found.difference)}."
+        f" {words.percent(share_a)} of the places speak for {a}, most of all at the {_place(found.difference)}; "
+        f"{words.percent(share_b)} for {b}, most of all at the {_place(-found.difference)}."
     )
     return text
 
