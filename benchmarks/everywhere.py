@@ -1,0 +1,60 @@
+"""Every method on every backbone: does it run, what does it cost, and if not, why.
+
+    python benchmarks/everywhere.py [--models MobileNetV2 …]
+
+Random weights, the recommended layer, one noise picture, and the cheapest options of the dear methods (n = 2). A map
+counts where it is finite; the warning is told where it is empty. Prints a row per backbone: the methods that ran,
+those that do not apply with the reason, and the seconds of all of them together.
+"""
+
+import argparse
+import time
+from collections import Counter
+
+import data  # noqa: F401 - finds the package beside this folder
+import numpy as np
+
+import camcore
+from camcore.catalogue import backbones
+
+CHEAPEST = {
+    "smoothgradcam++": {"n": 2},
+    "fasterscorecam": {"n": 2},
+    "rise": {"n": 2},
+    "occlusion": {"size": 64, "stride": 64},
+}
+# Their cost is their channels' number; a prefix of Score-CAM's masks, Faster Score-CAM, stands for them.
+BY_CHANNEL = ("scorecam", "sscam", "iscam")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--models", nargs="+", default=[row.name for row in backbones()])
+    given = parser.parse_args()
+    noise = np.random.default_rng(0).integers(0, 256, (300, 400, 3), dtype=np.uint8)
+    pic = camcore.Picture.from_array(noise)
+    methods = [key for key in camcore.METHODS if key not in BY_CHANNEL]
+    ran: Counter[str] = Counter()
+    print("| backbone | layer | methods that ran | do not apply | seconds |")
+    print("| --- | --- | --- | --- | --- |")
+    for name in given.models:
+        net = camcore.load(name, weights="random")
+        start, good, refused = time.perf_counter(), 0, []
+        for key in methods:
+            try:
+                (m,) = camcore.explain(net, pic, key, classes=0, options={key: CHEAPEST.get(key, {})})
+            except camcore.CamcoreError as error:
+                refused.append(f"{key}: {str(error).split('. ')[0]}")
+                continue
+            assert np.isfinite(m.raw).all(), (name, key)
+            assert m.values.any() or m.warning, (name, key)
+            good += 1
+            ran[key] += 1
+        seconds = time.perf_counter() - start
+        cells = (name, net.default_layer, f"{good} of {len(methods)}", "; ".join(refused) or "–", f"{seconds:.0f}")
+        print(f"| {' | '.join(cells)} |", flush=True)
+    print("\nBackbones on which each ran: " + ", ".join(f"{key} {ran[key]}" for key in methods))
+
+
+if __name__ == "__main__":
+    main()
