@@ -141,7 +141,7 @@ def test_the_slider_by_keyboard_and_the_value_under_the_pointer(page: Page, addr
 def test_a_long_run_shows_partial_maps_and_stops(page: Page, address: str) -> None:
     settled(page, address, "?method=scorecam")
     page.get_by_role("button", name="Run Score-CAM").click()
-    expect(page.locator(".st-key-cam_caption")).to_contain_text("Score-CAM · out_relu")
+    expect(page.locator(".st-key-cam_caption")).to_contain_text("Score-CAM · out_relu", timeout=60_000)
     page.get_by_role("button", name="Stop").click()
     expect(page.locator(".st-key-cam_status")).to_contain_text("stopped at")
     expect(page.locator(".st-key-cam_caption")).to_contain_text("Score-CAM · out_relu")
