@@ -78,8 +78,8 @@ def altering(
 
     def build() -> Function:
         head = cutter.part((*key, "head"), lambda: ([tensor, *passing], [logits]))
-        # Half-precision arrays leave TensorFlow in single precision.
-        wide = [side.dtype if side.dtype == tf.float64 else tf.float32 for side in passing]
+        # Half-precision arrays leave TensorFlow in single precision; a whole-number input stays what it is.
+        wide = [tf.float32 if side.dtype.is_floating and side.dtype.size < 4 else side.dtype for side in passing]
         specs = [tf.TensorSpec([1, *side.shape[1:]], dtype) for side, dtype in zip(passing, wide, strict=True)]
 
         @tf.function(autograph=False, input_signature=[*signature, *specs])

@@ -49,7 +49,9 @@ def scorecam_weights(A: Array, asked: Asked, *, variant: str = "paper") -> Array
     if not len(asked.members):
         return weights
     if variant == "authors":
-        weights[asked.members] = asked.probabilities.mean(axis=1)
+        # A regression has no probability.
+        answers = asked.probabilities if np.isfinite(asked.probability) else asked.logits
+        weights[asked.members] = answers.mean(axis=1)
         return weights
     scores = asked.logits.mean(axis=1)
     shares = np.exp(scores - scores.max())

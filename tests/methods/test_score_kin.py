@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import pytest
 from keras import layers
-from networks import CLASSES, FEATURES, GRID, SIZE, W, flat, gap, given, images, picture_input, settle
+from networks import CLASSES, FEATURES, GRID, SIZE, W, conv1, conv2, flat, gap, given, images, picture_input, settle
 
 import camcore
 from camcore.methods.score import noise_field
@@ -235,3 +235,18 @@ def test_the_authors_weigh_by_the_networks_own_probabilities(name):
             masks = [norm(up + f) for f in fields] if name == "SSCAM" else [norm(up) * i / n for i in (1, 2)]
             weights.append(np.mean([np.asarray(network.model(x * m[None, :, :, None]))[0, c] for m in masks]))
         close(found.compute_heatmap(x, c, raw=True), np.maximum(A @ np.array(weights), 0))
+
+
+@pytest.mark.parametrize("name", ["ScoreCAM", "SSCAM", "ISCAM"])
+def test_a_regression_has_no_probability_for_the_authors_to_weigh_by(name):
+    """One linear output: its value itself is the weight."""
+    x = picture_input()
+    end = given(layers.Dense(1, dtype="float64"), W.w[:, 3:], W.b[3:])
+    network = camcore.wrap(settle(keras.Model(x, end(gap()(conv2()(conv1()(x)))))))
+    pixels = images(1, seed=3)
+    A = activations(network, pixels)
+    masks = [norm(enlarged(A[..., k], SIZE))[None, :, :, None] for k in range(FEATURES)]
+    weights = np.array([network.logits(pixels * mask)[0, 0] for mask in masks])
+    options = {"ScoreCAM": {}, "SSCAM": {"n": 1, "sigma": 0}, "ISCAM": {"n": 1}}[name]
+    found = getattr(camcore, name)(network, variant="authors", **options).compute_heatmap(pixels, 0, raw=True)
+    close(found, np.maximum(A @ weights, 0))
