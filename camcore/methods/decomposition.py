@@ -28,7 +28,7 @@ def eigencam(A: Array, *, variant: str = "paper") -> Array:
     max raw ≥ |min raw|.
     """
     if variant == "centred":
-        return _upright(projection(A - over_cells(A).mean(axis=0)))
+        return _upright(projection(_centred(A)))
     raw = projection(A)
     return -raw if raw.sum() < 0 else raw
 
@@ -77,8 +77,7 @@ def kpcacam(A: Array, *, kernel: str = "sigmoid") -> Array:
             f"KPCA-CAM compares every place with every other; a grid of {A.shape[0]}×{A.shape[1]} has too many. Take a "
             "deeper layer, of at most 64×64 cells, or Eigen-CAM."
         )
-    x = over_cells(A).astype(np.float64)
-    x -= x.mean(axis=0)
+    x = over_cells(_centred(A))
     if not np.isfinite(x).all() or not x.any():
         return np.zeros(A.shape[:2])
     gram = x @ x.T
@@ -116,6 +115,12 @@ def fem(A: Array) -> Array:
     mean, spread = flat.mean(axis=0), flat.std(axis=0)
     rare = (flat >= mean + 2 * spread) & (spread > 0)
     return (rare @ mean).reshape(A.shape[:2])
+
+
+def _centred(A: Array) -> Array:
+    """A less its mean over the places, float64; exactly zero where A is the same at every place."""
+    apart = A.astype(np.float64) - A[0, 0]
+    return apart - over_cells(apart).mean(axis=0)
 
 
 def _upright(raw: Array) -> Array:

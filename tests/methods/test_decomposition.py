@@ -97,10 +97,13 @@ def test_eigencam_of_nothing_is_nothing(form):
     np.testing.assert_array_equal(eigencam(np.zeros((3, 4, 5)), variant=form), np.zeros((3, 4)))
 
 
-def test_eigencam_of_constant_activations():
-    A = np.full((3, 4, 4), 2.0)
-    close(eigencam(A), np.full((3, 4), 4.0), 1e-12)
-    np.testing.assert_array_equal(eigencam(A, variant="centred"), np.zeros((3, 4)))
+@pytest.mark.parametrize("value", [2.0, 0.1, 0.7])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_eigencam_of_constant_activations(value, dtype):
+    """Centred they are nothing at all: what rounding leaves would be drawn at full scale."""
+    A = np.full((7, 7, 4), value, dtype)
+    close(eigencam(A), np.full((7, 7), 2 * value), 1e-6)
+    np.testing.assert_array_equal(eigencam(A, variant="centred"), np.zeros((7, 7)))
 
 
 # ---- Eigen-Grad-CAM
@@ -216,7 +219,8 @@ def test_kpcacam_of_rbf_by_hand():
 @pytest.mark.parametrize("shape", [(4, 4, 3), (20, 20, 3)], ids=str)
 @pytest.mark.parametrize("kernel", ["sigmoid", "rbf"])
 def test_kpcacam_of_constant_activations_is_nothing(shape, kernel):
-    np.testing.assert_array_equal(kpcacam(np.full(shape, 0.5), kernel=kernel), np.zeros(shape[:2]))
+    for value in (0.5, 0.1, 0.7):
+        np.testing.assert_array_equal(kpcacam(np.full(shape, value), kernel=kernel), np.zeros(shape[:2]))
     np.testing.assert_array_equal(kpcacam(np.zeros(shape), kernel=kernel), np.zeros(shape[:2]))
 
 
