@@ -248,9 +248,8 @@ def _run(given: argparse.Namespace) -> None:
         print(f"note: {note}")
     for one in repeated.maps:
         m = one.map
-        print(
-            f"{m.method} for {readable(m.label)!r} at {m.layer}: differs by {one.difference:.2g} of the largest value"
-        )
+        where = m.layer or "the input"
+        print(f"{m.method} for {readable(m.label)!r} at {where}: differs by {one.difference:.2g} of the largest value")
 
 
 def _layers(given: argparse.Namespace) -> None:

@@ -120,6 +120,7 @@ def _at_once(look: Look, task: Task, index: int) -> RawMap:
     elif info.source == "bias gradients":
         found = look.biases(index)
         given, passes = (found.input, found.layers), 3.0
+        pass_seconds, start = found.seconds, perf_counter()
         evidence = float(found.input.sum(dtype=np.float64))
         evidence += sum(float(layer.sum(dtype=np.float64)) for layer in found.layers)
         offset = found.rest

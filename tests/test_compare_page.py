@@ -60,7 +60,7 @@ def headline(at: AppTest) -> str:
 def test_opens_with_six_cheap_methods_on_the_first_answer() -> None:
     at = page()
     assert headline(at).startswith("Six methods on why MobileNetV2 says “")
-    assert titles(at) == ["Grad-CAM", "Grad-CAM++", "HiResCAM", "LayerCAM", "XGrad-CAM", "Faster Score-CAM"]
+    assert titles(at) == ["Grad-CAM", "Grad-CAM++", "LayerCAM", "Eigen-Grad-CAM", "Recipro-CAM", "Faster Score-CAM"]
     assert all(cell["grid"] and cell["tags"] == ["own scale"] for cell in cells(at))
     assert all("Brightest at the" in cell["alt"] for cell in cells(at))
     assert len(drawn(at)["bars"]) == 1

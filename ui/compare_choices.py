@@ -16,7 +16,7 @@ from ui.scales import SCALES
 from ui.sheets import Facts
 from ui.urls import Listed, Parameter, whole_number
 
-METHODS = ("gradcam", "gradcam++", "hirescam", "layercam", "xgradcam", "fasterscorecam")
+METHODS = ("gradcam", "gradcam++", "layercam", "eigengradcam", "reciprocam", "fasterscorecam")
 """What is compared first: cheap, and each another idea."""
 CLASSES = RANKS[:2]
 LAYERS = tuple(reversed(DEPTHS))

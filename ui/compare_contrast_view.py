@@ -5,7 +5,6 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-import camcore
 from camcore.render.colour import DIVERGING, css_gradient
 from ui import compare_names as names
 from ui import contrasting, errors, grids, rasters, words, working
@@ -21,9 +20,7 @@ _PLACES = (("top", "middle", "bottom"), ("left", "centre", "right"))
 
 
 def show(sheet: Sheet, plan: Plan, chosen: Chosen, look: Look) -> None:
-    """The whole section, where the core can weigh two classes."""
-    if "contrast" not in camcore.__all__:
-        return
+    """The whole section."""
     st.subheader("Why this one and not the other?", anchor=False)
     facts = sheet.facts.get(plan.lead)
     if facts is None:

@@ -235,6 +235,7 @@ class Comparer:
             layers=_layers(task),
             classes=list(task.classes),
             framing=task.framing,
+            memory=self._engine.memory,
         )
         with contextlib.closing(steps):
             yield from steps

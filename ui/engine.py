@@ -197,13 +197,15 @@ class Engine:
         stage.expected = self.networks.took.get(timing, 1.5)
         job.enter(stage)
         with self.networks.timed(timing):
-            found = self._core.explain(answer.network, answer.picture, **_request(key, question.framing))[0]
+            request = _request(key, question.framing)
+            found = self._core.explain(answer.network, answer.picture, **request, memory=self.memory)[0]
         return job.publish(replace(answer, map=self._maps.put(key, found)))
 
     def _streamed(self, job: Job, answer: Answer, key: tuple[Any, ...]) -> Answer:
         """A long method: partial maps as they grow, stopped within a chunk once nobody waits."""
         question = answer.question
-        steps = self._core.stream(answer.network, answer.picture, **_request(key, question.framing))
+        request = _request(key, question.framing)
+        steps = self._core.stream(answer.network, answer.picture, **request, memory=self.memory)
         with contextlib.closing(steps):
             for step in steps:
                 job.check()
@@ -226,7 +228,7 @@ class Engine:
             return found
         job.enter(Stage("The same class at each depth", expected=1.5))
         request = {**_request(key, question.framing), "layers": list(answer.network.ladder)}
-        found = tuple(self._core.explain(answer.network, answer.picture, **request))
+        found = tuple(self._core.explain(answer.network, answer.picture, **request, memory=self.memory))
         return self._ladders.put(key, found)
 
     # Keys and costs

@@ -20,4 +20,4 @@ def title(key: str) -> str:
 
 def layer_free(info: Any) -> bool:
     """Whether a method lives on the input's own grid, whatever layer is chosen."""
-    return bool(getattr(info, "layer_free", False))
+    return bool(info.layer_free)

@@ -80,6 +80,8 @@ class FakeCore:
             raise self.broken[name]
         return FakeNetwork(name)
 
+    Memory = staticmethod(lambda limit_bytes: None)
+
     def estimate(self, net: Any, methods: Any, layers: Any = None, classes: Any = None) -> float:
         slow = CHANNELS * len(layers or [1]) if "scorecam" in methods else 0
         return 1 + len(classes or [1]) + slow

@@ -64,7 +64,7 @@ class FakeCore:
     download: tuple[tuple[int, int], ...] = ()
     METHODS: Mapping[str, Any] = field(
         default_factory=lambda: {
-            key: SimpleNamespace(title=key.title(), at_own_layer=key == "cam")
+            key: SimpleNamespace(title=key.title(), at_own_layer=key == "cam", layer_free=False)
             for key in ("gradcam", "layercam", "cam", "scorecam")
         }
     )
@@ -81,12 +81,18 @@ class FakeCore:
     def estimate(self, net: Any, methods: Any, layers: Any = None, classes: Any = None) -> float:
         return (CHANNELS if "scorecam" in methods else 1) * len(layers or [1])
 
-    def explain(self, net: Any, pic: Any, methods: Any, layers: Any, classes: Any, framing: str) -> tuple[Any, ...]:
+    Memory = staticmethod(lambda limit_bytes: None)
+
+    def explain(
+        self, net: Any, pic: Any, methods: Any, layers: Any, classes: Any, framing: str, memory: Any
+    ) -> tuple[Any, ...]:
         found = tuple(self._map(m, layer, c) for m in methods for layer in layers for c in classes)
         self.explained += [(m.method, m.layer, m.class_index) for m in found]
         return found
 
-    def stream(self, net: Any, pic: Any, methods: Any, layers: Any, classes: Any, framing: str) -> Iterator[Any]:
+    def stream(
+        self, net: Any, pic: Any, methods: Any, layers: Any, classes: Any, framing: str, memory: Any
+    ) -> Iterator[Any]:
         def steps() -> Iterator[Any]:
             try:
                 for done in range(8, CHANNELS + 1, 8):
