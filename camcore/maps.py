@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from camcore.framing import CellGrid, Frame
-from camcore.methods import MethodInfo
+from camcore.methods import METHODS, MethodInfo
 
 Array = NDArray[Any]
 
@@ -57,6 +57,11 @@ class CamMap:
         if self.evidence is None or self.offset is None:
             return None
         return self.logit - self.evidence - self.offset
+
+    @property
+    def levels(self) -> Array:
+        """``raw`` as it is put on a scale: from its own minimum up for methods whose values are min–max."""
+        return self.raw - self.raw.min() if METHODS[self.method].min_max and self.raw.size else self.raw
 
     @property
     def framing(self) -> str:

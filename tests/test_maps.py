@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from cheap import CHEAP
 from keras import layers
-from networks import FEATURES, GRID, SIZE, W, conv1, conv2, gap, given, picture_input, settle
+from networks import FEATURES, GRID, SIZE, W, conv1, conv2, flat, gap, given, picture_input, settle
 
 import camcore
 from camcore.maps import as_float32, normalised, state_of, warning_for
@@ -311,3 +311,11 @@ def test_a_network_that_overflows_inside_says_so():
         assert np.isfinite(m.raw).all(), m.method
         assert np.isfinite(m.values).all(), m.method
         assert "not finite" in m.warning, m.method
+
+
+def test_levels_begin_at_the_minimum_of_min_max_methods_only():
+    net = camcore.wrap(flat(), preprocess=lambda x: x / 127.5 - 1)
+    recipro, gradcam = camcore.explain(net, PIC, ["reciprocam", "gradcam"], classes=1)
+    assert recipro.raw.min() > 0
+    np.testing.assert_allclose(recipro.levels / recipro.levels.max(), recipro.values, atol=1e-6)
+    np.testing.assert_array_equal(gradcam.levels, gradcam.raw)

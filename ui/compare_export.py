@@ -92,7 +92,7 @@ def png(take: Take) -> bytes:
 
 def shown_on_picture(m: Any, shown: scales.Shown, smooth: bool, side: int | None) -> NDArray[np.float32]:
     """A map on the grid's scale, on the picture's pixels: 0..1, or −1..1 where both signs are shown; NaN unseen."""
-    values = np.clip(np.asarray(m.raw, np.float64) / shown.top, -1 if shown.signed else 0, 1)
+    values = np.clip(np.asarray(m.levels, np.float64) / shown.top, -1 if shown.signed else 0, 1)
     return np.asarray(m.frame.to_picture(values, m.cells, smooth, side))
 
 

@@ -74,7 +74,7 @@ def draw(
     plan = sheet.plan
     texts = {cell: one.text for cell, one in (figures or {}).items()}
     have = {cell: found for cell in plan.cells if (found := sheet.found.get(cell)) is not None}
-    entries = [(_unit(cell, f.map), f.map.raw, camcore.METHODS[cell.method].signed) for cell, f in have.items()]
+    entries = [(_unit(cell, f.map), f.map.levels, camcore.METHODS[cell.method].signed) for cell, f in have.items()]
     tops, multiple = scales.shown(entries, look.scale, look.both_signs)
     shown = dict(zip(have, tops, strict=True))
     headings = names.headings(sheet, plan.columns)

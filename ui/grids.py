@@ -21,7 +21,9 @@ _grids: ByteLRU[dict[str, Any]] = ByteLRU(64 << 20, lambda grid: len(grid["data"
 
 def of_map(cam_map: Any, key: Hashable) -> dict[str, Any]:
     """A map's raw values. ``key`` tells it from all others."""
-    return _grids.get(("map", key)) or _grids.put(("map", key), {**encoded(cam_map.raw), **rasters.geometry(cam_map)})
+    return _grids.get(("map", key)) or _grids.put(
+        ("map", key), {**encoded(cam_map.levels), **rasters.geometry(cam_map)}
+    )
 
 
 def of_raster(values: NDArray[Any], size: tuple[int, int], key: Hashable) -> dict[str, Any] | None:
