@@ -7,8 +7,8 @@ from ui import frame
 frame.begin("Cats vs dogs")
 
 # The page's title is on its way while the rest is imported.
-from ui import asking, errors, evidence_view, page_style, picture_box, urls  # noqa: E402
 from ui import cats_vs_dogs_view as view  # noqa: E402
+from ui import errors, evidence_view, page_style, picture_box, urls  # noqa: E402
 from ui.components import copy_link, scroll  # noqa: E402
 from ui.engine import engine  # noqa: E402
 
@@ -46,4 +46,4 @@ with notes:
 scroll(".st-key-cam_sees", key="scroll", count=st.session_state.get("times_picked", 0))
 publish()
 if saved is not None:
-    engine().start(delay=asking.HEAD_START)
+    engine().start()

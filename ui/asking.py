@@ -17,8 +17,6 @@ REDRAW = 0.7
 TICK = 0.2
 QUICK = 0.25
 """Seconds to wait before drawing where the network is there: most maps are, too, and one drawing will do."""
-HEAD_START = 0.5
-"""Seconds that a fresh server gives to its first page before it imports TensorFlow."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,7 +120,7 @@ def follow(engine: Engine, job: Job, drawn: Answer, show: Any) -> None:
 
     ``show(job)`` is called a few times a second; being a Streamlit call it lets the visitor change anything.
     """
-    engine.start(delay=HEAD_START)
+    engine.start()
     began = time.monotonic()
     version = job.version if job.answer is drawn else -1
     while True:

@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from ui.asking import HEAD_START, QUICK, REDRAW, TICK, visitor
+from ui.asking import QUICK, REDRAW, TICK, visitor
 from ui.comparing import SheetJob, comparer
 from ui.comparison import Plan
 from ui.engine import engine
@@ -81,7 +81,7 @@ def follow(pursuit: Pursuit, show: Callable[[SheetJob], None]) -> None:
     job = pursuit.job
     if job is None:
         return
-    engine().start(delay=HEAD_START)
+    engine().start()
     began, version = time.monotonic(), job.version
     while True:
         show(job)

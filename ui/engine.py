@@ -60,9 +60,9 @@ class Engine:
 
     # What pages call
 
-    def start(self, delay: float = 0.0) -> None:
-        """Begin importing TensorFlow in the background, after ``delay`` seconds; see ``Networks.start``."""
-        self.networks.start(delay)
+    def start(self) -> None:
+        """Begin importing TensorFlow in the background; see ``Networks.start``."""
+        self.networks.start()
 
     def ask(self, question: Question, picture: Any, visitor: str) -> Job:
         """The job that answers this question, running or already finished; never blocks.

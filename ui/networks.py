@@ -66,15 +66,11 @@ class Networks:
         self.held: ByteLRU[Any] = ByteLRU(NETWORK_BYTES, lambda net: 4 * int(net.parameters), NETWORKS)
         self.took: dict[Hashable, float] = {}
 
-    def start(self, delay: float = 0.0) -> None:
-        """Begin importing TensorFlow in the background; returns at once, and does so only once.
-
-        ``delay``: seconds for which the interpreter is first left to the page that has just been drawn; the
-        import would keep the browser waiting for the page's own scripts.
-        """
+    def start(self) -> None:
+        """Begin importing TensorFlow in the background; returns at once, and does so only once."""
         with self._lock:
             if self._starter is None:
-                self._starter = threading.Thread(target=self._begin, args=(delay,), name="start", daemon=True)
+                self._starter = threading.Thread(target=self._begin, name="start", daemon=True)
                 self._starter.start()
 
     @contextlib.contextmanager
@@ -148,9 +144,8 @@ class Networks:
 
     # The worker
 
-    def _begin(self, delay: float) -> None:
+    def _begin(self) -> None:
         try:
-            time.sleep(delay)
             self._import()
         except BaseException as error:
             self._start_error = error
