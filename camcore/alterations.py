@@ -133,14 +133,18 @@ class Alterations:
         return self._sides[tensor.name]
 
     def _known(self, kind: str, path: str, x: Array, tensors: list[Any]) -> list[Array]:
-        """What a head needs of one image beside what is altered; kept for the image that was asked for last."""
+        """What a head needs of one image beside what is altered.
+
+        Kept for the image that was asked for last, where nobody can write into it.
+        """
         if not tensors:
             return []
         image, known, found = self._beside
         if image is None or image() is not x or known != (kind, path):
             cutter = self._anatomy.cutter
             found = cutter.run(cutter.part((kind, path, "beside"), lambda: ([self._anatomy.source], tensors)), x)
-            self._beside = (weakref.ref(x), (kind, path), found)
+            if not x.flags.writeable:
+                self._beside = (weakref.ref(x), (kind, path), found)
         return list(found)
 
     def _altering(self, kind: str, path: str, tensor: Any, alter: tuple[list[Any], Callable[..., Any]]) -> Function:

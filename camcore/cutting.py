@@ -10,6 +10,7 @@ import os
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
+from time import perf_counter
 from typing import Any
 
 import numpy as np
@@ -41,12 +42,20 @@ class Cutter:
         self.name = name
         self.lock = threading.RLock()
         self.functions: OrderedDict[tuple[Any, ...], Function] = OrderedDict()
+        self._spent = threading.local()
+
+    @property
+    def building(self) -> float:
+        """Seconds that this thread has spent on building functions so far: not the time that a map takes."""
+        return float(getattr(self._spent, "seconds", 0.0))
 
     def kept(self, key: tuple[Any, ...], build: Callable[[], Function]) -> Function:
         """The function of ``key``, built at the first call; the least recently used ones are dropped."""
         with self.lock:
             if key not in self.functions:
-                self.functions[key] = build()
+                before, start = self.building, perf_counter()
+                self.functions[key] = build()  # which may build others
+                self._spent.seconds = before + perf_counter() - start
                 while len(self.functions) > KEPT_FUNCTIONS:
                     self.functions.popitem(last=False)
             self.functions.move_to_end(key)
@@ -71,6 +80,17 @@ class Cutter:
             return function
 
         return self.kept(key, build)
+
+    def compiled(self, function: Callable[..., Any], signature: list[Any]) -> Function:
+        """A Python function of TensorFlow operations, compiled for arguments of this signature, ready to run.
+
+        TensorFlow optimises a function at its first call, so it is called once, with zeros.
+        """
+        import tensorflow as tf
+
+        made = tf.function(function, input_signature=signature, autograph=False).get_concrete_function()
+        self.run(made, *(np.zeros([side or 1 for side in one.shape], one.dtype.as_numpy_dtype) for one in signature))
+        return made
 
     def run(self, function: Function, *arguments: Array) -> Any:
         """The results of a function as arrays, in the network's turn.

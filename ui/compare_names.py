@@ -69,6 +69,8 @@ def detail(sheet: Sheet, cell: Cell, m: Any) -> str:
         parts.append(f"{words.label(m.label)} {words.percent(m.probability)}")
     if len(plan.backbones) > 1 and (cell.layer is None or cell.layer in DEPTHS) and m.layer is not None:
         parts.append(f"{m.layer} {words.grid(m.raw.shape)}")
+    if m.residual is not None:
+        parts.append(words.completeness(m))
     if m.layer is None:
         parts.append(OWN_GRID)
     return " · ".join(parts) or words.milliseconds(m.seconds)
