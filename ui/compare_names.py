@@ -2,8 +2,7 @@
 
 from typing import Any
 
-import camcore
-from ui import words
+from ui import methods, words
 from ui.comparison import DEPTHS, RANKS, Cell
 from ui.sheets import Facts, Sheet
 
@@ -15,7 +14,7 @@ OWN_GRID = "the input’s own grid"
 def choice(axis: str, value: Any, facts: Facts | None, framing: str) -> tuple[str, str]:
     """A choice of an axis, and what is to be said about it. ``facts``: of the one network it is about, if it is one."""
     if axis == "methods":
-        return camcore.METHODS[value].title, ""
+        return methods.short(value), ""
     if axis == "layers":
         return _layer(value, facts)
     if axis == "classes":
