@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from camcore.errors import ModelError
 from camcore.tracing import Trace, first_line
+from camcore.turns import Turns
 
 Array = NDArray[Any]
 Function = Callable[..., Any]
@@ -27,7 +28,7 @@ KEPT_FUNCTIONS = 32
 
 # TensorFlow uses every core for one run; a second one at the same time only slows both. Long work takes the
 # turn anew for every chunk, so that a short question never waits for more than one chunk.
-_TURN = threading.BoundedSemaphore(max(1, (os.cpu_count() or 1) // 2))
+_TURNS = Turns(max(1, (os.cpu_count() or 1) // 2))
 
 
 class Cutter:
@@ -101,7 +102,7 @@ class Cutter:
 
         tensors = [tf.convert_to_tensor(argument) for argument in arguments]
         try:
-            with _TURN:
+            with _TURNS.turn():
                 results = function(*tensors)
         except tf.errors.OpError as error:
             raise ModelError(

@@ -56,6 +56,12 @@ def _size(shape: Any) -> float:
     return float(prod(side or 1 for side in shape))
 
 
+def work(logits: Any) -> float:
+    """The multiplications that one image takes."""
+    used = {tensor.op.name: tensor.op for tensor in ancestors([logits]).values()}
+    return sum(multiplications(operation) for operation in used.values())
+
+
 def shares_behind(logits: Any) -> dict[str, float]:
     """For each operation the share of the network's multiplications that are made after it, 0..1, by its name.
 

@@ -21,7 +21,7 @@ from camcore.anatomy import Anatomy
 from camcore.cutting import Cutter, Function
 from camcore.errors import MethodError, ModelError, PictureError
 from camcore.framing import Frame, frame_picture
-from camcore.graphs import shares_behind
+from camcore.graphs import shares_behind, work
 from camcore.layers import LayerInfo, ladder, list_layers
 from camcore.linear_head import is_affine, why_not_linear
 from camcore.masking import masking
@@ -47,10 +47,10 @@ class Network:
     Attributes: ``name``; ``input_size`` (h, w); ``labels``, one per class; ``classes``, their number;
     ``activation`` that turns logits into probabilities (``softmax``, ``sigmoid`` or ``linear``);
     ``layers``, a tuple of LayerInfo; ``default_layer``, the path of the recommended one; ``ladder``, the paths
-    of the last layer of each of the last four grid sizes; ``parameters``; ``weights_note``, where the weights
-    came from; ``anatomy``, what its trace consists of; ``origin``, what it takes to have the network again, None where
-    nobody knows; ``serial``, a number that no other network of this process has. Safe to use from several threads.
-    The model is never changed.
+    of the last layer of each of the last four grid sizes; ``parameters``; ``multiplications`` that one image takes;
+    ``weights_note``, where the weights came from; ``anatomy``, what its trace consists of; ``origin``, what it takes
+    to have the network again, None where nobody knows; ``serial``, a number that no other network of this process
+    has. Safe to use from several threads. The model is never changed.
     """
 
     def __init__(
@@ -91,6 +91,7 @@ class Network:
         self._taps = Taps(self.anatomy)
         self._alterations = Alterations(self.anatomy)
         self._shares = shares_behind(scores.logits)
+        self.multiplications = work(scores.logits)
         self.activation: Activation = scores.activation
         self.classes = scores.classes
         self.labels = _checked_labels(labels, self.classes)

@@ -22,8 +22,10 @@ from camcore.methods.score import channel_order, noise_field
 Array = NDArray[Any]
 Indices = NDArray[np.intp]
 
-# Whole pictures of 224×224 pixels per chunk: as fast as larger chunks on a CPU, and small in memory.
+# Whole pictures per chunk: as fast as larger chunks on a CPU, and small in memory; of a heavy network fewer, so that
+# nobody else waits for longer than some tenths of a second.
 _CHUNK_PIXELS = 16 * 224 * 224
+_CHUNK_MULTIPLICATIONS = 64e9
 
 # Values of altered activations per chunk of the head.
 _CHUNK_VALUES = 4 << 20
@@ -57,7 +59,8 @@ def plan_for(source: str, look: Look, path: str | None, options: Mapping[str, An
 
 def _pictures_per_chunk(look: Look) -> int:
     h, w = look.network.input_size
-    return max(1, _CHUNK_PIXELS // (h * w))
+    by_work = int(_CHUNK_MULTIPLICATIONS / max(look.network.multiplications, 1))
+    return max(1, min(_CHUNK_PIXELS // (h * w), by_work))
 
 
 def _masks(look: Look, path: str, scale: float = 1.0, noise: tuple[float, int, int] | None = None) -> Series:

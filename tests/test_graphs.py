@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from camcore.graphs import ancestors, dependents, multiplications, shares_behind
+from camcore.graphs import ancestors, dependents, multiplications, shares_behind, work
 
 
 @pytest.fixture
@@ -92,6 +92,7 @@ def test_shares_behind_each_operation():
         logits = tf.matmul(tf.reduce_mean(two, [1, 2]), kernel(3, 5), name="end")
         shares = shares_behind(logits)
     total = 32 + 96 + 15
+    assert work(logits) == total
     assert shares["x"] == 1
     assert shares["one"] == shares["relu"] == pytest.approx(1 - 32 / total)
     assert shares["two"] == pytest.approx(15 / total)
