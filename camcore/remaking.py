@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from camcore.answering import answer
+from camcore.answering import RawMap, answer
 from camcore.errors import MethodError
 from camcore.looking import Look
 from camcore.maps import CamMap, normalised
@@ -34,18 +34,17 @@ def remake_passes(network: Network, m: CamMap) -> float:
     return total_passes(network, remake_request(network, m)) if METHODS[m.method].source != "nothing" else 0.0
 
 
-def remade(network: Network, m: CamMap, x: Array) -> Generator[None, None, NDArray[np.float32]]:
+def remade(network: Network, m: CamMap, x: Array) -> Generator[float, None, NDArray[np.float32]]:
     """``values`` (h, w) of the map's method, layer, class and options for input ``x`` (1, H, W, C) of a network.
 
-    A generator that pauses after every chunk of the work and returns the values.
+    A generator that yields, after every chunk of the work, how many passes it took, and returns the values.
     """
     request = remake_request(network, m)
     (task,) = request.tasks
-    look = Look(network, x)
-    raw: Array = np.zeros_like(m.raw)
+    look, told = Look(network, x), 0.0
+    maps: dict[int, RawMap] = {}
     for progress in answer(look, task, request.classes):
-        if progress.maps:
-            raw = progress.maps[m.class_index].raw
-        if not progress.final:
-            yield
-    return normalised(raw, task.info.min_max)
+        maps = progress.maps
+        yield look.passes - told
+        told = look.passes
+    return normalised(maps[m.class_index].raw, task.info.min_max)

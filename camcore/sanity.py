@@ -119,20 +119,21 @@ def estimate(network: Network, m: CamMap, count: int | None = STAGES) -> float:
 def _compared(case: Case, m: CamMap, changes: list[tuple[int, int]]) -> Iterator[Step]:
     start = perf_counter()
     subject = subject_of(case, m)
-    each = 1 + remake_passes(case.network, m)
-    total = each * len(changes)
+    total = len(changes) * (1 + remake_passes(case.network, m))
     results: list[Randomised] = []
     found = case.network.weight_layers
-    for place, (layers, seed) in enumerate(changes):
+    done = 0.0
+    for layers, seed in changes:
         other = randomised(case.network, layers, seed)
         work = remade(other, m, case.x)
         while True:
             try:
-                next(work)
+                done += next(work)
             except StopIteration as finished:
                 values = finished.value
                 break
-            yield Step(tuple(results), place * each, total, perf_counter() - start)
+            yield Step(tuple(results), min(done, total), total, perf_counter() - start)
+        done += 1
         probabilities = other.probabilities(other.logits(case.x)[0])
         drawn = np.asarray(on_input(replace(m, values=values))[case.area], np.float64)
         results.append(
@@ -147,7 +148,8 @@ def _compared(case: Case, m: CamMap, changes: list[tuple[int, int]]) -> Iterator
                 sureness=float(probabilities.max()),
             )
         )
-        yield Step(tuple(results), (place + 1) * each, total, perf_counter() - start)
+        yield Step(tuple(results), min(done, total), total, perf_counter() - start)
+    yield Step(tuple(results), total, total, perf_counter() - start)
 
 
 def counted_spearman(a: Array, b: Array) -> float:

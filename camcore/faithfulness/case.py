@@ -8,6 +8,7 @@ from functools import cached_property
 from hashlib import blake2b
 from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -15,10 +16,14 @@ from camcore.errors import CamcoreError
 from camcore.framing import Frame
 from camcore.maps import CamMap
 from camcore.methods import control
+from camcore.methods.control import COARSE
 from camcore.network import Network
 from camcore.perturbing import pictures_per_chunk
 from camcore.pictures import Picture
 from camcore.refining import on_input
+
+# The blur that insertion starts from (Petsiuk 2018).
+_BLUR_KERNEL, _BLUR_SIGMA = 11, 5.0
 
 Array = NDArray[Any]
 Raster = NDArray[np.float64]
@@ -42,6 +47,21 @@ class Case:
     def picture(self) -> Array:
         """``x`` as (H, W, C)."""
         return self.network.channels_last(self.x)[0]
+
+    @cached_property
+    def black(self) -> Array:
+        """What deletion leaves (H, W, C): 0 of the preprocessed input, as the published curves do."""
+        return np.zeros_like(self.picture)
+
+    @cached_property
+    def blurred(self) -> Array:
+        """What insertion starts from (H, W, C): the picture under a Gaussian of kernel 11 and σ 5, mirrored outside."""
+        picture = np.asarray(self.picture, np.float64)
+        blurred = cv2.GaussianBlur(picture, (_BLUR_KERNEL, _BLUR_KERNEL), _BLUR_SIGMA).reshape(picture.shape)
+        whole = np.rint(blurred) if self.picture.dtype.kind in "iu" else blurred
+        start: Array = self.picture.copy()
+        start[self.area] = whole.astype(start.dtype)[self.area]
+        return start
 
     @property
     def area(self) -> tuple[slice, slice]:
@@ -125,11 +145,19 @@ def subject_of(case: Case, m: CamMap) -> Subject:
     return Subject(m.method, np.asarray(on_input(m)[case.area], np.float64), m)
 
 
-def controls(case: Case, randoms: int) -> tuple[Subject, ...]:
-    """The centred blob, and ``randoms`` fields of smooth noise with the seeds 0, 1, …; see camcore.methods.control."""
-    size = case.area_size
-    noise = (Subject("random", control.random(size, seed=seed), None, seed) for seed in range(randoms))
-    return Subject("centre", control.centre(size)), *noise
+def controls(case: Case, randoms: int, grid: tuple[int, int] = (COARSE, COARSE)) -> tuple[Subject, ...]:
+    """The centred blob, and ``randoms`` fields of noise seeds 0, 1, …, on the input's pixels.
+
+    The noise is bilinear between ``grid`` (h, w) uniform values; all else as in camcore.methods.control.
+    """
+    h, w = case.area_size
+
+    def noise(seed: int) -> Raster:
+        values = np.random.default_rng(seed).random(grid)
+        return np.asarray(cv2.resize(values, (w, h), interpolation=cv2.INTER_LINEAR), np.float64)
+
+    fields = (Subject("random", noise(seed), None, seed) for seed in range(randoms))
+    return Subject("centre", control.centre((h, w))), *fields
 
 
 # ---- asking

@@ -4,21 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any, Literal
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from camcore.errors import CamcoreError
-from camcore.faithfulness.case import Answers, Case, Question, Ranks, Raster, Subject, digest, original
+from camcore.faithfulness.case import Answers, Case, Question, Ranks, Raster, digest, original
 
 Array = NDArray[Any]
 
-# As published: 224 steps; the blur that insertion starts from.
+# As published.
 STEPS = 224
-BLUR_KERNEL, BLUR_SIGMA = 11, 5.0
 
 # One order for all maps and all times, so that equal maps take away equal pixels.
 _TIE_SEED = 0
@@ -51,9 +48,10 @@ def ranks(raster: Raster) -> Ranks:
 
     Equal pixels, such as the zeros of a rectified map, follow in one fixed random order, not in that of the pixels.
     """
-    ties = np.random.default_rng(_TIE_SEED).permutation(raster.size)
+    shuffled = np.random.default_rng(_TIE_SEED).permutation(raster.size)
+    order = shuffled[np.argsort(-raster.ravel()[shuffled], kind="stable")]
     found = np.empty(raster.size, np.int32)
-    found[np.lexsort((ties, -raster.ravel()))] = np.arange(raster.size, dtype=np.int32)
+    found[order] = np.arange(raster.size, dtype=np.int32)
     return found.reshape(raster.shape)
 
 
@@ -69,19 +67,13 @@ def check_steps(steps: int) -> None:
 
 
 class Orderly:
-    """The pictures of one case with pixels gone in the order of one map. ``steps``: of its curves."""
+    """The pictures of one case with pixels gone in the order of one map, given as ranks. ``steps``: of its curves."""
 
-    def __init__(self, case: Case, subject: Subject, steps: int) -> None:
+    def __init__(self, case: Case, order: Ranks, steps: int) -> None:
         self.case = case
-        self.ranks = ranks(subject.raster)
+        self.ranks = order
         self.counts = counts(self.ranks.size, min(steps, self.ranks.size))
         self._mark = digest(self.ranks)
-
-    @cached_property
-    def blurred(self) -> Array:
-        """The input (H, W, C), blurred by a Gaussian of kernel 11 and σ 5, mirrored at its borders."""
-        picture = np.asarray(self.case.picture, np.float64)
-        return cv2.GaussianBlur(picture, (BLUR_KERNEL, BLUR_KERNEL), BLUR_SIGMA).reshape(picture.shape)
 
     def deletion(self) -> Iterator[Question]:
         """The pictures of the deletion curve: to black, which is 0 of the preprocessed input."""
@@ -110,15 +102,12 @@ class Orderly:
 
         def make() -> Array:
             first = self.ranks < count
-            picture = self.case.picture.copy() if kind == "deletion" else self._start.copy()
-            inside = picture[self.case.area]  # a view
-            inside[first] = 0 if kind == "deletion" else self.case.picture[self.case.area][first]
+            before, after = self.case.picture, self.case.black
+            if kind == "insertion":
+                before, after = self.case.blurred, self.case.picture
+            picture = before.copy()
+            area = self.case.area
+            np.copyto(picture[area], after[area], where=first[..., np.newaxis])
             return picture
 
         return Question(key, make)
-
-    @cached_property
-    def _start(self) -> Array:
-        start = self.case.picture.astype(np.result_type(self.case.picture.dtype, np.float32))
-        start[self.case.area] = self.blurred[self.case.area]
-        return start

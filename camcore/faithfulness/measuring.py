@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from time import perf_counter
-from typing import TypeVar
 
 import numpy as np
 
@@ -22,14 +21,13 @@ from camcore.faithfulness.case import (
     original,
     subject_of,
 )
-from camcore.faithfulness.curves import STEPS, Curve, Orderly, check_steps
+from camcore.faithfulness.curves import STEPS, Curve, Orderly, check_steps, ranks
 from camcore.faithfulness.road import LEVELS, Removal, Road, check_levels
 from camcore.maps import CamMap
+from camcore.methods.control import COARSE
 from camcore.network import Network
 from camcore.pictures import Picture
 from camcore.remaking import remade, remake_passes
-
-Made = TypeVar("Made")
 
 METRICS = ("masked", "deletion", "insertion", "road", "coherency", "sensitivity")
 
@@ -92,7 +90,7 @@ class Settings:
 
     ``metrics``: some of METRICS. ``steps``: of deletion and insertion, 224 as published; fewer make them coarser.
     ``levels``: shares of the pixels that ROAD removes. ``draws``: of the sensitivity's noise. ``randoms``: how many
-    fields of noise are the random control.
+    fields of noise are the random control. ``grid`` (h, w): how fine that noise is.
     """
 
     metrics: tuple[str, ...] = ("masked", "deletion", "insertion", "road")
@@ -100,6 +98,7 @@ class Settings:
     levels: tuple[float, ...] = LEVELS
     draws: int = stability.DRAWS
     randoms: int = RANDOMS
+    grid: tuple[int, int] = (COARSE, COARSE)
 
     def check(self) -> None:
         """Raise CamcoreError for what cannot be measured so."""
@@ -127,7 +126,7 @@ def measure(network: Network, pic: Picture, maps: Sequence[CamMap], settings: Se
     """
     total = estimate(network, maps, settings)
     case = case_of(network, pic, maps[0].class_index, maps[0].framing)
-    subjects = (*(subject_of(case, m) for m in maps), *controls(case, settings.randoms))
+    subjects = (*(subject_of(case, m) for m in maps), *controls(case, settings.randoms, settings.grid))
     return _measured(case, subjects, settings, total)
 
 
@@ -165,7 +164,8 @@ def _measured(case: Case, subjects: Sequence[Subject], settings: Settings, total
 def _one(case: Case, subject: Subject, settings: Settings, answers: Answers) -> Generator[float, None, Faithfulness]:
     """The figures of one map; yields passes as they are done."""
     metrics = settings.metrics
-    order, removal = Orderly(case, subject, settings.steps), Removal(case, subject, settings.levels)
+    places = ranks(subject.raster)
+    order, removal = Orderly(case, places, settings.steps), Removal(case, places, settings.levels)
     through = masking.masked(case, subject)
 
     def questions() -> Iterator[Question]:
@@ -209,24 +209,12 @@ def _one(case: Case, subject: Subject, settings: Settings, answers: Answers) -> 
 def _coherency(case: Case, subject: Subject) -> Generator[float, None, float]:
     if subject.map is None:
         return masking.coherency(subject.raster, subject.raster)
-    x = np.asarray(case.as_batch(masking.masked(case, subject).make()[np.newaxis]))
-    again = yield from _counted(remade(case.network, subject.map, x), remake_passes(case.network, subject.map))
+    x = case.as_batch(masking.masked(case, subject).make()[np.newaxis])
+    again = yield from remade(case.network, subject.map, x)
     return masking.coherency(subject.map.values, again)
 
 
 def _sensitivity(case: Case, subject: Subject, draws: int) -> Generator[float, None, float]:
     if subject.map is None:
         return 0.0
-    passes = draws * remake_passes(case.network, subject.map)
-    return (yield from _counted(stability.max_sensitivity(case, subject.map, draws), passes))
-
-
-def _counted(work: Generator[None, None, Made], passes: float) -> Generator[float, None, Made]:
-    """Pause where the work does; its passes are counted at its end, as it does not say how far it is."""
-    while True:
-        try:
-            next(work)
-        except StopIteration as finished:
-            yield passes
-            return finished.value
-        yield 0.0
+    return (yield from stability.max_sensitivity(case, subject.map, draws))

@@ -11,8 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from camcore.errors import CamcoreError
-from camcore.faithfulness.case import Answers, Case, Question, Ranks, Subject, digest
-from camcore.faithfulness.curves import ranks
+from camcore.faithfulness.case import Answers, Case, Question, Ranks, digest
 
 Array = NDArray[Any]
 
@@ -90,13 +89,13 @@ def check_levels(levels: tuple[float, ...]) -> None:
 
 
 class Removal:
-    """The pictures of ROAD for one case and the order of one map."""
+    """The pictures of ROAD for one case and the order of one map, given as ranks."""
 
-    def __init__(self, case: Case, subject: Subject, levels: tuple[float, ...] = LEVELS) -> None:
+    def __init__(self, case: Case, order: Ranks, levels: tuple[float, ...] = LEVELS) -> None:
         self.case = case
         self.levels = levels
-        self.ranks: Ranks = ranks(subject.raster)
-        self._mark = digest(self.ranks)
+        self.ranks = order
+        self._mark = digest(order)
 
     def questions(self) -> Iterator[Question]:
         """The picture without its most, and without its least relevant pixels, at every level."""

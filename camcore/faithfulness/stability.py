@@ -34,15 +34,14 @@ def noisy(case: Case, seed: int, radius: float = RADIUS) -> Array:
     return (moved if case.x.dtype.kind not in "iu" else np.rint(moved)).astype(case.x.dtype)
 
 
-def max_sensitivity(case: Case, m: CamMap, draws: int = DRAWS, radius: float = RADIUS) -> Generator[None, None, float]:
+def max_sensitivity(case: Case, m: CamMap, draws: int = DRAWS, radius: float = RADIUS) -> Generator[float, None, float]:
     """The largest relative change of the map's ``values`` over some draws of small noise.
 
     Yeh et al., On the (In)fidelity and Sensitivity of Explanations, 2019, definition 2, by sampling. A generator that
-    pauses after every chunk of the work and returns the figure.
+    yields the passes of every chunk of the work and returns the figure.
     """
     largest = 0.0
     for seed in range(draws):
         moved = yield from remade(case.network, m, noisy(case, seed, radius))
         largest = max(largest, relative_change(m.values, moved))
-        yield
     return largest
