@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from camcore.predictions import Prediction
     from camcore.refining import fuse
     from camcore.remembering import Memory
+    from camcore.trusting import Trust, TrustStep, trust, trust_passes
+    from camcore.verdict import Verdict
     from camcore.wrapping import wrap
 
 # By itself TensorFlow takes oneDNN on newer processors only. Without it a CPU cannot run networks of layout
@@ -62,6 +64,11 @@ _HOMES = {
     "Prediction": "predictions",
     "Step": "explaining",
     "stream": "explaining",
+    "Trust": "trusting",
+    "trust": "trusting",
+    "trust_passes": "trusting",
+    "TrustStep": "trusting",
+    "Verdict": "verdict",
     "wrap": "wrapping",
 }
 

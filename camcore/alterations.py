@@ -7,6 +7,7 @@ subtracted from it, so that each weight is used once for all channels together, 
 
 from __future__ import annotations
 
+import copy
 import weakref
 from collections.abc import Callable
 from typing import Any
@@ -29,6 +30,13 @@ class Alterations:
         self._ablated: dict[str, tuple[Any, Product | None]] = {}
         self._sides: dict[str, list[Any]] = {}  # tensor's name → what passes it by
         self._beside: tuple[Any, tuple[str, str], list[Array]] = (None, ("", ""), [])
+
+    def on(self, anatomy: Anatomy) -> Alterations:
+        """The same heads, cut by another cutter of the same trace."""
+        other = copy.copy(self)
+        other._anatomy = anatomy
+        other._beside = (None, ("", ""), [])
+        return other
 
     def head(self, path: str) -> Function:
         """(x, a layer's output in the network's own layout) → [logits]."""

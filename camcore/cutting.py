@@ -114,6 +114,38 @@ class Cutter:
         return _to_numpy(results)
 
 
+class FedCutter(Cutter):
+    """Cuts the same questions out of the same trace, answered with other weights.
+
+    ``readings``: the tensors at which the graph reads its weights; ``values``: what they are instead. The compiled
+    functions are fed the weights, so that all cutters of one trace share them.
+    """
+
+    def __init__(self, cutter: Cutter, readings: list[Any], values: list[Any]) -> None:
+        super().__init__(cutter.trace, cutter.name)
+        self.lock = cutter.lock
+        self._own = cutter
+        self._readings = readings
+        self._values = values
+
+    def part(
+        self,
+        key: tuple[Any, ...],
+        ends: Callable[[], tuple[list[Any], list[Any]]],
+        warm: Callable[[Function], None] | None = None,
+    ) -> Function:
+        """As ``Cutter.part``, with these weights."""
+
+        def wider() -> tuple[list[Any], list[Any]]:
+            feeds, fetches = ends()
+            return [*feeds, *self._readings], fetches
+
+        def fed(function: Function) -> Function:
+            return lambda *arguments: function(*arguments, *self._values)
+
+        return fed(self._own.part(("fed", *key), wider, warm and (lambda function: warm(fed(function)))))
+
+
 def _to_numpy(tensor: Any) -> Array:
     array: Array = tensor.numpy()
     if array.dtype.kind in "iu" or array.dtype in (np.float32, np.float64):

@@ -7,9 +7,11 @@ traced again for a new picture or class.
 
 from __future__ import annotations
 
+import copy
 import itertools
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -18,7 +20,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from camcore.alterations import Alterations
 from camcore.anatomy import Anatomy
-from camcore.cutting import Cutter, Function
+from camcore.cutting import Cutter, FedCutter, Function
 from camcore.errors import MethodError, ModelError, PictureError
 from camcore.framing import Frame, frame_picture
 from camcore.graphs import shares_behind, work
@@ -30,6 +32,7 @@ from camcore.origin import Origin
 from camcore.pictures import Picture
 from camcore.predictions import Prediction, probabilities, top_predictions
 from camcore.receptive import reaches
+from camcore.reweighting import WeightLayer, fed_values, weight_layers
 from camcore.scores import Activation, find_scores
 from camcore.tapping import BiasPass, Pass, Taps
 from camcore.targets import LOGIT, Score
@@ -316,6 +319,30 @@ class Network:
                 "by architecture surgery (a global average pooling and a new Dense layer, trained)."
             )
         return path
+
+    # ---- other weights
+
+    @cached_property
+    def weight_layers(self) -> tuple[WeightLayer, ...]:
+        """The layers with weights, in the order of the computation. Raises ModelError where they cannot be fed."""
+        with self.anatomy.cutter.lock:
+            return weight_layers(self.anatomy.cutter.trace, self.model)
+
+    def with_weights(self, fresh: Mapping[int, Array], note: str) -> Network:
+        """A network that computes the same with other weights; this one and its model stay as they are.
+
+        ``fresh``: values by the ``id`` of a Weight of ``weight_layers``; the others are the model's own. ``note``:
+        where the weights came from.
+        """
+        other = copy.copy(self)
+        cutter = FedCutter(self.anatomy.cutter, *fed_values(self.weight_layers, fresh))
+        other.anatomy = replace(self.anatomy, cutter=cutter)
+        other._taps = self._taps.on(other.anatomy)
+        other._alterations = self._alterations.on(other.anatomy)
+        other.serial = next(_SERIAL)
+        other.weights_note = note
+        other.origin = None
+        return other
 
     # ---- compiled functions
 
