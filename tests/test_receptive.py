@@ -10,7 +10,7 @@ import pytest
 from keras import layers
 
 import camcore
-from camcore.receptive import Axis, same_padding
+from camcore.windows import Axis, same_padding
 
 # ---- by hand: side of the input, layers → grid side, stride, field, first centre (all axes alike)
 
