@@ -20,7 +20,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from camcore.biases import Bias, find_biases
 from camcore.cutting import Cutter, Function
-from camcore.errors import MethodError, ModelError, PictureError
+from camcore.errors import LayerError, MethodError, ModelError, PictureError
 from camcore.framing import Frame, frame_picture
 from camcore.graphs import shares_behind
 from camcore.heads import after_pooling, altering, sides
@@ -299,6 +299,34 @@ class Network:
         gradients, curvatures = groups[1 : 1 + len(classes)], groups[1 + len(classes) :]
         return Pass(logits, groups[0], tuple(used), tuple(gradients), seconds, tuple(curvatures))
 
+    def cell_gradients(
+        self, x: ArrayLike, layer: Any, cell: tuple[int, int], channels: Sequence[int]
+    ) -> tuple[Array, Array]:
+        """A_k(cell) and ∂A_k(cell)/∂x for m channels k of one image: (m,) and (m, H, W, C), in one pass.
+
+        ``cell``: (row, column). One compiled function serves all cells and channels of a layer. Raises LayerError
+        for a layer without a grid, a cell or channel it has not, or where no gradient reaches the input.
+        """
+        info = self.layer_with_grid(layer)
+        batch = self.check_input(x)
+        check_cell(info, cell)
+        numbers = np.asarray(channels, np.int32)
+        outside = numbers[(numbers < 0) | (numbers >= (info.channels or 0))]
+        if outside.size:
+            raise LayerError(
+                f"Layer {info.path!r} has no channel {outside[0]}: it has {info.channels}, 0 to "
+                f"{(info.channels or 0) - 1}. Choose one of these."
+            )
+
+        def ends() -> tuple[list[Any], list[Any]]:
+            slot = self._targets.cell(info.path, self._channels_first)
+            return [self._trace.input, slot.place, slot.channels], [slot.value, slot.gradient]
+
+        function = self._cutter.part(("cell", info.path), ends)
+        copies = np.repeat(batch[:1], len(numbers), axis=0)
+        values, gradients = self._run(function, copies, np.asarray(cell, np.int32), numbers)
+        return values, self.channels_last(gradients)
+
     def bias_pass(self, x: ArrayLike, index: int) -> BiasPass:
         """x ⊙ ∂y/∂x and b ⊙ ∂y/∂z at every bias of the network, for one image and class; see BiasPass."""
         import tensorflow as tf
@@ -573,6 +601,17 @@ class Network:
     def as_input(self, batch: Array) -> Array:
         """A batch (n, H, W, C) in the network's own layout."""
         return batch.transpose(0, 3, 1, 2) if self._channels_first else batch
+
+
+def check_cell(info: LayerInfo, cell: tuple[int, int]) -> None:
+    """Raise LayerError where the layer's grid has no such cell (row, column)."""
+    assert info.grid is not None
+    if not all(0 <= place < side for place, side in zip(cell, info.grid, strict=True)):
+        h, w = info.grid
+        raise LayerError(
+            f"Layer {info.path!r} has no cell in row {cell[0]}, column {cell[1]}: its grid is {h}×{w}, rows 0 to "
+            f"{h - 1} and columns 0 to {w - 1}. Choose a cell of it."
+        )
 
 
 def check_picture(pic: Any) -> None:
