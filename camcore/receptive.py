@@ -206,6 +206,15 @@ def _product(operation: Any, inputs: list[Reach | None], output: Any) -> Reach |
     return reach
 
 
+def _turned(operation: Any, inputs: list[Reach | None], output: Any) -> Reach | None:
+    """Reversing or rolling: along the channels nothing moves; along the grid a cell looks somewhere else."""
+    reach, axes, rank = inputs[0], constant(operation.inputs[-1]), output.shape.rank
+    if reach is None or axes is None or rank is None:
+        return unknown(inputs, output)
+    turned = {int(axis) % rank for axis in np.atleast_1d(axes)}
+    return unknown(inputs, output) if turned & set(reach.dims) else reach
+
+
 def _opaque(operation: Any, inputs: list[Reach | None], output: Any) -> Reach | None:
     """A call of a compiled function: looked into where it holds one convolution or pooling."""
     inner = _inner_graph(operation)
@@ -242,6 +251,7 @@ _RULES: dict[str, Rule] = {
     "Reshape": _reshape,
     "ExpandDims": _expand_dims,
     "Transpose": _transpose,
+    **dict.fromkeys(("ReverseV2", "Roll"), _turned),
     **dict.fromkeys(("MatMul", "BatchMatMulV2", "Einsum"), _product),
     **dict.fromkeys(("StatefulPartitionedCall", "PartitionedCall"), _opaque),
 }

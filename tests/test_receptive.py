@@ -170,6 +170,16 @@ def test_attention_sees_the_whole_picture():
     assert info.receptive_field is None
 
 
+@pytest.mark.parametrize("turn", [lambda y, a: keras.ops.flip(y, a), lambda y, a: keras.ops.roll(y, 1, a)])
+def test_what_turns_the_grid_has_no_field_that_is_known(turn):
+    """The cell at the left looks to the right then; along the channels nothing moves."""
+    for axis, field in ((2, None), (3, (3, 3))):
+        x = keras.Input((12, 12, 3))
+        info = classifier(x, turn(layers.Conv2D(4, 3)(x), axis)).layer("looked_at")
+        assert info.receptive_field == field
+        assert info.whole_picture == (field is None)
+
+
 def test_a_dense_layer_on_the_grid_is_a_1x1_convolution():
     x = keras.Input((12, 12, 3))
     y = layers.Dense(4)(layers.Conv2D(4, 3, strides=2, name="before")(x))
