@@ -177,11 +177,12 @@ def _asked(look: Look, task: Task, classes: Sequence[int]) -> Iterator[Progress]
     for stop in [*range(plan.chunk, len(plan.members), plan.chunk), len(plan.members)]:
         first = stop - plan.chunk if stop % plan.chunk == 0 else stop - stop % plan.chunk
         new = _answers(look, plan, max(first, 0), stop)
+        likely = [look.network.probabilities(part) for part in new]
         for index in classes:
             columns[index].append(
                 (
                     np.stack([part[:, index] for part in new], axis=1),
-                    np.stack([look.network.probabilities(part)[:, index] for part in new], axis=1),
+                    np.stack([part[:, index] for part in likely], axis=1),
                 )
             )
         final = stop == len(plan.members)

@@ -8,6 +8,7 @@ behind the layer is computed for each. What a skip connection brings past the la
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -62,6 +63,36 @@ def after_pooling(logits: Any, tensor: Any, spatial: tuple[int, int]) -> Any:
                 return tensor
         if not operation.outputs[0].dtype.is_floating:
             return tensor
+        tensor = operation.outputs[0]
+
+
+@dataclass(frozen=True, eq=False)
+class Product:
+    """A matrix product, ``result`` (n, m) = flattened tensor (n, k) @ ``weights`` (k, m); (m, k) if ``transposed``."""
+
+    result: Any
+    weights: Any
+    transposed: bool
+
+
+def product_behind(logits: Any, tensor: Any) -> Product | None:
+    """The matrix product that all of a tensor flows into, unchanged but for its shape; None where there is none."""
+    used = ancestors([logits])
+    size = int(np.prod(tensor.shape[1:]))
+    while True:
+        onward = [op for op in tensor.consumers() if op.outputs and op.outputs[0].name in used and op.type != "Shape"]
+        if len(onward) != 1 or onward[0].inputs[0] is not tensor:
+            return None
+        (operation,) = onward
+        if operation.type == "MatMul":
+            weights = operation.inputs[1]
+            fits = tensor.shape.rank == 2 and tensor.shape[1] == size and not operation.get_attr("transpose_a")
+            alone = weights.name not in dependents(tensor)
+            if not fits or not alone or tensor.dtype.size < 4:  # there are no sparse products of half precision
+                return None
+            return Product(operation.outputs[0], weights, operation.get_attr("transpose_b"))
+        if operation.type not in ("Reshape", "Squeeze", "Identity"):
+            return None
         tensor = operation.outputs[0]
 
 

@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from camcore.maps import ActivationState, state_of
-from camcore.network import TOP_CLASS, BiasPass, Network
+from camcore.network import Network
 from camcore.remembering import Kept, Memory
+from camcore.tapping import TOP_CLASS, BiasPass
 from camcore.targets import INPUT, LOGIT, Score
 
 Array = NDArray[Any]

@@ -95,7 +95,7 @@ def _ablations(look: Look, path: str, options: Mapping[str, Any]) -> Plan:
     network = look.network
     site = network.site(path)
     series = Series(("ablations", path), lambda members: network.ablated_logits(look.x, path, members))
-    chunk = min(max(1, _CHUNK_VALUES // (site.cells * site.channels)), 256)
+    chunk = min(max(1, _CHUNK_VALUES // network.ablated_size(path)), 256)
     return Plan(np.arange(site.channels), (series,), chunk, site.behind)
 
 
