@@ -18,10 +18,11 @@ from numpy.typing import NDArray
 from camcore.framing import Box, CellGrid, Frame, Point
 from camcore.layers import LayerInfo
 from camcore.looking import Look
-from camcore.network import TOP_CLASS, Network, check_cell
+from camcore.network import Network, check_cell
 from camcore.pictures import Picture
 from camcore.predictions import Prediction
 from camcore.remembering import Memory
+from camcore.tapping import TOP_CLASS
 
 Array = NDArray[Any]
 

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from camcore.blas import one_thread
 from camcore.errors import CamcoreError
 
 Array = NDArray[Any]
@@ -60,19 +61,21 @@ def factorise(V: Array, k: int, seed: int = 0, sweeps: int = SWEEPS, every: int 
 
 def _swept(V: Array, k: int, seed: int, sweeps: int, every: int) -> Iterator[Factors]:
     size = float(np.sqrt((V * V).sum(dtype=np.float64)))
-    S, P = _start(V, k, seed)
+    with one_thread():
+        S, P = _start(V, k, seed)
     before, sweep, ended = 1.0, 0, size == 0
     while True:
-        for _ in range(0 if ended else every):
-            _improve(S, V @ P.T, P @ P.T)
-            _improve(P.T, V.T @ S, S.T @ S)
-            sweep += 1
-            after = _error(V, S, P, size)
-            if sweep >= sweeps or before - after < TOLERANCE:
-                ended = True
-                break
-            before = after
-        yield _ordered(S, P, _error(V, S, P, size), sweep, ended)
+        with one_thread():
+            for _ in range(0 if ended else every):
+                _improve(S, V @ P.T, P @ P.T)
+                _improve(P.T, V.T @ S, S.T @ S)
+                sweep, after = sweep + 1, _error(V, S, P, size)
+                ended = sweep >= sweeps or before - after < TOLERANCE
+                if ended:
+                    break
+                before = after
+            found = _ordered(S, P, _error(V, S, P, size), sweep, ended)
+        yield found
         if ended:
             return
 

@@ -240,15 +240,7 @@ class Network:
                 f"Layer {info.path!r} has no channel {outside[0]}: it has {info.channels}, 0 to "
                 f"{(info.channels or 0) - 1}. Choose one of these."
             )
-
-        def ends() -> tuple[list[Any], list[Any]]:
-            slot = self._targets.cell(info.path, self._channels_first)
-            return [self._trace.input, slot.place, slot.channels], [slot.value, slot.gradient]
-
-        function = self._cutter.part(("cell", info.path), ends)
-        copies = np.repeat(batch[:1], len(numbers), axis=0)
-        values, gradients = self._run(function, copies, np.asarray(cell, np.int32), numbers)
-        return values, self.channels_last(gradients)
+        return self._taps.cell(batch[:1], info.path, cell, numbers)
 
     def bias_pass(self, x: ArrayLike, index: int) -> BiasPass:
         """x ⊙ ∂y/∂x and b ⊙ ∂y/∂z at every bias of the network, for one image and class; see BiasPass."""
