@@ -72,10 +72,10 @@ class EffectiveField:
         side = self.strength.sum(axis=1 - axis, dtype=np.float64)
         return float((side * (np.arange(len(side)) - about) ** order).sum() / side.sum())
 
-    def on_picture(self, max_side: int | None = None) -> NDArray[np.float32]:
+    def on_picture(self, smooth: bool = True, max_side: int | None = None) -> NDArray[np.float32]:
         """The strength divided by its maximum, on the whole original picture: float32 (H, W), NaN outside."""
         top = float(self.strength.max())
-        return self.frame.to_picture(self.strength / top if top else self.strength, max_side=max_side)
+        return self.frame.to_picture(self.strength / top if top else self.strength, None, smooth, max_side)
 
 
 def effective_field(
