@@ -38,7 +38,7 @@ class _Place(Parameter):
 PARAMETERS = (
     Parameter("inside", "view of one place", "false", ("true", "false"), bound=True),
     _Place("place", "place", None, parse=_place),
-    Parameter("patches", "folder of pictures", ""),
+    Parameter("pictures", "folder of pictures", ""),
 )
 """The choices of this part of the page that its address carries."""
 

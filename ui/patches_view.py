@@ -15,8 +15,8 @@ from ui.working import Standing
 def show(net: Any, question: Question, channel: int) -> None:
     """The choice of a folder, and nine patches for the channel."""
     folder = st.text_input(
-        f"What else excites channel {channel}? Look through a folder of pictures",
-        key="patches",
+        "What else excites this channel? Look through a folder of pictures",
+        key="pictures",
         persist_state="session",
         placeholder="a folder on this machine",
         help="Every picture below it is looked at once, for all channels of the layer together. It is only read, on "
@@ -38,12 +38,18 @@ def _draw(net: Any, standing: Standing, channel: int, asked: bool) -> None:
             return
         _row(net, found, channel)
         skipped = f"; {len(found.skipped)} could not be used" if found.skipped else ""
+        values = found.values[channel]
+        tied = " All are equally strong, at the layer’s upper limit: others may be, too." if _tied(values) else ""
         st.caption(
             words.plain(
                 f"Channel {channel} of {found.layer} in {found.done:,} of {len(found.files):,} pictures{skipped}. One "
-                "place for each picture: the area that its cell can see, with the channel’s value."
+                f"place for each picture: the area that its cell can see, with the channel’s value.{tied}"
             )
         )
+
+
+def _tied(values: Any) -> bool:
+    return bool(len(values) > 1 and values[0] > 0 and (values == values[0]).all())
 
 
 def _row(net: Any, found: Strongest, channel: int) -> None:
