@@ -57,9 +57,9 @@ def _encode(rgb: np.ndarray) -> str:
 
 
 def strongest_pictures(found: Found, concept: int, count: int) -> list[int]:
-    """The pictures in which a concept is strongest, by its mean over the places; only those that have it at all."""
+    """The pictures in which a concept is strongest, by its mean over the places; each at least a fifth of it."""
     strength = found.concepts.maps[..., concept].mean(axis=(1, 2))
-    return [int(i) for i in np.argsort(-strength, kind="stable")[:count] if strength[i] > 0]
+    return [int(i) for i in np.argsort(-strength, kind="stable")[:count] if strength[i] > 0.2 * strength.max()]
 
 
 # ---- to take away
@@ -99,7 +99,10 @@ def adds(found: Found, concept: int, count: int = 3) -> str:
     if found.concepts.effects is None:
         return "being measured"
     classes = found.concepts.classes(concept, count, pictures[0])
-    return ", ".join(f"{words.label(found.labels[c])} {value:+.2f}" for c, value in classes if value > 0) or "no class"
+    return (
+        ", ".join(f"{words.label(found.labels[c])} {value:+.2f}" for c, value in classes if value > 0)
+        or "nothing to any class"
+    )
 
 
 def concepts_csv(found: Found) -> bytes:

@@ -17,10 +17,12 @@ from ui.picture_box import Chosen
 from ui.urls import Parameter, whole_number
 from ui.working import Standing
 
-SAMPLES, THIS, FOLDER = "samples", "this picture", "folder"
+SAMPLES, THIS, FOLDER = "samples", "picture", "folder"
 SETS = (SAMPLES, THIS, FOLDER)
 GRIDS = ("smooth", "native")
 START = 6
+OTHERS = 3
+"""So many more pictures of a concept are shown, small, beside the one in which it is strongest."""
 
 
 def parameters(models: tuple[str, ...], model: str) -> list[Parameter]:
@@ -31,7 +33,7 @@ def parameters(models: tuple[str, ...], model: str) -> list[Parameter]:
         Parameter("random", "random weights", "false", ("true", "false"), bound=True),
         Parameter("framing", "framing", FRAMINGS[0], FRAMINGS, bound=True),
         Parameter("layer", "layer", None),
-        Parameter("in", "set of pictures", SETS[0], SETS, bound=True),
+        Parameter("in", "set of pictures", SETS[0], SETS),
         Parameter("pictures", "folder of pictures", ""),
         Parameter("concepts", "number of concepts", START, parse=whole_number(1, MOST), bound=True),
         Parameter("grid", "grid view", GRIDS[0], GRIDS, bound=True),
@@ -40,21 +42,17 @@ def parameters(models: tuple[str, ...], model: str) -> list[Parameter]:
 
 def choices(chosen: Chosen, model: Model) -> tuple[Question, list[tuple[str, Any]]] | None:
     """Draw the choices; what to ask and the pictures for it, None where a folder has not been named yet."""
-    with st.container(key="cam_concepts_choices", horizontal=True, vertical_alignment="bottom", gap="medium"):
+    with st.container(key="cam_concepts_choices", horizontal=True, vertical_alignment="top", gap="medium"):
         kind = st.segmented_control(
             "Pictures",
             SETS,
-            default=SETS[0],
             required=True,
             key="in",
-            bind="query-params",
+            persist_state="session",
             format_func=lambda one: _set_name(one, chosen),
         )
         k = st.slider("Concepts", 1, MOST, START, key="concepts", bind="query-params", width=200)
         layer = _layer(model)
-        st.segmented_control(
-            "Grid", GRIDS, default=GRIDS[0], required=True, key="grid", bind="query-params", width="content"
-        )
     folder, pictures = "", _pictures(kind or SETS[0], chosen)
     if kind == FOLDER:
         folder = st.text_input(
@@ -127,12 +125,11 @@ def show(asked: tuple[Question, list[tuple[str, Any]]] | None, model: Model) -> 
             st.caption("Name a folder of pictures above.")
             return working.section("concepts", None, lambda now: None)
         question, pictures = asked
-        smooth = st.session_state.get("grid", GRIDS[0]) == GRIDS[0]
         work = finding(question, pictures) if model.fetch is None else None
-        return working.section("concepts", work, lambda now: _draw(question, len(pictures), now, smooth))
+        return working.section("concepts", work, lambda now: _draw(question, len(pictures), now))
 
 
-def _draw(question: Question, count: int, standing: Standing, smooth: bool) -> None:
+def _draw(question: Question, count: int, standing: Standing) -> None:
     found: Found | None = standing.value
     with errors.guarded("The concepts"):
         if standing.failure is not None:
@@ -145,6 +142,7 @@ def _draw(question: Question, count: int, standing: Standing, smooth: bool) -> N
             return
         # Until the factors have settled every part is another picture.
         key = (question, found.titles, round(found.concepts.error, 6), found.concepts.maps.shape)
+        smooth = st.session_state.get("grid", GRIDS[0]) == GRIDS[0]
         _mixed(found, smooth, key)
         st.caption(words.plain(_says(found)))
         _take_away(found, smooth)
@@ -190,19 +188,20 @@ def _says(found: Found) -> str:
 def _cards(found: Found, smooth: bool, key: Any) -> None:
     cards = []
     for k in range(len(found.concepts)):
-        pictures = drawn.strongest_pictures(found, k, 3)
-        images = ""
+        pictures = drawn.strongest_pictures(found, k, 1 + OTHERS)
+        figures = []
         for n in pictures:
             name = html.escape(found.titles[n])
             src = drawn.alone_url(found, n, k, smooth, key)
             alt = f"Concept {k + 1} on {name}"
-            images += f'<figure title="{name}"><div class="frame"><img src="{src}" alt="{alt}"></div></figure>'
+            figures.append(f'<figure title="{name}"><div class="frame"><img src="{src}" alt="{alt}"></div></figure>')
         channels = ", ".join(f"{channel} ({weight:.2f})" for channel, weight in found.concepts.channels(k, 4))
         where = f" in {html.escape(found.titles[pictures[0]])}" if pictures and len(found.titles) > 1 else ""
         cards.append(
             f'<section class="cam-concept"><h4><i style="background:{COLOURS[k]}"></i>Concept {k + 1}</h4>'
+            f'{"".join(figures[:1])}<div class="row">{"".join(figures[1:])}</div>'
             f"<p>Adds{where}: {html.escape(drawn.adds(found, k))}<br><small>channels {channels or 'none'}</small></p>"
-            f'<div class="row">{images}</div></section>'
+            "</section>"
         )
     st.html(f'<div class="cam-concepts">{"".join(cards)}</div>')
 
@@ -213,6 +212,16 @@ def _take_away(found: Found, smooth: bool) -> None:
     lines = [f"{found.network}, {found.weights_note}", _says(found)]
     ready = c.effects is not None
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+        st.segmented_control(
+            "Grid",
+            GRIDS,
+            default=GRIDS[0],
+            required=True,
+            key="grid",
+            bind="query-params",
+            label_visibility="collapsed",
+            width="content",
+        )
         for kind, mime, make, about in (
             ("PNG", "image/png", lambda: drawn.sheet_png(found, smooth, lines), "All concepts on all pictures"),
             ("CSV", "text/csv", lambda: drawn.concepts_csv(found), "Channels, and what each adds to which classes"),
