@@ -25,7 +25,7 @@ def adds(cells: Any, cell: Any) -> str:
     order = "more than any other" if rank == 0 else f"{rank} of {sums.size} places carry more"
     kind = "speaks for" if cell.adds > 0 else "speaks against" if cell.adds < 0 else "adds nothing to"
     figures = words.plain(f"{cell.adds:+.3f} of a score of {cells.said.logit:.2f}; {order}.")
-    return f"This place {kind} **{name}**: {figures}"
+    return f"Row {cell.row + 1}, column {cell.column + 1} {kind} **{name}**: {figures}"
 
 
 def sums(cells: Any) -> str:
