@@ -16,8 +16,8 @@ from typing import Any
 
 from camcore.errors import LayerError, ModelError, nearest
 from camcore.framing import CellGrid
-from camcore.receptive import Reach
 from camcore.tracing import Call, Trace
+from camcore.windows import Reach
 
 _POOLINGS = ("MaxPool", "AvgPool")
 _SAME_NUMBERS = ("Cast", "Identity", "StopGradient")
