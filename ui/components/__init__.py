@@ -14,7 +14,9 @@ import streamlit as st
 _HERE = Path(__file__).parent
 
 
-def _register(name: str) -> Callable[..., Any]:
+def register(name: str) -> Callable[..., Any]:
+    """The component in the folder of that name."""
+
     def text(kind: str) -> str | None:
         path = _HERE / name / f"{name}.{kind}"
         return path.read_text("utf-8") if path.exists() else None
@@ -22,9 +24,9 @@ def _register(name: str) -> Callable[..., Any]:
     return st.components.v2.component(f"cam_{name}", html=text("html"), css=text("css"), js=text("js"))
 
 
-_compare, _scores, _tiles = _register("compare"), _register("scores"), _register("tiles")
-_paste, _copy_link = _register("paste"), _register("copy_link")
-_schematic, _scroll, _maps = _register("schematic"), _register("scroll"), _register("maps")
+_compare, _scores, _tiles = register("compare"), register("scores"), register("tiles")
+_paste, _copy_link = register("paste"), register("copy_link")
+_schematic, _scroll, _maps = register("schematic"), register("scroll"), register("maps")
 
 
 class ScoreRow(TypedDict):
