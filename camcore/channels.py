@@ -114,7 +114,7 @@ def channels(
     G = look.gradient(info.path, index)[0]
     weights = np.nan_to_num(G.mean(axis=(0, 1), dtype=np.float64))
     mean = A.mean(axis=(0, 1), dtype=np.float64)
-    dead = ~A.any(axis=(0, 1))
+    dead = np.logical_not(A.any(axis=(0, 1)))
     return Channels(
         network=network.name,
         layer=info,

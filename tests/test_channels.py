@@ -140,7 +140,7 @@ def test_what_is_refused(network: camcore.Network) -> None:
         channels(network, PIC, class_index=4)
     with pytest.raises(camcore.CamcoreError, match="framing"):
         channels(network, PIC, framing="crup")
-    with pytest.raises(camcore.CamcoreError, match="no order 'means'.*'mean', perhaps"):
+    with pytest.raises(camcore.CamcoreError, match=r"no order 'means'.*'mean', perhaps"):
         channels(network, PIC).order("means")
 
 
