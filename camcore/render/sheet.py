@@ -33,7 +33,7 @@ _INK = 2 * LEVELS + 2  # six steps of the ink, from faint to full: smooth edges 
 _SHADES = 6
 _PAPER_RGB, _INK_RGB, _MARK_RGB = (255, 255, 255), (64, 64, 64), (150, 150, 150)
 _GAP = 3
-_NUMBER_SIZE = 10
+_NUMBER_SIZE = 14
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,7 +82,7 @@ def sheet(
     numbers: NDArray[np.integer] | None = None,
     scale: Scale = "shared",
     columns: int | None = None,
-    width: int = 900,
+    width: int = 840,
     colormap: str = "viridis",
 ) -> Sheet:
     """All channels of A (h, w, K), in the order given, as one picture about ``width`` pixels wide.
@@ -108,8 +108,8 @@ def sheet(
 
 
 def good_columns(count: int) -> int:
-    """Cells in a row: as many as rows for few channels, 20 at most, so that the smallest can still be read."""
-    return max(min(count, 8), min(20, round(count**0.5)))
+    """Cells in a row: as many as rows for few channels, 16 at most, so that the smallest can still be read."""
+    return max(min(count, 8), min(16, round(count**0.5)))
 
 
 def cell_size(grid: tuple[int, ...], room: int) -> tuple[int, int]:

@@ -103,18 +103,18 @@ def test_cells_of_any_size():
     assert cells(np.ones((7, 5, 3)), (10, 4)).shape == (3, 10, 4)
     assert good_columns(1) == 1
     assert good_columns(64) == 8
-    assert good_columns(2048) == 20
+    assert good_columns(2048) == 16
 
 
 def test_numbers_are_written_where_there_is_room():
     A = np.ones((2, 2, 4))
-    wide = sheet(A, numbers=np.array([3, 41, 7, 9]), columns=2, width=60)
+    wide = sheet(A, numbers=np.array([3, 41, 7, 9]), columns=2, width=80)
     assert wide.pitch[0] > wide.cell[0] + 3
     strips = wide.rgb.reshape(2, wide.pitch[0], 2, wide.pitch[1], 3)[:, wide.cell[0] :, :, : wide.cell[1]]
     ink = (strips < 250).any(axis=-1).sum(axis=(1, 3))
     assert (ink > 5).all()
     assert ink[0, 1] > ink[0, 0], "two digits have more ink than one"
-    other = sheet(A, numbers=np.array([3, 41, 7, 9]), columns=2, width=60)
+    other = sheet(A, numbers=np.array([3, 41, 7, 9]), columns=2, width=80)
     np.testing.assert_array_equal(other.index, wide.index)
     narrow = sheet(A, numbers=np.array([3, 41, 7, 1000]), columns=2, width=20)
     assert narrow.pitch[0] == narrow.cell[0] + 3
@@ -145,7 +145,7 @@ def test_what_comes_out_of_the_png_is_what_was_drawn():
 def test_thousands_of_channels_are_one_picture():
     A = np.maximum(np.random.default_rng(0).normal(0, 1, (7, 7, 2048)), 0)
     drawn = sheet(A, numbers=np.arange(2048))
-    assert drawn.index.shape == (-(-2048 // 20) * drawn.pitch[0], 20 * drawn.pitch[1])
+    assert drawn.index.shape == (-(-2048 // 16) * drawn.pitch[0], 16 * drawn.pitch[1])
     last = at(drawn, 2047, drawn.cell[0] - 1, drawn.cell[1] - 1)
     assert near(last, table("viridis")[round(255 * A[-1, -1, -1] / A.max())])
 

@@ -119,6 +119,7 @@ def maps(
     area: Sequence[float] | None = None,
     reference: str | None = None,
     differences: bool = False,
+    raw: bool = False,
     on_pin: Callable[[str], None] | None = None,
     on_open: Callable[[str], None] | None = None,
 ) -> None:
@@ -127,7 +128,8 @@ def maps(
     ``photo``: data URL; ``size``: the photograph's (height, width). With ``heads`` the columns are fixed, else the
     maps flow into at most ``most`` columns. ``tallest``: share of the screen's height. ``area``: the part
     of the photograph to show, (top, left, bottom, right) in its pixels. ``reference``: the id of the
-    map that all others are compared with; with ``differences`` they show how they differ from it.
+    map that all others are compared with; with ``differences`` they show how they differ from it. ``raw``: what is
+    read is the raw value, not its share of the scale.
     """
 
     def picked(name: str, call: Callable[[str], None] | None) -> None:
@@ -153,6 +155,7 @@ def maps(
         "area": None if area is None else list(area),
         "reference": reference,
         "differences": differences,
+        "raw": raw,
         "pins": on_pin is not None,
         "opens": on_open is not None,
     }
