@@ -19,7 +19,6 @@ ROWS = ("convolution, pooling", "activation", "merge")
 """Which layers are shown where the whole network is: kinds, with commas between them."""
 KINDS = ("convolution", "activation", "pooling", "merge")
 """Kinds of layers whose channels are looked at."""
-ORDER_WORDS = {"contribution": "contribution", "mean": "mean", "variance": "variance", "number": "number"}
 
 
 @dataclass(frozen=True)
@@ -53,7 +52,7 @@ def parameters(
     ]
 
 
-def segments(label: str, options: Sequence[str], key: str, help_text: str | None = None) -> str:
+def segments(label: str, options: Sequence[str], key: str, labelled: bool = False) -> str:
     """One of a few words, bound to the address; the first one is the default."""
     chosen = st.segmented_control(
         label,
@@ -62,8 +61,7 @@ def segments(label: str, options: Sequence[str], key: str, help_text: str | None
         required=True,
         key=key,
         bind="query-params",
-        label_visibility="collapsed",
-        help=help_text,
+        label_visibility="visible" if labelled else "collapsed",
     )
     return str(chosen or options[0])
 
@@ -72,12 +70,10 @@ def show(facts: Facts | None) -> Look:
     """The row of controls above the sheet; a class that the network does not have is put back."""
     _settle_class(facts)
     with st.container(key="cam_channels_look", horizontal=True, vertical_alignment="center", gap="small"):
-        order = segments("Order of the channels", tuple(ORDERS), "order")
-        scale = segments("Scale of the colours", SCALES, "scale")
+        order = segments("Order of the channels", tuple(ORDERS), "order", labelled=True)
+        scale = segments("Scale of the colours", SCALES, "scale", labelled=True)
         _class(facts)
-        colormap = st.selectbox(
-            "Colour map", COLORMAPS, key="colormap", bind="query-params", label_visibility="collapsed", width=120
-        )
+        colormap = st.selectbox("Colour map", COLORMAPS, key="colormap", bind="query-params", width=120)
     return Look(order, scale, colormap)
 
 
@@ -91,16 +87,15 @@ def _class(facts: Facts | None) -> None:
         state["class"] = state["class_box"]
 
     st.selectbox(
-        "Class to contribute to",
+        "Contribution to",
         range(len(labels)),
         key="class_box",
         index=None,
         format_func=labels.__getitem__,
         filter_mode="contains",
-        placeholder="for its own answer",
+        placeholder="what it says",
         disabled=facts is None,
         on_change=picked,
-        label_visibility="collapsed",
         width=210,
     )
 

@@ -17,7 +17,7 @@ from ui.activations_works import PER_LAYER
 from ui.components.channels import RowLabel, contact_sheet
 from ui.working import Standing
 
-SIDE = 44
+SIDE = 56
 """Height and width of a cell in pixels, whatever the layer's grid."""
 
 _urls: ByteLRU[str] = ByteLRU(32 << 20, len)
@@ -82,7 +82,7 @@ def show(
         tips=tips,
         labels=[_label(one) for one in found],
         tallest="78vh",
-        widest="64rem",
+        widest="60rem",
         on_pick=lambda picked: on_pick(*_parsed(picked)),
     )
 

@@ -61,10 +61,9 @@ def scale_name(look: Look) -> Scale:
 
 def top(found: Channels, look: Look, number: int | None = None) -> tuple[float, bool]:
     """The value of the last colour, and whether both signs are shown; of one channel, or of the shared scale."""
-    low, high = found.low, found.high
-    if look.scale == scales.EACH and number is not None:
-        low, high = low[number : number + 1], high[number : number + 1]
-    return float(max(high.max(), -low.min())) or 1.0, bool((low < 0).any())
+    own = look.scale == scales.EACH and number is not None
+    low, high = (found.low[number], found.high[number]) if own else (found.low.min(), found.high.max())
+    return float(max(high, -low)) or 1.0, found.signed
 
 
 def bar(found: Channels, look: Look, number: int | None = None) -> ColourBar:

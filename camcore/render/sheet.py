@@ -87,9 +87,8 @@ def sheet(
 ) -> Sheet:
     """All channels of A (h, w, K), in the order given, as one picture about ``width`` pixels wide.
 
-    A channel whose values are all 0 or above goes from 0 to the top in ``colormap``, one with values below 0 from
-    minus the top to the top in diverging colours. ``scale`` "shared": the top is the largest |A| of all channels;
-    "each": each channel's own. Of a shared scale either all channels are drawn with both signs or none is.
+    Where no value is below 0 they go from 0 to the top in ``colormap``, else from minus the top to the top in
+    diverging colours. ``scale`` "shared": the top is the largest |A| of all channels; "each": each channel's own.
     A channel that is 0 everywhere is crossed out. ``numbers``: written beneath the cells where these are wide enough.
     ``columns``: cells in a row; None: as many as make a sheet that can be read. Raises CamcoreError where A has no
     channel, for an unknown scale or colour map.
@@ -123,21 +122,22 @@ def cell_size(grid: tuple[int, ...], room: int) -> tuple[int, int]:
 def cells(A: NDArray[np.floating], size: tuple[int, int], scale: Scale = "shared") -> Bytes:
     """The channels of A (h, w, K) as cells of ``size`` (height, width): colour numbers, uint8 (K, height, width).
 
+    Scales as in ``sheet``.
     Enlarged cells repeat each place; reduced ones average over areas.
     """
     values = np.ascontiguousarray(np.moveaxis(A, 2, 0), np.float32)
     _, h, w = values.shape
     dead = ~values.any(axis=(1, 2))
     low, high = values.min(axis=(1, 2)), values.max(axis=(1, 2))
-    if scale == "shared":
-        low[:], high[:] = low.min(), high.max()
+    signed = bool((low < 0).any())
     top = np.maximum(high, -low)
+    if scale == "shared":
+        top[:] = top.max()
     top[top == 0] = 1
-    signed = low < 0
     if size[0] < h or size[1] < w:
         values = _reduced(values, (min(size[0], h), min(size[1], w)))
-    values *= (np.where(signed, (LEVELS // 2 - 1), LEVELS - 1) / top)[:, None, None]
-    values += np.where(signed, _SIGNED + LEVELS // 2, 0)[:, None, None]
+    values *= ((LEVELS // 2 - 1 if signed else LEVELS - 1) / top)[:, None, None]
+    values += _SIGNED + LEVELS // 2 if signed else 0
     index = np.rint(values).astype(np.uint8)
     for axis in (1, 2):
         side, wanted = index.shape[axis], size[axis - 1]

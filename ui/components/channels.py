@@ -36,7 +36,7 @@ def contact_sheet(
     bus: str = "",
     labels: Sequence[RowLabel] = (),
     bar: ColourBar | None = None,
-    tallest: str = "56vh",
+    tallest: str = "max(18rem, 54vh)",
     widest: str = "none",
     on_pick: Callable[[str], None] | None = None,
 ) -> None:

@@ -16,6 +16,8 @@ export default function (component) {
   const style = (name, value) => root.style.setProperty(name, value);
   style("--ratio", String(size[1] / size[0]));
   style("--columns", String(columns));
+  style("--cell", `${(cell[0] / size[0]) * 100}%`);
+  style("--pitch", `${(pitch[0] / size[0]) * 100}%`);
   style("--labels", data.labels.length ? "minmax(9rem, 15rem)" : "0");
   style("--tallest", data.tallest);
   style("--widest", data.widest);
