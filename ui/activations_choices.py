@@ -69,7 +69,7 @@ def segments(label: str, options: Sequence[str], key: str, labelled: bool = Fals
 def show(facts: Facts | None) -> Look:
     """The row of controls above the sheet; a class that the network does not have is put back."""
     _settle_class(facts)
-    with st.container(key="cam_channels_look", horizontal=True, vertical_alignment="center", gap="small"):
+    with st.container(key="cam_channels_look", horizontal=True, vertical_alignment="bottom", gap="small"):
         order = segments("Order of the channels", tuple(ORDERS), "order", labelled=True)
         scale = segments("Scale of the colours", SCALES, "scale", labelled=True)
         _class(facts)

@@ -1,6 +1,7 @@
 """The whole network on one page: the strongest channels of every layer, each a row."""
 
 from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,10 +18,22 @@ from ui.activations_works import PER_LAYER
 from ui.components.channels import RowLabel, contact_sheet
 from ui.working import Standing
 
-SIDE = 56
+SIDE = 48
 """Height and width of a cell in pixels, whatever the layer's grid."""
 
-_urls: ByteLRU[str] = ByteLRU(32 << 20, len)
+
+@dataclass(frozen=True, eq=False)
+class Drawn:
+    """The rows with all that the browser needs: what each cell stands for, a line about each, the rows' names."""
+
+    sheet: Sheet
+    src: str
+    ids: list[str | None]
+    tips: list[str]
+    labels: list[RowLabel]
+
+
+_drawn: ByteLRU[Drawn] = ByteLRU(64 << 20, lambda one: one.sheet.index.nbytes + len(one.src) + 128 * len(one.tips))
 
 
 def layers_of(layers: Sequence[LayerInfo], kinds: str) -> list[LayerInfo]:
@@ -58,33 +71,35 @@ def show(
         return
     if not found:
         return
-    sheet = overview_sheet(found, colormap)
-    full_key = (key, colormap, len(found))
-    src = _urls.get(full_key) or _urls.put(full_key, to_data_url(sheet.png(transparent=True)))
-    ids: list[str | None] = []
-    tips = []
-    for one in found:
-        for place in range(PER_LAYER):
-            if place >= len(one.numbers):
-                ids.append(None)
-                tips.append("")
-                continue
-            number = int(one.numbers[place])
-            ids.append(f"{number} {one.layer.path}")
-            tips.append(f"{one.layer.path}, channel {number} · mean strength {figure(float(one.strength[place]))}")
+    drawn = _drawn.get((key, colormap, len(found))) or _drawn.put((key, colormap, len(found)), _draw(found, colormap))
     contact_sheet(
-        sheet,
-        src,
+        drawn.sheet,
+        drawn.src,
         key="overview",
         label=f"The strongest channels of {len(found)} layers",
         hint="Press a channel or a layer’s name to look at it above",
-        ids=ids,
-        tips=tips,
-        labels=[_label(one) for one in found],
+        ids=drawn.ids,
+        tips=drawn.tips,
+        labels=drawn.labels,
         tallest="78vh",
-        widest="60rem",
+        widest="72rem",
         on_pick=lambda picked: on_pick(*_parsed(picked)),
     )
+
+
+def _draw(found: Sequence[Strongest], colormap: str) -> Drawn:
+    ids: list[str | None] = []
+    tips = []
+    for one in found:
+        path = one.layer.path
+        for number, strength in zip(one.numbers.tolist(), one.strength.tolist(), strict=True):
+            ids.append(f"{number} {path}")
+            tips.append(f"{path}, channel {number} · mean strength {figure(strength)}")
+        missing = PER_LAYER - len(one.numbers)
+        ids += [None] * missing
+        tips += [""] * missing
+    made = overview_sheet(found, colormap)
+    return Drawn(made, to_data_url(made.png(transparent=True)), ids, tips, [_label(one) for one in found])
 
 
 def size_of(one: Strongest) -> str:

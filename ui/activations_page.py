@@ -79,6 +79,8 @@ def overview(model: Model, chosen: Chosen, facts: Facts | None, look: Look) -> N
     wanted = surveying(model.key, chosen.picture, model.framing, infos) if infos else None
 
     def draw(now: Standing) -> None:
+        if st.session_state.pop("overview_picked", False):
+            st.rerun()  # the callback ran with this fragment, and the layer is the whole page's
         if facts is not None:
             overviews.show(now, infos, wanted, look.colormap, pick)
 
@@ -102,5 +104,5 @@ def overview(model: Model, chosen: Chosen, facts: Facts | None, look: Look) -> N
 def pick(path: str, channel: int | None) -> None:
     """Look at a layer, and maybe at one of its channels, above."""
     state = st.session_state
-    state.update(layer=path, channel=channel, channel_before=None)
+    state.update(layer=path, channel=channel, channel_before=None, overview_picked=True)
     state["times_picked"] = state.get("times_picked", 0) + 1

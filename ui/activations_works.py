@@ -14,7 +14,7 @@ from ui.questions import NetworkKey
 from ui.sheets import Facts
 from ui.works import Part, Work, works
 
-PER_LAYER = 12
+PER_LAYER = 16
 """Channels shown of each layer where the whole network is shown."""
 
 Parts = Generator[Part, None, None]
