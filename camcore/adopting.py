@@ -5,7 +5,6 @@ It becomes a folder as training writes one (``camcore.saved``), so every page an
 
 from __future__ import annotations
 
-import os
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,7 +53,7 @@ class Check:
 
 
 def loose_files() -> tuple[Path, ...]:
-    """The files in the folders of ``CAMCORE_WEIGHTS`` that look like weights and are not any backbone's ImageNet ones."""
+    """Files in the folders of ``CAMCORE_WEIGHTS`` that look like weights and are not a backbone's ImageNet ones."""
     known = {path.name for row in catalogue.backbones() if (path := catalogue.find_weights(row.name)) is not None}
     found: dict[Path, None] = {}
     for folder in search_folders()[:-1]:
@@ -144,7 +143,7 @@ def _loaded(candidate: Candidate) -> tuple[Any, tuple[str, ...]]:
     labels = candidate.labels
     if labels is None:
         labels = imagenet_labels() if classes == 1000 else generic_labels(classes)
-    check_count(labels, classes, "given")
+    check_count(labels, classes)
     return model, labels
 
 
@@ -155,11 +154,3 @@ def _record(fit: Fit) -> Mapping[str, Any]:
         "entropy_bits": round(fit.entropy, 4),
         "information_bits": round(fit.information, 4),
     }
-
-
-def staged(data: bytes, folder: str | os.PathLike[str], name: str) -> Path:
-    """Uploaded bytes as a file in ``folder``, under a name that says what it is and leads nowhere else."""
-    ending = ".h5" if Path(name).suffix not in (".keras", ".zip") else Path(name).suffix
-    path = Path(folder) / f"upload{ending}"
-    path.write_bytes(data)
-    return path

@@ -46,17 +46,17 @@ def read_labels(source: str | os.PathLike[str] | bytes, classes: int | None = No
             raise _wrong(name, f"the name of class {index} {problem}")
     if len(labels) < 2:
         raise _wrong(name, f"it names {len(labels)} classes, and a classifier tells at least two apart")
-    check_count(labels, classes, name)
+    check_count(labels, classes)
     return labels
 
 
-def check_count(labels: tuple[str, ...], classes: int | None, name: str) -> None:
+def check_count(labels: tuple[str, ...], classes: int | None) -> None:
     """Raise ModelError where there are not as many labels as ``classes``; None: any number will do."""
     if classes is None or len(labels) == classes:
         return
     of_one_unit = " (one sigmoid unit tells two apart, the negative one first)" if classes == 2 else ""
     raise ModelError(
-        f"The labels file {name} names {len(labels):,} classes, from {labels[0]!r} to {labels[-1]!r}; the network has "
+        f"The labels file names {len(labels):,} classes, from {labels[0]!r} to {labels[-1]!r}; the network has "
         f"{classes:,}{of_one_unit}. Each class needs one name, in the order of the outputs. Give the file that belongs "
         "to this network; a text file must have one line for each class and no heading."
     )
@@ -64,7 +64,7 @@ def check_count(labels: tuple[str, ...], classes: int | None, name: str) -> None
 
 def _bytes_of(source: str | os.PathLike[str] | bytes) -> tuple[str, bytes]:
     if isinstance(source, bytes):
-        return "as given", source
+        return "given", source
     path = Path(source).expanduser()
     try:
         return f"'{path}'", path.read_bytes()

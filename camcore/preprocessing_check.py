@@ -121,10 +121,7 @@ def verdict(fits: Sequence[Fit]) -> str:
 
 
 def _figures(fit: Fit) -> str:
-    return (
-        f"{TITLES[fit.name]} ({fit.information:.2f} bits about the picture, {fit.confidence:.0%} sure, entropy "
-        f"{fit.entropy:.1f} bits)"
-    )
+    return f"{TITLES[fit.name]} ({fit.information:.2f} bits about the picture, {fit.confidence:.0%} sure)"
 
 
 def _listed(parts: Sequence[str]) -> str:
