@@ -106,17 +106,17 @@ def _declared() -> tuple[tuple[Factory, ...], tuple[str, ...]]:
         try:
             if not equals or not _TARGET.fullmatch(target):
                 raise ModelError(
-                    f"The declaration {part[:120]!r} in {VARIABLE} is not of the form name=module:function. Several "
+                    f"The declaration {part[:120]!r} is not of the form name=module:function. Several "
                     "are separated by commas."
                 )
             check_name(name)
             if name in found or name in taken:
                 raise ModelError(
-                    f"The network {name!r} is declared in {VARIABLE}, but another one has this name already. Names "
-                    "tell networks apart in lists and links. Give it another name."
+                    f"Another network is called {name!r} already. Names tell networks apart in lists and links. Give "
+                    "it another name."
                 )
         except ModelError as error:
-            wrong.append(str(error))
+            wrong.append(f"{VARIABLE} declares a network that cannot be used. {error}")
             continue
         found[name] = Factory(name, target, _chosen(name, target))
     return tuple(found.values()), tuple(wrong)

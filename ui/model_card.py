@@ -65,8 +65,8 @@ def _backbone(row: Backbone) -> None:
     else:
         server = urlsplit(catalogue.published_weights(row, {}).url).hostname
         st.markdown(
-            f":material/cloud_download: **Its weights are not here.** About {words.megabytes(row.download_mb)}, fetched "
-            f"from {server} once and kept. Without a network, put "
+            f":material/cloud_download: **Its weights are not here.** About {words.megabytes(row.download_mb)}, "
+            f"fetched from {server} once and kept. Without a network, put "
             f"`{row.name}.weights.h5` into the folder that `CAMCORE_WEIGHTS` names."
         )
     press = st.session_state.get("fetch_press", {}).get(row.name)

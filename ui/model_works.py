@@ -92,7 +92,10 @@ def checking(offer: Offer) -> Work:
             for done, found in enumerate(adopting.check(candidate, _pictures())):
                 yield Part((done + 1) / 6, found)
 
-    return Work(None, ("checking", offer), "Loading the weights and trying them", steps, _check_bytes, 8.0, True)
+    def weigh(found: Check) -> int:
+        return 4096 + sum(64 + len(label) for label in found.labels) + len(offer.file.data or b"")  # the key holds it
+
+    return Work(None, ("checking", offer), "Loading the weights and trying them", steps, weigh, 8.0, True)
 
 
 def keeping(offer: Offer, name: str, preprocessing: str, fits: tuple[Fit, ...], press: str) -> Work:
@@ -102,15 +105,10 @@ def keeping(offer: Offer, name: str, preprocessing: str, fits: tuple[Fit, ...], 
         with _candidate(offer, job) as candidate:
             yield Part(1.0, adopting.adopt(candidate, name, preprocessing, fits, offer.file.name))
 
-    return Work(None, ("keeping", name, press), f"Keeping “{name}”", steps, _saved_bytes, 4.0, True)
+    def weigh(saved: SavedNetwork) -> int:
+        return 4096 + sum(64 + len(label) for label in saved.labels) + len(offer.file.data or b"")
 
-
-def _saved_bytes(saved: SavedNetwork) -> int:
-    return 1024 + sum(64 + len(label) for label in saved.labels)
-
-
-def _check_bytes(found: Check) -> int:
-    return 4096 + sum(64 + len(label) for label in found.labels)
+    return Work(None, ("keeping", name, press), f"Keeping “{name}”", steps, weigh, 4.0, True)
 
 
 @contextlib.contextmanager

@@ -14,8 +14,10 @@ from camcore.saved import SavedNetwork
 from ui import errors, model_picker
 from ui.urls import Parameter
 
-WAYS = ("weights file", "training", "Python")
+WAYS = ("Weights file", "Training", "Python function")
 """The ways in which a network of one's own comes in."""
+_READY = ("bundled", "on disk")
+_STATES = {"bundled": 0, "on disk": 1, "own code": 2}  # the order of the list; the rest is not here
 _HEIGHT = 430
 _ROW = 35
 
@@ -31,7 +33,7 @@ def parameters() -> list[Parameter]:
 
 def head(rows: tuple[Any, ...]) -> None:
     """How many there are, how many of them are ready, and what is wrong with the declared ones."""
-    ready = sum(not row.weights_state.startswith("downloads") for row in rows)
+    ready = sum(row.weights_state in _READY for row in rows)
     with st.container(key="cam_head"):
         st.header(f"{len(rows)} networks, {ready} ready to use on this machine", anchor=False)
     st.caption(
@@ -46,7 +48,7 @@ def choose(rows: tuple[Any, ...]) -> Any:
     """The table; the network that is looked at."""
     state = st.session_state
     only = st.toggle("Only what is on this machine", key="here", bind="query-params")
-    shown = [row for row in rows if not only or not row.weights_state.startswith("downloads")]
+    shown = [row for row in rows if not only or row.weights_state in _STATES]
     names = [row.name for row in shown]
     if state.get("about") not in names:
         state["about"] = model_picker.default() if model_picker.default() in names else names[0]
@@ -107,10 +109,16 @@ def _entry(row: Any) -> dict[str, Any]:
         "Parameters": row.parameters / 1e6 if row.parameters else None,
         "Size": max(1, round(row.parameters * 4 / 1e6)) if row.parameters else None,
         "Input": f"{size[0]}×{size[1]}" if size else "",
-        "Weights": "your own" if isinstance(row, SavedNetwork) and not row.bundled else row.weights_state,
+        "Weights": _where(row),
     }
 
 
+def _where(row: Any) -> str:
+    if isinstance(row, SavedNetwork) and not row.bundled:
+        return "your own"
+    return str(row.weights_state) if row.weights_state in _STATES else "not here"
+
+
 def all_networks() -> tuple[Any, ...]:
-    """Every network that can be loaded by name."""
-    return camcore.backbones()
+    """Every network that can be loaded by name, those that are on this machine first."""
+    return tuple(sorted(camcore.backbones(), key=lambda row: _STATES.get(row.weights_state, len(_STATES))))

@@ -41,8 +41,8 @@ def show() -> None:
 def _training() -> None:
     st.markdown(
         "Give the **Train** page a folder of pictures: a new head on any backbone takes a minute, a network from "
-        "nothing longer. What comes of it is in the list above, with the name that you give it, and in every page’s list of "
-        "backbones. The same from a terminal: `python -m camcore train pictures/ --out mine/ --backbone MobileNetV2`."
+        "nothing longer. What comes of it is in the list above, and in every page’s list of backbones. "
+        "The same from a terminal: `python -m camcore train pictures/ --out mine/ --backbone MobileNetV2`."
     )
     st.page_link("pages/train.py", label="Train a network", icon=":material/model_training:")
 

@@ -50,9 +50,9 @@ def show() -> None:
 def _about() -> None:
     st.markdown(
         "Weights that `model.save_weights('….weights.h5')` wrote for one of the catalogue’s architectures, with its "
-        "own number of classes. They are loaded in full before they are kept: a file that is cut off, or that belongs to "
-        "another architecture, is told here with the layer that differs. Then the sample photographs are shown to the "
-        "network in every usual way, to see how it wants its pictures.\n\n"
+        "own number of classes. They are loaded in full before they are kept: of a file that is cut off, or that "
+        "belongs to another architecture, the layer that differs is told here. Then the sample photographs are shown "
+        "to the network in every usual way, to see how it wants its pictures.\n\n"
         "Whole models (`.keras`, or `.h5` with an architecture inside) are not taken: rebuilding one can run code that "
         "is hidden in it. Save the weights alone, or name a Python function that builds the model."
     )
