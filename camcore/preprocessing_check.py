@@ -112,17 +112,25 @@ def verdict(fits: Sequence[Fit]) -> str:
             f"little about the picture (at most {order[0].information:.2f} bits, with {TITLES[order[0].name]}). "
             "Choose the one that it was trained with."
         )
-    worse = _listed([_figures(fit) for fit in order[len(good) :]])
-    if len(good) == 1:
-        return f"{_figures(good[0])} fits better than {worse}."
-    alike = f"{_listed([_figures(fit) for fit in good])} fit about as well"
-    better = f", and better than {worse}" if worse else ""
-    return f"{alike}{better}. Of those that fit alike, choose the one that the network was trained with."
+    worse = order[len(good) :]
+    if not worse:
+        return f"All fit about as well: the answer tells {_figures(good)}. Choose the one that the network was trained with."
+    fit = "fits better than" if len(good) == 1 else "fit about as well, and better than"
+    end = "" if len(good) == 1 else " Of those that fit alike, choose the one that the network was trained with."
+    return f"{_titles(good)} {fit} {_titles(worse)}: the answer tells {_figures(good)}, against {_figures(worse)}.{end}"
 
 
-def _figures(fit: Fit) -> str:
-    return f"{TITLES[fit.name]} ({fit.information:.2f} bits about the picture, {fit.confidence:.0%} sure)"
+def _figures(fits: Sequence[Fit]) -> str:
+    """What answers tell and how sure they are, as ranges."""
+    told, sure = ([getattr(fit, what) for fit in fits] for what in ("information", "confidence"))
+    bits = _range(f"{min(told):.2f}", f"{max(told):.2f}")
+    return f"{bits} bits about the picture, {_range(f'{min(sure):.0%}', f'{max(sure):.0%}')} sure"
 
 
-def _listed(parts: Sequence[str]) -> str:
-    return " and ".join(filter(None, (", ".join(parts[:-1]), *parts[-1:])))
+def _range(low: str, high: str) -> str:
+    return low if low == high else f"{low} to {high}"
+
+
+def _titles(fits: Sequence[Fit]) -> str:
+    names = [TITLES[fit.name] for fit in fits]
+    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))

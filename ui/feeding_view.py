@@ -21,7 +21,7 @@ def show(fits: Sequence[Fit]) -> None:
             "Tells": st.column_config.NumberColumn(
                 "Tells", format="%.2f bits", help="What the answer tells about the picture; right answers differ"
             ),
-            "Sure": st.column_config.NumberColumn("Sure", format="percent", help="Of its first choice, on average"),
+            "Sure": st.column_config.NumberColumn("Sure", format="%.0f %%", help="Of its first choice, on average"),
             "Entropy": st.column_config.NumberColumn("Entropy", format="%.1f bits", help="Low: sure; on average"),
         },
         alt="For each preprocessing: how sure the network is, and what it says about each sample photograph",
@@ -49,7 +49,7 @@ def _remark(name: str, best: str, usual: str | None) -> str:
 
 
 def _row(fit: Fit) -> dict[str, Any]:
-    figures = {"Fed": TITLES[fit.name], "Tells": fit.information, "Sure": fit.confidence, "Entropy": fit.entropy}
+    figures = {"Fed": TITLES[fit.name], "Tells": fit.information, "Sure": 100 * fit.confidence, "Entropy": fit.entropy}
     titles = [sample.title for sample in samples.samples().values()]
     said = {
         title: f"{words.label(one.label)} {words.percent(one.probability)}"
