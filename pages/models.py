@@ -25,11 +25,14 @@ view.head(networks)
 with st.container(key="cam_notes"):
     errors.notices(urls.notices().values())
 left, right = st.columns((1.62, 1.0), gap="medium")
+beneath = st.container(key="cam_feeding")
 with left, errors.guarded("The list"):
     about = view.choose(networks)
     view.take_away(networks)
 with right, errors.guarded("The network"):
-    model_card.show(about)
+    tried = model_card.show(about)
+    with beneath:
+        model_card.feeding(about, tried)
 with st.container(key="cam_own"), errors.guarded("Networks of your own"):
     own_models_view.show()
 

@@ -6,7 +6,7 @@ from typing import Any
 import streamlit as st
 
 from camcore.preprocessing import PREPROCESSINGS, TITLES
-from camcore.preprocessing_check import Fit, ranked, suggested, verdict
+from camcore.preprocessing_check import Fit, leading, ranked, suggested, verdict
 from ui import samples, words
 
 
@@ -28,8 +28,8 @@ def show(fits: Sequence[Fit]) -> None:
     )
 
 
-def choose(key: str, fits: Sequence[Fit], usual: str | None) -> str:
-    """The choice of one of them; at first what fits, the ``usual`` one where it does."""
+def choose(key: str, fits: Sequence[Fit], usual: str | None, why: str) -> str:
+    """The choice of one of them; at first what fits, the ``usual`` one where it does. ``why``: what makes it usual."""
     best = suggested(fits, usual)
     names = list(PREPROCESSINGS)
     return str(
@@ -38,13 +38,14 @@ def choose(key: str, fits: Sequence[Fit], usual: str | None) -> str:
             names,
             index=names.index(best),
             key=f"{key}_{best}",
-            format_func=lambda name: f"{TITLES[name]}: {PREPROCESSINGS[name]}" + _remark(name, best, usual),
+            format_func=lambda name: f"{TITLES[name]}: {PREPROCESSINGS[name]}" + _remark(name, fits, usual, why),
         )
     )
 
 
-def _remark(name: str, best: str, usual: str | None) -> str:
-    notes = [note for note, holds in (("fits", name == best), ("usual for it", name == usual)) if holds]
+def _remark(name: str, fits: Sequence[Fit], usual: str | None, why: str) -> str:
+    good = [fit.name for fit in leading(fits)]
+    notes = [note for note, holds in (("fits", name in good), (why, name == usual)) if holds]
     return f" ({', '.join(notes)})" if notes else ""
 
 

@@ -22,19 +22,21 @@ _FEW = 12
 """So many class names are shown; the rest is counted."""
 
 
-def show(row: Any) -> None:
-    """The card of a catalogue's backbone, a saved network, or one that a factory makes."""
+def show(row: Any) -> Standing:
+    """The card of a catalogue's backbone, a saved network, or one that a factory makes; how trying the last stands."""
+    tried = Standing()
     with st.container(key="cam_card", border=True):
         st.subheader(words.plain(row.name), anchor=False)
         if isinstance(row, Backbone):
             _backbone(row)
         elif isinstance(row, Factory):
-            _factory(row)
+            tried = _factory(row)
         else:
             _saved(row)
         failure = st.session_state.get("card_failure")
         if failure is not None and failure[0] == row.name:
             errors.panel(failure[1], "This was not done")
+    return tried
 
 
 def _open(name: str) -> None:
@@ -69,26 +71,26 @@ def _backbone(row: Backbone) -> None:
             f"fetched from {server} once and kept. Without a network, put "
             f"`{row.name}.weights.h5` into the folder that `CAMCORE_WEIGHTS` names."
         )
+    _fetch(row, missing=path is None)
+
+
+def _fetch(row: Backbone, missing: bool) -> None:
+    """The download: a button, then its progress, and what went wrong."""
     press = st.session_state.get("fetch_press", {}).get(row.name)
-    work = model_works.fetching(row.name, press) if press and path is None else None
-    working.section("fetch", work, lambda now: _fetching(row, now, path is None))
+    work = model_works.fetching(row.name, press) if press and missing else None
+    standing = working.section("fetch", work, _fetching)
+    if standing.complete and standing.value.is_file():  # it arrived while this was being drawn
+        st.rerun()
+    if missing and not standing.busy:
+        title = f"Download {words.megabytes(row.download_mb)}"
+        st.button(title, type="primary", key="fetch_it", on_click=_press, args=(row.name,))
 
 
-def _fetching(row: Backbone, now: Standing, missing: bool) -> None:
+def _fetching(now: Standing) -> None:
     if now.failure is not None:
         errors.panel(now.failure, "The download broke off")
-    if now.busy:
+    elif now.busy:
         working.progress("fetch", now)
-    elif missing and now.value is None:
-        st.button(
-            f"Download {words.megabytes(row.download_mb)}",
-            type="primary",
-            key="fetch_it",
-            on_click=_press,
-            args=(row.name,),
-        )
-    elif missing:  # it arrived while this was being drawn
-        st.rerun()
     else:
         st.empty()
 
@@ -192,9 +194,9 @@ def _json(row: SavedNetwork) -> bytes:
 # ---- factories
 
 
-def _factory(row: Factory) -> None:
-    chosen = f"fed {TITLES[row.chosen]}, as chosen here" if row.chosen else "fed as its code says"
-    st.caption(words.plain(f"Made by {row.target} on this server · {chosen}"))
+def _factory(row: Factory) -> Standing:
+    chosen = f"fed {TITLES[row.chosen]}, as chosen here, unless" if row.chosen else "fed RGB 0..255 unless"
+    st.caption(words.plain(f"Made by {row.target} on this server · {chosen} its code says otherwise"))
     st.markdown(
         "Its code runs when the network is loaded, not before. Try it here first: whether it can be made, what it is, "
         "and how it wants its pictures."
@@ -203,15 +205,15 @@ def _factory(row: Factory) -> None:
         st.button("Make and check it", type="primary", key="try_it", on_click=_try, args=(row.name,))
         _open(row.name)
     press = st.session_state.get("try_press", {}).get(row.name)
-    work = model_works.trying(factories.Factory(row.name, row.target), press) if press else None
-    working.section("try", work, lambda now: _tried(row, now))
+    work = model_works.trying(Factory(row.name, row.target), press) if press else None
+    return working.section("try", work, _tried)
 
 
 def _try(name: str) -> None:
     st.session_state["try_press"] = {name: uuid.uuid4().hex}
 
 
-def _tried(row: Factory, now: Standing) -> None:
+def _tried(now: Standing) -> None:
     if now.failure is not None:
         errors.panel(now.failure, "This network cannot be used")
     if now.busy or now.stopped:
@@ -221,16 +223,24 @@ def _tried(row: Factory, now: Standing) -> None:
         return
     height, width = found.input_size
     st.markdown(
-        words.plain(
-            f"It can be made: {height}×{width} px input, {found.parameters:,} parameters, {len(found.labels):,} "
-            f"classes ({', '.join(found.labels[:3])} …). To look at: {found.default_layer}."
+        ":material/check_circle: **It can be made.** "
+        + words.plain(
+            f"{height}×{width} px input, {found.parameters:,} parameters, {len(found.labels):,} classes "
+            f"({', '.join(found.labels[:3])} …). To look at: {found.default_layer}."
         )
     )
     if found.fed:
-        st.caption("Its code gives the preprocessing, so nothing is left to choose.")
-    elif now.complete and found.fits:
-        feeding_view.show(found.fits)
-        name = feeding_view.choose("factory_feed", found.fits, row.chosen or None)
+        st.caption("Its code says how it wants its pictures, so nothing is left to choose.")
+
+
+def feeding(row: Factory, standing: Standing) -> None:
+    """How a factory's network wants its pictures, where its code does not say: the comparison, and the choice."""
+    if not standing.complete or not standing.value.fits:
+        return
+    fits = standing.value.fits
+    feeding_view.show(fits)
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        name = feeding_view.choose("factory_feed", fits, row.chosen or None, "as kept")
         st.button(
             "Keep this choice",
             key="keep_feed",

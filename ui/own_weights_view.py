@@ -187,7 +187,7 @@ def _keep(asked: Offer, found: Check) -> None:
     feed, named, button = st.columns((2.0, 1.4, 0.7), vertical_alignment="bottom", gap="small")
     usual = backbone(asked.backbone).preprocessing
     with feed:
-        preprocessing = feeding_view.choose("own_feed", found.fits, usual)
+        preprocessing = feeding_view.choose("own_feed", found.fits, usual, "usual for it")
     with named:
         name = st.text_input(
             "Name", key="own_name", max_chars=60, placeholder="for example birds", persist_state="session"
