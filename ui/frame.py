@@ -13,6 +13,7 @@ PAGES = (
     ("pages/concepts.py", "Concepts", ":material/category:"),
     ("pages/cats_vs_dogs.py", "Cats vs dogs", ":material/pets:"),
     ("pages/train.py", "Train", ":material/model_training:"),
+    ("pages/models.py", "Models", ":material/deployed_code:"),
 )
 """The pages in the order of the sidebar: script, label, icon. A new page adds its line here."""
 
