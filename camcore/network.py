@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from time import perf_counter
@@ -21,6 +21,7 @@ from numpy.typing import ArrayLike, NDArray
 from camcore.biases import Bias, find_biases
 from camcore.cutting import Cutter, Function
 from camcore.errors import MethodError, ModelError, PictureError
+from camcore.fingerprints import fingerprint
 from camcore.framing import Frame, frame_picture
 from camcore.graphs import shares_behind
 from camcore.heads import after_pooling, altering, sides
@@ -31,6 +32,7 @@ from camcore.origin import Origin
 from camcore.pictures import Picture
 from camcore.predictions import Prediction, probabilities, top_predictions
 from camcore.receptive import reaches
+from camcore.responses import before_rectifier, responding
 from camcore.scores import Activation, find_scores
 from camcore.targets import INPUT, LOGIT, Score, Targets
 from camcore.tracing import trace_model
@@ -390,6 +392,40 @@ class Network:
         kind = tensor.dtype.as_numpy_dtype
         return self._run(function, vectors.astype(kind), weights.astype(kind), *passing)
 
+    def climb(
+        self, layer: str | None, key: Hashable, around: Callable[[Function], Function]
+    ) -> Callable[..., list[Array]]:
+        """A compiled function that ``around`` makes of a layer's responses (None: the logits), kept under ``key``.
+
+        ``around`` gets the compiled part (x, channels (n,) int32) → [response (n,), ∂response/∂x]; see ``responding``.
+        The response of a layer is taken before a last rectifier, which would have no slope where it is at rest.
+        Raises LayerError where no gradient reaches the input.
+        """
+        if layer is None:
+            tensor, axis, what = self._scores.logits, 1, "the logits"
+        else:
+            tensor, what = before_rectifier(self._table.tensors[layer]), f"layer {layer!r}"
+            axis = 1 if self._channels_first else tensor.shape.rank - 1
+        response = responding(self._cutter, ("response", layer), tensor, axis, what)
+        function = self._cutter.kept(("climb", layer, key), lambda: around(response))
+        return lambda *arguments: list(self._run(function, *arguments))
+
+    def first_kernels(self) -> tuple[str, Array] | None:
+        """The path of the first convolution that the input's own colours go into, and its kernels (h, w, C, K).
+
+        None where there is no such layer.
+        """
+        for call in self._trace.calls:
+            kernel = getattr(call.layer, "kernel", None)
+            if call.kind == "Conv2D" and kernel is not None and kernel.shape[2] == self.channels:
+                return call.path, np.asarray(kernel, np.float32)
+        return None
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """A digest of the computation from the input to the logits and of all weights, for caches on disk."""
+        return fingerprint(self.model, self._scores.logits)
+
     def share_behind(self, layer: str) -> float:
         """The share of the network's multiplications that lie behind a layer, 0..1."""
         return self._shares[self._table.tensors[layer].op.name]
@@ -569,6 +605,16 @@ class Network:
     def channels_last(self, array: Array) -> Array:
         """A batch as (n, h, w, channels), whatever the network's own layout."""
         return array.transpose(0, 2, 3, 1) if self._channels_first else array
+
+    @property
+    def channels_first(self) -> bool:
+        """Whether the network's own layout is (n, C, H, W)."""
+        return self._channels_first
+
+    @property
+    def dtype(self) -> str:
+        """The input's dtype."""
+        return str(self._trace.input.dtype.name)
 
     def as_input(self, batch: Array) -> Array:
         """A batch (n, H, W, C) in the network's own layout."""
