@@ -6,7 +6,7 @@ for state in excite(net, "block_6_expand", range(16)):
 
 from camcore.filters.ascent import Recipe
 from camcore.filters.kernels import FirstKernels, first_kernels
-from camcore.filters.searching import RECIPE, Excitation, Search, check_channel, excite, passes, searchable
+from camcore.filters.searching import RECIPE, Excitation, Search, check_channel, excite, pace, searchable
 
 __all__ = [
     "RECIPE",
@@ -17,6 +17,6 @@ __all__ = [
     "check_channel",
     "excite",
     "first_kernels",
-    "passes",
+    "pace",
     "searchable",
 ]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field, replace
+from time import perf_counter
 from typing import Any
 
 import numpy as np
@@ -12,12 +13,13 @@ from numpy.typing import NDArray
 from camcore.errors import LayerError
 from camcore.filters import shelf
 from camcore.filters.ascent import Recipe, shake, stepping
-from camcore.filters.colours import pixel_map
+from camcore.filters.colours import PixelMap, pixel_map
 from camcore.filters.painting import begin, develop
 from camcore.layers import LayerInfo
 from camcore.network import Network
 
 Array = NDArray[Any]
+Climb = Callable[..., list[Array]]
 
 RECIPE = Recipe()
 
@@ -60,10 +62,20 @@ class Search:
     excitations: tuple[Excitation, ...]
 
 
-def passes(network: Network, layer: Any, count: int, recipe: Recipe = RECIPE) -> float:
-    """What a search costs beforehand: forward passes, a step being one pass up to the layer and one back."""
+def pace(network: Network, layer: Any, recipe: Recipe = RECIPE) -> float:
+    """What a search costs beforehand: seconds for one step of one picture, measured on this machine as it is now.
+
+    ``layer``: as for ``excite``. Takes a step of CHUNK pictures, and the compilation that a search needs anyway.
+    """
     path = None if layer is None else searchable(network, layer).path
-    return 2.0 * count * recipe.steps * (1.0 if path is None else 1.0 - network.share_behind(path))
+    plan = _Plan(network, path, recipe, 0)
+    climb = plan.climbing(pixel_map(network))
+    chunk = _Chunk.begin(plan, [0] * CHUNK)
+    edges = shake(recipe, network.input_size, 0, 0)
+    chunk.climb(climb, edges, 0)  # TensorFlow optimises a function at its first call
+    began = perf_counter()
+    chunk.climb(climb, edges, 1)
+    return (perf_counter() - began) / CHUNK
 
 
 def searchable(network: Network, layer: Any) -> LayerInfo:
@@ -136,8 +148,7 @@ def excite(
     for chunk in chunks:
         chunk.show(plan, 0)
     yield state(0)
-    make = stepping(recipe, pixels, network.input_size, network.channels_first, network.dtype)
-    climb = network.climb(path, replace(recipe, steps=1), make)  # the same for any number of steps
+    climb = plan.climbing(pixels)
     every = max(1, -(-recipe.steps // _SHOWN))
     done = 0
     for step in range(recipe.steps):
@@ -163,6 +174,12 @@ class _Plan:
     layer: str | None
     recipe: Recipe
     seed: int
+
+    def climbing(self, pixels: PixelMap) -> Climb:
+        """The compiled step; one for all channels, seeds and numbers of steps."""
+        recipe, net = replace(self.recipe, steps=1), self.network
+        make = stepping(recipe, pixels, net.input_size, net.channels_first, net.dtype)
+        return net.climb(self.layer, recipe, make)
 
     def kept(self, index: int, arrays: dict[str, Array] | None) -> Excitation | None:
         """What lies on disk, where it is what it should be."""
@@ -204,7 +221,7 @@ class _Chunk:
         spectra = np.stack([begin(plan.network.input_size, plan.seed, index) for index in indices])
         return cls(indices, spectra, np.zeros_like(spectra), np.zeros_like(spectra))
 
-    def climb(self, climb: Any, edges: Array, step: int) -> None:
+    def climb(self, climb: Climb, edges: Array, step: int) -> None:
         channels = np.asarray(self.indices, np.int32)
         self.spectra, self.mean, self.square, _ = climb(
             self.spectra, self.mean, self.square, channels, edges, np.float32(step + 1)
