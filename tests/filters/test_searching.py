@@ -77,14 +77,13 @@ def test_a_channel_finds_its_edge() -> None:
         assert own > other + 0.2, index
 
 
-def test_a_green_dot() -> None:
+def test_a_channel_finds_its_colour() -> None:
+    """2·green − red − blue, at most 2: nearly every pixel is more green than anything else."""
     kernel = np.array([-1.0, 2.0, -1.0], np.float32).reshape(1, 1, 3, 1)
-    # Photographs hold little of green against magenta, so that it is found slowly.
-    (found,) = last(network(kernel), "conv", [0], replace(STILL, steps=200, rate=0.3))
-    red, green, blue = found.rgb.reshape(-1, 3).mean(axis=0)
-    assert green > 240
-    assert max(red, blue) < 15
-    assert found.reached == pytest.approx(2.0, rel=0.05), "of at most 2"
+    (found,) = last(network(kernel), "conv", [0], replace(STILL, steps=200, rate=0.05))
+    assert np.mean(found.rgb.argmax(axis=2) == 1) > 0.9
+    assert found.reached > 1.8
+    assert found.mean > 0.8
 
 
 RANDOM = np.random.default_rng(0).normal(0, 1, (3, 3, 3, 12)).astype(np.float32)
