@@ -78,12 +78,12 @@ def test_a_channel_finds_its_edge() -> None:
 
 
 def test_a_channel_finds_its_colour() -> None:
-    """2·green − red − blue, at most 2: nearly every pixel is more green than anything else."""
+    """2·green − red − blue, at most 2."""
     kernel = np.array([-1.0, 2.0, -1.0], np.float32).reshape(1, 1, 3, 1)
-    (found,) = last(network(kernel), "conv", [0], replace(STILL, steps=200, rate=0.05))
-    assert np.mean(found.rgb.argmax(axis=2) == 1) > 0.9
-    assert found.reached > 1.8
-    assert found.mean > 0.8
+    (found,) = last(network(kernel), "conv", [0], replace(STILL, steps=200, smoothness=0.3))
+    red, green, blue = found.rgb.reshape(-1, 3).mean(axis=0)
+    assert green > max(red, blue) + 100
+    assert found.mean > 1.0, "as no picture of a colour other than a strong green has it"
 
 
 RANDOM = np.random.default_rng(0).normal(0, 1, (3, 3, 3, 12)).astype(np.float32)
