@@ -9,10 +9,12 @@ frame.begin("Filters")
 # The page's title is on its way while the rest is imported.
 from ui import errors, model_picker, page_style, picture_box, samples, urls, working  # noqa: E402
 from ui import filters_choices as choices  # noqa: E402
+from ui import filters_many_view as many_view  # noqa: E402
+from ui import filters_one_view as one_view  # noqa: E402
 from ui import filters_view as view  # noqa: E402
 from ui.components import copy_link  # noqa: E402
 from ui.engine import engine  # noqa: E402
-from ui.filters_works import looking, searching  # noqa: E402
+from ui.filters_works import looking  # noqa: E402
 
 page_style.add("filters")
 state = st.session_state
@@ -43,17 +45,16 @@ state["filters_selected"] = one.indices[0] if one is not None else None
 view.head(places.head, network, looked, one, model.fetch is not None)
 
 with places.one, errors.guarded("The picture"):
-    if looked is None:
-        working.section("filters_look", look, lambda now: view.large(None, None, chosen, now))
-        single = standing
+    if looked is None or all_ is None or one is None:
+        if one_view.waiting(look).value is not None:
+            st.rerun()  # it came between asking and drawing
     else:
-        single = working.section("filters_one", searching(one), lambda now: view.large(looked, one, chosen, now))
-if looked is not None and all_ is not None:
-    with places.many, errors.guarded("The pictures"):
-        view.many(looked, chosen, all_, single)
-    with places.kernels, errors.guarded("The kernels"):
-        view.kernels(looked)
-        view.explained(looked)
+        single = one_view.show(looked, chosen, all_, one)
+        with places.many, errors.guarded("The pictures"):
+            many_view.show(looked, all_, single)
+        with places.kernels, errors.guarded("The kernels"):
+            view.kernels(looked)
+            view.explained(looked)
 
 with places.notes:
     errors.notices(urls.notices().values())

@@ -17,8 +17,8 @@ STRONGEST, ORDER = ORDERS = ("strongest", "order")
 COUNTS = ("16", "32", "64")
 STEPS = ("32", "64", "128", "256")
 GRIDS = ("smooth", "native")
-_KIND_TITLES = {CHANNELS: "Channels of a layer", CLASSES: "Classes"}
-_ORDER_TITLES = {STRONGEST: "Strongest on this picture", ORDER: "In order"}
+_KIND_TITLES = {CHANNELS: "Channels", CLASSES: "Classes"}
+_ORDER_TITLES = {STRONGEST: "Strongest here", ORDER: "In order"}
 
 
 def parameters(samples: tuple[str, ...], models: tuple[str, ...], model: str) -> list[Parameter]:
@@ -70,7 +70,7 @@ def layer_box(looked: Looked | None) -> None:
         disabled=looked is None,
         placeholder="…",
         filter_mode="contains",
-        width=330,
+        width=290,
     )
 
 
@@ -88,18 +88,36 @@ def show(place: Any, looked: Looked | None) -> None:
         )
         if state["of"] == CHANNELS:
             layer_box(looked)
+            _channel_box(looked)
             st.segmented_control(
                 "Which channels",
                 ORDERS,
                 required=True,
                 key="which",
                 format_func=_ORDER_TITLES.__getitem__,
+                help="Which channels stand side by side: those that respond most to the picture, or by number.",
                 persist_state="session",
             )
         else:
             _class_box(looked)
         with st.popover("More", width="content"):
             _more(looked)
+
+
+def _channel_box(looked: Looked | None) -> None:
+    """The number of the channel that is shown large; the first one of the list until it is chosen."""
+    state = st.session_state
+    if looked is None:
+        st.number_input("Channel", 0, value=None, key="channel_waits", disabled=True, placeholder="…", width=120)
+        return
+    state["channel_box"] = wanted_channel(looked)
+
+    def picked() -> None:
+        state["channel"] = state["channel_box"]
+
+    st.number_input(
+        "Channel", 0, max((looked.info.channels or 1) - 1, 0), key="channel_box", on_change=picked, step=1, width=120
+    )
 
 
 def _class_box(looked: Looked | None) -> None:
@@ -113,6 +131,10 @@ def _class_box(looked: Looked | None) -> None:
                 "It is left out."
             )
             urls.object_to("names", message, [index for index in state["names"] if index not in unknown])
+
+    def chosen() -> None:
+        state["class"] = None  # the first one of the new list is shown large
+
     st.multiselect(
         "Classes, by name",
         range(len(labels)) if looked is not None else list(state["names"]),
@@ -120,6 +142,7 @@ def _class_box(looked: Looked | None) -> None:
         format_func=lambda index: labels[index] if index < len(labels) else f"class {index}",
         placeholder="Those it thinks of first here",
         max_selections=64,
+        on_change=chosen,
         filter_mode="contains",
         disabled=looked is None,
         persist_state="session",
@@ -157,16 +180,34 @@ def wanted(network: NetworkKey, looked: Looked) -> tuple[Wanted, Wanted]:
     if state["of"] == CLASSES:
         layer = None
         indices = tuple(state["names"]) or looked.likeliest(min(count, len(looked.labels)))
-        chosen = _checked_class(looked)
+        index = _checked_class(looked)
+        one = indices[0] if index is None else index
     else:
         layer = looked.info.path
-        channels = looked.info.channels or 0
-        first = min(int(state["first"]), max(channels - 1, 0))
-        in_order = tuple(range(first, min(first + count, channels)))
-        indices = looked.strongest(count) if state["which"] == STRONGEST else in_order
-        chosen = _checked_channel(looked)
-    one = indices[0] if chosen is None else chosen
+        indices = _listed(looked)
+        one = wanted_channel(looked)
     return Wanted(network, layer, indices, steps, seed), Wanted(network, layer, (one,), steps, seed)
+
+
+def wanted_channel(looked: Looked) -> int:
+    """The channel that is shown large."""
+    channel = _checked_channel(looked)
+    return _listed(looked)[0] if channel is None else channel
+
+
+def _listed(looked: Looked) -> tuple[int, ...]:
+    """The channels side by side."""
+    state = st.session_state
+    count, channels = int(state["count"]), looked.info.channels or 0
+    if state["which"] == STRONGEST:
+        return looked.strongest(count)
+    first = min(int(state["first"]), channels - 1)
+    return tuple(range(first, min(first + count, channels)))
+
+
+def name_of(looked: Looked, layer: str | None, index: int) -> str:
+    """A channel or class as a title: ``channel 37`` or the class's name."""
+    return f"channel {index}" if layer is not None else words.distinct(looked.labels)[index]
 
 
 def pick(index: int) -> None:
