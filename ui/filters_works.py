@@ -128,7 +128,8 @@ def offering(wanted: Wanted) -> Work:
         with contextlib.closing(excite(net, wanted.layer, wanted.indices, wanted.recipe, wanted.seed)) as search:
             state = next(search)
         kept = tuple(one if one.steps == wanted.steps else None for one in state.excitations)
-        seconds = state.total * pace(net, wanted.layer, wanted.recipe) if state.total else 0.0
+        left = state.total - state.done
+        seconds = left * pace(net, wanted.layer, wanted.recipe) if left else 0.0
         yield Part(1.0, Offer(kept, seconds))
 
     return Work(

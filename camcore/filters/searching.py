@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from time import perf_counter
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from camcore.cache import ByteLRU
 from camcore.errors import LayerError
 from camcore.filters import shelf
 from camcore.filters.ascent import Recipe, shake, stepping
@@ -72,9 +73,9 @@ def pace(network: Network, layer: Any, recipe: Recipe = RECIPE) -> float:
     climb = plan.climbing(pixel_map(network))
     chunk = _Chunk.begin(plan, [0] * CHUNK)
     edges = shake(recipe, network.input_size, 0, 0)
-    chunk.climb(climb, edges, 0)  # TensorFlow optimises a function at its first call
+    chunk.climb(climb, edges)  # TensorFlow optimises a function at its first call
     began = perf_counter()
-    chunk.climb(climb, edges, 1)
+    chunk.climb(climb, edges)
     return (perf_counter() - began) / CHUNK
 
 
@@ -110,7 +111,8 @@ def excite(
     What is searched for is the largest mean of a channel over the grid, before a last rectifier; of a class the
     largest logit. The same request gives the same pixels on the same machine. With ``keep`` pictures are taken from
     the disk where they lie there, and put there once they are whole. The first state, grey noise or what was kept, is
-    there before any step; closing the generator stops the search.
+    there before any step; closing the generator stops the search, and with ``keep`` the same request, in this process,
+    goes on from there.
 
     Raises LayerError or ModelError where there is no such layer, channel or class, no gradient, or where the
     preprocessing has no way back (``pixel_map``).
@@ -126,8 +128,9 @@ def excite(
     plan = _Plan(network, path, recipe, seed)
     found: dict[int, Excitation] = {}
     places = {}
+    key: tuple[Any, ...] = ()
     if keep:
-        colours = (pixels.matrix.round(6).tolist(), pixels.offset.round(4).tolist())
+        colours = repr((pixels.matrix.round(6).tolist(), pixels.offset.round(4).tolist()))
         key = (_VERSION, network.fingerprint, network.input_size, colours, path, recipe, seed)
         places = {index: shelf.place(*key, index) for index in wanted}
         for index, place in places.items():
@@ -135,7 +138,9 @@ def excite(
             if kept is not None:
                 found[index] = kept
     missing = [index for index in dict.fromkeys(wanted) if index not in found]
-    chunks = [_Chunk.begin(plan, missing[i : i + CHUNK]) for i in range(0, len(missing), CHUNK)]
+    chunks = _resumed(key, missing) or [
+        _Chunk.begin(plan, missing[i : i + CHUNK]) for i in range(0, len(missing), CHUNK)
+    ]
     total = len(missing) * recipe.steps
 
     def state(done: int) -> Search:
@@ -146,19 +151,26 @@ def excite(
         yield state(0)
         return
     for chunk in chunks:
-        chunk.show(plan, 0)
-    yield state(0)
-    climb = plan.climbing(pixels)
-    every = max(1, -(-recipe.steps // _SHOWN))
-    done = 0
-    for step in range(recipe.steps):
-        edges = shake(recipe, network.input_size, seed, step)
-        for chunk in chunks:
-            chunk.climb(climb, edges, step)
-            if (step + 1) % every == 0 or step + 1 == recipe.steps:
-                chunk.show(plan, step + 1)
-            done += len(chunk.indices)
-            yield state(done)
+        if not chunk.shown:
+            chunk.show(plan)
+    done = sum(chunk.steps * len(chunk.indices) for chunk in chunks)
+    try:
+        yield state(done)
+        climb = plan.climbing(pixels)
+        every = max(1, -(-recipe.steps // _SHOWN))
+        for step in range(min(chunk.steps for chunk in chunks), recipe.steps):
+            edges = shake(recipe, network.input_size, seed, step)
+            for chunk in chunks:
+                if chunk.steps > step:
+                    continue  # it was taken before the search was stopped
+                chunk.climb(climb, edges)
+                if chunk.steps % every == 0 or chunk.steps == recipe.steps:
+                    chunk.show(plan)
+                done += len(chunk.indices)
+                yield state(done)
+    finally:
+        if keep and 0 < done < total:
+            _stopped.put((key, tuple(missing)), tuple(replace(chunk) for chunk in chunks))
     if keep:
         for chunk in chunks:
             for one in chunk.shown:
@@ -214,18 +226,28 @@ class _Chunk:
     spectra: Array
     mean: Array
     square: Array
-    shown: tuple[Excitation, ...] = field(default=())
+    steps: int = 0
+    shown: tuple[Excitation, ...] = ()
 
     @classmethod
     def begin(cls, plan: _Plan, indices: list[int]) -> _Chunk:
         spectra = np.stack([begin(plan.network.input_size, plan.seed, index) for index in indices])
         return cls(indices, spectra, np.zeros_like(spectra), np.zeros_like(spectra))
 
-    def climb(self, climb: Climb, edges: Array, step: int) -> None:
-        channels = np.asarray(self.indices, np.int32)
-        self.spectra, self.mean, self.square, _ = climb(
-            self.spectra, self.mean, self.square, channels, edges, np.float32(step + 1)
-        )
+    def climb(self, climb: Climb, edges: Array) -> None:
+        channels, number = np.asarray(self.indices, np.int32), np.float32(self.steps + 1)
+        self.spectra, self.mean, self.square, _ = climb(self.spectra, self.mean, self.square, channels, edges, number)
+        self.steps += 1
 
-    def show(self, plan: _Plan, steps: int) -> None:
-        self.shown = plan.measured(self.indices, develop(self.spectra, plan.network.input_size), steps)
+    def show(self, plan: _Plan) -> None:
+        self.shown = plan.measured(self.indices, develop(self.spectra, plan.network.input_size), self.steps)
+
+
+# What stopped searches had, to go on from there; their arrays are replaced by each step, never changed.
+_stopped: ByteLRU[tuple[_Chunk, ...]] = ByteLRU(
+    128 << 20, lambda chunks: sum(3 * chunk.spectra.nbytes for chunk in chunks)
+)
+
+
+def _resumed(key: tuple[Any, ...], missing: Sequence[int]) -> list[_Chunk]:
+    return [replace(chunk) for chunk in _stopped.get((key, tuple(missing))) or ()]

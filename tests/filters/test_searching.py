@@ -131,6 +131,21 @@ def test_closing_it_stops_and_keeps_nothing(cache: Path) -> None:
     assert not cache.exists()
 
 
+def test_a_stopped_search_goes_on_where_it_was() -> None:
+    net = network(RANDOM, activation="relu")
+    whole = last(net, "conv", range(6), Recipe(steps=10), keep=False)
+    search = excite(net, "conv", range(6), Recipe(steps=10))
+    for _ in range(10):  # the first state, four steps of both parts, and one more of the first
+        stopped = next(search)
+    search.close()
+    rest = list(excite(net, "conv", range(6), Recipe(steps=10)))
+    assert rest[0].done == stopped.done == 28
+    assert len(rest) == 1 + 2 * 6 - 1
+    for a, b in zip(rest[-1].excitations, whole, strict=True):
+        np.testing.assert_array_equal(a.rgb, b.rgb)
+        assert (a.reached, a.steps) == (b.reached, b.steps)
+
+
 def count_steps(states: list[Search]) -> int:
     return states[-1].total
 
