@@ -22,6 +22,7 @@ from camcore.alterations import Alterations
 from camcore.anatomy import Anatomy
 from camcore.cutting import Cutter, FedCutter, Function
 from camcore.errors import LayerError, MethodError, ModelError, PictureError
+from camcore.fingerprints import fingerprint
 from camcore.framing import Frame, frame_picture
 from camcore.graphs import shares_behind, work
 from camcore.layers import LayerInfo, ladder, list_layers
@@ -277,6 +278,11 @@ class Network:
         ``vectors`` (m, K) and ``weights`` (m, h, w): the i-th output is their outer product (h, w, K).
         """
         return self._alterations.placed(x, layer, vectors, weights)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """A digest of the computation from the input to the logits and of all weights, for caches on disk."""
+        return fingerprint(self.model, self.anatomy.logits)
 
     def share_behind(self, layer: str) -> float:
         """The share of the network's multiplications that lie behind a layer, 0..1."""

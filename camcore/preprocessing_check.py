@@ -114,7 +114,10 @@ def verdict(fits: Sequence[Fit]) -> str:
         )
     worse = order[len(good) :]
     if not worse:
-        return f"All fit about as well: the answer tells {_figures(good)}. Choose the one that the network was trained with."
+        return (
+            f"All fit about as well: the answer tells {_figures(good)}. "
+            "Choose the one that the network was trained with."
+        )
     fit = "fits better than" if len(good) == 1 else "fit about as well, and better than"
     end = "" if len(good) == 1 else " Of those that fit alike, choose the one that the network was trained with."
     return f"{_titles(good)} {fit} {_titles(worse)}: the answer tells {_figures(good)}, against {_figures(worse)}.{end}"
