@@ -85,9 +85,7 @@ def photographs(net: Network, methods: list[str], given: Boxes) -> list[Located]
     return found
 
 
-def explained(
-    net: Network, pic: camcore.Picture, methods: list[str], classes: frozenset[int]
-) -> tuple[CamMap, ...]:
+def explained(net: Network, pic: camcore.Picture, methods: list[str], classes: frozenset[int]) -> tuple[CamMap, ...]:
     """Maps of the whole picture for the most probable of some classes."""
     x, _ = net.prepare(pic, "stretch")
     logits = net.logits(x)[0]
@@ -118,9 +116,7 @@ def told_apart(net: Network, methods: list[str], given: Boxes) -> list[list[str]
 def share_on(m: CamMap, masks: list[np.ndarray]) -> float:
     """The share of a map's energy on the first of two objects, of what lies on either, per area of each."""
     drawn = m.on_picture()
-    density = [
-        energy / area if area else 0.0 for energy, area, _ in (energy_share(drawn, mask) for mask in masks)
-    ]
+    density = [energy / area if area else 0.0 for energy, area, _ in (energy_share(drawn, mask) for mask in masks)]
     return density[0] / sum(density) if sum(density) else 0.5
 
 
@@ -151,7 +147,7 @@ def main() -> None:
     count = sum(one.method == AREA for one in located)
     sections = {
         "Localisation: pets with masks": (
-            f"{net.name}, layer `{net.default_layer}`, {count} pictures, framing crop, the class that the network says. "
+            f"{net.name}, layer `{net.default_layer}`, {count} pictures, framing crop, the class that it says. "
             f"Mean and bootstrap 95 % interval.\n\n{as_table(located)}"
         )
     }
