@@ -33,7 +33,7 @@ _INK = 2 * LEVELS + 2  # six steps of the ink, from faint to full: smooth edges 
 _SHADES = 6
 _PAPER_RGB, _INK_RGB, _MARK_RGB = (255, 255, 255), (64, 64, 64), (150, 150, 150)
 _GAP = 3
-_NUMBER_SIZE = 12
+_NUMBER_SIZE = 14
 
 
 @dataclass(frozen=True, eq=False)
