@@ -125,7 +125,7 @@ def cells(A: NDArray[np.floating], size: tuple[int, int], scale: Scale = "shared
     Scales as in ``sheet``.
     Enlarged cells repeat each place; reduced ones average over areas.
     """
-    values = np.ascontiguousarray(np.moveaxis(A, 2, 0), np.float32)
+    values = np.array(np.moveaxis(A, 2, 0), np.float32, order="C")  # a copy in any case: it is scaled in place
     _, h, w = values.shape
     dead = ~values.any(axis=(1, 2))
     low, high = values.min(axis=(1, 2)), values.max(axis=(1, 2))
