@@ -76,7 +76,8 @@ def overview(model: Model, chosen: Chosen, facts: Facts | None, look: Look) -> N
     st.subheader("The whole network on one page", anchor="whole-network")
     st.markdown(
         "Each row is a layer, from the picture to the scores, with the channels that respond most strongly: from "
-        "edges and colours on fine grids to parts and things on coarse ones. Each cell is on its own scale."
+        "edges and colours on fine grids to parts and things on coarse ones. Each cell is on its own scale; where a "
+        "layer has values below zero, red is above zero and blue below."
     )
     rows = choices.segments("Layers", choices.ROWS, "rows")
     infos = overviews.layers_of(facts.layers, rows) if facts is not None else []
