@@ -130,8 +130,8 @@ def test_a_link_to_a_layer_and_a_channel() -> None:
         ({"channel": "x"}, "whole number"),
         ({"class": "2"}, "no class 2: its classes are 0 to 1"),
         ({"order": "loudness"}, "loudness"),
-        ({"scale": "huge"}, "huge"),
-        ({"rows": "nothing"}, "nothing"),
+        ({"scaling": "huge"}, "huge"),
+        ({"listed": "nothing"}, "nothing"),
     ],
     ids=lambda value: next(iter(value.values())) if isinstance(value, dict) else "",
 )
@@ -140,7 +140,7 @@ def test_a_link_that_cannot_be_followed_is_answered_in_place(query: dict[str, st
     found = channels()
     assert found.layer.recommended
     assert said in html(at)
-    assert not set(query) & (set(at.query_params) - {"order", "scale", "rows"})  # those are Streamlit's to take away
+    assert not set(query) & (set(at.query_params) - {"order", "scaling", "listed"})  # those are Streamlit's to take away
 
 
 def test_contributions_are_to_the_chosen_class() -> None:
@@ -169,7 +169,7 @@ def test_the_overview_shows_the_strongest_of_every_layer() -> None:
     found = seen["overview"].value
     wanted = [info.path for info in layers() if info.usable and info.kind in ("convolution", "pooling")]
     assert [one.layer.path for one in found] == wanted
-    page(rows="merge")
+    page(listed="merge")
     found = seen["overview"].value
     assert [one.layer.kind for one in found] == ["merge"] * len(found)
 

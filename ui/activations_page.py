@@ -79,7 +79,7 @@ def overview(model: Model, chosen: Chosen, facts: Facts | None, look: Look) -> N
         "edges and colours on fine grids to parts and things on coarse ones. Each cell is on its own scale; where a "
         "layer has values below zero, red is above zero and blue below."
     )
-    rows = choices.segments("Layers", choices.ROWS, "rows")
+    rows = choices.segments("Layers", choices.ROWS, "listed")
     infos = overviews.layers_of(facts.layers, rows) if facts is not None else []
     agreed = bool(infos) and _agreed(model, infos, rows)
     wanted = surveying(model.key, chosen.picture, model.framing, infos) if agreed else None

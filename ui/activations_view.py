@@ -149,7 +149,7 @@ def _controls() -> tuple[int, bool]:
             "Opacity of the channel",
             0,
             100,
-            60,
+            50,
             5,
             key="opacity",
             bind="query-params",
