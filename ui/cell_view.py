@@ -1,6 +1,7 @@
 """One place of the picture, looked into: what its cell sees, what it depends on, and what its channels add."""
 
 import html
+from collections.abc import Callable
 from typing import Any
 
 import streamlit as st
@@ -41,6 +42,15 @@ PARAMETERS = (
     Parameter("pictures", "folder of pictures", ""),
 )
 """The choices of this part of the page that its address carries."""
+
+
+def picker() -> Callable[[str], None] | None:
+    """What takes a place that was pressed on the page's big picture; None while this part is closed."""
+
+    def pick(place: str) -> None:
+        st.session_state["place"] = _place(place)
+
+    return pick if st.session_state.get("inside") else None
 
 
 def show(chosen: Chosen, answer: Answer) -> None:
