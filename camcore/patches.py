@@ -83,7 +83,8 @@ def picture_files(folder: str | os.PathLike[str]) -> tuple[Path, ...]:
     root = Path(folder)
     if not os.path.isdir(root):  # unlike Path.is_dir, False for a name that is too long, too
         raise CamcoreError(
-            f"There is no folder '{str(root)[:300]}'. Pictures are read from a folder on this machine. Correct the path."
+            f"There is no folder '{str(root)[:300]}'. Pictures are read from a folder on this machine. Correct the "
+            "path."
         )
     try:
         found = [path for path in _files(root) if _is_picture(path)]

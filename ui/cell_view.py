@@ -79,6 +79,8 @@ def _opened(chosen: Chosen, answer: Answer) -> None:
     cells = standing.value
     if cells is None:
         return
+    if st.session_state.get("cell_channel_of") != (question.network, layer):  # another layer's channels mean others
+        st.session_state.update(cell_channel=ALL, cell_channel_of=(question.network, layer))
     place = _chosen_cell(cells)
     channel = _chosen_channel(cells)
     channels = sample(cells.A.shape[2]) if channel is None else (channel,)
@@ -193,6 +195,7 @@ def _channels(cells: Any, one: Any, channel: int | None) -> None:
         options,
         key="cell_channel",
         required=True,
+        wrap=True,
         format_func=lambda k: "all channels" if k == ALL else str(k),
         help="All channels are measured by an evenly drawn sample of 64; a single one exactly.",
     )
