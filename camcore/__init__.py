@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from camcore.predictions import Prediction
     from camcore.refining import fuse
     from camcore.remembering import Memory
+    from camcore.trusting import Trust, TrustStep, trust, trust_passes
+    from camcore.verdict import Verdict
     from camcore.wrapping import wrap
 
 # By itself TensorFlow takes oneDNN on newer processors only. Without it a CPU cannot run networks of layout
@@ -70,6 +72,11 @@ _HOMES = {
     "Step": "explaining",
     "stream": "explaining",
     "strongest_patches": "patches",
+    "Trust": "trusting",
+    "trust": "trusting",
+    "trust_passes": "trusting",
+    "TrustStep": "trusting",
+    "Verdict": "verdict",
     "wrap": "wrapping",
 }
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import camcore
+from camcore import factories, trust_command
 from camcore.bias import command as bias
 from camcore.errors import CamcoreError, MethodError
 from camcore.evaluation import command as evaluation
@@ -27,6 +28,7 @@ examples:
   python -m camcore explain photo.jpg
   python -m camcore explain photo.jpg --model ResNet50 --method gradcam --method scorecam --out out/
   python -m camcore explain *.jpg --method layercam --layer block_6_expand_relu --class "tiger cat"
+  python -m camcore trust photo.jpg --method layercam   how far to trust the map, with the reasons
   python -m camcore run out/run.json            the same maps again, and how far they differ
   python -m camcore train pictures/ --out mine/ a network of your own from a folder for each class
   python -m camcore evaluate NETWORK pictures/  accuracy, confusion and more on a folder for each class
@@ -124,6 +126,7 @@ def _parser() -> argparse.ArgumentParser:
     layers.add_argument("--all", action="store_true", help="also those that can carry no heatmap, with the reason")
     layers.set_defaults(run=_layers)
 
+    trust_command.add_parser(commands)
     training.add_parser(commands)
     evaluation.add_parser(commands)
     bias.add_parser(commands)
@@ -253,7 +256,8 @@ def _run(given: argparse.Namespace) -> None:
 
 
 def _layers(given: argparse.Namespace) -> None:
-    network = camcore.load(given.model, weights="random")  # the structure is the same with any weights
+    # The structure is the same with any weights; what a factory makes has its own.
+    network = camcore.load(given.model, weights=None if factories.find(given.model) else "random")
     print(f"{network.name}: {network.input_size[0]}×{network.input_size[1]} input, * = recommended")
     for info in network.layers:
         if info.usable or given.all:
@@ -267,10 +271,13 @@ def _models(given: argparse.Namespace) -> None:
     rows = camcore.backbones()
     widest = max(20, *(len(row.name) for row in rows))
     for row in rows:
-        h, w = row.input_size
-        known = f"{row.name:{widest}s} {h:3d}×{w:<3d} {row.parameters / 1e6:6.1f} M parameters"
+        size = "{:3d}×{:<3d}".format(*row.input_size) if row.input_size else "      ?"
+        count = f"{row.parameters / 1e6:6.1f}" if row.parameters else "     ?"
+        known = f"{row.name:{widest}s} {size} {count} M parameters"
         learned = f"trained on {row.summary}" if row.summary else ""
         print(f"{known}   {row.weights_state:16s} {learned}".rstrip())
+    for problem in factories.problems():
+        print(f"note: {problem}", file=sys.stderr)
 
 
 def _methods(given: argparse.Namespace) -> None:

@@ -7,6 +7,7 @@ subtracted from it, so that each weight is used once for all channels together, 
 
 from __future__ import annotations
 
+import copy
 import weakref
 from collections.abc import Callable
 from typing import Any
@@ -29,6 +30,13 @@ class Alterations:
         self._ablated: dict[str, tuple[Any, Product | None]] = {}
         self._sides: dict[str, list[Any]] = {}  # tensor's name → what passes it by
         self._beside: tuple[Any, tuple[str, str], list[Array]] = (None, ("", ""), [])
+
+    def on(self, anatomy: Anatomy) -> Alterations:
+        """The same heads, cut by another cutter of the same trace."""
+        other = copy.copy(self)
+        other._anatomy = anatomy
+        other._beside = (None, ("", ""), [])
+        return other
 
     def head(self, path: str) -> Function:
         """(x, a layer's output in the network's own layout) → [logits]."""
@@ -133,14 +141,18 @@ class Alterations:
         return self._sides[tensor.name]
 
     def _known(self, kind: str, path: str, x: Array, tensors: list[Any]) -> list[Array]:
-        """What a head needs of one image beside what is altered; kept for the image that was asked for last."""
+        """What a head needs of one image beside what is altered.
+
+        Kept for the image that was asked for last, where nobody can write into it.
+        """
         if not tensors:
             return []
         image, known, found = self._beside
         if image is None or image() is not x or known != (kind, path):
             cutter = self._anatomy.cutter
             found = cutter.run(cutter.part((kind, path, "beside"), lambda: ([self._anatomy.source], tensors)), x)
-            self._beside = (weakref.ref(x), (kind, path), found)
+            if not x.flags.writeable:
+                self._beside = (weakref.ref(x), (kind, path), found)
         return list(found)
 
     def _altering(self, kind: str, path: str, tensor: Any, alter: tuple[list[Any], Callable[..., Any]]) -> Function:

@@ -113,7 +113,6 @@ def altering(
         wide = [tf.float32 if side.dtype.is_floating and side.dtype.size < 4 else side.dtype for side in passing]
         specs = [tf.TensorSpec([1, *side.shape[1:]], dtype) for side, dtype in zip(passing, wide, strict=True)]
 
-        @tf.function(autograph=False, input_signature=[*signature, *specs])
         def scores(*arguments: Any) -> Any:
             altered = tf.cast(make(*arguments[: len(signature)]), tensor.dtype)
             count = tf.shape(altered)[0]
@@ -123,6 +122,6 @@ def altering(
             ]
             return head(altered, *given)[0]
 
-        return scores.get_concrete_function()
+        return cutter.compiled(scores, [*signature, *specs])
 
     return cutter.kept(key, build)

@@ -31,7 +31,8 @@ class Look:
         self, network: Network, x: Array, memory: Memory | None = None, identity: Hashable | None = None
     ) -> None:
         self.network = network
-        self.x = x
+        self.x = x.copy() if x.flags.writeable else x  # its owner may write into it
+        self.x.setflags(write=False)
         self.passes = 0.0
         self._memory = memory if identity is not None else None
         self._prefix = (network.serial, identity)

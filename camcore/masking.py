@@ -19,15 +19,13 @@ def masking(anatomy: Anatomy, input_size: tuple[int, int], grid: tuple[int, ...]
     def build() -> Function:
         forward, source = anatomy.forward(), anatomy.source
 
-        @tf.function(
-            autograph=False,
-            input_signature=[
-                tf.TensorSpec([1, *source.shape[1:]], source.dtype),
-                tf.TensorSpec([None, *grid], tf.float32),
-                tf.TensorSpec([], tf.float32),
-                tf.TensorSpec([None, None], tf.float32),
-            ],
-        )
+        signature = [
+            tf.TensorSpec([1, *source.shape[1:]], source.dtype),
+            tf.TensorSpec([None, *grid], tf.float32),
+            tf.TensorSpec([], tf.float32),
+            tf.TensorSpec([None, None], tf.float32),
+        ]
+
         def masked(x: Any, maps: Any, scale: Any, noise: Any) -> Any:
             masks = tf.image.resize(maps[..., tf.newaxis], input_size, "bilinear")
             masks += noise[..., tf.newaxis]
@@ -40,6 +38,6 @@ def masking(anatomy: Anatomy, input_size: tuple[int, int], grid: tuple[int, ...]
             seen = tf.cast(x, precision) * masks
             return forward(tf.cast(seen if source.dtype.is_floating else tf.round(seen), source.dtype))[0]
 
-        return masked.get_concrete_function()
+        return anatomy.cutter.compiled(masked, signature)
 
     return anatomy.cutter.kept(("masked", grid), build)

@@ -7,9 +7,11 @@ traced again for a new picture or class.
 
 from __future__ import annotations
 
+import copy
 import itertools
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -18,10 +20,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from camcore.alterations import Alterations
 from camcore.anatomy import Anatomy
-from camcore.cutting import Cutter, Function
+from camcore.cutting import Cutter, FedCutter, Function
 from camcore.errors import LayerError, MethodError, ModelError, PictureError
+from camcore.fingerprints import fingerprint
 from camcore.framing import Frame, frame_picture
-from camcore.graphs import shares_behind
+from camcore.graphs import shares_behind, work
 from camcore.layers import LayerInfo, ladder, list_layers
 from camcore.linear_head import is_affine, why_not_linear
 from camcore.masking import masking
@@ -30,6 +33,7 @@ from camcore.origin import Origin
 from camcore.pictures import Picture
 from camcore.predictions import Prediction, probabilities, top_predictions
 from camcore.receptive import reaches
+from camcore.reweighting import WeightLayer, fed_values, weight_layers
 from camcore.scores import Activation, find_scores
 from camcore.tapping import BiasPass, Pass, Taps
 from camcore.targets import LOGIT, Score
@@ -47,10 +51,10 @@ class Network:
     Attributes: ``name``; ``input_size`` (h, w); ``labels``, one per class; ``classes``, their number;
     ``activation`` that turns logits into probabilities (``softmax``, ``sigmoid`` or ``linear``);
     ``layers``, a tuple of LayerInfo; ``default_layer``, the path of the recommended one; ``ladder``, the paths
-    of the last layer of each of the last four grid sizes; ``parameters``; ``weights_note``, where the weights
-    came from; ``anatomy``, what its trace consists of; ``origin``, what it takes to have the network again, None where
-    nobody knows; ``serial``, a number that no other network of this process has. Safe to use from several threads.
-    The model is never changed.
+    of the last layer of each of the last four grid sizes; ``parameters``; ``multiplications`` that one image takes;
+    ``weights_note``, where the weights came from; ``anatomy``, what its trace consists of; ``origin``, what it takes
+    to have the network again, None where nobody knows; ``serial``, a number that no other network of this process
+    has. Safe to use from several threads. The model is never changed.
     """
 
     def __init__(
@@ -91,6 +95,7 @@ class Network:
         self._taps = Taps(self.anatomy)
         self._alterations = Alterations(self.anatomy)
         self._shares = shares_behind(scores.logits)
+        self.multiplications = work(scores.logits)
         self.activation: Activation = scores.activation
         self.classes = scores.classes
         self.labels = _checked_labels(labels, self.classes)
@@ -274,6 +279,11 @@ class Network:
         """
         return self._alterations.placed(x, layer, vectors, weights)
 
+    @cached_property
+    def fingerprint(self) -> str:
+        """A digest of the computation from the input to the logits and of all weights, for caches on disk."""
+        return fingerprint(self.model, self.anatomy.logits)
+
     def share_behind(self, layer: str) -> float:
         """The share of the network's multiplications that lie behind a layer, 0..1."""
         return self._shares[self.anatomy.tensor(layer).op.name]
@@ -335,6 +345,30 @@ class Network:
                 "by architecture surgery (a global average pooling and a new Dense layer, trained)."
             )
         return path
+
+    # ---- other weights
+
+    @cached_property
+    def weight_layers(self) -> tuple[WeightLayer, ...]:
+        """The layers with weights, in the order of the computation. Raises ModelError where they cannot be fed."""
+        with self.anatomy.cutter.lock:
+            return weight_layers(self.anatomy.cutter.trace, self.model)
+
+    def with_weights(self, fresh: Mapping[int, Array], note: str) -> Network:
+        """A network that computes the same with other weights; this one and its model stay as they are.
+
+        ``fresh``: values by the ``id`` of a Weight of ``weight_layers``; the others are the model's own. ``note``:
+        where the weights came from.
+        """
+        other = copy.copy(self)
+        cutter = FedCutter(self.anatomy.cutter, *fed_values(self.weight_layers, fresh))
+        other.anatomy = replace(self.anatomy, cutter=cutter)
+        other._taps = self._taps.on(other.anatomy)
+        other._alterations = self._alterations.on(other.anatomy)
+        other.serial = next(_SERIAL)
+        other.weights_note = note
+        other.origin = None
+        return other
 
     # ---- compiled functions
 

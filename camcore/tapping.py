@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -63,6 +64,12 @@ class Taps:
     def __init__(self, anatomy: Anatomy) -> None:
         self._anatomy = anatomy
         self._targets = Targets(anatomy.cutter, anatomy.scores, anatomy.table.tensors, anatomy.table.default)
+
+    def on(self, anatomy: Anatomy) -> Taps:
+        """The same passes, cut by another cutter of the same trace."""
+        other = copy.copy(self)
+        other._anatomy = anatomy
+        return other
 
     def tap(
         self,

@@ -302,3 +302,12 @@ def test_where_the_batch_size_passes_by_the_whole_input_does(dtype):
         check_ablated(network, layer, pixels)
         check_placed(network, layer, pixels)
     assert network.layer("mid").grid == GRID
+
+
+def test_an_image_that_was_written_into_is_looked_at_anew(branched):
+    x = images(1, seed=1)
+    branched.ablated_logits(x, "block2", [0])
+    x += 0.5
+    A = branched.tap(x, ["block2"]).activations["block2"]
+    A[..., 0] = 0
+    np.testing.assert_allclose(branched.ablated_logits(x, "block2", [0]), branched.head("block2")(x, A), rtol=1e-9)

@@ -14,7 +14,9 @@ import streamlit as st
 _HERE = Path(__file__).parent
 
 
-def _register(name: str) -> Callable[..., Any]:
+def register(name: str) -> Callable[..., Any]:
+    """The component in the folder of that name."""
+
     def text(kind: str) -> str | None:
         path = _HERE / name / f"{name}.{kind}"
         return path.read_text("utf-8") if path.exists() else None
@@ -22,10 +24,10 @@ def _register(name: str) -> Callable[..., Any]:
     return st.components.v2.component(f"cam_{name}", html=text("html"), css=text("css"), js=text("js"))
 
 
-_compare, _scores, _tiles = _register("compare"), _register("scores"), _register("tiles")
-_paste, _copy_link = _register("paste"), _register("copy_link")
-_schematic, _scroll, _maps = _register("schematic"), _register("scroll"), _register("maps")
-_cell = _register("cell")
+_compare, _scores, _tiles = register("compare"), register("scores"), register("tiles")
+_paste, _copy_link = register("paste"), register("copy_link")
+_schematic, _scroll, _maps = register("schematic"), register("scroll"), register("maps")
+_cell = register("cell")
 
 
 class ScoreRow(TypedDict):
@@ -118,6 +120,7 @@ def maps(
     area: Sequence[float] | None = None,
     reference: str | None = None,
     differences: bool = False,
+    raw: bool = False,
     on_pin: Callable[[str], None] | None = None,
     on_open: Callable[[str], None] | None = None,
 ) -> None:
@@ -126,7 +129,8 @@ def maps(
     ``photo``: data URL; ``size``: the photograph's (height, width). With ``heads`` the columns are fixed, else the
     maps flow into at most ``most`` columns. ``tallest``: share of the screen's height. ``area``: the part
     of the photograph to show, (top, left, bottom, right) in its pixels. ``reference``: the id of the
-    map that all others are compared with; with ``differences`` they show how they differ from it.
+    map that all others are compared with; with ``differences`` they show how they differ from it. ``raw``: what is
+    read is the raw value, not its share of the scale.
     """
 
     def picked(name: str, call: Callable[[str], None] | None) -> None:
@@ -152,6 +156,7 @@ def maps(
         "area": None if area is None else list(area),
         "reference": reference,
         "differences": differences,
+        "raw": raw,
         "pins": on_pin is not None,
         "opens": on_open is not None,
     }
