@@ -55,7 +55,7 @@ with errors.guarded("The prediction"):
     view.chips(places.chips, answer, pick_class)
     view.bars(places.scores, answer, pick_class)
 with errors.guarded("The picture"):
-    view.photograph(places.picture, chosen, answer, look, mode, pursuit.busy)
+    view.photograph(places.picture, chosen, answer, look, mode, pursuit.busy, cell_view.picker())
     view.ladder(places.ladder, chosen, answer, look, pick_layer)
 with errors.guarded("The choices"):
     view.choices(places.choices, network, answer, question, pick_class, pick_layer)

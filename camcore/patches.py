@@ -26,6 +26,7 @@ from camcore.training.folders import Skipped
 Array = NDArray[Any]
 
 TOP = 9
+MOST_FILES = 100_000
 
 # Activations per pass, so that an early layer of large grids stays within some 100 MB.
 _CHUNK_VALUES = 16 << 20
@@ -77,21 +78,16 @@ class Strongest:
 def picture_files(folder: str | os.PathLike[str]) -> tuple[Path, ...]:
     """Every picture below a folder, in alphabetical order, found by how a file begins; hidden ones are left out.
 
-    Raises CamcoreError where there is no such folder, it cannot be read, or it holds no picture.
+    Raises CamcoreError where there is no such folder, it cannot be read, holds no picture, or more than MOST_FILES.
     """
-    root = Path(folder).expanduser()
-    found = []
+    root = Path(folder)
+    if not os.path.isdir(root):  # unlike Path.is_dir, False for a name that is too long, too
+        raise CamcoreError(
+            f"There is no folder '{str(root)[:300]}'. Pictures are read from a folder on this machine. Correct the "
+            "path."
+        )
     try:
-        if not root.is_dir():
-            raise CamcoreError(
-                f"There is no folder '{root}'. Pictures are read from a folder on this machine. Correct the path."
-            )
-        for path in sorted(root.rglob("*")):
-            if any(part.startswith(".") for part in path.relative_to(root).parts) or not path.is_file():
-                continue
-            with path.open("rb") as file:
-                if begins_as_picture(file.read(16)):
-                    found.append(path)
+        found = [path for path in _files(root) if _is_picture(path)]
     except OSError as error:
         raise CamcoreError(
             f"The folder '{root}' cannot be read: {error.strerror or error}. Allow reading it, or choose another."
@@ -99,6 +95,30 @@ def picture_files(folder: str | os.PathLike[str]) -> tuple[Path, ...]:
     if not found:
         raise CamcoreError(f"The folder '{root}' holds no pictures. Give one with JPEG, PNG or WebP files in it.")
     return tuple(found)
+
+
+def _files(root: Path) -> list[Path]:
+    """All files below a folder but hidden ones; none is opened before it is clear that they are not too many."""
+    found: list[Path] = []
+    for place, folders, names in os.walk(root):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        found += (Path(place, name) for name in names if not name.startswith("."))
+        if len(found) > MOST_FILES:
+            raise CamcoreError(
+                f"'{root}' holds more than {MOST_FILES:,} files, too many to be looked through. It may be a folder "
+                "above the one that is meant. Give the one with the pictures."
+            )
+    return sorted(found)
+
+
+def _is_picture(path: Path) -> bool:
+    if not path.is_file():
+        return False
+    try:
+        with path.open("rb") as file:
+            return begins_as_picture(file.read(16))
+    except OSError:
+        return False  # one file that may not be read does not spoil the others
 
 
 def strongest_patches(

@@ -27,7 +27,7 @@ if chosen is None:
     st.stop()
 
 notes = st.container(key="cam_notes", gap=None)
-st.header(f"What {model.key.name} sees these pictures made of", anchor=False)
+st.container(key="cam_head").header(f"What {model.key.name} sees these pictures made of", anchor=False)
 asked = view.choices(chosen, model)
 with errors.guarded("The concepts"):
     view.show(asked, model)

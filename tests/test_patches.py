@@ -89,6 +89,19 @@ def test_stopped_work_goes_on_where_it_was(network, folder, monkeypatch):
         strongest_patches(network, files, "conv1", so_far=half)
 
 
+def test_a_folder_above_all_others_is_refused_before_a_file_is_opened(folder, monkeypatch):
+    monkeypatch.setattr("camcore.patches.MOST_FILES", 10)
+    monkeypatch.setattr("camcore.patches._is_picture", lambda path: pytest.fail("opened"))
+    with pytest.raises(camcore.CamcoreError, match="more than 10 files"):
+        picture_files(folder)
+
+
+@pytest.mark.parametrize("path", ["a\0b", "x" * 5000])
+def test_paths_that_no_system_takes_are_no_folders(path):
+    with pytest.raises(camcore.CamcoreError, match="There is no folder"):
+        picture_files(path)
+
+
 def test_few_pictures_leave_places_empty(network, folder):
     *_, found = strongest_patches(network, picture_files(folder)[:2])
     assert len(found.of(0)) == 2

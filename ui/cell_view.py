@@ -1,6 +1,7 @@
 """One place of the picture, looked into: what its cell sees, what it depends on, and what its channels add."""
 
 import html
+from collections.abc import Callable
 from typing import Any
 
 import streamlit as st
@@ -43,6 +44,15 @@ PARAMETERS = (
 """The choices of this part of the page that its address carries."""
 
 
+def picker() -> Callable[[str], None] | None:
+    """What takes a place that was pressed on the page's big picture; None while this part is closed."""
+
+    def pick(place: str) -> None:
+        st.session_state["place"] = _place(place)
+
+    return pick if st.session_state.get("inside") else None
+
+
 def show(chosen: Chosen, answer: Answer) -> None:
     """The whole part; it works only while it is opened."""
     page_style.add("cell")
@@ -69,6 +79,8 @@ def _opened(chosen: Chosen, answer: Answer) -> None:
     cells = standing.value
     if cells is None:
         return
+    if st.session_state.get("cell_channel_of") != (question.network, layer):  # another layer's channels mean others
+        st.session_state.update(cell_channel=ALL, cell_channel_of=(question.network, layer))
     place = _chosen_cell(cells)
     channel = _chosen_channel(cells)
     channels = sample(cells.A.shape[2]) if channel is None else (channel,)
@@ -183,6 +195,7 @@ def _channels(cells: Any, one: Any, channel: int | None) -> None:
         options,
         key="cell_channel",
         required=True,
+        wrap=True,
         format_func=lambda k: "all channels" if k == ALL else str(k),
         help="All channels are measured by an evenly drawn sample of 64; a single one exactly.",
     )

@@ -5,7 +5,6 @@ Each function describes a Work; nothing is computed before somebody asks for it.
 
 from collections.abc import Generator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from camcore.cache import ByteLRU
@@ -15,6 +14,7 @@ from camcore.patches import Patch, Strongest, cut_out, picture_files, strongest_
 from camcore.pictures import open_picture
 from camcore.render.encode import to_data_url, to_jpeg
 from ui.engine import engine
+from ui.picture_folders import named
 from ui.questions import NetworkKey
 from ui.rasters import shrink
 from ui.works import Part, Work
@@ -75,15 +75,12 @@ def depending(question: Question, picture: Any, cell: tuple[int, int], channels:
 
 def searching(network: NetworkKey, layer: str, framing: str, folder: str) -> Work:
     """What excites every channel of a layer in a folder's pictures: a Work whose value is a Strongest, in parts."""
-    try:
-        version = Path(folder).expanduser().stat().st_mtime_ns
-    except OSError:
-        version = 0  # there is none: the work will say so
-    key = ("patches", layer, framing, folder, version)
+    root, version = named(folder)
+    key = ("patches", layer, framing, root, version)
 
     def steps(net: Any) -> Parts:
         so_far = _searched.get((network, key))
-        files = so_far.files if so_far is not None else picture_files(folder)
+        files = so_far.files if so_far is not None else picture_files(root)
         for found in strongest_patches(net, files, layer, framing, so_far=so_far):
             _searched.put((network, key), found)
             yield Part(found.done / len(files), found)

@@ -11,6 +11,7 @@ from camcore.concepts import Concepts, find_concepts
 from camcore.errors import CamcoreError, PictureError
 from camcore.patches import picture_files
 from camcore.pictures import open_picture
+from ui.picture_folders import named
 from ui.questions import NetworkKey
 from ui.rasters import shrink
 from ui.works import Part, Work
@@ -48,15 +49,10 @@ class Found:
 
 def finding(question: Question, pictures: Sequence[tuple[str, Any]]) -> Work:
     """The Work whose value is a Found, in parts. ``pictures``: (title, Picture); empty where they are in a folder."""
-    version = 0
-    if question.folder:
-        try:
-            version = Path(question.folder).expanduser().stat().st_mtime_ns
-        except OSError:
-            version = -1  # there is none: the work will say so
+    root, version = named(question.folder) if question.folder else (None, 0)
 
     def steps(net: Any) -> Generator[Part, None, None]:
-        given, left_out = (pictures, 0) if not question.folder else _from_folder(question.folder)
+        given, left_out = (pictures, 0) if root is None else _from_folder(root)
         drawn = tuple(shrink(picture.rgb, SIDE) for _, picture in given)
         titles = tuple(title for title, _ in given)
         looked_at = [picture for _, picture in given]
@@ -66,7 +62,7 @@ def finding(question: Question, pictures: Sequence[tuple[str, Any]]) -> Work:
     return Work(question.network, ("concepts", question, version), "Finding concepts", steps, _bytes)
 
 
-def _from_folder(folder: str) -> tuple[list[tuple[str, Any]], int]:
+def _from_folder(folder: Path) -> tuple[list[tuple[str, Any]], int]:
     """Pictures evenly drawn from a folder, and how many of those could not be opened."""
     files = picture_files(folder)
     count = min(FROM_FOLDER, len(files))

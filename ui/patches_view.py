@@ -14,8 +14,10 @@ from ui.working import Standing
 
 def show(net: Any, question: Question, channel: int) -> None:
     """The choice of a folder, and nine patches for the channel."""
+    st.markdown(f"What else excites **channel {channel}**? Look through a folder of pictures:")
     folder = st.text_input(
-        "What else excites this channel? Look through a folder of pictures",
+        "Folder of pictures to look through",
+        label_visibility="collapsed",
         key="pictures",
         persist_state="session",
         placeholder="a folder on this machine",

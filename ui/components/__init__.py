@@ -180,14 +180,23 @@ def compare(
     gradient: str,
     maximum: str,
     busy: bool,
+    on_pick: Callable[[str], None] | None = None,
 ) -> None:
     """The photograph against its overlay: one under the other with a handle, or side by side.
 
     ``original``, ``overlay``: data URLs; ``size``: the photograph's (height, width), which reserves the
     space before anything is computed; ``grid``: ``rasters.hover`` of the map, for the value under the
-    pointer; ``maximum``: the words for the colour bar's upper end.
+    pointer; ``maximum``: the words for the colour bar's upper end. ``on_pick`` gets a place that was pressed,
+    "40.5-55", in percent of the photograph from the top and from the left; without it nothing can be chosen.
     """
+
+    def picked() -> None:
+        value = st.session_state[key].get("picked")
+        if on_pick is not None and value is not None:
+            on_pick(str(value))
+
     data = {
+        "picks": on_pick is not None,
         "original": original,
         "overlay": overlay,
         "height": size[0],
@@ -199,7 +208,7 @@ def compare(
         "maximum": maximum,
         "busy": busy,
     }
-    _compare(key=key, data=data)
+    _compare(key=key, data=data, on_picked_change=picked)
 
 
 def scores(rows: Sequence[ScoreRow], *, key: str, on_pick: Callable[[int], None]) -> None:
