@@ -32,7 +32,8 @@ CHEAPEST: dict[str, dict[str, Any]] = {
 
 def first_map(net: camcore.Network, pic: camcore.Picture, key: str) -> camcore.CamMap:
     """The map, or its first part where it comes in parts."""
-    with contextlib.closing(camcore.stream(net, pic, key, classes=0, options={key: CHEAPEST.get(key, {})})) as steps:
+    steps: Any = camcore.stream(net, pic, key, classes=0, options={key: CHEAPEST.get(key, {})})
+    with contextlib.closing(steps):
         return next(m for step in steps for m in (*step.maps, *step.partial))
 
 
