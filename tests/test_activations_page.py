@@ -140,9 +140,8 @@ def test_a_link_that_cannot_be_followed_is_answered_in_place(query: dict[str, st
     found = channels()
     assert found.layer.recommended
     assert said in html(at)
-    assert not set(query) & (
-        set(at.query_params) - {"order", "scaling", "listed"}
-    )  # those are Streamlit's to take away
+    streamlits = {"order", "scaling", "listed"}  # to take away
+    assert not set(query) & (set(at.query_params) - streamlits)
 
 
 def test_contributions_are_to_the_chosen_class() -> None:
