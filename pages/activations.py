@@ -37,16 +37,18 @@ def publish() -> None:
 
 facts = known_facts(model.key)
 notes = st.container(key="cam_notes", gap=None)
-head = st.container(key="cam_activations_head")
+with st.container(key="cam_activations_head"):
+    head = st.empty()
 with st.container(key="cam_browser"):
     layers, ladder = (facts.layers, facts.ladder) if facts is not None else ((), ())
+    view.head(head, model.key.name, layer_browser.settle(layers), model.fetch is not None, failed=False)
     info = layer_browser.show(layers, ladder, kinds=choices.KINDS)
 look = choices.show(facts)
 work = page.work(model, chosen.picture, info)
 standing = working.section("channels", work, view.status)
 found = page.channels(standing)
-with head:
-    view.head(model.key.name, info, found, model.fetch is not None, standing.failure is not None)
+if standing.failure is not None:
+    view.head(head, model.key.name, info, model.fetch is not None, failed=True)
 
 left, right = st.columns(view.COLUMNS, gap="medium")
 with errors.guarded("The sheet"), left:

@@ -13,8 +13,8 @@ from streamlit.testing.v1 import AppTest
 
 import camcore
 from camcore.channels import Channels
+from ui import activations_page, samples, working
 from ui import activations_works as works
-from ui import samples, working
 from ui.questions import NetworkKey
 from ui.sheets import Facts
 
@@ -187,3 +187,19 @@ def test_the_sample_is_read_as_the_core_reads_it() -> None:
     net = camcore.load(NAME)
     A = camcore.activations(net, samples.picture(samples.KEYS[0]), found.layer.path, "stretch")[found.layer.path]
     np.testing.assert_allclose(found.activations, A, rtol=1e-4, atol=1e-5)
+
+
+def test_many_passes_are_priced_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(activations_page, "PASSES_UNASKED", 0)
+    at = page(settle=False)
+    end = time.monotonic() + TIMEOUT
+    while not [button for button in at.button if button.key == "overview_go"]:
+        assert time.monotonic() < end, html(at)
+        time.sleep(0.1)
+        at.run()
+    assert "1 pass" in " ".join(m.value for m in at.markdown)
+    assert seen["overview"].value is None, "nothing is begun unasked"
+    seen.clear()
+    at.button(key="overview_go").click().run()
+    settled(at)
+    assert seen["overview"].value

@@ -114,7 +114,9 @@ def _agreed(model: Model, infos: list[LayerInfo], rows: str) -> bool:
     if count <= PASSES_UNASKED or (model.key.name, rows) in known:
         return True
     with st.container(key="cam_overview_price", horizontal=True, vertical_alignment="center", gap="small"):
-        st.markdown(f"{len(infos)} layers with large grids: {count} passes, one after the other.")
+        st.markdown(
+            f"{len(infos)} layers with large grids: {count} pass{'es' if count > 1 else ''}, one after the other."
+        )
         if st.button("Go through them", key="overview_go", type="primary"):
             known.add((model.key.name, rows))
             st.rerun()

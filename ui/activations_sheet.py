@@ -76,6 +76,11 @@ def bar(found: Channels, look: Look, number: int | None = None) -> ColourBar:
     return {"low": f"\N{MINUS SIGN}{figure(high)}" if signed else "0", "high": figure(high), "gradient": gradient}
 
 
+def waiting_bar(look: Look) -> ColourBar:
+    """The colours before their scale is known."""
+    return {"low": "0", "high": "…", "gradient": css_gradient(look.colormap)}
+
+
 def tip(found: Channels, number: int) -> str:
     """A channel in one line."""
     k = int(number)

@@ -44,15 +44,14 @@ class ChannelMap:
         return self.raw
 
 
-def head(name: str, info: LayerInfo | None, found: Channels | None, missing: bool, failed: bool) -> None:
+def head(place: Any, name: str, info: LayerInfo | None, missing: bool, failed: bool) -> None:
     """What the layer holds, in one sentence."""
-    with st.container(key="cam_head"):
-        if info is None or info.grid is None:
-            state = "needs its weights first" if missing else "could not be loaded" if failed else "is being loaded"
-            st.header(f"{name} {state}", anchor=False)
-            return
-        said = f"{info.channels:,} channels, each a map of its pattern on {words.grid(info.grid)} places"
-        st.header(words.plain(f"{info.path}: {said}"), anchor=False)
+    if info is None or info.grid is None:
+        state = "needs its weights first" if missing else "could not be loaded" if failed else "is being loaded"
+        place.header(f"{words.plain(name)} {state}", anchor=False)
+        return
+    said = f"{info.channels:,} channels, each a map of its pattern on {words.grid(info.grid)} places"
+    place.header(words.plain(f"{info.path}: {said}"), anchor=False)
 
 
 def status(standing: Standing) -> None:
@@ -88,7 +87,9 @@ def whole_sheet(found: Channels | None, key: Hashable, info: LayerInfo | None, l
     if found is None:
         grid, count = (info.grid, info.channels) if info is not None else (None, None)
         space = sheets.space(grid or sheets.WAITING[:2], count or sheets.WAITING[2])
-        contact_sheet(space, None, key="sheet", label="Channels", hint="", ids=[], tips=[], bus=BUS)
+        contact_sheet(
+            space, None, key="sheet", label="Channels", hint="", ids=[], tips=[], bus=BUS, bar=sheets.waiting_bar(look)
+        )
         return
     drawn = sheets.drawn(found, key, look)
     contact_sheet(
@@ -114,7 +115,7 @@ def viewer(found: Channels | None, key: Hashable, chosen: Chosen, look: Look, pu
         key="stepper",
         bus=BUS,
         label="Channel",
-        ordered=_ordered(found, look),
+        ordered=ORDERED[look.order],
         on_pick=choices.pick_channel,
     )
     opacity, smooth = _controls()
@@ -125,9 +126,9 @@ def viewer(found: Channels | None, key: Hashable, chosen: Chosen, look: Look, pu
         photo=rasters.photo_url(chosen.picture, rasters.SIDE),
         size=(chosen.picture.height, chosen.picture.width),
         look=MapsLook(opacity / 100, smooth, colours(look.colormap), colours(DIVERGING)),
-        bars=[] if found is None else [sheets.bar(found, look, number)],
+        bars=[sheets.waiting_bar(look) if found is None else sheets.bar(found, look, number)],
         label="The channel on the picture",
-        hint="Point at the picture to read the channel",
+        hint="Point to read values",
         group="channel",
         tallest=0.42,
         most=1,
@@ -217,11 +218,8 @@ def _facts(found: Channels | None, number: int | None) -> None:
 
 def exact(found: Channels | None) -> None:
     """All channels in figures, and what these mean."""
-    if found is None:
-        st.empty()
-        return
     box = st.expander("The exact figures", key="channels_exact", on_change="rerun")
-    if not box.open:
+    if found is None or not box.open:
         return
     with box:
         st.dataframe(table(found), hide_index=True, height=360)
