@@ -95,7 +95,6 @@ def show(place: Any, looked: Looked | None) -> None:
                 required=True,
                 key="which",
                 format_func=_ORDER_TITLES.__getitem__,
-                help="Which channels stand side by side: those that respond most to the picture, or by number.",
                 persist_state="session",
             )
         else:

@@ -48,7 +48,7 @@ def show(looked: Looked, all_: Wanted, one: Standing) -> None:
                     type="primary",
                     on_click=lambda: st.session_state.update(filters_asked=all_),
                 )
-                st.caption("They grow together, step by step, and can be stopped. What was found is kept on disk.")
+                st.caption("They grow together and can be stopped; what was found is kept.")
             elif standing.failure is not None:
                 errors.panel(standing.failure, "These pictures cannot be searched for")
             else:

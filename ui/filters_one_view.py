@@ -127,13 +127,15 @@ def _values(looked: Looked, one: Wanted, found: Excitation | None) -> None:
     else:
         peaks = looked.peaks
         place = 1 + int((peaks > peaks[index]).sum())
+        ceiling = found is not None and found.steps and found.reached == peaks[index] > 0
+        here = "its strongest place; both are at this layer’s ceiling" if ceiling else "its strongest place"
         parts = [
             (
                 reached,
                 "activation that this picture reaches",
                 "its strongest place, shown to the network as any picture",
             ),
-            (number(peaks[index]), "strongest on the photograph", "at its strongest place"),
+            (number(peaks[index]), "activation on the photograph", here),
             (f"{place}.", f"of {len(peaks):,} channels", "in the order of their strongest place on the photograph"),
         ]
     body = "".join(
