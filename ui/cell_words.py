@@ -51,9 +51,8 @@ def theory(cells: Any, cell: Any) -> str:
     top, left, bottom, right = cell.field
     seen = cells.frame.seen
     share = (bottom - top) * (right - left) / ((seen[2] - seen[0]) * (seen[3] - seen[1]))
-    text = (
-        f"It can see {words.grid(cells.info.receptive_field)} px of the input, {words.percent(share)} of the picture."
-    )
+    field = words.grid(cells.info.receptive_field)
+    text = f"It can see {field} px of the input, {words.percent(share)} of what the network was shown."
     return text + (" A gate on the way lets it know of the rest, too." if cells.info.whole_picture else "")
 
 
