@@ -27,6 +27,8 @@ CLEAR_BITS = 0.1
 """By so much the best has to lead for a choice to be clear."""
 LEAST_BITS = 0.25
 """So much the best has to tell about the pictures, or nothing can be concluded."""
+_CHOOSE = "Choose the one that the network was trained with."
+_COMMON = ("unit", "tf", "torch", "caffe", "raw")  # the most usual first
 
 
 @dataclass(frozen=True)
@@ -96,11 +98,14 @@ def leading(fits: Sequence[Fit]) -> tuple[Fit, ...]:
 
 
 def suggested(fits: Sequence[Fit], usual: str | None = None) -> str:
-    """The preprocessing to begin with: the ``usual`` one of the architecture unless another fits clearly better."""
+    """The preprocessing to begin with: the ``usual`` one of the architecture unless another fits clearly better.
+
+    Of several that fit alike, the one that most networks use; "raw", which changes nothing, where nothing can be told.
+    """
     good = [fit.name for fit in leading(fits)]
     if usual is not None and (usual in good or not good):
         return usual
-    return good[0] if good else "raw"
+    return next((name for name in _COMMON if name in good), "raw")
 
 
 def verdict(fits: Sequence[Fit]) -> str:
@@ -110,16 +115,13 @@ def verdict(fits: Sequence[Fit]) -> str:
         return (
             "These pictures do not tell which preprocessing is right: whatever the network is given, its answer says "
             f"little about the picture (at most {order[0].information:.2f} bits, with {TITLES[order[0].name]}). "
-            "Choose the one that it was trained with."
+            + _CHOOSE
         )
     worse = order[len(good) :]
     if not worse:
-        return (
-            f"All fit about as well: the answer tells {_figures(good)}. "
-            "Choose the one that the network was trained with."
-        )
+        return f"All fit about as well: the answer tells {_figures(good)}. {_CHOOSE}"
     fit = "fits better than" if len(good) == 1 else "fit about as well, and better than"
-    end = "" if len(good) == 1 else " Of those that fit alike, choose the one that the network was trained with."
+    end = "" if len(good) == 1 else f" {_CHOOSE}"
     return f"{_titles(good)} {fit} {_titles(worse)}: the answer tells {_figures(good)}, against {_figures(worse)}.{end}"
 
 

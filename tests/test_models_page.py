@@ -1,12 +1,17 @@
 """The Models page's logic, run by Streamlit's own test runner: the list, its cards, and networks of one's own."""
 
 import html
+import io
 import shutil
+import threading
 import time
+import urllib.request
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, ClassVar
 
+import h5py
 import keras
 import numpy as np
 import pytest
@@ -16,6 +21,7 @@ from streamlit.testing.v1 import AppTest
 import camcore
 from camcore import catalogue, factories, saved
 from camcore.preprocessing import PREPROCESSINGS
+from camcore.weights import WeightsFile
 
 APP = str(Path(__file__).resolve().parents[1] / "app.py")
 DECLARED = "unfed=own_models:nested, fed=own_models:sequential, raises=own_models:raises, wrong"
@@ -141,6 +147,41 @@ def test_a_download_that_breaks_off_is_told_and_can_be_tried_again() -> None:
     assert card(at) == "MobileNetV2"
 
 
+def test_a_download_shows_how_far_it_is_can_be_stopped_and_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = io.BytesIO()
+    h5py.File(file, "w").close()
+    whole, gate = file.getvalue(), threading.Event()
+
+    class Response(io.BytesIO):
+        headers: ClassVar = {"Content-Length": str(len(whole))}
+
+        def read(self, size: int | None = -1) -> bytes:
+            if gate.is_set():
+                return super().read(size)
+            time.sleep(0.05)  # it drips until the gate opens
+            return super().read(1)
+
+    monkeypatch.setattr(urllib.request, "urlopen", lambda *_, **__: Response(whole))
+    row = catalogue.backbone("MobileNetV2")
+    plain, published = WeightsFile(row.weights.name, "http://server/", ""), catalogue.published_weights
+    monkeypatch.setattr(catalogue, "published_weights", lambda one, how: plain if one == row else published(one, how))
+    at = page(about="MobileNetV2")
+    at.button(key="fetch_it").click()
+    until(at, lambda at: at.get("progress"))
+    assert "Downloading MobileNetV2, about 14 MB" in at.get("progress")[0].proto.text
+    at.button(key="stop_fetch").click()
+    until(at, lambda at: any(button.key == "fetch_it" for button in at.button))
+    assert catalogue.find_weights("MobileNetV2") is None
+    gate.set()
+    at.button(key="fetch_it").click()
+    until(at, lambda at: "Its weights are here" in text(at))
+    assert (tmp_path / "keras" / "models" / row.weights.name).read_bytes() == whole
+    assert at.header[0].value == "41 networks, 2 ready to use on this machine"
+    assert [path.name for path in (tmp_path / "keras" / "models").iterdir()] == [row.weights.name]
+
+
 def test_weights_are_removed_after_a_confirmation_and_offered_again(tmp_path: Path) -> None:
     path = tmp_path / "weights" / "MobileNetV2.weights.h5"
     path.write_bytes(b"x")
@@ -176,6 +217,16 @@ def test_a_network_of_ones_own_has_a_card_and_can_be_removed() -> None:
     run(at)
     assert saved.find("my pets") is None
     assert card(at) == "cats_vs_dogs"
+
+
+def test_a_network_that_is_being_trained_further_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    network_folder(saved.networks_folder() / "pets", ["cat", "dog"])
+    run_of_it = SimpleNamespace(folder=saved.networks_folder() / "pets", live=True)
+    monkeypatch.setattr("ui.training_runs.listed", lambda: (run_of_it,))
+    at = page(about="pets")
+    at.button(key="remove_network_really").click()
+    assert "“pets” is being trained further, so it stays" in text(run(at))
+    assert saved.find("pets") is not None
 
 
 # ---- a weights file
@@ -234,7 +285,7 @@ def test_a_file_of_another_architecture_is_told_with_the_layer(file: Path) -> No
     ("name", "damage", "said"),
     [
         ("three.keras", lambda data: data, "holds a whole model"),
-        ("cut <b>off.h5", lambda data: data[: len(data) // 2], "is damaged"),
+        ("../../cut <b>off.h5", lambda data: data[: len(data) // 2], "is damaged"),
         ("words.h5", lambda data: b"just words", "is not an HDF5 file"),
     ],
 )

@@ -124,6 +124,7 @@ def test_the_suggestion_keeps_what_is_usual_unless_another_fits_clearly_better()
     assert suggested(fits(tf=1.0, unit=2.0), "tf") == "unit"
     assert suggested(fits(tf=0.1, unit=0.2), "tf") == "tf"
     assert suggested(fits(tf=0.1, unit=0.2)) == "raw"
+    assert suggested(fits(raw=2.0, torch=1.95, unit=1.0)) == "torch", "more networks want it"
 
 
 def test_a_real_network_refuses_what_it_was_not_trained_on():

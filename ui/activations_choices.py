@@ -44,11 +44,11 @@ def parameters(
         Parameter("channel", "channel", None, parse=whole_number(0)),
         Parameter("class", "class", None, parse=whole_number(0)),
         Parameter("order", "order", orders[0], orders, bound=True),
-        Parameter("scale", "scale", SCALES[0], SCALES, bound=True),
+        Parameter("scaling", "scale", SCALES[0], SCALES, bound=True),
         Parameter("colormap", "colour map", COLORMAPS[0], COLORMAPS, bound=True),
-        Parameter("opacity", "opacity", 60, parse=whole_number(0, 100), bound=True),
+        Parameter("opacity", "opacity", 50, parse=whole_number(0, 100), bound=True),
         Parameter("grid", "grid view", GRIDS[0], GRIDS, bound=True),
-        Parameter("rows", "choice of layers", ROWS[0], ROWS, bound=True),
+        Parameter("listed", "choice of layers", ROWS[0], ROWS, bound=True),
     ]
 
 
@@ -71,7 +71,7 @@ def show(facts: Facts | None) -> Look:
     _settle_class(facts)
     with st.container(key="cam_channels_look", horizontal=True, vertical_alignment="bottom", gap="small"):
         order = segments("Order of the channels", tuple(ORDERS), "order", labelled=True)
-        scale = segments("Scale of the colours", SCALES, "scale", labelled=True)
+        scale = segments("Scale of the colours", SCALES, "scaling", labelled=True)
         _class(facts)
         colormap = st.selectbox("Colour map", COLORMAPS, key="colormap", bind="query-params", width=120)
     return Look(order, scale, colormap)
@@ -102,7 +102,7 @@ def _class(facts: Facts | None) -> None:
 
 def _settle_class(facts: Facts | None) -> None:
     index = st.session_state["class"]
-    if facts is None or index is None or index < len(facts.labels):
+    if facts is None or index is None or 0 <= index < len(facts.labels):
         return
     urls.object_to(
         "class",

@@ -103,10 +103,10 @@ def stacked_png(found: Sequence[Strongest], name: str, chosen: Chosen, colormap:
         for i, one in enumerate(found)
     ]
     lines = [
-        f"{chosen.title} · {name}: the {drawn.columns} channels of each layer with the largest mean activation, "
+        f"{chosen.title} · {name}: the {drawn.columns} channels of each layer that respond most (largest mean of |A|), "
         "each on its own scale; numbers are counted from 0."
     ]
     bars = [Bar(colormap, "0", "the channel’s own largest")]
     if any((one.activations < 0).any() for one in found):
-        bars.append(Bar(DIVERGING, "minus its largest", "its largest, for channels with both signs"))
+        bars.append(Bar(DIVERGING, "minus its largest", "its largest, in layers with values below 0"))
     return to_png(contact_sheet(rows, bars=bars, lines=lines))

@@ -8,6 +8,7 @@ import streamlit as st
 
 from camcore.channels import Channels
 from camcore.layers import LayerInfo
+from camcore.strongest import passes
 from ui import activations_choices as choices
 from ui import activations_export as export
 from ui import activations_overview as overviews
@@ -25,6 +26,9 @@ FILES = (
     ("CSV", "text/csv", "A row for each channel: its figures, then its activations"),
     ("NPZ", "application/octet-stream", "The activations with all figures, for NumPy"),
 )
+
+PASSES_UNASKED = 3
+"""Forward passes that the whole network may take without being asked for."""
 
 
 def work(model: Model, picture: Any, info: LayerInfo | None) -> Work | None:
@@ -72,16 +76,18 @@ def overview(model: Model, chosen: Chosen, facts: Facts | None, look: Look) -> N
     st.subheader("The whole network on one page", anchor="whole-network")
     st.markdown(
         "Each row is a layer, from the picture to the scores, with the channels that respond most strongly: from "
-        "edges and colours on fine grids to parts and things on coarse ones. Each cell is on its own scale."
+        "edges and colours on fine grids to parts and things on coarse ones. Each cell is on its own scale; where a "
+        "layer has values below zero, red is above zero and blue below."
     )
-    rows = choices.segments("Layers", choices.ROWS, "rows")
+    rows = choices.segments("Layers", choices.ROWS, "listed")
     infos = overviews.layers_of(facts.layers, rows) if facts is not None else []
-    wanted = surveying(model.key, chosen.picture, model.framing, infos) if infos else None
+    agreed = bool(infos) and _agreed(model, infos, rows)
+    wanted = surveying(model.key, chosen.picture, model.framing, infos) if agreed else None
 
     def draw(now: Standing) -> None:
         if st.session_state.pop("overview_picked", False):
             st.rerun()  # the callback ran with this fragment, and the layer is the whole page's
-        if facts is not None:
+        if facts is not None and (agreed or not infos):
             overviews.show(now, infos, wanted, look.colormap, pick)
 
     with st.container(key="cam_overview"):
@@ -99,6 +105,20 @@ def overview(model: Model, chosen: Chosen, facts: Facts | None, look: Look) -> N
         icon=":material/download:",
         help="One stacked picture: a titled row for each layer",
     )
+
+
+def _agreed(model: Model, infos: list[LayerInfo], rows: str) -> bool:
+    """Whether to go through these layers: at once where few passes do, else when told to, with the price."""
+    count = len(passes(infos))
+    known: set[tuple[str, str]] = st.session_state.setdefault("overview_agreed", set())
+    if count <= PASSES_UNASKED or (model.key.name, rows) in known:
+        return True
+    with st.container(key="cam_overview_price", horizontal=True, vertical_alignment="center", gap="small"):
+        st.markdown(f"{len(infos)} layers with large grids: {count} passes, one after the other.")
+        if st.button("Go through them", key="overview_go", type="primary"):
+            known.add((model.key.name, rows))
+            st.rerun()
+    return False
 
 
 def pick(path: str, channel: int | None) -> None:

@@ -51,7 +51,7 @@ def head(name: str, info: LayerInfo | None, found: Channels | None, missing: boo
             state = "needs its weights first" if missing else "could not be loaded" if failed else "is being loaded"
             st.header(f"{name} {state}", anchor=False)
             return
-        said = f"{info.channels:,} channels, each a {words.grid(info.grid)} map of where its pattern is"
+        said = f"{info.channels:,} channels, each a map of its pattern on {words.grid(info.grid)} places"
         st.header(words.plain(f"{info.path}: {said}"), anchor=False)
 
 
@@ -95,7 +95,7 @@ def whole_sheet(found: Channels | None, key: Hashable, info: LayerInfo | None, l
         drawn.sheet,
         drawn.src,
         key="sheet",
-        label=f"Contact sheet of the {len(found):,} channels of {found.layer.path}, {ORDERED[look.order]}",
+        label=f"Contact sheet of the {len(found):,} channels of {found.layer.path}, {_ordered(found, look)}",
         hint="Press a channel to see it large; arrow keys step through",
         ids=drawn.order.tolist(),
         tips=drawn.tips,
@@ -114,7 +114,7 @@ def viewer(found: Channels | None, key: Hashable, chosen: Chosen, look: Look, pu
         key="stepper",
         bus=BUS,
         label="Channel",
-        ordered=ORDERED[look.order],
+        ordered=_ordered(found, look),
         on_pick=choices.pick_channel,
     )
     opacity, smooth = _controls()
@@ -137,6 +137,11 @@ def viewer(found: Channels | None, key: Hashable, chosen: Chosen, look: Look, pu
     publish()
 
 
+def _ordered(found: Channels | None, look: Look) -> str:
+    to = f" to {words.label(found.label)}" if found is not None and look.order == "contribution" else ""
+    return ORDERED[look.order] + to
+
+
 def _controls() -> tuple[int, bool]:
     with st.container(key="cam_channel_look", horizontal=True, vertical_alignment="center", gap="small", wrap=False):
         grid = choices.segments("Grid", choices.GRIDS, "grid")
@@ -144,7 +149,7 @@ def _controls() -> tuple[int, bool]:
             "Opacity of the channel",
             0,
             100,
-            60,
+            50,
             5,
             key="opacity",
             bind="query-params",
@@ -177,6 +182,7 @@ def _cell(found: Channels | None, key: Hashable, number: int | None, look: Look,
         "grid": grids.of_map(ChannelMap(raw, found.frame, found.cells), (key, number)),
         "top": high,
         "signed": signed,
+        "title": f"Channel {number} of {found.layer.path}",
         "note": geometry(found.layer),
         "tags": ["dead: 0 everywhere"] if found.dead[number] else ["saturated"] if found.saturated[number] else [],
         "alt": (

@@ -19,6 +19,8 @@ from ui.components import register
 
 _layers = register("layers")
 
+Branches = tuple[tuple[str, ...], ...]
+
 
 def show(
     layers: Sequence[LayerInfo],
@@ -76,7 +78,7 @@ def _plan(layers: tuple[LayerInfo, ...], ladder: tuple[str, ...], kinds: frozens
         return {"layers": [], "stages": [], "why": "", "recommended": None}
     default = next(info for info in layers if info.recommended)
     seats = structure.seats(layers)
-    joins = {block.end: len(block.branches) for block in structure.blocks(layers)}
+    joins = {block.end: block.branches for block in structure.blocks(layers)}
     made: list[dict[str, Any]] = []
     rows: list[tuple[int, LayerInfo]] = []
     for stage in structure.stages(layers):
@@ -110,7 +112,7 @@ def _row(
     info: LayerInfo,
     stage: int,
     seats: dict[str, tuple[structure.Seat, ...]],
-    joins: dict[str, int],
+    joins: dict[str, Branches],
     ladder: Sequence[str],
 ) -> dict[str, Any]:
     grid = words.grid(info.grid) if info.grid else ""
@@ -126,7 +128,19 @@ def _row(
         "recommended": info.recommended,
         "reason": info.reason,
         "rung": info.path in ladder,
-        "joins": joins.get(info.path, 0),
-        "seats": [[seat.end.rsplit("/", 1)[-1], seat.branch, seat.branches] for seat in seats.get(info.path, ())],
+        "joins": _joining(joins[info.path]) if info.path in joins else "",
+        "seats": [_seat(seat, joins[seat.end]) for seat in seats.get(info.path, ())],
         "text": f"{info.path} {info.kind} {info.class_name} {grid.replace('×', 'x')}".lower(),
     }
+
+
+def _seat(seat: structure.Seat, branches: Branches) -> list[Any]:
+    """A layer's block by its end, its branch from 0, and how many there are; skips are not counted."""
+    held = [number for number, branch in enumerate(branches) if branch]
+    return [seat.end.rsplit("/", 1)[-1], held.index(seat.branch), len(held)]
+
+
+def _joining(branches: Branches) -> str:
+    held = sum(1 for branch in branches if branch)
+    text = "joins a branch" if held == 1 else f"joins {held} branches"
+    return text if held == len(branches) else f"{text} and a skip"

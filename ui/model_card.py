@@ -13,7 +13,7 @@ from camcore.description import JSON_NAME
 from camcore.factories import Factory
 from camcore.preprocessing import PREPROCESSINGS, TITLES
 from camcore.saved import SavedNetwork
-from ui import errors, feeding_view, model_works, models_view, words, working
+from ui import errors, feeding_view, model_works, models_view, training_runs, words, working
 from ui.model_works import Tried
 from ui.questions import Failure
 from ui.working import Standing
@@ -174,8 +174,11 @@ def _saved(row: SavedNetwork) -> None:
 
 def _delete(name: str) -> None:
     row = next((one for one in models_view.all_networks() if one.name == name), None)
-    if isinstance(row, SavedNetwork):
-        removing.remove_network(row)
+    if not isinstance(row, SavedNetwork):
+        return
+    if any(run.live for run in training_runs.listed() if run.folder == row.folder):
+        raise CamcoreError(f"“{name}” is being trained further, so it stays. Stop that on the Train page first.")
+    removing.remove_network(row)
 
 
 def _base(architecture: Any) -> str:

@@ -10,12 +10,14 @@ import streamlit as st
 import camcore
 from camcore import factories
 from camcore.catalogue import Backbone
+from camcore.render.trade_off import Point, front, trade_off
 from camcore.saved import SavedNetwork
 from ui import errors, model_picker
 from ui.urls import Parameter
 
 WAYS = ("Weights file", "Training", "Python function")
 """The ways in which a network of one's own comes in."""
+VIEWS = ("List", "Accuracy by size")
 _READY = ("bundled", "on disk")
 _STATES = {"bundled": 0, "on disk": 1, "own code": 2}  # the order of the list; the rest is not here
 _HEIGHT = 430
@@ -27,6 +29,7 @@ def parameters() -> list[Parameter]:
     return [
         Parameter("about", "network", model_picker.default(), model_picker.names()),
         Parameter("here", "filter", "false", ("true", "false"), bound=True),
+        Parameter("shown", "view", VIEWS[0], VIEWS, bound=True),
         Parameter("way", "way of bringing a network", WAYS[0], WAYS, bound=True),
     ]
 
@@ -45,9 +48,19 @@ def head(rows: tuple[Any, ...]) -> None:
 
 
 def choose(rows: tuple[Any, ...]) -> Any:
-    """The table; the network that is looked at."""
+    """The list or the chart; the network that is looked at."""
     state = st.session_state
-    only = st.toggle("Only what is on this machine", key="here", bind="query-params")
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        view = st.segmented_control(
+            "View",
+            VIEWS,
+            default=VIEWS[0],
+            required=True,
+            key="shown",
+            bind="query-params",
+            label_visibility="collapsed",
+        )
+        only = st.toggle("Only what is on this machine", key="here", bind="query-params")
     shown = [row for row in rows if not only or row.weights_state in _STATES]
     names = [row.name for row in shown]
     if state.get("about") not in names:
@@ -55,6 +68,14 @@ def choose(rows: tuple[Any, ...]) -> Any:
     if state.get("table_says") != state["about"]:  # chosen elsewhere: another table, whose selection is given anew
         state.update(table_says=state["about"], tables=state.get("tables", 0) + 1)
     key = f"networks_{state['tables']}_{hashlib.sha256(repr(names).encode()).hexdigest()[:8]}"
+    if view == VIEWS[1]:
+        _chart(shown, state["about"])
+    else:
+        _table(shown, names, key)
+    return next(row for row in shown if row.name == state["about"])
+
+
+def _table(shown: list[Any], names: list[str], key: str) -> None:
     st.dataframe(
         [_entry(row) for row in shown],
         hide_index=True,
@@ -62,7 +83,7 @@ def choose(rows: tuple[Any, ...]) -> Any:
         key=key,
         on_select=lambda: _selected(key, names),
         selection_mode="single-row-required",
-        selection_default={"selection": {"rows": [names.index(state["about"])]}},
+        selection_default={"selection": {"rows": [names.index(st.session_state["about"])]}},
         placeholder="–",
         column_config={
             "Network": st.column_config.TextColumn("Network", pinned=True),
@@ -74,7 +95,34 @@ def choose(rows: tuple[Any, ...]) -> Any:
         },
         alt="All networks with published accuracy, parameters, size, input and where their weights are",
     )
-    return next(row for row in shown if row.name == state["about"])
+
+
+def _chart(shown: list[Any], about: str) -> None:
+    """The catalogue's networks, accuracy against parameters; a click chooses one."""
+    points = [
+        Point(row.name, row.parameters / 1e6, row.top1, row.weights_state in _READY)
+        for row in shown
+        if isinstance(row, Backbone)
+    ]
+    best = ", ".join(f"{point.name} {point.gain:.1f} %" for point in front(points))
+    st.plotly_chart(
+        trade_off(
+            points, cost="parameters, millions", gain="published top-1 accuracy, %", chosen=about, height=_HEIGHT
+        ),
+        key="trade_off",
+        on_select=_clicked,
+        selection_mode="points",
+        config={"displayModeBar": False},
+        height=_HEIGHT,
+        alt=f"Published accuracy against the number of parameters. None smaller is as accurate as these: {best}",
+    )
+
+
+def _clicked() -> None:
+    points = st.session_state["trade_off"]["selection"]["points"]
+    if points:
+        name = points[0].get("customdata")
+        st.session_state["about"] = name[0] if isinstance(name, list) else name
 
 
 def take_away(rows: tuple[Any, ...]) -> None:

@@ -139,7 +139,7 @@ def _uploaded(key: str) -> None:
 def _labels() -> tuple[tuple[str, ...] | None, bool]:
     """The class names, None where there is no file; and whether there is one that cannot be used."""
     state = st.session_state
-    key = "own_labels"
+    key = f"own_labels_{state.get('own_names', 0)}"
     st.file_uploader("Names of its classes (optional)", key=key, on_change=_named, args=(key,), help=FORMS)
     failure: Failure | None = state.get("own_labels_failure")
     if failure is not None:
@@ -147,8 +147,16 @@ def _labels() -> tuple[tuple[str, ...] | None, bool]:
         return None, True
     labels: tuple[str, ...] | None = state.get("own_labels_read")
     if labels is not None:
-        st.caption(words.plain(f"{len(labels):,} classes, from {labels[0]} to {labels[-1]}"))
+        with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+            st.caption(words.plain(f"{len(labels):,} classes, from {labels[0]} to {labels[-1]}"))
+            st.button("Without names", key="own_unnamed", type="tertiary", on_click=_unnamed)
     return labels, False
+
+
+def _unnamed() -> None:
+    state = st.session_state
+    # A new uploader: the old one would go on showing a file that is no longer used.
+    state.update(own_labels_read=None, own_labels_failure=None, own_names=state.get("own_names", 0) + 1)
 
 
 def _named(key: str) -> None:
@@ -193,22 +201,23 @@ def _keep(asked: Offer, found: Check) -> None:
             "Name", key="own_name", max_chars=60, placeholder="for example birds", persist_state="session"
         ).strip()
     problem = _problem(name)
+    kept: Keeping | None = st.session_state.get("own_kept")
+    work = model_works.keeping(asked, kept.name, kept.preprocessing, found.fits, kept.press) if kept else None
+    busy = working.pursue("keep", work).busy
     with button:
         st.button(
             "Keep it",
             type="primary",
             key="own_keep",
-            disabled=bool(problem) or not name,
+            disabled=bool(problem) or not name or busy,
             on_click=_press,
             args=(name, preprocessing),
             width="stretch",
         )
-    kept: Keeping | None = st.session_state.get("own_kept")
     if name and problem and (kept is None or kept.name != name):
         errors.notices([problem])
     if kept is None:
         return
-    work = model_works.keeping(asked, kept.name, kept.preprocessing, found.fits, kept.press)
     standing = working.section("keep", work, _kept)
     if standing.complete and st.session_state.get("own_listed") != kept.press:
         st.session_state.update(own_listed=kept.press, about=kept.name)  # the table above was drawn without it

@@ -33,7 +33,7 @@ _INK = 2 * LEVELS + 2  # six steps of the ink, from faint to full: smooth edges 
 _SHADES = 6
 _PAPER_RGB, _INK_RGB, _MARK_RGB = (255, 255, 255), (64, 64, 64), (150, 150, 150)
 _GAP = 3
-_NUMBER_SIZE = 12
+_NUMBER_SIZE = 14
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,7 +125,7 @@ def cells(A: NDArray[np.floating], size: tuple[int, int], scale: Scale = "shared
     Scales as in ``sheet``.
     Enlarged cells repeat each place; reduced ones average over areas.
     """
-    values = np.ascontiguousarray(np.moveaxis(A, 2, 0), np.float32)
+    values = np.array(np.moveaxis(A, 2, 0), np.float32, order="C")  # a copy in any case: it is scaled in place
     _, h, w = values.shape
     dead = ~values.any(axis=(1, 2))
     low, high = values.min(axis=(1, 2)), values.max(axis=(1, 2))

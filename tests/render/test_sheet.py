@@ -124,6 +124,17 @@ def test_numbers_are_written_where_there_is_room():
     assert strip[:, 23:43].any()
 
 
+@pytest.mark.parametrize("layout", ["channels last", "channels first in memory"])
+def test_what_is_drawn_is_left_as_it_was(layout):
+    A = np.random.default_rng(0).normal(0, 1, (3, 4, 5)).astype(np.float32)
+    if layout == "channels first in memory":  # as numpy lays out A[..., numbers]
+        A = np.moveaxis(np.ascontiguousarray(np.moveaxis(A, 2, 0)), 0, 2)
+    before = A.copy()
+    first = sheet(A).index
+    np.testing.assert_array_equal(A, before)
+    np.testing.assert_array_equal(sheet(A).index, first)
+
+
 def test_an_empty_place_stays_paper():
     drawn = cells(np.ones((2, 2, 2)), (4, 4))
     drawn[1] = PAPER

@@ -39,8 +39,8 @@ def test_stages_and_layers_with_their_branches(net: camcore.Network) -> None:
         ("no grid", "2 layers", False),
     ]
     rows = {row["path"]: row for row in found["layers"]}
-    assert rows["a2"]["seats"] == [["sum", 1, 2]]
-    assert rows["sum"]["joins"] == 2
+    assert rows["a2"]["seats"] == [["sum", 0, 1]]
+    assert rows["sum"]["joins"] == "joins a branch and a skip"
     assert rows["stem"]["seats"] == []
     assert rows["b"]["recommended"]
     assert rows["b"]["rung"]

@@ -90,9 +90,9 @@ export default function (component) {
       const name = element("span", "name");
       layer.seats.forEach(([end, branch, branches], depth) => {
         const same = before[depth] && before[depth][0] === end && before[depth][1] === branch;
-        const rail = element("span", "rail", same ? "" : LETTERS[branch] ?? "·");
+        const rail = element("span", "rail", same || branches < 2 ? "" : LETTERS[branch] ?? "·");
         rail.style.setProperty("--rail", RAILS[branch % RAILS.length]);
-        rail.title = `Branch ${LETTERS[branch] ?? branch + 1} of ${branches}; they meet in ${end}`;
+        rail.title = branches > 1 ? `Branch ${LETTERS[branch] ?? branch + 1} of ${branches} into ${end}` : `The branch into ${end}`;
         name.append(rail);
       });
       before = layer.seats;
@@ -102,12 +102,12 @@ export default function (component) {
       row.append(name, kind);
       if (layer.usable) {
         const tags = [
-          layer.recommended && "★ recommended", layer.joins && `joins ${layer.joins} branches`,
+          layer.recommended && "★ recommended", layer.joins,
           !layer.recommended && layer.rung && "last of its grid",
         ].filter(Boolean).join(" · ");
         row.append(element("span", "", layer.grid), element("span", "", `${layer.channels} ch.`), element("span", "tags", tags));
       } else row.append(element("span", "why", layer.reason));
-      const seat = layer.seats.map(([end, branch, n]) => `branch ${LETTERS[branch] ?? branch + 1} of ${n} into ${end}`).join(", in ");
+      const seat = layer.seats.map(([end, branch, n]) => (n > 1 ? `branch ${LETTERS[branch] ?? branch + 1} of ${n} into ${end}` : `the branch into ${end}`)).join(", in ");
       row.title = [layer.path, layer.field && `each cell sees ${layer.field}`, seat, layer.reason].filter(Boolean).join("\n");
       row.onpointermove = () => mark(i, false);
       row.onclick = () => choose(i);
