@@ -105,6 +105,15 @@ def test_what_cannot_be_done_is_said_in_place(query: dict[str, str], said: str) 
     assert not at.exception
 
 
+def test_without_weights_nothing_is_fetched_unasked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CAMCORE_WEIGHTS", str(tmp_path))
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    at = page(model="VGG16")
+    assert "weights are not on this machine" in " ".join(m.value for m in at.markdown)
+    assert at.button(key="fetch")
+    assert "cam-concept" not in html(at).replace("cam-concepts", "")
+
+
 def test_a_folder_not_yet_named_asks_for_it() -> None:
     at = page(**{"in": "folder"})
     assert "Name a folder" in " ".join(c.value for c in at.caption)

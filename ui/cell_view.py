@@ -93,7 +93,7 @@ def _opened(chosen: Chosen, answer: Answer) -> None:
 
     working.section("field", depending(question, chosen.picture, place, channels), draw)
     strongest = cells.at(*place).strongest(1)[0] if channel is None else channel
-    patches_view.show(net, question, strongest)
+    patches_view.show(net, question, strongest, chosen.sample)
 
 
 def _waiting(standing: Standing) -> None:
@@ -131,7 +131,7 @@ def _draw(
     standing: Standing,
 ) -> None:
     picture, one, field = chosen.picture, cells.at(*place), standing.value
-    info, net = cells.info, answer.network
+    info = cells.info
     left, right = st.columns((1.2, 1.0), gap="medium")
     name = cell_words.place_name(cells, one)
 
@@ -162,7 +162,7 @@ def _draw(
         )
     with right:
         st.markdown(cell_words.adds(cells, one))
-        seen = cell_words.theory(cells, net.input_size)
+        seen = cell_words.theory(cells, one)
         text = cell_words.measured(field, channel) if field is not None else "Measuring what it depends on …"
         st.caption(words.plain(f"{seen} {text}"))
         if standing.failure is not None:

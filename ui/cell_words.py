@@ -44,15 +44,16 @@ def sums(cells: Any) -> str:
     )
 
 
-def theory(cells: Any, input_size: tuple[int, int]) -> str:
+def theory(cells: Any, cell: Any) -> str:
     """The theoretical field, in words."""
-    field = cells.info.receptive_field
-    if field is None:
+    if cell.field is None:
         return "What this place can see is not known: something before it mixes places."
-    whole = all(size >= side for size, side in zip(field, input_size, strict=True))
-    text = f"It can see {words.grid(field)} px of the input’s {words.grid(input_size)}"
-    gate = " A gate on the way lets it know of the whole picture, too." if cells.info.whole_picture else ""
-    return text + (", so nearly all of it." if whole else ".") + gate
+    top, left, bottom, right = cell.field
+    seen = cells.frame.seen
+    share = (bottom - top) * (right - left) / ((seen[2] - seen[0]) * (seen[3] - seen[1]))
+    field = words.grid(cells.info.receptive_field)
+    text = f"It can see {field} px of the input, {words.percent(share)} of what the network was shown."
+    return text + (" A gate on the way lets it know of the rest, too." if cells.info.whole_picture else "")
 
 
 def measured(field: Any, channel: int | None) -> str:

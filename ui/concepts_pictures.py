@@ -17,6 +17,8 @@ from ui.concepts_works import SIDE, Found
 from ui.rasters import QUALITY
 
 PRINT_SIDE = 320
+DARK = 0.2
+"""The brightness that is left where a concept is not."""
 
 _urls: ByteLRU[str] = ByteLRU(48 << 20, len)
 
@@ -43,7 +45,18 @@ def mixed(found: Found, picture: int, smooth: bool) -> np.ndarray:
 def alone(found: Found, picture: int, concept: int, smooth: bool) -> np.ndarray:
     """The part of a picture that the network saw, lit by one concept."""
     values = found.concepts.on_picture(picture, concept, smooth, SIDE)
-    return _seen(spotlight(found.pictures[picture], values), values)
+    return _seen(spotlight(found.pictures[picture], values, DARK), values)
+
+
+def ratio(found: Found) -> float:
+    """Width / height of the part that the network saw, where all pictures share it; else 1."""
+    shapes = {_seen_shape(frame) for frame in found.concepts.frames}
+    return shapes.pop() if len(shapes) == 1 else 1.0
+
+
+def _seen_shape(frame: Any) -> float:
+    top, left, bottom, right = frame.seen
+    return round((right - left) / (bottom - top), 2)
 
 
 def _seen(rgb: np.ndarray, values: np.ndarray) -> np.ndarray:
@@ -68,7 +81,7 @@ def strongest_pictures(found: Found, concept: int, count: int) -> list[int]:
 def sheet_png(found: Found, smooth: bool, lines: list[str]) -> bytes:
     """All pictures in all colours, then each concept alone on them, with its words, on one sheet."""
 
-    def made(rgb: np.ndarray, title: str = "") -> Print:
+    def made(rgb: np.ndarray, title: str = "", note: str = "") -> Print:
         height, width = rgb.shape[:2]
         scale = PRINT_SIDE / max(height, width)
         size = max(1, round(height * scale)), max(1, round(width * scale))
@@ -77,11 +90,15 @@ def sheet_png(found: Found, smooth: bool, lines: list[str]) -> bytes:
         columns = np.minimum((np.arange(size[1]) / scale).astype(int), width - 1)
         top, left = (PRINT_SIDE - size[0]) // 2, (PRINT_SIDE - size[1]) // 2
         canvas[top : top + size[0], left : left + size[1]] = rgb[rows][:, columns]
-        return Print(canvas, title)
+        return Print(canvas, title, note)
 
-    everyone = range(len(found.pictures))
+    everyone, concepts = range(len(found.pictures)), range(len(found.concepts))
+    if len(found.pictures) == 1:  # side by side, or the sheet would be one tall column
+        prints = [made(mixed(found, 0, smooth), "All concepts")]
+        prints += [made(alone(found, 0, k, smooth), f"Concept {k + 1}", adds(found, k)) for k in concepts]
+        return to_png(contact_sheet([(found.titles[0], prints)], lines=lines))
     rows = [("All concepts", [made(mixed(found, n, smooth), found.titles[n]) for n in everyone])]
-    for k in range(len(found.concepts)):
+    for k in concepts:
         rows.append((title(found, k), [made(alone(found, n, k, smooth)) for n in everyone]))
     return to_png(contact_sheet(rows, lines=lines))
 

@@ -149,9 +149,9 @@ def _draw(question: Question, count: int, standing: Standing) -> None:
         _cards(found, smooth, key)
 
 
-def _grid(figures: list[str]) -> str:
-    columns = min(max(len(figures), 3), 6)
-    return f'<div class="cam-mixed" style="--columns:{columns}">{"".join(figures)}</div>'
+def _grid(figures: list[str], ratio: float = 1.0) -> str:
+    columns = 2 if len(figures) == 1 else min(max(len(figures), 3), 6)
+    return f'<div class="cam-mixed" style="--columns:{columns};--ratio:{ratio:g}">{"".join(figures)}</div>'
 
 
 def _mixed(found: Found, smooth: bool, key: Any) -> None:
@@ -165,7 +165,7 @@ def _mixed(found: Found, smooth: bool, key: Any) -> None:
             f'alt="Concepts in their colours over {name}{said}"></div><figcaption title="{name}">{name}</figcaption>'
             "</figure>"
         )
-    st.html(_grid(figures))
+    st.html(_grid(figures, drawn.ratio(found)))
 
 
 def _says(found: Found) -> str:
@@ -203,7 +203,7 @@ def _cards(found: Found, smooth: bool, key: Any) -> None:
             f"<p>Adds{where}: {html.escape(drawn.adds(found, k))}<br><small>channels {channels or 'none'}</small></p>"
             "</section>"
         )
-    st.html(f'<div class="cam-concepts">{"".join(cards)}</div>')
+    st.html(f'<div class="cam-concepts" style="--ratio:{drawn.ratio(found):g}">{"".join(cards)}</div>')
 
 
 def _take_away(found: Found, smooth: bool) -> None:

@@ -11,10 +11,27 @@ from ui import errors, words, working
 from ui.cell_works import Question, patch_url, searching
 from ui.working import Standing
 
+_PAGES = (
+    ("pages/activations.py", "Where it answers", ":material/grid_on:"),
+    ("pages/filters.py", "What it looks for", ":material/texture:"),
+)
 
-def show(net: Any, question: Question, channel: int) -> None:
-    """The choice of a folder, and nine patches for the channel."""
-    st.markdown(f"What else excites **channel {channel}**? Look through a folder of pictures:")
+
+def show(net: Any, question: Question, channel: int, sample: str | None) -> None:
+    """The ways to the channel's own pages, the choice of a folder, and nine patches for the channel."""
+    with st.container(key="cam_cell_channel", horizontal=True, vertical_alignment="center", gap="medium"):
+        st.markdown(f"What else excites **channel {channel}**? Look through a folder of pictures:", width="content")
+        query = {
+            "model": question.network.name,
+            "random": "true" if question.network.weights == "random" else None,
+            "framing": question.framing,
+            "layer": question.layer,
+            "channel": str(channel),
+            "sample": sample,
+        }
+        given = {name: value for name, value in query.items() if value is not None}
+        for page, label, icon in _PAGES:
+            st.page_link(page, label=label, icon=icon, query_params=given, width="content")
     folder = st.text_input(
         "Folder of pictures to look through",
         label_visibility="collapsed",

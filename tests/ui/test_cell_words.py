@@ -56,10 +56,15 @@ def test_the_identity_is_named_only_where_it_holds() -> None:
 
 
 def test_the_theoretical_field() -> None:
-    assert cell_words.theory(cells(PRODUCTS), (10, 10)) == "It can see 5×7 px of the input’s 10×10."
-    assert "nearly all of it" in cell_words.theory(cells(PRODUCTS, field=(11, 10)), (10, 10))
-    assert "not known" in cell_words.theory(cells(PRODUCTS, field=None), (10, 10))
-    assert "whole picture" in cell_words.theory(cells(PRODUCTS, gate=True), (10, 10))
+    """5 × 7 px around pixel (0, 0) of an input of 10 × 10: rows −2 to 2 and columns −3 to 3, of which 3 × 4 exist."""
+    found = cells(PRODUCTS)
+    said = cell_words.theory(found, found.at(0, 0))
+    assert said == "It can see 5×7 px of the input, 12 % of what the network was shown."
+    whole = cells(PRODUCTS, field=(41, 41))
+    assert "100 % of what" in cell_words.theory(whole, whole.at(1, 1))
+    unknown, gated = cells(PRODUCTS, field=None), cells(PRODUCTS, gate=True)
+    assert "not known" in cell_words.theory(unknown, unknown.at(0, 0))
+    assert "know of the rest" in cell_words.theory(gated, gated.at(0, 0))
 
 
 def test_the_effective_field() -> None:

@@ -2,6 +2,7 @@
 
 import csv
 import io
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -47,7 +48,16 @@ def test_pictures_are_cut_to_what_the_network_saw(found: Found) -> None:
         assert rgb.shape == (side, side, 3)
     lit = drawn.alone(found, 1, 0, smooth=False)
     assert (lit[: side // 2, : side // 2] == 100).all(), "its corner"
-    assert (lit[side // 2 + 1 :, side // 2 + 1 :] == 35).all()
+    assert (lit[side // 2 + 1 :, side // 2 + 1 :] == 100 * drawn.DARK).all()
+
+
+def test_one_shape_for_all_pictures_or_a_square(found: Found) -> None:
+    assert drawn.ratio(found) == 1
+    wide = tuple(frame_for((40, 60), (8, 8), "stretch") for _ in range(3))
+    concepts = replace(found.concepts, frames=wide)
+    assert drawn.ratio(replace(found, concepts=concepts)) == 1.5
+    mixed = replace(concepts, frames=(*wide[:2], frame_for((60, 40), (8, 8), "stretch")))
+    assert drawn.ratio(replace(found, concepts=mixed)) == 1
 
 
 def test_the_table_names_everything(found: Found) -> None:
