@@ -8,7 +8,7 @@ from networks import flat, images, nested
 from scipy.stats import spearmanr
 
 import camcore
-from camcore.errors import CamcoreError
+from camcore.errors import CamcoreError, MethodError
 from camcore.refining import on_input
 from camcore.sanity import copies, counted_spearman, estimate, randomisation, randomised, stages
 
@@ -110,3 +110,6 @@ def test_what_cannot_be_is_refused():
     (m,) = camcore.explain(net, _PIC, "gradcam", classes=1)
     with pytest.raises(CamcoreError, match="cannot be judged with"):
         randomisation(net, _PIC, replace(m, network="another"))
+    for run in (randomisation, copies):
+        with pytest.raises(MethodError, match="fused from several layers"):
+            run(net, _PIC, camcore.fuse([m]))
