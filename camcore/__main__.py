@@ -38,6 +38,7 @@ examples:
   python -m camcore models                      all backbones and saved networks; are their weights here?
 
 Weights are looked for in the folder named by CAMCORE_WEIGHTS, then in Keras's cache, then downloaded.
+Networks that a Python function of yours makes: CAMCORE_MODELS="name=module:function, …".
 Exit codes: 0 done; 1 refused, the reason is on standard error; 2 wrong usage; 130 interrupted.
 """
 

@@ -36,11 +36,6 @@ class Candidate:
     alpha: float | None = None
     labels: tuple[str, ...] | None = None
 
-    @property
-    def usual_preprocessing(self) -> str:
-        """How keras.applications feeds this architecture."""
-        return catalogue.backbone(self.backbone).preprocessing
-
 
 @dataclass(frozen=True)
 class Check:

@@ -122,6 +122,23 @@ def test_a_link_to_what_does_not_exist_says_so() -> None:
     assert card(at) == "cats_vs_dogs"
 
 
+def test_the_other_pages_go_on_after_it_in_the_same_session() -> None:
+    at = AppTest.from_file(APP, default_timeout=120)
+    run(at)
+    said = at.header[0].value
+    assert said.startswith("cats_vs_dogs says")
+    for script in ("pages/models.py", "pages/compare.py", "pages/models.py", "pages/cats_vs_dogs.py"):
+        at.switch_page(script)
+        run(at)
+        assert "cam-error" not in text(at)
+        if script == "pages/models.py":
+            at.segmented_control(key="list").set_value("Accuracy by size")
+            run(at)
+            assert at.get("plotly_chart")
+    at.switch_page("app.py")
+    assert run(at).header[0].value == said
+
+
 def test_only_what_is_here() -> None:
     at = page(about="VGG16", here="true")
     assert list(at.dataframe[0].value["Network"]) == ["cats_vs_dogs"]

@@ -29,7 +29,7 @@ def parameters() -> list[Parameter]:
     return [
         Parameter("about", "network", model_picker.default(), model_picker.names()),
         Parameter("here", "filter", "false", ("true", "false"), bound=True),
-        Parameter("shown", "view", VIEWS[0], VIEWS, bound=True),
+        Parameter("list", "view", VIEWS[0], VIEWS, bound=True),
         Parameter("way", "way of bringing a network", WAYS[0], WAYS, bound=True),
     ]
 
@@ -56,7 +56,7 @@ def choose(rows: tuple[Any, ...]) -> Any:
             VIEWS,
             default=VIEWS[0],
             required=True,
-            key="shown",
+            key="list",
             bind="query-params",
             label_visibility="collapsed",
         )

@@ -52,7 +52,8 @@ def _python() -> None:
         "For those who run this app themselves. A function that takes no argument and returns a Keras model, or a "
         "mapping with `model` and whatever of `labels`, `preprocess`, `input_size` and `output` is known:"
     )
-    st.code(_EXAMPLE, language="python")
+    with st.container(key="cam_example"):
+        st.code(_EXAMPLE, language="python")
     st.markdown(
         f"Name it in the environment variable `{factories.VARIABLE}`, or under the same name in "
         "`.streamlit/secrets.toml`; several with commas between. The module is imported when somebody looks into the "
