@@ -12,9 +12,9 @@ from ui import activations_choices as choices  # noqa: E402
 from ui import activations_page as page  # noqa: E402
 from ui import activations_view as view  # noqa: E402
 from ui import errors, layer_browser, model_picker, page_style, picture_box, samples, urls, working  # noqa: E402
-from ui.activations_works import known_facts  # noqa: E402
 from ui.components import copy_link, scroll  # noqa: E402
 from ui.engine import engine  # noqa: E402
+from ui.meeting import known_facts  # noqa: E402
 
 page_style.add("activations")
 parameters = choices.parameters(samples.KEYS, model_picker.names(), model_picker.default(), FRAMINGS)

@@ -14,7 +14,7 @@ from streamlit.testing.v1 import AppTest
 import camcore
 from camcore.channels import Channels
 from ui import activations_page, samples, working
-from ui import activations_works as works
+from ui.meeting import known_facts
 from ui.questions import NetworkKey
 from ui.sheets import Facts
 
@@ -92,7 +92,7 @@ def key() -> NetworkKey:
 
 
 def layers() -> tuple[Any, ...]:
-    facts = works.known_facts(key())
+    facts = known_facts(key())
     assert facts is not None
     return facts.layers
 

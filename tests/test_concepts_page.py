@@ -71,7 +71,6 @@ def test_the_samples_in_six_concepts() -> None:
     assert body.count("Concepts in their colours over") == 5
     said = " ".join(c.value for c in at.caption)
     assert "6 concepts in 5 pictures hold" in said.replace("\\", "")
-    assert at.session_state["concepts_layer"]
     assert "concepts" not in at.query_params
 
 
@@ -97,10 +96,10 @@ def test_a_folder_of_ones_own(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("query", "said"), [
     ({"in": "folder", "pictures": "/nowhere/at/all"}, "There is no folder"),
-    ({"layer": "nothing_like_it"}, "There is no layer"),
+    ({"layer": "nothing_like_it"}, "This network has no layer"),
 ])  # fmt: skip
 def test_what_cannot_be_done_is_said_in_place(query: dict[str, str], said: str) -> None:
-    at = settled(page(**query), "cam-error")
+    at = settled(page(**query), "cam-error", "cam-note")
     assert said in html(at)
     assert not at.exception
 

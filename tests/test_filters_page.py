@@ -112,11 +112,11 @@ def test_a_link_names_layer_and_channel() -> None:
     assert at.query_params["channel"] == str(channels - 1)
 
 
-def test_another_layer_by_the_box_forgets_the_channel() -> None:
+def test_another_layer_forgets_the_channel() -> None:
     first, *_, last = layers()
     at = settled(page(layer=first, channel="1"), answered)
-    box = next(box for box in at.selectbox if box.key == "layer_box")
-    box.set_value(last).run()
+    at.session_state["layer"] = last
+    at.run()
     settled(at, lambda at: f"of {last} responds" in headline(at))
     assert at.session_state["channel"] is None
 
@@ -133,8 +133,8 @@ def test_classes_by_name_with_their_labels_escaped() -> None:
     ({"channel": "100000"}, "has no channel 100000"),
     ({"channel": "-1"}, "too small"),
     ({"channel": "x"}, "whole number"),
-    ({"layer": "nonsense"}, "There is no layer &#x27;nonsense&#x27;"),
-    ({"layer": "scores"}, "has no feature maps"),
+    ({"layer": "nonsense"}, "This network has no layer “nonsense”"),
+    ({"layer": "scores"}, "it has no spatial grid"),
     ({"of": "classes", "class": "3"}, "There is no class 3"),
     ({"of": "classes", "names": "0,7"}, "has no class 7"),
     ({"of": "pixels"}, "does not exist"),

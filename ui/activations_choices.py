@@ -9,7 +9,6 @@ import streamlit as st
 from camcore.channels import ORDERS, Channels
 from camcore.render.colour import COLORMAPS
 from ui import scales, urls, words
-from ui.model_picker import Model
 from ui.sheets import Facts
 from ui.urls import Parameter, whole_number
 
@@ -109,16 +108,6 @@ def _settle_class(facts: Facts | None) -> None:
         f"{facts.title} has no class {index}: its classes are 0 to {len(facts.labels) - 1}. "
         "Showing its own answer instead.",
     )
-
-
-def settle_channel(model: Model, layer: str) -> None:
-    """Forget a channel of another layer: numbers of two layers have nothing to do with each other."""
-    state = st.session_state
-    now = (model.key.name, layer), state["channel"]
-    before = state.get("channel_before")
-    if before is not None and before[0] != now[0] and before[1] == now[1]:
-        state["channel"] = None
-    state["channel_before"] = now[0], state["channel"]
 
 
 def channel(found: Channels, order: Sequence[int]) -> int:

@@ -12,9 +12,10 @@ from camcore.strongest import passes
 from ui import activations_choices as choices
 from ui import activations_export as export
 from ui import activations_overview as overviews
-from ui import words, working
+from ui import layer_browser, words, working
 from ui.activations_choices import Look
-from ui.activations_works import meeting, reading, surveying
+from ui.activations_works import reading, surveying
+from ui.meeting import meeting
 from ui.model_picker import Model
 from ui.picture_box import Chosen
 from ui.sheets import Facts
@@ -37,7 +38,7 @@ def work(model: Model, picture: Any, info: LayerInfo | None) -> Work | None:
         return None
     if info is None:
         return meeting(model.key)
-    choices.settle_channel(model, info.path)
+    layer_browser.settle_channel(model.key.name, info.path)
     return reading(model.key, picture, model.framing, info.path, st.session_state["class"])
 
 

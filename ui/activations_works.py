@@ -11,28 +11,12 @@ from camcore.channels import Channels, channels
 from camcore.strongest import Strongest, passes, strongest_channels
 from ui.engine import engine
 from ui.questions import NetworkKey
-from ui.sheets import Facts
-from ui.works import Part, Work, works
+from ui.works import Part, Work
 
 PER_LAYER = 16
 """Channels shown of each layer where the whole network is shown."""
 
 Parts = Generator[Part, None, None]
-
-
-def meeting(key: NetworkKey) -> Work:
-    """Loads the network, and no more: its layers have to be known before one is chosen; its Facts."""
-
-    def steps(net: Any) -> Parts:
-        yield Part(1.0, Facts.of(net))
-
-    return Work(key, "meeting", f"Loading {key.name}", steps, lambda facts: 1024 * len(facts.layers))
-
-
-def known_facts(key: NetworkKey) -> Facts | None:
-    """The facts of a network that is loaded, or was once."""
-    net = engine().peek(key)
-    return works().known(meeting(key)) if net is None else Facts.of(net)
 
 
 def reading(key: NetworkKey, picture: camcore.Picture, framing: str, layer: str, class_index: int | None) -> Work:

@@ -9,9 +9,9 @@ from camcore.concepts import MOST
 from camcore.framing import FRAMINGS
 from camcore.render.concepts import COLOURS
 from ui import concepts_pictures as drawn
-from ui import errors, samples, words, working
+from ui import errors, layer_browser, samples, words, working
 from ui.concepts_works import FROM_FOLDER, Found, Question, finding
-from ui.engine import engine
+from ui.meeting import known_facts
 from ui.model_picker import Model
 from ui.picture_box import Chosen
 from ui.urls import Parameter, whole_number
@@ -42,6 +42,9 @@ def parameters(models: tuple[str, ...], model: str) -> list[Parameter]:
 
 def choices(chosen: Chosen, model: Model) -> tuple[Question, list[tuple[str, Any]]] | None:
     """Draw the choices; what to ask and the pictures for it, None where a folder has not been named yet."""
+    facts = known_facts(model.key)
+    with st.container(key="cam_concepts_layer"):
+        layer_browser.show(*((facts.layers, facts.ladder) if facts is not None else ()))
     with st.container(key="cam_concepts_choices", horizontal=True, vertical_alignment="top", gap="medium"):
         kind = st.segmented_control(
             "Pictures",
@@ -52,7 +55,6 @@ def choices(chosen: Chosen, model: Model) -> tuple[Question, list[tuple[str, Any
             format_func=lambda one: _set_name(one, chosen),
         )
         k = st.slider("Concepts", 1, MOST, START, key="concepts", bind="query-params", width=200)
-        layer = _layer(model)
     folder, pictures = "", _pictures(kind or SETS[0], chosen)
     if kind == FOLDER:
         folder = st.text_input(
@@ -65,7 +67,7 @@ def choices(chosen: Chosen, model: Model) -> tuple[Question, list[tuple[str, Any
         if not folder:
             return None
     digests = tuple(picture.sha256 for _, picture in pictures)
-    return Question(model.key, digests, model.framing, layer, k, folder), pictures
+    return Question(model.key, digests, model.framing, st.session_state["layer"], k, folder), pictures
 
 
 def _set_name(kind: str, chosen: Chosen) -> str:
@@ -82,40 +84,6 @@ def _pictures(kind: str, chosen: Chosen) -> list[tuple[str, Any]]:
         return own
     known = [(one.title, samples.picture(key)) for key, one in samples.samples().items()]
     return (own if chosen.sample is None else []) + known
-
-
-def _layer(model: Model) -> str | None:
-    """The chosen layer; None: the recommended one."""
-    state, net = st.session_state, engine().peek(model.key)
-    names = {info.path: info for info in net.layers if info.usable} if net is not None else {}
-    wanted = state.get("layer")
-    state["concepts_layer"] = None if net is None else wanted or net.default_layer
-    if net is not None and state["concepts_layer"] not in names:
-        names[state["concepts_layer"]] = None  # the work will say what is wrong with it
-
-    def name(path: str) -> str:
-        info = names[path]
-        if info is None:
-            return path
-        return f"{'★ ' if info.recommended else ''}{path} · {words.grid(info.grid)} · {info.channels} channels"
-
-    def pick() -> None:
-        path = state["concepts_layer"]
-        state["layer"] = None if net is not None and path == net.default_layer else path
-
-    st.selectbox(
-        "Layer",
-        list(names),
-        key="concepts_layer",
-        index=None,
-        filter_mode="contains",
-        format_func=name,
-        placeholder="Once the network is loaded",
-        disabled=net is None,
-        on_change=pick,
-        width=320,
-    )
-    return wanted
 
 
 def show(asked: tuple[Question, list[tuple[str, Any]]] | None, model: Model) -> Standing:

@@ -7,8 +7,9 @@ import streamlit as st
 from camcore.errors import CamcoreError
 from camcore.filters import check_channel
 from camcore.framing import FRAMINGS
-from ui import urls, words
+from ui import layer_browser, urls, words
 from ui.filters_works import Looked, Wanted
+from ui.meeting import known_facts
 from ui.questions import NetworkKey
 from ui.urls import Listed, Parameter, whole_number
 
@@ -43,35 +44,15 @@ def parameters(samples: tuple[str, ...], models: tuple[str, ...], model: str) ->
     ]
 
 
-def layer_box(looked: Looked | None) -> None:
-    """Choose a layer; writes ``st.session_state["layer"]``, None for the recommended one."""
-    state = st.session_state
-    usable = {info.path: info for info in looked.layers if info.usable} if looked is not None else {}
-    recommended = looked.default_layer if looked is not None else None
-    current = looked.info.path if looked is not None else None
-    options = list(usable) if looked is None or current in usable else [current, *usable]
-    state["layer_box"] = current
-
-    def picked() -> None:
-        chosen = state["layer_box"]
-        state.update(layer=None if chosen == recommended else chosen, channel=None)
-
-    def title(path: str) -> str:
-        info = usable.get(path)
-        grid = f" · {words.grid(info.grid)} · {info.channels} channels" if info is not None and info.grid else ""
-        return f"{path}{grid}" + (" ★" if path == recommended else "")
-
-    st.selectbox(
-        "Layer",
-        options,
-        key="layer_box",
-        format_func=title,
-        on_change=picked,
-        disabled=looked is None,
-        placeholder="…",
-        filter_mode="contains",
-        width=290,
-    )
+def layers(place: Any, network: NetworkKey) -> None:
+    """The chooser of the layer, where channels are looked into."""
+    if st.session_state["of"] != CHANNELS:
+        return
+    facts = known_facts(network)
+    with place:
+        info = layer_browser.show(*((facts.layers, facts.ladder) if facts is not None else ()))
+    if info is not None:
+        layer_browser.settle_channel(network.name, info.path)
 
 
 def show(place: Any, looked: Looked | None) -> None:
@@ -87,7 +68,6 @@ def show(place: Any, looked: Looked | None) -> None:
             persist_state="session",
         )
         if state["of"] == CHANNELS:
-            layer_box(looked)
             _channel_box(looked)
             st.segmented_control(
                 "Which channels",

@@ -19,6 +19,7 @@ class Places:
     """The page's parts in reading order, claimed before anything slow."""
 
     head: Any
+    layers: Any
     choices: Any
     notes: Any
     fetch: Any
@@ -30,12 +31,13 @@ class Places:
 def claim() -> Places:
     """Reserve the page's parts."""
     head = st.container(key="cam_head")
+    layers = st.container(key="cam_filters_layers")
     choices = st.container(key="cam_filters_choices", horizontal=True, vertical_alignment="bottom", gap="small")
     notes = st.container(key="cam_notes", gap=None)
     fetch = st.container()
     one = st.container(key="cam_filters_one", gap="xsmall")
     many = st.container(key="cam_filters_many", gap="xsmall")
-    return Places(head, choices, notes, fetch, one, many, st.container(key="cam_filters_kernels", gap="xsmall"))
+    return Places(head, layers, choices, notes, fetch, one, many, st.container(key="cam_filters_kernels", gap="xsmall"))
 
 
 def head(place: Any, network: NetworkKey, looked: Looked | None, one: Wanted | None, missing: bool) -> None:

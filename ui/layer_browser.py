@@ -23,7 +23,7 @@ Branches = tuple[tuple[str, ...], ...]
 
 
 def show(
-    layers: Sequence[LayerInfo],
+    layers: Sequence[LayerInfo] = (),
     ladder: Sequence[str] = (),
     *,
     key: str = "layer",
@@ -69,6 +69,16 @@ def settle(layers: Sequence[LayerInfo], key: str = "layer") -> LayerInfo | None:
         problem = f"This network has no layer “{str(wanted)[:60]}”." + (f" Did you mean “{near}”?" if near else "")
     urls.object_to(key, f"{problem} Showing the recommended one, “{recommended.path}”, instead.")
     return recommended
+
+
+def settle_channel(network: str, layer: str) -> None:
+    """Forget the chosen ``channel`` of another layer: numbers of two layers have nothing to do with each other."""
+    state = st.session_state
+    now = (network, layer), state["channel"]
+    before = state.get("channel_before")
+    if before is not None and before[0] != now[0] and before[1] == now[1]:
+        state["channel"] = None
+    state["channel_before"] = now[0], state["channel"]
 
 
 @functools.lru_cache(maxsize=16)
