@@ -9,7 +9,7 @@ from shared_data import shared
 
 pytestmark = pytest.mark.browser
 
-PATIENCE = 120_000
+PATIENCE = 240_000  # milliseconds: the first answer imports TensorFlow on a machine that may be busy
 
 
 @pytest.fixture(scope="module")
