@@ -34,8 +34,8 @@ BY_PADDING = "gradcam, by padding"
 CONTROLS = ("random", "centre")
 AREA = "the area alone"
 _CAVEAT = (
-    "Judge the box IoU by *the area alone*: a box around everything that the network saw overlaps large objects well, so "
-    "where the controls reach as much the figure tells little."
+    "Judge the box IoU by *the area alone*: a box around everything that the network saw overlaps large objects well, "
+    "so where the controls reach as much the figure tells little."
 )
 METHODS = ["cam", "gradcam", "gradcam++", "layercam", "eigencam", "fullgrad"]
 
