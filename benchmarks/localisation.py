@@ -33,6 +33,10 @@ from camcore.network import Network
 BY_PADDING = "gradcam, by padding"
 CONTROLS = ("random", "centre")
 AREA = "the area alone"
+_CAVEAT = (
+    "Judge the box IoU by *the area alone*: a box around everything that the network saw overlaps large objects well, "
+    "so where the controls reach as much the figure tells little."
+)
 METHODS = ["cam", "gradcam", "gradcam++", "layercam", "eigencam", "fullgrad"]
 
 # file → the two objects, as the sets of classes that boxes.csv gives them.
@@ -148,7 +152,7 @@ def main() -> None:
     sections = {
         "Localisation: pets with masks": (
             f"{net.name}, layer `{net.default_layer}`, {count} pictures, framing crop, the class that it says. "
-            f"Mean and bootstrap 95 % interval.\n\n{as_table(located)}"
+            f"Mean and bootstrap 95 % interval. {_CAVEAT}\n\n{as_table(located)}"
         )
     }
     objects = boxes()
@@ -157,7 +161,7 @@ def main() -> None:
         count = sum(one.method == AREA for one in located)
         sections["Localisation: photographs with boxes"] = (
             f"{net.name}, {count} objects in {len(objects)} photographs, framing stretch, the most probable class that "
-            f"fits the object. Few pictures, hand-drawn boxes.\n\n{as_table(located)}"
+            f"fits the object. Few pictures, hand-drawn boxes. {_CAVEAT}\n\n{as_table(located)}"
         )
         columns = ["photograph", "method", "one class's map on its object", "the other's on its own", "told apart?"]
         sections["Two objects in one photograph"] = (
