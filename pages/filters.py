@@ -41,7 +41,6 @@ if standing.failure is not None and standing.failure.kind == "LayerError" and st
 looked = standing.value
 choices.show(places.choices, looked)
 all_, one = choices.wanted(network, looked) if looked is not None else (None, None)
-state["filters_selected"] = one.indices[0] if one is not None else None
 view.head(places.head, network, looked, one, model.fetch is not None)
 
 with places.one, errors.guarded("The picture"):
@@ -51,7 +50,7 @@ with places.one, errors.guarded("The picture"):
     else:
         single = one_view.show(looked, chosen, all_, one)
         with places.many, errors.guarded("The pictures"):
-            many_view.show(looked, all_, single)
+            many_view.show(looked, all_, one.indices[0], single)
         with places.kernels, errors.guarded("The kernels"):
             view.kernels(looked)
             view.explained(looked)
