@@ -33,6 +33,7 @@ if chosen is None:
 
 places = view.claim()
 network = model.key
+choices.settle(network)
 look = looking(network, chosen.picture, model.framing, state["layer"]) if model.fetch is None else None
 standing = working.pursue("filters_look", look)
 if standing.failure is not None and standing.failure.kind == "LayerError" and state["layer"] is not None:

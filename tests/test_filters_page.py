@@ -9,10 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from small import SIDE, network_folder
+from small import network_folder
 from streamlit.testing.v1 import AppTest
 
-from camcore import saved
 from camcore.filters import excite
 from ui import filters_works
 
@@ -123,6 +122,15 @@ def test_another_layer_by_the_box_forgets_the_channel() -> None:
     assert at.session_state["channel"] is None
 
 
+def test_another_network_forgets_the_channel(home: Path) -> None:
+    network_folder(home / "networks" / "others", LABELS)
+    at = settled(page(channel="5"), answered)
+    next(box for box in at.selectbox if box.key == "model").set_value("others").run()
+    settled(at, answered)
+    assert at.session_state["channel"] is None
+    assert "cam-note" not in html(at)
+
+
 def test_classes_by_name_with_their_labels_escaped() -> None:
     at = settled(page(of="classes", names="2,0"), searched)
     assert headline(at) == f"This is what pets takes for “{LABELS[2]}”"
@@ -192,7 +200,3 @@ def test_without_weights_the_page_offers_them(tmp_path: Path, monkeypatch: pytes
     at = page(model="VGG16")
     assert headline(at) == "VGG16 is not on this machine yet"
     assert any(button.key == "fetch" for button in at.button)
-
-
-def test_the_small_network_is_what_it_should_be(home: Path) -> None:
-    assert saved.read(home / "networks" / "pets").input_size == (SIDE, SIDE)

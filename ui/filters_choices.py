@@ -43,6 +43,18 @@ def parameters(samples: tuple[str, ...], models: tuple[str, ...], model: str) ->
     ]
 
 
+def settle(network: NetworkKey) -> None:
+    """Another network has other channels and classes: those chosen for the last one are let go."""
+    state = st.session_state
+    last, channel, names = state.get("filters_last", (network, None, []))
+    if last != network:
+        if state["channel"] == channel:
+            state["channel"] = None
+        if state["names"] == names:
+            state["names"] = []
+    state["filters_last"] = (network, state["channel"], list(state["names"]))
+
+
 def layer_box(looked: Looked | None) -> None:
     """Choose a layer; writes ``st.session_state["layer"]``, None for the recommended one."""
     state = st.session_state
