@@ -1,12 +1,8 @@
-"""Non-negative matrix factorisation, V ≈ S P: deterministic, in sweeps, so that it can be shown and stopped.
-
-Starts from the singular vectors (NNDSVD: Boutsidis and Gallopoulos, Pattern Recognition 2008) and then solves for one
-column of S, one row of P after the other, which is exact for each (hierarchical alternating least squares: Cichocki
-and Phan, IEICE Transactions 2009). The error never rises from one sweep to the next.
-"""
+"""Non-negative matrix factorisation V ≈ S P by scikit-learn: deterministic, in parts that can be shown and stopped."""
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -20,11 +16,8 @@ from camcore.errors import CamcoreError
 Array = NDArray[Any]
 
 SWEEPS = 400
-# A sweep that lessens the error by less than this share of V's size is the last one.
+# A sweep that lessens the error by less than this share of V's size, on average over a part, is the last one.
 TOLERANCE = 1e-6
-
-_OVERSAMPLING = 8
-_POWER_STEPS = 4
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,8 +37,10 @@ class Factors:
 def factorise(V: Array, k: int, seed: int = 0, sweeps: int = SWEEPS, every: int = 10) -> Iterator[Factors]:
     """Factorise ``V`` (n, m) ≥ 0 into ``k`` parts; the Factors after every ``every`` sweeps, the last one done.
 
-    Parts are in the order of what they add to V, largest first. Raises CamcoreError at the call where V has a
-    negative or non-finite value, or k is less than 1 or more than V has rows or columns.
+    Coordinate descent from NNDSVD (Boutsidis and Gallopoulos, Pattern Recognition 2008), as scikit-learn's NMF; each
+    part takes up where the last one ended. Parts are in the order of what they add to V, largest first. Raises
+    CamcoreError at the call where V has a negative or non-finite value, or k is less than 1 or more than V has rows
+    or columns.
     """
     if V.ndim != 2 or not np.isfinite(V).all() or (V < 0).any():
         raise CamcoreError(
@@ -61,61 +56,38 @@ def factorise(V: Array, k: int, seed: int = 0, sweeps: int = SWEEPS, every: int 
 
 def _swept(V: Array, k: int, seed: int, sweeps: int, every: int) -> Iterator[Factors]:
     size = float(np.sqrt((V * V).sum(dtype=np.float64)))
-    with one_thread():
-        S, P = _start(V, k, seed)
-    before, sweep, ended = 1.0, 0, size == 0
+    if size == 0:
+        yield Factors(np.zeros((V.shape[0], k), V.dtype), np.zeros((k, V.shape[1]), V.dtype), 0.0, 0, True)
+        return
+    S: Array | None = None
+    P: Array | None = None
+    before, sweep = 1.0, 0
     while True:
-        with one_thread():
-            for _ in range(0 if ended else every):
-                _improve(S, V @ P.T, P @ P.T)
-                _improve(P.T, V.T @ S, S.T @ S)
-                sweep, after = sweep + 1, _error(V, S, P, size)
-                ended = sweep >= sweeps or before - after < TOLERANCE
-                if ended:
-                    break
-                before = after
-            found = _ordered(S, P, _error(V, S, P, size), sweep, ended)
-        yield found
+        count = min(every, sweeps - sweep)
+        S, P = _improved(V, k, seed, count, S, P)
+        sweep += count
+        error = float(np.linalg.norm((V - S @ P).ravel())) / size
+        ended = sweep >= sweeps or before - error < TOLERANCE * count
+        yield _ordered(S, P, error, sweep, ended)
         if ended:
             return
+        before = error
 
 
-def _improve(X: Array, target: Array, gram: Array) -> None:
-    """Minimise ‖V − X Y‖ over X ≥ 0, column after column, in place; ``target``: V Yᵀ, ``gram``: Y Yᵀ."""
-    for j in range(X.shape[1]):
-        if gram[j, j] > 0:
-            X[:, j] = np.maximum(X[:, j] + (target[:, j] - X @ gram[:, j]) / gram[j, j], 0)
+def _improved(V: Array, k: int, seed: int, sweeps: int, S: Array | None, P: Array | None) -> tuple[Array, Array]:
+    """Further sweeps from S and P, or the first ones."""
+    from sklearn.decomposition import non_negative_factorization
+    from sklearn.exceptions import ConvergenceWarning
 
-
-def _error(V: Array, S: Array, P: Array, size: float) -> float:
-    return float(np.linalg.norm((V - S @ P).ravel())) / size if size else 0.0
-
-
-def _start(V: Array, k: int, seed: int) -> tuple[Array, Array]:
-    """NNDSVD: of each singular pair the sign under which both sides are largest; zeros become a little."""
-    U, values, Vt = _leading(V, k, seed)
-    S, P = np.zeros((V.shape[0], k), V.dtype), np.zeros((k, V.shape[1]), V.dtype)
-    for j in range(k):
-        sides = [(np.maximum(sign * U[:, j], 0), np.maximum(sign * Vt[j], 0)) for sign in (1, -1)]
-        sizes = [float(np.linalg.norm(u) * np.linalg.norm(v)) for u, v in sides]
-        (u, v), share = (sides[0], sizes[0]) if sizes[0] >= sizes[1] else (sides[1], sizes[1])
-        if share > 0:
-            scale = np.sqrt(values[j] * share)
-            S[:, j], P[j] = scale * u / np.linalg.norm(u), scale * v / np.linalg.norm(v)
-    little = float(V.mean()) / 100
-    S[S == 0], P[P == 0] = little, little
+    start = "nndsvda" if S is None else "custom"
+    with one_thread(), warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # a part is not meant to converge
+        S, P, _ = non_negative_factorization(
+            V, W=S, H=P, n_components=k, init=start, tol=0, max_iter=sweeps, random_state=seed
+        )
+    assert S is not None
+    assert P is not None
     return S, P
-
-
-def _leading(V: Array, k: int, seed: int) -> tuple[Array, Array, Array]:
-    """The first k singular vectors, by seeded subspace iteration (Halko, Martinsson and Tropp, SIAM Review 2011)."""
-    rng = np.random.default_rng(seed)
-    width = min(k + _OVERSAMPLING, *V.shape)
-    Q = V @ rng.standard_normal((V.shape[1], width)).astype(V.dtype)
-    for _ in range(_POWER_STEPS):
-        Q = np.linalg.qr(V @ (V.T @ np.linalg.qr(Q)[0]))[0]
-    U, values, Vt = np.linalg.svd(Q.T @ V, full_matrices=False)
-    return Q @ U[:, :k], values[:k], Vt[:k]
 
 
 def _ordered(S: Array, P: Array, error: float, sweep: int, ended: bool) -> Factors:

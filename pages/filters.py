@@ -33,6 +33,7 @@ if chosen is None:
 
 places = view.claim()
 network = model.key
+choices.settle(network)
 choices.layers(places.layers, network)
 look = looking(network, chosen.picture, model.framing, state["layer"]) if model.fetch is None else None
 standing = working.pursue("filters_look", look)
@@ -42,7 +43,6 @@ if standing.failure is not None and standing.failure.kind == "LayerError" and st
 looked = standing.value
 choices.show(places.choices, looked)
 all_, one = choices.wanted(network, looked) if looked is not None else (None, None)
-state["filters_selected"] = one.indices[0] if one is not None else None
 view.head(places.head, network, looked, one, model.fetch is not None)
 
 with places.one, errors.guarded("The picture"):
@@ -52,7 +52,7 @@ with places.one, errors.guarded("The picture"):
     else:
         single = one_view.show(looked, chosen, all_, one)
         with places.many, errors.guarded("The pictures"):
-            many_view.show(looked, all_, single)
+            many_view.show(looked, all_, one.indices[0], single)
         with places.kernels, errors.guarded("The kernels"):
             view.kernels(looked)
             view.explained(looked)

@@ -44,6 +44,15 @@ def parameters(samples: tuple[str, ...], models: tuple[str, ...], model: str) ->
     ]
 
 
+def settle(network: NetworkKey) -> None:
+    """Another network has other classes: those chosen for the last one are let go."""
+    state = st.session_state
+    last, names = state.get("filters_last", (network, []))
+    if last != network and state["names"] == names:
+        state["names"] = []
+    state["filters_last"] = (network, list(state["names"]))
+
+
 def layers(place: Any, network: NetworkKey) -> None:
     """The chooser of the layer, where channels are looked into."""
     if st.session_state["of"] != CHANNELS:

@@ -17,7 +17,7 @@ COLUMNS = 8
 TICK = 1.0
 
 
-def show(looked: Looked, all_: Wanted, one: Standing) -> None:
+def show(looked: Looked, all_: Wanted, selected: int, one: Standing) -> None:
     """The pictures of the list: offered with their cost, then searched for, growing."""
     work = searching(all_)
     asked = st.session_state.get("filters_asked") == all_ or works().known(work) is not None
@@ -31,7 +31,7 @@ def show(looked: Looked, all_: Wanted, one: Standing) -> None:
         if standing.failure is not None:
             errors.panel(standing.failure, "The pictures could not be found")
         found: tuple[Excitation | None, ...] = standing.value or (None,) * len(all_.indices)
-        _tiles(looked, all_, found, beside)
+        _tiles(looked, all_, selected, found, beside)
         filters_export.many(looked, all_, found if standing.value else ())
 
     def offer(standing: Standing) -> None:
@@ -54,7 +54,7 @@ def show(looked: Looked, all_: Wanted, one: Standing) -> None:
             else:
                 st.caption("How long these will take is measured once the picture above is there.")
         found = priced.kept if priced is not None else (None,) * len(all_.indices)
-        _tiles(looked, all_, found, beside)
+        _tiles(looked, all_, selected, found, beside)
         filters_export.many(looked, all_, ())
 
     if not asked:
@@ -80,8 +80,9 @@ def _row(all_: Wanted) -> Any:
     return row
 
 
-def _tiles(looked: Looked, all_: Wanted, found: tuple[Excitation | None, ...], beside: Excitation | None) -> None:
-    selected = st.session_state.get("filters_selected")
+def _tiles(
+    looked: Looked, all_: Wanted, selected: int, found: tuple[Excitation | None, ...], beside: Excitation | None
+) -> None:
     items: list[Tile] = []
     for index, picture in zip(all_.indices, found, strict=True):
         if picture is None and beside is not None and beside.index == index and beside.layer == all_.layer:

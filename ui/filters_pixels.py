@@ -20,7 +20,10 @@ _urls: ByteLRU[str] = ByteLRU(48 << 20, len)
 def number(value: Any) -> str:
     """A value for reading, with three figures or so."""
     size = abs(float(value))
-    text = f"{float(value):.2f}" if size < 10 else f"{float(value):.1f}" if size < 1000 else f"{float(value):.3g}"
+    if 0.01 <= size < 1000 or not size:
+        text = f"{float(value):.2f}" if size < 10 else f"{float(value):.1f}"
+    else:
+        text = f"{float(value):.2g}" if size < 1 else f"{float(value):.3g}"
     return text.replace("-", "\N{MINUS SIGN}")
 
 

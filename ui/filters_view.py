@@ -44,6 +44,9 @@ def head(place: Any, network: NetworkKey, looked: Looked | None, one: Wanted | N
     """The headline."""
     if looked is None or one is None:
         text = f"{network.name} is not on this machine yet" if missing else f"What {network.name} responds to"
+    elif network.weights == "random":
+        what = name_of(looked, one.layer, one.indices[0])
+        text = f"{looked.name} has learned nothing yet; this is what excites its {what}"
     elif one.layer is None:
         text = f"This is what {looked.name} takes for “{name_of(looked, None, one.indices[0])}”"
     else:

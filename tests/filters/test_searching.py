@@ -11,7 +11,7 @@ from shared_data import shared
 
 import camcore
 from camcore.errors import CamcoreError, LayerError, ModelError
-from camcore.filters import Excitation, Recipe, Search, check_channel, excite, pace, shelf
+from camcore.filters import Excitation, Recipe, Search, check_channel, excite, pace, searching, shelf
 from camcore.preprocessing import preprocessing
 
 STILL = Recipe(steps=60, rate=0.1, jitter=0.0, zoom=0.0, smoothness=0.0)
@@ -199,9 +199,13 @@ def test_channels_first_finds_the_same() -> None:
     assert ours.reached == pytest.approx(theirs.reached, rel=1e-2)
 
 
-def test_the_pace_is_measured() -> None:
-    assert 0 < pace(network(RANDOM), "conv") < 10
-    assert 0 < pace(network(RANDOM), None) < 10
+@pytest.mark.parametrize("layer", ["conv", None])
+def test_the_pace_is_that_of_one_step_shared_by_its_pictures(
+    layer: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = iter([10.0, 13.0])
+    monkeypatch.setattr(searching, "perf_counter", lambda: next(clock))
+    assert pace(network(RANDOM), layer) == 3.0 / searching.CHUNK
 
 
 @pytest.mark.parametrize(("layer", "index", "error", "said"), [

@@ -80,6 +80,7 @@ def test_the_response_is_the_rectified_channel_from_nothing_to_its_maximum() -> 
 
 @pytest.mark.parametrize(("value", "text"), [
     (1.234, "1.23"), (-1.234, "−1.23"), (0.0, "0.00"), (34.96, "35.0"), (np.float32(12345.6), "1.23e+04"),
+    (-3.21e-6, "−3.2e−06"), (0.0049, "0.0049"),
 ])  # fmt: skip
 def test_numbers(value: float, text: str) -> None:
     assert number(value) == text
