@@ -13,8 +13,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from camcore.cells import look_at_cells
+    from camcore.concepts import find_concepts
     from camcore.contrasting import Contrast
     from camcore.contrasting import contrast as contrast
+    from camcore.effective import effective_field
     from camcore.errors import CamcoreError, LayerError, MethodError, ModelError, PictureError
     from camcore.explaining import Step, estimate, explain, stream
     from camcore.featuremaps import activations
@@ -25,10 +28,13 @@ if TYPE_CHECKING:
     from camcore.methods import METHODS, MethodInfo
     from camcore.network import Network
     from camcore.overlaying import overlay
+    from camcore.patches import strongest_patches
     from camcore.pictures import Picture, open_picture
     from camcore.predictions import Prediction
     from camcore.refining import fuse
     from camcore.remembering import Memory
+    from camcore.trusting import Trust, TrustStep, trust, trust_passes
+    from camcore.verdict import Verdict
     from camcore.wrapping import wrap
 
 # By itself TensorFlow takes oneDNN on newer processors only. Without it a CPU cannot run networks of layout
@@ -43,12 +49,15 @@ _HOMES = {
     "CamMap": "maps",
     "Contrast": "contrasting",
     "contrast": "contrasting",
+    "effective_field": "effective",
     "estimate": "explaining",
     "explain": "explaining",
+    "find_concepts": "concepts",
     "fuse": "refining",
     "LayerError": "errors",
     "LayerInfo": "layers",
     "load": "loading",
+    "look_at_cells": "cells",
     "Memory": "remembering",
     "METHODS": "methods",
     "MethodError": "errors",
@@ -62,6 +71,12 @@ _HOMES = {
     "Prediction": "predictions",
     "Step": "explaining",
     "stream": "explaining",
+    "strongest_patches": "patches",
+    "Trust": "trusting",
+    "trust": "trusting",
+    "trust_passes": "trusting",
+    "TrustStep": "trusting",
+    "Verdict": "verdict",
     "wrap": "wrapping",
 }
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import camcore
-from camcore import factories
+from camcore import factories, trust_command
 from camcore.bias import command as bias
 from camcore.errors import CamcoreError, MethodError
 from camcore.evaluation import command as evaluation
@@ -28,6 +28,7 @@ examples:
   python -m camcore explain photo.jpg
   python -m camcore explain photo.jpg --model ResNet50 --method gradcam --method scorecam --out out/
   python -m camcore explain *.jpg --method layercam --layer block_6_expand_relu --class "tiger cat"
+  python -m camcore trust photo.jpg --method layercam   how far to trust the map, with the reasons
   python -m camcore run out/run.json            the same maps again, and how far they differ
   python -m camcore train pictures/ --out mine/ a network of your own from a folder for each class
   python -m camcore evaluate NETWORK pictures/  accuracy, confusion and more on a folder for each class
@@ -126,6 +127,7 @@ def _parser() -> argparse.ArgumentParser:
     layers.add_argument("--all", action="store_true", help="also those that can carry no heatmap, with the reason")
     layers.set_defaults(run=_layers)
 
+    trust_command.add_parser(commands)
     training.add_parser(commands)
     evaluation.add_parser(commands)
     bias.add_parser(commands)

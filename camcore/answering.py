@@ -169,7 +169,8 @@ def _asked(look: Look, task: Task, classes: Sequence[int]) -> Iterator[Progress]
     info, path = task.info, task.path
     plan = plan_for(info.source, look, path, task.options)
     A = look.activations(path) if path is not None else None
-    start = perf_counter()
+    cutter = look.network.anatomy.cutter
+    start, built = perf_counter(), cutter.building
     logits = look.logits
     probabilities = look.network.probabilities(logits)
     columns: dict[int, list[tuple[Array, Array]]] = {index: [] for index in classes}
@@ -177,11 +178,12 @@ def _asked(look: Look, task: Task, classes: Sequence[int]) -> Iterator[Progress]
     for stop in [*range(plan.chunk, len(plan.members), plan.chunk), len(plan.members)]:
         first = stop - plan.chunk if stop % plan.chunk == 0 else stop - stop % plan.chunk
         new = _answers(look, plan, max(first, 0), stop)
+        likely = [look.network.probabilities(part) for part in new]
         for index in classes:
             columns[index].append(
                 (
                     np.stack([part[:, index] for part in new], axis=1),
-                    np.stack([look.network.probabilities(part)[:, index] for part in new], axis=1),
+                    np.stack([part[:, index] for part in likely], axis=1),
                 )
             )
         final = stop == len(plan.members)
@@ -205,7 +207,8 @@ def _asked(look: Look, task: Task, classes: Sequence[int]) -> Iterator[Progress]
             raw, broken = raw_map(info, given, task.options, "eigen" in task.refine)
             caution = info.caution(*given, **info.formula_options(task.options)) if info.caution else None
             passes = 1 + stop * len(plan.series) * plan.cost
-            maps[index] = RawMap(raw, broken, perf_counter() - start, passes, caution)
+            seconds = perf_counter() - start - (cutter.building - built)
+            maps[index] = RawMap(raw, broken, seconds, passes, caution)
         yield Progress(maps, final, stop)
 
 

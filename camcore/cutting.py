@@ -10,6 +10,7 @@ import os
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
+from time import perf_counter
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 
 from camcore.errors import ModelError
 from camcore.tracing import Trace, first_line
+from camcore.turns import Turns
 
 Array = NDArray[Any]
 Function = Callable[..., Any]
@@ -26,7 +28,7 @@ KEPT_FUNCTIONS = 32
 
 # TensorFlow uses every core for one run; a second one at the same time only slows both. Long work takes the
 # turn anew for every chunk, so that a short question never waits for more than one chunk.
-_TURN = threading.BoundedSemaphore(max(1, (os.cpu_count() or 1) // 2))
+_TURNS = Turns(max(1, (os.cpu_count() or 1) // 2))
 
 
 class Cutter:
@@ -41,12 +43,20 @@ class Cutter:
         self.name = name
         self.lock = threading.RLock()
         self.functions: OrderedDict[tuple[Any, ...], Function] = OrderedDict()
+        self._spent = threading.local()
+
+    @property
+    def building(self) -> float:
+        """Seconds that this thread has spent on building functions so far: not the time that a map takes."""
+        return float(getattr(self._spent, "seconds", 0.0))
 
     def kept(self, key: tuple[Any, ...], build: Callable[[], Function]) -> Function:
         """The function of ``key``, built at the first call; the least recently used ones are dropped."""
         with self.lock:
             if key not in self.functions:
-                self.functions[key] = build()
+                before, start = self.building, perf_counter()
+                self.functions[key] = build()  # which may build others
+                self._spent.seconds = before + perf_counter() - start
                 while len(self.functions) > KEPT_FUNCTIONS:
                     self.functions.popitem(last=False)
             self.functions.move_to_end(key)
@@ -72,6 +82,17 @@ class Cutter:
 
         return self.kept(key, build)
 
+    def compiled(self, function: Callable[..., Any], signature: list[Any]) -> Function:
+        """A Python function of TensorFlow operations, compiled for arguments of this signature, ready to run.
+
+        TensorFlow optimises a function at its first call, so it is called once, with zeros.
+        """
+        import tensorflow as tf
+
+        made = tf.function(function, input_signature=signature, autograph=False).get_concrete_function()
+        self.run(made, *(np.zeros([side or 1 for side in one.shape], one.dtype.as_numpy_dtype) for one in signature))
+        return made
+
     def run(self, function: Function, *arguments: Array) -> Any:
         """The results of a function as arrays, in the network's turn.
 
@@ -81,7 +102,7 @@ class Cutter:
 
         tensors = [tf.convert_to_tensor(argument) for argument in arguments]
         try:
-            with _TURN:
+            with _TURNS.turn():
                 results = function(*tensors)
         except tf.errors.OpError as error:
             raise ModelError(
@@ -91,6 +112,38 @@ class Cutter:
         if isinstance(results, (list, tuple)):
             return [_to_numpy(result) for result in results]
         return _to_numpy(results)
+
+
+class FedCutter(Cutter):
+    """Cuts the same questions out of the same trace, answered with other weights.
+
+    ``readings``: the tensors at which the graph reads its weights; ``values``: what they are instead. The compiled
+    functions are fed the weights, so that all cutters of one trace share them.
+    """
+
+    def __init__(self, cutter: Cutter, readings: list[Any], values: list[Any]) -> None:
+        super().__init__(cutter.trace, cutter.name)
+        self.lock = cutter.lock
+        self._own = cutter
+        self._readings = readings
+        self._values = values
+
+    def part(
+        self,
+        key: tuple[Any, ...],
+        ends: Callable[[], tuple[list[Any], list[Any]]],
+        warm: Callable[[Function], None] | None = None,
+    ) -> Function:
+        """As ``Cutter.part``, with these weights."""
+
+        def wider() -> tuple[list[Any], list[Any]]:
+            feeds, fetches = ends()
+            return [*feeds, *self._readings], fetches
+
+        def fed(function: Function) -> Function:
+            return lambda *arguments: function(*arguments, *self._values)
+
+        return fed(self._own.part(("fed", *key), wider, warm and (lambda function: warm(fed(function)))))
 
 
 def _to_numpy(tensor: Any) -> Array:

@@ -21,10 +21,11 @@ from camcore.errors import MethodError
 from camcore.framing import Frame, check_framing
 from camcore.looking import Look
 from camcore.maps import CamMap, normalised, warning_for
-from camcore.network import TOP_CLASS, Network, check_picture
+from camcore.network import Network, check_picture
 from camcore.pictures import Picture
 from camcore.remembering import Memory
 from camcore.requests import Classes, Keys, Layers, Options, Request, check_request, total_passes
+from camcore.tapping import TOP_CLASS
 from camcore.targets import LOGIT
 
 Array = NDArray[Any]

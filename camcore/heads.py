@@ -8,13 +8,14 @@ behind the layer is computed for each. What a skip connection brings past the la
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from camcore.cutting import Cutter, Function
 from camcore.graphs import ancestors, dependents
-from camcore.receptive import Reach, constant
+from camcore.windows import Reach, constant
 
 
 def sides(logits: Any, tensor: Any, source: Any, reach: Mapping[str, Reach]) -> list[Any]:
@@ -65,6 +66,36 @@ def after_pooling(logits: Any, tensor: Any, spatial: tuple[int, int]) -> Any:
         tensor = operation.outputs[0]
 
 
+@dataclass(frozen=True, eq=False)
+class Product:
+    """A matrix product, ``result`` (n, m) = flattened tensor (n, k) @ ``weights`` (k, m); (m, k) if ``transposed``."""
+
+    result: Any
+    weights: Any
+    transposed: bool
+
+
+def product_behind(logits: Any, tensor: Any) -> Product | None:
+    """The matrix product that all of a tensor flows into, unchanged but for its shape; None where there is none."""
+    used = ancestors([logits])
+    size = int(np.prod(tensor.shape[1:]))
+    while True:
+        onward = [op for op in tensor.consumers() if op.outputs and op.outputs[0].name in used and op.type != "Shape"]
+        if len(onward) != 1 or onward[0].inputs[0] is not tensor:
+            return None
+        (operation,) = onward
+        if operation.type == "MatMul":
+            weights = operation.inputs[1]
+            fits = tensor.shape.rank == 2 and tensor.shape[1] == size and not operation.get_attr("transpose_a")
+            alone = weights.name not in dependents(tensor)
+            if not fits or not alone or tensor.dtype.size < 4:  # there are no sparse products of half precision
+                return None
+            return Product(operation.outputs[0], weights, operation.get_attr("transpose_b"))
+        if operation.type not in ("Reshape", "Squeeze", "Identity"):
+            return None
+        tensor = operation.outputs[0]
+
+
 def altering(
     cutter: Cutter, key: tuple[Any, ...], tensor: Any, passing: list[Any], logits: Any, alter: Any
 ) -> Function:
@@ -82,7 +113,6 @@ def altering(
         wide = [tf.float32 if side.dtype.is_floating and side.dtype.size < 4 else side.dtype for side in passing]
         specs = [tf.TensorSpec([1, *side.shape[1:]], dtype) for side, dtype in zip(passing, wide, strict=True)]
 
-        @tf.function(autograph=False, input_signature=[*signature, *specs])
         def scores(*arguments: Any) -> Any:
             altered = tf.cast(make(*arguments[: len(signature)]), tensor.dtype)
             count = tf.shape(altered)[0]
@@ -92,6 +122,6 @@ def altering(
             ]
             return head(altered, *given)[0]
 
-        return scores.get_concrete_function()
+        return cutter.compiled(scores, [*signature, *specs])
 
     return cutter.kept(key, build)

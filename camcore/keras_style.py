@@ -16,9 +16,10 @@ from camcore.errors import ModelError
 from camcore.looking import Look
 from camcore.maps import normalised
 from camcore.methods import METHODS, MethodInfo
-from camcore.network import TOP_CLASS, Network
+from camcore.network import Network
 from camcore.refining import check_refinements, check_weighted
 from camcore.requests import check_compared
+from camcore.tapping import TOP_CLASS
 from camcore.wrapping import wrap
 
 Array = NDArray[Any]

@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from camcore.maps import ActivationState, state_of
-from camcore.network import TOP_CLASS, BiasPass, Network
+from camcore.network import Network
 from camcore.remembering import Kept, Memory
+from camcore.tapping import TOP_CLASS, BiasPass
 from camcore.targets import INPUT, LOGIT, Score
 
 Array = NDArray[Any]
@@ -30,7 +31,8 @@ class Look:
         self, network: Network, x: Array, memory: Memory | None = None, identity: Hashable | None = None
     ) -> None:
         self.network = network
-        self.x = x
+        self.x = x.copy() if x.flags.writeable else x  # its owner may write into it
+        self.x.setflags(write=False)
         self.passes = 0.0
         self._memory = memory if identity is not None else None
         self._prefix = (network.serial, identity)

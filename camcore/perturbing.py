@@ -18,12 +18,15 @@ from numpy.typing import NDArray
 from camcore.looking import Look
 from camcore.methods.control import random_masks, square_side, square_starts
 from camcore.methods.score import channel_order, noise_field
+from camcore.network import Network
 
 Array = NDArray[Any]
 Indices = NDArray[np.intp]
 
-# Whole pictures of 224×224 pixels per chunk: as fast as larger chunks on a CPU, and small in memory.
+# Whole pictures per chunk: as fast as larger chunks on a CPU, and small in memory; of a heavy network fewer, so that
+# nobody else waits for longer than some tenths of a second.
 _CHUNK_PIXELS = 16 * 224 * 224
+_CHUNK_MULTIPLICATIONS = 64e9
 
 # Values of altered activations per chunk of the head.
 _CHUNK_VALUES = 4 << 20
@@ -55,9 +58,11 @@ def plan_for(source: str, look: Look, path: str | None, options: Mapping[str, An
     return _PLANS[source](look, path, options)
 
 
-def _pictures_per_chunk(look: Look) -> int:
-    h, w = look.network.input_size
-    return max(1, _CHUNK_PIXELS // (h * w))
+def pictures_per_chunk(network: Network) -> int:
+    """How many whole pictures go through a network at once."""
+    h, w = network.input_size
+    by_work = int(_CHUNK_MULTIPLICATIONS / max(network.multiplications, 1))
+    return max(1, min(_CHUNK_PIXELS // (h * w), by_work))
 
 
 def _masks(look: Look, path: str, scale: float = 1.0, noise: tuple[float, int, int] | None = None) -> Series:
@@ -73,7 +78,7 @@ def _masks(look: Look, path: str, scale: float = 1.0, noise: tuple[float, int, i
 
 
 def _channel_plan(look: Look, path: str, *series: Series) -> Plan:
-    return Plan(channel_order(look.activations(path)), series, _pictures_per_chunk(look), 1.0)
+    return Plan(channel_order(look.activations(path)), series, pictures_per_chunk(look.network), 1.0)
 
 
 def _channel_masks(look: Look, path: str, options: Mapping[str, Any]) -> Plan:
@@ -95,7 +100,7 @@ def _ablations(look: Look, path: str, options: Mapping[str, Any]) -> Plan:
     network = look.network
     site = network.site(path)
     series = Series(("ablations", path), lambda members: network.ablated_logits(look.x, path, members))
-    chunk = min(max(1, _CHUNK_VALUES // (site.cells * site.channels)), 256)
+    chunk = min(max(1, _CHUNK_VALUES // network.ablated_size(path)), 256)
     return Plan(np.arange(site.channels), (series,), chunk, site.behind)
 
 
@@ -135,7 +140,7 @@ def _squares(look: Look, path: str | None, options: Mapping[str, Any]) -> Plan:
         return network.logits(network.as_input(hidden))
 
     series = Series(("squares", size, stride), ask)
-    return Plan(np.arange(len(rows) * len(columns)), (series,), _pictures_per_chunk(look), 1.0)
+    return Plan(np.arange(len(rows) * len(columns)), (series,), pictures_per_chunk(look.network), 1.0)
 
 
 def _random_masks(look: Look, path: str | None, options: Mapping[str, Any]) -> Plan:
@@ -147,7 +152,7 @@ def _random_masks(look: Look, path: str | None, options: Mapping[str, Any]) -> P
         masks = random_masks(members, network.input_size, *made).astype(picture.dtype)
         return network.logits(network.as_input(picture * masks[..., np.newaxis]))
 
-    return Plan(np.arange(options["n"]), (Series(("random masks", *made), ask),), _pictures_per_chunk(look), 1.0)
+    return Plan(np.arange(options["n"]), (Series(("random masks", *made), ask),), pictures_per_chunk(look.network), 1.0)
 
 
 _PLANS: Mapping[str, Callable[..., Plan]] = {

@@ -12,8 +12,9 @@ import numpy as np
 from camcore.answering import Task
 from camcore.errors import CamcoreError, LayerError, MethodError
 from camcore.methods import MethodInfo, find_method
-from camcore.network import TOP_CLASS, Network
+from camcore.network import Network
 from camcore.refining import BRIGHTNESS, check_refinements, check_weighted
+from camcore.tapping import TOP_CLASS
 
 Options = Mapping[str, Mapping[str, Any]]
 Keys = str | Sequence[str] | None

@@ -4,7 +4,6 @@ import io
 import json
 import time
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -12,8 +11,6 @@ import pytest
 from PIL import Image
 from shared_data import shared
 from streamlit.testing.v1 import AppTest
-
-import camcore
 
 APP = str(Path(__file__).resolve().parents[1] / "app.py")
 TIMEOUT = 120  # the first run imports TensorFlow
@@ -277,6 +274,22 @@ def export(at: AppTest) -> Any:
     return Take(pursuit.sheet, drawn, look, samples.picture("chelsea"), "Cat", None)
 
 
+def test_a_variant_stands_beside_its_method() -> None:
+    at = page(methods="gradcam++,gradcam++:authors,eigencam:centred", layers="last,last-1", rows="layers")
+    assert [head["title"] if isinstance(head, dict) else head[0] for head in drawn(at)["heads"]] == [
+        "Grad-CAM++",
+        "Grad-CAM++, authors",
+        "Eigen-CAM, centred",
+    ]
+    assert all(cell["grid"] is not None for cell in cells(at))
+    first, second = (cells(at)[i]["grid"] for i in (0, 1))
+    assert first != second
+    assert at.query_params["methods"] in (
+        ["gradcam++,gradcam++:authors,eigencam:centred"],
+        "gradcam++,gradcam++:authors,eigencam:centred",
+    )
+
+
 def test_downloads_hold_what_is_on_the_page() -> None:
     from ui import compare_export
 
@@ -298,25 +311,7 @@ def test_downloads_hold_what_is_on_the_page() -> None:
     assert "One scale" in compare_export.lines(take)[1]
 
 
-def weighed(net: Any, pic: Any, a: int, b: int, layer: Any = None, framing: str = "crop", memory: Any = None) -> Any:
-    """A contrast by its definition: the gradient of a difference is the difference of the gradients."""
-    for_a, for_b = camcore.explain(net, pic, "hirescam", layer, [a, b], framing)
-    difference = for_a.raw - for_b.raw
-    finer = camcore.explain(net, pic, "gradcam", layer, [a], framing)[0]
-    first, second = (
-        SimpleNamespace(index=m.class_index, label=m.label, probability=m.probability, logit=m.logit)
-        for m in (for_a, for_b)
-    )
-    return SimpleNamespace(
-        first=first, second=second, layer=for_a.layer, finer=finer, difference=difference,
-        margin=for_a.logit - for_b.logit, channels=((7, 0.5), (3, -0.25)), frame=for_a.frame, cells=for_a.cells,
-    )  # fmt: skip
-
-
-def test_two_classes_are_set_against_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(camcore, "__all__", sorted({*camcore.__all__, "contrast"}))
-    monkeypatch.setattr(camcore, "contrast", weighed, raising=False)
-    monkeypatch.setattr(camcore, "Memory", lambda limit: None, raising=False)
+def test_two_classes_are_set_against_each_other() -> None:
     at = page(methods="gradcam", why="281", why_not="285")
     for _ in range(100):
         if any("points of score" in m.value for m in at.markdown):

@@ -12,7 +12,7 @@ from keras import layers
 from networks import GRID, SIZE, W, channels_first, conv1, conv2, dense, flat, gap, given, images, picture_input, settle
 
 import camcore
-from camcore.heads import after_pooling, sides
+from camcore.heads import after_pooling, product_behind, sides
 
 
 def settled(model: Any, seed: int = 4) -> Any:
@@ -45,16 +45,16 @@ def network() -> camcore.Network:
 
 
 def found_sides(network: camcore.Network, layer: str) -> list[Any]:
-    tensor = network._table.tensors[layer]
-    return sides(network._scores.logits, tensor, network._trace.input, network._reach)
+    tensor = network.anatomy.tensor(layer)
+    return sides(network.anatomy.logits, tensor, network.anatomy.source, network.anatomy.reach)
 
 
 def where(network: camcore.Network, layer: str) -> Any:
-    return after_pooling(network._scores.logits, network._table.tensors[layer], (1, 2))
+    return after_pooling(network.anatomy.logits, network.anatomy.tensor(layer), (1, 2))
 
 
 def values(network: camcore.Network, x: np.ndarray, tensors: list[Any]) -> list[np.ndarray]:
-    function = network._trace.function.prune([network._trace.input], tensors)
+    function = network.anatomy.cutter.trace.function.prune([network.anatomy.source], tensors)
     return [np.asarray(one) for one in function(tf.constant(x))]
 
 
@@ -103,9 +103,9 @@ def test_behind_a_global_average_the_average_will_do(network):
 
 
 def test_never_past_what_mixes_channels_or_joins_branches(network, branched):
-    assert where(network, "conv1") is network._table.tensors["conv1"]
+    assert where(network, "conv1") is network.anatomy.tensor("conv1")
     for layer in ("conv1", "block1", "add1", "gated", "block2"):
-        assert where(branched, layer) is branched._table.tensors[layer], layer
+        assert where(branched, layer) is branched.anatomy.tensor(layer), layer
 
 
 def test_past_a_max_pooling_and_the_average_behind_it(branched):
@@ -126,7 +126,7 @@ def test_not_past_a_flatten_or_what_moves_zero():
     np.testing.assert_allclose(*values(network, pixels, [where(network, "features")]), pooled, rtol=1e-12)
     y = layers.Activation("sigmoid", dtype="float64", name="half")(conv2()(conv1()(x)))
     network = camcore.wrap(settled(keras.Model(x, dense()(gap()(y)))))
-    assert where(network, "features") is network._table.tensors["features"]
+    assert where(network, "features") is network.anatomy.tensor("features")
 
 
 @pytest.mark.parametrize("axis", [1, 2, 3, (2, 3), (1, 2, 3)])
@@ -135,8 +135,71 @@ def test_not_past_an_average_over_other_axes(axis):
     y = keras.ops.mean(conv2()(conv1()(x)), axis=axis)
     y = layers.Flatten(dtype="float64")(y) if axis != (1, 2, 3) else keras.ops.reshape(y, (-1, 1))
     network = camcore.wrap(settled(keras.Model(x, layers.Dense(3, dtype="float64")(y))))
-    assert where(network, "features") is network._table.tensors["features"]
+    assert where(network, "features") is network.anatomy.tensor("features")
     check_ablated(network, "features")
+
+
+# ---- the matrix product behind a layer
+
+
+def shape(kind: str, y: Any) -> Any:
+    """What lies between a layer and the scores."""
+    if kind == "flattened":
+        return layers.Flatten(dtype="float64")(y)
+    if kind == "pooled and flattened":
+        return layers.Flatten(dtype="float64")(layers.MaxPooling2D(2, dtype="float64")(y))
+    if kind == "average":
+        return gap()(y)
+    if kind == "average of one cell, flattened":
+        return layers.Flatten(dtype="float64")(gap(keepdims=True)(y))
+    if kind == "two ways":
+        flattened = layers.Flatten(dtype="float64")(y)
+        return layers.Add(dtype="float64")([flattened, layers.Activation("tanh", dtype="float64")(flattened)])
+    assert kind == "turned"
+    return layers.Flatten(dtype="float64")(layers.Permute((3, 1, 2), dtype="float64")(y))
+
+
+@pytest.mark.parametrize(
+    ("kind", "there"),
+    [
+        ("flattened", True),
+        ("pooled and flattened", True),
+        ("average", True),
+        ("average of one cell, flattened", True),
+        ("two ways", False),
+        ("turned", False),
+    ],
+)
+def test_a_channel_is_taken_out_of_the_product_behind_the_layer(kind, there):
+    """Two dense layers, so that what follows the product is not linear."""
+    x = picture_input()
+    y = layers.Dense(7, activation="relu", dtype="float64")(shape(kind, conv2()(conv1()(x))))
+    network = camcore.wrap(settled(keras.Model(x, layers.Dense(4, activation="softmax", dtype="float64")(y))))
+    tensor = where(network, "features")
+    product = product_behind(network.anatomy.logits, tensor)
+    assert (product is not None) == there
+    if product is not None:
+        left, weights, result = values(network, images(1), [tensor, product.weights, product.result])
+        np.testing.assert_allclose(result, left.reshape(1, -1) @ weights, rtol=1e-9)
+    check_ablated(network, "features")
+
+
+def test_a_transposed_product_in_channels_first_order():
+    x = picture_input(dtype="float32")
+    y = layers.Conv2D(4, 3, padding="same", activation="relu", name="conv")(x)
+    y = layers.Flatten()(layers.Permute((3, 1, 2))(y))
+    kernel = keras.Variable(np.random.default_rng(5).normal(0, 0.2, (6, y.shape[1])).astype(np.float32))
+
+    class Turned(layers.Layer):
+        def call(self, y: Any) -> Any:
+            return tf.nn.relu(tf.matmul(y, kernel.value, transpose_b=True))
+
+    network = camcore.wrap(settled(keras.Model(x, layers.Dense(4)(Turned()(layers.Flatten()(y))))))
+    check_ablated(network, "conv", images(1, seed=6).astype(np.float32), 1e-4)
+    turned = next(info.path for info in network.layers if "permute" in info.path)
+    product = product_behind(network.anatomy.logits, network.anatomy.tensor(turned))
+    assert product is not None
+    assert product.transposed
 
 
 # ---- altered activations, many at once
@@ -233,9 +296,18 @@ def test_where_the_batch_size_passes_by_the_whole_input_does(dtype):
     end = given(layers.Dense(4, dtype="float64"), W.w[:4], W.b)
     network = camcore.wrap(settle(keras.Model(x, end(gap()(y)))))
     (only,) = found_sides(network, "mid")
-    assert only is network._trace.input
+    assert only is network.anatomy.source
     pixels = np.random.default_rng(0).integers(0, 256, (1, *SIZE, 3)).astype(dtype)
     for layer in ("conv1", "mid", "own"):
         check_ablated(network, layer, pixels)
         check_placed(network, layer, pixels)
     assert network.layer("mid").grid == GRID
+
+
+def test_an_image_that_was_written_into_is_looked_at_anew(branched):
+    x = images(1, seed=1)
+    branched.ablated_logits(x, "block2", [0])
+    x += 0.5
+    A = branched.tap(x, ["block2"]).activations["block2"]
+    A[..., 0] = 0
+    np.testing.assert_allclose(branched.ablated_logits(x, "block2", [0]), branched.head("block2")(x, A), rtol=1e-9)

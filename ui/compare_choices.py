@@ -34,12 +34,12 @@ def parameters(samples: tuple[str, ...], models: tuple[str, ...], model: str) ->
         Parameter("framing", "framing", FRAMINGS[0], FRAMINGS, bound=True),
         Parameter("columns", "choice of columns", AXES[0], AXES),
         Parameter("rows", "choice of rows", NONE, (NONE, *AXES)),
-        Listed("methods", "method", list(METHODS), tuple(camcore.METHODS)),
+        Listed("methods", "method", list(METHODS), tuple(methods.forms())),
         Listed("layers", "layer", list(LAYERS)),
         Listed("classes", "class", list(CLASSES), parse=_aim),
         Listed("beside", "backbone", [], models),
         Listed("framings", "framing", list(FRAMINGS), FRAMINGS),
-        Parameter("method", "method", "gradcam", tuple(camcore.METHODS)),
+        Parameter("method", "method", "gradcam", tuple(methods.forms())),
         Parameter("layer", "layer", None),
         Parameter("class", "class", None, parse=_class_number),
         Parameter("pin", "reference", None),
@@ -184,7 +184,7 @@ def _single(axis: str, facts: Facts | None, framing: str) -> None:
     state = st.session_state
     if axis == "methods":
         st.selectbox(
-            "Method", methods.keys(), key="method", format_func=methods.title, persist_state="session", width=170
+            "Method", methods.forms(), key="method", format_func=methods.title, persist_state="session", width=170
         )
         return
     options, title = _options(axis, facts, framing)
@@ -221,7 +221,7 @@ def _single(axis: str, facts: Facts | None, framing: str) -> None:
 def _options(axis: str, facts: Facts | None, framing: str) -> tuple[list[Any], Any]:
     """What may be chosen along an axis, and how it is written."""
     if axis == "methods":
-        return methods.keys(), methods.title
+        return methods.forms(), methods.title
     if axis == "layers":
         paths = [info.path for info in facts.layers if info.usable] if facts is not None else []
         return [*LAYERS, *paths], lambda v: names.layer_title(
@@ -249,5 +249,5 @@ def _swapped() -> None:
 
 def _word(axis: str, value: Any) -> str:
     if axis == "methods":
-        return str(camcore.METHODS[value].title)
+        return methods.short(value)
     return "the recommended layer" if value is None else "the first answer" if value == RANKS[0] else str(value)

@@ -10,13 +10,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-import camcore
 from camcore.render.colour import DIVERGING
 from camcore.render.contact import Bar, Print, contact_sheet
 from camcore.render.encode import to_png
 from camcore.render.overlay import blend
 from ui import compare_names as names
-from ui import rasters, scales, words
+from ui import methods, rasters, scales, words
 from ui.compare_grid import Drawn, Look, first_sentence
 from ui.comparison import NONE, Cell
 from ui.sheets import Sheet
@@ -141,7 +140,7 @@ def csv(take: Take) -> bytes:
 def _record(sheet: Sheet, cell: Cell, m: Any) -> dict[str, Any]:
     return {
         "network": m.network,
-        "method": camcore.METHODS[m.method].title,
+        "method": methods.short(cell.method),
         "layer": m.layer or "input",
         "class_index": m.class_index,
         "label": words.label(m.label),

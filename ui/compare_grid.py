@@ -48,7 +48,7 @@ class Drawn:
 def identity(sheet: Sheet, cell: Cell, found: Found) -> Hashable:
     """Tells a map from all others, also from its own partial states."""
     m = found.map
-    return (cell.network, sheet.plan.picture, cell.framing, m.method, m.layer, m.class_index, found.done)
+    return (cell.network, sheet.plan.picture, cell.framing, cell.method, m.layer, m.class_index, found.done)
 
 
 def cell_id(cell: Cell, sheet: Sheet) -> str:
@@ -74,7 +74,7 @@ def draw(
     plan = sheet.plan
     texts = {cell: one.text for cell, one in (figures or {}).items()}
     have = {cell: found for cell in plan.cells if (found := sheet.found.get(cell)) is not None}
-    entries = [(_unit(cell, f.map), f.map.levels, camcore.METHODS[cell.method].signed) for cell, f in have.items()]
+    entries = [(_unit(cell, f.map), f.map.levels, camcore.METHODS[f.map.method].signed) for cell, f in have.items()]
     tops, multiple = scales.shown(entries, look.scale, look.both_signs)
     shown = dict(zip(have, tops, strict=True))
     headings = names.headings(sheet, plan.columns)
@@ -192,7 +192,7 @@ def _bars(look: Look, shown: Mapping[Cell, scales.Shown], multiple: float, refer
 
 def _unit(cell: Cell, m: Any) -> Hashable:
     """What the raw values of a map are counted in."""
-    return (cell.network, m.method, m.layer)
+    return (cell.network, cell.method, m.layer)
 
 
 def _word(axis: str, value: Any) -> str:

@@ -2,8 +2,7 @@
 
 from typing import Any
 
-import camcore
-from ui import words
+from ui import methods, words
 from ui.comparison import DEPTHS, RANKS, Cell
 from ui.sheets import Facts, Sheet
 
@@ -15,7 +14,7 @@ OWN_GRID = "the input’s own grid"
 def choice(axis: str, value: Any, facts: Facts | None, framing: str) -> tuple[str, str]:
     """A choice of an axis, and what is to be said about it. ``facts``: of the one network it is about, if it is one."""
     if axis == "methods":
-        return camcore.METHODS[value].title, ""
+        return methods.short(value), ""
     if axis == "layers":
         return _layer(value, facts)
     if axis == "classes":
@@ -69,6 +68,8 @@ def detail(sheet: Sheet, cell: Cell, m: Any) -> str:
         parts.append(f"{words.label(m.label)} {words.percent(m.probability)}")
     if len(plan.backbones) > 1 and (cell.layer is None or cell.layer in DEPTHS) and m.layer is not None:
         parts.append(f"{m.layer} {words.grid(m.raw.shape)}")
+    if m.residual is not None:
+        parts.append(words.completeness(m))
     if m.layer is None:
         parts.append(OWN_GRID)
     return " · ".join(parts) or words.milliseconds(m.seconds)

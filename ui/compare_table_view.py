@@ -35,7 +35,7 @@ def show(plan: Plan, chosen: Chosen, busy: bool) -> None:
         "its passes, so there a further method costs less."
     )
     state = st.session_state
-    wanted = list(dict.fromkeys((*ALWAYS, *plan.methods)))
+    wanted = list(dict.fromkeys((*ALWAYS, *map(methods.key_of, plan.methods))))
     if state.get("measured_for") != plan.methods:
         state["measured_for"], state["measured"] = plan.methods, wanted
     row = st.container(horizontal=True, vertical_alignment="bottom", gap="small")

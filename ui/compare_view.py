@@ -11,7 +11,7 @@ from camcore.render.colour import COLORMAPS
 from ui import compare_export as export
 from ui import compare_grid as grid
 from ui import compare_names as names
-from ui import errors, rasters, scales, words
+from ui import errors, methods, rasters, scales, words
 from ui.compare_asking import Pursuit
 from ui.compare_export import Take
 from ui.compare_grid import Drawn, Look
@@ -275,11 +275,12 @@ def reference(sheet: Sheet, pinned: str | None) -> Cell | None:
 
 def inspect_query(sheet: Sheet, cell: Cell | None, sample: str | None) -> dict[str, str]:
     """The address of a map on the Inspect page."""
-    query = {"model": sheet.plan.lead.name} if cell is None else {"model": cell.network.name, "method": cell.method}
+    query = {"model": sheet.plan.lead.name if cell is None else cell.network.name}
     if sample is not None:
         query["sample"] = sample
     if cell is None:
         return query
+    query["method"] = methods.key_of(cell.method)
     if cell.network.weights == "random":
         query["random"] = "true"
     if cell.framing != "crop":

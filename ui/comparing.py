@@ -15,7 +15,7 @@ from camcore import CamcoreError
 from ui.comparison import Cell, Plan, class_index, layer_path
 from ui.engine import CHEAP_PASSES, PATIENCE_SECONDS, Engine, engine, map_key
 from ui.jobs import Job, Stage, StoppedError
-from ui.methods import layer_free
+from ui.methods import key_of, layer_free, options_of
 from ui.questions import Failure, NetworkKey
 from ui.sheets import Bill, Facts, Found, Sheet
 
@@ -30,7 +30,8 @@ SheetJob = Job[Plan, Sheet]
 class _Task:
     """Maps that come out of one call of the core: ``cells`` by the key of their map.
 
-    ``alone``: it takes so long that it has its own call, price and partial maps.
+    ``methods``: forms (see ``ui.methods``), a variant by itself. ``alone``: it takes so long that it has its own call,
+    price and partial maps.
     """
 
     network: NetworkKey
@@ -147,7 +148,7 @@ class Comparer:
         return wanted
 
     def _target(self, cell: Cell, net: Any, said: Sequence[Any], lead: Any, picture: str) -> tuple[Any, ...]:
-        info = self._core.METHODS[cell.method]
+        info = self._core.METHODS[key_of(cell.method)]
         path = None if layer_free(info) else layer_path(net, cell.layer)
         if info.at_own_layer:
             net.check_linear_head(path)
@@ -163,11 +164,11 @@ class Comparer:
             by_method.setdefault(target[3], {})[target] = cells  # type: ignore[index]
         parts: dict[tuple[Any, ...], dict[Hashable, list[Cell]]] = {}
         for method, part in by_method.items():
-            info = self._core.METHODS[method]
+            info = self._core.METHODS[key_of(method)]
             task = _task(key, framing, part)
             # What the method adds to the passes that all gradient methods share.
             alone = self._passes(net, task) - 1 - len(task.classes) > CHEAP_PASSES
-            apart = alone or info.at_own_layer or layer_free(info)
+            apart = alone or info.at_own_layer or layer_free(info) or bool(options_of(method))
             for target, cells in part.items():
                 path = target[4]  # type: ignore[index]
                 parts.setdefault((alone, method, path) if apart else (False,), {})[target] = cells
@@ -175,7 +176,7 @@ class Comparer:
         return [self._priced(net, picture, task) if task.alone else task for task in tasks]
 
     def _passes(self, net: Any, task: _Task) -> float:
-        return float(self._core.estimate(net, list(task.methods), layers=_layers(task), classes=list(task.classes)))
+        return float(self._core.estimate(net, **_request(task)))
 
     def _priced(self, net: Any, picture: Any, task: _Task) -> _Task:
         passes = self._passes(net, task)
@@ -231,9 +232,7 @@ class Comparer:
         steps = self._core.stream(
             net,
             picture,
-            methods=list(task.methods),
-            layers=_layers(task),
-            classes=list(task.classes),
+            **_request(task),
             framing=task.framing,
             memory=self._engine.memory,
         )
@@ -245,8 +244,10 @@ class Comparer:
     ) -> None:
         """Put maps into their cells; whole ones are kept for everybody."""
         found: dict[Cell, Found] = {}
+        forms = {key_of(form): form for form in task.methods}
         for m in maps:
-            target = map_key(task.network, job.question.picture, task.framing, m.method, m.layer, m.class_index)
+            form = forms[m.method]
+            target = map_key(task.network, job.question.picture, task.framing, form, m.layer, m.class_index)
             cells = task.cells.get(target)
             if cells is None:
                 continue
@@ -272,13 +273,19 @@ def _task(key: NetworkKey, framing: str, part: dict[Hashable, list[Cell]]) -> _T
     return _Task(key, framing, methods, layers, classes, part)
 
 
-def _layers(task: _Task) -> list[str] | None:
-    paths = [path for path in task.layers if path is not None]
-    return paths or None
+def _request(task: _Task) -> dict[str, Any]:
+    """A task as the arguments of camcore's estimate and stream."""
+    request: dict[str, Any] = {
+        "methods": [key_of(form) for form in task.methods],
+        "layers": [path for path in task.layers if path is not None] or None,
+        "classes": list(task.classes),
+    }
+    options = options_of(task.methods[0])  # a variant is asked for by itself
+    return {**request, "options": options} if options else request
 
 
 def _titles(core: Any, task: _Task) -> str:
-    titles = [core.METHODS[key].title for key in task.methods]
+    titles = [core.METHODS[key_of(form)].title for form in task.methods]
     return titles[0] if len(titles) == 1 else f"{len(titles)} methods at once"
 
 

@@ -1,4 +1,7 @@
-"""The methods as a list to choose from: in the registry's order, the controls last, and named as such."""
+"""The methods as a list to choose from: in the registry's order, the controls last, and named as such.
+
+A *form* names a method on a page and in an address: its key, or ``key:variant`` for a named variant.
+"""
 
 from typing import Any
 
@@ -12,12 +15,38 @@ def keys() -> list[str]:
     return sorted(camcore.METHODS, key=lambda key: camcore.METHODS[key].family == CONTROL)
 
 
-def title(key: str) -> str:
+def forms() -> list[str]:
+    """Every method's key, each followed by its further variants."""
+    return [key if i == 0 else f"{key}:{name}" for key in keys() for i, name in enumerate(_variants(key))]
+
+
+def key_of(form: str) -> str:
+    """The method's key."""
+    return form.partition(":")[0]
+
+
+def options_of(form: str) -> dict[str, dict[str, str]]:
+    """A form as the ``options`` of camcore's explain and stream."""
+    key, _, name = form.partition(":")
+    return {key: {"variant": name}} if name else {}
+
+
+def title(form: str) -> str:
     """A method's title in a list."""
-    info = camcore.METHODS[key]
-    return f"{info.title} (control)" if info.family == CONTROL else str(info.title)
+    info = camcore.METHODS[key_of(form)]
+    return f"{info.title} (control)" if info.family == CONTROL else short(form)
+
+
+def short(form: str) -> str:
+    """A method's title, with the variant's name."""
+    key, _, name = form.partition(":")
+    return f"{camcore.METHODS[key].title}, {name}" if name else str(camcore.METHODS[key].title)
 
 
 def layer_free(info: Any) -> bool:
     """Whether a method lives on the input's own grid, whatever layer is chosen."""
     return bool(info.layer_free)
+
+
+def _variants(key: str) -> tuple[str, ...]:
+    return camcore.METHODS[key].variants or ("",)

@@ -14,6 +14,7 @@ from ui.questions import Answer, Cost
 __all__ = [
     "caption",
     "citation",
+    "completeness",
     "distinct",
     "duration",
     "file_stem",
@@ -81,7 +82,18 @@ def caption(answer: Answer, title: str) -> str:
     m = answer.map
     own = f"on the input’s own grid, {grid(m.raw.shape)}"
     place = own if m.layer is None else f"{m.layer} {geometry(answer.network.layer(m.layer))}"
-    return f"{title} · {place} · {label(m.label)} {percent(m.probability)} · {milliseconds(m.seconds)}"
+    text = f"{title} · {place} · {label(m.label)} {percent(m.probability)} · {milliseconds(m.seconds)}"
+    return " · ".join(filter(None, (text, completeness(m))))
+
+
+def completeness(m: Any) -> str:
+    """How near a map whose evidence is known to add up comes to the logit; empty for all other maps."""
+    if m.residual is None:
+        return ""
+    share = abs(m.residual) / max(abs(m.logit), 1e-30)
+    if share > 1e-3:
+        return f"misses the logit {m.logit:.2f} by {percent(share)}"
+    return f"adds up to the logit {m.logit:.2f} but for {abs(m.residual):.0e}"
 
 
 def citation(paper: str) -> str:

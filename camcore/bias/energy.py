@@ -16,13 +16,15 @@ from time import perf_counter
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from camcore.errors import CamcoreError, PictureError
 from camcore.evaluation.average import raw_maps, single_pass_method
 from camcore.evaluation.predicting import BATCH, check_batch, framed_batches, relative
 from camcore.evaluation.table import write_whole
 from camcore.framing import check_framing
+from camcore.intervals import bootstrap
+from camcore.localisation import energy_share
 from camcore.maps import normalised
 from camcore.network import Network
 from camcore.pictures import open_picture
@@ -31,8 +33,6 @@ from camcore.training.folders import LabelledFolder, Skipped, opened
 Box = tuple[float, float, float, float]  # top, left, bottom, right, as shares of the picture's sides
 Mask = NDArray[np.bool_]
 Region = Box | Callable[[Path], Mask]  # one box for all, or a mask (H, W) for each picture's file
-
-_DRAWS = 2000
 
 
 @dataclass(frozen=True)
@@ -136,36 +136,15 @@ def energy_in_region(
     return steps()
 
 
-def energy_share(values: ArrayLike, region: ArrayLike) -> tuple[float, float, bool]:
-    """(energy, area, empty) of a map (H, W), NaN where the network did not look, and a region, bool (H, W).
-
-    energy: the share of the rectified map's sum inside the region, 0 for an empty map. area: the share of what
-    the network saw. Raises CamcoreError where the two do not have the same size.
-    """
-    drawn, inside = np.asarray(values, np.float64), np.asarray(region, bool)
-    if drawn.shape != inside.shape:
-        raise CamcoreError(
-            f"A region of {_size(inside)} does not lie on a map of {_size(drawn)}. Both are as large as the picture. "
-            "Give a mask of the picture's height and width."
-        )
-    seen = np.isfinite(drawn)
-    positive = np.maximum(drawn, 0, where=seen, out=np.zeros_like(drawn))
-    total, counted = positive.sum(), int(seen.sum())
-    energy = float(positive[inside].sum() / total) if total > 0 else 0.0
-    return energy, float((inside & seen).sum() / counted) if counted else 0.0, not total > 0
-
-
 def summary(shares: Sequence[Share], seed: int = 0) -> Energy:
     """The mean energy of some pictures with its bootstrap 95 % interval (percentiles, drawn by the seed)."""
     if not shares:
         unknown = float("nan")
         return Energy(unknown, unknown, unknown, unknown, 0, 0)
-    energies = np.array([share.energy for share in shares])
-    means = np.random.default_rng(seed).choice(energies, (_DRAWS, len(energies))).mean(axis=1)
-    low, high = np.quantile(means, (0.025, 0.975))
+    energy = bootstrap([share.energy for share in shares], seed)
     area = float(np.mean([share.area for share in shares]))
     empty = sum(share.empty for share in shares)
-    return Energy(float(energies.mean()), float(low), float(high), area, len(shares), empty)
+    return Energy(energy.mean, energy.low, energy.high, area, energy.n, empty)
 
 
 def check_box(box: Box) -> None:
@@ -218,7 +197,3 @@ def write_shares(path: str | os.PathLike[str], shares: Sequence[Share]) -> Path:
     for share in shares:
         out.writerow([share.file, f"{share.energy:.6f}", f"{share.area:.6f}", int(share.empty)])
     return write_whole(Path(path), text.getvalue().encode("utf-8"))
-
-
-def _size(array: NDArray[Any]) -> str:
-    return "×".join(map(str, array.shape))

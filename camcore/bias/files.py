@@ -16,12 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from camcore.bias.cue import plant_cue, square
-from camcore.bias.energy import Energy, Share, box_mask, check_box, energy_share
+from camcore.bias.energy import Energy, Share, box_mask, check_box
 from camcore.bias.study import TRIALS, Head, Study
 from camcore.errors import CamcoreError
 from camcore.evaluation.measures import Rate
 from camcore.evaluation.table import write_whole
 from camcore.evidence import Evidence, common_scale, evidence
+from camcore.localisation import energy_share
 from camcore.network import Network
 from camcore.pictures import Picture
 from camcore.render.colour import DIVERGING, colour

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from camcore.blas import one_thread
 from camcore.errors import MethodError
 from camcore.methods.gradient import AG, SHARED, over_cells
 from camcore.methods.info import MethodInfo, Option, options, variant
@@ -58,11 +59,12 @@ def projection(A: Array) -> Array:
     if largest == 0 or not np.isfinite(largest):
         return np.zeros(A.shape[:2])
     flat /= largest  # squares neither overflow nor vanish
-    if flat.shape[0] <= flat.shape[1]:
-        values, vectors = np.linalg.eigh(flat @ flat.T)
-        raw = vectors[:, -1] * np.sqrt(max(values[-1], 0))
-    else:
-        raw = flat @ np.linalg.eigh(flat.T @ flat)[1][:, -1]
+    with one_thread():
+        if flat.shape[0] <= flat.shape[1]:
+            value, vector = _largest(flat @ flat.T)
+            raw = vector * np.sqrt(max(value, 0))
+        else:
+            raw = flat @ _largest(flat.T @ flat)[1]
     return (raw * largest).reshape(A.shape[:2])
 
 
@@ -94,16 +96,18 @@ def kpcacam(A: Array, *, kernel: str = "sigmoid") -> Array:
 
 def _largest(matrix: Array) -> tuple[float, Array]:
     """The largest eigenvalue of a symmetric matrix and its vector."""
-    if len(matrix) > 200:
-        from scipy.sparse.linalg import ArpackError, eigsh  # slow to import, and needed for large grids only
+    from scipy.linalg import eigh  # slow to import, as the next one
+    from scipy.sparse.linalg import ArpackError, eigsh
 
+    if len(matrix) > 500:
         try:
             values, vectors = eigsh(matrix, 1, which="LA", v0=np.cos(np.arange(len(matrix))))
             return float(values[0]), vectors[:, 0]
         except ArpackError:  # eigenvalues too close to tell apart by iteration
             pass
-    values, vectors = np.linalg.eigh(matrix)
-    return float(values[-1]), vectors[:, -1]
+    last = len(matrix) - 1
+    values, vectors = eigh(matrix, subset_by_index=(last, last), check_finite=False)
+    return float(values[0]), vectors[:, 0]
 
 
 def fem(A: Array) -> Array:

@@ -17,12 +17,12 @@ from camcore.bias.energy import (
     Share,
     box_mask,
     energy_in_region,
-    energy_share,
     masks_beside,
     summary,
     write_shares,
 )
 from camcore.errors import CamcoreError, MethodError, ModelError
+from camcore.localisation import energy_share
 from camcore.training.folders import LabelledFolder, read_folder
 
 QUARTER = (0.0, 0.0, 0.5, 0.5)

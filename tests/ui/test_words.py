@@ -50,6 +50,19 @@ def test_file_names_are_tame() -> None:
     assert words.file_stem("///") == "map"
 
 
+@pytest.mark.parametrize(
+    ("residual", "text"),
+    [
+        (None, ""),
+        (-3e-7, "adds up to the logit 8.25 but for 3e-07"),
+        (0.0, "adds up to the logit 8.25 but for 0e+00"),
+        (0.33, "misses the logit 8.25 by 4.0 %"),
+    ],
+)
+def test_whether_a_map_adds_up_is_told_where_it_is_known(residual: float | None, text: str) -> None:
+    assert words.completeness(SimpleNamespace(residual=residual, logit=8.25)) == text
+
+
 def test_citation_is_short() -> None:
     short = words.citation("Zhou et al., Learning Deep Features, CVPR 2016")
     assert short.replace("\N{NO-BREAK SPACE}", " ") == "Zhou et al., CVPR 2016"

@@ -14,7 +14,9 @@ import streamlit as st
 _HERE = Path(__file__).parent
 
 
-def _register(name: str) -> Callable[..., Any]:
+def register(name: str) -> Callable[..., Any]:
+    """The component in the folder of that name."""
+
     def text(kind: str) -> str | None:
         path = _HERE / name / f"{name}.{kind}"
         return path.read_text("utf-8") if path.exists() else None
@@ -22,9 +24,10 @@ def _register(name: str) -> Callable[..., Any]:
     return st.components.v2.component(f"cam_{name}", html=text("html"), css=text("css"), js=text("js"))
 
 
-_compare, _scores, _tiles = _register("compare"), _register("scores"), _register("tiles")
-_paste, _copy_link = _register("paste"), _register("copy_link")
-_schematic, _scroll, _maps = _register("schematic"), _register("scroll"), _register("maps")
+_compare, _scores, _tiles = register("compare"), register("scores"), register("tiles")
+_paste, _copy_link = register("paste"), register("copy_link")
+_schematic, _scroll, _maps = register("schematic"), register("scroll"), register("maps")
+_cell = register("cell")
 
 
 class ScoreRow(TypedDict):
@@ -117,6 +120,7 @@ def maps(
     area: Sequence[float] | None = None,
     reference: str | None = None,
     differences: bool = False,
+    raw: bool = False,
     on_pin: Callable[[str], None] | None = None,
     on_open: Callable[[str], None] | None = None,
 ) -> None:
@@ -125,7 +129,8 @@ def maps(
     ``photo``: data URL; ``size``: the photograph's (height, width). With ``heads`` the columns are fixed, else the
     maps flow into at most ``most`` columns. ``tallest``: share of the screen's height. ``area``: the part
     of the photograph to show, (top, left, bottom, right) in its pixels. ``reference``: the id of the
-    map that all others are compared with; with ``differences`` they show how they differ from it.
+    map that all others are compared with; with ``differences`` they show how they differ from it. ``raw``: what is
+    read is the raw value, not its share of the scale.
     """
 
     def picked(name: str, call: Callable[[str], None] | None) -> None:
@@ -151,6 +156,7 @@ def maps(
         "area": None if area is None else list(area),
         "reference": reference,
         "differences": differences,
+        "raw": raw,
         "pins": on_pin is not None,
         "opens": on_open is not None,
     }
@@ -174,14 +180,23 @@ def compare(
     gradient: str,
     maximum: str,
     busy: bool,
+    on_pick: Callable[[str], None] | None = None,
 ) -> None:
     """The photograph against its overlay: one under the other with a handle, or side by side.
 
     ``original``, ``overlay``: data URLs; ``size``: the photograph's (height, width), which reserves the
     space before anything is computed; ``grid``: ``rasters.hover`` of the map, for the value under the
-    pointer; ``maximum``: the words for the colour bar's upper end.
+    pointer; ``maximum``: the words for the colour bar's upper end. ``on_pick`` gets a place that was pressed,
+    "40.5-55", in percent of the photograph from the top and from the left; without it nothing can be chosen.
     """
+
+    def picked() -> None:
+        value = st.session_state[key].get("picked")
+        if on_pick is not None and value is not None:
+            on_pick(str(value))
+
     data = {
+        "picks": on_pick is not None,
         "original": original,
         "overlay": overlay,
         "height": size[0],
@@ -193,7 +208,7 @@ def compare(
         "maximum": maximum,
         "busy": busy,
     }
-    _compare(key=key, data=data)
+    _compare(key=key, data=data, on_picked_change=picked)
 
 
 def scores(rows: Sequence[ScoreRow], *, key: str, on_pick: Callable[[int], None]) -> None:
@@ -235,3 +250,55 @@ def schematic(texts: dict[str, str], *, key: str, alt: str) -> None:
 def scroll(to: str, *, key: str, count: int) -> None:
     """Bring the part that the CSS selector ``to`` names into view whenever ``count`` goes up."""
     _scroll(key=key, data={"to": to, "count": count})
+
+
+class SeenBy(TypedDict):
+    """The theoretical receptive fields of a grid's cells on the input: the first centre, the stride and the size."""
+
+    first: list[float]
+    stride: list[float]
+    size: list[float]
+
+
+def cell(
+    *,
+    key: str,
+    photo: str,
+    lit: str | None,
+    size: tuple[int, int],
+    grid: dict[str, Any],
+    field: SeenBy | None,
+    chosen: tuple[int, int],
+    effective: Sequence[float] | None,
+    identity: str,
+    label: str,
+    alt: str,
+    busy: bool,
+    on_pick: Callable[[int, int], None],
+) -> None:
+    """A photograph on which one cell of a grid is chosen, by a press or the arrow keys.
+
+    ``photo``, ``lit``: data URLs of the photograph and of the same lit by what the chosen cell depends on; ``size``:
+    its (height, width); ``grid``: ``rasters.geometry`` of the grid; ``effective``: (top, left, bottom, right) in the
+    photograph's pixels; ``identity``: tells picture and layer from all others. ``on_pick`` gets row and column,
+    before the script runs again.
+    """
+
+    def picked() -> None:
+        row, column = str(st.session_state[key]["picked"]).split(",")
+        on_pick(int(row), int(column))
+
+    data = {
+        "photo": photo,
+        "lit": lit,
+        "size": list(size),
+        "grid": grid,
+        "field": field,
+        "cell": list(chosen),
+        "effective": None if effective is None else list(effective),
+        "identity": identity,
+        "label": label,
+        "alt": alt,
+        "busy": busy,
+    }
+    _cell(key=key, data=data, on_picked_change=picked)

@@ -1,0 +1,26 @@
+"""The forms of methods: every one can be asked for, and is named."""
+
+import camcore
+from ui import methods
+
+
+def test_forms_name_each_method_and_each_further_variant_once() -> None:
+    forms = methods.forms()
+    assert len(set(forms)) == len(forms)
+    named = {(methods.key_of(form), *methods.options_of(form).get(methods.key_of(form), {}).values()) for form in forms}
+    wanted = {(key,) for key in camcore.METHODS}
+    wanted |= {(key, name) for key, info in camcore.METHODS.items() for name in info.variants[1:]}
+    assert named == wanted
+
+
+def test_options_are_those_that_the_core_takes() -> None:
+    for form in methods.forms():
+        for key, options in methods.options_of(form).items():
+            assert camcore.METHODS[key].checked(options)["variant"] == form.partition(":")[2]
+
+
+def test_titles_are_all_different() -> None:
+    titles = [methods.title(form) for form in methods.forms()]
+    assert len(set(titles)) == len(titles)
+    assert methods.title("gradcam++:authors") == "Grad-CAM++, authors"
+    assert methods.title("random").endswith("(control)")
