@@ -244,10 +244,7 @@ def feeding(row: Factory, standing: Standing) -> None:
     feeding_view.show(fits)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         name = feeding_view.choose("factory_feed", fits, row.chosen or None, "as kept")
-        st.button(
-            "Keep this choice",
-            key="keep_feed",
-            disabled=name == row.chosen,
-            on_click=_act,
-            args=(row.name, lambda _: factories.keep_preprocessing(row, name)),
-        )
+        # Not by a callback: that would carry the choice of the run before.
+        if st.button("Keep this choice", key="keep_feed", disabled=name == row.chosen):
+            _act(row.name, lambda _: factories.keep_preprocessing(row, name))
+            st.rerun()

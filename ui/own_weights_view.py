@@ -16,6 +16,7 @@ from ui.model_works import File, Offer
 from ui.picture_box import LIMIT
 from ui.questions import Failure
 from ui.working import Standing
+from ui.works import Work
 
 _ALPHAS = (0.25, 0.35, 0.5, 0.75, 1.0, 1.3, 1.4)
 _UPLOADED = "upload"
@@ -78,21 +79,11 @@ def _form() -> Offer | None:
         alpha = None if chosen == 1.0 else chosen
     labels, wrong = _labels()
     offer = Offer(file, name, alpha, labels) if file and name and not wrong else None
-    st.button(
-        "Check it",
-        type="primary",
-        key="own_check",
-        disabled=offer is None,
-        on_click=_ask,
-        args=(offer,),
-        width="stretch",
-    )
+    # Not by a callback: that would carry the offer of the run before, which the last choice may have changed.
+    if st.button("Check it", type="primary", key="own_check", disabled=offer is None, width="stretch"):
+        st.session_state.update(own_asked=offer, own_kept=None)
+        working.again("check")
     return offer
-
-
-def _ask(offer: Offer) -> None:
-    st.session_state.update(own_asked=offer, own_kept=None)
-    working.again("check")
 
 
 def _file() -> File | None:
@@ -201,31 +192,26 @@ def _keep(asked: Offer, found: Check) -> None:
             "Name", key="own_name", max_chars=60, placeholder="for example birds", persist_state="session"
         ).strip()
     problem = _problem(name)
-    kept: Keeping | None = st.session_state.get("own_kept")
-    work = model_works.keeping(asked, kept.name, kept.preprocessing, found.fits, kept.press) if kept else None
-    busy = working.pursue("keep", work).busy
+    state = st.session_state
+    kept: Keeping | None = state.get("own_kept")
+    busy = kept is not None and working.pursue("keep", _work(asked, kept, found)).busy
+    unready = bool(problem) or not name or busy
     with button:
-        st.button(
-            "Keep it",
-            type="primary",
-            key="own_keep",
-            disabled=bool(problem) or not name or busy,
-            on_click=_press,
-            args=(name, preprocessing),
-            width="stretch",
-        )
+        pressed = st.button("Keep it", type="primary", key="own_keep", disabled=unready, width="stretch")
+        if pressed and not unready:
+            kept = state["own_kept"] = Keeping(name, preprocessing, uuid.uuid4().hex)
     if name and problem and (kept is None or kept.name != name):
         errors.notices([problem])
     if kept is None:
         return
-    standing = working.section("keep", work, _kept)
-    if standing.complete and st.session_state.get("own_listed") != kept.press:
-        st.session_state.update(own_listed=kept.press, about=kept.name)  # the table above was drawn without it
+    standing = working.section("keep", _work(asked, kept, found), _kept)
+    if standing.complete and state.get("own_listed") != kept.press:
+        state.update(own_listed=kept.press, about=kept.name)  # the table above was drawn without it
         st.rerun()
 
 
-def _press(name: str, preprocessing: str) -> None:
-    st.session_state["own_kept"] = Keeping(name, preprocessing, uuid.uuid4().hex)
+def _work(asked: Offer, kept: Keeping, found: Check) -> Work:
+    return model_works.keeping(asked, kept.name, kept.preprocessing, found.fits, kept.press)
 
 
 def _problem(name: str) -> str:
