@@ -22,6 +22,7 @@ import camcore
 from camcore import catalogue, factories, saved
 from camcore.preprocessing import PREPROCESSINGS
 from camcore.weights import WeightsFile
+from ui.frame import PAGES
 
 APP = str(Path(__file__).resolve().parents[1] / "app.py")
 DECLARED = "unfed=own_models:nested, fed=own_models:sequential, raises=own_models:raises, wrong"
@@ -127,7 +128,7 @@ def test_the_other_pages_go_on_after_it_in_the_same_session() -> None:
     run(at)
     said = at.header[0].value
     assert said.startswith("cats_vs_dogs says")
-    for script in ("pages/models.py", "pages/compare.py", "pages/models.py", "pages/cats_vs_dogs.py"):
+    for script in (one for other, *_ in PAGES if other != "app.py" for one in (other, "pages/models.py")):
         at.switch_page(script)
         run(at)
         assert "cam-error" not in text(at)

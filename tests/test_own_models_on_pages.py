@@ -2,6 +2,7 @@
 
 import html
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,12 @@ from streamlit.testing.v1 import AppTest
 
 from ui import samples
 from ui.engine import engine
+from ui.frame import PAGES
 
 APP = str(Path(__file__).resolve().parents[1] / "app.py")
+NOT_THEIRS = ("app.py", "pages/compare.py", "pages/cats_vs_dogs.py", "pages/train.py", "pages/models.py")
+"""Pages with a test of their own here, or that choose among other networks."""
+OTHERS = tuple(script for script, *_ in PAGES if script not in NOT_THEIRS)
 KINDS = ("page_nested", "page_sequential", "page_subclassed")
 
 
@@ -92,3 +97,16 @@ def test_compare_goes_on_beside_one_that_fails() -> None:
         [json.loads(c.proto.json) for c in at.get("bidi_component") if c.proto.json]
     )
     assert any(cell["grid"] for cell in cells(at))
+
+
+@pytest.mark.parametrize("name", KINDS)
+@pytest.mark.parametrize("script", OTHERS)
+def test_every_other_page_works_on_it(script: str, name: str) -> None:
+    at = page(script, model=name)
+    end = time.monotonic() + 30
+    while at.get("progress") and time.monotonic() < end:  # what runs in the background draws itself again
+        time.sleep(0.2)
+        at.run()
+        assert not at.exception
+    assert at.selectbox(key="model").value == name
+    assert "cam-error" not in said(at), said(at)
