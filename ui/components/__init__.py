@@ -25,6 +25,7 @@ def _register(name: str) -> Callable[..., Any]:
 _compare, _scores, _tiles = _register("compare"), _register("scores"), _register("tiles")
 _paste, _copy_link = _register("paste"), _register("copy_link")
 _schematic, _scroll, _maps = _register("schematic"), _register("scroll"), _register("maps")
+_region = _register("region")
 
 
 class ScoreRow(TypedDict):
@@ -235,3 +236,41 @@ def schematic(texts: dict[str, str], *, key: str, alt: str) -> None:
 def scroll(to: str, *, key: str, count: int) -> None:
     """Bring the part that the CSS selector ``to`` names into view whenever ``count`` goes up."""
     _scroll(key=key, data={"to": to, "count": count})
+
+
+def region(
+    *,
+    key: str,
+    photo: str,
+    overlay: str | None,
+    size: tuple[int, int],
+    box: Sequence[int] | None,
+    seen: Sequence[float] | None,
+    alt: str,
+    label: str,
+    hint: str,
+    on_draw: Callable[[tuple[int, int, int, int] | None], None],
+) -> None:
+    """A picture on which a box is drawn, moved and stretched, by mouse or keyboard.
+
+    ``photo``, ``overlay``: data URLs; ``size``: the picture's (height, width); ``box``, and what ``on_draw`` gets:
+    (top, left, bottom, right) edges in whole pixels of the picture, None for no box. ``seen``: what the network sees.
+    """
+
+    def drawn() -> None:
+        value = st.session_state[key].get("drawn")
+        if value is not None:
+            top, left, bottom, right = map(int, value.split(",")) if value != "none" else (0, 0, 0, 0)
+            on_draw((top, left, bottom, right) if value != "none" else None)
+
+    data = {
+        "photo": photo,
+        "overlay": overlay,
+        "size": list(size),
+        "box": None if box is None else list(box),
+        "seen": None if seen is None else list(seen),
+        "alt": alt,
+        "label": label,
+        "hint": hint,
+    }
+    _region(key=key, data=data, on_drawn_change=drawn)
