@@ -46,9 +46,7 @@ def show(pursuit: Pursuit, chosen: Chosen, quick: Any) -> None:
                 f"{price}: finer curves, the figures that papers give, and the map as the network forgets what it "
                 "learned, layer after layer."
             )
-    working.section(
-        SECTION, work if wanted else None, lambda now: _section(now, quick, chosen, identity), patience=0.0
-    )
+    working.section(SECTION, work if wanted else None, lambda now: _section(now, quick, chosen, identity), patience=0.0)
 
 
 def _section(standing: Standing, quick: Any, chosen: Chosen, identity: Any) -> None:

@@ -45,9 +45,7 @@ def trust_record(found: Trust) -> dict[str, Any]:
         "findings": None if found.findings is None else asdict(found.findings),
         "unchecked": found.unchecked,
         "sensitivity": found.sensitivity,
-        "figures": [
-            dict(zip(("figure", "of", "seed", "at", "value"), row, strict=True)) for row in trust_rows(found)
-        ],
+        "figures": [dict(zip(("figure", "of", "seed", "at", "value"), row, strict=True)) for row in trust_rows(found)],
     }
     cleaned = _plain(record)
     assert isinstance(cleaned, dict)
