@@ -33,7 +33,7 @@ def show(pursuit: Pursuit, chosen: Chosen, model: Model) -> None:
     """The whole section."""
     st.subheader("Does it fall on the object?", anchor="where")
     st.markdown(
-        "Where a map lies is not whether it is right: a network may look beside the object, and a faithful map shows it."
+        "Where a map lies is not whether it is right: a network may look beside the object, and a true map says so."
     )
     tabs = st.tabs(["On this picture", "Over a folder with masks"], key="where_tab", on_change="rerun")
     if tabs[0].open:
@@ -102,7 +102,7 @@ def _located(standing: Standing, chosen: Chosen) -> None:
             return
         first = found[0]
         st.markdown(words.plain(sentence(first, [one for one in found if one.method == RANDOM])))
-        st.html(trust_words.table(lines(found), camcore.METHODS[first.method].title, how=False))
+        st.html(trust_words.table(lines(found), camcore.METHODS[first.method].title))
         with st.expander("How this is computed"):
             st.markdown("".join(f"\n- **{line.name}.** {line.how}" for line in lines(found)))
         stem = words.file_stem(chosen.title.rsplit(".", 1)[0], first.method, "where")
@@ -184,7 +184,7 @@ def _folder(pursuit: Pursuit, model: Model) -> None:
             help=f"Pictures in {IMAGES}, masks of the same names and sizes in {MASKS}. It is only read, on the machine "
             "that this app runs on.",
         ).strip()
-        keys = [key for key in methods.keys() if camcore.METHODS[key].source != "nothing"]
+        keys = [key for key in camcore.METHODS if camcore.METHODS[key].source != "nothing"]
         chosen = st.multiselect(
             "Methods", keys, key="located", format_func=methods.title, persist_state="session", max_selections=8
         )

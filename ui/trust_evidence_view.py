@@ -1,4 +1,4 @@
-"""The whole evidence on a map: curves, published figures, the cascade of random weights; quick first, full when asked."""
+"""The whole evidence on a map: curves, published figures, the cascade of random weights; in full when asked for."""
 
 import json
 from dataclasses import replace
@@ -129,7 +129,7 @@ def _published(found: Any) -> None:
         alt = f"{words_} curve of {title}: area under it {curve.auc:.3f}"
         place.plotly_chart(figure, key=f"chart_{key}", height=bands.HEIGHT, config=CHART, alt=alt)
     rows = trust_words.published_rows(found)
-    st.html(trust_words.table(rows, title, how=False))
+    st.html(trust_words.table(rows, title))
     with st.expander("How this is computed"):
         steps = first.deletion.steps if first.deletion is not None else 0
         st.markdown(

@@ -118,7 +118,7 @@ def _reasons(standing: Standing, m: Any) -> None:
         if found is None or not found.chance:
             return
         title = camcore.METHODS[found.map.method].title
-        st.html(trust_words.table(trust_words.quick_rows(found), title, how=False))
+        st.html(trust_words.table(trust_words.quick_rows(found), title))
         with st.expander("How this is computed, and what to beware of"):
             st.markdown(_HOW + "".join(f"\n- **{row.name}.** {row.how}" for row in trust_words.quick_rows(found)))
 

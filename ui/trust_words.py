@@ -49,21 +49,24 @@ def waiting(text: str) -> str:
     return f'<div class="cam-verdict" role="status"><span>{html.escape(text)}</span></div>'
 
 
-def table(rows: Sequence[Row], name: str, how: bool = True) -> str:
+def table(rows: Sequence[Row], name: str) -> str:
     """Rows as an HTML table; ``name``: of the map's column."""
-    heads = "".join(f'<th scope="col">{html.escape(one)}</th>' for one in ("", name, "centred blob", "random maps", ""))
+    heads = "".join(f'<th scope="col">{html.escape(one)}</th>' for one in ("", name, "centred blob", "random maps"))
     body = ""
     for row in rows:
-        cells = "".join(f"<td>{html.escape(one)}</td>" for one in (row.map, row.centre, row.random))
-        about = f"<p>{html.escape(row.how)}</p>" if how else ""
-        body += (
-            f'<tr><th scope="row">{html.escape(row.name)}{about}</th>{cells}<td class="cam-good">'
-            f"{html.escape(row.good)}</td></tr>"
-        )
+        cells = "".join(f"<td>{_cell(one)}</td>" for one in (row.map, row.centre, row.random))
+        title = f"{html.escape(row.name)}<small>{html.escape(row.good)}</small>"
+        body += f'<tr><th scope="row" title="{html.escape(row.how)}">{title}</th>{cells}</tr>'
     return (
         f'<div class="cam-scroll"><table class="cam-trust-table"><thead><tr>{heads}</tr></thead>'
         f"<tbody>{body}</tbody></table></div>"
     )
+
+
+def _cell(text: str) -> str:
+    """A figure, and its range, if any, in small type beneath."""
+    figure, _, spread = text.partition(" (")
+    return html.escape(figure) + (f"<small>{html.escape(spread.rstrip(')'))}</small>" if spread else "")
 
 
 def quick_rows(found: Any) -> list[Row]:
@@ -77,7 +80,7 @@ def quick_rows(found: Any) -> list[Row]:
 
         rows += [
             _row(
-                f"Score lost when its top {words.percent(HIDDEN)} is hidden", "high is good", first, centre, randoms,
+                f"Score lost with its top {words.percent(HIDDEN)}", "high is good", first, centre, randoms,
                 removed, _share, "The most relevant pixels take the picture’s mean colour; the share of the class’s "
                 "score that this takes away.",
             ),
@@ -94,15 +97,13 @@ def quick_rows(found: Any) -> list[Row]:
             f"Rank correlation with the same map of {len(ranks)} networks whose weights were all drawn at random "
             "(Adebayo 2018); the median. The controls never look at the network, so theirs is 1."
         )
-        rows.append(Row("Likeness to the map of an untrained network", "low is good", shown, "1", "1", how))
+        rows.append(Row("Likeness with random weights", "low is good", shown, "1", "1", how))
     if found.sensitivity is not None:
         how = (
             "The largest change of the map under uniform noise of at most 2 % of the input’s range, relative to the "
             "map (max-sensitivity, Yeh 2019). The controls never look at the picture, so theirs is 0."
         )
-        rows.append(
-            Row("Change under noise that can hardly be seen", "low is good", _share(found.sensitivity), "0", "0", how)
-        )
+        rows.append(Row("Change under a little noise", "low is good", _share(found.sensitivity), "0", "0", how))
     return rows
 
 

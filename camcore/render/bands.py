@@ -64,9 +64,9 @@ def against_chance(
     layout = {
         "title": {"text": title, "x": 0, "xref": "container", "xanchor": "left", "font": {"size": 16}},
         "height": height,
-        "margin": {"l": 56, "r": 14, "t": 42, "b": 76},
+        "margin": {"l": 56, "r": 14, "t": 42, "b": 84},
         "hovermode": "x unified",
-        "legend": {"orientation": "h", "x": 0, "xanchor": "left", "y": -0.24, "yanchor": "top"},
+        "legend": {"orientation": "h", "x": 0, "xanchor": "left", "y": -0.3, "yanchor": "top"},
         "xaxis": percent | {"title": {"text": axes[0], "standoff": 6}, "range": [-0.02, 1.02], "dtick": 0.25},
         "yaxis": {"title": {"text": axes[1]}, "rangemode": "tozero", "fixedrange": True}
         | ({"tickformat": ".0%"} if probabilities else {}),
@@ -76,4 +76,4 @@ def against_chance(
 
 
 def _count(number: int) -> str:
-    return "a random map" if number == 1 else f"{number} random maps, from the least to the most"
+    return "a random map" if number == 1 else f"{number} random maps"
