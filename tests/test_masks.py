@@ -69,7 +69,7 @@ def folder(tmp_path):
     for name in ("a", "b", "c"):
         Image.fromarray(np.zeros((12, 20, 3), np.uint8)).save(tmp_path / "images" / f"{name}.jpg")
     (tmp_path / "masks" / "a.png").write_bytes(png(blank(1)))
-    (tmp_path / "masks" / "b.png").write_bytes(png(np.ones((5, 20))))
+    (tmp_path / "masks" / "b.png").write_bytes(png(np.ones((9, 20))))
     (tmp_path / "masks" / "d.png").write_bytes(png(blank(1)))
     return tmp_path
 
@@ -87,7 +87,7 @@ def test_a_pair_that_cannot_be_used_says_why(folder):
     assert not isinstance(good, Skipped)
     assert good[1].inside.all()
     assert isinstance(bad, Skipped)
-    assert "5×20" in bad.reason
+    assert "9×20" in bad.reason
     (folder / "images" / "a.jpg").write_bytes(b"\xff\xd8\xff damaged")
     broken = open_pair(read_masked_folder(folder).pairs[0])
     assert isinstance(broken, Skipped)

