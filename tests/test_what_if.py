@@ -129,7 +129,7 @@ def test_maps_of_others_are_refused(net):
     pic = picture(noise())
     maps = camcore.explain(net, pic, ["gradcam", "layercam"], framing="stretch")
     other = camcore.Picture.from_array(noise(1, 32))
-    with pytest.raises(CamcoreError, match="16×16 says nothing of .* 32×32"):
+    with pytest.raises(CamcoreError, match=r"16×16 says nothing of .* 32×32"):
         what_if(net, other, maps[0], BOX)
     with pytest.raises(MethodError, match="fused"):
         what_if(net, pic, camcore.fuse(maps), BOX)

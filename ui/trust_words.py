@@ -81,7 +81,7 @@ def quick_rows(found: Any) -> list[Row]:
         rows += [
             _row(
                 f"Score lost with its top {words.percent(HIDDEN)}", "high is good", first, centre, randoms,
-                removed, _share, "The most relevant pixels take the picture’s mean colour; the share of the class’s "
+                removed, share, "The most relevant pixels take the picture’s mean colour; the share of the class’s "
                 "score that this takes away.",
             ),
             _row(
@@ -103,7 +103,7 @@ def quick_rows(found: Any) -> list[Row]:
             "The largest change of the map under uniform noise of at most 2 % of the input’s range, relative to the "
             "map (max-sensitivity, Yeh 2019). The controls never look at the picture, so theirs is 0."
         )
-        rows.append(Row("Change under a little noise", "low is good", _share(found.sensitivity), "0", "0", how))
+        rows.append(Row("Change under a little noise", "low is good", share(found.sensitivity), "0", "0", how))
     return rows
 
 
@@ -127,7 +127,7 @@ def published_rows(found: Any) -> list[Row]:
             "the pixels, each filled from its neighbours (Rong 2022).",
         ),
         (
-            "Average drop", "low is good", lambda one: one.drop, _share,
+            "Average drop", "low is good", lambda one: one.drop, share,
             "The share of the score that is lost when the picture is seen through its own map (Chattopadhay 2018). "
             "Maps that light everything are good at it.",
         ),
@@ -137,7 +137,7 @@ def published_rows(found: Any) -> list[Row]:
             "Whether the score rises when the picture is seen through its own map; of one picture it says little.",
         ),
         (
-            "Average gain", "high is good", lambda one: one.gain, _share,
+            "Average gain", "high is good", lambda one: one.gain, share,
             "The share of the missing score that is won so (Zhang 2023).",
         ),
         (
@@ -195,5 +195,6 @@ def signed(value: float) -> str:
     return NOTHING if value != value else f"{value:+.2f}".replace("-", MINUS)
 
 
-def _share(value: float) -> str:
+def share(value: float) -> str:
+    """A share in percent, with its sign where it is below 0."""
     return words.percent(value) if value >= 0 else f"{MINUS}{words.percent(-value)}"
