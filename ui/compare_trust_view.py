@@ -39,13 +39,13 @@ def show(sheet: Sheet, plan: Plan, chosen: Chosen, busy: bool) -> None:
         working.section("judged_0", None, lambda now: None)
         return
     for number, (key, cells) in enumerate(by_network.items()):
-        maps = [sheet.found[cell].map for cell in cells]
-        section = f"judged_{number}"
-        working.section(
-            section,
-            judging.work(key, chosen.picture, maps),
-            lambda now, section=section, cells=cells: _section(now, section, sheet, cells),
-        )
+        _judge(f"judged_{number}", key, cells, sheet, chosen)
+
+
+def _judge(section: str, key: NetworkKey, cells: Sequence[Cell], sheet: Sheet, chosen: Chosen) -> None:
+    """The lines of one network."""
+    work = judging.work(key, chosen.picture, [sheet.found[cell].map for cell in cells])
+    working.section(section, work, lambda now: _section(now, section, sheet, cells))
 
 
 def _of(sheet: Sheet, plan: Plan, key: NetworkKey) -> list[Cell]:
