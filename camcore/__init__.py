@@ -31,8 +31,6 @@ if TYPE_CHECKING:
     from camcore.remembering import Memory
     from camcore.trusting import Trust, TrustStep, trust, trust_passes
     from camcore.verdict import Verdict
-    from camcore.what_if import WhatIf, what_if_passes
-    from camcore.what_if import what_if as what_if
     from camcore.wrapping import wrap
 
 # By itself TensorFlow takes oneDNN on newer processors only. Without it a CPU cannot run networks of layout
@@ -71,9 +69,6 @@ _HOMES = {
     "trust_passes": "trusting",
     "TrustStep": "trusting",
     "Verdict": "verdict",
-    "what_if": "what_if",
-    "what_if_passes": "what_if",
-    "WhatIf": "what_if",
     "wrap": "wrapping",
 }
 

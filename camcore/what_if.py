@@ -1,6 +1,7 @@
 """What if a part of the picture were not there? The network is asked again, and the same map is made again.
 
-    for step in camcore.what_if(net, pic, m, (40, 60, 200, 220), fill="blur"):
+    from camcore.what_if import what_if
+    for step in what_if(net, pic, m, (40, 60, 200, 220), fill="blur"):
         print(step.result.changes[0])
 
 A box is hidden, or everything around it (``keep``). What stands in its place is made up, and every way of making it up

@@ -13,6 +13,7 @@ from shared_data import shared
 from streamlit.testing.v1 import AppTest
 
 import camcore
+from camcore.what_if import what_if
 from ui import samples
 from ui.engine import engine
 from ui.questions import NetworkKey
@@ -96,7 +97,7 @@ def test_opens_with_the_verdict_and_the_figures_beside_the_controls() -> None:
 def test_a_link_carries_the_box_and_asks_what_if() -> None:
     at = until(page(box=",".join(map(str, BOX)), way="keep only the box", fill="blur"), asked_again)
     net, pic, m = map_of()
-    *_, last = camcore.what_if(net, pic, m, BOX, "blur", keep=True)
+    *_, last = what_if(net, pic, m, BOX, "blur", keep=True)
     first = last.result.changes[0]
     assert said(at).startswith("Without all around the box “tiger cat” ")
     assert f"{first.before.probability:.0%}".replace("%", " %") in said(at)

@@ -105,7 +105,7 @@ def _draw_on(chosen: Chosen, pursuit: Pursuit, m: Any, box: Any) -> None:
 
 
 def asking(network: Any, picture: Any, m: Any, box: tuple[int, int, int, int], fill: str, keep: bool) -> Work:
-    """The question as a Work whose value is a camcore.what_if.WhatIf."""
+    """The question as a Work whose value is a WhatIf."""
 
     def steps(net: Any) -> Generator[Part, None, None]:
         for step in what_if(net, picture, m, box, fill, keep):
