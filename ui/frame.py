@@ -9,6 +9,7 @@ NAME = "CAM workbench"
 PAGES = (
     ("app.py", "Inspect", ":material/center_focus_strong:"),
     ("pages/compare.py", "Compare", ":material/view_module:"),
+    ("pages/trust.py", "Trust", ":material/verified:"),
     ("pages/activations.py", "Activations", ":material/grid_on:"),
     ("pages/concepts.py", "Concepts", ":material/category:"),
     ("pages/filters.py", "Filters", ":material/texture:"),
