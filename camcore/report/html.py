@@ -45,7 +45,7 @@ def _entry(item: Item) -> dict[str, Any]:
         "title": telling.title(item),
         "comment": item.comment.strip(),
         "several": several,
-        "photo": {"src": jpeg_url(photo), "alt": f"Photograph: {name}", "caption": name},
+        "photo": {"src": jpeg_url(photo), "alt": f"Photograph: {name}", "caption": name, "note": ""},
         "maps": [
             {
                 "src": jpeg_url(overlay_of(photo, one, item.look, side)),

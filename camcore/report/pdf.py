@@ -107,12 +107,11 @@ def _entry(item: Item) -> list[Flowable]:
     for one_limits in telling.limits(item):
         text = f"{one_limits.method} answers: {one_limits.summary} Its limits: {one_limits.weaknesses}"
         parts.append(_text(text, 9))
-    parts += [CondPageBreak(40 * mm), _head("How this was made")]
+    made: list[Flowable] = [_head("How this was made")]
     if several:
         heads, body = telling.table(item)
-        parts += [_table([heads, *body]), Spacer(0, 6)]
-    parts.append(_rows(telling.exact(item), 38 * mm))
-    return parts
+        made += [_table([heads, *body]), Spacer(0, 6)]
+    return [*parts, KeepTogether([*made, _rows(telling.exact(item), 38 * mm)])]
 
 
 def _pictures(prints: Sequence[tuple[Rgb, str]], columns: int, tallest: float = _TALLEST) -> list[Flowable]:
@@ -189,20 +188,19 @@ def _text(text: str, size: float, tone: str = _INK, bold: bool = False, before: 
         spaceAfter=size * 0.3,
         splitLongWords=True,
     )
-    return Paragraph(_marked(text), style)
+    return Paragraph(marked(text, *_fonts()), style)
 
 
-def _marked(text: str) -> str:
-    """Text as reportlab's markup: escaped, what the font lacks in the system's, lines kept."""
-    own, other = _fonts()
+def marked(text: str, own: frozenset[int], other: frozenset[int]) -> str:
+    """Text as reportlab's markup: escaped, lines kept, what the ``own`` font lacks taken from the ``other``."""
     done = []
     for character in unicodedata.normalize("NFC", text):
         if character == "\n":
             done.append("<br/>")
+        elif ord(character) in own and not unicodedata.category(character).startswith("C"):
+            done.append(escape(character, quote=False))
         elif character.isspace() or unicodedata.category(character).startswith("C"):
             done.append(" ")
-        elif ord(character) in own:
-            done.append(escape(character))
         elif ord(character) in other:
             done.append(f'<font name="Other">{escape(character)}</font>')
         else:

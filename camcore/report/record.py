@@ -46,9 +46,7 @@ def record(
         "network": _network(first.network),
         "framing": {"name": frame.framing, "seen": [round(edge, 4) for edge in frame.seen]},
         "predictions": [_prediction(one) for one in first.said],
-        "maps": [
-            {**_map(one), "png": png, "csv": csv} for one, (png, csv) in zip(findings, files, strict=True)
-        ],
+        "maps": [{**_map(one), "png": png, "csv": csv} for one, (png, csv) in zip(findings, files, strict=True)],
         "versions": dict(versions),
     }
 

@@ -50,7 +50,7 @@ def read_runs(path: Path) -> tuple[RecordedRun, ...]:
     """
     found = _json(path)
     try:
-        runs = found["runs"] if "runs" in found else [found]
+        runs = found.get("runs", [found])
         if not isinstance(runs, list) or not runs:
             raise ValueError("'runs' holds no run")
         return tuple(_run(_mapping(run, "a run")) for run in runs)
@@ -84,6 +84,9 @@ def _refused(path: Path, why: str) -> CamcoreError:
 def _run(run: Mapping[str, Any]) -> RecordedRun:
     picture, network = _mapping(run["picture"], "picture"), _mapping(run["network"], "network")
     places = [picture.get("path"), picture["name"]]
+    options = _mapping(network.get("options", {}), "the network's options")
+    for name in options.keys() & {"name", "weights", "progress"}:  # what else ``load`` is given
+        raise ValueError(f"{name!r} is no option of a backbone")
     maps = run["maps"]
     if not isinstance(maps, list) or not maps:
         raise ValueError("'maps' holds no map")
@@ -94,7 +97,7 @@ def _run(run: Mapping[str, Any]) -> RecordedRun:
         network=_text(network["name"], "the network's name"),
         weights=_optional(network["weights_given"], "weights_given"),
         weights_sha256=_text(network["weights_sha256"], "weights_sha256"),
-        options=_mapping(network.get("options", {}), "the network's options"),
+        options=options,
         folder=_optional(network.get("folder"), "folder"),
         framing=_text(_mapping(run["framing"], "framing")["name"], "the framing"),
         maps=tuple(_map(_mapping(one, "a map")) for one in maps),

@@ -101,7 +101,8 @@ def _network(home: Path, run: RecordedRun) -> Network:
         return load(str(run.folder) if here else run.network, weights=run.weights, **options)
     except (OSError, TypeError) as error:  # a path that cannot be one, options that are none
         raise ModelError(
-            f"The network {run.network!r} of {str(home)!r} cannot be loaded as recorded: {error}. The record was edited."
+            f"The network {run.network!r} of {str(home)!r} cannot be loaded as recorded: {error}. The record was "
+            "edited; take the one that was written."
         ) from error
 
 
@@ -130,9 +131,12 @@ def _recorded(home: Path, csv: str | None) -> NDArray[np.float64]:
     try:
         if csv is None:
             raise ValueError("no file is named")
-        found = np.loadtxt(home.parent / csv, delimiter=",", ndmin=2)
-        if not found.size or not np.isfinite(found).all():
-            raise ValueError("it holds no map of finite numbers")
+        lines = [line for line in (home.parent / csv).read_text("utf-8").splitlines() if not line.startswith("#")]
+        if not any(lines):
+            raise ValueError("it is empty")
+        found = np.loadtxt(lines, delimiter=",", ndmin=2)
+        if not np.isfinite(found).all():
+            raise ValueError("it holds what is no finite number")
     except (OSError, ValueError) as error:
         raise CamcoreError(
             f"The recorded map {csv!r} beside {str(home)!r} cannot be read, so there is nothing to compare with. "

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import PurePath
 
 from camcore.methods import METHODS
 from camcore.report.document import Finding, Item, Report
@@ -12,13 +11,15 @@ from camcore.report.words import duration, headline, method_title, percent, plac
 
 Rows = list[tuple[str, str]]
 
-# What may tell the maps of an entry from each other: one, several, and its word for one map.
-_KINDS: tuple[tuple[str, str, Callable[[Finding], str]], ...] = (
-    ("network", "networks", lambda one: one.network.name),
-    ("framing", "framings", lambda one: one.map.framing),
-    ("method", "methods", lambda one: method_title(one.map)),
-    ("layer", "layers", lambda one: one.map.layer or "the input’s own grid"),
-    ("class", "classes", lambda one: readable(one.map.label)),
+Word = Callable[[Finding], str]
+
+# What may tell the maps of an entry from each other, and its word for one map.
+_KINDS: tuple[tuple[str, Word], ...] = (
+    ("networks", lambda one: one.network.name),
+    ("framings", lambda one: one.map.framing),
+    ("methods", lambda one: method_title(one.map)),
+    ("layers", lambda one: one.map.layer or "the input’s own grid"),
+    ("classes", lambda one: readable(one.map.label)),
 )
 
 
@@ -33,11 +34,7 @@ def title(item: Item) -> str:
     """What an entry is about, in one sentence."""
     if len(item.findings) == 1:
         return said(item.first)
-    counts = [
-        f"{len(found)} {several}"
-        for _, several, word in _KINDS
-        if len(found := {word(one) for one in item.findings}) > 1
-    ]
+    counts = [f"{len({word(one) for one in item.findings})} {several}" for several, word in _free(item.findings)]
     what = " × ".join(counts) or f"{len(item.findings)} maps"
     alike = {(one.network.name, one.map.framing) for one in item.findings}
     return f"{what}: {said(item.first)}" if len(alike) == 1 else f"{what} on one picture"
@@ -45,13 +42,27 @@ def title(item: Item) -> str:
 
 def names(findings: Sequence[Finding]) -> list[str]:
     """What tells each map from the others, in a few words."""
-    varying = [word for _, _, word in _KINDS if len({word(one) for one in findings}) > 1]
-    return [" · ".join(word(one) for word in varying) or method_title(one.map) for one in findings]
+    words = [word for _, word in _free(findings)]
+    if len({one.network.name for one in findings}) > 1:  # each network has an answer of its own
+        words.append(lambda one: f"{readable(one.map.label)} {percent(one.map.probability)}")
+    return [" · ".join(word(one) for word in words) or method_title(one.map) for one in findings]
+
+
+def _free(findings: Sequence[Finding]) -> list[tuple[str, Word]]:
+    """The kinds in which maps differ, less those that follow from the ones before: a network has its own layers."""
+    kept: list[tuple[str, Word]] = []
+    for several, word in _KINDS:
+        known: dict[tuple[str, ...], set[str]] = {}
+        for one in findings:
+            known.setdefault(tuple(other(one) for _, other in kept), set()).add(word(one))
+        if any(len(values) > 1 for values in known.values()):
+            kept.append((several, word))
+    return kept
 
 
 def picture_name(item: Item) -> str:
     """The picture's name without its ending."""
-    return PurePath(item.picture.name).stem or "The picture"
+    return item.picture.name.rpartition(".")[0] or item.picture.name or "The picture"
 
 
 def where(one: Finding) -> str:
@@ -119,7 +130,9 @@ def _one(one: Finding) -> Rows:
         ),
     ]
     if m.residual is not None:
-        rows.append(("Adds up", f"evidence {m.evidence:.4f} + offset {m.offset:.4f}, short of the logit by {m.residual:.1e}"))
+        rows.append(
+            ("Adds up", f"evidence {m.evidence:.4f} + offset {m.offset:.4f}, short of the logit by {m.residual:.1e}")
+        )
     rows.append(("Raw map", f"{m.raw.min():.6g} to {m.raw.max():.6g}, in {duration(m.seconds)}"))
     return rows
 
