@@ -8,7 +8,7 @@ frame.begin("Inspect")
 
 # The page's title is on its way while the rest is imported.
 from camcore.framing import FRAMINGS  # noqa: E402
-from ui import asking, errors, model_picker, picture_box, samples, urls  # noqa: E402
+from ui import asking, basket, errors, model_picker, picture_box, samples, snapshots, urls  # noqa: E402
 from ui import inspect_view as view  # noqa: E402
 from ui.components import copy_link  # noqa: E402
 from ui.engine import engine  # noqa: E402
@@ -61,6 +61,7 @@ with errors.guarded("The choices"):
 with errors.guarded("The caption"):
     view.caption(places, answer)
     view.downloads(places.export, chosen, answer, look)
+    basket.offer(places.compare, snapshots.of_answer(chosen, answer, look))
     view.more(places.more, network)
 
 bar = view.status(places, pursuit, model.fetching, lambda: asking.start(question), stop)

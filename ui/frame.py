@@ -9,6 +9,7 @@ NAME = "CAM workbench"
 PAGES = (
     ("app.py", "Inspect", ":material/center_focus_strong:"),
     ("pages/compare.py", "Compare", ":material/view_module:"),
+    ("pages/report.py", "Report", ":material/bookmarks:"),
     ("pages/cats_vs_dogs.py", "Cats vs dogs", ":material/pets:"),
     ("pages/train.py", "Train", ":material/model_training:"),
 )

@@ -4,7 +4,7 @@ Each is registered once, when this module is imported. Components are not sandbo
 (labels, file names) reaches their HTML: JavaScript sets text with ``textContent`` only.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal, TypedDict
@@ -25,6 +25,7 @@ def _register(name: str) -> Callable[..., Any]:
 _compare, _scores, _tiles = _register("compare"), _register("scores"), _register("tiles")
 _paste, _copy_link = _register("paste"), _register("copy_link")
 _schematic, _scroll, _maps = _register("schematic"), _register("scroll"), _register("maps")
+_story = _register("story")
 
 
 class ScoreRow(TypedDict):
@@ -235,3 +236,12 @@ def schematic(texts: dict[str, str], *, key: str, alt: str) -> None:
 def scroll(to: str, *, key: str, count: int) -> None:
     """Bring the part that the CSS selector ``to`` names into view whenever ``count`` goes up."""
     _scroll(key=key, data={"to": to, "count": count})
+
+
+def story(steps: Sequence[Mapping[str, Any]], *, key: str, token: str, on_leave: Callable[[], None]) -> None:
+    """A presentation over the whole window, moved by the arrow keys; Escape calls ``on_leave``.
+
+    ``steps``: see ``ui.story.StoryStep``. ``token``: tells one presentation from another, so that a reload comes back
+    to the step that was shown.
+    """
+    _story(key=key, data={"steps": [dict(step) for step in steps], "token": token}, on_left_change=on_leave)
