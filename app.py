@@ -61,7 +61,7 @@ with errors.guarded("The choices"):
 with errors.guarded("The caption"):
     view.caption(places, answer)
     view.downloads(places.export, chosen, answer, look)
-    basket.offer(places.compare, snapshots.of_answer(chosen, answer, look))
+    basket.offer(places.export, snapshots.of_answer(chosen, answer, look))
     view.more(places.more, network)
 
 bar = view.status(places, pursuit, model.fetching, lambda: asking.start(question), stop)

@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import streamlit as st
 
+from camcore.cache import ByteLRU
 from camcore.report import telling
 from camcore.report.document import Item, Report
 from camcore.report.drawing import jpeg_url, overlay_of, shrink
@@ -17,6 +18,8 @@ from ui.urls import Parameter
 COLUMNS = (1.9, 1.0)
 THUMB_SIDE = 420
 MOST_THUMBS = 6
+
+_drawn: ByteLRU[list[Figure]] = ByteLRU(32 << 20, lambda shown: sum(len(one.src or "") for one in shown) + 1024)
 
 
 def token(text: str) -> str:
@@ -54,7 +57,8 @@ def empty() -> None:
 def show() -> None:
     """The entries, and beside them what can be done with all of them."""
     count = len(basket.entries())
-    st.header(f"Report, {count} {'entry' if count == 1 else 'entries'}", anchor=False)
+    with st.container(key="cam_head"):
+        st.header(f"Report, {count} {'entry' if count == 1 else 'entries'}", anchor=False)
     left, right = st.columns(COLUMNS, gap="large")
     with right, st.container(key="cam_report_all", gap="small"):
         _all()
@@ -97,8 +101,8 @@ def _all() -> None:
                 help=about,
             )
     st.caption(
-        f"{basket.fill()}. The address of this page brings the report back after a reload, and shows it to whomever you "
-        "give it to, as long as this server keeps it."
+        f"{basket.fill()}. The address of this page brings the report back after a reload, and shows it to whomever "
+        "you give it, as long as this server keeps it."
     )
 
 
@@ -160,7 +164,12 @@ def _entry(entry: Entry, first: bool, last: bool) -> None:
 
 
 def _figures(item: Item) -> list[Figure]:
-    """The photograph and the first few maps, small."""
+    """The photograph and the first few maps, small; drawn once, whatever becomes of the comment."""
+    key = (item.findings, item.look)
+    return _drawn.get(key) or _drawn.put(key, _draw(item))
+
+
+def _draw(item: Item) -> list[Figure]:
     photo = shrink(item.picture.open().rgb, THUMB_SIDE)
     name = telling.picture_name(item)
     shown = [Figure(name, "", jpeg_url(photo), f"Photograph: {name}")]

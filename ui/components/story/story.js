@@ -8,20 +8,22 @@ function element(name, className, text) {
   return made;
 }
 
-// As many columns as make the pictures largest in the room there is.
+// As many columns as make the pictures largest in the room there is; the fewest of these.
 function fit(box, figures, ratio, caption) {
   const style = getComputedStyle(box);
   const gap = parseFloat(style.columnGap) || 0;
   const room = box.parentElement.getBoundingClientRect();
   const width = box.classList.contains("beside") ? room.width * 0.58 : room.width;
-  let best = 0;
+  let best = 20;
+  let count = 1;
   for (let columns = 1; columns <= figures.length; columns++) {
     const rows = Math.ceil(figures.length / columns);
     const wide = (width - gap * (columns - 1)) / columns;
     const tall = (room.height - gap * (rows - 1)) / rows - caption;
-    best = Math.max(best, Math.min(wide, tall * ratio));
+    const fits = Math.floor(Math.min(wide, tall * ratio));
+    if (fits > best) [best, count] = [fits, columns];
   }
-  for (const figure of figures) figure.style.width = `${Math.floor(Math.max(best, 20))}px`;
+  box.style.gridTemplateColumns = `repeat(${count}, ${best}px)`;
 }
 
 export default function (component) {
