@@ -8,7 +8,18 @@ frame.begin("Inspect")
 
 # The page's title is on its way while the rest is imported.
 from camcore.framing import FRAMINGS  # noqa: E402
-from ui import asking, cell_view, errors, model_picker, picture_box, samples, trust_panel, urls  # noqa: E402
+from ui import (  # noqa: E402
+    asking,
+    basket,
+    cell_view,
+    errors,
+    model_picker,
+    picture_box,
+    samples,
+    snapshots,
+    trust_panel,
+    urls,
+)
 from ui import inspect_view as view  # noqa: E402
 from ui.components import copy_link  # noqa: E402
 from ui.engine import engine  # noqa: E402
@@ -62,6 +73,7 @@ with errors.guarded("The choices"):
 with errors.guarded("The caption"):
     view.caption(places, answer)
     view.downloads(places.export, chosen, answer, look)
+    basket.offer(places.export, snapshots.of_answer(chosen, answer, look))
     view.more(places.more, network)
 trust_panel.show(places.trust, pursuit, chosen)
 cell_view.show(chosen, answer)

@@ -10,7 +10,7 @@ from camcore.cells import box_on_picture
 from camcore.render.encode import to_png, with_caption
 from ui import cell_words, errors, page_style, patches_view, rasters, words, working
 from ui.cell_works import Question, depending, looking, sample
-from ui.components import SeenBy, cell
+from ui.components.cells import SeenBy, cell
 from ui.picture_box import Chosen
 from ui.questions import Answer
 from ui.urls import Parameter

@@ -13,6 +13,7 @@ PAGES = (
     ("pages/activations.py", "Activations", ":material/grid_on:"),
     ("pages/concepts.py", "Concepts", ":material/category:"),
     ("pages/filters.py", "Filters", ":material/texture:"),
+    ("pages/report.py", "Report", ":material/bookmarks:"),
     ("pages/cats_vs_dogs.py", "Cats vs dogs", ":material/pets:"),
     ("pages/train.py", "Train", ":material/model_training:"),
     ("pages/models.py", "Models", ":material/deployed_code:"),

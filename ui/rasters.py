@@ -5,13 +5,12 @@ from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import Any
 
-import cv2
 import numpy as np
 
 from camcore.cache import ByteLRU
-from camcore.framing import reduced_size
 from camcore.render.encode import to_data_url, to_jpeg
 from camcore.render.overlay import blend, spotlight
+from camcore.report.drawing import shrink
 from camcore.report.files import map_png
 
 SIDE = 960
@@ -30,12 +29,6 @@ class Look:
     opacity: int = 50
     colormap: str = "viridis"
     smooth: bool = True
-
-
-def shrink(rgb: np.ndarray, side: int) -> np.ndarray:
-    """The uint8 picture with its long side at most ``side``, averaged over areas; never enlarged."""
-    size = reduced_size((rgb.shape[0], rgb.shape[1]), side)
-    return rgb if size == rgb.shape[:2] else np.asarray(cv2.resize(rgb, size[::-1], interpolation=cv2.INTER_AREA))
 
 
 def photo_url(picture: Any, side: int = SIDE) -> str:

@@ -4,7 +4,7 @@ Each is registered once, when this module is imported. Components are not sandbo
 (labels, file names) reaches their HTML: JavaScript sets text with ``textContent`` only.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal, TypedDict
@@ -27,8 +27,6 @@ def register(name: str) -> Callable[..., Any]:
 _compare, _scores, _tiles = register("compare"), register("scores"), register("tiles")
 _paste, _copy_link = register("paste"), register("copy_link")
 _schematic, _scroll, _maps = register("schematic"), register("scroll"), register("maps")
-_cell = register("cell")
-_region = register("region")
 
 
 class ScoreRow(TypedDict):
@@ -251,93 +249,3 @@ def schematic(texts: dict[str, str], *, key: str, alt: str) -> None:
 def scroll(to: str, *, key: str, count: int) -> None:
     """Bring the part that the CSS selector ``to`` names into view whenever ``count`` goes up."""
     _scroll(key=key, data={"to": to, "count": count})
-
-
-class SeenBy(TypedDict):
-    """The theoretical receptive fields of a grid's cells on the input: the first centre, the stride and the size."""
-
-    first: list[float]
-    stride: list[float]
-    size: list[float]
-
-
-def cell(
-    *,
-    key: str,
-    photo: str,
-    lit: str | None,
-    size: tuple[int, int],
-    grid: dict[str, Any],
-    field: SeenBy | None,
-    chosen: tuple[int, int],
-    effective: Sequence[float] | None,
-    identity: str,
-    label: str,
-    alt: str,
-    busy: bool,
-    on_pick: Callable[[int, int], None],
-) -> None:
-    """A photograph on which one cell of a grid is chosen, by a press or the arrow keys.
-
-    ``photo``, ``lit``: data URLs of the photograph and of the same lit by what the chosen cell depends on; ``size``:
-    its (height, width); ``grid``: ``rasters.geometry`` of the grid; ``effective``: (top, left, bottom, right) in the
-    photograph's pixels; ``identity``: tells picture and layer from all others. ``on_pick`` gets row and column,
-    before the script runs again.
-    """
-
-    def picked() -> None:
-        row, column = str(st.session_state[key]["picked"]).split(",")
-        on_pick(int(row), int(column))
-
-    data = {
-        "photo": photo,
-        "lit": lit,
-        "size": list(size),
-        "grid": grid,
-        "field": field,
-        "cell": list(chosen),
-        "effective": None if effective is None else list(effective),
-        "identity": identity,
-        "label": label,
-        "alt": alt,
-        "busy": busy,
-    }
-    _cell(key=key, data=data, on_picked_change=picked)
-
-
-def region(
-    *,
-    key: str,
-    photo: str,
-    overlay: str | None,
-    size: tuple[int, int],
-    box: Sequence[int] | None,
-    seen: Sequence[float] | None,
-    alt: str,
-    label: str,
-    hint: str,
-    on_draw: Callable[[tuple[int, int, int, int] | None], None],
-) -> None:
-    """A picture on which a box is drawn, moved and stretched, by mouse or keyboard.
-
-    ``photo``, ``overlay``: data URLs; ``size``: the picture's (height, width); ``box``, and what ``on_draw`` gets:
-    (top, left, bottom, right) edges in whole pixels of the picture, None for no box. ``seen``: what the network sees.
-    """
-
-    def drawn() -> None:
-        value = st.session_state[key].get("drawn")
-        if value is not None:
-            top, left, bottom, right = map(int, value.split(",")) if value != "none" else (0, 0, 0, 0)
-            on_draw((top, left, bottom, right) if value != "none" else None)
-
-    data = {
-        "photo": photo,
-        "overlay": overlay,
-        "size": list(size),
-        "box": None if box is None else list(box),
-        "seen": None if seen is None else list(seen),
-        "alt": alt,
-        "label": label,
-        "hint": hint,
-    }
-    _region(key=key, data=data, on_drawn_change=drawn)
