@@ -5,6 +5,7 @@ from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import Any
 
+import cv2
 import numpy as np
 
 from camcore.cache import ByteLRU
