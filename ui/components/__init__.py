@@ -4,7 +4,7 @@ Each is registered once, when this module is imported. Components are not sandbo
 (labels, file names) reaches their HTML: JavaScript sets text with ``textContent`` only.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal, TypedDict
