@@ -34,7 +34,8 @@ def show(pursuit: Pursuit, chosen: Chosen, model: Model) -> None:
     """The whole section."""
     st.subheader("Does it fall on the object?", anchor="where")
     st.markdown(
-        "Where a map lies is not whether it is right: a network may look beside the object, and a true map says so."
+        "Where a map lies is not whether it is right: a network may look at the surroundings, and a faithful map then "
+        "lies beside the object."
     )
     tabs = st.tabs(["On this picture", "Over a folder with masks"], key="where_tab", on_change="rerun")
     if tabs[0].open:
@@ -201,12 +202,12 @@ def _folder(pursuit: Pursuit, model: Model) -> None:
             type="primary",
             disabled=not path or not chosen or model.fetch is not None,
             on_click=lambda: state.update(look_through_now=asked),
-            help=_price(pursuit, model, chosen),
         )
     if state.get("look_through_now") != asked:
         working.section(MANY, None, lambda now: None)
         st.caption(
-            "Each method beside the controls, with 95 % intervals, for the class that the network says of each picture."
+            "Each method beside the controls, with 95 % intervals, for the class that the network says of each. "
+            + (_price(pursuit, model, chosen) or "")
         )
         return
     work = locating.over_folder(model.key, root_of(path), chosen, model.framing, layer)
