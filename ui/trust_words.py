@@ -53,13 +53,18 @@ def verdict(found: Any) -> str:
     said = found.verdict
     items = "".join(
         f'<li class="cam-reason-{one.kind}"><span title="{_SAID[one.kind]}" aria-label="{_SAID[one.kind]}">'
-        f"{_SIGNS[one.kind]}</span> {html.escape(one.text)}</li>"
+        f"{_SIGNS[one.kind]}</span> {escaped(one.text)}</li>"
         for one in said.reasons
     )
     return (
         f'<div class="cam-verdict cam-verdict-{LEVELS[said.level]}" role="status"><b>{html.escape(said.headline)}</b>'
         f"<ul>{items}</ul></div>"
     )
+
+
+def escaped(text: str) -> str:
+    """A sentence as HTML, in which no percent sign stands at the beginning of a line."""
+    return html.escape(text).replace(" %", "&nbsp;%")
 
 
 def briefly(found: Any) -> str:
