@@ -41,7 +41,7 @@ def page(path: str = "pages/trust.py", **query: str) -> AppTest:
 
 def html(at: AppTest) -> str:
     bodies = (str(element.proto.body) for element in at.get("html"))
-    return " ".join(body for body in bodies if "<style>" not in body)
+    return " ".join(body for body in bodies if "<style>" not in body).replace("&nbsp;", " ")
 
 
 def until(at: AppTest, there: Callable[[AppTest], bool]) -> AppTest:

@@ -108,5 +108,5 @@ def _line(name: str, found: Any) -> str:
         (trust_words.NOTHING if found.sensitivity is None else trust_words.share(found.sensitivity), ""),
     )
     figures = "".join(f"<td>{one}<small>{chance}</small></td>" for one, chance in cells)
-    said = html.escape(found.verdict.headline)
+    said = f"{html.escape(found.verdict.headline)}<small>{html.escape(trust_words.briefly(found))}</small>"
     return f'<tr>{title}<td class="cam-tone-{tone}" title="{html.escape(reasons)}">{said}</td>{figures}</tr>'

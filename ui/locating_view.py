@@ -23,6 +23,7 @@ from ui.picture_box import Chosen
 from ui.questions import Failure
 from ui.surveys import root_of
 from ui.trust_words import Row as Line
+from ui.trusting import pace
 from ui.working import Standing
 
 ONE, MANY = "where", "where_folder"
@@ -33,7 +34,8 @@ def show(pursuit: Pursuit, chosen: Chosen, model: Model) -> None:
     """The whole section."""
     st.subheader("Does it fall on the object?", anchor="where")
     st.markdown(
-        "Where a map lies is not whether it is right: a network may look beside the object, and a true map says so."
+        "Where a map lies is not whether it is right: a network may look at the surroundings, and a faithful map then "
+        "lies beside the object."
     )
     tabs = st.tabs(["On this picture", "Over a folder with masks"], key="where_tab", on_change="rerun")
     if tabs[0].open:
@@ -69,26 +71,30 @@ def _one_picture(pursuit: Pursuit, chosen: Chosen) -> None:
 
 def _uploaded(chosen: Chosen) -> tuple[str, ObjectMask] | None:
     """The mask that was given, and what tells it from others; None, and why, where there is none to use."""
-    state = st.session_state
-    file = st.file_uploader(
+    st.file_uploader(
         "Mask",
         type=["png", "jpg", "jpeg", "webp", "bmp", "tif", "tiff", "gif"],
         key="mask",
+        on_change=_take_mask,
+        args=(chosen.picture.sha256,),
         help="As large as the picture. White is the object; or 1 is the object, 0 the rest and 2 a border that counts "
         "for neither.",
     )
-    if file is not None:
-        state["mask_given"] = (file.getvalue(), file.name)
-    given = state.get("mask_given")
-    if given is None:
+    picture, data, name = st.session_state.get("mask_given") or ("", b"", "")
+    if picture != chosen.picture.sha256:  # none yet, or another picture's
         st.caption(f"A picture of {chosen.picture.width} × {chosen.picture.height} px that says where the object is.")
         return None
-    data, name = given
     try:
         return hashlib.sha256(data).hexdigest(), read_mask(data, chosen.picture, name=name)
     except camcore.CamcoreError as error:
         errors.panel(Failure.of(error, "mask"), "This mask cannot be used")
         return None
+
+
+def _take_mask(picture: str) -> None:
+    """Keep what was uploaded, for this picture: the uploader forgets it on a page change."""
+    file = st.session_state["mask"]
+    st.session_state["mask_given"] = None if file is None else (picture, file.getvalue(), file.name)
 
 
 def _located(standing: Standing, chosen: Chosen) -> None:
@@ -196,12 +202,12 @@ def _folder(pursuit: Pursuit, model: Model) -> None:
             type="primary",
             disabled=not path or not chosen or model.fetch is not None,
             on_click=lambda: state.update(look_through_now=asked),
-            help=_price(pursuit, model, chosen),
         )
     if state.get("look_through_now") != asked:
         working.section(MANY, None, lambda now: None)
         st.caption(
-            "Each method beside the controls, with 95 % intervals, for the class that the network says of each picture."
+            "Each method beside the controls, with 95 % intervals, for the class that the network says of each. "
+            + (_price(pursuit, model, chosen) or "")
         )
         return
     work = locating.over_folder(model.key, root_of(path), chosen, model.framing, layer)
@@ -217,8 +223,6 @@ def _price(pursuit: Pursuit, model: Model, chosen: Sequence[str]) -> str | None:
         passes = camcore.estimate(net, list(chosen)) + 2
     except camcore.CamcoreError:
         return None
-    from ui.trusting import pace
-
     return f"{passes:,.0f} passes for each picture, {words.duration(passes * pace(model.key, m))}"
 
 

@@ -9,6 +9,7 @@ import camcore
 from ui import errors, trust_words, trusting, words, working
 from ui.asking import Pursuit
 from ui.picture_box import Chosen
+from ui.questions import Question
 from ui.working import Standing
 
 SECTION = "trust"
@@ -18,6 +19,26 @@ def show(place: Any, pursuit: Pursuit, chosen: Chosen) -> None:
     """Beneath a map: computed once the map is there and nothing else is under way."""
     with place, errors.guarded("The verdict"):
         follow(pursuit, chosen, _filled)
+        _link(pursuit.asked.question, chosen)
+
+
+def _link(question: Question, chosen: Chosen) -> None:
+    """The way to the Trust page, with this picture, network, class, layer and method."""
+    query = {
+        "model": question.network.name,
+        "random": "true" if question.network.weights == "random" else None,
+        "framing": question.framing,
+        "method": question.method,
+        "layer": question.layer,
+        "class": None if question.class_index is None else str(question.class_index),
+        "sample": chosen.sample,
+    }
+    st.page_link(
+        "pages/trust.py",
+        label="The whole evidence, and what if a part were hidden",
+        icon=":material/verified:",
+        query_params={name: value for name, value in query.items() if value is not None},
+    )
 
 
 def follow(pursuit: Pursuit, chosen: Chosen, draw: Callable[[Standing, Any], None]) -> Standing:

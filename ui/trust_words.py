@@ -17,6 +17,24 @@ LEVELS = {"trust": "for", "caution": "beware", "distrust": "against"}
 _SIGNS = {"for": "+", "against": MINUS, "beware": "!", "note": "·"}
 _SAID = {"for": "speaks for it", "against": "speaks against it", "beware": "to beware of", "note": "to know"}
 
+_BRIEFLY = {
+    "flat": "the same everywhere",
+    "undecided": "the network decides nothing",
+    "unsure": "the network is as unsure as an untrained one",
+    "overflow": "the scores are no finite numbers",
+    "indifferent": "the score hardly depends on the picture",
+    "chance": "no better than chance",
+    "survives": "the same without what was learned",
+    "resembles": "alike without what was learned",
+    "unchecked": "not checked with random weights",
+    "centre": "no better than the centred blob",
+    "unstable": "a little noise changes it",
+    "not first": "not what the network says",
+    "improbable": "an improbable class",
+    "warning": "carries a warning",
+}
+"""What decides against full trust, by the rule's key, in a few words."""
+
 
 @dataclass(frozen=True)
 class Row:
@@ -35,13 +53,24 @@ def verdict(found: Any) -> str:
     said = found.verdict
     items = "".join(
         f'<li class="cam-reason-{one.kind}"><span title="{_SAID[one.kind]}" aria-label="{_SAID[one.kind]}">'
-        f"{_SIGNS[one.kind]}</span> {html.escape(one.text)}</li>"
+        f"{_SIGNS[one.kind]}</span> {escaped(one.text)}</li>"
         for one in said.reasons
     )
     return (
         f'<div class="cam-verdict cam-verdict-{LEVELS[said.level]}" role="status"><b>{html.escape(said.headline)}</b>'
         f"<ul>{items}</ul></div>"
     )
+
+
+def escaped(text: str) -> str:
+    """A sentence as HTML, in which no percent sign stands at the beginning of a line."""
+    return html.escape(text).replace(" %", "&nbsp;%")
+
+
+def briefly(found: Any) -> str:
+    """Why a map is not to be trusted, or with caution only, in a few words; empty where nothing speaks against it."""
+    doubts = [one for one in found.verdict.reasons if one.kind in ("against", "beware")]
+    return "; ".join(_BRIEFLY.get(one.key, one.text.rstrip(".")) for one in doubts)
 
 
 def waiting(text: str) -> str:

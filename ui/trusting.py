@@ -1,10 +1,11 @@
 """Whether to believe a map: the evidence, gathered in the background once the map is there, kept for everybody."""
 
 from collections.abc import Generator, Hashable
+from dataclasses import replace
 from typing import Any
 
 import camcore
-from camcore.trusting import Form, is_fused
+from camcore.trusting import Form
 from ui.engine import engine
 from ui.jobs import Job
 from ui.questions import Cost, NetworkKey
@@ -24,8 +25,14 @@ def work(network: NetworkKey, picture: Any, m: Any, form: Form) -> Work:
     """The evidence on a map, as a Work whose value is a camcore.Trust."""
 
     def steps(net: Any, job: Job[Work, Any]) -> Generator[Part, None, None]:
+        first = None
         for step in camcore.trust(net, picture, m, form):
             job.stage.title = step.doing
+            if first is None and step.done:
+                first = step  # the first chunk has the time of making ready in it
+            elif first is not None and step.doing == first.doing and step.done > first.done:
+                done, seconds = step.done - first.done, step.seconds - first.seconds
+                engine().learn(network, replace(step, done=done, seconds=seconds))
             yield Part(step.done / max(step.total, 1), step.trust)
 
     key = ("trust", form, map_identity(network, picture.sha256, m))
@@ -53,8 +60,3 @@ def pace(network: NetworkKey, m: Any) -> float:
     """Seconds per forward pass."""
     known = engine().known_pace(network)
     return known if known is not None else m.seconds / max(m.passes, 1.0)
-
-
-def judgeable(m: Any) -> bool:
-    """Whether a map was made from the picture at once, so that it can be made again."""
-    return not is_fused(m)

@@ -8,7 +8,7 @@ import streamlit as st
 
 import camcore
 from camcore.what_if import FILLS, WhatIf, clipped, what_if
-from ui import errors, rasters, trusting, urls, words, working
+from ui import errors, rasters, trust_words, trusting, urls, words, working
 from ui.asking import Pursuit
 from ui.components.regions import region
 from ui.picture_box import Chosen
@@ -140,7 +140,9 @@ def _section(standing: Standing, chosen: Chosen, lit: bool, drawn: bool) -> None
         if standing.failure is not None:
             errors.panel(standing.failure, "The network could not be asked again")
         if found is not None:
-            st.html(f'<p class="cam-said-again" role="status">{html.escape(sentence(found))}</p>{_table(found)}')
+            st.html(
+                f'<p class="cam-said-again" role="status">{trust_words.escaped(sentence(found))}</p>{_table(found)}'
+            )
             if found.again is not None and found.again.warning:
                 errors.notices([found.again.warning])
             _how(found, chosen)

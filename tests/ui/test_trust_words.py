@@ -73,3 +73,14 @@ def test_the_verdict_is_escaped(level: Any) -> None:
     assert "Do &lt;b&gt;" in text
     row = trust_words.Row("<i>", "<i>", "1 (<i>)", "2", "3", '"<i>')
     assert "<i>" not in trust_words.table([row], "<i>")
+
+
+def test_doubts_in_a_few_words() -> None:
+    reasons = (
+        Reason("against", "survives", "Long."),
+        Reason("for", "chance", "x"),
+        Reason("beware", "new rule", "New."),
+    )
+    found = SimpleNamespace(verdict=Verdict("distrust", "Do not trust this map.", reasons))
+    assert trust_words.briefly(found) == "the same without what was learned; New"
+    assert trust_words.briefly(SimpleNamespace(verdict=Verdict("trust", "It beats chance.", reasons[1:2]))) == ""
