@@ -10,7 +10,7 @@ from camcore.cache import ByteLRU
 from camcore.report import telling
 from camcore.report.document import Item
 from camcore.report.drawing import jpeg_url, overlay_of, shrink
-from ui import basket, figures, report_exports, shelf, story, words
+from ui import basket, figures, report_exports, report_trust, shelf, story, words
 from ui.basket import Entry
 from ui.components import story as story_component
 from ui.figures import Figure
@@ -146,8 +146,7 @@ def _entry(entry: Entry, first: bool, last: bool) -> None:
     item = entry.item
     with st.container(key=f"cam_entry_{entry.id}", border=True, gap="small"):
         row = st.container(horizontal=True, vertical_alignment="top", gap="small", wrap=False)
-        title = telling.title(item).replace(" %", "\N{NO-BREAK SPACE}%")
-        row.markdown(f"**{words.plain(title)}**")
+        row.markdown(f"**{words.plain(words.together(telling.title(item)))}**")
         for name, icon, disabled, call, args in (
             ("Up", "arrow_upward", first, basket.move, (entry.id, -1)),
             ("Down", "arrow_downward", last, basket.move, (entry.id, 1)),
@@ -169,6 +168,7 @@ def _entry(entry: Entry, first: bool, last: bool) -> None:
         _part(lambda: _comment(entry))
         if warnings := telling.warnings(item):
             st.caption(words.plain(" ".join(warnings)))
+        report_trust.show(entry)
 
 
 def _figures(item: Item) -> list[Figure]:
