@@ -88,7 +88,7 @@ def html(at: AppTest) -> str:
 
 def key() -> NetworkKey:
     row = next(row for row in camcore.backbones() if row.name == NAME)
-    return NetworkKey(NAME, version=row.sha256)
+    return NetworkKey(NAME, version=row.version)
 
 
 def layers() -> tuple[Any, ...]:

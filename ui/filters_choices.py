@@ -45,12 +45,15 @@ def parameters(samples: tuple[str, ...], models: tuple[str, ...], model: str) ->
 
 
 def settle(network: NetworkKey) -> None:
-    """Another network has other classes: those chosen for the last one are let go."""
+    """Another network has other channels and classes: those chosen for the last one are let go."""
     state = st.session_state
-    last, names = state.get("filters_last", (network, []))
-    if last != network and state["names"] == names:
-        state["names"] = []
-    state["filters_last"] = (network, list(state["names"]))
+    last, channel, names = state.get("filters_last", (network, None, []))
+    if last != network:
+        if state["channel"] == channel:
+            state["channel"] = None
+        if state["names"] == names:
+            state["names"] = []
+    state["filters_last"] = (network, state["channel"], list(state["names"]))
 
 
 def layers(place: Any, network: NetworkKey) -> None:
