@@ -1,9 +1,10 @@
 """How often does a map earn trust? The quick verdict on many pictures, for methods, controls and random weights.
 
-    python benchmarks/trust.py [--model cats_vs_dogs] [--pictures 50] [--methods gradcam layercam centre]
+    python benchmarks/trust.py [--model cats_vs_dogs] [--pictures 50] [--methods gradcam layercam centre] [--write]
 
 The pictures are the test photographs of cats and dogs (as many of each), for other models the ImageNet sample. The
-last row is the first method on the same architecture with random weights, which no map may be trusted of.
+last row is the first method on the same architecture with random weights, of which no map may be trusted. --write puts
+the table into docs/evidence.md.
 """
 
 import argparse
@@ -12,6 +13,7 @@ from collections.abc import Iterable
 from time import perf_counter
 
 from data import SHARED, table
+from evidence_page import markdown, write_section
 
 import camcore
 from camcore.network import Network
@@ -42,15 +44,15 @@ def judged(net: Network, pictures: Iterable[camcore.Picture], method: str) -> tu
     return found, perf_counter() - start
 
 
-def report(name: str, verdicts: list[camcore.Verdict], seconds: float) -> None:
-    """One line of shares, one of the most frequent reasons that took trust away."""
+def shares(name: str, verdicts: list[camcore.Verdict], seconds: float) -> list[str]:
+    """One row: how many beat chance, the levels, and the most frequent reasons that took trust away."""
     n = len(verdicts)
     levels = Counter(verdict.level for verdict in verdicts)
     chance = sum(any(r.key == "chance" and r.kind == "for" for r in verdict.reasons) for verdict in verdicts)
     doubts = Counter(r.key for verdict in verdicts for r in verdict.reasons if r.kind in ("against", "beware"))
-    shares = "  ".join(f"{levels[level] / n:6.0%}" for level in ("trust", "caution", "distrust"))
     told = ", ".join(f"{key} {count / n:.0%}" for key, count in doubts.most_common(4))
-    print(f"{name:24s} {chance / n:7.0%}   {shares}   {seconds / n:5.2f} s   {told}", flush=True)
+    by_level = [f"{levels[level] / n:.0%}" for level in ("trust", "caution", "distrust")]
+    return [name, f"{chance / n:.0%}", *by_level, f"{seconds / n:.2f} s", told]
 
 
 def main() -> None:
@@ -60,16 +62,26 @@ def main() -> None:
     parser.add_argument(
         "--methods", nargs="+", default=["gradcam", "gradcam++", "layercam", "eigencam", "gradient", "centre", "random"]
     )
+    parser.add_argument("--write", action="store_true")
     given = parser.parse_args()
 
     pictures = photographs(given.model, given.pictures)
     net = camcore.load(given.model)
-    print(f"{net.name}, {net.default_layer}, {len(pictures)} pictures: quick verdicts")
-    print(f"{'method':24s}   beats chance   trust caution distrust   a picture   doubts")
+    rows = []
     for method in given.methods:
-        report(method, *judged(net, pictures, method))
+        rows.append(shares(f"`{method}`", *judged(net, pictures, method)))
+        print("  ".join(rows[-1]), flush=True)
     untrained = camcore.load(given.model, weights="random")
-    report(f"{given.methods[0]}, random weights", *judged(untrained, pictures, given.methods[0]))
+    rows.append(shares(f"`{given.methods[0]}`, random weights", *judged(untrained, pictures, given.methods[0])))
+    columns = ["method", "beats chance", "trust", "caution", "distrust", "a picture", "doubts"]
+    text = (
+        f"{net.name}, layer `{net.default_layer}`, {len(pictures)} pictures, the class that the network says; quick "
+        "form. By chance a map beats the 19 random ones once in 20 times. Doubts: the rules of `verdict.md`."
+        f"\n\n{markdown(columns, rows)}"
+    )
+    print(text)
+    if given.write:
+        write_section(f"Verdicts: {net.name}", text)
 
 
 if __name__ == "__main__":

@@ -116,10 +116,10 @@ def trust_passes(network: Network, m: CamMap, form: Form = "quick") -> float:
     copies, draws, _ = _remaking(network, m, plan)
     total = showing.passes(2 + plan.randoms, plan.shares)
     total += faithfulness.estimate(network, [m], _published(m, plan)) if plan.more else 0.0
-    total += sanity.estimate(network, m, copies) if copies else 0.0
-    total += (
-        sanity.estimate(network, m, min(plan.stages, len(network.weight_layers))) if copies and plan.stages else 0.0
-    )
+    runs = copies
+    if copies and plan.stages:
+        runs += len(sanity.stages(len(network.weight_layers), plan.stages))
+    total += sanity.estimate(network, m, runs) if runs else 0.0
     return total + (draws * remake_passes(network, m) if draws else 0.0)
 
 

@@ -7,7 +7,17 @@ from ui import frame
 frame.begin("Compare")
 
 # The page's title is on its way while the rest is imported.
-from ui import agreeing, errors, model_picker, page_style, picture_box, samples, urls  # noqa: E402
+from ui import (  # noqa: E402
+    agreeing,
+    basket,
+    errors,
+    model_picker,
+    page_style,
+    picture_box,
+    samples,
+    snapshots,
+    urls,
+)
 from ui import compare_agreement_view as agreement_view  # noqa: E402
 from ui import compare_asking as asking  # noqa: E402
 from ui import compare_choices as choices  # noqa: E402
@@ -67,7 +77,9 @@ with errors.guarded("The maps"):
     view.photograph(places.grid, chosen, sheet, drawn, look, state["pin"], differences, pin, open_in_inspect)
     view.caution(places.caution, drawn)
     shown_reference = reference if differences else None
-    view.downloads(places.downloads, Take(sheet, drawn, look, chosen.picture, chosen.title, shown_reference))
+    take = Take(sheet, drawn, look, chosen.picture, chosen.title, shown_reference)
+    view.downloads(places.downloads, take)
+    basket.offer(places.downloads, None if pursuit.busy else snapshots.of_take(chosen, take))
 
 bar = view.status(places, pursuit, lambda: asking.run(plan), asking.stop)
 view.retry(places.retry, pursuit, asking.again)

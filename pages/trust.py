@@ -53,7 +53,7 @@ pursuit = asking.pursue(engine(), question, chosen.picture, allowed=model.fetch 
 answer, network = pursuit.answer, pursuit.asked.network or pursuit.answer.network
 
 with errors.guarded("The picture"):
-    inspect_view.photograph(places.picture, chosen, answer, rasters.Look(), "compare", pursuit.busy)
+    inspect_view.photograph(places.picture, chosen, answer, rasters.Look(), "compare", pursuit.busy, on_pick=None)
     inspect_view.caption(places, answer)
 with errors.guarded("The choices"):
     inspect_view.choices(places.choices, network, answer, question, pick_class, pick_layer)

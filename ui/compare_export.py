@@ -14,6 +14,7 @@ from camcore.render.colour import DIVERGING
 from camcore.render.contact import Bar, Print, contact_sheet
 from camcore.render.encode import to_png
 from camcore.render.overlay import blend
+from camcore.report.drawing import scaled_on_picture
 from ui import compare_names as names
 from ui import methods, rasters, scales, words
 from ui.compare_grid import Drawn, Look, first_sentence
@@ -89,22 +90,16 @@ def png(take: Take) -> bytes:
     return to_png(contact_sheet(rows, heads, bars, lines(take)))
 
 
-def shown_on_picture(m: Any, shown: scales.Shown, smooth: bool, side: int | None) -> NDArray[np.float32]:
-    """A map on the grid's scale, on the picture's pixels: 0..1, or −1..1 where both signs are shown; NaN unseen."""
-    values = np.clip(np.asarray(m.levels, np.float64) / shown.top, -1 if shown.signed else 0, 1)
-    return np.asarray(m.frame.to_picture(values, m.cells, smooth, side))
-
-
 def _drawn(take: Take, cell: Cell, photo: NDArray[np.uint8], gray: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
     found, shown = take.sheet.found.get(cell), take.drawn.shown.get(cell)
     if found is None or shown is None:
         return None
-    values = shown_on_picture(found.map, shown, take.look.smooth, SIDE)
+    values = scaled_on_picture(found.map, shown, take.look.smooth, SIDE)
     signed = shown.signed
     if take.reference is not None and cell != take.reference:
         base = take.sheet.found[take.reference].map
         values = np.clip(
-            values - shown_on_picture(base, take.drawn.shown[take.reference], take.look.smooth, SIDE), -1, 1
+            values - scaled_on_picture(base, take.drawn.shown[take.reference], take.look.smooth, SIDE), -1, 1
         )
         signed = True
     return blend(

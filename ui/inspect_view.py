@@ -182,8 +182,16 @@ def chips(place: Any, answer: Answer, on_pick: Callable[[int | None], None]) -> 
     )
 
 
-def photograph(place: Any, chosen: Chosen, answer: Answer, look: rasters.Look, view: str, busy: bool) -> None:
-    """The photograph and its overlay."""
+def photograph(
+    place: Any,
+    chosen: Chosen,
+    answer: Answer,
+    look: rasters.Look,
+    view: str,
+    busy: bool,
+    on_pick: Callable[[str], None] | None,
+) -> None:
+    """The photograph and its overlay; ``on_pick`` gets a place that was pressed, see ``components.compare``."""
     picture, found = chosen.picture, answer.map
     overlay = grid = None
     described = ""
@@ -203,6 +211,7 @@ def photograph(place: Any, chosen: Chosen, answer: Answer, look: rasters.Look, v
             gradient=css_gradient(look.colormap),
             maximum="maximum",
             busy=busy,
+            on_pick=on_pick,
         )
 
 

@@ -68,6 +68,14 @@ def show() -> Chosen | None:
     return chosen
 
 
+def file_of(chosen: Chosen) -> bytes:
+    """The bytes that a chosen picture was opened from."""
+    if chosen.sample is not None:
+        return samples.samples()[chosen.sample].path.read_bytes()
+    own: Upload = st.session_state["upload"]
+    return own.data
+
+
 def _chosen() -> Chosen | None:
     own: Upload | None = st.session_state.get("upload")
     if own is not None:

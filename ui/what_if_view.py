@@ -10,7 +10,7 @@ import camcore
 from camcore.what_if import FILLS, WhatIf, clipped, what_if
 from ui import errors, rasters, trust_words, trusting, urls, words, working
 from ui.asking import Pursuit
-from ui.components import region
+from ui.components.regions import region
 from ui.picture_box import Chosen
 from ui.working import Standing
 from ui.works import Part, Work

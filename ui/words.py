@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
+from camcore.report import words as report_words
 from camcore.report.words import duration as milliseconds
 from camcore.report.words import geometry, percent
 from camcore.report.words import readable as label
@@ -44,13 +45,7 @@ def distinct(labels: tuple[str, ...]) -> tuple[str, ...]:
 
 def headline(network: Any, predictions: Sequence[Any]) -> str:
     """One sentence: what the network says, as surely as it says it."""
-    first = predictions[0]
-    said = f"“{label(first.label)}”, {percent(first.probability)}"
-    if "random" in network.weights_note:
-        return f"{network.name} has learned nothing yet and guesses {said}"
-    if first.probability < 0.3:
-        return f"{network.name} is not sure: at most {said}"
-    return f"{network.name} says {said}"
+    return report_words.headline(network.name, network.weights_note, predictions[0])
 
 
 def duration(seconds: float) -> str:

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
 import json
 import os
-import re
-import sys
 from collections.abc import Sequence
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -22,9 +17,13 @@ from camcore.network import Network
 from camcore.overlaying import overlay
 from camcore.pictures import Picture
 from camcore.render.encode import to_png, with_caption
+from camcore.report.document import Finding
+from camcore.report.facts import NetworkFacts, versions
+from camcore.report.record import record, stems
 from camcore.report.words import caption
 
-SCHEMA_VERSION = 1
+# The first answers of the network that a record keeps.
+TOP = 5
 
 
 def map_png(
@@ -47,106 +46,9 @@ def map_csv(m: CamMap, lines: Sequence[str] = ()) -> bytes:
     return text.getvalue().encode("utf-8")
 
 
-def record(
-    network: Network,
-    pic: Picture,
-    maps: Sequence[CamMap],
-    source: str | os.PathLike[str] | None = None,
-    weights: str | os.PathLike[str] | None = None,
-    top: int = 5,
-) -> dict[str, Any]:
-    """Everything that says how the maps came about, as JSON-ready values.
-
-    ``source``: the picture's file; ``weights``: as given to ``load``. With both, the run can be made again.
-    """
-    frame = maps[0].frame
-    predictions = network.predict(pic, top, frame.framing)
-    return {
-        "schema_version": SCHEMA_VERSION,
-        "picture": {
-            "name": pic.name,
-            "path": None if source is None else os.path.abspath(source),
-            "sha256": pic.sha256,
-            "height": pic.height,
-            "width": pic.width,
-            "notes": list(pic.notes),
-        },
-        "network": {
-            "name": network.name,
-            "weights": network.weights_note,
-            "weights_given": weights if weights in (None, "random") else os.path.abspath(weights),
-            "weights_sha256": weights_hash(network),
-            **_folder(network),
-            "input_size": list(network.input_size),
-            "activation": network.activation,
-        },
-        "framing": {"name": frame.framing, "seen": [round(edge, 4) for edge in frame.seen]},
-        "predictions": [
-            {"index": p.index, "label": p.label, "probability": _number(p.probability), "logit": p.logit}
-            for p in predictions
-        ],
-        "maps": [_map_record(m, network) for m in maps],
-        "versions": {"python": sys.version.split()[0], **_versions()},
-    }
-
-
-def _folder(network: Network) -> dict[str, str]:
-    """Where a saved network lies, and the hash of its weights file."""
-    origin = network.origin
-    if origin is None or origin.folder is None:
-        return {}
-    return {"folder": str(origin.folder), "file_sha256": origin.sha256}
-
-
-def _map_record(m: CamMap, network: Network) -> dict[str, Any]:
-    info = layer_of(m, network)
-    return {
-        "method": m.method,
-        "options": dict(m.options),
-        "layer": m.layer,
-        "grid": list(m.raw.shape),
-        "receptive_field": list(info.receptive_field) if info and info.receptive_field else None,
-        "class_index": m.class_index,
-        "label": m.label,
-        "probability": _number(m.probability),
-        "logit": m.logit,
-        "offset": m.offset,
-        "evidence": m.evidence,
-        "refine": list(m.refine),
-        "raw_min": float(m.raw.min()),
-        "raw_max": float(m.raw.max()),
-        "warning": m.warning,
-        "seconds": round(m.seconds, 6),
-    }
-
-
 def layer_of(m: CamMap, network: Network) -> LayerInfo | None:
     """The layer a map lies at; None where it lies on the input's own grid."""
     return None if m.layer is None else network.layer(m.layer)
-
-
-def _number(value: float) -> float | None:
-    return value if np.isfinite(value) else None  # JSON knows no NaN
-
-
-def _versions() -> dict[str, str]:
-    found = {}
-    for package in ("tensorflow", "keras", "numpy", "pillow", "opencv-python-headless"):
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            found[package] = "unknown"
-    return found
-
-
-def weights_hash(network: Network) -> str:
-    """SHA-256 over all weights, in the model's order: two networks with the same one are the same."""
-    digest = hashlib.sha256()
-    for weight in network.model.weights:
-        array = np.ascontiguousarray(weight.numpy())
-        digest.update(f"{weight.path}{array.dtype}{array.shape}".encode())
-        digest.update(array.tobytes())
-    return digest.hexdigest()
 
 
 def write_run(
@@ -162,22 +64,24 @@ def write_run(
 ) -> tuple[Path, ...]:
     """Write a PNG and a CSV per map and ``run.json`` last; returns the paths. Each file is whole or not there.
 
-    ``source`` and ``weights``: see ``record``.
-    Raises CamcoreError where the folder cannot be written.
+    ``source``: the picture's file; ``weights``: as given to ``load``. With both, the run can be made again. Raises
+    CamcoreError where the folder cannot be written.
     """
     home = Path(folder)
-    run = record(network, pic, maps, source, weights)
-    stem = _safe(Path(pic.name).stem) or pic.sha256[:12]
+    facts, said = NetworkFacts.of(network, weights), network.predict(pic, TOP, maps[0].framing)
+    findings = [Finding(m, layer_of(m, network), facts, said) for m in maps]
+    names = stems(maps, pic.name or pic.sha256[:12])
     written = []
     try:
         home.mkdir(parents=True, exist_ok=True)
-        for m, entry in zip(maps, run["maps"], strict=True):
-            lines = caption(m, layer_of(m, network))
-            name = f"{stem}.{_safe(m.method)}.{_safe(m.layer or 'input')}.{m.class_index}"
-            entry["png"], entry["csv"] = f"{name}.png", f"{name}.csv"
-            written.append(_write(home / entry["png"], map_png(pic, m, lines, alpha, colormap, smooth)))
-            written.append(_write(home / entry["csv"], map_csv(m, lines)))
-        written.append(_write(home / "run.json", json.dumps(run, indent=2, ensure_ascii=False).encode("utf-8")))
+        for one, name in zip(findings, names, strict=True):
+            lines = caption(one.map, one.info)
+            drawn = map_png(pic, one.map, lines, alpha, colormap, smooth)
+            written.append(write_whole(home / f"{name}.png", drawn))
+            written.append(write_whole(home / f"{name}.csv", map_csv(one.map, lines)))
+        path = None if source is None else os.path.abspath(source)
+        run = record(pic, path, findings, versions(), [(f"{name}.png", f"{name}.csv") for name in names])
+        written.append(write_whole(home / "run.json", to_json(run)))
     except OSError as error:
         raise CamcoreError(
             f"The results cannot be written to {str(home)!r}: {error.strerror or error}. Choose another folder."
@@ -185,13 +89,17 @@ def write_run(
     return tuple(written)
 
 
-def _safe(text: str) -> str:
-    """``text`` as a part of a file name on any system."""
-    return re.sub(r"[^\w+-]+", "_", text).strip("_")[:80]
+def to_json(run: object) -> bytes:
+    """A record as the bytes of ``run.json``."""
+    return json.dumps(run, indent=2, ensure_ascii=False).encode("utf-8")
 
 
-def _write(path: Path, data: bytes) -> Path:
+def write_whole(path: Path, data: bytes) -> Path:
+    """Write a file whole or not at all; OSError where it cannot be written."""
     part = path.with_name(path.name + ".part")
-    part.write_bytes(data)
-    os.replace(part, path)
+    try:
+        part.write_bytes(data)
+        os.replace(part, path)
+    finally:
+        part.unlink(missing_ok=True)
     return path

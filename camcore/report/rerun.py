@@ -1,22 +1,29 @@
-"""A run made again from its ``run.json``, and how far its maps differ."""
+"""Runs made again from their ``run.json``, and how far the maps differ."""
 
 from __future__ import annotations
 
-import json
 import os
+from collections.abc import Hashable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from camcore.description import JSON_NAME
 from camcore.errors import CamcoreError, ModelError, PictureError
 from camcore.explaining import explain
 from camcore.loading import load
 from camcore.maps import CamMap
+from camcore.network import Network
 from camcore.pictures import Picture, open_picture
-from camcore.report.files import SCHEMA_VERSION, weights_hash
+from camcore.remembering import Memory
+from camcore.report.facts import weights_hash
+from camcore.report.recorded import RecordedRun, read_runs
+
+# The maps of one run share what was computed of its picture.
+_MEMORY_BYTES = 256 << 20
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,7 +36,7 @@ class Repeated:
 
 @dataclass(frozen=True, eq=False)
 class Rerun:
-    """A run made again: its maps in the order recorded, and notes on what is not as it was."""
+    """Runs made again: their maps in the order recorded, and notes on what is not as it was."""
 
     maps: tuple[Repeated, ...]
     notes: tuple[str, ...]
@@ -40,72 +47,79 @@ def rerun(path: str | os.PathLike[str]) -> Rerun:
 
     The picture is looked for where it was, then beside the file, and must have the recorded hash. Raises
     CamcoreError for a file that is no run record, PictureError, ModelError, LayerError or MethodError where a
-    part of it is not to be had any more.
+    part of it is not to be had any more. Of several runs, as a report has them, those that cannot be made again are
+    told in the notes; where none can, the first one's error is raised.
     """
     home = Path(path)
-    run = _read(home)
-    try:
-        picture, network = run["picture"], run["network"]
-        wanted = [
-            (
-                entry["method"],
-                dict(entry["options"]),
-                entry["layer"],
-                entry["class_index"],
-                entry.get("csv"),
-                entry.get("refine", []),
-            )
-            for entry in run["maps"]
-        ]
-        framing, name = run["framing"]["name"], network["name"]
-        given, known_hash = network["weights_given"], network["weights_sha256"]
-        folder = network.get("folder")  # of a saved network
-        places, sha256 = (picture["path"], picture["name"]), picture["sha256"]
-    except (KeyError, TypeError, ValueError) as error:
-        raise _not_a_record(home, f"it lacks {error}") from error
+    runs = read_runs(home)
+    networks: dict[Hashable, tuple[Network, str]] = {}
+    maps: list[Repeated] = []
+    notes: list[str] = []
+    failures: list[CamcoreError] = []
+    for number, run in enumerate(runs, 1):
+        try:
+            key = (run.network, run.weights, repr(run.options), run.folder)
+            if key not in networks:
+                network = _network(home, run)
+                networks[key] = network, weights_hash(network)
+            network, found_hash = networks[key]
+            maps += _again(home, run, network)
+        except CamcoreError as error:
+            failures.append(error)
+            notes.append(f"run {number} of {len(runs)} cannot be made again: {error}")
+            continue
+        if found_hash != run.weights_sha256:
+            notes.append(f"the weights of {run.network} are not those of the record, so the maps may differ")
+    if not maps:
+        raise failures[0]
+    return Rerun(tuple(maps), tuple(dict.fromkeys(notes)))
 
-    pic = _picture(home, places, sha256)
-    if given == "random":
+
+def _again(home: Path, run: RecordedRun, network: Network) -> list[Repeated]:
+    pic = _picture(home, run)
+    memory = Memory(_MEMORY_BYTES)
+    found = []
+    for one in run.maps:
+        before = _recorded(home, one.csv)
+        options = {one.method: one.options}
+        (made,) = explain(
+            network, pic, one.method, one.layer, one.class_index, run.framing, options, one.refine, memory
+        )
+        found.append(Repeated(made, _difference(made, before)))
+    return found
+
+
+def _network(home: Path, run: RecordedRun) -> Network:
+    if run.weights == "random":
         raise ModelError(
             f"{str(home)!r} was made with random weights, which cannot be had again. Record a run with ImageNet "
             "weights or a weights file."
         )
-    here = isinstance(folder, str) and (Path(folder) / JSON_NAME).is_file()
-    net = load(folder if here else name, weights=given)
-    notes = []
-    if weights_hash(net) != known_hash:
-        notes.append(f"the weights of {name} are not those of the record, so the maps may differ")
-    maps = []
-    for method, options, layer, index, csv, refine in wanted:
-        made = explain(net, pic, method, layer, index, framing, {method: options}, refine)[0]
-        maps.append(Repeated(made, _difference(made, _recorded(home, csv))))
-    return Rerun(tuple(maps), tuple(notes))
-
-
-def _read(path: Path) -> dict[str, Any]:
+    here = run.folder is not None and _is_file(Path(run.folder) / JSON_NAME)
+    options: Any = {key: tuple(value) if isinstance(value, list) else value for key, value in run.options.items()}
     try:
-        run = json.loads(path.read_text("utf-8"))
-    except OSError as error:
-        raise CamcoreError(f"{str(path)!r} cannot be read: {error.strerror}. Check the path.") from error
-    except ValueError as error:
-        raise _not_a_record(path, "it is not JSON") from error
-    if not isinstance(run, dict) or run.get("schema_version") != SCHEMA_VERSION:
-        raise _not_a_record(path, f"its schema_version is not {SCHEMA_VERSION}")
-    return run
+        return load(str(run.folder) if here else run.network, weights=run.weights, **options)
+    except (OSError, TypeError) as error:  # a path that cannot be one, options that are none
+        raise ModelError(
+            f"The network {run.network!r} of {str(home)!r} cannot be loaded as recorded: {error}. The record was "
+            "edited; take the one that was written."
+        ) from error
 
 
-def _not_a_record(path: Path, why: str) -> CamcoreError:
-    return CamcoreError(
-        f"{str(path)!r} is not a run record: {why}. Take a run.json as `python -m camcore explain --out` writes it."
-    )
+def _is_file(path: Path) -> bool:
+    """Whether there is such a file; False also for what cannot be a path."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False
 
 
-def _picture(home: Path, places: tuple[Any, ...], sha256: str) -> Picture:
-    found = [home.parent / str(place) for place in places if place]  # an absolute path stays as it is
+def _picture(home: Path, run: RecordedRun) -> Picture:
+    found = [home.parent / place for place in run.places]  # an absolute path stays as it is
     for candidate in found:
-        if candidate.is_file():
+        if _is_file(candidate):
             pic = open_picture(candidate)
-            if pic.sha256 == sha256:
+            if pic.sha256 == run.sha256:
                 return pic
     raise PictureError(
         f"The picture of {str(home)!r} is not to be found: no file with its hash at "
@@ -113,17 +127,25 @@ def _picture(home: Path, places: tuple[Any, ...], sha256: str) -> Picture:
     )
 
 
-def _recorded(home: Path, csv: Any) -> np.ndarray:
+def _recorded(home: Path, csv: str | None) -> NDArray[np.float64]:
     try:
-        return np.loadtxt(home.parent / str(csv), delimiter=",", ndmin=2)
+        if csv is None:
+            raise ValueError("no file is named")
+        lines = [line for line in (home.parent / csv).read_text("utf-8").splitlines() if not line.startswith("#")]
+        if not any(lines):
+            raise ValueError("it is empty")
+        found = np.loadtxt(lines, delimiter=",", ndmin=2)
+        if not np.isfinite(found).all():
+            raise ValueError("it holds what is no finite number")
     except (OSError, ValueError) as error:
         raise CamcoreError(
             f"The recorded map {csv!r} beside {str(home)!r} cannot be read, so there is nothing to compare with. "
             "Keep the CSV files together with their run.json."
         ) from error
+    return found
 
 
-def _difference(made: CamMap, before: np.ndarray) -> float:
+def _difference(made: CamMap, before: NDArray[np.float64]) -> float:
     if before.shape != made.raw.shape:
         raise CamcoreError(
             f"The recorded map of {made.method!r} at {made.layer!r} has the shape {before.shape}, the new one "

@@ -5,6 +5,7 @@ from __future__ import annotations
 from camcore.layers import LayerInfo
 from camcore.maps import CamMap
 from camcore.methods import METHODS
+from camcore.predictions import Prediction
 
 
 def readable(label: str) -> str:
@@ -22,6 +23,16 @@ def percent(probability: float) -> str:
     if 99.9 < share < 100:
         return "> 99.9 %"
     return f"{share:.1f} %" if 0 < share < 9.95 or 99 < share < 100 else f"{share:.0f} %"
+
+
+def headline(network: str, weights: str, first: Prediction) -> str:
+    """What a network says, as surely as it says it. ``weights``: where they came from, in words; ``first``: its top."""
+    said = f"“{readable(first.label)}”, {percent(first.probability)}"
+    if "random" in weights:
+        return f"{network} has learned nothing yet and guesses {said}"
+    if first.probability < 0.3:
+        return f"{network} is not sure: at most {said}"
+    return f"{network} says {said}"
 
 
 def duration(seconds: float) -> str:
@@ -54,12 +65,17 @@ def place(m: CamMap, info: LayerInfo | None) -> str:
     return f"{info.path} {geometry(info)}"
 
 
+def method_title(m: CamMap) -> str:
+    """The method of a map, with the variant where it is not the paper's form."""
+    variants = METHODS[m.method].variants
+    variant = m.options.get("variant")
+    return METHODS[m.method].title + (f" ({variant})" if variants and variant not in (None, variants[0]) else "")
+
+
 def caption(m: CamMap, info: LayerInfo | None) -> tuple[str, str]:
     """Two lines that say all of a map: what was asked, and how it was made."""
-    variant = m.options.get("variant", "paper")
-    title = METHODS[m.method].title + ("" if variant == "paper" else f" ({variant})")
     return (
-        f"{m.network} · {title} · {place(m, info)}",
+        f"{m.network} · {method_title(m)} · {place(m, info)}",
         f"{readable(m.label)} {percent(m.probability)} (class {m.class_index}, logit {m.logit:.2f}) · "
         f"{m.framing} · {duration(m.seconds)}",
     )

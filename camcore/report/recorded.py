@@ -1,0 +1,144 @@
+"""Reads ``run.json`` back into checked values: a file that was edited or damaged ends in a sentence."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from camcore.errors import CamcoreError
+from camcore.report.record import SCHEMA_VERSION
+
+# A record is some kilobytes; what is larger is another file.
+MOST_BYTES = 64 << 20
+
+
+@dataclass(frozen=True)
+class RecordedMap:
+    """What was asked for one map. ``csv``: its numbers' file, from the record; None where there is none."""
+
+    method: str
+    options: Mapping[str, Any]
+    layer: str | None
+    class_index: int
+    refine: tuple[str, ...]
+    csv: str | None
+
+
+@dataclass(frozen=True)
+class RecordedRun:
+    """Maps of one picture by one network in one framing. ``places``: where the picture may be, from the record."""
+
+    name: str
+    places: tuple[str, ...]
+    sha256: str
+    network: str
+    weights: str | None
+    weights_sha256: str
+    options: Mapping[str, Any]
+    folder: str | None
+    framing: str
+    maps: tuple[RecordedMap, ...]
+
+
+def read_runs(path: Path) -> tuple[RecordedRun, ...]:
+    """The runs of a ``run.json``: one of ``explain``, or those of a report.
+
+    Raises CamcoreError where the file cannot be read, or is none.
+    """
+    found = _json(path)
+    try:
+        runs = found.get("runs", [found])
+        if not isinstance(runs, list) or not runs:
+            raise ValueError("'runs' holds no run")
+        return tuple(_run(_mapping(run, "a run")) for run in runs)
+    except KeyError as error:
+        raise _refused(path, f"it lacks {error}") from error
+    except ValueError as error:
+        raise _refused(path, str(error)) from error
+
+
+def _json(path: Path) -> dict[str, Any]:
+    try:
+        if path.stat().st_size > MOST_BYTES:
+            raise _refused(path, f"it is larger than {MOST_BYTES >> 20} MB")
+        found = json.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise CamcoreError(f"{str(path)!r} cannot be read: {error.strerror}. Check the path.") from error
+    except (ValueError, RecursionError) as error:
+        raise _refused(path, "it is not JSON") from error
+    if not isinstance(found, dict) or found.get("schema_version") != SCHEMA_VERSION:
+        raise _refused(path, f"its schema_version is not {SCHEMA_VERSION}")
+    return found
+
+
+def _refused(path: Path, why: str) -> CamcoreError:
+    return CamcoreError(
+        f"{str(path)!r} is not a run record: {why}. Take a run.json as `python -m camcore explain --out` or a report's "
+        "ZIP has it."
+    )
+
+
+def _run(run: Mapping[str, Any]) -> RecordedRun:
+    picture, network = _mapping(run["picture"], "picture"), _mapping(run["network"], "network")
+    places = [picture.get("path"), picture["name"]]
+    options = _mapping(network.get("options", {}), "the network's options")
+    for name in options.keys() & {"name", "weights", "progress"}:  # what else ``load`` is given
+        raise ValueError(f"{name!r} is no option of a backbone")
+    maps = run["maps"]
+    if not isinstance(maps, list) or not maps:
+        raise ValueError("'maps' holds no map")
+    return RecordedRun(
+        name=_text(picture["name"], "the picture's name"),
+        places=tuple(_text(place, "the picture's path") for place in places if place),
+        sha256=_text(picture["sha256"], "the picture's sha256"),
+        network=_text(network["name"], "the network's name"),
+        weights=_optional(network["weights_given"], "weights_given"),
+        weights_sha256=_text(network["weights_sha256"], "weights_sha256"),
+        options=options,
+        folder=_optional(network.get("folder"), "folder"),
+        framing=_text(_mapping(run["framing"], "framing")["name"], "the framing"),
+        maps=tuple(_map(_mapping(one, "a map")) for one in maps),
+    )
+
+
+def _map(one: Mapping[str, Any]) -> RecordedMap:
+    refine = one.get("refine", [])
+    if not isinstance(refine, Sequence) or isinstance(refine, str):
+        raise ValueError(f"refine is {refine!r}, not a list")
+    index = one["class_index"]
+    if isinstance(index, bool) or not isinstance(index, int):
+        raise ValueError(f"class_index is {index!r}, not a whole number")
+    return RecordedMap(
+        method=_text(one["method"], "the method"),
+        options=_mapping(one["options"], "options"),
+        layer=_optional(one["layer"], "layer"),
+        class_index=index,
+        refine=tuple(_text(name, "refine") for name in refine),
+        csv=_optional(one.get("csv"), "csv"),
+    )
+
+
+def _mapping(value: Any, what: str) -> Mapping[str, Any]:
+    if not isinstance(value, dict):
+        raise ValueError(f"{what} is {_short(value)}, not an object")
+    return value
+
+
+def _text(value: Any, what: str) -> str:
+    if not isinstance(value, str):
+        raise ValueError(f"{what} is {_short(value)}, not text")
+    if "\0" in value:
+        raise ValueError(f"{what} holds a zero byte")
+    return value
+
+
+def _optional(value: Any, what: str) -> str | None:
+    return None if value is None else _text(value, what)
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:60]}…"

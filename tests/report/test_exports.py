@@ -1,0 +1,233 @@
+"""Reports as files: whole, inert, of reasonable size, and with what they say inside."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import re
+import zipfile
+from dataclasses import replace
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+from PIL import Image
+from reported import RAW, cam_map, finding, item, picture
+from reportlab.pdfbase.ttfonts import TTFont
+
+from camcore.errors import CamcoreError
+from camcore.overlaying import overlay
+from camcore.pictures import Picture
+from camcore.report import exports, pdf
+from camcore.report.archive import to_zip
+from camcore.report.document import PictureFile, Report, Scale, Told
+from camcore.report.exports import write_report
+from camcore.report.html import SIDE, to_html
+from camcore.report.recorded import read_runs
+
+VERA = frozenset(TTFont("Vera", "Vera.ttf").face.charToGlyph)
+
+EVIL = "<script>alert(1)</script>\"'&{{ 7*7 }}"
+
+
+class Page(HTMLParser):
+    """The tags of a page, its addresses, and the pictures inside."""
+
+    def __init__(self, html: bytes) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.addresses: list[str] = []
+        self.text = ""
+        self.feed(html.decode())
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append(tag)
+        self.addresses += [value or "" for name, value in attrs if name in ("src", "href", "action", "data", "srcset")]
+        assert not any(name.startswith("on") for name, _ in attrs)
+
+    def handle_data(self, data):
+        self.text += data
+
+    @property
+    def pictures(self) -> list[Image.Image]:
+        return [Image.open(io.BytesIO(base64.b64decode(a.partition(",")[2]))) for a in self.addresses]
+
+
+def evil() -> Report:
+    pic = picture(name=f"{EVIL}.png")
+    m = cam_map(label=EVIL, warning=EVIL)
+    one = finding(
+        map=m, network=replace(finding().network, name=EVIL, weights=EVIL), verdict=Told("", EVIL, (("", EVIL),))
+    )
+    return Report((item(pic, findings=(one,), comment=EVIL),), EVIL, EVIL, EVIL)
+
+
+def test_names_and_comments_in_html_are_inert():
+    page = Page(to_html(evil()))
+    assert "script" not in page.tags
+    assert page.text.count("alert(1)") >= 8
+    assert "{{ 7*7 }}" in page.text, "text is no template"
+
+
+def test_html_fetches_nothing_and_stands_on_its_own():
+    page = Page(to_html(Report((item(), item()), "Two")))
+    assert page.addresses
+    assert all(address.startswith("data:image/jpeg;base64,") for address in page.addresses)
+    assert not {"script", "link", "iframe", "object", "a", "form"} & set(page.tags)
+
+
+def test_html_shows_the_photograph_and_the_map_on_it():
+    pic = Picture.from_array(np.full((40, 60, 3), 128, np.uint8), name="grey.png")
+    one = item(pic)
+    photo, drawn = Page(to_html(Report((one,)))).pictures
+    assert np.asarray(photo) == pytest.approx(128, abs=2)
+    wanted = overlay(pic, one.first.map)
+    assert np.abs(np.asarray(drawn).astype(int) - wanted).mean() < 4
+
+
+def test_a_scale_is_kept_a_map_at_half_of_its_scale_is_half_as_bright():
+    pic = Picture.from_array(np.zeros((40, 60, 3), np.uint8), name="black.png")
+    flat = np.full((2, 2), 2.0, np.float32)
+    found = finding(map=cam_map(raw=flat), scale=Scale(4.0))
+    _, drawn = Page(to_html(Report((item(pic, findings=(found,)),)))).pictures
+    wanted = overlay(pic, replace(cam_map(raw=flat), values=flat / 4))
+    assert np.abs(np.asarray(drawn).astype(int) - wanted).mean() < 4
+
+
+def test_what_speaks_against_is_drawn_where_it_was_shown():
+    pic = Picture.from_array(np.full((40, 60, 3), 128, np.uint8), name="grey.png")
+    against = finding(map=cam_map(method="hirescam", raw=-RAW), scale=Scale(4.0, signed=True))
+    html = to_html(Report((item(pic, findings=(against,)),)))
+    _, drawn = Page(html).pictures
+    corner = np.asarray(drawn)[-1, -1].astype(int)
+    assert corner[2] > corner[0] + 30, "blue speaks against"
+    assert b"speaks against" in html
+
+
+def large() -> Picture:
+    """Twenty megapixels that compress as a photograph does."""
+    y, x = np.mgrid[0:3650, 0:5480].astype(np.float32)
+    rgb = np.stack([127 + 100 * np.sin(x / 90), 127 + 100 * np.cos(y / 70), (x + y) / 40], axis=2)
+    return Picture.from_array(rgb.astype(np.uint8), name="large.jpg")
+
+
+def test_a_picture_of_twenty_megapixels_is_reduced_and_it_is_said():
+    pic = large()
+    file = io.BytesIO()
+    Image.fromarray(pic.rgb).save(file, "JPEG")
+    from camcore.pictures import open_picture
+
+    opened = open_picture(file.getvalue(), name="large.jpg")
+    one = item(opened, picture=PictureFile.of(opened, file.getvalue()))
+    html = to_html(Report((one,)))
+    assert len(html) < 2_000_000
+    assert max(Page(html).pictures[0].size) == SIDE
+    assert "reduced to 1000 pixels" in html.decode()
+    assert len(pdf.to_pdf(Report((one,)))) < 2_000_000
+    assert "reduced" not in to_html(Report((item(),))).decode()
+
+
+def test_zip_holds_the_picture_as_it_was_the_map_in_full_and_the_numbers():
+    one = item(picture(120, 300), comment="So it is.")
+    with zipfile.ZipFile(io.BytesIO(to_zip(Report((one, one), "Twice", "Ada")))) as archive:
+        assert archive.testzip() is None
+        run = json.loads(archive.read("run.json"))
+        assert (run["title"], run["author"], len(run["runs"])) == ("Twice", "Ada", 2)
+        first = run["runs"][0]
+        assert archive.read(first["picture"]["path"]) == one.picture.data
+        assert first["comment"] == "So it is."
+        entry = first["maps"][0]
+        with Image.open(io.BytesIO(archive.read(entry["png"]))) as drawn:
+            assert drawn.width == 300
+            assert drawn.height > 120, "the caption stands beneath"
+            assert np.array_equal(np.asarray(drawn)[:120], overlay(one.picture.open(), one.first.map))
+        assert np.array_equal(np.loadtxt(io.BytesIO(archive.read(entry["csv"])), delimiter=","), RAW)
+        assert len([name for name in archive.namelist() if name.startswith("pictures/")]) == 1, "one file for both"
+        assert len(set(archive.namelist())) == len(archive.namelist())
+
+
+def test_names_in_a_zip_are_harmless():
+    report = evil()
+    sly = replace(report.items[0], picture=replace(report.items[0].picture, name="../../etc/passwd\0.exe"))
+    with zipfile.ZipFile(io.BytesIO(to_zip(Report((sly,))))) as archive:
+        assert all(re.fullmatch(r"[\w./+-]+", name) and ".." not in name for name in archive.namelist())
+        assert not any(name.endswith(".exe") for name in archive.namelist())
+
+
+def test_maps_that_differ_in_an_option_only_have_files_of_their_own():
+    variants = tuple(
+        finding(map=cam_map(method="gradcam++", options={"variant": name})) for name in ("paper", "authors")
+    )
+    with zipfile.ZipFile(io.BytesIO(to_zip(Report((item(findings=variants),))))) as archive:
+        (run,) = json.loads(archive.read("run.json"))["runs"]
+        assert len({entry["csv"] for entry in run["maps"]}) == 2
+        assert {entry["csv"] for entry in run["maps"]} <= set(archive.namelist())
+
+
+def test_the_record_in_a_zip_can_be_read_back(tmp_path):
+    other = finding(map=cam_map(), network=replace(finding().network, name="other", options={"alpha": 0.5}))
+    data = to_zip(Report((item(findings=(finding(), other)),)))
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        archive.extract("run.json", tmp_path)
+    runs = read_runs(tmp_path / "run.json")
+    assert [(run.network, run.options, len(run.maps)) for run in runs] == [
+        ("tiny", {}, 1),
+        ("other", {"alpha": 0.5}, 1),
+    ]
+
+
+def test_pdf_is_whole_has_its_fonts_inside_and_takes_any_text():
+    text = "Weiß × – “so” → Ω Привет 中文 " + EVIL
+    one = item(picture(name=f"{text}.png"), comment=text + "\n\n" + "word " * 900)
+    data = pdf.to_pdf(Report((one, one), text, text))
+    assert data.startswith(b"%PDF")
+    assert data.rstrip().endswith(b"%%EOF")
+    assert b"FontFile2" in data, "the font is inside"
+
+
+@pytest.mark.parametrize(
+    ("text", "markup"),
+    [
+        ("Weiß × – “so” −1", "Weiß × – “so” −1"),
+        ("<b>&", "&lt;b&gt;&amp;"),
+        ("a\nb", "a<br/>b"),
+        ("a\x00\tb", "a  b"),
+        ("ﬁne ½", "ﬁne ½"),
+        ("\N{CJK UNIFIED IDEOGRAPH-4E2D}", "?"),
+    ],
+)
+def test_text_in_a_pdf(text, markup):
+    assert pdf.marked(text, VERA, frozenset()) == markup
+
+
+def test_letters_that_the_font_lacks_come_from_the_system_s():
+    assert pdf.marked("aΩb", frozenset(map(ord, "ab")), frozenset({ord("Ω")})) == 'a<font name="Other">Ω</font>b'
+    assert pdf.marked("é", frozenset(map(ord, "e")), frozenset()) == "e"
+
+
+@pytest.mark.parametrize("ending", [".html", ".zip", ".pdf"])
+def test_a_report_is_written_whole_or_not_at_all(tmp_path, monkeypatch, ending):
+    path = tmp_path / f"report{ending}"
+    report = Report((item(),), "One")
+    assert write_report(path, report) == path
+    before = path.read_bytes()
+    assert before
+
+    def full(self, data):
+        with open(self, "wb") as file:
+            file.write(data[:100])
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(exports.Path, "write_bytes", full)
+    with pytest.raises(CamcoreError, match="No space left"):
+        write_report(path, report)
+    assert path.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_report_is_refused_in_words(tmp_path):
+    with pytest.raises(CamcoreError, match=r"one of \.html, \.zip, \.pdf"):
+        write_report(tmp_path / "report.doc", Report((item(),)))
+    with pytest.raises(CamcoreError, match="empty"):
+        write_report(tmp_path / "report.pdf", Report(()))

@@ -1,0 +1,77 @@
+"""A report without a network: maps of known values on a picture of known colours."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from camcore.framing import CellGrid, frame_for
+from camcore.layers import LayerInfo
+from camcore.maps import CamMap, normalised
+from camcore.pictures import Picture
+from camcore.predictions import Prediction
+from camcore.report.document import Finding, Item, PictureFile
+from camcore.report.facts import NetworkFacts
+
+RAW = np.array([[0.0, 1.0], [2.0, 4.0]], np.float32)
+INPUT = (32, 32)
+LAYER = LayerInfo(
+    path="features",
+    kind="Conv2D",
+    class_name="Conv2D",
+    shape=(None, 2, 2, 3),
+    grid=(2, 2),
+    channels=3,
+    stride=(16.0, 16.0),
+    receptive_field=(20, 20),
+    first_centre=(7.5, 7.5),
+    whole_picture=False,
+    usable=True,
+    recommended=True,
+    reason="It is the last grid.",
+)
+FACTS = NetworkFacts("tiny", "weights of its own", "ab" * 32, INPUT, "softmax")
+
+
+def picture(height: int = 40, width: int = 60, name: str = "photo.png") -> Picture:
+    rgb = np.random.default_rng(0).integers(0, 256, (height, width, 3), dtype=np.uint8)
+    return Picture.from_array(rgb, name=name)
+
+
+def cam_map(size: tuple[int, int] = (40, 60), **changes: Any) -> CamMap:
+    raw = changes.pop("raw", RAW)
+    given: dict[str, Any] = {
+        "method": "gradcam",
+        "layer": "features",
+        "class_index": 1,
+        "label": "Egyptian_cat",
+        "probability": 0.71,
+        "logit": 3.25,
+        "raw": raw,
+        "values": normalised(raw),
+        "warning": None,
+        "seconds": 0.031,
+        "offset": None,
+        "network": "tiny",
+        "frame": frame_for(size, INPUT, "stretch"),
+        "cells": CellGrid.uniform((2, 2), INPUT),
+    }
+    return CamMap(**{**given, **changes})
+
+
+def finding(size: tuple[int, int] = (40, 60), **changes: Any) -> Finding:
+    made = {
+        "map": changes.pop("map", None) or cam_map(size),
+        "info": LAYER,
+        "network": FACTS,
+        "said": (Prediction(1, "Egyptian_cat", 0.71, 3.25), Prediction(0, "tabby", 0.2, 2.0)),
+    }
+    return Finding(**{**made, **changes})
+
+
+def item(pic: Picture | None = None, **changes: Any) -> Item:
+    pic = pic or picture()
+    size = (pic.height, pic.width)
+    made: dict[str, Any] = {"picture": PictureFile.of(pic), "findings": (finding(size),)}
+    return Item(**{**made, **changes})

@@ -1,0 +1,151 @@
+"""What a visitor has pinned for the report: frozen entries in the session, within limits, the same on every page."""
+
+import secrets
+from collections.abc import Callable, Generator, Hashable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import streamlit as st
+
+from camcore.report.document import Item, bytes_of
+from camcore.report.facts import NetworkFacts
+from ui import working
+from ui.questions import NetworkKey
+from ui.working import Standing
+from ui.works import Part, Work
+
+MOST_ENTRIES = 40
+MOST_BYTES = 64 << 20
+
+
+@dataclass(frozen=True, eq=False)
+class Entry:
+    """One pinned item. ``id``: its name in this session; ``key``: what tells it from all other items."""
+
+    id: str
+    key: Hashable
+    item: Item
+
+
+@dataclass(frozen=True, eq=False)
+class Draft:
+    """What can be pinned now. ``build``: facts of its networks → the item."""
+
+    key: Hashable
+    networks: tuple[NetworkKey, ...]
+    build: Callable[[Mapping[NetworkKey, NetworkFacts]], Item]
+
+
+def entries() -> tuple[Entry, ...]:
+    """Everything pinned, in the order of the report."""
+    found: tuple[Entry, ...] = st.session_state.get("basket", ())
+    return found
+
+
+def offer(place: Any, draft: Draft | None) -> None:
+    """The button that pins what is on the page; None: there is nothing whole to pin yet."""
+    with place:
+        waiting: Draft | None = st.session_state.get("basket_draft")
+        if waiting is None:
+            _button(draft)
+            return
+        facts: dict[NetworkKey, NetworkFacts] = {}
+        for key in waiting.networks:
+            work = _reading(key)
+            standing = working.pursue("basket", work)
+            if standing.failure is not None:
+                st.session_state["basket_draft"] = None
+                st.toast(f"It could not be added. {standing.failure.message}", icon=":material/error:")
+                break
+            if not standing.complete:
+                working.section("basket", work, _reading_on)
+                return
+            facts[key] = standing.value
+        else:
+            st.session_state["basket_draft"] = None
+            st.toast(_add(waiting, facts), icon=":material/bookmark_added:")
+        _button(draft)
+
+
+def take(items: tuple[Item, ...]) -> None:
+    """Begin with these items, as a link brought them."""
+    st.session_state["basket"] = tuple(Entry(secrets.token_hex(6), ("linked", id(item)), item) for item in items)
+
+
+def move(entry_id: str, by: int) -> None:
+    """Put an entry ``by`` places further down; at most to the end."""
+    now = list(entries())
+    at = _at(entry_id)
+    if at is not None:
+        now.insert(min(max(at + by, 0), len(now) - 1), now.pop(at))
+        st.session_state["basket"] = tuple(now)
+
+
+def remove(entry_id: str) -> None:
+    """Take an entry out."""
+    st.session_state["basket"] = tuple(entry for entry in entries() if entry.id != entry_id)
+
+
+def change(entry_id: str, **values: Any) -> None:
+    """Give an entry's item other values, such as its comment."""
+    st.session_state["basket"] = tuple(
+        replace(entry, item=replace(entry.item, **values)) if entry.id == entry_id else entry for entry in entries()
+    )
+
+
+def fill() -> str:
+    """How full the report is, in words."""
+    count = len(entries())
+    used = bytes_of([entry.item for entry in entries()]) / 1e6
+    return f"{count} {'entry' if count == 1 else 'entries'}, {used:.1f} of {MOST_BYTES / 1e6:.0f} MB"
+
+
+def _button(draft: Draft | None) -> None:
+    pinned = draft is not None and any(entry.key == draft.key for entry in entries())
+    st.button(
+        "In the report" if pinned else "Add to report",
+        key="add_to_report",
+        icon=":material/bookmark_added:" if pinned else ":material/bookmark_add:",
+        disabled=draft is None or pinned,
+        on_click=_begin,
+        args=(draft,),
+        help="Keeps what you see here, as it is now, for the Report page: to comment, export and present",
+    )
+
+
+def _begin(draft: Draft) -> None:
+    st.session_state["basket_draft"] = draft
+
+
+def _reading_on(standing: Standing) -> None:
+    st.button("Adding …", key="add_to_report", disabled=True, icon=":material/hourglass_top:")
+
+
+def _add(draft: Draft, facts: Mapping[NetworkKey, NetworkFacts]) -> str:
+    """Pin a draft; what to tell the visitor."""
+    if any(entry.key == draft.key for entry in entries()):
+        return "This is in the report already."
+    item = draft.build(facts)
+    if len(entries()) >= MOST_ENTRIES:
+        return f"The report is full: it holds {MOST_ENTRIES} entries. Remove one on the Report page first."
+    if bytes_of([*(entry.item for entry in entries()), item]) > MOST_BYTES:
+        return (
+            f"The report is full: with this entry it would take more than {MOST_BYTES / 1e6:.0f} MB. Remove one on the "
+            "Report page, or use smaller pictures."
+        )
+    st.session_state["basket"] = (*entries(), Entry(secrets.token_hex(6), draft.key, item))
+    count = len(entries())
+    return f"Added. The report has {count} {'entry' if count == 1 else 'entries'}."
+
+
+def _at(entry_id: str) -> int | None:
+    return next((at for at, entry in enumerate(entries()) if entry.id == entry_id), None)
+
+
+def _reading(key: NetworkKey) -> Work:
+    """The work that reads a network's weights for their hash."""
+
+    def steps(network: Any) -> Generator[Part, None, None]:
+        yield Part(1.0, NetworkFacts.of(network, key.weights))
+
+    return Work(key, "facts", f"Reading the weights of {key.name}", steps, lambda facts: 2048, expected=1.0)

@@ -1,0 +1,65 @@
+"""What is on a page becomes an entry of the report: frozen, whole maps only, drawn as it was looked at."""
+
+from typing import Any
+
+from camcore.report.document import Finding, Item, Look, PictureFile, Scale, told
+from ui import compare_export, picture_box, rasters
+from ui.basket import Draft
+from ui.picture_box import Chosen
+from ui.questions import Answer
+
+
+def of_answer(chosen: Chosen, answer: Answer, look: rasters.Look, verdict: Any = None) -> Draft | None:
+    """The map on the Inspect page with its answers and its ladder; None while it is not whole.
+
+    ``verdict``: as ``camcore.report.document.told`` takes it, where there is one.
+    """
+    m, net = answer.map, answer.network
+    if m is None or answer.done < 1.0 or not answer.predictions or not answer.ladder:
+        return None
+    key = answer.question.network
+    data = picture_box.file_of(chosen)
+    info = None if m.layer is None else net.layer(m.layer)
+    drawn = Look(look.opacity / 100, look.colormap, look.smooth)
+    told_of = None if verdict is None else told(verdict)
+    return Draft(
+        key=(key, chosen.picture.sha256, m.framing, m.method, m.layer, m.class_index, repr(m.options), drawn, told_of),
+        networks=(key,),
+        build=lambda facts: Item(
+            PictureFile.of(chosen.picture, data, chosen.title),
+            (Finding(m, info, facts[key], answer.predictions, verdict=told_of),),
+            answer.ladder,
+            drawn,
+        ),
+    )
+
+
+def of_take(chosen: Chosen, take: compare_export.Take) -> Draft | None:
+    """The maps on the Compare page, each on the scale it is shown on; None while any is on its way."""
+    sheet, look = take.sheet, take.look
+    cells = {cell: m for cell, m in sheet.maps.items() if cell in take.drawn.shown}
+    if not cells or sheet.growing is not None or (sheet.missing and sheet.bill is None):
+        return None
+    data = picture_box.file_of(chosen)
+    drawn = Look(look.opacity / 100, look.colormap, look.smooth)
+    scales = {cell: take.drawn.shown[cell] for cell in cells}
+    networks = tuple(dict.fromkeys(cell.network for cell in cells))
+
+    def build(facts: Any) -> Item:
+        return Item(
+            PictureFile.of(chosen.picture, data, chosen.title),
+            tuple(
+                Finding(
+                    m,
+                    None if m.layer is None else sheet.facts[cell.network].layer(m.layer),
+                    facts[cell.network],
+                    sheet.facts[cell.network].said[cell.framing],
+                    Scale(scales[cell].top, scales[cell].signed, scales[cell].mark),
+                )
+                for cell, m in cells.items()
+            ),
+            look=drawn,
+        )
+
+    key = (chosen.picture.sha256, tuple(cells), tuple(scales.values()), drawn)
+    return Draft(key, networks, build)
