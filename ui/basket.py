@@ -58,7 +58,8 @@ def offer(place: Any, draft: Draft | None) -> None:
                 st.toast(f"It could not be added. {standing.failure.message}", icon=":material/error:")
                 break
             if not standing.complete:
-                working.section("basket", work, _reading_on)
+                if not working.section("basket", work, _reading_on).busy:  # it has just ended
+                    st.rerun()
                 return
             facts[key] = standing.value
         else:

@@ -2,14 +2,15 @@
 
 import datetime
 from collections.abc import Callable
+from typing import Any
 
 import streamlit as st
 
 from camcore.cache import ByteLRU
 from camcore.report import telling
-from camcore.report.document import Item, Report
+from camcore.report.document import Item
 from camcore.report.drawing import jpeg_url, overlay_of, shrink
-from ui import basket, figures, shelf, story, words
+from ui import basket, figures, report_exports, report_trust, shelf, story, words
 from ui.basket import Entry
 from ui.components.stories import story as story_component
 from ui.figures import Figure
@@ -69,8 +70,7 @@ def show() -> None:
 
 
 def _all() -> None:
-    st.text_input("Title", key="report_title", persist_state="session", placeholder="What the network looked at")
-    st.text_input("Author", key="report_author", persist_state="session", placeholder="Your name")
+    _part(_about)
     st.button(
         "Present",
         key="present_now",
@@ -80,25 +80,19 @@ def _all() -> None:
         on_click=_begin,
         help="The whole window, large type. Arrow keys move, Escape leaves.",
     )
-    made = datetime.datetime.now().astimezone()
-    report = shelf.current(f"{made:%-d %B %Y}")
-    stem = words.file_stem(telling.called(report))
+    _written()
     with st.container(key="cam_report_save", horizontal=True, gap="small"):
-        for kind, mime, make, about in (
-            ("HTML", "text/html", _html, "One file that stands on its own, for a mail or an intranet"),
-            ("PDF", "application/pdf", _pdf, "A4, for the file"),
-            ("ZIP", "application/zip", _zip, "Pictures in full, raw maps as CSV, and run.json, which repeats them"),
-        ):
+        for kind in report_exports.FORMATS:
             st.download_button(
-                kind,
-                _made(make, report),
-                f"{stem}.{kind.lower()}",
-                mime,
-                key=f"save_{kind}",
+                kind.name,
+                report_exports.maker(kind),
+                f"report.{kind.name.lower()}",
+                kind.mime,
+                key=f"save_{kind.name}",
                 on_click="ignore",
                 width="stretch",
                 icon=":material/download:",
-                help=about,
+                help=kind.about,
             )
     st.caption(
         f"{basket.fill()}. The address of this page brings the report back after a reload, and shows it to whomever "
@@ -106,61 +100,75 @@ def _all() -> None:
     )
 
 
-def _made(make: Callable[[Report], bytes], report: Report) -> Callable[[], bytes]:
-    return lambda: make(report)
+def _about() -> None:
+    given: dict[str, Any] = {"persist_state": "session", "on_change": _written}
+    st.text_input("Title", key="report_title", placeholder="What the network looked at", **given)
+    st.text_input("Author", key="report_author", placeholder="Your name", **given)
 
 
-def _html(report: Report) -> bytes:
-    from camcore.report.html import to_html
+def _comment(entry: Entry) -> None:
+    key = f"comment_{entry.id}"
+    st.session_state.setdefault(key, entry.item.comment)
 
-    return to_html(report)
+    def taken() -> None:
+        basket.change(entry.id, comment=st.session_state[key])
+        _written()
+
+    st.text_area(
+        "Comment",
+        key=key,
+        height=80,
+        placeholder="What is to be seen here?",
+        label_visibility="collapsed",
+        on_change=taken,
+    )
 
 
-def _pdf(report: Report) -> bytes:
-    from camcore.report.pdf import to_pdf
+def _part(draw: Callable[[], None]) -> None:
+    """Draw a part whose changes draw only itself: a whole run would take the downloads away for a moment."""
 
-    return to_pdf(report)
+    def part() -> None:
+        draw()
+        if shelf.settle() != st.session_state["report"]:  # a report from a link was changed, and has a new name
+            st.rerun()
+
+    st.fragment(part)()
 
 
-def _zip(report: Report) -> bytes:
-    from camcore.report.archive import to_zip
-
-    return to_zip(report)
+def _written() -> None:
+    """Let the downloads and the link have what was written."""
+    shelf.settle()
+    now = datetime.datetime.now().astimezone()
+    report_exports.latest().put(shelf.current(f"{now.day} {now:%B %Y}"))
 
 
 def _entry(entry: Entry, first: bool, last: bool) -> None:
     item = entry.item
     with st.container(key=f"cam_entry_{entry.id}", border=True, gap="small"):
         row = st.container(horizontal=True, vertical_alignment="top", gap="small", wrap=False)
-        row.markdown(f"**{words.plain(telling.title(item))}**")
+        row.markdown(f"**{words.plain(words.together(telling.title(item)))}**")
         for name, icon, disabled, call, args in (
-            ("Move up", "arrow_upward", first, basket.move, (entry.id, -1)),
-            ("Move down", "arrow_downward", last, basket.move, (entry.id, 1)),
+            ("Up", "arrow_upward", first, basket.move, (entry.id, -1)),
+            ("Down", "arrow_downward", last, basket.move, (entry.id, 1)),
             ("Remove", "delete", False, basket.remove, (entry.id,)),
         ):
             row.button(
-                f":material/{icon}:",
+                name,
                 key=f"{icon}_{entry.id}",
-                help=name,
+                icon=f":material/{icon}:",
                 disabled=disabled,
                 on_click=call,
                 args=args,
                 type="tertiary",
             )
         shown = _figures(item)
-        figures.row(shown, ratio=item.picture.width / item.picture.height, columns=max(3, len(shown)), tallest=26)
-        key = f"comment_{entry.id}"
-        st.session_state.setdefault(key, item.comment)
-        st.text_area(
-            "Comment",
-            key=key,
-            height=80,
-            placeholder="What is to be seen here?",
-            label_visibility="collapsed",
-            on_change=lambda: basket.change(entry.id, comment=st.session_state[key]),
+        figures.row(
+            shown, ratio=item.picture.width / item.picture.height, columns=max(3, min(len(shown), 4)), tallest=26
         )
+        _part(lambda: _comment(entry))
         if warnings := telling.warnings(item):
             st.caption(words.plain(" ".join(warnings)))
+        report_trust.show(entry)
 
 
 def _figures(item: Item) -> list[Figure]:

@@ -35,10 +35,10 @@ def of_answer(chosen: Chosen, answer: Answer, look: rasters.Look, verdict: Any =
 
 
 def of_take(chosen: Chosen, take: compare_export.Take) -> Draft | None:
-    """The maps on the Compare page, each on the scale it is shown on; None while any is on its way."""
+    """The whole maps on the Compare page, each on the scale it is shown on; None where there is none yet."""
     sheet, look = take.sheet, take.look
     cells = {cell: m for cell, m in sheet.maps.items() if cell in take.drawn.shown}
-    if not cells or sheet.growing is not None or (sheet.missing and sheet.bill is None):
+    if not cells:
         return None
     data = picture_box.file_of(chosen)
     drawn = Look(look.opacity / 100, look.colormap, look.smooth)

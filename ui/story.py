@@ -84,7 +84,7 @@ def _single(item: Item) -> list[StoryStep]:
     rgb = item.picture.open().rgb
     photo, small = shrink(rgb, SIDE), shrink(rgb, TILE_SIDE)
     ratio = item.picture.width / item.picture.height
-    label = words.label(one.map.label)
+    label, info = words.label(one.map.label), camcore.METHODS[one.map.method]
     overlay: Shown = {
         "src": jpeg_url(overlay_of(photo, one, item.look, SIDE)),
         "alt": telling.alternative(one, item),
@@ -96,7 +96,7 @@ def _single(item: Item) -> list[StoryStep]:
         {
             "kicker": "Where it looks",
             "title": f"Where it looks for “{label}”",
-            "note": item.comment.strip() or str(camcore.METHODS[one.map.method].summary),
+            "note": item.comment.strip() or f"{telling.method_title(one.map)}: {_lower(info.summary)}",
             "ratio": ratio,
             "pictures": [overlay],
             "legend": _legend(item),
@@ -123,7 +123,8 @@ def _single(item: Item) -> list[StoryStep]:
         )
     if one.verdict is not None:
         told = one.verdict
-        reasons = [*told.reasons, *(("", f"{name}: {value}") for name, value in told.figures)]
+        figures = (("", f"{name}: {value}") for name, value in told.figures)
+        reasons = [(kind, words.together(text)) for kind, text in (*told.reasons, *figures)]
         found.append(
             {
                 "kicker": "Is it true?",
@@ -206,12 +207,17 @@ def _says(item: Item, plain: Shown, ratio: float) -> StoryStep:
     bars = [(words.label(p.label), p.probability, words.percent(p.probability)) for p in item.first.said[:4]]
     return {
         "kicker": "What it says",
-        "title": telling.said(item.first),
+        "title": words.together(telling.said(item.first)),
         "note": "",
         "ratio": ratio,
         "pictures": [plain],
         "bars": bars,
     }
+
+
+def _lower(sentence: str) -> str:
+    """A sentence to stand behind a colon; an abbreviation stays as it is."""
+    return sentence if sentence[:2].isupper() else sentence[:1].lower() + sentence[1:]
 
 
 def _legend(item: Item) -> tuple[str, str, str]:

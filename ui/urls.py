@@ -107,7 +107,7 @@ def adopt(parameters: Sequence[Parameter]) -> None:
         state["url_page"], state["url_notices"], state["url_written"], state["url_at"] = page, {}, [], 0.0
         named = any(incoming.get(p.name) for p in parameters)
         _take(parameters if named else [p for p in parameters if not p.bound and p.name not in state], incoming)
-    elif time.monotonic() - state["url_at"] > SETTLED and _own(parameters, incoming) in state["url_written"][:-1]:
+    elif time.monotonic() - state["url_at"] > SETTLED and _went_back(_own(parameters, incoming), state["url_written"]):
         _take([p for p in parameters if not p.bound], incoming)
 
 
@@ -155,6 +155,11 @@ def _take(parameters: Sequence[Parameter], incoming: Mapping[str, str]) -> None:
             st.session_state["url_notices"][parameter.name] = (problem, value)
         if not parameter.bound:
             st.session_state[parameter.name] = value
+
+
+def _went_back(incoming: Mapping[str, str], written: Sequence[Mapping[str, str]]) -> bool:
+    """Whether an address is an earlier one; the last one may be like an earlier one, and then nobody went back."""
+    return bool(written) and incoming != written[-1] and incoming in written[:-1]
 
 
 def _own(parameters: Sequence[Parameter], incoming: Mapping[str, str]) -> dict[str, str]:

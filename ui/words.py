@@ -26,6 +26,7 @@ __all__ = [
     "percent",
     "plain",
     "price",
+    "together",
 ]
 
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()<>#+!|~$:-])")
@@ -34,6 +35,11 @@ _MARKDOWN = re.compile(r"([\\`*_{}\[\]()<>#+!|~$:-])")
 def plain(text: str) -> str:
     """Text that Streamlit's Markdown shows as it stands."""
     return _MARKDOWN.sub(r"\\\1", text)
+
+
+def together(text: str) -> str:
+    """Text whose percentages do not break between number and sign."""
+    return text.replace(" %", "\N{NO-BREAK SPACE}%")
 
 
 @functools.lru_cache(maxsize=16)

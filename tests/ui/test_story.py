@@ -79,7 +79,7 @@ def test_what_each_step_says():
     steps = story.steps(Report((whole(comment="The ears."),)))
     assert [step["title"] for step in steps] == [
         "photo",
-        "tiny says “Egyptian cat”, 71 %",
+        "tiny says “Egyptian cat”, 71\N{NO-BREAK SPACE}%",
         "Where it looks for “Egyptian cat”",
         "How “Egyptian cat” forms, from shallow to deep",
         "Be careful.",
@@ -90,6 +90,11 @@ def test_what_each_step_says():
     assert steps[4]["reasons"] == [("for", f"Reason {n}.") for n in range(4)]
     assert steps[4]["level"] == "caution"
     assert steps[0]["ratio"] == pytest.approx(1.5)
+
+
+def test_without_a_comment_the_method_says_what_it_answers():
+    note = story.steps(Report((whole(),)))[2]["note"]
+    assert note.startswith("Grad-CAM: where the channels")
 
 
 def test_the_pictures_are_those_of_the_report():

@@ -96,6 +96,29 @@ def test_coming_back_without_a_link_finds_the_choices_as_they_were() -> None:
     assert dict(at.query_params) == {"model": "B", "layer": "conv"}
 
 
+def choose(at: AppTest, model: str) -> AppTest:
+    """A choice by hand, as a callback makes it, with the address last written in the browser."""
+    at.session_state["model"] = model
+    at.session_state["url_at"] = 0.0  # long ago
+    at.run()
+    assert not at.exception
+    return at
+
+
+def test_an_earlier_address_means_back() -> None:
+    at = visit(AppTest.from_function(two_pages), "one", layer="conv")
+    choose(at, "B")
+    at.session_state["url_at"] = 0.0
+    visit(at, "one", layer="conv")
+    assert at.session_state["model"] == "A"
+
+
+def test_a_choice_that_is_made_once_more_after_its_opposite_stands() -> None:
+    at = visit(AppTest.from_function(two_pages), "one", layer="conv")
+    for model in ("B", "A", "B", "A"):
+        assert choose(at, model).session_state["model"] == model
+
+
 def test_a_wrong_link_on_a_second_page_is_told() -> None:
     at = visit(AppTest.from_function(two_pages), "two")
     visit(at, "one", model="C")
