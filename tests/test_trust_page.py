@@ -13,6 +13,7 @@ from shared_data import shared
 from streamlit.testing.v1 import AppTest
 
 import camcore
+from camcore.faithfulness import Settings, measure
 from camcore.what_if import what_if
 from ui import samples
 from ui.engine import engine
@@ -92,6 +93,21 @@ def test_opens_with_the_verdict_and_the_figures_beside_the_controls() -> None:
     assert at.button(key="full").label == "Gather the whole evidence"
     assert any("1,174 passes" in str(one.value) for one in at.caption)
     assert "cam-note" not in html(at)
+
+
+@pytest.mark.slow
+def test_the_whole_evidence_comes_when_asked_for() -> None:
+    at = until(page(sample="coffee"), judged)
+    at.button(key="full").click().run()
+    until(at, lambda at: "Average drop" in html(at) and all(button.label != "Stop" for button in at.button))
+    assert len(at.get("plotly_chart")) == 6
+    assert "As learned" in html(at)
+    assert html(at).count("<span>Spearman") == 8
+    net, pic, m = map_of("coffee")
+    settings = Settings(("masked",))
+    *_, last = measure(net, pic, [m], settings)
+    assert f">{last.results[0].complexity:.3f}<" in html(at)
+    assert all(button.key != "full" for button in at.button)
 
 
 def test_a_link_carries_the_box_and_asks_what_if() -> None:

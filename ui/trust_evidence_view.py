@@ -1,6 +1,7 @@
 """The whole evidence on a map: curves, published figures, the cascade of random weights; in full when asked for."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -67,27 +68,15 @@ def _section(standing: Standing, quick: Any, chosen: Chosen, identity: Any) -> N
 
 def _degrees(found: Any) -> None:
     """The map's top hidden, and shown alone, at several sizes."""
-    first, centre, *randoms = found.chance
-    title = camcore.METHODS[found.map.method].title
-    columns = st.columns(2, gap="medium")
-    for place, key, words_, good in (
-        (columns[0], "hidden", "Its top hidden", "falls early where the map is right"),
-        (columns[1], "shown", "Nothing but its top shown", "rises early where the map is right"),
+    first, *controls = found.chance
+    row = st.columns(2, gap="medium")
+    for place, key, title in (
+        (row[0], "hidden", "Its top hidden: falls early where the map is right"),
+        (row[1], "shown", "Nothing but its top shown: rises early where the map is right"),
     ):
-        x, ends = _with_end(first, key)
-        figure = bands.against_chance(
-            x,
-            ends,
-            _with_end(centre, key)[1],
-            [_with_end(one, key)[1] for one in randoms],
-            title=f"{words_}: {good}",
-            axes=("share of what the network sees", _score(found)),
-            name=title,
-            probabilities=_has_probabilities(found),
-        )
-        lost = ", ".join(f"{share:.0%}: {value:.3g}" for share, value in zip(x, ends, strict=True))
-        place.plotly_chart(
-            figure, key=f"chart_{key}", height=bands.HEIGHT, config=CHART, alt=f"{words_}, score at each share: {lost}"
+        shares, scores = _with_end(first, key)
+        _against_chance(
+            place, found, f"chart_{key}", title, shares, scores, [_with_end(one, key)[1] for one in controls]
         )
     with st.expander("How this is computed"):
         st.markdown(
@@ -111,23 +100,23 @@ def _published(found: Any) -> None:
     st.subheader("The figures that papers give", anchor="published")
     first, *controls = found.more
     title = camcore.METHODS[found.map.method].title
-    columns = st.columns(2, gap="medium")
-    for place, key, words_ in ((columns[0], "deletion", "Deletion"), (columns[1], "insertion", "Insertion")):
-        curve = getattr(first, key)
-        if curve is None:
-            continue
-        figure = bands.against_chance(
-            curve.shares,
-            curve.scores,
-            getattr(controls[0], key).scores if controls else None,
-            [getattr(one, key).scores for one in controls[1:]],
-            title=f"{words_}: area {curve.auc:.3f}, {'low' if key == 'deletion' else 'high'} is good",
-            axes=("share of what the network sees", _score(found)),
-            name=title,
-            probabilities=_has_probabilities(found),
-        )
-        alt = f"{words_} curve of {title}: area under it {curve.auc:.3f}"
-        place.plotly_chart(figure, key=f"chart_{key}", height=bands.HEIGHT, config=CHART, alt=alt)
+    row = st.columns(2, gap="medium")
+    for place, key, name in ((row[0], "deletion", "Deletion"), (row[1], "insertion", "Insertion")):
+        if getattr(first, key) is not None:
+            shares, scores = _curve(first, key)
+            good = "low" if key == "deletion" else "high"
+            chart = f"{name}: area {getattr(first, key).auc:.3f}, {good} is good"
+            _against_chance(
+                place, found, f"chart_{key}", chart, shares, scores, [_curve(one, key)[1] for one in controls]
+            )
+    row = st.columns(2, gap="medium")
+    for place, key, name in ((row[0], "morf", "most relevant"), (row[1], "lerf", "least relevant")):
+        if first.road is not None:
+            shares, scores = _road(first, key)
+            chart = f"ROAD, {name} first: {'low' if key == 'morf' else 'high'} is good"
+            _against_chance(
+                place, found, f"chart_{key}", chart, shares, scores, [_road(one, key)[1] for one in controls]
+            )
     rows = trust_words.published_rows(found)
     st.html(trust_words.table(rows, title))
     with st.expander("How this is computed"):
@@ -137,6 +126,37 @@ def _published(found: Any) -> None:
             + f"\n\nThe curves have {steps} steps; the published ones 224. The random maps are {len(controls) - 1} "
             "fields of noise. Figures of one picture; papers give their means over many."
         )
+
+
+def _curve(one: Any, key: str) -> tuple[Any, Any]:
+    """Shares and scores of a published curve."""
+    curve = getattr(one, key)
+    return curve.shares, curve.scores
+
+
+def _road(one: Any, key: str) -> tuple[list[float], list[float]]:
+    """Shares and scores of ROAD, from the picture itself on."""
+    return [0.0, *one.road.levels], [one.score, *map(float, getattr(one.road, key))]
+
+
+def _against_chance(
+    place: Any, found: Any, key: str, title: str, shares: Any, scores: Any, controls: Sequence[Any]
+) -> None:
+    """A chart of the map's scores; ``controls``: the blob's, then the random maps', as far as they are there."""
+    figure = bands.against_chance(
+        shares,
+        scores,
+        controls[0] if controls else None,
+        controls[1:],
+        title=title,
+        axes=("share of what the network sees", _score(found)),
+        name=camcore.METHODS[found.map.method].title,
+        probabilities=_has_probabilities(found),
+    )
+    steps = max(1, len(shares) // 8)
+    told = ", ".join(f"{share:.0%}: {score:.3g}" for share, score in list(zip(shares, scores, strict=True))[::steps])
+    alt = f"{title}. Score at each share: {told}"
+    place.plotly_chart(figure, key=key, height=bands.HEIGHT, config=CHART, alt=alt)
 
 
 def _cascade(found: Any, chosen: Chosen, identity: Any) -> None:
