@@ -9,8 +9,7 @@ from reported import FACTS
 from small import network_folder
 
 import camcore
-from camcore.report.document import Finding, Item, PictureFile, Told
-from camcore.report.facts import NetworkFacts
+from camcore.report.document import Item, PictureFile, Told, findings_of
 from ui import report_trust
 from ui.questions import NetworkKey
 
@@ -25,7 +24,7 @@ def test_the_work_ends_with_the_verdict_that_the_core_gives(tmp_path):
     net = camcore.load(network_folder(tmp_path / "mine", ("cat", "dog", "horse")))
     pic = camcore.Picture.from_array(np.random.default_rng(1).integers(0, 256, (40, 40, 3), dtype=np.uint8))
     (m,) = camcore.explain(net, pic)
-    item = Item(PictureFile.of(pic), (Finding(m, net.layer(m.layer), NetworkFacts.of(net), net.predict(pic)),))
+    item = Item(PictureFile.of(pic), findings_of(net, pic, [m]))
     parts = list(report_trust.checking(item).steps(net))
     shares = [part.share for part in parts]
     assert shares == sorted(shares)
