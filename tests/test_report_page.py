@@ -2,6 +2,7 @@
 
 import io
 import json
+import time
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -127,6 +128,26 @@ def test_entries_are_ordered_commented_and_removed_and_a_reload_brings_them_back
     at.button(key=f"delete_{second.id}").click().run()
     assert at.header[0].value == "Nothing in the report yet"
     assert value(at, "report") is None
+
+
+def test_a_map_is_checked_and_the_story_says_whether_it_is_true() -> None:
+    at = add(page("app.py", model="cats_vs_dogs"))
+    to(at, "pages/report.py")
+    entry = entries(at)[0]
+    at.button(key=f"trust_{entry.id}").click().run()
+    for _ in range(600):
+        if entries(at)[0].item.first.verdict is not None:
+            break
+        time.sleep(0.05)
+        at.run()
+    verdict = entries(at)[0].item.first.verdict
+    assert verdict.level in ("trust", "caution", "distrust")
+    at.run()
+    assert any(verdict.headline in e.label.replace("\\", "") for e in at.expander)
+    at.button(key="present_now").click().run()
+    last = steps(at)[-1]
+    assert (last["kicker"], last["title"], last["level"]) == ("Is it true?", verdict.headline, verdict.level)
+    assert [kind for kind, _ in last["reasons"]] == [kind for kind, _ in verdict.reasons][:4]
 
 
 def test_the_presentation_tells_the_story_and_computes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
