@@ -8,7 +8,18 @@ frame.begin("Inspect")
 
 # The page's title is on its way while the rest is imported.
 from camcore.framing import FRAMINGS  # noqa: E402
-from ui import asking, basket, errors, model_picker, picture_box, samples, snapshots, urls  # noqa: E402
+from ui import (  # noqa: E402
+    asking,
+    basket,
+    cell_view,
+    errors,
+    model_picker,
+    picture_box,
+    samples,
+    snapshots,
+    trust_panel,
+    urls,
+)
 from ui import inspect_view as view  # noqa: E402
 from ui.components import copy_link  # noqa: E402
 from ui.engine import engine  # noqa: E402
@@ -16,6 +27,7 @@ from ui.questions import Question  # noqa: E402
 
 state = st.session_state
 parameters = view.parameters(samples.KEYS, model_picker.names(), model_picker.default(), FRAMINGS)
+parameters += cell_view.PARAMETERS
 urls.adopt(parameters)
 
 
@@ -54,7 +66,7 @@ with errors.guarded("The prediction"):
     view.chips(places.chips, answer, pick_class)
     view.bars(places.scores, answer, pick_class)
 with errors.guarded("The picture"):
-    view.photograph(places.picture, chosen, answer, look, mode, pursuit.busy)
+    view.photograph(places.picture, chosen, answer, look, mode, pursuit.busy, cell_view.picker())
     view.ladder(places.ladder, chosen, answer, look, pick_layer)
 with errors.guarded("The choices"):
     view.choices(places.choices, network, answer, question, pick_class, pick_layer)
@@ -63,6 +75,8 @@ with errors.guarded("The caption"):
     view.downloads(places.export, chosen, answer, look)
     basket.offer(places.export, snapshots.of_answer(chosen, answer, look))
     view.more(places.more, network)
+trust_panel.show(places.trust, pursuit, chosen)
+cell_view.show(chosen, answer)
 
 bar = view.status(places, pursuit, model.fetching, lambda: asking.start(question), stop)
 view.notes(places, pursuit, urls.notices().values(), asking.retry)

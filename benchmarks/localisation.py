@@ -1,89 +1,179 @@
-"""Does the map fall on the animal? Energy inside the masks of the pets, per method, beside two controls.
+"""Does the map fall on the object? Masks of the pets, boxes of the photographs, and two objects in one picture.
 
-    python benchmarks/localisation.py [--model MobileNetV2] [--pictures 469] [--methods gradcam layercam]
+    python benchmarks/localisation.py [--model MobileNetV2] [--pictures 469] [--methods gradcam layercam] [--write]
 
-Energy inside = Σ of the map inside the mask / Σ of the map over all the network saw (Wang 2020, energy-based
-pointing game); the masks' border pixels count for neither. The class is the one the network says. Controls on
-the same pictures: a centred Gaussian and smooth random noise. One row places Grad-CAM's cells at the
-theoretical centres that the padding gives (see effective_field.py). An empty map counts as 0. Mean with a
-bootstrap 95 % interval.
+Per method, beside the controls: energy inside the mask (Σ of the map there / Σ over all the network saw; what the
+area alone gives is the last row), the pointing game (the maximum on the object or within 15 px), and the IoU of the
+map's box with the object's. The masks' border pixels count for nothing. The class is the one the network says, for the
+photographs each class that has a box. One row places Grad-CAM's cells at the theoretical centres that the padding
+gives (see effective_field.py). Empty maps count. Mean with a bootstrap 95 % interval.
+
+Photographs with two objects: the energy of each class's map on its own object, as a share of what lies on both. A map
+that asks about the class has more than the other class's map does on the same object. --write puts all into
+docs/evidence.md.
 """
 
 import argparse
+import csv
+from collections import defaultdict
 
 import numpy as np
 from data import SHARED, table
+from evidence_page import markdown, write_section
 from PIL import Image
 
 import camcore
 from camcore.framing import CellGrid, Frame
+from camcore.intervals import Interval
+from camcore.localisation import Located, PixelBox, energy_share, locate, union
+from camcore.localisation import table as rows_of
+from camcore.maps import CamMap
+from camcore.network import Network
 
 BY_PADDING = "gradcam, by padding"
+CONTROLS = ("random", "centre")
+AREA = "the area alone"
+_CAVEAT = (
+    "Judge the box IoU by *the area alone*: a box around everything that the network saw overlaps large objects well, "
+    "so where the controls reach as much the figure tells little."
+)
+METHODS = ["cam", "gradcam", "gradcam++", "layercam", "eigencam", "fullgrad"]
+
+# file → the two objects, as the sets of classes that boxes.csv gives them.
+Boxes = dict[str, dict[frozenset[int], list[PixelBox]]]
 
 
-def centre(frame: Frame) -> np.ndarray:
-    """A Gaussian in the middle of the network's input, its deviation a quarter of the side."""
-    h, w = (56, 56)
-    y, x = np.mgrid[:h, :w]
-    blob = np.exp(-0.5 * (((y - 27.5) / (h / 4)) ** 2 + ((x - 27.5) / (w / 4)) ** 2)).astype(np.float32)
-    return frame.to_picture(blob, CellGrid.uniform((h, w), frame.input_size))
+def everywhere(frame: Frame) -> np.ndarray:
+    """A map that is the same everywhere: what the object's area alone gives."""
+    return frame.to_picture(np.ones((1, 1), np.float32))
 
 
-def noise(frame: Frame, rng: np.random.Generator) -> np.ndarray:
-    """Smooth random noise: as many cells as a late layer has, interpolated."""
-    return frame.to_picture(rng.random((7, 7), np.float32), CellGrid.uniform((7, 7), frame.input_size))
+def pets(net: Network, methods: list[str], count: int) -> list[Located]:
+    """All figures on the pets' masks."""
+    info = net.layer(net.default_layer)
+    found: list[Located] = []
+    rows = table("pets")
+    for number, row in enumerate(rows[:count], 1):
+        pic = camcore.open_picture(SHARED / "pets" / "images" / row["file"])
+        mask = np.asarray(Image.open(SHARED / "pets" / "masks" / row["mask"]))
+        seed = {"random": {"seed": number}}
+        for m in camcore.explain(net, pic, [*methods, *CONTROLS], options=seed):
+            found.append(locate(m.method, m.on_picture(), mask == 1, ignored=mask == 2))
+            if m.method == "gradcam" and info.first_centre and info.stride:
+                padded = m.frame.to_picture(m.values, CellGrid(info.first_centre, info.stride))
+                found.append(locate(BY_PADDING, padded, mask == 1, ignored=mask == 2))
+        found.append(locate(AREA, everywhere(m.frame), mask == 1, ignored=mask == 2))
+    return found
 
 
-def energy_inside(values: np.ndarray, mask: np.ndarray) -> float:
-    """Share of the map's sum that lies on the object; 0 for an empty map."""
-    counted = np.isfinite(values) & (mask != 2)
-    total = values[counted].sum(dtype=np.float64)
-    return float(values[counted & (mask == 1)].sum(dtype=np.float64) / total) if total > 0 else 0.0
+def boxes() -> Boxes:
+    """The boxes of the photographs, by file and object."""
+    found: Boxes = defaultdict(lambda: defaultdict(list))
+    with (SHARED / "photos" / "boxes.csv").open(newline="", encoding="utf-8") as file:
+        for row in csv.DictReader(file):
+            classes = frozenset(int(index) for index in row["class_indices"].replace(";", " ").split())
+            box = tuple(float(row[name]) for name in ("y0", "x0", "y1", "x1"))
+            found[row["file"]][classes].append((box[0], box[1], box[2], box[3]))
+    return found
 
 
-def interval(shares: list[float]) -> tuple[float, float, float]:
-    """Mean and its bootstrap 95 % interval."""
-    data = np.array(shares)
-    means = np.random.default_rng(0).choice(data, (2000, len(data))).mean(axis=1)
-    low, high = np.quantile(means, (0.025, 0.975))
-    return float(data.mean()), float(low), float(high)
+def photographs(net: Network, methods: list[str], given: Boxes) -> list[Located]:
+    """All figures on the photographs' boxes, each for the most probable class that fits the object."""
+    found: list[Located] = []
+    for name, objects in given.items():
+        pic = camcore.open_picture(SHARED / "photos" / name)
+        for classes, around in objects.items():
+            for m in explained(net, pic, [*methods, *CONTROLS], classes):
+                found.append(locate(m.method, m.on_picture(), boxes=around))
+            found.append(locate(AREA, everywhere(m.frame), boxes=around))
+    return found
+
+
+def explained(net: Network, pic: camcore.Picture, methods: list[str], classes: frozenset[int]) -> tuple[CamMap, ...]:
+    """Maps of the whole picture for the most probable of some classes."""
+    x, _ = net.prepare(pic, "stretch")
+    logits = net.logits(x)[0]
+    return camcore.explain(net, pic, methods, classes=max(classes, key=lambda c: logits[c]), framing="stretch")
+
+
+def told_apart(net: Network, methods: list[str], given: Boxes) -> list[list[str]]:
+    """For each photograph with two objects and each method: the share of each class's map on its own object."""
+    lines = []
+    for name, objects in given.items():
+        if len(objects) != 2:
+            continue
+        pic = camcore.open_picture(SHARED / "photos" / name)
+        kinds = list(objects)
+        masks = [union(objects[kind], (pic.height, pic.width)) for kind in kinds]
+        maps = [explained(net, pic, methods, kind) for kind in kinds]
+        for pair in zip(*maps, strict=True):
+            shares = [share_on(m, masks) for m in pair]
+            apart = shares[0] > shares[1]
+            own = [shares[0], 1 - shares[1]]
+            labels = [m.label.replace("_", " ") for m in pair]
+            told = [f"{label} ({m.probability:.1%}): {x:.0%}" for label, m, x in zip(labels, pair, own, strict=True)]
+            verdict = "both on their own" if min(own) > 0.5 else "apart" if apart else "not apart"
+            lines.append([name, f"`{pair[0].method}`", *told, verdict])
+    return lines
+
+
+def share_on(m: CamMap, masks: list[np.ndarray]) -> float:
+    """The share of a map's energy on the first of two objects, of what lies on either, per area of each."""
+    drawn = m.on_picture()
+    density = [energy / area if area else 0.0 for energy, area, _ in (energy_share(drawn, mask) for mask in masks)]
+    return density[0] / sum(density) if sum(density) else 0.5
+
+
+def shown(one: Interval) -> str:
+    """A share with its interval."""
+    return f"{one.mean:.1%} [{one.low:.1%}, {one.high:.1%}]"
+
+
+def as_table(located: list[Located]) -> str:
+    """A row for each method; ``n`` pictures or objects."""
+    lines = [
+        [f"`{row.method}`", shown(row.energy), shown(row.pointing), shown(row.iou), str(row.empty)]
+        for row in rows_of(located)
+    ]
+    return markdown(["method", "energy inside", "pointing game", "box IoU", "empty"], lines)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", default="MobileNetV2")
     parser.add_argument("--pictures", type=int, default=469)
-    parser.add_argument("--methods", nargs="+", default=["cam", "gradcam", "gradcam++", "hirescam", "layercam"])
+    parser.add_argument("--methods", nargs="+", default=METHODS)
+    parser.add_argument("--write", action="store_true")
     given = parser.parse_args()
 
     net = camcore.load(given.model)
-    info = net.layer(net.default_layer)
-    assert info.first_centre is not None
-    assert info.stride is not None
-    padded = CellGrid(info.first_centre, info.stride)
-    rng = np.random.default_rng(0)
-    names = [*given.methods, BY_PADDING, "centre control", "random control", "area of the object"]
-    shares: dict[str, list[float]] = {name: [] for name in names}
-    for row in table("pets")[: given.pictures]:
-        pic = camcore.open_picture(SHARED / "pets" / "images" / row["file"])
-        mask = np.asarray(Image.open(SHARED / "pets" / "masks" / row["mask"]))
-        maps = camcore.explain(net, pic, given.methods)
-        frame = maps[0].frame
-        for m in maps:
-            shares[m.method].append(energy_inside(m.on_picture(), mask))
-            if m.method == "gradcam":
-                by_padding = frame.to_picture(m.values, padded)
-                shares[BY_PADDING].append(energy_inside(by_padding, mask))
-        shares["centre control"].append(energy_inside(centre(frame), mask))
-        shares["random control"].append(energy_inside(noise(frame, rng), mask))
-        everywhere = frame.to_picture(np.ones((1, 1), np.float32))
-        shares["area of the object"].append(energy_inside(everywhere, mask))
-
-    print(f"{net.name}, {net.default_layer}, {len(shares['centre control'])} pictures: energy inside the mask")
-    for name, values in shares.items():
-        if values:
-            mean, low, high = interval(values)
-            print(f"  {name:24s} {mean:6.1%}   [{low:.1%}, {high:.1%}]")
+    located = pets(net, given.methods, given.pictures)
+    count = sum(one.method == AREA for one in located)
+    sections = {
+        "Localisation: pets with masks": (
+            f"{net.name}, layer `{net.default_layer}`, {count} pictures, framing crop, the class that it says. "
+            f"Mean and bootstrap 95 % interval. {_CAVEAT}\n\n{as_table(located)}"
+        )
+    }
+    objects = boxes()
+    if max(max(kind) for named in objects.values() for kind in named) < net.classes:
+        located = photographs(net, given.methods, objects)
+        count = sum(one.method == AREA for one in located)
+        sections["Localisation: photographs with boxes"] = (
+            f"{net.name}, {count} objects in {len(objects)} photographs, framing stretch, the most probable class that "
+            f"fits the object. Few pictures, hand-drawn boxes. {_CAVEAT}\n\n{as_table(located)}"
+        )
+        columns = ["photograph", "method", "one class's map on its object", "the other's on its own", "told apart?"]
+        sections["Two objects in one photograph"] = (
+            f"{net.name}. Each class's map on its own object, as a share of what lies on both, each counted by its "
+            "density (energy per area). 50 %: the map does not care which. *Both on their own*: above 50 % for both; "
+            "*apart*: each class's map prefers its object more than the other's map does."
+            f"\n\n{markdown(columns, told_apart(net, [*given.methods, 'finercam'], objects))}"
+        )
+    for title, text in sections.items():
+        print(f"\n{title}\n\n{text}")
+        if given.write:
+            write_section(title, text)
 
 
 if __name__ == "__main__":

@@ -13,8 +13,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from camcore.cells import look_at_cells
+    from camcore.concepts import find_concepts
     from camcore.contrasting import Contrast
     from camcore.contrasting import contrast as contrast
+    from camcore.effective import effective_field
     from camcore.errors import CamcoreError, LayerError, MethodError, ModelError, PictureError
     from camcore.explaining import Step, estimate, explain, stream
     from camcore.featuremaps import activations
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
     from camcore.methods import METHODS, MethodInfo
     from camcore.network import Network
     from camcore.overlaying import overlay
+    from camcore.patches import strongest_patches
     from camcore.pictures import Picture, open_picture
     from camcore.predictions import Prediction
     from camcore.refining import fuse
@@ -45,12 +49,15 @@ _HOMES = {
     "CamMap": "maps",
     "Contrast": "contrasting",
     "contrast": "contrasting",
+    "effective_field": "effective",
     "estimate": "explaining",
     "explain": "explaining",
+    "find_concepts": "concepts",
     "fuse": "refining",
     "LayerError": "errors",
     "LayerInfo": "layers",
     "load": "loading",
+    "look_at_cells": "cells",
     "Memory": "remembering",
     "METHODS": "methods",
     "MethodError": "errors",
@@ -64,6 +71,7 @@ _HOMES = {
     "Prediction": "predictions",
     "Step": "explaining",
     "stream": "explaining",
+    "strongest_patches": "patches",
     "Trust": "trusting",
     "trust": "trusting",
     "trust_passes": "trusting",

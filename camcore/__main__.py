@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import camcore
-from camcore import trust_command
+from camcore import factories, trust_command
 from camcore.bias import command as bias
 from camcore.errors import CamcoreError, MethodError
 from camcore.evaluation import command as evaluation
@@ -38,6 +38,7 @@ examples:
   python -m camcore models                      all backbones and saved networks; are their weights here?
 
 Weights are looked for in the folder named by CAMCORE_WEIGHTS, then in Keras's cache, then downloaded.
+Networks that a Python function of yours makes: CAMCORE_MODELS="name=module:function, …".
 Exit codes: 0 done; 1 refused, the reason is on standard error; 2 wrong usage; 130 interrupted.
 """
 
@@ -256,7 +257,8 @@ def _run(given: argparse.Namespace) -> None:
 
 
 def _layers(given: argparse.Namespace) -> None:
-    network = camcore.load(given.model, weights="random")  # the structure is the same with any weights
+    # The structure is the same with any weights; what a factory makes has its own.
+    network = camcore.load(given.model, weights=None if factories.find(given.model) else "random")
     print(f"{network.name}: {network.input_size[0]}×{network.input_size[1]} input, * = recommended")
     for info in network.layers:
         if info.usable or given.all:
@@ -270,10 +272,13 @@ def _models(given: argparse.Namespace) -> None:
     rows = camcore.backbones()
     widest = max(20, *(len(row.name) for row in rows))
     for row in rows:
-        h, w = row.input_size
-        known = f"{row.name:{widest}s} {h:3d}×{w:<3d} {row.parameters / 1e6:6.1f} M parameters"
+        size = "{:3d}×{:<3d}".format(*row.input_size) if row.input_size else "      ?"
+        count = f"{row.parameters / 1e6:6.1f}" if row.parameters else "     ?"
+        known = f"{row.name:{widest}s} {size} {count} M parameters"
         learned = f"trained on {row.summary}" if row.summary else ""
         print(f"{known}   {row.weights_state:16s} {learned}".rstrip())
+    for problem in factories.problems():
+        print(f"note: {problem}", file=sys.stderr)
 
 
 def _methods(given: argparse.Namespace) -> None:

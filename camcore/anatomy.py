@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from camcore.cutting import Cutter, Function
 from camcore.layers import LayerTable
-from camcore.receptive import Reach
 from camcore.scores import Scores
+from camcore.windows import Reach
 
 Array = NDArray[Any]
 

@@ -1,7 +1,8 @@
 """Architectures as JSON values, and the Keras models that are built from them.
 
     {"builder": "gap_classifier", "size": 128, …}      the project's own classifier, with its function's arguments
-    {"builder": "backbone", "backbone": "MobileNetV2", "options": {…}}       one of the catalogue
+    {"builder": "backbone", "backbone": "MobileNetV2", "options": {…}}       one of the catalogue, without its head
+    {"builder": "classifier", "backbone": "MobileNetV2", "options": {"classes": 37}}             the same with its head
     {"builder": "surgery", "backbone": …, "layer": "out_relu", "position": 153, "outputs": 1, "dropout": 0.2}
                                                        a trunk, cut at a layer, with a new linear head
 
@@ -16,7 +17,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from camcore.catalogue import backbone, build_trunk
+from camcore.catalogue import backbone, build, build_trunk
 from camcore.errors import ModelError
 
 POOL, DROPOUT, HEAD = "cam_pool", "cam_dropout", "cam_head"
@@ -39,7 +40,7 @@ def check_architecture(architecture: Any, depth: int = 0) -> None:
     for key, value in architecture.items():
         if key not in ("position", "backbone") and not _plain(value):
             raise _wrong(key, value, f"options are texts, and numbers up to {_LARGEST}")
-    if builder == "backbone":
+    if builder in ("backbone", "classifier"):
         backbone(str(architecture.get("backbone")))
         if not isinstance(architecture.get("options", {}), Mapping):
             raise _wrong("options", architecture["options"], "it must be a JSON object")
@@ -84,6 +85,10 @@ def _backbone(architecture: Mapping[str, Any]) -> Any:
     return build_trunk(architecture["backbone"], **architecture.get("options", {}))
 
 
+def _classifier(architecture: Mapping[str, Any]) -> Any:
+    return build(architecture["backbone"], "random", **architecture.get("options", {})).model
+
+
 def _surgery(architecture: Mapping[str, Any]) -> Any:
     model = build_architecture(architecture["backbone"])
     trunk = cut_again(model, architecture["layer"], architecture["position"])
@@ -93,6 +98,7 @@ def _surgery(architecture: Mapping[str, Any]) -> Any:
 _BUILDERS: dict[str, Callable[[Mapping[str, Any]], Any]] = {
     "gap_classifier": _gap_classifier,
     "backbone": _backbone,
+    "classifier": _classifier,
     "surgery": _surgery,
 }
 

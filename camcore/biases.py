@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from camcore.graphs import ancestors
-from camcore.receptive import Reach
+from camcore.windows import Reach
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import inspect
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -53,6 +53,8 @@ class Backbone:
     year: int  # of the paper's first appearance
     input_size: tuple[int, int]  # (height, width) in pixels; Keras' default, 224 where Keras leaves it open
     parameters: int  # with the classifier, trainable or not
+    top1: float  # published top-1 accuracy on ImageNet's validation set, in %
+    top1_source: str  # the page that publishes it
     keras_module: str  # keras.applications.<this>
     preprocessing: str  # a name of camcore.preprocessing, the same as that module's preprocess_input
     weights: WeightsFile  # Keras' ImageNet weights
@@ -70,6 +72,11 @@ class Backbone:
         return "ImageNet"
 
     @property
+    def version(self) -> str:
+        """Nothing tells two networks of this name apart."""
+        return ""
+
+    @property
     def weights_state(self) -> str:
         """Where the ImageNet weights are now: "on disk", or "downloads N MB" (about)."""
         return "on disk" if find_weights(self.name) else f"downloads {self.download_mb} MB"
@@ -77,14 +84,15 @@ class Backbone:
 
 @dataclass(frozen=True, eq=False)
 class Built:
-    """A network ready for use: a backbone, or a saved one."""
+    """A network ready for use: a backbone, a saved one, or what a factory made."""
 
     model: Any  # keras.Model
-    preprocess: Callable[[np.ndarray], np.ndarray]  # RGB 0..255 (n,h,w,3) → float32 network input; copies
-    labels: tuple[str, ...]  # one for each class
-    input_size: tuple[int, int]  # (height, width)
+    preprocess: Callable[[np.ndarray], np.ndarray] | None  # RGB 0..255 (n,h,w,3) → float32 network input; copies
+    labels: Sequence[str] | None  # one for each class; None: nobody named them
+    input_size: tuple[int, int] | None  # (height, width); None: as the model says
     weights_note: str  # where the weights came from, in words
     origin: Origin | None = None  # what it takes to have it again
+    output: int | str | None = None  # which one, where the model has several
 
 
 @lru_cache(maxsize=1)
@@ -98,6 +106,8 @@ def backbones() -> tuple[Backbone, ...]:
                 year=int(row["year"]),
                 input_size=(int(row["input_size"]), int(row["input_size"])),
                 parameters=int(row["parameters"]),
+                top1=float(row["top1"]),
+                top1_source=row["top1_source"],
                 keras_module=row["keras_module"],
                 preprocessing=row["preprocessing"],
                 weights=WeightsFile(row["weights_file"], row["weights_url"], row["weights_hash"]),
@@ -186,6 +196,18 @@ def build_trunk(name: str, **options: Any) -> Any:
 def own_name(row: Backbone, options: Mapping[str, Any]) -> str:
     """The file name for a backbone's weights that tells its options: ``MobileNet_alpha0.25.weights.h5``."""
     return "_".join([row.name, *_weight_options(row, options)]) + ".weights.h5"
+
+
+def fetch_weights(name: str, progress: Progress | None = None) -> Path:
+    """The ImageNet weights of a backbone with its default options: found on this machine, else downloaded.
+
+    ``progress``: as in :func:`build`. Needs no TensorFlow. Raises ModelError where they cannot be had.
+    """
+    return find_weights(name) or _downloaded(backbone(name), progress, {})
+
+
+def _downloaded(row: Backbone, progress: Progress | None, options: Mapping[str, Any]) -> Path:
+    return download(published_weights(row, options), progress, _without_network(row, options))
 
 
 def published_weights(row: Backbone, options: Mapping[str, Any]) -> WeightsFile:
@@ -324,7 +346,7 @@ def _resolve(
             )
         path = find_weights(row.name, **options)
         if path is None:
-            path = download(published_weights(row, options), progress, _without_network(row, options))
+            path = _downloaded(row, progress, options)
         return path, f"ImageNet weights from {path.name}"
     if not isinstance(weights, str | os.PathLike):
         raise ModelError(

@@ -46,6 +46,12 @@ class SavedNetwork:
     trained: Mapping[str, Any] = field(hash=False)
 
     @property
+    def version(self) -> str:
+        """Tells this network from an earlier one of the same name: its weights, and how it is fed and read."""
+        told = (self.sha256, self.preprocessing, self.labels, self.input_size)
+        return hashlib.sha256(repr(told).encode()).hexdigest()
+
+    @property
     def bundled(self) -> bool:
         """Whether it comes with camcore."""
         return self.folder.parent == BUNDLED

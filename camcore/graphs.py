@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable
+from collections.abc import Container, Iterable, Mapping
+from itertools import pairwise
 from math import prod
 from typing import Any
 
@@ -73,3 +74,75 @@ def shares_behind(logits: Any) -> dict[str, float]:
         total += multiplications(operation) if operation.name in used else 0.0
         so_far[operation.name] = total
     return {name: 1 - done / total if total else 1.0 for name, done in so_far.items()}
+
+
+_SHAPES = ("Shape", "ShapeN", "Size", "Rank")
+
+
+def layer_inputs(tensors: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
+    """For each layer (path → output tensor, in the order of the computation) the layers whose output it takes.
+
+    Between a layer and its inputs lie only operations that are no layer's output. Of layers with one and the same
+    tensor, such as a dropout that does nothing, each takes the one before. Sizes that are read from a tensor are
+    no input.
+    """
+    owners: dict[str, list[str]] = {}
+    for path, tensor in tensors.items():
+        owners.setdefault(tensor.name, []).append(path)
+    nearest: dict[str, tuple[str, ...]] = {}
+    found: dict[str, tuple[str, ...]] = {}
+    if not owners:
+        return found
+    for operation in next(iter(tensors.values())).graph.get_operations():  # in the order of creation
+        if operation.type in _SHAPES:
+            continue
+        sources: dict[str, None] = {}
+        for source in operation.inputs:
+            sources.update(dict.fromkeys(nearest.get(source.name, ())))
+        for output in operation.outputs:
+            named = owners.get(output.name)
+            if named is None:
+                nearest[output.name] = tuple(sources)
+                continue
+            nearest[output.name] = (named[-1],)
+            found |= {named[0]: tuple(sources), **{after: (before,) for before, after in pairwise(named)}}
+    return found
+
+
+_FLAT_ENDS = {"Relu6": (6.0,), "Sigmoid": (0.0, 1.0), "Tanh": (-1.0, 1.0), "Softmax": (0.0, 1.0)}
+_SCALES = {"Mul": lambda value, factor: value * factor, "RealDiv": lambda value, factor: value / factor}
+
+
+def flat_ends(tensor: Any) -> tuple[float, ...]:
+    """The values at which the function that made a tensor ends and has no slope, low to high.
+
+    Known are ReLU6, sigmoid, tanh, softmax, these times a constant (as in the hard sigmoid), and what is clipped to
+    constants. A lower end at exactly 0, as ReLU has it, is left out: there a unit says nothing.
+    """
+    operation = _behind_identities(tensor)
+    scale = _SCALES.get(operation.type)
+    factor = _scalar(operation.inputs[1]) if scale is not None else None
+    if scale is not None and factor is not None:
+        return tuple(scale(end, factor) for end in flat_ends(operation.inputs[0]))
+    if operation.type in _FLAT_ENDS:
+        return _FLAT_ENDS[operation.type]
+    ends: set[float] = set()
+    while operation.type in ("Minimum", "Maximum") and (bound := _scalar(operation.inputs[1])) is not None:
+        ends.add(bound)
+        operation = _behind_identities(operation.inputs[0])
+    return tuple(sorted(ends - {0.0}))
+
+
+def _behind_identities(tensor: Any) -> Any:
+    operation = tensor.op
+    while operation.type == "Identity":
+        operation = operation.inputs[0].op
+    return operation
+
+
+def _scalar(tensor: Any) -> float | None:
+    """The number that a tensor is fixed to; None where it is none, or more than one."""
+    import tensorflow as tf
+
+    value = tf.get_static_value(tensor)
+    return float(value) if value is not None and value.size == 1 and value.dtype.kind == "f" else None

@@ -15,7 +15,7 @@ import numpy as np
 
 from camcore.cutting import Cutter, Function
 from camcore.graphs import ancestors, dependents
-from camcore.receptive import Reach, constant
+from camcore.windows import Reach, constant
 
 
 def sides(logits: Any, tensor: Any, source: Any, reach: Mapping[str, Reach]) -> list[Any]:

@@ -10,14 +10,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 from camcore.errors import LayerError, ModelError, nearest
 from camcore.framing import CellGrid
-from camcore.receptive import Reach
+from camcore.graphs import flat_ends, layer_inputs
 from camcore.tracing import Call, Trace
+from camcore.windows import Reach
 
 _POOLINGS = ("MaxPool", "AvgPool")
 _SAME_NUMBERS = ("Cast", "Identity", "StopGradient")
@@ -41,7 +42,9 @@ class LayerInfo:
     theoretical size in input pixels (h, w), None where the graph holds something whose geometry is not known.
     ``first_centre``: input pixel, (y, x), at the centre of the first cell's field. ``whole_picture``: a gate
     (squeeze and excitation) or attention on the way lets every cell see more than its field.
-    ``recommended`` marks the default layer; ``reason`` says why, or why not this one.
+    ``recommended`` marks the default layer; ``reason`` says why, or why not this one. ``inputs``: paths of the
+    layers whose output it takes, in its own order. ``flat_ends``: values at which its function ends and has no
+    slope any more, such as 6 for ReLU6; empty where it has none but zero.
     """
 
     path: str
@@ -57,6 +60,8 @@ class LayerInfo:
     usable: bool
     recommended: bool
     reason: str
+    inputs: tuple[str, ...] = ()
+    flat_ends: tuple[float, ...] = ()
 
     @property
     def name(self) -> str:
@@ -138,10 +143,12 @@ def list_layers(trace: Trace, logits: Any, reach: Mapping[str, Reach], channels_
     places = {operation.name: place for place, operation in enumerate(logits.graph.get_operations())}
     order = sorted(tensors, key=lambda path: places[tensors[path].op.name])
     kinds = {call.path: (_kind(call), call.kind) for call in listed}
+    sources = layer_inputs({path: tensors[path] for path in order})
     infos = []
     for path in order:
         kind, class_name = kinds.get(path, ("operation", frontier.op.type))
-        infos.append(_info(path, kind, class_name, tensors[path], reach, ancestors, default, collapse, channels_first))
+        info = _info(path, kind, class_name, tensors[path], reach, ancestors, default, collapse, channels_first)
+        infos.append(replace(info, inputs=sources[path], flat_ends=flat_ends(tensors[path])))
     aliases, objects = _other_names(trace.calls, tensors)
     return LayerTable(tuple(infos), tensors, aliases, objects, default)
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from camcore.graphs import ancestors, dependents
-from camcore.receptive import Reach, attribute_axes, constant, padding_of
+from camcore.windows import Reach, attribute_axes, constant, padding_of
 
 # Linear in whichever input depends on the picture, without mixing places.
 _LINEAR = {

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from camcore import catalogue, saved
+from camcore import catalogue, factories, saved
 from camcore.catalogue import Built, build
 from camcore.errors import ModelError, nearest
 from camcore.network import Network
@@ -14,29 +14,36 @@ from camcore.wrapping import wrap
 
 
 class Listed(Protocol):
-    """What a list of networks says of each: a catalogue row, or a saved network."""
+    """What a list of networks says of each: a catalogue row, a saved network, or a factory that makes one.
+
+    ``input_size``, ``parameters``: None where they are not known before the network is made. ``version``: tells it
+    from another network of the same name.
+    """
 
     @property
     def name(self) -> str: ...
     @property
-    def input_size(self) -> tuple[int, int]: ...
+    def input_size(self) -> tuple[int, int] | None: ...
     @property
-    def parameters(self) -> int: ...
+    def parameters(self) -> int | None: ...
     @property
     def weights_state(self) -> str: ...
     @property
     def download_mb(self) -> int: ...
     @property
     def summary(self) -> str: ...
+    @property
+    def version(self) -> str: ...
 
 
 def backbones() -> tuple[Listed, ...]:
     """Every network that ``load`` knows by name: the bundled ones, one's own, then the catalogue's.
 
-    ``weights_state``: "bundled", "on disk" or "downloads N MB" (about). ``summary``: on what it was trained, in a few
-    words. Looked up anew at each call; imports no TensorFlow.
+    ``weights_state``: "bundled", "on disk", "downloads N MB" (about), or "own code" for what a factory makes.
+    ``summary``: on what it was trained, in a few words. Looked up anew at each call; imports no TensorFlow and no
+    factory's module.
     """
-    return (*saved.saved_networks(), *catalogue.backbones())
+    return (*saved.saved_networks(), *factories.factories(), *catalogue.backbones())
 
 
 def load(
@@ -46,7 +53,8 @@ def load(
     **options: Any,
 ) -> Network:
     """A Network by its catalogue name, the constructor's name in ``keras.applications``; or a saved one, by its name
-    or folder: the bundled ``"cats_vs_dogs"``, or one of your own.
+    or folder: the bundled ``"cats_vs_dogs"``, or one of your own; or one that a factory makes
+    (``camcore.factories``).
 
     ``weights``: None for ImageNet weights, found on disk (``CAMCORE_WEIGHTS``, Keras's cache) or downloaded, or for
     a saved network's own; a weights file; or ``"random"``. ``progress``: called with the bytes done and in all while
@@ -61,6 +69,7 @@ def load(
         labels=built.labels,
         preprocess=built.preprocess,
         input_size=built.input_size,
+        output=built.output,
         name=called,
         weights_note=built.weights_note,
         origin=built.origin,
@@ -76,6 +85,10 @@ def _built(
     names = [row.name for row in catalogue.backbones()]
     if name in names:
         return name, build(name, weights, progress, **options)
+    factory = factories.find(name)
+    if factory is not None:
+        _refuse(options, name, f"the function {factory.target} makes it")
+        return factory.name, factories.open_factory(factory, weights)
     found = saved.find(name) if isinstance(name, str | os.PathLike) else None
     if found is None:
         names = [row.name for row in backbones()]
@@ -85,9 +98,11 @@ def _built(
             f"There is no backbone {name!r}, and no network saved under this name or in a folder of this name. The "
             f"names are those of keras.applications and of saved networks, letter for letter. {hint}"
         )
-    if options:
-        raise ModelError(
-            f"{found.name} takes no option {next(iter(options))!r}: it is a saved network, whose architecture is "
-            "settled. Leave the options away."
-        )
+    _refuse(options, found.name, "it is a saved network, whose architecture is settled")
     return found.name, saved.open_saved(found, weights)
+
+
+def _refuse(options: dict[str, Any], name: str, why: str) -> None:
+    """Raise ModelError where there are options for a network that takes none."""
+    if options:
+        raise ModelError(f"{name} takes no option {next(iter(options))!r}: {why}. Leave the options away.")

@@ -21,7 +21,8 @@ from numpy.typing import ArrayLike, NDArray
 from camcore.alterations import Alterations
 from camcore.anatomy import Anatomy
 from camcore.cutting import Cutter, FedCutter, Function
-from camcore.errors import MethodError, ModelError, PictureError
+from camcore.errors import LayerError, MethodError, ModelError, PictureError
+from camcore.fingerprints import fingerprint
 from camcore.framing import Frame, frame_picture
 from camcore.graphs import shares_behind, work
 from camcore.layers import LayerInfo, ladder, list_layers
@@ -226,6 +227,26 @@ class Network:
         paths = tuple(dict.fromkeys(layers))
         return self._taps.tap(self.check_input(x), paths, classes, score, curvature)
 
+    def cell_gradients(
+        self, x: ArrayLike, layer: Any, cell: tuple[int, int], channels: Sequence[int]
+    ) -> tuple[Array, Array]:
+        """A_k(cell) and ∂A_k(cell)/∂x for m channels k of one image: (m,) and (m, H, W, C), in one pass.
+
+        ``cell``: (row, column). One compiled function serves all cells and channels of a layer. Raises LayerError
+        for a layer without a grid, a cell or channel it has not, or where no gradient reaches the input.
+        """
+        info = self.layer_with_grid(layer)
+        batch = self.check_input(x)
+        check_cell(info, cell)
+        numbers = np.asarray(channels, np.int32)
+        outside = numbers[(numbers < 0) | (numbers >= (info.channels or 0))]
+        if outside.size:
+            raise LayerError(
+                f"Layer {info.path!r} has no channel {outside[0]}: it has {info.channels}, 0 to "
+                f"{(info.channels or 0) - 1}. Choose one of these."
+            )
+        return self._taps.cell(batch[:1], info.path, cell, numbers)
+
     def bias_pass(self, x: ArrayLike, index: int) -> BiasPass:
         """x ⊙ ∂y/∂x and b ⊙ ∂y/∂z at every bias of the network, for one image and class; see BiasPass."""
         return self._taps.biases(self.check_input(x), index)
@@ -257,6 +278,11 @@ class Network:
         ``vectors`` (m, K) and ``weights`` (m, h, w): the i-th output is their outer product (h, w, K).
         """
         return self._alterations.placed(x, layer, vectors, weights)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """A digest of the computation from the input to the logits and of all weights, for caches on disk."""
+        return fingerprint(self.model, self.anatomy.logits)
 
     def share_behind(self, layer: str) -> float:
         """The share of the network's multiplications that lie behind a layer, 0..1."""
@@ -356,6 +382,17 @@ class Network:
     def as_input(self, batch: Array) -> Array:
         """A batch (n, H, W, C) in the network's own layout."""
         return self.anatomy.own_layout(batch)
+
+
+def check_cell(info: LayerInfo, cell: tuple[int, int]) -> None:
+    """Raise LayerError where the layer's grid has no such cell (row, column)."""
+    assert info.grid is not None
+    if not all(0 <= place < side for place, side in zip(cell, info.grid, strict=True)):
+        h, w = info.grid
+        raise LayerError(
+            f"Layer {info.path!r} has no cell in row {cell[0]}, column {cell[1]}: its grid is {h}×{w}, rows 0 to "
+            f"{h - 1} and columns 0 to {w - 1}. Choose a cell of it."
+        )
 
 
 def check_picture(pic: Any) -> None:

@@ -62,6 +62,11 @@ PREPROCESSINGS: Mapping[str, str] = MappingProxyType(
 )
 """The names, and what each makes of a picture, in words."""
 
+TITLES: Mapping[str, str] = MappingProxyType(
+    {"tf": "RGB −1..1", "unit": "RGB 0..1", "raw": "RGB 0..255", "torch": "torch", "caffe": "caffe"}
+)
+"""The names as people say them."""
+
 
 def preprocessing(name: Any) -> Callable[[ArrayLike], Array]:
     """The function of that name: RGB 0..255 (…, 3) → a float32 copy as the network wants it.

@@ -21,7 +21,7 @@ from camcore.maps import CamMap
 from camcore.network import Network
 from camcore.pictures import Picture
 from camcore.refining import on_input
-from camcore.remaking import remade, remake_passes
+from camcore.remaking import remade, remake_passes, remake_request
 from camcore.reweighting import redrawn
 
 Array = NDArray[Any]
@@ -97,29 +97,32 @@ def randomisation(
     Raises, at the call, CamcoreError for a map of another network or picture, MethodError for a fused map, ModelError
     where the network's weights cannot be fed.
     """
-    case = case_of(network, pic, m.class_index, m.framing)
-    case.check(m)
     numbers = stages(len(network.weight_layers), count)
-    return _compared(case, m, [(number, seed) for number in numbers])
+    return _compared(_case(network, pic, m), m, [(number, seed) for number in numbers])
 
 
 def copies(network: Network, pic: Picture, m: CamMap, count: int = 3) -> Iterator[Step]:
     """As ``randomisation``, with all layers re-initialised at once, under the seeds 0 to ``count`` − 1."""
+    total = len(network.weight_layers)
+    return _compared(_case(network, pic, m), m, [(total, seed) for seed in range(count)])
+
+
+def estimate(network: Network, m: CamMap, runs: int = STAGES) -> float:
+    """What so many stages or copies cost, in forward passes of one picture."""
+    return runs * (1 + remake_passes(network, m))
+
+
+def _case(network: Network, pic: Picture, m: CamMap) -> Case:
     case = case_of(network, pic, m.class_index, m.framing)
     case.check(m)
-    return _compared(case, m, [(len(network.weight_layers), seed) for seed in range(count)])
-
-
-def estimate(network: Network, m: CamMap, count: int | None = STAGES) -> float:
-    """What ``randomisation`` or as many ``copies`` cost, in forward passes of one picture."""
-    number = len(network.weight_layers) if count is None else count
-    return number * (1 + remake_passes(network, m))
+    remake_request(network, m)  # refuses a fused map
+    return case
 
 
 def _compared(case: Case, m: CamMap, changes: list[tuple[int, int]]) -> Iterator[Step]:
     start = perf_counter()
     subject = subject_of(case, m)
-    total = len(changes) * (1 + remake_passes(case.network, m))
+    total = estimate(case.network, m, len(changes))
     results: list[Randomised] = []
     found = case.network.weight_layers
     done = 0.0

@@ -141,6 +141,19 @@ class Taps:
         key = ("tap", paths, classes, score.graph_kind, curvature)
         return anatomy.cutter.part(key, ends, self._warm(classes, fed))
 
+    def cell(self, batch: Array, path: str, cell: tuple[int, int], channels: NDArray[np.int32]) -> tuple[Array, Array]:
+        """See ``Network.cell_gradients``."""
+        anatomy = self._anatomy
+
+        def ends() -> tuple[list[Any], list[Any]]:
+            slot = self._targets.cell(path, anatomy.channels_first)
+            return [anatomy.source, slot.place, slot.channels], [slot.value, slot.gradient]
+
+        function = anatomy.cutter.part(("cell", path), ends)
+        copies = np.repeat(batch, len(channels), axis=0)
+        values, gradients = anatomy.cutter.run(function, copies, np.asarray(cell, np.int32), channels)
+        return values, anatomy.channels_last(gradients)
+
     def biases(self, batch: Array, index: int) -> BiasPass:
         """See ``Network.bias_pass``."""
         anatomy, biases = self._anatomy, self._biases

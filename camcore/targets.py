@@ -60,6 +60,16 @@ class _Slot:
     curvatures: dict[str, Any]
 
 
+@dataclass(frozen=True, eq=False)
+class CellSlot:
+    """One cell asked: placeholders of its (row, column) and of a channel per image, its values (n,), the gradient."""
+
+    place: Any
+    channels: Any
+    value: Any
+    gradient: Any
+
+
 class Targets:
     """Symbolic scores and derivatives of one trace. Callers hold the cutter's lock."""
 
@@ -70,6 +80,7 @@ class Targets:
         self._default = default
         self._slots: dict[tuple[str, int], _Slot] = {}
         self._fed: dict[str, tuple[Any, ...]] = {}
+        self._cells: dict[str, CellSlot] = {}
 
     def slot(self, score: Score, number: int) -> _Slot:
         """The slot of the ``number``-th class of one pass."""
@@ -146,6 +157,33 @@ class Targets:
                 # None: the gradient does not depend on A, as behind a linear head.
                 slot.curvatures[path] = tf.zeros_like(A) if product is None else product
         return slot.curvatures[path]
+
+    def cell(self, path: str, channels_first: bool) -> CellSlot:
+        """One cell's value in one channel of a layer, and its gradient on the network's input.
+
+        Raises LayerError where the layer holds no numbers that could be differentiated, or no gradient passes.
+        """
+        import tensorflow as tf
+
+        if path not in self._cells:
+            A = self._tensors[path]
+            with self._graph.as_default():
+                place = tf.compat.v1.placeholder(tf.int32, [2], "cell")
+                channels = tf.compat.v1.placeholder(tf.int32, [None], "channels")
+                image = tf.range(tf.shape(channels)[0])
+                row, column = (tf.fill(tf.shape(channels), place[axis]) for axis in (0, 1))
+                index = [image, channels, row, column] if channels_first else [image, row, column, channels]
+                # Each image of the batch is asked about a channel of its own.
+                value = tf.gather_nd(A, tf.stack(index, axis=1))
+                smooth = _smooth(A) and _smooth(self._tensors[INPUT])
+                gradient = tf.gradients(value, self._tensors[INPUT])[0] if smooth else None
+            if gradient is None:
+                raise LayerError(
+                    f"Layer {path!r} has no gradient on the network's input: an operation without a derivative, or "
+                    f"whole numbers, lie between. Its effective field cannot be measured. Try {self._default!r}."
+                )
+            self._cells[path] = CellSlot(place, channels, value, gradient)
+        return self._cells[path]
 
     def _value(self, score: Score, used: Any) -> Any:
         import tensorflow as tf

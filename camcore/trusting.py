@@ -1,7 +1,7 @@
 """``trust``: all the evidence on one map, gathered in a fixed order, and the verdict it adds up to.
 
-The quick form is meant for every map that is looked at: some two hundred forward passes. The full form has finer
-curves, ROAD, ADCC and the cascade of randomised layers.
+The quick form is meant for every map that is looked at: some 250 forward passes. The full form hides and shows in
+finer degrees, and adds the cascade of randomised layers and the published figures (ADCC, deletion, insertion, ROAD).
 """
 
 from __future__ import annotations
@@ -15,8 +15,9 @@ import numpy as np
 
 from camcore import faithfulness, sanity
 from camcore.errors import CamcoreError, ModelError, nearest
-from camcore.faithfulness import Faithfulness, Settings
-from camcore.faithfulness.case import Case, case_of
+from camcore.faithfulness import Faithfulness, Settings, showing
+from camcore.faithfulness.case import Case, case_of, controls, subject_of
+from camcore.faithfulness.showing import SHARES, Shown
 from camcore.faithfulness.stability import max_sensitivity
 from camcore.maps import CamMap
 from camcore.methods import METHODS
@@ -33,23 +34,31 @@ Form = Literal["quick", "full"]
 class Plan:
     """What a form of the evidence consists of.
 
-    ``randoms``: random maps that stand for chance; a map that beats all 19 does so by luck once in 20 times. ``steps``
-    of the curves. ``copies`` of the network with random weights, and ``draws`` of noise, as many as
-    ``remaking`` passes allow. ``stages`` of the cascade, and whether ROAD and ADCC are measured (``more``).
+    ``randoms``: random maps that stand for chance; a map that beats all 19 does so by luck once in 20 times.
+    ``shares`` of the picture that are hidden and shown. ``copies`` of the network with random weights, and ``draws`` of
+    noise, as many as ``remaking`` passes allow. ``stages`` of the cascade of random layers. ``more``: metrics of
+    faithfulness beside.
     """
 
     randoms: int = 19
-    steps: int = 5
+    shares: tuple[float, ...] = SHARES
     copies: int = 3
     draws: int = 4
     remaking: float = 100.0
     stages: int = 0
-    more: bool = False
+    more: tuple[str, ...] = ()
 
 
 PLANS: dict[Form, Plan] = {
     "quick": Plan(),
-    "full": Plan(steps=28, copies=5, draws=8, remaking=float("inf"), stages=sanity.STAGES, more=True),
+    "full": Plan(
+        shares=tuple(step / 20 for step in range(1, 20)),
+        copies=5,
+        draws=8,
+        remaking=float("inf"),
+        stages=sanity.STAGES,
+        more=("masked", "deletion", "insertion", "road", "coherency"),
+    ),
 }
 
 
@@ -57,15 +66,16 @@ PLANS: dict[Form, Plan] = {
 class Trust:
     """The evidence on one map; parts that are not there yet, or not in this form, are empty or None.
 
-    ``chance``: masked scores and curves of the map, then of the centred blob and the random maps, whose noise is as
-    fine as the map's grid. ``more``: ROAD and ADCC of the map, the blob and some random maps. ``copies``: the maps of
-    networks whose weights are all random. ``stages``: the same, layer by layer from the output. ``sensitivity``: see
-    Faithfulness. ``verdict``: there when all else is, with the ``findings`` it rests on.
+    ``chance``: the map, then the centred blob and the random maps, whose noise is as fine as the map's grid, hidden
+    and shown by degrees. ``copies``: the maps of networks whose weights are all random. ``sensitivity``: see
+    Faithfulness. ``stages``: as ``copies``, layer by layer from the output. ``more``: published figures of the map, the
+    blob and some random maps. ``unchecked``: why there are no copies. ``verdict``: there when all else is, with the
+    ``findings`` it rests on.
     """
 
     map: CamMap
     form: Form
-    chance: tuple[Faithfulness, ...] = ()
+    chance: tuple[Shown, ...] = ()
     more: tuple[Faithfulness, ...] = ()
     copies: tuple[Randomised, ...] = ()
     stages: tuple[Randomised, ...] = ()
@@ -104,13 +114,12 @@ def trust_passes(network: Network, m: CamMap, form: Form = "quick") -> float:
     """What ``trust`` costs, in forward passes of one picture: an upper bound."""
     plan = _plan(form)
     copies, draws, _ = _remaking(network, m, plan)
-    total = faithfulness.estimate(network, [m], _settings(m, plan))
-    if plan.more:
-        total += faithfulness.estimate(network, [m], _more_settings(network, m))
-    total += sanity.estimate(network, m, copies) if copies else 0.0
-    total += (
-        sanity.estimate(network, m, min(plan.stages, len(network.weight_layers))) if copies and plan.stages else 0.0
-    )
+    total = showing.passes(2 + plan.randoms, plan.shares)
+    total += faithfulness.estimate(network, [m], _published(m, plan)) if plan.more else 0.0
+    runs = copies
+    if copies and plan.stages:
+        runs += len(sanity.stages(len(network.weight_layers), plan.stages))
+    total += sanity.estimate(network, m, runs) if runs else 0.0
     return total + (draws * remake_passes(network, m) if draws else 0.0)
 
 
@@ -124,14 +133,9 @@ def _plan(form: Form) -> Plan:
     )
 
 
-def _settings(m: CamMap, plan: Plan) -> Settings:
-    grid = (m.values.shape[0], m.values.shape[1])
-    return Settings(("masked", "deletion", "insertion"), plan.steps, randoms=plan.randoms, grid=grid)
-
-
-def _more_settings(network: Network, m: CamMap) -> Settings:
-    coherent = () if is_fused(m) else ("coherency",)
-    return Settings(("masked", "road", *coherent))
+def _published(m: CamMap, plan: Plan) -> Settings:
+    """The further figures, less the one that needs a map that can be made again."""
+    return Settings(tuple(name for name in plan.more if name != "coherency" or not is_fused(m)), steps=28)
 
 
 def is_fused(m: CamMap) -> bool:
@@ -168,10 +172,11 @@ def _steps(case: Case, pic: Picture, known: Trust, plan: Plan) -> Iterator[Trust
         return TrustStep(doing, min(before + done, total), total, perf_counter() - start, known)
 
     yield step("Hiding and showing parts of the picture", 0)
-    for part in faithfulness.measure(network, pic, [m], _settings(m, plan)):
-        known = replace(known, chance=part.results)
-        yield step("Hiding and showing parts of the picture", part.done)
-    before += part.total
+    subjects = subject_of(case, m), *controls(case, plan.randoms, (m.values.shape[0], m.values.shape[1]))
+    for compared in showing.compare(case, subjects, plan.shares):
+        known = replace(known, chance=compared.results)
+        yield step("Hiding and showing parts of the picture", compared.done)
+    before += compared.total
     if copies:
         for found in sanity.copies(network, pic, m, copies):
             known = replace(known, copies=found.results)
@@ -193,7 +198,7 @@ def _steps(case: Case, pic: Picture, known: Trust, plan: Plan) -> Iterator[Trust
             yield step("Randomising layer after layer", found.done)
         before += found.total
     if plan.more:
-        for part in faithfulness.measure(network, pic, [m], _more_settings(network, m)):
+        for part in faithfulness.measure(network, pic, [m], _published(m, plan)):
             known = replace(known, more=part.results)
             yield step("Removing pixels and filling the holes", part.done)
         before += part.total
@@ -212,7 +217,7 @@ def _findings(case: Case, known: Trust) -> Findings:
         top=float(probabilities[top]),
         top_label=None if top == m.class_index else network.labels[top],
         classes=network.classes,
-        chance=chance_of(known.chance),
+        chance=chance_of(case, known.chance),
         survival=tuple(one.spearman for one in known.copies),
         random_sureness=tuple(one.sureness for one in known.copies),
         unchecked=known.unchecked,
@@ -223,29 +228,19 @@ def _findings(case: Case, known: Trust) -> Findings:
     )
 
 
-def chance_of(figures: tuple[Faithfulness, ...]) -> Chance:
+def chance_of(case: Case, figures: tuple[Shown, ...]) -> Chance:
     """A map beside the controls: its figures first, then those of the blob and the random maps."""
     first, centre, *randoms = figures
-
-    def removed(one: Faithfulness) -> float:
-        assert one.deletion is not None
-        return (one.score - one.deletion.at(HIDDEN)) / abs(one.score) if one.score else 0.0
-
-    def gap(one: Faithfulness) -> float:
-        assert one.deletion is not None
-        assert one.insertion is not None
-        return one.insertion.auc - one.deletion.auc
-
-    curves = [curve.scores for one in figures for curve in (one.deletion, one.insertion) if curve is not None]
-    seen = np.concatenate(curves)
+    spread = max(one.spread for one in figures)
+    if not case.has_probabilities:  # plain scores have a unit of their own
+        spread = spread / abs(first.score) if first.score else spread
     return Chance(
-        removed=removed(first),
-        removed_centre=removed(centre),
-        removed_random=tuple(removed(one) for one in randoms),
-        gap=gap(first),
-        gap_centre=gap(centre),
-        gap_random=tuple(gap(one) for one in randoms),
-        spread=float(np.ptp(seen) / abs(first.score)) if first.score else 0.0,
+        removed=first.removed(HIDDEN),
+        removed_random=tuple(one.removed(HIDDEN) for one in randoms),
+        lead=first.lead,
+        lead_centre=centre.lead,
+        lead_random=tuple(one.lead for one in randoms),
+        spread=spread,
     )
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from math import isfinite
+from math import expm1, isfinite
 from statistics import mean, median
 from typing import Literal
 
@@ -22,8 +22,8 @@ HIDDEN = 0.2
 # A network whose top class is no more probable than this many times a guess among its classes decides nothing.
 UNDECIDED = 1.1
 
-# The score moves by less than this share of itself, whatever is hidden: there is nothing to explain.
-INDIFFERENT = 0.05
+# The log-odds move by less than this, whatever is hidden: there is nothing to explain.
+INDIFFERENT = 0.1
 
 # Rank correlation with the map of a network of random weights: this much is the same map, or like it.
 SURVIVES, RESEMBLES = 0.7, 0.4
@@ -63,19 +63,18 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Chance:
-    """How a map does beside the centred blob and several random maps on the same picture.
+    """How a map does beside the centred blob and several random maps on the same picture; see faithfulness.showing.
 
     Each figure is of the map, of the blob, and of each random map. ``removed``: the share of the score that hiding
-    the top 20 % takes away; below 0 where it adds. ``gap``: insertion AUC − deletion AUC. ``spread``: the largest less
-    the smallest score seen while parts were hidden, as a share of the picture's own.
+    the top 20 % takes away; below 0 where it adds. ``lead``: log-odds of the top shown alone less those of the rest.
+    ``spread``: of the log-odds over all these pictures.
     """
 
     removed: float
-    removed_centre: float
     removed_random: tuple[float, ...]
-    gap: float
-    gap_centre: float
-    gap_random: tuple[float, ...]
+    lead: float
+    lead_centre: float
+    lead_random: tuple[float, ...]
     spread: float
 
 
@@ -145,16 +144,16 @@ def _decides(found: Findings) -> list[Reason]:
 
 def _beats_chance(found: Findings) -> list[Reason]:
     chance = found.chance
-    if not isfinite(chance.gap):
+    if not isfinite(chance.lead):
         return [Reason("against", "overflow", "The network's scores are not finite numbers on this picture.")]
     if chance.spread < INDIFFERENT:
         text = (
-            f"The score hardly depends on the picture: whatever part is hidden, it moves by less than "
-            f"{percent(INDIFFERENT)} of itself."
+            f"The score hardly depends on the picture: whatever part is hidden, its odds move by "
+            f"{percent(expm1(chance.spread))} at most."
         )
         return [Reason("against", "indifferent", text)]
-    count = len(chance.gap_random)
-    as_good = sum(gap >= chance.gap for gap in chance.gap_random)
+    count = len(chance.lead_random)
+    as_good = sum(lead >= chance.lead for lead in chance.lead_random)
     hiding = (
         f"Hiding its top {percent(HIDDEN)} {_takes(chance.removed)}, a random map's top "
         f"{percent(HIDDEN)} {_takes(mean(chance.removed_random))} on average"
@@ -188,7 +187,7 @@ def _depends_on_weights(found: Findings) -> list[Reason]:
 
 
 def _beats_centre(found: Findings) -> list[Reason]:
-    if found.chance.gap > found.chance.gap_centre:
+    if found.chance.lead > found.chance.lead_centre:
         return []
     text = "A blob in the middle of the picture does as well, without looking at it."
     return [Reason("beware", "centre", text)]

@@ -21,16 +21,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from camcore import downloaded
 from camcore.errors import ModelError
+from camcore.weights_contents import Shape, check_file, damaged, read_contents
 
 Progress = Callable[[int, int], None]
 """Called with the bytes done and the bytes in all (0 where the server does not say); may raise to stop."""
 
-Shape = tuple[int, ...]
-
 TIMEOUT_SECONDS = 10.0  # to connect, and for each silence while reading
 _CHUNK = 1 << 18
-_SIGNATURE = b"\x89HDF\r\n\x1a\n"
 
 
 @dataclass(frozen=True)
@@ -91,6 +90,7 @@ def download(file: WeightsFile, progress: Progress | None = None, advice: str = 
                 if progress is not None:
                     progress(done, total)
         os.replace(part, target)
+        downloaded.remember(target)
     finally:
         with suppress(OSError):  # a missing or unwritable folder has its own message
             part.unlink(missing_ok=True)
@@ -141,14 +141,6 @@ def _reason(error: Exception) -> str:
 # --- into a model ----------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class _Contents:
-    """What a weights file holds, read without its numbers."""
-
-    legacy: bool  # Keras 2's layout, which Keras' downloads have
-    layers: dict[str, list[Shape]]  # layer name → shapes of its arrays
-
-
 def load_weights(model: Any, path: str | os.PathLike[str]) -> None:
     """Set every variable of the Keras model from a weights file, in Keras 3's layout or in the older one.
 
@@ -157,7 +149,7 @@ def load_weights(model: Any, path: str | os.PathLike[str]) -> None:
     where it would leave a variable unset. The model is then of no use; the file stays as it is.
     """
     path = check_file(path)
-    contents = _read_contents(path)
+    contents = read_contents(path)
     difference = _difference(model, contents.layers)
     if difference and not contents.legacy:
         # Keras would take a file with more layers than the network, and use some. The older layout's reader
@@ -170,85 +162,10 @@ def load_weights(model: Any, path: str | os.PathLike[str]) -> None:
     except Exception as error:  # whatever Keras makes of layers that do not fit or unreadable numbers
         if difference:
             raise _misfit(path, model, difference) from error
-        raise _damaged(path, "its arrays cannot be read", error) from error
+        raise damaged(path, "its arrays cannot be read", error) from error
     unset = [variable.path for variable in _float_variables(model) if _has_nan(variable)]
     if unset:
-        raise _damaged(path, f"it leaves {len(unset)} arrays of the network unset or not numbers, {unset[0]!r} first")
-
-
-def check_file(path: str | os.PathLike[str]) -> Path:
-    """The path with ``~`` filled in; ModelError where there is no HDF5 file. Quick, and needs no model."""
-    path = Path(path).expanduser()
-    if not path.exists():
-        raise ModelError(
-            f"The weights file '{path}' does not exist. Weights are a file's path, 'imagenet' or 'random'. "
-            "Correct the path."
-        )
-    if not path.is_file():
-        raise ModelError(f"'{path}' is not a file, so no weights can be read from it. Name the file itself.")
-    try:
-        with path.open("rb") as file:
-            start = file.read(len(_SIGNATURE))
-    except OSError as error:
-        raise ModelError(
-            f"The weights file '{path}' cannot be opened: {error.strerror or error}. Allow reading it."
-        ) from error
-    if start != _SIGNATURE:
-        raise ModelError(
-            f"'{path}' is not an HDF5 file ({_kind(start)}), so it holds no weights that Keras can read. "
-            "Give a file that model.save_weights('….weights.h5') wrote, or Keras' own download."
-        )
-    return path
-
-
-def _read_contents(path: Path) -> _Contents:
-    import h5py
-
-    try:
-        with h5py.File(path, "r") as file:
-            return _contents(file, path)
-    except ModelError:
-        raise
-    except Exception as error:  # h5py raises whatever it stumbles over in a damaged file
-        raise _damaged(path, f"it cannot be read ({path.stat().st_size:,} bytes)", error) from error
-
-
-def _kind(start: bytes) -> str:
-    if not start:
-        return "it is empty"
-    if start.startswith(b"PK"):
-        return "it is a zip archive, perhaps a whole model saved as .keras"
-    return f"it begins with {start!r}"
-
-
-def _contents(file: Any, path: Path) -> _Contents:
-    """Walk the datasets by hard links only, so that a file cannot lead to another one."""
-    import h5py
-
-    legacy = "model_weights" in file or any(name.startswith("layer_names") for name in file.attrs)
-    roots = ("layers", "_layer_checkpoint_dependencies")  # the second is Keras 2.13's
-    if not legacy and not any(root in file for root in roots):
-        raise ModelError(
-            f"'{path}' is an HDF5 file without Keras weights: it holds "
-            f"{', '.join(list(file)[:5]) or 'nothing'}, and Keras keeps weights under 'layers'. "
-            "Give a file that model.save_weights('….weights.h5') wrote."
-        )
-    layers: dict[str, list[Shape]] = {}
-
-    def visit(name: str, item: Any) -> None:
-        parts = name.split("/")
-        if not isinstance(item, h5py.Dataset) or "seed_generator" in parts:
-            return
-        if legacy and parts[0] != "optimizer_weights":
-            layer = parts[-2] if len(parts) > 1 else ""
-        elif not legacy and parts[0] in roots:
-            layer = str(item.parent.attrs.get("name", "/".join(parts[1:-2])))
-        else:
-            return
-        layers.setdefault(layer, []).append(tuple(item.shape))
-
-    file.visititems(visit)
-    return _Contents(legacy, layers)
+        raise damaged(path, f"it leaves {len(unset)} arrays of the network unset or not numbers, {unset[0]!r} first")
 
 
 def _count(layers: dict[str, list[Shape]]) -> Counter[Shape]:
@@ -291,15 +208,6 @@ def _misfit(path: Path, model: Any, difference: str) -> ModelError:
         f"The weights file '{path}' is not for this network ({model.name}): {difference}. "
         "It belongs to another architecture, or to this one with other options (alpha, classes, …). "
         "Give the same options as when it was written, or another file."
-    )
-
-
-def _damaged(path: Path, what: str, error: Exception | None = None) -> ModelError:
-    reason = f": {' '.join(str(error).split())[:300]}" if error is not None else ""
-    return ModelError(
-        f"The weights file '{path}' is damaged: {what}{reason}. "
-        "A copy or download of it may have broken off. "
-        "Replace it with a whole one, or move it away to have it downloaded again."
     )
 
 

@@ -24,6 +24,7 @@ from ui import compare_choices as choices  # noqa: E402
 from ui import compare_contrast_view as contrast_view  # noqa: E402
 from ui import compare_grid as grid  # noqa: E402
 from ui import compare_table_view as table_view  # noqa: E402
+from ui import compare_trust_view as trust_view  # noqa: E402
 from ui import compare_view as view  # noqa: E402
 from ui.compare_export import Take  # noqa: E402
 from ui.components import copy_link  # noqa: E402
@@ -90,6 +91,8 @@ with places.fetch:
 with errors.guarded("The agreement"), places.agreement:
     agreement_view.show(sheet, together, chosen, look, pursuit.busy)
 
+with errors.guarded("The verdicts"), places.trust:
+    trust_view.show(sheet, plan, chosen, pursuit.busy)
 with errors.guarded("The contrast"), places.contrast:
     contrast_view.show(sheet, plan, chosen, look)
 with errors.guarded("The table"), places.table:

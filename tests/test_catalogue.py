@@ -393,3 +393,29 @@ def test_what_build_refuses(name, options, message, nowhere):
 
 def test_include_top_may_be_said(nowhere):
     assert build("MobileNet", "random", alpha=0.25, include_top=True).model.output_shape == (None, 1000)
+
+
+def test_published_accuracy_is_as_keras_publishes_it():
+    # keras.io's table of applications; it leaves out MobileNetV3, whose own page has the figures.
+    published = {row.name: (row.top1, row.top1_source) for row in backbones()}
+    table, v3 = "https://keras.io/api/applications/", "https://keras.io/api/applications/mobilenet/"
+    known = {
+        "Xception": 79.0,
+        "VGG16": 71.3,
+        "ResNet50": 74.9,
+        "ResNet50V2": 76.0,
+        "ResNet101": 76.4,
+        "ResNet152": 76.6,
+        "InceptionV3": 77.9,
+        "MobileNet": 70.4,
+        "MobileNetV2": 71.3,
+        "DenseNet121": 75.0,
+        "NASNetLarge": 82.5,
+        "EfficientNetB0": 77.1,
+        "EfficientNetB7": 84.3,
+        "EfficientNetV2L": 85.7,
+        "ConvNeXtTiny": 81.3,
+    }
+    assert {name: published[name] for name in known} == {name: (top1, table) for name, top1 in known.items()}
+    assert published["MobileNetV3Small"] == (68.1, v3)
+    assert published["MobileNetV3Large"] == (75.6, v3)

@@ -274,6 +274,15 @@ def export(at: AppTest) -> Any:
     return Take(pursuit.sheet, drawn, look, samples.picture("chelsea"), "Cat", None)
 
 
+def test_a_title_of_a_moment_ago_is_understood() -> None:
+    """A browser answers with titles, and those of the first drawing know no answers yet."""
+    at = page(rows="classes", methods="gradcam")
+    at.session_state["classes"] = ["First answer", "second"]
+    at.run()
+    assert at.session_state["classes"] == ["first", "second"]
+    assert all(cell["grid"] is not None for cell in cells(at))
+
+
 def test_a_variant_stands_beside_its_method() -> None:
     at = page(methods="gradcam++,gradcam++:authors,eigencam:centred", layers="last,last-1", rows="layers")
     assert [head["title"] if isinstance(head, dict) else head[0] for head in drawn(at)["heads"]] == [

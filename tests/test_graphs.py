@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from camcore.graphs import ancestors, dependents, multiplications, shares_behind, work
+from camcore.graphs import ancestors, dependents, flat_ends, layer_inputs, multiplications, shares_behind, work
 
 
 @pytest.fixture
@@ -103,3 +103,40 @@ def test_shares_of_a_graph_without_multiplications():
     with tf.Graph().as_default():
         x = tf.compat.v1.placeholder(tf.float32, [None, 3], "x")
         assert set(shares_behind(tf.nn.relu(x)).values()) == {1.0}
+
+
+def test_a_layers_inputs_are_the_nearest_layers_before_it(diamond):
+    tensors = {name: diamond[name] for name in "abde"}
+    # c is no layer: through it d takes a. Of two layers with one tensor the later stands for it.
+    assert layer_inputs(tensors) == {"a": (), "b": ("a",), "d": ("b", "a"), "e": ("d",)}
+    twice = {"a": diamond["a"], "b": diamond["b"], "idle": diamond["b"], "d": diamond["d"]}
+    assert layer_inputs(twice) == {"a": (), "b": ("a",), "idle": ("b",), "d": ("idle", "a")}
+    assert layer_inputs({}) == {}
+
+
+def test_a_size_that_is_read_is_no_input():
+    with tf.Graph().as_default():
+        a = tf.compat.v1.placeholder(tf.float32, [None, 2], "a")
+        b = tf.compat.v1.placeholder(tf.float32, [None, 2], "b")
+        c = tf.reshape(b, [tf.shape(a)[0], 2, 1], "c")
+        assert layer_inputs({"a": a, "b": b, "c": c}) == {"a": (), "b": (), "c": ("b",)}
+
+
+ENDS = {
+    "relu6": (lambda x: tf.nn.relu6(x), (6.0,)),
+    "sigmoid": (lambda x: tf.nn.sigmoid(x), (0.0, 1.0)),
+    "tanh": (lambda x: tf.identity(tf.nn.tanh(x)), (-1.0, 1.0)),
+    "clipped": (lambda x: tf.clip_by_value(x, -2.0, 3.0), (-2.0, 3.0)),
+    "halved": (lambda x: tf.nn.tanh(x) * 0.5, (-0.5, 0.5)),
+    "relu": (lambda x: tf.nn.relu(x), ()),
+    "relu by hand": (lambda x: tf.maximum(x, 0.0), ()),
+    "larger of two": (lambda x: tf.maximum(x, 2 * x), ()),
+    "linear": (lambda x: 2 * x, ()),
+}
+
+
+@pytest.mark.parametrize("name", ENDS)
+def test_where_a_function_ends(name: str) -> None:
+    function, wanted = ENDS[name]
+    with tf.Graph().as_default():
+        assert flat_ends(function(tf.compat.v1.placeholder(tf.float32, [None, 4]))) == wanted

@@ -374,3 +374,22 @@ def test_cells_of_a_field_larger_than_the_input_are_stretched_evenly():
     network = small(*steps, layers.GlobalAveragePooling2D(), layers.Dense(3), side=16)
     assert network.layer("d").receptive_field[0] > 16
     assert network.layer("d").cells((16, 16)) == CellGrid.uniform((4, 4), (16, 16))
+
+
+# ---- where a layer's function ends
+
+
+@pytest.mark.parametrize(
+    ("layer", "wanted"),
+    [
+        (layers.ReLU(6.0, name="x"), (6.0,)),
+        (layers.ReLU(4.0, name="x"), (4.0,)),
+        (layers.Activation("hard_sigmoid", name="x"), (1.0,)),
+        (layers.Activation("relu", name="x"), ()),
+        (conv("x", activation="tanh"), (-1.0, 1.0)),
+    ],
+    ids=["ReLU6", "ReLU to 4", "hard sigmoid", "ReLU", "tanh inside a convolution"],
+)
+def test_where_a_layers_function_ends(layer, wanted):
+    net = small(conv("first"), layer, layers.GlobalAveragePooling2D(), layers.Dense(3))
+    assert net.layer("x").flat_ends == wanted

@@ -10,7 +10,6 @@ import pytest
 from keras import layers
 
 import camcore
-from camcore.receptive import Axis, same_padding
 
 # ---- by hand: side of the input, layers → grid side, stride, field, first centre (all axes alike)
 
@@ -170,6 +169,16 @@ def test_attention_sees_the_whole_picture():
     assert info.receptive_field is None
 
 
+@pytest.mark.parametrize("turn", [lambda y, a: keras.ops.flip(y, a), lambda y, a: keras.ops.roll(y, 1, a)])
+def test_what_turns_the_grid_has_no_field_that_is_known(turn):
+    """The cell at the left looks to the right then; along the channels nothing moves."""
+    for axis, field in ((2, None), (3, (3, 3))):
+        x = keras.Input((12, 12, 3))
+        info = classifier(x, turn(layers.Conv2D(4, 3)(x), axis)).layer("looked_at")
+        assert info.receptive_field == field
+        assert info.whole_picture == (field is None)
+
+
 def test_a_dense_layer_on_the_grid_is_a_1x1_convolution():
     x = keras.Input((12, 12, 3))
     y = layers.Dense(4)(layers.Conv2D(4, 3, strides=2, name="before")(x))
@@ -294,43 +303,69 @@ def test_impulses_through_deep_chains(name, side):
         np.testing.assert_array_equal(changed(model, side, pixel), holds(info, pixel), err_msg=str(pixel))
 
 
-# ---- rules by themselves
+# ---- the pixel that the mapping names is the one that a cell answers to most
 
 
-@pytest.mark.parametrize("side", range(5, 14))
-@pytest.mark.parametrize("kernel", [1, 2, 3, 5])
-@pytest.mark.parametrize("step", [1, 2, 3])
-def test_same_padding_is_tensorflows(side, kernel, step):
-    """An impulse at pixel 0 with weights 1, 2, 3, … shows at the first cell which tap met it."""
-    x = np.zeros((1, side, 1, 1), np.float32)
-    x[0, 0] = 1
-    taps = np.arange(1, kernel + 1, dtype=np.float32).reshape(kernel, 1, 1, 1)
-    import tensorflow as tf
-
-    first = tf.nn.conv2d(x, taps, [step, 1], "SAME").numpy()[0, 0, 0, 0]
-    assert same_padding(side, kernel, step, 1) == max(first - 1, 0)
+def bell(size: int) -> np.ndarray:
+    """Weights that fall steeply from the middle, 1, 8, 1 and the like, so that a cut-off border weighs less."""
+    side = 8.0 ** np.minimum(np.arange(size), np.arange(size)[::-1])
+    return np.outer(side, side)
 
 
-def test_same_padding_of_an_open_side_is_that_of_a_multiple_of_the_step():
-    for kernel, step in [(3, 2), (7, 2), (3, 1), (5, 3)]:
-        assert same_padding(None, kernel, step, 1) == same_padding(12, kernel, step, 1)
+def belled(model: Any) -> Any:
+    """Every kernel a bell, so that a chain of them answers most to the middle of its field."""
+    for layer in model.layers:
+        for weight in layer.weights:
+            shape = tuple(weight.shape)
+            if len(shape) == 4:
+                weight.assign(np.broadcast_to(bell(shape[0])[:, :, None, None], shape))
+    return model
 
 
-def test_window_and_union():
-    axis = Axis().window(3, 2, 1, 0).window(3, 1, 2, 2)
-    assert (axis.stride, axis.size, axis.centre) == (2, 3 + 4 * 2, 1 + (2 - 2) * 2)
-    both = Axis(2, 3, 1).union(Axis(2, 5, 4))
-    assert (both.stride, both.size, both.centre) == (2, 7, 3)
+CENTRED = {
+    "same": lambda padding: [layers.Conv2D(2, 5, padding=padding), layers.Conv2D(2, 3, padding=padding)],
+    "strided": lambda padding: [layers.Conv2D(2, 3, 2, padding), layers.Conv2D(2, 3, 2, padding)],
+    "dilated": lambda padding: [layers.Conv2D(2, 3, padding=padding), layers.Conv2D(2, 3, 1, padding, dilation_rate=2)],
+    "stride 3": lambda padding: [layers.Conv2D(2, 5, 3, padding), layers.DepthwiseConv2D(3, padding=padding)],
+}
+
+
+@pytest.mark.parametrize("side", [24, 25, 27])
+@pytest.mark.parametrize("padding", ["same", "valid"])
+@pytest.mark.parametrize("name", CENTRED)
+def test_an_impulse_at_a_cells_centre_excites_that_cell_most(name, padding, side):
+    model = belled(chain(side, CENTRED[name](padding)))
+    info = camcore.wrap(model).layer("looked_at")
+    inner = keras.Model(model.input, model.get_layer("looked_at").output)
+    centres = [info.first_centre[0] + info.stride[0] * i for i in range(info.grid[0])]
+    inside = [(i, int(c)) for i, c in enumerate(centres) if 0 <= c < side]
+    assert len(inside) >= info.grid[0] - 2
+    assert all(c == int(c) for c in centres), "odd windows have a pixel in their middle"
+    pictures = np.zeros((len(inside), side, side, 3), np.float32)
+    for n, (_, pixel) in enumerate(inside):
+        pictures[n, pixel, inside[0][1]] = 1
+    answers = np.asarray(inner(pictures))[..., 0]
+    for (cell, _), answer in zip(inside, answers, strict=True):
+        assert np.unravel_index(answer.argmax(), answer.shape) == (cell, inside[0][0])
+        assert (answer == answer.max()).sum() == 1, "no other cell comes near"
 
 
 # ---- as published
+
+# Between the published ones, by hand: each 3×3 adds 2 strides, each 2×2 pooling one; strides 1, 2, 4, 8, 16.
+_VGG16 = {
+    "block1_conv2": 5, "block1_pool": 6, "block2_conv2": 14, "block2_pool": 16, "block3_conv3": 40,
+    "block3_pool": 44, "block4_conv3": 92, "block4_pool": 100, "block5_conv3": 196,
+}  # fmt: skip
+# 7×7 and 3×3 of stride 2, then 3, 4, 6 and 3 blocks with one 3×3 each, at strides 4, 8, 16 and 32.
+_RESNET50 = {"conv1_relu": 7, "pool1_pool": 11, "conv2_block3_out": 35, "conv3_block4_out": 99, "conv4_block6_out": 291}
 
 
 @pytest.mark.parametrize(
     ("name", "fields"),
     [
-        ("VGG16", {"block5_conv3": 196, "block5_pool": 212, "block4_pool": 100}),
-        ("ResNet50", {"conv5_block3_out": 483}),
+        ("VGG16", {**_VGG16, "block5_pool": 212}),
+        ("ResNet50", {**_RESNET50, "conv5_block3_out": 483}),
         ("MobileNet", {"conv_pw_13_relu": 315}),
         ("MobileNetV2", {"out_relu": 491}),
         ("InceptionV3", {"mixed10": 1311}),

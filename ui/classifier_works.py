@@ -37,7 +37,7 @@ Parts = Generator[Part, None, None]
 
 def network_key(saved: SavedNetwork) -> NetworkKey:
     """The engine's name for a saved network as its file is now."""
-    return NetworkKey(saved.name, version=saved.sha256)
+    return NetworkKey(saved.name, version=saved.version)
 
 
 # ---- one picture

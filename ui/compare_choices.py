@@ -1,5 +1,6 @@
 """The choices of a comparison: which axes, what along each, what is the same everywhere; and how a link names them."""
 
+from collections.abc import Callable
 from typing import Any
 
 import streamlit as st
@@ -23,6 +24,7 @@ LAYERS = tuple(reversed(DEPTHS))
 RECOMMENDED = "recommended"
 _TITLES = {NONE: "Nothing", **{axis: axis.capitalize() for axis in AXES}}
 _class_number = whole_number(-(10**9))
+_MOST_TITLES = 10_000
 
 
 def parameters(samples: tuple[str, ...], models: tuple[str, ...], model: str) -> list[Parameter]:
@@ -62,6 +64,8 @@ def _aim(text: str) -> str:
 def settle() -> None:
     """Bring choices together that exclude each other; before any widget is drawn."""
     state = st.session_state
+    for axis in ("methods", "layers", "classes"):
+        state[axis] = list(dict.fromkeys(map(_meant, state[axis])))
     if state["rows"] == state["columns"]:
         urls.object_to("rows", f"Columns and rows cannot both be {state['columns']}. Showing columns only.", NONE)
     state["axes"] = (state["columns"], state["rows"])
@@ -172,6 +176,7 @@ def _several(axis: str, facts: Facts | None, framing: str, lead: str) -> None:
             return
         options, title = _options(axis, facts, framing)
         options += [value for value in state[axis] if value not in options]
+        _remember(options, title)
         st.multiselect(
             axis.capitalize(), options, key=axis, format_func=title, filter_mode="contains", persist_state="session"
         )
@@ -193,13 +198,20 @@ def _single(axis: str, facts: Facts | None, framing: str) -> None:
         state["layer_one"] = state["layer"] if state["layer"] in options else RECOMMENDED
 
         def picked() -> None:
-            state["layer"] = None if state["layer_one"] == RECOMMENDED else state["layer_one"]
+            path = _meant(state["layer_one"])
+            if path in options:
+                state["layer"] = None if path == RECOMMENDED else path
+
+        def layer_name(path: str) -> str:
+            return names.recommended(facts) if path == RECOMMENDED else str(title(path))
+
+        _remember(options, layer_name)
 
         st.selectbox(
             "Layer",
             options,
             key="layer_one",
-            format_func=lambda v: names.recommended(facts) if v == RECOMMENDED else title(v),
+            format_func=layer_name,
             filter_mode="contains",
             on_change=picked,
             width=180,
@@ -211,11 +223,31 @@ def _single(axis: str, facts: Facts | None, framing: str) -> None:
     state["class_one"] = wanted if wanted in options else RANKS[0]
 
     def chosen() -> None:
-        state["class"] = None if state["class_one"] == RANKS[0] else int(state["class_one"])
+        aim = _meant(state["class_one"])
+        if aim in options:
+            state["class"] = None if aim == RANKS[0] else int(aim)
+
+    _remember(options, title)
 
     st.selectbox(
         "Class", options, key="class_one", format_func=title, filter_mode="contains", on_change=chosen, width=170
     )
+
+
+def _remember(options: list[Any], title: Callable[[Any], str]) -> None:
+    """Note what the choices were called: a browser answers with titles, maybe those of a moment ago.
+
+    Titles change when the network's answers come in; what is sent by then would name nothing.
+    """
+    known = st.session_state.setdefault("compare_titles", {})
+    if len(known) > _MOST_TITLES:
+        known.clear()
+    known.update((title(option), option) for option in options)
+
+
+def _meant(value: Any) -> Any:
+    """The choice that a title stood for; anything else as it is."""
+    return st.session_state.get("compare_titles", {}).get(value, value)
 
 
 def _options(axis: str, facts: Facts | None, framing: str) -> tuple[list[Any], Any]:

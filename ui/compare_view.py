@@ -47,6 +47,7 @@ class Places:
     downloads: Any
     caution: Any
     agreement: Any
+    trust: Any
     contrast: Any
     table: Any
 
@@ -64,10 +65,11 @@ def claim() -> Places:
     look = st.container(key="cam_compare_look", gap="xsmall")
     downloads = st.container(key="cam_compare_save", horizontal=True, gap="small")
     caution = st.container(key="cam_caution", gap=None)
-    agreement, contrast, table = (st.container(key=f"cam_{name}") for name in ("agreement", "contrast", "table"))
+    names_of = ("agreement", "judged", "contrast", "table")
+    agreement, trust, contrast, table = (st.container(key=f"cam_{name}") for name in names_of)
     return Places(
         said, fetch, retry, head, choices, progress, buttons, maps_place, look, downloads, caution,
-        agreement, contrast, table,
+        agreement, trust, contrast, table,
     )  # fmt: skip
 
 

@@ -9,9 +9,14 @@ NAME = "CAM workbench"
 PAGES = (
     ("app.py", "Inspect", ":material/center_focus_strong:"),
     ("pages/compare.py", "Compare", ":material/view_module:"),
+    ("pages/trust.py", "Trust", ":material/verified:"),
+    ("pages/activations.py", "Activations", ":material/grid_on:"),
+    ("pages/concepts.py", "Concepts", ":material/category:"),
+    ("pages/filters.py", "Filters", ":material/texture:"),
     ("pages/report.py", "Report", ":material/bookmarks:"),
     ("pages/cats_vs_dogs.py", "Cats vs dogs", ":material/pets:"),
     ("pages/train.py", "Train", ":material/model_training:"),
+    ("pages/models.py", "Models", ":material/deployed_code:"),
 )
 """The pages in the order of the sidebar: script, label, icon. A new page adds its line here."""
 

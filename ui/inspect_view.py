@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import streamlit as st
 
@@ -63,6 +63,7 @@ class Places:
     picture: Any
     controls: Any
     ladder: Any
+    trust: Any
     scores: Any
     choices: Any
     colours: Any
@@ -71,6 +72,19 @@ class Places:
     caption: Any
     warning: Any
     more: Any
+
+
+class StatusPlaces(Protocol):
+    """The parts of a page that say what is under way and what went wrong."""
+
+    @property
+    def notes(self) -> Any: ...
+    @property
+    def retry(self) -> Any: ...
+    @property
+    def progress(self) -> Any: ...
+    @property
+    def button(self) -> Any: ...
 
 
 def claim() -> Places:
@@ -85,6 +99,7 @@ def claim() -> Places:
     controls = left.container(key="cam_controls")
     ladder = left.container(key="cam_ladder", gap="xsmall")
     foot = left.container(key="cam_caption", gap="xsmall")
+    trust = left.container(key="cam_trust", gap="xsmall")
     return Places(
         fetch=notes.container(),
         notes=notes.container(),
@@ -96,6 +111,7 @@ def claim() -> Places:
         picture=picture,
         controls=controls,
         ladder=ladder,
+        trust=trust,
         scores=right.container(key="cam_scores", gap="xsmall"),
         choices=right.container(key="cam_choices", gap="small"),
         colours=right.container(key="cam_colours"),
@@ -166,8 +182,16 @@ def chips(place: Any, answer: Answer, on_pick: Callable[[int | None], None]) -> 
     )
 
 
-def photograph(place: Any, chosen: Chosen, answer: Answer, look: rasters.Look, view: str, busy: bool) -> None:
-    """The photograph and its overlay."""
+def photograph(
+    place: Any,
+    chosen: Chosen,
+    answer: Answer,
+    look: rasters.Look,
+    view: str,
+    busy: bool,
+    on_pick: Callable[[str], None] | None,
+) -> None:
+    """The photograph and its overlay; ``on_pick`` gets a place that was pressed, see ``components.compare``."""
     picture, found = chosen.picture, answer.map
     overlay = grid = None
     described = ""
@@ -187,6 +211,7 @@ def photograph(place: Any, chosen: Chosen, answer: Answer, look: rasters.Look, v
             gradient=css_gradient(look.colormap),
             maximum="maximum",
             busy=busy,
+            on_pick=on_pick,
         )
 
 
@@ -367,7 +392,7 @@ def more(place: Any, network: Any) -> None:
 
 
 def status(
-    places: Places, pursuit: Pursuit, fetching: bool, on_run: Callable[[], None], on_stop: Callable[[], None]
+    places: StatusPlaces, pursuit: Pursuit, fetching: bool, on_run: Callable[[], None], on_stop: Callable[[], None]
 ) -> Any:
     """What is under way, what a slow method would take, or what was stopped; returns the progress bar."""
     asked = pursuit.asked
@@ -401,7 +426,7 @@ def _progress(job: Job) -> dict[str, Any]:
     return {"value": min(max(share, 0.0), 1.0), "text": f"{words.plain(job.stage.title)}{left}"}
 
 
-def notes(places: Places, pursuit: Pursuit, notices: Iterable[str], on_retry: Callable[[], None]) -> None:
+def notes(places: StatusPlaces, pursuit: Pursuit, notices: Iterable[str], on_retry: Callable[[], None]) -> None:
     """What went wrong and which choices could not be followed."""
     if pursuit.failure is not None:
         places.retry.button("Try again", key="retry", on_click=on_retry)

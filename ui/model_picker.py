@@ -6,6 +6,7 @@ from typing import Any
 import streamlit as st
 
 import camcore
+from camcore.factories import Factory
 from camcore.framing import FRAMINGS
 from camcore.saved import SavedNetwork
 from ui import words
@@ -62,14 +63,16 @@ def show(framings: bool = True) -> Model:
         persist_state="session",
     )
     row = rows[name]
+    own_code = isinstance(row, Factory)
     random = st.toggle(
         "Random weights",
         key="random",
         bind="query-params",
+        disabled=own_code,
         help="An untrained network: it knows nothing. Good for looking at an architecture without a download.",
     )
-    weights = "random weights, nothing learned" if random else _learned(row)
-    st.caption(f"{row.parameters / 1e6:.1f} M parameters, {row.input_size[0]}×{row.input_size[1]} px input, {weights}")
+    weights = "random weights, nothing learned" if random and not own_code else _learned(row)
+    st.caption(", ".join((*_size(row), weights)))
     if not framings:
         return chosen(name, FRAMINGS[0], random)
     framing = st.segmented_control(
@@ -88,10 +91,10 @@ def show(framings: bool = True) -> Model:
 def chosen(name: str, framing: str, random: bool = False) -> Model:
     """A network by its name, and whether its weights have to be fetched first."""
     row = next(row for row in camcore.backbones() if row.name == name)
+    random = random and not isinstance(row, Factory)  # its own code decides which weights it has
     missing = not random and row.weights_state.startswith("downloads")
     agreed = name in st.session_state.setdefault("agreed", set())
-    version = row.sha256 if isinstance(row, SavedNetwork) else ""
-    key = NetworkKey(name, "random" if random else None, version=version)
+    key = NetworkKey(name, "random" if random else None, version=row.version)
     return Model(key, framing, row.download_mb if missing and not agreed else None, missing and agreed)
 
 
@@ -125,8 +128,17 @@ def _state(row: Any) -> str:
     return str(row.weights_state)
 
 
+def _size(row: Any) -> tuple[str, ...]:
+    """Parameters and input, where they are known before the network is loaded."""
+    if row.parameters is None or row.input_size is None:
+        return ()
+    return f"{row.parameters / 1e6:.1f} M parameters", f"{row.input_size[0]}×{row.input_size[1]} px input"
+
+
 def _learned(row: Any) -> str:
     """What a network can tell, from what, and whether that has to be fetched: for people, as Markdown."""
+    if isinstance(row, Factory):
+        return f"made by {words.plain(row.target)} on this server"
     if not isinstance(row, SavedNetwork):
         return _state(row)
     few = len(row.labels) <= 5

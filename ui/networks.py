@@ -83,6 +83,13 @@ class Networks:
         finally:
             self._places.release()
 
+    def ready(self, job: Job[Any, Any]) -> None:
+        """Wait until TensorFlow is in; for the thread of a job's worker that builds a network by itself."""
+        while not self._started.wait(0.05):
+            job.check()
+        if self._start_error is not None:
+            raise _copy(self._start_error)
+
     def peek(self, key: NetworkKey) -> Any:
         """The network where it is loaded already, else None."""
         return self.held.get(key)

@@ -5,11 +5,12 @@ from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import Any
 
+import cv2
 import numpy as np
 
 from camcore.cache import ByteLRU
 from camcore.render.encode import to_data_url, to_jpeg
-from camcore.render.overlay import blend
+from camcore.render.overlay import blend, spotlight
 from camcore.report.drawing import shrink
 from camcore.report.files import map_png
 
@@ -43,6 +44,19 @@ def overlay_url(picture: Any, cam_map: Any, key: Hashable, look: Look, side: int
     return _urls.get(full_key) or _urls.put(full_key, _encode(_overlay(picture, cam_map, look, side)))
 
 
+def lit_url(picture: Any, field: Any, key: Hashable, side: int = SIDE) -> str:
+    """The photograph lit by what a cell depends on, as a data URL; on a scale of roots, or only a few pixels shone."""
+    full_key = ("lit", picture.sha256, key, side)
+    return _urls.get(full_key) or _urls.put(full_key, _encode(lit(_photo(picture, side), field, side)))
+
+
+def lit(rgb: np.ndarray, field: Any, side: int | None = None) -> np.ndarray:
+    """The photograph of long side ``side`` lit by an effective field, uint8 (H, W, 3)."""
+    strength = np.nan_to_num(field.on_picture(max_side=side))
+    blur = cv2.GaussianBlur(strength, (0, 0), max(1.0, max(strength.shape) / 200))
+    return spotlight(rgb, np.sqrt(blur / (blur.max() or 1.0)))
+
+
 def hover(cam_map: Any) -> dict[str, Any]:
     """What the compare view needs to name the value under the pointer: the raw grid and where its cells lie."""
     raw = np.ascontiguousarray(cam_map.raw, np.float32)
@@ -54,19 +68,24 @@ def hover(cam_map: Any) -> dict[str, Any]:
 
 
 def geometry(cam_map: Any) -> dict[str, Any]:
-    """Where a map's cells lie on the picture.
+    """Where a map's cells lie on the picture; see ``grid_geometry``."""
+    return grid_geometry(cam_map.frame, cam_map.cells, cam_map.raw.shape)
+
+
+def grid_geometry(frame: Any, cells: Any, shape: tuple[int, ...]) -> dict[str, Any]:
+    """Where the cells (rows, columns) of a CellGrid lie on the picture.
 
     Picture pixels (y, x) lead to input pixels by ``scale * pixel + shift``, and from there to the nearest cell.
     """
-    origin, unit = cam_map.frame.to_input((0.0, 0.0)), cam_map.frame.to_input((1.0, 1.0))
+    origin, unit = frame.to_input((0.0, 0.0)), frame.to_input((1.0, 1.0))
     return {
-        "rows": cam_map.raw.shape[0],
-        "columns": cam_map.raw.shape[1],
+        "rows": shape[0],
+        "columns": shape[1],
         "scale": [float(unit[0] - origin[0]), float(unit[1] - origin[1])],
         "shift": [float(origin[0]), float(origin[1])],
-        "first": [float(v) for v in cam_map.cells.first_centre],
-        "stride": [float(v) for v in cam_map.cells.stride],
-        "seen": [float(v) for v in cam_map.frame.seen],
+        "first": [float(v) for v in cells.first_centre],
+        "stride": [float(v) for v in cells.stride],
+        "seen": [float(v) for v in frame.seen],
     }
 
 

@@ -12,7 +12,7 @@ from camcore.report.document import Item
 from camcore.report.drawing import jpeg_url, overlay_of, shrink
 from ui import basket, figures, report_exports, report_trust, shelf, story, words
 from ui.basket import Entry
-from ui.components import story as story_component
+from ui.components.stories import story as story_component
 from ui.figures import Figure
 from ui.urls import Parameter
 

@@ -78,12 +78,15 @@ def again(section: str) -> None:
     st.session_state[f"work_{section}"] = None
 
 
-def section(name: str, work: Work | None, draw: Callable[[Standing], None], tick: float = TICK) -> Standing:
+def section(
+    name: str, work: Work | None, draw: Callable[[Standing], None], tick: float = TICK, patience: float = QUICK
+) -> Standing:
     """Draw a part of the page as a fragment that follows its work; the standing it had at first.
 
-    ``draw`` gets the standing, and runs again by itself until the work has ended.
+    ``draw`` gets the standing, and runs again by itself until the work has ended. ``patience``: seconds to wait for it
+    before drawing.
     """
-    standing = pursue(name, work)
+    standing = pursue(name, work, patience)
 
     def part() -> None:
         now = pursue(name, work, patience=0.0)

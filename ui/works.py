@@ -33,14 +33,14 @@ class Part:
 
 @dataclass(frozen=True)
 class Work:
-    """What is to be done. ``key``, with the network, tells it from all other work.
+    """What is to be done. ``key``, with the network (None: it needs none), tells it from all other work.
 
     ``steps``: network → Parts, the last one complete. ``weigh``: value → bytes, for the cache. ``expected``:
     seconds, where no part tells its share. ``watched``: ``steps`` takes the job, too, whose ``check`` it calls and
     whose stage it moves between its parts.
     """
 
-    network: NetworkKey
+    network: NetworkKey | None
     key: Hashable
     title: str = field(compare=False)
     steps: Callable[..., Generator[Part, None, None]] = field(compare=False)
@@ -79,7 +79,7 @@ class Works:
         work = job.question
         try:
             with self._engine.place(job):
-                network = self._engine.network(job)
+                network = None if work.network is None else self._engine.network(job)
                 job.enter(Stage(work.title, expected=work.expected))
                 steps = work.steps(network, job) if work.watched else work.steps(network)
                 with contextlib.closing(steps) as parts:

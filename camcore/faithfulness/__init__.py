@@ -12,6 +12,7 @@ from camcore.faithfulness.case import Case, Subject, case_of, controls, subject_
 from camcore.faithfulness.curves import STEPS, Curve
 from camcore.faithfulness.measuring import METRICS, Faithfulness, Settings, Step, estimate, measure
 from camcore.faithfulness.road import LEVELS, Road
+from camcore.faithfulness.showing import Shown
 
 __all__ = [
     "LEVELS",
@@ -22,6 +23,7 @@ __all__ = [
     "Faithfulness",
     "Road",
     "Settings",
+    "Shown",
     "Step",
     "Subject",
     "case_of",

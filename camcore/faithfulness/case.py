@@ -10,7 +10,7 @@ from typing import Any
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from camcore.errors import CamcoreError
 from camcore.framing import Frame
@@ -54,6 +54,12 @@ class Case:
         return np.zeros_like(self.picture)
 
     @cached_property
+    def mean(self) -> Array:
+        """The picture's mean colour (C,), in the input's own values."""
+        mean = self.picture[self.area].mean(axis=(0, 1), dtype=np.float64)
+        return (np.rint(mean) if self.picture.dtype.kind in "iu" else mean).astype(self.picture.dtype)
+
+    @cached_property
     def blurred(self) -> Array:
         """What insertion starts from (H, W, C): the picture under a Gaussian of kernel 11 and σ 5, mirrored outside."""
         picture = np.asarray(self.picture, np.float64)
@@ -84,13 +90,32 @@ class Case:
     def scores(self, rows: Array) -> NDArray[np.float64]:
         """The class's score (m,) for pictures (m, H, W, C): its probability, the plain score where there is none."""
         logits = self.network.logits(self.as_batch(rows))
-        probabilities = self.network.probabilities(logits)[:, self.class_index]
-        return probabilities if self.has_probabilities else logits[:, self.class_index].astype(np.float64)
+        if not self.has_probabilities:
+            return logits[:, self.class_index].astype(np.float64)
+        return self.network.probabilities(logits)[:, self.class_index]
+
+    def log_odds(self, rows: Array) -> NDArray[np.float64]:
+        """log p/(1 − p) of the class (m,) for pictures (m, H, W, C); the plain score where there is no probability.
+
+        From the logits, so that it is exact where p is 1 to rounding.
+        """
+        logits = self.network.logits(self.as_batch(rows)).astype(np.float64)
+        own = logits[:, self.class_index]
+        if self.network.activation == "sigmoid" or self.network.classes == 1:
+            return own
+        others = np.delete(logits, self.class_index, axis=1)
+        top = others.max(axis=1)
+        return own - top - np.log(np.exp(others - top[:, np.newaxis]).sum(axis=1))
+
+    def from_log_odds(self, odds: ArrayLike) -> NDArray[np.float64]:
+        """Scores of log-odds: probabilities, where there are any."""
+        z = np.asarray(odds, np.float64)
+        return 0.5 * (1 + np.tanh(0.5 * z)) if self.has_probabilities else z
 
     @property
     def has_probabilities(self) -> bool:
         """False for a single linear output, a regression: there the score is the output itself."""
-        return not (self.network.activation == "linear" and self.network.classes == 1)
+        return self.network.activation != "linear" or self.network.classes > 1
 
     def check(self, m: CamMap) -> None:
         """Raise CamcoreError for a map of another picture, network, framing or class."""
@@ -174,25 +199,33 @@ class Question:
 Answers = dict[Hashable, float]
 
 
-def ask(case: Case, questions: Iterable[Question], answers: Answers) -> Iterator[int]:
-    """Have the scores of all questions in ``answers``, in chunks; yields after each how many passes it took."""
+def ask(
+    case: Case,
+    questions: Iterable[Question],
+    answers: Answers,
+    read: Callable[[Array], NDArray[np.float64]] | None = None,
+) -> Iterator[int]:
+    """Have the answers to all questions in ``answers``, in chunks; yields after each how many passes it took.
+
+    ``read``: from pictures (m, H, W, C) to their answers (m,); None: the case's scores.
+    """
     chunk: dict[Hashable, Array] = {}
     size = pictures_per_chunk(case.network)
+
+    def answer() -> int:
+        found = (read or case.scores)(np.stack(list(chunk.values())))
+        answers.update(zip(chunk, map(float, found), strict=True))
+        count = len(chunk)
+        chunk.clear()
+        return count
+
     for question in questions:
         if question.key not in answers and question.key not in chunk:
             chunk[question.key] = question.make()
             if len(chunk) == size:
-                yield _answer(case, chunk, answers)
+                yield answer()
     if chunk:
-        yield _answer(case, chunk, answers)
-
-
-def _answer(case: Case, chunk: dict[Hashable, Array], answers: Answers) -> int:
-    found = case.scores(np.stack(list(chunk.values())))
-    answers.update(zip(chunk, map(float, found), strict=True))
-    count = len(chunk)
-    chunk.clear()
-    return count
+        yield answer()
 
 
 def original(case: Case) -> Question:

@@ -4,6 +4,6 @@ The functions of colour.py are reached through that module, whose name one of th
 """
 
 from camcore.render.encode import to_data_url, to_jpeg, to_png, with_caption
-from camcore.render.overlay import UNSEEN, blend
+from camcore.render.overlay import UNSEEN, blend, spotlight
 
-__all__ = ["UNSEEN", "blend", "to_data_url", "to_jpeg", "to_png", "with_caption"]
+__all__ = ["UNSEEN", "blend", "spotlight", "to_data_url", "to_jpeg", "to_png", "with_caption"]

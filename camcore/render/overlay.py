@@ -39,3 +39,17 @@ def blend(
     if unseen.any():
         out = cv2.copyTo(cv2.convertScaleAbs(rgb, alpha=UNSEEN), unseen.view(np.uint8), out)
     return np.asarray(out, np.uint8)
+
+
+def spotlight(rgb: NDArray[np.uint8], values: ArrayLike, dark: float = UNSEEN) -> NDArray[np.uint8]:
+    """Light the picture by a map: uint8 (H, W, 3), the full colours at 1, ``dark`` of their brightness at 0 and NaN.
+
+    rgb: uint8 (H, W, 3). values: (H, W) in [0, 1]. Raises CamcoreError for arrays that do not fit each other.
+    """
+    light = np.nan_to_num(np.clip(np.asarray(values, np.float32), 0, 1))
+    if rgb.dtype != np.uint8 or rgb.ndim != 3 or rgb.shape[:2] != light.shape:
+        raise CamcoreError(
+            f"A map of shape {light.shape} cannot light a picture of shape {rgb.shape} ({rgb.dtype}). The picture is "
+            "uint8 (H, W, 3) and the map has the same H and W. Bring the map to the picture first, with on_picture()."
+        )
+    return np.rint(rgb * (dark + (1 - dark) * light)[..., np.newaxis]).astype(np.uint8)

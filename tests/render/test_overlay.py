@@ -6,7 +6,7 @@ import pytest
 from camcore.errors import CamcoreError
 from camcore.framing import frame_for
 from camcore.render.colour import COLORMAPS, DIVERGING, colour
-from camcore.render.overlay import UNSEEN, blend
+from camcore.render.overlay import UNSEEN, blend, spotlight
 
 RNG = np.random.default_rng(0)
 PICTURE = RNG.integers(0, 256, (48, 64, 3), dtype=np.uint8)
@@ -123,3 +123,14 @@ def test_unknown_colour_map():
 def test_arrays_that_do_not_fit(picture, values):
     with pytest.raises(CamcoreError, match="shape"):
         blend(picture, values)
+
+
+def test_a_spotlight_keeps_what_is_lit_and_dims_the_rest():
+    rgb = np.full((1, 4, 3), 200, np.uint8)
+    lit = spotlight(rgb, np.array([[1, 0, np.nan, 0.5]]))
+    assert lit[0, :, 0].tolist() == [200, round(200 * UNSEEN), round(200 * UNSEEN), round(100 * (1 + UNSEEN))]
+
+
+def test_a_spotlight_of_another_size_is_refused():
+    with pytest.raises(CamcoreError, match="cannot light"):
+        spotlight(np.zeros((2, 3, 3), np.uint8), np.zeros((3, 2)))

@@ -9,6 +9,7 @@ import pytest
 
 import camcore
 from camcore.framing import FRAMINGS, CellGrid, frame_for
+from camcore.render.overlay import UNSEEN
 from ui import rasters
 
 
@@ -77,3 +78,13 @@ def test_the_value_under_the_pointer_is_that_of_the_drawn_cell(picture: camcore.
             for a, (p, n) in enumerate(((y, 7), (x, 5)))
         ]
         assert sent[cell[0], cell[1]] == pytest.approx(drawn[y, x])
+
+
+def test_a_field_lights_the_pixels_that_it_names() -> None:
+    strength = np.zeros((40, 40), np.float32)
+    strength[10:14, 20:24] = 1
+    field = SimpleNamespace(on_picture=lambda max_side: strength)
+    rgb = np.full((40, 40, 3), 200, np.uint8)
+    drawn = rasters.lit(rgb, field)[..., 0]
+    assert drawn[11:13, 21:23].min() > 180
+    assert drawn[30:, :].max() == drawn[0, 0] == round(200 * UNSEEN)

@@ -112,3 +112,17 @@ def test_a_network_of_another_version_is_another_work(works: Works) -> None:
     ended(works.ask(counting.work, "me"))
     newer = Work(NetworkKey("Net", version="2"), "count", "Counting", counting.work.steps, lambda value: 8)
     assert works.known(newer) is None
+
+
+def test_work_without_a_network_loads_none(works: Works) -> None:
+    given: list[Any] = []
+
+    def steps(net: Any, job: Job[Any, Any]) -> Generator[Part, None, None]:
+        given.append(net)
+        job.check()
+        yield Part(1.0, "done")
+
+    work = Work(None, "alone", "Alone", steps, lambda value: 8, watched=True)
+    assert ended(works.ask(work, "me")).answer == "done"
+    assert given == [None]
+    assert works.known(work) == "done"

@@ -4,7 +4,7 @@ Each is registered once, when this module is imported. Components are not sandbo
 (labels, file names) reaches their HTML: JavaScript sets text with ``textContent`` only.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal, TypedDict
@@ -14,7 +14,9 @@ import streamlit as st
 _HERE = Path(__file__).parent
 
 
-def _register(name: str) -> Callable[..., Any]:
+def register(name: str) -> Callable[..., Any]:
+    """The component in the folder of that name."""
+
     def text(kind: str) -> str | None:
         path = _HERE / name / f"{name}.{kind}"
         return path.read_text("utf-8") if path.exists() else None
@@ -22,10 +24,9 @@ def _register(name: str) -> Callable[..., Any]:
     return st.components.v2.component(f"cam_{name}", html=text("html"), css=text("css"), js=text("js"))
 
 
-_compare, _scores, _tiles = _register("compare"), _register("scores"), _register("tiles")
-_paste, _copy_link = _register("paste"), _register("copy_link")
-_schematic, _scroll, _maps = _register("schematic"), _register("scroll"), _register("maps")
-_story = _register("story")
+_compare, _scores, _tiles = register("compare"), register("scores"), register("tiles")
+_paste, _copy_link = register("paste"), register("copy_link")
+_schematic, _scroll, _maps = register("schematic"), register("scroll"), register("maps")
 
 
 class ScoreRow(TypedDict):
@@ -118,6 +119,7 @@ def maps(
     area: Sequence[float] | None = None,
     reference: str | None = None,
     differences: bool = False,
+    raw: bool = False,
     on_pin: Callable[[str], None] | None = None,
     on_open: Callable[[str], None] | None = None,
 ) -> None:
@@ -126,7 +128,8 @@ def maps(
     ``photo``: data URL; ``size``: the photograph's (height, width). With ``heads`` the columns are fixed, else the
     maps flow into at most ``most`` columns. ``tallest``: share of the screen's height. ``area``: the part
     of the photograph to show, (top, left, bottom, right) in its pixels. ``reference``: the id of the
-    map that all others are compared with; with ``differences`` they show how they differ from it.
+    map that all others are compared with; with ``differences`` they show how they differ from it. ``raw``: what is
+    read is the raw value, not its share of the scale.
     """
 
     def picked(name: str, call: Callable[[str], None] | None) -> None:
@@ -152,6 +155,7 @@ def maps(
         "area": None if area is None else list(area),
         "reference": reference,
         "differences": differences,
+        "raw": raw,
         "pins": on_pin is not None,
         "opens": on_open is not None,
     }
@@ -175,14 +179,23 @@ def compare(
     gradient: str,
     maximum: str,
     busy: bool,
+    on_pick: Callable[[str], None] | None = None,
 ) -> None:
     """The photograph against its overlay: one under the other with a handle, or side by side.
 
     ``original``, ``overlay``: data URLs; ``size``: the photograph's (height, width), which reserves the
     space before anything is computed; ``grid``: ``rasters.hover`` of the map, for the value under the
-    pointer; ``maximum``: the words for the colour bar's upper end.
+    pointer; ``maximum``: the words for the colour bar's upper end. ``on_pick`` gets a place that was pressed,
+    "40.5-55", in percent of the photograph from the top and from the left; without it nothing can be chosen.
     """
+
+    def picked() -> None:
+        value = st.session_state[key].get("picked")
+        if on_pick is not None and value is not None:
+            on_pick(str(value))
+
     data = {
+        "picks": on_pick is not None,
         "original": original,
         "overlay": overlay,
         "height": size[0],
@@ -194,7 +207,7 @@ def compare(
         "maximum": maximum,
         "busy": busy,
     }
-    _compare(key=key, data=data)
+    _compare(key=key, data=data, on_picked_change=picked)
 
 
 def scores(rows: Sequence[ScoreRow], *, key: str, on_pick: Callable[[int], None]) -> None:
@@ -236,12 +249,3 @@ def schematic(texts: dict[str, str], *, key: str, alt: str) -> None:
 def scroll(to: str, *, key: str, count: int) -> None:
     """Bring the part that the CSS selector ``to`` names into view whenever ``count`` goes up."""
     _scroll(key=key, data={"to": to, "count": count})
-
-
-def story(steps: Sequence[Mapping[str, Any]], *, key: str, token: str, on_leave: Callable[[], None]) -> None:
-    """A presentation over the whole window, moved by the arrow keys; Escape calls ``on_leave``.
-
-    ``steps``: see ``ui.story.StoryStep``. ``token``: tells one presentation from another, so that a reload comes back
-    to the step that was shown.
-    """
-    _story(key=key, data={"steps": [dict(step) for step in steps], "token": token}, on_left_change=on_leave)

@@ -20,7 +20,7 @@ function room() {
 }
 
 export default function (component) {
-  const { data, parentElement } = component;
+  const { data, parentElement, setTriggerValue } = component;
   const find = (selector) => parentElement.querySelector(selector);
   const stage = find(".stage");
   const handle = find(".handle");
@@ -67,14 +67,17 @@ export default function (component) {
   };
 
   // Which cell of the map lies under the pointer, by the same geometry that drew the overlay.
-  const point = (event) => {
-    const { grid, width, height, mode } = state.data;
-    if (!grid) return;
+  const pixel = (event) => {
+    const { width, height, mode } = state.data;
     const pane = mode === "side by side" && event.clientX < panes.overlay.getBoundingClientRect().left
       ? panes.original : panes.overlay;
     const box = pane.getBoundingClientRect();
-    const x = ((event.clientX - box.left) / box.width) * width;
-    const y = ((event.clientY - box.top) / box.height) * height;
+    return [((event.clientY - box.top) / box.height) * height, ((event.clientX - box.left) / box.width) * width];
+  };
+  const point = (event) => {
+    const { grid, width, height } = state.data;
+    if (!grid) return;
+    const [y, x] = pixel(event);
     const [top, left, bottom, right] = grid.seen;
     if (x < 0 || y < 0 || x > width || y > height) return;
     if (x < left || x > right || y < top || y > bottom) {
@@ -112,21 +115,44 @@ export default function (component) {
     state.observer.observe(document.documentElement);
   }
 
+  // Where places can be chosen, a press that does not move chooses one and leaves the handle where it is.
+  const pick = (event) => {
+    const { grid, width, height } = state.data;
+    const [y, x] = pixel(event);
+    if (y < grid.seen[0] || y > grid.seen[2] || x < grid.seen[1] || x > grid.seen[3]) return;
+    setTriggerValue("picked", `${((y / height) * 100).toFixed(2)}-${((x / width) * 100).toFixed(2)}`);
+  };
+
   let dragging = false;
+  let pressed = null;
   const drag = (event) => {
     const box = stage.getBoundingClientRect();
     place(((event.clientX - box.left) / box.width) * 100);
   };
   stage.onpointerdown = (event) => {
-    if (state.data.mode !== "compare" || !state.data.overlay || event.button !== 0) return;
-    dragging = true;
+    if (!state.data.overlay || event.button !== 0) return;
+    if (state.data.picks && !handle.contains(event.target)) pressed = [event.clientX, event.clientY];
+    if (state.data.mode !== "compare") return;
+    dragging = pressed === null;
     stage.setPointerCapture(event.pointerId);
-    drag(event);
+    if (dragging) drag(event);
     handle.focus({ preventScroll: true, focusVisible: false });
     event.preventDefault();
   };
-  stage.onpointermove = (event) => { if (dragging) drag(event); point(event); };
-  stage.onpointerup = stage.onpointercancel = () => { dragging = false; };
+  stage.onpointermove = (event) => {
+    if (pressed && Math.hypot(event.clientX - pressed[0], event.clientY - pressed[1]) > 4) {
+      pressed = null;
+      dragging = state.data.mode === "compare";
+    }
+    if (dragging) drag(event);
+    point(event);
+  };
+  stage.onpointerup = (event) => {
+    if (pressed) pick(event);
+    dragging = false;
+    pressed = null;
+  };
+  stage.onpointercancel = () => { dragging = false; pressed = null; };
   stage.onpointerleave = () => {
     cell.hidden = true;
     readout.textContent = state.data.grid ? HINT : "";

@@ -367,7 +367,7 @@ export default function (component) {
       });
       const here = read(cell, at.y, at.x);
       if (!here) { value.textContent = "not seen"; return; }
-      let text = percent(here.value);
+      let text = data.raw ? number(here.raw) : percent(here.value);
       if (differs(cell)) {
         const base = read(reference, at.y, at.x);
         const gap = base ? Math.round((here.value - base.value) * 100) : 0;
@@ -375,7 +375,7 @@ export default function (component) {
       }
       value.textContent = text;
       value.title = `raw ${number(here.raw)}`;
-      found.push({ name: cell.name, value: here.value });
+      found.push({ name: cell.name, value: here.value, text });
     });
     const readout = root.querySelector(".readout");
     if (!at) { readout.textContent = cells.some((cell) => cell.grid) ? data.hint : ""; return; }
@@ -383,7 +383,7 @@ export default function (component) {
     found.sort((a, b) => a.value - b.value);
     const [low, high] = [found[0], found[found.length - 1]];
     readout.textContent = found.length === 1 || !data.summary
-      ? found.map(({ name, value }) => `${name}: ${percent(value)}`).join(" · ")
+      ? found.map(({ name, value, text }) => `${name}: ${data.raw ? text : percent(value)}`).join(" · ")
       : `Here: from ${percent(low.value)} (${low.name}) to ${percent(high.value)} (${high.name})`;
   };
 

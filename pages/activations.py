@@ -1,0 +1,70 @@
+"""Activations: what each channel of a layer responds to in a picture, and the whole network on one page."""
+
+import streamlit as st
+
+from ui import frame
+
+frame.begin("Activations")
+
+# The page's title is on its way while the rest is imported.
+from camcore.framing import FRAMINGS  # noqa: E402
+from ui import activations_choices as choices  # noqa: E402
+from ui import activations_page as page  # noqa: E402
+from ui import activations_view as view  # noqa: E402
+from ui import errors, layer_browser, model_picker, page_style, picture_box, samples, urls, working  # noqa: E402
+from ui.components import copy_link, scroll  # noqa: E402
+from ui.engine import engine  # noqa: E402
+from ui.meeting import known_facts  # noqa: E402
+
+page_style.add("activations")
+parameters = choices.parameters(samples.KEYS, model_picker.names(), model_picker.default(), FRAMINGS)
+urls.adopt(parameters)
+
+with st.sidebar:
+    chosen = picture_box.show()
+    model = model_picker.show()
+    copy_link(key="copy_link")
+    st.caption("The link carries every choice on this page, but not an uploaded picture.")
+
+if chosen is None:
+    st.header("Choose a picture to begin", anchor=False)
+    st.stop()
+
+
+def publish() -> None:
+    urls.publish(parameters, left_out=("sample",) if chosen is not None and chosen.sample is None else ())
+
+
+facts = known_facts(model.key)
+notes = st.container(key="cam_notes", gap=None)
+with st.container(key="cam_activations_head"):
+    head = st.empty()
+with st.container(key="cam_browser"):
+    layers, ladder = (facts.layers, facts.ladder) if facts is not None else ((), ())
+    view.head(head, model.key.name, layer_browser.settle(layers), model.fetch is not None, failed=False)
+    info = layer_browser.show(layers, ladder, kinds=choices.KINDS)
+look = choices.show(facts)
+work = page.work(model, chosen.picture, info)
+standing = working.section("channels", work, view.status)
+found = page.channels(standing)
+if standing.failure is not None:
+    view.head(head, model.key.name, info, model.fetch is not None, failed=True)
+
+left, right = st.columns(view.COLUMNS, gap="medium")
+with errors.guarded("The sheet"), left:
+    view.whole_sheet(found, work, info, look)
+    page.downloads(found, chosen, look, model.framing)
+with errors.guarded("The channel"), right:
+    st.fragment(view.viewer)(found, work, chosen, look, publish)
+with errors.guarded("The figures"):
+    view.exact(found)
+with errors.guarded("The whole network"):
+    page.overview(model, chosen, facts if standing.complete else None, look)
+
+with notes:
+    errors.notices(urls.notices().values())
+    model_picker.offer_download(model)
+scroll(".st-key-cam_activations_head", key="scroll", count=st.session_state.get("times_picked", 0))
+publish()
+if model.fetch is None:
+    engine().start()

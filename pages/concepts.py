@@ -1,0 +1,39 @@
+"""Concepts: the few things that a layer's activations are made of, over several pictures, and what each adds."""
+
+import streamlit as st
+
+from ui import frame
+
+frame.begin("Concepts")
+
+# The page's title is on its way while the rest is imported.
+from ui import concepts_view as view  # noqa: E402
+from ui import errors, model_picker, page_style, picture_box, urls  # noqa: E402
+from ui.components import copy_link  # noqa: E402
+from ui.engine import engine  # noqa: E402
+
+page_style.add("concepts")
+parameters = view.parameters(model_picker.names(), model_picker.default())
+urls.adopt(parameters)
+
+with st.sidebar:
+    chosen = picture_box.show()
+    model = model_picker.show()
+    copy_link(key="copy_link")
+    st.caption("The link carries every choice on this page, but not an uploaded picture.")
+
+if chosen is None:
+    st.header("Choose a picture to begin", anchor=False)
+    st.stop()
+
+notes = st.container(key="cam_notes", gap=None)
+st.container(key="cam_head").header(f"What {model.key.name} sees these pictures made of", anchor=False)
+asked = view.choices(chosen, model)
+with errors.guarded("The concepts"):
+    view.show(asked, model)
+
+with notes:
+    errors.notices(urls.notices().values())
+    model_picker.offer_download(model)
+urls.publish(parameters, left_out=("sample",) if chosen.sample is None else ())
+engine().start()

@@ -1,0 +1,65 @@
+"""Filters: pictures that excite a channel of a layer, or a class, as strongly as possible; and the first kernels."""
+
+import streamlit as st
+
+from ui import frame
+
+frame.begin("Filters")
+
+# The page's title is on its way while the rest is imported.
+from ui import errors, model_picker, page_style, picture_box, samples, urls, working  # noqa: E402
+from ui import filters_choices as choices  # noqa: E402
+from ui import filters_many_view as many_view  # noqa: E402
+from ui import filters_one_view as one_view  # noqa: E402
+from ui import filters_view as view  # noqa: E402
+from ui.components import copy_link  # noqa: E402
+from ui.engine import engine  # noqa: E402
+from ui.filters_works import looking  # noqa: E402
+
+page_style.add("filters")
+state = st.session_state
+parameters = choices.parameters(samples.KEYS, model_picker.names(), model_picker.default())
+urls.adopt(parameters)
+
+with st.sidebar:
+    chosen = picture_box.show()
+    model = model_picker.show()
+    copy_link(key="copy_link")
+    st.caption("The link carries every choice on this page, but not an uploaded picture.")
+
+if chosen is None:
+    st.header("Choose a picture to begin", anchor=False)
+    st.stop()
+
+places = view.claim()
+network = model.key
+choices.settle(network)
+choices.layers(places.layers, network)
+look = looking(network, chosen.picture, model.framing, state["layer"]) if model.fetch is None else None
+standing = working.pursue("filters_look", look)
+if standing.failure is not None and standing.failure.kind == "LayerError" and state["layer"] is not None:
+    urls.object_to("layer", f"{standing.failure.message} Showing the recommended layer instead.")
+    st.rerun()
+looked = standing.value
+choices.show(places.choices, looked)
+all_, one = choices.wanted(network, looked) if looked is not None else (None, None)
+view.head(places.head, network, looked, one, model.fetch is not None)
+
+with places.one, errors.guarded("The picture"):
+    if looked is None or all_ is None or one is None:
+        if one_view.waiting(look).value is not None:
+            st.rerun()  # it came between asking and drawing
+    else:
+        single = one_view.show(looked, chosen, all_, one)
+        with places.many, errors.guarded("The pictures"):
+            many_view.show(looked, all_, one.indices[0], single)
+        with places.kernels, errors.guarded("The kernels"):
+            view.kernels(looked)
+            view.explained(looked)
+
+with places.notes:
+    errors.notices(urls.notices().values())
+with places.fetch:
+    model_picker.offer_download(model)
+urls.publish(parameters, left_out=("sample",) if chosen.sample is None else ())
+engine().start()

@@ -1,0 +1,78 @@
+"""Trust: whether to believe a map, what if a part of the picture were not there, and whether it falls on the object."""
+
+import streamlit as st
+
+from ui import frame
+
+frame.begin("Trust")
+
+# The page's title is on its way while the rest is imported.
+from camcore.framing import FRAMINGS  # noqa: E402
+from ui import asking, errors, inspect_view, model_picker, page_style, picture_box, rasters, samples, urls  # noqa: E402
+from ui import locating_view as where  # noqa: E402
+from ui import trust_evidence_view as evidence  # noqa: E402
+from ui import trust_view as view  # noqa: E402
+from ui import what_if_view as what_if  # noqa: E402
+from ui.components import copy_link  # noqa: E402
+from ui.engine import engine  # noqa: E402
+from ui.questions import Question  # noqa: E402
+
+page_style.add("trust")
+state = st.session_state
+parameters = view.parameters(samples.KEYS, model_picker.names(), model_picker.default(), FRAMINGS)
+urls.adopt(parameters)
+
+
+def pick_class(index: int | None) -> None:
+    state["class"] = index
+
+
+def pick_layer(path: str | None) -> None:
+    state["layer"] = path
+
+
+def stop() -> None:
+    asking.stop()
+    model_picker.withdraw(model)
+
+
+with st.sidebar:
+    chosen = picture_box.show()
+    model = model_picker.show()
+    copy_link(key="copy_link")
+    st.caption("The link carries every choice on this page, but not an uploaded picture or mask.")
+
+if chosen is None:
+    st.header("Choose a picture to begin", anchor=False)
+    st.stop()
+
+what_if.settle(chosen)
+places = view.claim()
+question = Question(model.key, chosen.picture.sha256, model.framing, state["method"], state["layer"], state["class"])
+pursuit = asking.pursue(engine(), question, chosen.picture, allowed=model.fetch is None)
+answer, network = pursuit.answer, pursuit.asked.network or pursuit.answer.network
+
+with errors.guarded("The picture"):
+    inspect_view.photograph(places.picture, chosen, answer, rasters.Look(), "compare", pursuit.busy, on_pick=None)
+    inspect_view.caption(places, answer)
+with errors.guarded("The choices"):
+    inspect_view.choices(places.choices, network, answer, question, pick_class, pick_layer)
+quick = None
+with errors.guarded("The verdict"):
+    quick = view.verdict(places, pursuit, chosen, model)
+with places.evidence, errors.guarded("The evidence"):
+    evidence.show(pursuit, chosen, quick)
+with places.what_if, errors.guarded("The question what if"):
+    what_if.show(pursuit, chosen)
+with places.where, errors.guarded("The place of the map"):
+    where.show(pursuit, chosen, model)
+
+bar = inspect_view.status(places, pursuit, model.fetching, lambda: asking.start(question), stop)
+inspect_view.notes(places, pursuit, urls.notices().values(), asking.retry)
+with places.fetch:
+    model_picker.offer_download(model)
+
+urls.publish(parameters, left_out=("sample",) if chosen.sample is None else ())
+if pursuit.job is not None and pursuit.busy:
+    asking.follow(engine(), pursuit.job, pursuit.asked, lambda job: inspect_view.progress(bar, job))
+engine().start()

@@ -1,0 +1,74 @@
+"""The Models page in a real Chromium: a weights file is checked and kept, and a function's network is looked into."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+from shared_data import shared
+
+pytestmark = pytest.mark.browser
+
+PATIENCE = 120_000  # milliseconds: the server imports TensorFlow on a machine that may be busy
+TESTS = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="module")
+def address(serve: Callable[..., str], tmp_path_factory: pytest.TempPathFactory) -> str:
+    return serve(
+        CAMCORE_HOME=str(tmp_path_factory.mktemp("home")),
+        CAMCORE_WEIGHTS=str(tmp_path_factory.mktemp("weights")),
+        CAMCORE_MODELS="shapes=own_models:page_subclassed,raises=own_models:raises",
+        PYTHONPATH=str(TESTS),
+    )
+
+
+def choose(page: Page, label: str, option: str) -> None:
+    box = page.get_by_role("combobox", name=label)
+    box.click()
+    box.fill(option)
+    page.get_by_role("option", name=option, exact=True).click()
+
+
+def told(page: Page, words: str) -> None:
+    expect(page.locator(".cam-error")).to_contain_text(words, timeout=PATIENCE)
+
+
+def test_an_uploaded_weights_file_becomes_a_network(page: Page, address: str) -> None:
+    page.set_default_timeout(PATIENCE)
+    page.goto(f"{address}/models")
+    expect(page.locator("h2")).to_contain_text("networks, 1 ready to use")
+    page.locator("input[type=file]").first.set_input_files(shared("weights", "MobileNet_alpha0.25.weights.h5"))
+    choose(page, "Architecture", "MobileNet")
+    page.get_by_role("button", name="Check it").click()
+    told(page, "layer 'conv1' has 3×3×3×32 in the network, 3×3×3×8 in the file")
+    choose(page, "Width (alpha)", "0.25")
+    page.get_by_role("button", name="Check it").click()
+    page.get_by_text("How does it want its pictures?").wait_for()
+    name = page.get_by_role("textbox", name="Name")
+    name.fill("quarter")
+    name.press("Enter")
+    page.get_by_role("button", name="Keep it").click()
+    page.get_by_text("is among your networks now").wait_for()
+    expect(page.locator("h2")).to_contain_text("networks, 2 ready to use", timeout=PATIENCE)
+    expect(page).to_have_url(re.compile("about=quarter"), timeout=PATIENCE)
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    page.get_by_role("link", name="Look into it").first.click()
+    expect(page.locator("h2")).to_contain_text("quarter", timeout=PATIENCE)
+    page.locator(".overlay[src]").wait_for()
+    expect(page.locator("h2")).to_contain_text("cat")
+
+
+def test_a_functions_network_is_tried_and_looked_into(page: Page, address: str) -> None:
+    page.set_default_timeout(PATIENCE)
+    page.goto(f"{address}/models?about=raises")
+    page.get_by_role("button", name="Make and check it").click()
+    told(page, "raised RuntimeError: the weights are on <b>another</b> machine")
+    page.goto(f"{address}/models?about=shapes")
+    page.get_by_role("button", name="Make and check it").click()
+    page.get_by_text("It can be made").wait_for()
+    page.get_by_role("link", name="Look into it").click()
+    page.locator(".overlay[src]").wait_for()
+    expect(page.locator("h2")).to_contain_text("shapes")
+    expect(page).to_have_url(re.compile("model=shapes"))

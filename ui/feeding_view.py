@@ -1,0 +1,59 @@
+"""How a network answers when it is fed in different ways: a verdict, the figures, and the choice."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import streamlit as st
+
+from camcore.preprocessing import PREPROCESSINGS, TITLES
+from camcore.preprocessing_check import Fit, leading, ranked, suggested, verdict
+from ui import samples, words
+
+
+def show(fits: Sequence[Fit]) -> None:
+    """The comparison, in words and as a table with what the network says about each sample photograph."""
+    st.markdown(f"**How does it want its pictures?** {words.plain(verdict(fits))}")
+    st.dataframe(
+        [_row(fit) for fit in ranked(fits)],
+        hide_index=True,
+        column_config={
+            "Fed": st.column_config.TextColumn("Fed", help="What the picture’s numbers are made into", pinned=True),
+            "Tells": st.column_config.NumberColumn(
+                "Tells", format="%.2f bits", help="What the answer tells about the picture; right answers differ"
+            ),
+            "Sure": st.column_config.NumberColumn("Sure", format="%.0f %%", help="Of its first choice, on average"),
+            "Entropy": st.column_config.NumberColumn("Entropy", format="%.1f bits", help="Low: sure; on average"),
+        },
+        alt="For each preprocessing: how sure the network is, and what it says about each sample photograph",
+    )
+
+
+def choose(key: str, fits: Sequence[Fit], usual: str | None, why: str) -> str:
+    """The choice of one of them; at first what fits, the ``usual`` one where it does. ``why``: what makes it usual."""
+    best = suggested(fits, usual)
+    names = list(PREPROCESSINGS)
+    return str(
+        st.selectbox(
+            "Feed it",
+            names,
+            index=names.index(best),
+            key=f"{key}_{best}",
+            format_func=lambda name: f"{TITLES[name]}: {PREPROCESSINGS[name]}" + _remark(name, fits, usual, why),
+        )
+    )
+
+
+def _remark(name: str, fits: Sequence[Fit], usual: str | None, why: str) -> str:
+    good = [fit.name for fit in leading(fits)]
+    notes = [note for note, holds in (("fits", name in good), (why, name == usual)) if holds]
+    return f" ({', '.join(notes)})" if notes else ""
+
+
+def _row(fit: Fit) -> dict[str, Any]:
+    figures = {"Fed": TITLES[fit.name], "Tells": fit.information, "Sure": 100 * fit.confidence, "Entropy": fit.entropy}
+    titles = [sample.title for sample in samples.samples().values()]
+    said = {
+        title: f"{words.label(one.label)} {words.percent(one.probability)}"
+        for title, one in zip(titles, fit.said, strict=True)
+    }
+    return {**figures, **said}

@@ -1,0 +1,156 @@
+"""One layer chooser for all pages: the network's stages as a strip, a search box, and a list with its branches.
+
+It needs no more than a network's LayerInfos (``ui.sheets.Facts`` has them), and none while it is being loaded. The
+choice lives in the session under ``key``, which the page binds to its address (``ui.urls.Parameter(key, "layer",
+None)``); None stands for the recommended layer, so that it stays that one when the network changes.
+"""
+
+import functools
+from collections.abc import Collection, Sequence
+from typing import Any
+
+import streamlit as st
+
+from camcore import structure
+from camcore.errors import nearest
+from camcore.layers import LayerInfo
+from ui import urls, words
+from ui.components import register
+
+_layers = register("layers")
+
+Branches = tuple[tuple[str, ...], ...]
+
+
+def show(
+    layers: Sequence[LayerInfo] = (),
+    ladder: Sequence[str] = (),
+    *,
+    key: str = "layer",
+    kinds: Collection[str] = (),
+    label: str = "Layer",
+) -> LayerInfo | None:
+    """Draw the chooser; the chosen layer, None while there is none to choose.
+
+    ``layers``: all of a network's, empty while it is not loaded; ``ladder``: the last layer of each of the last
+    grid sizes, which are marked. ``kinds``: kinds of layers to choose from, all where empty; the recommended one can
+    always be chosen. A choice that this network does not have is put back, with a notice of ``ui.urls``.
+    """
+    chosen = settle(layers, key)
+    data = _plan(tuple(layers), tuple(ladder), frozenset(kinds))
+
+    def picked() -> None:
+        path = str(st.session_state[f"{key}_browser"]["picked"])
+        st.session_state[key] = None if path == data["recommended"] else path
+
+    _layers(
+        key=f"{key}_browser",
+        data={**data, "label": label, "chosen": None if chosen is None else chosen.path},
+        on_picked_change=picked,
+    )
+    return chosen
+
+
+def settle(layers: Sequence[LayerInfo], key: str = "layer") -> LayerInfo | None:
+    """The chosen layer; a choice that this network cannot follow is put back to the recommended one, and said."""
+    recommended = next((info for info in layers if info.recommended), None)
+    wanted = st.session_state.get(key)
+    if recommended is None or wanted is None:
+        return recommended
+    # A bare name stands for a layer of a nested model, too; of several, for the last one.
+    found = next((info for info in reversed(layers) if wanted in (info.path, info.name)), None)
+    found = next((info for info in layers if info.path == wanted), found)
+    if found is not None and found.usable:
+        return found
+    if found is not None:
+        problem = f"The layer “{found.path}” cannot be shown: {found.reason}."
+    else:
+        near = nearest(wanted, [info.path for info in layers if info.usable])
+        problem = f"This network has no layer “{str(wanted)[:60]}”." + (f" Did you mean “{near}”?" if near else "")
+    urls.object_to(key, f"{problem} Showing the recommended one, “{recommended.path}”, instead.")
+    return recommended
+
+
+def settle_channel(network: str, layer: str) -> None:
+    """Forget the chosen ``channel`` of another layer: numbers of two layers have nothing to do with each other."""
+    state = st.session_state
+    now = (network, layer), state["channel"]
+    before = state.get("channel_before")
+    if before is not None and before[0] != now[0] and before[1] == now[1]:
+        state["channel"] = None
+    state["channel_before"] = now[0], state["channel"]
+
+
+@functools.lru_cache(maxsize=16)
+def _plan(layers: tuple[LayerInfo, ...], ladder: tuple[str, ...], kinds: frozenset[str]) -> dict[str, Any]:
+    """All that the component draws but the choice itself."""
+    if not layers:
+        return {"layers": [], "stages": [], "why": "", "recommended": None}
+    default = next(info for info in layers if info.recommended)
+    seats = structure.seats(layers)
+    joins = {block.end: block.branches for block in structure.blocks(layers)}
+    made: list[dict[str, Any]] = []
+    rows: list[tuple[int, LayerInfo]] = []
+    for stage in structure.stages(layers):
+        shown = [info for info in stage.layers if not kinds or info.kind in kinds or info.recommended]
+        if not shown:
+            continue
+        rows += [(len(made), info) for info in shown]
+        made.append(_stage(stage, shown))
+    order = {info.path: i for i, info in enumerate(structure.side_by_side(layers))}
+    rows.sort(key=lambda row: order[row[1].path])
+    return {
+        "layers": [_row(info, at, seats, joins, ladder) for at, info in rows],
+        "stages": made,
+        "why": f"Recommended: {default.path}, the {default.reason}.",
+        "recommended": default.path,
+    }
+
+
+def _stage(stage: structure.Stage, shown: Sequence[LayerInfo]) -> dict[str, Any]:
+    return {
+        "title": words.grid(stage.grid) if stage.grid else "no grid",
+        "note": f"{len(shown)} layer{'s' if len(shown) > 1 else ''}",
+        "side": max(stage.grid) if stage.grid else 0,
+        "channels": max((info.channels or 1 for info in shown if info.grid and info.grid == stage.grid), default=1),
+        "usable": any(info.usable for info in shown),
+        "recommended": any(info.recommended for info in shown),
+    }
+
+
+def _row(
+    info: LayerInfo,
+    stage: int,
+    seats: dict[str, tuple[structure.Seat, ...]],
+    joins: dict[str, Branches],
+    ladder: Sequence[str],
+) -> dict[str, Any]:
+    grid = words.grid(info.grid) if info.grid else ""
+    field = f"{words.grid(info.receptive_field)} px" if info.receptive_field else ""
+    return {
+        "path": info.path,
+        "kind": info.kind,
+        "stage": stage,
+        "grid": grid,
+        "channels": f"{info.channels:,}" if info.channels else "",
+        "field": "the whole picture" if info.whole_picture else field,
+        "usable": info.usable,
+        "recommended": info.recommended,
+        "reason": info.reason,
+        "rung": info.path in ladder,
+        "joins": _joining(joins[info.path]) if info.path in joins else "",
+        "seats": [_seat(seat, joins[seat.end]) for seat in seats.get(info.path, ())],
+        "text": f"{info.path} {info.kind} {info.class_name} {grid.replace('×', 'x')}".lower(),
+    }
+
+
+def _seat(seat: structure.Seat, branches: Branches) -> list[Any]:
+    """A layer's block by its end, its branch from 0, and how many there are; skips are not counted."""
+    held = [number for number, branch in enumerate(branches) if branch]
+    return [seat.end.rsplit("/", 1)[-1], held.index(seat.branch), len(held)]
+
+
+def _joining(branches: Branches) -> str:
+    held = sum(1 for branch in branches if branch)
+    text = "joins a branch" if held == 1 else f"joins {held} branches"
+    return text if held == len(branches) else f"{text} and a skip"
