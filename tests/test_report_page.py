@@ -134,12 +134,12 @@ def test_a_map_is_checked_and_the_story_says_whether_it_is_true() -> None:
     at = add(page("app.py", model="cats_vs_dogs"))
     to(at, "pages/report.py")
     entry = entries(at)[0]
-    at.button(key=f"trust_{entry.id}").click().run()
     for _ in range(600):
         if entries(at)[0].item.first.verdict is not None:
             break
+        offered = [button for button in at.button if button.key == f"trust_{entry.id}"]
+        (offered[0].click() if offered else at).run()
         time.sleep(0.05)
-        at.run()
     verdict = entries(at)[0].item.first.verdict
     assert verdict.level in ("trust", "caution", "distrust")
     at.run()
@@ -162,9 +162,8 @@ def test_the_presentation_tells_the_story_and_computes_nothing(monkeypatch: pyte
     monkeypatch.setattr("camcore.explain", never, raising=False)
     at.button(key="present_now").click().run()
     told = steps(at)
-    assert [step["kicker"] for step in told] == [
-        "The picture", "What it says", "Where it looks", "At which depth", "Side by side",
-    ]  # fmt: skip
+    kickers = [step["kicker"] for step in told if step["kicker"] != "Is it true?"]  # where that is known by then
+    assert kickers == ["The picture", "What it says", "Where it looks", "At which depth", "Side by side"]
     assert value(at, "present") == "1"
     assert not at.button, "nothing but the story"
     again = page(report=value(at, "report"), present="1")
