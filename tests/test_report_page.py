@@ -2,6 +2,7 @@
 
 import io
 import json
+import time
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -129,6 +130,26 @@ def test_entries_are_ordered_commented_and_removed_and_a_reload_brings_them_back
     assert value(at, "report") is None
 
 
+def test_a_map_is_checked_and_the_story_says_whether_it_is_true() -> None:
+    at = add(page("app.py", model="cats_vs_dogs"))
+    to(at, "pages/report.py")
+    entry = entries(at)[0]
+    for _ in range(600):
+        if entries(at)[0].item.first.verdict is not None:
+            break
+        offered = [button for button in at.button if button.key == f"trust_{entry.id}"]
+        (offered[0].click() if offered else at).run()
+        time.sleep(0.05)
+    verdict = entries(at)[0].item.first.verdict
+    assert verdict.level in ("trust", "caution", "distrust")
+    at.run()
+    assert any(verdict.headline in e.label.replace("\\", "") for e in at.expander)
+    at.button(key="present_now").click().run()
+    last = steps(at)[-1]
+    assert (last["kicker"], last["title"], last["level"]) == ("Is it true?", verdict.headline, verdict.level)
+    assert [kind for kind, _ in last["reasons"]] == [kind for kind, _ in verdict.reasons][:4]
+
+
 def test_the_presentation_tells_the_story_and_computes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     at = filled()
     assert steps(at) == []
@@ -141,9 +162,8 @@ def test_the_presentation_tells_the_story_and_computes_nothing(monkeypatch: pyte
     monkeypatch.setattr("camcore.explain", never, raising=False)
     at.button(key="present_now").click().run()
     told = steps(at)
-    assert [step["kicker"] for step in told] == [
-        "The picture", "What it says", "Where it looks", "At which depth", "Side by side",
-    ]  # fmt: skip
+    kickers = [step["kicker"] for step in told if step["kicker"] != "Is it true?"]  # where that is known by then
+    assert kickers == ["The picture", "What it says", "Where it looks", "At which depth", "Side by side"]
     assert value(at, "present") == "1"
     assert not at.button, "nothing but the story"
     again = page(report=value(at, "report"), present="1")

@@ -15,7 +15,7 @@ from ui.working import Standing
 from ui.works import Part, Work
 
 MOST_ENTRIES = 40
-MOST_BYTES = 64 << 20
+MOST_BYTES = 64_000_000
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,20 +1,17 @@
-"""How far to trust a map of the report: asked for entry by entry, computed once, kept with the entry."""
+"""How far to trust a map of the report: taken over where it is known, else asked for entry by entry."""
 
-from collections.abc import Generator
 from dataclasses import replace
-from typing import Any
 
 import streamlit as st
 
-import camcore
 from camcore.report.document import Finding, Item, Told, told
 from camcore.report.facts import NetworkFacts
-from ui import basket, errors, words, working
+from ui import basket, errors, pictures, trusting, words, working
 from ui.basket import Entry
 from ui.engine import engine
 from ui.questions import NetworkKey
 from ui.working import Standing
-from ui.works import Part, Work
+from ui.works import Work, works
 
 _SIGNS = {"trust": ":material/check_circle:", "caution": ":material/error:", "distrust": ":material/cancel:"}
 
@@ -27,35 +24,26 @@ def show(entry: Entry) -> None:
     if item.first.verdict is not None:
         _verdict(item.first.verdict)
         return
+    work, name = checking(item), f"trust_{entry.id}"
     wanted: set[str] = st.session_state.setdefault("trust_wanted", set())
-    if entry.id not in wanted:
-        key = f"trust_{entry.id}"
-        st.button(_price(item.first), key=key, icon=":material/fact_check:", on_click=wanted.add, args=(entry.id,))
+    if entry.id not in wanted and works().known(work) is None:
+        st.button(_price(item.first), key=name, icon=":material/fact_check:", on_click=wanted.add, args=(entry.id,))
         return
-    name = f"trust_{entry.id}"
 
     def draw(standing: Standing) -> None:
         if standing.complete:
-            verdict: Told = standing.value
-            basket.change(entry.id, findings=(replace(item.first, verdict=verdict),))
+            basket.change(entry.id, findings=(replace(item.first, verdict=told(standing.value.verdict)),))
             st.rerun()
         if standing.failure is not None:
             errors.panel(standing.failure, "This could not be checked")
         working.progress(name, standing)
 
-    working.section(name, checking(item), draw)
+    working.section(name, work, draw)
 
 
 def checking(item: Item) -> Work:
-    """The work that gathers the evidence on an entry's map in its quick form."""
-    one, picture = item.first, item.picture
-
-    def steps(network: Any) -> Generator[Part, None, None]:
-        for step in camcore.trust(network, picture.open(), one.map):
-            verdict = step.trust.verdict
-            yield Part(step.done / step.total, None if verdict is None else told(verdict))
-
-    return Work(key_of(one.network), ("trust", one), "Checking how far to trust the map", steps, lambda told: 4096)
+    """The work that gathers the evidence on an entry's map, in its quick form; the same as for the map on Inspect."""
+    return trusting.work(key_of(item.first.network), pictures.opened(item.picture.data), item.first.map, "quick")
 
 
 def key_of(facts: NetworkFacts) -> NetworkKey:
@@ -64,10 +52,10 @@ def key_of(facts: NetworkFacts) -> NetworkKey:
 
 
 def _price(one: Finding) -> str:
-    network = engine().peek(key_of(one.network))
-    if network is None:
-        return "Check how far to trust it"
-    return f"Check how far to trust it, {camcore.trust_passes(network, one.map):,.0f} passes"
+    key = key_of(one.network)
+    network = engine().peek(key)
+    label = "Check how far to trust it"
+    return label if network is None else f"{label}: {words.price(trusting.price(key, network, one.map, 'quick'))}"
 
 
 def _verdict(verdict: Told) -> None:

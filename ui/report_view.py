@@ -46,7 +46,8 @@ def present() -> None:
 
 def empty() -> None:
     """What there is to do where nothing has been pinned."""
-    st.header("Nothing in the report yet", anchor=False)
+    with st.container(key="cam_head"):
+        st.header("Nothing in the report yet", anchor=False)
     st.markdown(
         "Press **Add to report** beneath a map on Inspect, or beneath the grid on Compare. What you add stays as it "
         "was when you added it. Here you put it in order, comment it, take it away as HTML, PDF or ZIP, and present it."

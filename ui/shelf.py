@@ -57,8 +57,9 @@ def settle() -> str | None:
     if not basket.entries():
         return None
     now = _content()
-    if state.get("report_kept") != now:
-        own = state.get("report_token") if state.get("report_own") else None
+    token = state.get("report_token")
+    if state.get("report_kept") != now or token is None or find(token) is None:  # changed, or made room for others
+        own = token if state.get("report_own") else None
         state.update(report_token=keep(current(), own), report_kept=now, report_own=True)
     return str(state["report_token"])
 

@@ -2,18 +2,16 @@
 
 from typing import Any
 
-from camcore.report.document import Finding, Item, Look, PictureFile, Scale, told
-from ui import compare_export, picture_box, rasters
+from camcore.report.document import Finding, Item, Look, PictureFile, Scale, Told, told
+from ui import compare_export, picture_box, rasters, trusting
 from ui.basket import Draft
 from ui.picture_box import Chosen
-from ui.questions import Answer
+from ui.questions import Answer, NetworkKey
+from ui.works import works
 
 
-def of_answer(chosen: Chosen, answer: Answer, look: rasters.Look, verdict: Any = None) -> Draft | None:
-    """The map on the Inspect page with its answers and its ladder; None while it is not whole.
-
-    ``verdict``: as ``camcore.report.document.told`` takes it, where there is one.
-    """
+def of_answer(chosen: Chosen, answer: Answer, look: rasters.Look) -> Draft | None:
+    """The map on the Inspect page with its answers and its ladder; None while it is not whole."""
     m, net = answer.map, answer.network
     if m is None or answer.done < 1.0 or not answer.predictions or not answer.ladder:
         return None
@@ -21,13 +19,12 @@ def of_answer(chosen: Chosen, answer: Answer, look: rasters.Look, verdict: Any =
     data = picture_box.file_of(chosen)
     info = None if m.layer is None else net.layer(m.layer)
     drawn = Look(look.opacity / 100, look.colormap, look.smooth)
-    told_of = None if verdict is None else told(verdict)
     return Draft(
-        key=(key, chosen.picture.sha256, m.framing, m.method, m.layer, m.class_index, repr(m.options), drawn, told_of),
+        key=(*trusting.map_identity(key, chosen.picture.sha256, m), drawn),
         networks=(key,),
         build=lambda facts: Item(
             PictureFile.of(chosen.picture, data, chosen.title),
-            (Finding(m, info, facts[key], answer.predictions, verdict=told_of),),
+            (Finding(m, info, facts[key], answer.predictions, verdict=_verdict(key, chosen, m)),),
             answer.ladder,
             drawn,
         ),
@@ -55,6 +52,7 @@ def of_take(chosen: Chosen, take: compare_export.Take) -> Draft | None:
                     facts[cell.network],
                     sheet.facts[cell.network].said[cell.framing],
                     Scale(scales[cell].top, scales[cell].signed, scales[cell].mark),
+                    _verdict(cell.network, chosen, m),
                 )
                 for cell, m in cells.items()
             ),
@@ -63,3 +61,9 @@ def of_take(chosen: Chosen, take: compare_export.Take) -> Draft | None:
 
     key = (chosen.picture.sha256, tuple(cells), tuple(scales.values()), drawn)
     return Draft(key, networks, build)
+
+
+def _verdict(network: NetworkKey, chosen: Chosen, m: Any) -> Told | None:
+    """How far to trust a map, where that has been found out."""
+    found = works().known(trusting.work(network, chosen.picture, m, "quick"))
+    return None if found is None or found.verdict is None else told(found.verdict)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,10 +11,14 @@ from typing import Any
 from camcore.errors import CamcoreError, PictureError
 from camcore.layers import LayerInfo
 from camcore.maps import CamMap
+from camcore.network import Network
 from camcore.pictures import Picture, open_picture
 from camcore.predictions import Prediction
 from camcore.render.encode import to_png
 from camcore.report.facts import NetworkFacts, versions
+
+# The first answers of a network that a report keeps.
+TOP = 5
 
 
 @dataclass(frozen=True)
@@ -108,6 +113,15 @@ class Finding:
     said: tuple[Prediction, ...]
     scale: Scale | None = None
     verdict: Told | None = None
+
+
+def findings_of(
+    network: Network, pic: Picture, maps: Sequence[CamMap], weights: str | os.PathLike[str] | None = None
+) -> tuple[Finding, ...]:
+    """Maps of one network and picture as findings; ``weights``: as given to ``load``."""
+    facts = NetworkFacts.of(network, weights)
+    said = {framing: network.predict(pic, TOP, framing) for framing in {m.framing for m in maps}}
+    return tuple(Finding(m, None if m.layer is None else network.layer(m.layer), facts, said[m.framing]) for m in maps)
 
 
 @dataclass(frozen=True, eq=False)

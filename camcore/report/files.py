@@ -11,19 +11,15 @@ from pathlib import Path
 import numpy as np
 
 from camcore.errors import CamcoreError
-from camcore.layers import LayerInfo
 from camcore.maps import CamMap
 from camcore.network import Network
 from camcore.overlaying import overlay
 from camcore.pictures import Picture
 from camcore.render.encode import to_png, with_caption
-from camcore.report.document import Finding
-from camcore.report.facts import NetworkFacts, versions
+from camcore.report.document import findings_of
+from camcore.report.facts import versions
 from camcore.report.record import record, stems
 from camcore.report.words import caption
-
-# The first answers of the network that a record keeps.
-TOP = 5
 
 
 def map_png(
@@ -46,11 +42,6 @@ def map_csv(m: CamMap, lines: Sequence[str] = ()) -> bytes:
     return text.getvalue().encode("utf-8")
 
 
-def layer_of(m: CamMap, network: Network) -> LayerInfo | None:
-    """The layer a map lies at; None where it lies on the input's own grid."""
-    return None if m.layer is None else network.layer(m.layer)
-
-
 def write_run(
     folder: str | os.PathLike[str],
     network: Network,
@@ -68,8 +59,7 @@ def write_run(
     CamcoreError where the folder cannot be written.
     """
     home = Path(folder)
-    facts, said = NetworkFacts.of(network, weights), network.predict(pic, TOP, maps[0].framing)
-    findings = [Finding(m, layer_of(m, network), facts, said) for m in maps]
+    findings = findings_of(network, pic, maps, weights)
     names = stems(maps, pic.name or pic.sha256[:12])
     written = []
     try:

@@ -72,29 +72,32 @@ def test_the_presentation_is_driven_by_the_keyboard(report: Page, browser: Brows
     report.set_viewport_size({"width": 1280, "height": 720})
     report.get_by_role("button", name="Present").click()
     count, title = story(report).locator(".count"), story(report).locator("h1")
-    expect(count).to_have_text("1 / 5")
+    expect(count).to_have_text(re.compile("1 / [56]"))
+    last = int(count.inner_text().split(" / ")[1])
     seen = []
-    for step in range(1, 6):
-        expect(count).to_have_text(f"{step} / 5")
+    for step in range(1, last + 1):
+        expect(count).to_have_text(f"{step} / {last}")
         seen.append(story(report).locator(".kicker").inner_text())
         assert story(report).evaluate(FITS) == [], f"step {step} does not fit"
         report.keyboard.press("ArrowRight" if step % 2 else "Space")
+    if "Is it true?" in seen:  # the map has been judged by then
+        assert seen.pop(4) == "Is it true?"
     assert seen == ["The picture", "What it says", "Where it looks", "At which depth", "Side by side"]
-    expect(count).to_have_text("5 / 5")
+    expect(count).to_have_text(f"{last} / {last}")
     report.keyboard.press("Home")
-    expect(count).to_have_text("1 / 5")
+    expect(count).to_have_text(f"1 / {last}")
     report.keyboard.press("ArrowRight")
     report.keyboard.press("ArrowRight")
     expect(title).to_contain_text("Where it looks for")
 
     report.reload()
-    expect(count).to_have_text("3 / 5")
+    expect(count).to_have_text(f"3 / {last}")
     link = report.url
     assert re.search(r"report=[\w-]{24}", link)
     assert "present=1" in link
     other = browser.new_context().new_page()
     other.goto(link)
-    expect(story(other).locator(".count")).to_have_text("1 / 5")
+    expect(story(other).locator(".count")).to_have_text(f"1 / {last}")
     other.context.close()
 
     report.keyboard.press("Escape")

@@ -19,9 +19,9 @@ import camcore
 from camcore.__main__ import main
 from camcore.errors import CamcoreError
 from camcore.report.archive import to_zip
-from camcore.report.document import Finding, Item, PictureFile, Report
+from camcore.report.document import Item, PictureFile, Report, findings_of
 from camcore.report.facts import NetworkFacts
-from camcore.report.files import layer_of, write_run
+from camcore.report.files import write_run
 from camcore.report.rerun import rerun
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -69,13 +69,12 @@ def test_variants_options_and_refinements_are_the_same_in_another_process(home):
 
 def test_a_report_s_zip_is_repeated_from_where_it_was_unpacked(home, tmp_path):
     net = camcore.load(str(home / "mine"))
-    facts = NetworkFacts.of(net)
     items = []
     for framing in ("crop", "stretch"):
         pic = camcore.open_picture(home / "photo.png")
         maps = camcore.explain(net, pic, ["gradcam", "layercam"], framing=framing)
-        found = tuple(Finding(m, layer_of(m, net), facts, net.predict(pic, 3, framing)) for m in maps)
-        items.append(Item(PictureFile.of(pic, (home / "photo.png").read_bytes()), found))
+        file = PictureFile.of(pic, (home / "photo.png").read_bytes())
+        items.append(Item(file, findings_of(net, pic, maps)))
     zipped = tmp_path / "report.zip"
     zipped.write_bytes(to_zip(Report(tuple(items), "Both")))
     with zipfile.ZipFile(zipped) as archive:

@@ -1,4 +1,4 @@
-"""The work that checks a map of the report."""
+"""What checks a map of the report is what checks it on Inspect."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from reported import FACTS
 from small import network_folder
 
 import camcore
-from camcore.report.document import Finding, Item, PictureFile, Told
+from camcore.render.encode import to_png
+from camcore.report.document import Item, PictureFile, findings_of
 from camcore.report.facts import NetworkFacts
-from ui import report_trust
+from ui import report_trust, trusting
 from ui.questions import NetworkKey
 
 
@@ -21,18 +22,12 @@ def test_a_network_is_found_again_by_its_facts():
     assert report_trust.key_of(replace(FACTS, file_sha256="ff")) == NetworkKey("tiny", version="ff")
 
 
-def test_the_work_ends_with_the_verdict_that_the_core_gives(tmp_path):
+def test_what_is_known_of_a_map_on_inspect_is_known_of_it_in_the_report(tmp_path):
     net = camcore.load(network_folder(tmp_path / "mine", ("cat", "dog", "horse")))
-    pic = camcore.Picture.from_array(np.random.default_rng(1).integers(0, 256, (40, 40, 3), dtype=np.uint8))
+    data = to_png(np.random.default_rng(1).integers(0, 256, (40, 40, 3), dtype=np.uint8))
+    pic = camcore.open_picture(data)
     (m,) = camcore.explain(net, pic)
-    item = Item(PictureFile.of(pic), (Finding(m, net.layer(m.layer), NetworkFacts.of(net), net.predict(pic)),))
-    parts = list(report_trust.checking(item).steps(net))
-    shares = [part.share for part in parts]
-    assert shares == sorted(shares)
-    assert shares[-1] == 1.0
-    assert [part.value for part in parts[:-1]] == [None] * (len(parts) - 1)
-    *_, last = camcore.trust(net, pic, m)
-    verdict = last.trust.verdict
-    assert parts[-1].value == Told(
-        verdict.level, verdict.headline, tuple((reason.kind, reason.text) for reason in verdict.reasons)
-    )
+    facts = NetworkFacts.of(net)
+    item = Item(PictureFile.of(pic, data), findings_of(net, pic, [m]))
+    on_inspect = NetworkKey(net.name, version=facts.file_sha256)
+    assert report_trust.checking(item) == trusting.work(on_inspect, pic, m, "quick")

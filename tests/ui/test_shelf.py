@@ -80,6 +80,17 @@ def test_the_oldest_make_room(session):
     assert [shelf.find(token) is not None for token in tokens] == [False, False, True, True, True, True]
 
 
+def test_a_report_that_made_room_is_kept_again_when_it_is_looked_at(session):
+    session()
+    basket.take((item(),))
+    token = shelf.settle()
+    for n in range(6):
+        shelf.keep(Report((item(),), str(n)))
+    assert shelf.find(token) is None
+    assert shelf.settle() == token
+    assert shelf.find(token) is not None
+
+
 def test_names_cannot_be_guessed(session):
     session()
     tokens = {shelf.keep(Report((item(),))) for _ in range(50)}
