@@ -73,7 +73,7 @@ with errors.guarded("The choices"):
 with errors.guarded("The caption"):
     view.caption(places, answer)
     view.downloads(places.export, chosen, answer, look)
-    basket.offer(places.export, snapshots.of_answer(chosen, answer, look, trust_panel.known(answer, chosen)))
+    basket.offer(places.export, snapshots.of_answer(chosen, answer, look))
     view.more(places.more, network)
 trust_panel.show(places.trust, pursuit, chosen)
 cell_view.show(chosen, answer)

@@ -9,9 +9,8 @@ import camcore
 from ui import errors, trust_words, trusting, words, working
 from ui.asking import Pursuit
 from ui.picture_box import Chosen
-from ui.questions import Answer, Question
+from ui.questions import Question
 from ui.working import Standing
-from ui.works import works
 
 SECTION = "trust"
 
@@ -57,14 +56,6 @@ def follow(pursuit: Pursuit, chosen: Chosen, draw: Callable[[Standing, Any], Non
     return working.section(
         SECTION, trusting.work(network, chosen.picture, m, "quick"), lambda now: draw(now, m), patience=0.0
     )
-
-
-def known(answer: Answer, chosen: Chosen) -> Any:
-    """The verdict on the map that is shown, None while there is none."""
-    if answer.map is None or answer.done < 1.0:
-        return None
-    found = works().known(trusting.work(answer.question.network, chosen.picture, answer.map, "quick"))
-    return None if found is None else found.verdict
 
 
 def _pressed(network: Any, chosen: Chosen, m: Any) -> bool:
