@@ -6,6 +6,7 @@ fetched. The part is cut out once, compiled, and kept under a key; nothing is tr
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 from collections import OrderedDict
@@ -51,7 +52,15 @@ class Cutter:
         return float(getattr(self._spent, "seconds", 0.0))
 
     def kept(self, key: tuple[Any, ...], build: Callable[[], Function]) -> Function:
-        """The function of ``key``, built at the first call; the least recently used ones are dropped."""
+        """The function of ``key``, built at the first call; the least recently used ones are dropped.
+
+        One that is there is given at once, also while another thread builds one, which takes seconds.
+        """
+        found = self.functions.get(key)
+        if found is not None:
+            with contextlib.suppress(KeyError):  # dropped this moment
+                self.functions.move_to_end(key)
+            return found
         with self.lock:
             if key not in self.functions:
                 before, start = self.building, perf_counter()

@@ -315,8 +315,8 @@ class Network:
 
     def is_affine_behind(self, layer: str) -> bool:
         """Whether the logits are affine in the layer's output, so that Σ G ⊙ A + logits(A = 0) = logits exactly."""
-        with self.anatomy.cutter.lock:
-            if layer not in self._affine:
+        if layer not in self._affine:
+            with self.anatomy.cutter.lock:
                 self._affine[layer] = is_affine(self.anatomy.scores.source, self.anatomy.tensor(layer))
         return self._affine[layer]
 
@@ -334,8 +334,8 @@ class Network:
         Raises MethodError where something else does; the message says what.
         """
         path = self.layer_with_grid(layer).path
-        with self.anatomy.cutter.lock:
-            if path not in self._obstacles:
+        if path not in self._obstacles:
+            with self.anatomy.cutter.lock:
                 tensor = self.anatomy.tensor(path)
                 self._obstacles[path] = why_not_linear(self.anatomy.scores.source, tensor, self.anatomy.reach)
         if self._obstacles[path]:
