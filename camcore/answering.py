@@ -178,7 +178,7 @@ def _asked(look: Look, task: Task, classes: Sequence[int]) -> Iterator[Progress]
     for stop in [*range(plan.chunk, len(plan.members), plan.chunk), len(plan.members)]:
         first = stop - plan.chunk if stop % plan.chunk == 0 else stop - stop % plan.chunk
         new = _answers(look, plan, max(first, 0), stop)
-        likely = [look.network.probabilities(part) for part in new]
+        likely = [_probabilities(look, info, part) for part in new]
         for index in classes:
             columns[index].append(
                 (
@@ -210,6 +210,13 @@ def _asked(look: Look, task: Task, classes: Sequence[int]) -> Iterator[Progress]
             seconds = perf_counter() - start - (cutter.building - built)
             maps[index] = RawMap(raw, broken, seconds, passes, caution)
         yield Progress(maps, final, stop)
+
+
+def _probabilities(look: Look, info: MethodInfo, logits: Array) -> Array:
+    """Probabilities of logits (m, classes); unknown, NaN, where the method works with logits alone."""
+    if info.source == "ablations":
+        return np.broadcast_to(np.float64(np.nan), logits.shape)
+    return look.network.probabilities(logits)
 
 
 def _answers(look: Look, plan: Plan, start: int, stop: int) -> list[Array]:

@@ -25,7 +25,7 @@ Array = NDArray[Any]
 Function = Callable[..., Any]
 
 # Compiled functions kept per network. Each holds a copy of a part of the graph, but no weights.
-KEPT_FUNCTIONS = 32
+KEPT_FUNCTIONS = 64
 
 # TensorFlow uses every core for one run; a second one at the same time only slows both. Long work takes the
 # turn anew for every chunk, so that a short question never waits for more than one chunk.
