@@ -41,7 +41,9 @@ def parameters() -> list[Parameter]:
 def present() -> None:
     """The report over the whole window; Escape comes back."""
     st.html("<style>.stSidebar, .stMainBlockContainer > *:not(:has(.st-key-story)) { visibility: hidden; }</style>")
-    story_component(story.steps(shelf.current()), key="story", token=st.session_state["report"], on_leave=_leave)
+    with st.spinner("Setting the stage"):
+        steps = story.steps(shelf.current())
+    story_component(steps, key="story", token=st.session_state["report"], on_leave=_leave)
 
 
 def empty() -> None:

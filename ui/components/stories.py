@@ -14,4 +14,11 @@ def story(steps: Sequence[Mapping[str, Any]], *, key: str, token: str, on_leave:
     ``steps``: see ``ui.story.StoryStep``. ``token``: tells one presentation from another, so that a reload comes back
     to the step that was shown.
     """
-    _story(key=key, data={"steps": [dict(step) for step in steps], "token": token}, on_left_change=on_leave)
+    images: dict[str, int] = {}  # a picture that several steps show is sent once
+    sent = [
+        {**step, "pictures": [{**one, "src": images.setdefault(one["src"], len(images))} for one in step["pictures"]]}
+        if "pictures" in step
+        else dict(step)
+        for step in steps
+    ]
+    _story(key=key, data={"steps": sent, "images": list(images), "token": token}, on_left_change=on_leave)

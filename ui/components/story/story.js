@@ -73,7 +73,7 @@ export default function (component) {
       ...pictures.map((picture) => {
         const figure = element("figure");
         const image = element("img");
-        image.src = picture.src;
+        image.src = data.images[picture.src];
         image.alt = picture.alt;
         image.style.aspectRatio = String(step.ratio);
         figure.append(image);
