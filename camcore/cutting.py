@@ -99,7 +99,7 @@ class Cutter:
         import tensorflow as tf
 
         made = tf.function(function, input_signature=signature, autograph=False).get_concrete_function()
-        self.run(made, *(np.zeros([side or 1 for side in one.shape], one.dtype.as_numpy_dtype) for one in signature))
+        self.warm(made, *(np.zeros([side or 1 for side in one.shape], one.dtype.as_numpy_dtype) for one in signature))
         return made
 
     def run(self, function: Function, *arguments: Array) -> Any:
@@ -107,12 +107,19 @@ class Cutter:
 
         Raises ModelError where TensorFlow cannot run it on this machine.
         """
+        with _TURNS.turn():
+            return self.warm(function, *arguments)
+
+    def warm(self, function: Function, *arguments: Array) -> Any:
+        """As ``run``, out of turn: for the first call, at which TensorFlow optimises the function.
+
+        That takes seconds and one core only; short questions need not wait for it.
+        """
         import tensorflow as tf
 
         tensors = [tf.convert_to_tensor(argument) for argument in arguments]
         try:
-            with _TURNS.turn():
-                results = function(*tensors)
+            results = function(*tensors)
         except tf.errors.OpError as error:
             raise ModelError(
                 f"{self.name} cannot be run here: {first_line(error)}. TensorFlow lacks this computation on this "

@@ -198,6 +198,6 @@ class Taps:
             x = np.zeros([side or 1 for side in source.shape], source.dtype.as_numpy_dtype)
             more = [np.asarray(value, np.int32) for value in fed[1:]]
             alpha = [np.asarray(value, logits.dtype.as_numpy_dtype) for value in fed[:1]]
-            self._anatomy.cutter.run(function, x, *[np.zeros(1, np.int32)] * classes, *alpha, *more)
+            self._anatomy.cutter.warm(function, x, *[np.zeros(1, np.int32)] * classes, *alpha, *more)
 
         return warm

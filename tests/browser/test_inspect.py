@@ -77,7 +77,7 @@ def test_a_class_is_one_click_and_goes_into_the_link(page: Page, address: str) -
     bar(page, "tabby").click()
     expect(bar(page, "tabby")).to_have_attribute("aria-pressed", "true")
     print(f"\na new class after {time.monotonic() - began:.2f} s")
-    assert page.locator(".overlay").get_attribute("src") != picture
+    expect(page.locator(".overlay")).not_to_have_attribute("src", picture)
     expect(page).to_have_url(re.compile(r"class=281"))
     page.reload()
     page.locator(".overlay[src]").wait_for()
