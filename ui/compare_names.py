@@ -69,7 +69,7 @@ def detail(sheet: Sheet, cell: Cell, m: Any) -> str:
     if len(plan.backbones) > 1 and (cell.layer is None or cell.layer in DEPTHS) and m.layer is not None:
         parts.append(f"{m.layer} {words.grid(m.raw.shape)}")
     if m.residual is not None:
-        parts.append(words.completeness(m))
+        parts.append(words.completeness(m, short=True))
     if m.layer is None:
         parts.append(OWN_GRID)
     return " · ".join(parts) or words.milliseconds(m.seconds)

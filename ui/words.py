@@ -87,13 +87,15 @@ def caption(answer: Answer, title: str) -> str:
     return " · ".join(filter(None, (text, completeness(m))))
 
 
-def completeness(m: Any) -> str:
+def completeness(m: Any, short: bool = False) -> str:
     """How near a map whose evidence is known to add up comes to the logit; empty for all other maps."""
     if m.residual is None:
         return ""
     share = abs(m.residual) / max(abs(m.logit), 1e-30)
     if share > 1e-3:
-        return f"misses the logit {m.logit:.2f} by {percent(share)}"
+        return f"misses the logit {'' if short else f'{m.logit:.2f} '}by {percent(share)}"
+    if short:
+        return f"sum = logit ± {abs(m.residual):.0e}"
     return f"adds up to the logit {m.logit:.2f} but for {abs(m.residual):.0e}"
 
 
