@@ -14,14 +14,13 @@ from ui import (  # noqa: E402
     cell_view,
     errors,
     model_picker,
-    picture_box,
     samples,
+    sidebar,
     snapshots,
     trust_panel,
     urls,
 )
 from ui import inspect_view as view  # noqa: E402
-from ui.components import copy_link  # noqa: E402
 from ui.engine import engine  # noqa: E402
 from ui.questions import Question  # noqa: E402
 
@@ -44,15 +43,7 @@ def stop() -> None:
     model_picker.withdraw(model)
 
 
-with st.sidebar:
-    chosen = picture_box.show()
-    model = model_picker.show()
-    copy_link(key="copy_link")
-    st.caption("The link carries every choice on this page, but not an uploaded picture.")
-
-if chosen is None:
-    st.header("Choose a picture to begin", anchor=False)
-    st.stop()
+chosen, model = sidebar.show()
 
 places = view.claim()
 look, mode = view.look(places.controls, places.colours)

@@ -11,8 +11,8 @@ from camcore.framing import FRAMINGS  # noqa: E402
 from ui import activations_choices as choices  # noqa: E402
 from ui import activations_page as page  # noqa: E402
 from ui import activations_view as view  # noqa: E402
-from ui import errors, layer_browser, model_picker, page_style, picture_box, samples, urls, working  # noqa: E402
-from ui.components import copy_link, scroll  # noqa: E402
+from ui import errors, layer_browser, model_picker, page_style, samples, sidebar, urls, working  # noqa: E402
+from ui.components import scroll  # noqa: E402
 from ui.engine import engine  # noqa: E402
 from ui.meeting import known_facts  # noqa: E402
 
@@ -20,15 +20,7 @@ page_style.add("activations")
 parameters = choices.parameters(samples.KEYS, model_picker.names(), model_picker.default(), FRAMINGS)
 urls.adopt(parameters)
 
-with st.sidebar:
-    chosen = picture_box.show()
-    model = model_picker.show()
-    copy_link(key="copy_link")
-    st.caption("The link carries every choice on this page, but not an uploaded picture.")
-
-if chosen is None:
-    st.header("Choose a picture to begin", anchor=False)
-    st.stop()
+chosen, model = sidebar.show()
 
 
 def publish() -> None:

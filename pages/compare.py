@@ -13,8 +13,8 @@ from ui import (  # noqa: E402
     errors,
     model_picker,
     page_style,
-    picture_box,
     samples,
+    sidebar,
     snapshots,
     urls,
 )
@@ -27,7 +27,6 @@ from ui import compare_table_view as table_view  # noqa: E402
 from ui import compare_trust_view as trust_view  # noqa: E402
 from ui import compare_view as view  # noqa: E402
 from ui.compare_export import Take  # noqa: E402
-from ui.components import copy_link  # noqa: E402
 
 page_style.add("compare")
 state = st.session_state
@@ -44,15 +43,7 @@ def open_in_inspect(cell: str) -> None:
     state["open_in_inspect"] = cell
 
 
-with st.sidebar:
-    chosen = picture_box.show()
-    model = model_picker.show(framings="framings" not in (state["columns"], state["rows"]))
-    copy_link(key="copy_link")
-    st.caption("The link carries every choice on this page, but not an uploaded picture.")
-
-if chosen is None:
-    st.header("Choose a picture to begin", anchor=False)
-    st.stop()
+chosen, model = sidebar.show(framings="framings" not in (state["columns"], state["rows"]))
 
 places = view.claim()
 known = asking.last()

@@ -8,23 +8,14 @@ frame.begin("Concepts")
 
 # The page's title is on its way while the rest is imported.
 from ui import concepts_view as view  # noqa: E402
-from ui import errors, model_picker, page_style, picture_box, urls  # noqa: E402
-from ui.components import copy_link  # noqa: E402
+from ui import errors, model_picker, page_style, sidebar, urls  # noqa: E402
 from ui.engine import engine  # noqa: E402
 
 page_style.add("concepts")
 parameters = view.parameters(model_picker.names(), model_picker.default())
 urls.adopt(parameters)
 
-with st.sidebar:
-    chosen = picture_box.show()
-    model = model_picker.show()
-    copy_link(key="copy_link")
-    st.caption("The link carries every choice on this page, but not an uploaded picture.")
-
-if chosen is None:
-    st.header("Choose a picture to begin", anchor=False)
-    st.stop()
+chosen, model = sidebar.show()
 
 notes = st.container(key="cam_notes", gap=None)
 st.container(key="cam_head").header(f"What {model.key.name} sees these pictures made of", anchor=False)

@@ -7,12 +7,11 @@ from ui import frame
 frame.begin("Filters")
 
 # The page's title is on its way while the rest is imported.
-from ui import errors, model_picker, page_style, picture_box, samples, urls, working  # noqa: E402
+from ui import errors, model_picker, page_style, samples, sidebar, urls, working  # noqa: E402
 from ui import filters_choices as choices  # noqa: E402
 from ui import filters_many_view as many_view  # noqa: E402
 from ui import filters_one_view as one_view  # noqa: E402
 from ui import filters_view as view  # noqa: E402
-from ui.components import copy_link  # noqa: E402
 from ui.engine import engine  # noqa: E402
 from ui.filters_works import looking  # noqa: E402
 
@@ -21,15 +20,7 @@ state = st.session_state
 parameters = choices.parameters(samples.KEYS, model_picker.names(), model_picker.default())
 urls.adopt(parameters)
 
-with st.sidebar:
-    chosen = picture_box.show()
-    model = model_picker.show()
-    copy_link(key="copy_link")
-    st.caption("The link carries every choice on this page, but not an uploaded picture.")
-
-if chosen is None:
-    st.header("Choose a picture to begin", anchor=False)
-    st.stop()
+chosen, model = sidebar.show()
 
 places = view.claim()
 network = model.key

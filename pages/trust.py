@@ -8,12 +8,11 @@ frame.begin("Trust")
 
 # The page's title is on its way while the rest is imported.
 from camcore.framing import FRAMINGS  # noqa: E402
-from ui import asking, errors, inspect_view, model_picker, page_style, picture_box, rasters, samples, urls  # noqa: E402
+from ui import asking, errors, inspect_view, model_picker, page_style, rasters, samples, sidebar, urls  # noqa: E402
 from ui import locating_view as where  # noqa: E402
 from ui import trust_evidence_view as evidence  # noqa: E402
 from ui import trust_view as view  # noqa: E402
 from ui import what_if_view as what_if  # noqa: E402
-from ui.components import copy_link  # noqa: E402
 from ui.engine import engine  # noqa: E402
 from ui.questions import Question  # noqa: E402
 
@@ -36,15 +35,7 @@ def stop() -> None:
     model_picker.withdraw(model)
 
 
-with st.sidebar:
-    chosen = picture_box.show()
-    model = model_picker.show()
-    copy_link(key="copy_link")
-    st.caption("The link carries every choice on this page, but not an uploaded picture or mask.")
-
-if chosen is None:
-    st.header("Choose a picture to begin", anchor=False)
-    st.stop()
+chosen, model = sidebar.show(also=" or mask")
 
 what_if.settle(chosen)
 places = view.claim()

@@ -16,7 +16,9 @@ from ui.engine import engine
 from ui.frame import PAGES
 
 APP = str(Path(__file__).resolve().parents[1] / "app.py")
-NOT_THEIRS = ("app.py", "pages/compare.py", "pages/cats_vs_dogs.py", "pages/train.py", "pages/models.py")
+NOT_THEIRS = (
+    "app.py", "pages/compare.py", "pages/report.py", "pages/cats_vs_dogs.py", "pages/train.py", "pages/models.py",
+)  # fmt: skip
 """Pages with a test of their own here, or that choose among other networks."""
 OTHERS = tuple(script for script, *_ in PAGES if script not in NOT_THEIRS)
 KINDS = ("page_nested", "page_sequential", "page_subclassed")

@@ -46,7 +46,7 @@ class ChannelMap:
 
 def head(place: Any, name: str, info: LayerInfo | None, missing: bool, failed: bool) -> None:
     """What the layer holds, in one sentence."""
-    if info is None or info.grid is None:
+    if missing or info is None or info.grid is None:
         state = "needs its weights first" if missing else "could not be loaded" if failed else "is being loaded"
         place.header(f"{words.plain(name)} {state}", anchor=False)
         return

@@ -1,0 +1,25 @@
+"""The sidebar of a page that looks at a picture with a network: both choices, and the link that keeps all of them."""
+
+import streamlit as st
+
+from ui import model_picker, picture_box
+from ui.components import copy_link
+from ui.model_picker import Model
+from ui.picture_box import Chosen
+
+
+def show(also: str = "", framings: bool = True) -> tuple[Chosen, Model]:
+    """Draw it; the picture and the network. Without a picture the page ends here.
+
+    ``also``: what else the link does not carry, after "an uploaded picture". ``framings`` False: the framing is chosen
+    elsewhere.
+    """
+    with st.sidebar:
+        chosen = picture_box.show()
+        model = model_picker.show(framings=framings)
+        copy_link(key="copy_link")
+        st.caption(f"The link carries every choice on this page, but not an uploaded picture{also}.")
+    if chosen is None:
+        st.header("Choose a picture to begin", anchor=False)
+        st.stop()
+    return chosen, model
