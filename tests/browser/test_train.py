@@ -45,7 +45,8 @@ def test_from_a_folder_to_a_heatmap(page: Page, address: str, pictures: Path) ->
     page.goto("about:blank")  # nobody looks, and it goes on
     page.goto(f"{address}/train?run=tiny+pets")
     expect(page.locator("h2")).to_contain_text("“tiny pets” is ready", timeout=PATIENCE)
-    page.locator(".st-key-curves .js-plotly-plot").wait_for()
+    # the chart that the running run left may still be there, hidden, as the page is drawn anew
+    expect(page.locator(".st-key-curves .js-plotly-plot")).to_have_count(1, timeout=PATIENCE)
     expect(page.locator(".st-key-curves .scatterlayer .trace")).to_have_count(4, timeout=PATIENCE)
     page.get_by_role("link", name="See where tiny pets looks").click()
     expect(page.locator("h2")).to_contain_text("tiny pets", timeout=PATIENCE)
