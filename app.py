@@ -7,14 +7,13 @@ from ui import frame
 frame.begin("Inspect")
 
 # The page's title is on its way while the rest is imported.
-from camcore.framing import FRAMINGS  # noqa: E402
 from ui import (  # noqa: E402
     asking,
     basket,
     cell_view,
     errors,
     model_picker,
-    samples,
+    picture_box,
     sidebar,
     snapshots,
     trust_panel,
@@ -25,7 +24,7 @@ from ui.engine import engine  # noqa: E402
 from ui.questions import Question  # noqa: E402
 
 state = st.session_state
-parameters = view.parameters(samples.KEYS, model_picker.names(), model_picker.default(), FRAMINGS)
+parameters = view.parameters()
 parameters += cell_view.PARAMETERS
 urls.adopt(parameters)
 
@@ -74,6 +73,6 @@ view.notes(places, pursuit, urls.notices().values(), asking.retry)
 with places.fetch:
     model_picker.offer_download(model)
 
-urls.publish(parameters, left_out=("sample",) if chosen.sample is None else ())
+urls.publish(parameters, left_out=picture_box.unnamed(chosen))
 if pursuit.job is not None and pursuit.busy:
     asking.follow(engine(), pursuit.job, pursuit.asked, lambda job: view.progress(bar, job))

@@ -24,7 +24,7 @@ with st.sidebar:
 
 
 def publish() -> None:
-    urls.publish(parameters, left_out=("sample",) if chosen is not None and chosen.sample is None else ())
+    urls.publish(parameters, left_out=picture_box.unnamed(chosen))
 
 
 notes = st.container(key="cam_notes", gap=None)

@@ -13,7 +13,7 @@ from ui import (  # noqa: E402
     errors,
     model_picker,
     page_style,
-    samples,
+    picture_box,
     sidebar,
     snapshots,
     urls,
@@ -30,7 +30,7 @@ from ui.compare_export import Take  # noqa: E402
 
 page_style.add("compare")
 state = st.session_state
-parameters = choices.parameters(samples.KEYS, model_picker.names(), model_picker.default())
+parameters = choices.parameters()
 urls.adopt(parameters)
 choices.settle()
 
@@ -89,6 +89,6 @@ with errors.guarded("The contrast"), places.contrast:
 with errors.guarded("The table"), places.table:
     table_view.show(plan, chosen, pursuit.busy)
 
-urls.publish(parameters, left_out=("sample",) if chosen.sample is None else ())
+urls.publish(parameters, left_out=picture_box.unnamed(chosen))
 if pursuit.busy:
     asking.follow(pursuit, lambda job: view.progress(bar, job))

@@ -7,8 +7,7 @@ from ui import frame
 frame.begin("Trust")
 
 # The page's title is on its way while the rest is imported.
-from camcore.framing import FRAMINGS  # noqa: E402
-from ui import asking, errors, inspect_view, model_picker, page_style, rasters, samples, sidebar, urls  # noqa: E402
+from ui import asking, errors, inspect_view, model_picker, page_style, picture_box, rasters, sidebar, urls  # noqa: E402
 from ui import locating_view as where  # noqa: E402
 from ui import trust_evidence_view as evidence  # noqa: E402
 from ui import trust_view as view  # noqa: E402
@@ -18,7 +17,7 @@ from ui.questions import Question  # noqa: E402
 
 page_style.add("trust")
 state = st.session_state
-parameters = view.parameters(samples.KEYS, model_picker.names(), model_picker.default(), FRAMINGS)
+parameters = view.parameters()
 urls.adopt(parameters)
 
 
@@ -63,7 +62,7 @@ inspect_view.notes(places, pursuit, urls.notices().values(), asking.retry)
 with places.fetch:
     model_picker.offer_download(model)
 
-urls.publish(parameters, left_out=("sample",) if chosen.sample is None else ())
+urls.publish(parameters, left_out=picture_box.unnamed(chosen))
 if pursuit.job is not None and pursuit.busy:
     asking.follow(engine(), pursuit.job, pursuit.asked, lambda job: inspect_view.progress(bar, job))
 engine().start()

@@ -8,7 +8,7 @@ import streamlit as st
 
 from camcore.channels import ORDERS, Channels
 from camcore.render.colour import COLORMAPS
-from ui import scales, urls, words
+from ui import scales, sidebar, urls, words
 from ui.sheets import Facts
 from ui.urls import Parameter, whole_number
 
@@ -29,16 +29,11 @@ class Look:
     colormap: str
 
 
-def parameters(
-    samples: tuple[str, ...], models: tuple[str, ...], model: str, framings: tuple[str, ...]
-) -> list[Parameter]:
-    """Every choice that the page's address carries; ``model``: the one to begin with."""
+def parameters() -> list[Parameter]:
+    """Every choice that the page's address carries."""
     orders = tuple(ORDERS)
     return [
-        Parameter("sample", "sample photograph", samples[0], samples),
-        Parameter("model", "backbone", model, models),
-        Parameter("random", "random weights", "false", ("true", "false"), bound=True),
-        Parameter("framing", "framing", framings[0], framings, bound=True),
+        *sidebar.parameters(),
         Parameter("layer", "layer", None),
         Parameter("channel", "channel", None, parse=whole_number(0)),
         Parameter("class", "class", None, parse=whole_number(0)),

@@ -9,7 +9,7 @@ from camcore import saved as networks
 from camcore.errors import CamcoreError
 from camcore.evaluation.table import read_csv
 from camcore.saved import SavedNetwork
-from ui import errors, evidence_view, gallery, gallery_view, learning_view, quality_view, samples, words, working
+from ui import errors, evidence_view, gallery, gallery_view, learning_view, picture_box, quality_view, words, working
 from ui.classifier_works import Evaluated, Seen, beside, evaluating, seeing
 from ui.picture_box import Chosen
 from ui.questions import Failure
@@ -25,7 +25,7 @@ def parameters() -> list[Parameter]:
     names = tuple(one.name for one in networks.saved_networks())
     default = BUNDLED if BUNDLED in names or not names else names[0]
     return [
-        Parameter("sample", "sample photograph", samples.KEYS[0], samples.KEYS),
+        picture_box.SAMPLE,
         Parameter("network", "network", default, names or (BUNDLED,)),
         Parameter("folder", "folder", ""),
         Parameter("threshold", "threshold", 50, parse=whole_number(0, 100), bound=True),

@@ -10,7 +10,7 @@ from camcore.framing import FRAMINGS
 from camcore.render.colour import COLORMAPS
 from camcore.saved import SavedNetwork
 from ui import compare_names as names
-from ui import methods, model_picker, urls, words
+from ui import methods, model_picker, sidebar, urls, words
 from ui.comparison import AXES, DEPTHS, MOST_BACKBONES, MOST_CELLS, NONE, ONE_OF, RANKS, Plan
 from ui.model_picker import Model
 from ui.scales import SCALES
@@ -27,19 +27,16 @@ _class_number = whole_number(-(10**9))
 _MOST_TITLES = 10_000
 
 
-def parameters(samples: tuple[str, ...], models: tuple[str, ...], model: str) -> list[Parameter]:
+def parameters() -> list[Parameter]:
     """Every choice that the page's address carries."""
     return [
-        Parameter("sample", "sample photograph", samples[0], samples),
-        Parameter("model", "backbone", model, models),
-        Parameter("random", "random weights", "false", ("true", "false"), bound=True),
-        Parameter("framing", "framing", FRAMINGS[0], FRAMINGS, bound=True),
+        *sidebar.parameters(),
         Parameter("columns", "choice of columns", AXES[0], AXES),
         Parameter("rows", "choice of rows", NONE, (NONE, *AXES)),
         Listed("methods", "method", list(METHODS), tuple(methods.forms())),
         Listed("layers", "layer", list(LAYERS)),
         Listed("classes", "class", list(CLASSES), parse=_aim),
-        Listed("beside", "backbone", [], models),
+        Listed("beside", "backbone", [], model_picker.names()),
         Listed("framings", "framing", list(FRAMINGS), FRAMINGS),
         Parameter("method", "method", "gradcam", tuple(methods.forms())),
         Parameter("layer", "layer", None),

@@ -6,10 +6,9 @@ from typing import Any
 import streamlit as st
 
 from camcore.concepts import MOST
-from camcore.framing import FRAMINGS
 from camcore.render.concepts import COLOURS
 from ui import concepts_pictures as drawn
-from ui import errors, layer_browser, samples, words, working
+from ui import errors, layer_browser, samples, sidebar, words, working
 from ui.concepts_works import FROM_FOLDER, Found, Question, finding
 from ui.meeting import known_facts
 from ui.model_picker import Model
@@ -25,13 +24,10 @@ OTHERS = 3
 """So many more pictures of a concept are shown, small, beside the one in which it is strongest."""
 
 
-def parameters(models: tuple[str, ...], model: str) -> list[Parameter]:
+def parameters() -> list[Parameter]:
     """Every choice that the page's address carries."""
     return [
-        Parameter("sample", "sample photograph", samples.KEYS[0], samples.KEYS),
-        Parameter("model", "backbone", model, models),
-        Parameter("random", "random weights", "false", ("true", "false"), bound=True),
-        Parameter("framing", "framing", FRAMINGS[0], FRAMINGS, bound=True),
+        *sidebar.parameters(),
         Parameter("layer", "layer", None),
         Parameter("in", "set of pictures", SETS[0], SETS),
         Parameter("pictures", "folder of pictures", ""),

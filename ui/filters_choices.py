@@ -6,8 +6,7 @@ import streamlit as st
 
 from camcore.errors import CamcoreError
 from camcore.filters import check_channel
-from camcore.framing import FRAMINGS
-from ui import layer_browser, urls, words
+from ui import layer_browser, sidebar, urls, words
 from ui.filters_works import Looked, Wanted
 from ui.meeting import known_facts
 from ui.questions import NetworkKey
@@ -22,13 +21,10 @@ _KIND_TITLES = {CHANNELS: "Channels", CLASSES: "Classes"}
 _ORDER_TITLES = {STRONGEST: "Strongest here", ORDER: "In order"}
 
 
-def parameters(samples: tuple[str, ...], models: tuple[str, ...], model: str) -> list[Parameter]:
+def parameters() -> list[Parameter]:
     """Every choice that the page's address carries."""
     return [
-        Parameter("sample", "sample photograph", samples[0], samples),
-        Parameter("model", "backbone", model, models),
-        Parameter("random", "random weights", "false", ("true", "false"), bound=True),
-        Parameter("framing", "framing", FRAMINGS[0], FRAMINGS, bound=True),
+        *sidebar.parameters(),
         Parameter("of", "choice between channels and classes", CHANNELS, KINDS),
         Parameter("layer", "layer", None),
         Parameter("channel", "channel", None, parse=whole_number(0)),

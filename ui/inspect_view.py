@@ -9,7 +9,7 @@ import streamlit as st
 import camcore
 from camcore.render.colour import COLORMAPS, css_gradient
 from camcore.report.files import map_csv
-from ui import errors, methods, rasters, words
+from ui import errors, methods, rasters, sidebar, words
 from ui.asking import Pursuit
 from ui.compare_choices import METHODS
 from ui.components import ScoreRow, Tile, compare, scores, tiles
@@ -25,15 +25,10 @@ COLUMNS = (1.62, 1.0)
 LADDER_STEPS = 4
 
 
-def parameters(
-    samples: tuple[str, ...], models: tuple[str, ...], model: str, framings: tuple[str, ...]
-) -> list[Parameter]:
-    """Every choice that the page's address carries; ``model``: the one to begin with."""
+def parameters() -> list[Parameter]:
+    """Every choice that the page's address carries."""
     return [
-        Parameter("sample", "sample photograph", samples[0], samples),
-        Parameter("model", "backbone", model, models),
-        Parameter("random", "random weights", "false", ("true", "false"), bound=True),
-        Parameter("framing", "framing", framings[0], framings, bound=True),
+        *sidebar.parameters(),
         Parameter("method", "method", "gradcam", tuple(camcore.METHODS)),
         Parameter("layer", "layer", None),
         Parameter("class", "class", None, parse=whole_number(-(10**9))),

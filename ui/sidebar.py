@@ -6,6 +6,12 @@ from ui import model_picker, picture_box
 from ui.components import copy_link
 from ui.model_picker import Model
 from ui.picture_box import Chosen
+from ui.urls import Parameter
+
+
+def parameters() -> list[Parameter]:
+    """What the page's address says of both choices."""
+    return [picture_box.SAMPLE, *model_picker.parameters()]
 
 
 def show(also: str = "", framings: bool = True) -> tuple[Chosen, Model]:

@@ -7,7 +7,7 @@ import streamlit as st
 
 import camcore
 from camcore.what_if import FILLS
-from ui import errors, trust_panel, trust_words, words
+from ui import errors, sidebar, trust_panel, trust_words, words
 from ui.asking import Pursuit
 from ui.model_picker import Model
 from ui.picture_box import Chosen
@@ -27,15 +27,10 @@ class BoxParameter(Parameter):
         return write_box(value)
 
 
-def parameters(
-    samples: tuple[str, ...], models: tuple[str, ...], model: str, framings: tuple[str, ...]
-) -> list[Parameter]:
+def parameters() -> list[Parameter]:
     """Every choice that the page's address carries."""
     return [
-        Parameter("sample", "sample photograph", samples[0], samples),
-        Parameter("model", "backbone", model, models),
-        Parameter("random", "random weights", "false", ("true", "false"), bound=True),
-        Parameter("framing", "framing", framings[0], framings, bound=True),
+        *sidebar.parameters(),
         Parameter("method", "method", "gradcam", tuple(camcore.METHODS)),
         Parameter("layer", "layer", None),
         Parameter("class", "class", None, parse=whole_number(-(10**9))),
