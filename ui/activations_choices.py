@@ -8,12 +8,11 @@ import streamlit as st
 
 from camcore.channels import ORDERS, Channels
 from camcore.render.colour import COLORMAPS
-from ui import scales, sidebar, urls, words
+from ui import controls, scales, sidebar, urls, words
 from ui.sheets import Facts
 from ui.urls import Parameter, whole_number
 
 SCALES = (scales.ONE, scales.EACH)
-GRIDS = ("smooth", "native")
 ROWS = ("convolution, pooling", "activation", "merge")
 """Which layers are shown where the whole network is: kinds, with commas between them."""
 KINDS = ("convolution", "activation", "pooling", "merge")
@@ -39,33 +38,19 @@ def parameters() -> list[Parameter]:
         Parameter("class", "class", None, parse=whole_number(0)),
         Parameter("order", "order", orders[0], orders, bound=True),
         Parameter("scaling", "scale", SCALES[0], SCALES, bound=True),
-        Parameter("colormap", "colour map", COLORMAPS[0], COLORMAPS, bound=True),
-        Parameter("opacity", "opacity", 50, parse=whole_number(0, 100), bound=True),
-        Parameter("grid", "grid view", GRIDS[0], GRIDS, bound=True),
+        controls.COLORMAP,
+        controls.OPACITY,
+        controls.GRID,
         Parameter("listed", "choice of layers", ROWS[0], ROWS, bound=True),
     ]
-
-
-def segments(label: str, options: Sequence[str], key: str, labelled: bool = False) -> str:
-    """One of a few words, bound to the address; the first one is the default."""
-    chosen = st.segmented_control(
-        label,
-        options,
-        default=options[0],
-        required=True,
-        key=key,
-        bind="query-params",
-        label_visibility="visible" if labelled else "collapsed",
-    )
-    return str(chosen or options[0])
 
 
 def show(facts: Facts | None) -> Look:
     """The row of controls above the sheet; a class that the network does not have is put back."""
     _settle_class(facts)
     with st.container(key="cam_channels_look", horizontal=True, vertical_alignment="bottom", gap="small"):
-        order = segments("Order of the channels", tuple(ORDERS), "order", labelled=True)
-        scale = segments("Scale of the colours", SCALES, "scaling", labelled=True)
+        order = controls.segments("Order of the channels", tuple(ORDERS), "order", labelled=True)
+        scale = controls.segments("Scale of the colours", SCALES, "scaling", labelled=True)
         _class(facts)
         colormap = st.selectbox("Colour map", COLORMAPS, key="colormap", bind="query-params", width=120)
     return Look(order, scale, colormap)

@@ -12,7 +12,7 @@ from camcore.strongest import passes
 from ui import activations_choices as choices
 from ui import activations_export as export
 from ui import activations_overview as overviews
-from ui import layer_browser, words, working
+from ui import controls, layer_browser, words, working
 from ui.activations_choices import Look
 from ui.activations_works import reading, surveying
 from ui.meeting import meeting
@@ -80,7 +80,7 @@ def overview(model: Model, chosen: Chosen, facts: Facts | None, look: Look) -> N
         "edges and colours on fine grids to parts and things on coarse ones. Each cell is on its own scale; where a "
         "layer has values below zero, red is above zero and blue below."
     )
-    rows = choices.segments("Layers", choices.ROWS, "listed")
+    rows = controls.segments("Layers", choices.ROWS, "listed")
     infos = overviews.layers_of(facts.layers, rows) if facts is not None else []
     agreed = bool(infos) and _agreed(model, infos, rows)
     wanted = surveying(model.key, chosen.picture, model.framing, infos) if agreed else None

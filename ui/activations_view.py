@@ -16,7 +16,7 @@ from camcore.render.colour import DIVERGING
 from camcore.report.words import geometry
 from ui import activations_choices as choices
 from ui import activations_sheet as sheets
-from ui import errors, grids, rasters, words, working
+from ui import controls, errors, grids, rasters, words, working
 from ui.activations_choices import Look
 from ui.activations_sheet import figure, signed_figure
 from ui.compare_grid import colours
@@ -145,19 +145,9 @@ def _ordered(found: Channels | None, look: Look) -> str:
 
 def _controls() -> tuple[int, bool]:
     with st.container(key="cam_channel_look", horizontal=True, vertical_alignment="center", gap="small", wrap=False):
-        grid = choices.segments("Grid", choices.GRIDS, "grid")
-        opacity = st.slider(
-            "Opacity of the channel",
-            0,
-            100,
-            50,
-            5,
-            key="opacity",
-            bind="query-params",
-            format="opacity %d %%",
-            label_visibility="collapsed",
-        )
-    return opacity, grid == choices.GRIDS[0]
+        smooth = controls.smooth()
+        opacity = controls.opacity("the channel")
+    return opacity, smooth
 
 
 def _cell(found: Channels | None, key: Hashable, number: int | None, look: Look, chosen: Chosen) -> MapCell:

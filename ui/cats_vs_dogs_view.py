@@ -9,7 +9,18 @@ from camcore import saved as networks
 from camcore.errors import CamcoreError
 from camcore.evaluation.table import read_csv
 from camcore.saved import SavedNetwork
-from ui import errors, evidence_view, gallery, gallery_view, learning_view, picture_box, quality_view, words, working
+from ui import (
+    controls,
+    errors,
+    evidence_view,
+    gallery,
+    gallery_view,
+    learning_view,
+    picture_box,
+    quality_view,
+    words,
+    working,
+)
 from ui.classifier_works import Evaluated, Seen, beside, evaluating, seeing
 from ui.picture_box import Chosen
 from ui.questions import Failure
@@ -30,8 +41,8 @@ def parameters() -> list[Parameter]:
         Parameter("folder", "folder", ""),
         Parameter("threshold", "threshold", 50, parse=whole_number(0, 100), bound=True),
         Parameter("show", "choice of pictures", gallery.WRONG, gallery.KINDS),
-        Parameter("opacity", "opacity", 50, parse=whole_number(0, 100), bound=True),
-        Parameter("grid", "grid view", evidence_view.GRIDS[0], evidence_view.GRIDS, bound=True),
+        controls.OPACITY,
+        controls.GRID,
     ]
 
 

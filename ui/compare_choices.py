@@ -7,10 +7,9 @@ import streamlit as st
 
 import camcore
 from camcore.framing import FRAMINGS
-from camcore.render.colour import COLORMAPS
 from camcore.saved import SavedNetwork
 from ui import compare_names as names
-from ui import methods, model_picker, sidebar, urls, words
+from ui import controls, methods, model_picker, sidebar, urls, words
 from ui.comparison import AXES, DEPTHS, MOST_BACKBONES, MOST_CELLS, NONE, ONE_OF, RANKS, Plan
 from ui.model_picker import Model
 from ui.scales import SCALES
@@ -45,9 +44,9 @@ def parameters() -> list[Parameter]:
         Parameter("why", "class to explain", RANKS[0], parse=_aim),
         Parameter("why_not", "class to set against it", RANKS[1], parse=_aim),
         Parameter("scale", "scale", SCALES[0], SCALES, bound=True),
-        Parameter("opacity", "opacity", 50, parse=whole_number(0, 100), bound=True),
-        Parameter("colormap", "colour map", COLORMAPS[0], COLORMAPS, bound=True),
-        Parameter("grid", "grid view", "smooth", ("smooth", "native"), bound=True),
+        controls.OPACITY,
+        controls.COLORMAP,
+        controls.GRID,
         Parameter("signs", "evidence against", "false", ("true", "false"), bound=True),
         Parameter("close", "closer view", "false", ("true", "false"), bound=True),
     ]

@@ -11,7 +11,7 @@ from camcore.render.colour import COLORMAPS
 from ui import compare_export as export
 from ui import compare_grid as grid
 from ui import compare_names as names
-from ui import errors, methods, rasters, scales, words
+from ui import controls, errors, methods, rasters, scales, words
 from ui.compare_asking import Pursuit
 from ui.compare_export import Take
 from ui.compare_grid import Drawn, Look
@@ -23,6 +23,7 @@ from ui.sheets import Sheet
 
 _HINT = "Point at a map, or use the arrow keys, to read one place in all of them"
 _NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
+_SHOWS = ("Differences", "Maps")
 SCALE_HELP = (
     "**One scale**: maps whose values have one unit (one method and layer; several classes or framings) share one "
     "maximum, so their brightness can be compared. A map that is alone in its unit is marked *own scale*. "
@@ -77,43 +78,32 @@ def look(place: Any, pinned: bool) -> tuple[Look, bool]:
     """The controls that change the view only, beneath the maps; and whether differences to the pinned map are shown."""
     first = place.container(key="cam_look_one", horizontal=True, vertical_alignment="center", gap="small")
     second = place.container(key="cam_look_two", horizontal=True, vertical_alignment="center", gap="medium")
-
-    def segments(place: Any, label: str, options: tuple[str, ...], key: str, **more: Any) -> str:
-        chosen = place.segmented_control(
-            label, options, default=options[0], required=True, key=key, label_visibility="collapsed", **more
+    with first:
+        scale = controls.segments("Scale", scales.SCALES, "scale", help=SCALE_HELP)
+        smooth = controls.smooth()
+        opacity = controls.opacity("the maps", width=190)
+        colormap = st.selectbox(
+            "Colour map", COLORMAPS, key="colormap", bind="query-params", label_visibility="collapsed", width=120
         )
-        return chosen or options[0]
-
-    bound: dict[str, Any] = {"bind": "query-params"}
-    scale = segments(first, "Scale", scales.SCALES, "scale", help=SCALE_HELP, **bound)
-    smooth = segments(first, "Grid", ("smooth", "native"), "grid", **bound)
-    opacity = first.slider(
-        "Opacity of the maps",
-        0,
-        100,
-        50,
-        5,
-        key="opacity",
-        format="opacity %d %%",
-        label_visibility="collapsed",
-        width=190,
-        **bound,
-    )
-    colormap = first.selectbox(
-        "Colour map", COLORMAPS, key="colormap", label_visibility="collapsed", width=120, **bound
-    )
-    close = second.toggle(
-        "Closer", key="close", help="Show only what the networks saw, larger, instead of the whole photograph.", **bound
-    )
-    signs = second.toggle(
-        "Evidence against",
-        key="signs",
-        help="Methods whose values have a sign show what speaks for the class in red, against it in blue.",
-        **bound,
-    )
-    shows = segments(second, "Show", ("Differences", "Maps"), "pin_shows") if pinned else "Maps"
-    drawn = Look(opacity, colormap, smooth != "native", scale, signs, close)
-    return drawn, shows == "Differences"
+    with second:
+        close = st.toggle(
+            "Closer",
+            key="close",
+            bind="query-params",
+            help="Show only what the networks saw, larger, instead of the whole photograph.",
+        )
+        signs = st.toggle(
+            "Evidence against",
+            key="signs",
+            bind="query-params",
+            help="Methods whose values have a sign show what speaks for the class in red, against it in blue.",
+        )
+        shows = _SHOWS[0]
+        if pinned:
+            shows = st.segmented_control(
+                "Show", _SHOWS, default=_SHOWS[0], required=True, key="pin_shows", label_visibility="collapsed"
+            )
+    return Look(opacity, colormap, smooth, scale, signs, close), pinned and shows == _SHOWS[0]
 
 
 def head(place: Any, sheet: Sheet, name: str, held: bool, failed: bool) -> None:

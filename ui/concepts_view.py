@@ -8,7 +8,7 @@ import streamlit as st
 from camcore.concepts import MOST
 from camcore.render.concepts import COLOURS
 from ui import concepts_pictures as drawn
-from ui import errors, layer_browser, samples, sidebar, words, working
+from ui import controls, errors, layer_browser, samples, sidebar, words, working
 from ui.concepts_works import FROM_FOLDER, Found, Question, finding
 from ui.meeting import known_facts
 from ui.model_picker import Model
@@ -18,7 +18,6 @@ from ui.working import Standing
 
 SAMPLES, THIS, FOLDER = "samples", "picture", "folder"
 SETS = (SAMPLES, THIS, FOLDER)
-GRIDS = ("smooth", "native")
 START = 6
 OTHERS = 3
 """So many more pictures of a concept are shown, small, beside the one in which it is strongest."""
@@ -32,7 +31,7 @@ def parameters() -> list[Parameter]:
         Parameter("in", "set of pictures", SETS[0], SETS),
         Parameter("pictures", "folder of pictures", ""),
         Parameter("concepts", "number of concepts", START, parse=whole_number(1, MOST), bound=True),
-        Parameter("grid", "grid view", GRIDS[0], GRIDS, bound=True),
+        controls.GRID,
     ]
 
 
@@ -106,7 +105,7 @@ def _draw(question: Question, count: int, standing: Standing) -> None:
             return
         # Until the factors have settled every part is another picture.
         key = (question, found.titles, round(found.concepts.error, 6), found.concepts.maps.shape)
-        smooth = st.session_state.get("grid", GRIDS[0]) == GRIDS[0]
+        smooth = st.session_state.get(controls.GRID.name, controls.SMOOTH) == controls.SMOOTH
         _mixed(found, smooth, key)
         st.caption(words.plain(_says(found)))
         _take_away(found, smooth)
@@ -176,16 +175,7 @@ def _take_away(found: Found, smooth: bool) -> None:
     lines = [f"{found.network}, {found.weights_note}", _says(found)]
     ready = c.effects is not None
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
-        st.segmented_control(
-            "Grid",
-            GRIDS,
-            default=GRIDS[0],
-            required=True,
-            key="grid",
-            bind="query-params",
-            label_visibility="collapsed",
-            width="content",
-        )
+        controls.smooth()
         for kind, mime, make, about in (
             ("PNG", "image/png", lambda: drawn.sheet_png(found, smooth, lines), "All concepts on all pictures"),
             ("CSV", "text/csv", lambda: drawn.concepts_csv(found), "Channels, and what each adds to which classes"),

@@ -9,7 +9,7 @@ import streamlit as st
 
 from camcore.evidence import Evidence, common_scale
 from camcore.saved import SavedNetwork
-from ui import errors, figures, rasters, signed, words, working
+from ui import controls, errors, figures, rasters, signed, words, working
 from ui.classifier_works import Seen
 from ui.components import schematic
 from ui.equation import equation, number
@@ -17,8 +17,6 @@ from ui.equation import signed as hundredths
 from ui.figures import Figure
 from ui.picture_box import Chosen
 from ui.working import Standing
-
-GRIDS = ("smooth", "native")
 
 
 def show(saved: SavedNetwork, chosen: Chosen, standing: Standing) -> None:
@@ -49,29 +47,10 @@ def _headline(saved: SavedNetwork, seen: Seen | None, standing: Standing) -> str
 
 def _look(standing: Standing) -> tuple[int, bool]:
     with st.container(key="cam_seen_look", horizontal=True, vertical_alignment="center", gap="small", wrap=False):
-        grid = st.segmented_control(
-            "Grid",
-            GRIDS,
-            default=GRIDS[0],
-            required=True,
-            key="grid",
-            bind="query-params",
-            label_visibility="collapsed",
-        )
-        opacity = st.slider(
-            "Opacity of the map",
-            0,
-            100,
-            50,
-            5,
-            key="opacity",
-            bind="query-params",
-            format="opacity %d %%",
-            label_visibility="collapsed",
-            width=260,
-        )
+        smooth = controls.smooth()
+        opacity = controls.opacity("the map", width=260)
         working.progress("seen", standing, stoppable=False)
-    return opacity, grid != GRIDS[1]
+    return opacity, smooth
 
 
 def _pictures(saved: SavedNetwork, chosen: Chosen, seen: Seen | None, opacity: int, smooth: bool) -> None:

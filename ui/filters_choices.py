@@ -6,7 +6,7 @@ import streamlit as st
 
 from camcore.errors import CamcoreError
 from camcore.filters import check_channel
-from ui import layer_browser, sidebar, urls, words
+from ui import controls, layer_browser, sidebar, urls, words
 from ui.filters_works import Looked, Wanted
 from ui.meeting import known_facts
 from ui.questions import NetworkKey
@@ -16,7 +16,6 @@ CHANNELS, CLASSES = KINDS = ("channels", "classes")
 STRONGEST, ORDER = ORDERS = ("strongest", "order")
 COUNTS = ("16", "32", "64")
 STEPS = ("32", "64", "128", "256")
-GRIDS = ("smooth", "native")
 _KIND_TITLES = {CHANNELS: "Channels", CLASSES: "Classes"}
 _ORDER_TITLES = {STRONGEST: "Strongest here", ORDER: "In order"}
 
@@ -35,8 +34,8 @@ def parameters() -> list[Parameter]:
         Listed("names", "class", [], parse=whole_number(0)),
         Parameter("steps", "number of steps", STEPS[1], STEPS),
         Parameter("seed", "seed", 0, parse=whole_number(0, 9999)),
-        Parameter("opacity", "opacity", 50, parse=whole_number(0, 100), bound=True),
-        Parameter("grid", "grid view", GRIDS[0], GRIDS, bound=True),
+        controls.OPACITY,
+        controls.GRID,
     ]
 
 

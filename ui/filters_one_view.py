@@ -6,9 +6,9 @@ from typing import Any
 import streamlit as st
 
 from camcore.filters import Excitation
-from ui import errors, figures, filters_export, words, working
+from ui import controls, errors, figures, filters_export, words, working
 from ui.figures import Figure
-from ui.filters_choices import GRIDS, name_of
+from ui.filters_choices import name_of
 from ui.filters_pixels import number, png_url, response_url, seen_url
 from ui.filters_works import Looked, Wanted, searching
 from ui.picture_box import Chosen
@@ -64,28 +64,8 @@ def _row() -> Any:
 
 def _look() -> tuple[int, bool]:
     """How the activation is laid over the photograph: opacity in percent, and whether smoothly."""
-    grid = st.segmented_control(
-        "Grid",
-        GRIDS,
-        default=GRIDS[0],
-        required=True,
-        key="grid",
-        bind="query-params",
-        label_visibility="collapsed",
-    )
-    opacity = st.slider(
-        "Opacity of the activation",
-        0,
-        100,
-        50,
-        5,
-        key="opacity",
-        bind="query-params",
-        format="opacity %d %%",
-        label_visibility="collapsed",
-        width=260,
-    )
-    return opacity, grid != GRIDS[1]
+    smooth = controls.smooth()
+    return controls.opacity("the activation", width=260), smooth
 
 
 def _found_figure(looked: Looked, one: Wanted, found: Excitation | None) -> Figure:

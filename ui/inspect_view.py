@@ -9,7 +9,7 @@ import streamlit as st
 import camcore
 from camcore.render.colour import COLORMAPS, css_gradient
 from camcore.report.files import map_csv
-from ui import errors, methods, rasters, sidebar, words
+from ui import controls, errors, methods, rasters, sidebar, words
 from ui.asking import Pursuit
 from ui.compare_choices import METHODS
 from ui.components import ScoreRow, Tile, compare, scores, tiles
@@ -20,7 +20,6 @@ from ui.questions import Answer, Question
 from ui.urls import Parameter, whole_number
 
 VIEWS = ("compare", "side by side")
-GRIDS = ("smooth", "native")
 COLUMNS = (1.62, 1.0)
 LADDER_STEPS = 4
 
@@ -32,9 +31,9 @@ def parameters() -> list[Parameter]:
         Parameter("method", "method", "gradcam", tuple(camcore.METHODS)),
         Parameter("layer", "layer", None),
         Parameter("class", "class", None, parse=whole_number(-(10**9))),
-        Parameter("opacity", "opacity", 50, parse=whole_number(0, 100), bound=True),
-        Parameter("colormap", "colour map", COLORMAPS[0], COLORMAPS, bound=True),
-        Parameter("grid", "grid view", GRIDS[0], GRIDS, bound=True),
+        controls.OPACITY,
+        controls.COLORMAP,
+        controls.GRID,
         Parameter("view", "view", VIEWS[0], VIEWS, bound=True),
     ]
 
@@ -118,37 +117,14 @@ def claim() -> Places:
     )
 
 
-def look(controls: Any, colours: Any) -> tuple[rasters.Look, str]:
+def look(place: Any, colours: Any) -> tuple[rasters.Look, str]:
     """The controls that change the view only, beside the picture; how to draw, and which view."""
-
-    def segments(label: str, options: tuple[str, ...], key: str) -> str:
-        chosen = st.segmented_control(
-            label,
-            options,
-            default=options[0],
-            required=True,
-            key=key,
-            bind="query-params",
-            label_visibility="collapsed",
-        )
-        return chosen or options[0]
-
-    with controls.container(horizontal=True, vertical_alignment="center", gap="small", wrap=False):
-        view = segments("View", VIEWS, "view")
-        grid = segments("Grid", GRIDS, "grid")
-        opacity = st.slider(
-            "Opacity of the map",
-            0,
-            100,
-            50,
-            5,
-            key="opacity",
-            bind="query-params",
-            format="opacity %d %%",
-            label_visibility="collapsed",
-        )
+    with place.container(horizontal=True, vertical_alignment="center", gap="small", wrap=False):
+        view = controls.segments("View", VIEWS, "view")
+        smooth = controls.smooth()
+        opacity = controls.opacity("the map")
     colormap = colours.selectbox("Colour map", COLORMAPS, key="colormap", bind="query-params")
-    return rasters.Look(opacity, colormap, grid == GRIDS[0]), view
+    return rasters.Look(opacity, colormap, smooth), view
 
 
 def head(place: Any, answer: Answer, name: str, missing: bool, failed: bool) -> None:

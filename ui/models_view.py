@@ -12,7 +12,7 @@ from camcore import factories
 from camcore.catalogue import Backbone
 from camcore.render.trade_off import Point, front, trade_off
 from camcore.saved import SavedNetwork
-from ui import errors, model_picker
+from ui import controls, errors, model_picker
 from ui.urls import Parameter
 
 WAYS = ("Weights file", "Training", "Python function")
@@ -51,15 +51,7 @@ def choose(rows: tuple[Any, ...]) -> Any:
     """The list or the chart; the network that is looked at."""
     state = st.session_state
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-        view = st.segmented_control(
-            "View",
-            VIEWS,
-            default=VIEWS[0],
-            required=True,
-            key="list",
-            bind="query-params",
-            label_visibility="collapsed",
-        )
+        view = controls.segments("View", VIEWS, "list")
         only = st.toggle("Only what is on this machine", key="here", bind="query-params")
     shown = [row for row in rows if not only or row.weights_state in _STATES]
     names = [row.name for row in shown]

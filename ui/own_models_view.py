@@ -4,7 +4,7 @@ import streamlit as st
 
 from camcore import factories
 from camcore.catalogue import backbones
-from ui import own_weights_view, words
+from ui import controls, own_weights_view, words
 from ui.models_view import WAYS
 
 _EXAMPLE = """\
@@ -27,9 +27,7 @@ _START = 'CAMCORE_MODELS="birds=my_models:birds" streamlit run app.py'
 def show() -> None:
     """The section: the choice of a way, and what it needs."""
     st.subheader("Bring a network of your own", anchor="own")
-    way = st.segmented_control(
-        "How", WAYS, default=WAYS[0], required=True, key="way", bind="query-params", label_visibility="collapsed"
-    )
+    way = controls.segments("How", WAYS, "way")
     if way == WAYS[1]:
         _training()
     elif way == WAYS[2]:

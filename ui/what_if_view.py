@@ -8,7 +8,7 @@ import streamlit as st
 
 import camcore
 from camcore.what_if import FILLS, WhatIf, clipped, what_if
-from ui import errors, rasters, trust_words, trusting, urls, words, working
+from ui import controls, errors, rasters, trust_words, trusting, urls, words, working
 from ui.asking import Pursuit
 from ui.components.regions import region
 from ui.picture_box import Chosen
@@ -55,8 +55,8 @@ def show(pursuit: Pursuit, chosen: Chosen) -> None:
     st.subheader("What if a part of it were not there?", anchor="what-if")
     state = st.session_state
     with st.container(key="cam_what_if_look", horizontal=True, vertical_alignment="center", gap="small"):
-        way = _segments("Question", WAYS, "way")
-        fill = _segments("Hide by", FILLS, "fill", format_func=_LABELS.__getitem__)
+        way = controls.segments("Question", WAYS, "way")
+        fill = controls.segments("Hide by", FILLS, "fill", format_func=_LABELS.__getitem__)
         lit = st.toggle("Show the map", value=True, key="what_if_map")
     left, right = st.columns(2, gap="medium")
     m = pursuit.asked.map if pursuit.asked.map is not None and pursuit.asked.done >= 1 else None
@@ -69,14 +69,6 @@ def show(pursuit: Pursuit, chosen: Chosen) -> None:
         if m is not None and box is not None and not pursuit.busy:
             work = asking(network, chosen.picture, m, box, fill, way == WAYS[1])
         working.section(SECTION, work, lambda now: _section(now, chosen, lit, box is not None))
-
-
-def _segments(label: str, options: tuple[str, ...], key: str, **more: Any) -> str:
-    picked = st.segmented_control(
-        label, options, default=options[0], required=True, key=key, bind="query-params", label_visibility="collapsed",
-        **more,
-    )  # fmt: skip
-    return picked or options[0]
 
 
 def _draw_on(chosen: Chosen, pursuit: Pursuit, m: Any, box: Any) -> None:
