@@ -18,6 +18,7 @@ from ui import (  # noqa: E402
     snapshots,
     trust_panel,
     urls,
+    words,
 )
 from ui import inspect_view as view  # noqa: E402
 from ui.engine import engine  # noqa: E402
@@ -75,4 +76,4 @@ with places.fetch:
 
 urls.publish(parameters, left_out=picture_box.unnamed(chosen))
 if pursuit.job is not None and pursuit.busy:
-    asking.follow(engine(), pursuit.job, pursuit.asked, lambda job: view.progress(bar, job))
+    asking.follow(engine(), pursuit.job, pursuit.asked, lambda job: bar.progress(*words.under_way(job.stage)))

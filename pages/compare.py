@@ -17,6 +17,7 @@ from ui import (  # noqa: E402
     sidebar,
     snapshots,
     urls,
+    words,
 )
 from ui import compare_agreement_view as agreement_view  # noqa: E402
 from ui import compare_asking as asking  # noqa: E402
@@ -91,4 +92,4 @@ with errors.guarded("The table"), places.table:
 
 urls.publish(parameters, left_out=picture_box.unnamed(chosen))
 if pursuit.busy:
-    asking.follow(pursuit, lambda job: view.progress(bar, job))
+    asking.follow(pursuit, lambda job: bar.progress(*words.under_way(job.stage)))

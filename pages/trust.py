@@ -7,7 +7,7 @@ from ui import frame
 frame.begin("Trust")
 
 # The page's title is on its way while the rest is imported.
-from ui import asking, errors, inspect_view, model_picker, page_style, picture_box, rasters, sidebar, urls  # noqa: E402
+from ui import asking, errors, inspect_view, model_picker, page_style, picture_box, rasters, sidebar, urls, words  # noqa: E402
 from ui import locating_view as where  # noqa: E402
 from ui import trust_evidence_view as evidence  # noqa: E402
 from ui import trust_view as view  # noqa: E402
@@ -64,5 +64,5 @@ with places.fetch:
 
 urls.publish(parameters, left_out=picture_box.unnamed(chosen))
 if pursuit.job is not None and pursuit.busy:
-    asking.follow(engine(), pursuit.job, pursuit.asked, lambda job: inspect_view.progress(bar, job))
+    asking.follow(engine(), pursuit.job, pursuit.asked, lambda job: bar.progress(*words.under_way(job.stage)))
 engine().start()

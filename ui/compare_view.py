@@ -15,7 +15,6 @@ from ui import controls, errors, methods, rasters, scales, words
 from ui.compare_asking import Pursuit
 from ui.compare_export import Take
 from ui.compare_grid import Drawn, Look
-from ui.comparing import SheetJob
 from ui.comparison import NONE, ONE_OF, RANKS, Cell
 from ui.components import maps
 from ui.picture_box import Chosen
@@ -142,7 +141,7 @@ def status(places: Places, pursuit: Pursuit, on_run: Callable[[], None], on_stop
     if pursuit.busy and pursuit.job is not None:
         label = "Stop" if sheet.growing is None else "Good enough, stop"
         places.buttons.button(label, key="act_compare", on_click=on_stop)
-        return places.progress.progress(**_progress(pursuit.job))
+        return places.progress.progress(*words.under_way(pursuit.job.stage))
     bill = sheet.bill
     if pursuit.halted and sheet.missing:
         growing = sheet.growing
@@ -181,17 +180,6 @@ def _done(sheet: Sheet, have: int, total: int) -> str:
     if missing:
         text = f"{have} of {total} maps; the other {'one says' if missing == 1 else 'ones say'} why there is none"
     return f"{text}. Press the pin on a map to see how all others differ from it."
-
-
-def progress(bar: Any, job: SheetJob) -> None:
-    """Move the progress bar to where the job is now."""
-    bar.progress(**_progress(job))
-
-
-def _progress(job: SheetJob) -> dict[str, Any]:
-    share, remaining = job.stage.progress()
-    left = f", {words.duration(remaining)} left" if remaining is not None and remaining >= 1 else ""
-    return {"value": min(max(share, 0.0), 1.0), "text": f"{words.plain(job.stage.title)}{left}"}
 
 
 def photograph(

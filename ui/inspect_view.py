@@ -13,7 +13,6 @@ from ui import controls, errors, methods, rasters, sidebar, words
 from ui.asking import Pursuit
 from ui.compare_choices import METHODS
 from ui.components import ScoreRow, Tile, compare, scores, tiles
-from ui.jobs import Job
 from ui.model_picker import Model
 from ui.picture_box import Chosen
 from ui.questions import Answer, Question
@@ -373,7 +372,7 @@ def status(
             places.button.button("Stop", key="act", on_click=on_stop)
         else:
             places.button.empty()
-        return places.progress.progress(**_progress(pursuit.job))
+        return places.progress.progress(*words.under_way(pursuit.job.stage))
     if pursuit.halted:
         places.progress.caption(f"{title} was stopped at {asked.done:.0%}.")
         places.button.button("Run again", key="act", on_click=on_run)
@@ -384,17 +383,6 @@ def status(
         places.progress.empty()
         places.button.empty()
     return None
-
-
-def progress(bar: Any, job: Job) -> None:
-    """Move the progress bar to where the job is now."""
-    bar.progress(**_progress(job))
-
-
-def _progress(job: Job) -> dict[str, Any]:
-    share, remaining = job.stage.progress()
-    left = f", {words.duration(remaining)} left" if remaining is not None and remaining >= 1 else ""
-    return {"value": min(max(share, 0.0), 1.0), "text": f"{words.plain(job.stage.title)}{left}"}
 
 
 def notes(places: StatusPlaces, pursuit: Pursuit, notices: Iterable[str], on_retry: Callable[[], None]) -> None:

@@ -10,6 +10,7 @@ from camcore.report import words as report_words
 from camcore.report.words import duration as milliseconds
 from camcore.report.words import geometry, percent
 from camcore.report.words import readable as label
+from ui.jobs import Stage
 from ui.questions import Answer, Cost
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "plain",
     "price",
     "together",
+    "under_way",
 ]
 
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()<>#+!|~$:-])")
@@ -61,6 +63,13 @@ def duration(seconds: float) -> str:
     if seconds < 100:
         return f"about {seconds:.0f} s"
     return f"about {seconds / 60:.0f} min" if seconds < 5400 else f"about {seconds / 3600:.1f} hours"
+
+
+def under_way(stage: Stage) -> tuple[float, str]:
+    """For a progress bar: the share done in 0..1, and what is being done, with the time left where it can be told."""
+    share, left = stage.progress()
+    rest = f", {duration(left)} left" if left is not None and left >= 1 else ""
+    return min(max(share, 0.0), 1.0), f"{plain(stage.title)}{rest}"
 
 
 def price(cost: Cost) -> str:
