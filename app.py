@@ -63,7 +63,7 @@ with errors.guarded("The choices"):
     view.choices(places.choices, network, answer, question, pick_class, pick_layer)
 with errors.guarded("The caption"):
     view.caption(places, answer)
-    view.downloads(places.export, chosen, answer, look)
+    view.files(places.export, chosen, answer, look)
     basket.offer(places.export, snapshots.of_answer(chosen, answer, look))
     view.more(places.more, network)
 trust_panel.show(places.trust, pursuit, chosen)

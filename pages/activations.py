@@ -44,7 +44,7 @@ if standing.failure is not None:
 left, right = st.columns(view.COLUMNS, gap="medium")
 with errors.guarded("The sheet"), left:
     view.whole_sheet(found, work, info, look)
-    page.downloads(found, chosen, look, model.framing)
+    page.files(found, chosen, look, model.framing)
 with errors.guarded("The channel"), right:
     st.fragment(view.viewer)(found, work, chosen, look, publish)
 with errors.guarded("The figures"):

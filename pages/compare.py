@@ -70,7 +70,7 @@ with errors.guarded("The maps"):
     view.caution(places.caution, drawn)
     shown_reference = reference if differences else None
     take = Take(sheet, drawn, look, chosen.picture, chosen.title, shown_reference)
-    view.downloads(places.downloads, take)
+    view.files(places.downloads, take)
     basket.offer(places.downloads, None if pursuit.busy else snapshots.of_take(chosen, take))
 
 bar = view.status(places, pursuit, lambda: asking.run(plan), asking.stop)

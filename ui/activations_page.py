@@ -12,7 +12,7 @@ from camcore.strongest import passes
 from ui import activations_choices as choices
 from ui import activations_export as export
 from ui import activations_overview as overviews
-from ui import controls, layer_browser, words, working
+from ui import controls, downloads, layer_browser, words, working
 from ui.activations_choices import Look
 from ui.activations_works import reading, surveying
 from ui.meeting import meeting
@@ -22,11 +22,11 @@ from ui.sheets import Facts
 from ui.working import Standing
 from ui.works import Work
 
-FILES = (
-    ("PNG", "image/png", "The contact sheet"),
-    ("CSV", "text/csv", "A row for each channel: its figures, then its activations"),
-    ("NPZ", "application/octet-stream", "The activations with all figures, for NumPy"),
-)
+FILES = {
+    "PNG": "The contact sheet",
+    "CSV": "A row for each channel: its figures, then its activations",
+    "NPZ": "The activations with all figures, for NumPy",
+}
 
 PASSES_UNASKED = 3
 """Forward passes that the whole network may take without being asked for."""
@@ -47,7 +47,7 @@ def channels(standing: Standing) -> Channels | None:
     return standing.value if standing.complete and isinstance(standing.value, Channels) else None
 
 
-def downloads(found: Channels | None, chosen: Chosen, look: Look, framing: str) -> None:
+def files(found: Channels | None, chosen: Chosen, look: Look, framing: str) -> None:
     """The sheet as a picture; figures and activations as numbers; made when they are asked for."""
     made: dict[str, Callable[[], bytes]] = {}
     if found is not None:
@@ -58,17 +58,9 @@ def downloads(found: Channels | None, chosen: Chosen, look: Look, framing: str) 
         }
     stem = export.stem(found, chosen) if found is not None else "activations"
     with st.container(key="cam_activations_files", horizontal=True, gap="small"):
-        for kind, mime, about in FILES:
-            st.download_button(
-                kind,
-                made.get(kind, b""),
-                f"{stem}.{kind.lower()}",
-                mime,
-                key=f"save_{kind}",
-                on_click="ignore",
-                disabled=kind not in made,
-                icon=":material/download:",
-                help=about,
+        for kind, about in FILES.items():
+            downloads.offer(
+                f"{stem}.{kind.lower()}", made.get(kind, b""), about, key=f"save_{kind}", ready=found is not None
             )
 
 
@@ -95,16 +87,13 @@ def overview(model: Model, chosen: Chosen, facts: Facts | None, look: Look) -> N
         standing = working.section("overview", wanted, draw)
     found = standing.value or ()
     name = f"{words.file_stem(chosen.title.rsplit('.', 1)[0], model.key.name, rows)}.png"
-    st.download_button(
-        "PNG of all these layers",
-        (lambda: export.stacked_png(found, model.key.name, chosen, look.colormap)) if standing.complete else b"",
+    downloads.offer(
         name,
-        "image/png",
+        lambda: export.stacked_png(found, model.key.name, chosen, look.colormap),
+        "One stacked picture: a titled row for each layer",
         key="save_overview",
-        on_click="ignore",
-        disabled=not standing.complete,
-        icon=":material/download:",
-        help="One stacked picture: a titled row for each layer",
+        ready=standing.complete,
+        label="PNG of all these layers",
     )
 
 

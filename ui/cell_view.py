@@ -8,7 +8,7 @@ import streamlit as st
 
 from camcore.cells import box_on_picture
 from camcore.render.encode import to_png, with_caption
-from ui import cell_words, errors, page_style, patches_view, rasters, words, working
+from ui import cell_words, downloads, errors, page_style, patches_view, rasters, words, working
 from ui.cell_works import Question, depending, looking, sample
 from ui.components.cells import SeenBy, cell
 from ui.picture_box import Chosen
@@ -212,16 +212,13 @@ def _take_away(chosen: Chosen, answer: Answer, cells: Any, one: Any, field: Any)
     ]
     rgb = chosen.picture.rgb
     with st.container(horizontal=True, gap="small"):
-        for kind, mime, make, ready, about in (
-            ("PNG", "image/png", lambda: to_png(with_caption(rasters.lit(rgb, field), lines)), field is not None,
+        for kind, make, ready, about in (
+            ("PNG", lambda: to_png(with_caption(rasters.lit(rgb, field), lines)), field is not None,
              "The photograph lit by what this place depends on"),
-            ("CSV", "text/csv", lambda: cell_words.channels_csv(cells, one), True, "Every channel of this place"),
-            ("NPZ", "application/octet-stream", lambda: cell_words.field_npz(field), field is not None,
+            ("CSV", lambda: cell_words.channels_csv(cells, one), True, "Every channel of this place"),
+            ("NPZ", lambda: cell_words.field_npz(field), field is not None,
              "What it depends on, pixel by pixel of the input"),
         ):  # fmt: skip
-            st.download_button(
-                kind, make if ready else b"", f"{stem}.{kind.lower()}", mime, key=f"save_cell_{kind}",
-                on_click="ignore", disabled=not ready, icon=":material/download:", help=about,
-            )  # fmt: skip
+            downloads.offer(f"{stem}.{kind.lower()}", make, about, key=f"save_cell_{kind}", ready=ready)
         with st.popover("How it adds up"):
             st.markdown(words.plain(cell_words.sums(cells)))

@@ -7,7 +7,7 @@ import streamlit as st
 
 import camcore
 from camcore.differences import Difference, as_csv, as_markdown, differences
-from ui import errors, measuring, methods, words, working
+from ui import downloads, errors, measuring, methods, words, working
 from ui.comparison import RANKS, Plan
 from ui.engine import engine
 from ui.measuring import Question, Table
@@ -107,19 +107,9 @@ def _filled(standing: Standing, chosen: Chosen) -> None:
     st.caption(words.plain(f"For {about}. An empty field: Score-CAM was not measured, or there is nothing to compare."))
     stem = words.file_stem(chosen.title.rsplit(".", 1)[0], "differences")
     with st.container(horizontal=True, gap="small"):
-        for kind, ending, mime, make in (
-            ("CSV", "csv", "text/csv", as_csv),
-            ("Markdown", "md", "text/markdown", as_markdown),
-        ):
-            st.download_button(
-                f"Table as {kind}",
-                make(rows).encode("utf-8"),
-                f"{stem}.{ending}",
-                mime,
-                key=f"save_table_{ending}",
-                on_click="ignore",
-                icon=":material/download:",
-            )
+        for kind, ending, make in (("CSV", "csv", as_csv), ("Markdown", "md", as_markdown)):
+            data = make(rows).encode("utf-8")
+            downloads.offer(f"{stem}.{ending}", data, key=f"save_table_{ending}", label=f"Table as {kind}")
 
 
 def _table(rows: Sequence[Difference]) -> str:

@@ -1,8 +1,8 @@
 """The Compare page's main area: claims its places first, then fills them with what is known."""
 
-import functools
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -11,7 +11,7 @@ from camcore.render.colour import COLORMAPS
 from ui import compare_export as export
 from ui import compare_grid as grid
 from ui import compare_names as names
-from ui import controls, errors, methods, rasters, scales, words
+from ui import controls, downloads, errors, methods, rasters, scales, words
 from ui.compare_asking import Pursuit
 from ui.compare_export import Take
 from ui.compare_grid import Drawn, Look
@@ -219,26 +219,18 @@ def photograph(
 PHOTO_SIDE = 560
 
 
-def downloads(place: Any, take: Take) -> None:
+def files(place: Any, take: Take) -> None:
     """The grid as one picture and the raw maps as numbers, made when they are asked for."""
     ready = bool(take.sheet.maps)
     stem = export.stem(take)
     with place:
-        for kind, ending, mime, make, about in (
-            ("Grid as PNG", "png", "image/png", export.png, "All maps with captions, scale and colour bar"),
-            ("Raw maps, CSV", "csv", "text/csv", export.csv, "Every map’s raw values on its own grid"),
-            ("Raw maps, NPZ", "npz", "application/octet-stream", export.npz, "The same for NumPy"),
+        for label, ending, make, about in (
+            ("Grid as PNG", "png", export.png, "All maps with captions, scale and colour bar"),
+            ("Raw maps, CSV", "csv", export.csv, "Every map’s raw values on its own grid"),
+            ("Raw maps, NPZ", "npz", export.npz, "The same for NumPy"),
         ):
-            st.download_button(
-                kind,
-                functools.partial(make, take) if ready else b"",
-                f"{stem}.{ending}",
-                mime,
-                key=f"save_{ending}",
-                on_click="ignore",
-                disabled=not ready,
-                icon=":material/download:",
-                help=about,
+            downloads.offer(
+                f"{stem}.{ending}", partial(make, take), about, key=f"save_{ending}", ready=ready, label=label
             )
 
 

@@ -8,7 +8,7 @@ import streamlit as st
 from camcore.concepts import MOST
 from camcore.render.concepts import COLOURS
 from ui import concepts_pictures as drawn
-from ui import controls, errors, layer_browser, samples, sidebar, words, working
+from ui import controls, downloads, errors, layer_browser, samples, sidebar, words, working
 from ui.concepts_works import FROM_FOLDER, Found, Question, finding
 from ui.meeting import known_facts
 from ui.model_picker import Model
@@ -176,15 +176,12 @@ def _take_away(found: Found, smooth: bool) -> None:
     ready = c.effects is not None
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
         controls.smooth()
-        for kind, mime, make, about in (
-            ("PNG", "image/png", lambda: drawn.sheet_png(found, smooth, lines), "All concepts on all pictures"),
-            ("CSV", "text/csv", lambda: drawn.concepts_csv(found), "Channels, and what each adds to which classes"),
-            ("NPZ", "application/octet-stream", lambda: drawn.concepts_npz(found), "All maps and figures"),
+        for kind, make, about in (
+            ("PNG", lambda: drawn.sheet_png(found, smooth, lines), "All concepts on all pictures"),
+            ("CSV", lambda: drawn.concepts_csv(found), "Channels, and what each adds to which classes"),
+            ("NPZ", lambda: drawn.concepts_npz(found), "All maps and figures"),
         ):
-            st.download_button(
-                kind, make if ready else b"", f"{stem}.{kind.lower()}", mime, key=f"save_concepts_{kind}",
-                on_click="ignore", disabled=not ready, icon=":material/download:", help=about,
-            )  # fmt: skip
+            downloads.offer(f"{stem}.{kind.lower()}", make, about, key=f"save_concepts_{kind}", ready=ready)
         with st.popover("How this is computed"):
             st.markdown(_how(found))
 

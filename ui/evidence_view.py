@@ -9,7 +9,7 @@ import streamlit as st
 
 from camcore.evidence import Evidence, common_scale
 from camcore.saved import SavedNetwork
-from ui import controls, errors, figures, rasters, signed, words, working
+from ui import controls, downloads, errors, figures, rasters, signed, words, working
 from ui.classifier_works import Seen
 from ui.components import schematic
 from ui.equation import equation, number
@@ -139,27 +139,19 @@ def _take_away(saved: SavedNetwork, chosen: Chosen, seen: Seen | None, opacity: 
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
         lines = [_line(saved, one) for one in found]
         rgb = chosen.picture.rgb
-        st.download_button(
-            "PNG",
-            lambda: signed.full_size(rgb, found, common_scale(found), opacity, lines),
+        downloads.offer(
             f"{stem}.png",
-            "image/png",
+            lambda: signed.full_size(rgb, found, common_scale(found), opacity, lines),
+            "The three pictures side by side, at full size",
             key="save_seen_png",
-            on_click="ignore",
-            disabled=not found,
-            icon=":material/download:",
-            help="The three pictures side by side, at full size",
+            ready=bool(found),
         )
-        st.download_button(
-            "CSV",
-            lambda: sums_csv(found),
+        downloads.offer(
             f"{stem}.csv",
-            "text/csv",
+            lambda: sums_csv(found),
+            "The exact sum, and the maps place by place",
             key="save_seen_csv",
-            on_click="ignore",
-            disabled=not found,
-            icon=":material/download:",
-            help="The exact sum, and the maps place by place",
+            ready=bool(found),
         )
         st.page_link(
             "app.py",

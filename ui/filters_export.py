@@ -11,29 +11,23 @@ import streamlit as st
 from camcore.filters import Excitation, FirstKernels
 from camcore.render.contact import Print, contact_sheet
 from camcore.render.encode import to_png, with_caption
-from ui import words
+from ui import downloads, words
 from ui.filters_works import Looked, Wanted
 
 COLUMNS = 8
 KERNEL_SIDE = 96
 """Least side of a kernel on the sheet, in pixels."""
 
-_DOWNLOAD = ":material/download:"
-
 
 def one(looked: Looked, wanted: Wanted, found: Excitation | None) -> None:
     """The large picture."""
     with st.container(key="cam_filters_save_one", horizontal=True, gap="small", vertical_alignment="center"):
-        st.download_button(
-            "PNG",
-            partial(picture_png, looked, wanted, found),
+        downloads.offer(
             f"{_stem(looked, wanted, str(wanted.indices[0]))}.png",
-            "image/png",
+            partial(picture_png, looked, wanted, found),
+            "The picture at the size of the network's input, with a caption",
             key="save_filter_png",
-            on_click="ignore",
-            disabled=found is None,
-            icon=_DOWNLOAD,
-            help="The picture at the size of the network's input, with a caption",
+            ready=found is not None,
         )
 
 
@@ -41,38 +35,29 @@ def many(looked: Looked, wanted: Wanted, found: tuple[Excitation | None, ...]) -
     """The grid."""
     there = tuple(one for one in found if one is not None)
     stem = _stem(looked, wanted, "filters" if wanted.layer is not None else "classes")
-    kinds = (
-        ("PNG", sheet_png, "image/png", "All pictures on one sheet"),
-        ("CSV", values_csv, "text/csv", "What each picture reaches, and the photograph beside it"),
-        ("NPZ", arrays_npz, "application/octet-stream", "The pictures and values as NumPy arrays"),
-    )
     with st.container(key="cam_filters_save_many", horizontal=True, gap="small", vertical_alignment="center"):
-        for title, make, kind, what in kinds:
-            st.download_button(
-                title,
+        for ending, make, about in (
+            ("png", sheet_png, "All pictures on one sheet"),
+            ("csv", values_csv, "What each picture reaches, and the photograph beside it"),
+            ("npz", arrays_npz, "The pictures and values as NumPy arrays"),
+        ):
+            downloads.offer(
+                f"{stem}.{ending}",
                 partial(make, looked, wanted, there),
-                f"{stem}.{title.lower()}",
-                kind,
-                key=f"save_filters_{title.lower()}",
-                on_click="ignore",
-                disabled=not there,
-                icon=_DOWNLOAD,
-                help=what,
+                about,
+                key=f"save_filters_{ending}",
+                ready=bool(there),
             )
 
 
 def kernels(name: str, found: FirstKernels) -> None:
     """The first layer's kernels."""
     with st.container(key="cam_filters_save_kernels", horizontal=True, gap="small"):
-        st.download_button(
-            "PNG",
-            partial(kernels_png, name, found),
+        downloads.offer(
             f"{words.file_stem(name, found.layer, 'kernels')}.png",
-            "image/png",
+            partial(kernels_png, name, found),
+            "All kernels on one sheet",
             key="save_kernels_png",
-            on_click="ignore",
-            icon=_DOWNLOAD,
-            help="All kernels on one sheet",
         )
 
 

@@ -10,7 +10,7 @@ import streamlit as st
 from camcore.evaluation.predicting import Predictions
 from camcore.evidence import common_scale
 from camcore.saved import SavedNetwork
-from ui import errors, figures, gallery, signed, words, working
+from ui import downloads, errors, figures, gallery, signed, words, working
 from ui.classifier_works import THUMB_SIDE, Evaluated, Shot, shooting
 from ui.components import Tile, tiles
 from ui.gallery import Entry
@@ -166,15 +166,11 @@ def _turn(number: int, pages: int, total: int, found: tuple[Entry, ...], p: Pred
         st.button("Later", key="gallery_on", disabled=number >= pages - 1, on_click=go, args=(number + 1,))
         first = number * gallery.PAGE
         st.caption(f"{first + 1:,} to {min(first + gallery.PAGE, total):,} of {total:,}" if total else "0 of 0")
-        st.download_button(
-            "CSV",
-            lambda: list_csv(found, p),
+        downloads.offer(
             f"{words.file_stem(saved.name, str(state.get('show', '')), 'pictures')}.csv",
-            "text/csv",
+            lambda: list_csv(found, p),
+            "This list, all pages of it",
             key="save_gallery_csv",
-            on_click="ignore",
-            icon=":material/download:",
-            help="This list, all pages of it",
         )
 
 

@@ -9,7 +9,7 @@ import streamlit as st
 import camcore
 from camcore.render.colour import COLORMAPS, css_gradient
 from camcore.report.files import map_csv
-from ui import controls, errors, methods, rasters, sidebar, words
+from ui import controls, downloads, errors, methods, rasters, sidebar, words
 from ui.asking import Pursuit
 from ui.compare_choices import METHODS
 from ui.components import ScoreRow, Tile, compare, scores, tiles
@@ -315,7 +315,7 @@ def compare_link(place: Any, chosen: Chosen, model: Model) -> None:
     )
 
 
-def downloads(place: Any, chosen: Chosen, answer: Answer, look: rasters.Look) -> None:
+def files(place: Any, chosen: Chosen, answer: Answer, look: rasters.Look) -> None:
     """The overlay as PNG and the raw map as CSV, made when they are asked for."""
     picture, m = chosen.picture, answer.map
     lines: list[str] = []
@@ -326,21 +326,12 @@ def downloads(place: Any, chosen: Chosen, answer: Answer, look: rasters.Look) ->
             chosen.title.rsplit(".", 1)[0], answer.network.name, m.method, m.layer or "input", m.label
         )
     with place:
-        for kind, mime, make, about in (
-            ("PNG", "image/png", lambda: rasters.full_size(picture, m, look, lines), "The overlay at full size"),
-            ("CSV", "text/csv", lambda: map_csv(m, lines), "The raw map on the layer's own grid"),
+        for kind, make, about in (
+            ("PNG", lambda: rasters.full_size(picture, m, look, lines), "The overlay at full size"),
+            ("CSV", lambda: map_csv(m, lines), "The raw map on the layer's own grid"),
         ):
-            st.download_button(
-                kind,
-                make if m is not None else b"",
-                f"{stem}.{kind.lower()}",
-                mime,
-                key=f"save_{kind}",
-                on_click="ignore",
-                disabled=m is None,
-                width="stretch",
-                icon=":material/download:",
-                help=about,
+            downloads.offer(
+                f"{stem}.{kind.lower()}", make, about, key=f"save_{kind}", ready=m is not None, width="stretch"
             )
 
 

@@ -19,7 +19,7 @@ from camcore.render.curves import training_curves
 from camcore.render.encode import to_data_url, to_png, with_caption
 from camcore.saved import SavedNetwork
 from camcore.training import runs
-from ui import errors, figures, signed, words, working
+from ui import downloads, errors, figures, signed, words, working
 from ui.classifier_works import THUMB_SIDE, Evaluated, Seen, averaging, beside, forming
 from ui.figures import Figure
 from ui.picture_box import Chosen
@@ -93,24 +93,8 @@ def _means(found: Averages, classes: tuple[str, ...], saved: SavedNetwork) -> No
     )
     stem = words.file_stem(saved.name, "average_maps")
     with st.container(horizontal=True, gap="small"):
-        st.download_button(
-            "PNG",
-            lambda: _means_png(groups, classes, scale, saved),
-            f"{stem}.png",
-            "image/png",
-            key="save_average_png",
-            on_click="ignore",
-            icon=":material/download:",
-        )
-        st.download_button(
-            "CSV",
-            lambda: _means_csv(groups, classes),
-            f"{stem}.csv",
-            "text/csv",
-            key="save_average_csv",
-            on_click="ignore",
-            icon=":material/download:",
-        )
+        downloads.offer(f"{stem}.png", lambda: _means_png(groups, classes, scale, saved), key="save_average_png")
+        downloads.offer(f"{stem}.csv", lambda: _means_csv(groups, classes), key="save_average_csv")
 
 
 def _group(group: GroupMean, classes: tuple[str, ...]) -> str:
@@ -179,14 +163,10 @@ def curves(saved: SavedNetwork) -> None:
         f"{words.percent(last.val_accuracy)} on validation pictures"
     )
     st.plotly_chart(figure, key="chart_learning", height=figure.layout.height, config=CHART, alt=alt)
-    st.download_button(
-        "CSV",
-        lambda: (saved.folder / "log.csv").read_bytes(),
+    downloads.offer(
         f"{words.file_stem(saved.name, 'training')}.csv",
-        "text/csv",
+        lambda: (saved.folder / "log.csv").read_bytes(),
         key="save_log_csv",
-        on_click="ignore",
-        icon=":material/download:",
     )
 
 
@@ -252,15 +232,11 @@ def _stages_file(saved: SavedNetwork, chosen: Chosen, stages: tuple[Stage, ...])
             out.writerow([stage.epoch or "finished", one.label, *(repr(float(v)) for v in numbers)])
         return text.getvalue().encode("utf-8")
 
-    st.download_button(
-        "CSV",
-        table,
+    downloads.offer(
         f"{words.file_stem(chosen.title.rsplit('.', 1)[0], saved.name, 'epochs')}.csv",
-        "text/csv",
+        table,
         key="save_stages_csv",
-        on_click="ignore",
-        disabled=not stages,
-        icon=":material/download:",
+        ready=bool(stages),
     )
 
 
@@ -342,16 +318,12 @@ def _study(report: Report) -> None:
     if shown:
         figures.row(shown, ratio=ratio, columns=3, tallest=48)
     csv_file = report.folder / "energies.csv"
-    st.download_button(
-        "CSV",
-        lambda: csv_file.read_bytes(),
+    downloads.offer(
         "bias_energies.csv",
-        "text/csv",
+        lambda: csv_file.read_bytes(),
+        "The energy on the mark's place, picture by picture",
         key="save_bias_csv",
-        on_click="ignore",
-        disabled=not csv_file.is_file(),
-        icon=":material/download:",
-        help="The energy on the mark's place, picture by picture",
+        ready=csv_file.is_file(),
     )
 
 

@@ -15,7 +15,7 @@ from camcore.intervals import Interval
 from camcore.localisation import BOX_SHARE, CAM_BOX_SHARE, TOLERANCE, Located, Row
 from camcore.locating import CENTRE, RANDOM
 from camcore.masks import IMAGES, MASKS, ObjectMask, read_mask
-from ui import errors, locating, methods, trust_words, words, working
+from ui import downloads, errors, locating, methods, trust_words, words, working
 from ui.asking import Pursuit
 from ui.locating import Folder
 from ui.model_picker import Model
@@ -294,6 +294,4 @@ def _as_csv(heads: list[str], rows: Sequence[Sequence[Any]]) -> bytes:
 
 
 def _csv(data: bytes, name: str, key: str, standing: Standing) -> None:
-    st.download_button(
-        "CSV", data, name, "text/csv", key=key, on_click="ignore", icon=":material/download:", disabled=standing.busy
-    )
+    downloads.offer(name, data, key=key, ready=not standing.busy)

@@ -20,7 +20,7 @@ from camcore.evaluation.predicting import Predictions
 from camcore.evaluation.table import write_csv
 from camcore.render import charts
 from camcore.saved import SavedNetwork
-from ui import words
+from ui import downloads, words
 from ui.classifier_works import Evaluated
 
 CHART = {"displaylogo": False, "modeBarButtons": [["toImage"]], "toImageButtonOptions": {"scale": 2}}
@@ -196,35 +196,23 @@ def rates(counts: Any) -> tuple[float, float]:
 def _take_away(saved: SavedNetwork, p: Predictions, at: float) -> None:
     stem = words.file_stem(saved.name, "quality")
     with st.container(horizontal=True, gap="small"):
-        st.download_button(
-            "CSV",
-            lambda: predictions_csv(p),
+        downloads.offer(
             f"{stem}.csv",
-            "text/csv",
+            lambda: predictions_csv(p),
+            "Every picture with its label and the probabilities given",
             key="save_quality_csv",
-            on_click="ignore",
-            icon=":material/download:",
-            help="Every picture with its label and the probabilities given",
         )
-        st.download_button(
-            "JSON",
-            lambda: json.dumps(figures(saved, p, at), indent=2, ensure_ascii=False).encode("utf-8"),
+        downloads.offer(
             f"{stem}.json",
-            "application/json",
+            lambda: json.dumps(figures(saved, p, at), indent=2, ensure_ascii=False).encode("utf-8"),
+            "The figures above at this threshold",
             key="save_quality_json",
-            on_click="ignore",
-            icon=":material/download:",
-            help="The figures above at this threshold",
         )
-        st.download_button(
-            "HTML",
-            lambda: report(saved, p, at),
+        downloads.offer(
             f"{stem}.html",
-            "text/html",
+            lambda: report(saved, p, at),
+            "The charts as one page that needs no network",
             key="save_quality_html",
-            on_click="ignore",
-            icon=":material/download:",
-            help="The charts as one page that needs no network",
         )
 
 

@@ -41,7 +41,6 @@ class Format:
     """A way to take the report away. ``make``: report → bytes."""
 
     name: str
-    mime: str
     about: str
     make: Callable[[Report], bytes]
 
@@ -77,7 +76,7 @@ def _zip(report: Report) -> bytes:
 
 
 FORMATS = (
-    Format("HTML", "text/html", "One file that stands on its own, for a mail or an intranet", _html),
-    Format("PDF", "application/pdf", "A4, for the file", _pdf),
-    Format("ZIP", "application/zip", "Pictures in full, raw maps as CSV, and run.json, which repeats them", _zip),
+    Format("HTML", "One file that stands on its own, for a mail or an intranet", _html),
+    Format("PDF", "A4, for the file", _pdf),
+    Format("ZIP", "Pictures in full, raw maps as CSV, and run.json, which repeats them", _zip),
 )

@@ -10,7 +10,7 @@ from camcore.cache import ByteLRU
 from camcore.report import telling
 from camcore.report.document import Item
 from camcore.report.drawing import jpeg_url, overlay_of, shrink
-from ui import basket, figures, report_exports, report_trust, shelf, story, words
+from ui import basket, downloads, figures, report_exports, report_trust, shelf, story, words
 from ui.basket import Entry
 from ui.components.stories import story as story_component
 from ui.figures import Figure
@@ -86,16 +86,12 @@ def _all() -> None:
     _written()
     with st.container(key="cam_report_save", horizontal=True, gap="small"):
         for kind in report_exports.FORMATS:
-            st.download_button(
-                kind.name,
-                report_exports.maker(kind),
+            downloads.offer(
                 f"report.{kind.name.lower()}",
-                kind.mime,
+                report_exports.maker(kind),
+                kind.about,
                 key=f"save_{kind.name}",
-                on_click="ignore",
                 width="stretch",
-                icon=":material/download:",
-                help=kind.about,
             )
     st.caption(
         f"{basket.fill()}. The address of this page brings the report back after a reload, and shows it to whomever "

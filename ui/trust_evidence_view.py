@@ -10,7 +10,7 @@ import streamlit as st
 import camcore
 from camcore.render import bands
 from camcore.report.trust import trust_csv, trust_record
-from ui import errors, figures, rasters, trust_words, trusting, words, working
+from ui import downloads, errors, figures, rasters, trust_words, trusting, words, working
 from ui.asking import Pursuit
 from ui.figures import Figure
 from ui.picture_box import Chosen
@@ -197,25 +197,17 @@ def _take_away(found: Any, chosen: Chosen) -> None:
     m = found.map
     stem = words.file_stem(chosen.title.rsplit(".", 1)[0], m.network, m.method, m.label, "trust", found.form)
     with st.container(horizontal=True, gap="small"):
-        st.download_button(
-            "CSV",
-            lambda: trust_csv(found),
+        downloads.offer(
             f"{stem}.csv",
-            "text/csv",
+            lambda: trust_csv(found),
+            "Every figure in a row of its own, with the controls’",
             key="save_trust_csv",
-            on_click="ignore",
-            icon=":material/download:",
-            help="Every figure in a row of its own, with the controls’",
         )
-        st.download_button(
-            "JSON",
-            lambda: json.dumps(trust_record(found), indent=2, ensure_ascii=False).encode("utf-8"),
+        downloads.offer(
             f"{stem}.json",
-            "application/json",
+            lambda: json.dumps(trust_record(found), indent=2, ensure_ascii=False).encode("utf-8"),
+            "The verdict, its reasons and every figure",
             key="save_trust_json",
-            on_click="ignore",
-            icon=":material/download:",
-            help="The verdict, its reasons and every figure",
         )
 
 

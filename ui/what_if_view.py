@@ -8,7 +8,7 @@ import streamlit as st
 
 import camcore
 from camcore.what_if import FILLS, WhatIf, clipped, what_if
-from ui import controls, errors, rasters, trust_words, trusting, urls, words, working
+from ui import controls, downloads, errors, rasters, trust_words, trusting, urls, words, working
 from ui.asking import Pursuit
 from ui.components.regions import region
 from ui.picture_box import Chosen
@@ -193,26 +193,18 @@ def _how(found: WhatIf, chosen: Chosen) -> None:
         st.markdown(f"Logits:\n\n| class | as it is | changed |\n| --- | --- | --- |{logits}")
     stem = words.file_stem(chosen.title.rsplit(".", 1)[0], found.map.network, "what-if", write_box(found.box))
     with st.container(horizontal=True, gap="small"):
-        st.download_button(
-            "PNG",
-            lambda: picture_png(found),
+        downloads.offer(
             f"{stem}.png",
-            "image/png",
+            lambda: picture_png(found),
+            "The changed picture under the map, at full size",
             key="save_what_if_png",
-            on_click="ignore",
-            icon=":material/download:",
-            help="The changed picture under the map, at full size",
-            disabled=found.again is None,
+            ready=found.again is not None,
         )
-        st.download_button(
-            "CSV",
-            lambda: changes_csv(found),
+        downloads.offer(
             f"{stem}.csv",
-            "text/csv",
+            lambda: changes_csv(found),
+            "Every class above with probabilities and logits",
             key="save_what_if_csv",
-            on_click="ignore",
-            icon=":material/download:",
-            help="Every class above with probabilities and logits",
         )
 
 
