@@ -47,8 +47,8 @@ chosen, model = sidebar.show()
 
 places = view.claim()
 look, mode = view.look(places.controls, places.colours)
-view.compare_link(places.compare, chosen, model)
 question = Question(model.key, chosen.picture.sha256, model.framing, state["method"], state["layer"], state["class"])
+view.compare_link(places.compare, chosen, question)
 pursuit = asking.pursue(engine(), question, chosen.picture, allowed=model.fetch is None)
 answer, network = pursuit.answer, pursuit.asked.network or pursuit.answer.network
 

@@ -13,7 +13,6 @@ from ui import controls, downloads, errors, methods, rasters, sidebar, words
 from ui.asking import Pursuit
 from ui.compare_choices import METHODS
 from ui.components import ScoreRow, Tile, compare, scores, tiles
-from ui.model_picker import Model
 from ui.picture_box import Chosen
 from ui.questions import Answer, Question
 from ui.urls import Parameter, whole_number
@@ -294,24 +293,15 @@ def caption(places: Places, answer: Answer) -> None:
         errors.notices([answer.map.warning] if answer.map.warning else [])
 
 
-def compare_link(place: Any, chosen: Chosen, model: Model) -> None:
+def compare_link(place: Any, chosen: Chosen, question: Question) -> None:
     """The way to the Compare page, with this picture, network, class, layer and method."""
-    state = st.session_state
-    compared = state["method"], *(key for key in METHODS if key != state["method"])
-    query = {
-        "model": model.key.name,
-        "random": "true" if model.key.weights == "random" else None,
-        "framing": model.framing,
-        "layer": state["layer"],
-        "class": None if state["class"] is None else str(state["class"]),
-        "methods": ",".join(compared[: len(METHODS)]),
-        "sample": chosen.sample,
-    }
+    compared = (question.method, *(key for key in METHODS if key != question.method))[: len(METHODS)]
+    more = {"layer": question.layer, "class": question.class_index, "methods": ",".join(compared)}
     place.page_link(
         "pages/compare.py",
         label="Compare with other methods",
         icon=":material/view_module:",
-        query_params={name: value for name, value in query.items() if value is not None},
+        query_params=sidebar.query(question.network, question.framing, chosen.sample, **more),
     )
 
 

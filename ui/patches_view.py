@@ -7,7 +7,7 @@ import streamlit as st
 
 from camcore import CamcoreError
 from camcore.patches import Strongest
-from ui import errors, words, working
+from ui import errors, sidebar, words, working
 from ui.cell_works import Question, patch_url, searching
 from ui.working import Standing
 
@@ -21,17 +21,9 @@ def show(net: Any, question: Question, channel: int, sample: str | None) -> None
     """The ways to the channel's own pages, the choice of a folder, and nine patches for the channel."""
     with st.container(key="cam_cell_channel", horizontal=True, vertical_alignment="center", gap="medium"):
         st.markdown(f"What else excites **channel {channel}**? Look through a folder of pictures:", width="content")
-        query = {
-            "model": question.network.name,
-            "random": "true" if question.network.weights == "random" else None,
-            "framing": question.framing,
-            "layer": question.layer,
-            "channel": str(channel),
-            "sample": sample,
-        }
-        given = {name: value for name, value in query.items() if value is not None}
+        query = sidebar.query(question.network, question.framing, sample, layer=question.layer, channel=channel)
         for page, label, icon in _PAGES:
-            st.page_link(page, label=label, icon=icon, query_params=given, width="content")
+            st.page_link(page, label=label, icon=icon, query_params=query, width="content")
     folder = st.text_input(
         "Folder of pictures to look through",
         label_visibility="collapsed",

@@ -6,7 +6,7 @@ from typing import Any
 import streamlit as st
 
 import camcore
-from ui import errors, trust_words, trusting, words, working
+from ui import errors, sidebar, trust_words, trusting, words, working
 from ui.asking import Pursuit
 from ui.picture_box import Chosen
 from ui.questions import Question
@@ -24,20 +24,12 @@ def show(place: Any, pursuit: Pursuit, chosen: Chosen) -> None:
 
 def _link(question: Question, chosen: Chosen) -> None:
     """The way to the Trust page, with this picture, network, class, layer and method."""
-    query = {
-        "model": question.network.name,
-        "random": "true" if question.network.weights == "random" else None,
-        "framing": question.framing,
-        "method": question.method,
-        "layer": question.layer,
-        "class": None if question.class_index is None else str(question.class_index),
-        "sample": chosen.sample,
-    }
+    more = {"method": question.method, "layer": question.layer, "class": question.class_index}
     st.page_link(
         "pages/trust.py",
         label="The whole evidence, and what if a part were hidden",
         icon=":material/verified:",
-        query_params={name: value for name, value in query.items() if value is not None},
+        query_params=sidebar.query(question.network, question.framing, chosen.sample, **more),
     )
 
 
