@@ -12,14 +12,19 @@ from ui import (  # noqa: E402
     basket,
     cell_view,
     errors,
+    map_view,
     model_picker,
     picture_box,
+    pursuit_view,
+    question_view,
     sidebar,
     snapshots,
     trust_panel,
     urls,
     words,
 )
+from ui import inspect_answers as answers  # noqa: E402
+from ui import inspect_export as export  # noqa: E402
 from ui import inspect_view as view  # noqa: E402
 from ui.engine import engine  # noqa: E402
 from ui.questions import Question  # noqa: E402
@@ -28,14 +33,6 @@ state = st.session_state
 parameters = view.parameters()
 parameters += cell_view.PARAMETERS
 urls.adopt(parameters)
-
-
-def pick_class(index: int | None) -> None:
-    state["class"] = index
-
-
-def pick_layer(path: str | None) -> None:
-    state["layer"] = path
 
 
 def stop() -> None:
@@ -48,29 +45,29 @@ chosen, model = sidebar.show()
 places = view.claim()
 look, mode = view.look(places.controls, places.colours)
 question = Question(model.key, chosen.picture.sha256, model.framing, state["method"], state["layer"], state["class"])
-view.compare_link(places.compare, chosen, question)
+export.compare_link(places.compare, chosen, question)
 pursuit = asking.pursue(engine(), question, chosen.picture, allowed=model.fetch is None)
 answer, network = pursuit.answer, pursuit.asked.network or pursuit.answer.network
 
 with errors.guarded("The prediction"):
-    view.head(places.head, answer, model.key.name, model.fetch is not None, pursuit.failure is not None)
-    view.chips(places.chips, answer, pick_class)
-    view.bars(places.scores, answer, pick_class)
+    answers.head(places.head, answer, model.key.name, model.fetch is not None, pursuit.failure is not None)
+    answers.chips(places.chips, answer)
+    answers.bars(places.scores, answer)
 with errors.guarded("The picture"):
-    view.photograph(places.picture, chosen, answer, look, mode, pursuit.busy, cell_view.picker())
-    view.ladder(places.ladder, chosen, answer, look, pick_layer)
+    map_view.photograph(places.picture, chosen, answer, look, mode, pursuit.busy, cell_view.picker())
+    map_view.ladder(places.ladder, chosen, answer, look)
 with errors.guarded("The choices"):
-    view.choices(places.choices, network, answer, question, pick_class, pick_layer)
+    question_view.show(places.choices, network, answer, question)
 with errors.guarded("The caption"):
-    view.caption(places, answer)
-    view.files(places.export, chosen, answer, look)
+    map_view.caption(places.caption, places.warning, answer)
+    export.files(places.export, chosen, answer, look)
     basket.offer(places.export, snapshots.of_answer(chosen, answer, look))
-    view.more(places.more, network)
+    question_view.about(places.more, network)
 trust_panel.show(places.trust, pursuit, chosen)
 cell_view.show(chosen, answer)
 
-bar = view.status(places, pursuit, model.fetching, lambda: asking.start(question), stop)
-view.notes(places, pursuit, urls.notices().values(), asking.retry)
+bar = pursuit_view.status(places, pursuit, model.fetching, lambda: asking.start(question), stop)
+pursuit_view.notes(places, pursuit, urls.notices().values(), asking.retry)
 with places.fetch:
     model_picker.offer_download(model)
 

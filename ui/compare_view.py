@@ -114,8 +114,7 @@ def _headline(sheet: Sheet, name: str, held: bool, failed: bool) -> str:
     plan = sheet.plan
     facts = sheet.facts.get(plan.lead)
     if facts is None:
-        state = "could not answer" if failed else "is about to look at this picture"
-        return f"{name} {'needs its weights first' if held else state}"
+        return words.unanswered(name, held, failed)
     axes = [plan.columns] + ([] if plan.rows == NONE else [plan.rows])
     counts = " × ".join(_count(len(plan.choices(axis)), axis) for axis in axes).capitalize()
     if "backbones" in axes:

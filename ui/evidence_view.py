@@ -38,7 +38,7 @@ def show(saved: SavedNetwork, chosen: Chosen, standing: Standing) -> None:
 
 def _headline(saved: SavedNetwork, seen: Seen | None, standing: Standing) -> str:
     if seen is None:
-        return f"{saved.name} " + ("could not answer" if standing.failure else "is about to look at this picture")
+        return words.unanswered(saved.name, missing=False, failed=standing.failure is not None)
     first = seen.predictions[0]
     said = f"“{words.label(first.label)}”, {words.percent(first.probability)}"
     sure = first.probability >= (0.65 if len(saved.labels) == 2 else 0.3)

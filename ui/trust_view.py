@@ -7,11 +7,11 @@ import streamlit as st
 
 import camcore
 from camcore.what_if import FILLS
-from ui import errors, sidebar, trust_panel, trust_words, words
+from ui import errors, question_view, sidebar, trust_panel, trust_words, words
 from ui.asking import Pursuit
 from ui.model_picker import Model
 from ui.picture_box import Chosen
-from ui.urls import Listed, Parameter, whole_number
+from ui.urls import Listed, Parameter
 from ui.what_if_view import WAYS, read_box, write_box
 from ui.working import Standing
 
@@ -31,9 +31,7 @@ def parameters() -> list[Parameter]:
     """Every choice that the page's address carries."""
     return [
         *sidebar.parameters(),
-        Parameter("method", "method", "gradcam", tuple(camcore.METHODS)),
-        Parameter("layer", "layer", None),
-        Parameter("class", "class", None, parse=whole_number(-(10**9))),
+        *question_view.PARAMETERS,
         BoxParameter("box", "box", None, parse=read_box),
         Parameter("fill", "way of hiding", FILLS[0], FILLS, bound=True),
         Parameter("way", "question what if", WAYS[0], WAYS, bound=True),
@@ -97,8 +95,7 @@ def _headline(pursuit: Pursuit, model: Model, found: Any) -> str:
     if found is not None:
         return f"“{words.label(found.map.label)}” by {found.map.network}: {_lower(found.verdict.headline)}"
     if m is None:
-        state = "could not answer" if pursuit.failure is not None else "is about to look at this picture"
-        return f"{model.key.name} {'needs its weights first' if model.fetch is not None else state}"
+        return words.unanswered(model.key.name, model.fetch is not None, pursuit.failure is not None)
     return f"“{words.label(m.label)}” by {m.network}: should you believe this map?"
 
 

@@ -28,6 +28,7 @@ __all__ = [
     "plain",
     "price",
     "together",
+    "unanswered",
     "under_way",
 ]
 
@@ -54,6 +55,12 @@ def distinct(labels: tuple[str, ...]) -> tuple[str, ...]:
 def headline(network: Any, predictions: Sequence[Any]) -> str:
     """One sentence: what the network says, as surely as it says it."""
     return report_words.headline(network.name, network.weights_note, predictions[0])
+
+
+def unanswered(name: str, missing: bool, failed: bool) -> str:
+    """The headline before there is an answer; ``missing``: the network ``name`` has no weights here yet."""
+    state = "could not answer" if failed else "is about to look at this picture"
+    return f"{name} {'needs its weights first' if missing else state}"
 
 
 def duration(seconds: float) -> str:
