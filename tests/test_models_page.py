@@ -149,7 +149,7 @@ def test_only_what_is_here() -> None:
 def test_the_list_as_csv() -> None:
     from ui.models_view import all_networks, as_csv
 
-    lines = as_csv(all_networks()).splitlines()
+    lines = as_csv(all_networks()).decode("utf-8").splitlines()
     assert len(lines) == 42
     row = catalogue.backbone("VGG16")
     wanted = ["VGG16", "71.3", "https://keras.io/api/applications/", "138357544", "224", "224", "downloads 553 MB"]

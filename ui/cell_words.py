@@ -1,11 +1,11 @@
 """The sentences and files about one place of a picture. No Streamlit."""
 
-import csv
 import io
 from typing import Any
 
 import numpy as np
 
+from camcore.tables import to_csv
 from ui import words
 
 
@@ -72,12 +72,9 @@ def measured(field: Any, channel: int | None) -> str:
 
 def channels_csv(cells: Any, cell: Any) -> bytes:
     """Every channel of a cell: its value, and what it adds."""
-    text = io.StringIO(newline="")
-    out = csv.writer(text, lineterminator="\n")
-    out.writerow(["channel", "activation", f"adds to {words.label(cells.said.label)}"])
-    for k, (value, added) in enumerate(zip(cell.values.tolist(), cell.contributions.tolist(), strict=True)):
-        out.writerow([k, f"{value:.9g}", f"{added:.9g}"])
-    return text.getvalue().encode("utf-8")
+    head = ["channel", "activation", f"adds to {words.label(cells.said.label)}"]
+    pairs = zip(cell.values.tolist(), cell.contributions.tolist(), strict=True)
+    return to_csv([head, *([k, f"{value:.9g}", f"{added:.9g}"] for k, (value, added) in enumerate(pairs))])
 
 
 def field_npz(field: Any) -> bytes:

@@ -1,6 +1,5 @@
 """Concepts as pictures and files: mixed in their colours, each alone, and everything to take away. No Streamlit."""
 
-import csv
 import io
 from collections.abc import Hashable
 from typing import Any
@@ -12,6 +11,7 @@ from camcore.render.concepts import mix
 from camcore.render.contact import Print, contact_sheet
 from camcore.render.encode import to_data_url, to_jpeg, to_png
 from camcore.render.overlay import spotlight
+from camcore.tables import to_csv
 from ui import words
 from ui.concepts_works import SIDE, Found
 from ui.rasters import QUALITY
@@ -124,18 +124,15 @@ def adds(found: Found, concept: int, count: int = 3) -> str:
 
 def concepts_csv(found: Found) -> bytes:
     """Each concept's channels, then what it adds to the classes it adds most to in each picture."""
-    text = io.StringIO(newline="")
-    out = csv.writer(text, lineterminator="\n")
     c = found.concepts
-    out.writerow(["concept", "channel", "weight"])
+    rows: list[list[object]] = [["concept", "channel", "weight"]]
     for k in range(len(c)):
-        out.writerows([k + 1, channel, f"{weight:.9g}"] for channel, weight in c.channels(k, 50))
-    out.writerow([])
-    out.writerow(["concept", "picture", "class", "adds to the logit"])
+        rows += [[k + 1, channel, f"{weight:.9g}"] for channel, weight in c.channels(k, 50)]
+    rows += [[], ["concept", "picture", "class", "adds to the logit"]]
     for k in range(len(c)):
         for n, name in enumerate(found.titles):
-            out.writerows([k + 1, name, found.labels[i], f"{value:.9g}"] for i, value in c.classes(k, 10, n))
-    return text.getvalue().encode("utf-8")
+            rows += [[k + 1, name, found.labels[i], f"{value:.9g}"] for i, value in c.classes(k, 10, n)]
+    return to_csv(rows)
 
 
 def concepts_npz(found: Found) -> bytes:

@@ -1,14 +1,13 @@
 """What the network sees in one picture: what it says, the evidence for and against, the sum that is its score."""
 
-import csv
 import html
-import io
 from typing import Any
 
 import streamlit as st
 
 from camcore.evidence import Evidence, common_scale
 from camcore.saved import SavedNetwork
+from camcore.tables import to_csv
 from ui import controls, downloads, errors, figures, rasters, signed, words, working
 from ui.classifier_works import Seen
 from ui.components import schematic
@@ -193,17 +192,16 @@ def _line(saved: SavedNetwork, one: Evidence) -> str:
 
 def sums_csv(found: tuple[Evidence, ...]) -> bytes:
     """The sum of each class, then its map row by row."""
-    text = io.StringIO(newline="")
-    out = csv.writer(text, lineterminator="\n")
-    out.writerow(["class", "mean", "supporting", "opposing", "bias", "sum", "logit", "probability", "layer"])
+    rows: list[list[object]] = [
+        ["class", "mean", "supporting", "opposing", "bias", "sum", "logit", "probability", "layer"]
+    ]
     for one in found:
         figures_of: list[Any] = [one.sum - one.bias, one.supporting, one.opposing, one.bias, one.sum, one.logit]
-        out.writerow([one.label, *(repr(float(v)) for v in figures_of), repr(float(one.probability)), one.layer])
+        rows.append([one.label, *(repr(float(v)) for v in figures_of), repr(float(one.probability)), one.layer])
     for one in found:
-        out.writerow([])
-        out.writerow([f"map of {one.label}, in logits: a row for each row of places"])
-        out.writerows([[f"{v:.9g}" for v in row] for row in one.map.tolist()])
-    return text.getvalue().encode("utf-8")
+        rows += [[], [f"map of {one.label}, in logits: a row for each row of places"]]
+        rows += [[f"{v:.9g}" for v in row] for row in one.map.tolist()]
+    return to_csv(rows)
 
 
 def lesson(saved: SavedNetwork, seen: Seen | None) -> None:

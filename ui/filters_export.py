@@ -1,6 +1,5 @@
 """What the Filters page gives away: pictures as PNG, values as CSV, everything as NPZ."""
 
-import csv
 import io
 from functools import partial
 
@@ -11,6 +10,7 @@ import streamlit as st
 from camcore.filters import Excitation, FirstKernels
 from camcore.render.contact import Print, contact_sheet
 from camcore.render.encode import to_png, with_caption
+from camcore.tables import to_csv
 from ui import downloads, words
 from ui.filters_works import Looked, Wanted
 
@@ -96,15 +96,15 @@ def sheet_png(looked: Looked, wanted: Wanted, found: tuple[Excitation, ...]) -> 
 
 def values_csv(looked: Looked, wanted: Wanted, found: tuple[Excitation, ...]) -> bytes:
     """One row for each picture."""
-    text = io.StringIO(newline="")
-    out = csv.writer(text, lineterminator="\n")
-    out.writerow(["network", "layer", "index", "label", "steps", "seed", "reached", "mean", "on_photograph"])
+    rows: list[list[object]] = [
+        ["network", "layer", "index", "label", "steps", "seed", "reached", "mean", "on_photograph"]
+    ]
     for one in found:
         label = looked.labels[one.index] if one.layer is None else ""
         here = looked.logits[one.index] if one.layer is None else looked.peaks[one.index]
         numbers = [repr(float(value)) for value in (one.reached, one.mean, here)]
-        out.writerow([looked.name, one.layer or "logits", one.index, label, one.steps, wanted.seed, *numbers])
-    return text.getvalue().encode("utf-8")
+        rows.append([looked.name, one.layer or "logits", one.index, label, one.steps, wanted.seed, *numbers])
+    return to_csv(rows)
 
 
 def arrays_npz(looked: Looked, wanted: Wanted, found: tuple[Excitation, ...]) -> bytes:

@@ -1,15 +1,13 @@
 """The gallery: pictures that the network gets wrong, or nearly, each with the evidence for what it says."""
 
-import csv
-import io
 from pathlib import Path
-from typing import Any
 
 import streamlit as st
 
 from camcore.evaluation.predicting import Predictions
 from camcore.evidence import common_scale
 from camcore.saved import SavedNetwork
+from camcore.tables import to_csv
 from ui import downloads, errors, figures, gallery, signed, words, working
 from ui.classifier_works import THUMB_SIDE, Evaluated, Shot, shooting
 from ui.components import Tile, tiles
@@ -176,9 +174,5 @@ def _turn(number: int, pages: int, total: int, found: tuple[Entry, ...], p: Pred
 
 def list_csv(found: tuple[Entry, ...], p: Predictions) -> bytes:
     """The list with its header: file, true class, class said, its probability."""
-    text = io.StringIO(newline="")
-    out = csv.writer(text, lineterminator="\n")
-    out.writerow(["file", "label", "said", "probability"])
-    rows: list[list[Any]] = [[e.file, p.classes[e.label], p.classes[e.said], repr(e.confidence)] for e in found]
-    out.writerows(rows)
-    return text.getvalue().encode("utf-8")
+    rows = ([e.file, p.classes[e.label], p.classes[e.said], repr(e.confidence)] for e in found)
+    return to_csv([["file", "label", "said", "probability"], *rows])

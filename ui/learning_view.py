@@ -1,7 +1,5 @@
 """Where the network looks on average, how it learned, how its attention formed, and whether it learned a shortcut."""
 
-import csv
-import io
 from typing import Any
 
 import numpy as np
@@ -18,6 +16,7 @@ from camcore.render import charts
 from camcore.render.curves import training_curves
 from camcore.render.encode import to_data_url, to_png, with_caption
 from camcore.saved import SavedNetwork
+from camcore.tables import to_csv
 from camcore.training import runs
 from ui import downloads, errors, figures, signed, words, working
 from ui.classifier_works import THUMB_SIDE, Evaluated, Seen, averaging, beside, forming
@@ -126,13 +125,13 @@ def _means_png(groups: list[GroupMean], classes: tuple[str, ...], scale: float, 
 
 
 def _means_csv(groups: list[GroupMean], classes: tuple[str, ...]) -> bytes:
-    text = io.StringIO(newline="")
-    out = csv.writer(text, lineterminator="\n")
-    out.writerow(["class", "right", "pictures", "row", *(f"column {j}" for j in range(groups[0].evidence.shape[1]))])
-    for group in groups:
-        for i, row in enumerate(group.evidence.tolist()):
-            out.writerow([classes[group.label], int(group.correct), group.count, i, *(f"{v:.6g}" for v in row)])
-    return text.getvalue().encode("utf-8")
+    columns = (f"column {j}" for j in range(groups[0].evidence.shape[1]))
+    rows = (
+        [classes[group.label], int(group.correct), group.count, i, *(f"{v:.6g}" for v in row)]
+        for group in groups
+        for i, row in enumerate(group.evidence.tolist())
+    )
+    return to_csv([["class", "right", "pictures", "row", *columns], *rows])
 
 
 # ---- learning
@@ -223,14 +222,12 @@ def attention(saved: SavedNetwork, chosen: Chosen, seen: Seen | None) -> None:
 
 def _stages_file(saved: SavedNetwork, chosen: Chosen, stages: tuple[Stage, ...]) -> None:
     def table() -> bytes:
-        text = io.StringIO(newline="")
-        out = csv.writer(text, lineterminator="\n")
-        out.writerow(["epoch", "class", "mean of the map", "bias", "logit", "probability"])
+        rows: list[list[object]] = [["epoch", "class", "mean of the map", "bias", "logit", "probability"]]
         for stage in stages:
             one = stage.evidence[0]
             numbers = (one.sum - one.bias, one.bias, one.logit, one.probability)
-            out.writerow([stage.epoch or "finished", one.label, *(repr(float(v)) for v in numbers)])
-        return text.getvalue().encode("utf-8")
+            rows.append([stage.epoch or "finished", one.label, *(repr(float(v)) for v in numbers)])
+        return to_csv(rows)
 
     downloads.offer(
         f"{words.file_stem(chosen.title.rsplit('.', 1)[0], saved.name, 'epochs')}.csv",

@@ -1,9 +1,7 @@
 """Does the map fall on the object? On this picture, given a box or a mask; and over a folder with masks."""
 
-import csv
 import hashlib
 import html
-import io
 from collections.abc import Sequence
 from statistics import mean
 from typing import Any
@@ -15,6 +13,7 @@ from camcore.intervals import Interval
 from camcore.localisation import BOX_SHARE, CAM_BOX_SHARE, TOLERANCE, Located, Row
 from camcore.locating import CENTRE, RANDOM
 from camcore.masks import IMAGES, MASKS, ObjectMask, read_mask
+from camcore.tables import to_csv
 from ui import downloads, errors, locating, methods, trust_words, words, working
 from ui.asking import Pursuit
 from ui.locating import Folder
@@ -173,7 +172,7 @@ def _yes(hit: bool) -> str:
 def located_csv(found: Sequence[Located]) -> bytes:
     """A line for the map and for each control."""
     rows = [[one.method, int(one.hit), *map(repr, (one.energy, one.area, one.iou)), int(one.empty)] for one in found]
-    return _as_csv(["method", "hit", "energy", "area", "iou", "empty"], rows)
+    return to_csv([["method", "hit", "energy", "area", "iou", "empty"], *rows])
 
 
 # ---- a folder
@@ -282,15 +281,7 @@ def rows_csv(rows: Sequence[Row]) -> bytes:
         ]
         for row in rows
     ]
-    return _as_csv(heads, body)
-
-
-def _as_csv(heads: list[str], rows: Sequence[Sequence[Any]]) -> bytes:
-    text = io.StringIO(newline="")
-    out = csv.writer(text, lineterminator="\n")
-    out.writerow(heads)
-    out.writerows(rows)
-    return text.getvalue().encode("utf-8")
+    return to_csv([heads, *body])
 
 
 def _csv(data: bytes, name: str, key: str, standing: Standing) -> None:

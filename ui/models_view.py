@@ -1,8 +1,6 @@
 """The list of all networks, and the choice of the one to look at closely."""
 
-import csv
 import hashlib
-import io
 from typing import Any
 
 import streamlit as st
@@ -12,6 +10,7 @@ from camcore import factories
 from camcore.catalogue import Backbone
 from camcore.render.trade_off import Point, front, trade_off
 from camcore.saved import SavedNetwork
+from camcore.tables import to_csv
 from ui import controls, errors, model_picker
 from ui.urls import Parameter
 
@@ -122,17 +121,17 @@ def take_away(rows: tuple[Any, ...]) -> None:
     st.download_button("CSV", as_csv(rows), "networks.csv", "text/csv", key="networks_csv", on_click="ignore")
 
 
-def as_csv(rows: tuple[Any, ...]) -> str:
+def as_csv(rows: tuple[Any, ...]) -> bytes:
     """All that the list says, with the sources of its figures."""
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(("network", "top1_percent", "top1_source", "parameters", "height", "width", "weights", "paper"))
+    table: list[tuple[object, ...]] = [
+        ("network", "top1_percent", "top1_source", "parameters", "height", "width", "weights", "paper")
+    ]
     for row in rows:
         published = (row.top1, row.top1_source) if isinstance(row, Backbone) else ("", "")
         size = row.input_size or ("", "")
         paper = row.paper_url if isinstance(row, Backbone) else ""
-        writer.writerow((row.name, *published, row.parameters or "", *size, row.weights_state, paper))
-    return out.getvalue()
+        table.append((row.name, *published, row.parameters or "", *size, row.weights_state, paper))
+    return to_csv(table)
 
 
 def _selected(key: str, names: list[str]) -> None:
