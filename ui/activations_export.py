@@ -21,7 +21,7 @@ from ui.picture_box import Chosen
 
 def stem(found: Channels, chosen: Chosen, *more: str) -> str:
     """A file's name, without its ending."""
-    return words.file_stem(chosen.title.rsplit(".", 1)[0], found.network, found.layer.name, *more)
+    return words.file_stem(chosen.stem, found.network, found.layer.name, *more)
 
 
 def sheet_png(found: Channels, chosen: Chosen, look: Look, framing: str) -> bytes:

@@ -86,7 +86,7 @@ def overview(model: Model, chosen: Chosen, facts: Facts | None, look: Look) -> N
     with st.container(key="cam_overview"):
         standing = working.section("overview", wanted, draw)
     found = standing.value or ()
-    name = f"{words.file_stem(chosen.title.rsplit('.', 1)[0], model.key.name, rows)}.png"
+    name = f"{words.file_stem(chosen.stem, model.key.name, rows)}.png"
     downloads.offer(
         name,
         lambda: export.stacked_png(found, model.key.name, chosen, look.colormap),

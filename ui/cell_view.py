@@ -202,9 +202,7 @@ def _channels(cells: Any, one: Any, channel: int | None) -> None:
 
 
 def _take_away(chosen: Chosen, answer: Answer, cells: Any, one: Any, field: Any) -> None:
-    stem = words.file_stem(
-        chosen.title.rsplit(".", 1)[0], answer.network.name, cells.info.path, f"{one.row + 1}-{one.column + 1}"
-    )
+    stem = words.file_stem(chosen.stem, answer.network.name, cells.info.path, f"{one.row + 1}-{one.column + 1}")
     lines = [
         f"{answer.network.name}, {answer.network.weights_note}",
         f"{cells.info.path}, {cell_words.place_name(cells, one)}: adds {one.adds:+.4f} to "

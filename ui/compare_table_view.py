@@ -105,7 +105,7 @@ def _filled(standing: Standing, chosen: Chosen) -> None:
     st.html(_table(rows))
     about = f"“{words.label(table.label)}” at {table.layer}"
     st.caption(words.plain(f"For {about}. An empty field: Score-CAM was not measured, or there is nothing to compare."))
-    stem = words.file_stem(chosen.title.rsplit(".", 1)[0], "differences")
+    stem = words.file_stem(chosen.stem, "differences")
     with st.container(horizontal=True, gap="small"):
         for kind, ending, make in (("CSV", "csv", as_csv), ("Markdown", "md", as_markdown)):
             data = make(rows).encode("utf-8")

@@ -134,7 +134,7 @@ def _words(saved: SavedNetwork, seen: Seen | None) -> None:
 def _take_away(saved: SavedNetwork, chosen: Chosen, seen: Seen | None, opacity: int) -> None:
     """The exact figures, and everything as files."""
     found = seen.evidence if seen is not None else ()
-    stem = words.file_stem(chosen.title.rsplit(".", 1)[0], saved.name, "evidence")
+    stem = words.file_stem(chosen.stem, saved.name, "evidence")
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
         lines = [_line(saved, one) for one in found]
         rgb = chosen.picture.rgb

@@ -17,9 +17,7 @@ def files(place: Any, chosen: Chosen, answer: Answer, look: rasters.Look) -> Non
     stem = "map"
     if m is not None:
         lines = [f"{answer.network.name}, {answer.network.weights_note}", words.caption(answer, title(m))]
-        stem = words.file_stem(
-            chosen.title.rsplit(".", 1)[0], answer.network.name, m.method, m.layer or "input", m.label
-        )
+        stem = words.file_stem(chosen.stem, answer.network.name, m.method, m.layer or "input", m.label)
     with place:
         for kind, make, about in (
             ("PNG", lambda: rasters.full_size(picture, m, look, lines), "The overlay at full size"),

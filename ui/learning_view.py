@@ -230,7 +230,7 @@ def _stages_file(saved: SavedNetwork, chosen: Chosen, stages: tuple[Stage, ...])
         return to_csv(rows)
 
     downloads.offer(
-        f"{words.file_stem(chosen.title.rsplit('.', 1)[0], saved.name, 'epochs')}.csv",
+        f"{words.file_stem(chosen.stem, saved.name, 'epochs')}.csv",
         table,
         key="save_stages_csv",
         ready=bool(stages),

@@ -110,7 +110,7 @@ def _located(standing: Standing, chosen: Chosen) -> None:
         st.html(trust_words.table(lines(found), camcore.METHODS[first.method].title))
         with st.expander("How this is computed"):
             st.markdown("".join(f"\n- **{line.name}.** {line.how}" for line in lines(found)))
-        stem = words.file_stem(chosen.title.rsplit(".", 1)[0], first.method, "where")
+        stem = words.file_stem(chosen.stem, first.method, "where")
         _csv(located_csv(found), f"{stem}.csv", "save_where_csv", standing)
 
 

@@ -35,6 +35,11 @@ class Chosen:
     title: str
     sample: str | None
 
+    @property
+    def stem(self) -> str:
+        """The title without a file's ending: what the files made of this picture begin with."""
+        return self.title.rsplit(".", 1)[0]
+
 
 def show() -> Chosen | None:
     """Draw the box; the chosen picture, or None where there is not even a sample."""

@@ -195,7 +195,7 @@ def _overlay(picture: Any, m: Any, stage: Any, identity: Any, look: rasters.Look
 
 def _take_away(found: Any, chosen: Chosen) -> None:
     m = found.map
-    stem = words.file_stem(chosen.title.rsplit(".", 1)[0], m.network, m.method, m.label, "trust", found.form)
+    stem = words.file_stem(chosen.stem, m.network, m.method, m.label, "trust", found.form)
     with st.container(horizontal=True, gap="small"):
         downloads.offer(
             f"{stem}.csv",

@@ -191,7 +191,7 @@ def _how(found: WhatIf, chosen: Chosen) -> None:
             for one in found.changes
         )
         st.markdown(f"Logits:\n\n| class | as it is | changed |\n| --- | --- | --- |{logits}")
-    stem = words.file_stem(chosen.title.rsplit(".", 1)[0], found.map.network, "what-if", write_box(found.box))
+    stem = words.file_stem(chosen.stem, found.map.network, "what-if", write_box(found.box))
     with st.container(horizontal=True, gap="small"):
         downloads.offer(
             f"{stem}.png",
