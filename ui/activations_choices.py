@@ -9,7 +9,7 @@ import streamlit as st
 from camcore.channels import ORDERS, Channels
 from camcore.render.colour import COLORMAPS
 from ui import controls, scales, sidebar, urls, words
-from ui.sheets import Facts
+from ui.facts import Facts
 from ui.urls import Parameter, whole_number
 
 SCALES = (scales.ONE, scales.EACH)

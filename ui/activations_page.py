@@ -15,10 +15,10 @@ from ui import activations_overview as overviews
 from ui import controls, downloads, layer_browser, words, working
 from ui.activations_choices import Look
 from ui.activations_works import reading, surveying
+from ui.facts import Facts
 from ui.meeting import meeting
 from ui.model_picker import Model
 from ui.picture_box import Chosen
-from ui.sheets import Facts
 from ui.working import Standing
 from ui.works import Work
 

@@ -19,7 +19,6 @@ from ui import activations_sheet as sheets
 from ui import controls, errors, grids, rasters, words, working
 from ui.activations_choices import Look
 from ui.activations_sheet import figure, signed_figure
-from ui.compare_grid import colours
 from ui.components import MapCell, MapsLook, maps
 from ui.components.channels import contact_sheet, stepper
 from ui.picture_box import Chosen
@@ -125,7 +124,7 @@ def viewer(found: Channels | None, key: Hashable, chosen: Chosen, look: Look, pu
         key="channel_map",
         photo=rasters.photo_url(chosen.picture, rasters.SIDE),
         size=(chosen.picture.height, chosen.picture.width),
-        look=MapsLook(opacity / 100, smooth, colours(look.colormap), colours(DIVERGING)),
+        look=MapsLook(opacity / 100, smooth, grids.colours(look.colormap), grids.colours(DIVERGING)),
         bars=[sheets.waiting_bar(look) if found is None else sheets.bar(found, look, number)],
         label="The channel on the picture",
         hint="Point to read values",

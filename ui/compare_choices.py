@@ -11,9 +11,9 @@ from camcore.saved import SavedNetwork
 from ui import compare_names as names
 from ui import controls, methods, model_picker, sidebar, urls, words
 from ui.comparison import AXES, DEPTHS, MOST_BACKBONES, MOST_CELLS, NONE, ONE_OF, RANKS, Plan
+from ui.facts import Facts
 from ui.model_picker import Model
 from ui.scales import SCALES
-from ui.sheets import Facts
 from ui.urls import Listed, Parameter, whole_number
 
 METHODS = ("gradcam", "gradcam++", "layercam", "eigengradcam", "reciprocam", "fasterscorecam")

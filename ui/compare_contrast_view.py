@@ -12,8 +12,9 @@ from ui.compare_grid import Look
 from ui.comparison import RANKS, Plan
 from ui.components import MapCell, maps
 from ui.contrasting import Question
+from ui.facts import Facts
 from ui.picture_box import Chosen
-from ui.sheets import Facts, Sheet
+from ui.sheets import Sheet
 from ui.working import Standing
 
 _PLACES = (("top", "middle", "bottom"), ("left", "centre", "right"))

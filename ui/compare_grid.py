@@ -1,14 +1,12 @@
 """From a sheet to what the maps component draws: scales, marks, captions, messages, text alternatives."""
 
-import base64
-import functools
 import re
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import camcore
-from camcore.render.colour import DIVERGING, css_gradient, table
+from camcore.render.colour import DIVERGING, css_gradient
 from ui import compare_names as names
 from ui import grids, scales, words
 from ui.comparison import NONE, Cell
@@ -31,7 +29,7 @@ class Look:
     @property
     def for_maps(self) -> MapsLook:
         """The part that the browser draws by."""
-        return MapsLook(self.opacity / 100, self.smooth, colours(self.colormap), colours(DIVERGING))
+        return MapsLook(self.opacity / 100, self.smooth, grids.colours(self.colormap), grids.colours(DIVERGING))
 
 
 @dataclass(frozen=True, eq=False)
@@ -199,12 +197,6 @@ def _word(axis: str, value: Any) -> str:
     if axis == "backbones":
         return str(value.name)
     return "recommended" if value is None else str(value)
-
-
-@functools.cache
-def colours(colormap: str) -> str:
-    """A colour map's 256 RGB colours in base64."""
-    return base64.b64encode(table(colormap).tobytes()).decode("ascii")
 
 
 def caution_words(drawn: Drawn, most: int = 3) -> list[str]:

@@ -4,7 +4,8 @@ from typing import Any
 
 from ui import methods, words
 from ui.comparison import DEPTHS, RANKS, Cell
-from ui.sheets import Facts, Sheet
+from ui.facts import Facts
+from ui.sheets import Sheet
 
 _RANK_WORDS = ("First answer", "Second answer", "Third answer")
 _DEPTH_WORDS = ("Last grid", "One grid earlier", "Two grids earlier", "Three grids earlier")

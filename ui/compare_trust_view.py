@@ -8,12 +8,12 @@ from typing import Any
 import streamlit as st
 
 from ui import compare_names as names
-from ui import errors, judging, trust_words, trusting, words, working
+from ui import errors, judging, trust_words, words, working
 from ui.comparison import Cell, Plan
 from ui.engine import engine
 from ui.judging import Judged
 from ui.picture_box import Chosen
-from ui.questions import Cost, NetworkKey
+from ui.questions import Cost, NetworkKey, map_identity
 from ui.sheets import Sheet
 from ui.working import Standing
 
@@ -26,9 +26,7 @@ def show(sheet: Sheet, plan: Plan, chosen: Chosen, busy: bool) -> None:
     by_network = {key: _of(sheet, plan, key) for key in plan.backbones}
     by_network = {key: cells for key, cells in by_network.items() if cells and engine().peek(key) is not None}
     asked = tuple(
-        trusting.map_identity(key, plan.picture, sheet.found[cell].map)
-        for key, cells in by_network.items()
-        for cell in cells
+        map_identity(key, plan.picture, sheet.found[cell].map) for key, cells in by_network.items() for cell in cells
     )
     if busy or not asked:
         st.caption("Once the maps are here.")
@@ -82,7 +80,7 @@ def _section(standing: Standing, section: str, sheet: Sheet, cells: Sequence[Cel
         body = ""
         for cell in cells:
             m = sheet.found[cell].map
-            found = judged.get(trusting.map_identity(cell.network, sheet.plan.picture, m))
+            found = judged.get(map_identity(cell.network, sheet.plan.picture, m))
             body += _line(names.full(sheet, cell) or words.label(m.label), found)
         heads = "".join(f'<th scope="col">{html.escape(head)}</th>' for head in _HEADS)
         table = f'<table class="cam-trust-table"><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table>'

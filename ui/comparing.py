@@ -14,10 +14,11 @@ from typing import Any
 from camcore import CamcoreError
 from ui.comparison import Cell, Plan, class_index, layer_path
 from ui.engine import CHEAP_PASSES, PATIENCE_SECONDS, Engine, engine, map_key
+from ui.facts import Facts
 from ui.jobs import Job, Stage, StoppedError
 from ui.methods import key_of, layer_free, options_of
 from ui.questions import Failure, NetworkKey
-from ui.sheets import Bill, Facts, Found, Sheet
+from ui.sheets import Bill, Found, Sheet
 
 HELD = "Needs its weights first"
 

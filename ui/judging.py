@@ -6,16 +6,16 @@ from typing import Any
 import camcore
 from ui import trusting
 from ui.jobs import Job
-from ui.questions import Cost, NetworkKey
+from ui.questions import Cost, NetworkKey, map_identity
 from ui.works import Part, Work, works
 
 Judged = dict[Hashable, Any]
-"""camcore.Trust by ``trusting.map_identity``; a map whose evidence is still gathered has no verdict."""
+"""camcore.Trust by ``map_identity``; a map whose evidence is still gathered has no verdict."""
 
 
 def work(network: NetworkKey, picture: Any, maps: Sequence[Any]) -> Work:
     """The short form for each of some maps of one network, as a Work whose value is a Judged."""
-    identities = tuple(trusting.map_identity(network, picture.sha256, m) for m in maps)
+    identities = tuple(map_identity(network, picture.sha256, m) for m in maps)
 
     def steps(net: Any, job: Job[Work, Any]) -> Generator[Part, None, None]:
         costs = [camcore.trust_passes(net, m, "quick") for m in maps]

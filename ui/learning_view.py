@@ -20,9 +20,8 @@ from camcore.tables import to_csv
 from camcore.training import runs
 from ui import downloads, errors, figures, signed, words, working
 from ui.classifier_works import THUMB_SIDE, Evaluated, Seen, averaging, beside, forming
-from ui.figures import Figure
+from ui.figures import CHART, Figure
 from ui.picture_box import Chosen
-from ui.quality_view import CHART
 from ui.questions import Failure
 from ui.working import Standing
 

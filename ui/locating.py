@@ -10,8 +10,7 @@ from camcore.localisation import Located, Row, table
 from camcore.locating import locate_folder, locate_maps
 from camcore.masks import IMAGES, MASKS, ObjectMask, read_masked_folder
 from camcore.training.folders import Skipped
-from ui import trusting
-from ui.questions import NetworkKey
+from ui.questions import NetworkKey, map_identity
 from ui.works import Part, Work
 
 REDRAW = 1.0
@@ -41,7 +40,7 @@ def on_picture(network: NetworkKey, picture: Any, m: Any, mask: tuple[str, Objec
             found = (*found, one)
             yield Part(None, found)
 
-    key = ("locating", trusting.map_identity(network, picture.sha256, m), box if mask is None else mask[0])
+    key = ("locating", map_identity(network, picture.sha256, m), box if mask is None else mask[0])
     return Work(network, key, "Looking where the map lies", steps, lambda found: 512 * len(found), expected=2.0)
 
 

@@ -7,11 +7,11 @@ import streamlit as st
 
 import camcore
 from camcore.render.colour import css_gradient
-from ui import errors, rasters, trusting, words
+from ui import errors, rasters, words
 from ui.components import Tile, compare, tiles
 from ui.picture_box import Chosen
 from ui.question_view import pick_layer
-from ui.questions import Answer
+from ui.questions import Answer, map_identity
 
 LADDER_STEPS = 4
 
@@ -97,4 +97,4 @@ def title(m: Any) -> str:
 def _identity(answer: Answer, m: Any) -> tuple[Hashable, ...]:
     """Tells this map from all others, also from its own partial states."""
     done = answer.done if m is answer.map else 1.0
-    return trusting.map_identity(answer.question.network, answer.question.picture, m), done
+    return map_identity(answer.question.network, answer.question.picture, m), done

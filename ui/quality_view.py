@@ -22,8 +22,8 @@ from camcore.render import charts
 from camcore.saved import SavedNetwork
 from ui import downloads, words
 from ui.classifier_works import Evaluated
+from ui.figures import CHART
 
-CHART = {"displaylogo": False, "modeBarButtons": [["toImage"]], "toImageButtonOptions": {"scale": 2}}
 MANY = 20
 """With more classes a confusion matrix cannot be read."""
 KEPT = 8

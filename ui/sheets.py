@@ -5,34 +5,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ui.comparison import Cell, Plan
+from ui.facts import Facts
 from ui.questions import Failure, NetworkKey
-
-
-@dataclass(frozen=True, eq=False)
-class Facts:
-    """What a page needs to know of a network, without holding the network itself.
-
-    ``title``: its name; ``layers``: its LayerInfos; ``said``: its first answers to the picture, by framing.
-    """
-
-    title: str
-    weights_note: str
-    labels: tuple[str, ...]
-    layers: tuple[Any, ...]
-    default_layer: str
-    ladder: tuple[str, ...]
-    said: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
-
-    @classmethod
-    def of(cls, net: Any) -> "Facts":
-        """The facts of a loaded network."""
-        return cls(
-            net.name, net.weights_note, tuple(net.labels), tuple(net.layers), net.default_layer, tuple(net.ladder)
-        )
-
-    def layer(self, path: str) -> Any:
-        """The LayerInfo of a path."""
-        return next(info for info in self.layers if info.path == path)
 
 
 @dataclass(frozen=True, eq=False)

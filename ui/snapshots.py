@@ -6,7 +6,7 @@ from camcore.report.document import Finding, Item, Look, PictureFile, Scale, Tol
 from ui import compare_export, picture_box, rasters, trusting
 from ui.basket import Draft
 from ui.picture_box import Chosen
-from ui.questions import Answer, NetworkKey
+from ui.questions import Answer, NetworkKey, map_identity
 from ui.works import works
 
 
@@ -20,7 +20,7 @@ def of_answer(chosen: Chosen, answer: Answer, look: rasters.Look) -> Draft | Non
     info = None if m.layer is None else net.layer(m.layer)
     drawn = Look(look.opacity / 100, look.colormap, look.smooth)
     return Draft(
-        key=(*trusting.map_identity(key, chosen.picture.sha256, m), drawn),
+        key=(*map_identity(key, chosen.picture.sha256, m), drawn),
         networks=(key,),
         build=lambda facts: Item(
             PictureFile.of(chosen.picture, data, chosen.title),

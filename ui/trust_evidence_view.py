@@ -12,9 +12,9 @@ from camcore.render import bands
 from camcore.report.trust import trust_csv, trust_record
 from ui import downloads, errors, figures, rasters, trust_words, trusting, words, working
 from ui.asking import Pursuit
-from ui.figures import Figure
+from ui.figures import CHART, Figure
 from ui.picture_box import Chosen
-from ui.quality_view import CHART
+from ui.questions import map_identity
 from ui.working import Standing
 from ui.works import works
 
@@ -31,7 +31,7 @@ def show(pursuit: Pursuit, chosen: Chosen, quick: Any) -> None:
         working.section(SECTION, None, lambda now: None)
         return
     network = asked.question.network
-    identity = trusting.map_identity(network, chosen.picture.sha256, m)
+    identity = map_identity(network, chosen.picture.sha256, m)
     work = trusting.work(network, chosen.picture, m, "full")
     wanted = st.session_state.get("full_now") == identity or works().known(work) is not None
     if not wanted:

@@ -9,7 +9,7 @@ import camcore
 from ui import errors, sidebar, trust_words, trusting, words, working
 from ui.asking import Pursuit
 from ui.picture_box import Chosen
-from ui.questions import Question
+from ui.questions import Question, map_identity
 from ui.working import Standing
 
 SECTION = "trust"
@@ -51,12 +51,12 @@ def follow(pursuit: Pursuit, chosen: Chosen, draw: Callable[[Standing, Any], Non
 
 
 def _pressed(network: Any, chosen: Chosen, m: Any) -> bool:
-    return bool(st.session_state.get("judge_now") == trusting.map_identity(network, chosen.picture.sha256, m))
+    return bool(st.session_state.get("judge_now") == map_identity(network, chosen.picture.sha256, m))
 
 
 def _offer(network: Any, net: Any, chosen: Chosen, m: Any) -> None:
     """A button with the price, for a network that takes long."""
-    identity = trusting.map_identity(network, chosen.picture.sha256, m)
+    identity = map_identity(network, chosen.picture.sha256, m)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.button(
             "Should I believe it?",

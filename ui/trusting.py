@@ -1,6 +1,6 @@
 """Whether to believe a map: the evidence, gathered in the background once the map is there, kept for everybody."""
 
-from collections.abc import Generator, Hashable
+from collections.abc import Generator
 from dataclasses import replace
 from typing import Any
 
@@ -8,17 +8,11 @@ import camcore
 from camcore.trusting import Form
 from ui.engine import engine
 from ui.jobs import Job
-from ui.questions import Cost, NetworkKey
+from ui.questions import Cost, NetworkKey, map_identity
 from ui.works import Part, Work
 
 CHEAP = 250e9
 """Multiplications that are made without asking: MobileNetV2's quick form takes a quarter of it."""
-
-
-def map_identity(network: NetworkKey, picture: str, m: Any) -> tuple[Hashable, ...]:
-    """What tells a finished map from all others; ``picture``: its SHA-256."""
-    options = tuple(sorted((name, repr(value)) for name, value in m.options.items()))
-    return network, picture, m.framing, m.method, m.layer, m.class_index, options, m.refine
 
 
 def work(network: NetworkKey, picture: Any, m: Any, form: Form) -> Work:

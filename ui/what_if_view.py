@@ -8,10 +8,11 @@ import streamlit as st
 
 import camcore
 from camcore.what_if import FILLS, WhatIf, clipped, what_if
-from ui import controls, downloads, errors, rasters, trust_words, trusting, urls, words, working
+from ui import controls, downloads, errors, rasters, trust_words, urls, words, working
 from ui.asking import Pursuit
 from ui.components.regions import region
 from ui.picture_box import Chosen
+from ui.questions import map_identity
 from ui.working import Standing
 from ui.works import Part, Work
 
@@ -75,7 +76,7 @@ def _draw_on(chosen: Chosen, pursuit: Pursuit, m: Any, box: Any) -> None:
     picture = chosen.picture
     overlay = None
     if m is not None:
-        identity = trusting.map_identity(pursuit.asked.question.network, picture.sha256, m)
+        identity = map_identity(pursuit.asked.question.network, picture.sha256, m)
         overlay = rasters.overlay_url(picture, m, identity, rasters.Look())
     frame = pursuit.answer.map.frame if pursuit.answer.map is not None else None
 
@@ -107,7 +108,7 @@ def asking(network: Any, picture: Any, m: Any, box: tuple[int, int, int, int], f
         again = 0 if found.again is None else found.again.raw.nbytes + found.again.values.nbytes
         return int(found.picture.rgb.nbytes + again + 16384)
 
-    key = ("what if", trusting.map_identity(network, picture.sha256, m), box, fill, keep)
+    key = ("what if", map_identity(network, picture.sha256, m), box, fill, keep)
     return Work(network, key, "Asking again", steps, weigh)
 
 

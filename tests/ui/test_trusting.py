@@ -10,7 +10,7 @@ from counting import network, noise, picture
 import camcore
 from ui import judging, trusting
 from ui.jobs import Job, StoppedError
-from ui.questions import NetworkKey
+from ui.questions import NetworkKey, map_identity
 
 KEY = NetworkKey("Counting")
 
@@ -32,7 +32,7 @@ def run(work: Any, net: Any, watched: bool = True) -> list[Any]:
                                     {"options": {"variant": "authors"}}, {"refine": ("aug",)}])  # fmt: skip
 def test_every_map_has_its_own_evidence(asked: Any, change: dict[str, Any]) -> None:
     other = replace(asked.m, **change)
-    assert trusting.map_identity(KEY, "a", asked.m) != trusting.map_identity(KEY, "a", other)
+    assert map_identity(KEY, "a", asked.m) != map_identity(KEY, "a", other)
     assert trusting.work(KEY, asked.pic, asked.m, "quick") != trusting.work(KEY, asked.pic, other, "quick")
 
 
@@ -74,7 +74,7 @@ def test_judging_several_is_judging_each(asked: Any) -> None:
     assert [len(part.value) for part in parts] == [1, 2]
     for m in asked.maps:
         *_, last = camcore.trust(asked.net, asked.pic, m, "quick")
-        found = parts[-1].value[trusting.map_identity(KEY, asked.pic.sha256, m)]
+        found = parts[-1].value[map_identity(KEY, asked.pic.sha256, m)]
         assert found.verdict == last.trust.verdict
 
 
