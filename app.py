@@ -7,10 +7,8 @@ from ui import frame
 frame.begin("Inspect")
 
 # The page's title is on its way while the rest is imported.
-from ui import (  # noqa: E402
+from ui import (  # noqa: E402  # noqa: E402
     asking,
-    basket,
-    cell_view,
     errors,
     map_view,
     model_picker,
@@ -18,16 +16,15 @@ from ui import (  # noqa: E402
     pursuit_view,
     question_view,
     sidebar,
-    snapshots,
-    trust_panel,
     urls,
     words,
 )
-from ui import inspect_answers as answers  # noqa: E402
-from ui import inspect_export as export  # noqa: E402
-from ui import inspect_view as view  # noqa: E402
+from ui.cell import view as cell_view  # noqa: E402
 from ui.engine import engine  # noqa: E402
+from ui.inspect import answers, export, view  # noqa: E402
 from ui.questions import Question  # noqa: E402
+from ui.report import basket, snapshots  # noqa: E402
+from ui.trust import panel as trust_panel  # noqa: E402
 
 state = st.session_state
 parameters = view.parameters()

@@ -7,10 +7,8 @@ from ui import frame
 frame.begin("Activations")
 
 # The page's title is on its way while the rest is imported.
-from ui import activations_choices as choices  # noqa: E402
-from ui import activations_page as page  # noqa: E402
-from ui import activations_view as view  # noqa: E402
 from ui import errors, layer_browser, model_picker, page_style, picture_box, sidebar, urls, working  # noqa: E402
+from ui.activations import choices, page, view  # noqa: E402
 from ui.components import scroll  # noqa: E402
 from ui.engine import engine  # noqa: E402
 from ui.meeting import known_facts  # noqa: E402

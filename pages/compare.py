@@ -7,27 +7,20 @@ from ui import frame
 frame.begin("Compare")
 
 # The page's title is on its way while the rest is imported.
-from ui import (  # noqa: E402
+from ui import errors, model_picker, page_style, picture_box, sidebar, urls, words  # noqa: E402
+from ui.compare import (  # noqa: E402
     agreeing,
-    basket,
-    errors,
-    model_picker,
-    page_style,
-    picture_box,
-    sidebar,
-    snapshots,
-    urls,
-    words,
+    agreement_view,
+    asking,
+    choices,
+    contrast_view,
+    grid,
+    table_view,
+    trust_view,
+    view,
 )
-from ui import compare_agreement_view as agreement_view  # noqa: E402
-from ui import compare_asking as asking  # noqa: E402
-from ui import compare_choices as choices  # noqa: E402
-from ui import compare_contrast_view as contrast_view  # noqa: E402
-from ui import compare_grid as grid  # noqa: E402
-from ui import compare_table_view as table_view  # noqa: E402
-from ui import compare_trust_view as trust_view  # noqa: E402
-from ui import compare_view as view  # noqa: E402
-from ui.compare_export import Take  # noqa: E402
+from ui.compare.export import Take  # noqa: E402
+from ui.report import basket, snapshots  # noqa: E402
 
 page_style.add("compare")
 state = st.session_state

@@ -7,8 +7,8 @@ from ui import frame
 frame.begin("Concepts")
 
 # The page's title is on its way while the rest is imported.
-from ui import concepts_view as view  # noqa: E402
 from ui import errors, model_picker, page_style, picture_box, sidebar, urls  # noqa: E402
+from ui.concepts import view  # noqa: E402
 from ui.engine import engine  # noqa: E402
 
 page_style.add("concepts")

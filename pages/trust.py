@@ -7,7 +7,7 @@ from ui import frame
 frame.begin("Trust")
 
 # The page's title is on its way while the rest is imported.
-from ui import (  # noqa: E402
+from ui import (  # noqa: E402  # noqa: E402
     asking,
     errors,
     map_view,
@@ -21,12 +21,12 @@ from ui import (  # noqa: E402
     urls,
     words,
 )
-from ui import locating_view as where  # noqa: E402
-from ui import trust_evidence_view as evidence  # noqa: E402
-from ui import trust_view as view  # noqa: E402
-from ui import what_if_view as what_if  # noqa: E402
 from ui.engine import engine  # noqa: E402
 from ui.questions import Question  # noqa: E402
+from ui.trust import evidence_view as evidence  # noqa: E402
+from ui.trust import locating_view as where  # noqa: E402
+from ui.trust import view  # noqa: E402
+from ui.trust import what_if_view as what_if  # noqa: E402
 
 page_style.add("trust")
 state = st.session_state
