@@ -16,10 +16,10 @@ from data import SHARED
 from engine import in_turns
 
 import camcore
-from camcore.channels import channels
+from camcore.inside.channels import channels
+from camcore.inside.strongest import passes
 from camcore.render.encode import to_jpeg, to_png
 from camcore.render.sheet import Sheet, sheet
-from camcore.strongest import passes
 
 
 def draw(A: np.ndarray) -> Sheet:

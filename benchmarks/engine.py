@@ -24,8 +24,8 @@ from data import SHARED
 
 import camcore
 from camcore import memory
+from camcore.engine.tapping import TOP_CLASS
 from camcore.network import Network
-from camcore.tapping import TOP_CLASS
 
 # The methods that need activations and gradients only, and so share one pass.
 EIGHT = ("cam", "gradcam", "gradcam++", "hirescam", "elementwise", "xgradcam", "layercam", "eigengradcam")

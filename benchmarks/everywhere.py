@@ -18,7 +18,7 @@ import data  # noqa: F401 - finds the package beside this folder
 import numpy as np
 
 import camcore
-from camcore.catalogue import backbones
+from camcore.models.catalogue import backbones
 
 CHEAPEST: dict[str, dict[str, Any]] = {
     "smoothgradcam++": {"n": 2},

@@ -18,7 +18,7 @@ from evidence_page import markdown, write_section
 
 import camcore
 from camcore.faithfulness import Faithfulness, Settings, measure
-from camcore.intervals import bootstrap
+from camcore.judging.intervals import bootstrap
 from camcore.methods.info import PERTURBING
 
 # Perturbing methods that need few passes.

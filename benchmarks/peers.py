@@ -32,7 +32,7 @@ from engine import in_turns, load
 
 import camcore
 from camcore import memory
-from camcore.maps import normalised
+from camcore.heatmaps.maps import normalised
 from camcore.network import Network
 
 Work = Callable[[], Any]

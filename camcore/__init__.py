@@ -13,29 +13,29 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from camcore.cells import look_at_cells
-    from camcore.concepts import find_concepts
-    from camcore.contrasting import Contrast
-    from camcore.contrasting import contrast as contrast
-    from camcore.effective import effective_field
     from camcore.errors import CamcoreError, LayerError, MethodError, ModelError, PictureError
-    from camcore.explaining import Step, estimate, explain, stream
-    from camcore.featuremaps import activations
+    from camcore.heatmaps.contrasting import Contrast
+    from camcore.heatmaps.contrasting import contrast as contrast
+    from camcore.heatmaps.explaining import Step, estimate, explain, stream
+    from camcore.heatmaps.maps import CamMap
+    from camcore.heatmaps.overlaying import overlay
+    from camcore.heatmaps.refining import fuse
+    from camcore.heatmaps.remembering import Memory
+    from camcore.inside.cells import look_at_cells
+    from camcore.inside.concepts import find_concepts
+    from camcore.inside.effective import effective_field
+    from camcore.inside.featuremaps import activations
+    from camcore.inside.patches import strongest_patches
+    from camcore.judging.trusting import Trust, TrustStep, trust, trust_passes
+    from camcore.judging.verdict import Verdict
     from camcore.layers import LayerInfo
-    from camcore.loading import backbones as backbones
-    from camcore.loading import load
-    from camcore.maps import CamMap
     from camcore.methods import METHODS, MethodInfo
+    from camcore.models.loading import backbones as backbones
+    from camcore.models.loading import load
+    from camcore.models.wrapping import wrap
     from camcore.network import Network
-    from camcore.overlaying import overlay
-    from camcore.patches import strongest_patches
     from camcore.pictures import Picture, open_picture
     from camcore.predictions import Prediction
-    from camcore.refining import fuse
-    from camcore.remembering import Memory
-    from camcore.trusting import Trust, TrustStep, trust, trust_passes
-    from camcore.verdict import Verdict
-    from camcore.wrapping import wrap
 
 # By itself TensorFlow takes oneDNN on newer processors only. Without it a CPU cannot run networks of layout
 # channels_first at all, and trains convolutions a third slower. Read when TensorFlow starts; an own choice stands.
@@ -43,41 +43,41 @@ os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 
 # Every public name and the module it lives in; imported when it is first used.
 _HOMES = {
-    "activations": "featuremaps",
-    "backbones": "loading",
+    "activations": "inside.featuremaps",
+    "backbones": "models.loading",
     "CamcoreError": "errors",
-    "CamMap": "maps",
-    "Contrast": "contrasting",
-    "contrast": "contrasting",
-    "effective_field": "effective",
-    "estimate": "explaining",
-    "explain": "explaining",
-    "find_concepts": "concepts",
-    "fuse": "refining",
+    "CamMap": "heatmaps.maps",
+    "Contrast": "heatmaps.contrasting",
+    "contrast": "heatmaps.contrasting",
+    "effective_field": "inside.effective",
+    "estimate": "heatmaps.explaining",
+    "explain": "heatmaps.explaining",
+    "find_concepts": "inside.concepts",
+    "fuse": "heatmaps.refining",
     "LayerError": "errors",
     "LayerInfo": "layers",
-    "load": "loading",
-    "look_at_cells": "cells",
-    "Memory": "remembering",
+    "load": "models.loading",
+    "look_at_cells": "inside.cells",
+    "Memory": "heatmaps.remembering",
     "METHODS": "methods",
     "MethodError": "errors",
     "MethodInfo": "methods",
     "ModelError": "errors",
     "Network": "network",
     "open_picture": "pictures",
-    "overlay": "overlaying",
+    "overlay": "heatmaps.overlaying",
     "Picture": "pictures",
     "PictureError": "errors",
     "Prediction": "predictions",
-    "Step": "explaining",
-    "stream": "explaining",
-    "strongest_patches": "patches",
-    "Trust": "trusting",
-    "trust": "trusting",
-    "trust_passes": "trusting",
-    "TrustStep": "trusting",
-    "Verdict": "verdict",
-    "wrap": "wrapping",
+    "Step": "heatmaps.explaining",
+    "stream": "heatmaps.explaining",
+    "strongest_patches": "inside.patches",
+    "Trust": "judging.trusting",
+    "trust": "judging.trusting",
+    "trust_passes": "judging.trusting",
+    "TrustStep": "judging.trusting",
+    "Verdict": "judging.verdict",
+    "wrap": "models.wrapping",
 }
 
 __all__ = sorted(_HOMES)
@@ -87,7 +87,7 @@ def __getattr__(name: str) -> Any:
     if name in _HOMES:
         return getattr(import_module(f"camcore.{_HOMES[name]}"), name)
     if name[:1].isupper():  # the methods' classes: GradCAM, ScoreCAM, …
-        found = import_module("camcore.keras_style").CLASSES.get(name)
+        found = import_module("camcore.heatmaps.keras_style").CLASSES.get(name)
         if found is not None:
             return found
     raise AttributeError(f"module 'camcore' has no attribute {name!r}")

@@ -12,16 +12,15 @@ from pathlib import Path
 from typing import Any
 
 import camcore
-from camcore import factories, trust_command
-from camcore.bias import command as bias
+from camcore.commands import bias, evaluate, train, trust
 from camcore.errors import CamcoreError, MethodError
-from camcore.evaluation import command as evaluation
 from camcore.framing import FRAMINGS, check_framing
-from camcore.labels import class_named
 from camcore.methods import find_method
+from camcore.models import factories
+from camcore.models.labels import class_named
 from camcore.render.colour import COLORMAPS
-from camcore.report.words import duration, geometry, percent, place, readable
-from camcore.training import command as training
+from camcore.report.words import geometry, place
+from camcore.words import duration, percent, readable
 
 _EXAMPLES = """\
 examples:
@@ -127,10 +126,8 @@ def _parser() -> argparse.ArgumentParser:
     layers.add_argument("--all", action="store_true", help="also those that can carry no heatmap, with the reason")
     layers.set_defaults(run=_layers)
 
-    trust_command.add_parser(commands)
-    training.add_parser(commands)
-    evaluation.add_parser(commands)
-    bias.add_parser(commands)
+    for longer in (trust, train, evaluate, bias):
+        longer.add_parser(commands)
 
     models = commands.add_parser("models", help="all backbones and saved networks, and whether their weights are here")
     models.set_defaults(run=_models)

@@ -14,11 +14,11 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
+from camcore.engine.graphs import flat_ends, layer_inputs
+from camcore.engine.tracing import Call, Trace
+from camcore.engine.windows import Reach
 from camcore.errors import LayerError, ModelError, nearest
 from camcore.framing import CellGrid
-from camcore.graphs import flat_ends, layer_inputs
-from camcore.tracing import Call, Trace
-from camcore.windows import Reach
 
 _POOLINGS = ("MaxPool", "AvgPool")
 _SAME_NUMBERS = ("Cast", "Identity", "StopGradient")

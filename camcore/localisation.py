@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from camcore.errors import CamcoreError
-from camcore.intervals import Interval, bootstrap
+from camcore.judging.intervals import Interval, bootstrap
 
 Mask = NDArray[np.bool_]
 PixelBox = tuple[float, float, float, float]  # top, left, bottom, right: edges in pixels

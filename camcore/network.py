@@ -18,26 +18,26 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from camcore.alterations import Alterations
-from camcore.anatomy import Anatomy
-from camcore.cutting import Cutter, FedCutter, Function
+from camcore.engine.alterations import Alterations
+from camcore.engine.anatomy import Anatomy
+from camcore.engine.cutting import Cutter, FedCutter, Function
+from camcore.engine.fingerprints import fingerprint
+from camcore.engine.graphs import shares_behind, work
+from camcore.engine.linear_head import is_affine, why_not_linear
+from camcore.engine.masking import masking
+from camcore.engine.receptive import reaches
+from camcore.engine.reweighting import WeightLayer, fed_values, weight_layers
+from camcore.engine.scores import Activation, find_scores
+from camcore.engine.tapping import BiasPass, Pass, Taps
+from camcore.engine.targets import LOGIT, Score
+from camcore.engine.tracing import trace_model
 from camcore.errors import LayerError, MethodError, ModelError, PictureError
-from camcore.fingerprints import fingerprint
 from camcore.framing import Frame, frame_picture
-from camcore.graphs import shares_behind, work
 from camcore.layers import LayerInfo, ladder, list_layers
-from camcore.linear_head import is_affine, why_not_linear
-from camcore.masking import masking
 from camcore.methods.info import Site
 from camcore.origin import Origin
 from camcore.pictures import Picture
 from camcore.predictions import Prediction, probabilities, top_predictions
-from camcore.receptive import reaches
-from camcore.reweighting import WeightLayer, fed_values, weight_layers
-from camcore.scores import Activation, find_scores
-from camcore.tapping import BiasPass, Pass, Taps
-from camcore.targets import LOGIT, Score
-from camcore.tracing import trace_model
 
 Array = NDArray[Any]
 Preprocess = Callable[[NDArray[np.float32]], ArrayLike]

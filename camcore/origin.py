@@ -12,8 +12,9 @@ from typing import Any
 class Origin:
     """What it takes to have a network again.
 
-    ``architecture``: as ``camcore.architectures`` builds it. ``preprocessing``: a name of
-    ``camcore.preprocessing``. ``folder`` and ``sha256`` of the weights file: of a saved network, else None and "".
+    ``architecture``: as ``camcore.models.architectures`` builds it. ``preprocessing``: a name of
+    ``camcore.models.preprocessing``. ``folder`` and ``sha256`` of the weights file: of a saved network, else None
+    and "".
     """
 
     architecture: Mapping[str, Any]

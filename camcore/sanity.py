@@ -1,7 +1,7 @@
 """Does a map depend on what the network has learned? Its layers are re-initialised, from the output downwards.
 
 A map that survives explains the picture, not the network (Adebayo et al., Sanity Checks for Saliency Maps, 2018,
-section 4, cascading randomisation). The user's network and model keep their weights: see camcore.reweighting.
+section 4, cascading randomisation). The user's network and model keep their weights: see camcore.engine.reweighting.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from camcore.agreement import spearman, ssim
+from camcore.engine.reweighting import redrawn
 from camcore.errors import CamcoreError
 from camcore.faithfulness.case import Case, case_of, subject_of
-from camcore.maps import CamMap
+from camcore.heatmaps.maps import CamMap
+from camcore.heatmaps.refining import on_input
+from camcore.heatmaps.remaking import remade, remake_passes, remake_request
+from camcore.judging.agreement import spearman, ssim
 from camcore.network import Network
 from camcore.pictures import Picture
-from camcore.refining import on_input
-from camcore.remaking import remade, remake_passes, remake_request
-from camcore.reweighting import redrawn
 
 Array = NDArray[Any]
 

@@ -11,7 +11,7 @@ from keras import layers
 
 import camcore
 from camcore.faithfulness import Case, case_of
-from camcore.maps import CamMap
+from camcore.heatmaps.maps import CamMap
 from camcore.network import Network
 
 SLOPE, OFFSET = 8.0, -3.0

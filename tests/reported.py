@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from camcore.framing import CellGrid, frame_for
+from camcore.heatmaps.maps import CamMap, normalised
 from camcore.layers import LayerInfo
-from camcore.maps import CamMap, normalised
 from camcore.pictures import Picture
 from camcore.predictions import Prediction
 from camcore.report.document import Finding, Item, PictureFile

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from camcore import saved
+from camcore.models import saved
 from camcore.training.classifier import gap_classifier
 
 SIDE = 32

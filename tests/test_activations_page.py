@@ -12,7 +12,7 @@ from small import network_folder
 from streamlit.testing.v1 import AppTest
 
 import camcore
-from camcore.channels import Channels
+from camcore.inside.channels import Channels
 from ui import samples, working
 from ui.activations import page as activations_page
 from ui.facts import Facts

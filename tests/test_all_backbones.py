@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 import camcore
-from camcore import catalogue
 from camcore.methods import METHODS
+from camcore.models import catalogue
 
 POOLED = None  # the layer that feeds the last pooling, whatever its name (numbered names differ per process)
 

@@ -12,7 +12,7 @@ import camcore
 from camcore.evaluation.measures import accuracy
 from camcore.evaluation.predicting import Predictions, predict_folder
 from camcore.evaluation.table import read_csv
-from camcore.evidence import evidence
+from camcore.heatmaps.evidence import evidence
 from camcore.training.folders import balanced_sample, opened, read_folder
 from camcore.training.runs import read_log
 

@@ -45,7 +45,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(autouse=True)
 def at_home(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CAMCORE_HOME", str(home))
-    monkeypatch.setattr("camcore.saved.BUNDLED", home / "nothing")
+    monkeypatch.setattr("camcore.models.saved.BUNDLED", home / "nothing")
 
 
 def page(**query: str) -> AppTest:

@@ -43,7 +43,7 @@ def test_import_camcore_is_light():
         "import camcore, numpy as np; camcore.Picture.from_array(np.zeros((9, 9, 3), 'uint8'))",
         "import camcore; camcore.explain; camcore.stream; camcore.estimate; camcore.activations; camcore.wrap",
         "import camcore; camcore.load; camcore.overlay; camcore.GradCAM",
-        "import camcore.methods, camcore.maps, camcore.framing, camcore.pictures, camcore.receptive",
+        "import camcore.methods, camcore.heatmaps.maps, camcore.framing, camcore.pictures, camcore.engine.receptive",
     ],
 )
 def test_all_but_a_network_needs_no_tensorflow(code):
@@ -169,8 +169,8 @@ ALLOWED = {
     "camcore/methods/info.py": {"errors"},
     "camcore/methods/gradient.py": {"methods"},
     "camcore/methods/score.py": {"methods"},
-    "camcore/windows.py": set(),
-    "camcore/receptive.py": {"windows"},
+    "camcore/engine/windows.py": set(),
+    "camcore/engine/receptive.py": {"engine"},
     "camcore/predictions.py": {"errors"},
 }
 
@@ -179,6 +179,29 @@ ALLOWED = {
 def test_the_ground_floor_stands_by_itself(name):
     ours = {module.split(".")[1] for module in imports(ROOT / name) if module.startswith("camcore.")}
     assert ours <= ALLOWED[name]
+
+
+FLOORS = (
+    {"errors", "words", "origin", "pictures", "framing", "predictions", "cache", "memory", "tables", "render"},
+    {"engine", "layers", "methods"},
+    {"network"},
+    {"models", "training", "surgery"},
+    {"heatmaps"},
+    {"faithfulness", "localisation", "sanity", "filters", "inside", "judging", "evaluation"},
+    {"bias", "report"},
+    {"commands"},
+    {"__main__"},
+)
+"""The rooms of camcore from the ground up; a room stands on its own floor and on those below."""
+
+
+@pytest.mark.parametrize("path", CAMCORE, ids=ids)
+def test_rooms_stand_on_the_floors_below(path):
+    floor = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
+    room = path.relative_to(ROOT / "camcore").with_suffix("").parts[0]
+    if room != "__init__":
+        used = {module.split(".")[1] for module in imports(path) if module.startswith("camcore.")}
+        assert {other for other in used if floor[other] > floor[room]} == set()
 
 
 @pytest.mark.parametrize("folder", ["camcore", "ui"])

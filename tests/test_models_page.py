@@ -19,9 +19,9 @@ from small import network_folder
 from streamlit.testing.v1 import AppTest
 
 import camcore
-from camcore import catalogue, factories, saved
-from camcore.preprocessing import PREPROCESSINGS
-from camcore.weights import WeightsFile
+from camcore.models import catalogue, factories, saved
+from camcore.models.preprocessing import PREPROCESSINGS
+from camcore.models.weights import WeightsFile
 from ui.frame import PAGES
 
 APP = str(Path(__file__).resolve().parents[1] / "app.py")

@@ -9,7 +9,7 @@ from scipy.stats import spearmanr
 
 import camcore
 from camcore.errors import CamcoreError, MethodError
-from camcore.refining import on_input
+from camcore.heatmaps.refining import on_input
 from camcore.sanity import copies, counted_spearman, estimate, randomisation, randomised, stages
 
 _PIC = camcore.Picture.from_array(np.random.default_rng(3).integers(0, 256, (16, 14, 3), np.uint8))

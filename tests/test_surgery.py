@@ -14,7 +14,7 @@ from shared_data import shared
 
 import camcore
 from camcore.errors import CamcoreError, LayerError, ModelError
-from camcore.saved import read, write
+from camcore.models.saved import read, write
 from camcore.surgery import HeadRecipe, operate, train_head
 from camcore.surgery.fitting import fit_head, measured
 from camcore.surgery.tuning import last_blocks

@@ -14,7 +14,7 @@ from streamlit.testing.v1 import AppTest
 
 import camcore
 from camcore.faithfulness import Settings, measure
-from camcore.what_if import what_if
+from camcore.judging.what_if import what_if
 from ui import samples
 from ui.engine import engine
 from ui.questions import NetworkKey

@@ -11,8 +11,8 @@ from typing import Any
 
 import streamlit as st
 
-from camcore import structure
 from camcore.errors import nearest
+from camcore.inside import structure
 from camcore.layers import LayerInfo
 from ui import urls, words
 from ui.components import register

@@ -6,9 +6,9 @@ from typing import Any
 import streamlit as st
 
 import camcore
-from camcore.factories import Factory
 from camcore.framing import FRAMINGS
-from camcore.saved import SavedNetwork
+from camcore.models.factories import Factory
+from camcore.models.saved import SavedNetwork
 from ui import words
 from ui.questions import NetworkKey
 from ui.urls import Parameter

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from camcore.cache import ByteLRU
-from camcore.evidence import Evidence
+from camcore.heatmaps.evidence import Evidence
 from camcore.render.colour import DIVERGING, diverging
 from camcore.render.encode import to_data_url, to_png, with_caption
 from camcore.render.overlay import blend

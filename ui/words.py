@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from camcore.report import words as report_words
-from camcore.report.words import duration as milliseconds
-from camcore.report.words import geometry, percent
-from camcore.report.words import readable as label
+from camcore.report.words import geometry
+from camcore.words import duration as milliseconds
+from camcore.words import percent
+from camcore.words import readable as label
 from ui.jobs import Stage
 from ui.questions import Answer, Cost
 

@@ -21,9 +21,9 @@ from camcore.evaluation.average import raw_maps, single_pass_method
 from camcore.evaluation.predicting import BATCH, check_batch, framed_batches, relative
 from camcore.evaluation.table import write_whole
 from camcore.framing import check_framing
-from camcore.intervals import bootstrap
+from camcore.heatmaps.maps import normalised
+from camcore.judging.intervals import bootstrap
 from camcore.localisation import energy_share
-from camcore.maps import normalised
 from camcore.network import Network
 from camcore.pictures import open_picture
 from camcore.tables import to_csv

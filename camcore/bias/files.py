@@ -20,16 +20,16 @@ from camcore.bias.study import TRIALS, Head, Study
 from camcore.errors import CamcoreError
 from camcore.evaluation.measures import Rate
 from camcore.evaluation.table import write_whole
-from camcore.evidence import Evidence, common_scale, evidence
+from camcore.heatmaps.evidence import Evidence, common_scale, evidence
 from camcore.localisation import energy_share
 from camcore.network import Network
 from camcore.pictures import Picture
 from camcore.render.colour import DIVERGING, colour
 from camcore.render.encode import to_png, with_caption
 from camcore.render.overlay import blend
-from camcore.report.words import percent, readable
 from camcore.tables import to_csv
 from camcore.training.folders import Skipped
+from camcore.words import percent, readable
 
 SCHEMA_VERSION = 1
 

@@ -25,7 +25,7 @@ from camcore.errors import CamcoreError
 from camcore.evaluation.measures import Rate, accuracy
 from camcore.evaluation.predicting import predict_folder
 from camcore.framing import frame_for
-from camcore.loading import load
+from camcore.models.loading import load
 from camcore.network import Network
 from camcore.surgery.training import HeadRecipe, train_head
 from camcore.training.folders import LabelledFolder, Skipped

@@ -13,12 +13,12 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from camcore.answering import raw_map
 from camcore.errors import CamcoreError, MethodError, PictureError
 from camcore.evaluation.predicting import BATCH, Predictions, check_batch, framed_batches
 from camcore.evaluation.table import write_whole
 from camcore.framing import check_framing
-from camcore.maps import normalised
+from camcore.heatmaps.answering import raw_map
+from camcore.heatmaps.maps import normalised
 from camcore.methods import find_method
 from camcore.methods.registry import MethodInfo
 from camcore.network import Network

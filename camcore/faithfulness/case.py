@@ -14,13 +14,13 @@ from numpy.typing import ArrayLike, NDArray
 
 from camcore.errors import CamcoreError
 from camcore.framing import Frame
-from camcore.maps import CamMap
+from camcore.heatmaps.maps import CamMap
+from camcore.heatmaps.perturbing import pictures_per_chunk
+from camcore.heatmaps.refining import on_input
 from camcore.methods import control
 from camcore.methods.control import COARSE
 from camcore.network import Network
-from camcore.perturbing import pictures_per_chunk
 from camcore.pictures import Picture
-from camcore.refining import on_input
 
 # The blur that insertion starts from (Petsiuk 2018).
 _BLUR_KERNEL, _BLUR_SIGMA = 11, 5.0

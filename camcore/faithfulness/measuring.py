@@ -23,11 +23,11 @@ from camcore.faithfulness.case import (
 )
 from camcore.faithfulness.curves import STEPS, Curve, Orderly, check_steps, ranks
 from camcore.faithfulness.road import LEVELS, Removal, Road, check_levels
-from camcore.maps import CamMap
+from camcore.heatmaps.maps import CamMap
+from camcore.heatmaps.remaking import remade, remake_passes
 from camcore.methods.control import COARSE
 from camcore.network import Network
 from camcore.pictures import Picture
-from camcore.remaking import remade, remake_passes
 
 METRICS = ("masked", "deletion", "insertion", "road", "coherency", "sensitivity")
 

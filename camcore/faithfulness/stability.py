@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from camcore.faithfulness.case import Case
-from camcore.maps import CamMap
-from camcore.remaking import remade
+from camcore.heatmaps.maps import CamMap
+from camcore.heatmaps.remaking import remade
 
 Array = NDArray[Any]
 

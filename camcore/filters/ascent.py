@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from camcore.cutting import Function
+from camcore.engine.cutting import Function
 from camcore.errors import CamcoreError
 from camcore.filters.colours import PixelMap
 from camcore.filters.painting import draw
@@ -86,7 +86,7 @@ def look(picture: Any, edges: Any, margin: int) -> Any:
 def stepping(
     recipe: Recipe, pixels: PixelMap, size: tuple[int, int], channels_first: bool, dtype: str
 ) -> Callable[[Function], Function]:
-    """What makes a compiled step around a network's response; see ``camcore.responses``.
+    """What makes a compiled step around a network's response; see ``camcore.filters.responses``.
 
     The step: (spectra, m, v, channels (n,), edges (4,), number of this step from 1) → [spectra, m, v, responses
     (n,)]; spectra and Adam's two means float32 (n, 2, 3, h, w // 2 + 1), responses those before the step.

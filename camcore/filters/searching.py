@@ -16,9 +16,9 @@ from camcore.filters import shelf
 from camcore.filters.ascent import Recipe, shake, stepping
 from camcore.filters.colours import PixelMap, pixel_map
 from camcore.filters.painting import begin, develop
+from camcore.filters.responses import climbing
 from camcore.layers import LayerInfo
 from camcore.network import Network
-from camcore.responses import climbing
 
 Array = NDArray[Any]
 Climb = Callable[..., list[Array]]

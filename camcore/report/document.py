@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from camcore.errors import CamcoreError, PictureError
+from camcore.heatmaps.maps import CamMap
 from camcore.layers import LayerInfo
-from camcore.maps import CamMap
 from camcore.network import Network
 from camcore.pictures import Picture, open_picture
 from camcore.predictions import Prediction
@@ -75,7 +75,8 @@ class Scale:
 class Told:
     """How far to trust a map: ``level`` (``trust``, ``caution``, ``distrust`` or empty), a headline, and the reasons.
 
-    ``reasons``: (kind, sentence); kinds are those of ``camcore.verdict.Reason``, or empty. ``figures``: (name, value).
+    ``reasons``: (kind, sentence); kinds are those of ``camcore.judging.verdict.Reason``, or empty. ``figures``: (name,
+    value).
     """
 
     level: str

@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 
 from camcore.errors import CamcoreError
-from camcore.maps import CamMap
+from camcore.heatmaps.maps import CamMap
+from camcore.heatmaps.overlaying import overlay
 from camcore.network import Network
-from camcore.overlaying import overlay
 from camcore.pictures import Picture
 from camcore.render.encode import to_png, with_caption
 from camcore.report.document import findings_of

@@ -40,7 +40,7 @@ from camcore.report import telling
 from camcore.report.document import Item, Report, Told
 from camcore.report.drawing import Rgb, map_on, overlay_of, shrink
 from camcore.report.html import MANY_SIDE, REDUCED, SIDE, TILE_SIDE
-from camcore.report.words import percent, readable
+from camcore.words import percent, readable
 
 _MARGIN = 16 * mm
 _WIDTH = A4[0] - 2 * _MARGIN

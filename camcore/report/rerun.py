@@ -11,14 +11,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from camcore.description import JSON_NAME
 from camcore.errors import CamcoreError, ModelError, PictureError
-from camcore.explaining import explain
-from camcore.loading import load
-from camcore.maps import CamMap
+from camcore.heatmaps.explaining import explain
+from camcore.heatmaps.maps import CamMap
+from camcore.heatmaps.remembering import Memory
+from camcore.models.description import JSON_NAME
+from camcore.models.loading import load
 from camcore.network import Network
 from camcore.pictures import Picture, open_picture
-from camcore.remembering import Memory
 from camcore.report.facts import weights_hash
 from camcore.report.recorded import RecordedRun, read_runs
 

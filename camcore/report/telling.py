@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from camcore.methods import METHODS
 from camcore.report.document import Finding, Item, Report
-from camcore.report.words import duration, headline, method_title, percent, place, readable
+from camcore.report.words import headline, method_title, place
+from camcore.words import duration, percent, readable
 
 Rows = list[tuple[str, str]]
 

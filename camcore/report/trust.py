@@ -9,9 +9,9 @@ from typing import Any
 
 from camcore.faithfulness import Curve, Faithfulness
 from camcore.faithfulness.showing import Shown
+from camcore.judging.trusting import Trust
 from camcore.sanity import Randomised
 from camcore.tables import to_csv
-from camcore.trusting import Trust
 
 SCHEMA_VERSION = 1
 

@@ -6,13 +6,13 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from camcore.architectures import build_architecture, copied, cut, cut_again, with_head
 from camcore.errors import ModelError
-from camcore.loading import load
+from camcore.models.architectures import build_architecture, copied, cut, cut_again, with_head
+from camcore.models.loading import load
+from camcore.models.preprocessing import preprocessing
+from camcore.models.wrapping import wrap
 from camcore.network import Network
 from camcore.origin import Origin
-from camcore.preprocessing import preprocessing
-from camcore.wrapping import wrap
 
 
 def operate(

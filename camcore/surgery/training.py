@@ -13,11 +13,12 @@ from typing import Any
 
 import numpy as np
 
-from camcore.architectures import HEAD, POOL
-from camcore.description import SavedNetwork, check_name
 from camcore.errors import CamcoreError, ModelError
+from camcore.models.architectures import HEAD, POOL
+from camcore.models.description import SavedNetwork, check_name
+from camcore.models.saved import write
+from camcore.models.weights_out import save_weights
 from camcore.network import Network
-from camcore.saved import write
 from camcore.surgery.features import Array, Stored, collect
 from camcore.surgery.fitting import Head, fit_head
 from camcore.surgery.operating import operate
@@ -25,7 +26,6 @@ from camcore.surgery.tuning import Tuner, last_blocks
 from camcore.training.folders import LabelledFolder, check_enough, split
 from camcore.training.recipe import LARGEST, SEEDS
 from camcore.training.runs import Epoch, Progress, Run, Stopped, read_log, unwritable
-from camcore.weights_out import save_weights
 
 _REPORT_EVERY = 1.0  # seconds between two reports
 _CHECKPOINT_PARAMETERS = 15_000_000  # larger networks' checkpoints would fill the disk

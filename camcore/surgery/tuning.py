@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from camcore.architectures import HEAD, POOL
+from camcore.models.architectures import HEAD, POOL
 from camcore.surgery.features import Stored
 from camcore.surgery.fitting import measured
 from camcore.training.runs import Run

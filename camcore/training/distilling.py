@@ -35,8 +35,8 @@ def teacher_features(
     if not path.exists():
         import keras
 
-        from camcore.catalogue import build, find_weights
-        from camcore.wrapping import wrap
+        from camcore.models.catalogue import build, find_weights
+        from camcore.models.wrapping import wrap
 
         side = recipe.teacher_size
         built = build(recipe.teacher, find_weights(recipe.teacher), input_shape=(side, side, 3))

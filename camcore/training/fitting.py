@@ -13,16 +13,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from camcore.errors import CamcoreError
-from camcore.preprocessing import preprocessing
-from camcore.saved import SavedNetwork, find, write
+from camcore.models.preprocessing import preprocessing
+from camcore.models.saved import SavedNetwork, find, write
+from camcore.models.weights import load_weights
+from camcore.models.weights_out import save_weights
 from camcore.training.classifier import gap_classifier
 from camcore.training.distilling import teacher_features
 from camcore.training.folders import LabelledFolder, check_enough, split
 from camcore.training.recipe import Recipe
 from camcore.training.runs import Epoch, Progress, Run, Stopped, read_log, unwritable
 from camcore.training.views import augmentation, centre_views, make_views
-from camcore.weights import load_weights
-from camcore.weights_out import save_weights
 
 # Seconds between two reports of a run at work.
 _REPORT_EVERY = 1.0

@@ -27,7 +27,7 @@ from typing import Any
 import numpy as np
 
 from camcore.errors import CamcoreError, ModelError
-from camcore.saved import SavedNetwork, read
+from camcore.models.saved import SavedNetwork, read
 
 STATES = ("preparing", "training", "done", "stopped", "failed")
 

@@ -8,7 +8,7 @@ from keras import layers
 import camcore
 from camcore.errors import ModelError
 from camcore.filters.colours import pixel_map
-from camcore.preprocessing import preprocessing
+from camcore.models.preprocessing import preprocessing
 
 
 def network(preprocess=None, channels: int = 3):

@@ -8,7 +8,7 @@ from keras import layers
 import camcore
 from camcore.errors import LayerError
 from camcore.filters import first_kernels
-from camcore.preprocessing import preprocessing
+from camcore.models.preprocessing import preprocessing
 
 
 def network(kernel: np.ndarray, mode: str) -> camcore.Network:

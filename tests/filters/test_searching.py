@@ -12,7 +12,7 @@ from shared_data import shared
 import camcore
 from camcore.errors import CamcoreError, LayerError, ModelError
 from camcore.filters import Excitation, Recipe, Search, check_channel, excite, pace, searching, shelf
-from camcore.preprocessing import preprocessing
+from camcore.models.preprocessing import preprocessing
 
 STILL = Recipe(steps=60, rate=0.1, jitter=0.0, zoom=0.0, smoothness=0.0)
 

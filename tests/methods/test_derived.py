@@ -13,9 +13,9 @@ from keras import layers
 from networks import CLASSES, FEATURES, GRID, W, flat, gap, given, head, images, one_unit, settle
 
 import camcore
-from camcore.looking import Look
+from camcore.engine.targets import Score
+from camcore.heatmaps.looking import Look
 from camcore.methods import METHODS
-from camcore.targets import Score
 
 N = GRID[0] * GRID[1]
 MANY = 8  # classes, so that three of them are some

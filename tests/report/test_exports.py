@@ -17,7 +17,7 @@ from reported import RAW, cam_map, finding, item, picture
 from reportlab.pdfbase.ttfonts import TTFont
 
 from camcore.errors import CamcoreError
-from camcore.overlaying import overlay
+from camcore.heatmaps.overlaying import overlay
 from camcore.pictures import Picture
 from camcore.report import exports, pdf
 from camcore.report.archive import to_zip

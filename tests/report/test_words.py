@@ -5,7 +5,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from camcore.report.words import duration, geometry, percent, readable
+from camcore.report.words import geometry
+from camcore.words import duration, percent, readable
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from camcore import description, saved
+from camcore.models import description, saved
 from camcore.training.classifier import gap_classifier
 from ui import model_picker
 from ui.engine import Engine

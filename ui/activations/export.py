@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from camcore.channels import Channels
+from camcore.inside.channels import Channels
+from camcore.inside.strongest import Strongest
 from camcore.render.colour import DIVERGING
 from camcore.render.contact import Bar, Print, contact_sheet
 from camcore.render.encode import to_png
 from camcore.report.words import geometry
-from camcore.strongest import Strongest
 from ui import scales, words
 from ui.activations import sheet as sheets
 from ui.activations.choices import Look

@@ -8,10 +8,10 @@ import numpy as np
 import streamlit as st
 
 from camcore.cache import ByteLRU
+from camcore.inside.strongest import Strongest
 from camcore.layers import LayerInfo
 from camcore.render.encode import to_data_url
 from camcore.render.sheet import PAPER, Sheet, cells, lay_out
-from camcore.strongest import Strongest
 from ui import errors, words, working
 from ui.activations.sheet import figure
 from ui.activations.works import PER_LAYER

@@ -6,9 +6,9 @@ from typing import Any
 
 import streamlit as st
 
-from camcore.channels import Channels
+from camcore.inside.channels import Channels
+from camcore.inside.strongest import passes
 from camcore.layers import LayerInfo
-from camcore.strongest import passes
 from ui import controls, downloads, layer_browser, words, working
 from ui.activations import choices, export
 from ui.activations import overview as overviews

@@ -9,8 +9,8 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from camcore.channels import Channels
 from camcore.framing import CellGrid, Frame
+from camcore.inside.channels import Channels
 from camcore.layers import LayerInfo
 from camcore.render.colour import DIVERGING
 from camcore.report.words import geometry

@@ -7,8 +7,8 @@ from collections.abc import Generator, Sequence
 from typing import Any
 
 import camcore
-from camcore.channels import Channels, channels
-from camcore.strongest import Strongest, passes, strongest_channels
+from camcore.inside.channels import Channels, channels
+from camcore.inside.strongest import Strongest, passes, strongest_channels
 from ui.engine import engine
 from ui.questions import NetworkKey
 from ui.works import Part, Work

@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from camcore.cells import box_on_picture
+from camcore.inside.cells import box_on_picture
 from camcore.render.encode import to_png, with_caption
 from ui import downloads, errors, page_style, rasters, words, working
 from ui.cell import patches_view

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from camcore.evidence import Evidence
+from camcore.heatmaps.evidence import Evidence
 
 MINUS = "\N{MINUS SIGN}"
 

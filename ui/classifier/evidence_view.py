@@ -5,8 +5,8 @@ from typing import Any
 
 import streamlit as st
 
-from camcore.evidence import Evidence, common_scale
-from camcore.saved import SavedNetwork
+from camcore.heatmaps.evidence import Evidence, common_scale
+from camcore.models.saved import SavedNetwork
 from camcore.tables import to_csv
 from ui import controls, downloads, errors, figures, rasters, signed, words, working
 from ui.classifier.equation import equation, number

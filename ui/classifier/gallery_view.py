@@ -5,8 +5,8 @@ from pathlib import Path
 import streamlit as st
 
 from camcore.evaluation.predicting import Predictions
-from camcore.evidence import common_scale
-from camcore.saved import SavedNetwork
+from camcore.heatmaps.evidence import common_scale
+from camcore.models.saved import SavedNetwork
 from camcore.tables import to_csv
 from ui import downloads, errors, figures, signed, words, working
 from ui.classifier import gallery

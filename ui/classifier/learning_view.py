@@ -10,12 +10,12 @@ import camcore
 from camcore.bias.files import Report, read_study
 from camcore.errors import CamcoreError
 from camcore.evaluation.average import Averages, GroupMean, read_averages
-from camcore.evidence import common_scale
-from camcore.forming import Stage
+from camcore.heatmaps.evidence import common_scale
+from camcore.inside.forming import Stage
+from camcore.models.saved import SavedNetwork
 from camcore.render import charts
 from camcore.render.curves import training_curves
 from camcore.render.encode import to_data_url, to_png, with_caption
-from camcore.saved import SavedNetwork
 from camcore.tables import to_csv
 from camcore.training import runs
 from ui import downloads, errors, figures, signed, words, working

@@ -14,12 +14,12 @@ import numpy as np
 import streamlit as st
 
 from camcore.evaluation import measures
-from camcore.evaluation.command import summary
 from camcore.evaluation.measures import Rate
 from camcore.evaluation.predicting import Predictions
+from camcore.evaluation.summary import summary
 from camcore.evaluation.table import write_csv
+from camcore.models.saved import SavedNetwork
 from camcore.render import charts
-from camcore.saved import SavedNetwork
 from ui import downloads, words
 from ui.classifier.works import Evaluated
 from ui.figures import CHART

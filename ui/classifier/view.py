@@ -5,10 +5,10 @@ from pathlib import Path
 
 import streamlit as st
 
-from camcore import saved as networks
 from camcore.errors import CamcoreError
 from camcore.evaluation.table import read_csv
-from camcore.saved import SavedNetwork
+from camcore.models import saved as networks
+from camcore.models.saved import SavedNetwork
 from ui import controls, errors, picture_box, words, working
 from ui.classifier import evidence_view, gallery, gallery_view, learning_view, quality_view
 from ui.classifier.works import Evaluated, Seen, beside, evaluating, seeing

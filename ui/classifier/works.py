@@ -19,9 +19,9 @@ from camcore.cache import ByteLRU
 from camcore.errors import CamcoreError, MethodError
 from camcore.evaluation.average import Averages, average_maps
 from camcore.evaluation.predicting import Predictions, class_indices, predict_folder, relative
-from camcore.evidence import Evidence, evidence
-from camcore.forming import Forming, Stage
-from camcore.saved import SavedNetwork
+from camcore.heatmaps.evidence import Evidence, evidence
+from camcore.inside.forming import Forming, Stage
+from camcore.models.saved import SavedNetwork
 from camcore.training.folders import LabelledFolder, class_names, read_folder
 from ui.questions import NetworkKey
 from ui.rasters import shrink

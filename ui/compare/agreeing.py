@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from camcore import agreement
 from camcore.cache import ByteLRU
+from camcore.judging import agreement
 from ui.compare.comparison import Cell
 from ui.compare.grid import identity
 from ui.compare.sheets import Sheet

@@ -7,7 +7,7 @@ import streamlit as st
 
 import camcore
 from camcore.framing import FRAMINGS
-from camcore.saved import SavedNetwork
+from camcore.models.saved import SavedNetwork
 from ui import controls, methods, model_picker, sidebar, urls, words
 from ui.compare import names
 from ui.compare.comparison import AXES, DEPTHS, MOST_BACKBONES, MOST_CELLS, NONE, ONE_OF, RANKS, Plan

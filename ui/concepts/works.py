@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from camcore.concepts import Concepts, find_concepts
 from camcore.errors import CamcoreError, PictureError
-from camcore.patches import picture_files
+from camcore.inside.concepts import Concepts, find_concepts
+from camcore.inside.patches import picture_files
 from camcore.pictures import open_picture
 from ui.picture_folders import named
 from ui.questions import NetworkKey

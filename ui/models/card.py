@@ -7,12 +7,13 @@ from urllib.parse import urlsplit
 
 import streamlit as st
 
-from camcore import CamcoreError, catalogue, factories, removing
-from camcore.catalogue import Backbone
-from camcore.description import JSON_NAME
-from camcore.factories import Factory
-from camcore.preprocessing import PREPROCESSINGS, TITLES
-from camcore.saved import SavedNetwork
+from camcore import CamcoreError
+from camcore.models import catalogue, factories, removing
+from camcore.models.catalogue import Backbone
+from camcore.models.description import JSON_NAME
+from camcore.models.factories import Factory
+from camcore.models.preprocessing import PREPROCESSINGS, TITLES
+from camcore.models.saved import SavedNetwork
 from ui import errors, words, working
 from ui.models import feeding_view, works
 from ui.models import view as models_view

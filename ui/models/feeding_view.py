@@ -5,8 +5,8 @@ from typing import Any
 
 import streamlit as st
 
-from camcore.preprocessing import PREPROCESSINGS, TITLES
-from camcore.preprocessing_check import Fit, leading, ranked, suggested, verdict
+from camcore.models.preprocessing import PREPROCESSINGS, TITLES
+from camcore.models.preprocessing_check import Fit, leading, ranked, suggested, verdict
 from ui import samples, words
 
 

@@ -2,8 +2,8 @@
 
 import streamlit as st
 
-from camcore import factories
-from camcore.catalogue import backbones
+from camcore.models import factories
+from camcore.models.catalogue import backbones
 from ui import controls, words
 from ui.models import weights_view
 from ui.models.view import WAYS

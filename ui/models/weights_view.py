@@ -6,11 +6,12 @@ from pathlib import Path
 
 import streamlit as st
 
-from camcore import CamcoreError, adopting
-from camcore.adopting import Check
-from camcore.catalogue import backbone, backbones
-from camcore.label_files import FORMS, read_labels
-from camcore.saved import SavedNetwork
+from camcore import CamcoreError
+from camcore.models import adopting
+from camcore.models.adopting import Check
+from camcore.models.catalogue import backbone, backbones
+from camcore.models.label_files import FORMS, read_labels
+from camcore.models.saved import SavedNetwork
 from ui import errors, words, working
 from ui.models import feeding_view, works
 from ui.models.works import File, Offer

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import camcore
-from camcore import adopting, catalogue, factories
-from camcore.adopting import Candidate, Check
-from camcore.factories import Factory
-from camcore.preprocessing_check import Fit, compare_preprocessings
-from camcore.saved import SavedNetwork
+from camcore.models import adopting, catalogue, factories
+from camcore.models.adopting import Candidate, Check
+from camcore.models.factories import Factory
+from camcore.models.preprocessing_check import Fit, compare_preprocessings
+from camcore.models.saved import SavedNetwork
 from ui import samples
 from ui.engine import engine
 from ui.jobs import Job

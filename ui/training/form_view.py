@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from camcore import CamcoreError
-from camcore.catalogue import backbones, find_weights
+from camcore.models.catalogue import backbones, find_weights
 from camcore.training.folders import MIN_PER_CLASS
 from camcore.training.recipe import Recipe
 from ui import errors, surveys, words

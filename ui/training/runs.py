@@ -19,7 +19,8 @@ from pathlib import Path
 from typing import Any, Literal, cast
 
 import camcore
-from camcore import CamcoreError, saved
+from camcore import CamcoreError
+from camcore.models import saved
 from camcore.training import runs
 from ui.training.form import Form
 

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from camcore.catalogue import backbones
+from camcore.models.catalogue import backbones
 from ui import urls, words
 from ui.training import form, runs
 from ui.training.form import NEW, SCRATCH

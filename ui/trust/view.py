@@ -6,7 +6,7 @@ from typing import Any
 import streamlit as st
 
 import camcore
-from camcore.what_if import FILLS
+from camcore.judging.what_if import FILLS
 from ui import errors, question_view, sidebar, words
 from ui.asking import Pursuit
 from ui.model_picker import Model

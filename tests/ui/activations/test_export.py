@@ -11,10 +11,10 @@ from networks import flat
 from PIL import Image
 
 import camcore
-from camcore.channels import ORDERS, Channels, channels
+from camcore.inside.channels import ORDERS, Channels, channels
+from camcore.inside.strongest import Strongest, strongest_channels
 from camcore.render.colour import DIVERGING, table
 from camcore.render.sheet import PAPER, sheet
-from camcore.strongest import Strongest, strongest_channels
 from ui import scales
 from ui.activations import export, overview
 from ui.activations import sheet as sheets

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from camcore.evidence import Evidence
 from camcore.framing import CellGrid, frame_for
+from camcore.heatmaps.evidence import Evidence
 from ui.classifier.equation import Equation, equation, number, signed
 
 FRAME = frame_for((100, 120), (64, 64))

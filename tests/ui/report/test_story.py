@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 from reported import FACTS, RAW, cam_map, finding, item, picture
 
-from camcore.overlaying import overlay
+from camcore.heatmaps.overlaying import overlay
 from camcore.pictures import Picture
 from camcore.report.document import Report, Scale, Told
 from ui.report import story

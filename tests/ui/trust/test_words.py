@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from camcore.faithfulness import Curve, Faithfulness, Road
-from camcore.verdict import Reason, Verdict
+from camcore.judging.verdict import Reason, Verdict
 from ui.trust import words as trust_words
 
 

@@ -1,0 +1,160 @@
+"""The scores of one image with a layer's output altered: one channel less, or one place only.
+
+Only what lies behind the layer is computed for each alteration. Where all of the layer flows into one matrix
+product (global pooling and a dense layer, or a flattened map and one), a channel's part in that product is
+subtracted from it, so that each weight is used once for all channels together, not once for each.
+"""
+
+from __future__ import annotations
+
+import copy
+import weakref
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from camcore.engine.anatomy import Anatomy
+from camcore.engine.cutting import Function
+from camcore.engine.heads import Product, after_pooling, altering, product_behind, sides
+
+Array = NDArray[Any]
+
+
+class Alterations:
+    """Compiled heads of one network; keeps what was computed of the last image beside them."""
+
+    def __init__(self, anatomy: Anatomy) -> None:
+        self._anatomy = anatomy
+        self._ablated: dict[str, tuple[Any, Product | None]] = {}
+        self._sides: dict[str, list[Any]] = {}  # tensor's name → what passes it by
+        self._beside: tuple[Any, tuple[str, str], list[Array]] = (None, ("", ""), [])
+
+    def on(self, anatomy: Anatomy) -> Alterations:
+        """The same heads, cut by another cutter of the same trace."""
+        other = copy.copy(self)
+        other._anatomy = anatomy
+        other._beside = (None, ("", ""), [])
+        return other
+
+    def head(self, path: str) -> Function:
+        """(x, a layer's output in the network's own layout) → [logits]."""
+        anatomy = self._anatomy
+        return anatomy.cutter.part(("head", path), lambda: ([anatomy.source, anatomy.tensor(path)], [anatomy.logits]))
+
+    def ablated_size(self, path: str) -> int:
+        """How many values are altered when one of a layer's channels is set to zero."""
+        tensor, product = self._ablated_at(path)
+        return int(np.prod((tensor if product is None else product.result).shape[1:]))
+
+    def ablated(self, x: Array, path: str, channels: ArrayLike) -> Array:
+        """See ``Network.ablated_logits``."""
+        tensor, product = self._ablated_at(path)
+        chosen = np.asarray(channels, np.int32)
+        if product is None:
+            replaced, needed, alteration = tensor, [tensor], self._without(tensor)
+        else:
+            replaced, needed = product.result, [tensor, product.result]
+            alteration = self._subtracted(tensor, product)
+        function = self._altering("ablated", path, replaced, alteration)
+        known = self._known("ablated", path, x, [*needed, *self._passing(replaced)])
+        given = [array.astype(one.dtype.as_numpy_dtype, copy=False) for array, one in zip(known, needed, strict=False)]
+        return self._anatomy.cutter.run(function, *given, chosen, *known[len(needed) :])
+
+    def placed(self, x: Array, path: str, vectors: Array, weights: Array) -> Array:
+        """See ``Network.placed_logits``."""
+        import tensorflow as tf
+
+        tensor, first = self._anatomy.tensor(path), self._anatomy.channels_first
+
+        def alter(values: Any, shares: Any) -> Any:
+            if first:
+                return values[:, :, tf.newaxis, tf.newaxis] * shares[:, tf.newaxis]
+            return values[:, tf.newaxis, tf.newaxis] * shares[..., tf.newaxis]
+
+        channels = tensor.shape[1 if first else 3]
+        grid = tensor.shape[2:4] if first else tensor.shape[1:3]
+        signature = [tf.TensorSpec([None, channels], tensor.dtype), tf.TensorSpec([None, *grid], tensor.dtype)]
+        function = self._altering("placed", path, tensor, (signature, alter))
+        passing = self._known("placed", path, x, self._passing(tensor))
+        kind = tensor.dtype.as_numpy_dtype
+        return self._anatomy.cutter.run(function, vectors.astype(kind), weights.astype(kind), *passing)
+
+    def _ablated_at(self, path: str) -> tuple[Any, Product | None]:
+        anatomy = self._anatomy
+        with anatomy.cutter.lock:
+            if path not in self._ablated:
+                axes = (2, 3) if anatomy.channels_first else (1, 2)
+                tensor = after_pooling(anatomy.logits, anatomy.tensor(path), axes)
+                self._ablated[path] = (tensor, product_behind(anatomy.logits, tensor))
+        return self._ablated[path]
+
+    def _axis(self, tensor: Any) -> int:
+        return 1 if self._anatomy.channels_first else tensor.shape.rank - 1
+
+    def _without(self, tensor: Any) -> tuple[list[Any], Callable[..., Any]]:
+        """Each chosen channel set to zero."""
+        import tensorflow as tf
+
+        axis = self._axis(tensor)
+        count = tensor.shape[axis]
+
+        def alter(activations: Any, chosen: Any) -> Any:
+            kept = 1 - tf.one_hot(chosen, count, dtype=activations.dtype)
+            return activations * tf.reshape(
+                kept, [-1, *(count if i == axis else 1 for i in range(1, len(tensor.shape)))]
+            )
+
+        return [tf.TensorSpec([1, *tensor.shape[1:]], tensor.dtype), tf.TensorSpec([None], tf.int32)], alter
+
+    def _subtracted(self, tensor: Any, product: Product) -> tuple[list[Any], Callable[..., Any]]:
+        """The product less each chosen channel's part in it."""
+        import tensorflow as tf
+
+        size = int(np.prod(tensor.shape[1:]))
+        numbers = np.arange(size, dtype=np.int64).reshape(tensor.shape[1:])
+        places = np.moveaxis(numbers, self._axis(tensor) - 1, 0).reshape(tensor.shape[self._axis(tensor)], -1)
+        weights = self._anatomy.cutter.part((product.weights.name, "value"), lambda: ([], [product.weights]))
+
+        def alter(activations: Any, total: Any, chosen: Any) -> Any:
+            columns = tf.gather(places, chosen)
+            values = tf.gather(tf.reshape(activations, [-1]), columns)
+            lively = tf.where(values != 0)
+            entries = tf.stack([lively[:, 0], tf.gather_nd(columns, lively)], axis=1)
+            rows = tf.shape(chosen, tf.int64)[0]
+            parts = tf.SparseTensor(entries, tf.gather_nd(values, lively), tf.stack([rows, np.int64(size)]))
+            return total - tf.sparse.sparse_dense_matmul(parts, weights()[0], adjoint_b=product.transposed)
+
+        signature = [
+            tf.TensorSpec([1, *tensor.shape[1:]], tensor.dtype),
+            tf.TensorSpec([1, *product.result.shape[1:]], product.result.dtype),
+            tf.TensorSpec([None], tf.int32),
+        ]
+        return signature, alter
+
+    def _passing(self, tensor: Any) -> list[Any]:
+        anatomy = self._anatomy
+        with anatomy.cutter.lock:
+            if tensor.name not in self._sides:
+                self._sides[tensor.name] = sides(anatomy.logits, tensor, anatomy.source, anatomy.reach)
+        return self._sides[tensor.name]
+
+    def _known(self, kind: str, path: str, x: Array, tensors: list[Any]) -> list[Array]:
+        """What a head needs of one image beside what is altered.
+
+        Kept for the image that was asked for last, where nobody can write into it.
+        """
+        if not tensors:
+            return []
+        image, known, found = self._beside
+        if image is None or image() is not x or known != (kind, path):
+            cutter = self._anatomy.cutter
+            found = cutter.run(cutter.part((kind, path, "beside"), lambda: ([self._anatomy.source], tensors)), x)
+            if not x.flags.writeable:
+                self._beside = (weakref.ref(x), (kind, path), found)
+        return list(found)
+
+    def _altering(self, kind: str, path: str, tensor: Any, alter: tuple[list[Any], Callable[..., Any]]) -> Function:
+        anatomy = self._anatomy
+        return altering(anatomy.cutter, (kind, path), tensor, self._passing(tensor), anatomy.logits, alter)

@@ -1,0 +1,1 @@
+"""From a request to its maps: checked, planned, answered, drawn."""

@@ -1,0 +1,21 @@
+"""``overlay``: a map drawn on its picture."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from camcore.heatmaps.maps import CamMap
+from camcore.pictures import Picture
+from camcore.render.overlay import blend
+
+
+def overlay(
+    pic: Picture, m: CamMap, alpha: float = 0.5, colormap: str = "viridis", smooth: bool = True
+) -> NDArray[np.uint8]:
+    """The picture with the map on it, uint8 (H, W, 3); the area the network did not see is dimmed.
+
+    ``alpha``: the map's opacity, 0..1. ``colormap``: one of ``camcore.render.colour.COLORMAPS``. ``smooth``:
+    interpolated, else the layer's own cells. Raises CamcoreError for an opacity or colour map that is none.
+    """
+    return blend(pic.rgb, m.on_picture(smooth=smooth), alpha, colormap)

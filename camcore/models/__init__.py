@@ -1,0 +1,1 @@
+"""Where networks come from: the catalogue, files, folders, code of one's own."""

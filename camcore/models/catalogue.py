@@ -1,0 +1,376 @@
+"""The catalogue: the 40 image classifiers of keras.applications, and how to build one.
+
+The rows are in ``data/backbones.csv``, where a new backbone is one more row. Reading the catalogue imports
+neither keras nor tensorflow; :func:`build` does.
+"""
+
+from __future__ import annotations
+
+import csv
+import inspect
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from camcore.errors import ModelError, nearest
+from camcore.models.labels import generic_labels, imagenet_labels
+from camcore.models.preprocessing import preprocessing
+from camcore.models.weights import Progress, WeightsFile, check_file, download, find_file, load_weights
+from camcore.origin import Origin
+
+_CATALOGUE = Path(__file__).parents[1] / "data" / "backbones.csv"
+
+# Constructor options that decide which weights fit, and their defaults. The input size is the fifth such
+# option; its default differs from backbone to backbone.
+_DEFAULTS: dict[str, Any] = {"alpha": 1.0, "classes": 1000, "depth_multiplier": 1, "minimalistic": False}
+
+# Keras publishes a backbone's weights for its default options; the MobileNets' for some more.
+_MOBILENET_ALPHAS = {0.25: "2_5", 0.5: "5_0", 0.75: "7_5", 1.0: "1_0"}
+_MOBILENET_SIZES = (128, 160, 192, 224)
+_MOBILENET_V2_ALPHAS = (0.35, 0.5, 0.75, 1.0, 1.3, 1.4)
+_MOBILENET_V2_SIZES = (96, 128, 160, 192, 224)
+_MOBILENET_V3_HASHES = {
+    "small_224_0.75": "cb65d4e5be93758266aa0a7f2c6708b7",
+    "small_224_1.0": "8768d4c2e7dee89b9d02b2d03d65d862",
+    "small_minimalistic_224_1.0": "99cd97fb2fcdad2bf028eb838de69e37",
+    "large_224_0.75": "765b44a33ad4005b3ac83185abf1d0eb",
+    "large_224_1.0": "59e551e166be033d707958cf9e29a6a7",
+    "large_minimalistic_224_1.0": "675e7b876c45c57e9e63e6d90a36599c",
+}
+
+
+@dataclass(frozen=True)
+class Backbone:
+    """A row of the catalogue, for the constructor's default options."""
+
+    name: str  # the constructor's name in keras.applications
+    family: str
+    year: int  # of the paper's first appearance
+    input_size: tuple[int, int]  # (height, width) in pixels; Keras' default, 224 where Keras leaves it open
+    parameters: int  # with the classifier, trainable or not
+    top1: float  # published top-1 accuracy on ImageNet's validation set, in %
+    top1_source: str  # the page that publishes it
+    keras_module: str  # keras.applications.<this>
+    preprocessing: str  # a name of camcore.models.preprocessing, the same as that module's preprocess_input
+    weights: WeightsFile  # Keras' ImageNet weights
+    paper: str
+    paper_url: str
+
+    @property
+    def download_mb(self) -> int:
+        """About the size of Keras' weights file in millions of bytes: four bytes for each parameter."""
+        return max(1, round(self.parameters * 4 / 1e6))
+
+    @property
+    def summary(self) -> str:
+        """On what Keras' weights were trained."""
+        return "ImageNet"
+
+    @property
+    def version(self) -> str:
+        """Nothing tells two networks of this name apart."""
+        return ""
+
+    @property
+    def weights_state(self) -> str:
+        """Where the ImageNet weights are now: "on disk", or "downloads N MB" (about)."""
+        return "on disk" if find_weights(self.name) else f"downloads {self.download_mb} MB"
+
+
+@dataclass(frozen=True, eq=False)
+class Built:
+    """A network ready for use: a backbone, a saved one, or what a factory made."""
+
+    model: Any  # keras.Model
+    preprocess: Callable[[np.ndarray], np.ndarray] | None  # RGB 0..255 (n,h,w,3) → float32 network input; copies
+    labels: Sequence[str] | None  # one for each class; None: nobody named them
+    input_size: tuple[int, int] | None  # (height, width); None: as the model says
+    weights_note: str  # where the weights came from, in words
+    origin: Origin | None = None  # what it takes to have it again
+    output: int | str | None = None  # which one, where the model has several
+
+
+@lru_cache(maxsize=1)
+def backbones() -> tuple[Backbone, ...]:
+    """All rows of the catalogue, family by family."""
+    with _CATALOGUE.open(encoding="utf-8", newline="") as file:
+        return tuple(
+            Backbone(
+                name=row["name"],
+                family=row["family"],
+                year=int(row["year"]),
+                input_size=(int(row["input_size"]), int(row["input_size"])),
+                parameters=int(row["parameters"]),
+                top1=float(row["top1"]),
+                top1_source=row["top1_source"],
+                keras_module=row["keras_module"],
+                preprocessing=row["preprocessing"],
+                weights=WeightsFile(row["weights_file"], row["weights_url"], row["weights_hash"]),
+                paper=row["paper"],
+                paper_url=row["paper_url"],
+            )
+            for row in csv.DictReader(file)
+        )
+
+
+def backbone(name: str) -> Backbone:
+    """The row of that name, letter for letter; else ModelError with the nearest one."""
+    rows = {row.name: row for row in backbones()}
+    if name in rows:
+        return rows[name]
+    near = nearest(name, rows)
+    hint = f"Did you mean {near!r}?" if near else f"Choose one of: {', '.join(rows)}."
+    raise ModelError(
+        f"There is no backbone {name!r}. The names are those of keras.applications, letter for letter. {hint}"
+    )
+
+
+def find_weights(name: str, **options: Any) -> Path | None:
+    """The weights file on this machine for a backbone with these constructor options; None where none is.
+
+    Looked for in the folders named by ``CAMCORE_WEIGHTS``, then in Keras' cache, under the names
+    ``<Name>.weights.h5``, or ``<Name>_<option><value>.weights.h5`` where an option that changes the weights
+    (alpha, classes, depth_multiplier, input_shape, minimalistic) is not its default, and Keras' own name.
+    Raises ModelError for an unknown backbone.
+    """
+    row = backbone(name)
+    names = [own_name(row, options)]
+    if not _unpublished(row, options):
+        names.append(published_weights(row, options).name)
+    return find_file(names)
+
+
+def build(
+    name: str,
+    weights: str | os.PathLike[str] | None = None,
+    progress: Progress | None = None,
+    **options: Any,
+) -> Built:
+    """Build a backbone and load its weights.
+
+    ``weights``: None or "imagenet" for ImageNet weights, found on this machine or else downloaded from
+    Keras' server into Keras' cache, with ``progress(done_bytes, total_bytes)``, which may raise to stop it;
+    "random"; or a weights file's path. ``options`` go to Keras' constructor (alpha, classes, input_shape, …).
+    Raises ModelError for an unknown name or option, and where the weights are missing, damaged or of another
+    network.
+    """
+    row = backbone(name)
+    import keras
+
+    constructor = getattr(keras.applications, row.name)
+    _check_options(row, constructor, options)
+    path, note = _resolve(row, weights, progress, options)
+    model = _constructed(row, constructor, options)
+    if path is not None:
+        load_weights(model, path)
+    height, width = model.input_shape[1:3]
+    return Built(
+        model=model,
+        preprocess=preprocessing(row.preprocessing),
+        labels=_labels(int(model.output_shape[-1]), options),
+        input_size=(height or row.input_size[0], width or row.input_size[1]),
+        weights_note=note,
+        origin=Origin({"builder": "backbone", "backbone": name, "options": _trunk_options(options)}, row.preprocessing),
+    )
+
+
+def build_trunk(name: str, **options: Any) -> Any:
+    """The keras.Model of a backbone without its classifier and without trained weights.
+
+    ``options``: those that a trunk has (alpha, depth_multiplier, input_shape, minimalistic). Raises ModelError for an
+    unknown name or option.
+    """
+    row = backbone(name)
+    import keras
+
+    constructor = getattr(keras.applications, row.name)
+    _check_options(row, constructor, options)
+    return _constructed(row, constructor, {**options, "include_top": False})
+
+
+def own_name(row: Backbone, options: Mapping[str, Any]) -> str:
+    """The file name for a backbone's weights that tells its options: ``MobileNet_alpha0.25.weights.h5``."""
+    return "_".join([row.name, *_weight_options(row, options)]) + ".weights.h5"
+
+
+def fetch_weights(name: str, progress: Progress | None = None) -> Path:
+    """The ImageNet weights of a backbone with its default options: found on this machine, else downloaded.
+
+    ``progress``: as in :func:`build`. Needs no TensorFlow. Raises ModelError where they cannot be had.
+    """
+    return find_weights(name) or _downloaded(backbone(name), progress, {})
+
+
+def _downloaded(row: Backbone, progress: Progress | None, options: Mapping[str, Any]) -> Path:
+    return download(published_weights(row, options), progress, _without_network(row, options))
+
+
+def published_weights(row: Backbone, options: Mapping[str, Any]) -> WeightsFile:
+    """The ImageNet weights that Keras offers for these options; ModelError where it offers none."""
+    problem = _unpublished(row, options)
+    if problem:
+        raise ModelError(
+            f"Keras publishes no ImageNet weights for {row.name} with {_text(options)}: {problem}. "
+            f"Change the options, name a weights file, put {own_name(row, options)!r} into a folder named by "
+            'the environment variable CAMCORE_WEIGHTS, or choose weights="random".'
+        )
+    alpha, size = float(options.get("alpha", 1.0)), _input_size(row, options)[0]
+    file_hash = row.weights.hash
+    match row.keras_module:
+        case "mobilenet":
+            file = f"mobilenet_{_MOBILENET_ALPHAS[alpha]}_{size}_tf.h5"
+        case "mobilenet_v2":
+            file = f"mobilenet_v2_weights_tf_dim_ordering_tf_kernels_{alpha}_{size}.h5"
+        case "mobilenet_v3":
+            variant = _v3_variant(row, options)
+            file, file_hash = f"weights_mobilenet_v3_{variant}_float.h5", _MOBILENET_V3_HASHES[variant]
+        case _:
+            return row.weights
+    return WeightsFile(file, f"{row.weights.url.rpartition('/')[0]}/{file}", file_hash)
+
+
+def _unpublished(row: Backbone, options: Mapping[str, Any]) -> str:
+    """Why Keras has no ImageNet weights for these options; "" where it has some."""
+    alphas: tuple[float, ...] = (1.0,)
+    sizes: tuple[int, ...] | None = row.input_size[:1]  # None: any, and (height, width) need not be equal
+    match row.keras_module:
+        case "mobilenet":
+            alphas, sizes = tuple(_MOBILENET_ALPHAS), _MOBILENET_SIZES
+        case "mobilenet_v2":
+            alphas, sizes = _MOBILENET_V2_ALPHAS, _MOBILENET_V2_SIZES
+        case "mobilenet_v3":
+            alphas, sizes = (1.0,) if options.get("minimalistic") else (0.75, 1.0), None
+    height, width = _input_size(row, options)
+    if options.get("classes", 1000) != 1000:
+        return "ImageNet has 1000 classes"
+    if options.get("depth_multiplier", 1) != 1:
+        return "depth_multiplier must be 1"
+    if options.get("alpha", 1.0) not in alphas:
+        return f"alpha must be one of {', '.join(map(str, alphas))}"
+    if sizes is not None and (height != width or height not in sizes):
+        shapes = " or ".join(str((side, side, 3)) for side in sizes)
+        return f"input_shape must be {shapes}"
+    return ""
+
+
+def _v3_variant(row: Backbone, options: Mapping[str, Any]) -> str:
+    size = row.name.removeprefix("MobileNetV3").lower()
+    minimalistic = "_minimalistic" if options.get("minimalistic") else ""
+    return f"{size}{minimalistic}_224_{float(options.get('alpha', 1.0))}"
+
+
+def _input_size(row: Backbone, options: Mapping[str, Any]) -> tuple[int, int]:
+    shape = options.get("input_shape")
+    return row.input_size if shape is None else (shape[0], shape[1])
+
+
+def _weight_options(row: Backbone, options: Mapping[str, Any]) -> list[str]:
+    """The options that change which weights fit, as they stand in a file name."""
+    parts = []
+    for key, value in sorted(options.items()):
+        if key in _DEFAULTS and value != _DEFAULTS[key]:
+            parts.append(f"{key}{value:g}" if isinstance(value, float) else f"{key}{value}")
+        elif key == "input_shape" and value is not None and tuple(value) != (*row.input_size, 3):
+            parts.append(key + "x".join(map(str, value)))
+    return parts
+
+
+def _check_options(row: Backbone, constructor: Callable[..., Any], options: dict[str, Any]) -> None:
+    ours = {"weights", "input_tensor", "include_top", "name"}
+    known = [key for key in inspect.signature(constructor).parameters if key not in ours]
+    if not options.get("include_top", True):
+        raise ModelError(
+            f"{row.name} without its top (include_top=False) has no class scores, so there is nothing that a "
+            "heatmap could explain. Leave include_top away."
+        )
+    if not options.get("include_preprocessing", True):
+        raise ModelError(
+            f"{row.name} with include_preprocessing=False would be given pictures it was not trained on: its "
+            "preprocess_input does nothing, for the network prepares them itself. Leave the option away."
+        )
+    for key in options:
+        if key not in known and key != "include_top":
+            near = nearest(key, known)
+            hint = f" Did you mean {near!r}?" if near else ""
+            raise ModelError(
+                f"{row.name} has no option {key!r}. Its constructor in keras.applications takes: "
+                f"{', '.join(known)}.{hint}"
+            )
+    shape = options.get("input_shape")
+    if shape is not None and not (isinstance(shape, tuple | list) and len(shape) == 3 and shape[2] == 3):
+        raise ModelError(
+            f"The input_shape {shape!r} does not fit. It must be (height, width, 3), for pictures have rows, "
+            f"columns and three colours. Give one such as {(*row.input_size, 3)}."
+        )
+
+
+def _constructed(row: Backbone, constructor: Callable[..., Any], options: Mapping[str, Any]) -> Any:
+    given = {"input_shape": (*row.input_size, 3), **options}
+    if isinstance(given["input_shape"], list):  # from a JSON file
+        given["input_shape"] = tuple(given["input_shape"])
+    try:
+        return constructor(weights=None, **given)
+    except (TypeError, ValueError) as error:
+        raise ModelError(
+            f"{row.name} cannot be built with {_text(options)}: {str(error).rstrip('.')}. Change the options."
+        ) from error
+
+
+def _trunk_options(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Those options that change the network below its classifier, as JSON has them."""
+    trunk = ("alpha", "depth_multiplier", "input_shape", "minimalistic")
+    found = {key: options[key] for key in trunk if options.get(key) is not None}
+    return {key: list(value) if isinstance(value, tuple) else value for key, value in found.items()}
+
+
+def _resolve(
+    row: Backbone,
+    weights: str | os.PathLike[str] | None,
+    progress: Progress | None,
+    options: Mapping[str, Any],
+) -> tuple[Path | None, str]:
+    """The weights file to load (None: random weights) and the note about it."""
+    if weights == "random":
+        return None, "random weights"
+    if weights is None or weights == "imagenet":
+        activation = options.get("classifier_activation", "softmax")
+        if activation not in ("softmax", None):
+            raise ModelError(
+                f"ImageNet weights do not go with classifier_activation={activation!r}: they were trained to "
+                'end in softmax. Leave it away, or choose weights="random" or a weights file of your own.'
+            )
+        path = find_weights(row.name, **options)
+        if path is None:
+            path = _downloaded(row, progress, options)
+        return path, f"ImageNet weights from {path.name}"
+    if not isinstance(weights, str | os.PathLike):
+        raise ModelError(
+            f"The weights {weights!r} are a {type(weights).__name__}. They must say where to take them from. "
+            "Give a weights file's path, 'imagenet' or 'random'."
+        )
+    path = check_file(weights)
+    return path, f"weights from {path.name}"
+
+
+def _without_network(row: Backbone, options: Mapping[str, Any]) -> str:
+    return (
+        "The network knows nothing without them. Put them as "
+        f"{own_name(row, options)!r}, or under the download's own name, into a folder and name the folder in "
+        'the environment variable CAMCORE_WEIGHTS; or choose weights="random" for an untrained network.'
+    )
+
+
+def _labels(outputs: int, options: Mapping[str, Any]) -> tuple[str, ...]:
+    if outputs == 1000:
+        return imagenet_labels()
+    yes_or_no = outputs == 1 and options.get("classifier_activation") == "sigmoid"
+    return generic_labels(2 if yes_or_no else outputs)
+
+
+def _text(options: Mapping[str, Any]) -> str:
+    return ", ".join(f"{key}={value!r}" for key, value in options.items()) or "its default options"

@@ -1,0 +1,223 @@
+"""network.json: what a saved network is, in a file that is checked before anything in it is used."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from camcore.errors import ModelError
+from camcore.models import catalogue
+from camcore.models.architectures import check_architecture
+from camcore.models.preprocessing import preprocessing
+from camcore.origin import Origin
+
+FORMAT = 1
+JSON_NAME = "network.json"
+BUNDLED = Path(__file__).resolve().parents[2] / "models"
+"""The folder of the networks that come with camcore."""
+
+_MOST_BYTES = 1 << 20  # of network.json
+_NAME = re.compile(r"\w(?:[\w .,+()-]{0,78}[\w)+])?")
+
+
+@dataclass(frozen=True)
+class SavedNetwork:
+    """What network.json says, checked.
+
+    ``parameters``: their number. ``trained``: a record for people, free in form; ``summary`` (a few words) and
+    ``pictures`` (class → how many it learned from) are shown where it has them.
+    """
+
+    name: str
+    folder: Path
+    architecture: Mapping[str, Any] = field(hash=False)
+    input_size: tuple[int, int]  # (height, width)
+    preprocessing: str  # a name of camcore.models.preprocessing
+    labels: tuple[str, ...]
+    parameters: int
+    weights: Path
+    sha256: str  # of the weights file
+    trained: Mapping[str, Any] = field(hash=False)
+
+    @property
+    def version(self) -> str:
+        """Tells this network from an earlier one of the same name: its weights, and how it is fed and read."""
+        told = (self.sha256, self.preprocessing, self.labels, self.input_size)
+        return hashlib.sha256(repr(told).encode()).hexdigest()
+
+    @property
+    def bundled(self) -> bool:
+        """Whether it comes with camcore."""
+        return self.folder.parent == BUNDLED
+
+    @property
+    def weights_state(self) -> str:
+        """Where the weights are, as a catalogue row says it: "bundled" or "on disk"."""
+        return "bundled" if self.bundled else "on disk"
+
+    @property
+    def download_mb(self) -> int:
+        """Nothing has to be downloaded."""
+        return 0
+
+    @property
+    def summary(self) -> str:
+        """On what it was trained, in a few words; "" where the record does not say."""
+        words, counts = self.trained.get("summary"), self.trained.get("pictures")
+        if isinstance(words, str):
+            return words[:200]
+        if isinstance(counts, dict) and counts and all(isinstance(count, int) for count in counts.values()):
+            return f"{sum(counts.values()):,} pictures of {', '.join(counts)}"[:200]
+        return ""
+
+    @property
+    def origin(self) -> Origin:
+        """What it takes to have the network again."""
+        return Origin(self.architecture, self.preprocessing, self.folder, self.sha256)
+
+
+def check_weights(saved: SavedNetwork) -> None:
+    """Raise ModelError where the weights file is not the one that was saved."""
+    found = digest(saved.weights)
+    if found != saved.sha256:
+        raise ModelError(
+            f"The weights '{saved.weights}' are not those that were saved as {saved.name!r}: their SHA-256 is "
+            f"{found[:12]}…, {JSON_NAME} says {saved.sha256[:12]}…. The file was replaced, or a copy of it broke off. "
+            "Copy the whole folder again, or train anew."
+        )
+
+
+def described(folder: Path) -> SavedNetwork:
+    """What network.json says, without reading the weights."""
+    path = folder / JSON_NAME
+    try:
+        return _parsed(path, _stamp(path))
+    except FileNotFoundError as error:
+        raise ModelError(
+            f"There is no network in '{folder}': it has no {JSON_NAME}. Training writes one when it has something to "
+            "keep. Name a folder that holds one."
+        ) from error
+    except OSError as error:
+        raise ModelError(f"'{path}' cannot be read: {error.strerror or error}. Allow reading it.") from error
+
+
+def _stamp(path: Path) -> tuple[int, int, int]:
+    """What changes when a file is written again."""
+    try:
+        status = path.stat()
+    except FileNotFoundError:
+        if path.name == JSON_NAME:
+            raise
+        raise ModelError(
+            f"The weights file '{path}' is missing, so the network beside it cannot be used. A part of the folder "
+            "was not copied, or was deleted. Copy the whole folder."
+        ) from None
+    return status.st_mtime_ns, status.st_size, status.st_ino
+
+
+def digest(path: Path) -> str:
+    """The SHA-256 of a file, in hexadecimal; remembered until the file changes."""
+    return _sha256(path, _stamp(path))
+
+
+@lru_cache(maxsize=256)
+def _sha256(path: Path, stamp: tuple[int, int, int]) -> str:
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise ModelError(f"'{path}' cannot be read: {error.strerror or error}. Allow reading it.") from error
+
+
+@lru_cache(maxsize=256)
+def _parsed(path: Path, stamp: tuple[int, int, int]) -> SavedNetwork:
+    if stamp[1] > _MOST_BYTES:
+        raise _damaged(path, f"it has {stamp[1]:,} bytes, and a description has a few thousand")
+    try:
+        told = json.loads(path.read_bytes(), parse_constant=_no_constant)
+    except (ValueError, RecursionError) as error:
+        raise _damaged(path, f"it is not JSON ({error})") from error
+    return checked(told, path)
+
+
+def _no_constant(text: str) -> None:
+    raise ValueError(f"{text} is no JSON number")
+
+
+def checked(told: Any, path: Path) -> SavedNetwork:
+    """What a network.json at ``path`` says. Raises ModelError where a value is not what it must be."""
+    if not isinstance(told, dict):
+        raise _damaged(path, "it is not a JSON object")
+    if told.get("format") != FORMAT or isinstance(told["format"], bool):
+        raise ModelError(
+            f"'{path}' has the format {told.get('format')!r}; this version of camcore reads format {FORMAT}. "
+            "It was written by another version. Use that one, or save the network anew."
+        )
+    name = check_name(told.get("name"))
+    weights, labels, size = told.get("weights"), told.get("labels"), told.get("input_size")
+    parameters, trained = told.get("parameters"), told.get("trained", {})
+    try:
+        check_architecture(told.get("architecture"))
+        preprocessing(told.get("preprocessing"))
+    except ModelError as error:
+        raise ModelError(f"The network in '{path.parent}' cannot be used. {error}") from error
+    if not (isinstance(size, list) and len(size) == 2 and all(_whole(side, 8, 4096) for side in size)):
+        raise _damaged(path, f"its input_size is {_shown(size)}, not [height, width] in pixels")
+    if not (isinstance(labels, list) and 2 <= len(labels) <= 100_000):
+        raise _damaged(path, f"its labels are {_shown(labels)}, not a list of at least two names")
+    if not all(isinstance(label, str) and label.strip() and len(label) <= 200 for label in labels):
+        raise _damaged(path, "one of its labels is empty, no text, or longer than 200 letters")
+    if not (isinstance(parameters, int) and _whole(parameters, 1, 10**10)):
+        raise _damaged(path, f"its parameters are {_shown(parameters)}, not a number of them")
+    if not (isinstance(weights, str) and re.fullmatch(r"[\w+-][\w.+-]{0,100}\.weights\.h5", weights)):
+        raise _damaged(path, f"its weights are {_shown(weights)}, not the name of a .weights.h5 file beside it")
+    if not (isinstance(told.get("sha256"), str) and re.fullmatch("[0-9a-f]{64}", told["sha256"])):
+        raise _damaged(path, f"its sha256 is {_shown(told.get('sha256'))}, not 64 hexadecimal digits")
+    if not isinstance(trained, dict):
+        raise _damaged(path, f"its record 'trained' is {_shown(trained)}, not a JSON object")
+    return SavedNetwork(
+        name=name,
+        folder=path.parent,
+        architecture=told["architecture"],
+        input_size=(size[0], size[1]),
+        preprocessing=told["preprocessing"],
+        labels=tuple(labels),
+        parameters=parameters,
+        weights=path.with_name(weights),
+        sha256=told["sha256"],
+        trained=trained,
+    )
+
+
+def check_name(name: Any) -> str:
+    """A name for a network, as it is. Raises ModelError where it is none, or is a backbone's."""
+    if not isinstance(name, str) or not _NAME.fullmatch(name):
+        raise ModelError(
+            f"A network cannot be called {_shown(name)}. The name is shown in lists and links. Use 1 to 80 letters, "
+            "digits, spaces and _ - + . , ( ), with a letter or digit first."
+        )
+    if name in {row.name for row in catalogue.backbones()}:
+        raise ModelError(f"A network of one's own cannot be called {name!r}, for a backbone is. Add a word to it.")
+    return name
+
+
+def _whole(value: Any, low: int, high: int) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and low <= value <= high
+
+
+def _shown(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 80 else f"{text[:77]}…"
+
+
+def _damaged(path: Path, what: str) -> ModelError:
+    return ModelError(
+        f"'{path}' does not describe a network: {what}. It is damaged, or was changed or written by something else. "
+        "Copy the whole folder again, or train anew."
+    )

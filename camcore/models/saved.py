@@ -1,0 +1,231 @@
+"""Networks on disk: a folder with the weights and a small JSON file that says what they are the weights of.
+
+    network.json            architecture, input, classes and record; its presence means that there is a network
+    network.weights.h5      the weights, in Keras 3's layout; network.json tells the file's name and hash
+
+Bundled ones lie in ``models/`` of the project, one's own in ``$CAMCORE_HOME/networks``. There are no pickles, and
+nothing in a file is run as code: the architecture is chosen among those that camcore can build.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from camcore.errors import ModelError
+from camcore.models.architectures import build_architecture
+from camcore.models.catalogue import Built
+from camcore.models.description import (
+    BUNDLED,
+    FORMAT,
+    JSON_NAME,
+    SavedNetwork,
+    check_weights,
+    checked,
+    described,
+    digest,
+)
+from camcore.models.preprocessing import preprocessing as preprocessing_of
+from camcore.models.weights import check_file, load_weights
+from camcore.models.weights_out import check_finite, save_weights
+
+_WEIGHTS_NAME = "network.weights.h5"
+
+# ---- where they are
+
+
+def home() -> Path:
+    """The folder for what camcore keeps: ``CAMCORE_HOME``, else ``~/.camcore``, whether or not it exists."""
+    return Path(os.environ.get("CAMCORE_HOME") or "~/.camcore").expanduser().absolute()
+
+
+def networks_folder() -> Path:
+    """The folder in which each of one's own networks has a folder."""
+    return home() / "networks"
+
+
+def saved_networks() -> tuple[SavedNetwork, ...]:
+    """The bundled networks, then one's own; those that cannot be read are left out.
+
+    Of two of the same name the first one counts. Quick: the folders are looked through, no weights are read.
+    """
+    found: dict[str, SavedNetwork] = {}
+    for folder in (BUNDLED, networks_folder()):
+        try:
+            inside = sorted(folder.iterdir())
+        except OSError:
+            continue
+        for one in inside:
+            with suppress(ModelError):
+                saved = described(one)
+                if saved.weights.is_file():
+                    found.setdefault(saved.name, saved)
+    return tuple(found.values())
+
+
+def find(name: str | os.PathLike[str]) -> SavedNetwork | None:
+    """The saved network of that name or in that folder; None where there is none.
+
+    Raises ModelError where there is one that cannot be used.
+    """
+    for saved in saved_networks():
+        if saved.name == name:
+            return saved
+    text = os.fspath(name)
+    if not text:
+        return None
+    folders = [Path(text).expanduser().absolute()]
+    if Path(text).name == text:  # a bare name is that of a folder where networks lie, before any other
+        folders = [BUNDLED / text, networks_folder() / text, *folders]
+    try:
+        for folder in folders:
+            if (folder / JSON_NAME).exists():
+                return read(folder)
+        return read(folders[-1]) if folders[-1].is_dir() else None
+    except (OSError, ValueError):  # it cannot be a path: too long, or with a zero in it
+        return None
+
+
+# ---- reading
+
+
+def read(folder: str | os.PathLike[str]) -> SavedNetwork:
+    """The network in a folder, its weights file checked by its hash.
+
+    Raises ModelError where there is none, where network.json is damaged or of another format, and where the weights
+    file is missing or is not the one that was saved.
+    """
+    saved = described(Path(folder).expanduser().absolute())
+    check_weights(saved)
+    return saved
+
+
+def open_saved(saved: SavedNetwork, weights: str | os.PathLike[str] | None = None) -> Built:
+    """Build a saved network and load its weights, or those of ``weights``.
+
+    ``weights``: None for its own, the file of one of its checkpoints, or "random" for an untrained one. Raises
+    ModelError where the architecture cannot be built or does not fit what network.json says or the weights.
+    """
+    if weights is None:
+        check_weights(saved)
+        path, note = saved.weights, _note(saved)
+    elif weights == "random":
+        path, note = None, "random weights"
+    else:
+        path = check_file(weights)
+        note = f"weights from {path.name}"
+    try:
+        model = build_architecture(saved.architecture)
+    except ModelError as error:
+        raise ModelError(f"The network in '{saved.folder}' cannot be built. {error}") from error
+    _check_fit(saved, model)
+    if path is not None:
+        load_weights(model, path)
+    return Built(model, preprocessing_of(saved.preprocessing), saved.labels, saved.input_size, note, saved.origin)
+
+
+def _note(saved: SavedNetwork) -> str:
+    where = "bundled with camcore" if saved.bundled else "from this machine"
+    return f"weights {where}" + (f", trained on {saved.summary}" if saved.summary else "")
+
+
+def _check_fit(saved: SavedNetwork, model: Any) -> None:
+    height, width, channels = model.input_shape[1:]
+    fits = channels == 3 and (height, width) in (saved.input_size, (None, None))
+    outputs = model.output_shape[-1]
+    if not fits:
+        problem = f"an input of {model.input_shape[1:]}, the file says {saved.input_size}"
+    elif len(saved.labels) != (2 if outputs == 1 else outputs):
+        problem = f"{outputs} outputs, the file names {len(saved.labels)} classes"
+    elif model.count_params() != saved.parameters:
+        problem = f"{model.count_params():,} parameters, the file says {saved.parameters:,}"
+    else:
+        return
+    raise ModelError(
+        f"The {JSON_NAME} in '{saved.folder}' does not fit itself: the architecture has {problem}. It was changed "
+        "by hand, or written by another version. Take the folder anew from where it came."
+    )
+
+
+# ---- writing
+
+
+def write(
+    folder: str | os.PathLike[str],
+    model: Any,
+    *,
+    name: str,
+    architecture: Mapping[str, Any],
+    input_size: tuple[int, int],
+    preprocessing: str,
+    labels: Sequence[str],
+    trained: Mapping[str, Any],
+    half: bool = False,
+) -> SavedNetwork:
+    """Save a keras.Model as the network of a folder, in place of an earlier one.
+
+    ``half``: keep kernels (arrays of two or more axes) in half precision; loading gives single precision again.
+    Whatever happens on the way, the folder holds either the earlier network or this one. Raises ModelError where a
+    value is not fit to be saved, where a weight is no finite number, and where the folder cannot be written.
+    """
+    home = Path(folder).expanduser().absolute()
+    check_finite(model, name, half)
+    part, json_part = home / "part.weights.h5", home / f"{JSON_NAME}.part"
+    earlier = _earlier_weights(home)
+    told = {
+        "format": FORMAT,
+        "name": name,
+        "architecture": architecture,
+        "input_size": list(input_size),
+        "preprocessing": preprocessing,
+        "labels": list(labels),
+        "parameters": int(model.count_params()),
+        "weights": _WEIGHTS_NAME,
+        "sha256": "0" * 64,
+        "trained": trained,
+    }
+    try:
+        told = json.loads(json.dumps(told, allow_nan=False))
+    except (TypeError, ValueError) as error:
+        raise ModelError(
+            f"The network {name!r} cannot be described in JSON: {error}. Its architecture and record are texts, "
+            "finite numbers, and lists and mappings of these. Leave the rest away."
+        ) from error
+    _check_fit(checked(told, home / JSON_NAME), model)
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        save_weights(model, part, half)
+        told["sha256"] = digest(part)
+        if earlier == _WEIGHTS_NAME:  # it stays until the new description is in place
+            told["weights"] = f"network-{told['sha256'][:12]}.weights.h5"
+        os.replace(part, home / told["weights"])
+        with json_part.open("wb") as file:
+            file.write(json.dumps(told, indent=1, ensure_ascii=False).encode())
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(json_part, home / JSON_NAME)
+    except OSError as error:
+        for left in (part, json_part):
+            with suppress(OSError):
+                left.unlink(missing_ok=True)
+        kept = " The network that was there before is as it was." if earlier else ""
+        raise ModelError(
+            f"The network {name!r} cannot be saved in '{home}': {error.strerror or error}.{kept} Free space, allow "
+            "writing, or choose another folder."
+        ) from error
+    if earlier and earlier != told["weights"]:
+        with suppress(OSError):
+            (home / earlier).unlink(missing_ok=True)
+    return described(home)
+
+
+def _earlier_weights(folder: Path) -> str | None:
+    """The name of the weights file that the network there now uses."""
+    try:
+        return described(folder).weights.name
+    except ModelError:
+        return None
