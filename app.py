@@ -7,35 +7,29 @@ from ui import frame
 frame.begin("Inspect")
 
 # The page's title is on its way while the rest is imported.
-from camcore.framing import FRAMINGS  # noqa: E402
-from ui import (  # noqa: E402
+from ui import (  # noqa: E402  # noqa: E402
     asking,
-    basket,
-    cell_view,
     errors,
+    map_view,
     model_picker,
-    samples,
+    picture_box,
+    pursuit_view,
+    question_view,
     sidebar,
-    snapshots,
-    trust_panel,
     urls,
+    words,
 )
-from ui import inspect_view as view  # noqa: E402
+from ui.cell import view as cell_view  # noqa: E402
 from ui.engine import engine  # noqa: E402
+from ui.inspect import answers, export, view  # noqa: E402
 from ui.questions import Question  # noqa: E402
+from ui.report import basket, snapshots  # noqa: E402
+from ui.trust import panel as trust_panel  # noqa: E402
 
 state = st.session_state
-parameters = view.parameters(samples.KEYS, model_picker.names(), model_picker.default(), FRAMINGS)
+parameters = view.parameters()
 parameters += cell_view.PARAMETERS
 urls.adopt(parameters)
-
-
-def pick_class(index: int | None) -> None:
-    state["class"] = index
-
-
-def pick_layer(path: str | None) -> None:
-    state["layer"] = path
 
 
 def stop() -> None:
@@ -47,33 +41,33 @@ chosen, model = sidebar.show()
 
 places = view.claim()
 look, mode = view.look(places.controls, places.colours)
-view.compare_link(places.compare, chosen, model)
 question = Question(model.key, chosen.picture.sha256, model.framing, state["method"], state["layer"], state["class"])
+export.compare_link(places.compare, chosen, question)
 pursuit = asking.pursue(engine(), question, chosen.picture, allowed=model.fetch is None)
 answer, network = pursuit.answer, pursuit.asked.network or pursuit.answer.network
 
 with errors.guarded("The prediction"):
-    view.head(places.head, answer, model.key.name, model.fetch is not None, pursuit.failure is not None)
-    view.chips(places.chips, answer, pick_class)
-    view.bars(places.scores, answer, pick_class)
+    answers.head(places.head, answer, model.key.name, model.fetch is not None, pursuit.failure is not None)
+    answers.chips(places.chips, answer)
+    answers.bars(places.scores, answer)
 with errors.guarded("The picture"):
-    view.photograph(places.picture, chosen, answer, look, mode, pursuit.busy, cell_view.picker())
-    view.ladder(places.ladder, chosen, answer, look, pick_layer)
+    map_view.photograph(places.picture, chosen, answer, look, mode, pursuit.busy, cell_view.picker())
+    map_view.ladder(places.ladder, chosen, answer, look)
 with errors.guarded("The choices"):
-    view.choices(places.choices, network, answer, question, pick_class, pick_layer)
+    question_view.show(places.choices, network, answer, question)
 with errors.guarded("The caption"):
-    view.caption(places, answer)
-    view.downloads(places.export, chosen, answer, look)
+    map_view.caption(places.caption, places.warning, answer)
+    export.files(places.export, chosen, answer, look)
     basket.offer(places.export, snapshots.of_answer(chosen, answer, look))
-    view.more(places.more, network)
+    question_view.about(places.more, network)
 trust_panel.show(places.trust, pursuit, chosen)
 cell_view.show(chosen, answer)
 
-bar = view.status(places, pursuit, model.fetching, lambda: asking.start(question), stop)
-view.notes(places, pursuit, urls.notices().values(), asking.retry)
+bar = pursuit_view.status(places, pursuit, model.fetching, lambda: asking.start(question), stop)
+pursuit_view.notes(places, pursuit, urls.notices().values(), asking.retry)
 with places.fetch:
     model_picker.offer_download(model)
 
-urls.publish(parameters, left_out=("sample",) if chosen.sample is None else ())
+urls.publish(parameters, left_out=picture_box.unnamed(chosen))
 if pursuit.job is not None and pursuit.busy:
-    asking.follow(engine(), pursuit.job, pursuit.asked, lambda job: view.progress(bar, job))
+    asking.follow(engine(), pursuit.job, pursuit.asked, lambda job: bar.progress(*words.under_way(job.stage)))

@@ -13,13 +13,28 @@ from collections.abc import Iterator
 from typing import Any
 
 _lock = threading.Lock()
+_inside = 0  # blocks at work, guarded by the lock as the limit is
+_limit: Any = None
 
 
 @contextlib.contextmanager
 def one_thread() -> Iterator[None]:
-    """Within the block numpy and scipy multiply and decompose on one thread; one block at a time in a process."""
-    with _lock, _libraries().limit(limits=1):
+    """Within the block numpy and scipy multiply and decompose on one thread, in the whole process.
+
+    Blocks may be nested and may run beside each other; the last one to end lets the libraries have their threads back.
+    """
+    global _inside, _limit
+    with _lock:
+        if not _inside:
+            _limit = _libraries().limit(limits=1)
+        _inside += 1
+    try:
         yield
+    finally:
+        with _lock:
+            _inside -= 1
+            if not _inside:
+                _limit.restore_original_limits()
 
 
 @functools.cache

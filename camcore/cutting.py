@@ -103,7 +103,7 @@ class Cutter:
         return made
 
     def run(self, function: Function, *arguments: Array) -> Any:
-        """The results of a function as arrays, in the network's turn.
+        """The results of a function as arrays, read-only, in the network's turn.
 
         Raises ModelError where TensorFlow cannot run it on this machine.
         """
@@ -163,7 +163,7 @@ class FedCutter(Cutter):
 
 
 def _to_numpy(tensor: Any) -> Array:
-    array: Array = tensor.numpy()
+    array: Array = np.asarray(tensor)  # the tensor's own memory, read-only
     if array.dtype.kind in "iu" or array.dtype in (np.float32, np.float64):
         return array
     return array.astype(np.float32)  # half precision: maps are computed in single

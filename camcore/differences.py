@@ -5,8 +5,6 @@ Every figure is measured or computed from the maps at hand; what is not there is
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Sequence
 from dataclasses import astuple, dataclass, fields
 
@@ -15,6 +13,7 @@ from camcore.errors import CamcoreError
 from camcore.maps import CamMap
 from camcore.measuring import Measured
 from camcore.methods import METHODS, MethodInfo
+from camcore.tables import to_csv
 
 ANY_LAYER = "any layer with a grid"
 OWN_LAYER = "only the layer before global pooling"
@@ -75,11 +74,7 @@ def differences(measured: Sequence[Measured]) -> tuple[Difference, ...]:
 
 def as_csv(rows: Sequence[Difference]) -> str:
     """The rows with a header of the fields' names; figures as they are, an empty cell where there is none."""
-    text = io.StringIO(newline="")
-    out = csv.writer(text, lineterminator="\n")
-    out.writerow(field.name for field in fields(Difference))
-    out.writerows(astuple(row) for row in rows)
-    return text.getvalue()
+    return to_csv([[field.name for field in fields(Difference)], *map(astuple, rows)]).decode("utf-8")
 
 
 def as_markdown(rows: Sequence[Difference]) -> str:

@@ -192,7 +192,8 @@ class Facts:
         network, info = self.look.network, task.info
         idle = task.path is None or info.source == "nothing"
         state = "lively" if idle else self.look.state(str(task.path))
-        warning = warning_for(info, one.raw, one.broken, state, one.gradient_vanished)
+        values = normalised(one.raw, info.min_max)
+        warning = warning_for(info, one.raw, values, one.broken, state, one.gradient_vanished)
         return CamMap(
             method=info.key,
             layer=task.path,
@@ -201,7 +202,7 @@ class Facts:
             probability=float(self.probabilities[index]),
             logit=float(self.look.logits[index]),
             raw=one.raw,
-            values=normalised(one.raw, info.min_max),
+            values=values,
             warning=" ".join(filter(None, (self.overflow, warning, one.caution))) or None,
             seconds=one.seconds,
             offset=one.offset,

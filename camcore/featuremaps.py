@@ -28,4 +28,4 @@ def activations(network: Network, pic: Picture, layers: Any, framing: str = "cro
             )
     x, _ = network.prepare(pic, framing)
     found = network.tap(x, [info.path for info in infos]).activations
-    return {path: array[0].astype(np.float32, copy=False) for path, array in found.items()}
+    return {path: array[0].astype(np.float32) for path, array in found.items()}

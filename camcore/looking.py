@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from typing import Any
 
 import numpy as np
@@ -102,19 +102,17 @@ class Look:
 
     def activations(self, path: str) -> Array:
         """A (h, w, K)."""
-        self.tap([path])
-        return self._get(("activations", path))[0]
+        return self._get(("activations", path), lambda: self.tap([path]))[0]
 
     def gradient(self, path: str, index: int, score: Score = LOGIT) -> tuple[Array, float]:
         """∂score/∂A (h, w, K), and the seconds of the pass that gave it. INPUT: on the input, (H, W, C)."""
-        self.tap([path], [index], score)
-        G, seconds = self._get(("gradient", path, index, score))
+        G, seconds = self._get(("gradient", path, index, score), lambda: self.tap([path], [index], score))
         return G, float(seconds)
 
     def curvature(self, path: str, index: int, score: Score) -> tuple[Array, Array, float]:
         """∂score/∂A and H·A, each (h, w, K), and the seconds of their pass."""
-        self.tap([path], [index], score, curvature=True)
-        G, HA, seconds = self._get(("curvature", path, index, score))
+        key = ("curvature", path, index, score)
+        G, HA, seconds = self._get(key, lambda: self.tap([path], [index], score, curvature=True))
         return G, HA, float(seconds)
 
     def noisy_moments(self, path: str, index: int, n: int, sigma: float, seed: int) -> tuple[Array, Array, Array]:
@@ -168,7 +166,11 @@ class Look:
             )
         return float(found[0][index])
 
-    def _get(self, key: Hashable) -> Kept:
+    def _get(self, key: Hashable, compute: Callable[[], object]) -> Kept:
+        """What is known under a key, computed first where it is not."""
         found = self.known(key)
+        if found is None:
+            compute()
+            found = self.known(key)
         assert found is not None, f"{key} was just computed"
         return found

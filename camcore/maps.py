@@ -121,21 +121,21 @@ _STATES = {
 def warning_for(
     info: MethodInfo,
     raw: Array,
+    values: Array,
     broken: int,
     state: ActivationState = "lively",
     gradient_vanished: bool = False,
 ) -> str | None:
     """What a reader must know before believing this map; None where nothing is amiss.
 
-    ``broken``: how many cells were not finite. ``state``: of the layer's activations. ``gradient_vanished``: the
-    method uses a gradient, and it is zero everywhere.
+    ``values``: ``raw`` normalised. ``broken``: how many cells were not finite. ``state``: of the layer's
+    activations. ``gradient_vanished``: the method uses a gradient, and it is zero everywhere.
     """
     notes = []
     if broken:
         notes.append(
             f"{broken} cells were not finite numbers and are shown as zero: the network overflows at this layer."
         )
-    values = normalised(raw, info.min_max)
     if not values.any():
         notes.append(_why_empty(info, raw, state, gradient_vanished))
     elif state != "lively":

@@ -193,7 +193,7 @@ class Network:
 
     def logits(self, x: ArrayLike) -> Array:
         """The logits (n, classes) of a preprocessed batch, as floats of the network's precision."""
-        return self._run(self.anatomy.forward(), self.check_input(x))[0]
+        return np.array(self._run(self.anatomy.forward(), self.check_input(x))[0])
 
     def predict(self, pic: Picture, top: int = 5, framing: str = "crop") -> tuple[Prediction, ...]:
         """The ``top`` most probable classes of a picture, most probable first."""
@@ -298,7 +298,7 @@ class Network:
 
         def logits(x: ArrayLike, A: ArrayLike) -> Array:
             given = self.anatomy.own_layout(np.asarray(A))
-            return self._run(function, self.check_input(x), given.astype(tensor.dtype.as_numpy_dtype))[0]
+            return np.array(self._run(function, self.check_input(x), given.astype(tensor.dtype.as_numpy_dtype))[0])
 
         return logits
 

@@ -31,8 +31,8 @@ class Pass:
 
     ``logits``: (n, classes). ``activations``: layer path → (n, h, w, K). ``classes``: for each class asked,
     its index per image (n,). ``gradients``: for each class asked, layer path → ∂score/∂A, (n, h, w, K).
-    ``curvatures``: likewise H·A, where it was asked for. All channels last, float32 (float64 for float64 networks).
-    ``seconds``: the time of the computation, without compiling it.
+    ``curvatures``: likewise H·A, where it was asked for. All channels last, float32 (float64 for float64 networks),
+    read-only. ``seconds``: the time of the computation, without compiling it.
     """
 
     logits: Array

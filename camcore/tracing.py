@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from camcore.errors import ModelError
+from camcore.pointwise import by_products
 
 # One trace at a time: two that wrap the calls of the same layers would undo each other's wrapping.
 _TRACING = threading.RLock()
@@ -63,7 +64,7 @@ def trace_model(model: Any, input_shape: tuple[int | None, ...], dtype: str, cho
     chosen: list[Any] = []
 
     def forward(x: Any) -> Any:
-        with _noted(model, calls):
+        with _noted(model, calls), by_products(tf.compat.v1.get_default_graph()):
             output = choose(model(x, training=False))
         chosen.append(output)
         return output

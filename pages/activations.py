@@ -7,24 +7,21 @@ from ui import frame
 frame.begin("Activations")
 
 # The page's title is on its way while the rest is imported.
-from camcore.framing import FRAMINGS  # noqa: E402
-from ui import activations_choices as choices  # noqa: E402
-from ui import activations_page as page  # noqa: E402
-from ui import activations_view as view  # noqa: E402
-from ui import errors, layer_browser, model_picker, page_style, samples, sidebar, urls, working  # noqa: E402
+from ui import errors, layer_browser, model_picker, page_style, picture_box, sidebar, urls, working  # noqa: E402
+from ui.activations import choices, page, view  # noqa: E402
 from ui.components import scroll  # noqa: E402
 from ui.engine import engine  # noqa: E402
 from ui.meeting import known_facts  # noqa: E402
 
 page_style.add("activations")
-parameters = choices.parameters(samples.KEYS, model_picker.names(), model_picker.default(), FRAMINGS)
+parameters = choices.parameters()
 urls.adopt(parameters)
 
 chosen, model = sidebar.show()
 
 
 def publish() -> None:
-    urls.publish(parameters, left_out=("sample",) if chosen is not None and chosen.sample is None else ())
+    urls.publish(parameters, left_out=picture_box.unnamed(chosen))
 
 
 facts = known_facts(model.key)
@@ -45,7 +42,7 @@ if standing.failure is not None:
 left, right = st.columns(view.COLUMNS, gap="medium")
 with errors.guarded("The sheet"), left:
     view.whole_sheet(found, work, info, look)
-    page.downloads(found, chosen, look, model.framing)
+    page.files(found, chosen, look, model.framing)
 with errors.guarded("The channel"), right:
     st.fragment(view.viewer)(found, work, chosen, look, publish)
 with errors.guarded("The figures"):

@@ -7,12 +7,12 @@ from ui import frame
 frame.begin("Cats vs dogs")
 
 # The page's title is on its way while the rest is imported.
-from ui import cats_vs_dogs_view as view  # noqa: E402
-from ui import errors, evidence_view, page_style, picture_box, urls  # noqa: E402
+from ui import errors, page_style, picture_box, urls  # noqa: E402
+from ui.classifier import evidence_view, view  # noqa: E402
 from ui.components import copy_link, scroll  # noqa: E402
 from ui.engine import engine  # noqa: E402
 
-page_style.add("cats_vs_dogs")
+page_style.add("classifier")
 parameters = view.parameters()
 urls.adopt(parameters)
 
@@ -24,7 +24,7 @@ with st.sidebar:
 
 
 def publish() -> None:
-    urls.publish(parameters, left_out=("sample",) if chosen is not None and chosen.sample is None else ())
+    urls.publish(parameters, left_out=picture_box.unnamed(chosen))
 
 
 notes = st.container(key="cam_notes", gap=None)

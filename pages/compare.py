@@ -7,30 +7,24 @@ from ui import frame
 frame.begin("Compare")
 
 # The page's title is on its way while the rest is imported.
-from ui import (  # noqa: E402
+from ui import errors, model_picker, page_style, picture_box, sidebar, urls, words  # noqa: E402
+from ui.compare import (  # noqa: E402
     agreeing,
-    basket,
-    errors,
-    model_picker,
-    page_style,
-    samples,
-    sidebar,
-    snapshots,
-    urls,
+    agreement_view,
+    asking,
+    choices,
+    contrast_view,
+    grid,
+    table_view,
+    trust_view,
+    view,
 )
-from ui import compare_agreement_view as agreement_view  # noqa: E402
-from ui import compare_asking as asking  # noqa: E402
-from ui import compare_choices as choices  # noqa: E402
-from ui import compare_contrast_view as contrast_view  # noqa: E402
-from ui import compare_grid as grid  # noqa: E402
-from ui import compare_table_view as table_view  # noqa: E402
-from ui import compare_trust_view as trust_view  # noqa: E402
-from ui import compare_view as view  # noqa: E402
-from ui.compare_export import Take  # noqa: E402
+from ui.compare.export import Take  # noqa: E402
+from ui.report import basket, snapshots  # noqa: E402
 
 page_style.add("compare")
 state = st.session_state
-parameters = choices.parameters(samples.KEYS, model_picker.names(), model_picker.default())
+parameters = choices.parameters()
 urls.adopt(parameters)
 choices.settle()
 
@@ -69,7 +63,7 @@ with errors.guarded("The maps"):
     view.caution(places.caution, drawn)
     shown_reference = reference if differences else None
     take = Take(sheet, drawn, look, chosen.picture, chosen.title, shown_reference)
-    view.downloads(places.downloads, take)
+    view.files(places.downloads, take)
     basket.offer(places.downloads, None if pursuit.busy else snapshots.of_take(chosen, take))
 
 bar = view.status(places, pursuit, lambda: asking.run(plan), asking.stop)
@@ -89,6 +83,6 @@ with errors.guarded("The contrast"), places.contrast:
 with errors.guarded("The table"), places.table:
     table_view.show(plan, chosen, pursuit.busy)
 
-urls.publish(parameters, left_out=("sample",) if chosen.sample is None else ())
+urls.publish(parameters, left_out=picture_box.unnamed(chosen))
 if pursuit.busy:
-    asking.follow(pursuit, lambda job: view.progress(bar, job))
+    asking.follow(pursuit, lambda job: bar.progress(*words.under_way(job.stage)))

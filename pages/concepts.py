@@ -7,12 +7,12 @@ from ui import frame
 frame.begin("Concepts")
 
 # The page's title is on its way while the rest is imported.
-from ui import concepts_view as view  # noqa: E402
-from ui import errors, model_picker, page_style, sidebar, urls  # noqa: E402
+from ui import errors, model_picker, page_style, picture_box, sidebar, urls  # noqa: E402
+from ui.concepts import view  # noqa: E402
 from ui.engine import engine  # noqa: E402
 
 page_style.add("concepts")
-parameters = view.parameters(model_picker.names(), model_picker.default())
+parameters = view.parameters()
 urls.adopt(parameters)
 
 chosen, model = sidebar.show()
@@ -26,5 +26,5 @@ with errors.guarded("The concepts"):
 with notes:
     errors.notices(urls.notices().values())
     model_picker.offer_download(model)
-urls.publish(parameters, left_out=("sample",) if chosen.sample is None else ())
+urls.publish(parameters, left_out=picture_box.unnamed(chosen))
 engine().start()

@@ -7,17 +7,14 @@ from ui import frame
 frame.begin("Filters")
 
 # The page's title is on its way while the rest is imported.
-from ui import errors, model_picker, page_style, samples, sidebar, urls, working  # noqa: E402
-from ui import filters_choices as choices  # noqa: E402
-from ui import filters_many_view as many_view  # noqa: E402
-from ui import filters_one_view as one_view  # noqa: E402
-from ui import filters_view as view  # noqa: E402
+from ui import errors, model_picker, page_style, picture_box, sidebar, urls, working  # noqa: E402
 from ui.engine import engine  # noqa: E402
-from ui.filters_works import looking  # noqa: E402
+from ui.filters import choices, many_view, one_view, view  # noqa: E402
+from ui.filters.works import looking  # noqa: E402
 
 page_style.add("filters")
 state = st.session_state
-parameters = choices.parameters(samples.KEYS, model_picker.names(), model_picker.default())
+parameters = choices.parameters()
 urls.adopt(parameters)
 
 chosen, model = sidebar.show()
@@ -52,5 +49,5 @@ with places.notes:
     errors.notices(urls.notices().values())
 with places.fetch:
     model_picker.offer_download(model)
-urls.publish(parameters, left_out=("sample",) if chosen.sample is None else ())
+urls.publish(parameters, left_out=picture_box.unnamed(chosen))
 engine().start()

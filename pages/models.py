@@ -7,10 +7,10 @@ from ui import frame
 frame.begin("Models")
 
 # The page's title is on its way while the rest is imported.
-from ui import errors, model_card, own_models_view, page_style, urls  # noqa: E402
-from ui import models_view as view  # noqa: E402
+from ui import errors, page_style, urls  # noqa: E402
 from ui.components import copy_link  # noqa: E402
 from ui.engine import engine  # noqa: E402
+from ui.models import card, own_view, view  # noqa: E402
 
 page_style.add("models")
 parameters = view.parameters()
@@ -30,11 +30,11 @@ with left, errors.guarded("The list"):
     about = view.choose(networks)
     view.take_away(networks)
 with right, errors.guarded("The network"):
-    tried = model_card.show(about)
+    tried = card.show(about)
     with beneath:
-        model_card.feeding(about, tried)
+        card.feeding(about, tried)
 with st.container(key="cam_own"), errors.guarded("Networks of your own"):
-    own_models_view.show()
+    own_view.show()
 
 urls.publish(parameters)
 engine().start()

@@ -7,10 +7,10 @@ from ui import frame
 frame.begin("Report")
 
 # The page's title is on its way while the rest is imported.
-from ui import basket, errors, page_style, shelf, urls  # noqa: E402
-from ui import report_view as view  # noqa: E402
+from ui import errors, page_style, urls  # noqa: E402
 from ui.components import copy_link  # noqa: E402
 from ui.engine import engine  # noqa: E402
+from ui.report import basket, shelf, view  # noqa: E402
 
 page_style.add("report")
 state = st.session_state

@@ -8,11 +8,11 @@ frame.begin("Train")
 
 # The page's title is on its way while the rest is imported.
 import camcore  # noqa: E402
-from ui import errors, train_form_view, train_run_view, training_runs, urls  # noqa: E402
-from ui import train_view as view  # noqa: E402
+from ui import errors, urls  # noqa: E402
 from ui.components import copy_link  # noqa: E402
 from ui.questions import Failure  # noqa: E402
-from ui.training_form import Form  # noqa: E402
+from ui.training import form_view, run_view, runs, view  # noqa: E402
+from ui.training.form import Form  # noqa: E402
 
 state = st.session_state
 parameters = view.parameters()
@@ -21,13 +21,13 @@ urls.adopt(parameters)
 
 def start(form: Form) -> None:
     try:
-        state["run"] = training_runs.start(form).name
+        state["run"] = runs.start(form).name
         state.update(name="", train_failure=None)
     except camcore.CamcoreError as error:
         state["train_failure"] = Failure.of(error, "start")
 
 
-listed = training_runs.listed()
+listed = runs.listed()
 with st.sidebar:
     chosen = view.pick(listed)
     copy_link(key="copy_link")
@@ -36,10 +36,10 @@ errors.notices(urls.notices().values())
 run = next((run for run in listed if run.name == chosen), None)
 with errors.guarded("The page"):
     if run is not None:
-        train_run_view.show(run)
+        run_view.show(run)
     else:
         taken = (*(row.name for row in camcore.backbones()), *(run.name for run in listed))
-        train_form_view.show(next((run for run in listed if run.live), None), taken, start)
+        form_view.show(next((run for run in listed if run.live), None), taken, start)
 
 # A run's link names the run only.
 urls.publish(parameters, left_out=[p.name for p in parameters if run is not None and p.name != "run"])

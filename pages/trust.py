@@ -7,27 +7,31 @@ from ui import frame
 frame.begin("Trust")
 
 # The page's title is on its way while the rest is imported.
-from camcore.framing import FRAMINGS  # noqa: E402
-from ui import asking, errors, inspect_view, model_picker, page_style, rasters, samples, sidebar, urls  # noqa: E402
-from ui import locating_view as where  # noqa: E402
-from ui import trust_evidence_view as evidence  # noqa: E402
-from ui import trust_view as view  # noqa: E402
-from ui import what_if_view as what_if  # noqa: E402
+from ui import (  # noqa: E402  # noqa: E402
+    asking,
+    errors,
+    map_view,
+    model_picker,
+    page_style,
+    picture_box,
+    pursuit_view,
+    question_view,
+    rasters,
+    sidebar,
+    urls,
+    words,
+)
 from ui.engine import engine  # noqa: E402
 from ui.questions import Question  # noqa: E402
+from ui.trust import evidence_view as evidence  # noqa: E402
+from ui.trust import locating_view as where  # noqa: E402
+from ui.trust import view  # noqa: E402
+from ui.trust import what_if_view as what_if  # noqa: E402
 
 page_style.add("trust")
 state = st.session_state
-parameters = view.parameters(samples.KEYS, model_picker.names(), model_picker.default(), FRAMINGS)
+parameters = view.parameters()
 urls.adopt(parameters)
-
-
-def pick_class(index: int | None) -> None:
-    state["class"] = index
-
-
-def pick_layer(path: str | None) -> None:
-    state["layer"] = path
 
 
 def stop() -> None:
@@ -44,10 +48,10 @@ pursuit = asking.pursue(engine(), question, chosen.picture, allowed=model.fetch 
 answer, network = pursuit.answer, pursuit.asked.network or pursuit.answer.network
 
 with errors.guarded("The picture"):
-    inspect_view.photograph(places.picture, chosen, answer, rasters.Look(), "compare", pursuit.busy, on_pick=None)
-    inspect_view.caption(places, answer)
+    map_view.photograph(places.picture, chosen, answer, rasters.Look(), "compare", pursuit.busy, on_pick=None)
+    map_view.caption(places.caption, places.warning, answer)
 with errors.guarded("The choices"):
-    inspect_view.choices(places.choices, network, answer, question, pick_class, pick_layer)
+    question_view.show(places.choices, network, answer, question)
 quick = None
 with errors.guarded("The verdict"):
     quick = view.verdict(places, pursuit, chosen, model)
@@ -58,12 +62,12 @@ with places.what_if, errors.guarded("The question what if"):
 with places.where, errors.guarded("The place of the map"):
     where.show(pursuit, chosen, model)
 
-bar = inspect_view.status(places, pursuit, model.fetching, lambda: asking.start(question), stop)
-inspect_view.notes(places, pursuit, urls.notices().values(), asking.retry)
+bar = pursuit_view.status(places, pursuit, model.fetching, lambda: asking.start(question), stop)
+pursuit_view.notes(places, pursuit, urls.notices().values(), asking.retry)
 with places.fetch:
     model_picker.offer_download(model)
 
-urls.publish(parameters, left_out=("sample",) if chosen.sample is None else ())
+urls.publish(parameters, left_out=picture_box.unnamed(chosen))
 if pursuit.job is not None and pursuit.busy:
-    asking.follow(engine(), pursuit.job, pursuit.asked, lambda job: inspect_view.progress(bar, job))
+    asking.follow(engine(), pursuit.job, pursuit.asked, lambda job: bar.progress(*words.under_way(job.stage)))
 engine().start()

@@ -13,10 +13,11 @@ from streamlit.testing.v1 import AppTest
 
 import camcore
 from camcore.channels import Channels
-from ui import activations_page, samples, working
+from ui import samples, working
+from ui.activations import page as activations_page
+from ui.facts import Facts
 from ui.meeting import known_facts
 from ui.questions import NetworkKey
-from ui.sheets import Facts
 
 APP = str(Path(__file__).resolve().parents[1] / "app.py")
 PAGE = "pages/activations.py"

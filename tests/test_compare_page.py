@@ -188,7 +188,7 @@ def test_the_first_network_without_weights(tmp_path: Path, monkeypatch: pytest.M
 
 
 def test_a_slow_method_is_priced_first_and_runs_when_told_to(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ui.comparing.PATIENCE_SECONDS", 0.0)
+    monkeypatch.setattr("ui.compare.comparing.PATIENCE_SECONDS", 0.0)
     at = page(methods="gradcam,scorecam", model="MobileNet")
     waiting = cells(at)[1]
     assert waiting["message"] == "Waits for you to press Run"
@@ -265,8 +265,9 @@ def test_an_upload_is_compared(tmp_path: Path) -> None:
 
 def export(at: AppTest) -> Any:
     """What the download buttons would be given."""
-    from ui import compare_grid, samples
-    from ui.compare_export import Take
+    from ui import samples
+    from ui.compare import grid as compare_grid
+    from ui.compare.export import Take
 
     pursuit = at.session_state["comparison"]
     look = compare_grid.Look()
@@ -300,7 +301,7 @@ def test_a_variant_stands_beside_its_method() -> None:
 
 
 def test_downloads_hold_what_is_on_the_page() -> None:
-    from ui import compare_export
+    from ui.compare import export as compare_export
 
     at = page(methods="gradcam,layercam", rows="classes")
     take = export(at)

@@ -11,7 +11,7 @@ from PIL import Image
 from small import network_folder
 from streamlit.testing.v1 import AppTest
 
-from ui import concepts_pictures as drawn
+from ui.concepts import pictures as drawn
 from ui.works import works
 
 APP = str(Path(__file__).resolve().parents[1] / "app.py")

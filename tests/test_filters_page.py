@@ -13,7 +13,7 @@ from small import network_folder
 from streamlit.testing.v1 import AppTest
 
 from camcore.filters import excite
-from ui import filters_works
+from ui.filters import works as filters_works
 
 APP = str(Path(__file__).resolve().parents[1] / "app.py")
 TIMEOUT = 120  # the first run imports TensorFlow

@@ -142,6 +142,18 @@ def test_ui_loads_no_tensorflow_with_itself(path):
     assert not tops(path) & {"pages", "app", "tests"}
 
 
+PAGES = {path.parent.name for path in (ROOT / "ui").glob("*/__init__.py")} - {"components"}
+BESIDE = {"compare": {"trust"}, "inspect": {"compare"}, "models": {"training"}, "report": {"compare", "trust"}}
+"""Folders of pages that take something from another page's."""
+
+
+@pytest.mark.parametrize("path", files("ui"), ids=ids)
+def test_what_pages_share_knows_no_page(path):
+    home = path.relative_to(ROOT / "ui").parts[0]
+    used = {name.split(".")[1] for name in imports(path) if name.startswith("ui.")} & PAGES
+    assert used <= ({home} | BESIDE.get(home, set()) if home in PAGES else set())
+
+
 @pytest.mark.parametrize("path", files("camcore/render"), ids=ids)
 def test_render_draws_and_nothing_else(path):
     standard = set(sys.stdlib_module_names)
@@ -169,13 +181,14 @@ def test_the_ground_floor_stands_by_itself(name):
     assert ours <= ALLOWED[name]
 
 
-def test_there_is_no_cycle():
-    """Modules of camcore that import each other when they are loaded, in a circle."""
-    names = {path: ".".join(path.relative_to(ROOT).with_suffix("").parts) for path in CAMCORE}
+@pytest.mark.parametrize("folder", ["camcore", "ui"])
+def test_there_is_no_cycle(folder):
+    """Modules that import each other when they are loaded, in a circle."""
+    names = {path: ".".join(path.relative_to(ROOT).with_suffix("").parts) for path in files(folder)}
     names = {path: name.removesuffix(".__init__") for path, name in names.items()}
     known = set(names.values())
     arrows = {
-        name: {module for module in imports(path) if module in known and module not in (name, "camcore")}
+        name: {module for module in imports(path) if module in known and module not in (name, folder)}
         for path, name in names.items()
     }
     done: set[str] = set()

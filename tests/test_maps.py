@@ -79,7 +79,9 @@ def test_raw_is_not_changed():
 def words(raw: Any, A: Any = None, G: Any = None, key: str = "gradcam", broken: int = 0) -> str | None:
     raw = np.asarray(raw, np.float32)
     A = np.random.default_rng(0).random((*raw.shape, 3)) if A is None else A
-    return warning_for(METHODS[key], raw, broken, state_of(A), G is not None and not G.any())
+    info = METHODS[key]
+    values = normalised(raw, info.min_max)
+    return warning_for(info, raw, values, broken, state_of(A), G is not None and not G.any())
 
 
 def test_nothing_amiss():

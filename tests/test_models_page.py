@@ -147,9 +147,9 @@ def test_only_what_is_here() -> None:
 
 
 def test_the_list_as_csv() -> None:
-    from ui.models_view import all_networks, as_csv
+    from ui.models.view import all_networks, as_csv
 
-    lines = as_csv(all_networks()).splitlines()
+    lines = as_csv(all_networks()).decode("utf-8").splitlines()
     assert len(lines) == 42
     row = catalogue.backbone("VGG16")
     wanted = ["VGG16", "71.3", "https://keras.io/api/applications/", "138357544", "224", "224", "downloads 553 MB"]
@@ -240,7 +240,7 @@ def test_a_network_of_ones_own_has_a_card_and_can_be_removed() -> None:
 def test_a_network_that_is_being_trained_further_stays(monkeypatch: pytest.MonkeyPatch) -> None:
     network_folder(saved.networks_folder() / "pets", ["cat", "dog"])
     run_of_it = SimpleNamespace(folder=saved.networks_folder() / "pets", live=True)
-    monkeypatch.setattr("ui.training_runs.listed", lambda: (run_of_it,))
+    monkeypatch.setattr("ui.training.runs.listed", lambda: (run_of_it,))
     at = page(about="pets")
     at.button(key="remove_network_really").click()
     assert "“pets” is being trained further, so it stays" in text(run(at))

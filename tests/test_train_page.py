@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from ui import training_runs
+from ui.training import runs as training_runs
 
 ROOT = Path(__file__).resolve().parents[1]
 

@@ -8,10 +8,13 @@ import streamlit as st
 
 from camcore.render.colour import DIVERGING, css_gradient
 
+CHART = {"displaylogo": False, "modeBarButtons": [["toImage"]], "toImageButtonOptions": {"scale": 2}}
+"""Plotly's settings for a chart: without its advertisement, and a picture of it to take away."""
+
 
 @dataclass(frozen=True)
 class Figure:
-    """One picture. ``src``: a data URL, None while it is on its way. ``tone``: "for", "against" or "" for the title."""
+    """One picture. ``src``: a data URL, None while it is on its way. ``lead``: it stands out."""
 
     title: str
     note: str

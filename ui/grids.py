@@ -5,6 +5,7 @@ and scale are changed without computing a picture anew.
 """
 
 import base64
+import functools
 from collections.abc import Hashable
 from typing import Any
 
@@ -12,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from camcore.cache import ByteLRU
+from camcore.render.colour import table
 from ui import rasters
 
 LEVELS = 65535
@@ -64,3 +66,9 @@ def encoded(values: NDArray[Any]) -> dict[str, Any]:
     words = np.rint((numbers - low) * (LEVELS / (high - low))) if high > low else np.zeros(numbers.shape)
     data = base64.b64encode(np.ascontiguousarray(words, "<u2").tobytes()).decode("ascii")
     return {"low": low, "high": high, "data": data}
+
+
+@functools.cache
+def colours(colormap: str) -> str:
+    """A colour map's 256 RGB colours in base64."""
+    return base64.b64encode(table(colormap).tobytes()).decode("ascii")

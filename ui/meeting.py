@@ -4,8 +4,8 @@ from collections.abc import Generator
 from typing import Any
 
 from ui.engine import engine
+from ui.facts import Facts
 from ui.questions import NetworkKey
-from ui.sheets import Facts
 from ui.works import Part, Work, works
 
 

@@ -11,6 +11,7 @@ from camcore.framing import FRAMINGS
 from camcore.saved import SavedNetwork
 from ui import words
 from ui.questions import NetworkKey
+from ui.urls import Parameter
 
 DEFAULT = "MobileNetV2"
 """Shown first where its weights are on this machine: of 1,000 classes, so that any photograph means something to it."""
@@ -46,6 +47,15 @@ def default() -> str:
     if rows[DEFAULT].weights_state == "on disk":
         return DEFAULT
     return NEWCOMER if NEWCOMER in rows and rows[NEWCOMER].weights_state == "bundled" else DEFAULT
+
+
+def parameters() -> list[Parameter]:
+    """What a page's address says of the network."""
+    return [
+        Parameter("model", "backbone", default(), names()),
+        Parameter("random", "random weights", "false", ("true", "false"), bound=True),
+        Parameter("framing", "framing", FRAMINGS[0], FRAMINGS, bound=True),
+    ]
 
 
 def show(framings: bool = True) -> Model:

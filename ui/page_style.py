@@ -1,4 +1,4 @@
-"""Style that one page alone needs: a file beside this module, named as the page."""
+"""Style that one page alone needs: the style.css in the page's folder beside this module."""
 
 import functools
 from pathlib import Path
@@ -13,4 +13,4 @@ def add(page: str) -> None:
 
 @functools.cache
 def _style(page: str) -> str:
-    return (Path(__file__).parent / f"{page}.css").read_text("utf-8")
+    return (Path(__file__).parent / page / "style.css").read_text("utf-8")

@@ -11,9 +11,12 @@ import camcore
 from ui import errors, pictures, samples
 from ui.components import Tile, paste, tiles
 from ui.questions import Failure
+from ui.urls import Parameter
 from ui.words import plain
 
 LIMIT = 10_000_000
+SAMPLE = Parameter("sample", "sample photograph", samples.DEFAULT, samples.KEYS)
+"""What a page's address says of the picture. A visitor's own has no name there: see ``unnamed``."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,11 @@ class Chosen:
     picture: Any
     title: str
     sample: str | None
+
+    @property
+    def stem(self) -> str:
+        """The title without a file's ending: what the files made of this picture begin with."""
+        return self.title.rsplit(".", 1)[0]
 
 
 def show() -> Chosen | None:
@@ -66,6 +74,11 @@ def show() -> Chosen | None:
     if chosen is not None:
         _describe(chosen)
     return chosen
+
+
+def unnamed(chosen: Chosen | None) -> tuple[str, ...]:
+    """The parameters that the address has to leave out, as a visitor's own picture is no sample."""
+    return (SAMPLE.name,) if chosen is not None and chosen.sample is None else ()
 
 
 def file_of(chosen: Chosen) -> bytes:

@@ -1,5 +1,6 @@
 """What a page asks and what it gets back: plain frozen values, no threads and no Streamlit."""
 
+from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import Any
 
@@ -83,6 +84,12 @@ class Failure:
         else:
             message = "Something unexpected went wrong here. The rest of the page still works; try again."
         return cls(step, kind, message, _story(error))
+
+
+def map_identity(network: NetworkKey, picture: str, m: Any) -> tuple[Hashable, ...]:
+    """What tells a finished map from all others; ``picture``: its SHA-256."""
+    options = tuple(sorted((name, repr(value)) for name, value in m.options.items()))
+    return network, picture, m.framing, m.method, m.layer, m.class_index, options, m.refine
 
 
 def _story(error: BaseException) -> str:

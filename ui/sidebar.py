@@ -1,11 +1,27 @@
 """The sidebar of a page that looks at a picture with a network: both choices, and the link that keeps all of them."""
 
+from typing import Any
+
 import streamlit as st
 
 from ui import model_picker, picture_box
 from ui.components import copy_link
 from ui.model_picker import Model
 from ui.picture_box import Chosen
+from ui.questions import NetworkKey
+from ui.urls import Parameter
+
+
+def parameters() -> list[Parameter]:
+    """What the page's address says of both choices."""
+    return [picture_box.SAMPLE, *model_picker.parameters()]
+
+
+def query(network: NetworkKey, framing: str, sample: str | None, **more: Any) -> dict[str, str]:
+    """The address, on any page, of both choices and ``more`` of that page's; what is None is left away."""
+    random = "true" if network.weights == "random" else None
+    given = {"model": network.name, "random": random, "framing": framing, "sample": sample, **more}
+    return {name: str(value) for name, value in given.items() if value is not None}
 
 
 def show(also: str = "", framings: bool = True) -> tuple[Chosen, Model]:

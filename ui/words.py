@@ -10,6 +10,7 @@ from camcore.report import words as report_words
 from camcore.report.words import duration as milliseconds
 from camcore.report.words import geometry, percent
 from camcore.report.words import readable as label
+from ui.jobs import Stage
 from ui.questions import Answer, Cost
 
 __all__ = [
@@ -27,6 +28,8 @@ __all__ = [
     "plain",
     "price",
     "together",
+    "unanswered",
+    "under_way",
 ]
 
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()<>#+!|~$:-])")
@@ -54,6 +57,12 @@ def headline(network: Any, predictions: Sequence[Any]) -> str:
     return report_words.headline(network.name, network.weights_note, predictions[0])
 
 
+def unanswered(name: str, missing: bool, failed: bool) -> str:
+    """The headline before there is an answer; ``missing``: the network ``name`` has no weights here yet."""
+    state = "could not answer" if failed else "is about to look at this picture"
+    return f"{name} {'needs its weights first' if missing else state}"
+
+
 def duration(seconds: float) -> str:
     """A rough duration for an estimate: under a second, about 9 s, about 3 min, about 2.5 hours."""
     if seconds < 1:
@@ -61,6 +70,13 @@ def duration(seconds: float) -> str:
     if seconds < 100:
         return f"about {seconds:.0f} s"
     return f"about {seconds / 60:.0f} min" if seconds < 5400 else f"about {seconds / 3600:.1f} hours"
+
+
+def under_way(stage: Stage) -> tuple[float, str]:
+    """For a progress bar: the share done in 0..1, and what is being done, with the time left where it can be told."""
+    share, left = stage.progress()
+    rest = f", {duration(left)} left" if left is not None and left >= 1 else ""
+    return min(max(share, 0.0), 1.0), f"{plain(stage.title)}{rest}"
 
 
 def price(cost: Cost) -> str:

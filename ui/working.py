@@ -102,9 +102,7 @@ def progress(name: str, standing: Standing, stoppable: bool = True) -> None:
     """One row: how far the work is, with a button to stop it, or to take it up again."""
     with st.container(key=f"cam_work_{name}", horizontal=True, vertical_alignment="center", gap="small", wrap=False):
         if standing.busy and standing.job is not None:
-            share, left = standing.job.stage.progress()
-            rest = f", {words.duration(left)} left" if left is not None and left >= 1 else ""
-            st.progress(min(max(share, 0.0), 1.0), f"{words.plain(standing.job.stage.title)}{rest}")
+            st.progress(*words.under_way(standing.job.stage))
             if stoppable:
                 st.button("Stop", key=f"stop_{name}", on_click=stop, args=(name,))
         elif standing.stopped:

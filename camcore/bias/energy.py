@@ -6,8 +6,6 @@ pointing game). A map that does not care about the region has as much energy the
 
 from __future__ import annotations
 
-import csv
-import io
 import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -28,6 +26,7 @@ from camcore.localisation import energy_share
 from camcore.maps import normalised
 from camcore.network import Network
 from camcore.pictures import open_picture
+from camcore.tables import to_csv
 from camcore.training.folders import LabelledFolder, Skipped, opened
 
 Box = tuple[float, float, float, float]  # top, left, bottom, right, as shares of the picture's sides
@@ -191,9 +190,5 @@ def masks_beside(data: LabelledFolder, folder: str | os.PathLike[str]) -> Callab
 
 def write_shares(path: str | os.PathLike[str], shares: Sequence[Share]) -> Path:
     """Write ``file,energy,area,empty``, a row for each picture; CamcoreError where that is not possible."""
-    text = io.StringIO(newline="")
-    out = csv.writer(text, lineterminator="\n")
-    out.writerow(["file", "energy", "area", "empty"])
-    for share in shares:
-        out.writerow([share.file, f"{share.energy:.6f}", f"{share.area:.6f}", int(share.empty)])
-    return write_whole(Path(path), text.getvalue().encode("utf-8"))
+    rows = ([share.file, f"{share.energy:.6f}", f"{share.area:.6f}", int(share.empty)] for share in shares)
+    return write_whole(Path(path), to_csv([["file", "energy", "area", "empty"], *rows]))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import io
 import json
 import os
 import re
@@ -29,6 +28,7 @@ from camcore.render.colour import DIVERGING, colour
 from camcore.render.encode import to_png, with_caption
 from camcore.render.overlay import blend
 from camcore.report.words import percent, readable
+from camcore.tables import to_csv
 from camcore.training.folders import Skipped
 
 SCHEMA_VERSION = 1
@@ -130,14 +130,14 @@ def write_study(
     home = Path(folder)
     written = [write_whole(home / sample.file, to_png(rgb)) for sample, rgb in samples.items()]
     written += [write_whole(home / f"mean-{head.name}.png", to_png(draw_mean_map(study, head))) for head in study.heads]
-    text = io.StringIO(newline="")
-    out = csv.writer(text, lineterminator="\n")
-    out.writerow(["head", "cue", "file", "energy", "area", "empty"])
-    for head in study.heads:
-        for cue, shares in head.shares.items():
-            for one in shares:
-                out.writerow([head.name, cue, one.file, f"{one.energy:.6f}", f"{one.area:.6f}", int(one.empty)])
-    written.append(write_whole(home / "energies.csv", text.getvalue().encode("utf-8")))
+    rows = (
+        [head.name, cue, one.file, f"{one.energy:.6f}", f"{one.area:.6f}", int(one.empty)]
+        for head in study.heads
+        for cue, shares in head.shares.items()
+        for one in shares
+    )
+    table = to_csv([["head", "cue", "file", "energy", "area", "empty"], *rows])
+    written.append(write_whole(home / "energies.csv", table))
     content = {
         "schema_version": SCHEMA_VERSION,
         "classes": list(study.classes),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import io
 import os
 from contextlib import suppress
 from pathlib import Path
@@ -13,6 +12,7 @@ import numpy as np
 
 from camcore.errors import CamcoreError
 from camcore.evaluation.predicting import Predictions
+from camcore.tables import to_csv
 
 _CLASS = "p:"  # a column's name is this and the class's
 
@@ -22,12 +22,11 @@ def write_csv(path: str | os.PathLike[str], p: Predictions) -> Path:
 
     Probabilities come back exactly as they were. Raises CamcoreError where the file cannot be written.
     """
-    text = io.StringIO(newline="")
-    out = csv.writer(text, lineterminator="\n")
-    out.writerow(["file", "label", *(_CLASS + name for name in p.classes)])
-    for file, label, row in zip(p.files, p.labels, p.probabilities.tolist(), strict=True):
-        out.writerow([file, p.classes[label], *map(repr, row)])
-    return write_whole(Path(path), text.getvalue().encode("utf-8"))
+    rows = (
+        [file, p.classes[label], *map(repr, row)]
+        for file, label, row in zip(p.files, p.labels, p.probabilities.tolist(), strict=True)
+    )
+    return write_whole(Path(path), to_csv([["file", "label", *(_CLASS + name for name in p.classes)], *rows]))
 
 
 def read_csv(path: str | os.PathLike[str]) -> Predictions:

@@ -110,10 +110,10 @@ def hirescam_weights(A: Array, G: Array) -> Array:
 def elementwise(A: Array, G: Array) -> Array:
     """raw = Σ_k relu(G_k ⊙ A_k) (Pillai 2021; in pytorch-grad-cam as GradCAMElementWise)."""
     a, g = over_cells(A), over_cells(G)
-    raw = np.empty(len(a), a.dtype)
+    raw = np.empty(len(a), np.result_type(a, g))
     for cells in _blocks(a):
         product = g[cells] * a[cells]
-        raw[cells] = np.maximum(product, 0, out=product).sum(axis=1)
+        raw[cells] = np.einsum("ik->i", np.maximum(product, 0, out=product))
     return raw.reshape(A.shape[:2])
 
 
@@ -140,7 +140,8 @@ def xgradcam_weights(A: Array, G: Array) -> Array:
 def xgradcam_caution(A: Array, G: Array) -> str | None:
     """What to beware of: channels that XGrad-CAM cannot weigh."""
     flat = over_cells(A)
-    left_out = int(np.count_nonzero((flat.sum(axis=0) <= 0) & flat.any(axis=0)))
+    silent = flat.sum(axis=0) <= 0
+    left_out = int(np.count_nonzero(flat[:, silent].any(axis=0)))
     if left_out:
         return (
             f"{left_out} of {A.shape[-1]} channels sum to zero or less and are left out: XGrad-CAM is meant for "
@@ -154,7 +155,11 @@ def layercam(A: Array, G: Array) -> Array:
 
     Their tanh scaling belongs to fusing shallow layers only and is not applied.
     """
-    return np.maximum(np.einsum("ijk,ijk->ij", np.maximum(G, 0), A), 0)
+    a, g = over_cells(A), over_cells(G)
+    raw = np.empty(len(a), np.result_type(a, g))
+    for cells in _blocks(a):
+        np.einsum("ik,ik->i", np.maximum(g[cells], 0), a[cells], out=raw[cells])
+    return np.maximum(raw, 0).reshape(A.shape[:2])
 
 
 def layercam_weights(A: Array, G: Array) -> Array:

@@ -22,6 +22,16 @@ LIMIT = 9.2
 
 _TICKS = (0.0001, 0.001, 0.01, 0.1, 0.5, 0.9, 0.99, 0.999, 0.9999)
 _MARGIN = {"l": 56, "r": 14, "t": 42, "b": 48}
+_DIAGONAL = {
+    "type": "scatter",
+    "x": [0, 1],
+    "y": [0, 1],
+    "mode": "lines",
+    "line": {"color": QUIET, "dash": "dot", "width": 1.5},
+    "hoverinfo": "skip",
+    "showlegend": False,
+}
+"""What a figure of shares is held against: probabilities that come true, or a network that tells nothing."""
 
 
 def logit(probability: ArrayLike) -> NDArray[np.float64]:
@@ -129,14 +139,6 @@ def reliability(
     n = np.asarray(count)
     used = n > 0
     x, y, lowest, highest = (np.asarray(a, np.float64)[used] for a in (confidence, observed, low, high))
-    ideal = {
-        "type": "scatter",
-        "x": [0, 1],
-        "y": [0, 1],
-        "mode": "lines",
-        "line": {"color": QUIET, "dash": "dot", "width": 1.5},
-        "hoverinfo": "skip",
-    }
     points = {
         "type": "scatter",
         "x": x.tolist(),
@@ -160,7 +162,7 @@ def reliability(
     layout = {"xaxis": _share_axis(axes[0]), "yaxis": _share_axis(axes[1]), "showlegend": False}
     if threshold is not None:
         layout |= _threshold_line(threshold, _percent(threshold))
-    return _figure([ideal, points], title, height, layout)
+    return _figure([_DIAGONAL, points], title, height, layout)
 
 
 def roc_curves(
@@ -172,15 +174,6 @@ def roc_curves(
     height: int = HEIGHT,
 ) -> Any:
     """Receiver operating characteristics. curves: name → (false, true positive rates); here: the point in use."""
-    chance = {
-        "type": "scatter",
-        "x": [0, 1],
-        "y": [0, 1],
-        "mode": "lines",
-        "line": {"color": QUIET, "dash": "dot", "width": 1.5},
-        "hoverinfo": "skip",
-        "showlegend": False,
-    }
     lines = [
         {
             "type": "scatter",
@@ -211,7 +204,7 @@ def roc_curves(
                 "showlegend": False,
             }
         )
-    return _figure([chance, *lines], title, height, layout)
+    return _figure([_DIAGONAL, *lines], title, height, layout)
 
 
 def grouped_bars(

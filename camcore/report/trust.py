@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import math
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -12,6 +10,7 @@ from typing import Any
 from camcore.faithfulness import Curve, Faithfulness
 from camcore.faithfulness.showing import Shown
 from camcore.sanity import Randomised
+from camcore.tables import to_csv
 from camcore.trusting import Trust
 
 SCHEMA_VERSION = 1
@@ -54,12 +53,11 @@ def trust_record(found: Trust) -> dict[str, Any]:
 
 def trust_csv(found: Trust) -> bytes:
     """Every figure in a row of its own: figure, of, seed, at, value."""
-    text = io.StringIO(newline="")
-    out = csv.writer(text, lineterminator="\n")
-    out.writerow(["figure", "of", "seed", "at", "value"])
-    for figure, of, seed, at, value in trust_rows(found):
-        out.writerow([figure, of, seed, "" if at is None else repr(float(at)), repr(float(value))])
-    return text.getvalue().encode("utf-8")
+    rows = (
+        [figure, of, seed, "" if at is None else repr(float(at)), repr(float(value))]
+        for figure, of, seed, at, value in trust_rows(found)
+    )
+    return to_csv([["figure", "of", "seed", "at", "value"], *rows])
 
 
 def trust_rows(found: Trust) -> Iterator[Row]:

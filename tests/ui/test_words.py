@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import pytest
 
 from ui import words
+from ui.jobs import Stage
 from ui.questions import Cost
 
 
@@ -28,6 +29,15 @@ def test_duration(seconds: float, text: str) -> None:
 
 def test_price() -> None:
     assert words.price(Cost(1281, 9.2)) == "1,281 passes, about 9 s"
+
+
+def test_what_is_under_way_says_its_time_once_it_can_be_told() -> None:
+    begun = Stage("Looking at 4*4 places", expected=60.0)
+    begun.reach(0.01)  # too little to go by: what was expected stands
+    assert words.under_way(begun) == (0.01, "Looking at 4\\*4 places, about 60 s left")
+    assert words.under_way(Stage("Waiting")) == (0.0, "Waiting")
+    done = Stage("Looking", fraction=1.0)
+    assert words.under_way(done) == (1.0, "Looking")
 
 
 def test_names_that_occur_twice_can_be_told_apart() -> None:

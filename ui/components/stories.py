@@ -11,7 +11,7 @@ _story = register("story")
 def story(steps: Sequence[Mapping[str, Any]], *, key: str, token: str, on_leave: Callable[[], None]) -> None:
     """A presentation over the whole window, moved by the arrow keys; Escape calls ``on_leave``.
 
-    ``steps``: see ``ui.story.StoryStep``. ``token``: tells one presentation from another, so that a reload comes back
+    ``steps``: see ``ui.report.story``. ``token``: tells one presentation from another, so that a reload comes back
     to the step that was shown.
     """
     images: dict[str, int] = {}  # a picture that several steps show is sent once

@@ -1,0 +1,98 @@
+"""What is compared: cells from axes, and the names of layers and classes in one network and in another."""
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+import camcore
+from ui.compare.comparison import NONE, Cell, Plan, class_index, layer_path
+from ui.questions import NetworkKey
+
+A, B = NetworkKey("A"), NetworkKey("B")
+
+
+def plan(**given: Any) -> Plan:
+    values: dict[str, Any] = {
+        "picture": "p",
+        "columns": "methods",
+        "rows": NONE,
+        "methods": ("gradcam", "layercam"),
+        "layers": (None,),
+        "classes": ("first",),
+        "backbones": (A,),
+        "framings": ("crop",),
+    }
+    return Plan(**(values | given))
+
+
+def test_without_rows_the_columns_are_one_line():
+    assert plan().grid == ((Cell(A, "crop", "gradcam"), Cell(A, "crop", "layercam")),)
+
+
+def test_two_axes_span_a_grid_in_the_order_chosen():
+    found = plan(rows="classes", classes=("second", "7"))
+    assert [[(c.aim, c.method) for c in row] for row in found.grid] == [
+        [("second", "gradcam"), ("second", "layercam")],
+        [("7", "gradcam"), ("7", "layercam")],
+    ]
+    assert len(found.cells) == 4
+
+
+@pytest.mark.parametrize(
+    ("axis", "values", "attribute"),
+    [
+        ("layers", ("a", "last"), "layer"),
+        ("backbones", (A, B), "network"),
+        ("framings", ("crop", "stretch"), "framing"),
+        ("classes", ("first", "3"), "aim"),
+    ],
+)
+def test_every_axis_can_be_columns(axis, values, attribute):
+    found = plan(columns=axis, **{axis: values})
+    assert tuple(getattr(cell, attribute) for cell in found.cells) == values
+    assert {cell.method for cell in found.cells} == {"gradcam"}
+
+
+def network(name: str, labels: tuple[str, ...], ladder: tuple[str, ...] = ("s", "m", "d")) -> Any:
+    def check(index: int) -> int:
+        if not 0 <= index < len(labels):
+            raise camcore.ModelError(f"There is no class {index}.")
+        return index
+
+    def grid(layer: str | None) -> Any:
+        path = layer or ladder[-1]
+        if path not in ladder:
+            raise camcore.LayerError(f"There is no layer {path!r}.")
+        return SimpleNamespace(path=path)
+
+    return SimpleNamespace(name=name, labels=labels, ladder=ladder, check_class=check, layer_with_grid=grid)
+
+
+SAID = (SimpleNamespace(index=2), SimpleNamespace(index=0))
+PETS = network("pets", ("cat", "dog", "owl"))
+
+
+def test_a_place_among_the_answers_is_the_networks_own():
+    assert class_index(PETS, SAID, "first", PETS) == 2
+    assert class_index(PETS, SAID, "second", PETS) == 0
+    with pytest.raises(camcore.ModelError, match="knows 2 classes, so there is no third answer"):
+        class_index(PETS, SAID, "third", PETS)
+
+
+def test_an_index_means_the_same_label_in_another_network():
+    other = network("other", ("owl", "fox", "cat"))
+    assert class_index(other, SAID, "0", PETS) == 2  # cat
+    assert class_index(other, SAID, "2", PETS) == 0  # owl
+    with pytest.raises(camcore.ModelError, match="other does not know the class “dog”"):
+        class_index(other, SAID, "1", PETS)
+    with pytest.raises(camcore.ModelError, match="no class 9"):
+        class_index(other, SAID, "9", PETS)
+
+
+def test_a_layer_by_path_by_depth_and_recommended():
+    assert [layer_path(PETS, name) for name in (None, "m", "last", "last-2")] == ["d", "m", "d", "s"]
+    with pytest.raises(camcore.LayerError, match="3 grid sizes"):
+        layer_path(PETS, "last-3")
+    with pytest.raises(camcore.LayerError, match="nowhere"):
+        layer_path(PETS, "nowhere")

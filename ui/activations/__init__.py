@@ -1,0 +1,1 @@
+"""The Activations page: what each channel of a layer responds to."""

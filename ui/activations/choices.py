@@ -1,0 +1,111 @@
+"""What can be chosen on the Activations page: the address, the row of controls, and what to say of a bad choice."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import streamlit as st
+
+from camcore.channels import ORDERS, Channels
+from camcore.render.colour import COLORMAPS
+from ui import controls, scales, sidebar, urls, words
+from ui.facts import Facts
+from ui.urls import Parameter, whole_number
+
+SCALES = (scales.ONE, scales.EACH)
+ROWS = ("convolution, pooling", "activation", "merge")
+"""Which layers are shown where the whole network is: kinds, with commas between them."""
+KINDS = ("convolution", "activation", "pooling", "merge")
+"""Kinds of layers whose channels are looked at."""
+
+
+@dataclass(frozen=True)
+class Look:
+    """How the sheet is drawn; changing it computes nothing anew."""
+
+    order: str
+    scale: str
+    colormap: str
+
+
+def parameters() -> list[Parameter]:
+    """Every choice that the page's address carries."""
+    orders = tuple(ORDERS)
+    return [
+        *sidebar.parameters(),
+        Parameter("layer", "layer", None),
+        Parameter("channel", "channel", None, parse=whole_number(0)),
+        Parameter("class", "class", None, parse=whole_number(0)),
+        Parameter("order", "order", orders[0], orders, bound=True),
+        Parameter("scaling", "scale", SCALES[0], SCALES, bound=True),
+        controls.COLORMAP,
+        controls.OPACITY,
+        controls.GRID,
+        Parameter("listed", "choice of layers", ROWS[0], ROWS, bound=True),
+    ]
+
+
+def show(facts: Facts | None) -> Look:
+    """The row of controls above the sheet; a class that the network does not have is put back."""
+    _settle_class(facts)
+    with st.container(key="cam_channels_look", horizontal=True, vertical_alignment="bottom", gap="small"):
+        order = controls.segments("Order of the channels", tuple(ORDERS), "order", labelled=True)
+        scale = controls.segments("Scale of the colours", SCALES, "scaling", labelled=True)
+        _class(facts)
+        colormap = st.selectbox("Colour map", COLORMAPS, key="colormap", bind="query-params", width=120)
+    return Look(order, scale, colormap)
+
+
+def _class(facts: Facts | None) -> None:
+    """The class whose logit contributions are counted for; None: the network's own first answer."""
+    state = st.session_state
+    labels = words.distinct(facts.labels) if facts is not None else ()
+    state["class_box"] = state["class"]
+
+    def picked() -> None:
+        state["class"] = state["class_box"]
+
+    st.selectbox(
+        "Contribution to",
+        range(len(labels)),
+        key="class_box",
+        index=None,
+        format_func=labels.__getitem__,
+        filter_mode="contains",
+        placeholder="what it says",
+        disabled=facts is None,
+        on_change=picked,
+        width=210,
+    )
+
+
+def _settle_class(facts: Facts | None) -> None:
+    index = st.session_state["class"]
+    if facts is None or index is None or 0 <= index < len(facts.labels):
+        return
+    urls.object_to(
+        "class",
+        f"{facts.title} has no class {index}: its classes are 0 to {len(facts.labels) - 1}. "
+        "Showing its own answer instead.",
+    )
+
+
+def channel(found: Channels, order: Sequence[int]) -> int:
+    """The channel to look at, from 0: the chosen one, else the first of the order."""
+    number = st.session_state["channel"]
+    if number is not None and number >= len(found):
+        urls.object_to(
+            "channel",
+            f"{found.layer.path} has no channel {number}: its channels are 0 to {len(found) - 1:,}. "
+            "Showing the first one instead.",
+        )
+        number = None
+    return int(order[0]) if number is None else int(number)
+
+
+def pick_channel(number: int) -> None:
+    """Look at a channel."""
+    state: Any = st.session_state
+    state["channel"] = number
+    if state.get("channel_before") is not None:
+        state["channel_before"] = state["channel_before"][0], number

@@ -1,0 +1,1 @@
+"""One place of the picture, looked into, beneath the map of the Inspect page."""

@@ -1,0 +1,224 @@
+"""One place of the picture, looked into: what its cell sees, what it depends on, and what its channels add."""
+
+import html
+from collections.abc import Callable
+from typing import Any
+
+import streamlit as st
+
+from camcore.cells import box_on_picture
+from camcore.render.encode import to_png, with_caption
+from ui import downloads, errors, page_style, rasters, words, working
+from ui.cell import patches_view
+from ui.cell import words as cell_words
+from ui.cell.works import Question, depending, looking, sample
+from ui.components.cells import SeenBy, cell
+from ui.picture_box import Chosen
+from ui.questions import Answer
+from ui.urls import Parameter
+from ui.working import Standing
+
+STRONGEST = 8
+ALL = "all"
+
+
+def _place(text: str) -> tuple[float, float]:
+    """A point of the picture, in percent from the top and from the left."""
+    try:
+        y, x = (float(part) for part in text.split("-"))
+    except ValueError:
+        raise ValueError("It has to be two numbers such as 40-55, in percent from the top and the left.") from None
+    if not (0 <= y <= 100 and 0 <= x <= 100):
+        raise ValueError("Both numbers have to lie between 0 and 100.")
+    return y, x
+
+
+class _Place(Parameter):
+    def write(self, value: Any) -> str:
+        return f"{value[0]:g}-{value[1]:g}"
+
+
+PARAMETERS = (
+    Parameter("inside", "view of one place", "false", ("true", "false"), bound=True),
+    _Place("place", "place", None, parse=_place),
+    Parameter("pictures", "folder of pictures", ""),
+)
+"""The choices of this part of the page that its address carries."""
+
+
+def picker() -> Callable[[str], None] | None:
+    """What takes a place that was pressed on the page's big picture; None while this part is closed."""
+
+    def pick(place: str) -> None:
+        st.session_state["place"] = _place(place)
+
+    return pick if st.session_state.get("inside") else None
+
+
+def show(chosen: Chosen, answer: Answer) -> None:
+    """The whole part; it works only while it is opened."""
+    page_style.add("cell")
+    with st.container(key="cam_cell", gap="small"):
+        opened = st.toggle(
+            "**Look into one place**: what it sees, what it depends on, and what it adds",
+            key="inside",
+            bind="query-params",
+        )
+        if not opened:
+            return
+        with st.container(key="cam_cell_body", gap="small"), errors.guarded("This place"):
+            if answer.map is None:
+                st.caption("Once the network has answered.")
+                return
+            _opened(chosen, answer)
+
+
+def _opened(chosen: Chosen, answer: Answer) -> None:
+    m, net = answer.map, answer.network
+    layer = m.layer or net.default_layer
+    question = Question(answer.question.network, chosen.picture.sha256, m.framing, layer, m.class_index)
+    standing = working.section("cells", looking(question, chosen.picture), _waiting)
+    cells = standing.value
+    if cells is None:
+        return
+    if st.session_state.get("cell_channel_of") != (question.network, layer):  # another layer's channels mean others
+        st.session_state.update(cell_channel=ALL, cell_channel_of=(question.network, layer))
+    place = _chosen_cell(cells)
+    channel = _chosen_channel(cells)
+    channels = sample(cells.A.shape[2]) if channel is None else (channel,)
+    choice = (place, channel)
+
+    def draw(now: Standing) -> None:
+        if (_chosen_cell(cells), _chosen_channel(cells)) != choice:
+            st.rerun()  # the whole page: its address, and the patches beneath
+        _draw(question, chosen, answer, cells, place, channel, now)
+
+    working.section("field", depending(question, chosen.picture, place, channels), draw)
+    strongest = cells.at(*place).strongest(1)[0] if channel is None else channel
+    patches_view.show(net, question, strongest, chosen.sample)
+
+
+def _waiting(standing: Standing) -> None:
+    if standing.failure is not None:
+        errors.panel(standing.failure, "The places could not be looked at")
+    if standing.value is None:
+        working.progress("cells", standing)
+
+
+def _chosen_cell(cells: Any) -> tuple[int, int]:
+    """The cell at the chosen place; without one, or where the network did not look, the one that adds most."""
+    place, frame = st.session_state.get("place"), cells.frame
+    found = None
+    if place is not None:
+        size = frame.picture_size
+        found = cells.of((place[0] / 100 * size[0] - 0.5, place[1] / 100 * size[1] - 0.5))
+    if found is None:
+        found = divmod(int(cells.products.sum(axis=2).argmax()), cells.A.shape[1])
+    return found
+
+
+def _chosen_channel(cells: Any) -> int | None:
+    """The channel that is looked at alone; None: all."""
+    channel = st.session_state.get("cell_channel")
+    return channel if isinstance(channel, int) and channel < cells.A.shape[2] else None
+
+
+def _draw(
+    question: Question,
+    chosen: Chosen,
+    answer: Answer,
+    cells: Any,
+    place: tuple[int, int],
+    channel: int | None,
+    standing: Standing,
+) -> None:
+    picture, one, field = chosen.picture, cells.at(*place), standing.value
+    info = cells.info
+    left, right = st.columns((1.2, 1.0), gap="medium")
+    name = cell_words.place_name(cells, one)
+
+    def pick(row: int, column: int) -> None:
+        top, start, bottom, end = cells.area(row, column)
+        middle = ((top + bottom) / 2 / picture.height, (start + end) / 2 / picture.width)
+        st.session_state["place"] = tuple(round(100 * side, 2) for side in middle)
+
+    seen_by: SeenBy | None = None
+    if info.receptive_field is not None:
+        seen_by = {"first": [*info.first_centre], "stride": [*info.stride], "size": [*info.receptive_field]}
+    effective = box_on_picture(cells.frame, field.box) if field is not None and field.box is not None else None
+    with left:
+        cell(
+            key="cell",
+            photo=rasters.photo_url(picture),
+            lit=rasters.lit_url(picture, field, (question, place, field.channels)) if effective is not None else None,
+            size=(picture.height, picture.width),
+            grid=rasters.grid_geometry(cells.frame, cells.grid, cells.A.shape),
+            field=seen_by,
+            chosen=place,
+            effective=effective,
+            identity=f"{picture.sha256} {question.network} {info.path} {question.framing}",
+            label=f"Places of {info.path} on {chosen.title}",
+            alt=f"Photograph: {chosen.title}, {name} marked; the brighter, the more this place depends on it",
+            busy=standing.busy,
+            on_pick=pick,
+        )
+    with right:
+        st.markdown(cell_words.adds(cells, one))
+        seen = cell_words.theory(cells, one)
+        text = cell_words.measured(field, channel) if field is not None else "Measuring what it depends on …"
+        st.caption(words.plain(f"{seen} {text}"))
+        if standing.failure is not None:
+            errors.panel(standing.failure, "What this place depends on could not be measured")
+        _channels(cells, one, channel)
+        _take_away(chosen, answer, cells, one, field)
+
+
+def _channels(cells: Any, one: Any, channel: int | None) -> None:
+    """The strongest channels with what they add, and the choice of one."""
+    found = one.strongest(STRONGEST)
+    top = max(abs(float(one.contributions[k])) for k in found) or 1.0
+    rows = []
+    for k in found:
+        added = float(one.contributions[k])
+        side = "for" if added >= 0 else "against"
+        rows.append(
+            f"<tr><td>{k}</td><td>{float(one.values[k]):.3f}</td><td>{added:+.4f}</td>"
+            f'<td><span class="bar {side}"><i style="width:{50 * abs(added) / top:.1f}%"></i></span></td></tr>'
+        )
+    label = html.escape(words.label(cells.said.label))
+    st.html(
+        f'<table class="cam-channels"><thead><tr><th>channel</th><th>value here</th><th>adds to {label}</th><th></th>'
+        f"</tr></thead><tbody>{''.join(rows)}</tbody></table>"
+    )
+    options = [ALL, *found] if channel is None or channel in found else [ALL, *found, channel]
+    st.session_state["cell_channel"] = ALL if channel is None else channel
+    st.pills(
+        "What it depends on, for",
+        options,
+        key="cell_channel",
+        required=True,
+        wrap=True,
+        format_func=lambda k: "all channels" if k == ALL else str(k),
+        help="All channels are measured by an evenly drawn sample of 64; a single one exactly.",
+    )
+
+
+def _take_away(chosen: Chosen, answer: Answer, cells: Any, one: Any, field: Any) -> None:
+    stem = words.file_stem(chosen.stem, answer.network.name, cells.info.path, f"{one.row + 1}-{one.column + 1}")
+    lines = [
+        f"{answer.network.name}, {answer.network.weights_note}",
+        f"{cells.info.path}, {cell_words.place_name(cells, one)}: adds {one.adds:+.4f} to "
+        f"{words.label(cells.said.label)}",
+    ]
+    rgb = chosen.picture.rgb
+    with st.container(horizontal=True, gap="small"):
+        for kind, make, ready, about in (
+            ("PNG", lambda: to_png(with_caption(rasters.lit(rgb, field), lines)), field is not None,
+             "The photograph lit by what this place depends on"),
+            ("CSV", lambda: cell_words.channels_csv(cells, one), True, "Every channel of this place"),
+            ("NPZ", lambda: cell_words.field_npz(field), field is not None,
+             "What it depends on, pixel by pixel of the input"),
+        ):  # fmt: skip
+            downloads.offer(f"{stem}.{kind.lower()}", make, about, key=f"save_cell_{kind}", ready=ready)
+        with st.popover("How it adds up"):
+            st.markdown(words.plain(cell_words.sums(cells)))

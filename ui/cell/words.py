@@ -1,0 +1,86 @@
+"""The sentences and files about one place of a picture. No Streamlit."""
+
+import io
+from typing import Any
+
+import numpy as np
+
+from camcore.tables import to_csv
+from ui import words
+
+
+def place_name(cells: Any, cell: Any) -> str:
+    """Where a cell is, counted from 1 as on the page."""
+    h, w = cells.A.shape[:2]
+    return f"row {cell.row + 1}, column {cell.column + 1} of {h}×{w}"
+
+
+def adds(cells: Any, cell: Any) -> str:
+    """What the place adds to the class, and how it ranks among all, as Markdown."""
+    sums = cells.products.sum(axis=2, dtype=np.float64)
+    rank = int((np.abs(sums) > abs(cell.adds)).sum())
+    name = words.plain(words.label(cells.said.label))
+    if not sums.any():
+        return f"No place of this layer adds anything to **{name}**."
+    order = "more than any other" if rank == 0 else f"{rank} of {sums.size} places carry more"
+    kind = "speaks for" if cell.adds > 0 else "speaks against" if cell.adds < 0 else "adds nothing to"
+    figures = words.plain(f"{cell.adds:+.3f} of a score of {cells.said.logit:.2f}; {order}.")
+    return f"Row {cell.row + 1}, column {cell.column + 1} {kind} **{name}**: {figures}"
+
+
+def sums(cells: Any) -> str:
+    """Which identity holds between the places and the score, in words."""
+    h, w = cells.A.shape[:2]
+    if cells.offset is None:
+        return (
+            f"What follows {cells.info.path} is not linear, so these are first-order answers: gradient times "
+            f"activation, summed over the channels (a cell of HiResCAM). All {h * w} places make {cells.total:+.3f}; "
+            f"the score is {cells.said.logit:.3f}."
+        )
+    return (
+        f"What follows {cells.info.path} is linear, so the sum is exact: all {h * w} places add {cells.total:+.4f}, "
+        f"the class has {cells.offset:+.4f} without them, together {cells.total + cells.offset:.4f}; the network’s own "
+        f"score is {cells.said.logit:.4f}."
+    )
+
+
+def theory(cells: Any, cell: Any) -> str:
+    """The theoretical field, in words."""
+    if cell.field is None:
+        return "What this place can see is not known: something before it mixes places."
+    top, left, bottom, right = cell.field
+    seen = cells.frame.seen
+    share = (bottom - top) * (right - left) / ((seen[2] - seen[0]) * (seen[3] - seen[1]))
+    field = words.grid(cells.info.receptive_field)
+    text = f"It can see {field} px of the input, {words.percent(share)} of what the network was shown."
+    return text + (" A gate on the way lets it know of the rest, too." if cells.info.whole_picture else "")
+
+
+def measured(field: Any, channel: int | None) -> str:
+    """The effective field, in words."""
+    whose = f"channel {channel}" if channel is not None else f"{field.total} channels, evenly drawn,"
+    if field.box is None or field.deviation is None:
+        return (
+            f"Nothing it could see moves {whose} here: every one is switched off, or at its upper limit "
+            "(as a ReLU6 has)."
+        )
+    top, left, bottom, right = field.box
+    sigma = " × ".join(f"{value:.0f}" for value in field.deviation)
+    verb = "depend" if channel is None else "depends"
+    return f"What {whose} really {verb} on: 95 % lies in {bottom - top}×{right - left} px (σ {sigma} px)."
+
+
+def channels_csv(cells: Any, cell: Any) -> bytes:
+    """Every channel of a cell: its value, and what it adds."""
+    head = ["channel", "activation", f"adds to {words.label(cells.said.label)}"]
+    pairs = zip(cell.values.tolist(), cell.contributions.tolist(), strict=True)
+    return to_csv([head, *([k, f"{value:.9g}", f"{added:.9g}"] for k, (value, added) in enumerate(pairs))])
+
+
+def field_npz(field: Any) -> bytes:
+    """The effective field with what it was measured of, as NumPy arrays."""
+    file = io.BytesIO()
+    np.savez_compressed(
+        file, strength=field.strength, cell=field.cell, channels=field.channels, box=field.box or (0, 0, 0, 0)
+    )
+    return file.getvalue()

@@ -1,0 +1,1 @@
+"""The Compare page: maps side by side, how far they agree, and what each costs."""

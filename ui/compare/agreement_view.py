@@ -1,0 +1,126 @@
+"""Do the maps agree: a sentence, what they say together and where they contradict each other, and pair by pair."""
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from camcore.render.colour import css_gradient
+from ui import grids, rasters, words
+from ui.compare import agreeing, names
+from ui.compare.agreeing import Aligned
+from ui.compare.comparison import NONE, Cell
+from ui.compare.grid import Look
+from ui.compare.pair_table import pair_table
+from ui.compare.sheets import Sheet
+from ui.components import MapCell, maps
+from ui.picture_box import Chosen
+
+_MOST_ALIKE = 24
+"""SSIM is compared pair by pair; for more maps than this the table would keep the page waiting."""
+
+
+def show(sheet: Sheet, together: Aligned | None, chosen: Chosen, look: Look, busy: bool) -> None:
+    """The whole section; while the grid is filling its place is kept."""
+    st.subheader("Do they agree?", anchor=False)
+    if together is None or len(together.cells) < 2:
+        waits = busy and together is None
+        st.caption("Once the maps are here." if waits else "It takes two maps that are not empty to agree or not.")
+        return
+    if not together.some_seen:
+        st.caption("The networks looked at no common part of the picture, so there is nothing to compare.")
+        return
+    titles = [names.full(sheet, cell) for cell in together.cells]
+    st.markdown(words.plain(agreeing.verdict(agreeing.matrix(together, "spearman"), titles)))
+    cells = _over(sheet, together)
+    if len(cells) > 1:
+        _pictures(together, cells, chosen, look)
+    _table(together, titles)
+
+
+def _over(sheet: Sheet, together: Aligned) -> list[Cell]:
+    """The maps that are put together: all, or those of one row."""
+    plan = sheet.plan
+    if plan.rows == NONE:
+        return list(together.cells)
+    rows = [[cell for cell in row if cell in together.cells] for row in plan.grid]
+    titles = ["All maps", *(title for title, _ in names.headings(sheet, plan.rows))]
+    # Maps of different classes should differ: together they are asked for one class at a time.
+    start = 1 if plan.rows == "classes" else 0
+    at = st.segmented_control(
+        "Over which maps",
+        range(len(titles)),
+        default=start,
+        required=True,
+        key=f"consensus_{plan.rows}_{len(titles)}",
+        format_func=lambda i: titles[i],
+        label_visibility="collapsed",
+    )
+    return list(together.cells) if not at else rows[at - 1]
+
+
+def _pictures(together: Aligned, cells: Sequence[Cell], chosen: Chosen, look: Look) -> None:
+    """Consensus and disagreement, large."""
+    picture = chosen.picture
+    size = (picture.height, picture.width)
+    both = agreeing.consensus(together, cells)
+    key = (together.key, tuple(together.cells.index(cell) for cell in cells))
+    made: list[MapCell] = []
+    for title, note, values, top in (
+        ("What they say together", f"mean rank of each place over {len(cells)} maps", both.mean, 1.0),
+        ("Where they contradict each other", "spread of the ranks", both.spread, 0.5),
+    ):
+        grid = grids.of_raster(values, size, (key, title))
+        made.append(
+            {
+                "id": title,
+                "name": title,
+                "title": title,
+                "note": note,
+                "alt": f"{title}: {note}, on {chosen.title}",
+                "grid": grid,
+                "top": top,
+                "signed": False,
+                "tags": [],
+            }
+        )
+    gradient = css_gradient(look.colormap)
+    maps(
+        [{"title": "", "note": "", "cells": made}],
+        key="consensus",
+        photo=rasters.photo_url(picture),
+        size=size,
+        look=look.for_maps,
+        bars=[
+            {"low": "last for all", "high": "first for all", "gradient": gradient},
+            {"low": "all agree", "high": "half say first, half say last", "gradient": gradient},
+        ],
+        label="What the maps say together, and where they contradict each other",
+        hint="The same place is read in all the maps above",
+        group="compare",
+        tallest=0.66,
+        most=2,
+        summary=False,
+        area=None if not look.close or made[0]["grid"] is None else made[0]["grid"]["seen"],
+    )
+
+
+def _table(together: Aligned, titles: Sequence[str]) -> None:
+    """Every pair."""
+    measures = [m for m in agreeing.TITLES if m != "ssim" or len(together.cells) <= _MOST_ALIKE]
+    left, right = st.columns((1.9, 1.0), gap="large")
+    measure = right.segmented_control(
+        "Pair by pair",
+        measures,
+        default=measures[0],
+        required=True,
+        key="measure",
+        format_func=agreeing.TITLES.__getitem__,
+    )
+    measure = measure or measures[0]
+    right.markdown(agreeing.EXPLAINED[measure])
+    right.caption(
+        "To agree is not to be right: methods that use the same gradients agree because they compute nearly the same. "
+        "A method of another kind that agrees tells more."
+    )
+    values = agreeing.matrix(together, measure)
+    left.html(pair_table(values, titles, agreeing.TITLES[measure]))

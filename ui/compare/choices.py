@@ -1,0 +1,281 @@
+"""The choices of a comparison: which axes, what along each, what is the same everywhere; and how a link names them."""
+
+from collections.abc import Callable
+from typing import Any
+
+import streamlit as st
+
+import camcore
+from camcore.framing import FRAMINGS
+from camcore.saved import SavedNetwork
+from ui import controls, methods, model_picker, sidebar, urls, words
+from ui.compare import names
+from ui.compare.comparison import AXES, DEPTHS, MOST_BACKBONES, MOST_CELLS, NONE, ONE_OF, RANKS, Plan
+from ui.facts import Facts
+from ui.model_picker import Model
+from ui.scales import SCALES
+from ui.urls import Listed, Parameter, whole_number
+
+METHODS = ("gradcam", "gradcam++", "layercam", "eigengradcam", "reciprocam", "fasterscorecam")
+"""What is compared first: cheap, and each another idea."""
+CLASSES = RANKS[:2]
+LAYERS = tuple(reversed(DEPTHS))
+RECOMMENDED = "recommended"
+_TITLES = {NONE: "Nothing", **{axis: axis.capitalize() for axis in AXES}}
+_class_number = whole_number(-(10**9))
+_MOST_TITLES = 10_000
+
+
+def parameters() -> list[Parameter]:
+    """Every choice that the page's address carries."""
+    return [
+        *sidebar.parameters(),
+        Parameter("columns", "choice of columns", AXES[0], AXES),
+        Parameter("rows", "choice of rows", NONE, (NONE, *AXES)),
+        Listed("methods", "method", list(METHODS), tuple(methods.forms())),
+        Listed("layers", "layer", list(LAYERS)),
+        Listed("classes", "class", list(CLASSES), parse=_aim),
+        Listed("beside", "backbone", [], model_picker.names()),
+        Listed("framings", "framing", list(FRAMINGS), FRAMINGS),
+        Parameter("method", "method", "gradcam", tuple(methods.forms())),
+        Parameter("layer", "layer", None),
+        Parameter("class", "class", None, parse=_class_number),
+        Parameter("pin", "reference", None),
+        Parameter("why", "class to explain", RANKS[0], parse=_aim),
+        Parameter("why_not", "class to set against it", RANKS[1], parse=_aim),
+        Parameter("scale", "scale", SCALES[0], SCALES, bound=True),
+        controls.OPACITY,
+        controls.COLORMAP,
+        controls.GRID,
+        Parameter("signs", "evidence against", "false", ("true", "false"), bound=True),
+        Parameter("close", "closer view", "false", ("true", "false"), bound=True),
+    ]
+
+
+def _aim(text: str) -> str:
+    """A word for a place among the answers, or a class's index."""
+    return text if text in RANKS else str(_class_number(text))
+
+
+def settle() -> None:
+    """Bring choices together that exclude each other; before any widget is drawn."""
+    state = st.session_state
+    for axis in ("methods", "layers", "classes"):
+        state[axis] = list(dict.fromkeys(map(_meant, state[axis])))
+    if state["rows"] == state["columns"]:
+        urls.object_to("rows", f"Columns and rows cannot both be {state['columns']}. Showing columns only.", NONE)
+    state["axes"] = (state["columns"], state["rows"])
+
+
+def show(place: Any, facts: Facts | None, framing: str, lead: str) -> None:
+    """Draw the bar of choices. ``facts``: of the first network, once it is loaded; ``lead``: its name."""
+    state = st.session_state
+    with place:
+        st.selectbox(
+            "Columns",
+            AXES,
+            key="columns",
+            format_func=_TITLES.__getitem__,
+            on_change=_swapped,
+            persist_state="session",
+            width=130,
+        )
+        _several(state["columns"], facts, framing, lead)
+        st.selectbox(
+            "Rows",
+            (NONE, *(axis for axis in AXES if axis != state["columns"])),
+            key="rows",
+            format_func=_TITLES.__getitem__,
+            persist_state="session",
+            width=130,
+        )
+        if state["rows"] != NONE:
+            _several(state["rows"], facts, framing, lead)
+        for axis in ("methods", "layers", "classes"):
+            if axis not in (state["columns"], state["rows"]):
+                _single(axis, facts, framing)
+
+
+def plan(picture: str, model: Model) -> tuple[Plan, list[str]]:
+    """What is to be compared, and what had to be left away."""
+    state = st.session_state
+    columns, rows = state["columns"], state["rows"]
+    notes: list[str] = []
+
+    def chosen(axis: str, single: Any) -> tuple[Any, ...]:
+        if axis not in (columns, rows):
+            return (single,)
+        if not state[axis]:
+            notes.append(f"No {ONE_OF[axis]} is chosen. Showing “{_word(axis, single)}”.")
+        return tuple(state[axis]) or (single,)
+
+    networks = (model, *_beside(model)) if "backbones" in (columns, rows) else (model,)
+    index = state["class"]
+    values: dict[str, tuple[Any, ...]] = {
+        "methods": chosen("methods", state["method"]),
+        "layers": chosen("layers", state["layer"]),
+        "classes": chosen("classes", RANKS[0] if index is None else str(index)),
+        "backbones": tuple(one.key for one in networks),
+        "framings": chosen("framings", model.framing),
+    }
+    lines = 1 if rows == NONE else len(values[rows])
+    if lines > MOST_CELLS:
+        values[rows], lines = values[rows][:MOST_CELLS], MOST_CELLS
+    fits = max(1, MOST_CELLS // lines)
+    if (asked := len(values[columns])) > fits or lines == MOST_CELLS:
+        values[columns] = values[columns][:fits]
+        notes.append(
+            f"That would be {lines * asked} maps. At most {MOST_CELLS} are shown at once, so that they can be read: "
+            f"showing the first {fits} {columns}."
+        )
+    held = tuple(one.key for one in networks if one.fetch is not None)
+    chosen_methods, layers, classes, backbones, framings = (values[axis] for axis in AXES)
+    return Plan(picture, columns, rows, chosen_methods, layers, classes, backbones, framings, held), notes
+
+
+def missing(model: Model) -> Model | None:
+    """The first network of the comparison whose weights have to be fetched, to be offered."""
+    networks = (
+        (model, *_beside(model)) if "backbones" in (st.session_state["columns"], st.session_state["rows"]) else (model,)
+    )
+    return next((one for one in networks if one.fetch is not None), None)
+
+
+def _beside(model: Model) -> tuple[Model, ...]:
+    """The other networks. Without a choice: one that is on this machine, the most alike first."""
+    known = {row.name: row for row in camcore.backbones()}
+    names_chosen = [name for name in st.session_state["beside"] if name in known and name != model.key.name]
+    if not names_chosen:
+        here = [n for n, row in known.items() if row.weights_state in ("on disk", "bundled") and n != model.key.name]
+        names_chosen = sorted(here, key=lambda n: isinstance(known[n], SavedNetwork))[:1]
+    return tuple(model_picker.chosen(name, model.framing) for name in names_chosen[: MOST_BACKBONES - 1])
+
+
+def _several(axis: str, facts: Facts | None, framing: str, lead: str) -> None:
+    """The choices along an axis, behind a button that says how many there are."""
+    state = st.session_state
+    count = 1 + max(1, len(state["beside"])) if axis == "backbones" else len(state[axis])
+    what = axis if count != 1 else ONE_OF[axis]
+    with st.popover(f"{count} {what}", key=f"choose_{axis}", width="content"):
+        if axis == "backbones":
+            st.caption(f"Beside {words.plain(lead)}, which the sidebar chooses")
+            options = [row.name for row in camcore.backbones() if row.name != lead]
+            state["beside"] = [name for name in state["beside"] if name in options]
+            st.multiselect(
+                "Backbones beside it",
+                options,
+                key="beside",
+                max_selections=MOST_BACKBONES - 1,
+                placeholder="One that is on this machine",
+                persist_state="session",
+            )
+            return
+        options, title = _options(axis, facts, framing)
+        options += [value for value in state[axis] if value not in options]
+        _remember(options, title)
+        st.multiselect(
+            axis.capitalize(), options, key=axis, format_func=title, filter_mode="contains", persist_state="session"
+        )
+        if axis == "methods":
+            st.caption("In the order in which they are chosen. Methods that take long are priced before they run.")
+
+
+def _single(axis: str, facts: Facts | None, framing: str) -> None:
+    """One choice that holds for every map."""
+    state = st.session_state
+    if axis == "methods":
+        st.selectbox(
+            "Method", methods.forms(), key="method", format_func=methods.title, persist_state="session", width=170
+        )
+        return
+    options, title = _options(axis, facts, framing)
+    if axis == "layers":
+        options = [RECOMMENDED, *(o for o in options if o not in DEPTHS)]
+        state["layer_one"] = state["layer"] if state["layer"] in options else RECOMMENDED
+
+        def picked() -> None:
+            path = _meant(state["layer_one"])
+            if path in options:
+                state["layer"] = None if path == RECOMMENDED else path
+
+        def layer_name(path: str) -> str:
+            return names.recommended(facts) if path == RECOMMENDED else str(title(path))
+
+        _remember(options, layer_name)
+
+        st.selectbox(
+            "Layer",
+            options,
+            key="layer_one",
+            format_func=layer_name,
+            filter_mode="contains",
+            on_change=picked,
+            width=180,
+        )
+        return
+    options = [RANKS[0], *(o for o in options if o not in RANKS)]
+    index = state["class"]
+    wanted = RANKS[0] if index is None else str(index)
+    state["class_one"] = wanted if wanted in options else RANKS[0]
+
+    def chosen() -> None:
+        aim = _meant(state["class_one"])
+        if aim in options:
+            state["class"] = None if aim == RANKS[0] else int(aim)
+
+    _remember(options, title)
+
+    st.selectbox(
+        "Class", options, key="class_one", format_func=title, filter_mode="contains", on_change=chosen, width=170
+    )
+
+
+def _remember(options: list[Any], title: Callable[[Any], str]) -> None:
+    """Note what the choices were called: a browser answers with titles, maybe those of a moment ago.
+
+    Titles change when the network's answers come in; what is sent by then would name nothing.
+    """
+    known = st.session_state.setdefault("compare_titles", {})
+    if len(known) > _MOST_TITLES:
+        known.clear()
+    known.update((title(option), option) for option in options)
+
+
+def _meant(value: Any) -> Any:
+    """The choice that a title stood for; anything else as it is."""
+    return st.session_state.get("compare_titles", {}).get(value, value)
+
+
+def _options(axis: str, facts: Facts | None, framing: str) -> tuple[list[Any], Any]:
+    """What may be chosen along an axis, and how it is written."""
+    if axis == "methods":
+        return methods.forms(), methods.title
+    if axis == "layers":
+        paths = [info.path for info in facts.layers if info.usable] if facts is not None else []
+        return [*LAYERS, *paths], lambda v: names.layer_title(
+            v, facts
+        )  # no two of them alike: the browser sends titles
+    if axis == "classes":
+        count = len(facts.labels) if facts is not None else 0
+        distinct = words.distinct(facts.labels) if facts is not None else ()
+
+        def title(aim: str) -> str:
+            if aim in RANKS or int(aim) >= count or int(aim) < 0:
+                return names.class_title(aim, facts, framing)
+            return distinct[int(aim)]
+
+        return [*RANKS, *map(str, range(count))], title
+    return list(FRAMINGS), str
+
+
+def _swapped() -> None:
+    """Columns that take what the rows were hand their own over."""
+    state = st.session_state
+    if state["columns"] == state["rows"]:
+        state["rows"] = state["axes"][0]
+
+
+def _word(axis: str, value: Any) -> str:
+    if axis == "methods":
+        return methods.short(value)
+    return "the recommended layer" if value is None else "the first answer" if value == RANKS[0] else str(value)

@@ -1,0 +1,175 @@
+"""Why this class and not that one: what speaks for either, place by place, in words and on the photograph."""
+
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from camcore.render.colour import DIVERGING, css_gradient
+from ui import errors, grids, rasters, words, working
+from ui.compare import contrasting, names
+from ui.compare.comparison import RANKS, Plan
+from ui.compare.contrasting import Question
+from ui.compare.grid import Look
+from ui.compare.sheets import Sheet
+from ui.components import MapCell, maps
+from ui.facts import Facts
+from ui.picture_box import Chosen
+from ui.working import Standing
+
+_PLACES = (("top", "middle", "bottom"), ("left", "centre", "right"))
+
+
+def show(sheet: Sheet, plan: Plan, chosen: Chosen, look: Look) -> None:
+    """The whole section."""
+    st.subheader("Why this one and not the other?", anchor=False)
+    facts = sheet.facts.get(plan.lead)
+    if facts is None:
+        st.caption("Once the network has answered.")
+        return
+    if len(facts.labels) < 2:
+        st.caption("This network knows one class only.")
+        return
+    first, second = _classes(facts, plan)
+    if first == second:
+        st.caption("Choose two classes that differ.")
+        working.section("contrast", None, lambda standing: None)
+        return
+    layer = plan.layers[0] if "layers" not in (plan.columns, plan.rows) else None
+    question = Question(plan.lead, plan.picture, plan.framings[0], layer, first, second)
+    work = contrasting.work(question, chosen.picture)
+    working.section("contrast", work, lambda standing: _section(standing, chosen, look))
+
+
+def _classes(facts: Facts, plan: Plan) -> tuple[str, str]:
+    """The two classes; without a choice the network's first two answers."""
+    state = st.session_state
+    framing = plan.framings[0]
+    options = [*RANKS[: len(facts.said.get(framing, ()))], *map(str, range(len(facts.labels)))]
+    distinct = words.distinct(facts.labels)
+
+    def title(aim: str) -> str:
+        return names.class_title(aim, facts, framing) if aim in RANKS else distinct[int(aim)]
+
+    picked = []
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        for key, label, start in (("why", "Why", RANKS[0]), ("why_not", "and not", RANKS[1])):
+            if state.get(key) not in options:
+                state[key] = start
+            picked.append(
+                st.selectbox(
+                    label, options, key=key, format_func=title, filter_mode="contains", width=260,
+                    persist_state="session",
+                )
+            )  # fmt: skip
+    return picked[0], picked[1]
+
+
+def _section(standing: Standing, chosen: Chosen, look: Look) -> None:
+    with errors.guarded("The contrast"):
+        if standing.failure is not None:
+            errors.panel(standing.failure, "The two classes could not be weighed")
+        working.progress("contrast", standing, stoppable=False)
+        if standing.value is not None:
+            _filled(standing.value, chosen, look)
+
+
+def _filled(found: Any, chosen: Chosen, look: Look) -> None:
+    a, b = words.label(found.first.label), words.label(found.second.label)
+    st.markdown(words.plain(sentence(found)))
+    picture = chosen.picture
+    size = (picture.height, picture.width)
+    key = ("contrast", picture.sha256, found.finer.network, found.first.index, found.second.index, found.layer)
+    top = float(np.abs(found.difference).max()) or 1.0
+    geometry = rasters.geometry(found.finer)
+    signed = {**geometry, **grids.encoded(found.difference), "rows": found.difference.shape[0],
+              "columns": found.difference.shape[1]}  # fmt: skip
+    made: list[MapCell] = [
+        {
+            "id": "difference",
+            "name": f"For {a} (+) or for {b} (−)",
+            "title": f"Red speaks for {a}, blue for {b}",
+            "note": "each place’s share of the lead",
+            "alt": f"Signed map: {_strongest(found.difference, a)}; {_strongest(-found.difference, b)}",
+            "grid": signed,
+            "top": top,
+            "signed": True,
+            "tags": [],
+        },
+        {
+            "id": "finer",
+            "name": f"What {a} has and {b} has not",
+            "title": f"What {a} has and {b} has not",
+            "note": "FinerCAM: Grad-CAM of the lead",
+            "alt": f"FinerCAM of {a} against {b}: {_strongest(found.finer.raw, a)}",
+            "grid": grids.of_map(found.finer, (*key, "finer")),
+            "top": float(found.finer.raw.max()) or 1.0,
+            "signed": False,
+            "tags": [] if found.finer.values.any() else ["empty"],
+        },
+    ]
+    maps(
+        [{"title": "", "note": "", "cells": made}],
+        key="contrast_maps",
+        photo=rasters.photo_url(picture),
+        size=size,
+        look=look.for_maps,
+        bars=[
+            {"low": f"for {b}", "high": f"for {a}", "gradient": css_gradient(DIVERGING)},
+            {"low": "0", "high": "maximum", "gradient": css_gradient(look.colormap)},
+        ],
+        label=f"What speaks for {a} and what for {b}",
+        hint="The same place is read in all the maps of this page",
+        group="compare",
+        tallest=0.66,
+        most=2,
+        summary=False,
+        area=found.frame.seen if look.close else None,
+    )
+    with st.expander("The exact figures"):
+        st.markdown(_figures(found, a, b))
+
+
+def sentence(found: Any) -> str:
+    """What the contrast says, in words for everybody."""
+    a, b = words.label(found.first.label), words.label(found.second.label)
+    ahead, behind = (a, b) if found.margin >= 0 else (b, a)
+    text = f"“{ahead}” is ahead of “{behind}” by {abs(found.margin):.1f} points of score"
+    odds = _odds(abs(found.margin))
+    text += f": {odds}." if odds else "."
+    share_a, share_b = float((found.difference > 0).mean()), float((found.difference < 0).mean())
+    text += (
+        f" {words.percent(share_a)} of the places speak for {a}, most of all at the {_place(found.difference)}; "
+        f"{words.percent(share_b)} for {b}, most of all at the {_place(-found.difference)}."
+    )
+    return text
+
+
+def _odds(margin: float) -> str:
+    times = float(np.exp(min(margin, 20)))
+    if times < 1.2:
+        return "next to nothing"
+    return f"{times:.1f} times as probable" if times < 10 else f"{times:,.0f} times as probable"
+
+
+def _place(values: Any) -> str:
+    height, width = values.shape
+    row, column = divmod(int(values.argmax()), width)
+    return f"{_PLACES[0][min(2, 3 * row // height)]} {_PLACES[1][min(2, 3 * column // width)]}"
+
+
+def _strongest(values: Any, name: str) -> str:
+    return f"strongest for {name} at the {_place(values)}" if values.max() > 0 else f"nothing speaks for {name}"
+
+
+def _figures(found: Any, a: str, b: str) -> str:
+    total, low, high = (float(v) for v in (found.difference.sum(), found.difference.min(), found.difference.max()))
+    rows = "".join(f"\n| {channel} | {share:+.3f} |" for channel, share in found.channels[:8])
+    return (
+        f"{words.plain(a)}: logit {found.first.logit:.3f}, {words.percent(found.first.probability)}. "
+        f"{words.plain(b)}: logit {found.second.logit:.3f}, {words.percent(found.second.probability)}. "
+        f"Difference of the logits: {found.margin:+.3f}.\n\n"
+        f"Signed map at {words.plain(found.layer)}: the sum over all channels of the gradient of the difference times "
+        f"the activation, from {low:+.4f} to {high:+.4f}, in all {total:+.3f}.\n\n"
+        f"The channels that add most to the lead:\n\n| channel | adds |\n| --- | --- |{rows}"
+    )

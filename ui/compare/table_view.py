@@ -1,0 +1,149 @@
+"""The differences table: what each method costs here, where it may look, how its map came out, and its character."""
+
+import html
+from collections.abc import Sequence
+
+import streamlit as st
+
+import camcore
+from camcore.differences import Difference, as_csv, as_markdown, differences
+from ui import downloads, errors, methods, words, working
+from ui.compare import measuring
+from ui.compare.comparison import RANKS, Plan
+from ui.compare.measuring import Question, Table
+from ui.engine import engine
+from ui.picture_box import Chosen
+from ui.working import Standing
+
+ALWAYS = ("gradcam", "gradcam++", "scorecam", "fasterscorecam")
+_HEADS = (
+    ("Method", ""),
+    ("Time", "from the prepared picture to the map, with everything compiled"),
+    ("Passes", "the work done, in forward passes of one picture"),
+    ("Memory", "how far the memory in use rose meanwhile"),
+    ("Layers", "where it may look"),
+    ("Own map per class", "whether another class has another map"),
+    ("Peaked", "0: spread evenly, 1: all on one cell (Gini coefficient)"),
+    ("Like Score-CAM", "rank correlation with Score-CAM’s map"),
+)
+
+
+def show(plan: Plan, chosen: Chosen, busy: bool) -> None:
+    """The whole section. ``busy``: the grid is still filling, so that a measurement would be disturbed."""
+    st.subheader("What does each cost, and what is it good for?", anchor=False)
+    st.caption(
+        "Measured now, on this machine and your picture: each method alone, with nothing shared. The grid above shares "
+        "its passes, so there a further method costs less."
+    )
+    state = st.session_state
+    wanted = list(dict.fromkeys((*ALWAYS, *map(methods.key_of, plan.methods))))
+    if state.get("measured_for") != plan.methods:
+        state["measured_for"], state["measured"] = plan.methods, wanted
+    row = st.container(horizontal=True, vertical_alignment="bottom", gap="small")
+    chosen_methods = row.multiselect(
+        "Methods to measure",
+        methods.keys(),
+        key="measured",
+        format_func=methods.title,
+        persist_state="session",
+    )
+    question = Question(
+        plan.lead,
+        plan.picture,
+        plan.framings[0],
+        tuple(chosen_methods),
+        plan.layers[0] if "layers" not in (plan.columns, plan.rows) else None,
+        plan.classes[0] if "classes" not in (plan.columns, plan.rows) else RANKS[0],
+    )
+
+    def press() -> None:
+        state["measure_now"] = question
+
+    pressed = state.get("measure_now") == question
+    row.button(
+        "Measure",
+        key="measure_them",
+        type="primary" if chosen_methods else "secondary",
+        disabled=not chosen_methods or busy or pressed or plan.lead in plan.held,
+        on_click=press,
+        help="Not while the grid is filling: both would take longer." if busy else _price(question),
+    )
+    work = measuring.work(question, chosen.picture) if pressed else None
+    working.section("differences", work, lambda standing: _section(standing, chosen))
+
+
+def _price(question: Question) -> str | None:
+    """What the measurement takes, as far as it is known."""
+    net = engine().peek(question.network)
+    if net is None or not question.methods:
+        return None
+    passes = 0.0
+    for key in question.methods:
+        try:
+            passes += camcore.estimate(net, [key])
+        except camcore.CamcoreError:
+            continue
+    pace = engine().known_pace(question.network)
+    return f"{passes:,.0f} passes" + (f", {words.duration(passes * pace)}" if pace is not None else "")
+
+
+def _section(standing: Standing, chosen: Chosen) -> None:
+    with errors.guarded("The table"):
+        _filled(standing, chosen)
+
+
+def _filled(standing: Standing, chosen: Chosen) -> None:
+    if standing.failure is not None:
+        errors.panel(standing.failure, "The methods could not be measured")
+    working.progress("differences", standing)
+    table: Table | None = standing.value
+    if table is None:
+        return
+    errors.notices(table.left_out)
+    rows = differences(table.rows)
+    if not rows:
+        return
+    st.html(_table(rows))
+    about = f"“{words.label(table.label)}” at {table.layer}"
+    st.caption(words.plain(f"For {about}. An empty field: Score-CAM was not measured, or there is nothing to compare."))
+    stem = words.file_stem(chosen.stem, "differences")
+    with st.container(horizontal=True, gap="small"):
+        for kind, ending, make in (("CSV", "csv", as_csv), ("Markdown", "md", as_markdown)):
+            data = make(rows).encode("utf-8")
+            downloads.offer(f"{stem}.{ending}", data, key=f"save_table_{ending}", label=f"Table as {kind}")
+
+
+def _table(rows: Sequence[Difference]) -> str:
+    slowest = max(row.seconds for row in rows) or 1.0
+    heads = "".join(f'<th scope="col" title="{html.escape(about)}">{html.escape(name)}</th>' for name, about in _HEADS)
+    body = "".join(_row(row, slowest) for row in rows)
+    table = f"<thead><tr>{heads}</tr></thead><tbody>{body}</tbody>"
+    return f'<div class="cam-scroll"><table class="cam-table">{table}</table></div>'
+
+
+def _row(row: Difference, slowest: float) -> str:
+    memory = "" if row.peak_bytes is None else f"{row.peak_bytes / 1e6:,.0f} MB"
+    like = "" if row.spearman is None else f"{row.spearman:.2f}".replace("-", "\N{MINUS SIGN}")
+    share = max(0.01, row.seconds / slowest)
+    cells = (
+        f'<span class="cam-spark" style="--share:{share:.3f}">{words.milliseconds(row.seconds)}</span>',
+        f"{row.passes:,.0f}",
+        memory,
+        html.escape(row.layers),
+        "yes" if row.class_specific else "no: one map for all classes",
+        f"{row.peakedness:.2f}",
+        like,
+    )
+    figures = "".join(f"<td>{cell}</td>" for cell in cells)
+    notes = (("+", "for", row.strengths), ("\N{MINUS SIGN}", "against", row.weaknesses))
+    said = "".join(
+        f'<p class="cam-{kind}"><span aria-hidden="true">{sign}</span> {html.escape(text)}</p>'
+        for sign, kind, text in notes
+        if text
+    )
+    paper, url = html.escape(words.citation(row.paper)), html.escape(row.url, quote=True)
+    source = f'<a href="{url}" target="_blank" rel="noopener">{paper}</a>'
+    return (
+        f'<tr><th scope="row">{html.escape(row.title)}</th>{figures}</tr>'
+        f'<tr class="cam-said"><td colspan="{len(_HEADS)}">{said}<p>{source}</p></td></tr>'
+    )

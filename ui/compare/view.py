@@ -1,0 +1,264 @@
+"""The Compare page's main area: claims its places first, then fills them with what is known."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import streamlit as st
+
+from camcore.render.colour import COLORMAPS
+from ui import controls, downloads, errors, methods, rasters, scales, words
+from ui.compare import export, grid, names
+from ui.compare.asking import Pursuit
+from ui.compare.comparison import NONE, ONE_OF, RANKS, Cell
+from ui.compare.export import Take
+from ui.compare.grid import Drawn, Look
+from ui.compare.sheets import Sheet
+from ui.components import maps
+from ui.picture_box import Chosen
+
+_HINT = "Point at a map, or use the arrow keys, to read one place in all of them"
+_NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
+_SHOWS = ("Differences", "Maps")
+SCALE_HELP = (
+    "**One scale**: maps whose values have one unit (one method and layer; several classes or framings) share one "
+    "maximum, so their brightness can be compared. A map that is alone in its unit is marked *own scale*. "
+    "**Each its own**: every map is as bright as it can be. **Density**: values as multiples of the map’s average, "
+    "which can be compared over methods, too."
+)
+
+
+@dataclass(frozen=True)
+class Places:
+    """The page's parts, in reading order, each with its space kept; see ``ui.inspect.view.Places``."""
+
+    notes: Any
+    fetch: Any
+    retry: Any
+    head: Any
+    choices: Any
+    progress: Any
+    buttons: Any
+    grid: Any
+    look: Any
+    downloads: Any
+    caution: Any
+    agreement: Any
+    trust: Any
+    contrast: Any
+    table: Any
+
+
+def claim() -> Places:
+    """Lay out the page before anything slow happens."""
+    notes = st.container(key="cam_notes", gap=None)
+    fetch, said, retry = notes.container(), notes.container(), notes.container()
+    head = st.container(key="cam_head")
+    choices = st.container(key="cam_axes", horizontal=True, vertical_alignment="bottom", gap="small")
+    row = st.container(key="cam_compare_row", horizontal=True, vertical_alignment="center", gap="small", wrap=False)
+    progress = row.container(key="cam_compare_progress")
+    buttons = row.container(key="cam_compare_buttons", horizontal=True, width="content", gap="small", wrap=False)
+    maps_place = st.container(key="cam_grid")
+    look = st.container(key="cam_compare_look", gap="xsmall")
+    downloads = st.container(key="cam_compare_save", horizontal=True, gap="small")
+    caution = st.container(key="cam_caution", gap=None)
+    names_of = ("agreement", "judged", "contrast", "table")
+    agreement, trust, contrast, table = (st.container(key=f"cam_{name}") for name in names_of)
+    return Places(
+        said, fetch, retry, head, choices, progress, buttons, maps_place, look, downloads, caution,
+        agreement, trust, contrast, table,
+    )  # fmt: skip
+
+
+def look(place: Any, pinned: bool) -> tuple[Look, bool]:
+    """The controls that change the view only, beneath the maps; and whether differences to the pinned map are shown."""
+    first = place.container(key="cam_look_one", horizontal=True, vertical_alignment="center", gap="small")
+    second = place.container(key="cam_look_two", horizontal=True, vertical_alignment="center", gap="medium")
+    with first:
+        scale = controls.segments("Scale", scales.SCALES, "scale", help=SCALE_HELP)
+        smooth = controls.smooth()
+        opacity = controls.opacity("the maps", width=190)
+        colormap = st.selectbox(
+            "Colour map", COLORMAPS, key="colormap", bind="query-params", label_visibility="collapsed", width=120
+        )
+    with second:
+        close = st.toggle(
+            "Closer",
+            key="close",
+            bind="query-params",
+            help="Show only what the networks saw, larger, instead of the whole photograph.",
+        )
+        signs = st.toggle(
+            "Evidence against",
+            key="signs",
+            bind="query-params",
+            help="Methods whose values have a sign show what speaks for the class in red, against it in blue.",
+        )
+        shows = _SHOWS[0]
+        if pinned:
+            shows = st.segmented_control(
+                "Show", _SHOWS, default=_SHOWS[0], required=True, key="pin_shows", label_visibility="collapsed"
+            )
+    return Look(opacity, colormap, smooth, scale, signs, close), pinned and shows == _SHOWS[0]
+
+
+def head(place: Any, sheet: Sheet, name: str, held: bool, failed: bool) -> None:
+    """What is compared, in one sentence."""
+    place.header(_headline(sheet, name, held, failed), anchor=False)
+
+
+def _headline(sheet: Sheet, name: str, held: bool, failed: bool) -> str:
+    plan = sheet.plan
+    facts = sheet.facts.get(plan.lead)
+    if facts is None:
+        return words.unanswered(name, held, failed)
+    axes = [plan.columns] + ([] if plan.rows == NONE else [plan.rows])
+    counts = " × ".join(_count(len(plan.choices(axis)), axis) for axis in axes).capitalize()
+    if "backbones" in axes:
+        return f"{counts} on one picture"
+    said = facts.said[plan.framings[0]]
+    if "classes" in axes or plan.classes[0] != RANKS[0]:
+        about = (
+            "" if "classes" in axes else f" on “{names.choice('classes', plan.classes[0], facts, plan.framings[0])[0]}”"
+        )
+        return f"{counts}{about}: where {facts.title} looks"
+    return f"{counts} on why {facts.title} says “{words.label(said[0].label)}”, {words.percent(said[0].probability)}"
+
+
+def _count(number: int, axis: str) -> str:
+    word = _NUMBERS[number] if number < len(_NUMBERS) else str(number)
+    return f"{word} {axis if number != 1 else ONE_OF[axis]}"
+
+
+def status(places: Places, pursuit: Pursuit, on_run: Callable[[], None], on_stop: Callable[[], None]) -> Any:
+    """What is under way, what slow methods would take, or what was stopped; returns the progress bar."""
+    sheet = pursuit.sheet
+    have, total = len(sheet.maps), len(sheet.plan.cells)
+    if pursuit.busy and pursuit.job is not None:
+        label = "Stop" if sheet.growing is None else "Good enough, stop"
+        places.buttons.button(label, key="act_compare", on_click=on_stop)
+        return places.progress.progress(*words.under_way(pursuit.job.stage))
+    bill = sheet.bill
+    if pursuit.halted and sheet.missing:
+        growing = sheet.growing
+        kept = (
+            ""
+            if growing is None
+            else f" The map that was growing is kept as it is, {words.percent(growing.done)} done."
+        )
+        places.progress.caption(f"Stopped with {have} of {total} maps.{kept}")
+        places.buttons.button("Go on", key="act_compare", on_click=on_run)
+    elif bill is not None:
+        titles = ", ".join(bill.methods[:3]) + (f" and {len(bill.methods) - 3} more" if len(bill.methods) > 3 else "")
+        price = f"{bill.passes:,.0f} passes, {words.duration(bill.seconds)}"
+        places.progress.caption(words.plain(f"{have} of {total} maps are here. {titles}: {price}."))
+        label = f"Run {bill.methods[0]}" if len(bill.methods) == 1 else f"Run {len(bill.methods)} slow methods"
+        places.buttons.button(label, type="primary", key="act_compare", on_click=on_run)
+    else:
+        places.progress.caption(_done(sheet, have, total))
+        places.buttons.empty()
+    return None
+
+
+def retry(place: Any, pursuit: Pursuit, on_retry: Callable[[], None]) -> None:
+    """Offer to ask again what failed."""
+    if pursuit.failure is not None or (pursuit.sheet.failures and not pursuit.busy):
+        place.button("Try again", key="retry_comparison", on_click=on_retry)
+    else:
+        place.empty()
+
+
+def _done(sheet: Sheet, have: int, total: int) -> str:
+    if not have:
+        return "\N{NO-BREAK SPACE}"
+    missing = total - have
+    text = f"{have} maps" if have != 1 else "One map"
+    if missing:
+        text = f"{have} of {total} maps; the other {'one says' if missing == 1 else 'ones say'} why there is none"
+    return f"{text}. Press the pin on a map to see how all others differ from it."
+
+
+def photograph(
+    place: Any,
+    chosen: Chosen,
+    sheet: Sheet,
+    drawn: Drawn,
+    look: Look,
+    reference: str | None,
+    differences: bool,
+    on_pin: Callable[[str], None],
+    on_open: Callable[[str], None],
+) -> None:
+    """All maps on the photograph."""
+    picture = chosen.picture
+    with place:
+        maps(
+            drawn.lines,
+            key="maps",
+            photo=rasters.photo_url(picture, PHOTO_SIDE),
+            size=(picture.height, picture.width),
+            look=look.for_maps,
+            bars=drawn.bars,
+            heads=drawn.heads,
+            label=f"Maps of {chosen.title}. Arrow keys move a point that is read in all maps, Escape takes it away.",
+            hint=_HINT,
+            group="compare",
+            tallest=0.56,
+            area=grid.area(sheet) if look.close else None,
+            reference=reference,
+            differences=differences,
+            on_pin=on_pin,
+            on_open=on_open,
+        )
+
+
+PHOTO_SIDE = 560
+
+
+def files(place: Any, take: Take) -> None:
+    """The grid as one picture and the raw maps as numbers, made when they are asked for."""
+    ready = bool(take.sheet.maps)
+    stem = export.stem(take)
+    with place:
+        for label, ending, make, about in (
+            ("Grid as PNG", "png", export.png, "All maps with captions, scale and colour bar"),
+            ("Raw maps, CSV", "csv", export.csv, "Every map’s raw values on its own grid"),
+            ("Raw maps, NPZ", "npz", export.npz, "The same for NumPy"),
+        ):
+            downloads.offer(
+                f"{stem}.{ending}", partial(make, take), about, key=f"save_{ending}", ready=ready, label=label
+            )
+
+
+def caution(place: Any, drawn: Drawn) -> None:
+    """What to beware of in some of the maps."""
+    with place:
+        errors.notices(grid.caution_words(drawn))
+
+
+def reference(sheet: Sheet, pinned: str | None) -> Cell | None:
+    """The cell that is pinned, where it has a map."""
+    return next((c for c in sheet.plan.cells if c in sheet.found and grid.cell_id(c, sheet) == pinned), None)
+
+
+def inspect_query(sheet: Sheet, cell: Cell | None, sample: str | None) -> dict[str, str]:
+    """The address of a map on the Inspect page."""
+    query = {"model": sheet.plan.lead.name if cell is None else cell.network.name}
+    if sample is not None:
+        query["sample"] = sample
+    if cell is None:
+        return query
+    query["method"] = methods.key_of(cell.method)
+    if cell.network.weights == "random":
+        query["random"] = "true"
+    if cell.framing != "crop":
+        query["framing"] = cell.framing
+    found = sheet.found.get(cell)
+    facts = sheet.facts.get(cell.network)
+    if found is not None and facts is not None:
+        if found.map.layer not in (None, facts.default_layer):
+            query["layer"] = found.map.layer
+        if found.map.class_index != facts.said[cell.framing][0].index:
+            query["class"] = str(found.map.class_index)
+    return query

@@ -1,0 +1,145 @@
+"""Concepts as pictures and files: mixed in their colours, each alone, and everything to take away. No Streamlit."""
+
+import io
+from collections.abc import Hashable
+from typing import Any
+
+import numpy as np
+
+from camcore.cache import ByteLRU
+from camcore.render.concepts import mix
+from camcore.render.contact import Print, contact_sheet
+from camcore.render.encode import to_data_url, to_jpeg, to_png
+from camcore.render.overlay import spotlight
+from camcore.tables import to_csv
+from ui import words
+from ui.concepts.works import SIDE, Found
+from ui.rasters import QUALITY
+
+PRINT_SIDE = 320
+DARK = 0.2
+"""The brightness that is left where a concept is not."""
+
+_urls: ByteLRU[str] = ByteLRU(48 << 20, len)
+
+
+def mixed_url(found: Found, picture: int, smooth: bool, key: Hashable) -> str:
+    """All concepts over one picture, as a data URL; ``key``, with the rest, tells it from all others."""
+    full_key = ("mixed", key, picture, smooth)
+    return _urls.get(full_key) or _urls.put(full_key, _encode(mixed(found, picture, smooth)))
+
+
+def alone_url(found: Found, picture: int, concept: int, smooth: bool, key: Hashable) -> str:
+    """One picture lit by one concept, as a data URL."""
+    full_key = ("alone", key, picture, concept, smooth)
+    return _urls.get(full_key) or _urls.put(full_key, _encode(alone(found, picture, concept, smooth)))
+
+
+def mixed(found: Found, picture: int, smooth: bool) -> np.ndarray:
+    """All concepts over the part of a picture that the network saw."""
+    c = found.concepts
+    maps = np.stack([c.on_picture(picture, k, smooth, SIDE) for k in range(len(c))], axis=2)
+    return _seen(mix(found.pictures[picture], maps), maps[..., 0])
+
+
+def alone(found: Found, picture: int, concept: int, smooth: bool) -> np.ndarray:
+    """The part of a picture that the network saw, lit by one concept."""
+    values = found.concepts.on_picture(picture, concept, smooth, SIDE)
+    return _seen(spotlight(found.pictures[picture], values, DARK), values)
+
+
+def ratio(found: Found) -> float:
+    """Width / height of the part that the network saw, where all pictures share it; else 1."""
+    shapes = {_seen_shape(frame) for frame in found.concepts.frames}
+    return shapes.pop() if len(shapes) == 1 else 1.0
+
+
+def _seen_shape(frame: Any) -> float:
+    top, left, bottom, right = frame.seen
+    return round((right - left) / (bottom - top), 2)
+
+
+def _seen(rgb: np.ndarray, values: np.ndarray) -> np.ndarray:
+    known = np.isfinite(values)
+    rows, columns = (np.flatnonzero(known.any(axis=axis)) for axis in (1, 0))
+    return rgb[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+
+
+def _encode(rgb: np.ndarray) -> str:
+    return to_data_url(to_jpeg(np.ascontiguousarray(rgb), QUALITY), "image/jpeg")
+
+
+def strongest_pictures(found: Found, concept: int, count: int) -> list[int]:
+    """The pictures in which a concept is strongest, by its mean over the places; each at least a fifth of it."""
+    strength = found.concepts.maps[..., concept].mean(axis=(1, 2))
+    return [int(i) for i in np.argsort(-strength, kind="stable")[:count] if strength[i] > 0.2 * strength.max()]
+
+
+# ---- to take away
+
+
+def sheet_png(found: Found, smooth: bool, lines: list[str]) -> bytes:
+    """All pictures in all colours, then each concept alone on them, with its words, on one sheet."""
+
+    def made(rgb: np.ndarray, title: str = "", note: str = "") -> Print:
+        height, width = rgb.shape[:2]
+        scale = PRINT_SIDE / max(height, width)
+        size = max(1, round(height * scale)), max(1, round(width * scale))
+        canvas = np.full((PRINT_SIDE, PRINT_SIDE, 3), 255, np.uint8)
+        rows = np.minimum((np.arange(size[0]) / scale).astype(int), height - 1)
+        columns = np.minimum((np.arange(size[1]) / scale).astype(int), width - 1)
+        top, left = (PRINT_SIDE - size[0]) // 2, (PRINT_SIDE - size[1]) // 2
+        canvas[top : top + size[0], left : left + size[1]] = rgb[rows][:, columns]
+        return Print(canvas, title, note)
+
+    everyone, concepts = range(len(found.pictures)), range(len(found.concepts))
+    if len(found.pictures) == 1:  # side by side, or the sheet would be one tall column
+        prints = [made(mixed(found, 0, smooth), "All concepts")]
+        prints += [made(alone(found, 0, k, smooth), f"Concept {k + 1}", adds(found, k)) for k in concepts]
+        return to_png(contact_sheet([(found.titles[0], prints)], lines=lines))
+    rows = [("All concepts", [made(mixed(found, n, smooth), found.titles[n]) for n in everyone])]
+    for k in concepts:
+        rows.append((title(found, k), [made(alone(found, n, k, smooth)) for n in everyone]))
+    return to_png(contact_sheet(rows, lines=lines))
+
+
+def title(found: Found, concept: int) -> str:
+    """A concept in a line: its number, and what it adds where it is strongest."""
+    return f"Concept {concept + 1}: {adds(found, concept)}"
+
+
+def adds(found: Found, concept: int, count: int = 3) -> str:
+    """What a concept adds to which classes, in the picture in which it is strongest."""
+    pictures = strongest_pictures(found, concept, 1)
+    if not pictures:
+        return "nowhere in these pictures"
+    if found.concepts.effects is None:
+        return "being measured"
+    classes = found.concepts.classes(concept, count, pictures[0])
+    return (
+        ", ".join(f"{words.label(found.labels[c])} {value:+.2f}" for c, value in classes if value > 0)
+        or "nothing to any class"
+    )
+
+
+def concepts_csv(found: Found) -> bytes:
+    """Each concept's channels, then what it adds to the classes it adds most to in each picture."""
+    c = found.concepts
+    rows: list[list[object]] = [["concept", "channel", "weight"]]
+    for k in range(len(c)):
+        rows += [[k + 1, channel, f"{weight:.9g}"] for channel, weight in c.channels(k, 50)]
+    rows += [[], ["concept", "picture", "class", "adds to the logit"]]
+    for k in range(len(c)):
+        for n, name in enumerate(found.titles):
+            rows += [[k + 1, name, found.labels[i], f"{value:.9g}"] for i, value in c.classes(k, 10, n)]
+    return to_csv(rows)
+
+
+def concepts_npz(found: Found) -> bytes:
+    """Maps, channels and effects as NumPy arrays."""
+    c, file = found.concepts, io.BytesIO()
+    arrays: dict[str, Any] = {"maps": c.maps, "parts": c.parts, "logits": c.logits, "titles": np.array(found.titles)}
+    if c.effects is not None:
+        arrays |= {"effects": c.effects.concepts, "beside": c.effects.beside, "nothing": c.effects.nothing}
+    np.savez_compressed(file, **arrays)
+    return file.getvalue()

@@ -1,0 +1,218 @@
+"""The Concepts page: what is chosen, all concepts in their colours over each picture, and each by itself."""
+
+import html
+from dataclasses import replace
+from typing import Any
+
+import streamlit as st
+
+from camcore.concepts import MOST
+from camcore.render.concepts import COLOURS
+from ui import controls, downloads, errors, layer_browser, samples, sidebar, words, working
+from ui.concepts import pictures as drawn
+from ui.concepts.works import FROM_FOLDER, Found, Question, finding
+from ui.meeting import known_facts
+from ui.model_picker import Model
+from ui.picture_box import Chosen
+from ui.urls import Parameter, whole_number
+from ui.working import Standing
+
+SAMPLES, THIS, FOLDER = "samples", "picture", "folder"
+SETS = (SAMPLES, THIS, FOLDER)
+START = 6
+OTHERS = 3
+"""So many more pictures of a concept are shown, small, beside the one in which it is strongest."""
+
+
+def parameters() -> list[Parameter]:
+    """Every choice that the page's address carries."""
+    return [
+        *sidebar.parameters(),
+        Parameter("layer", "layer", None),
+        Parameter("in", "set of pictures", SETS[0], SETS),
+        Parameter("pictures", "folder of pictures", ""),
+        Parameter("concepts", "number of concepts", START, parse=whole_number(1, MOST), bound=True),
+        controls.GRID,
+    ]
+
+
+def choices(chosen: Chosen, model: Model) -> tuple[Question, list[tuple[str, Any]]] | None:
+    """Draw the choices; what to ask and the pictures for it, None where a folder has not been named yet."""
+    facts = known_facts(model.key)
+    st.caption(
+        "A concept is a pattern found again and again, as fur or wheels. Its colour shows where; beneath, what it "
+        "speaks for."
+    )
+    with st.container(key="cam_concepts_layer"):
+        layer_browser.show(*((facts.layers, facts.ladder) if facts is not None else ()))
+    with st.container(key="cam_concepts_choices", horizontal=True, vertical_alignment="top", gap="medium"):
+        kind = st.segmented_control(
+            "Pictures",
+            SETS,
+            required=True,
+            key="in",
+            persist_state="session",
+            format_func=lambda one: _set_name(one, chosen),
+        )
+        k = st.slider("Concepts", 1, MOST, START, key="concepts", bind="query-params", width=200)
+    folder, pictures = "", _pictures(kind or SETS[0], chosen)
+    if kind == FOLDER:
+        folder = st.text_input(
+            "Folder",
+            key="pictures",
+            persist_state="session",
+            placeholder="a folder on this machine",
+            help=f"Up to {FROM_FOLDER} of its pictures, evenly drawn, are looked at together. They are only read.",
+        ).strip()
+        if not folder:
+            return None
+    digests = tuple(picture.sha256 for _, picture in pictures)
+    return Question(model.key, digests, model.framing, st.session_state["layer"], k, folder), pictures
+
+
+def _set_name(kind: str, chosen: Chosen) -> str:
+    if kind == SAMPLES:
+        return "The samples" if chosen.sample is not None else "Yours and the samples"
+    return {THIS: "This picture", FOLDER: "A folder"}[kind]
+
+
+def _pictures(kind: str, chosen: Chosen) -> list[tuple[str, Any]]:
+    if kind == FOLDER:
+        return []
+    own = [(chosen.title, chosen.picture)]
+    if kind == THIS:
+        return own
+    known = [(one.title, samples.picture(key)) for key, one in samples.samples().items()]
+    return (own if chosen.sample is None else []) + known
+
+
+def show(asked: tuple[Question, list[tuple[str, Any]]] | None, model: Model) -> Standing:
+    """Everything beneath the choices; the standing of its work."""
+    with st.container(key="cam_concepts_body", gap="small"):
+        if asked is None:
+            st.caption("Name a folder of pictures above.")
+            return working.section("concepts", None, lambda now: None)
+        question, pictures = asked
+        work = finding(question, pictures) if model.fetch is None else None
+        titles = tuple(title for title, _ in pictures)
+        return working.section("concepts", work, lambda now: _draw(question, titles, now))
+
+
+def _draw(question: Question, titles: tuple[str, ...], standing: Standing) -> None:
+    """``titles``: of this visitor's pictures, as another may have brought the same ones; empty for a folder's."""
+    found: Found | None = standing.value
+    with errors.guarded("The concepts"):
+        if standing.failure is not None:
+            errors.panel(standing.failure, "Concepts could not be found here")
+        working.progress("concepts", standing)
+        if found is None:
+            if standing.failure is None:
+                space = "<figure><div class='frame'></div><figcaption>&nbsp;</figcaption></figure>"
+                st.html(_grid([space] * max(len(titles), 1)))
+            return
+        found = replace(found, titles=titles or found.titles)
+        # Until the factors have settled every part is another picture.
+        key = (question, found.titles, round(found.concepts.error, 6), found.concepts.maps.shape)
+        smooth = st.session_state.get(controls.GRID.name, controls.SMOOTH) == controls.SMOOTH
+        _mixed(found, smooth, key)
+        st.caption(words.plain(_says(found)))
+        _take_away(found, smooth)
+        _cards(found, smooth, key)
+
+
+def _grid(figures: list[str], ratio: float = 1.0) -> str:
+    columns = 2 if len(figures) == 1 else min(max(len(figures), 3), 6)
+    return f'<div class="cam-mixed" style="--columns:{columns};--ratio:{ratio:g}">{"".join(figures)}</div>'
+
+
+def _mixed(found: Found, smooth: bool, key: Any) -> None:
+    figures = []
+    for n, title in enumerate(found.titles):
+        strongest = [k for k in range(len(found.concepts)) if n in drawn.strongest_pictures(found, k, 1)]
+        said = f"; home of concepts {', '.join(str(k + 1) for k in strongest)}" if strongest else ""
+        name = html.escape(title)
+        figures.append(
+            f'<figure><div class="frame"><img src="{drawn.mixed_url(found, n, smooth, key)}" '
+            f'alt="Concepts in their colours over {name}{said}"></div><figcaption title="{name}">{name}</figcaption>'
+            "</figure>"
+        )
+    st.html(_grid(figures, drawn.ratio(found)))
+
+
+def _says(found: Found) -> str:
+    c = found.concepts
+    many = f"{len(found.pictures)} pictures" if len(found.pictures) > 1 else "one picture"
+    holding = f"{len(c)} concepts in {many} hold" if len(c) > 1 else f"one concept in {many} holds"
+    text = (
+        f"{found.network}, {c.layer} {words.grid(c.maps.shape[1:3])}: {holding} "
+        f"{words.percent(1 - c.error**2)} of what is active there (by energy)."
+    )
+    if c.negative > 0.0005:
+        text += (
+            f" {words.percent(c.negative)} of the layer’s energy lies below zero, which cannot be part of a concept: "
+            "it was taken as zero to find them, not to measure what they add."
+        )
+    if found.left_out:
+        text += f" {found.left_out} more could not be opened."
+    return text
+
+
+def _cards(found: Found, smooth: bool, key: Any) -> None:
+    cards = []
+    for k in range(len(found.concepts)):
+        pictures = drawn.strongest_pictures(found, k, 1 + OTHERS)
+        figures = []
+        for n in pictures:
+            name = html.escape(found.titles[n])
+            src = drawn.alone_url(found, n, k, smooth, key)
+            alt = f"Concept {k + 1} on {name}"
+            figures.append(f'<figure title="{name}"><div class="frame"><img src="{src}" alt="{alt}"></div></figure>')
+        channels = ", ".join(f"{channel} ({weight:.2f})" for channel, weight in found.concepts.channels(k, 4))
+        where = f" in {html.escape(found.titles[pictures[0]])}" if pictures and len(found.titles) > 1 else ""
+        cards.append(
+            f'<section class="cam-concept"><h4><i style="background:{COLOURS[k]}"></i>Concept {k + 1}</h4>'
+            f'{"".join(figures[:1])}<div class="row">{"".join(figures[1:])}</div>'
+            f"<p>Adds{where}: {html.escape(drawn.adds(found, k))}<br><small>channels {channels or 'none'}</small></p>"
+            "</section>"
+        )
+    st.html(f'<div class="cam-concepts" style="--ratio:{drawn.ratio(found):g}">{"".join(cards)}</div>')
+
+
+def _take_away(found: Found, smooth: bool) -> None:
+    c = found.concepts
+    stem = words.file_stem(found.network, c.layer, f"{len(c)}-concepts")
+    lines = [f"{found.network}, {found.weights_note}", _says(found)]
+    ready = c.effects is not None
+    with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+        controls.smooth()
+        for kind, make, about in (
+            ("PNG", lambda: drawn.sheet_png(found, smooth, lines), "All concepts on all pictures"),
+            ("CSV", lambda: drawn.concepts_csv(found), "Channels, and what each adds to which classes"),
+            ("NPZ", lambda: drawn.concepts_npz(found), "All maps and figures"),
+        ):
+            downloads.offer(f"{stem}.{kind.lower()}", make, about, key=f"save_concepts_{kind}", ready=ready)
+        with st.popover("How this is computed"):
+            st.markdown(_how(found))
+
+
+def _how(found: Found) -> str:
+    text = (
+        "Deep feature factorisation ([Collins et al., ECCV 2018](https://arxiv.org/abs/1806.10206)): the layer’s "
+        "activations at all places of all pictures are written as a sum of a few non-negative parts, each a pattern of "
+        "channels times a map of where it is. What a concept **adds** to a class is measured: the class’s score with "
+        "the layer as it is, less the score with the concept taken out of it. "
+    )
+    missed = found.concepts.unexplained
+    effects = found.concepts.effects
+    if missed is None or effects is None:
+        return text
+    largest = float(abs(missed).max())
+    if effects.exact:
+        return text + (
+            "Behind this layer everything is linear, so these figures, what lies beside the concepts and the score of "
+            f"an empty layer add up to the score exactly (here to {largest:.0e})."
+        )
+    return text + (
+        "What follows this layer is not linear: concepts act together, and the figures need not add up to the score "
+        f"(here they miss it by up to {largest:.1f})."
+    )

@@ -1,0 +1,1 @@
+"""The Filters page: pictures that excite a channel or a class."""

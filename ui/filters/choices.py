@@ -1,0 +1,225 @@
+"""The choices of the Filters page: channels of a layer or classes, which of them, how; and how a link names them."""
+
+from typing import Any
+
+import streamlit as st
+
+from camcore.errors import CamcoreError
+from camcore.filters import check_channel
+from ui import controls, layer_browser, sidebar, urls, words
+from ui.filters.works import Looked, Wanted
+from ui.meeting import known_facts
+from ui.questions import NetworkKey
+from ui.urls import Listed, Parameter, whole_number
+
+CHANNELS, CLASSES = KINDS = ("channels", "classes")
+STRONGEST, ORDER = ORDERS = ("strongest", "order")
+COUNTS = ("16", "32", "64")
+STEPS = ("32", "64", "128", "256")
+_KIND_TITLES = {CHANNELS: "Channels", CLASSES: "Classes"}
+_ORDER_TITLES = {STRONGEST: "Strongest here", ORDER: "In order"}
+
+
+def parameters() -> list[Parameter]:
+    """Every choice that the page's address carries."""
+    return [
+        *sidebar.parameters(),
+        Parameter("of", "choice between channels and classes", CHANNELS, KINDS),
+        Parameter("layer", "layer", None),
+        Parameter("channel", "channel", None, parse=whole_number(0)),
+        Parameter("class", "class", None, parse=whole_number(0)),
+        Parameter("which", "order", STRONGEST, ORDERS),
+        Parameter("first", "first channel", 0, parse=whole_number(0)),
+        Parameter("count", "number of pictures", COUNTS[0], COUNTS),
+        Listed("names", "class", [], parse=whole_number(0)),
+        Parameter("steps", "number of steps", STEPS[1], STEPS),
+        Parameter("seed", "seed", 0, parse=whole_number(0, 9999)),
+        controls.OPACITY,
+        controls.GRID,
+    ]
+
+
+def settle(network: NetworkKey) -> None:
+    """Another network has other channels and classes: those chosen for the last one are let go."""
+    state = st.session_state
+    last, channel, names = state.get("filters_last", (network, None, []))
+    if last != network:
+        if state["channel"] == channel:
+            state["channel"] = None
+        if state["names"] == names:
+            state["names"] = []
+    state["filters_last"] = (network, state["channel"], list(state["names"]))
+
+
+def layers(place: Any, network: NetworkKey) -> None:
+    """The chooser of the layer, where channels are looked into."""
+    if st.session_state["of"] != CHANNELS:
+        return
+    facts = known_facts(network)
+    with place:
+        info = layer_browser.show(*((facts.layers, facts.ladder) if facts is not None else ()))
+    if info is not None:
+        layer_browser.settle_channel(network.name, info.path)
+
+
+def show(place: Any, looked: Looked | None) -> None:
+    """Draw the bar of choices."""
+    state = st.session_state
+    with place:
+        st.segmented_control(
+            "Look into",
+            KINDS,
+            required=True,
+            key="of",
+            format_func=_KIND_TITLES.__getitem__,
+            persist_state="session",
+        )
+        if state["of"] == CHANNELS:
+            _channel_box(looked)
+            st.segmented_control(
+                "Which channels",
+                ORDERS,
+                required=True,
+                key="which",
+                format_func=_ORDER_TITLES.__getitem__,
+                persist_state="session",
+            )
+        else:
+            _class_box(looked)
+        with st.popover("More", width="content"):
+            _more(looked)
+
+
+def _channel_box(looked: Looked | None) -> None:
+    """The number of the channel that is shown large; the first one of the list until it is chosen."""
+    state = st.session_state
+    if looked is None:
+        st.number_input("Channel", 0, value=None, key="channel_waits", disabled=True, placeholder="…", width=120)
+        return
+    state["channel_box"] = wanted_channel(looked)
+
+    def picked() -> None:
+        state["channel"] = state["channel_box"]
+
+    st.number_input(
+        "Channel", 0, max((looked.info.channels or 1) - 1, 0), key="channel_box", on_change=picked, step=1, width=120
+    )
+
+
+def _class_box(looked: Looked | None) -> None:
+    labels = words.distinct(looked.labels) if looked is not None else ()
+    state = st.session_state
+    if looked is not None:
+        unknown = [index for index in state["names"] if index >= len(labels)]
+        if unknown:
+            message = (
+                f"{looked.name} has no class {unknown[0]}: it has {len(labels)} classes, 0 to {len(labels) - 1}. "
+                "It is left out."
+            )
+            urls.object_to("names", message, [index for index in state["names"] if index not in unknown])
+
+    def chosen() -> None:
+        state["class"] = None  # the first one of the new list is shown large
+
+    st.multiselect(
+        "Classes, by name",
+        range(len(labels)) if looked is not None else list(state["names"]),
+        key="names",
+        format_func=lambda index: labels[index] if index < len(labels) else f"class {index}",
+        placeholder="Those it thinks of first here",
+        max_selections=64,
+        on_change=chosen,
+        filter_mode="contains",
+        disabled=looked is None,
+        persist_state="session",
+        width=420,
+    )
+
+
+def _more(looked: Looked | None) -> None:
+    st.selectbox(
+        "Pictures at once",
+        COUNTS,
+        key="count",
+        persist_state="session",
+        help="More of them take proportionally longer.",
+    )
+    if st.session_state["of"] == CHANNELS and st.session_state["which"] == ORDER:
+        most = (looked.info.channels or 1) - 1 if looked is not None else None
+        if most is not None:
+            st.session_state["first"] = min(st.session_state["first"], most)
+        st.number_input(
+            "From channel", 0, most, key="first", persist_state="session", step=int(st.session_state["count"])
+        )
+    st.select_slider(
+        "Steps", STEPS, key="steps", persist_state="session", help="More steps make a clearer and stronger picture."
+    )
+    st.number_input(
+        "Seed", 0, 9999, key="seed", persist_state="session", help="Another number begins with other noise."
+    )
+
+
+def wanted(network: NetworkKey, looked: Looked) -> tuple[Wanted, Wanted]:
+    """All pictures of the grid, and the one shown large; what the network does not have is put back and told."""
+    state = st.session_state
+    count, steps, seed = int(state["count"]), int(state["steps"]), int(state["seed"])
+    if state["of"] == CLASSES:
+        layer = None
+        indices = tuple(state["names"]) or looked.likeliest(min(count, len(looked.labels)))
+        index = _checked_class(looked)
+        one = indices[0] if index is None else index
+    else:
+        layer = looked.info.path
+        indices = _listed(looked)
+        one = wanted_channel(looked)
+    return Wanted(network, layer, indices, steps, seed), Wanted(network, layer, (one,), steps, seed)
+
+
+def wanted_channel(looked: Looked) -> int:
+    """The channel that is shown large."""
+    channel = _checked_channel(looked)
+    return _listed(looked)[0] if channel is None else channel
+
+
+def _listed(looked: Looked) -> tuple[int, ...]:
+    """The channels side by side."""
+    state = st.session_state
+    count, channels = int(state["count"]), looked.info.channels or 0
+    if state["which"] == STRONGEST:
+        return looked.strongest(count)
+    first = min(int(state["first"]), channels - 1)
+    return tuple(range(first, min(first + count, channels)))
+
+
+def name_of(looked: Looked, layer: str | None, index: int) -> str:
+    """A channel or class as a title: ``channel 37`` or the class's name."""
+    return f"channel {index}" if layer is not None else words.distinct(looked.labels)[index]
+
+
+def pick(index: int) -> None:
+    """Show this channel or class large."""
+    state = st.session_state
+    state["channel" if state["of"] == CHANNELS else "class"] = index
+
+
+def _checked_channel(looked: Looked) -> int | None:
+    channel = st.session_state["channel"]
+    if channel is None:
+        return None
+    try:
+        return check_channel(looked.info, channel)
+    except CamcoreError as error:
+        urls.object_to("channel", f"{error} Showing the first one of the list instead.")
+        return None
+
+
+def _checked_class(looked: Looked) -> int | None:
+    index = st.session_state["class"]
+    if index is None or index < len(looked.labels):
+        return None if index is None else int(index)
+    urls.object_to(
+        "class",
+        f"There is no class {index} in {looked.name}: it has {len(looked.labels)} classes, 0 to "
+        f"{len(looked.labels) - 1}. Showing its first answer instead.",
+    )
+    return None

@@ -1,0 +1,104 @@
+"""The Filters page's frame: its parts, its headline, the first layer's kernels, and how the pictures are made."""
+
+import html
+from dataclasses import dataclass
+from typing import Any
+
+import streamlit as st
+
+from camcore.filters import FirstKernels
+from ui import errors, words
+from ui.filters import export
+from ui.filters.choices import name_of
+from ui.filters.pixels import png_url
+from ui.filters.works import Looked, Wanted
+from ui.questions import NetworkKey
+
+
+@dataclass(frozen=True, eq=False)
+class Places:
+    """The page's parts in reading order, claimed before anything slow."""
+
+    head: Any
+    layers: Any
+    choices: Any
+    notes: Any
+    fetch: Any
+    one: Any
+    many: Any
+    kernels: Any
+
+
+def claim() -> Places:
+    """Reserve the page's parts."""
+    head = st.container(key="cam_head")
+    layers = st.container(key="cam_filters_layers")
+    choices = st.container(key="cam_filters_choices", horizontal=True, vertical_alignment="bottom", gap="small")
+    notes = st.container(key="cam_notes", gap=None)
+    fetch = st.container()
+    one = st.container(key="cam_filters_one", gap="xsmall")
+    many = st.container(key="cam_filters_many", gap="xsmall")
+    return Places(head, layers, choices, notes, fetch, one, many, st.container(key="cam_filters_kernels", gap="xsmall"))
+
+
+def head(place: Any, network: NetworkKey, looked: Looked | None, one: Wanted | None, missing: bool) -> None:
+    """The headline."""
+    if looked is None or one is None:
+        text = f"{network.name} is not on this machine yet" if missing else f"What {network.name} responds to"
+    elif network.weights == "random":
+        what = name_of(looked, one.layer, one.indices[0])
+        text = f"{looked.name} has learned nothing yet; this is what excites its {what}"
+    elif one.layer is None:
+        text = f"This is what {looked.name} takes for “{name_of(looked, None, one.indices[0])}”"
+    else:
+        text = f"This is what {name_of(looked, one.layer, one.indices[0])} of {one.layer} responds to"
+    place.header(text, anchor=False)
+
+
+def kernels(looked: Looked) -> None:
+    """The first layer's kernels, drawn as they are."""
+    st.subheader("What the first layer looks for", anchor="kernels")
+    found = looked.kernels
+    if found is None:
+        errors.notices([looked.no_kernels])
+        return
+    count, height, width = found.weights.shape[:3]
+    st.markdown(
+        words.plain(
+            f"The first convolution, {found.layer}, weighs the pixels of the photograph itself, so its {count} kernels "
+            f"of {height}×{width} pixels need no search: these are they, on one scale. Grey counts for nothing, bright "
+            "for a colour, dark against it."
+        )
+    )
+    st.html(f'<div class="cam-kernels">{_kernel_images(found)}</div>')
+    export.kernels(looked.name, found)
+
+
+def _kernel_images(found: FirstKernels) -> str:
+    parts = []
+    for index, rgb in enumerate(found.rgb):
+        alt = html.escape(f"Kernel {index} of {found.layer}")
+        parts.append(f'<img src="{png_url(rgb)}" alt="{alt}" title="{index}">')
+    return "".join(parts)
+
+
+def explained(looked: Looked) -> None:
+    """How the pictures come about, one click below."""
+    with st.expander("How these pictures are made"):
+        st.markdown(
+            "Nobody drew these pictures, and no photograph is in them. The search begins with grey noise, asks the "
+            "network in which direction each pixel must change for the channel (or the class) to respond more, takes "
+            "a small step, and repeats that: *activation maximisation* (Erhan, Bengio, Courville and Vincent, 2009). "
+            "As such a search, left alone, ends in noise that only a network can see, it works with the spectrum of "
+            "the picture in decorrelated colours, shifts and zooms it a little before every look, and is pulled "
+            "towards smooth pictures ([Olah et al. 2017](https://distill.pub/2017/feature-visualization/)). What is "
+            "made as large as possible is the channel's mean over the whole picture, so that what it looks for "
+            "returns everywhere. The value reached is measured on the finished picture, in whole numbers as it "
+            "is shown and saved."
+        )
+        st.markdown(
+            "**How far to trust them.** They show what drives a channel up, not all that it is used for, and another "
+            "seed may show another side of it. Pictures for classes are seldom handsome: the score of a class rises "
+            "with texture as much as with shape, which is itself worth knowing. A network with *random weights* makes "
+            "pictures, too: compare before reading meaning into one."
+        )

@@ -1,0 +1,67 @@
+"""How a network of one's own comes in: weights for an architecture of the catalogue, training, or a Python function."""
+
+import streamlit as st
+
+from camcore import factories
+from camcore.catalogue import backbones
+from ui import controls, words
+from ui.models import weights_view
+from ui.models.view import WAYS
+
+_EXAMPLE = """\
+# my_models.py, in the folder where the app is started (or on PYTHONPATH)
+import keras
+
+def birds():
+    model = build_it()                   # any Keras 3 image classifier
+    model.load_weights("birds.weights.h5")
+    return {
+        "model": model,
+        "labels": "birds.txt",           # a list, or a labels file; one name a class
+        "preprocess": "torch",           # tf, unit, raw, torch, caffe, or a function of RGB 0..255
+        "input_size": (224, 224),        # needed only where the model leaves it open
+    }
+"""
+_START = 'CAMCORE_MODELS="birds=my_models:birds" streamlit run app.py'
+
+
+def show() -> None:
+    """The section: the choice of a way, and what it needs."""
+    st.subheader("Bring a network of your own", anchor="own")
+    way = controls.segments("How", WAYS, "way")
+    if way == WAYS[1]:
+        _training()
+    elif way == WAYS[2]:
+        _python()
+    else:
+        weights_view.show()
+
+
+def _training() -> None:
+    st.markdown(
+        "Give the **Train** page a folder of pictures: a new head on any backbone takes a minute, a network from "
+        "nothing longer. What comes of it is in the list above, and in every page’s list of backbones. "
+        "The same from a terminal: `python -m camcore train pictures/ --out mine/ --backbone MobileNetV2`."
+    )
+    st.page_link("pages/train.py", label="Train a network", icon=":material/model_training:")
+
+
+def _python() -> None:
+    st.markdown(
+        "For those who run this app themselves. A function that takes no argument and returns a Keras model, or a "
+        "mapping with `model` and whatever of `labels`, `preprocess`, `input_size` and `output` is known:"
+    )
+    with st.container(key="cam_example"):
+        st.code(_EXAMPLE, language="python")
+    st.markdown(
+        f"Name it in the environment variable `{factories.VARIABLE}`, or under the same name in "
+        "`.streamlit/secrets.toml`; several with commas between. The module is imported when somebody looks into the "
+        "network, not before; if it fails, the other networks are not touched by it."
+    )
+    st.code(_START, language="bash", wrap_lines=True)
+    declared = factories.factories()
+    if declared:
+        listed = ", ".join(f"{one.name} ({one.target})" for one in declared)
+        st.caption(words.plain(f"Declared now: {listed}."))
+    else:
+        st.caption(f"None is declared now. The {len(backbones())} of the catalogue need no declaration.")

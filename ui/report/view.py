@@ -1,0 +1,198 @@
+"""The Report page: entries in order, each with a comment; what leaves the house; the way to the presentation."""
+
+import datetime
+from collections.abc import Callable
+from typing import Any
+
+import streamlit as st
+
+from camcore.cache import ByteLRU
+from camcore.report import telling
+from camcore.report.document import Item
+from camcore.report.drawing import jpeg_url, overlay_of, shrink
+from ui import downloads, figures, words
+from ui.components.stories import story as story_component
+from ui.figures import Figure
+from ui.report import basket, exports, shelf, story
+from ui.report import trust as report_trust
+from ui.report.basket import Entry
+from ui.urls import Parameter
+
+COLUMNS = (1.9, 1.0)
+THUMB_SIDE = 420
+MOST_THUMBS = 6
+
+_drawn: ByteLRU[list[Figure]] = ByteLRU(32 << 20, lambda shown: sum(len(one.src or "") for one in shown) + 1024)
+
+
+def token(text: str) -> str:
+    """A report's name as a link has it; ValueError with a sentence where it cannot be one."""
+    if not 10 <= len(text) <= 64 or not all(c.isalnum() or c in "_-" for c in text):
+        raise ValueError("Reports have longer names, as a link copied from this page has them.")
+    return text
+
+
+def parameters() -> list[Parameter]:
+    """Every choice that the page's address carries."""
+    return [
+        Parameter("report", "report", None, parse=token),
+        Parameter("present", "presentation", "0", ("0", "1")),
+    ]
+
+
+def present() -> None:
+    """The report over the whole window; Escape comes back."""
+    st.html("<style>.stSidebar, .stMainBlockContainer > *:not(:has(.st-key-story)) { visibility: hidden; }</style>")
+    with st.spinner("Setting the stage"):
+        steps = story.steps(shelf.current())
+    story_component(steps, key="story", token=st.session_state["report"], on_leave=_leave)
+
+
+def empty() -> None:
+    """What there is to do where nothing has been pinned."""
+    with st.container(key="cam_head"):
+        st.header("Nothing in the report yet", anchor=False)
+    st.markdown(
+        "Press **Add to report** beneath a map on Inspect, or beneath the grid on Compare. What you add stays as it "
+        "was when you added it. Here you put it in order, comment it, take it away as HTML, PDF or ZIP, and present it."
+    )
+    st.page_link("app.py", label="Inspect a picture", icon=":material/center_focus_strong:")
+    st.page_link("pages/compare.py", label="Compare methods", icon=":material/view_module:")
+
+
+def show() -> None:
+    """The entries, and beside them what can be done with all of them."""
+    count = len(basket.entries())
+    with st.container(key="cam_head"):
+        st.header(f"Report, {count} {'entry' if count == 1 else 'entries'}", anchor=False)
+    left, right = st.columns(COLUMNS, gap="large")
+    with right, st.container(key="cam_report_all", gap="small"):
+        _all()
+    with left:
+        last = len(basket.entries()) - 1
+        for at, entry in enumerate(basket.entries()):
+            _entry(entry, first=at == 0, last=at == last)
+
+
+def _all() -> None:
+    _part(_about)
+    st.button(
+        "Present",
+        key="present_now",
+        type="primary",
+        icon=":material/slideshow:",
+        width="stretch",
+        on_click=_begin,
+        help="The whole window, large type. Arrow keys move, Escape leaves.",
+    )
+    _written()
+    with st.container(key="cam_report_save", horizontal=True, gap="small"):
+        for kind in exports.FORMATS:
+            downloads.offer(
+                f"report.{kind.name.lower()}",
+                exports.maker(kind),
+                kind.about,
+                key=f"save_{kind.name}",
+                width="stretch",
+            )
+    st.caption(
+        f"{basket.fill()}. The address of this page brings the report back after a reload, and shows it to whomever "
+        "you give it, as long as this server keeps it."
+    )
+
+
+def _about() -> None:
+    given: dict[str, Any] = {"persist_state": "session", "on_change": _written}
+    st.text_input("Title", key="report_title", placeholder="What the network looked at", **given)
+    st.text_input("Author", key="report_author", placeholder="Your name", **given)
+
+
+def _comment(entry: Entry) -> None:
+    key = f"comment_{entry.id}"
+    st.session_state.setdefault(key, entry.item.comment)
+
+    def taken() -> None:
+        basket.change(entry.id, comment=st.session_state[key])
+        _written()
+
+    st.text_area(
+        "Comment",
+        key=key,
+        height=80,
+        placeholder="What is to be seen here?",
+        label_visibility="collapsed",
+        on_change=taken,
+    )
+
+
+def _part(draw: Callable[[], None]) -> None:
+    """Draw a part whose changes draw only itself: a whole run would take the downloads away for a moment."""
+
+    def part() -> None:
+        draw()
+        if shelf.settle() != st.session_state["report"]:  # a report from a link was changed, and has a new name
+            st.rerun()
+
+    st.fragment(part)()
+
+
+def _written() -> None:
+    """Let the downloads and the link have what was written."""
+    shelf.settle()
+    now = datetime.datetime.now().astimezone()
+    exports.latest().put(shelf.current(f"{now.day} {now:%B %Y}"))
+
+
+def _entry(entry: Entry, first: bool, last: bool) -> None:
+    item = entry.item
+    with st.container(key=f"cam_entry_{entry.id}", border=True, gap="small"):
+        row = st.container(horizontal=True, vertical_alignment="top", gap="small", wrap=False)
+        row.markdown(f"**{words.plain(words.together(telling.title(item)))}**")
+        for name, icon, disabled, call, args in (
+            ("Up", "arrow_upward", first, basket.move, (entry.id, -1)),
+            ("Down", "arrow_downward", last, basket.move, (entry.id, 1)),
+            ("Remove", "delete", False, basket.remove, (entry.id,)),
+        ):
+            row.button(
+                name,
+                key=f"{icon}_{entry.id}",
+                icon=f":material/{icon}:",
+                disabled=disabled,
+                on_click=call,
+                args=args,
+                type="tertiary",
+            )
+        shown = _figures(item)
+        figures.row(
+            shown, ratio=item.picture.width / item.picture.height, columns=max(3, min(len(shown), 4)), tallest=26
+        )
+        _part(lambda: _comment(entry))
+        if warnings := telling.warnings(item):
+            st.caption(words.plain(" ".join(warnings)))
+        report_trust.show(entry)
+
+
+def _figures(item: Item) -> list[Figure]:
+    """The photograph and the first few maps, small; drawn once, whatever becomes of the comment."""
+    key = (item.findings, item.look)
+    return _drawn.get(key) or _drawn.put(key, _draw(item))
+
+
+def _draw(item: Item) -> list[Figure]:
+    photo = shrink(item.picture.open().rgb, THUMB_SIDE)
+    name = telling.picture_name(item)
+    shown = [Figure(name, "", jpeg_url(photo), f"Photograph: {name}")]
+    names = telling.names(item.findings)
+    for one, text in list(zip(item.findings, names, strict=True))[:MOST_THUMBS]:
+        note = words.grid(one.map.raw.shape) if len(item.findings) == 1 else ""
+        src = jpeg_url(overlay_of(photo, one, item.look, THUMB_SIDE))
+        shown.append(Figure(text, note, src, telling.alternative(one, item)))
+    return shown
+
+
+def _begin() -> None:
+    st.session_state["present"] = "1"
+
+
+def _leave() -> None:
+    st.session_state["present"] = "0"

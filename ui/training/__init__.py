@@ -1,0 +1,1 @@
+"""The Train page: a folder of pictures becomes a network."""

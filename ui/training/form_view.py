@@ -1,0 +1,298 @@
+"""The form of a new training run: pictures on the left, network on the right."""
+
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from camcore import CamcoreError
+from camcore.catalogue import backbones, find_weights
+from camcore.training.folders import MIN_PER_CLASS
+from camcore.training.recipe import Recipe
+from ui import errors, surveys, words
+from ui.questions import Failure
+from ui.training import form as training_form
+from ui.training import runs, unpacking
+from ui.training.form import SCRATCH, Form, count
+from ui.training.runs import TrainingRun
+
+TICK = 0.5
+"""Seconds between two looks at how far the look through the folder is."""
+MANY = 24
+"""So many classes are chosen one by one; more would fill the page."""
+
+_LAYOUT = """\
+flowers/
+    daisy/   1.jpg  2.jpg  3.jpg …
+    rose/    any name.jpg …
+    tulip/   …"""
+
+
+def show(busy: TrainingRun | None, taken: tuple[str, ...], on_start: Callable[[Form], None]) -> None:
+    """The form: pictures on the left, network on the right."""
+    with st.container(key="cam_head"):
+        st.header("Train a network on pictures of your own", anchor=False)
+    st.caption(
+        "It learns to tell your classes apart, and ends in global average pooling and one layer, so that its class "
+        "activation map is exact. When it is done, it is among the backbones of every page."
+    )
+    left, right = st.columns(2, gap="large")
+    with left:
+        found, classes = _pictures()
+    with right:
+        _network(found, classes, busy, taken, on_start)
+
+
+def _pictures() -> tuple[surveys.Found, tuple[str, ...]]:
+    st.subheader("Pictures", anchor=False)
+    path = st.text_input(
+        "Folder on this machine",
+        key="data",
+        persist_state="session",
+        placeholder="/home/you/pictures/flowers",
+        on_change=_other_folder,
+        help="The machine that this app runs on. The folder is only read.",
+    ).strip()
+    nothing = surveys.Found()
+    if not path:
+        st.caption("One folder for each class, named as the class, with its pictures in it:")
+        st.code(_LAYOUT, language=None)
+        st.caption("Some hundred pictures a class are a good start for a ready backbone, some thousand from scratch.")
+        _upload()
+        return nothing, ()
+    found = surveys.survey(path).found
+    st.fragment(_survey_line, run_every=None if found.finished else TICK)(path, _stage(found))
+    classes = _classes(found) if found.failure is None or found.counts else ()
+    _upload()
+    return found, classes
+
+
+def _classes(found: surveys.Found) -> tuple[str, ...]:
+    """Which classes to learn: all that have enough pictures, until something else is chosen."""
+    usable = found.usable
+    enough = [name for name, number in usable.items() if number >= MIN_PER_CLASS]
+    if len(usable) > MANY and st.toggle(f"All {len(enough):,} classes", value=True, key="all_classes"):
+        return tuple(enough)
+    classes = st.multiselect(
+        "Classes to tell apart",
+        list(usable),
+        default=enough if len(usable) <= MANY else [],
+        # Another list of classes is another widget: what was chosen from the one says nothing about the other.
+        key=f"classes_{hashlib.sha256(repr(list(usable)).encode()).hexdigest()[:8]}",
+        persist_state="session",
+        format_func=lambda name: f"{name} · {usable[name]:,}",
+        placeholder="Choose at least two" if usable else "Once the pictures are counted",
+        disabled=not usable,
+    )
+    few = [name for name in usable if name not in (*enough, *classes)]
+    if few:
+        listed = f"{', '.join(few[:8])}{' …' * (len(few) > 8)}"
+        st.caption(words.plain(f"Left out, with fewer than {MIN_PER_CLASS} pictures: {listed}"))
+    return tuple(sorted(classes))
+
+
+def _stage(found: surveys.Found) -> tuple[bool, bool]:
+    return found.counts is None, found.finished
+
+
+def _survey_line(path: str, stage: tuple[bool, bool]) -> None:
+    """How far the look through the folder is; draws the page anew when the classes are known, and at its end."""
+    found = surveys.survey(path).found
+    place = st.container(key="cam_survey")
+    if found.failure is not None:
+        with place:
+            errors.panel(found.failure, "This folder cannot be used")
+    elif found.counts is None:
+        place.progress(0.0, "Counting the pictures")
+    else:
+        text = f"{count(len(found.counts), 'class')}, {count(found.total, 'picture')}"
+        if not found.finished:
+            place.progress(
+                found.checked / max(found.total, 1), f"{text}. Opened {found.checked:,} to see if all are whole"
+            )
+        else:
+            place.markdown(f":material/check_circle: **{text}.** {_left_out(found)}")
+            if found.damaged:
+                with place.expander(f"{count(len(found.damaged), 'file')} cannot be opened"):
+                    for skipped in found.damaged[:50]:
+                        st.caption(words.plain(f"{skipped.file.parent.name}/{skipped.file.name}: {skipped.reason}"))
+    if stage != _stage(found):
+        st.rerun()
+
+
+def _left_out(found: surveys.Found) -> str:
+    parts = []
+    if found.damaged:
+        parts.append(f"{count(len(found.damaged), 'damaged file')} will be left out.")
+    if found.others:
+        parts.append(f"{count(found.others, 'other file')} will be left out: no pictures.")
+    return " ".join(parts) or "Every one can be opened."
+
+
+def _upload() -> None:
+    """A folder that is not on this machine comes as a ZIP file."""
+    failure = st.session_state.get("zip_failure")
+    with st.expander("The pictures are on another machine", expanded=failure is not None):
+        st.file_uploader(
+            "A ZIP file of the folder",
+            type="zip",
+            key=_zip_key(),
+            max_upload_size=unpacking.UPLOAD_MB,
+            on_change=_unpack,
+            help=f"Only pictures are kept, below '{_pictures_home()}'.",
+        )
+        if failure is not None:
+            errors.panel(failure, "This ZIP file was not taken")
+
+
+def _unpack() -> None:
+    state = st.session_state
+    file = state[_zip_key()]
+    if file is None:
+        return
+    try:
+        state["data"] = str(unpacking.unpack(file, file.name, _pictures_home()))
+    except CamcoreError as error:
+        state["zip_failure"] = Failure.of(error, "zip")
+        return
+    state["zip_failure"] = None
+    state["zips"] = state.get("zips", 0) + 1  # a new uploader: the old one would hand its file over again
+    _other_folder()
+
+
+def _zip_key() -> str:
+    return f"zip_{st.session_state.get('zips', 0)}"
+
+
+def _pictures_home() -> Path:
+    return runs.home().parent / "pictures"
+
+
+def _other_folder() -> None:
+    st.session_state["train_failure"] = None
+
+
+def _network(
+    found: surveys.Found,
+    classes: tuple[str, ...],
+    busy: TrainingRun | None,
+    taken: tuple[str, ...],
+    on_start: Callable[[Form], None],
+) -> None:
+    state = st.session_state
+    st.subheader("Network", anchor=False)
+    rows = {row.name: row for row in backbones()}
+    if state.get("backbone") not in (SCRATCH, *rows):
+        state["backbone"] = usual_backbone()
+    backbone = st.selectbox(
+        "Start from",
+        [SCRATCH, *rows],
+        key="backbone",
+        persist_state="session",
+        format_func=lambda name: "Nothing: a compact network from scratch" if name == SCRATCH else _row(rows[name]),
+        filter_mode="contains",
+    )
+    st.container(key="cam_start_about").caption(_about(rows.get(backbone)))
+    values = _numbers(rows.get(backbone))
+    path = state["data"].strip()
+    suggestion = training_form.suggested_name(path, backbone, taken)
+    name = st.text_input(
+        "Name of the result", key="name", persist_state="session", placeholder=suggestion or "flowers", max_chars=60
+    ).strip()
+    data = str(surveys.root_of(path)) if path else ""
+    form = Form(data, name or suggestion, classes, backbone, **values)
+    problem = training_form.problem(form, found.usable, taken) if found.counts is not None or not data else ""
+    if busy is not None:
+        problem = f"“{busy.name}” is training. One at a time, as two would slow each other down: wait, or stop it."
+    ready = problem is None and found.failure is None
+    st.button("Start training", type="primary", key="start", disabled=not ready, on_click=on_start, args=(form,))
+    _start_note(form, problem, found, ready)
+
+
+def _numbers(row: Any | None) -> dict[str, int | None]:
+    """Epochs, size, seed and blocks to fine-tune; None where nothing is typed, as the shown usual value is meant."""
+    from camcore.surgery.training import HeadRecipe
+
+    usual = Recipe()
+    numbers: tuple[tuple[str, str, tuple[int, int], object, str], ...] = (
+        (
+            "epochs",
+            "Epochs",
+            training_form.EPOCHS,
+            usual.epochs if row is None else f"to {HeadRecipe().epochs}",
+            "Passes over all pictures. A new head ends by itself once it learns no more.",
+        ),
+        (
+            "size",
+            "Input, px",
+            training_form.SIZES,
+            usual.size if row is None else row.input_size[0],
+            "The side of the square that the network sees.",
+        ),
+        ("seed", "Seed", training_form.SEEDS, 0, "The same seed, pictures and choices give the same network."),
+        (
+            "fine_tune",
+            "Fine-tune",
+            training_form.FINE_TUNE,
+            0,
+            "How many of the backbone's last blocks learn too, after the new head has. 0: the backbone stays as it is.",
+        ),
+    )
+    return {
+        key: column.number_input(
+            label,
+            low,
+            high,
+            value=None,
+            step=1,
+            key=key,
+            persist_state="session",
+            placeholder=str(usually),
+            help=about,
+            disabled=key == "fine_tune" and row is None,
+        )
+        for column, (key, label, (low, high), usually, about) in zip(st.columns(4, gap="small"), numbers, strict=True)
+    }
+
+
+def _start_note(form: Form, problem: str | None, found: surveys.Found, ready: bool) -> None:
+    failure = st.session_state.get("train_failure")
+    if failure is not None:
+        errors.panel(failure, "It did not start")
+    folder = runs.home() / (form.name or "…")
+    if ready:
+        st.caption(
+            words.plain(f"It runs by itself on this machine, also when you close this page, and is kept in {folder}.")
+        )
+        with st.expander("The same in a terminal"):
+            st.code(runs.command_line(form.arguments(), folder), language="bash", wrap_lines=True)
+    elif problem:
+        st.caption(words.plain(problem))
+    elif found.failure is None:
+        st.caption("Once the pictures are counted.")
+
+
+def _about(row: Any | None) -> str:
+    if row is None:
+        return (
+            "A small residual network that learns everything from your pictures alone. That takes thousands of them, "
+            "and a while: minutes for a thousand, an hour or more for ten thousand."
+        )
+    fetch = (
+        "" if row.weights_state == "on disk" else f" Its weights are fetched first: {words.megabytes(row.download_mb)}."
+    )
+    return (
+        f"{words.plain(row.name)} knows ImageNet's pictures already. It stays as it is and a new head learns your "
+        f"classes: a minute or so, and good with some hundred pictures.{fetch}"
+    )
+
+
+def _row(row: Any) -> str:
+    return f"{row.name} · {row.weights_state}"
+
+
+def usual_backbone() -> str:
+    """A small ready backbone where its weights are here, else none."""
+    return "MobileNetV2" if find_weights("MobileNetV2") else SCRATCH

@@ -1,0 +1,317 @@
+"""Training runs, each in a process of its own: started, stopped and watched through the files of its folder.
+
+Nothing here is kept in memory, so a run outlives the page, the browser and the server. No Streamlit.
+"""
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal, cast
+
+import camcore
+from camcore import CamcoreError, saved
+from camcore.training import runs
+from ui.training.form import Form
+
+PROGRAM: tuple[str, ...] = (sys.executable, "-m", "camcore", "train")
+"""What trains; tests put a small stand-in here."""
+OUTPUT, COMMAND = "output.log", "command.json"
+"""What the process says, and how it was started, in the run's folder."""
+STARTING = "Starting"
+STARTING_SECONDS = 2.0
+"""So long a process may be on its way to being itself: while one program takes another's place it has no name."""
+TAIL_BYTES = 6000
+
+Kind = Literal["starting", "running", "stopping", "silent", "interrupted", "stopped", "failed", "done"]
+
+LIVE: tuple[Kind, ...] = ("starting", "running", "stopping", "silent")
+"""The kinds that have a process."""
+
+_starting = threading.Lock()
+_ERROR = re.compile(r"(?:error: |(?=[\w.]+(?:Error|Exception)(?:: |$)))(.+)")
+_ESCAPES = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
+
+
+@dataclass(frozen=True)
+class TrainingRun:
+    """A run as its folder tells it at this moment. ``arguments``: its command line, None if it is not known."""
+
+    folder: Path
+    kind: Kind
+    progress: runs.Progress
+    arguments: tuple[str, ...] | None
+
+    @property
+    def name(self) -> str:
+        """What the network is called."""
+        return self.folder.name
+
+    @property
+    def live(self) -> bool:
+        """Whether a process is at work."""
+        return self.kind in LIVE
+
+    @property
+    def resumable(self) -> bool:
+        """Whether it can be started again where it was."""
+        return self.kind in ("stopped", "interrupted", "failed") and self.arguments is not None
+
+    @property
+    def share(self) -> float:
+        """How much is done, 0..1: of the preparation, then of the training; where nothing runs, of the epochs."""
+        p = self.progress
+        if self.kind == "done":
+            return 1.0
+        if not self.live:
+            return min(len(self.log) / self.epochs, 1.0) if self.epochs else 0.0
+        within = min(p.step / p.steps, 1.0) if p.steps else 0.0
+        if p.state == "preparing" or not p.epochs:
+            return within
+        return min((max(p.epoch - 1, 0) + within) / p.epochs, 1.0)
+
+    @property
+    def epochs(self) -> int:
+        """After how many epochs training is to end; 0 as long as that is not known."""
+        asked = self.progress.epochs or (self.recipe.get("epochs") if self.recipe else 0)
+        return asked if isinstance(asked, int) else 0
+
+    @cached_property
+    def log(self) -> tuple[runs.Epoch, ...]:
+        """The finished epochs."""
+        return runs.read_log(self.folder)
+
+    @cached_property
+    def recipe(self) -> dict[str, Any] | None:
+        """What is trained and how; None until the process has written it."""
+        return runs.read_recipe(self.folder)
+
+    @cached_property
+    def outcome(self) -> tuple[float, int] | None:
+        """Of a finished network: the share of the held-out pictures that it gets right, and how many they are."""
+        if self.kind != "done":
+            return None
+        try:
+            trained = json.loads((self.folder / saved.JSON_NAME).read_text("utf-8"))["trained"]
+            return float(trained["val_accuracy"]), sum(map(int, trained["held_out"].values()))
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            return None
+
+
+def home() -> Path:
+    """Where runs and the networks that come of them are kept."""
+    return saved.networks_folder()
+
+
+def listed() -> tuple[TrainingRun, ...]:
+    """All runs, those with a process first, then the latest first."""
+    try:
+        folders = [folder for folder in home().iterdir() if folder.is_dir() and not folder.name.startswith(".")]
+    except OSError:
+        return ()
+    found = [run for folder in folders if (run := read(folder)) is not None]
+    return tuple(sorted(found, key=lambda run: (not run.live, -run.progress.updated, run.name)))
+
+
+def find(name: str) -> TrainingRun | None:
+    """The run of that name."""
+    if not name or Path(name).name != name:  # a name from the address leads nowhere else
+        return None
+    return read(home() / name)
+
+
+def read(folder: Path) -> TrainingRun | None:
+    """What a run's folder tells; None where there is no run in it."""
+    progress = runs.read_progress(folder)
+    if progress is None:
+        if not (folder / COMMAND).exists() and runs.read_recipe(folder) is None:
+            return None
+        progress = runs.Progress("preparing", updated=_time_of(folder))
+    return TrainingRun(folder, _kind(folder, progress), progress, _arguments(folder))
+
+
+def start(form: Form) -> TrainingRun:
+    """Begin a run in a folder of its own, whose name must be free.
+
+    Raises CamcoreError where another run is at work, the name is taken, or the folder cannot be written.
+    """
+    folder = home() / form.name
+    with _starting:
+        _refuse_second()
+        try:
+            folder.parent.mkdir(parents=True, exist_ok=True)
+            folder.mkdir()
+            runs.write_atomically(folder / COMMAND, json.dumps(form.arguments(), indent=1).encode())
+        except FileExistsError as error:
+            raise CamcoreError(
+                f"The folder '{folder}' exists already. A run needs one of its own, to mix nothing up. Choose "
+                "another name for the network."
+            ) from error
+        except OSError as error:
+            raise runs.unwritable(folder.parent, error) from error
+        try:
+            return _launch(folder, form.arguments())
+        except CamcoreError:
+            shutil.rmtree(folder, ignore_errors=True)  # it holds nothing yet, and keeps the name
+            raise
+
+
+def resume(run: TrainingRun) -> TrainingRun:
+    """Start a run's process again; it goes on where the last one was.
+
+    Raises CamcoreError where it cannot be, or another run is at work.
+    """
+    with _starting:
+        _refuse_second()
+        if run.arguments is None:
+            raise CamcoreError(
+                f"How “{run.name}” was started is not known here: it was not started on this page. Give its command "
+                "line again, with the same --out, and it goes on."
+            )
+        return _launch(run.folder, run.arguments)
+
+
+def stop(run: TrainingRun) -> None:
+    """Ask a run to stop after its present step. Raises CamcoreError where its folder cannot be written."""
+    runs.ask_to_stop(run.folder)
+
+
+def discard(run: TrainingRun) -> None:
+    """Delete the folder of a run that led to no network. Raises CamcoreError where it cannot be deleted."""
+    if run.live or run.kind == "done":
+        raise CamcoreError(f"“{run.name}” is at work or done, and is kept. Stop it first, or delete '{run.folder}'.")
+    try:
+        shutil.rmtree(run.folder)
+    except OSError as error:
+        raise runs.unwritable(run.folder, error) from error
+
+
+def end(run: TrainingRun) -> None:
+    """End the process of a run that does not answer; what it kept last stays."""
+    if _is_process_of(run.folder, run.progress.pid):
+        os.kill(run.progress.pid, getattr(signal, "SIGKILL", signal.SIGTERM))
+
+
+def tail(folder: Path) -> str:
+    """The end of what the run's process said."""
+    try:
+        with (folder / OUTPUT).open("rb") as file:
+            file.seek(0, os.SEEK_END)
+            size = file.tell()
+            file.seek(max(size - TAIL_BYTES, 0))
+            text = file.read().decode("utf-8", "replace")
+    except OSError:
+        return ""
+    lines = _ESCAPES.sub("", text).split("\n")
+    lines = [line.rstrip("\r").rpartition("\r")[2] for line in lines]  # of a line that renews itself, the last
+    return "\n".join(lines[1:] if size > TAIL_BYTES else lines).strip()
+
+
+def reason(run: TrainingRun) -> str:
+    """Why a run failed, as far as it said; "" where it did not."""
+    return run.progress.message if run.progress.state == "failed" else _said(run.folder)
+
+
+def command_line(arguments: Sequence[str], folder: Path) -> str:
+    """The same in a terminal."""
+    quoted = (f'"{a}"' if not a or any(c in a for c in " '&()$") else a for a in (*arguments, "--out", str(folder)))
+    return "python -m camcore train " + " ".join(quoted)
+
+
+def _refuse_second() -> None:
+    busy = next((run for run in listed() if run.live), None)
+    if busy is not None:
+        raise CamcoreError(
+            f"“{busy.name}” is still training. Two at a time would take the processor from each other, and both "
+            "would be slower. Wait until it is done, or stop it: it can be taken up again."
+        )
+
+
+def _launch(folder: Path, arguments: Sequence[str]) -> TrainingRun:
+    # Nicely: pages and maps come first.
+    nice = ("nice", "-n", "10") if shutil.which("nice") else ()
+    root = Path(camcore.__file__).parents[1]
+    try:
+        (folder / "stop").unlink(missing_ok=True)
+        with (folder / OUTPUT).open("wb") as output:
+            process = subprocess.Popen(
+                [*nice, *PROGRAM, *arguments, "--out", str(folder)],
+                cwd=root,
+                env={**os.environ, "PYTHONUNBUFFERED": "1"},
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+    except OSError as error:
+        raise runs.unwritable(folder, error) from error
+    threading.Thread(target=process.wait, name="wait for training", daemon=True).start()  # or it stays as a zombie
+    before = runs.read_progress(folder) or runs.Progress("preparing")
+    now = replace(before, state="preparing", message=STARTING, pid=process.pid, updated=time.time(), seconds_left=None)
+    runs.write_atomically(folder / "progress.json", json.dumps(asdict(now)).encode())
+    return TrainingRun(folder, "starting", now, tuple(arguments))
+
+
+def _kind(folder: Path, progress: runs.Progress) -> Kind:
+    if progress.state in ("done", "stopped", "failed"):
+        return cast(Kind, progress.state)
+    if progress.message == STARTING and time.time() - progress.updated < STARTING_SECONDS:
+        return "starting"
+    if not _is_process_of(folder, progress.pid):
+        return "failed" if progress.message == STARTING or _said(folder) else "interrupted"
+    if not progress.alive:
+        return "silent"
+    if progress.message == STARTING:
+        return "starting"
+    return "stopping" if (folder / "stop").exists() else "running"
+
+
+def _said(folder: Path) -> str:
+    """The error that the process ended with, in its own words; "" where it said none."""
+    said = [found for line in tail(folder).splitlines() if (found := _ERROR.match(line))]
+    return said[-1][1] if said else ""
+
+
+def _is_process_of(folder: Path, pid: int) -> bool:
+    """Whether that process is there and trains in this folder: after a restart another may have its number."""
+    if pid <= 0:
+        return False
+    if Path("/proc/self/cmdline").exists():
+        try:
+            given = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")  # empty for a zombie
+        except OSError:
+            return False
+        return folder.name in {Path(os.fsdecode(argument)).name for argument in given}
+    if os.name == "nt":  # there is no asking without harm: os.kill(pid, 0) is Ctrl-C to it
+        return True
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _arguments(folder: Path) -> tuple[str, ...] | None:
+    try:
+        found = json.loads((folder / COMMAND).read_text("utf-8"))
+    except (OSError, ValueError):
+        return None
+    return tuple(found) if isinstance(found, list) and all(isinstance(a, str) for a in found) else None
+
+
+def _time_of(folder: Path) -> float:
+    try:
+        return folder.stat().st_mtime
+    except OSError:
+        return 0.0

@@ -1,0 +1,1 @@
+"""The Trust page, and its short form beneath other maps: whether to believe a map."""

@@ -1,0 +1,127 @@
+"""The Trust page's frame: claims its places first, then the verdict on top with its reasons and figures."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import streamlit as st
+
+import camcore
+from camcore.what_if import FILLS
+from ui import errors, question_view, sidebar, words
+from ui.asking import Pursuit
+from ui.model_picker import Model
+from ui.picture_box import Chosen
+from ui.trust import panel
+from ui.trust import words as trust_words
+from ui.trust.what_if_view import WAYS, read_box, write_box
+from ui.urls import Listed, Parameter
+from ui.working import Standing
+
+METHODS = ("gradcam", "gradcam++", "layercam")
+"""What is measured over a folder at first: cheap."""
+
+
+@dataclass(frozen=True)
+class BoxParameter(Parameter):
+    """A box as its four edges."""
+
+    def write(self, value: Any) -> str:
+        return write_box(value)
+
+
+def parameters() -> list[Parameter]:
+    """Every choice that the page's address carries."""
+    return [
+        *sidebar.parameters(),
+        *question_view.PARAMETERS,
+        BoxParameter("box", "box", None, parse=read_box),
+        Parameter("fill", "way of hiding", FILLS[0], FILLS, bound=True),
+        Parameter("way", "question what if", WAYS[0], WAYS, bound=True),
+        Parameter("masks", "folder with masks", ""),
+        Listed("located", "method", list(METHODS), tuple(camcore.METHODS)),
+    ]
+
+
+@dataclass(frozen=True)
+class Places:
+    """The page's parts, in reading order, each with its space kept; see ``ui.inspect.view.Places``."""
+
+    fetch: Any
+    notes: Any
+    retry: Any
+    head: Any
+    progress: Any
+    button: Any
+    picture: Any
+    caption: Any
+    warning: Any
+    choices: Any
+    verdict: Any
+    evidence: Any
+    what_if: Any
+    where: Any
+
+
+def claim() -> Places:
+    """Lay out the page before anything slow happens."""
+    notes = st.container(key="cam_notes", gap=None)
+    fetch, said, retry = notes.container(), notes.container(), notes.container()
+    head = st.container(key="cam_head")
+    row = st.container(key="cam_trust_row", horizontal=True, vertical_alignment="center", gap="small", wrap=False)
+    progress = row.container(key="cam_trust_progress")
+    button = row.container(key="cam_trust_button", width="content")
+    left, right = st.columns((1.0, 1.3), gap="medium")
+    picture = left.container(key="cam_picture", gap="xsmall")
+    foot = left.container(key="cam_caption", gap="xsmall")
+    caption, warning = foot.container(), foot.container()
+    choices = left.container(key="cam_choices", gap="small")
+    verdict = right.container(key="cam_trust", gap="small")
+    evidence, what_if, where = (st.container(key=f"cam_{name}") for name in ("evidence", "what_if", "where"))
+    return Places(
+        fetch, said, retry, head, progress, button, picture, caption, warning, choices, verdict, evidence, what_if,
+        where,
+    )  # fmt: skip
+
+
+def verdict(places: Places, pursuit: Pursuit, chosen: Chosen, model: Model) -> Any:
+    """The headline, the reasons and what they rest on; the quick evidence where it is whole, else None."""
+    with places.verdict:
+        standing = panel.follow(pursuit, chosen, _reasons)
+    found = standing.value if standing.complete else None
+    places.head.header(_headline(pursuit, model, found), anchor=False)
+    return found
+
+
+def _headline(pursuit: Pursuit, model: Model, found: Any) -> str:
+    m = pursuit.asked.map
+    if found is not None:
+        return f"“{words.label(found.map.label)}” by {found.map.network}: {_lower(found.verdict.headline)}"
+    if m is None:
+        return words.unanswered(model.key.name, model.fetch is not None, pursuit.failure is not None)
+    return f"“{words.label(m.label)}” by {m.network}: should you believe this map?"
+
+
+def _lower(text: str) -> str:
+    return text[:1].lower() + text[1:].rstrip(".")
+
+
+def _reasons(standing: Standing, m: Any) -> None:
+    with errors.guarded("The verdict"):
+        panel.verdict(standing, m)
+        found = standing.value
+        if found is None or not found.chance:
+            return
+        title = camcore.METHODS[found.map.method].title
+        st.html(trust_words.table(trust_words.quick_rows(found), title))
+        with st.expander("How this is computed, and what to beware of"):
+            st.markdown(_HOW + "".join(f"\n- **{row.name}.** {row.how}" for row in trust_words.quick_rows(found)))
+
+
+_HOW = """\
+The map is set against the *controls*: a blob in the middle of the picture, and 19 maps of smooth noise as fine as the \
+map's own grid. None of them knows the picture or the network, so a map that does no better than they do says nothing. \
+One that beats all 19 does so by luck once in 20 times.
+
+A verdict is about this one map. It may be right about the network and yet lie beside the object, where the network \
+looks at the surroundings; and a network may look at the right place for the wrong reason.
+"""

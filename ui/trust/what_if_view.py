@@ -1,0 +1,226 @@
+"""What if a part of the picture were not there? A box is drawn on it, and the network is asked again."""
+
+import html
+from collections.abc import Generator
+from typing import Any
+
+import streamlit as st
+
+import camcore
+from camcore.what_if import FILLS, WhatIf, clipped, what_if
+from ui import controls, downloads, errors, rasters, urls, words, working
+from ui.asking import Pursuit
+from ui.components.regions import region
+from ui.picture_box import Chosen
+from ui.questions import map_identity
+from ui.trust import words as trust_words
+from ui.working import Standing
+from ui.works import Part, Work
+
+WAYS = ("hide the box", "keep only the box")
+SECTION = "what_if"
+_LABELS = {"grey": "grey", "blur": "blur", "inpaint": "paint over"}
+
+
+def read_box(text: str) -> tuple[int, int, int, int]:
+    """A box out of an address: four whole numbers with commas between them; its ValueError is a sentence."""
+    try:
+        top, left, bottom, right = (int(part) for part in text.split(","))
+    except ValueError:
+        raise ValueError("It has to be four whole numbers: top, left, bottom and right edge in pixels.") from None
+    if not (0 <= top < bottom and 0 <= left < right):
+        raise ValueError("Its top has to lie above its bottom and its left edge before its right one.")
+    return top, left, bottom, right
+
+
+def write_box(box: tuple[int, int, int, int]) -> str:
+    """A box as it stands in the address."""
+    return ",".join(map(str, box))
+
+
+def settle(chosen: Chosen) -> None:
+    """A box belongs to its picture: another picture starts without one, and one beside the picture is told."""
+    state = st.session_state
+    picture = chosen.picture
+    if state.get("box_of") not in (None, picture.sha256):
+        state["box"] = None
+    state["box_of"] = picture.sha256
+    if state.get("box") is not None:
+        try:
+            state["box"] = clipped(state["box"], picture)
+        except camcore.CamcoreError as error:
+            urls.object_to("box", str(error))
+
+
+def show(pursuit: Pursuit, chosen: Chosen) -> None:
+    """The whole section."""
+    st.subheader("What if a part of it were not there?", anchor="what-if")
+    state = st.session_state
+    with st.container(key="cam_what_if_look", horizontal=True, vertical_alignment="center", gap="small"):
+        way = controls.segments("Question", WAYS, "way")
+        fill = controls.segments("Hide by", FILLS, "fill", format_func=_LABELS.__getitem__)
+        lit = st.toggle("Show the map", value=True, key="what_if_map")
+    left, right = st.columns(2, gap="medium")
+    m = pursuit.asked.map if pursuit.asked.map is not None and pursuit.asked.done >= 1 else None
+    box = state.get("box")
+    with left:
+        _draw_on(chosen, pursuit, m if lit else None, box)
+    with right.container(key="cam_what_if_result", gap="xsmall"):
+        network = pursuit.asked.question.network
+        work = None
+        if m is not None and box is not None and not pursuit.busy:
+            work = asking(network, chosen.picture, m, box, fill, way == WAYS[1])
+        working.section(SECTION, work, lambda now: _section(now, chosen, lit, box is not None))
+
+
+def _draw_on(chosen: Chosen, pursuit: Pursuit, m: Any, box: Any) -> None:
+    picture = chosen.picture
+    overlay = None
+    if m is not None:
+        identity = map_identity(pursuit.asked.question.network, picture.sha256, m)
+        overlay = rasters.overlay_url(picture, m, identity, rasters.Look())
+    frame = pursuit.answer.map.frame if pursuit.answer.map is not None else None
+
+    def drawn(found: tuple[int, int, int, int] | None) -> None:
+        st.session_state["box"] = found
+
+    region(
+        key="region",
+        photo=rasters.photo_url(picture),
+        overlay=overlay,
+        size=(picture.height, picture.width),
+        box=box,
+        seen=None if frame is None or overlay is not None else frame.seen,
+        alt=f"Photograph: {chosen.title}",
+        label="Draw a box. Keys: Enter makes one, arrows move it, Shift and arrows stretch it, Delete takes it away.",
+        hint="Drag a box on the picture, or press Enter for one and move it with the arrow keys",
+        on_draw=drawn,
+    )
+
+
+def asking(network: Any, picture: Any, m: Any, box: tuple[int, int, int, int], fill: str, keep: bool) -> Work:
+    """The question as a Work whose value is a WhatIf."""
+
+    def steps(net: Any) -> Generator[Part, None, None]:
+        for step in what_if(net, picture, m, box, fill, keep):
+            yield Part(step.done / max(step.total, 1), step.result)
+
+    def weigh(found: WhatIf) -> int:
+        again = 0 if found.again is None else found.again.raw.nbytes + found.again.values.nbytes
+        return int(found.picture.rgb.nbytes + again + 16384)
+
+    key = ("what if", map_identity(network, picture.sha256, m), box, fill, keep)
+    return Work(network, key, "Asking again", steps, weigh)
+
+
+def _section(standing: Standing, chosen: Chosen, lit: bool, drawn: bool) -> None:
+    with errors.guarded("The answer"):
+        found: WhatIf | None = standing.value
+        picture = chosen.picture
+        src, alt = None, ""
+        if found is not None:
+            src = rasters.photo_url(found.picture)
+            alt = "The changed picture"
+            if lit and found.again is not None:
+                key = ("what if", found.picture.sha256, found.map.network, found.map.method, found.map.layer,
+                       found.map.class_index, standing.busy)  # fmt: skip
+                src = rasters.overlay_url(found.picture, found.again, key, rasters.Look())
+                alt = f"The changed picture, under the map for {words.label(found.map.label)} made again"
+        image = f'<img src="{src}" alt="{html.escape(alt)}">' if src else ""
+        nothing = "" if drawn else "<span>Draw a box on the picture on the left</span>"
+        ratio = picture.width / picture.height
+        st.html(f'<div class="cam-again" style="--ratio:{ratio:.4f}">{image}{nothing}</div>')
+        working.progress(SECTION, standing)
+        if standing.failure is not None:
+            errors.panel(standing.failure, "The network could not be asked again")
+        if found is not None:
+            st.html(
+                f'<p class="cam-said-again" role="status">{trust_words.escaped(sentence(found))}</p>{_table(found)}'
+            )
+            if found.again is not None and found.again.warning:
+                errors.notices([found.again.warning])
+            _how(found, chosen)
+
+
+def sentence(found: WhatIf) -> str:
+    """What became of it, in words for everybody."""
+    change = found.changes[0]
+    before, after = change.before, change.after
+    what = "Without all around the box" if found.keep else "Without what is in the box"
+    name = words.label(before.label)
+    if before.probability != before.probability:
+        return f"{what} the score of “{name}” goes from {before.logit:.3f} to {after.logit:.3f}."
+    text = f"{what} “{name}” "
+    if abs(after.probability - before.probability) < 0.005:
+        text += f"stays at {words.percent(after.probability)}"
+    else:
+        falls = after.probability < before.probability
+        text += (
+            f"{'falls' if falls else 'rises'} from {words.percent(before.probability)} to "
+            f"{words.percent(after.probability)}"
+        )
+    first = max(found.changes, key=lambda one: one.after.probability).after
+    return f"{text}; the network says “{words.label(first.label)}”, {words.percent(first.probability)}."
+
+
+def _table(found: WhatIf) -> str:
+    rows = ""
+    for one in found.changes:
+        before, after = one.before.probability, one.after.probability
+        known = before == before
+        cells = "".join(
+            f'<td><span class="cam-share" style="--share:{share if known else 0:.4f}">'
+            f"{words.percent(share) if known else f'{prediction.logit:.3f}'}</span></td>"
+            for share, prediction in ((before, one.before), (after, one.after))
+        )
+        rows += f'<tr><th scope="row">{html.escape(words.label(one.before.label))}</th>{cells}</tr>'
+    return (
+        '<table class="cam-what-if"><thead><tr><th></th><th scope="col">as it is</th><th scope="col">changed</th></tr>'
+        f"</thead><tbody>{rows}</tbody></table>"
+    )
+
+
+def _how(found: WhatIf, chosen: Chosen) -> None:
+    with st.expander("How this is computed"):
+        st.markdown(
+            "The picture itself is changed, and the network asked as before. **Grey** is ImageNet’s mean colour, "
+            "which most networks’ preprocessing turns into nothing; **blur** leaves colours but no shapes; **paint "
+            "over** fills the part from its surroundings (Telea 2004). Each leaves traces of its own, and a network "
+            "may take a grey patch for a thing: what holds for one way of hiding only is about that way."
+        )
+        logits = "".join(
+            f"\n| {words.plain(words.label(one.before.label))} | {one.before.logit:.3f} | {one.after.logit:.3f} |"
+            for one in found.changes
+        )
+        st.markdown(f"Logits:\n\n| class | as it is | changed |\n| --- | --- | --- |{logits}")
+    stem = words.file_stem(chosen.stem, found.map.network, "what-if", write_box(found.box))
+    with st.container(horizontal=True, gap="small"):
+        downloads.offer(
+            f"{stem}.png",
+            lambda: picture_png(found),
+            "The changed picture under the map, at full size",
+            key="save_what_if_png",
+            ready=found.again is not None,
+        )
+        downloads.offer(
+            f"{stem}.csv",
+            lambda: changes_csv(found),
+            "Every class above with probabilities and logits",
+            key="save_what_if_csv",
+        )
+
+
+def picture_png(found: WhatIf) -> bytes:
+    """The changed picture under its map with a caption."""
+    lines = [f"{found.map.network}, {_LABELS[found.fill]}, {WAYS[found.keep]} {write_box(found.box)}", sentence(found)]
+    return rasters.full_size(found.picture, found.again, rasters.Look(), lines)
+
+
+def changes_csv(found: WhatIf) -> bytes:
+    """index, label, and both probabilities and logits of every class shown."""
+    lines = ["index,label,probability_before,probability_after,logit_before,logit_after"]
+    for one in found.changes:
+        label = one.before.label.replace('"', '""')
+        figures = (one.before.probability, one.after.probability, one.before.logit, one.after.logit)
+        lines.append(f'{one.before.index},"{label}",' + ",".join(map(repr, figures)))
+    return ("\n".join(lines) + "\n").encode("utf-8")
