@@ -102,6 +102,19 @@ def test_what_cannot_be_done_is_said_in_place(query: dict[str, str], said: str) 
     at = settled(page(**query), "cam-error", "cam-note")
     assert said in html(at)
     assert not at.exception
+    assert "cam-error" not in html(at) or "<figure>" not in html(at), "no space is kept for what does not come"
+
+
+def test_a_picture_that_another_visitor_brought_keeps_ones_own_name() -> None:
+    file = io.BytesIO()
+    Image.fromarray(np.random.default_rng(1).integers(0, 256, (40, 30, 3), np.uint8)).save(file, "PNG")
+    for name, other in (("theirs.png", "mine.png"), ("mine.png", "theirs.png")):
+        at = page(**{"in": "picture", "concepts": "1"})
+        at.file_uploader[0].upload(name, file.getvalue(), "image/png")
+        body = html(done(at.run()))
+        assert f"Concepts in their colours over {name}" in body
+        assert other not in body
+    assert "one concept in one picture holds" in " ".join(c.value for c in at.caption)
 
 
 def test_without_weights_nothing_is_fetched_unasked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -25,7 +25,7 @@ def begin(title: str) -> None:
     """Set up the page; the first call of every page's script."""
     st.set_page_config(
         page_title=f"{title} · {NAME}",
-        page_icon=":material/center_focus_strong:",
+        page_icon=str(Path(__file__).with_name("icon.svg")),  # a named icon would be fetched from its maker
         layout="wide",
         initial_sidebar_state="expanded",
     )

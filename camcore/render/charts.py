@@ -72,10 +72,10 @@ def score_histogram(
         "bargap": 0,
         "legend": {"orientation": "h", "x": 1, "xanchor": "right", "y": 1.0, "yanchor": "bottom"},
         "xaxis": {
-            "title": {"text": axis, "standoff": 8},
+            "title": {"text": f"{axis}, %", "standoff": 8},  # nine signs on the ticks would run into each other
             "range": [-LIMIT - 0.3, LIMIT + 0.3],
             "tickvals": logit(_TICKS).tolist(),
-            "ticktext": [_percent(p) for p in _TICKS],
+            "ticktext": [f"{100 * p:.4g}" for p in _TICKS],
             "tickangle": 0,
             "fixedrange": True,
         },
@@ -92,7 +92,7 @@ def confusion_matrix(counts: ArrayLike, classes: Sequence[str], *, title: str, h
     shares = table / np.maximum(table.sum(axis=1, keepdims=True), 1)
     names = list(classes)
     text = [
-        [f"<b>{count:,}</b><br>{share:.1%}" for count, share in zip(row, part, strict=True)]
+        [f"<b>{count:,}</b><br>{100 * share:.1f} %" for count, share in zip(row, part, strict=True)]
         for row, part in zip(table.tolist(), shares.tolist(), strict=True)
     ]
     heat = {
@@ -144,6 +144,7 @@ def reliability(
         "x": x.tolist(),
         "y": y.tolist(),
         "mode": "lines+markers",
+        "cliponaxis": False,  # most pictures lie at the ends
         "line": {"color": COLOURS[0], "width": 2},
         "marker": {"size": (6 + 10 * np.sqrt(n[used] / max(1, n.max(initial=0)))).tolist(), "color": COLOURS[0]},
         "error_y": {
@@ -272,8 +273,8 @@ def _share_axis(title: str) -> dict[str, Any]:
     return {
         "title": {"text": title, "standoff": 8},
         "range": [-0.03, 1.03],
-        "tickformat": ".0%",
-        "dtick": 0.25,
+        "tickvals": [0, 0.25, 0.5, 0.75, 1],
+        "ticktext": ["0 %", "25 %", "50 %", "75 %", "100 %"],
         "zeroline": False,
         "fixedrange": True,
     }

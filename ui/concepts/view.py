@@ -1,6 +1,7 @@
 """The Concepts page: what is chosen, all concepts in their colours over each picture, and each by itself."""
 
 import html
+from dataclasses import replace
 from typing import Any
 
 import streamlit as st
@@ -38,6 +39,10 @@ def parameters() -> list[Parameter]:
 def choices(chosen: Chosen, model: Model) -> tuple[Question, list[tuple[str, Any]]] | None:
     """Draw the choices; what to ask and the pictures for it, None where a folder has not been named yet."""
     facts = known_facts(model.key)
+    st.caption(
+        "A concept is a pattern found again and again, as fur or wheels. Its colour shows where; beneath, what it "
+        "speaks for."
+    )
     with st.container(key="cam_concepts_layer"):
         layer_browser.show(*((facts.layers, facts.ladder) if facts is not None else ()))
     with st.container(key="cam_concepts_choices", horizontal=True, vertical_alignment="top", gap="medium"):
@@ -89,20 +94,23 @@ def show(asked: tuple[Question, list[tuple[str, Any]]] | None, model: Model) -> 
             return working.section("concepts", None, lambda now: None)
         question, pictures = asked
         work = finding(question, pictures) if model.fetch is None else None
-        return working.section("concepts", work, lambda now: _draw(question, len(pictures), now))
+        titles = tuple(title for title, _ in pictures)
+        return working.section("concepts", work, lambda now: _draw(question, titles, now))
 
 
-def _draw(question: Question, count: int, standing: Standing) -> None:
+def _draw(question: Question, titles: tuple[str, ...], standing: Standing) -> None:
+    """``titles``: of this visitor's pictures, as another may have brought the same ones; empty for a folder's."""
     found: Found | None = standing.value
     with errors.guarded("The concepts"):
         if standing.failure is not None:
             errors.panel(standing.failure, "Concepts could not be found here")
         working.progress("concepts", standing)
         if found is None:
-            st.html(
-                _grid(["<figure><div class='frame'></div><figcaption>&nbsp;</figcaption></figure>"] * max(count, 1))
-            )
+            if standing.failure is None:
+                space = "<figure><div class='frame'></div><figcaption>&nbsp;</figcaption></figure>"
+                st.html(_grid([space] * max(len(titles), 1)))
             return
+        found = replace(found, titles=titles or found.titles)
         # Until the factors have settled every part is another picture.
         key = (question, found.titles, round(found.concepts.error, 6), found.concepts.maps.shape)
         smooth = st.session_state.get(controls.GRID.name, controls.SMOOTH) == controls.SMOOTH
@@ -134,8 +142,9 @@ def _mixed(found: Found, smooth: bool, key: Any) -> None:
 def _says(found: Found) -> str:
     c = found.concepts
     many = f"{len(found.pictures)} pictures" if len(found.pictures) > 1 else "one picture"
+    holding = f"{len(c)} concepts in {many} hold" if len(c) > 1 else f"one concept in {many} holds"
     text = (
-        f"{found.network}, {c.layer} {words.grid(c.maps.shape[1:3])}: {len(c)} concepts in {many} hold "
+        f"{found.network}, {c.layer} {words.grid(c.maps.shape[1:3])}: {holding} "
         f"{words.percent(1 - c.error**2)} of what is active there (by energy)."
     )
     if c.negative > 0.0005:

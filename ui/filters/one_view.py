@@ -103,7 +103,11 @@ def _values(looked: Looked, one: Wanted, found: Excitation | None) -> None:
         parts = [
             (reached, "score that this picture reaches", "the logit of the class, shown to the network as any picture"),
             (number(looked.logits[index]), "score of the photograph", f"that is {words.percent(probability)}"),
-            (f"{place}.", f"of {len(looked.labels):,} classes", "in the order of what it thinks of the photograph"),
+            (
+                f"no. {place:,}",
+                f"of {len(looked.labels):,} classes",
+                "in the order of what it thinks of the photograph",
+            ),
         ]
     else:
         peaks = looked.peaks
@@ -117,7 +121,11 @@ def _values(looked: Looked, one: Wanted, found: Excitation | None) -> None:
                 "its strongest place, shown to the network as any picture",
             ),
             (number(peaks[index]), "activation on the photograph", here),
-            (f"{place}.", f"of {len(peaks):,} channels", "in the order of their strongest place on the photograph"),
+            (
+                f"no. {place:,}",
+                f"of {len(peaks):,} channels",
+                "in the order of their strongest place on the photograph",
+            ),
         ]
     body = "".join(
         f"<div><b>{html.escape(figure)}</b><span>{html.escape(title)}</span><small>{html.escape(note)}</small></div>"

@@ -43,6 +43,12 @@ def show(row: Any) -> Standing:
     return tried
 
 
+def _fed(preprocessing: str) -> str:
+    """How the network wants its pictures; the range alone where the name says no more."""
+    title = words.plain(TITLES[preprocessing])
+    return title if title.startswith("RGB") else f"{title} ({words.plain(PREPROCESSINGS[preprocessing])})"
+
+
 def _open(name: str) -> None:
     st.page_link("app.py", label="Look into it", icon=":material/visibility:", query_params={"model": name})
 
@@ -54,7 +60,7 @@ def _backbone(row: Backbone) -> None:
     st.caption(
         f"{row.family} family, {row.year} · [{words.plain(row.paper)}]({row.paper_url})  \n"
         f"{row.input_size[0]}×{row.input_size[1]} px input · {row.parameters / 1e6:.1f} M parameters · "
-        f"fed {words.plain(TITLES[row.preprocessing])} ({words.plain(PREPROCESSINGS[row.preprocessing])})"
+        f"fed {_fed(row.preprocessing)}"
     )
     host = urlsplit(row.top1_source).hostname
     st.markdown(
@@ -141,7 +147,7 @@ def _saved(row: SavedNetwork) -> None:
     st.caption(
         f"{'Comes with the project' if row.bundled else 'Your own'} · {words.plain(made.get(str(kind), str(kind)))}  \n"
         f"{row.input_size[0]}×{row.input_size[1]} px input · {row.parameters / 1e6:.2f} M parameters · "
-        f"fed {words.plain(TITLES[row.preprocessing])} ({words.plain(PREPROCESSINGS[row.preprocessing])})"
+        f"fed {_fed(row.preprocessing)}"
     )
     shown = ", ".join(words.label(label) for label in row.labels[:_FEW])
     more = f" and {len(row.labels) - _FEW:,} more" if len(row.labels) > _FEW else ""
@@ -161,6 +167,7 @@ def _saved(row: SavedNetwork) -> None:
             "application/json",
             key="card_json",
             on_click="ignore",
+            icon=":material/download:",
             help=f"Its {JSON_NAME}: architecture, classes, preprocessing, and how it came about",
         )
         if not row.bundled:

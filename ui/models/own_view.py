@@ -13,13 +13,13 @@ _EXAMPLE = """\
 import keras
 
 def birds():
-    model = build_it()                        # any Keras 3 image classifier: functional, Sequential, subclassed
+    model = build_it()                   # any Keras 3 image classifier
     model.load_weights("birds.weights.h5")
     return {
         "model": model,
-        "labels": "birds.txt",                # a list, or a labels file; one name a class
-        "preprocess": "torch",                # tf, unit, raw, torch, caffe, or a function of RGB 0..255
-        "input_size": (224, 224),             # needed only where the model leaves it open
+        "labels": "birds.txt",           # a list, or a labels file; one name a class
+        "preprocess": "torch",           # tf, unit, raw, torch, caffe, or a function of RGB 0..255
+        "input_size": (224, 224),        # needed only where the model leaves it open
     }
 """
 _START = 'CAMCORE_MODELS="birds=my_models:birds" streamlit run app.py'

@@ -77,7 +77,6 @@ def _table(shown: list[Any], names: list[str], key: str) -> None:
         selection_default={"selection": {"rows": [names.index(st.session_state["about"])]}},
         placeholder="–",
         column_config={
-            "Network": st.column_config.TextColumn("Network", pinned=True),
             "Top-1": st.column_config.NumberColumn("Top-1", format="%.1f %%", help="Published accuracy on ImageNet"),
             "Parameters": st.column_config.NumberColumn("Parameters", format="%.1f M"),
             "Size": st.column_config.NumberColumn("Size", format="%d MB", help="Of the weights: four bytes each"),
@@ -118,7 +117,15 @@ def _clicked() -> None:
 
 def take_away(rows: tuple[Any, ...]) -> None:
     """The whole list as CSV."""
-    st.download_button("CSV", as_csv(rows), "networks.csv", "text/csv", key="networks_csv", on_click="ignore")
+    st.download_button(
+        "CSV",
+        as_csv(rows),
+        "networks.csv",
+        "text/csv",
+        key="networks_csv",
+        on_click="ignore",
+        icon=":material/download:",
+    )
 
 
 def as_csv(rows: tuple[Any, ...]) -> bytes:

@@ -54,7 +54,9 @@ export default function (component) {
       empty: stage.empty ? "1" : "0", star: stage.recommended ? "1" : "0", off: stage.usable || stage.empty ? "0" : "1",
       chosen: chosen && chosen.stage === i ? "1" : "0",
     });
-    if (!stage.empty) {
+    if (stage.empty) {
+      button.setAttribute("aria-hidden", "true");  // only space
+    } else {
       button.title = `${stage.title}: ${stage.note}. Press to see its layers`;
       button.setAttribute("aria-label", `${stage.title}, ${stage.note}${stage.recommended ? ", holds the recommended layer" : ""}`);
       button.setAttribute("aria-haspopup", "listbox");

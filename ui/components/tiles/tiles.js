@@ -27,7 +27,7 @@ export default function (component) {
       const note = document.createElement("span");
       note.className = "note";
       note.textContent = item.note;
-      title.append(note);
+      title.append(" ", note);  // the space is for those who hear it
     }
     button.title = [item.title, item.note].filter(Boolean).join(" · ") || item.alt || "";
     button.disabled = !item.src;
