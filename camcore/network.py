@@ -90,7 +90,7 @@ class Network:
         self.parameters = int(model.count_params())  # after the trace, which builds the model
         scores = find_scores(trace.output)
         reach = reaches(trace.function.graph, trace.input, channels_first)
-        table = list_layers(trace, scores.source, reach, channels_first)
+        table = list_layers(trace, scores.source, reach)
         self.anatomy = Anatomy(Cutter(trace, name), scores, reach, table, channels_first)
         self._taps = Taps(self.anatomy)
         self._alterations = Alterations(self.anatomy)
@@ -297,7 +297,7 @@ class Network:
         function, tensor = self._alterations.head(path), self.anatomy.tensor(path)
 
         def logits(x: ArrayLike, A: ArrayLike) -> Array:
-            given = self.anatomy.own_layout(np.asarray(A))
+            given = self.anatomy.own_layout(np.asarray(A), tensor)
             return self._run(function, self.check_input(x), given.astype(tensor.dtype.as_numpy_dtype))[0]
 
         return logits
