@@ -20,6 +20,7 @@ from camcore.cutting import Function
 from camcore.heads import Product, after_pooling, altering, product_behind, sides
 
 Array = NDArray[Any]
+Witness = tuple[Array, ...]
 
 
 class Alterations:
@@ -29,13 +30,13 @@ class Alterations:
         self._anatomy = anatomy
         self._ablated: dict[str, tuple[Any, int, Product | None]] = {}
         self._sides: dict[str, list[Any]] = {}  # tensor's name → what passes it by
-        self._beside: tuple[Any, tuple[str, str], list[Array]] = (None, ("", ""), [])
+        self._beside: tuple[Any, tuple[str, str], Witness, list[Array]] = (None, ("", ""), (), [])
 
     def on(self, anatomy: Anatomy) -> Alterations:
         """The same heads, cut by another cutter of the same trace."""
         other = copy.copy(self)
         other._anatomy = anatomy
-        other._beside = (None, ("", ""), [])
+        other._beside = (None, ("", ""), (), [])
         return other
 
     def head(self, path: str) -> Function:
@@ -48,7 +49,7 @@ class Alterations:
         tensor, _, product = self._ablated_at(path)
         return int(np.prod((tensor if product is None else product.result).shape[1:]))
 
-    def ablated(self, x: Array, path: str, channels: ArrayLike) -> Array:
+    def ablated(self, x: Array, path: str, channels: ArrayLike, witness: Witness) -> Array:
         """See ``Network.ablated_logits``."""
         tensor, axis, product = self._ablated_at(path)
         chosen = np.asarray(channels, np.int32)
@@ -58,11 +59,11 @@ class Alterations:
             replaced, needed = product.result, [tensor, product.result]
             alteration = self._subtracted(tensor, axis, product)
         function = self._altering("ablated", path, replaced, alteration)
-        known = self._known("ablated", path, x, [*needed, *self._passing(replaced)])
+        known = self._known("ablated", path, x, witness, [*needed, *self._passing(replaced)])
         given = [array.astype(one.dtype.as_numpy_dtype, copy=False) for array, one in zip(known, needed, strict=False)]
         return self._anatomy.cutter.run(function, *given, chosen, *known[len(needed) :])
 
-    def placed(self, x: Array, path: str, vectors: Array, weights: Array) -> Array:
+    def placed(self, x: Array, path: str, vectors: Array, weights: Array, witness: Witness) -> Array:
         """See ``Network.placed_logits``."""
         import tensorflow as tf
 
@@ -76,7 +77,7 @@ class Alterations:
         *grid, channels = (tensor.shape[axis] for axis in order[1:])
         signature = [tf.TensorSpec([None, channels], tensor.dtype), tf.TensorSpec([None, *grid], tensor.dtype)]
         function = self._altering("placed", path, tensor, (signature, alter))
-        passing = self._known("placed", path, x, self._passing(tensor))
+        passing = self._known("placed", path, x, witness, self._passing(tensor))
         kind = tensor.dtype.as_numpy_dtype
         return self._anatomy.cutter.run(function, vectors.astype(kind), weights.astype(kind), *passing)
 
@@ -139,21 +140,26 @@ class Alterations:
                 self._sides[tensor.name] = sides(anatomy.logits, tensor, anatomy.source, anatomy.reach)
         return self._sides[tensor.name]
 
-    def _known(self, kind: str, path: str, x: Array, tensors: list[Any]) -> list[Array]:
+    def _known(self, kind: str, path: str, x: Array, witness: Witness, tensors: list[Any]) -> list[Array]:
         """What a head needs of one image beside what is altered.
 
-        Kept for the image that was asked for last, where nobody can write into it.
+        Kept for the image that was asked for last, where nobody can write into it, and for as long as the network
+        says the same of it: its owner may train it in between.
         """
         if not tensors:
             return []
-        image, known, found = self._beside
-        if image is None or image() is not x or known != (kind, path):
+        image, known, said, found = self._beside
+        if image is None or image() is not x or known != (kind, path) or not _same(said, witness):
             cutter = self._anatomy.cutter
             found = cutter.run(cutter.part((kind, path, "beside"), lambda: ([self._anatomy.source], tensors)), x)
-            if not x.flags.writeable:
-                self._beside = (weakref.ref(x), (kind, path), found)
+            if witness and not x.flags.writeable:
+                self._beside = (weakref.ref(x), (kind, path), witness, found)
         return list(found)
 
     def _altering(self, kind: str, path: str, tensor: Any, alter: tuple[list[Any], Callable[..., Any]]) -> Function:
         anatomy = self._anatomy
         return altering(anatomy.cutter, (kind, path), tensor, self._passing(tensor), anatomy.logits, alter)
+
+
+def _same(one: Witness, other: Witness) -> bool:
+    return len(one) == len(other) and all(a is b or np.array_equal(a, b) for a, b in zip(one, other, strict=True))

@@ -261,23 +261,27 @@ class Network:
         function = masking(self.anatomy, self.input_size, maps.shape[1:])
         return self._run(function, x, maps, np.asarray(scale, np.float32), added)
 
-    def ablated_logits(self, x: Array, layer: str, channels: ArrayLike) -> Array:
+    def ablated_logits(self, x: Array, layer: str, channels: ArrayLike, witness: tuple[Array, ...] = ()) -> Array:
         """The logits (m, classes) of one image (1, H, W, C) with one channel of a layer set to zero in each.
 
-        ``channels``: m channel numbers.
+        ``channels``: m channel numbers. ``witness``: what the network says of this image now; what else a call
+        needs is kept for the next one with the same image and witness, and for no longer: weights may change.
         """
-        return self._alterations.ablated(x, layer, channels)
+        return self._alterations.ablated(x, layer, channels, witness)
 
     def ablated_size(self, layer: str) -> int:
         """How many values ``ablated_logits`` alters per channel."""
         return self._alterations.ablated_size(layer)
 
-    def placed_logits(self, x: Array, layer: str, vectors: Array, weights: Array) -> Array:
+    def placed_logits(
+        self, x: Array, layer: str, vectors: Array, weights: Array, witness: tuple[Array, ...] = ()
+    ) -> Array:
         """The logits (m, classes) of one image with a layer's output replaced by vectors put at places.
 
         ``vectors`` (m, K) and ``weights`` (m, h, w): the i-th output is their outer product (h, w, K).
+        ``witness``: see ``ablated_logits``.
         """
-        return self._alterations.placed(x, layer, vectors, weights)
+        return self._alterations.placed(x, layer, vectors, weights, witness)
 
     @cached_property
     def fingerprint(self) -> str:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import warnings
 from typing import Any
 
+import keras
 import numpy as np
 import pytest
 from cheap import CHEAP
-from networks import GRID, SIZE, TWINS, flat, shared_twice, weights
+from networks import GRID, SIZE, TWINS, conv1, conv2, dense, flat, gap, settle, shared_twice, weights
 
 import camcore
 from camcore.methods import METHODS
@@ -204,6 +205,22 @@ def test_both_calls_of_a_shared_layer():
         (m,) = camcore.explain(network, PIC, layers=call, classes=1)
         (wanted,) = camcore.explain(flat_twin, PIC, layers=layer, classes=1)
         np.testing.assert_allclose(m.raw, wanted.raw, rtol=1e-5, atol=1e-9)
+
+
+@pytest.mark.parametrize("layer", ["t", "features"])
+@pytest.mark.parametrize("method", ["gradcam", "ablationcam", "reciprocam", "fullgrad"])
+def test_a_network_that_was_trained_in_between_is_explained_as_it_is_now(method, layer):
+    x = keras.Input((*SIZE, 3))
+    skipped = conv1("float32")(x)
+    y = keras.layers.Activation("tanh", name="t")(skipped)
+    y = conv2("float32")(keras.layers.Add()([skipped, y]))
+    model = settle(keras.Model(x, dense("float32")(gap("float32")(y))))
+    network = camcore.wrap(model, preprocess=prepared)
+    camcore.explain(network, PIC, method, layers=layer, classes=1)
+    model.set_weights([weight * 1.5 + 0.1 for weight in model.get_weights()])
+    (again,) = camcore.explain(network, PIC, method, layers=layer, classes=1)
+    (anew,) = camcore.explain(camcore.wrap(model, preprocess=prepared), PIC, method, layers=layer, classes=1)
+    np.testing.assert_allclose(again.raw, anew.raw, rtol=1e-4, atol=1e-6)
 
 
 # ---- refusals
