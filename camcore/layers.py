@@ -111,7 +111,7 @@ class LayerTable:
             return info
         near = nearest(path, [*self.aliases, *self._by_path])
         raise LayerError(
-            f"There is no layer {path!r} in this network. "
+            f"There is no layer {path!r} in this network. A layer goes by its name, or its path inside nested models. "
             + (f"Did you mean {near!r}? " if near else "")
             + f"The recommended layer is {self.default!r}; `layers` lists all."
         )

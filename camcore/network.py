@@ -184,11 +184,16 @@ class Network:
                 "preprocessed. Use camcore.explain to give it a picture of any size."
             )
         if batch.dtype.kind not in "fiub" and "float" not in batch.dtype.name:  # bfloat16 has a kind of its own
-            raise ModelError(f"The input holds {batch.dtype} values; {self.name} takes numbers.")
+            raise ModelError(
+                f"The input holds {batch.dtype} values; {self.name} takes numbers. Give it an array of floats, "
+                "preprocessed as for model.predict."
+            )
         with np.errstate(over="ignore"):  # what overflows is refused below
             batch = batch.astype(self.anatomy.source.dtype.as_numpy_dtype, copy=False)
         if not np.isfinite(batch).all():
-            raise ModelError("The input holds NaN or infinite values. Check its preprocessing.")
+            raise ModelError(
+                "The input holds NaN or infinite values. No score can be computed from them. Check its preprocessing."
+            )
         return batch
 
     def logits(self, x: ArrayLike) -> Array:
@@ -396,6 +401,16 @@ def check_cell(info: LayerInfo, cell: tuple[int, int]) -> None:
         raise LayerError(
             f"Layer {info.path!r} has no cell in row {cell[0]}, column {cell[1]}: its grid is {h}×{w}, rows 0 to "
             f"{h - 1} and columns 0 to {w - 1}. Choose a cell of it."
+        )
+
+
+def check_network(network: Any) -> None:
+    """Raise ModelError for what is not a Network."""
+    if not isinstance(network, Network):
+        shown = repr(network) if isinstance(network, str) else type(network).__name__
+        raise ModelError(
+            f"{shown} is not a Network. A network is a model made ready to be looked into, once. Make one with "
+            "camcore.load(name), or camcore.wrap(model) from a Keras model."
         )
 
 

@@ -251,6 +251,10 @@ def test_a_network_that_was_trained_in_between_is_explained_as_it_is_now(method,
         ({"options": {"gradcam": {"n": 3}}}, camcore.MethodError, "Grad-CAM has no option 'n'"),
         ({"options": {"scorecam": {}}}, camcore.MethodError, "'scorecam', which is not among the methods asked for"),
         ({"options": {"scorcam": {}}}, camcore.MethodError, "no method 'scorcam'"),
+        ({"options": {"gradcam": None}}, camcore.MethodError, "not options by method.*Give a dictionary"),
+        ({"options": "variant"}, camcore.MethodError, "'variant' are not options by method"),
+        ({"methods": camcore.GradCAM}, camcore.MethodError, "does not name a method.*keys in camcore.METHODS"),
+        ({"methods": 3}, camcore.MethodError, "3 does not name a method"),
     ],
 )
 def test_wrong_questions(network, ask, wrong, error, message):
@@ -268,6 +272,21 @@ def test_wrong_option_values(network, value):
 def test_a_picture_that_is_none(network):
     with pytest.raises(camcore.CamcoreError):
         camcore.explain(network, np.zeros((30, 30, 3), np.uint8))
+
+
+@pytest.mark.parametrize("other", ["MobileNetV2", None])
+def test_a_network_that_is_none(network, other):
+    for given in (network.model, other):
+        with pytest.raises(camcore.ModelError, match=r"is not a Network.*camcore\.load.*camcore\.wrap"):
+            camcore.explain(given, PIC)
+
+
+def test_an_overlay_of_what_is_no_picture_or_no_map(network):
+    (m,) = camcore.explain(network, PIC)
+    with pytest.raises(camcore.PictureError, match="is not a Picture"):
+        camcore.overlay(PIC.rgb, m)
+    with pytest.raises(camcore.CamcoreError, match="ndarray is not a CamMap"):
+        camcore.overlay(PIC, m.values)
 
 
 # ---- estimate
