@@ -111,7 +111,7 @@ class LayerTable:
             return info
         near = nearest(path, [*self.aliases, *self._by_path])
         raise LayerError(
-            f"There is no layer {path!r} in this network. "
+            f"There is no layer {path!r} in this network. A layer goes by its name, or its path inside nested models. "
             + (f"Did you mean {near!r}? " if near else "")
             + f"The recommended layer is {self.default!r}; `layers` lists all."
         )
@@ -129,7 +129,7 @@ class LayerTable:
         )
 
 
-def list_layers(trace: Trace, logits: Any, reach: Mapping[str, Reach], channels_first: bool = False) -> LayerTable:
+def list_layers(trace: Trace, logits: Any, reach: Mapping[str, Reach]) -> LayerTable:
     """Every call of the trace as a LayerInfo, with the recommended one marked.
 
     Raises ModelError where nothing on the way to ``logits`` has a grid.
@@ -147,7 +147,7 @@ def list_layers(trace: Trace, logits: Any, reach: Mapping[str, Reach], channels_
     infos = []
     for path in order:
         kind, class_name = kinds.get(path, ("operation", frontier.op.type))
-        info = _info(path, kind, class_name, tensors[path], reach, ancestors, default, collapse, channels_first)
+        info = _info(path, kind, class_name, tensors[path], reach, ancestors, default, collapse)
         infos.append(replace(info, inputs=sources[path], flat_ends=flat_ends(tensors[path])))
     aliases, objects = _other_names(trace.calls, tensors)
     return LayerTable(tuple(infos), tensors, aliases, objects, default)
@@ -262,7 +262,6 @@ def _info(
     ancestors: set[str],
     default: str,
     collapse: str,
-    channels_first: bool,
 ) -> LayerInfo:
     seen = reach.get(tensor.name)
     shape = tuple(tensor.shape[1:]) if tensor.shape.rank else ()
@@ -276,7 +275,7 @@ def _info(
         centre = (seen.axes[0].centre, seen.axes[1].centre)
         if seen.known:
             field = (math.ceil(seen.axes[0].size), math.ceil(seen.axes[1].size))
-    channels = shape[0 if channels_first and grid else -1] if shape else None
+    channels = shape[seen.order[3] - 1 if seen is not None and grid else -1] if shape else None
     reason = _objection(path, tensor, shape, grid, seen, tensor.name in ancestors, kind)
     usable = not reason
     if path == default:

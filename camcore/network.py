@@ -90,7 +90,7 @@ class Network:
         self.parameters = int(model.count_params())  # after the trace, which builds the model
         scores = find_scores(trace.output)
         reach = reaches(trace.function.graph, trace.input, channels_first)
-        table = list_layers(trace, scores.source, reach, channels_first)
+        table = list_layers(trace, scores.source, reach)
         self.anatomy = Anatomy(Cutter(trace, name), scores, reach, table, channels_first)
         self._taps = Taps(self.anatomy)
         self._alterations = Alterations(self.anatomy)
@@ -184,11 +184,16 @@ class Network:
                 "preprocessed. Use camcore.explain to give it a picture of any size."
             )
         if batch.dtype.kind not in "fiub" and "float" not in batch.dtype.name:  # bfloat16 has a kind of its own
-            raise ModelError(f"The input holds {batch.dtype} values; {self.name} takes numbers.")
+            raise ModelError(
+                f"The input holds {batch.dtype} values; {self.name} takes numbers. Give it an array of floats, "
+                "preprocessed as for model.predict."
+            )
         with np.errstate(over="ignore"):  # what overflows is refused below
             batch = batch.astype(self.anatomy.source.dtype.as_numpy_dtype, copy=False)
         if not np.isfinite(batch).all():
-            raise ModelError("The input holds NaN or infinite values. Check its preprocessing.")
+            raise ModelError(
+                "The input holds NaN or infinite values. No score can be computed from them. Check its preprocessing."
+            )
         return batch
 
     def logits(self, x: ArrayLike) -> Array:
@@ -261,23 +266,27 @@ class Network:
         function = masking(self.anatomy, self.input_size, maps.shape[1:])
         return self._run(function, x, maps, np.asarray(scale, np.float32), added)
 
-    def ablated_logits(self, x: Array, layer: str, channels: ArrayLike) -> Array:
+    def ablated_logits(self, x: Array, layer: str, channels: ArrayLike, witness: tuple[Array, ...] = ()) -> Array:
         """The logits (m, classes) of one image (1, H, W, C) with one channel of a layer set to zero in each.
 
-        ``channels``: m channel numbers.
+        ``channels``: m channel numbers. ``witness``: what the network says of this image now; what else a call
+        needs is kept for the next one with the same image and witness, and for no longer: weights may change.
         """
-        return self._alterations.ablated(x, layer, channels)
+        return self._alterations.ablated(x, layer, channels, witness)
 
     def ablated_size(self, layer: str) -> int:
         """How many values ``ablated_logits`` alters per channel."""
         return self._alterations.ablated_size(layer)
 
-    def placed_logits(self, x: Array, layer: str, vectors: Array, weights: Array) -> Array:
+    def placed_logits(
+        self, x: Array, layer: str, vectors: Array, weights: Array, witness: tuple[Array, ...] = ()
+    ) -> Array:
         """The logits (m, classes) of one image with a layer's output replaced by vectors put at places.
 
         ``vectors`` (m, K) and ``weights`` (m, h, w): the i-th output is their outer product (h, w, K).
+        ``witness``: see ``ablated_logits``.
         """
-        return self._alterations.placed(x, layer, vectors, weights)
+        return self._alterations.placed(x, layer, vectors, weights, witness)
 
     @cached_property
     def fingerprint(self) -> str:
@@ -297,7 +306,7 @@ class Network:
         function, tensor = self._alterations.head(path), self.anatomy.tensor(path)
 
         def logits(x: ArrayLike, A: ArrayLike) -> Array:
-            given = self.anatomy.own_layout(np.asarray(A))
+            given = self.anatomy.own_layout(np.asarray(A), tensor)
             return np.array(self._run(function, self.check_input(x), given.astype(tensor.dtype.as_numpy_dtype))[0])
 
         return logits
@@ -392,6 +401,16 @@ def check_cell(info: LayerInfo, cell: tuple[int, int]) -> None:
         raise LayerError(
             f"Layer {info.path!r} has no cell in row {cell[0]}, column {cell[1]}: its grid is {h}×{w}, rows 0 to "
             f"{h - 1} and columns 0 to {w - 1}. Choose a cell of it."
+        )
+
+
+def check_network(network: Any) -> None:
+    """Raise ModelError for what is not a Network."""
+    if not isinstance(network, Network):
+        shown = repr(network) if isinstance(network, str) else type(network).__name__
+        raise ModelError(
+            f"{shown} is not a Network. A network is a model made ready to be looked into, once. Make one with "
+            "camcore.load(name), or camcore.wrap(model) from a Keras model."
         )
 
 

@@ -193,7 +193,7 @@ def _check_size(width: int, height: int, shown: str) -> None:
             "A network finds nothing in so few pixels. Use a larger picture."
         )
     if width * height > MAX_PIXELS:
-        raise PictureError(_too_many_pixels(f"{shown} is {width}×{height}, {width * height / 1e6:.1f}"))
+        raise PictureError(_too_many_pixels(f"{shown} is {width}×{height}, {width * height / 1e6:.5g}"))
 
 
 def _too_many_pixels(found: str) -> str:

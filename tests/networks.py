@@ -292,6 +292,31 @@ def channels_first(dtype: str = "float32") -> Any:
     return settle(keras.Model(x, dense(dtype)(gap(dtype, data_format="channels_first")(y))))
 
 
+def channels_first_inside() -> Any:
+    """Pictures as everywhere, turned to channels first for the network's own layers (as ported networks do)."""
+    x = picture_input(dtype="float32")
+    y = layers.Permute((3, 1, 2))(x)
+    y = conv2("float32", data_format="channels_first")(conv1("float32", data_format="channels_first")(y))
+    return settle(keras.Model(x, dense("float32")(gap("float32", data_format="channels_first")(y))))
+
+
+def channels_first_outside() -> Any:
+    """Pictures with their channels first, layers with theirs last."""
+    x = keras.Input((3, *SIZE), dtype="float64")
+    y = layers.Permute((2, 3, 1), dtype="float64")(x)
+    return settle(keras.Model(x, dense()(gap()(conv2()(conv1()(y))))))
+
+
+def on_its_side() -> Any:
+    """The columns before the rows, as column-major libraries keep pictures; the kernels lie on their side, too."""
+    x = picture_input()
+    y = layers.Permute((2, 1, 3), dtype="float64")(x)
+    first, second = conv1(), conv2()
+    given(first, W.k1.swapaxes(0, 1), W.b1)
+    given(second, W.k2.swapaxes(0, 1), W.b2)
+    return settle(keras.Model(x, dense()(gap()(second(first(y))))))
+
+
 def one_unit(activation: str = "sigmoid") -> Any:
     """One sigmoid unit: W's class 2 against nothing."""
     end = given(layers.Dense(1, activation=activation, dtype="float64"), W.w[:, 2:3], W.b[2:3])
@@ -377,6 +402,9 @@ TWINS: dict[str, Twin] = {
     "one sigmoid unit, class 0": Twin(one_unit, reference=two_units, class_index=0, reference_class=0),
     "shared layer called twice": Twin(shared_twice, reference=lambda: shared_twice(False), layer="mid"),
     "channels first": Twin(channels_first, image=lambda x: x.transpose(0, 3, 1, 2), tolerance=1e-4),
+    "channels first inside": Twin(channels_first_inside, tolerance=1e-4),
+    "channels first outside": Twin(channels_first_outside, image=lambda x: x.transpose(0, 3, 1, 2)),
+    "on its side": Twin(on_its_side),
     "float32": Twin(lambda: flat(dtype="float32"), tolerance=1e-4),
     "mixed float16": Twin(lambda: flat(dtype="mixed_float16"), tolerance=2e-2),
     "mixed bfloat16": Twin(lambda: flat(dtype="mixed_bfloat16"), tolerance=1e-1),

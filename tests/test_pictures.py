@@ -687,7 +687,7 @@ def test_from_array_is_identified_by_shape_and_pixels():
         (noise()[None], "shape (1, 20, 30, 3)"),
         (np.zeros((7, 30, 3), np.uint8), "is 30×7 pixels, too small"),
         (np.zeros((0, 30, 3), np.uint8), "is 30×0 pixels, too small"),
-        (np.broadcast_to(np.uint8(0), (5001, 5000, 3)), "25.0 million pixels"),
+        (np.broadcast_to(np.uint8(0), (5001, 5000, 3)), "25.005 million pixels; the limit is 25 million"),
         ([[1, 2], [3, 4]], "is a list"),
     ],
 )

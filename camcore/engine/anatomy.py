@@ -44,10 +44,29 @@ class Anatomy:
         """x → [logits]."""
         return self.cutter.part(("forward",), lambda: ([self.source], [self.logits]))
 
-    def channels_last(self, array: Array) -> Array:
-        """A batch as (n, h, w, channels), whatever the network's own layout."""
-        return array.transpose(0, 2, 3, 1) if self.channels_first else array
+    def order(self, tensor: Any) -> tuple[int, ...]:
+        """Where a tensor keeps its images, rows, columns and channels: (0, 1, 2, 3) for (n, h, w, channels).
 
-    def own_layout(self, array: Array) -> Array:
-        """A batch (n, h, w, channels) in the network's own layout."""
-        return array.transpose(0, 3, 1, 2) if self.channels_first else array
+        Parts of a network may differ from its input. What has no grid is left in its own order.
+        """
+        seen = self.reach.get(tensor.name)
+        return (
+            seen.order
+            if seen is not None and seen.spatial and tensor.shape.rank == 4
+            else tuple(range(tensor.shape.rank or 0))
+        )
+
+    def channels_last(self, array: Array, tensor: Any = None) -> Array:
+        """A batch of a tensor's values (None: the input's) as (n, h, w, channels), whatever its own layout."""
+        order = self.order(self.source if tensor is None else tensor)
+        return array if order == tuple(range(len(order))) else array.transpose(order)
+
+    def own_layout(self, array: Array, tensor: Any = None) -> Array:
+        """A batch (n, h, w, channels) in the layout of a tensor (None: the input)."""
+        order = self.order(self.source if tensor is None else tensor)
+        return array if order == tuple(range(len(order))) else array.transpose(own_order(order))
+
+
+def own_order(order: tuple[int, ...]) -> tuple[int, ...]:
+    """The axes that lead from (n, h, w, channels) to a tensor of that ``order``."""
+    return tuple(order.index(axis) for axis in range(len(order)))

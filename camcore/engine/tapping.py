@@ -110,8 +110,9 @@ class Taps:
         results = anatomy.cutter.run(function, batch, *wanted)
         seconds = perf_counter() - start
         logits, used, rest = results[0], results[1 : len(classes) + 1], results[len(classes) + 1 :]
+        tensors = [self._tensor(path) for path in paths]
         groups = [
-            dict(zip(paths, map(anatomy.channels_last, rest[i : i + len(paths)]), strict=True))
+            dict(zip(paths, map(anatomy.channels_last, rest[i : i + len(paths)], tensors), strict=True))
             for i in range(0, len(rest), max(len(paths), 1))
         ] or [{}] * (1 + len(classes))
         gradients, curvatures = groups[1 : 1 + len(classes)], groups[1 + len(classes) :]
@@ -132,7 +133,7 @@ class Taps:
             fetches = [
                 anatomy.logits,
                 *(slot.used for slot in slots),
-                *(anatomy.source if path == INPUT else anatomy.tensor(path) for path in paths),
+                *map(self._tensor, paths),
                 *(found for group in (*gradients, *curvatures) for found in group),
             ]
             return feeds, fetches
@@ -141,12 +142,15 @@ class Taps:
         key = ("tap", paths, classes, score.graph_kind, curvature)
         return anatomy.cutter.part(key, ends, self._warm(classes, fed))
 
+    def _tensor(self, path: str) -> Any:
+        return self._anatomy.source if path == INPUT else self._anatomy.tensor(path)
+
     def cell(self, batch: Array, path: str, cell: tuple[int, int], channels: NDArray[np.int32]) -> tuple[Array, Array]:
         """See ``Network.cell_gradients``."""
         anatomy = self._anatomy
 
         def ends() -> tuple[list[Any], list[Any]]:
-            slot = self._targets.cell(path, anatomy.channels_first)
+            slot = self._targets.cell(path, anatomy.order(anatomy.tensor(path)))
             return [anatomy.source, slot.place, slot.channels], [slot.value, slot.gradient]
 
         function = anatomy.cutter.part(("cell", path), ends)
@@ -163,7 +167,8 @@ class Taps:
         logits, seen, *layers = anatomy.cutter.run(function, batch, np.array([index], np.int32))
         seconds = perf_counter() - start
         rest = float(layers.pop()) if any(not bias.spatial for bias in biases) else 0.0
-        spatial = tuple(anatomy.channels_last(one)[0] for one in layers)
+        totals = [bias.total for bias in biases if bias.spatial]
+        spatial = tuple(anatomy.channels_last(*one)[0] for one in zip(layers, totals, strict=True))
         return BiasPass(anatomy.channels_last(seen)[0], spatial, rest, float(logits[0, index]), seconds)
 
     def _bias_ends(self) -> tuple[list[Any], list[Any]]:

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from camcore.engine.anatomy import own_order
 from camcore.engine.cutting import Cutter
 from camcore.engine.scores import Scores
 from camcore.errors import LayerError, MethodError
@@ -158,10 +159,11 @@ class Targets:
                 slot.curvatures[path] = tf.zeros_like(A) if product is None else product
         return slot.curvatures[path]
 
-    def cell(self, path: str, channels_first: bool) -> CellSlot:
+    def cell(self, path: str, order: tuple[int, ...]) -> CellSlot:
         """One cell's value in one channel of a layer, and its gradient on the network's input.
 
-        Raises LayerError where the layer holds no numbers that could be differentiated, or no gradient passes.
+        ``order``: where the layer keeps its images, rows, columns and channels. Raises LayerError where it holds
+        no numbers that could be differentiated, or no gradient passes.
         """
         import tensorflow as tf
 
@@ -172,7 +174,7 @@ class Targets:
                 channels = tf.compat.v1.placeholder(tf.int32, [None], "channels")
                 image = tf.range(tf.shape(channels)[0])
                 row, column = (tf.fill(tf.shape(channels), place[axis]) for axis in (0, 1))
-                index = [image, channels, row, column] if channels_first else [image, row, column, channels]
+                index = [(image, row, column, channels)[place] for place in own_order(order)]
                 # Each image of the batch is asked about a channel of its own.
                 value = tf.gather_nd(A, tf.stack(index, axis=1))
                 smooth = _smooth(A) and _smooth(self._tensors[INPUT])

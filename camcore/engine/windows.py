@@ -62,6 +62,12 @@ class Reach:
         """True while the tensor has two separate spatial axes."""
         return self.axes is not None and len(self.dims) == 2
 
+    @property
+    def order(self) -> tuple[int, int, int, int]:
+        """Where a spatial tensor of rank 4 keeps its images, rows, columns and channels."""
+        rows, columns = self.dims
+        return 0, rows, columns, 6 - rows - columns
+
 
 # A rule: (operation, the reach of each input, one output) → the output's reach.
 Rule = Callable[[Any, "list[Reach | None]", Any], "Reach | None"]
@@ -127,6 +133,11 @@ def _slide(
     operation: Any, reach: Reach, kernel: tuple[int, int], step: tuple[int, int], dilation: tuple[int, int]
 ) -> Reach:
     assert reach.axes is not None
+    if reach.dims[0] > reach.dims[1]:  # a network that turned its picture: its first axis are the columns
+        turned = replace(reach, axes=reach.axes[::-1], grid=reach.grid[::-1], dims=reach.dims[::-1])
+        slid = _slide(operation, turned, kernel, step, dilation)
+        assert slid.axes is not None
+        return replace(reach, axes=slid.axes[::-1])
     before = _padding_before(operation, reach, kernel, step, dilation)
     first, second = (axis.window(kernel[i], step[i], dilation[i], before[i]) for i, axis in enumerate(reach.axes))
     return replace(reach, axes=(first, second))

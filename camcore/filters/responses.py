@@ -78,7 +78,7 @@ def climbing(
         tensor, axis, what = anatomy.logits, 1, "the logits"
     else:
         tensor, what = before_rectifier(anatomy.tensor(layer)), f"layer {layer!r}"
-        axis = 1 if anatomy.channels_first else tensor.shape.rank - 1
+        axis = anatomy.order(tensor)[-1]
     response = responding(anatomy.cutter, ("response", layer), tensor, axis, what)
     function = anatomy.cutter.kept(("climb", layer, key), lambda: around(response))
     return lambda *arguments: list(anatomy.cutter.run(function, *arguments))

@@ -99,7 +99,8 @@ def _faded_masks(look: Look, path: str, options: Mapping[str, Any]) -> Plan:
 def _ablations(look: Look, path: str, options: Mapping[str, Any]) -> Plan:
     network = look.network
     site = network.site(path)
-    series = Series(("ablations", path), lambda members: network.ablated_logits(look.x, path, members))
+    witness = (look.activations(path), look.logits)
+    series = Series(("ablations", path), lambda members: network.ablated_logits(look.x, path, members, witness))
     chunk = min(max(1, _CHUNK_VALUES // network.ablated_size(path)), 256)
     return Plan(np.arange(site.channels), (series,), chunk, site.behind)
 
@@ -108,7 +109,7 @@ def _positions(look: Look, path: str, options: Mapping[str, Any]) -> Plan:
     network, A = look.network, look.activations(path)
     site = network.site(path)
     h, w = site.grid
-    vectors = A.reshape(h * w, -1)
+    vectors, witness = A.reshape(h * w, -1), (A, look.logits)
     spread = np.outer([1, 2, 1], [1, 2, 1]) / 16 if options["variant"] == "gaussian" else np.ones((1, 1))
     reach = len(spread) // 2
 
@@ -118,7 +119,7 @@ def _positions(look: Look, path: str, options: Mapping[str, Any]) -> Plan:
             y, x = divmod(int(member), w)
             weights[i, y : y + 2 * reach + 1, x : x + 2 * reach + 1] = spread
         weights = weights[:, reach : reach + h, reach : reach + w]
-        return network.placed_logits(look.x, path, vectors[members], weights)
+        return network.placed_logits(look.x, path, vectors[members], weights, witness)
 
     series = Series(("positions", path, options["variant"]), ask)
     chunk = min(max(1, _CHUNK_VALUES // (site.cells * site.channels)), 256)

@@ -14,7 +14,7 @@ from camcore.errors import CamcoreError, LayerError, MethodError
 from camcore.heatmaps.answering import Task
 from camcore.heatmaps.refining import BRIGHTNESS, check_refinements, check_weighted
 from camcore.methods import MethodInfo, find_method
-from camcore.network import Network
+from camcore.network import Network, check_network
 
 Options = Mapping[str, Mapping[str, Any]]
 Keys = str | Sequence[str] | None
@@ -39,6 +39,7 @@ def check_request(
     refine: str | Sequence[str] = (),
 ) -> Request:
     """A request as tasks and classes. Raises MethodError, LayerError, ModelError or CamcoreError."""
+    check_network(network)
     refinements = check_refinements(refine)
     indices = _classes(network, classes)
     chosen = _methods(network, methods, options, indices)
@@ -76,8 +77,8 @@ def _shares_backward(task: Task) -> bool:
 def _methods(
     network: Network, methods: Keys, options: Options | None, classes: Sequence[int]
 ) -> list[tuple[MethodInfo, dict[str, Any]]]:
-    given = dict(options or {})
-    keys = [methods] if isinstance(methods, str) else list(["gradcam"] if methods is None else methods)
+    keys = _keys(methods)
+    given = _by_method({} if options is None else options)
     if not keys:
         raise MethodError("No method was asked for. Name at least one, such as 'gradcam'.")
     infos: list[MethodInfo] = []
@@ -87,11 +88,38 @@ def _methods(
             infos.append(info)
     for key in given:
         if find_method(key) not in infos:
-            raise MethodError(f"Options were given for {key!r}, which is not among the methods asked for.")
+            raise MethodError(
+                f"Options were given for {key!r}, which is not among the methods asked for. They would change nothing. "
+                f"Ask for {key!r}, too, or leave its options away."
+            )
     chosen = [(info, info.checked(given.get(info.key, {}))) for info in infos]
     for info, values in chosen:
         check_compared(network, info, values, classes)
     return chosen
+
+
+def _keys(methods: Any) -> list[Any]:
+    if methods is None:
+        return ["gradcam"]
+    if isinstance(methods, str):
+        return [methods]
+    try:
+        return list(methods)
+    except TypeError:
+        raise MethodError(
+            f"{methods!r} does not name a method. Methods are named by their keys in camcore.METHODS. Give one, such "
+            "as 'gradcam', or a list of them."
+        ) from None
+
+
+def _by_method(options: Any) -> dict[str, Mapping[str, Any]]:
+    """``options`` as a dictionary; refused where it is not options by method."""
+    if isinstance(options, Mapping) and all(isinstance(given, Mapping) for given in options.values()):
+        return dict(options)
+    raise MethodError(
+        f"options={options!r} are not options by method: each method has options of its own. Give a dictionary such "
+        "as {'gradcam++': {'variant': 'authors'}}."
+    )
 
 
 def check_compared(network: Network, info: MethodInfo, options: Mapping[str, Any], classes: Sequence[int]) -> None:

@@ -86,29 +86,35 @@ def _image_shape(
     if shape is None:
         if input_size is None:
             raise ModelError(
-                f"The model {name!r} does not say its input size. Give it: wrap(model, input_size=(224, 224))."
+                f"The model {name!r} does not say its input size. It was never built, and has to be traced at one. "
+                "Give it: wrap(model, input_size=(224, 224))."
             )
         return int(input_size[0]), int(input_size[1]), 3, False
     if len(shape) != 4:
         raise ModelError(
             f"The model {name!r} takes an input of shape {shape}; an image classifier takes "
-            "(batch, height, width, channels)."
+            "(batch, height, width, channels). Wrap the part of it that takes a picture."
         )
     first = shape[1] in (1, 3) and shape[3] not in (1, 3)
     sides = shape[2:] if first else shape[1:3]
     channels = shape[1] if first else shape[3]
     if channels not in (1, 3, None):
-        raise ModelError(f"The model {name!r} takes {channels} channels; pictures have 3 (colour) or 1 (grey).")
+        raise ModelError(
+            f"The model {name!r} takes {channels} channels; pictures have 3 (colour) or 1 (grey). Wrap a model that "
+            "makes the others itself, from a picture."
+        )
     if input_size is None:
         if None in sides:
             raise ModelError(
-                f"The model {name!r} leaves its input size open. Give it: wrap(model, input_size=(224, 224))."
+                f"The model {name!r} leaves its input size open. Its layers' grids follow from it. Give it: "
+                "wrap(model, input_size=(224, 224))."
             )
         input_size = (int(sides[0] or 0), int(sides[1] or 0))
     for given, fixed in zip(input_size, sides, strict=True):
         if fixed is not None and given != fixed:
             raise ModelError(
-                f"input_size={input_size} does not fit the model {name!r}, which takes {sides[0]}×{sides[1]}."
+                f"input_size={input_size} does not fit the model {name!r}, which takes {sides[0]}×{sides[1]}. Leave it "
+                "away, or build the model for another size."
             )
     return int(input_size[0]), int(input_size[1]), channels or 3, first
 
@@ -138,4 +144,4 @@ def _chosen(outputs: Any, output: int | str | None, names: Sequence[str] | None)
         return named[output]
     if isinstance(output, int) and not isinstance(output, bool) and 0 <= output < len(named):
         return list(named.values())[output]
-    raise ModelError(f"The model has no output {output!r}. It has {listed}.")
+    raise ModelError(f"The model has no output {output!r}. It has {listed}. Name one of these, by index or name.")

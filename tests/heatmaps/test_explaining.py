@@ -5,10 +5,11 @@ from __future__ import annotations
 import warnings
 from typing import Any
 
+import keras
 import numpy as np
 import pytest
 from cheap import CHEAP
-from networks import GRID, SIZE, TWINS, flat, shared_twice, weights
+from networks import GRID, SIZE, TWINS, conv1, conv2, dense, flat, gap, settle, shared_twice, weights
 
 import camcore
 from camcore.methods import METHODS
@@ -206,6 +207,22 @@ def test_both_calls_of_a_shared_layer():
         np.testing.assert_allclose(m.raw, wanted.raw, rtol=1e-5, atol=1e-9)
 
 
+@pytest.mark.parametrize("layer", ["t", "features"])
+@pytest.mark.parametrize("method", ["gradcam", "ablationcam", "reciprocam", "fullgrad"])
+def test_a_network_that_was_trained_in_between_is_explained_as_it_is_now(method, layer):
+    x = keras.Input((*SIZE, 3))
+    skipped = conv1("float32")(x)
+    y = keras.layers.Activation("tanh", name="t")(skipped)
+    y = conv2("float32")(keras.layers.Add()([skipped, y]))
+    model = settle(keras.Model(x, dense("float32")(gap("float32")(y))))
+    network = camcore.wrap(model, preprocess=prepared)
+    camcore.explain(network, PIC, method, layers=layer, classes=1)
+    model.set_weights([weight * 1.5 + 0.1 for weight in model.get_weights()])
+    (again,) = camcore.explain(network, PIC, method, layers=layer, classes=1)
+    (anew,) = camcore.explain(camcore.wrap(model, preprocess=prepared), PIC, method, layers=layer, classes=1)
+    np.testing.assert_allclose(again.raw, anew.raw, rtol=1e-4, atol=1e-6)
+
+
 # ---- refusals
 
 
@@ -234,6 +251,10 @@ def test_both_calls_of_a_shared_layer():
         ({"options": {"gradcam": {"n": 3}}}, camcore.MethodError, "Grad-CAM has no option 'n'"),
         ({"options": {"scorecam": {}}}, camcore.MethodError, "'scorecam', which is not among the methods asked for"),
         ({"options": {"scorcam": {}}}, camcore.MethodError, "no method 'scorcam'"),
+        ({"options": {"gradcam": None}}, camcore.MethodError, "not options by method.*Give a dictionary"),
+        ({"options": "variant"}, camcore.MethodError, "'variant' are not options by method"),
+        ({"methods": camcore.GradCAM}, camcore.MethodError, "does not name a method.*keys in camcore.METHODS"),
+        ({"methods": 3}, camcore.MethodError, "3 does not name a method"),
     ],
 )
 def test_wrong_questions(network, ask, wrong, error, message):
@@ -251,6 +272,21 @@ def test_wrong_option_values(network, value):
 def test_a_picture_that_is_none(network):
     with pytest.raises(camcore.CamcoreError):
         camcore.explain(network, np.zeros((30, 30, 3), np.uint8))
+
+
+@pytest.mark.parametrize("other", ["MobileNetV2", None])
+def test_a_network_that_is_none(network, other):
+    for given in (network.model, other):
+        with pytest.raises(camcore.ModelError, match=r"is not a Network.*camcore\.load.*camcore\.wrap"):
+            camcore.explain(given, PIC)
+
+
+def test_an_overlay_of_what_is_no_picture_or_no_map(network):
+    (m,) = camcore.explain(network, PIC)
+    with pytest.raises(camcore.PictureError, match="is not a Picture"):
+        camcore.overlay(PIC.rgb, m)
+    with pytest.raises(camcore.CamcoreError, match="ndarray is not a CamMap"):
+        camcore.overlay(PIC, m.values)
 
 
 # ---- estimate
