@@ -194,8 +194,12 @@ def photograph(
     """The photograph and its overlay; ``on_pick`` gets a place that was pressed, see ``components.compare``."""
     picture, found = chosen.picture, answer.map
     overlay = grid = None
-    described = ""
+    described, tag = "", "Where it looks"
     if found is not None:
+        if camcore.METHODS[found.method].class_specific:
+            tag = f"Where it looks for {words.label(found.label)}"
+        if found.method != st.session_state["method"]:  # until a slow method has run
+            tag += f" · still {_title(found)}"
         overlay = rasters.overlay_url(picture, found, _identity(answer, found), look)
         grid = rasters.hover(found)
         described = f"Heatmap of {_title(found)} for {words.label(found.label)} on {chosen.title}"
@@ -211,6 +215,7 @@ def photograph(
             gradient=css_gradient(look.colormap),
             maximum="maximum",
             busy=busy,
+            tag=tag,
             on_pick=on_pick,
         )
 
@@ -383,7 +388,7 @@ def more(place: Any, network: Any) -> None:
     out = [info for info in network.layers if not info.usable]
     text = (
         f"{words.plain(network.name)}, {words.plain(network.weights_note)}, {network.parameters:,} parameters. "
-        f"Recommended layer: **{words.plain(default.path)}**. {words.plain(default.reason)}"
+        f"Recommended layer: **{words.plain(default.path)}**, {words.plain(default.reason)}."
     )
     if out:
         text += f"\n\n{len(out)} layers cannot be chosen:\n"
