@@ -186,8 +186,9 @@ def compare(
 
     ``original``, ``overlay``: data URLs; ``size``: the photograph's (height, width), which reserves the
     space before anything is computed; ``grid``: ``rasters.hover`` of the map, for the value under the
-    pointer; ``maximum``: the words for the colour bar's upper end; ``tag``: those on the overlay. ``on_pick`` gets a place that was pressed,
-    "40.5-55", in percent of the photograph from the top and from the left; without it nothing can be chosen.
+    pointer; ``maximum``: the words for the colour bar's upper end; ``tag``: those on the overlay. ``on_pick``
+    gets a place that was pressed, "40.5-55", in percent of the photograph from the top and from the left; without
+    it nothing can be chosen.
     """
 
     def picked() -> None:
