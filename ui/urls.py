@@ -5,17 +5,15 @@ choices here are those with longer labels, and those that several things on the 
 chip, a thumbnail and a list all choose the class). They live in the session under their parameter's name.
 """
 
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from camcore.errors import nearest
 
-SETTLED = 1.5
-"""Seconds after which the browser surely has the address last written: an older one then means Back."""
 HISTORY = 50
 
 
@@ -104,10 +102,10 @@ def adopt(parameters: Sequence[Parameter]) -> None:
     incoming = dict(st.query_params)
     page = tuple(p.name for p in parameters)
     if state.get("url_page") != page:
-        state["url_page"], state["url_notices"], state["url_written"], state["url_at"] = page, {}, [], 0.0
+        state["url_page"], state["url_notices"], state["url_written"] = page, {}, []
         named = any(incoming.get(p.name) for p in parameters)
         _take(parameters if named else [p for p in parameters if not p.bound and p.name not in state], incoming)
-    elif time.monotonic() - state["url_at"] > SETTLED and _went_back(_own(parameters, incoming), state["url_written"]):
+    elif _by_history() and _went_back(_own(parameters, incoming), state["url_written"]):
         _take([p for p in parameters if not p.bound], incoming)
 
 
@@ -143,7 +141,6 @@ def publish(parameters: Sequence[Parameter], left_out: Sequence[str] = ()) -> No
         st.query_params.update(changed)
     if not state["url_written"] or state["url_written"][-1] != wanted:
         state["url_written"] = [*state["url_written"], wanted][-HISTORY:]
-        state["url_at"] = time.monotonic()
 
 
 def _take(parameters: Sequence[Parameter], incoming: Mapping[str, str]) -> None:
@@ -155,6 +152,15 @@ def _take(parameters: Sequence[Parameter], incoming: Mapping[str, str]) -> None:
             st.session_state["url_notices"][parameter.name] = (problem, value)
         if not parameter.bound:
             st.session_state[parameter.name] = value
+
+
+def _by_history() -> bool:
+    """Whether the browser's Back or Forward started this run.
+
+    An address alone does not tell: a busy browser still sends the one from before the last choice.
+    """
+    context = get_script_run_ctx()
+    return context is not None and context.is_history_navigation
 
 
 def _went_back(incoming: Mapping[str, str], written: Sequence[Mapping[str, str]]) -> bool:
