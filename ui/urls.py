@@ -14,8 +14,6 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from camcore.errors import nearest
 
-HISTORY = 50
-
 
 @dataclass(frozen=True)
 class Parameter:
@@ -102,10 +100,10 @@ def adopt(parameters: Sequence[Parameter]) -> None:
     incoming = dict(st.query_params)
     page = tuple(p.name for p in parameters)
     if state.get("url_page") != page:
-        state["url_page"], state["url_notices"], state["url_written"] = page, {}, []
+        state["url_page"], state["url_notices"], state["url_written"] = page, {}, {}
         named = any(incoming.get(p.name) for p in parameters)
         _take(parameters if named else [p for p in parameters if not p.bound and p.name not in state], incoming)
-    elif _by_history() and _went_back(_own(parameters, incoming), state["url_written"]):
+    elif _by_history() and _own(parameters, incoming) != state["url_written"]:
         _take([p for p in parameters if not p.bound], incoming)
 
 
@@ -139,8 +137,7 @@ def publish(parameters: Sequence[Parameter], left_out: Sequence[str] = ()) -> No
     changed.update({name: [] for name in present.keys() - wanted.keys()})
     if changed:
         st.query_params.update(changed)
-    if not state["url_written"] or state["url_written"][-1] != wanted:
-        state["url_written"] = [*state["url_written"], wanted][-HISTORY:]
+    state["url_written"] = wanted
 
 
 def _take(parameters: Sequence[Parameter], incoming: Mapping[str, str]) -> None:
@@ -161,11 +158,6 @@ def _by_history() -> bool:
     """
     context = get_script_run_ctx()
     return context is not None and context.is_history_navigation
-
-
-def _went_back(incoming: Mapping[str, str], written: Sequence[Mapping[str, str]]) -> bool:
-    """Whether an address is an earlier one; the last one may be like an earlier one, and then nobody went back."""
-    return bool(written) and incoming != written[-1] and incoming in written[:-1]
 
 
 def _own(parameters: Sequence[Parameter], incoming: Mapping[str, str]) -> dict[str, str]:
