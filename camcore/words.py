@@ -21,5 +21,7 @@ def percent(probability: float) -> str:
 
 
 def duration(seconds: float) -> str:
-    """A time for reading: ``31 ms``, ``5.6 s``."""
+    """A time for reading: ``31 ms``, ``5.6 s``; what took next to nothing is ``< 1 ms``, not none."""
+    if 0 <= seconds < 0.0005:
+        return "< 1 ms"
     return f"{seconds * 1000:.0f} ms" if seconds < 0.9995 else f"{seconds:.1f} s"

@@ -40,11 +40,13 @@ def open_in_inspect(cell: str) -> None:
 chosen, model = sidebar.show(framings="framings" not in (state["columns"], state["rows"]))
 
 places = view.claim()
-known = asking.last()
-choices.show(places.choices, known.facts.get(model.key) if known is not None else None, model.framing, model.key.name)
+known = asking.facts(model.key)
+choices.show(places.choices, known, model.framing, model.key.name)
 plan, notes = choices.plan(chosen.picture.sha256, model)
 pursuit = asking.pursue(plan, chosen.picture, allowed=model.fetch is None)
 sheet = pursuit.sheet
+if not pursuit.busy and asking.facts(model.key) is not known:  # the choices can now be called by their names
+    st.rerun()
 target = state.pop("open_in_inspect", None)
 if target is not None:
     st.switch_page("app.py", query_params=view.inspect_query(sheet, view.reference(sheet, target), chosen.sample))

@@ -133,6 +133,20 @@ def test_what_the_network_does_not_have_is_said_in_the_cells(query: dict[str, st
     assert said in " ".join(cell["why"] for cell in cells(at) if not cell["grid"])
 
 
+def test_the_choices_are_called_by_their_names_also_where_all_is_ready_at_once() -> None:
+    for _ in range(2):  # the second visitor finds the network loaded, so that one drawing does
+        at = page(**{"class": "281"})
+    assert at.selectbox(key="class_one").value == "281"
+    assert at.selectbox(key="class_one").options[0].endswith(" %")
+    assert at.selectbox(key="layer_one").options[0] == "★ out_relu"
+
+
+def test_a_choice_that_the_network_does_not_have_is_shown_as_chosen() -> None:
+    at = page(**{"class": "99999", "layer": "nowhere"})
+    assert at.selectbox(key="class_one").value == "99999"
+    assert at.selectbox(key="layer_one").value == "nowhere"
+
+
 def test_too_many_maps_are_cut_and_it_is_said() -> None:
     layers = ",".join(["last", "last-1", "last-2", "last-3", *(f"block_{i}_expand_relu" for i in range(1, 16))])
     at = page(
@@ -220,6 +234,7 @@ def test_agreement_consensus_and_the_pairs() -> None:
 def test_one_map_has_nobody_to_agree_with() -> None:
     at = page(methods="gradcam")
     assert any("It takes two maps" in c.value for c in at.caption)
+    assert not any("pin" in c.value for c in at.caption), "a pin is for comparing with others"
 
 
 def test_the_axes_can_be_swapped_and_changed() -> None:

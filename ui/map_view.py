@@ -28,8 +28,12 @@ def photograph(
     """The photograph and its overlay; ``on_pick`` gets a place that was pressed, see ``components.compare``."""
     picture, found = chosen.picture, answer.map
     overlay = grid = None
-    described = ""
+    described, tag = "", "Where it looks"
     if found is not None:
+        if camcore.METHODS[found.method].class_specific:
+            tag = f"Where it looks for {words.label(found.label)}"
+        if found.method != st.session_state["method"]:  # until a slow method has run
+            tag += f" · still {title(found)}"
         overlay = rasters.overlay_url(picture, found, _identity(answer, found), look)
         grid = rasters.hover(found)
         described = f"Heatmap of {title(found)} for {words.label(found.label)} on {chosen.title}"
@@ -45,6 +49,7 @@ def photograph(
             gradient=css_gradient(look.colormap),
             maximum="maximum",
             busy=busy,
+            tag=tag,
             on_pick=on_pick,
         )
 

@@ -84,7 +84,7 @@ def about(place: Any, network: Any) -> None:
     out = [info for info in network.layers if not info.usable]
     text = (
         f"{words.plain(network.name)}, {words.plain(network.weights_note)}, {network.parameters:,} parameters. "
-        f"Recommended layer: **{words.plain(default.path)}**. {words.plain(default.reason)}"
+        f"Recommended layer: **{words.plain(default.path)}**, {words.plain(default.reason)}."
     )
     if out:
         text += f"\n\n{len(out)} layers cannot be chosen:\n"

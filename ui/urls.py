@@ -5,18 +5,14 @@ choices here are those with longer labels, and those that several things on the 
 chip, a thumbnail and a list all choose the class). They live in the session under their parameter's name.
 """
 
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from camcore.errors import nearest
-
-SETTLED = 1.5
-"""Seconds after which the browser surely has the address last written: an older one then means Back."""
-HISTORY = 50
 
 
 @dataclass(frozen=True)
@@ -104,10 +100,10 @@ def adopt(parameters: Sequence[Parameter]) -> None:
     incoming = dict(st.query_params)
     page = tuple(p.name for p in parameters)
     if state.get("url_page") != page:
-        state["url_page"], state["url_notices"], state["url_written"], state["url_at"] = page, {}, [], 0.0
+        state["url_page"], state["url_notices"], state["url_written"] = page, {}, {}
         named = any(incoming.get(p.name) for p in parameters)
         _take(parameters if named else [p for p in parameters if not p.bound and p.name not in state], incoming)
-    elif time.monotonic() - state["url_at"] > SETTLED and _went_back(_own(parameters, incoming), state["url_written"]):
+    elif _by_history() and _own(parameters, incoming) != state["url_written"]:
         _take([p for p in parameters if not p.bound], incoming)
 
 
@@ -141,9 +137,7 @@ def publish(parameters: Sequence[Parameter], left_out: Sequence[str] = ()) -> No
     changed.update({name: [] for name in present.keys() - wanted.keys()})
     if changed:
         st.query_params.update(changed)
-    if not state["url_written"] or state["url_written"][-1] != wanted:
-        state["url_written"] = [*state["url_written"], wanted][-HISTORY:]
-        state["url_at"] = time.monotonic()
+    state["url_written"] = wanted
 
 
 def _take(parameters: Sequence[Parameter], incoming: Mapping[str, str]) -> None:
@@ -157,9 +151,13 @@ def _take(parameters: Sequence[Parameter], incoming: Mapping[str, str]) -> None:
             st.session_state[parameter.name] = value
 
 
-def _went_back(incoming: Mapping[str, str], written: Sequence[Mapping[str, str]]) -> bool:
-    """Whether an address is an earlier one; the last one may be like an earlier one, and then nobody went back."""
-    return bool(written) and incoming != written[-1] and incoming in written[:-1]
+def _by_history() -> bool:
+    """Whether the browser's Back or Forward started this run.
+
+    An address alone does not tell: a busy browser still sends the one from before the last choice.
+    """
+    context = get_script_run_ctx()
+    return context is not None and context.is_history_navigation
 
 
 def _own(parameters: Sequence[Parameter], incoming: Mapping[str, str]) -> dict[str, str]:

@@ -25,6 +25,7 @@ def overlay(
     if not hasattr(m, "on_picture"):
         raise CamcoreError(
             f"{type(m).__name__} is not a CamMap. Only a map that camcore made knows where it lies on the picture. "
-            "Give one that camcore.explain returned; for an array of the picture's size, use camcore.render.overlay.blend."
+            "Give one that camcore.explain returned; for an array of the picture's size there is "
+            "camcore.render.overlay.blend."
         )
     return blend(pic.rgb, m.on_picture(smooth=smooth), alpha, colormap)

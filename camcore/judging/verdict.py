@@ -173,7 +173,7 @@ def _depends_on_weights(found: Findings) -> list[Reason]:
             Reason("beware", "unchecked", f"Whether it depends on what the network has learned is not known: {why}.")
         ]
     likeness = median(found.survival)
-    shown = f"rank correlation {likeness:.2f}"
+    shown = f"rank correlation {likeness:.2f}".replace("-", "\N{MINUS SIGN}")
     if likeness >= SURVIVES:
         text = (
             f"It stays nearly the same when the network's weights are drawn at random ({shown}): it shows the picture, "

@@ -32,13 +32,30 @@ def said(one: Finding) -> str:
 
 
 def title(item: Item) -> str:
-    """What an entry is about, in one sentence."""
+    """What an entry is about, in one sentence: also which class, where it is not the network's first answer."""
+    first = item.first
     if len(item.findings) == 1:
-        return said(item.first)
-    counts = [f"{len({word(one) for one in item.findings})} {several}" for several, word in _free(item.findings)]
-    what = " × ".join(counts) or f"{len(item.findings)} maps"
+        return f"Where it looks for “{readable(first.map.label)}”: {said(first)}" if _beside(first) else said(first)
+    what = subject(item) if any(map(_beside, item.findings)) else _counted(item)
     alike = {(one.network.name, one.map.framing) for one in item.findings}
-    return f"{what}: {said(item.first)}" if len(alike) == 1 else f"{what} on one picture"
+    return f"{what}: {said(first)}" if len(alike) == 1 else f"{_counted(item)} on one picture"
+
+
+def subject(item: Item) -> str:
+    """What the maps of an entry differ in, and the class, where they are all of one: ``6 methods on “tabby”``."""
+    labels = {readable(one.map.label) for one in item.findings}
+    return f"{_counted(item)} on “{labels.pop()}”" if len(labels) == 1 else _counted(item)
+
+
+def _counted(item: Item) -> str:
+    counts = [f"{len({word(one) for one in item.findings})} {several}" for several, word in _free(item.findings)]
+    return " × ".join(counts) or f"{len(item.findings)} maps"
+
+
+def _beside(one: Finding) -> bool:
+    """Whether a map is of another class than the network's first answer."""
+    asked = METHODS[one.map.method].class_specific
+    return bool(one.said) and asked and one.said[0].index != one.map.class_index
 
 
 def names(findings: Sequence[Finding]) -> list[str]:

@@ -91,7 +91,6 @@ def test_method_and_layer(page: Page, address: str) -> None:
     ladder(page).nth(2).click()
     expect(page.locator(".st-key-cam_caption")).to_contain_text("LayerCAM · block_13_expand_relu 14×14")
     expect(page).to_have_url(re.compile(r"layer=block_13_expand_relu"))
-    page.wait_for_timeout(1800)  # after that an older address means Back
     page.go_back()
     expect(page.locator(".st-key-cam_caption")).to_contain_text("LayerCAM · out_relu 7×7")
 

@@ -100,6 +100,12 @@ def test_the_presentation_is_driven_by_the_keyboard(report: Page, browser: Brows
     expect(story(other).locator(".count")).to_have_text(f"1 / {last}")
     other.context.close()
 
+    report.go_back()
+    expect(report.locator("h2")).to_have_text("Report, 2 entries")
+    expect(story(report)).to_have_count(0)
+    report.go_forward()
+    expect(count).to_have_text(re.compile(f"/ {last}"))
+
     report.keyboard.press("Escape")
     expect(report.locator("h2")).to_have_text("Report, 2 entries")
     expect(story(report)).to_have_count(0)

@@ -35,6 +35,22 @@ def test_several_maps_are_counted_along_what_they_differ_in():
     assert telling.names(methods) == ["Grad-CAM · Egyptian cat", "LayerCAM · Egyptian cat", "LayerCAM · tabby"]
 
 
+def test_a_class_that_is_not_the_first_answer_is_named_on_top():
+    tabby = {"label": "tabby", "class_index": 0}
+    one = item(findings=several(tabby))
+    assert telling.title(one) == "Where it looks for “tabby”: tiny says “Egyptian cat”, 71 %"
+    both = item(findings=several(tabby, {**tabby, "method": "layercam"}))
+    assert telling.title(both) == "2 methods on “tabby”: tiny says “Egyptian cat”, 71 %"
+    any_class = item(findings=several({**tabby, "method": "eigencam"}))
+    assert telling.title(any_class) == "tiny says “Egyptian cat”, 71 %", "Eigen-CAM is of no class"
+
+
+def test_the_subject_names_the_class_that_all_maps_are_of():
+    assert telling.subject(item(findings=several({}, {"method": "layercam"}))) == "2 methods on “Egyptian cat”"
+    classes = several({}, {"label": "tabby", "class_index": 0})
+    assert telling.subject(item(findings=classes)) == "2 classes"
+
+
 def test_what_follows_from_the_method_is_not_counted():
     own_grid = several({}, {"method": "fullgrad", "layer": None})
     assert telling.title(item(findings=own_grid)).startswith("2 methods: ")

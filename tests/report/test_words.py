@@ -28,7 +28,7 @@ def test_percent(probability, text):
 
 
 @pytest.mark.parametrize(
-    ("seconds", "text"), [(0.0312, "31 ms"), (0.9994, "999 ms"), (0.9996, "1.0 s"), (5.62, "5.6 s")]
+    ("seconds", "text"), [(0.0002, "< 1 ms"), (0.0312, "31 ms"), (0.9994, "999 ms"), (0.9996, "1.0 s"), (5.62, "5.6 s")]
 )
 def test_duration(seconds, text):
     assert duration(seconds) == text

@@ -3,6 +3,7 @@
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from ui import urls
 from ui.urls import Listed, Parameter, whole_number
 
 
@@ -97,18 +98,19 @@ def test_coming_back_without_a_link_finds_the_choices_as_they_were() -> None:
 
 
 def choose(at: AppTest, model: str) -> AppTest:
-    """A choice by hand, as a callback makes it, with the address last written in the browser."""
+    """A choice by hand, as a callback makes it."""
     at.session_state["model"] = model
-    at.session_state["url_at"] = 0.0  # long ago
     at.run()
     assert not at.exception
     return at
 
 
-def test_an_earlier_address_means_back() -> None:
+def test_an_earlier_address_means_back_where_the_browser_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     at = visit(AppTest.from_function(two_pages), "one", layer="conv")
     choose(at, "B")
-    at.session_state["url_at"] = 0.0
+    visit(at, "one", layer="conv")
+    assert at.session_state["model"] == "B", "a busy browser that has not written the new address yet"
+    monkeypatch.setattr(urls, "_by_history", lambda: True)
     visit(at, "one", layer="conv")
     assert at.session_state["model"] == "A"
 

@@ -17,6 +17,8 @@ from ui.picture_box import Chosen
 
 _MOST_ALIKE = 24
 """SSIM is compared pair by pair; for more maps than this the table would keep the page waiting."""
+_MOST_BESIDE = 8
+"""A larger table takes the whole width, with the words on it above."""
 
 
 def show(sheet: Sheet, together: Aligned | None, chosen: Chosen, look: Look, busy: bool) -> None:
@@ -107,7 +109,10 @@ def _pictures(together: Aligned, cells: Sequence[Cell], chosen: Chosen, look: Lo
 def _table(together: Aligned, titles: Sequence[str]) -> None:
     """Every pair."""
     measures = [m for m in agreeing.TITLES if m != "ssim" or len(together.cells) <= _MOST_ALIKE]
-    left, right = st.columns((1.9, 1.0), gap="large")
+    if len(titles) > _MOST_BESIDE:
+        right, left = st.container(), st.container()
+    else:
+        left, right = st.columns((1.9, 1.0), gap="large")
     measure = right.segmented_control(
         "Pair by pair",
         measures,

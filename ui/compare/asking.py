@@ -12,7 +12,8 @@ from ui.compare.comparing import SheetJob, comparer
 from ui.compare.comparison import Plan
 from ui.compare.sheets import Sheet
 from ui.engine import engine
-from ui.questions import Failure
+from ui.facts import Facts
+from ui.questions import Failure, NetworkKey
 
 WARM = 0.7
 """Seconds to wait before drawing where the network is loaded: most grids are full by then, and one drawing will do."""
@@ -33,6 +34,12 @@ def last() -> Sheet | None:
     """What was shown last."""
     pursuit: Pursuit | None = st.session_state.get("comparison")
     return None if pursuit is None else pursuit.job.answer if pursuit.job is not None else pursuit.sheet
+
+
+def facts(network: NetworkKey) -> Facts | None:
+    """What is known of a network from what was shown last."""
+    sheet = last()
+    return None if sheet is None else sheet.facts.get(network)
 
 
 def pursue(plan: Plan, picture: Any, allowed: bool = True) -> Pursuit:

@@ -190,8 +190,8 @@ def _single(axis: str, facts: Facts | None, framing: str) -> None:
         return
     options, title = _options(axis, facts, framing)
     if axis == "layers":
-        options = [RECOMMENDED, *(o for o in options if o not in DEPTHS)]
-        state["layer_one"] = state["layer"] if state["layer"] in options else RECOMMENDED
+        state["layer_one"] = RECOMMENDED if state["layer"] is None else state["layer"]
+        options = _with([RECOMMENDED, *(o for o in options if o not in DEPTHS)], state["layer_one"])
 
         def picked() -> None:
             path = _meant(state["layer_one"])
@@ -213,10 +213,8 @@ def _single(axis: str, facts: Facts | None, framing: str) -> None:
             width=180,
         )
         return
-    options = [RANKS[0], *(o for o in options if o not in RANKS)]
-    index = state["class"]
-    wanted = RANKS[0] if index is None else str(index)
-    state["class_one"] = wanted if wanted in options else RANKS[0]
+    state["class_one"] = RANKS[0] if state["class"] is None else str(state["class"])
+    options = _with([RANKS[0], *(o for o in options if o not in RANKS)], state["class_one"])
 
     def chosen() -> None:
         aim = _meant(state["class_one"])
@@ -228,6 +226,11 @@ def _single(axis: str, facts: Facts | None, framing: str) -> None:
     st.selectbox(
         "Class", options, key="class_one", format_func=title, filter_mode="contains", on_change=chosen, width=170
     )
+
+
+def _with(options: list[Any], chosen: Any) -> list[Any]:
+    """The options and what is chosen, which the network may not have, or not be known to have yet."""
+    return options if chosen in options else [*options, chosen]
 
 
 def _remember(options: list[Any], title: Callable[[Any], str]) -> None:

@@ -11,6 +11,9 @@ _MOST_FIGURES = 16
 # Brown for opposite orders, pale for none, teal for the same: told apart by colour-blind eyes, readable on both themes.
 _STOPS = ((-1.0, (140, 81, 10)), (0.0, (242, 242, 238)), (1.0, (23, 118, 111)))
 
+# The luminance on which black and white can be read equally well.
+_MIDDLE = (1.05 * 0.05) ** 0.5 - 0.05
+
 
 def pair_table(values: Any, names: Sequence[str], what: str) -> str:
     """HTML for values (n, n) in −1..1, NaN where a pair has no figure; names: of the rows; what: its name."""
@@ -39,7 +42,7 @@ def _cell(value: float, pair: str, shown: bool) -> str:
         return f'<td title="{pair}: not defined">–</td>'
     text = f"{value:.2f}".replace("-", "\N{MINUS SIGN}")
     red, green, blue = colour(value)
-    ink = "#fff" if abs(value) > 0.55 else "#1a2322"
+    ink = "#000" if luminance((red, green, blue)) > _MIDDLE else "#fff"
     inner = text if shown else f'<span class="cam-hidden">{text}</span>'
     return f'<td style="background:rgb({red},{green},{blue});color:{ink}" title="{pair}: {text}">{inner}</td>'
 
@@ -51,3 +54,9 @@ def colour(value: float) -> tuple[int, int, int]:
     share = (value - low) / (high - low)
     red, green, blue = (round(a + share * (b - a)) for a, b in zip(dark, light, strict=True))
     return red, green, blue
+
+
+def luminance(rgb: tuple[int, int, int]) -> float:
+    """The relative luminance of an sRGB colour, 0 (black) to 1 (white), as WCAG 2 defines it."""
+    linear = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in (one / 255 for one in rgb))
+    return sum(weight * c for weight, c in zip((0.2126, 0.7152, 0.0722), linear, strict=True))

@@ -176,7 +176,7 @@ def _done(sheet: Sheet, have: int, total: int) -> str:
     text = f"{have} maps" if have != 1 else "One map"
     if missing:
         text = f"{have} of {total} maps; the other {'one says' if missing == 1 else 'ones say'} why there is none"
-    return f"{text}. Press the pin on a map to see how all others differ from it."
+    return f"{text}. Press the pin on a map to see how all others differ from it." if have > 1 else f"{text}."
 
 
 def photograph(

@@ -179,14 +179,16 @@ def compare(
     gradient: str,
     maximum: str,
     busy: bool,
+    tag: str = "Where it looks",
     on_pick: Callable[[str], None] | None = None,
 ) -> None:
     """The photograph against its overlay: one under the other with a handle, or side by side.
 
     ``original``, ``overlay``: data URLs; ``size``: the photograph's (height, width), which reserves the
     space before anything is computed; ``grid``: ``rasters.hover`` of the map, for the value under the
-    pointer; ``maximum``: the words for the colour bar's upper end. ``on_pick`` gets a place that was pressed,
-    "40.5-55", in percent of the photograph from the top and from the left; without it nothing can be chosen.
+    pointer; ``maximum``: the words for the colour bar's upper end; ``tag``: those on the overlay. ``on_pick``
+    gets a place that was pressed, "40.5-55", in percent of the photograph from the top and from the left; without
+    it nothing can be chosen.
     """
 
     def picked() -> None:
@@ -205,6 +207,7 @@ def compare(
         "grid": grid,
         "gradient": gradient,
         "maximum": maximum,
+        "tag": tag,
         "busy": busy,
     }
     _compare(key=key, data=data, on_picked_change=picked)

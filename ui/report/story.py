@@ -155,7 +155,7 @@ def _many(item: Item) -> list[StoryStep]:
     ]
     kind = "Side by side"
     found = [_picture(item, plain, ratio), _says(item, plain, ratio)]
-    title = telling.title(item).partition(": ")[0]
+    title = telling.subject(item)
     for start in range(0, len(shown), AT_ONCE):
         note = item.comment.strip() if start == 0 else ""
         found.append(_compared(kind, title, note, ratio, shown[start : start + AT_ONCE], _legend(item)))

@@ -80,7 +80,9 @@ def waiting(text: str) -> str:
 
 def table(rows: Sequence[Row], name: str) -> str:
     """Rows as an HTML table; ``name``: of the map's column."""
-    heads = "".join(f'<th scope="col">{html.escape(one)}</th>' for one in ("", name, "centred blob", "random maps"))
+    heads = "".join(
+        f'<th scope="col">{html.escape(one)}</th>' for one in ("figure", name, "centred blob", "random maps")
+    )
     body = ""
     for row in rows:
         cells = "".join(f"<td>{_cell(one)}</td>" for one in (row.map, row.centre, row.random))

@@ -1,8 +1,11 @@
 """The heat table: figures, colours, and what has no figure."""
 
-import numpy as np
+import re
 
-from ui.compare.pair_table import colour, pair_table
+import numpy as np
+import pytest
+
+from ui.compare.pair_table import colour, luminance, pair_table
 
 
 def test_every_pair_is_written_out_and_names_are_escaped():
@@ -27,3 +30,18 @@ def test_the_colours_run_from_brown_over_pale_to_teal():
     assert colour(-1) == (140, 81, 10)
     assert colour(0) == (242, 242, 238)
     assert colour(1) == colour(2) == (23, 118, 111)
+
+
+def test_every_figure_can_be_read_on_its_field():
+    for value in np.linspace(-1, 1, 41):
+        text = pair_table(np.array([[value]]), ["A"], "Order")
+        field = luminance(colour(value))
+        ink = {"#fff": 1.0, "#000": 0.0}[re.search("color:(#[0-9a-f]{3})", text).group(1)]
+        high, low = max(field, ink) + 0.05, min(field, ink) + 0.05
+        assert high / low >= 4.5, f"{value:.2f} has a contrast of {high / low:.1f}"
+
+
+def test_luminance_of_black_white_and_a_published_grey():
+    assert luminance((0, 0, 0)) == 0
+    assert luminance((255, 255, 255)) == pytest.approx(1)
+    assert 1.05 / (luminance((118, 118, 118)) + 0.05) == pytest.approx(4.54, abs=0.01)  # the lightest AA grey on white

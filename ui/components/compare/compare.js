@@ -39,6 +39,7 @@ export default function (component) {
   };
   setImage(find(".original"), data.original, data.alt[0]);
   setImage(find(".overlay"), data.overlay, data.alt[1]);
+  find(".pane-overlay .tag").textContent = data.tag;
   stage.dataset.mode = data.mode;
   stage.dataset.empty = data.overlay ? "0" : "1";
   find(".veil").hidden = !data.busy;
