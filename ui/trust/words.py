@@ -63,8 +63,8 @@ def verdict(found: Any) -> str:
 
 
 def escaped(text: str) -> str:
-    """A sentence as HTML, in which no percent sign stands at the beginning of a line."""
-    return html.escape(text).replace(" %", "&nbsp;%")
+    """A sentence as HTML, in which no line breaks within a share: before a percent sign, or behind “<”."""
+    return html.escape(text).replace(" %", "&nbsp;%").replace("&lt; ", "&lt;&nbsp;")
 
 
 def briefly(found: Any) -> str:

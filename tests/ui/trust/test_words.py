@@ -84,3 +84,7 @@ def test_doubts_in_a_few_words() -> None:
     found = SimpleNamespace(verdict=Verdict("distrust", "Do not trust this map.", reasons))
     assert trust_words.briefly(found) == "the same without what was learned; New"
     assert trust_words.briefly(SimpleNamespace(verdict=Verdict("trust", "It beats chance.", reasons[1:2]))) == ""
+
+
+def test_no_line_breaks_within_a_share() -> None:
+    assert trust_words.escaped("falls from 58 % to < 0.1 %.") == "falls from 58&nbsp;% to &lt;&nbsp;0.1&nbsp;%."
