@@ -7,7 +7,7 @@ section 4, cascading randomisation). The user's network and model keep their wei
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from time import perf_counter
 from typing import Any
 
@@ -16,9 +16,8 @@ from numpy.typing import NDArray
 
 from camcore.engine.reweighting import redrawn
 from camcore.errors import CamcoreError
-from camcore.faithfulness.case import Case, case_of, subject_of
+from camcore.faithfulness.case import Case, case_of, raster_of, subject_of
 from camcore.heatmaps.maps import CamMap
-from camcore.heatmaps.refining import on_input
 from camcore.heatmaps.remaking import remade, remake_passes, remake_request
 from camcore.judging.agreement import spearman, ssim
 from camcore.network import Network
@@ -138,7 +137,7 @@ def _compared(case: Case, m: CamMap, changes: list[tuple[int, int]]) -> Iterator
             yield Step(tuple(results), min(done, total), total, perf_counter() - start)
         done += 1
         probabilities = other.probabilities(other.logits(case.x)[0])
-        drawn = np.asarray(on_input(replace(m, values=values))[case.area], np.float64)
+        drawn = raster_of(case, m, values)
         results.append(
             Randomised(
                 layers=layers,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from hashlib import blake2b
 from typing import Any
@@ -167,7 +167,13 @@ class Subject:
 def subject_of(case: Case, m: CamMap) -> Subject:
     """A map as it lies on the case's input."""
     case.check(m)
-    return Subject(m.method, np.asarray(on_input(m)[case.area], np.float64), m)
+    return Subject(m.method, raster_of(case, m), m)
+
+
+def raster_of(case: Case, m: CamMap, values: Array | None = None) -> Raster:
+    """A map's values, or others (h, w) in their place, on the input pixels that the picture fills."""
+    drawn = m if values is None else replace(m, values=values)
+    return np.asarray(on_input(drawn)[case.area], np.float64)
 
 
 def controls(case: Case, randoms: int, grid: tuple[int, int] = (COARSE, COARSE)) -> tuple[Subject, ...]:

@@ -19,6 +19,7 @@ from camcore.faithfulness.case import (
     case_of,
     controls,
     original,
+    raster_of,
     subject_of,
 )
 from camcore.faithfulness.curves import STEPS, Curve, Orderly, check_steps, ranks
@@ -211,7 +212,7 @@ def _coherency(case: Case, subject: Subject) -> Generator[float, None, float]:
         return masking.coherency(subject.raster, subject.raster)
     x = case.as_batch(masking.masked(case, subject).make()[np.newaxis])
     again = yield from remade(case.network, subject.map, x)
-    return masking.coherency(subject.map.values, again)
+    return masking.coherency(subject.raster, raster_of(case, subject.map, again))
 
 
 def _sensitivity(case: Case, subject: Subject, draws: int) -> Generator[float, None, float]:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from camcore.faithfulness.case import Case
+from camcore.faithfulness.case import Case, raster_of
 from camcore.heatmaps.maps import CamMap
 from camcore.heatmaps.remaking import remade
 
@@ -35,13 +35,13 @@ def noisy(case: Case, seed: int, radius: float = RADIUS) -> Array:
 
 
 def max_sensitivity(case: Case, m: CamMap, draws: int = DRAWS, radius: float = RADIUS) -> Generator[float, None, float]:
-    """The largest relative change of the map's ``values`` over some draws of small noise.
+    """The largest relative change of the map, drawn on the input, over some draws of small noise.
 
     Yeh et al., On the (In)fidelity and Sensitivity of Explanations, 2019, definition 2, by sampling. A generator that
     yields the passes of every chunk of the work and returns the figure.
     """
-    largest = 0.0
+    before, largest = raster_of(case, m), 0.0
     for seed in range(draws):
         moved = yield from remade(case.network, m, noisy(case, seed, radius))
-        largest = max(largest, relative_change(m.values, moved))
+        largest = max(largest, relative_change(before, raster_of(case, m, moved)))
     return largest

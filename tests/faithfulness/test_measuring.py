@@ -5,12 +5,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from bright import a_map, counter, picture, probability, shades
-from networks import TWINS
+from networks import SIZE, TWINS, flat
 
 import camcore
 from camcore.errors import CamcoreError, MethodError
-from camcore.faithfulness import METRICS, Settings, estimate, measure
+from camcore.faithfulness import METRICS, Settings, case_of, estimate, measure
 from camcore.faithfulness.masking import adcc
+from camcore.faithfulness.stability import noisy
 
 FEW = Settings(METRICS, steps=4, levels=(0.5,), draws=2, randoms=2)
 
@@ -41,6 +42,25 @@ def test_masked_figures_by_hand():
     coherent = (1 + np.corrcoef(values.ravel(), (x * values).ravel())[0, 1]) / 2
     assert first.coherency == pytest.approx(coherent, abs=1e-6)
     assert first.adcc == pytest.approx(adcc(coherent, values.mean(), (y - o) / y), abs=1e-6)
+
+
+def test_maps_are_compared_as_they_lie_on_the_input():
+    """Coherency and sensitivity are of maps upsampled to the input, not of their few cells."""
+    net = camcore.wrap(flat(), preprocess=prepared)
+    pic = camcore.Picture.from_array(np.random.default_rng(2).integers(0, 256, (*SIZE, 3), dtype=np.uint8))
+    (m,) = camcore.explain(net, pic, "layercam", classes=2, framing="stretch")
+    first, *_ = figures(net, pic, [m], Settings(("masked", "coherency", "sensitivity"), draws=3))
+    case = case_of(net, pic, 2, "stretch")
+
+    def drawn(x):
+        return replace(m, values=camcore.LayerCAM(net).compute_heatmap(x, 2)).on_picture()
+
+    lit = m.on_picture()
+    assert lit.shape == SIZE != m.values.shape
+    again = drawn(case.x[0] * lit[..., np.newaxis])
+    assert first.coherency == pytest.approx((1 + np.corrcoef(lit.ravel(), again.ravel())[0, 1]) / 2, abs=1e-6)
+    moves = [np.linalg.norm(lit - drawn(noisy(case, seed))) / np.linalg.norm(lit) for seed in range(3)]
+    assert first.sensitivity == pytest.approx(max(moves), abs=1e-6)
 
 
 def test_a_map_that_lights_more_gains():
