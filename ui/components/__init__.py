@@ -210,6 +210,7 @@ def compare(
         "tag": tag,
         "busy": busy,
     }
+    st.html(f"<style>.st-key-{key} {{ --ratio: {(2 if view != 'compare' else 1) * size[1] / size[0]:.4f}; }}</style>")
     _compare(key=key, data=data, on_picked_change=picked)
 
 
