@@ -210,6 +210,7 @@ def compare(
         "tag": tag,
         "busy": busy,
     }
+    st.html(f"<style>.st-key-{key} {{ --ratio: {(2 if view != 'compare' else 1) * size[1] / size[0]:.4f}; }}</style>")
     _compare(key=key, data=data, on_picked_change=picked)
 
 
@@ -224,6 +225,7 @@ def tiles(
 ) -> None:
     """A row of picture buttons; ``ratio``: width / height of every picture's space."""
     data = {"items": list(items), "label": label, "columns": columns, "ratio": ratio}
+    st.html(f"<style>.st-key-{key} {{ --ratio: {ratio:.4f}; }}</style>")
     _tiles(key=key, data=data, on_picked_change=lambda: on_pick(str(st.session_state[key]["picked"])))
 
 
