@@ -1,6 +1,7 @@
 """The Inspect page's logic, run by Streamlit's own test runner with the real engine (no browser)."""
 
 import io
+import json
 import os
 import struct
 import zlib
@@ -44,6 +45,12 @@ def caption(at: AppTest) -> str:
     return next(c.value.replace("\\", "") for c in at.caption if "one cell" in c.value)
 
 
+def tag(at: AppTest) -> str:
+    """What stands on the overlay."""
+    found = [json.loads(c.proto.json) for c in at.get("bidi_component") if c.proto.json]
+    return str(next(data["tag"] for data in found if "tag" in data))
+
+
 def png(array: np.ndarray) -> bytes:
     file = io.BytesIO()
     Image.fromarray(array).save(file, "PNG")
@@ -80,9 +87,14 @@ def test_a_chosen_class_is_explained_and_goes_into_the_link() -> None:
     at = page()
     at.selectbox(key="class_box").set_value(281).run()
     assert "tabby" in caption(at)
+    assert tag(at) == "Where it looks for tabby"
     assert at.query_params["class"] == "281"
     at.selectbox(key="class_box").set_value(None).run()
     assert not at.query_params.get("class")
+
+
+def test_a_map_of_no_class_does_not_claim_one() -> None:
+    assert tag(page(method="eigencam")) == "Where it looks"
 
 
 def test_a_chosen_method_and_layer_are_used() -> None:
@@ -229,6 +241,7 @@ def test_a_slow_method_is_priced_first(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ui.engine.PATIENCE_SECONDS", 0.0)
     at = page(method="scorecam")
     assert caption(at).startswith("Grad-CAM · ")
+    assert tag(at).endswith(" · still Grad-CAM")
     assert any("1,28" in c.value.replace("\\", "") and "passes" in c.value for c in at.caption)
     assert [b.label for b in at.button if "Score" in b.label] == ["Run Score-CAM"]
 

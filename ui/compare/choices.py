@@ -210,7 +210,7 @@ def _single(axis: str, facts: Facts | None, framing: str) -> None:
             format_func=layer_name,
             filter_mode="contains",
             on_change=picked,
-            width=180,
+            width=220,
         )
         return
     state["class_one"] = RANKS[0] if state["class"] is None else str(state["class"])

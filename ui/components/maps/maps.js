@@ -232,7 +232,7 @@ export default function (component) {
       left: `${(-area[1] / broad) * 100}%`, top: `${(-area[0] / tall) * 100}%`,
     });
     const frame = find(".frame");
-    frame.setAttribute("role", "img");
+    frame.setAttribute("role", "group"); // not img: nobody could reach what stands in it
     frame.setAttribute("aria-label", cell.alt);
     frame.dataset.empty = cell.grid ? "0" : "1";
     frame.dataset.pinned = cell.id === data.reference ? "1" : "0";
