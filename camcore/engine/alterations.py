@@ -151,7 +151,12 @@ class Alterations:
         image, known, said, found = self._beside
         if image is None or image() is not x or known != (kind, path) or not _same(said, witness):
             cutter = self._anatomy.cutter
-            found = cutter.run(cutter.part((kind, path, "beside"), lambda: ([self._anatomy.source], tensors)), x)
+            part = cutter.part(
+                (kind, path, "beside"),
+                lambda: ([self._anatomy.source], tensors),
+                lambda function: cutter.warm(function, x),
+            )
+            found = cutter.run(part, x)
             if witness and not x.flags.writeable:
                 self._beside = (weakref.ref(x), (kind, path), witness, found)
         return list(found)

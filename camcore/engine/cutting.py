@@ -10,7 +10,7 @@ import contextlib
 import os
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from time import perf_counter
 from typing import Any
 
@@ -46,10 +46,12 @@ class Cutter:
         self.functions: OrderedDict[tuple[Any, ...], Function] = OrderedDict()
         self._spent = threading.local()
 
-    @property
-    def building(self) -> float:
-        """Seconds that this thread has spent on building functions so far: not the time that a map takes."""
-        return float(getattr(self._spent, "seconds", 0.0))
+    def clock(self) -> float:
+        """Seconds that run while this thread works, and stand while it builds a function or waits for others.
+
+        The difference of two readings is the time that a map takes.
+        """
+        return perf_counter() - float(getattr(self._spent, "seconds", 0.0))
 
     def kept(self, key: tuple[Any, ...], build: Callable[[], Function]) -> Function:
         """The function of ``key``, built at the first call; the least recently used ones are dropped.
@@ -61,15 +63,22 @@ class Cutter:
             with contextlib.suppress(KeyError):  # dropped this moment
                 self.functions.move_to_end(key)
             return found
-        with self.lock:
+        with self._aside(), self.lock:
             if key not in self.functions:
-                before, start = self.building, perf_counter()
                 self.functions[key] = build()  # which may build others
-                self._spent.seconds = before + perf_counter() - start
                 while len(self.functions) > KEPT_FUNCTIONS:
                     self.functions.popitem(last=False)
             self.functions.move_to_end(key)
             return self.functions[key]
+
+    @contextlib.contextmanager
+    def _aside(self) -> Iterator[None]:
+        """Stops this thread's clock for the block; it stands once, however many such blocks lie in each other."""
+        now = self.clock()
+        try:
+            yield
+        finally:
+            self._spent.seconds = perf_counter() - now
 
     def part(
         self,
@@ -107,7 +116,9 @@ class Cutter:
 
         Raises ModelError where TensorFlow cannot run it on this machine.
         """
-        with _TURNS.turn():
+        with contextlib.ExitStack() as turn:
+            with self._aside():
+                turn.enter_context(_TURNS.turn())
             return self.warm(function, *arguments)
 
     def warm(self, function: Function, *arguments: Array) -> Any:

@@ -6,7 +6,6 @@ import copy
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from time import perf_counter
 from typing import Any
 
 import numpy as np
@@ -106,9 +105,9 @@ class Taps:
         if classes and fed:
             fed[0] = fed[0].astype(anatomy.logits.dtype.as_numpy_dtype)
             wanted += fed
-        start = perf_counter()
+        start = anatomy.cutter.clock()
         results = anatomy.cutter.run(function, batch, *wanted)
-        seconds = perf_counter() - start
+        seconds = anatomy.cutter.clock() - start
         logits, used, rest = results[0], results[1 : len(classes) + 1], results[len(classes) + 1 :]
         tensors = [self._tensor(path) for path in paths]
         groups = [
@@ -163,9 +162,9 @@ class Taps:
         anatomy, biases = self._anatomy, self._biases
         with anatomy.cutter.lock:
             function = anatomy.cutter.part(("biases",), self._bias_ends, self._warm(1))
-        start = perf_counter()
+        start = anatomy.cutter.clock()
         logits, seen, *layers = anatomy.cutter.run(function, batch, np.array([index], np.int32))
-        seconds = perf_counter() - start
+        seconds = anatomy.cutter.clock() - start
         rest = float(layers.pop()) if any(not bias.spatial for bias in biases) else 0.0
         totals = [bias.total for bias in biases if bias.spatial]
         spatial = tuple(anatomy.channels_last(*one)[0] for one in zip(layers, totals, strict=True))
