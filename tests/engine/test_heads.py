@@ -247,7 +247,7 @@ def test_each_picture_has_its_own_sides(branched):
     one, other = images(1, seed=1), images(1, seed=2)
     wanted = {}
     for name, x in (("one", one), ("other", other)):
-        A = branched.tap(x, ["block2"]).activations["block2"]
+        A = branched.tap(x, ["block2"]).activations["block2"].copy()
         A[..., 1] = 0
         wanted[name] = branched.head("block2")(x, A)[0]
     assert np.abs(wanted["one"] - wanted["other"]).max() > 1e-3
@@ -308,6 +308,6 @@ def test_an_image_that_was_written_into_is_looked_at_anew(branched):
     x = images(1, seed=1)
     branched.ablated_logits(x, "block2", [0])
     x += 0.5
-    A = branched.tap(x, ["block2"]).activations["block2"]
+    A = branched.tap(x, ["block2"]).activations["block2"].copy()
     A[..., 0] = 0
     np.testing.assert_allclose(branched.ablated_logits(x, "block2", [0]), branched.head("block2")(x, A), rtol=1e-9)

@@ -344,7 +344,7 @@ def test_a_full_disk_is_told_and_the_earlier_network_stays(home, tmp_path):
     kept = write(home / "mine")
     code = (
         "import resource, sys\n"
-        "sys.path[:0] = ['tests']\n"
+        "sys.path[:0] = ['tests', 'tests/models']\n"
         "import test_saved as t\n"
         "from camcore.errors import ModelError\n"
         "made = t.model(9)\n"
