@@ -7,7 +7,7 @@ from ui import frame
 frame.begin("Inspect")
 
 # The page's title is on its way while the rest is imported.
-from ui import (  # noqa: E402  # noqa: E402
+from ui import (  # noqa: E402
     asking,
     errors,
     map_view,

@@ -50,9 +50,8 @@ class Fit:
 def compare_preprocessings(
     network: Network, pictures: Sequence[Picture], framing: str = "crop"
 ) -> Generator[tuple[Fit, ...], None, None]:
-    """Feed the pictures in every way that ``camcore.models.preprocessing`` knows; yields the fits so far.
-
-    One more each time.
+    """Feed the pictures in every way that ``camcore.models.preprocessing`` knows; yields the fits so
+    far, one more each time.
 
     ``network``: wrapped without a preprocessing of its own. Raises ModelError where its output has no probabilities.
     """

@@ -3,10 +3,9 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
-tf = pytest.importorskip("tensorflow")
-
-from camcore.engine.pointwise import by_products  # noqa: E402
+from camcore.engine.pointwise import by_products
 
 
 def gradients(x, kernel, strides=1, padding="SAME", products=True):
