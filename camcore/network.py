@@ -48,7 +48,7 @@ _SERIAL = itertools.count()
 class Network:
     """A Keras image classifier, ready to be looked into. Made by ``camcore.load`` and ``camcore.wrap``.
 
-    Attributes: ``name``; ``input_size`` (h, w); ``labels``, one per class; ``classes``, their number;
+    Attributes: ``name``; ``input_size`` (h, w); ``framing``, how pictures are fed unless a call says otherwise; ``labels``, one per class; ``classes``, their number;
     ``activation`` that turns logits into probabilities (``softmax``, ``sigmoid`` or ``linear``);
     ``layers``, a tuple of LayerInfo; ``default_layer``, the path of the recommended one; ``ladder``, the paths
     of the last layer of each of the last four grid sizes; ``parameters``; ``multiplications`` that one image takes;
@@ -70,11 +70,13 @@ class Network:
         preprocess: Preprocess | None,
         choose: Callable[[Any], Any],
         weights_note: str,
+        framing: str = "stretch",
         origin: Origin | None = None,
     ) -> None:
         self.model = model
         self.name = name
         self.input_size = input_size
+        self.framing = framing
         self.channels = channels
         self.weights_note = weights_note
         self.origin = origin

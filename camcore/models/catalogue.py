@@ -23,6 +23,9 @@ from camcore.models.preprocessing import preprocessing
 from camcore.models.weights import Progress, WeightsFile, check_file, download, find_file, load_weights
 from camcore.origin import Origin
 
+FRAMING = "crop"
+"""How the ImageNet networks were evaluated: short side to 256, then the central 224, in proportion."""
+
 _CATALOGUE = Path(__file__).parents[1] / "data" / "backbones.csv"
 
 # Constructor options that decide which weights fit, and their defaults. The input size is the fifth such
@@ -93,6 +96,7 @@ class Built:
     weights_note: str  # where the weights came from, in words
     origin: Origin | None = None  # what it takes to have it again
     output: int | str | None = None  # which one, where the model has several
+    framing: str = "stretch"  # how pictures are brought to the input size
 
 
 @lru_cache(maxsize=1)
@@ -175,6 +179,7 @@ def build(
         labels=_labels(int(model.output_shape[-1]), options),
         input_size=(height or row.input_size[0], width or row.input_size[1]),
         weights_note=note,
+        framing=FRAMING,
         origin=Origin({"builder": "backbone", "backbone": name, "options": _trunk_options(options)}, row.preprocessing),
     )
 

@@ -72,6 +72,7 @@ def load(
         output=built.output,
         name=called,
         weights_note=built.weights_note,
+        framing=built.framing,
         origin=built.origin,
     )
 

@@ -7,6 +7,7 @@ from numbers import Integral
 from typing import Any
 
 from camcore.errors import ModelError
+from camcore.framing import check_framing
 from camcore.network import Network, Preprocess
 from camcore.origin import Origin
 
@@ -18,6 +19,7 @@ def wrap(
     input_size: tuple[int, int] | None = None,
     output: int | str | None = None,
     *,
+    framing: str = "stretch",
     name: str | None = None,
     weights_note: str = "weights as given",
     origin: Origin | None = None,
@@ -26,13 +28,16 @@ def wrap(
 
     ``labels``: one per class; a single sigmoid unit has two classes, the negative one first. ``preprocess``:
     RGB float32 0..255 (n, h, w, 3) → network input; None feeds 0..255 as it is. ``input_size``: (h, w), needed
-    where the model leaves it open. ``output``: index or name, needed where the model has several. ``origin``: what
+    where the model leaves it open. ``output``: index or name, needed where the model has several. ``framing``: how a
+    picture is brought to that size unless a call says otherwise: ``stretch`` (the whole picture, as ``model.predict``
+    of a resized picture sees it), ``crop`` or ``letterbox``. ``origin``: what
     it takes to have the network again, for those who know.
 
     Raises ModelError where the model is not an image classifier that can be run.
     """
     import keras
 
+    check_framing(framing)
     if not isinstance(keras_model, keras.Model):
         raise ModelError(
             f"{type(keras_model).__name__} is not a Keras 3 model. camcore.wrap takes a keras.Model on the "
@@ -56,6 +61,7 @@ def wrap(
         preprocess=preprocess,
         choose=lambda outputs: _chosen(outputs, output, getattr(keras_model, "output_names", None)),
         weights_note=weights_note,
+        framing=framing,
         origin=origin,
     )
 
