@@ -18,6 +18,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from camcore.checks import shown
+from camcore.class_names import index_of
 from camcore.engine.alterations import Alterations
 from camcore.engine.anatomy import Anatomy
 from camcore.engine.cutting import Cutter, FedCutter, Function
@@ -31,6 +33,7 @@ from camcore.engine.scores import Activation, find_scores
 from camcore.engine.tapping import BiasPass, Pass, Taps
 from camcore.engine.targets import LOGIT, Score
 from camcore.engine.tracing import trace_model
+from camcore.engine.forking import check_not_forked
 from camcore.errors import LayerError, MethodError, ModelError, PictureError
 from camcore.framing import Frame, frame_picture
 from camcore.layers import LayerInfo, ladder, list_layers
@@ -38,6 +41,7 @@ from camcore.methods.info import Site
 from camcore.origin import Origin
 from camcore.pictures import Picture
 from camcore.predictions import Prediction, probabilities, top_predictions
+from camcore.preprocessed import pictures_in, preprocessed
 
 Array = NDArray[Any]
 Preprocess = Callable[[NDArray[np.float32]], ArrayLike]
@@ -133,7 +137,12 @@ class Network:
         return self.anatomy.table.usable(self.default_layer if layer is None else layer)
 
     def check_class(self, index: Any) -> int:
-        """``index`` as an int. Raises ModelError where the network has no such class."""
+        """The index of a class, given by it or by its name (see ``camcore.class_names.index_of``).
+
+        Raises ModelError where the network has no such class, or several of that name.
+        """
+        if isinstance(index, str):
+            return index_of(self.labels, index, self.name)
         try:
             value = int(index)
             whole = bool(value == index) and not isinstance(index, (bool, np.bool_))
@@ -141,7 +150,7 @@ class Network:
             value, whole = -1, False
         if not whole or not 0 <= value < self.classes:
             raise ModelError(
-                f"There is no class {index!r} in {self.name}: it has {self.classes} classes, 0 to {self.classes - 1}. "
+                f"There is no class {shown(index)} in {self.name}: it has {self.classes} classes, 0 to {self.classes - 1}. "
                 "Choose one of these."
             )
         return value
@@ -163,10 +172,14 @@ class Network:
         return x, frame
 
     def preprocess(self, rgb: NDArray[np.float32]) -> Array:
-        """RGB float32 0..255 (n, h, w, 3) → network input; grey networks get the luma (ITU-R BT.601)."""
-        x = np.array(rgb, np.float32)
+        """RGB float32 0..255 (n, h, w, 3) → network input; grey networks get the luma (ITU-R BT.601).
+
+        Raises ModelError for what is not such pictures, and where the network's own preprocessing goes wrong.
+        """
+        check_not_forked()
+        x = pictures_in(rgb)
         if self._preprocess is not None:
-            x = np.asarray(self._preprocess(x))
+            x = preprocessed(self._preprocess, x, self.name)
         if x.shape[-1] == 3 and self.channels == 1:
             x = x @ np.array([[0.299], [0.587], [0.114]], x.dtype)
         return x.transpose(0, 3, 1, 2) if self.anatomy.channels_first and x.shape[-1] == self.channels else x

@@ -19,6 +19,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+from camcore.engine.forking import check_not_forked
 from camcore.engine.pointwise import by_products
 from camcore.errors import ModelError
 
@@ -58,6 +59,7 @@ def trace_model(model: Any, input_shape: tuple[int | None, ...], dtype: str, cho
     ``input_shape`` is that of one image, without the batch; ``choose`` picks the output tensor from what the
     model returns. Raises ModelError where the model cannot be called so.
     """
+    check_not_forked()
     import tensorflow as tf
 
     calls: list[Call] = []

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable
 from typing import Any, Protocol
 
+from camcore.engine.forking import check_not_forked
 from camcore.errors import ModelError, nearest
 from camcore.models import catalogue, factories, saved
 from camcore.models.catalogue import Built, build
@@ -63,6 +64,7 @@ def load(
     Raises ModelError for an unknown name or option, and for weights that are missing, damaged or of another
     architecture.
     """
+    check_not_forked()
     called, built = _built(name, weights, progress, options)
     return wrap(
         built.model,

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from numbers import Integral
 from typing import Any
 
+from camcore.checks import optional, shown, text
+from camcore.class_names import given_labels
+from camcore.engine.forking import check_not_forked
 from camcore.errors import ModelError
 from camcore.framing import check_framing
+from camcore.models.preprocessing import PREPROCESSINGS, preprocessing
 from camcore.network import Network, Preprocess
 from camcore.origin import Origin
 
 
 def wrap(
     keras_model: Any,
-    labels: Sequence[str] | None = None,
-    preprocess: Preprocess | None = None,
+    labels: Iterable[str] | Mapping[Any, Any] | None = None,
+    preprocess: Preprocess | str | None = None,
     input_size: tuple[int, int] | None = None,
     output: int | str | None = None,
     *,
@@ -26,8 +30,9 @@ def wrap(
 ) -> Network:
     """Make any Keras 3 image classifier ready to be looked into; the model itself is left as it is.
 
-    ``labels``: one per class; a single sigmoid unit has two classes, the negative one first. ``preprocess``:
-    RGB float32 0..255 (n, h, w, 3) → network input; None feeds 0..255 as it is. ``input_size``: (h, w), needed
+    ``labels``: one per class, also as {index: name} or {name: index}; a single sigmoid unit has two classes, the
+    negative one first. ``preprocess``: RGB float32 0..255 (n, h, w, 3) → network input, or one of the names of
+    ``camcore.models.preprocessing``; None feeds 0..255 as it is. ``input_size``: (h, w), needed
     where the model leaves it open. ``output``: index or name, needed where the model has several. ``framing``: how a
     picture is brought to that size unless a call says otherwise: ``stretch`` (the whole picture, as ``model.predict``
     of a resized picture sees it), ``crop`` or ``letterbox``. ``origin``: what
@@ -35,6 +40,7 @@ def wrap(
 
     Raises ModelError where the model is not an image classifier that can be run.
     """
+    check_not_forked()
     import keras
 
     check_framing(framing)
@@ -57,12 +63,24 @@ def wrap(
         channels=channels,
         channels_first=channels_first,
         dtype=dtype,
-        labels=labels,
-        preprocess=preprocess,
+        labels=given_labels(labels),
+        preprocess=_given_preprocess(preprocess),
         choose=lambda outputs: _chosen(outputs, output, getattr(keras_model, "output_names", None)),
         weights_note=weights_note,
         framing=framing,
         origin=origin,
+    )
+
+
+def _given_preprocess(preprocess: Any) -> Preprocess | None:
+    """A preprocessing as somebody gives it: a function, a name, or None. Raises ModelError for anything else."""
+    if preprocess is None or (callable(preprocess) and not isinstance(preprocess, type)):
+        return preprocess
+    if isinstance(preprocess, str):
+        return preprocessing(preprocess)
+    raise ModelError(
+        f"preprocess={shown(preprocess)} is not a function. It makes the network's input of pictures, RGB 0..255. Give "
+        f"a function, or one of the names {', '.join(PREPROCESSINGS)}."
     )
 
 
