@@ -13,6 +13,7 @@ import weakref
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -411,10 +412,12 @@ class Network:
 def check_cell(info: LayerInfo, cell: tuple[int, int]) -> None:
     """Raise LayerError where the layer's grid has no such cell (row, column)."""
     assert info.grid is not None
-    if not all(0 <= place < side for place, side in zip(cell, info.grid, strict=True)):
-        h, w = info.grid
+    h, w = info.grid
+    whole = isinstance(cell, (tuple, list)) and len(cell) == 2 and all(isinstance(place, Integral) for place in cell)
+    if not whole or not (0 <= cell[0] < h and 0 <= cell[1] < w):
+        asked = f"cell in row {cell[0]}, column {cell[1]}" if whole else f"cell {shown(cell)}"
         raise LayerError(
-            f"Layer {info.path!r} has no cell in row {cell[0]}, column {cell[1]}: its grid is {h}×{w}, rows 0 to "
+            f"Layer {info.path!r} has no {asked}: its grid is {h}×{w}, rows 0 to "
             f"{h - 1} and columns 0 to {w - 1}. Choose a cell of it."
         )
 

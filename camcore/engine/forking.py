@@ -27,9 +27,8 @@ def _note() -> None:
 
 def _tensorflow_has_started() -> bool:
     """Whether TensorFlow has threads and devices, and not only been imported. Starts nothing."""
-    module = sys.modules.get("tensorflow.python.eager.context")
-    context = module.context_safe() if module is not None else None
-    return context is not None and bool(getattr(context, "_initialized", True))
+    current = getattr(sys.modules.get("tensorflow.python.eager.context"), "context_safe", lambda: None)()
+    return current is not None and bool(getattr(current, "_initialized", True))
 
 
 if hasattr(os, "register_at_fork"):  # where there is fork at all

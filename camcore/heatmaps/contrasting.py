@@ -8,9 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from camcore.checks import checked, flag, max_side, number
 from camcore.errors import ModelError
 from camcore.framing import CellGrid, Frame
 from camcore.heatmaps.answering import Task, final
+from camcore.heatmaps.arguments import a_framing, a_memory, a_network, a_picture
 from camcore.heatmaps.explaining import Facts
 from camcore.heatmaps.looking import Look
 from camcore.heatmaps.maps import CamMap
@@ -47,22 +49,24 @@ class Contrast:
     frame: Frame
     cells: CellGrid
 
+    @checked(scale=number(), smooth=flag, max_side=max_side)
     def on_picture(self, scale: float = 1.0, smooth: bool = True, max_side: int | None = None) -> NDArray[np.float32]:
         """``difference / scale`` on the whole original picture: float32 (H, W), NaN outside what the network saw."""
         values = self.difference / np.float32(scale) if scale > 0 else self.difference
         return self.frame.to_picture(values, self.cells, smooth, max_side)
 
 
+@checked(network=a_network, pic=a_picture, framing=a_framing, memory=a_memory)
 def contrast(
     network: Network,
     pic: Picture,
-    a: int,
-    b: int,
+    a: int | str,
+    b: int | str,
     layer: Any = None,
     framing: str = "crop",
     memory: Memory | None = None,
 ) -> Contrast:
-    """What tells class ``a`` from class ``b`` at a layer (None: the default one).
+    """What tells class ``a`` from class ``b``, indices or names, at a layer (None: the default one).
 
     Raises ModelError for a class that the network does not have, or twice the same one; LayerError for a layer
     without a heatmap; CamcoreError for an unknown framing.

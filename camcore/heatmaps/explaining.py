@@ -16,11 +16,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from camcore.checks import checked
 from camcore.engine.tapping import TOP_CLASS
 from camcore.engine.targets import LOGIT
 from camcore.errors import MethodError
 from camcore.framing import Frame, check_framing
 from camcore.heatmaps.answering import RawMap, Task, answer, cells_of, final, score_of
+from camcore.heatmaps.arguments import a_framing, a_memory, a_network, a_picture
 from camcore.heatmaps.looking import Look
 from camcore.heatmaps.maps import CamMap, normalised, warning_for
 from camcore.heatmaps.remembering import Memory
@@ -48,6 +50,7 @@ class Step:
     change: float | None = None
 
 
+@checked(network=a_network, pic=a_picture, framing=a_framing, memory=a_memory)
 def explain(
     network: Network,
     pic: Picture,
@@ -84,6 +87,7 @@ def explain(
     return tuple(found[task.info.key, task.path, index] for task in request.tasks for index in asked)
 
 
+@checked(network=a_network, pic=a_picture, framing=a_framing, memory=a_memory)
 def stream(
     network: Network,
     pic: Picture,
@@ -106,6 +110,7 @@ def stream(
     return _steps(network, pic, request, framing, memory)
 
 
+@checked(network=a_network)
 def estimate(
     network: Network,
     methods: Keys = "gradcam",

@@ -9,6 +9,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from camcore.checks import checked, flag, max_side
 from camcore.framing import CellGrid, Frame
 from camcore.methods import METHODS, MethodInfo
 
@@ -68,6 +69,7 @@ class CamMap:
         """How the picture became the network's input."""
         return self.frame.framing
 
+    @checked(smooth=flag, max_side=max_side)
     def on_picture(self, smooth: bool = True, max_side: int | None = None) -> NDArray[np.float32]:
         """``values`` on the whole original picture: float32 (H, W), NaN outside what the network saw.
 

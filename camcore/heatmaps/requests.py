@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from camcore.checks import shown
 from camcore.engine.tapping import TOP_CLASS
 from camcore.errors import CamcoreError, LayerError, MethodError
 from camcore.heatmaps.answering import Task
@@ -19,7 +20,7 @@ from camcore.network import Network, check_network
 Options = Mapping[str, Mapping[str, Any]]
 Keys = str | Sequence[str] | None
 Layers = Any  # a path, a Keras layer, a sequence of them, or None for the default layer
-Classes = int | Sequence[int] | None
+Classes = int | str | Sequence[int | str] | None  # indices or names
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,7 +93,7 @@ def _methods(
                 f"Options were given for {key!r}, which is not among the methods asked for. They would change nothing. "
                 f"Ask for {key!r}, too, or leave its options away."
             )
-    chosen = [(info, info.checked(given.get(info.key, {}))) for info in infos]
+    chosen = [(info, by_index(network, info, info.checked(given.get(info.key, {})))) for info in infos]
     for info, values in chosen:
         check_compared(network, info, values, classes)
     return chosen
@@ -107,7 +108,7 @@ def _keys(methods: Any) -> list[Any]:
         return list(methods)
     except TypeError:
         raise MethodError(
-            f"{methods!r} does not name a method. Methods are named by their keys in camcore.METHODS. Give one, such "
+            f"{shown(methods)} does not name a method. Methods are named by their keys in camcore.METHODS. Give one, such "
             "as 'gradcam', or a list of them."
         ) from None
 
@@ -117,9 +118,15 @@ def _by_method(options: Any) -> dict[str, Mapping[str, Any]]:
     if isinstance(options, Mapping) and all(isinstance(given, Mapping) for given in options.values()):
         return dict(options)
     raise MethodError(
-        f"options={options!r} are not options by method: each method has options of its own. Give a dictionary such "
+        f"options={shown(options)} are not options by method: each method has options of its own. Give a dictionary such "
         "as {'gradcam++': {'variant': 'authors'}}."
     )
+
+
+def by_index(network: Network, info: MethodInfo, options: Mapping[str, Any]) -> dict[str, Any]:
+    """Checked options with every class that is given by its name as its index. Raises ModelError for no such class."""
+    named = [name for name, option in info.options.items() if isinstance(option.default, tuple)]
+    return {**options, **{name: tuple(network.check_class(one) for one in options[name]) for name in named}}
 
 
 def check_compared(network: Network, info: MethodInfo, options: Mapping[str, Any], classes: Sequence[int]) -> None:

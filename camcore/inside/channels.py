@@ -9,9 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from camcore.checks import checked
 from camcore.engine.tapping import TOP_CLASS
 from camcore.errors import CamcoreError, nearest
 from camcore.framing import CellGrid, Frame
+from camcore.heatmaps.arguments import a_framing, a_memory, a_network, a_picture
 from camcore.heatmaps.looking import Look
 from camcore.heatmaps.maps import as_float32
 from camcore.heatmaps.remembering import Memory
@@ -92,11 +94,12 @@ class Channels:
         return np.argsort(-getattr(self, by), kind="stable")
 
 
+@checked(network=a_network, pic=a_picture, framing=a_framing, memory=a_memory)
 def channels(
     network: Network,
     pic: Picture,
     layer: Any = None,
-    class_index: int | None = None,
+    class_index: int | str | None = None,
     framing: str = "crop",
     memory: Memory | None = None,
 ) -> Channels:

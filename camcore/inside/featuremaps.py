@@ -7,11 +7,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from camcore.checks import checked
 from camcore.errors import LayerError
+from camcore.heatmaps.arguments import a_framing, a_network, a_picture
 from camcore.network import Network
 from camcore.pictures import Picture
 
 
+@checked(network=a_network, pic=a_picture, framing=a_framing)
 def activations(network: Network, pic: Picture, layers: Any, framing: str = "crop") -> dict[str, NDArray[np.float32]]:
     """The feature maps of ``layers``, from one pass: path → float32 (h, w, K), at each layer's own grid.
 
@@ -19,6 +22,8 @@ def activations(network: Network, pic: Picture, layers: Any, framing: str = "cro
     Raises LayerError for a layer that does not exist or has no grid.
     """
     asked = layers if isinstance(layers, (list, tuple)) else [layers]
+    if not asked:
+        raise LayerError(f"No layer was asked for. Name at least one, such as {network.default_layer!r}.")
     infos = [network.layer(layer) for layer in asked]
     for info in infos:
         if info.grid is None:
