@@ -64,7 +64,9 @@ def shown(value: Any) -> str:
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}… ({type(value).__name__})"
 
 
-def refused(name: str, value: Any, wanted: str, what_to_do: str, error: type[CamcoreError] = CamcoreError) -> CamcoreError:
+def refused(
+    name: str, value: Any, wanted: str, what_to_do: str, error: type[CamcoreError] = CamcoreError
+) -> CamcoreError:
     """The error for an argument: its value, what it must be, and what to do."""
     return error(f"{name}={shown(value)} cannot be used. It must be {wanted}. {what_to_do}")
 
@@ -98,7 +100,9 @@ def function(name: str, value: Any) -> Any:
     return value
 
 
-def number(low: float | None = None, high: float | None = None, above: float | None = None, example: Any = 1.0) -> Check:
+def number(
+    low: float | None = None, high: float | None = None, above: float | None = None, example: Any = 1.0
+) -> Check:
     """A finite number, as a float: at least ``low``, at most ``high``, greater than ``above``."""
 
     def check(name: str, value: Any) -> float:
@@ -139,7 +143,9 @@ def one_of(*choices: str) -> Check:
         if not isinstance(value, str) or value not in choices:
             near = nearest(value, choices, 0.4) if isinstance(value, str) else None
             listed = ", ".join(map(repr, choices))
-            raise refused(name, value, f"one of {listed}", f"Choose {f'{near!r}, perhaps' if near else 'one of these'}.")
+            raise refused(
+                name, value, f"one of {listed}", f"Choose {f'{near!r}, perhaps' if near else 'one of these'}."
+            )
         return value
 
     return check
@@ -185,6 +191,13 @@ def picture_pixels(name: str, value: Any) -> NDArray[np.uint8]:
 
 
 _TO_PIXELS = "Scale colours to 0..255 and use .astype(numpy.uint8); repeat a grey channel three times."
+
+
+def an_array(name: str, value: Any) -> NDArray[Any]:
+    """A numpy array of numbers."""
+    if not isinstance(value, np.ndarray):
+        raise refused(name, value, "a numpy array", "Convert it with numpy.asarray.")
+    return numbers(name, value)
 
 
 def numbers(name: str, value: Any) -> NDArray[Any]:

@@ -19,12 +19,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from camcore.checks import shown
+from camcore.checks import checked, many, numbers, refused, shown, whole
 from camcore.class_names import index_of
 from camcore.engine.alterations import Alterations
 from camcore.engine.anatomy import Anatomy
 from camcore.engine.cutting import Cutter, FedCutter, Function
 from camcore.engine.fingerprints import fingerprint
+from camcore.engine.forking import check_not_forked
 from camcore.engine.graphs import shares_behind, work
 from camcore.engine.linear_head import is_affine, why_not_linear
 from camcore.engine.masking import masking
@@ -34,9 +35,8 @@ from camcore.engine.scores import Activation, find_scores
 from camcore.engine.tapping import BiasPass, Pass, Taps
 from camcore.engine.targets import LOGIT, Score
 from camcore.engine.tracing import trace_model
-from camcore.engine.forking import check_not_forked
 from camcore.errors import LayerError, MethodError, ModelError, PictureError
-from camcore.framing import Frame, frame_picture
+from camcore.framing import Frame, check_framing, frame_picture
 from camcore.layers import LayerInfo, ladder, list_layers
 from camcore.methods.info import Site
 from camcore.origin import Origin
@@ -50,10 +50,26 @@ Preprocess = Callable[[NDArray[np.float32]], ArrayLike]
 _SERIAL = itertools.count()
 
 
+def _a_framing(name: str, value: Any) -> Any:
+    """The name of a framing, or None for the network's own."""
+    if value is not None:
+        check_framing(value)
+    return value
+
+
+def _logits(name: str, value: Any) -> Array:
+    """Logits (..., classes)."""
+    array = numbers(name, value)
+    if not array.ndim or not array.shape[-1]:
+        raise refused(name, value, "an array (..., classes) of logits", "Give what Network.logits returns.")
+    return array
+
+
 class Network:
     """A Keras image classifier, ready to be looked into. Made by ``camcore.load`` and ``camcore.wrap``.
 
-    Attributes: ``name``; ``input_size`` (h, w); ``framing``, how pictures are fed unless a call says otherwise; ``labels``, one per class; ``classes``, their number;
+    Attributes: ``name``; ``input_size`` (h, w); ``framing``, how pictures are fed unless a call says
+    otherwise; ``labels``, one per class; ``classes``, their number;
     ``activation`` that turns logits into probabilities (``softmax``, ``sigmoid`` or ``linear``);
     ``layers``, a tuple of LayerInfo; ``default_layer``, the path of the recommended one; ``ladder``, the paths
     of the last layer of each of the last four grid sizes; ``parameters``; ``multiplications`` that one image takes;
@@ -151,13 +167,14 @@ class Network:
             value, whole = -1, False
         if not whole or not 0 <= value < self.classes:
             raise ModelError(
-                f"There is no class {shown(index)} in {self.name}: it has {self.classes} classes, 0 to {self.classes - 1}. "
-                "Choose one of these."
+                f"There is no class {shown(index)} in {self.name}: it has {self.classes} classes, 0 to "
+                f"{self.classes - 1}. Choose one of these."
             )
         return value
 
     # ---- pictures and scores
 
+    @checked(framing=_a_framing)
     def prepare(self, pic: Picture, framing: str = "crop") -> tuple[Array, Frame]:
         """The picture as the network's input, a batch of one, and the frame that leads back to its pixels.
 
@@ -216,15 +233,23 @@ class Network:
         """The logits (n, classes) of a preprocessed batch, as floats of the network's precision."""
         return np.array(self._run(self.anatomy.forward(), self.check_input(x))[0])
 
+    @checked(framing=_a_framing)
     def predict(self, pic: Picture, top: int = 5, framing: str = "crop") -> tuple[Prediction, ...]:
         """The ``top`` most probable classes of a picture, most probable first."""
         x, _ = self.prepare(pic, framing)
         return self.predictions(self.logits(x)[0], top)
 
+    @checked(logits=_logits)
     def predictions(self, logits: Array, top: int = 5) -> tuple[Prediction, ...]:
         """The ``top`` classes for the logits (classes,) of one image, most probable first."""
+        if logits.shape != (self.classes,):
+            raise ModelError(
+                f"Logits of shape {logits.shape} are not those of one image: {self.name} has {self.classes} classes. "
+                "Give one row of what Network.logits returns."
+            )
         return top_predictions(logits, self.activation, self.labels, top)
 
+    @checked(logits=_logits)
     def probabilities(self, logits: Array) -> NDArray[np.float64]:
         """Probabilities of logits (..., classes), by the network's own last activation."""
         return probabilities(logits, self.activation)
@@ -248,6 +273,7 @@ class Network:
         paths = tuple(dict.fromkeys(layers))
         return self._taps.tap(self.check_input(x), paths, classes, score, curvature)
 
+    @checked(channels=many(whole()))
     def cell_gradients(
         self, x: ArrayLike, layer: Any, cell: tuple[int, int], channels: Sequence[int]
     ) -> tuple[Array, Array]:
@@ -311,7 +337,7 @@ class Network:
 
     def share_behind(self, layer: str) -> float:
         """The share of the network's multiplications that lie behind a layer, 0..1."""
-        return self._shares[self.anatomy.tensor(layer).op.name]
+        return self._shares[self.anatomy.tensor(self.layer(layer).path).op.name]
 
     def head(self, layer: str) -> Callable[[ArrayLike, ArrayLike], Array]:
         """The scores behind a layer: a function (x, A) → logits, with A (n, h, w, K) in place of its output.
@@ -340,10 +366,11 @@ class Network:
 
     def is_affine_behind(self, layer: str) -> bool:
         """Whether the logits are affine in the layer's output, so that Σ G ⊙ A + logits(A = 0) = logits exactly."""
-        if layer not in self._affine:
+        path = self.layer(layer).path
+        if path not in self._affine:
             with self.anatomy.cutter.lock:
-                self._affine[layer] = is_affine(self.anatomy.scores.source, self.anatomy.tensor(layer))
-        return self._affine[layer]
+                self._affine[path] = is_affine(self.anatomy.scores.source, self.anatomy.tensor(path))
+        return self._affine[path]
 
     def site(self, layer: str | None) -> Site:
         """What the cost of a method depends on, at a layer (None: on the input's own grid)."""
@@ -413,9 +440,9 @@ def check_cell(info: LayerInfo, cell: tuple[int, int]) -> None:
     """Raise LayerError where the layer's grid has no such cell (row, column)."""
     assert info.grid is not None
     h, w = info.grid
-    whole = isinstance(cell, (tuple, list)) and len(cell) == 2 and all(isinstance(place, Integral) for place in cell)
-    if not whole or not (0 <= cell[0] < h and 0 <= cell[1] < w):
-        asked = f"cell in row {cell[0]}, column {cell[1]}" if whole else f"cell {shown(cell)}"
+    pair = isinstance(cell, (tuple, list)) and len(cell) == 2 and all(isinstance(place, Integral) for place in cell)
+    if not pair or not (0 <= cell[0] < h and 0 <= cell[1] < w):
+        asked = f"cell in row {cell[0]}, column {cell[1]}" if pair else f"cell {shown(cell)}"
         raise LayerError(
             f"Layer {info.path!r} has no {asked}: its grid is {h}×{w}, rows 0 to "
             f"{h - 1} and columns 0 to {w - 1}. Choose a cell of it."

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from numbers import Integral
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from camcore.checks import shown
 from camcore.errors import CamcoreError
 
 
@@ -43,9 +45,9 @@ def top_predictions(logits: ArrayLike, activation: str, labels: Sequence[str], t
 
     Raises CamcoreError where ``top`` is not a positive whole number.
     """
-    if isinstance(top, bool) or not isinstance(top, int) or top < 1:
-        raise CamcoreError(f"top={top!r} must be a whole number of at least 1.")
+    if isinstance(top, bool) or not isinstance(top, Integral) or top < 1:
+        raise CamcoreError(f"top={shown(top)} must be a whole number of at least 1. That many classes are returned.")
     z = np.asarray(logits, np.float64)
     p = probabilities(z, activation)
-    order = np.argsort(-z, kind="stable")[:top]
+    order = np.argsort(-z, kind="stable")[: int(top)]
     return tuple(Prediction(int(i), labels[i], float(p[i]), float(z[i])) for i in order)

@@ -44,7 +44,7 @@ def pictures_in(rgb: Any) -> NDArray[np.float32]:
     """Pictures (n, h, w, 3) as a float32 copy, which a preprocessing may write into. Raises ModelError."""
     try:
         x = np.array(rgb, np.float32)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         x = np.empty(0, np.float32)
     if x.ndim != 4 or x.shape[3] != 3:
         raise ModelError(

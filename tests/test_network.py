@@ -75,7 +75,7 @@ def test_facts(network):
     assert network.weights_note == "weights as given"
     assert "12×10" in repr(network)
     assert "'features'" in repr(network)
-    assert camcore.wrap(flat(), labels="abcd", name="mine").labels == ("a", "b", "c", "d")
+    assert camcore.wrap(flat(), labels=list("abcd"), name="mine").labels == ("a", "b", "c", "d")
 
 
 def test_logits_are_the_models(network):

@@ -6,7 +6,9 @@ import os
 from pathlib import Path
 from typing import Any
 
-from camcore.checks import Check, many, of_type, optional, refused
+import numpy as np
+
+from camcore.checks import Check, many, number, of_type, optional, refused
 from camcore.framing import check_framing
 from camcore.heatmaps.maps import CamMap
 from camcore.heatmaps.remembering import Memory
@@ -40,11 +42,20 @@ a_memory: Check = optional(of_type(Memory, "Make one with camcore.Memory(), or l
 
 a_map: Check = of_type(CamMap, "Give one of those that camcore.explain returns.")
 
+
 def a_path(name: str, value: Any) -> Path:
     """The path of a file or folder. Raises CamcoreError for anything else."""
     if not isinstance(value, (str, os.PathLike)) or not str(value).strip() or "\0" in str(value):
         raise refused(name, value, "a path", "Give it as a string or a pathlib.Path.")
     return Path(os.fsdecode(value))
+
+
+def a_box(name: str, value: Any) -> tuple[float, float, float, float]:
+    """The edges (top, left, bottom, right) of a box. Raises CamcoreError for anything else."""
+    if not isinstance(value, (tuple, list, np.ndarray)) or len(value) != 4:
+        raise refused(name, value, "a box (top, left, bottom, right)", "Give four numbers, in pixels of the picture.")
+    top, left, bottom, right = (number()(name, edge) for edge in value)
+    return top, left, bottom, right
 
 
 paths: Check = many(a_path, what_to_do="Give a list of files, such as picture_files(folder) finds.")

@@ -49,7 +49,7 @@ class Contrast:
     frame: Frame
     cells: CellGrid
 
-    @checked(scale=number(), smooth=flag, max_side=max_side)
+    @checked(scale=number(0), smooth=flag, max_side=max_side)
     def on_picture(self, scale: float = 1.0, smooth: bool = True, max_side: int | None = None) -> NDArray[np.float32]:
         """``difference / scale`` on the whole original picture: float32 (H, W), NaN outside what the network saw."""
         values = self.difference / np.float32(scale) if scale > 0 else self.difference

@@ -29,9 +29,10 @@ Array = NDArray[Any]
 class HeatmapMethod:
     """One method at one layer of one model.
 
-    ``model``: a Keras model or a Network. A model is traced at its first use; its Network is kept with it for the next
-    object, see ``camcore.models.kept``. ``target_layer``: path, name or layer object; None for the recommended layer, and of no account to methods on the input's own grid.
-    ``refine``: ``aug`` and ``eigen``, see ``camcore.heatmaps.refining``. Options of the method by keyword.
+    ``model``: a Keras model or a Network. A model is traced at its first use, and its Network is kept with it for the
+    next object; see ``camcore.models.kept``. ``target_layer``: path, name or layer object; None for the recommended
+    layer, and of no account to methods on the input's own grid. ``refine``: ``aug`` and ``eigen``, see
+    ``camcore.heatmaps.refining``. Options of the method by keyword.
 
     Raises LayerError, MethodError or ModelError, each saying what fits instead.
     """
@@ -62,8 +63,8 @@ class HeatmapMethod:
         """The heatmap of each image, at the layer's own grid.
 
         ``x``: preprocessed, (H, W, 3) or (1, H, W, 3) → float32 (h, w); (n, H, W, 3) → (n, h, w).
-        ``class_idx``: None (each image's top class), one index or name, or one per image. ``raw``: the un-normalised map
-        instead of values in 0..1. Raises ModelError where x or a class does not fit.
+        ``class_idx``: None (each image's top class), one index or name, or one per image. ``raw``: the un-normalised
+        map instead of values in 0..1. Raises ModelError where x or a class does not fit.
         """
         batch = self.network.check_input(x)
         single = len(batch) == 1

@@ -78,8 +78,8 @@ def _shares_backward(task: Task) -> bool:
 def _methods(
     network: Network, methods: Keys, options: Options | None, classes: Sequence[int]
 ) -> list[tuple[MethodInfo, dict[str, Any]]]:
-    keys = _keys(methods)
-    given = _by_method({} if options is None else options)
+    keys = method_keys(methods)
+    given = options_by_method(options)
     if not keys:
         raise MethodError("No method was asked for. Name at least one, such as 'gradcam'.")
     infos: list[MethodInfo] = []
@@ -99,7 +99,8 @@ def _methods(
     return chosen
 
 
-def _keys(methods: Any) -> list[Any]:
+def method_keys(methods: Any) -> list[Any]:
+    """The methods asked for as a list, None as Grad-CAM. Raises MethodError for what names none."""
     if methods is None:
         return ["gradcam"]
     if isinstance(methods, str):
@@ -108,18 +109,19 @@ def _keys(methods: Any) -> list[Any]:
         return list(methods)
     except TypeError:
         raise MethodError(
-            f"{shown(methods)} does not name a method. Methods are named by their keys in camcore.METHODS. Give one, such "
-            "as 'gradcam', or a list of them."
+            f"{shown(methods)} does not name a method. Methods are named by their keys in camcore.METHODS. Give one, "
+            "such as 'gradcam', or a list of them."
         ) from None
 
 
-def _by_method(options: Any) -> dict[str, Mapping[str, Any]]:
-    """``options`` as a dictionary; refused where it is not options by method."""
+def options_by_method(options: Any) -> dict[str, Mapping[str, Any]]:
+    """``options`` as a dictionary, None as none. Raises MethodError where they are not options by method."""
+    options = {} if options is None else options
     if isinstance(options, Mapping) and all(isinstance(given, Mapping) for given in options.values()):
         return dict(options)
     raise MethodError(
-        f"options={shown(options)} are not options by method: each method has options of its own. Give a dictionary such "
-        "as {'gradcam++': {'variant': 'authors'}}."
+        f"options={shown(options)} are not options by method: each method has options of its own. Give a dictionary "
+        "such as {'gradcam++': {'variant': 'authors'}}."
     )
 
 
@@ -154,7 +156,7 @@ def _paths(network: Network, layers: Layers) -> tuple[str, ...]:
 def _classes(network: Network, classes: Classes) -> tuple[int, ...]:
     if classes is None:
         return (TOP_CLASS,)
-    if isinstance(classes, (list, tuple, np.ndarray, range)):
+    if isinstance(classes, (list, tuple, range)) or (isinstance(classes, np.ndarray) and classes.ndim):
         indices = tuple(dict.fromkeys(network.check_class(index) for index in classes))
         if not indices:
             raise CamcoreError("No class was asked for. Name at least one, or None for the network's own answer.")

@@ -100,7 +100,11 @@ class Cells:
 
     @checked(row=whole(), column=whole())
     def area(self, row: int, column: int) -> Box:
-        """The area (top, left, bottom, right) on the picture; cells at the border reach to the end of what was seen."""
+        """The area (top, left, bottom, right) on the picture; cells at the border reach to the end of what was seen.
+
+        Raises LayerError where the grid has none there.
+        """
+        check_cell(self.info, (row, column))
         top, bottom = self._edges(row, 0)
         left, right = self._edges(column, 1)
         return top, left, bottom, right

@@ -19,10 +19,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from camcore.checks import checked, flag, max_side, optional, seed as a_seed, whole
+from camcore.checks import checked, flag, max_side, optional, whole
+from camcore.checks import seed as a_seed
 from camcore.errors import CamcoreError
 from camcore.framing import CellGrid, Frame
-from camcore.heatmaps.arguments import a_framing, a_network, pictures as several_pictures
+from camcore.heatmaps.arguments import a_framing, a_network
+from camcore.heatmaps.arguments import pictures as several_pictures
 from camcore.inside.factorising import SWEEPS, Factors, factorise
 from camcore.network import Network
 from camcore.pictures import Picture
@@ -115,7 +117,6 @@ class Concepts:
         top = float(self.maps[..., concept].max())
         values = self.maps[picture, ..., concept] / (top or 1.0)
         return self.frames[picture].to_picture(values, self.grid, smooth, max_side)
-
 
     def _check(self, concept: int, picture: int | None = None) -> None:
         """Raise CamcoreError where there is no such concept or picture."""

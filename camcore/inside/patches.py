@@ -22,7 +22,8 @@ from camcore.framing import check_framing, frame_for
 from camcore.heatmaps.arguments import a_framing, a_network, a_path, a_picture, paths
 from camcore.inside.cells import field_on_picture
 from camcore.network import Network
-from camcore.pictures import Picture, begins_as_picture, open_picture
+from camcore.picture_kinds import begins_as_picture
+from camcore.pictures import Picture, open_picture
 from camcore.training.folders import Skipped
 
 Array = NDArray[Any]
@@ -152,7 +153,9 @@ def strongest_patches(
     assert info.grid is not None
     found = tuple(files)
     if not found:
-        raise CamcoreError("No files were given to look through. Give one at least, such as picture_files(folder) finds.")
+        raise CamcoreError(
+            "No files were given to look through. Give one at least, such as picture_files(folder) finds."
+        )
     if so_far is None:
         shape = (info.channels or 0, top)
         nothing = np.full(shape, -np.inf, np.float32), np.zeros(shape, np.int64), np.zeros(shape, np.int64)

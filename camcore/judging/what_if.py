@@ -20,12 +20,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from camcore.checks import checked, flag, shown, whole
 from camcore.errors import CamcoreError, nearest
 from camcore.framing import NEUTRAL, reduced_size
+from camcore.heatmaps.arguments import a_map, a_network, a_picture
 from camcore.heatmaps.explaining import stream
 from camcore.heatmaps.maps import CamMap
 from camcore.heatmaps.remaking import remake_passes, remake_request
-from camcore.network import Network, check_picture
+from camcore.network import Network
 from camcore.pictures import Picture
 from camcore.predictions import Prediction
 
@@ -79,6 +81,7 @@ class Step:
     seconds: float
 
 
+@checked(network=a_network, pic=a_picture, m=a_map, keep=flag, top=whole(1, example=5))
 def what_if(
     network: Network, pic: Picture, m: CamMap, box: Box, fill: str = "grey", keep: bool = False, top: int = 5
 ) -> Iterator[Step]:
@@ -114,11 +117,13 @@ def what_if(
     return steps()
 
 
+@checked(network=a_network, m=a_map)
 def what_if_passes(network: Network, m: CamMap) -> float:
     """What ``what_if`` costs, in forward passes of one picture."""
     return 2 + remake_passes(network, m)
 
 
+@checked(pic=a_picture, keep=flag)
 def hidden(pic: Picture, box: Box, fill: str = "grey", keep: bool = False) -> Picture:
     """The picture with a box filled, or with everything but the box (``keep``).
 
@@ -128,11 +133,10 @@ def hidden(pic: Picture, box: Box, fill: str = "grey", keep: bool = False) -> Pi
     Raises CamcoreError for a box without a pixel, a fill that does not exist, and where nothing would change or, with
     ``inpaint``, no pixel would be left to paint from.
     """
-    check_picture(pic)
-    if fill not in FILLS:
-        near = nearest(fill, FILLS, 0.4)
+    if not isinstance(fill, str) or fill not in FILLS:
+        near = nearest(fill, FILLS, 0.4) if isinstance(fill, str) else None
         raise CamcoreError(
-            f"There is no fill {fill!r}. A part of a picture is hidden by one of {', '.join(FILLS)}. "
+            f"There is no fill {shown(fill)}. A part of a picture is hidden by one of {', '.join(FILLS)}. "
             f"Choose {f'{near!r}, perhaps' if near else 'one of these'}."
         )
     top, left, bottom, right = clipped(box, pic)
@@ -151,6 +155,7 @@ def hidden(pic: Picture, box: Box, fill: str = "grey", keep: bool = False) -> Pi
     return Picture.from_array(rgb, name=pic.name)
 
 
+@checked(pic=a_picture)
 def clipped(box: Box, pic: Picture) -> Box:
     """The part of a box that lies on the picture, in whole pixels. Raises CamcoreError where there is none."""
     try:

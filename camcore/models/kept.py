@@ -24,8 +24,8 @@ _recent: list[weakref.ref[Any]] = []  # the models that have a Network, least re
 
 # Set by compile, fit, evaluate and predict; nothing of it is in the forward pass.
 _OF_TRAINING = frozenset(
-    "compiled history loss optimizer stop_training stop_evaluating stop_predicting".split()
-    + ["train_function", "test_function", "predict_function"]
+    {"compiled", "history", "loss", "optimizer", "stop_training", "stop_evaluating", "stop_predicting"}
+    | {"train_function", "test_function", "predict_function"}
 )
 
 

@@ -6,12 +6,27 @@ import os
 from collections.abc import Callable
 from typing import Any, Protocol
 
+from camcore.checks import checked, function, optional, refused
 from camcore.engine.forking import check_not_forked
 from camcore.errors import ModelError, nearest
 from camcore.models import catalogue, factories, saved
 from camcore.models.catalogue import Built, build
 from camcore.models.wrapping import wrap
 from camcore.network import Network
+
+
+def _a_name(name: str, value: Any) -> str | os.PathLike[str]:
+    """A network's name, or the path of its folder."""
+    if not isinstance(value, (str, os.PathLike)):
+        raise refused(name, value, "a name or a path", "camcore.backbones() lists the names.", ModelError)
+    return value
+
+
+def _a_file(name: str, value: Any) -> str | os.PathLike[str]:
+    """The path of a file, or the word "random"."""
+    if not isinstance(value, (str, os.PathLike)):
+        raise refused(name, value, "the path of a weights file, or 'random'", "Or leave it out.", ModelError)
+    return value
 
 
 class Listed(Protocol):
@@ -47,6 +62,7 @@ def backbones() -> tuple[Listed, ...]:
     return (*saved.saved_networks(), *factories.factories(), *catalogue.backbones())
 
 
+@checked(name=_a_name, weights=optional(_a_file), progress=optional(function))
 def load(
     name: str | os.PathLike[str],
     weights: str | os.PathLike[str] | None = None,

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from numbers import Integral
 from typing import Any
 
-from camcore.checks import optional, shown, text
+from camcore.checks import checked, of_type, optional, shown, text
 from camcore.class_names import given_labels
 from camcore.engine.forking import check_not_forked
 from camcore.errors import ModelError
@@ -16,6 +16,7 @@ from camcore.network import Network, Preprocess
 from camcore.origin import Origin
 
 
+@checked(name=optional(text), weights_note=text, origin=optional(of_type(Origin, "Leave it out.")))
 def wrap(
     keras_model: Any,
     labels: Iterable[str] | Mapping[Any, Any] | None = None,
@@ -106,7 +107,7 @@ def _image_shape(
 ) -> tuple[int, int, int, bool]:
     """Height, width, channels, and whether the channels come first."""
     if input_size is not None and not _is_size(input_size):
-        raise ModelError(f"input_size={input_size!r} must be (height, width) in pixels, such as (224, 224).")
+        raise ModelError(f"input_size={shown(input_size)} must be (height, width) in pixels, such as (224, 224).")
     if shape is None:
         if input_size is None:
             raise ModelError(
@@ -168,4 +169,4 @@ def _chosen(outputs: Any, output: int | str | None, names: Sequence[str] | None)
         return named[output]
     if isinstance(output, int) and not isinstance(output, bool) and 0 <= output < len(named):
         return list(named.values())[output]
-    raise ModelError(f"The model has no output {output!r}. It has {listed}. Name one of these, by index or name.")
+    raise ModelError(f"The model has no output {shown(output)}. It has {listed}. Name one of these, by index or name.")

@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from camcore.checks import an_array, checked, number, numbers, share
 from camcore.errors import CamcoreError
 from camcore.render.colour import colour
 
@@ -11,6 +12,7 @@ from camcore.render.colour import colour
 UNSEEN = 0.35
 
 
+@checked(rgb=an_array, values=numbers, alpha=number())
 def blend(
     rgb: NDArray[np.uint8], values: ArrayLike, alpha: float = 0.5, colormap: str = "viridis"
 ) -> NDArray[np.uint8]:
@@ -41,13 +43,15 @@ def blend(
     return np.asarray(out, np.uint8)
 
 
+@checked(rgb=an_array, values=numbers, dark=share)
 def spotlight(rgb: NDArray[np.uint8], values: ArrayLike, dark: float = UNSEEN) -> NDArray[np.uint8]:
     """Light the picture by a map: uint8 (H, W, 3), the full colours at 1, ``dark`` of their brightness at 0 and NaN.
 
-    rgb: uint8 (H, W, 3). values: (H, W) in [0, 1]. Raises CamcoreError for arrays that do not fit each other.
+    rgb: uint8 (H, W, 3). values: (H, W) in [0, 1]. Raises CamcoreError for arrays that do not fit each other, and for
+    ``dark`` outside [0, 1].
     """
     light = np.nan_to_num(np.clip(np.asarray(values, np.float32), 0, 1))
-    if rgb.dtype != np.uint8 or rgb.ndim != 3 or rgb.shape[:2] != light.shape:
+    if rgb.dtype != np.uint8 or rgb.ndim != 3 or rgb.shape[2] != 3 or rgb.shape[:2] != light.shape:
         raise CamcoreError(
             f"A map of shape {light.shape} cannot light a picture of shape {rgb.shape} ({rgb.dtype}). The picture is "
             "uint8 (H, W, 3) and the map has the same H and W. Bring the map to the picture first, with on_picture()."

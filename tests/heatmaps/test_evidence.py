@@ -54,7 +54,7 @@ def test_the_map_is_the_heads_weights_times_the_activations(pair, features):
 
 
 def test_any_class_of_many_in_the_order_asked(features):
-    network = camcore.wrap(flat(), labels="abcd", preprocess=prepared)
+    network = camcore.wrap(flat(), labels=list("abcd"), preprocess=prepared)
     found = evidence(network, PIC, classes=[3, 0, 1, 2, 3])
     assert [one.label for one in found] == list("dabcd")
     for one in found:

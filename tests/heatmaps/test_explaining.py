@@ -24,7 +24,7 @@ def prepared(x: np.ndarray) -> np.ndarray:
 
 @pytest.fixture(scope="module")
 def network() -> camcore.Network:
-    return camcore.wrap(flat(), labels="abcd", preprocess=prepared)
+    return camcore.wrap(flat(), labels=list("abcd"), preprocess=prepared)
 
 
 @pytest.fixture

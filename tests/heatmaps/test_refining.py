@@ -31,7 +31,7 @@ def close(found: Any, wanted: Any, tolerance: float = 1e-6) -> None:
 
 @pytest.fixture(scope="module")
 def network() -> camcore.Network:
-    return camcore.wrap(flat(), labels="abcd", preprocess=lambda x: x / 127.5 - 1)
+    return camcore.wrap(flat(), labels=list("abcd"), preprocess=lambda x: x / 127.5 - 1)
 
 
 def method(network: Any, key: str, layer: str = "features", **options: Any) -> Any:
