@@ -12,7 +12,7 @@ import os
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from camcore.engine import forking  # early: it has to know of every fork
+from camcore import forking  # early: it has to know of every fork
 
 if TYPE_CHECKING:
     from camcore.errors import CamcoreError, LayerError, MethodError, ModelError, PictureError

@@ -141,7 +141,7 @@ def one_of(*choices: str) -> Check:
 
     def check(name: str, value: Any) -> str:
         if not isinstance(value, str) or value not in choices:
-            near = nearest(value, choices, 0.4) if isinstance(value, str) else None
+            near = nearest(value, choices, 0.4)
             listed = ", ".join(map(repr, choices))
             raise refused(
                 name, value, f"one of {listed}", f"Choose {f'{near!r}, perhaps' if near else 'one of these'}."

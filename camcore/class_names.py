@@ -36,7 +36,10 @@ def index_of(labels: Sequence[str], name: str, network: str) -> int:
         raise ModelError(f"{len(places)} classes are called {name!r}. Give one by index: {listed}.")
     near = difflib.get_close_matches(wanted, plain, n=3)
     hint = f" Did you mean {', '.join(map(repr, dict.fromkeys(near)))}?" if near else ""
-    raise ModelError(f"{network} has no class {name!r}.{hint} Give a label or an index from 0 to {len(labels) - 1}.")
+    raise ModelError(
+        f"There is no class {shown(name)} in {network}: it has {len(labels)} classes, 0 to {len(labels) - 1}.{hint} "
+        "Give a class by its label or its index."
+    )
 
 
 def given_labels(labels: Any) -> tuple[str, ...] | None:
@@ -59,12 +62,17 @@ def given_labels(labels: Any) -> tuple[str, ...] | None:
 
 def _from_mapping(labels: Mapping[Any, Any]) -> tuple[str, ...]:
     """{index: name}, indices as numbers or text, or {name: index}."""
-    by_index = {_index(key): value for key, value in labels.items()}
-    if None in by_index or not _complete(by_index):
-        by_index = {_index(value): key for key, value in labels.items() if not isinstance(value, str)}
+    by_index: dict[int | None, Any] = {_index(key): value for key, value in labels.items()}
+    if all(isinstance(key, str) and isinstance(value, Integral) for key, value in labels.items()):
+        by_index = {_index(value): key for key, value in labels.items()}
     if not by_index or len(by_index) != len(labels) or not _complete(by_index):
         raise _refused(labels, "its indices are not 0, 1, 2 and so on, each once")
-    return tuple(_label(index, by_index[index]) for index in range(len(by_index)))
+    return tuple(_label(index, _last(by_index[index])) for index in range(len(by_index)))
+
+
+def _last(label: Any) -> Any:
+    """The name in ImageNet's form [WordNet id, name]; anything else as it is."""
+    return label[-1] if isinstance(label, (list, tuple)) and len(label) == 2 else label
 
 
 def _complete(by_index: Mapping[Any, Any]) -> bool:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
+from camcore.checks import shown
 from camcore.engine.graphs import flat_ends, layer_inputs
 from camcore.engine.tracing import Call, Trace
 from camcore.engine.windows import Reach
@@ -102,7 +103,7 @@ class LayerTable:
         path = layer if isinstance(layer, str) else self.objects.get(id(layer))
         if path is None:
             raise LayerError(
-                f"The layer {getattr(layer, 'name', layer)!r} is not part of this network. A layer is named by "
+                f"The layer {shown(getattr(layer, 'name', layer))} is not part of this network. A layer is named by "
                 f"its path or given as an object of this very model. Try {self.default!r}."
             )
         path = self.aliases.get(path, path)

@@ -25,7 +25,6 @@ from camcore.engine.alterations import Alterations
 from camcore.engine.anatomy import Anatomy
 from camcore.engine.cutting import Cutter, FedCutter, Function
 from camcore.engine.fingerprints import fingerprint
-from camcore.engine.forking import check_not_forked
 from camcore.engine.graphs import shares_behind, work
 from camcore.engine.linear_head import is_affine, why_not_linear
 from camcore.engine.masking import masking
@@ -36,6 +35,7 @@ from camcore.engine.tapping import BiasPass, Pass, Taps
 from camcore.engine.targets import LOGIT, Score
 from camcore.engine.tracing import trace_model
 from camcore.errors import LayerError, MethodError, ModelError, PictureError
+from camcore.forking import check_not_forked
 from camcore.framing import Frame, check_framing, frame_picture
 from camcore.layers import LayerInfo, ladder, list_layers
 from camcore.methods.info import Site

@@ -248,7 +248,7 @@ def _plane(data: bytes, directory: Directory, band: int, samples: int) -> NDArra
             flat = flat.reshape(height, kind.itemsize, -1).transpose(0, 2, 1)
             values = np.ascontiguousarray(flat).view(kind.newbyteorder(">"))[..., 0]
         else:
-            values = np.ascontiguousarray(part).view(kind.newbyteorder(directory.order))
+            values = np.ascontiguousarray(part).view(kind.newbyteorder("<" if directory.order == "<" else ">"))
         values = values.reshape(height, -1, samples).astype(kind)
         parts.append((values.cumsum(axis=1, dtype=kind) if predictor == 2 else values)[:, :here])
     return np.concatenate(parts, axis=1)

@@ -17,10 +17,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from camcore.engine.forking import check_not_forked
 from camcore.engine.tracing import Trace, first_line
 from camcore.engine.turns import Turns
 from camcore.errors import ModelError
+from camcore.forking import check_not_forked
 
 Array = NDArray[Any]
 Function = Callable[..., Any]

@@ -19,9 +19,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from camcore.engine.forking import check_not_forked
 from camcore.engine.pointwise import by_products
 from camcore.errors import ModelError
+from camcore.forking import check_not_forked
 
 # One trace at a time: two that wrap the calls of the same layers would undo each other's wrapping.
 _TRACING = threading.RLock()

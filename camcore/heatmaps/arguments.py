@@ -45,7 +45,7 @@ a_map: Check = of_type(CamMap, "Give one of those that camcore.explain returns."
 
 def a_path(name: str, value: Any) -> Path:
     """The path of a file or folder. Raises CamcoreError for anything else."""
-    if not isinstance(value, (str, os.PathLike)) or not str(value).strip() or "\0" in str(value):
+    if not isinstance(value, (str, os.PathLike)) or not str(value).strip():
         raise refused(name, value, "a path", "Give it as a string or a pathlib.Path.")
     return Path(os.fsdecode(value))
 

@@ -79,8 +79,8 @@ class HeatmapMethod:
     def _classes(self, class_idx: Any, n: int) -> list[int]:
         if class_idx is None:
             return [TOP_CLASS] * n
-        several = isinstance(class_idx, (list, tuple, range)) or (isinstance(class_idx, np.ndarray) and class_idx.ndim)
-        given = list(class_idx) if several else [class_idx] * n
+        array = np.array(class_idx, object)  # of numbers and names side by side
+        given = array.ravel().tolist() * (1 if array.ndim else n)
         if len(given) != n:
             raise ModelError(f"{len(given)} class indices were given for {n} images. Give one, or one per image.")
         return [self.network.check_class(index) for index in given]

@@ -7,14 +7,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from camcore.checks import checked, flag, number, picture_pixels, plane, refused
+from camcore.checks import checked, flag, picture_pixels, plane, refused
 from camcore.errors import CamcoreError
 from camcore.framing import frame_for
 from camcore.heatmaps.maps import CamMap
 from camcore.network import check_picture
 from camcore.pictures import Picture
 from camcore.render.colour import DIVERGING, a_colormap
-from camcore.render.overlay import blend
+from camcore.render.overlay import blend, opacity
 
 # Interpolation in float32 may end a rounding beyond the ends.
 _SLACK = 1e-4
@@ -39,7 +39,7 @@ def _a_map(name: str, value: Any) -> CamMap | NDArray[np.float32]:
     return plane(name, value)
 
 
-@checked(pic=_a_picture, m=_a_map, alpha=number(), colormap=a_colormap, smooth=flag)
+@checked(pic=_a_picture, m=_a_map, alpha=opacity, colormap=a_colormap, smooth=flag)
 def overlay(
     pic: Picture | NDArray[np.uint8],
     m: CamMap | NDArray[np.floating],

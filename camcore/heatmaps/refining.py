@@ -43,7 +43,7 @@ def check_refinements(refine: str | Sequence[str]) -> tuple[str, ...]:
     given = [refine] if isinstance(refine, str) else list(refine)
     for name in given:
         if not isinstance(name, str) or name not in REFINEMENTS:
-            near = nearest(name, REFINEMENTS) if isinstance(name, str) else None
+            near = nearest(name, REFINEMENTS)
             raise MethodError(
                 f"There is no refinement {shown(name)}. Maps are refined by {', '.join(REFINEMENTS)}."
                 + (f" Did you mean {near!r}?" if near else "")

@@ -127,7 +127,7 @@ class Concepts:
                 )
 
 
-@checked(network=a_network, pictures=several_pictures, k=whole(1, example=6), framing=a_framing, seed=a_seed)
+@checked(network=a_network, pictures=several_pictures, k=whole(example=6), framing=a_framing, seed=a_seed)
 def find_concepts(
     network: Network,
     pictures: Sequence[Picture],

@@ -154,7 +154,7 @@ def strongest_patches(
     found = tuple(files)
     if not found:
         raise CamcoreError(
-            "No files were given to look through. Give one at least, such as picture_files(folder) finds."
+            "0 pictures make no patches. There has to be at least 1, such as picture_files(folder) finds."
         )
     if so_far is None:
         shape = (info.channels or 0, top)

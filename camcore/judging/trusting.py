@@ -14,7 +14,7 @@ from typing import Literal
 import numpy as np
 
 from camcore import faithfulness, sanity
-from camcore.checks import checked
+from camcore.checks import checked, shown
 from camcore.errors import CamcoreError, ModelError, nearest
 from camcore.faithfulness import Faithfulness, Settings, showing
 from camcore.faithfulness.case import Case, case_of, controls, subject_of
@@ -130,9 +130,9 @@ def trust_passes(network: Network, m: CamMap, form: Form = "quick") -> float:
 def _plan(form: Form) -> Plan:
     if isinstance(form, str) and form in PLANS:
         return PLANS[form]
-    near = nearest(form, PLANS) if isinstance(form, str) else None
+    near = nearest(form, PLANS)
     raise CamcoreError(
-        f"There is no form {form!r} of the evidence. It is 'quick' or 'full'."
+        f"There is no form {shown(form)} of the evidence. It is 'quick' or 'full'."
         + (f" Did you mean {near!r}?" if near else " Choose one of these.")
     )
 

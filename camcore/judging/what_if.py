@@ -134,7 +134,7 @@ def hidden(pic: Picture, box: Box, fill: str = "grey", keep: bool = False) -> Pi
     ``inpaint``, no pixel would be left to paint from.
     """
     if not isinstance(fill, str) or fill not in FILLS:
-        near = nearest(fill, FILLS, 0.4) if isinstance(fill, str) else None
+        near = nearest(fill, FILLS, 0.4)
         raise CamcoreError(
             f"There is no fill {shown(fill)}. A part of a picture is hidden by one of {', '.join(FILLS)}. "
             f"Choose {f'{near!r}, perhaps' if near else 'one of these'}."
@@ -162,8 +162,8 @@ def clipped(box: Box, pic: Picture) -> Box:
         top, left, bottom, right = (round(float(edge)) for edge in box)
     except (TypeError, ValueError, OverflowError):
         raise CamcoreError(
-            f"{box!r} is no box. It has four edges, (top, left, bottom, right), in pixels of the picture. Give four "
-            "numbers."
+            f"{shown(box)} is no box. It has four edges, (top, left, bottom, right), in pixels of the picture. "
+            "Give four numbers."
         ) from None
     found = max(0, top), max(0, left), min(pic.height, bottom), min(pic.width, right)
     if found[0] >= found[2] or found[1] >= found[3]:

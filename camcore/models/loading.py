@@ -7,8 +7,8 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from camcore.checks import checked, function, optional, refused
-from camcore.engine.forking import check_not_forked
 from camcore.errors import ModelError, nearest
+from camcore.forking import check_not_forked
 from camcore.models import catalogue, factories, saved
 from camcore.models.catalogue import Built, build
 from camcore.models.wrapping import wrap

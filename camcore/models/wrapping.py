@@ -8,8 +8,8 @@ from typing import Any
 
 from camcore.checks import checked, of_type, optional, shown, text
 from camcore.class_names import given_labels
-from camcore.engine.forking import check_not_forked
 from camcore.errors import ModelError
+from camcore.forking import check_not_forked
 from camcore.framing import check_framing
 from camcore.models.preprocessing import PREPROCESSINGS, preprocessing
 from camcore.network import Network, Preprocess

@@ -30,7 +30,7 @@ def a_colormap(name: str, value: Any) -> str:
     """The name of a colour map. Raises CamcoreError for anything else."""
     names = (*COLORMAPS, DIVERGING)
     if not isinstance(value, str) or value not in names:
-        near = nearest(value, names, 0.4) if isinstance(value, str) else None
+        near = nearest(value, names, 0.4)
         raise CamcoreError(
             f"There is no colour map {shown(value)}. Maps are drawn with one of {', '.join(names)}. "
             f"Choose {f'{near!r}, perhaps' if near else 'one of these'}."

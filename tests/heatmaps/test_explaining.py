@@ -281,14 +281,6 @@ def test_a_network_that_is_none(network, other):
             camcore.explain(given, PIC)
 
 
-def test_an_overlay_of_what_is_no_picture_or_no_map(network):
-    (m,) = camcore.explain(network, PIC)
-    with pytest.raises(camcore.PictureError, match="is not a Picture"):
-        camcore.overlay(PIC.rgb, m)
-    with pytest.raises(camcore.CamcoreError, match="ndarray is not a CamMap"):
-        camcore.overlay(PIC, m.values)
-
-
 # ---- estimate
 
 
