@@ -66,7 +66,7 @@ def wrap(
         dtype=dtype,
         labels=given_labels(labels),
         preprocess=_given_preprocess(preprocess),
-        choose=lambda outputs: _chosen(outputs, output, getattr(keras_model, "output_names", None)),
+        choose=lambda outputs: _scores(_chosen(outputs, output, getattr(keras_model, "output_names", None))),
         weights_note=weights_note,
         framing=framing,
         origin=origin,
@@ -147,6 +147,18 @@ def _image_shape(
 def _is_size(value: Any) -> bool:
     pair = isinstance(value, (tuple, list)) and len(value) == 2
     return pair and all(isinstance(side, Integral) and not isinstance(side, bool) and int(side) > 0 for side in value)
+
+
+def _scores(output: Any) -> Any:
+    """The chosen output, which must be a tensor of decimal numbers."""
+    dtype = getattr(output, "dtype", None)
+    if not hasattr(output, "graph") or not getattr(dtype, "is_floating", False):
+        kind = f"numbers of type {dtype.name}" if hasattr(dtype, "is_floating") else f"a {type(output).__name__}"
+        raise ModelError(
+            f"The model's output is {kind}; scores are a tensor of decimal numbers, one for each class. A heatmap "
+            "follows them back to the picture. Wrap a model that returns its scores, not what was decided by them."
+        )
+    return output
 
 
 def _chosen(outputs: Any, output: int | str | None, names: Sequence[str] | None) -> Any:
