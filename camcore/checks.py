@@ -35,18 +35,20 @@ def checked(**checks: Check) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """
 
     def at(function: Callable[P, R]) -> Callable[P, R]:
-        signature = inspect.signature(function)
-        unknown = checks.keys() - signature.parameters.keys()
+        places = {name: place for place, name in enumerate(inspect.signature(function).parameters)}
+        unknown = checks.keys() - places.keys()
         if unknown:
             raise TypeError(f"{function.__qualname__} has no argument {', '.join(sorted(unknown))} to check")
 
         @functools.wraps(function)
         def door(*args: P.args, **kwargs: P.kwargs) -> R:
-            bound = signature.bind(*args, **kwargs)
+            by_place, by_name = list[Any](args), dict[str, Any](kwargs)
             for name, check in checks.items():
-                if name in bound.arguments:
-                    bound.arguments[name] = check(name, bound.arguments[name])
-            return function(*bound.args, **bound.kwargs)
+                if name in by_name:
+                    by_name[name] = check(name, by_name[name])
+                elif places[name] < len(by_place):
+                    by_place[places[name]] = check(name, by_place[places[name]])
+            return function(*by_place, **by_name)
 
         return door
 

@@ -12,6 +12,7 @@ import threading
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -19,6 +20,7 @@ from numpy.typing import NDArray
 from PIL import ExifTags, Image, ImageCms, UnidentifiedImageError
 
 from camcore.checks import checked, text
+from camcore.checks import shown as as_shown
 from camcore.depth import eight_bit, full_range
 from camcore.errors import PictureError
 from camcore.picture_kinds import camera_raw, in_format, why_unreadable
@@ -62,6 +64,14 @@ class Picture:
     sha256: str
     notes: tuple[str, ...] = ()
     name: str = ""
+
+    def __post_init__(self) -> None:
+        rgb: Any = self.rgb
+        if not isinstance(rgb, np.ndarray) or rgb.dtype != np.uint8 or rgb.ndim != 3 or rgb.shape[2] != 3:
+            raise PictureError(
+                f"{as_shown(rgb)} is not the pixels of a picture. They are a uint8 array (height, width, 3). Use "
+                "Picture.from_array, which checks and copies them, or open_picture."
+            )
 
     @property
     def height(self) -> int:

@@ -111,6 +111,7 @@ def good() -> dict[str, tuple[Callable[..., Any], dict[str, Any]]]:
         (camcore.trust, {**asked, "m": m}),
         (camcore.trust_passes, {"network": net, "m": m}),
         (camcore.wrap, {"keras_model": t["model"]}),
+        (camcore.Picture, {"rgb": RGB, "sha256": ""}),
         (camcore.Picture.from_array, {"rgb": RGB}),
         (camcore.CamMap.on_picture, {"self": m}),
         (camcore.Contrast.on_picture, {"self": camcore.contrast(net, pic, 0, 1)}),

@@ -83,7 +83,7 @@ def _structure(model: Any) -> list[Any]:
 
 def _attributes(part: Any) -> Iterator[tuple[str, Any]]:
     """A layer's public attributes: plain values by value, functions, tensors and the like by identity."""
-    for name, value in vars(part).items():
+    for name, value in list(vars(part).items()):  # another thread may train the model
         if name.startswith("_") or name in _OF_TRAINING:
             continue
         if isinstance(value, (list, tuple, dict)):

@@ -151,7 +151,7 @@ def _is_size(value: Any) -> bool:
 
 def _scores(output: Any) -> Any:
     """The chosen output, which must be a tensor of decimal numbers."""
-    dtype = getattr(output, "dtype", None)
+    dtype: Any = getattr(output, "dtype", None)
     if not hasattr(output, "graph") or not getattr(dtype, "is_floating", False):
         kind = f"numbers of type {dtype.name}" if hasattr(dtype, "is_floating") else f"a {type(output).__name__}"
         raise ModelError(
