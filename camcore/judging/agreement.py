@@ -12,12 +12,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from numbers import Real
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from camcore.checks import checked, flag, many, number, numbers, one_of
+from camcore.checks import checked, flag, many, numbers, shown
 from camcore.checks import max_side as a_side
 from camcore.errors import CamcoreError, nearest
 from camcore.heatmaps.arguments import maps as several_maps
@@ -70,6 +71,26 @@ class AgreementMatrix:
 
     measure: Measure
     values: Array64
+
+
+def _a_share(name: str, value: Any) -> float:
+    """A part of a map's cells, above 0 and below 1."""
+    if not isinstance(value, Real) or value <= 0 or value >= 1 or value != value:
+        raise CamcoreError(
+            f"The top {shown(value)} of a map is not a part of it. The share lies above 0 and below 1. Give 0.2, perhaps."
+        )
+    return float(value)
+
+
+def _a_measure(name: str, value: Any) -> str:
+    """One of MEASURES."""
+    if not isinstance(value, str) or value not in MEASURES:
+        near = nearest(value, MEASURES, 0.4)
+        raise CamcoreError(
+            f"There is no measure {shown(value)}. Maps are compared by one of {', '.join(MEASURES)}. "
+            f"Choose {f'{near!r}, perhaps' if near else 'one of these'}."
+        )
+    return value
 
 
 @checked(maps=several_maps, max_side=a_side, smooth=flag)
@@ -127,7 +148,7 @@ def ssim(a: ArrayLike, b: ArrayLike) -> float | None:
     return _pair(_by_structure, a, b)
 
 
-@checked(a=numbers, b=numbers, share=number(above=0))
+@checked(a=numbers, b=numbers, share=_a_share)
 def top_iou(a: ArrayLike, b: ArrayLike, share: float = 0.2) -> float | None:
     """Intersection over union of the two maps' highest cells, 0..1.
 
@@ -153,7 +174,7 @@ def difference(a: ArrayLike, b: ArrayLike) -> Array64:
     return np.clip(stack[0] - stack[1], -1, 1)
 
 
-@checked(a=numbers, b=numbers)
+@checked(a=numbers, b=numbers, measure=_a_measure)
 def why_undefined(a: ArrayLike, b: ArrayLike, measure: Measure = "spearman") -> str | None:
     """Why ``measure`` is None for these two maps, in words; None where it is defined."""
     stack = _stack([a, b])
@@ -178,7 +199,7 @@ def why_undefined(a: ArrayLike, b: ArrayLike, measure: Measure = "spearman") -> 
 # ---- several maps
 
 
-@checked(maps=many(numbers), measure=one_of(*MEASURES), share=number(above=0))
+@checked(maps=many(numbers), measure=_a_measure, share=_a_share)
 def agreement_matrix(maps: Maps, measure: Measure = "spearman", share: float = 0.2) -> AgreementMatrix:
     """A measure for every pair of n maps: all over the same cells, those that every map has.
 
@@ -256,13 +277,7 @@ def _matrix(measure: str, stack: Array64, seen: Mask, share: float = 0.2) -> Arr
         return _by_rank(stack, seen)
     if measure == "ssim":
         return _by_structure(stack, seen)
-    if measure == "top_iou":
-        return _by_top(stack, seen, share)
-    near = nearest(measure, MEASURES, 0.4)
-    raise CamcoreError(
-        f"There is no measure {measure!r}. Maps are compared by one of {', '.join(MEASURES)}. "
-        f"Choose {f'{near!r}, perhaps' if near else 'one of these'}."
-    )
+    return _by_top(stack, seen, share)
 
 
 def _by_rank(stack: Array64, seen: Mask) -> Array64:
@@ -311,10 +326,6 @@ def _by_structure(stack: Array64, seen: Mask) -> Array64:
 
 
 def _by_top(stack: Array64, seen: Mask, share: float) -> Array64:
-    if not 0 < share < 1:
-        raise CamcoreError(
-            f"The top {share!r} of a map is not a part of it. The share lies above 0 and below 1. Give 0.2, perhaps."
-        )
     tops = [_top(one[seen], share) for one in stack]
     n = len(tops)
     found = np.full((n, n), np.nan)
