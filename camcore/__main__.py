@@ -92,7 +92,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="CLASS",
         help="a class index or label; repeat for more (default: what the network says)",
     )
-    explain.add_argument("--framing", default="crop", help=f"one of {', '.join(FRAMINGS)} (default: crop)")
+    explain.add_argument("--framing", help=f"one of {', '.join(FRAMINGS)} (default: the network's own)")
     explain.add_argument(
         "--option",
         action="append",
@@ -148,7 +148,8 @@ def _add_model(parser: argparse.ArgumentParser) -> None:
 
 
 def _explain(given: argparse.Namespace) -> None:
-    check_framing(given.framing)
+    if given.framing is not None:
+        check_framing(given.framing)
     for key in given.method or ():
         find_method(key)
     options = _options(given.option)

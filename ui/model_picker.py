@@ -17,9 +17,12 @@ DEFAULT = "MobileNetV2"
 """Shown first where its weights are on this machine: of 1,000 classes, so that any photograph means something to it."""
 NEWCOMER = "cats_vs_dogs"
 """Shown first elsewhere, as it comes with the project and needs no download."""
+AUTO = "auto"
+"""The framing that belongs to the chosen network."""
 FRAMING_HELP = (
-    "**crop**: the middle of the picture, as these networks were trained. **stretch**: all of it, squeezed "
-    "to a square. **letterbox**: all of it in its own shape, with a neutral border."
+    "**auto**: as the network is meant to be fed: a crop for the ImageNet networks, the whole picture stretched for a "
+    "model of your own. **crop**: the middle of the picture, as ImageNet networks were evaluated. **stretch**: all of "
+    "it, squeezed to the input’s shape. **letterbox**: all of it in its own shape, with a neutral border."
 )
 
 
@@ -54,7 +57,7 @@ def parameters() -> list[Parameter]:
     return [
         Parameter("model", "backbone", default(), names()),
         Parameter("random", "random weights", "false", ("true", "false"), bound=True),
-        Parameter("framing", "framing", FRAMINGS[0], FRAMINGS, bound=True),
+        Parameter("framing", "framing", AUTO, (AUTO, *FRAMINGS), bound=True),
     ]
 
 
@@ -84,28 +87,33 @@ def show(framings: bool = True) -> Model:
     weights = "random weights, nothing learned" if random and not own_code else _learned(row)
     st.caption(", ".join((*_size(row), weights)))
     if not framings:
-        return chosen(name, FRAMINGS[0], random)
+        return chosen(name, AUTO, random)
     framing = st.segmented_control(
         "Framing",
-        FRAMINGS,
-        default=FRAMINGS[0],
+        (AUTO, *FRAMINGS),
+        default=AUTO,
         required=True,
         key="framing",
         bind="query-params",
         help=FRAMING_HELP,
         width="stretch",
     )
-    return chosen(name, framing or FRAMINGS[0], random)
+    return chosen(name, framing or AUTO, random)
 
 
 def chosen(name: str, framing: str, random: bool = False) -> Model:
-    """A network by its name, and whether its weights have to be fetched first."""
+    """A network by its name, and whether its weights have to be fetched first. ``framing``: AUTO for its own."""
     row = next(row for row in camcore.backbones() if row.name == name)
     random = random and not isinstance(row, Factory)  # its own code decides which weights it has
     missing = not random and row.weights_state.startswith("downloads")
     agreed = name in st.session_state.setdefault("agreed", set())
-    key = NetworkKey(name, "random" if random else None, version=row.version)
-    return Model(key, framing, row.download_mb if missing and not agreed else None, missing and agreed)
+    key = NetworkKey(name, "random" if random else None, version=row.version, framing=row.framing)
+    return Model(
+        key,
+        row.framing if framing == AUTO else framing,
+        row.download_mb if missing and not agreed else None,
+        missing and agreed,
+    )
 
 
 def withdraw(model: Model) -> None:

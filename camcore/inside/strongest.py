@@ -34,7 +34,7 @@ class Strongest:
 
 
 def strongest_channels(
-    network: Network, pic: Picture, layers: Sequence[str], count: int = 12, framing: str = "crop"
+    network: Network, pic: Picture, layers: Sequence[str], count: int = 12, framing: str | None = None
 ) -> Iterator[tuple[Strongest, ...]]:
     """The ``count`` strongest channels of each of ``layers`` (paths), in order; a tuple for each forward pass.
 

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from time import perf_counter
 
 from camcore.errors import CamcoreError
-from camcore.framing import check_framing
 from camcore.heatmaps.explaining import explain
 from camcore.heatmaps.maps import CamMap
 from camcore.heatmaps.requests import check_request
@@ -66,7 +65,7 @@ def locate_folder(
     network: Network,
     folder: MaskedFolder,
     methods: Sequence[str],
-    framing: str = "crop",
+    framing: str | None = None,
     layer: str | None = None,
 ) -> Iterator[Step]:
     """Methods and controls on every picture of a folder, for the class the network says there; a Step per picture.
@@ -74,7 +73,7 @@ def locate_folder(
     Each picture has a field of noise of its own. Closing the generator stops the work. Raises, at the call,
     MethodError, LayerError or CamcoreError for what cannot be asked.
     """
-    check_framing(framing)
+    framing = network.framing_for(framing)
     path = network.layer_with_grid(layer).path
     check_request(network, list(methods), path, None, None)
 

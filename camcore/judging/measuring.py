@@ -8,7 +8,6 @@ from time import perf_counter
 from typing import Any
 
 from camcore import memory
-from camcore.framing import check_framing
 from camcore.heatmaps.explaining import Step, estimate, stream
 from camcore.heatmaps.maps import CamMap
 from camcore.network import Network, check_picture
@@ -39,7 +38,7 @@ def measure(
     methods: Sequence[str],
     layer: Any = None,
     class_index: int | None = None,
-    framing: str = "crop",
+    framing: str | None = None,
     options: Options | None = None,
     on_step: Callable[[str, Step], None] | None = None,
 ) -> Iterator[Measured]:
@@ -58,7 +57,7 @@ def measure(
     given = dict(options or {})
     estimate(network, keys, layer, class_index, given)  # refuses what cannot be, before the first method runs
     check_picture(pic)
-    check_framing(framing)
+    framing = network.framing_for(framing)
 
     def steps(key: str) -> Iterator[Step]:
         own = {key: given[key]} if key in given else None
