@@ -20,10 +20,14 @@ NEWCOMER = "cats_vs_dogs"
 AUTO = "auto"
 """The framing that belongs to the chosen network."""
 FRAMING_HELP = (
-    "**auto**: as the network is meant to be fed: a crop for the ImageNet networks, the whole picture stretched for a "
-    "model of your own. **crop**: the middle of the picture, as ImageNet networks were evaluated. **stretch**: all of "
-    "it, squeezed to the input’s shape. **letterbox**: all of it in its own shape, with a neutral border."
+    "How the picture is brought to the network’s input size. **auto**: as the network is meant to be fed, a crop for "
+    "the ImageNet networks, the whole picture for a model of your own."
 )
+_FRAMING_WORDS = {
+    "crop": "the middle of the picture, as ImageNet networks were evaluated",
+    "stretch": "the whole picture, stretched to the input’s shape",
+    "letterbox": "the whole picture in its own shape, with a neutral border",
+}
 
 
 @dataclass(frozen=True)
@@ -88,17 +92,10 @@ def show(framings: bool = True) -> Model:
     st.caption(", ".join((*_size(row), weights)))
     if not framings:
         return chosen(name, AUTO, random)
-    framing = st.segmented_control(
-        "Framing",
-        (AUTO, *FRAMINGS),
-        default=AUTO,
-        required=True,
-        key="framing",
-        bind="query-params",
-        help=FRAMING_HELP,
-        width="stretch",
-    )
-    return chosen(name, framing or AUTO, random)
+    framing = st.selectbox("Framing", (AUTO, *FRAMINGS), key="framing", bind="query-params", help=FRAMING_HELP)
+    model = chosen(name, framing, random)
+    st.caption(f"{model.framing}: {_FRAMING_WORDS[model.framing]}" if framing == AUTO else _FRAMING_WORDS[framing])
+    return model
 
 
 def chosen(name: str, framing: str, random: bool = False) -> Model:
