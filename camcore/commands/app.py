@@ -121,7 +121,7 @@ def check_file(path: Path, unsafe: bool = False) -> None:
     ``unsafe``: a SavedModel's folder is one, too.
     """
     if not path.exists():
-        near = nearest(path.name, _names_in(path.parent))
+        near = nearest(path.name, _names_in(path.parent), 0.8)  # the endings alone are alike
         hint = f"Did you mean '{path.with_name(near)}'?" if near else "Correct the path."
         raise ModelError(f"There is no file '{path}'. It was moved, or its name is misspelt. {hint}")
     if path.is_dir():
