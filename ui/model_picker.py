@@ -1,11 +1,13 @@
 """The sidebar's network: which backbone, with which weights, and how the picture is framed for it."""
 
+import os
 from dataclasses import dataclass
 from typing import Any
 
 import streamlit as st
 
 import camcore
+from camcore.commands.app import DEFAULT_MODEL
 from camcore.framing import FRAMINGS
 from camcore.models.factories import Factory
 from camcore.models.saved import SavedNetwork
@@ -49,8 +51,11 @@ def names() -> tuple[str, ...]:
 
 
 def default() -> str:
-    """The network to begin with on this machine, as it is now."""
+    """The network to begin with on this machine, as it is now: the one that was named at the start comes first."""
     rows = {row.name: row for row in camcore.backbones()}
+    named = os.environ.get(DEFAULT_MODEL)
+    if named in rows:
+        return named
     if rows[DEFAULT].weights_state == "on disk":
         return DEFAULT
     return NEWCOMER if NEWCOMER in rows and rows[NEWCOMER].weights_state == "bundled" else DEFAULT

@@ -20,7 +20,8 @@ from camcore.origin import Origin
 
 FORMAT = 1
 JSON_NAME = "network.json"
-BUNDLED = Path(__file__).resolve().parents[2] / "models"
+_INSTALLED = Path(__file__).resolve().parents[1] / "bundled"  # where a wheel puts them; a checkout has none
+BUNDLED = _INSTALLED if _INSTALLED.is_dir() else _INSTALLED.parents[1] / "models"
 """The folder of the networks that come with camcore."""
 
 _MOST_BYTES = 1 << 20  # of network.json
