@@ -1,4 +1,4 @@
-"""The command line: ``python -m camcore explain photo.jpg --method gradcam --out out/``."""
+"""The command line: ``camcore explain photo.jpg --method gradcam --out out/``, or ``python -m camcore explain …``."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import camcore
-from camcore.commands import bias, evaluate, train, trust
+from camcore.commands import app, bias, evaluate, train, trust
 from camcore.errors import CamcoreError, MethodError
 from camcore.framing import FRAMINGS, check_framing
 from camcore.methods import find_method
@@ -21,6 +21,9 @@ from camcore.models.labels import class_named
 from camcore.render.colour import COLORMAPS
 from camcore.report.words import geometry, place
 from camcore.words import duration, percent, readable
+
+SCRIPT, MODULE = "camcore", "python -m camcore"
+"""The two ways to call it: the console script, and the module."""
 
 _EXAMPLES = """\
 examples:
@@ -35,6 +38,7 @@ examples:
   python -m camcore layers MobileNetV2          which layers there are, and which one to look at
   python -m camcore methods                     what each method answers and costs
   python -m camcore models                      all backbones and saved networks; are their weights here?
+  python -m camcore app my_model.keras          the app in your browser, with that network in it
 
 Weights are looked for in the folder named by CAMCORE_WEIGHTS, then in Keras's cache, then downloaded.
 Networks that a Python function of yours makes: CAMCORE_MODELS="name=module:function, …".
@@ -44,6 +48,8 @@ Exit codes: 0 done; 1 refused, the reason is on standard error; 2 wrong usage; 1
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code."""
+    if _program() == SCRIPT and os.getcwd() not in sys.path:
+        sys.path.append(os.getcwd())  # as `python -m` does; at the end, so that nothing installed is hidden
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow's start-up notes are not the answer
     given = _parser().parse_args(arguments)
     warnings.simplefilter("always", UserWarning)
@@ -61,20 +67,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
+def _program() -> str:
+    """The command as it was called."""
+    return SCRIPT if Path(sys.argv[0]).stem == SCRIPT else MODULE
+
+
 def _parser() -> argparse.ArgumentParser:
+    program = _program()
+    examples = _EXAMPLES.replace(MODULE, program)
     parser = argparse.ArgumentParser(
-        prog="python -m camcore",
+        prog=program,
         description="Class activation maps: why an image classifier said what it said.",
-        epilog=_EXAMPLES,
+        epilog=examples,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    parser.add_argument("--version", action="version", version=f"camcore {camcore.__version__}")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
 
     explain = commands.add_parser(
         "explain",
         help="heatmaps of pictures, as PNG, CSV and run.json",
         description="What the network says about each picture, and where it looks for it.",
-        epilog=_EXAMPLES,
+        epilog=examples,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     explain.add_argument("pictures", nargs="+", metavar="PICTURE", help="JPEG, PNG, WEBP, GIF, BMP or TIFF")
@@ -92,7 +106,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="CLASS",
         help="a class index or label; repeat for more (default: what the network says)",
     )
-    explain.add_argument("--framing", default="crop", help=f"one of {', '.join(FRAMINGS)} (default: crop)")
+    explain.add_argument("--framing", help=f"one of {', '.join(FRAMINGS)} (default: the network's own)")
     explain.add_argument(
         "--option",
         action="append",
@@ -126,7 +140,7 @@ def _parser() -> argparse.ArgumentParser:
     layers.add_argument("--all", action="store_true", help="also those that can carry no heatmap, with the reason")
     layers.set_defaults(run=_layers)
 
-    for longer in (trust, train, evaluate, bias):
+    for longer in (app, trust, train, evaluate, bias):
         longer.add_parser(commands)
 
     models = commands.add_parser("models", help="all backbones and saved networks, and whether their weights are here")
@@ -148,7 +162,8 @@ def _add_model(parser: argparse.ArgumentParser) -> None:
 
 
 def _explain(given: argparse.Namespace) -> None:
-    check_framing(given.framing)
+    if given.framing is not None:
+        check_framing(given.framing)
     for key in given.method or ():
         find_method(key)
     options = _options(given.option)

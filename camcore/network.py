@@ -50,13 +50,6 @@ Preprocess = Callable[[NDArray[np.float32]], ArrayLike]
 _SERIAL = itertools.count()
 
 
-def _a_framing(name: str, value: Any) -> Any:
-    """The name of a framing, or None for the network's own."""
-    if value is not None:
-        check_framing(value)
-    return value
-
-
 def _logits(name: str, value: Any) -> Array:
     """Logits (..., classes)."""
     array = numbers(name, value)
@@ -68,9 +61,9 @@ def _logits(name: str, value: Any) -> Array:
 class Network:
     """A Keras image classifier, ready to be looked into. Made by ``camcore.load`` and ``camcore.wrap``.
 
-    Attributes: ``name``; ``input_size`` (h, w); ``framing``, how pictures are fed unless a call says
-    otherwise; ``labels``, one per class; ``classes``, their number;
-    ``activation`` that turns logits into probabilities (``softmax``, ``sigmoid`` or ``linear``);
+    Attributes: ``name``; ``input_size`` (h, w); ``framing``, how a picture is brought to that size unless a call says
+    otherwise; ``labels``, one per class; ``classes``, their number; ``activation`` that turns logits into
+    probabilities (``softmax``, ``sigmoid`` or ``linear``);
     ``layers``, a tuple of LayerInfo; ``default_layer``, the path of the recommended one; ``ladder``, the paths
     of the last layer of each of the last four grid sizes; ``parameters``; ``multiplications`` that one image takes;
     ``weights_note``, where the weights came from; ``anatomy``, what its trace consists of; ``origin``, what it takes
@@ -174,13 +167,22 @@ class Network:
 
     # ---- pictures and scores
 
-    @checked(framing=_a_framing)
-    def prepare(self, pic: Picture, framing: str = "crop") -> tuple[Array, Frame]:
+    def framing_for(self, framing: str | None) -> str:
+        """``framing``, or the network's own for None. Raises CamcoreError for an unknown one."""
+        if framing is None:
+            return self.framing
+        check_framing(framing)
+        return framing
+
+    def prepare(self, pic: Picture, framing: str | None = None) -> tuple[Array, Frame]:
         """The picture as the network's input, a batch of one, and the frame that leads back to its pixels.
+
+        ``framing``: None for the network's own.
 
         Raises PictureError for what is not a Picture, CamcoreError for an unknown framing.
         """
         check_picture(pic)
+        framing = self.framing_for(framing)
         picture, kept_framing, x, frame = self._prepared
         if picture is None or picture() is not pic.rgb or kept_framing != framing:
             rgb, frame = frame_picture(pic, self.input_size, framing)
@@ -233,8 +235,7 @@ class Network:
         """The logits (n, classes) of a preprocessed batch, as floats of the network's precision."""
         return np.array(self._run(self.anatomy.forward(), self.check_input(x))[0])
 
-    @checked(framing=_a_framing)
-    def predict(self, pic: Picture, top: int = 5, framing: str = "crop") -> tuple[Prediction, ...]:
+    def predict(self, pic: Picture, top: int = 5, framing: str | None = None) -> tuple[Prediction, ...]:
         """The ``top`` most probable classes of a picture, most probable first."""
         x, _ = self.prepare(pic, framing)
         return self.predictions(self.logits(x)[0], top)

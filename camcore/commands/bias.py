@@ -56,7 +56,7 @@ def add_parser(commands: Any) -> None:
     measure.add_argument("--weights", metavar="FILE", help="a weights file, or the word random")
     measure.add_argument("--method", metavar="KEY", help="default: cam where it is exact, else gradcam")
     measure.add_argument("--layer", metavar="PATH", help="default: the recommended")
-    measure.add_argument("--framing", default="crop", help=f"one of {', '.join(FRAMINGS)} (default: crop)")
+    measure.add_argument("--framing", help=f"one of {', '.join(FRAMINGS)} (default: the network's own)")
     measure.add_argument("--out", metavar="FILE.CSV", help="write the share of every picture here")
     measure.set_defaults(run=measure_command)
 

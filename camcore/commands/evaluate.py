@@ -49,7 +49,7 @@ def add_parser(commands: Any) -> None:
     parser.add_argument(
         "--threshold", type=float, default=0.5, help="of two classes the second is said from here on (default: 0.5)"
     )
-    parser.add_argument("--framing", default="crop", help=f"one of {', '.join(FRAMINGS)} (default: crop)")
+    parser.add_argument("--framing", help=f"one of {', '.join(FRAMINGS)} (default: the network's own)")
     parser.add_argument("--json", action="store_true", help="print the figures as JSON instead of words")
     parser.add_argument("--out", metavar="FOLDER", help="write predictions.csv, report.json and average_maps.json here")
     parser.set_defaults(run=evaluate)

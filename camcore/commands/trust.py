@@ -35,13 +35,14 @@ def add_parser(commands: Any) -> None:
     parser.add_argument(
         "--class", dest="class_", metavar="CLASS", help="a class index or label (default: what the network says)"
     )
-    parser.add_argument("--framing", default="crop", help=f"one of {', '.join(FRAMINGS)} (default: crop)")
+    parser.add_argument("--framing", help=f"one of {', '.join(FRAMINGS)} (default: the network's own)")
     parser.add_argument("--full", action="store_true", help="finer curves, ROAD, ADCC, the cascade of random layers")
     parser.set_defaults(run=_trust)
 
 
 def _trust(given: argparse.Namespace) -> None:
-    check_framing(given.framing)
+    if given.framing is not None:
+        check_framing(given.framing)
     methods = given.method or ["gradcam"]
     for key in methods:
         find_method(key)

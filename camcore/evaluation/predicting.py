@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from camcore.errors import CamcoreError, ModelError, nearest
-from camcore.framing import Frame, check_framing, frame_picture
+from camcore.framing import Frame, frame_picture
 from camcore.network import Network
 from camcore.pictures import Picture
 from camcore.training.folders import LabelledFolder, Skipped, opened
@@ -81,7 +81,9 @@ class Batch:
         return len(self.indices) + len(self.skipped)
 
 
-def predict_folder(net: Network, data: LabelledFolder, framing: str = "crop", batch: int = BATCH) -> Iterator[Progress]:
+def predict_folder(
+    net: Network, data: LabelledFolder, framing: str | None = None, batch: int = BATCH
+) -> Iterator[Progress]:
     """Predict every picture of a folder; a Progress after each batch, the last one complete.
 
     Files that cannot be opened are skipped and counted, and so are pictures for which the scores are not
@@ -89,7 +91,7 @@ def predict_folder(net: Network, data: LabelledFolder, framing: str = "crop", ba
     classes are not the network's, or for an unknown framing; ModelError where the network has no probabilities.
     """
     classes = class_indices(net, data)
-    check_framing(framing)
+    framing = net.framing_for(framing)
     check_batch(batch)
     if net.activation == "linear" and net.classes == 1:
         raise ModelError(

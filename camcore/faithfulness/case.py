@@ -128,7 +128,7 @@ class Case:
             )
 
 
-def case_of(network: Network, pic: Picture, class_index: int, framing: str = "crop") -> Case:
+def case_of(network: Network, pic: Picture, class_index: int, framing: str | None = None) -> Case:
     """The case of a class of a picture. Raises ModelError, PictureError or CamcoreError for what cannot be."""
     index = network.check_class(class_index)
     x, frame = network.prepare(pic, framing)

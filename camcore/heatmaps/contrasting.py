@@ -63,7 +63,7 @@ def contrast(
     a: int | str,
     b: int | str,
     layer: Any = None,
-    framing: str = "crop",
+    framing: str | None = None,
     memory: Memory | None = None,
 ) -> Contrast:
     """What tells class ``a`` from class ``b``, indices or names, at a layer (None: the default one).
@@ -79,7 +79,7 @@ def contrast(
     check_picture(pic)
     path = network.layer_with_grid(layer).path
     x, frame = network.prepare(pic, framing)
-    look = Look(network, network.check_input(x), memory, (pic.sha256, framing))
+    look = Look(network, network.check_input(x), memory, (pic.sha256, frame.framing))
     look.tap([path], [first, second])
     A = look.activations(path)
     by_channel = (look.gradient(path, first)[0] - look.gradient(path, second)[0]) * A

@@ -63,7 +63,7 @@ class Evidence:
 
 
 def evidence(
-    net: Network, pic: Picture, classes: Sequence[int] | None = None, framing: str = "crop"
+    net: Network, pic: Picture, classes: Sequence[int] | None = None, framing: str | None = None
 ) -> tuple[Evidence, ...]:
     """The evidence for each class, in the order asked; None: both of two classes, else the one the network says.
 

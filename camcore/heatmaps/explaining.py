@@ -20,7 +20,7 @@ from camcore.checks import checked
 from camcore.engine.tapping import TOP_CLASS
 from camcore.engine.targets import LOGIT
 from camcore.errors import MethodError
-from camcore.framing import Frame, check_framing
+from camcore.framing import Frame
 from camcore.heatmaps.answering import RawMap, Task, answer, cells_of, final, score_of
 from camcore.heatmaps.arguments import a_framing, a_memory, a_network, a_picture
 from camcore.heatmaps.looking import Look
@@ -57,7 +57,7 @@ def explain(
     methods: Keys = "gradcam",
     layers: Layers = None,
     classes: Classes = None,
-    framing: str = "crop",
+    framing: str | None = None,
     options: Options | None = None,
     refine: str | Sequence[str] = (),
     memory: Memory | None = None,
@@ -66,8 +66,9 @@ def explain(
 
     ``methods``: keys of ``camcore.METHODS``. ``layers``: paths or Keras layers, None for the default layer.
     ``classes``: indices, None for the class the network says. ``framing``: ``crop``, ``stretch`` or
-    ``letterbox``. ``options``: by method, such as ``{"gradcam++": {"variant": "authors"}}``. ``refine``: ``aug`` and
-    ``eigen``, see ``camcore.heatmaps.refining``. ``memory``: where to find and keep what was computed of this picture.
+    ``letterbox``, None for the network's own. ``options``: by method, such as ``{"gradcam++": {"variant":
+    "authors"}}``. ``refine``: ``aug`` and ``eigen``, see ``camcore.heatmaps.refining``. ``memory``: where to find and
+    keep what was computed of this picture.
 
     A method that is defined at one layer only (``cam``) is left out at the others with a Python warning, and
     refused where none of the layers asked for is its own. A method on the input's own grid (``fullgrad``) gives one
@@ -94,7 +95,7 @@ def stream(
     methods: Keys = "gradcam",
     layers: Layers = None,
     classes: Classes = None,
-    framing: str = "crop",
+    framing: str | None = None,
     options: Options | None = None,
     refine: str | Sequence[str] = (),
     memory: Memory | None = None,
@@ -106,8 +107,7 @@ def stream(
     """
     request = check_request(network, methods, layers, classes, options, refine)
     check_picture(pic)
-    check_framing(framing)
-    return _steps(network, pic, request, framing, memory)
+    return _steps(network, pic, request, network.framing_for(framing), memory)
 
 
 @checked(network=a_network)
@@ -123,10 +123,12 @@ def estimate(
     return total_passes(network, check_request(network, methods, layers, classes, options, refine))
 
 
-def _steps(network: Network, pic: Picture, request: Request, framing: str, memory: Memory | None) -> Iterator[Step]:
+def _steps(
+    network: Network, pic: Picture, request: Request, framing: str | None, memory: Memory | None
+) -> Iterator[Step]:
     start = perf_counter()
     x, frame = network.prepare(pic, framing)
-    look = Look(network, network.check_input(x), memory, (pic.sha256, framing))
+    look = Look(network, network.check_input(x), memory, (pic.sha256, frame.framing))
     total = total_passes(network, request)
     classes = _shared_pass(look, request)
     facts = Facts(look, frame)

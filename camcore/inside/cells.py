@@ -140,7 +140,7 @@ def look_at_cells(
     pic: Picture,
     layer: Any = None,
     index: int | str | None = None,
-    framing: str = "crop",
+    framing: str | None = None,
     memory: Memory | None = None,
 ) -> Cells:
     """All cells of ``layer`` (None: the default one) for class ``index``, also a name (None: what the network says).
@@ -151,7 +151,7 @@ def look_at_cells(
     path = network.layer_with_grid(layer).path
     wanted = TOP_CLASS if index is None else network.check_class(index)
     x, frame = network.prepare(pic, framing)
-    look = Look(network, network.check_input(x), memory, (pic.sha256, framing))
+    look = Look(network, network.check_input(x), memory, (pic.sha256, frame.framing))
     (used,) = look.tap([path], [wanted])
     A, G = look.activations(path), look.gradient(path, used)[0]
     probability = float(network.probabilities(look.logits)[used])

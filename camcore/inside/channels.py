@@ -100,7 +100,7 @@ def channels(
     pic: Picture,
     layer: Any = None,
     class_index: int | str | None = None,
-    framing: str = "crop",
+    framing: str | None = None,
     memory: Memory | None = None,
 ) -> Channels:
     """The channels of a layer (None: the recommended one), from the pass that Grad-CAM makes for the class.
@@ -112,7 +112,7 @@ def channels(
     info = network.layer_with_grid(layer)
     wanted = TOP_CLASS if class_index is None else network.check_class(class_index)
     x, frame = network.prepare(pic, framing)
-    look = Look(network, network.check_input(x), memory, (pic.sha256, framing))
+    look = Look(network, network.check_input(x), memory, (pic.sha256, frame.framing))
     (index,) = look.tap([info.path], [wanted])
     A, broken = as_float32(look.activations(info.path))
     G = look.gradient(info.path, index)[0]

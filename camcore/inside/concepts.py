@@ -133,7 +133,7 @@ def find_concepts(
     pictures: Sequence[Picture],
     k: int,
     layer: Any = None,
-    framing: str = "crop",
+    framing: str | None = None,
     seed: int = 0,
 ) -> Iterator[Concepts]:
     """Find ``k`` concepts that ``pictures`` share at ``layer`` (None: the default one).

@@ -88,7 +88,7 @@ def effective_field(
     layer: Any,
     cell: tuple[int, int],
     channels: Sequence[int] | None = None,
-    framing: str = "crop",
+    framing: str | None = None,
 ) -> Iterator[EffectiveField]:
     """Measure the effective field of ``cell`` (row, column); each step has more channels in its mean, the last all.
 

@@ -15,7 +15,9 @@ from camcore.pictures import Picture
 
 
 @checked(network=a_network, pic=a_picture, framing=a_framing)
-def activations(network: Network, pic: Picture, layers: Any, framing: str = "crop") -> dict[str, NDArray[np.float32]]:
+def activations(
+    network: Network, pic: Picture, layers: Any, framing: str | None = None
+) -> dict[str, NDArray[np.float32]]:
     """The feature maps of ``layers``, from one pass: path → float32 (h, w, K), at each layer's own grid.
 
     ``layers``: a path, a Keras layer, or a sequence of them.

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from camcore.checks import checked, of_type, optional, whole
 from camcore.errors import CamcoreError, LayerError, PictureError
 from camcore.evaluation.predicting import BATCH, framed_batches
-from camcore.framing import check_framing, frame_for
+from camcore.framing import frame_for
 from camcore.heatmaps.arguments import a_framing, a_network, a_path, a_picture, paths
 from camcore.inside.cells import field_on_picture
 from camcore.network import Network
@@ -137,7 +137,7 @@ def strongest_patches(
     network: Network,
     files: Sequence[Path],
     layer: Any = None,
-    framing: str = "crop",
+    framing: str | None = None,
     top: int = TOP,
     so_far: Strongest | None = None,
 ) -> Iterator[Strongest]:
@@ -149,7 +149,7 @@ def strongest_patches(
     layer without a heatmap, CamcoreError for an unknown framing, no files, or a ``so_far`` of something else.
     """
     info = network.layer_with_grid(layer)
-    check_framing(framing)
+    framing = network.framing_for(framing)
     assert info.grid is not None
     found = tuple(files)
     if not found:
@@ -210,12 +210,12 @@ def _opened(files: Sequence[Path], start: int) -> Iterator[tuple[int, Picture | 
 
 
 @checked(network=a_network, pic=a_picture, framing=a_framing)
-def cut_out(network: Network, patch: Patch, pic: Picture, layer: str, framing: str = "crop") -> NDArray[np.uint8]:
+def cut_out(network: Network, patch: Patch, pic: Picture, layer: str, framing: str | None = None) -> NDArray[np.uint8]:
     """The patch as pixels of its original picture: uint8 (h, w, 3), the cell's receptive field as far as it was seen.
 
     Where the field is not known, or is larger than the input, that is all that the network saw.
     """
-    frame = frame_for((pic.height, pic.width), network.input_size, framing)
+    frame = frame_for((pic.height, pic.width), network.input_size, network.framing_for(framing))
     info = network.layer(layer)
     box = field_on_picture(info, (patch.row, patch.column), frame) or frame.seen
     top, left = (int(np.floor(edge + 1e-6)) for edge in box[:2])

@@ -37,7 +37,7 @@ class Strongest:
 
 @checked(network=a_network, pic=a_picture, layers=layers_given, count=whole(1, example=12), framing=a_framing)
 def strongest_channels(
-    network: Network, pic: Picture, layers: Sequence[str], count: int = 12, framing: str = "crop"
+    network: Network, pic: Picture, layers: Sequence[str], count: int = 12, framing: str | None = None
 ) -> Iterator[tuple[Strongest, ...]]:
     """The ``count`` strongest channels of each of ``layers`` (paths), in order; a tuple for each forward pass.
 

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from numbers import Real
 from typing import Any, Literal
 
 import numpy as np
@@ -75,11 +74,11 @@ class AgreementMatrix:
 
 def _a_share(name: str, value: Any) -> float:
     """A part of a map's cells, above 0 and below 1."""
-    if not isinstance(value, Real) or value <= 0 or value >= 1 or value != value:
-        raise CamcoreError(
-            f"The top {shown(value)} of a map is not a part of it. The share lies above 0 and below 1. Give 0.2, perhaps."
-        )
-    return float(value)
+    if isinstance(value, (int, float, np.number)) and 0 < value < 1:
+        return float(value)
+    raise CamcoreError(
+        f"The top {shown(value)} of a map is not a part of it. The share lies above 0 and below 1. Give 0.2, perhaps."
+    )
 
 
 def _a_measure(name: str, value: Any) -> str:

@@ -81,7 +81,7 @@ def locate_folder(
     network: Network,
     folder: MaskedFolder,
     methods: Sequence[str],
-    framing: str = "crop",
+    framing: str | None = None,
     layer: str | None = None,
 ) -> Iterator[Step]:
     """Methods and controls on every picture of a folder, for the class the network says there; a Step per picture.
@@ -89,6 +89,7 @@ def locate_folder(
     Each picture has a field of noise of its own. Closing the generator stops the work. Raises, at the call,
     MethodError, LayerError or CamcoreError for what cannot be asked.
     """
+    framing = network.framing_for(framing)
     path = network.layer_with_grid(layer).path
     check_request(network, methods, path, None, None)
 

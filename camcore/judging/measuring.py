@@ -40,7 +40,7 @@ def measure(
     methods: Sequence[str],
     layer: Any = None,
     class_index: int | None = None,
-    framing: str = "crop",
+    framing: str | None = None,
     options: Options | None = None,
     on_step: Callable[[str, Step], None] | None = None,
 ) -> Iterator[Measured]:
@@ -59,6 +59,7 @@ def measure(
     given = options_by_method(options)
     estimate(network, keys, layer, class_index, given)  # refuses what cannot be, before the first method runs
     keys = list(dict.fromkeys(keys))
+    framing = network.framing_for(framing)
 
     def steps(key: str) -> Iterator[Step]:
         own = {key: given[key]} if key in given else None

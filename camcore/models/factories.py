@@ -74,6 +74,11 @@ class Factory:
         return ""
 
     @property
+    def framing(self) -> str:
+        """How pictures are framed for it: the whole picture, as ``model.predict`` is fed."""
+        return "stretch"
+
+    @property
     def version(self) -> str:
         """Tells this network from one of the same name that another function made, or that was fed otherwise."""
         return f"{self.target} {self.chosen}"

@@ -33,7 +33,7 @@ class Listed(Protocol):
     """What a list of networks says of each: a catalogue row, a saved network, or a factory that makes one.
 
     ``input_size``, ``parameters``: None where they are not known before the network is made. ``version``: tells it
-    from another network of the same name.
+    from another network of the same name. ``framing``: how pictures are framed for it.
     """
 
     @property
@@ -50,6 +50,8 @@ class Listed(Protocol):
     def summary(self) -> str: ...
     @property
     def version(self) -> str: ...
+    @property
+    def framing(self) -> str: ...
 
 
 def backbones() -> tuple[Listed, ...]:

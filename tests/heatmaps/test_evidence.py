@@ -65,7 +65,7 @@ def test_any_class_of_many_in_the_order_asked(features):
 
 
 def test_one_scale_for_all_keeps_the_largest_at_one(pair):
-    found = evidence(pair, PIC)
+    found = evidence(pair, PIC, framing="crop")
     scale = common_scale(found)
     assert scale == max(np.abs(one.map).max() for one in found)
     drawn = found[0].on_picture(scale, smooth=False)

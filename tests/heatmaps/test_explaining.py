@@ -115,10 +115,10 @@ def test_on_picture_is_nan_exactly_where_nothing_was_seen(network):
 
 
 def test_defaults(network):
-    """Grad-CAM, the default layer, the class the network says, centre crop."""
+    """Grad-CAM, the default layer, the class the network says, its own framing."""
     (m,) = camcore.explain(network, PIC)
     top = network.predict(PIC)[0]
-    assert (m.method, m.layer, m.class_index, m.framing) == ("gradcam", "features", top.index, "crop")
+    assert (m.method, m.layer, m.class_index, m.framing) == ("gradcam", "features", top.index, "stretch")
     assert (m.logit, m.probability, m.label) == (top.logit, top.probability, top.label)
     for methods in (["scorecam"], ["gradcam", "scorecam"], "cam"):
         for found in camcore.explain(network, PIC, methods):

@@ -282,7 +282,7 @@ def test_fuse_refuses_what_does_not_belong_together(network, three):
     other = camcore.Picture.from_array(np.zeros((50, 30, 3), np.uint8))
     for stranger in (
         *camcore.explain(network, PIC, "gradcam", classes=2),
-        *camcore.explain(network, PIC, "gradcam", classes=1, framing="stretch"),
+        *camcore.explain(network, PIC, "gradcam", classes=1, framing="crop"),
         *camcore.explain(network, other, "gradcam", classes=1),
         replace(three[0], network="another"),
     ):

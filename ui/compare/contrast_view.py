@@ -36,7 +36,7 @@ def show(sheet: Sheet, plan: Plan, chosen: Chosen, look: Look) -> None:
         working.section("contrast", None, lambda standing: None)
         return
     layer = plan.layers[0] if "layers" not in (plan.columns, plan.rows) else None
-    question = Question(plan.lead, plan.picture, plan.framings[0], layer, first, second)
+    question = Question(plan.lead, plan.picture, plan.framing, layer, first, second)
     work = contrasting.work(question, chosen.picture)
     working.section("contrast", work, lambda standing: _section(standing, chosen, look))
 
@@ -44,7 +44,7 @@ def show(sheet: Sheet, plan: Plan, chosen: Chosen, look: Look) -> None:
 def _classes(facts: Facts, plan: Plan) -> tuple[str, str]:
     """The two classes; without a choice the network's first two answers."""
     state = st.session_state
-    framing = plan.framings[0]
+    framing = plan.framing
     options = [*RANKS[: len(facts.said.get(framing, ()))], *map(str, range(len(facts.labels)))]
     distinct = words.distinct(facts.labels)
 

@@ -31,7 +31,7 @@ def headings(sheet: Sheet, axis: str) -> list[tuple[str, str]]:
     made = []
     for value in plan.choices(axis):
         network = value if axis == "backbones" else plan.lead if len(plan.backbones) == 1 else None
-        framing = value if axis == "framings" else plan.framings[0]
+        framing = value if axis == "framings" else plan.framings_of(network or plan.lead)[0]
         facts = sheet.facts.get(network) if network is not None else None
         if axis == "classes" and len(plan.framings) > 1 and value in RANKS:
             facts = None  # each framing has answers of its own
