@@ -154,8 +154,8 @@ def good() -> dict[str, tuple[Callable[..., Any], dict[str, Any]]]:
     ]
     of_network = {
         "layer": {"layer": "deep"}, "layer_with_grid": {"layer": "deep"}, "check_class": {"index": 1},
-       
-        "framing_for": {"framing": "crop"}, "prepare": {"pic": pic}, "preprocess": {"rgb": x}, "check_input": {"x": x}, "logits": {"x": x},
+        "framing_for": {"framing": "crop"}, "prepare": {"pic": pic}, "preprocess": {"rgb": x},
+        "check_input": {"x": x}, "logits": {"x": x},
         "predict": {"pic": pic}, "predictions": {"logits": logits}, "probabilities": {"logits": logits},
         "head": {"layer": "deep"}, "linear_head_offset": {"layer": "deep"}, "check_linear_head": {"layer": "deep"},
         "is_affine_behind": {"layer": "deep"}, "share_behind": {"layer": "deep"},
