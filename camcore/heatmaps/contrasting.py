@@ -89,7 +89,7 @@ def contrast(
     finer = Facts(look, frame).map(task, first, final(look, task, [first])[first])
     said = [
         Prediction(index, network.labels[index], float(p), float(look.logits[index]))
-        for index, p in zip((first, second), network.probabilities(look.logits)[[first, second]], strict=True)
+        for index, p in zip((first, second), look.probabilities[[first, second]], strict=True)
     ]
     return Contrast(
         first=said[0],

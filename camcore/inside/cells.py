@@ -135,7 +135,7 @@ def look_at_cells(
     look = Look(network, network.check_input(x), memory, (pic.sha256, framing))
     (used,) = look.tap([path], [wanted])
     A, G = look.activations(path), look.gradient(path, used)[0]
-    probability = float(network.probabilities(look.logits)[used])
+    probability = float(look.probabilities[used])
     info = network.layer(path)
     return Cells(
         info=info,
