@@ -130,9 +130,7 @@ class LayerTable:
         )
 
 
-def list_layers(
-    trace: Trace, logits: Any, reach: Mapping[str, Reach], before_map: Sequence[Any] = ()
-) -> LayerTable:
+def list_layers(trace: Trace, logits: Any, reach: Mapping[str, Reach], before_map: Sequence[Any] = ()) -> LayerTable:
     """Every call of the trace as a LayerInfo, with the recommended one marked.
 
     ``before_map``: of an output that is a map, the tensors that the recommended one is taken from; see

@@ -24,12 +24,12 @@ from camcore.engine.before_map import features_before_map
 from camcore.engine.cutting import Cutter, FedCutter, Function
 from camcore.engine.fingerprints import fingerprint
 from camcore.engine.graphs import shares_behind, work
-from camcore.engine.linear_head import is_affine, why_not_linear
+from camcore.engine.linear_head import is_affine, why_no_head, why_not_linear
 from camcore.engine.masking import masking
 from camcore.engine.receptive import reaches
-from camcore.engine.reweighting import WeightLayer, fed_values, weight_layers
 from camcore.engine.regions import Region
-from camcore.engine.scores import Activation, Kind, Scores, find_scores
+from camcore.engine.reweighting import WeightLayer, fed_values, weight_layers
+from camcore.engine.scores import Activation, Kind, find_scores
 from camcore.engine.tapping import BiasPass, Pass, Taps
 from camcore.engine.targets import LOGIT, Score
 from camcore.engine.tracing import trace_model
@@ -50,7 +50,8 @@ _SERIAL = itertools.count()
 class Network:
     """A Keras image classifier, ready to be looked into. Made by ``camcore.load`` and ``camcore.wrap``.
 
-    Attributes: ``name``; ``input_size`` (h, w); ``framing``, how pictures are fed unless a call says otherwise; ``labels``, one per class; ``classes``, their number;
+    Attributes: ``name``; ``input_size`` (h, w); ``framing``, how pictures are fed unless a call says otherwise;
+    ``labels``, one per class; ``classes``, their number;
     ``activation`` that turns scores into probabilities (``softmax``, ``sigmoid``, ``linear``, ``exp`` or ``none``);
     ``score_kind``, what the scores are that methods differentiate and ``logits`` gives: ``logit``,
     ``log-probability``, ``log-odds`` or ``value`` (a regression: class 0 is what raises it, class 1 what lowers it);
@@ -233,7 +234,7 @@ class Network:
         ``found``: their probabilities, where they are known; None: those of the scores.
         """
         p = self.probabilities(logits) if found is None else found
-        return top_predictions(logits, p, self.labels, top, value=self.score_kind == "value")
+        return top_predictions(logits, p, self.labels, top, self.score_kind)
 
     def probabilities(self, logits: Array) -> NDArray[np.float64]:
         """Probabilities of scores (..., classes), by the network's own last activation.
@@ -376,7 +377,7 @@ class Network:
         if path not in self._obstacles:
             with self.anatomy.cutter.lock:
                 tensor = self.anatomy.tensor(path)
-                own = _why_no_linear_head(self.anatomy.scores)
+                own = why_no_head(self.anatomy.scores)
                 self._obstacles[path] = own or why_not_linear(self.anatomy.scores.source, tensor, self.anatomy.reach)
         if self._obstacles[path]:
             raise MethodError(
@@ -433,18 +434,6 @@ def check_cell(info: LayerInfo, cell: tuple[int, int]) -> None:
             f"Layer {info.path!r} has no cell in row {cell[0]}, column {cell[1]}: its grid is {h}×{w}, rows 0 to "
             f"{h - 1} and columns 0 to {w - 1}. Choose a cell of it."
         )
-
-
-def _why_no_linear_head(scores: Scores) -> str:
-    """Why CAM's equality cannot hold for the scores themselves; empty where they are logits or a value per class."""
-    if scores.of_map:
-        return "the model's output is a map, whose scores are means over a region of it"
-    if scores.kind in ("log-probability", "log-odds"):
-        return (
-            f"its output is not the softmax or sigmoid of one tensor, so the score is the {scores.kind} of the output's "
-            "own probabilities, which is not linear in what a global average gives"
-        )
-    return ""
 
 
 def check_network(network: Any) -> None:

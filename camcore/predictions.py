@@ -15,14 +15,20 @@ from camcore.errors import CamcoreError
 class Prediction:
     """One class of one picture. ``probability`` in 0..1; NaN where the network has no probabilities.
 
-    ``logit``: the score that methods differentiate, of the kind that ``Network.score_kind`` names: the logit, the
-    log-probability, the log-odds, or the value of a regression.
+    ``logit``: the score that methods differentiate, of ``score_kind``: the logit, the log-probability, the log-odds, or
+    the value of a regression; see ``Network.score_kind``.
     """
 
     index: int
     label: str
     probability: float
     logit: float
+    score_kind: str = "logit"
+
+    @property
+    def lowers(self) -> bool:
+        """Whether this is the class of a regression that stands for what lowers its value: ``logit`` is minus it."""
+        return self.score_kind == "value" and self.index == 1
 
 
 def probabilities(logits: ArrayLike, activation: str) -> NDArray[np.float64]:
@@ -45,15 +51,15 @@ def probabilities(logits: ArrayLike, activation: str) -> NDArray[np.float64]:
 
 
 def top_predictions(
-    logits: ArrayLike, probabilities: ArrayLike, labels: Sequence[str], top: int, *, value: bool = False
+    logits: ArrayLike, probabilities: ArrayLike, labels: Sequence[str], top: int, kind: str = "logit"
 ) -> tuple[Prediction, ...]:
     """The ``top`` classes of one image by score, highest first; all where there are fewer.
 
-    ``logits`` and ``probabilities``: (classes,). ``value``: the scores are of a regression, whose one answer is its
-    value, the score of class 0. Raises CamcoreError where ``top`` is not a positive whole number.
+    ``logits`` and ``probabilities``: (classes,). ``kind``: of the scores; the one answer of a regression (``value``)
+    is its value, the score of class 0. Raises CamcoreError where ``top`` is not a positive whole number.
     """
     if isinstance(top, bool) or not isinstance(top, int) or top < 1:
         raise CamcoreError(f"top={top!r} must be a whole number of at least 1.")
     z, p = np.asarray(logits, np.float64), np.asarray(probabilities, np.float64)
-    order = np.array([0]) if value else np.argsort(-z, kind="stable")[:top]
-    return tuple(Prediction(int(i), labels[i], float(p[i]), float(z[i])) for i in order)
+    order = np.array([0]) if kind == "value" else np.argsort(-z, kind="stable")[:top]
+    return tuple(Prediction(int(i), labels[i], float(p[i]), float(z[i]), kind) for i in order)

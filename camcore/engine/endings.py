@@ -150,9 +150,7 @@ def _run_whole(trace: Trace, output: Any) -> NDArray[np.float64] | None:
     return _values(trace, output, {trace.input.name: trace.input}, [pictures])
 
 
-def _values(
-    trace: Trace, output: Any, feeds: dict[str, Any], arrays: list[NDArray[Any]]
-) -> NDArray[np.float64] | None:
+def _values(trace: Trace, output: Any, feeds: dict[str, Any], arrays: list[NDArray[Any]]) -> NDArray[np.float64] | None:
     import tensorflow as tf
 
     try:

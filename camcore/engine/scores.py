@@ -76,8 +76,8 @@ def find_scores(trace: Trace, labels: int | None = None, region: Region | None =
     is_map = any(side != 1 for side in output.shape[1:-1])
     if region is not None and not is_map:
         raise ModelError(
-            f"A target was given, but the output is no map (shape {tuple(output.shape)}). Only an output (batch, height, "
-            "width, classes) has regions whose scores could be averaged. Leave target away."
+            f"A target was given, but the output is no map (shape {tuple(output.shape)}). Only an output (batch, "
+            "height, width, classes) has regions whose scores could be averaged. Leave target away."
         )
     with output.graph.as_default():
         cells = _cells(trace, output, classes, labels)

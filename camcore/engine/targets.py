@@ -26,8 +26,9 @@ NEAREST = 3
 class Score:
     """Which score of a class c is differentiated; y are the logits, p the probabilities.
 
-    ``logit``: y_c, of the network's own kind (see ``Scores``). ``finer``: Σ_d p_d (y_c − α y_d) / Σ_d p_d over the classes d of ``against``, or where there
-    are none over the three whose logits are nearest to y_c (Zhang 2025). ``rest``: y_c + log p_c.
+    ``logit``: y_c, of the network's own kind (see ``Scores``). ``finer``: Σ_d p_d (y_c − α y_d) / Σ_d p_d over the
+    classes d of ``against``, or where there are none over the three whose logits are nearest to y_c (Zhang 2025).
+    ``rest``: y_c + log p_c.
     """
 
     kind: Literal["logit", "finer", "rest"] = "logit"

@@ -88,7 +88,7 @@ def contrast(
     task = Task(info, info.checked({"against": (second,)}), path)
     finer = Facts(look, frame).map(task, first, final(look, task, [first])[first])
     said = [
-        Prediction(index, network.labels[index], float(p), float(look.logits[index]))
+        Prediction(index, network.labels[index], float(p), float(look.logits[index]), network.score_kind)
         for index, p in zip((first, second), look.probabilities[[first, second]], strict=True)
     ]
     return Contrast(

@@ -213,6 +213,7 @@ class Facts:
             evidence=one.evidence,
             passes=one.passes,
             refine=task.refine,
+            score_kind=network.score_kind,
         )
 
 

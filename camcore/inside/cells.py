@@ -139,7 +139,7 @@ def look_at_cells(
     info = network.layer(path)
     return Cells(
         info=info,
-        said=Prediction(used, network.labels[used], probability, float(look.logits[used])),
+        said=Prediction(used, network.labels[used], probability, float(look.logits[used]), network.score_kind),
         A=A,
         products=G * A,
         offset=look.offset(path, used),

@@ -27,7 +27,7 @@ from camcore.heatmaps.maps import CamMap
 from camcore.heatmaps.remaking import remake_passes, remake_request
 from camcore.network import Network, check_picture
 from camcore.pictures import Picture
-from camcore.predictions import Prediction, top_predictions
+from camcore.predictions import Prediction
 
 FILLS = ("grey", "blur", "inpaint")
 
@@ -204,10 +204,10 @@ def _changes(network: Network, pic: Picture, changed: Picture, m: CamMap, top: i
 
 
 def _by_class(network: Network, x: Any) -> dict[int, Prediction]:
-    """Every class of one input, highest score first."""
+    """Every class of one input, highest score first; also what lowers the value of a regression."""
     logits, p = (found[0] for found in network.answer(x))
-    every = top_predictions(logits, p, network.labels, network.classes)
-    return {one.index: one for one in every}
+    order = np.argsort(-logits, kind="stable").tolist()
+    return {i: Prediction(i, network.labels[i], float(p[i]), float(logits[i]), network.score_kind) for i in order}
 
 
 def _size(size: tuple[Any, ...]) -> str:

@@ -94,7 +94,7 @@ def _inputs_of(model: Any) -> tuple[list[_Input], Callable[[list[Any]], Any]]:
         return found, lambda values: keras.tree.pack_sequence_as(structure, values)
     built = (model.get_build_config() or {}).get("input_shape")
     dtype = "float64" if getattr(model, "compute_dtype", None) == "float64" else "float32"
-    if _is_shape(built):
+    if built is not None and _is_shape(built):
         return [_Input("input", tuple(built), dtype)], lambda values: values[0]
     if isinstance(built, Mapping) and all(map(_is_shape, built.values())):
         keys = list(built)
@@ -108,7 +108,8 @@ def _inputs_of(model: Any) -> tuple[list[_Input], Callable[[list[Any]], Any]]:
 
 
 def _is_shape(value: Any) -> bool:
-    return isinstance(value, (list, tuple)) and bool(value) and all(side is None or isinstance(side, int) for side in value)
+    sides = isinstance(value, (list, tuple)) and bool(value)
+    return sides and all(side is None or isinstance(side, int) for side in value)
 
 
 def _listed(inputs: Sequence[_Input]) -> str:
@@ -183,8 +184,8 @@ def _value(one: _Input, given: Any) -> NDArray[Any] | None:
         return np.broadcast_to(value, shape).astype(one.dtype)
     except ValueError:
         raise ModelError(
-            f"fixed[{one.name!r}] has the shape {value.shape}, which does not fit the input {one}; its batch is not part "
-            "of it. Give one value for all of it, or an array of that shape."
+            f"fixed[{one.name!r}] has the shape {value.shape}, which does not fit the input {one}; its batch is not "
+            "part of it. Give one value for all of it, or an array of that shape."
         ) from None
 
 
@@ -195,4 +196,3 @@ def _tiled(value: NDArray[Any] | None, pictures: Any) -> Any:
     if value is None:
         return None
     return tf.repeat(tf.constant(value)[tf.newaxis], tf.shape(pictures)[0], axis=0)
-

@@ -31,9 +31,9 @@ def wrap(
     """Make any Keras 3 image model ready to be looked into; the model itself is left as it is.
 
     ``labels``: one per class; a single sigmoid unit has two classes, the negative one first, and so has a single
-    linear unit with two labels, a logit; with one label, the name of its quantity, or none, that is a regression. ``preprocess``:
-    RGB float32 0..255 (n, h, w, 3) → network input; None feeds 0..255 as it is. ``input_size``: (h, w), needed
-    where the model leaves it open. ``output``: index or name, needed where the model has several. ``framing``: how a
+    linear unit with two labels, a logit; with one label, the name of its quantity, or none, that is a regression.
+    ``preprocess``: RGB float32 0..255 (n, h, w, 3) → network input; None feeds 0..255 as it is. ``input_size``: (h, w),
+    needed where the model leaves it open. ``output``: index or name, needed where the model has several. ``framing``: how a
     picture is brought to that size unless a call says otherwise: ``stretch`` (the whole picture, as ``model.predict``
     of a resized picture sees it), ``crop`` or ``letterbox``. ``origin``: what
     it takes to have the network again, for those who know.

@@ -70,7 +70,7 @@ def test_file_names_are_tame() -> None:
     ],
 )
 def test_whether_a_map_adds_up_is_told_where_it_is_known(residual: float | None, text: str) -> None:
-    assert words.completeness(SimpleNamespace(residual=residual, logit=8.25)) == text
+    assert words.completeness(SimpleNamespace(residual=residual, logit=8.25, score_kind="logit", lowers=False)) == text
 
 
 def test_citation_is_short() -> None:
