@@ -32,11 +32,11 @@ def wrap(
 
     ``labels``: one per class; a single sigmoid unit has two classes, the negative one first, and so has a single
     linear unit with two labels, a logit; with one label, the name of its quantity, or none, that is a regression.
-    ``preprocess``: RGB float32 0..255 (n, h, w, 3) → network input; None feeds 0..255 as it is. ``input_size``: (h, w),
-    needed where the model leaves it open. ``output``: index or name, needed where the model has several. ``framing``: how a
-    picture is brought to that size unless a call says otherwise: ``stretch`` (the whole picture, as ``model.predict``
-    of a resized picture sees it), ``crop`` or ``letterbox``. ``origin``: what
-    it takes to have the network again, for those who know.
+    ``preprocess``: RGB float32 0..255 (n, h, w, 3) → network input; None feeds 0..255 as it is. ``input_size``:
+    (h, w), needed where the model leaves it open. ``output``: index or name, needed where the model has several.
+    ``framing``: how a picture is brought to that size unless a call says otherwise: ``stretch`` (the whole picture,
+    as ``model.predict`` of a resized picture sees it), ``crop`` or ``letterbox``. ``origin``: what it takes to have
+    the network again, for those who know.
 
     Of a model with several inputs ``image_input`` is the picture's, by name or index (None: the only one of rank 4);
     ``fixed`` gives the others' values by name, each a number for all of it or an array of the input's shape without
