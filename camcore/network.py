@@ -100,7 +100,7 @@ class Network:
         region = None if target is None else Region(target)
         scores = find_scores(trace, None if labels is None else len(labels), region)
         reach = reaches(trace.function.graph, trace.input, channels_first)
-        table = list_layers(trace, scores.source, reach, features_before_map(scores, trace.input, reach))
+        table = list_layers(trace, scores.source, reach, features_before_map(scores, reach))
         self.anatomy = Anatomy(Cutter(trace, name), scores, reach, table, channels_first)
         self._taps = Taps(self.anatomy)
         self._alterations = Alterations(self.anatomy)

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from camcore.engine.graphs import dependents
 from camcore.engine.scores import Scores
 from camcore.engine.windows import Reach
 
@@ -21,7 +20,7 @@ _RESIZING = {
 }  # fmt: skip
 
 
-def features_before_map(scores: Scores, source: Any, reach: Mapping[str, Reach]) -> tuple[Any, ...]:
+def features_before_map(scores: Scores, reach: Mapping[str, Reach]) -> tuple[Any, ...]:
     """The input of the last convolution (or dense layer) before the logits of a map, before it was enlarged.
 
     The walk goes back from the logits of every pixel, through activations, enlarging and sums, to the nearest product
@@ -29,19 +28,18 @@ def features_before_map(scores: Scores, source: Any, reach: Mapping[str, Reach])
     cell of a heatmap there has one meaning for the score; where they were only enlarged for it, the cells that were
     computed are the coarser ones before. A transposed convolution of the logits themselves enlarges, too. The deeper
     bottleneck, which Seg-Grad-CAM's paper shows too, can be named. Of several such inputs, as of heads at several
-    sizes, all are given. ``source``: the network's input. Empty where the output is no map.
+    sizes, all are given. Empty where the output is no map.
     """
     if not scores.of_map:
         return ()
-    depends = dependents(source)
     found: dict[str, Any] = {}
     seen, stack = {scores.source.name}, [scores.source]
     while stack:
         tensor = stack.pop()
         operation = tensor.op
-        given = [one for one in operation.inputs if one.name in depends and operation.type != "Shape"]
+        given = [one for one in operation.inputs if one.name in reach]
         if operation.type in _PRODUCTS and len(given) == 1 and not _enlarges_logits(operation):
-            features = _before_enlarging(given[0], depends, reach)
+            features = _before_enlarging(given[0], reach)
             found[features.name] = features
             continue
         for one in given:
@@ -59,15 +57,15 @@ def _enlarges_logits(operation: Any) -> bool:
     return kernel.rank == 4 and kernel[2] == kernel[3]
 
 
-def _before_enlarging(tensor: Any, depends: set[str], reach: Mapping[str, Reach]) -> Any:
-    """The last coarser map that ``tensor`` was only enlarged from; itself where it was not."""
+def _before_enlarging(tensor: Any, reach: Mapping[str, Reach]) -> Any:
+    """The first, coarsest map that ``tensor`` was only enlarged or laid out from; itself where there is none."""
     coarsest, now = tensor, tensor
     while now.op.type in _RESIZING:
-        given = {one.name: one for one in now.op.inputs if one.name in depends and one.name in reach}
+        given = {one.name: one for one in now.op.inputs if one.name in reach}
         if len(given) != 1:
             break
         (now,) = given.values()
-        if _cells(reach.get(now.name)) < _cells(reach.get(coarsest.name)):
+        if _cells(reach.get(now.name)) <= _cells(reach.get(coarsest.name)):
             coarsest = now
     return coarsest
 

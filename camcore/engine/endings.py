@@ -15,7 +15,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from camcore.engine.graphs import dependents
+from camcore.engine.graphs import SHAPES, ancestors, dependents
+from camcore.engine.receptive import inner_graph
 from camcore.engine.tracing import Trace
 from camcore.engine.windows import constant
 
@@ -36,13 +37,15 @@ _PICTURES = 6
 def ending_of(trace: Trace, output: Any) -> Ending:
     """What the values along the last axis of ``output`` are."""
     stops, passed = _last_products(trace, output)
+    eps = float(np.finfo(output.dtype.as_numpy_dtype).eps) if _is_numpy(output) else 2**-8
     values = _run_end(trace, output, stops)
-    if values is None:
-        values = _run_whole(trace, output)
-    if values is None:
-        return "other"
-    found = kind_of_values(values, float(np.finfo(output.dtype.as_numpy_dtype).eps) if _is_numpy(output) else 2**-8)
-    return "other" if found == "independent" and any(map(_weighs_unevenly, passed)) else found
+    if values is not None:
+        found = kind_of_values(values, eps)
+        return "other" if found == "independent" and any(map(_weighs_unevenly, passed)) else found
+    values = _run_whole(trace, output)
+    found = "other" if values is None else kind_of_values(values, eps)
+    # Some pictures' outputs may lie within 0..1 by accident.
+    return "other" if found == "independent" and not _squashed(output) else found
 
 
 def kind_of_values(values: NDArray[np.float64], eps: float = 2**-23) -> Ending:
@@ -63,13 +66,29 @@ def kind_of_values(values: NDArray[np.float64], eps: float = 2**-23) -> Ending:
     return "independent" if within else "other"
 
 
+def _squashed(tensor: Any) -> bool | None:
+    """Whether all that ``tensor`` is made of went through a softmax or sigmoid last; None for a constant."""
+    operation = tensor.op
+    if operation.type in ("Sigmoid", "Softmax"):
+        return True
+    if operation.type in ("Const", "ReadVariableOp", *SHAPES):
+        return None
+    inner = inner_graph(operation)
+    if inner is not None:
+        return _squashed(inner.outputs[tensor.value_index])
+    if operation.type in _PRODUCTS or not operation.inputs:
+        return False
+    given = [_squashed(source) for source in operation.inputs]
+    return None if all(one is None for one in given) else all(one is not False for one in given)
+
+
 def _is_numpy(tensor: Any) -> bool:
     return tensor.dtype.as_numpy_dtype in (np.float16, np.float32, np.float64)
 
 
 def _last_products(trace: Trace, output: Any) -> tuple[dict[str, Any], list[Any]]:
     """The last tensors before ``output`` that a product with weights made, by name, and the operations behind them."""
-    depends = dependents(trace.input)
+    depends = dependents(trace.input, SHAPES)
     stops: dict[str, Any] = {}
     passed: dict[str, Any] = {}
     seen, stack = {output.name}, [output]
@@ -125,7 +144,9 @@ def _weighs_unevenly(operation: Any) -> bool:
 def _run_end(trace: Trace, output: Any, stops: dict[str, Any]) -> NDArray[np.float64] | None:
     """Values (m, classes) of the output for random numbers at ``stops``; None where they cannot be fed."""
     shapes = [stop.shape for stop in stops.values()]
-    if set(stops) <= {trace.input.name} or any(shape.rank is None or None in shape[1:] for shape in shapes):
+    if trace.input.name in ancestors([output], stops):  # if only for the number of pictures
+        return None
+    if any(shape.rank is None or None in shape[1:] for shape in shapes):
         return None
     if any(shape[0] is not None for shape in shapes) or not all(stop.dtype.is_floating for stop in stops.values()):
         return None

@@ -73,8 +73,8 @@ def averaged(scores: Any, probabilities: Any, region: Region, each: bool) -> tup
 
     weights = region.weights((scores.shape[1], scores.shape[2]))
     if isinstance(region.target, str):
-        answers = scores > 0 if each else scores >= tf.reduce_max(scores, axis=-1, keepdims=True)
-        own = tf.stop_gradient(tf.cast(answers, scores.dtype))
+        first = tf.one_hot(tf.argmax(scores, axis=-1), scores.shape[-1], dtype=scores.dtype)
+        own = tf.stop_gradient(tf.cast(scores > 0, scores.dtype) if each else first)
 
     def mean(values: Any) -> Any:
         if isinstance(region.target, str):

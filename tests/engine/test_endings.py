@@ -298,6 +298,35 @@ def test_crops_in_one_batch():
     np.testing.assert_allclose(network.answer(x)[1], says, atol=1e-7)
 
 
+class Compiled(layers.Layer):
+    """An end within a called function, as a SavedModel has it, of which nothing can be fed by itself."""
+
+    def __init__(self, kernel: Any, bias: float, function: Callable[[Any], Any]) -> None:
+        super().__init__(**_64)
+        self.kernel, self.bias = tf.constant(kernel), bias
+        self.inner = tf.function(lambda y: function(tf.linalg.matmul(y, self.kernel) + self.bias))
+
+    def call(self, y: Any) -> Any:
+        return self.inner(y)
+
+
+@pytest.mark.parametrize(
+    ("function", "kind"),
+    [(tf.nn.softmax, "log-probability"), (tf.sigmoid, "log-odds"), (tf.identity, "logit"), (tf.nn.relu, "logit")],
+)
+def test_an_end_within_a_called_function(function, kind):
+    """Small numbers within 0..1 are no probabilities there either."""
+    kernel = 1e-5 * np.random.default_rng(0).normal(size=(FEATURES, 4))
+    network = camcore.wrap(network_of(Compiled(kernel, 0.5, function)))
+    assert network.score_kind == kind
+    model = network.model
+    says = np.asarray(model(images(3)))
+    if kind == "logit":
+        np.testing.assert_allclose(network.logits(images(3)), says, rtol=1e-9)
+    else:
+        np.testing.assert_allclose(network.answer(images(3))[1], says, atol=1e-7)
+
+
 def test_saturated_sigmoids_side_by_side_still_have_a_gradient():
     """Their logits are found, where log p − log(1 − p) would be rounded away."""
     x = picture_input()

@@ -202,7 +202,7 @@ def scores_of(build: Any) -> Any:
 def test_several_rows_of_scores_are_refused():
     x = picture_input()
     y = layers.Reshape((2, 3), **_64)(layers.Dense(6, **_64)(gap()(conv1()(x))))
-    with pytest.raises(camcore.ModelError, match=r"axes of its own \(shape \(None, 2, 3\)\).*\(batch, classes\).*reshape"):
+    with pytest.raises(camcore.ModelError, match=r"of its own \(shape \(None, 2, 3\)\).*\(batch, classes\).*reshape"):
         scores_of(keras.Model(x, y))
 
 

@@ -216,9 +216,10 @@ def exact(found: Channels | None) -> None:
             words.plain(
                 f"Contribution: Grad-CAM’s weight of the channel (the mean over places of the gradient of "
                 f"“{words.label(found.label)}”’s score) times the sum of its activations, in units of the score. "
-                "Behind a global average and a linear head these add up to the score without its bias; elsewhere they are a "
-                "first-order estimate. Dead: 0 at every place. Saturated: within 1 % of an end of the layer’s own "
-                "function (ReLU6, sigmoid, tanh, …) at half of the places or more, where it has no slope to learn by."
+                "Behind a global average and a linear head these add up to the score without its bias; elsewhere they "
+                "are a first-order estimate. Dead: 0 at every place. Saturated: within 1 % of an end of the layer’s "
+                "own function (ReLU6, sigmoid, tanh, …) at half of the places or more, where it has no slope to learn "
+                "by."
             )
         )
 
