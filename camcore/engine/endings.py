@@ -26,6 +26,7 @@ _PRODUCTS = {
     "MatMul", "BatchMatMul", "BatchMatMulV2", "BatchMatMulV3", "Einsum", "Conv2D", "DepthwiseConv2dNative",
     "Conv2DBackpropInput", "Conv3D",
 }  # fmt: skip
+_CALLS = {"PartitionedCall", "StatefulPartitionedCall"}
 _SAME_NUMBERS = {"Identity", "Cast", "StopGradient"}
 
 _MAGNITUDES = (0.3, 3.0, 30.0)
@@ -39,13 +40,15 @@ def ending_of(trace: Trace, output: Any) -> Ending:
     stops, passed = _last_products(trace, output)
     eps = float(np.finfo(output.dtype.as_numpy_dtype).eps) if _is_numpy(output) else 2**-8
     values = _run_end(trace, output, stops)
-    if values is not None:
-        found = kind_of_values(values, eps)
-        return "other" if found == "independent" and any(map(_weighs_unevenly, passed)) else found
-    values = _run_whole(trace, output)
+    fed_by_itself = values is not None and not any(operation.type in _CALLS for operation in passed)
+    if values is None:
+        values = _run_whole(trace, output)
     found = "other" if values is None else kind_of_values(values, eps)
-    # Some pictures' outputs may lie within 0..1 by accident.
-    return "other" if found == "independent" and not _squashed(output) else found
+    if found == "independent":
+        # Where products may hide in a called function, some outputs may lie within 0..1 by accident.
+        certain = fed_by_itself or _squashed(output)
+        return found if certain and not any(map(_weighs_unevenly, passed)) else "other"
+    return found
 
 
 def kind_of_values(values: NDArray[np.float64], eps: float = 2**-23) -> Ending:
