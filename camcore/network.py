@@ -113,7 +113,8 @@ class Network:
 
     def __repr__(self) -> str:
         h, w = self.input_size
-        return f"<Network {self.name}: {h}×{w}, {self.classes} classes, default layer {self.default_layer!r}>"
+        says = "one value" if self.score_kind == "value" else f"{self.classes} classes"
+        return f"<Network {self.name}: {h}×{w}, {says}, default layer {self.default_layer!r}>"
 
     @property
     def layers(self) -> tuple[LayerInfo, ...]:

@@ -4,6 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from camcore.predictions import Prediction
 from ui import words
 from ui.jobs import Stage
 from ui.questions import Cost
@@ -11,7 +12,7 @@ from ui.questions import Cost
 
 def says(probability: float, note: str = "ImageNet weights") -> str:
     network = SimpleNamespace(name="Net", weights_note=note)
-    return words.headline(network, [SimpleNamespace(label="Egyptian_cat", probability=probability)])
+    return words.headline(network, [Prediction(285, "Egyptian_cat", probability, 0.0)])
 
 
 def test_the_headline_is_as_sure_as_the_network() -> None:

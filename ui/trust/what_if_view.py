@@ -148,6 +148,9 @@ def sentence(found: WhatIf) -> str:
     before, after = change.before, change.after
     what = "Without all around the box" if found.keep else "Without what is in the box"
     name = words.label(before.label)
+    if before.score_kind == "value":
+        values = (words.strength(one) for one in (before, after))
+        return f"{what} {words.answer_name(before)} goes from {' to '.join(values)}."
     if before.probability != before.probability:
         return f"{what} the score of “{name}” goes from {before.logit:.3f} to {after.logit:.3f}."
     text = f"{what} “{name}” "
