@@ -214,8 +214,11 @@ class Network:
 
     def answer(self, x: ArrayLike) -> tuple[Array, NDArray[np.float64]]:
         """The scores and the probabilities (n, classes) of a preprocessed batch, as the model's output says them."""
-        logits, *own = self._run(self.anatomy.answering(), self.check_input(x))
-        return np.array(logits), np.array(own[0], np.float64) if own else self.probabilities(logits)
+        if self.anatomy.scores.probabilities is None:
+            logits = self.logits(x)
+            return logits, self.probabilities(logits)
+        logits, own = self._run(self.anatomy.answering(), self.check_input(x))
+        return np.array(logits), np.array(own, np.float64)
 
     def top_class(self, logits: Array) -> int:
         """The class that the network says, of the scores (classes,) of one image; 0 for a regression."""

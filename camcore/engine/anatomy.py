@@ -45,11 +45,8 @@ class Anatomy:
         return self.cutter.part(("forward",), lambda: ([self.source], [self.logits]))
 
     def answering(self) -> Function:
-        """x → [logits], and the output's own probabilities where they are not the activation of the logits."""
-        own = self.scores.probabilities
-        if own is None:
-            return self.forward()
-        return self.cutter.part(("answering",), lambda: ([self.source], [self.logits, own]))
+        """x → [logits, the output's own probabilities], where these are not the activation of the logits."""
+        return self.cutter.part(("answering",), lambda: ([self.source], [self.logits, self.scores.probabilities]))
 
     def order(self, tensor: Any) -> tuple[int, ...]:
         """Where a tensor keeps its images, rows, columns and channels: (0, 1, 2, 3) for (n, h, w, channels).

@@ -88,7 +88,6 @@ def predict_folder(net: Network, data: LabelledFolder, framing: str = "crop", ba
     finite numbers. Closing the generator stops the work. Raises CamcoreError at the call where the folder's
     classes are not the network's, or for an unknown framing; ModelError where the network has no probabilities.
     """
-    classes = class_indices(net, data)
     check_framing(framing)
     check_batch(batch)
     if net.score_kind == "value":
@@ -96,6 +95,7 @@ def predict_folder(net: Network, data: LabelledFolder, framing: str = "crop", ba
             f"{net.name} has one linear output, a regression, and no probabilities of classes. Evaluate a "
             "classifier: a network that ends in softmax or sigmoid, or give the two labels of a logit."
         )
+    classes = class_indices(net, data)
     return _predict(net, data, classes[data.labels], framing, batch)
 
 
