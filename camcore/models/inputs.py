@@ -132,8 +132,9 @@ def _place(model: Any, inputs: list[_Input], image_input: int | str | None) -> i
         return 0
     if len(pictures) != 1:
         raise ModelError(
-            f"The model {model.name!r} has {len(inputs)} inputs, {_listed(inputs)}, and {len(pictures) or 'none'} of "
-            "them could take the picture: (height, width, channels). Name it: wrap(model, image_input=…, fixed={…})."
+            f"The model {model.name!r} has {len(inputs)} inputs; a heatmap explains one picture. "
+            f"{len(pictures) or 'None'} of them could take it: {_listed(inputs)}. Name the one image input, and hold the "
+            "others at a value: wrap(model, image_input=…, fixed={…})."
         )
     return pictures[0]
 
@@ -154,8 +155,9 @@ def _fixed_values(
     if missing:
         example = ", ".join(f"{one.name!r}: …" for one in missing)
         raise ModelError(
-            f"The model {model.name!r} has {len(inputs)} inputs, {_listed(inputs)}; a heatmap explains one picture, "
-            f"{inputs[place].name!r}. The others have to be held at a value: wrap(model, fixed={{{example}}})."
+            f"The model {model.name!r} has {len(inputs)} inputs; a heatmap explains one picture: {inputs[place]} of "
+            f"{_listed(inputs)}. Wrap it with one image input, the others held at a value: "
+            f"wrap(model, fixed={{{example}}})."
         )
     return {i: _value(one, fixed.get(one.name)) for i, one in enumerate(inputs) if i != place}
 
