@@ -133,8 +133,8 @@ def _place(model: Any, inputs: list[_Input], image_input: int | str | None) -> i
     if len(pictures) != 1:
         raise ModelError(
             f"The model {model.name!r} has {len(inputs)} inputs; a heatmap explains one picture. "
-            f"{len(pictures) or 'None'} of them could take it: {_listed(inputs)}. Name the one image input, and hold the "
-            "others at a value: wrap(model, image_input=…, fixed={…})."
+            f"{len(pictures) or 'None'} of them could take it: {_listed(inputs)}. Name the one image input, and hold "
+            "the others at a value: wrap(model, image_input=…, fixed={…})."
         )
     return pictures[0]
 
