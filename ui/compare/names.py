@@ -126,4 +126,4 @@ def _class(aim: str, facts: Facts | None, framing: str) -> tuple[str, str]:
 
 def _said(facts: Facts, framing: str) -> str:
     said = facts.said.get(framing) or next(iter(facts.said.values()))
-    return f"{words.label(said[0].label)} {words.strength(said[0])}"
+    return f"{words.answer_name(said[0])} {words.strength(said[0])}"
