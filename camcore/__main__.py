@@ -19,8 +19,8 @@ from camcore.methods import find_method
 from camcore.models import factories
 from camcore.models.labels import class_named
 from camcore.render.colour import COLORMAPS
-from camcore.report.words import geometry, place
-from camcore.words import duration, percent, readable
+from camcore.report.words import answer_name, geometry, place
+from camcore.words import duration, readable, score_text, strength
 
 SCRIPT, MODULE = "camcore", "python -m camcore"
 """The two ways to call it: the console script, and the module."""
@@ -217,7 +217,7 @@ def _print_result(path: str, network: Any, pic: Any, maps: Sequence[Any]) -> Non
     for note in pic.notes:
         print(f"  picture: {note}")
     for p in network.predict(pic, framing=maps[0].framing):
-        print(f"  {percent(p.probability):>8s}  {readable(p.label)} (class {p.index}, logit {p.logit:.2f})")
+        print(f"  {strength(p):>8s}  {answer_name(p)} (class {p.index}, {score_text(p)})")
     for m in maps:
         title = camcore.METHODS[m.method].title
         where = place(m, None if m.layer is None else network.layer(m.layer))

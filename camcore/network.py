@@ -23,14 +23,16 @@ from camcore.checks import checked, many, numbers, refused, shown, whole
 from camcore.class_names import index_of
 from camcore.engine.alterations import Alterations
 from camcore.engine.anatomy import Anatomy
+from camcore.engine.before_map import features_before_map
 from camcore.engine.cutting import Cutter, FedCutter, Function
 from camcore.engine.fingerprints import fingerprint
 from camcore.engine.graphs import shares_behind, work
-from camcore.engine.linear_head import is_affine, why_not_linear
+from camcore.engine.linear_head import is_affine, why_no_head, why_not_linear
 from camcore.engine.masking import masking
 from camcore.engine.receptive import reaches
+from camcore.engine.regions import Region
 from camcore.engine.reweighting import WeightLayer, fed_values, weight_layers
-from camcore.engine.scores import Activation, find_scores
+from camcore.engine.scores import Activation, Kind, find_scores
 from camcore.engine.tapping import BiasPass, Pass, Taps
 from camcore.engine.targets import LOGIT, Score
 from camcore.engine.tracing import trace_model
@@ -62,8 +64,10 @@ class Network:
     """A Keras image classifier, ready to be looked into. Made by ``camcore.load`` and ``camcore.wrap``.
 
     Attributes: ``name``; ``input_size`` (h, w); ``framing``, how a picture is brought to that size unless a call says
-    otherwise; ``labels``, one per class; ``classes``, their number; ``activation`` that turns logits into
-    probabilities (``softmax``, ``sigmoid`` or ``linear``);
+    otherwise; ``labels``, one per class; ``classes``, their number; ``activation`` that turns scores into
+    probabilities (``softmax``, ``sigmoid``, ``linear``, ``exp`` or ``none``);
+    ``score_kind``, what the scores are that methods differentiate and ``logits`` gives: ``logit``,
+    ``log-probability``, ``log-odds`` or ``value`` (a regression: class 0 is what raises it, class 1 what lowers it);
     ``layers``, a tuple of LayerInfo; ``default_layer``, the path of the recommended one; ``ladder``, the paths
     of the last layer of each of the last four grid sizes; ``parameters``; ``multiplications`` that one image takes;
     ``weights_note``, where the weights came from; ``anatomy``, what its trace consists of; ``origin``, what it takes
@@ -86,6 +90,8 @@ class Network:
         weights_note: str,
         framing: str = "stretch",
         origin: Origin | None = None,
+        feed: Callable[[Any], Any] = lambda image: image,
+        target: Any = None,
     ) -> None:
         self.model = model
         self.name = name
@@ -102,23 +108,26 @@ class Network:
         self._prepared: tuple[Any, ...] = (None, "", None, None)
 
         sides = (channels, *input_size) if channels_first else (*input_size, channels)
-        trace = trace_model(model, sides, dtype, choose)
+        trace = trace_model(model, sides, dtype, choose, feed)
         self.parameters = int(model.count_params())  # after the trace, which builds the model
-        scores = find_scores(trace.output)
+        region = None if target is None else Region(target)
+        scores = find_scores(trace, None if labels is None else len(labels), region)
         reach = reaches(trace.function.graph, trace.input, channels_first)
-        table = list_layers(trace, scores.source, reach)
+        table = list_layers(trace, scores.source, reach, features_before_map(scores, reach))
         self.anatomy = Anatomy(Cutter(trace, name), scores, reach, table, channels_first)
         self._taps = Taps(self.anatomy)
         self._alterations = Alterations(self.anatomy)
         self._shares = shares_behind(scores.logits)
         self.multiplications = work(scores.logits)
         self.activation: Activation = scores.activation
+        self.score_kind: Kind = scores.kind
         self.classes = scores.classes
-        self.labels = _checked_labels(labels, self.classes)
+        self.labels = _checked_labels(labels, self.classes, scores.kind)
 
     def __repr__(self) -> str:
         h, w = self.input_size
-        return f"<Network {self.name}: {h}×{w}, {self.classes} classes, default layer {self.default_layer!r}>"
+        says = "one value" if self.score_kind == "value" else f"{self.classes} classes"
+        return f"<Network {self.name}: {h}×{w}, {says}, default layer {self.default_layer!r}>"
 
     @property
     def layers(self) -> tuple[LayerInfo, ...]:
@@ -232,27 +241,50 @@ class Network:
         return batch
 
     def logits(self, x: ArrayLike) -> Array:
-        """The logits (n, classes) of a preprocessed batch, as floats of the network's precision."""
+        """The scores (n, classes) of a preprocessed batch, of ``score_kind``, as floats of the network's precision."""
         return np.array(self._run(self.anatomy.forward(), self.check_input(x))[0])
+
+    def answer(self, x: ArrayLike) -> tuple[Array, NDArray[np.float64]]:
+        """The scores and the probabilities (n, classes) of a preprocessed batch, as the model's output says them."""
+        if self.anatomy.scores.probabilities is None:
+            logits = self.logits(x)
+            return logits, self.probabilities(logits)
+        logits, own = self._run(self.anatomy.answering(), self.check_input(x))
+        return np.array(logits), np.array(own, np.float64)
+
+    def top_class(self, logits: Array) -> int:
+        """The class that the network says, of the scores (classes,) of one image; 0 for a regression."""
+        return 0 if self.score_kind == "value" else int(np.argmax(logits))
 
     def predict(self, pic: Picture, top: int = 5, framing: str | None = None) -> tuple[Prediction, ...]:
         """The ``top`` most probable classes of a picture, most probable first."""
         x, _ = self.prepare(pic, framing)
-        return self.predictions(self.logits(x)[0], top)
+        logits, found = self.answer(x)
+        return self.predictions(logits[0], top, found[0])
 
     @checked(logits=_logits)
-    def predictions(self, logits: Array, top: int = 5) -> tuple[Prediction, ...]:
-        """The ``top`` classes for the logits (classes,) of one image, most probable first."""
+    def predictions(
+        self, logits: Array, top: int = 5, found: NDArray[np.float64] | None = None
+    ) -> tuple[Prediction, ...]:
+        """The ``top`` classes for the scores (classes,) of one image, highest first; of a regression its value.
+
+        ``found``: their probabilities, where they are known; None: those of the scores.
+        """
         if logits.shape != (self.classes,):
             raise ModelError(
                 f"Logits of shape {logits.shape} are not those of one image: {self.name} has {self.classes} classes. "
                 "Give one row of what Network.logits returns."
             )
-        return top_predictions(logits, self.activation, self.labels, top)
+        p = self.probabilities(logits) if found is None else found
+        return top_predictions(logits, p, self.labels, top, self.score_kind)
 
     @checked(logits=_logits)
     def probabilities(self, logits: Array) -> NDArray[np.float64]:
-        """Probabilities of logits (..., classes), by the network's own last activation."""
+        """Probabilities of scores (..., classes), by the network's own last activation.
+
+        Of an output that is a map these are the probabilities at the region's mean score; ``answer`` gives the mean
+        of the output's own.
+        """
         return probabilities(logits, self.activation)
 
     # ---- looking inside
@@ -370,7 +402,7 @@ class Network:
         path = self.layer(layer).path
         if path not in self._affine:
             with self.anatomy.cutter.lock:
-                self._affine[path] = is_affine(self.anatomy.scores.source, self.anatomy.tensor(path))
+                self._affine[path] = is_affine(self.anatomy.logits, self.anatomy.tensor(path))
         return self._affine[path]
 
     def site(self, layer: str | None) -> Site:
@@ -390,7 +422,8 @@ class Network:
         if path not in self._obstacles:
             with self.anatomy.cutter.lock:
                 tensor = self.anatomy.tensor(path)
-                self._obstacles[path] = why_not_linear(self.anatomy.scores.source, tensor, self.anatomy.reach)
+                own = why_no_head(self.anatomy.scores)
+                self._obstacles[path] = own or why_not_linear(self.anatomy.scores.source, tensor, self.anatomy.reach)
         if self._obstacles[path]:
             raise MethodError(
                 f"CAM is not defined for {self.name} at {path!r}: {self._obstacles[path]}. It needs a global average "
@@ -469,7 +502,16 @@ def check_picture(pic: Any) -> None:
         )
 
 
-def _checked_labels(labels: Sequence[str] | None, classes: int) -> tuple[str, ...]:
+def _checked_labels(labels: Sequence[str] | None, classes: int, kind: Kind) -> tuple[str, ...]:
+    if kind == "value":
+        if labels is not None and len(labels) > 1:
+            raise ModelError(
+                f"{len(labels)} labels were given, but the network's output is one number per picture. Without a "
+                "sigmoid it is a regression. Give no label, or one that names the quantity; for a classifier of two "
+                "classes give two labels, the negative one first."
+            )
+        ends = ("raises", "lowers")
+        return ends if not labels else tuple(f"{end} {labels[0]}" for end in ends)
     if labels is None:
         return tuple(f"class {index}" for index in range(classes))
     if len(labels) != classes:

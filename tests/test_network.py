@@ -547,11 +547,13 @@ def test_one_output_may_be_named_too():
         camcore.wrap(flat(), output=1)
 
 
-def test_segmentation():
+def test_segmentation_is_read_per_pixel():
     x = picture_input()
     y = layers.Conv2D(5, 1, activation="softmax", dtype="float64")(conv1()(x))
-    with pytest.raises(camcore.ModelError, match=r"segmentation.*Wrap a model that pools"):
-        camcore.wrap(keras.Model(x, y))
+    model = keras.Model(x, y)
+    network = camcore.wrap(model)
+    assert network.classes == 5
+    np.testing.assert_allclose(network.answer(images(2))[1], np.asarray(model(images(2))).mean(axis=(1, 2)), rtol=1e-9)
 
 
 def test_an_open_input_size():

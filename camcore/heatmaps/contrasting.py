@@ -17,6 +17,7 @@ from camcore.heatmaps.explaining import Facts
 from camcore.heatmaps.looking import Look
 from camcore.heatmaps.maps import CamMap
 from camcore.heatmaps.remembering import Memory
+from camcore.heatmaps.requests import check_compared
 from camcore.methods import METHODS
 from camcore.network import Network, check_picture
 from camcore.pictures import Picture
@@ -69,7 +70,8 @@ def contrast(
     """What tells class ``a`` from class ``b``, indices or names, at a layer (None: the default one).
 
     Raises ModelError for a class that the network does not have, or twice the same one; LayerError for a layer
-    without a heatmap; CamcoreError for an unknown framing.
+    without a heatmap; MethodError for a regression, which has no classes to compare; CamcoreError for an unknown
+    framing.
     """
     first, second = network.check_class(a), network.check_class(b)
     if first == second:
@@ -77,6 +79,8 @@ def contrast(
             f"Class {first} ({network.labels[first]}) cannot be set against itself. Choose two different classes."
         )
     check_picture(pic)
+    info = METHODS["finercam"]
+    check_compared(network, info, {"against": (second,)}, [first])
     path = network.layer_with_grid(layer).path
     x, frame = network.prepare(pic, framing)
     look = Look(network, network.check_input(x), memory, (pic.sha256, frame.framing))
@@ -88,12 +92,11 @@ def contrast(
     offsets = [look.offset(path, index) for index in (first, second)]
     offset = offsets[0] - offsets[1] if offsets[0] is not None and offsets[1] is not None else None
 
-    info = METHODS["finercam"]
     task = Task(info, info.checked({"against": (second,)}), path)
     finer = Facts(look, frame).map(task, first, final(look, task, [first])[first])
     said = [
-        Prediction(index, network.labels[index], float(p), float(look.logits[index]))
-        for index, p in zip((first, second), network.probabilities(look.logits)[[first, second]], strict=True)
+        Prediction(index, network.labels[index], float(p), float(look.logits[index]), network.score_kind)
+        for index, p in zip((first, second), look.probabilities[[first, second]], strict=True)
     ]
     return Contrast(
         first=said[0],

@@ -165,7 +165,7 @@ def _shared_pass(look: Look, request: Request) -> tuple[int, ...]:
         classes = look.tap([path for path in paths if path in with_gradient], classes, LOGIT)
     look.tap([path for path in paths if path not in with_gradient])
     if classes == (TOP_CLASS,):
-        classes = (int(np.argmax(look.logits)),)
+        classes = (look.network.top_class(look.logits),)
     for task in request.tasks:
         against = score_of(task.info, task.options).against
         if set(against) & set(classes):
@@ -186,7 +186,7 @@ class Facts:
 
     @cached_property
     def probabilities(self) -> Array:
-        return self.look.network.probabilities(self.look.logits)
+        return self.look.probabilities
 
     @cached_property
     def overflow(self) -> str | None:
@@ -220,6 +220,7 @@ class Facts:
             evidence=one.evidence,
             passes=one.passes,
             refine=task.refine,
+            score_kind=network.score_kind,
         )
 
 

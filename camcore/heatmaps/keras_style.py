@@ -94,7 +94,7 @@ class HeatmapMethod:
     def _from_look(self, x: Array, index: int) -> NDArray[np.float32]:
         look = Look(self.network, x)
         if index == TOP_CLASS:
-            index = int(np.argmax(look.logits))
+            index = self.network.top_class(look.logits)
         check_compared(self.network, self.info, self.options, [index])
         path = None if self.info.layer_free else self.target_layer
         return final(look, Task(self.info, self.options, path, self.refine), [index])[index].raw

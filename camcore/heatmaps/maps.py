@@ -30,7 +30,8 @@ class CamMap:
     (``cam``: evidence = mean(raw); ``hirescam`` where all behind the layer is affine: Σ raw; ``fullgrad``: Σ x·∂y/∂x
     and b·∂y/∂z at all places.) ``seconds``: the time of the pass it came from and of its own formula. ``passes``:
     forward and backward passes it needs by itself. ``cells``: where the grid lies on the network's input.
-    ``refine``: the refinements applied.
+    ``refine``: the refinements applied. ``logit``: the score that was explained, of ``score_kind``; see
+    ``Network.score_kind``.
     """
 
     method: str
@@ -51,6 +52,7 @@ class CamMap:
     evidence: float | None = None
     passes: float = 0.0
     refine: tuple[str, ...] = ()
+    score_kind: str = "logit"
 
     @property
     def residual(self) -> float | None:
@@ -58,6 +60,11 @@ class CamMap:
         if self.evidence is None or self.offset is None:
             return None
         return self.logit - self.evidence - self.offset
+
+    @property
+    def lowers(self) -> bool:
+        """Whether this is the class of a regression that stands for what lowers its value: ``logit`` is minus it."""
+        return self.score_kind == "value" and self.class_index == 1
 
     @property
     def levels(self) -> Array:

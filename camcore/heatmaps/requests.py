@@ -135,8 +135,12 @@ def check_compared(network: Network, info: MethodInfo, options: Mapping[str, Any
     """Raise MethodError or ModelError where a method that compares classes has none to compare with."""
     if info.source != "contrast":
         return
-    if network.classes < 2:
-        raise MethodError(f"{info.title} compares classes, and {network.name} has one only. Use 'gradcam'.")
+    if network.classes < 2 or network.score_kind == "value":
+        raise MethodError(
+            f"{info.title} compares classes, and {network.name} has "
+            + ("one only" if network.classes < 2 else "none: its output is one number")
+            + ". Use 'gradcam'."
+        )
     for index in options["against"]:
         if network.check_class(index) in classes:
             raise MethodError(

@@ -154,11 +154,11 @@ def look_at_cells(
     look = Look(network, network.check_input(x), memory, (pic.sha256, frame.framing))
     (used,) = look.tap([path], [wanted])
     A, G = look.activations(path), look.gradient(path, used)[0]
-    probability = float(network.probabilities(look.logits)[used])
+    probability = float(look.probabilities[used])
     info = network.layer(path)
     return Cells(
         info=info,
-        said=Prediction(used, network.labels[used], probability, float(look.logits[used])),
+        said=Prediction(used, network.labels[used], probability, float(look.logits[used]), network.score_kind),
         A=A,
         products=G * A,
         offset=look.offset(path, used),

@@ -134,7 +134,7 @@ def channels(
         broken=broken,
         class_index=index,
         label=network.labels[index],
-        probability=float(network.probabilities(look.logits)[index]),
+        probability=float(look.probabilities[index]),
         logit=float(look.logits[index]),
         frame=frame,
         cells=info.cells(network.input_size),

@@ -213,7 +213,7 @@ def _steps(case: Case, pic: Picture, known: Trust, plan: Plan) -> Iterator[Trust
 
 def _findings(case: Case, known: Trust) -> Findings:
     m, network = known.map, case.network
-    probabilities = network.probabilities(network.logits(case.x)[0])
+    probabilities = network.answer(case.x)[1][0]
     top = int(np.argmax(probabilities)) if case.has_probabilities else m.class_index
     return Findings(
         same_everywhere=bool(np.ptp(m.values) == 0),

@@ -197,8 +197,7 @@ def _small_mask(box: Box, shape: tuple[int, ...], size: tuple[int, int], keep: b
 
 
 def _changes(network: Network, pic: Picture, changed: Picture, m: CamMap, top: int) -> tuple[Change, ...]:
-    logits = [network.logits(network.prepare(one, m.framing)[0])[0] for one in (pic, changed)]
-    every = [{p.index: p for p in network.predictions(z, network.classes)} for z in logits]
+    every = [_by_class(network, network.prepare(one, m.framing)[0]) for one in (pic, changed)]
     leading = {index for one in every for index in list(one)[:top]} - {m.class_index}
 
     def larger(index: int) -> float:
@@ -207,6 +206,13 @@ def _changes(network: Network, pic: Picture, changed: Picture, m: CamMap, top: i
 
     order = [m.class_index, *sorted(leading, key=larger, reverse=True)]
     return tuple(Change(every[0][index], every[1][index]) for index in order)
+
+
+def _by_class(network: Network, x: Any) -> dict[int, Prediction]:
+    """Every class of one input, highest score first; also what lowers the value of a regression."""
+    logits, p = (found[0] for found in network.answer(x))
+    order = np.argsort(-logits, kind="stable").tolist()
+    return {i: Prediction(i, network.labels[i], float(p[i]), float(logits[i]), network.score_kind) for i in order}
 
 
 def _size(size: tuple[Any, ...]) -> str:

@@ -11,6 +11,7 @@ from camcore.class_names import given_labels
 from camcore.errors import ModelError
 from camcore.forking import check_not_forked
 from camcore.framing import check_framing
+from camcore.models.inputs import image_input_of
 from camcore.models.preprocessing import PREPROCESSINGS, preprocessing
 from camcore.network import Network, Preprocess
 from camcore.origin import Origin
@@ -24,22 +25,33 @@ def wrap(
     input_size: tuple[int, int] | None = None,
     output: int | str | None = None,
     *,
+    image_input: int | str | None = None,
+    fixed: Mapping[str, Any] | None = None,
+    target: Any = None,
     framing: str = "stretch",
     name: str | None = None,
     weights_note: str = "weights as given",
     origin: Origin | None = None,
 ) -> Network:
-    """Make any Keras 3 image classifier ready to be looked into; the model itself is left as it is.
+    """Make any Keras 3 image model ready to be looked into; the model itself is left as it is.
 
     ``labels``: one per class, also as {index: name} or {name: index}; a single sigmoid unit has two classes, the
-    negative one first. ``preprocess``: RGB float32 0..255 (n, h, w, 3) → network input, or one of the names of
-    ``camcore.models.preprocessing``; None feeds 0..255 as it is. ``input_size``: (h, w), needed
-    where the model leaves it open. ``output``: index or name, needed where the model has several. ``framing``: how a
-    picture is brought to that size unless a call says otherwise: ``stretch`` (the whole picture, as ``model.predict``
-    of a resized picture sees it), ``crop`` or ``letterbox``. ``origin``: what
-    it takes to have the network again, for those who know.
+    negative one first, and so has a single linear unit with two labels, a logit; with one label, the name of its
+    quantity, or none, that is a regression. ``preprocess``: RGB float32 0..255 (n, h, w, 3) → network input, or one of
+    the names of ``camcore.models.preprocessing``; None feeds 0..255 as it is. ``input_size``: (h, w), needed where the
+    model leaves it open. ``output``: index or name, needed where the model has several. ``framing``: how a picture is
+    brought to that size unless a call says otherwise: ``stretch`` (the whole picture, as ``model.predict`` of a resized
+    picture sees it), ``crop`` or ``letterbox``. ``origin``: what it takes to have the network again, for those who
+    know.
 
-    Raises ModelError where the model is not an image classifier that can be run.
+    Of a model with several inputs ``image_input`` is the picture's, by name or index (None: the only one of rank 4);
+    ``fixed`` gives the others' values by name, each a number for all of it or an array of the input's shape without
+    the batch; optional inputs may be left out. ``target``: where an output that is a map (n, h, w, classes) is asked,
+    as in segmentation: a class's score is its mean over the whole map (None), a box (top, left, bottom, right) in
+    the output's pixels, an array (h, w) of weights 0..1, or over the pixels whose answer is the class
+    (``"predicted"``).
+
+    Raises ModelError where the model is not an image model that can be run.
     """
     check_not_forked()
     import keras
@@ -55,21 +67,23 @@ def wrap(
             f"Keras runs on the backend {keras.backend.backend()!r}; camcore needs TensorFlow. Set the "
             "environment variable KERAS_BACKEND=tensorflow before Keras is imported."
         )
-    shape, dtype = _input_of(keras_model)
-    height, width, channels, channels_first = _image_shape(shape, input_size, keras_model.name)
+    image = image_input_of(keras_model, image_input, fixed)
+    height, width, channels, channels_first = _image_shape(image.shape, input_size, keras_model.name)
     return Network(
         keras_model,
         name=name or keras_model.name,
         input_size=(height, width),
         channels=channels,
         channels_first=channels_first,
-        dtype=dtype,
+        dtype=image.dtype,
         labels=given_labels(labels),
         preprocess=_given_preprocess(preprocess),
         choose=lambda outputs: _scores(_chosen(outputs, output, getattr(keras_model, "output_names", None))),
         weights_note=weights_note,
         framing=framing,
         origin=origin,
+        feed=image.feed,
+        target=target,
     )
 
 
@@ -83,23 +97,6 @@ def _given_preprocess(preprocess: Any) -> Preprocess | None:
         f"preprocess={shown(preprocess)} is not a function. It makes the network's input of pictures, RGB 0..255. Give "
         f"a function, or one of the names {', '.join(PREPROCESSINGS)}."
     )
-
-
-def _input_of(model: Any) -> tuple[tuple[int | None, ...] | None, str]:
-    """The input's shape with the batch, None where the model does not say, and its dtype."""
-    inputs = getattr(model, "inputs", None)
-    if inputs:
-        if len(inputs) != 1:
-            raise ModelError(
-                f"The model {model.name!r} has {len(inputs)} inputs; a heatmap explains one picture. Wrap a model "
-                "with one image input, the others held fixed."
-            )
-        return tuple(inputs[0].shape), str(inputs[0].dtype)
-    built = model.get_build_config() or {}
-    shape = built.get("input_shape")
-    float64 = getattr(model, "compute_dtype", None) == "float64"
-    shape = tuple(shape) if isinstance(shape, (list, tuple)) else None
-    return shape, "float64" if float64 else "float32"
 
 
 def _image_shape(

@@ -166,9 +166,9 @@ def _figures(found: Any, a: str, b: str) -> str:
     total, low, high = (float(v) for v in (found.difference.sum(), found.difference.min(), found.difference.max()))
     rows = "".join(f"\n| {channel} | {share:+.3f} |" for channel, share in found.channels[:8])
     return (
-        f"{words.plain(a)}: logit {found.first.logit:.3f}, {words.percent(found.first.probability)}. "
-        f"{words.plain(b)}: logit {found.second.logit:.3f}, {words.percent(found.second.probability)}. "
-        f"Difference of the logits: {found.margin:+.3f}.\n\n"
+        f"{words.plain(a)}: {words.score_text(found.first, 3)}, {words.percent(found.first.probability)}. "
+        f"{words.plain(b)}: {words.score_text(found.second, 3)}, {words.percent(found.second.probability)}. "
+        f"Difference of the scores: {found.margin:+.3f}.\n\n"
         f"Signed map at {words.plain(found.layer)}: the sum over all channels of the gradient of the difference times "
         f"the activation, from {low:+.4f} to {high:+.4f}, in all {total:+.3f}.\n\n"
         f"The channels that add most to the lead:\n\n| channel | adds |\n| --- | --- |{rows}"
