@@ -14,11 +14,23 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from camcore.engine.graphs import flat_ends, layer_inputs
+from numpy.typing import NDArray
+
+from camcore.engine.graphs import ancestors, flat_ends, layer_inputs
 from camcore.engine.tracing import Call, Trace
-from camcore.engine.windows import Reach
-from camcore.errors import LayerError, ModelError, nearest
+from camcore.engine.reach import Reach
+from camcore.errors import LayerError, nearest
 from camcore.framing import CellGrid
+
+# Why a network without a grid has no recommended layer, and what serves it.
+NO_GRID = (
+    "This network has no layer with a grid larger than 1×1 on the way to its scores. Methods that look at a layer "
+    "have nothing to draw on: places are mixed at once, or lie hidden inside one opaque operation."
+)
+WITHOUT_LAYER = (
+    "Methods that need no layer work: 'occlusion' and 'rise', and where gradients reach the input 'gradient' and "
+    "'fullgrad'."
+)
 
 _POOLINGS = ("MaxPool", "AvgPool")
 _SAME_NUMBERS = ("Cast", "Identity", "StopGradient")
@@ -40,6 +52,8 @@ class LayerInfo:
     ``path``: unique name, ``nested/conv``, with ``#2`` for the second call of a shared layer. ``grid``: cells
     (h, w), None without a spatial grid. ``stride``: input pixels from cell to cell, (y, x). ``receptive_field``:
     theoretical size in input pixels (h, w), None where the graph holds something whose geometry is not known.
+    A negative stride: the layer sees the picture mirrored. ``located``: False where it is not known which place of
+    the picture a cell belongs to; its axes are then taken to be in the input's own order, spread evenly over it.
     ``first_centre``: input pixel, (y, x), at the centre of the first cell's field. ``whole_picture``: a gate
     (squeeze and excitation) or attention on the way lets every cell see more than its field.
     ``recommended`` marks the default layer; ``reason`` says why, or why not this one. ``inputs``: paths of the
@@ -62,6 +76,20 @@ class LayerInfo:
     reason: str
     inputs: tuple[str, ...] = ()
     flat_ends: tuple[float, ...] = ()
+    located: bool = True
+
+    @property
+    def mirrored(self) -> tuple[bool, bool]:
+        """Whether its rows run from the bottom of the picture to the top, and its columns from right to left."""
+        return (self.stride[0] < 0, self.stride[1] < 0) if self.stride else (False, False)
+
+    def upright(self, maps: NDArray[Any]) -> NDArray[Any]:
+        """Maps (..., h, w) of the layer's cells, rows from the top of the picture to the bottom, columns left to right.
+
+        A view where the layer sees the picture mirrored.
+        """
+        rows, columns = (slice(None, None, -1 if mirrored else 1) for mirrored in self.mirrored)
+        return maps[..., rows, columns]
 
     @property
     def name(self) -> str:
@@ -73,25 +101,40 @@ class LayerInfo:
 
         Cells whose field fits into the input lie at its centre, which follows the padding. A larger field is
         cut off by the picture's borders on every side, and its theoretical centre, which padding may put half
-        a cell aside, no longer says where the cell looks: there the grid is stretched evenly over the input,
-        as the papers do it. (``benchmarks/effective_field.py`` measures both on real weights.)
+        a cell aside, no longer says where the cell looks: there, and where the field is not known, the grid is
+        stretched evenly over the input, as the papers do it. (``benchmarks/effective_field.py`` measures both on
+        real weights.) Not so where the layer plainly sees a part of the input only, as behind a crop in the model.
         """
         assert self.grid is not None
         field = self.receptive_field
-        if self.first_centre and self.stride and field and all(map(int.__le__, field, input_size)):
-            return CellGrid(self.first_centre, self.stride)
-        return CellGrid.uniform(self.grid, input_size)
+        if self.first_centre and self.stride:
+            fits = field is not None and all(map(int.__le__, field, input_size))
+            if fits or not self._covers(input_size):
+                return CellGrid(self.first_centre, self.stride)
+        return CellGrid.uniform(self.grid, input_size, self.mirrored)
+
+    def _covers(self, input_size: tuple[int, int]) -> bool:
+        """Whether the cells lie all over the input, but for what padding and rounding do."""
+        assert self.grid is not None and self.stride is not None and self.first_centre is not None
+        for side, count, stride, first in zip(input_size, self.grid, self.stride, self.first_centre, strict=True):
+            middle = first + stride * (count - 1) / 2
+            if abs(middle - (side - 1) / 2) > 0.9 * abs(stride) or not 0.75 < abs(stride) * count / side < 4 / 3:
+                return False
+        return True
 
 
 @dataclass(frozen=True, eq=False)
 class LayerTable:
-    """The layers of a trace, the tensors behind them, and other names they go by."""
+    """The layers of a trace, the tensors behind them, and other names they go by.
+
+    ``default``: the path of the recommended layer; None where no layer has a grid.
+    """
 
     infos: tuple[LayerInfo, ...]
     tensors: Mapping[str, Any]
     aliases: Mapping[str, str]
     objects: Mapping[int, str]
-    default: str
+    default: str | None
 
     @cached_property
     def _by_path(self) -> dict[str, LayerInfo]:
@@ -103,7 +146,7 @@ class LayerTable:
         if path is None:
             raise LayerError(
                 f"The layer {getattr(layer, 'name', layer)!r} is not part of this network. A layer is named by "
-                f"its path or given as an object of this very model. Try {self.default!r}."
+                f"its path or given as an object of this very model. {self._hint()}"
             )
         path = self.aliases.get(path, path)
         info = self._by_path.get(path)
@@ -113,41 +156,54 @@ class LayerTable:
         raise LayerError(
             f"There is no layer {path!r} in this network. A layer goes by its name, or its path inside nested models. "
             + (f"Did you mean {near!r}? " if near else "")
-            + f"The recommended layer is {self.default!r}; `layers` lists all."
+            + (f"The recommended layer is {self.default!r}; " if self.default else "")
+            + ("`layers` lists all." if self.default else "Its `layers` lists all.")
         )
 
-    def usable(self, layer: Any) -> LayerInfo:
-        """As ``find``, and refused with the reason where the layer has no heatmap to give."""
+    def usable(self, layer: Any = None) -> LayerInfo:
+        """As ``find`` (None: the recommended one), and refused with the reason where it has no heatmap to give."""
+        if layer is None:
+            if self.default is None:
+                raise LayerError(f"{NO_GRID} {WITHOUT_LAYER}")
+            layer = self.default
         info = self.find(layer)
         if info.usable:
             return info
-        default = self.find(self.default)
-        assert default.grid is not None
         raise LayerError(
             f"Layer {info.path!r} cannot carry a heatmap: {info.reason}. A heatmap needs a spatial grid that "
-            f"the scores depend on. Try {default.path!r} ({default.grid[0]}×{default.grid[1]})."
+            f"the scores depend on. {self._hint()}"
         )
+
+    def _hint(self) -> str:
+        """What to do instead of asking for a layer that does not serve."""
+        if self.default is None:
+            return WITHOUT_LAYER
+        default = self.find(self.default)
+        assert default.grid is not None
+        return f"Try {default.path!r} ({default.grid[0]}×{default.grid[1]})."
 
 
 def list_layers(trace: Trace, logits: Any, reach: Mapping[str, Reach]) -> LayerTable:
-    """Every call of the trace as a LayerInfo, with the recommended one marked.
-
-    Raises ModelError where nothing on the way to ``logits`` has a grid.
-    """
-    listed = _listed_calls(trace.calls)
-    frontier, collapse = _last_grid(logits, reach, {call.tensor.name for call in listed})
+    """Every call of the trace as a LayerInfo, with the recommended one marked, where there is one."""
+    listed = listed_calls(trace.calls)
+    last = _last_grid(logits, reach, {call.tensor.name for call in listed})
     tensors = {call.path: call.tensor for call in listed}
-    default: str = _path_of(frontier, listed) or frontier.op.name
-    tensors.setdefault(default, frontier)  # made by the model's own code, between two layers
-    ancestors = _ancestors(logits)
+    default: str | None = None
+    if last is not None:
+        default = _path_of(last.tensor, listed) or last.tensor.op.name
+        tensors.setdefault(default, last.tensor)  # made by the model's own code, between two layers
+    behind = ancestors([logits])
     places = {operation.name: place for place, operation in enumerate(logits.graph.get_operations())}
     order = sorted(tensors, key=lambda path: places[tensors[path].op.name])
     kinds = {call.path: (_kind(call), call.kind) for call in listed}
     sources = layer_inputs({path: tensors[path] for path in order})
     infos = []
     for path in order:
-        kind, class_name = kinds.get(path, ("operation", frontier.op.type))
-        info = _info(path, kind, class_name, tensors[path], reach, ancestors, default, collapse)
+        kind, class_name = kinds.get(path, ("operation", tensors[path].op.type))
+        seen = reach.get(tensors[path].name)
+        info = _info(path, kind, class_name, tensors[path], seen, tensors[path].name in behind, default)
+        if last is not None and path == default:
+            info = replace(info, recommended=True, reason=last.reason(info))
         infos.append(replace(info, inputs=sources[path], flat_ends=flat_ends(tensors[path])))
     aliases, objects = _other_names(trace.calls, tensors)
     return LayerTable(tuple(infos), tensors, aliases, objects, default)
@@ -171,29 +227,58 @@ def _has_cells(reach: Reach | None) -> bool:
     return reach is not None and reach.spatial and (reach.grid[0] or 2) * (reach.grid[1] or 2) > 1
 
 
-def _last_grid(logits: Any, reach: Mapping[str, Reach], listed: set[str]) -> tuple[Any, str]:
+@dataclass(frozen=True, eq=False)
+class _LastGrid:
     """The deepest tensor with a grid before the scores, and the type of the operation that collapses it.
+
+    ``unseen``: a tensor after it that has sides of its own, of which no geometry was found; None where there is none.
+    """
+
+    tensor: Any
+    collapse: str
+    unseen: Any
+
+    def reason(self, info: LayerInfo) -> str:
+        """Why it is the recommended layer."""
+        assert info.grid is not None
+        h, w = info.grid
+        if self.unseen is not None:
+            shape = " × ".join("?" if side is None else str(side) for side in self.unseen.shape[1:])
+            return (
+                f"last {h}×{w} map whose cells are known to follow the picture; what comes after it (shape {shape}) "
+                "mixes the places or leads them where they could not be traced"
+            )
+        text = (
+            f"last {h}×{w} map before {_COLLAPSES.get(self.collapse, 'the network gives up its grid')}, "
+            "after its activation, normalisation and sums"
+        )
+        return text if info.located else f"{text}; {_NOT_LOCATED}"
+
+
+def _last_grid(logits: Any, reach: Mapping[str, Reach], listed: set[str]) -> _LastGrid | None:
+    """Where the network gives up its grid; None where it has none.
 
     ``listed``: the names of the tensors that layers put out; a cast between a layer and the collapse is passed.
     """
     found: dict[str, tuple[Any, str]] = {}
+    unseen = None
     seen = {logits.name}
     stack = [(logits, "")]
     while stack:
         tensor, consumer = stack.pop()
-        if tensor.shape.rank == 4 and _has_cells(reach.get(tensor.name)):
+        own = reach.get(tensor.name)
+        if own is not None and tensor.shape.rank == 4 and _has_cells(own) and not own.nominal:
             found[tensor.name] = (tensor, consumer)
             continue
+        if own is not None and (own.lost or own.nominal) and (tensor.shape.rank or 0) > 2:
+            unseen = unseen if unseen is not None else tensor
         for source in tensor.op.inputs:
             if source.name in reach and source.name not in seen:
                 seen.add(source.name)
                 stack.append((source, tensor.op.type))
     deepest = [found[op_output] for op_output in _in_order(logits.graph, found)]
     if not deepest or deepest[-1][0].op.type == "Placeholder":
-        raise ModelError(
-            "This network has no feature map with a grid larger than 1×1 on the way to its scores, so there is "
-            "nothing a heatmap could be drawn on. Class activation maps need a convolutional network."
-        )
+        return None
     # Where several maps meet in the scores the coarsest is the deepest; the last made of these.
     tensor, collapse = min(reversed(deepest), key=lambda item: _size(reach[item[0].name]))
     while tensor.op.inputs and tensor.op.inputs[0].op.type != "Placeholder":
@@ -201,7 +286,7 @@ def _last_grid(logits: Any, reach: Mapping[str, Reach], listed: set[str]) -> tup
         if not passed and tensor.op.type not in _POOLINGS:
             break
         tensor = tensor.op.inputs[0]
-    return tensor, collapse
+    return _LastGrid(tensor, collapse, unseen)
 
 
 def _size(reach: Reach) -> int:
@@ -213,19 +298,7 @@ def _in_order(graph: Any, names: Iterable[str]) -> list[str]:
     return [wanted[op.name] for op in graph.get_operations() if op.name in wanted]
 
 
-def _ancestors(tensor: Any) -> set[str]:
-    """The names of all tensors that ``tensor`` is computed from, itself included."""
-    seen = {tensor.name}
-    stack = [tensor]
-    while stack:
-        for source in stack.pop().op.inputs:
-            if source.name not in seen:
-                seen.add(source.name)
-                stack.append(source)
-    return seen
-
-
-def _listed_calls(calls: tuple[Call, ...]) -> list[Call]:
+def listed_calls(calls: tuple[Call, ...]) -> list[Call]:
     """Single layers, and those composite ones whose output none of their parts has."""
     leaves = {call.tensor.name for call in calls if not call.children}
     return [call for call in calls if not call.children or call.tensor.name not in leaves]
@@ -254,40 +327,31 @@ def _other_names(calls: tuple[Call, ...], tensors: Mapping[str, Any]) -> tuple[d
 
 
 def _info(
-    path: str,
-    kind: str,
-    class_name: str,
-    tensor: Any,
-    reach: Mapping[str, Reach],
-    ancestors: set[str],
-    default: str,
-    collapse: str,
+    path: str, kind: str, class_name: str, tensor: Any, seen: Reach | None, on_the_way: bool, default: str | None
 ) -> LayerInfo:
-    seen = reach.get(tensor.name)
     shape = tuple(tensor.shape[1:]) if tensor.shape.rank else ()
     grid: tuple[int, int] | None = None
     stride = centre = None
     field: tuple[int, int] | None = None
+    located = True
     if seen is not None and seen.spatial and tensor.shape.rank == 4 and None not in seen.grid:
         assert seen.axes is not None
         grid = (int(seen.grid[0] or 0), int(seen.grid[1] or 0))
-        stride = (seen.axes[0].stride, seen.axes[1].stride)
-        centre = (seen.axes[0].centre, seen.axes[1].centre)
-        if seen.known:
+        located = seen.located
+        if located:
+            stride = (seen.axes[0].stride, seen.axes[1].stride)
+            centre = (seen.axes[0].centre, seen.axes[1].centre)
+        if seen.known and located and not any(axis.rolled for axis in seen.axes):
             field = (math.ceil(seen.axes[0].size), math.ceil(seen.axes[1].size))
     channels = shape[seen.order[3] - 1 if seen is not None and grid else -1] if shape else None
-    reason = _objection(path, tensor, shape, grid, seen, tensor.name in ancestors, kind)
+    reason = _objection(tensor, shape, grid, on_the_way)
     usable = not reason
-    if path == default:
-        assert grid is not None
-        reason = (
-            f"last {grid[0]}×{grid[1]} map before {_COLLAPSES.get(collapse, 'the network gives up its grid')}, "
-            "after its activation, normalisation and sums"
-        )
-    elif usable:
+    if usable:
         assert grid is not None
         what = {"pooling": "a pooled copy", "padding": "only adds a border"}.get(kind, "an earlier step")
         reason = f"{what}; {grid[0]}×{grid[1]} cells, less about the class than {default!r}"
+        if default is None or not located:
+            reason = f"{grid[0]}×{grid[1]} cells; {_NOT_LOCATED}"
     return LayerInfo(
         path,
         kind,
@@ -300,19 +364,19 @@ def _info(
         centre,
         bool(seen and seen.whole_picture),
         usable,
-        path == default,
-        reason,
+        recommended=False,
+        reason=reason,
+        located=located,
     )
 
 
+_NOT_LOCATED = (
+    "its geometry is not known: rows, columns and their places are taken to be as they are in the input"
+)
+
+
 def _objection(
-    path: str,
-    tensor: Any,
-    shape: tuple[int | None, ...],
-    grid: tuple[int, int] | None,
-    seen: Reach | None,
-    on_the_way: bool,
-    kind: str,
+    tensor: Any, shape: tuple[int | None, ...], grid: tuple[int, int] | None, on_the_way: bool
 ) -> str:
     if grid is None:
         sides = " × ".join("?" if side is None else str(side) for side in shape)

@@ -33,7 +33,7 @@ from camcore.engine.targets import LOGIT, Score
 from camcore.engine.tracing import trace_model
 from camcore.errors import LayerError, MethodError, ModelError, PictureError
 from camcore.framing import Frame, frame_picture
-from camcore.layers import LayerInfo, ladder, list_layers
+from camcore.layers import LayerInfo, ladder, list_layers, listed_calls
 from camcore.methods.info import Site
 from camcore.origin import Origin
 from camcore.pictures import Picture
@@ -50,7 +50,7 @@ class Network:
 
     Attributes: ``name``; ``input_size`` (h, w); ``framing``, how pictures are fed unless a call says otherwise; ``labels``, one per class; ``classes``, their number;
     ``activation`` that turns logits into probabilities (``softmax``, ``sigmoid`` or ``linear``);
-    ``layers``, a tuple of LayerInfo; ``default_layer``, the path of the recommended one; ``ladder``, the paths
+    ``layers``, a tuple of LayerInfo; ``default_layer``, the path of the recommended one, None without a grid; ``ladder``, the paths
     of the last layer of each of the last four grid sizes; ``parameters``; ``multiplications`` that one image takes;
     ``weights_note``, where the weights came from; ``anatomy``, what its trace consists of; ``origin``, what it takes
     to have the network again, None where nobody knows; ``serial``, a number that no other network of this process
@@ -91,7 +91,8 @@ class Network:
         trace = trace_model(model, sides, dtype, choose)
         self.parameters = int(model.count_params())  # after the trace, which builds the model
         scores = find_scores(trace.output)
-        reach = reaches(trace.function.graph, trace.input, channels_first)
+        named = {call.tensor.name for call in listed_calls(trace.calls)}
+        reach = reaches(trace.function, trace.input, channels_first, named)
         table = list_layers(trace, scores.source, reach)
         self.anatomy = Anatomy(Cutter(trace, name), scores, reach, table, channels_first)
         self._taps = Taps(self.anatomy)
@@ -112,8 +113,8 @@ class Network:
         return self.anatomy.table.infos
 
     @property
-    def default_layer(self) -> str:
-        """The path of the recommended layer."""
+    def default_layer(self) -> str | None:
+        """The path of the recommended layer; None for a network without a grid, which has occlusion and RISE."""
         return self.anatomy.table.default
 
     @cached_property
@@ -130,7 +131,7 @@ class Network:
 
     def layer_with_grid(self, layer: Any = None) -> LayerInfo:
         """As ``layer`` (None: the default), and raises LayerError where it can carry no heatmap."""
-        return self.anatomy.table.usable(self.default_layer if layer is None else layer)
+        return self.anatomy.table.usable(layer)
 
     def check_class(self, index: Any) -> int:
         """``index`` as an int. Raises ModelError where the network has no such class."""

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from camcore.engine.cutting import Cutter, Function
 from camcore.engine.scores import Scores
-from camcore.engine.windows import Reach
+from camcore.engine.reach import Reach
 from camcore.layers import LayerTable
 
 Array = NDArray[Any]

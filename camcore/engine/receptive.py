@@ -1,8 +1,9 @@
 """Which part of the input each cell of each feature map can see, walked through the traced graph.
 
 The walk goes from the input forward and applies a rule to every operation: ``windows.py`` has those that slide over
-a grid, widen or shift it; here are those that combine maps, fold the grid's axes away and bring them back. Branches
-that meet are united.
+a grid, ``rearranging.py`` those that move axes and cells; here are those that combine maps. Branches that meet are
+united. Behind an operation that has no rule a tensor is *lost*; where something later takes it for a grid, or a layer
+puts it out, its geometry is found by trial (``probing.py``), or taken to be that of the input and said to be unknown.
 
 A tensor that was averaged over all positions sees the whole picture. Where it later multiplies a feature map
 (squeeze and excitation) the map keeps its local field, and ``whole_picture`` says that a gate sees more.
@@ -10,44 +11,126 @@ A tensor that was averaged over all positions sees the whole picture. Where it l
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from camcore.engine.windows import POOLED, WINDOW_RULES, Axis, Reach, Rule, constant, unknown
+from camcore.engine.probing import Prober
+from camcore.engine.reach import LOST, POOLED, Axis, Reach, Rule, constant, unknown
+from camcore.engine.rearranging import REARRANGING_RULES
+from camcore.engine.windows import GRID_OPERATIONS, WINDOW_RULES, grid_axes
+
+_REDUCTIONS = ("Mean", "Sum", "Max", "Min", "Prod", "All", "Any")
 
 
-def reaches(graph: Any, source: Any, channels_first: bool = False) -> dict[str, Reach]:
-    """The reach of every tensor of ``graph`` that depends on ``source``, by tensor name.
+def reaches(
+    function: Any, source: Any, channels_first: bool = False, named: Collection[str] = ()
+) -> dict[str, Reach]:
+    """The reach of every tensor of a traced function that depends on ``source``, by tensor name.
 
-    ``source``: the symbolic input (n, H, W, C), or (n, C, H, W) with ``channels_first``.
+    ``function``: the wrapped function, with ``.graph`` and ``.prune``. ``source``: the symbolic input (n, H, W, C),
+    or (n, C, H, W) with ``channels_first``. ``named``: names of the tensors that layers put out: where nothing else
+    is known of one of rank 4, its axes are taken to be in the input's own order (``nominal``).
     """
     dims = (2, 3) if channels_first else (1, 2)
     found = {source.name: Reach((Axis(), Axis()), (source.shape[dims[0]], source.shape[dims[1]]), dims)}
-    for operation in graph.get_operations():  # in the order of creation, so inputs come first
-        if operation.type in ("Shape", "Placeholder", "Const"):
+    prober = Prober(function, source, found)
+    for operation in function.graph.get_operations():  # in the order of creation, so inputs come first
+        if operation.type in ("Shape", "ShapeN", "Size", "Rank", "Placeholder", "Const"):
             continue  # a shape is not a picture
         inputs = [found.get(tensor.name) for tensor in operation.inputs]
         if not any(inputs):
             continue
         for output in operation.outputs:
             reach = _after(operation, inputs, output)
+            if reach is not None and reach.lost:
+                reach = _settled(output, inputs, found, prober, dims, output.name in named)
             if reach is not None:
                 found[output.name] = reach
     return found
 
 
+def _settled(
+    tensor: Any,
+    inputs: list[Reach | None],
+    found: dict[str, Reach],
+    prober: Prober,
+    dims: tuple[int, int],
+    named: bool,
+) -> Reach:
+    """What can be made out of a lost tensor: tried out where it may have a grid, else taken as it seems to be."""
+    if tensor.shape.rank != 4:
+        return LOST
+    said = _taken_for_a_grid(tensor)
+    if said is not None and 1 in _sides(tensor, said):
+        said = None
+    before = next((reach for reach in inputs if reach is not None and reach.spatial), None)
+    if said is None and not named and not _keeps_sides(tensor, found[prober.source.name], before):
+        return LOST
+    probed = prober.settle(tensor)
+    if probed is not None:
+        return probed
+    if before is not None and _sides(tensor, before.dims) == before.grid:
+        return replace(before, known=False, located=False, whole_picture=True, nominal=False)
+    if said is None and not named:
+        return LOST
+    places = said or dims
+    sides = _sides(tensor, places)
+    if None in sides or max(sides) == 1 or tensor.shape[0] == 1:
+        return LOST
+    source = found[prober.source.name].grid
+    axes = [Axis((whole or 1) / side, 1.0, ((whole or 1) / side - 1) / 2) for whole, side in zip(source, sides)]
+    nominal = said is None
+    return Reach((axes[0], axes[1]), sides, places, True, known=False, located=False, nominal=nominal)
+
+
+def _sides(tensor: Any, dims: tuple[int, ...]) -> tuple[Any, Any]:
+    return tensor.shape[dims[0]], tensor.shape[dims[1]]
+
+
+def _keeps_sides(tensor: Any, source: Reach, before: Reach | None) -> bool:
+    """Whether a tensor has the sides of the input or of what it was made from, in whichever layout."""
+    sides = tuple(tensor.shape)
+    grids = [reach.grid for reach in (source, before) if reach is not None]
+    return any(grid[0] in sides and grid[1] in sides for grid in grids)
+
+
+def _taken_for_a_grid(tensor: Any) -> tuple[int, int] | None:
+    """The two axes of a tensor of rank 4 that what follows takes for rows and columns; None where nothing does."""
+    for operation in tensor.consumers():
+        if operation.type in GRID_OPERATIONS and operation.inputs[0 if len(operation.inputs) < 3 else -1] is tensor:
+            return grid_axes(operation)
+        if operation.type in GRID_OPERATIONS and operation.inputs[0] is tensor:
+            return grid_axes(operation)
+        if operation.type in _REDUCTIONS and operation.inputs[0] is tensor:
+            axes = constant(operation.inputs[1])
+            reduced = sorted({int(axis) % 4 for axis in np.atleast_1d(axes)}) if axes is not None else []
+            if reduced in ([1, 2], [2, 3]):
+                return reduced[0], reduced[1]
+        if operation.type == "Reshape" and operation.inputs[0] is tensor and operation.outputs[0].shape.rank == 2:
+            rest = tensor.shape[1:]
+            if rest.is_fully_defined() and operation.outputs[0].shape[1] == rest.num_elements():
+                return 1, 2
+    return None
+
+
 def _after(operation: Any, inputs: list[Reach | None], output: Any) -> Reach | None:
     if operation.type == "IdentityN":
         return inputs[output.value_index]
-    rule = _RULES.get(operation.type, _pointwise)
+    rule = _RULES.get(operation.type)
+    if rule is None:
+        return unknown(inputs)
+    carried = [reach for reach in inputs if reach is not None]
+    if operation.type in REARRANGING_RULES and carried and all(reach.axes is None for reach in carried):
+        return inputs[0] or carried[0]
     reach = rule(operation, inputs, output)
     if reach is None or not reach.spatial:
         return reach
     rank = output.shape.rank
     if rank is None or max(reach.dims) >= rank:
-        return replace(reach, axes=None, dims=(), known=False)
+        return LOST
     return replace(reach, grid=(output.shape[reach.dims[0]], output.shape[reach.dims[1]]))
 
 
@@ -57,44 +140,57 @@ def _first(inputs: list[Reach | None]) -> Reach:
 
 def _pointwise(operation: Any, inputs: list[Reach | None], output: Any) -> Reach | None:
     """Each output cell depends on the same cell of every input; maps of one cell are gates on all cells."""
-    given = [reach for reach in inputs if reach is not None]
     rank = output.shape.rank
+    given = [
+        reach if reach.axes is None or rank is None else _aligned(reach, rank - (tensor.shape.rank or rank))
+        for tensor, reach in zip(operation.inputs, inputs, strict=True)
+        if reach is not None
+    ]
     maps = [reach for reach in given if reach.axes is not None]
     if not maps:
-        return replace(POOLED, known=all(reach.known for reach in given))
-    largest = max(maps, key=lambda reach: _cells(reach.grid))
+        return LOST if any(reach.lost for reach in given) else replace(POOLED, known=all(r.known for r in given))
+    largest = max(maps, key=lambda reach: (reach.cells, not reach.nominal, reach.located))
     if largest.spatial and (rank is None or rank < 3):
-        return unknown(inputs, output)
+        return unknown(inputs)
     if largest.spatial and rank is not None:
         shape = tuple(output.shape[dim] for dim in largest.dims if dim < rank)
         if shape != largest.grid:
-            return unknown(inputs, output)
+            return unknown(inputs)
     result = largest
     for reach in given:
-        if reach is largest:
-            continue
-        if reach.axes is None or reach.grid != largest.grid:
-            result = replace(result, whole_picture=True, known=result.known and reach.known)
-        else:
-            assert result.axes is not None
-            result = replace(
-                result,
-                axes=(result.axes[0].union(reach.axes[0]), result.axes[1].union(reach.axes[1])),
-                whole_picture=result.whole_picture or reach.whole_picture,
-                known=result.known and reach.known,
-            )
+        if reach is not largest:
+            result = _united(result, reach)
     return result
 
 
-def _cells(grid: tuple[int | None, int | None]) -> int:
-    return (grid[0] or 1) * (grid[1] or 1)
+def _aligned(reach: Reach, grown: int) -> Reach:
+    """The same where broadcasting puts ``grown`` axes before the tensor's own."""
+    return replace(reach, dims=tuple(dim + grown for dim in reach.dims)) if grown > 0 else reach
+
+
+def _united(result: Reach, other: Reach) -> Reach:
+    """A map joined by another one: a grid of its own adds its field, anything else is a gate."""
+    assert result.axes is not None
+    if other.axes is None or other.grid != result.grid:
+        return replace(result, whole_picture=True, known=result.known and other.known)
+    turned = other.dims != result.dims or any(map(Axis.opposes, result.axes, other.axes))
+    if turned or not other.located:  # what the two look at are different places
+        return replace(result, whole_picture=True, known=False)
+    return replace(
+        result,
+        axes=(result.axes[0].union(other.axes[0]), result.axes[1].union(other.axes[1])),
+        whole_picture=result.whole_picture or other.whole_picture,
+        known=result.known and other.known,
+        located=result.located and other.located,
+        nominal=result.nominal and other.nominal,
+    )
 
 
 def _reduction(operation: Any, inputs: list[Reach | None], output: Any) -> Reach | None:
     reach = inputs[0]
     axes = constant(operation.inputs[1])
     if reach is None or axes is None:
-        return unknown(inputs, output)
+        return unknown(inputs)
     if reach.axes is None:
         return reach
     rank = operation.inputs[0].shape.rank
@@ -106,124 +202,133 @@ def _reduction(operation: Any, inputs: list[Reach | None], output: Any) -> Reach
     return replace(reach, dims=tuple(dim - sum(axis < dim for axis in reduced) for dim in reach.dims))
 
 
+def _arg_reduction(operation: Any, inputs: list[Reach | None], output: Any) -> Reach | None:
+    reach, axis, rank = inputs[0], constant(operation.inputs[1]), operation.inputs[0].shape.rank
+    if reach is None or axis is None or rank is None or reach.axes is None:
+        return unknown(inputs)
+    gone = int(axis) % rank
+    return POOLED if gone in reach.dims else replace(reach, dims=tuple(dim - (dim > gone) for dim in reach.dims))
+
+
 def _concat(operation: Any, inputs: list[Reach | None], output: Any) -> Reach | None:
     axis = constant(operation.inputs[-1])
-    maps = inputs[:-1]
-    first = _first(maps)
-    if axis is None or (first.spatial and int(axis) % output.shape.rank in first.dims):
-        return unknown(inputs, output)
-    return _pointwise(operation, maps, output)
+    first = _first(inputs[:-1])
+    if axis is None:
+        return unknown(inputs)
+    where = int(axis) % output.shape.rank
+    if first.axes is not None and where in first.dims:
+        return _end_to_end(operation, inputs[:-1], where)
+    return _pointwise(operation, [*inputs[:-1], None], output)
 
 
-def _reshape(operation: Any, inputs: list[Reach | None], output: Any) -> Reach | None:
-    reach = inputs[0]
-    if reach is None:  # only the wanted shape depends on the picture
-        return None
-    shape_before, shape = operation.inputs[0].shape, output.shape
-    if reach.axes is None:
-        return reach
-    if shape.rank is None or shape_before.rank is None:
-        return unknown(inputs, output)
-    h, w = reach.grid
-    if reach.spatial:
-        repeated = _repeated(reach, tuple(shape_before), tuple(shape))
-        if repeated is not None:
-            return repeated
-        dims = reach.dims
-        kept = shape.rank > max(dims) and (shape[dims[0]], shape[dims[1]]) == (h, w)
-        if kept and dims[0] > 0:
-            return reach
-        channels = shape_before[-1]
-        if dims[1] < shape_before.rank - 1:
-            if shape.rank == 2 and _are_rows(output, channels):  # every position a row: (n·h·w, K)
-                return replace(reach, dims=(0,))
-            if shape.rank == 3 and h and w and tuple(shape[1:]) == (h * w, channels):  # tokens: (n, h·w, K)
-                return replace(reach, dims=(1,))
-        return POOLED if _cells(reach.grid) > 1 else replace(POOLED, whole_picture=reach.whole_picture)
-    if shape.rank == 4 and (shape[1], shape[2]) == (h, w):
-        return replace(reach, dims=(1, 2))
-    if shape.rank == shape_before.rank:
-        return reach
-    return unknown(inputs, output)
-
-
-def _repeated(reach: Reach, before: tuple[int | None, ...], after: tuple[int | None, ...]) -> Reach | None:
-    """Nearest-neighbour upsampling, which Keras writes as (…, h, f, …) → (…, h·f, …): the axis and its copies."""
-    if len(after) != len(before) - 1:
-        return None
-    assert reach.axes is not None
-    for place, dim in enumerate(reach.dims):
-        size, copies = before[dim], before[dim + 1] if dim + 1 < len(before) else None
-        if not size or not copies or dim + 1 in reach.dims:
-            continue
-        if after == (*before[:dim], size * copies, *before[dim + 2 :]):
+def _end_to_end(operation: Any, inputs: list[Reach | None], where: int) -> Reach | None:
+    """Pieces of one grid laid end to end along an axis of it, with constant borders perhaps."""
+    whole: Reach | None = None
+    before = 0
+    for tensor, reach in zip(operation.inputs, inputs, strict=False):
+        side = tensor.shape[where]
+        if reach is not None:
+            if not reach.spatial or reach.axes is None or (whole is not None and reach.dims != whole.dims):
+                return unknown(inputs)
+            place = reach.dims.index(where)
             axes = list(reach.axes)
-            axes[place] = axes[place].finer(axes[place].stride / copies, 1)
-            return replace(reach, axes=(axes[0], axes[1]), dims=tuple(other - (other > dim) for other in reach.dims))
-    return None
+            axes[place] = axes[place].moved(-before)
+            moved = reach.with_axes(axes)
+            assert whole is None or whole.axes is not None
+            if whole is not None and any(_apart(a, b) for a, b in zip(axes, whole.axes or (), strict=True)):
+                return unknown(inputs)
+            whole = moved if whole is None else replace(_united(replace(moved, grid=whole.grid), whole), dims=moved.dims)
+        if side is None:
+            return unknown(inputs)
+        before += side
+    return whole
 
 
-def _expand_dims(operation: Any, inputs: list[Reach | None], output: Any) -> Reach | None:
-    reach, axis = inputs[0], constant(operation.inputs[1])
-    if reach is None or axis is None:
-        return unknown(inputs, output)
-    rank = operation.inputs[0].shape.rank
-    if reach.axes is None or rank is None:
+def _apart(one: Axis, other: Axis) -> bool:
+    return one.stride != other.stride or abs(one.centre - other.centre) > 1e-6
+
+
+def _pack(operation: Any, inputs: list[Reach | None], output: Any) -> Reach | None:
+    """A stack along a new axis: maps of the same grid are united."""
+    rank, first = output.shape.rank, _first(inputs)
+    if rank is None or first.axes is None:
+        return unknown(inputs)
+    result = first
+    for reach in inputs:
+        if reach is not None and reach is not first:
+            if reach.axes is None or reach.dims != first.dims or reach.grid != first.grid:
+                return unknown(inputs)
+            result = _united(result, reach)
+    axis = operation.get_attr("axis") % rank
+    return replace(result, dims=tuple(dim + (dim >= axis) for dim in result.dims))
+
+
+def _along_one_axis(operation: Any, inputs: list[Reach | None], output: Any) -> Reach | None:
+    """A softmax or a running sum: along the channels nothing moves; along the grid each cell hears of others."""
+    reach, rank = inputs[0], output.shape.rank
+    given = constant(operation.inputs[1]) if len(operation.inputs) > 1 else -1
+    if reach is None or rank is None or given is None:
+        return unknown(inputs)
+    if reach.axes is None or int(given) % rank not in reach.dims:
         return reach
-    new = int(axis) % (rank + 1)
-    return replace(reach, dims=tuple(dim + (dim >= new) for dim in reach.dims))
-
-
-def _are_rows(output: Any, channels: int | None) -> bool:
-    """Whether the last axis still is the channels; a dense layer on a grid leaves it open in the graph."""
-    if output.shape[-1] is not None:
-        return bool(output.shape[-1] == channels)
-    users = [user for user in output.consumers() if user.type == "MatMul"]
-    return any(user.inputs[1].shape[0] == channels for user in users)
-
-
-def _transpose(operation: Any, inputs: list[Reach | None], output: Any) -> Reach | None:
-    reach = inputs[0]
-    order = constant(operation.inputs[1])
-    if reach is None or order is None:
-        return unknown(inputs, output)
-    if reach.axes is None:
-        return reach
-    places = [int(axis) for axis in order]
-    return replace(reach, dims=tuple(places.index(dim) for dim in reach.dims))
+    return replace(reach, known=False, whole_picture=True)
 
 
 def _product(operation: Any, inputs: list[Reach | None], output: Any) -> Reach | None:
     """A matrix product with weights mixes channels; one with another map (attention) mixes positions."""
-    if sum(reach is not None for reach in inputs) > 1:
-        return unknown(inputs, output)
-    reach = _first(inputs)
-    if reach.axes is None or inputs[0] is None:
-        return reach if reach.axes is None else unknown(inputs, output)
-    rank = operation.inputs[0].shape.rank
-    if rank is None or output.shape.rank != rank or max(reach.dims) == rank - 1:
-        return unknown(inputs, output)
-    return reach
+    if any(reach is not None and reach.lost for reach in inputs):
+        return LOST
+    if operation.type == "Einsum":
+        return _einsum(operation, inputs, output)
+    if inputs[0] is None or inputs[0].axes is None:
+        return unknown(inputs)
+    reach, rank = inputs[0], operation.inputs[0].shape.rank
+    first = "adj_x" if operation.type.startswith("Batch") else "transpose_a"
+    if rank is None or output.shape.rank != rank or operation.get_attr(first) or max(reach.dims) == rank - 1:
+        return unknown(inputs)
+    return reach if inputs[1] is None else replace(reach, known=False, whole_picture=True)
 
 
-def _turned(operation: Any, inputs: list[Reach | None], output: Any) -> Reach | None:
-    """Reversing or rolling: along the channels nothing moves; along the grid a cell looks somewhere else."""
-    reach, axes, rank = inputs[0], constant(operation.inputs[-1]), output.shape.rank
-    if reach is None or axes is None or rank is None:
-        return unknown(inputs, output)
-    turned = {int(axis) % rank for axis in np.atleast_1d(axes)}
-    return unknown(inputs, output) if turned & set(reach.dims) else reach
+def _einsum(operation: Any, inputs: list[Reach | None], output: Any) -> Reach | None:
+    """The grid of the operand all of whose rows and columns come out again."""
+    text = operation.get_attr("equation")
+    taken, made = (text.decode() if isinstance(text, bytes) else text).split("->")
+    found = []
+    for letters, tensor, reach in zip(taken.split(","), operation.inputs, inputs, strict=True):
+        if reach is None or reach.axes is None:
+            continue
+        labels = _spelled(letters, tensor.shape.rank)
+        if labels is None or len(set(labels)) < len(labels):
+            return unknown(inputs)
+        after = _spelled(made, output.shape.rank) or ""
+        if all(labels[dim] in after for dim in reach.dims):
+            found.append(replace(reach, dims=tuple(after.index(labels[dim]) for dim in reach.dims)))
+    # Of queries and keys, which both come out, the last axis are the keys: the softmax runs along it.
+    last = (output.shape.rank or 0) - 1
+    found.sort(key=lambda reach: last in reach.dims)
+    if not found:
+        return unknown(inputs)
+    alone = sum(reach is not None for reach in inputs) == 1
+    return found[0] if alone else replace(found[0], known=False, whole_picture=True)
+
+
+def _spelled(letters: str, rank: int | None) -> str | None:
+    """The labels of an operand of an einsum, one letter per axis, its ellipsis spelled out in capital letters."""
+    if rank is None:
+        return None
+    missing = rank - len(letters.replace("...", ""))
+    return letters.replace("...", "".join(chr(0x391 + i) for i in range(missing)))
 
 
 def _opaque(operation: Any, inputs: list[Reach | None], output: Any) -> Reach | None:
     """A call of a compiled function: looked into where it holds one convolution or pooling."""
     inner = _inner_graph(operation)
     if inner is None:
-        return unknown(inputs, output)
+        return unknown(inputs)
     arguments = [i for i, reach in enumerate(inputs) if reach is not None]
     reach = inputs[arguments[0]]
     if len(arguments) != 1 or reach is None or not reach.spatial:
-        return unknown(inputs, output)
+        return unknown(inputs)
     known = {inner.inputs[arguments[0]].name: reach}
     for inside in inner.get_operations():
         given = [known.get(tensor.name) for tensor in inside.inputs]
@@ -232,7 +337,7 @@ def _opaque(operation: Any, inputs: list[Reach | None], output: Any) -> Reach | 
                 after = _after(inside, given, result)
                 if after is not None:
                     known[result.name] = after
-    return known.get(inner.outputs[output.value_index].name) or unknown(inputs, output)
+    return known.get(inner.outputs[output.value_index].name) or unknown(inputs)
 
 
 def _inner_graph(operation: Any) -> Any:
@@ -244,14 +349,28 @@ def _inner_graph(operation: Any) -> Any:
         return None
 
 
+_POINTWISE = (
+    "Abs Acos Acosh Add AddN AddV2 AdjustHue AdjustSaturation Angle ApproximateEqual Asin Asinh Atan Atan2 Atanh "
+    "BiasAdd Bitcast Cast Ceil CheckNumerics ClipByValue Complex ComplexAbs Conj Cos Cosh DebugIdentity Digamma Div "
+    "DivNoNan Elu EnsureShape Equal Erf Erfc Erfinv Exp Expm1 FakeQuantWithMinMaxArgs FakeQuantWithMinMaxVars "
+    "FakeQuantWithMinMaxVarsPerChannel Floor FloorDiv FloorMod FusedBatchNorm FusedBatchNormV2 FusedBatchNormV3 "
+    "Greater GreaterEqual HSVToRGB Identity Igamma Imag Inv Invert IsFinite IsInf IsNan LeakyRelu Less "
+    "LessEqual Lgamma Log Log1p LogicalAnd LogicalNot LogicalOr Maximum Minimum Mod Mul MulNoNan Ndtri Neg NotEqual "
+    "OnesLike Pow PreventGradient QuantizeAndDequantizeV2 QuantizeAndDequantizeV3 QuantizeAndDequantizeV4 RGBToHSV "
+    "Real RealDiv Reciprocal Relu Relu6 Rint Round Rsqrt Select SelectV2 Selu Sigmoid Sign Sin Sinh Snapshot Softplus "
+    "Softsign Sqrt Square SquaredDifference StopGradient Sub Tan Tanh TruncateDiv TruncateMod Xdivy Xlog1py Xlogy "
+    "ZerosLike"
+).split()
+
 _RULES: dict[str, Rule] = {
     **WINDOW_RULES,
-    **dict.fromkeys(("Mean", "Sum", "Max", "Min", "Prod", "All", "Any"), _reduction),
+    **REARRANGING_RULES,
+    **dict.fromkeys(_POINTWISE, _pointwise),
+    **dict.fromkeys(_REDUCTIONS, _reduction),
+    **dict.fromkeys(("ArgMax", "ArgMin"), _arg_reduction),
     "ConcatV2": _concat,
-    "Reshape": _reshape,
-    "ExpandDims": _expand_dims,
-    "Transpose": _transpose,
-    **dict.fromkeys(("ReverseV2", "Roll"), _turned),
-    **dict.fromkeys(("MatMul", "BatchMatMulV2", "Einsum"), _product),
+    "Pack": _pack,
+    **dict.fromkeys(("Softmax", "LogSoftmax", "Cumsum", "Cumprod"), _along_one_axis),
+    **dict.fromkeys(("MatMul", "BatchMatMulV2", "BatchMatMul", "BatchMatMulV3", "Einsum"), _product),
     **dict.fromkeys(("StatefulPartitionedCall", "PartitionedCall"), _opaque),
 }
