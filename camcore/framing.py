@@ -45,9 +45,7 @@ class CellGrid:
     stride: Point
 
     @classmethod
-    def uniform(
-        cls, grid: Size, input_size: Size, mirrored: tuple[bool, bool] = (False, False)
-    ) -> "CellGrid":
+    def uniform(cls, grid: Size, input_size: Size, mirrored: tuple[bool, bool] = (False, False)) -> "CellGrid":
         """The grid (h, w) stretched over the input (H, W), as cv2 and TensorFlow resize; its axes mirrored or not."""
         stride = (input_size[0] / grid[0], input_size[1] / grid[1])
         first = [

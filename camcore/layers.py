@@ -9,7 +9,7 @@ output of a max or average pooling, the pooling's input is taken, which is finer
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -17,8 +17,9 @@ from typing import Any
 from numpy.typing import NDArray
 
 from camcore.engine.graphs import ancestors, flat_ends, layer_inputs
-from camcore.engine.tracing import Call, Trace
+from camcore.engine.last_grid import NOT_LOCATED, last_grid
 from camcore.engine.reach import Reach
+from camcore.engine.tracing import Call, Trace
 from camcore.errors import LayerError, nearest
 from camcore.framing import CellGrid
 
@@ -31,18 +32,6 @@ WITHOUT_LAYER = (
     "Methods that need no layer work: 'occlusion' and 'rise', and where gradients reach the input 'gradient' and "
     "'fullgrad'."
 )
-
-_POOLINGS = ("MaxPool", "AvgPool")
-_SAME_NUMBERS = ("Cast", "Identity", "StopGradient")
-_COLLAPSES = {
-    "Mean": "global average pooling",
-    "Max": "global max pooling",
-    "Sum": "the sum over all places",
-    "Reshape": "flattening",
-    "Conv2D": "the convolution that ends the grid",
-    "AvgPool": "average pooling over the whole grid",
-    "MaxPool": "max pooling over the whole grid",
-}
 
 
 @dataclass(frozen=True)
@@ -115,7 +104,9 @@ class LayerInfo:
 
     def _covers(self, input_size: tuple[int, int]) -> bool:
         """Whether the cells lie all over the input, but for what padding and rounding do."""
-        assert self.grid is not None and self.stride is not None and self.first_centre is not None
+        assert self.grid is not None
+        assert self.stride is not None
+        assert self.first_centre is not None
         for side, count, stride, first in zip(input_size, self.grid, self.stride, self.first_centre, strict=True):
             middle = first + stride * (count - 1) / 2
             if abs(middle - (side - 1) / 2) > 0.9 * abs(stride) or not 0.75 < abs(stride) * count / side < 4 / 3:
@@ -146,7 +137,7 @@ class LayerTable:
         if path is None:
             raise LayerError(
                 f"The layer {getattr(layer, 'name', layer)!r} is not part of this network. A layer is named by "
-                f"its path or given as an object of this very model. {self._hint()}"
+                f"its path or given as an object of this very model. {self.advice()}"
             )
         path = self.aliases.get(path, path)
         info = self._by_path.get(path)
@@ -171,22 +162,22 @@ class LayerTable:
             return info
         raise LayerError(
             f"Layer {info.path!r} cannot carry a heatmap: {info.reason}. A heatmap needs a spatial grid that "
-            f"the scores depend on. {self._hint()}"
+            f"the scores depend on. {self.advice()}"
         )
 
-    def _hint(self) -> str:
-        """What to do instead of asking for a layer that does not serve."""
+    def advice(self, verb: str = "Try") -> str:
+        """What to do instead of asking for a layer that does not serve: the recommended one, where there is one."""
         if self.default is None:
             return WITHOUT_LAYER
         default = self.find(self.default)
         assert default.grid is not None
-        return f"Try {default.path!r} ({default.grid[0]}×{default.grid[1]})."
+        return f"{verb} {default.path!r} ({default.grid[0]}×{default.grid[1]})."
 
 
 def list_layers(trace: Trace, logits: Any, reach: Mapping[str, Reach]) -> LayerTable:
     """Every call of the trace as a LayerInfo, with the recommended one marked, where there is one."""
     listed = listed_calls(trace.calls)
-    last = _last_grid(logits, reach, {call.tensor.name for call in listed})
+    last = last_grid(logits, reach, {call.tensor.name for call in listed})
     tensors = {call.path: call.tensor for call in listed}
     default: str | None = None
     if last is not None:
@@ -203,14 +194,21 @@ def list_layers(trace: Trace, logits: Any, reach: Mapping[str, Reach]) -> LayerT
         seen = reach.get(tensors[path].name)
         info = _info(path, kind, class_name, tensors[path], seen, tensors[path].name in behind, default)
         if last is not None and path == default:
-            info = replace(info, recommended=True, reason=last.reason(info))
+            info = replace(info, recommended=True, reason=last.reason(info.grid, info.located))
         infos.append(replace(info, inputs=sources[path], flat_ends=flat_ends(tensors[path])))
-    aliases, objects = _other_names(trace.calls, tensors)
+    # Of a layer called several times the last call that the picture reaches goes by the bare name.
+    calls = sorted(trace.calls, key=lambda call: call.tensor.name in reach)
+    aliases, objects = _other_names(calls, tensors)
     return LayerTable(tuple(infos), tensors, aliases, objects, default)
 
 
 def ladder(table: LayerTable, steps: int = 4) -> tuple[str, ...]:
-    """The last layer of each of the last ``steps`` grid sizes, from shallow to deep; ends with the default."""
+    """The last layer of each of the last ``steps`` grid sizes, from shallow to deep; ends with the default.
+
+    Empty where no layer has a grid.
+    """
+    if table.default is None:
+        return ()
     last: dict[tuple[int, int], str] = {}
     for info in table.infos:
         if info.usable and info.grid and info.kind not in ("pooling", "padding", "dropout"):
@@ -223,81 +221,6 @@ def ladder(table: LayerTable, steps: int = 4) -> tuple[str, ...]:
     return tuple(last.values())[-steps:]
 
 
-def _has_cells(reach: Reach | None) -> bool:
-    return reach is not None and reach.spatial and (reach.grid[0] or 2) * (reach.grid[1] or 2) > 1
-
-
-@dataclass(frozen=True, eq=False)
-class _LastGrid:
-    """The deepest tensor with a grid before the scores, and the type of the operation that collapses it.
-
-    ``unseen``: a tensor after it that has sides of its own, of which no geometry was found; None where there is none.
-    """
-
-    tensor: Any
-    collapse: str
-    unseen: Any
-
-    def reason(self, info: LayerInfo) -> str:
-        """Why it is the recommended layer."""
-        assert info.grid is not None
-        h, w = info.grid
-        if self.unseen is not None:
-            shape = " × ".join("?" if side is None else str(side) for side in self.unseen.shape[1:])
-            return (
-                f"last {h}×{w} map whose cells are known to follow the picture; what comes after it (shape {shape}) "
-                "mixes the places or leads them where they could not be traced"
-            )
-        text = (
-            f"last {h}×{w} map before {_COLLAPSES.get(self.collapse, 'the network gives up its grid')}, "
-            "after its activation, normalisation and sums"
-        )
-        return text if info.located else f"{text}; {_NOT_LOCATED}"
-
-
-def _last_grid(logits: Any, reach: Mapping[str, Reach], listed: set[str]) -> _LastGrid | None:
-    """Where the network gives up its grid; None where it has none.
-
-    ``listed``: the names of the tensors that layers put out; a cast between a layer and the collapse is passed.
-    """
-    found: dict[str, tuple[Any, str]] = {}
-    unseen = None
-    seen = {logits.name}
-    stack = [(logits, "")]
-    while stack:
-        tensor, consumer = stack.pop()
-        own = reach.get(tensor.name)
-        if own is not None and tensor.shape.rank == 4 and _has_cells(own) and not own.nominal:
-            found[tensor.name] = (tensor, consumer)
-            continue
-        if own is not None and (own.lost or own.nominal) and (tensor.shape.rank or 0) > 2:
-            unseen = unseen if unseen is not None else tensor
-        for source in tensor.op.inputs:
-            if source.name in reach and source.name not in seen:
-                seen.add(source.name)
-                stack.append((source, tensor.op.type))
-    deepest = [found[op_output] for op_output in _in_order(logits.graph, found)]
-    if not deepest or deepest[-1][0].op.type == "Placeholder":
-        return None
-    # Where several maps meet in the scores the coarsest is the deepest; the last made of these.
-    tensor, collapse = min(reversed(deepest), key=lambda item: _size(reach[item[0].name]))
-    while tensor.op.inputs and tensor.op.inputs[0].op.type != "Placeholder":
-        passed = tensor.op.type in _SAME_NUMBERS and tensor.name not in listed
-        if not passed and tensor.op.type not in _POOLINGS:
-            break
-        tensor = tensor.op.inputs[0]
-    return _LastGrid(tensor, collapse, unseen)
-
-
-def _size(reach: Reach) -> int:
-    return (reach.grid[0] or 10**6) * (reach.grid[1] or 10**6)
-
-
-def _in_order(graph: Any, names: Iterable[str]) -> list[str]:
-    wanted = {name.rsplit(":", 1)[0]: name for name in names}
-    return [wanted[op.name] for op in graph.get_operations() if op.name in wanted]
-
-
 def listed_calls(calls: tuple[Call, ...]) -> list[Call]:
     """Single layers, and those composite ones whose output none of their parts has."""
     leaves = {call.tensor.name for call in calls if not call.children}
@@ -308,7 +231,7 @@ def _path_of(tensor: Any, calls: list[Call]) -> str | None:
     return next((call.path for call in calls if call.tensor.name == tensor.name), None)
 
 
-def _other_names(calls: tuple[Call, ...], tensors: Mapping[str, Any]) -> tuple[dict[str, str], dict[int, str]]:
+def _other_names(calls: Sequence[Call], tensors: Mapping[str, Any]) -> tuple[dict[str, str], dict[int, str]]:
     """Names and objects that stand for a listed path. A name of several calls means the last one."""
     by_tensor: dict[str, str] = {}
     for path, tensor in tensors.items():
@@ -344,14 +267,14 @@ def _info(
         if seen.known and located and not any(axis.rolled for axis in seen.axes):
             field = (math.ceil(seen.axes[0].size), math.ceil(seen.axes[1].size))
     channels = shape[seen.order[3] - 1 if seen is not None and grid else -1] if shape else None
-    reason = _objection(tensor, shape, grid, on_the_way)
+    reason = _objection(tensor, shape, grid, on_the_way) if seen else "the picture does not reach it"
     usable = not reason
     if usable:
         assert grid is not None
         what = {"pooling": "a pooled copy", "padding": "only adds a border"}.get(kind, "an earlier step")
         reason = f"{what}; {grid[0]}×{grid[1]} cells, less about the class than {default!r}"
         if default is None or not located:
-            reason = f"{grid[0]}×{grid[1]} cells; {_NOT_LOCATED}"
+            reason = f"{grid[0]}×{grid[1]} cells; {NOT_LOCATED}"
     return LayerInfo(
         path,
         kind,
@@ -370,14 +293,7 @@ def _info(
     )
 
 
-_NOT_LOCATED = (
-    "its geometry is not known: rows, columns and their places are taken to be as they are in the input"
-)
-
-
-def _objection(
-    tensor: Any, shape: tuple[int | None, ...], grid: tuple[int, int] | None, on_the_way: bool
-) -> str:
+def _objection(tensor: Any, shape: tuple[int | None, ...], grid: tuple[int, int] | None, on_the_way: bool) -> str:
     if grid is None:
         sides = " × ".join("?" if side is None else str(side) for side in shape)
         return f"it has no spatial grid (shape {sides or 'of one number'})"

@@ -48,13 +48,14 @@ _SERIAL = itertools.count()
 class Network:
     """A Keras image classifier, ready to be looked into. Made by ``camcore.load`` and ``camcore.wrap``.
 
-    Attributes: ``name``; ``input_size`` (h, w); ``framing``, how pictures are fed unless a call says otherwise; ``labels``, one per class; ``classes``, their number;
-    ``activation`` that turns logits into probabilities (``softmax``, ``sigmoid`` or ``linear``);
-    ``layers``, a tuple of LayerInfo; ``default_layer``, the path of the recommended one, None without a grid; ``ladder``, the paths
-    of the last layer of each of the last four grid sizes; ``parameters``; ``multiplications`` that one image takes;
-    ``weights_note``, where the weights came from; ``anatomy``, what its trace consists of; ``origin``, what it takes
-    to have the network again, None where nobody knows; ``serial``, a number that no other network of this process
-    has. Safe to use from several threads. The model is never changed.
+    Attributes: ``name``; ``input_size`` (h, w); ``framing``, how pictures are fed unless a call says otherwise;
+    ``labels``, one per class; ``classes``, their number; ``activation`` that turns logits into probabilities
+    (``softmax``, ``sigmoid`` or ``linear``); ``layers``, a tuple of LayerInfo; ``default_layer``, the path of the
+    recommended one, None where no layer has a grid; ``ladder``, the paths of the last layer of each of the last four
+    grid sizes; ``parameters``; ``multiplications`` that one image takes; ``weights_note``, where the weights came
+    from; ``anatomy``, what its trace consists of; ``origin``, what it takes to have the network again, None where
+    nobody knows; ``serial``, a number that no other network of this process has. Safe to use
+    from several threads. The model is never changed.
     """
 
     def __init__(
@@ -91,7 +92,7 @@ class Network:
         trace = trace_model(model, sides, dtype, choose)
         self.parameters = int(model.count_params())  # after the trace, which builds the model
         scores = find_scores(trace.output)
-        named = {call.tensor.name for call in listed_calls(trace.calls)}
+        named = [call.tensor for call in listed_calls(trace.calls)]
         reach = reaches(trace.function, trace.input, channels_first, named)
         table = list_layers(trace, scores.source, reach)
         self.anatomy = Anatomy(Cutter(trace, name), scores, reach, table, channels_first)

@@ -98,7 +98,9 @@ def strips(x: Any) -> Any:
 def channels_first_inside(x: Any) -> Any:
     h, w, c = sides(x)
     first = layers.Permute((3, 1, 2))(x)
-    mixed = ops.reshape(ops.matmul(ops.ones((c, c)) / c + ops.eye(c), ops.reshape(first, (-1, c, h * w))), (-1, c, h, w))
+    mixed = ops.reshape(
+        ops.matmul(ops.ones((c, c)) / c + ops.eye(c), ops.reshape(first, (-1, c, h * w))), (-1, c, h, w)
+    )
     return layers.Permute((2, 3, 1))(mixed)
 
 
@@ -214,13 +216,14 @@ MIDDLE: dict[str, Step] = {
     "top channels": function(lambda x: tf.math.top_k(x, 4).values),
     "local response": function(tf.nn.local_response_normalization),
     "softmax over channels": lambda x: ops.softmax(x, axis=-1),
-    "softmax over places": lambda x: x * ops.reshape(
-        ops.softmax(ops.reshape(ops.mean(x, axis=-1), (-1, x.shape[1] * x.shape[2])), axis=-1),
-        (-1, x.shape[1], x.shape[2], 1),
+    "softmax over places": lambda x: (
+        x
+        * ops.reshape(
+            ops.softmax(ops.reshape(ops.mean(x, axis=-1), (-1, x.shape[1] * x.shape[2])), axis=-1),
+            (-1, x.shape[1], x.shape[2], 1),
+        )
     ),
-    "spectrum and back": function(
-        lambda x: tf.math.real(tf.signal.ifft(tf.signal.fft(tf.cast(x, tf.complex64))))
-    ),
+    "spectrum and back": function(lambda x: tf.math.real(tf.signal.ifft(tf.signal.fft(tf.cast(x, tf.complex64))))),
     "diagonal product": function(lambda x: tf.linalg.matvec(tf.eye(x.shape[-1]) * 2.0, x)),
     "ConvLSTM2D on one step": lambda x: layers.ConvLSTM2D(4, 3, padding="same")(layers.Reshape((1, *sides(x)))(x)),
 }

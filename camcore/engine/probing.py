@@ -27,7 +27,8 @@ Array = NDArray[Any]
 _BUDGET = 4.0
 _MOST_WORK = 4e10  # multiplications of one trial: about a second
 _MOST_VALUES = 2**25  # of one root for all probes together: 128 MB in single precision
-_PLACES = 12
+_PLACES = 16
+_FEWEST = 6  # answers that speak for a grid
 _SCALES = ("unit", "bytes", "normal")
 
 
@@ -40,23 +41,26 @@ class _Fit:
 
 
 class Prober:
-    """Finds the reach of tensors of one traced ``function`` by trial. ``found``: what is known so far, by name."""
+    """Finds the reach of tensors of one traced ``function`` by trial.
+
+    ``found``: what is known so far, by name. ``seconds``: how much time is left for it.
+    """
 
     def __init__(self, function: Any, source: Any, found: Mapping[str, Reach]) -> None:
         self.source = source
         self._function = function
         self._found = found
-        self._seconds = _BUDGET
+        self.seconds = _BUDGET
 
     def settle(self, tensor: Any) -> Reach | None:
         """The reach of ``tensor`` of rank 4; None where nothing regular comes out."""
-        if None in tensor.shape[1:] or self._seconds <= 0:
+        if None in tensor.shape[1:] or self.seconds <= 0:
             return None
         start = perf_counter()
         try:
             return self._by_roots(tensor, self._roots(tensor)) or self._by_roots(tensor, [self.source])
         finally:
-            self._seconds -= perf_counter() - start
+            self.seconds -= perf_counter() - start
 
     def _roots(self, tensor: Any) -> list[Any]:
         """The nearest tensors behind ``tensor`` that are not lost; among them those whose values only are needed."""
@@ -117,7 +121,7 @@ class _Trial:
         sides = [int(side or 1) for side in reach.grid]
         self._root = reach
         largest = max(int(np.prod(root.shape[1:])) for root in roots)
-        places = max(6, min(_PLACES, _MOST_VALUES // (2 * largest)))
+        places = max(8, min(_PLACES, _MOST_VALUES // (2 * largest)))
         self._blocks = [max(1, side // 12) for side in sides]
         self._starts = np.stack(
             [_spread(rng, side - block, places) for side, block in zip(sides, self._blocks, strict=True)], axis=1
@@ -149,7 +153,7 @@ class _Trial:
         change = np.concatenate([np.abs(part[1:] - part[0]) for part in (answers[:half], answers[half:])])
         starts = np.concatenate([self._starts, self._starts])
         heard = change.reshape(len(change), -1).max(axis=1) > 0
-        if heard.mean() < 0.6:  # cut off at the borders at most
+        if heard.sum() < _FEWEST:  # a crop hears of its part only
             return None
         change, starts = change[heard], starts[heard]
         middles = starts + (np.array(self._blocks) - 1) / 2
@@ -175,8 +179,11 @@ class _Trial:
         for axis in (0, 1):
             along = sharp.sum(axis=2 - axis)
             seen = along @ np.arange(along.shape[1]) / total
+            apart = np.arange(along.shape[1]) - seen[:, np.newaxis]
+            spread = np.sqrt((along * apart**2).sum(axis=1) / total)
             fit = _line(seen, middles, axis, along.shape[1], int(self._root.grid[axis] or 1))
-            if fit is None:
+            # One place answers, not several: a tiled or mirrored copy beside it would have a middle, too.
+            if fit is None or np.median(spread) > max(1.5, 0.15 * along.shape[1]):
                 return None
             fits.append(fit)
         return fits[0], fits[1]
@@ -258,7 +265,8 @@ def _line(seen: Array, middles: Array, axis: int, cells: int, side: int) -> _Fit
 
 def _united(reach: Reach, maps: list[Reach], gated: bool) -> Reach:
     """The reach for the first of several maps of one grid, with what the others see beside it."""
-    assert reach.axes is not None and maps[0].axes is not None
+    assert reach.axes is not None
+    assert maps[0].axes is not None
     axes = list(reach.axes)
     for other in maps[1:]:
         assert other.axes is not None

@@ -40,9 +40,7 @@ class Axis:
         """
         coarse, step = abs(self.stride), abs(fine)
         around = max(neighbours * coarse - step, (neighbours - 1) * coarse)
-        return replace(
-            self, stride=fine, size=self.size + around, centre=self.centre - self.stride / 2 + fine / 2
-        )
+        return replace(self, stride=fine, size=self.size + around, centre=self.centre - self.stride / 2 + fine / 2)
 
     def moved(self, cells: float, step: int = 1) -> Axis:
         """The grid starts ``cells`` later and takes every ``step``-th cell; a negative step goes backwards."""

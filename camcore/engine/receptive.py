@@ -1,9 +1,9 @@
 """Which part of the input each cell of each feature map can see, walked through the traced graph.
 
-The walk goes from the input forward and applies a rule to every operation: ``windows.py`` has those that slide over
-a grid, ``rearranging.py`` those that move axes and cells; here are those that combine maps. Branches that meet are
-united. Behind an operation that has no rule a tensor is *lost*; where something later takes it for a grid, or a layer
-puts it out, its geometry is found by trial (``probing.py``), or taken to be that of the input and said to be unknown.
+The walk goes from the input forward and applies a rule to every operation: ``windows.py`` has those that slide over a
+grid, ``rearranging.py`` and ``slicing.py`` those that move axes and cells, ``combining.py`` those that combine maps.
+Behind an operation that has no rule a tensor is *lost*; where something later takes it for a grid, or a layer puts it
+out, its geometry is found by trial (``probing.py``), or taken to be that of the input and said to be unknown.
 
 A tensor that was averaged over all positions sees the whole picture. Where it later multiplies a feature map
 (squeeze and excitation) the map keeps its local field, and ``whole_picture`` says that a gate sees more.
@@ -13,26 +13,27 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import replace
+from itertools import permutations
 from typing import Any
 
 import numpy as np
 
+from camcore.engine.combining import COMBINING_RULES, REDUCTIONS
 from camcore.engine.probing import Prober
-from camcore.engine.reach import LOST, POOLED, Axis, Reach, Rule, constant, unknown
+from camcore.engine.reach import LOST, Axis, Reach, Rule, constant, unknown
 from camcore.engine.rearranging import REARRANGING_RULES
+from camcore.engine.slicing import SLICING_RULES
 from camcore.engine.windows import GRID_OPERATIONS, WINDOW_RULES, grid_axes
 
-_REDUCTIONS = ("Mean", "Sum", "Max", "Min", "Prod", "All", "Any")
+_FOR_THE_REST = 1.0  # seconds in which layers' outputs are tried out that nothing takes for a grid
 
 
-def reaches(
-    function: Any, source: Any, channels_first: bool = False, named: Collection[str] = ()
-) -> dict[str, Reach]:
+def reaches(function: Any, source: Any, channels_first: bool = False, named: Collection[Any] = ()) -> dict[str, Reach]:
     """The reach of every tensor of a traced function that depends on ``source``, by tensor name.
 
     ``function``: the wrapped function, with ``.graph`` and ``.prune``. ``source``: the symbolic input (n, H, W, C),
-    or (n, C, H, W) with ``channels_first``. ``named``: names of the tensors that layers put out: where nothing else
-    is known of one of rank 4, its axes are taken to be in the input's own order (``nominal``).
+    or (n, C, H, W) with ``channels_first``. ``named``: the tensors that layers put out: where nothing else is known
+    of one of rank 4, its axes are taken to be in the input's own order (``nominal``).
     """
     dims = (2, 3) if channels_first else (1, 2)
     found = {source.name: Reach((Axis(), Axis()), (source.shape[dims[0]], source.shape[dims[1]]), dims)}
@@ -45,45 +46,62 @@ def reaches(
             continue
         for output in operation.outputs:
             reach = _after(operation, inputs, output)
-            if reach is not None and reach.lost:
-                reach = _settled(output, inputs, found, prober, dims, output.name in named)
+            if reach is not None and reach.axes is None:
+                reach = _settled(output, reach, inputs, found[source.name], prober)
             if reach is not None:
                 found[output.name] = reach
+    _name_the_rest(named, found, prober, dims)
     return found
 
 
-def _settled(
-    tensor: Any,
-    inputs: list[Reach | None],
-    found: dict[str, Reach],
-    prober: Prober,
-    dims: tuple[int, int],
-    named: bool,
-) -> Reach:
-    """What can be made out of a lost tensor: tried out where it may have a grid, else taken as it seems to be."""
+def _settled(tensor: Any, own: Reach, inputs: list[Reach | None], source: Reach, prober: Prober) -> Reach:
+    """What can be made out of a tensor that is lost, or pooled and yet taken for a grid later: tried out, or taken."""
     if tensor.shape.rank != 4:
-        return LOST
+        return own
     said = _taken_for_a_grid(tensor)
-    if said is not None and 1 in _sides(tensor, said):
-        said = None
     before = next((reach for reach in inputs if reach is not None and reach.spatial), None)
-    if said is None and not named and not _keeps_sides(tensor, found[prober.source.name], before):
-        return LOST
+    if said is None and not (own.lost and _keeps_sides(tensor, source, before)):
+        return own
     probed = prober.settle(tensor)
     if probed is not None:
         return probed
     if before is not None and _sides(tensor, before.dims) == before.grid:
-        return replace(before, known=False, located=False, whole_picture=True, nominal=False)
-    if said is None and not named:
+        return replace(before, known=False, located=False, whole_picture=True)
+    return own if said is None else _taken(tensor, said, source)
+
+
+def _name_the_rest(named: Collection[Any], found: dict[str, Reach], prober: Prober, dims: tuple[int, int]) -> None:
+    """Give layers' outputs of rank 4 a grid of which nothing else is known, so that they can be looked at."""
+    prober.seconds = min(prober.seconds, _FOR_THE_REST)
+    source = found[prober.source.name]
+    for tensor in named:
+        reach = found.get(tensor.name)
+        if reach is None or reach.spatial or tensor.shape.rank != 4 or 1 in _sides(tensor, dims):
+            continue
+        probed = prober.settle(tensor) if reach.lost and _plausible(tensor, source) else None
+        found[tensor.name] = probed or replace(_taken(tensor, dims, source), nominal=True)
+
+
+def _plausible(tensor: Any, source: Reach) -> bool:
+    """Whether two axes of a tensor are to each other as the picture's sides are, about, and so may be a grid of it."""
+    shape = [side or 1 for side in tensor.shape[1:]]
+    shares = [
+        (shape[rows] / (source.grid[0] or 1)) / (shape[columns] / (source.grid[1] or 1))
+        for rows, columns in permutations(range(3), 2)
+    ]
+    return any(0.75 < share < 4 / 3 for share in shares)
+
+
+def _taken(tensor: Any, dims: tuple[int, int], source: Reach) -> Reach:
+    """The grid that a tensor has if ``dims`` are its rows and columns, spread evenly over the input."""
+    sides = _sides(tensor, dims)
+    if None in sides:
         return LOST
-    places = said or dims
-    sides = _sides(tensor, places)
-    if None in sides or max(sides) == 1 or tensor.shape[0] == 1:
-        return LOST
-    source = found[prober.source.name].grid
-    axes = [Axis((whole or 1) / side, 1.0, ((whole or 1) / side - 1) / 2) for whole, side in zip(source, sides)]
-    nominal = said is None
-    return Reach((axes[0], axes[1]), sides, places, True, known=False, located=False, nominal=nominal)
+    axes = [
+        Axis((whole or 1) / side, 1.0, ((whole or 1) / side - 1) / 2)
+        for whole, side in zip(source.grid, sides, strict=True)
+    ]
+    return Reach((axes[0], axes[1]), sides, dims, True, known=False, located=False)
 
 
 def _sides(tensor: Any, dims: tuple[int, ...]) -> tuple[Any, Any]:
@@ -99,20 +117,23 @@ def _keeps_sides(tensor: Any, source: Reach, before: Reach | None) -> bool:
 
 def _taken_for_a_grid(tensor: Any) -> tuple[int, int] | None:
     """The two axes of a tensor of rank 4 that what follows takes for rows and columns; None where nothing does."""
-    for operation in tensor.consumers():
-        if operation.type in GRID_OPERATIONS and operation.inputs[0 if len(operation.inputs) < 3 else -1] is tensor:
-            return grid_axes(operation)
-        if operation.type in GRID_OPERATIONS and operation.inputs[0] is tensor:
-            return grid_axes(operation)
-        if operation.type in _REDUCTIONS and operation.inputs[0] is tensor:
-            axes = constant(operation.inputs[1])
-            reduced = sorted({int(axis) % 4 for axis in np.atleast_1d(axes)}) if axes is not None else []
-            if reduced in ([1, 2], [2, 3]):
-                return reduced[0], reduced[1]
-        if operation.type == "Reshape" and operation.inputs[0] is tensor and operation.outputs[0].shape.rank == 2:
-            rest = tensor.shape[1:]
-            if rest.is_fully_defined() and operation.outputs[0].shape[1] == rest.num_elements():
-                return 1, 2
+    said = next((axes for operation in tensor.consumers() if (axes := _axes_taken(operation, tensor))), None)
+    return said if said is not None and 1 not in _sides(tensor, said) else None
+
+
+def _axes_taken(operation: Any, tensor: Any) -> tuple[int, int] | None:
+    if operation.type in GRID_OPERATIONS:
+        place = 2 if operation.type == "Conv2DBackpropInput" else 0
+        return grid_axes(operation) if operation.inputs[place] is tensor else None
+    if operation.inputs[0] is not tensor:
+        return None
+    if operation.type in REDUCTIONS:
+        axes = constant(operation.inputs[1])
+        reduced = sorted({int(axis) % 4 for axis in np.atleast_1d(axes)}) if axes is not None else []
+        return (reduced[0], reduced[1]) if reduced in ([1, 2], [2, 3]) else None
+    rest, flat = tensor.shape[1:], operation.outputs[0].shape if operation.outputs else None
+    if operation.type == "Reshape" and flat is not None and flat.rank == 2 and rest.is_fully_defined():
+        return (1, 2) if flat[1] == rest.num_elements() else None
     return None
 
 
@@ -123,7 +144,7 @@ def _after(operation: Any, inputs: list[Reach | None], output: Any) -> Reach | N
     if rule is None:
         return unknown(inputs)
     carried = [reach for reach in inputs if reach is not None]
-    if operation.type in REARRANGING_RULES and carried and all(reach.axes is None for reach in carried):
+    if operation.type in _MOVES and carried and all(reach.axes is None for reach in carried):
         return inputs[0] or carried[0]
     reach = rule(operation, inputs, output)
     if reach is None or not reach.spatial:
@@ -132,192 +153,6 @@ def _after(operation: Any, inputs: list[Reach | None], output: Any) -> Reach | N
     if rank is None or max(reach.dims) >= rank:
         return LOST
     return replace(reach, grid=(output.shape[reach.dims[0]], output.shape[reach.dims[1]]))
-
-
-def _first(inputs: list[Reach | None]) -> Reach:
-    return next(reach for reach in inputs if reach is not None)
-
-
-def _pointwise(operation: Any, inputs: list[Reach | None], output: Any) -> Reach | None:
-    """Each output cell depends on the same cell of every input; maps of one cell are gates on all cells."""
-    rank = output.shape.rank
-    given = [
-        reach if reach.axes is None or rank is None else _aligned(reach, rank - (tensor.shape.rank or rank))
-        for tensor, reach in zip(operation.inputs, inputs, strict=True)
-        if reach is not None
-    ]
-    maps = [reach for reach in given if reach.axes is not None]
-    if not maps:
-        return LOST if any(reach.lost for reach in given) else replace(POOLED, known=all(r.known for r in given))
-    largest = max(maps, key=lambda reach: (reach.cells, not reach.nominal, reach.located))
-    if largest.spatial and (rank is None or rank < 3):
-        return unknown(inputs)
-    if largest.spatial and rank is not None:
-        shape = tuple(output.shape[dim] for dim in largest.dims if dim < rank)
-        if shape != largest.grid:
-            return unknown(inputs)
-    result = largest
-    for reach in given:
-        if reach is not largest:
-            result = _united(result, reach)
-    return result
-
-
-def _aligned(reach: Reach, grown: int) -> Reach:
-    """The same where broadcasting puts ``grown`` axes before the tensor's own."""
-    return replace(reach, dims=tuple(dim + grown for dim in reach.dims)) if grown > 0 else reach
-
-
-def _united(result: Reach, other: Reach) -> Reach:
-    """A map joined by another one: a grid of its own adds its field, anything else is a gate."""
-    assert result.axes is not None
-    if other.axes is None or other.grid != result.grid:
-        return replace(result, whole_picture=True, known=result.known and other.known)
-    turned = other.dims != result.dims or any(map(Axis.opposes, result.axes, other.axes))
-    if turned or not other.located:  # what the two look at are different places
-        return replace(result, whole_picture=True, known=False)
-    return replace(
-        result,
-        axes=(result.axes[0].union(other.axes[0]), result.axes[1].union(other.axes[1])),
-        whole_picture=result.whole_picture or other.whole_picture,
-        known=result.known and other.known,
-        located=result.located and other.located,
-        nominal=result.nominal and other.nominal,
-    )
-
-
-def _reduction(operation: Any, inputs: list[Reach | None], output: Any) -> Reach | None:
-    reach = inputs[0]
-    axes = constant(operation.inputs[1])
-    if reach is None or axes is None:
-        return unknown(inputs)
-    if reach.axes is None:
-        return reach
-    rank = operation.inputs[0].shape.rank
-    reduced = {int(axis) % rank for axis in np.atleast_1d(axes)}
-    if reduced & set(reach.dims):
-        return POOLED
-    if operation.get_attr("keep_dims"):
-        return reach
-    return replace(reach, dims=tuple(dim - sum(axis < dim for axis in reduced) for dim in reach.dims))
-
-
-def _arg_reduction(operation: Any, inputs: list[Reach | None], output: Any) -> Reach | None:
-    reach, axis, rank = inputs[0], constant(operation.inputs[1]), operation.inputs[0].shape.rank
-    if reach is None or axis is None or rank is None or reach.axes is None:
-        return unknown(inputs)
-    gone = int(axis) % rank
-    return POOLED if gone in reach.dims else replace(reach, dims=tuple(dim - (dim > gone) for dim in reach.dims))
-
-
-def _concat(operation: Any, inputs: list[Reach | None], output: Any) -> Reach | None:
-    axis = constant(operation.inputs[-1])
-    first = _first(inputs[:-1])
-    if axis is None:
-        return unknown(inputs)
-    where = int(axis) % output.shape.rank
-    if first.axes is not None and where in first.dims:
-        return _end_to_end(operation, inputs[:-1], where)
-    return _pointwise(operation, [*inputs[:-1], None], output)
-
-
-def _end_to_end(operation: Any, inputs: list[Reach | None], where: int) -> Reach | None:
-    """Pieces of one grid laid end to end along an axis of it, with constant borders perhaps."""
-    whole: Reach | None = None
-    before = 0
-    for tensor, reach in zip(operation.inputs, inputs, strict=False):
-        side = tensor.shape[where]
-        if reach is not None:
-            if not reach.spatial or reach.axes is None or (whole is not None and reach.dims != whole.dims):
-                return unknown(inputs)
-            place = reach.dims.index(where)
-            axes = list(reach.axes)
-            axes[place] = axes[place].moved(-before)
-            moved = reach.with_axes(axes)
-            assert whole is None or whole.axes is not None
-            if whole is not None and any(_apart(a, b) for a, b in zip(axes, whole.axes or (), strict=True)):
-                return unknown(inputs)
-            whole = moved if whole is None else replace(_united(replace(moved, grid=whole.grid), whole), dims=moved.dims)
-        if side is None:
-            return unknown(inputs)
-        before += side
-    return whole
-
-
-def _apart(one: Axis, other: Axis) -> bool:
-    return one.stride != other.stride or abs(one.centre - other.centre) > 1e-6
-
-
-def _pack(operation: Any, inputs: list[Reach | None], output: Any) -> Reach | None:
-    """A stack along a new axis: maps of the same grid are united."""
-    rank, first = output.shape.rank, _first(inputs)
-    if rank is None or first.axes is None:
-        return unknown(inputs)
-    result = first
-    for reach in inputs:
-        if reach is not None and reach is not first:
-            if reach.axes is None or reach.dims != first.dims or reach.grid != first.grid:
-                return unknown(inputs)
-            result = _united(result, reach)
-    axis = operation.get_attr("axis") % rank
-    return replace(result, dims=tuple(dim + (dim >= axis) for dim in result.dims))
-
-
-def _along_one_axis(operation: Any, inputs: list[Reach | None], output: Any) -> Reach | None:
-    """A softmax or a running sum: along the channels nothing moves; along the grid each cell hears of others."""
-    reach, rank = inputs[0], output.shape.rank
-    given = constant(operation.inputs[1]) if len(operation.inputs) > 1 else -1
-    if reach is None or rank is None or given is None:
-        return unknown(inputs)
-    if reach.axes is None or int(given) % rank not in reach.dims:
-        return reach
-    return replace(reach, known=False, whole_picture=True)
-
-
-def _product(operation: Any, inputs: list[Reach | None], output: Any) -> Reach | None:
-    """A matrix product with weights mixes channels; one with another map (attention) mixes positions."""
-    if any(reach is not None and reach.lost for reach in inputs):
-        return LOST
-    if operation.type == "Einsum":
-        return _einsum(operation, inputs, output)
-    if inputs[0] is None or inputs[0].axes is None:
-        return unknown(inputs)
-    reach, rank = inputs[0], operation.inputs[0].shape.rank
-    first = "adj_x" if operation.type.startswith("Batch") else "transpose_a"
-    if rank is None or output.shape.rank != rank or operation.get_attr(first) or max(reach.dims) == rank - 1:
-        return unknown(inputs)
-    return reach if inputs[1] is None else replace(reach, known=False, whole_picture=True)
-
-
-def _einsum(operation: Any, inputs: list[Reach | None], output: Any) -> Reach | None:
-    """The grid of the operand all of whose rows and columns come out again."""
-    text = operation.get_attr("equation")
-    taken, made = (text.decode() if isinstance(text, bytes) else text).split("->")
-    found = []
-    for letters, tensor, reach in zip(taken.split(","), operation.inputs, inputs, strict=True):
-        if reach is None or reach.axes is None:
-            continue
-        labels = _spelled(letters, tensor.shape.rank)
-        if labels is None or len(set(labels)) < len(labels):
-            return unknown(inputs)
-        after = _spelled(made, output.shape.rank) or ""
-        if all(labels[dim] in after for dim in reach.dims):
-            found.append(replace(reach, dims=tuple(after.index(labels[dim]) for dim in reach.dims)))
-    # Of queries and keys, which both come out, the last axis are the keys: the softmax runs along it.
-    last = (output.shape.rank or 0) - 1
-    found.sort(key=lambda reach: last in reach.dims)
-    if not found:
-        return unknown(inputs)
-    alone = sum(reach is not None for reach in inputs) == 1
-    return found[0] if alone else replace(found[0], known=False, whole_picture=True)
-
-
-def _spelled(letters: str, rank: int | None) -> str | None:
-    """The labels of an operand of an einsum, one letter per axis, its ellipsis spelled out in capital letters."""
-    if rank is None:
-        return None
-    missing = rank - len(letters.replace("...", ""))
-    return letters.replace("...", "".join(chr(0x391 + i) for i in range(missing)))
 
 
 def _opaque(operation: Any, inputs: list[Reach | None], output: Any) -> Reach | None:
@@ -349,28 +184,10 @@ def _inner_graph(operation: Any) -> Any:
         return None
 
 
-_POINTWISE = (
-    "Abs Acos Acosh Add AddN AddV2 AdjustHue AdjustSaturation Angle ApproximateEqual Asin Asinh Atan Atan2 Atanh "
-    "BiasAdd Bitcast Cast Ceil CheckNumerics ClipByValue Complex ComplexAbs Conj Cos Cosh DebugIdentity Digamma Div "
-    "DivNoNan Elu EnsureShape Equal Erf Erfc Erfinv Exp Expm1 FakeQuantWithMinMaxArgs FakeQuantWithMinMaxVars "
-    "FakeQuantWithMinMaxVarsPerChannel Floor FloorDiv FloorMod FusedBatchNorm FusedBatchNormV2 FusedBatchNormV3 "
-    "Greater GreaterEqual HSVToRGB Identity Igamma Imag Inv Invert IsFinite IsInf IsNan LeakyRelu Less "
-    "LessEqual Lgamma Log Log1p LogicalAnd LogicalNot LogicalOr Maximum Minimum Mod Mul MulNoNan Ndtri Neg NotEqual "
-    "OnesLike Pow PreventGradient QuantizeAndDequantizeV2 QuantizeAndDequantizeV3 QuantizeAndDequantizeV4 RGBToHSV "
-    "Real RealDiv Reciprocal Relu Relu6 Rint Round Rsqrt Select SelectV2 Selu Sigmoid Sign Sin Sinh Snapshot Softplus "
-    "Softsign Sqrt Square SquaredDifference StopGradient Sub Tan Tanh TruncateDiv TruncateMod Xdivy Xlog1py Xlogy "
-    "ZerosLike"
-).split()
-
+_MOVES = {**REARRANGING_RULES, **SLICING_RULES}
 _RULES: dict[str, Rule] = {
     **WINDOW_RULES,
-    **REARRANGING_RULES,
-    **dict.fromkeys(_POINTWISE, _pointwise),
-    **dict.fromkeys(_REDUCTIONS, _reduction),
-    **dict.fromkeys(("ArgMax", "ArgMin"), _arg_reduction),
-    "ConcatV2": _concat,
-    "Pack": _pack,
-    **dict.fromkeys(("Softmax", "LogSoftmax", "Cumsum", "Cumprod"), _along_one_axis),
-    **dict.fromkeys(("MatMul", "BatchMatMulV2", "BatchMatMul", "BatchMatMulV3", "Einsum"), _product),
+    **_MOVES,
+    **COMBINING_RULES,
     **dict.fromkeys(("StatefulPartitionedCall", "PartitionedCall"), _opaque),
 }

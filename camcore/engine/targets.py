@@ -13,8 +13,12 @@ from typing import Any, Literal
 
 from camcore.engine.anatomy import own_order
 from camcore.engine.cutting import Cutter
+from camcore.engine.graphs import as_floats
 from camcore.engine.scores import Scores
 from camcore.errors import LayerError, MethodError
+
+# Methods that ask for scores only, for networks that pass no gradient.
+_ASKING = "'occlusion' or 'rise', which need none"
 
 INPUT = ""  # the path that stands for the network's input
 
@@ -74,10 +78,10 @@ class CellSlot:
 class Targets:
     """Symbolic scores and derivatives of one trace. Callers hold the cutter's lock."""
 
-    def __init__(self, cutter: Cutter, scores: Scores, tensors: Mapping[str, Any], default: str) -> None:
+    def __init__(self, cutter: Cutter, scores: Scores, tensors: Mapping[str, Any], default: str | None) -> None:
         self._graph = cutter.trace.function.graph
         self._scores = scores
-        self._tensors = {**tensors, INPUT: cutter.trace.input}
+        self._tensors = {**tensors, INPUT: as_floats(cutter.trace.input)}
         self._default = default
         self._slots: dict[tuple[str, int], _Slot] = {}
         self._fed: dict[str, tuple[Any, ...]] = {}
@@ -133,9 +137,10 @@ class Targets:
         for path in paths:
             if known.get(path) is None:
                 where = f"layer {path!r}" if path else "the network's input"
+                other = f"{self._default!r}, or a method without gradients ('scorecam')" if self._default else _ASKING
                 raise LayerError(
                     f"No gradient reaches {where}: an operation without a derivative lies between it and "
-                    f"the scores. Try {self._default!r}, or a method without gradients ('scorecam')."
+                    f"the scores. Try {other}."
                 )
         return [known[path] for path in paths]
 
@@ -180,9 +185,10 @@ class Targets:
                 smooth = _smooth(A) and _smooth(self._tensors[INPUT])
                 gradient = tf.gradients(value, self._tensors[INPUT])[0] if smooth else None
             if gradient is None:
+                other = repr(self._default) if self._default else _ASKING
                 raise LayerError(
                     f"Layer {path!r} has no gradient on the network's input: an operation without a derivative, or "
-                    f"whole numbers, lie between. Its effective field cannot be measured. Try {self._default!r}."
+                    f"whole numbers, lie between. Its effective field cannot be measured. Try {other}."
                 )
             self._cells[path] = CellSlot(place, channels, value, gradient)
         return self._cells[path]

@@ -60,8 +60,6 @@ def trace_model(model: Any, input_shape: tuple[int | None, ...], dtype: str, cho
     ``input_shape`` is that of one image, without the batch; ``choose`` picks the output tensor from what the
     model returns. Raises ModelError where the model cannot be called so.
     """
-    import tensorflow as tf
-
     function, chosen, calls = _traced(model, input_shape, dtype, choose, {})
     open_sides = [call for call in calls if _is_open(call.tensor)]
     if open_sides:
@@ -79,7 +77,7 @@ def _traced(
     choose: Callable[[Any], Any],
     shapes: Mapping[int, tuple[int | None, ...]],
 ) -> tuple[Any, Any, list[Call]]:
-    """The wrapped function, the chosen output and the calls. ``shapes``: of calls, by number, that are known already."""
+    """The wrapped function, the chosen output and the calls. ``shapes``: of calls, by number, that are known."""
     import tensorflow as tf
 
     calls: list[Call] = []

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from camcore.engine.reach import Axis, Reach, Rule, constant, unknown
+from camcore.engine.reach import Reach, Rule, constant, unknown
 
 
 def _first_spatial(operation: Any) -> int:

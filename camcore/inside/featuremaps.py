@@ -24,7 +24,7 @@ def activations(network: Network, pic: Picture, layers: Any, framing: str = "cro
         if info.grid is None:
             raise LayerError(
                 f"Layer {info.path!r} has no feature maps: its output has the shape {info.shape}, without a "
-                f"spatial grid. Try {network.default_layer!r}."
+                f"spatial grid. {network.anatomy.table.advice()}"
             )
     x, _ = network.prepare(pic, framing)
     found = network.tap(x, [info.path for info in infos]).activations

@@ -67,7 +67,9 @@ def test_what_changes_is_drawn_where_it_changed(place, name):
     x = pictures()
     before = np.asarray(inner(x, training=False))
     cells = info.cells((HEIGHT, WIDTH))
-    seen = [covered(cells.first_centre[i], cells.stride[i], info.grid[i], side) for i, side in enumerate((HEIGHT, WIDTH))]
+    seen = [
+        covered(cells.first_centre[i], cells.stride[i], info.grid[i], side) for i, side in enumerate((HEIGHT, WIDTH))
+    ]
     for row, column in spots:
         spot = (0, slice(row - 1, row + 2), slice(column - 1, column + 2))
         changed = x.copy()

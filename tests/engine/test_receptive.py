@@ -169,14 +169,35 @@ def test_attention_sees_the_whole_picture():
     assert info.receptive_field is None
 
 
-@pytest.mark.parametrize("turn", [lambda y, a: keras.ops.flip(y, a), lambda y, a: keras.ops.roll(y, 1, a)])
-def test_what_turns_the_grid_has_no_field_that_is_known(turn):
+def test_a_mirrored_grid_runs_backwards():
     """The cell at the left looks to the right then; along the channels nothing moves."""
-    for axis, field in ((2, None), (3, (3, 3))):
+    for axis, stride, centre in ((2, (1, -1), (1, 10)), (1, (-1, 1), (10, 1)), (3, (1, 1), (1, 1))):
         x = keras.Input((12, 12, 3))
-        info = classifier(x, turn(layers.Conv2D(4, 3)(x), axis)).layer("looked_at")
-        assert info.receptive_field == field
-        assert info.whole_picture == (field is None)
+        info = classifier(x, keras.ops.flip(layers.Conv2D(4, 3)(x), axis)).layer("looked_at")
+        assert info.receptive_field == (3, 3)
+        assert info.stride == stride
+        assert info.first_centre == centre
+        assert info.mirrored == tuple(step < 0 for step in stride)
+
+
+def test_after_a_mirror_windows_and_padding_go_on_backwards():
+    x = keras.Input((12, 12, 3))
+    y = layers.Conv2D(4, 4, strides=2)(keras.ops.flip(x, 2))  # 5 cells, from pixel 11 backwards
+    info = classifier(x, layers.Conv2D(4, 3, padding="same")(y)).layer("looked_at")
+    assert info.stride == (2, -2)
+    assert info.first_centre == (1.5, 9.5)
+    assert info.receptive_field == (8, 8)
+
+
+def test_a_rolled_grid_has_moved_and_its_field_is_known_once_it_is_rolled_back():
+    x = keras.Input((12, 12, 3))
+    once = keras.ops.roll(layers.Conv2D(4, 3)(x), 2, 2)
+    info = classifier(x, once).layer("looked_at")
+    assert info.first_centre == (1, -1)
+    assert info.receptive_field is None, "the cells that came in on the other side look elsewhere"
+    back = classifier(x, keras.ops.roll(layers.ReLU()(once), -2, 2)).layer("looked_at")
+    assert back.first_centre == (1, 1)
+    assert back.receptive_field == (3, 3)
 
 
 def test_a_dense_layer_on_the_grid_is_a_1x1_convolution():
