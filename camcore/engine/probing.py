@@ -193,17 +193,20 @@ class _Trial:
         root = self._root
         assert root.axes is not None
         noise = 1e-6 * plane.max(axis=(1, 2), keepdims=True)
-        axes, everywhere = [], False
+        axes, local = [], True
         for axis, fit in enumerate(fits):
             answered = (plane > noise).any(axis=2 - axis)
-            everywhere = everywhere or bool(answered.all(axis=1).mean() > 0.5)
             low = starts[:, axis, np.newaxis]
-            high = low + self._blocks[axis] - 1
             centres = (np.arange(answered.shape[1]) - fit.first) / fit.slope
-            away = np.maximum(np.maximum(low - centres, centres - high), 0)
+            # The farthest cells that answered to a block before them and to one behind them.
+            behind = float(np.where(answered, centres - low - self._blocks[axis] + 1, -np.inf).max())
+            before = float(np.where(answered, low - centres, -np.inf).max())
+            shift = (before - behind) / 2
+            near = abs(shift) <= max(1.0, 1 / abs(fit.slope)) and answered.all(axis=1).mean() <= 0.5
+            local = local and near
             side = root.axes[axis]
-            size = side.size + 2 * float(np.where(answered, away, 0).max(initial=0.0)) * abs(side.stride)
-            moved = side.moved(-fit.first / fit.slope)
+            moved = side.moved(-fit.first / fit.slope + (shift if near else 0.0))
+            size = side.size + max(0.0, before + behind) * abs(side.stride)
             axes.append(replace(moved, stride=side.stride / fit.slope, size=size))
         sides = (plane.shape[1], plane.shape[2])
         return replace(
@@ -211,8 +214,8 @@ class _Trial:
             axes=(axes[0], axes[1]),
             grid=sides,
             dims=dims,
-            whole_picture=root.whole_picture or everywhere,
-            known=root.known and not everywhere,
+            whole_picture=root.whole_picture or not local,
+            known=root.known and local,
         )
 
 

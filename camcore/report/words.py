@@ -28,7 +28,7 @@ def geometry(info: LayerInfo) -> str:
         return f"{h}×{w}, which place of the picture a cell belongs to is not known"
     high, wide = (_pixels(abs(step)) for step in info.stride)
     text = f"{h}×{w}, one cell = {high}×{wide} px of the input"
-    if any(info.mirrored):
+    if min(info.stride) < 0:
         text += ", mirrored"
     if info.receptive_field is not None:
         rows, columns = info.receptive_field
