@@ -29,7 +29,8 @@ class HeatmapMethod:
     """One method at one layer of one model.
 
     ``model``: a Keras model or a Network; a model is traced anew for each object, a Network once. ``target_layer``:
-    path, name or layer object; None for the recommended layer, and of no account to methods on the input's own grid.
+    path, name or layer object; None for the recommended layer, and of no account to methods on the input's own grid,
+    which serve a network without a grid, too.
     ``refine``: ``aug`` and ``eigen``, see ``camcore.heatmaps.refining``. Options of the method by keyword.
 
     Raises LayerError, MethodError or ModelError, each saying what fits instead.
@@ -48,7 +49,7 @@ class HeatmapMethod:
         self.network = model if isinstance(model, Network) else wrap(model)
         # A network without a grid has no layer to look at, and methods on the input's own grid need none.
         free = self.info.layer_free and target_layer is None and self.network.default_layer is None
-        self.target_layer: str = "" if free else self.network.layer_with_grid(target_layer).path
+        self.target_layer: str | None = None if free else self.network.layer_with_grid(target_layer).path
         if self.info.at_own_layer:
             self.network.check_linear_head(self.target_layer)
 
@@ -92,8 +93,10 @@ class HeatmapMethod:
         return [self.network.check_class(index) for index in given]
 
     def _from_gradients(self, batch: Array, classes: list[int]) -> list[NDArray[np.float32]]:
-        found = self.network.tap(batch, [self.target_layer], [classes])
-        activations, gradients = found.activations[self.target_layer], found.gradients[0][self.target_layer]
+        path = self.target_layer
+        assert path is not None
+        found = self.network.tap(batch, [path], [classes])
+        activations, gradients = found.activations[path], found.gradients[0][path]
         pairs = zip(activations, gradients, strict=True)
         return [raw_map(self.info, (A, G), self.options)[0] for A, G in pairs]
 
