@@ -179,11 +179,18 @@ def _product(operation: Any, inputs: list[Reach | None], output: Any) -> Reach |
         return LOST
     if operation.type == "Einsum":
         return _einsum(operation, inputs, output)
-    if inputs[0] is None or inputs[0].axes is None:
+    ranks = [tensor.shape.rank for tensor in operation.inputs]
+    rank = ranks[0]
+    if rank is None or ranks[1] is None or output.shape.rank != rank:
         return unknown(inputs)
-    reach, rank = inputs[0], operation.inputs[0].shape.rank
-    first = "adj_x" if operation.type.startswith("Batch") else "transpose_a"
-    if rank is None or output.shape.rank != rank or operation.get_attr(first) or max(reach.dims) == rank - 1:
+    turned = ("adj_x", "adj_y") if operation.type.startswith("Batch") else ("transpose_a", "transpose_b")
+    first, second = map(operation.get_attr, turned)
+    summed = (rank - 2 if first else rank - 1, ranks[1] - 1 if second else ranks[1] - 2)
+    maps = [(reach, axis) for reach, axis in zip(inputs, summed, strict=True) if reach is not None and reach.dims]
+    if maps and all(set(reach.dims) == {axis} for reach, axis in maps):
+        return POOLED  # a sum over all places
+    reach = inputs[0]
+    if reach is None or reach.axes is None or first or rank - 1 in reach.dims:
         return unknown(inputs)
     return reach if inputs[1] is None else replace(reach, known=False, whole_picture=True)
 
@@ -192,21 +199,22 @@ def _einsum(operation: Any, inputs: list[Reach | None], output: Any) -> Reach | 
     """The grid of the operand all of whose rows and columns come out again."""
     text = operation.get_attr("equation")
     taken, made = (text.decode() if isinstance(text, bytes) else text).split("->")
-    found = []
+    found, summed = [], True
+    after = _spelled(made, output.shape.rank) or ""
     for letters, tensor, reach in zip(taken.split(","), operation.inputs, inputs, strict=True):
         if reach is None or reach.axes is None:
             continue
         labels = _spelled(letters, tensor.shape.rank)
         if labels is None or len(set(labels)) < len(labels):
             return unknown(inputs)
-        after = _spelled(made, output.shape.rank) or ""
+        summed = summed and not any(labels[dim] in after for dim in reach.dims)
         if all(labels[dim] in after for dim in reach.dims):
             found.append(replace(reach, dims=tuple(after.index(labels[dim]) for dim in reach.dims)))
     # Of queries and keys, which both come out, the last axis are the keys: the softmax runs along it.
     last = (output.shape.rank or 0) - 1
     found.sort(key=lambda reach: last in reach.dims)
     if not found:
-        return unknown(inputs)
+        return POOLED if summed else unknown(inputs)
     alone = sum(reach is not None for reach in inputs) == 1
     return found[0] if alone else replace(found[0], known=False, whole_picture=True)
 

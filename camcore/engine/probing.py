@@ -96,7 +96,7 @@ class Prober:
             (answers,) = part(*(tf.constant(batch, root.dtype) for batch, root in zip(batches, roots, strict=True)))
         except (tf.errors.OpError, ValueError, TypeError, KeyError):
             return None  # what cannot be run on such values alone cannot be tried out
-        array = np.asarray(tf.cast(answers, tf.float64))
+        array = np.asarray(tf.cast(answers, tf.float32))
         return array if np.isfinite(array).all() else None
 
 
@@ -126,11 +126,13 @@ class _Trial:
         self._starts = np.stack(
             [_spread(rng, side - block, places) for side, block in zip(sides, self._blocks, strict=True)], axis=1
         )
-        self.count = 2 * (places + 1)
+        # Of a large map one background has to do; each place of it is a further sample.
+        backgrounds = 2 if 2 * (places + 1) * largest <= _MOST_VALUES else 1
+        self.count = backgrounds * (places + 1)
         self.batches = []
         for root in roots:
             shape = tuple(int(side) for side in root.shape[1:])
-            copies = [self._copies(rng, shape, root, root.name in changed, scale) for _ in range(2)]
+            copies = [self._copies(rng, shape, root, root.name in changed, scale) for _ in range(backgrounds)]
             self.batches.append(np.concatenate(copies))
 
     def _copies(self, rng: np.random.Generator, shape: tuple[int, ...], root: Any, change: bool, scale: str) -> Array:
@@ -149,9 +151,9 @@ class _Trial:
 
     def reach(self, answers: Array) -> Reach | None:
         """What the answers (count, …) say about the tensor."""
-        half = len(answers) // 2
-        change = np.concatenate([np.abs(part[1:] - part[0]) for part in (answers[:half], answers[half:])])
-        starts = np.concatenate([self._starts, self._starts])
+        runs = np.split(answers, self.count // (len(self._starts) + 1))
+        change = np.concatenate([np.abs(part[1:] - part[0]) for part in runs])
+        starts = np.concatenate([self._starts] * len(runs))
         heard = change.reshape(len(change), -1).max(axis=1) > 0
         if heard.sum() < _FEWEST:  # a crop hears of its part only
             return None
@@ -230,11 +232,11 @@ def _draw(rng: np.random.Generator, shape: tuple[int, ...], dtype: Any, scale: s
     if dtype.is_integer:
         return rng.integers(0, 256 if dtype.max > 255 or dtype.max == 255 else dtype.max, shape)
     drawn = {
-        "unit": lambda: rng.uniform(0.05, 0.95, shape),
-        "bytes": lambda: rng.uniform(0, 255, shape),
-        "normal": lambda: rng.standard_normal(shape),
+        "unit": lambda: 0.05 + 0.9 * rng.random(shape, np.float32),
+        "bytes": lambda: 255 * rng.random(shape, np.float32),
+        "normal": lambda: rng.standard_normal(shape, np.float32),
     }[scale]()
-    return drawn.astype(np.float32)
+    return drawn
 
 
 def _line(seen: Array, middles: Array, axis: int, cells: int, side: int) -> _Fit | None:
