@@ -268,6 +268,8 @@ def _info(
             field = (math.ceil(seen.axes[0].size), math.ceil(seen.axes[1].size))
     channels = shape[seen.order[3] - 1 if seen is not None and grid else -1] if shape else None
     reason = _objection(tensor, shape, grid, on_the_way) if seen else "the picture does not reach it"
+    if seen and seen.lost and tensor.shape.rank == 4 and 1 not in shape:
+        reason = "along its first axis lie pieces of each picture, such as windows, and not the pictures alone"
     usable = not reason
     if usable:
         assert grid is not None

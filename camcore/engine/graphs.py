@@ -79,6 +79,14 @@ def shares_behind(logits: Any) -> dict[str, float]:
 _SHAPES = ("Shape", "ShapeN", "Size", "Rank")
 
 
+def gradients(score: Any, tensors: list[Any], **options: Any) -> list[Any]:
+    """``tf.gradients`` as plain tensors, also where a gather made sparse ones; None where none reaches a tensor."""
+    import tensorflow as tf
+
+    found = tf.gradients(score, tensors, **options)
+    return [tf.convert_to_tensor(one) if isinstance(one, tf.IndexedSlices) else one for one in found]
+
+
 def as_floats(source: Any) -> Any:
     """The network's input as the floats that gradients reach: of whole numbers, what the one cast makes of them.
 

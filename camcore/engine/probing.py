@@ -62,6 +62,21 @@ class Prober:
         finally:
             self.seconds -= perf_counter() - start
 
+    def pictures_apart(self, tensors: list[Any]) -> list[bool]:
+        """Whether the first axis of each tensor is the pictures and nothing else, such as windows cut from them."""
+        import tensorflow as tf
+
+        if not tensors or None in self.source.shape[1:]:
+            return [True] * len(tensors)
+        with self._function.graph.as_default():
+            counts = [tf.shape(tensor)[0] for tensor in tensors]
+        try:
+            run = self._function.prune([self.source], counts)
+            found = run(tf.zeros([3, *self.source.shape[1:]], self.source.dtype))
+        except (tf.errors.OpError, ValueError, TypeError):
+            return [True] * len(tensors)
+        return [int(count) == 3 for count in found]
+
     def _roots(self, tensor: Any) -> list[Any]:
         """The nearest tensors behind ``tensor`` that are not lost; among them those whose values only are needed."""
         known = {name for name, reach in self._found.items() if not reach.lost}

@@ -74,9 +74,18 @@ def _name_the_rest(named: Collection[Any], found: dict[str, Reach], prober: Prob
     """Give layers' outputs of rank 4 a grid of which nothing else is known, so that they can be looked at."""
     prober.seconds = min(prober.seconds, _FOR_THE_REST)
     source = found[prober.source.name]
-    for tensor in named:
-        reach = found.get(tensor.name)
-        if reach is None or reach.spatial or tensor.shape.rank != 4 or 1 in _sides(tensor, dims):
+    unnamed = [
+        tensor
+        for tensor in named
+        if (reach := found.get(tensor.name)) is not None
+        and not reach.spatial
+        and tensor.shape.rank == 4
+        and 1 not in _sides(tensor, dims)
+    ]
+    for tensor, apart in zip(unnamed, prober.pictures_apart(unnamed), strict=True):
+        reach = found[tensor.name]
+        if not apart:
+            found[tensor.name] = LOST
             continue
         probed = prober.settle(tensor) if reach.lost and _plausible(tensor, source) else None
         found[tensor.name] = probed or replace(_taken(tensor, dims, source), nominal=True)

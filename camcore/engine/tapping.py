@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from camcore.engine.anatomy import Anatomy
 from camcore.engine.biases import Bias, find_biases
 from camcore.engine.cutting import Function
-from camcore.engine.graphs import as_floats
+from camcore.engine.graphs import as_floats, gradients
 from camcore.engine.targets import INPUT, LOGIT, Score, Targets
 
 Array = NDArray[Any]
@@ -180,9 +180,9 @@ class Taps:
         floats = as_floats(source)
         totals = [floats, *(bias.total for bias in biases)]
         with logits.graph.as_default():
-            gradients = tf.gradients(slot.score, totals, unconnected_gradients="zero")
+            slopes = gradients(slot.score, totals, unconnected_gradients="zero")
             added = [floats, *(bias.added for bias in biases)]
-            products = [b * g for b, g in zip(added, gradients, strict=True)]
+            products = [b * g for b, g in zip(added, slopes, strict=True)]
             rest = [
                 tf.reduce_sum(tf.cast(product, logits.dtype))
                 for product, bias in zip(products[1:], biases, strict=True)

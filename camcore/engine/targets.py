@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from camcore.engine.anatomy import own_order
 from camcore.engine.cutting import Cutter
-from camcore.engine.graphs import as_floats
+from camcore.engine.graphs import as_floats, gradients
 from camcore.engine.scores import Scores
 from camcore.errors import LayerError, MethodError
 
@@ -123,7 +123,6 @@ class Targets:
         The default layer's, which nearly everybody asks for first, is built alone, because that is quick.
         Raises LayerError where no gradient reaches a layer.
         """
-        import tensorflow as tf
 
         slot = self.slot(score, number)
         known = slot.gradients
@@ -133,7 +132,7 @@ class Targets:
                 missing = [path for path, tensor in self._tensors.items() if path not in known and _smooth(tensor)]
             with self._graph.as_default():
                 tensors = [self._tensors[path] for path in missing]
-                known.update(zip(missing, tf.gradients(slot.score, tensors), strict=True))
+                known.update(zip(missing, gradients(slot.score, tensors), strict=True))
         for path in paths:
             if known.get(path) is None:
                 where = f"layer {path!r}" if path else "the network's input"
@@ -154,7 +153,7 @@ class Targets:
             A = self._tensors[path]
             with self._graph.as_default():
                 try:
-                    (product,) = tf.gradients(gradient * tf.stop_gradient(A), A)
+                    (product,) = gradients(gradient * tf.stop_gradient(A), A)
                 except LookupError as error:
                     raise MethodError(
                         f"ShapleyCAM cannot be computed at layer {path!r}: something behind it has no second "
@@ -183,7 +182,7 @@ class Targets:
                 # Each image of the batch is asked about a channel of its own.
                 value = tf.gather_nd(A, tf.stack(index, axis=1))
                 smooth = _smooth(A) and _smooth(self._tensors[INPUT])
-                gradient = tf.gradients(value, self._tensors[INPUT])[0] if smooth else None
+                gradient = gradients(value, self._tensors[INPUT])[0] if smooth else None
             if gradient is None:
                 other = repr(self._default) if self._default else _ASKING
                 raise LayerError(

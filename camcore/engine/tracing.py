@@ -165,6 +165,15 @@ def _after_the_calls(lines: list[str]) -> list[str]:
     return [named[-1].split(": ", 1)[1]] if named else rest
 
 
+def _with_shape(tensor: Any, shape: tuple[int | None, ...]) -> Any:
+    """A tensor with its sides told; a reshape, whose gradient leaves the sides open for those who made it."""
+    import tensorflow as tf
+
+    if None in shape[1:]:
+        return tensor
+    return tf.reshape(tensor, [-1 if side is None else side for side in shape])
+
+
 @contextmanager
 def _noted(model: Any, calls: list[Call], shapes: Mapping[int, tuple[int | None, ...]]) -> Iterator[None]:
     """Note every call below ``model`` made by this thread, and undo it all afterwards, also after an error.
@@ -208,9 +217,9 @@ def _noted(model: Any, calls: list[Call], shapes: Mapping[int, tuple[int | None,
             finally:
                 stack.pop()
             if hasattr(output, "graph") and hasattr(output, "op"):
-                note.tensor = output
                 if note.number in shapes:
-                    output.set_shape(shapes[note.number])
+                    output = _with_shape(output, shapes[note.number])
+                note.tensor = output
             calls.append(note)
             return output
 

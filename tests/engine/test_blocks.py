@@ -134,6 +134,31 @@ def test_any_tensor_of_rank_four_can_be_named_and_the_reason_says_what_is_not_kn
     assert camcore.GradCAM(net, "heads").compute_heatmap(pictures(), 0, raw=True).shape == (24, 2)
 
 
+def test_windows_along_the_first_axis_are_refused_with_the_reason():
+    net = built("middle", "windows with attention")[1]
+    info = next(info for info in net.layers if info.path.endswith("/query"))
+    assert not info.usable
+    assert "pieces of each picture" in info.reason
+
+
+@pytest.mark.parametrize("name", ["quarter turn", "mirrored by gather"])
+@pytest.mark.parametrize("method", ["gradcam", "fullgrad", "gradient"])
+def test_gradients_pass_what_leaves_sides_open_or_gathers(name, method):
+    """The pass through all layers, and down to the input."""
+    net = built("moved", name)[1]
+    pic = camcore.Picture.from_array((255 * pictures()[0]).astype(np.uint8))
+    found = camcore.explain(net, pic, method, layers=["first", "last"], framing="stretch")
+    assert all(np.abs(m.raw).max() > 0 for m in found)
+
+
+def test_a_gather_over_pictures_leaves_plain_gradients():
+    net = built("front", "vectorized_map over pictures")[1]
+    pic = camcore.Picture.from_array((255 * pictures()[0]).astype(np.uint8))
+    (found,) = camcore.explain(net, pic, "gradient", framing="stretch")
+    assert found.raw.shape == (HEIGHT, WIDTH)
+    assert found.raw.max() > 0
+
+
 def test_sides_that_are_known_only_as_the_network_runs():
     """tf.image.rot90 leaves all sides open in the graph."""
     x = keras.Input((HEIGHT, WIDTH, 3))
