@@ -78,13 +78,14 @@ def measure(name: str, rounds: int) -> None:
         autograph=False,
     )
     methods = [key for key in GRADIENT if key != "cam" or has_linear_head(net)]
+    layer = net.layer_with_grid().path
     warnings.simplefilter("ignore")  # cam is defined at one of the four layers only
     few = max(3, rounds // 3)
     batch = tf.repeat(tensor, 16, axis=0)
     found = in_turns(
         {
             "forward": lambda: model(tensor).numpy(),
-            "gradcam": lambda: net.tap(x, [net.default_layer], [TOP_CLASS]),
+            "gradcam": lambda: net.tap(x, [layer], [TOP_CLASS]),
             "explain": lambda: camcore.explain(net, pic, "gradcam"),
             "prepare": lambda: net.prepare(pic),
         },

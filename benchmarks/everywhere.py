@@ -61,7 +61,7 @@ def main() -> None:
             good += 1
             ran[key] += 1
         seconds = time.perf_counter() - start
-        cells = (name, net.default_layer, f"{good} of {len(methods)}", "; ".join(refused) or "–", f"{seconds:.0f}")
+        cells = (name, str(net.default_layer), f"{good} of {len(methods)}", "; ".join(refused) or "–", f"{seconds:.0f}")
         print(f"| {' | '.join(cells)} |", flush=True)
     print("\nBackbones on which each ran: " + ", ".join(f"{key} {ran[key]}" for key in methods))
 

@@ -162,7 +162,7 @@ def chunks(count: int, size: int) -> Iterator[slice]:
 
 def reasons(net: Network, x: np.ndarray, index: int, theirs: dict[str, np.ndarray]) -> dict[str, str]:
     """Why each of the peer's raw maps is what it is, with what remains once its formula is followed."""
-    layer = net.default_layer
+    layer = net.layer_with_grid().path
     found = net.tap(x, [layer], [index])
     A, G = found.activations[layer][0], found.gradients[0][layer][0].astype(np.float64)
     told = dict.fromkeys(("Grad-CAM", "LayerCAM"), "the same formula; what differs is rounding")

@@ -15,6 +15,7 @@ import camcore
 from camcore.commands import app, bias, evaluate, train, trust
 from camcore.errors import CamcoreError, MethodError
 from camcore.framing import FRAMINGS, check_framing
+from camcore.layers import NO_GRID, WITHOUT_LAYER
 from camcore.methods import find_method
 from camcore.models import factories
 from camcore.models.labels import class_named
@@ -278,6 +279,8 @@ def _layers(given: argparse.Namespace) -> None:
             print(f"{mark} {info.path:42s} {info.kind:14s} {geometry(info) if info.grid else ''}")
             if info.recommended or not info.usable:
                 print(f"    {info.reason}")
+    if network.default_layer is None:
+        print(f"{NO_GRID} {WITHOUT_LAYER}")
 
 
 def _models(given: argparse.Namespace) -> None:

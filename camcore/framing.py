@@ -39,17 +39,22 @@ class CellGrid:
     """Where a layer's cells lie on the network's input.
 
     first_centre: (y, x) of the first cell's centre, in input pixel indices. stride: (y, x) distance
-    between neighbouring cells' centres, in input pixels.
+    between neighbouring cells' centres, in input pixels; negative where the layer sees the picture mirrored.
     """
 
     first_centre: Point
     stride: Point
 
     @classmethod
-    def uniform(cls, grid: Size, input_size: Size) -> "CellGrid":
-        """The grid (h, w) stretched over the input (H, W), as cv2 and TensorFlow resize."""
+    def uniform(cls, grid: Size, input_size: Size, mirrored: tuple[bool, bool] = (False, False)) -> "CellGrid":
+        """The grid (h, w) stretched over the input (H, W), as cv2 and TensorFlow resize; its axes mirrored or not."""
         stride = (input_size[0] / grid[0], input_size[1] / grid[1])
-        return cls((stride[0] / 2 - 0.5, stride[1] / 2 - 0.5), stride)
+        first = [
+            side - 0.5 - step / 2 if turned else step / 2 - 0.5
+            for side, step, turned in zip(input_size, stride, mirrored, strict=True)
+        ]
+        signed = [-step if turned else step for step, turned in zip(stride, mirrored, strict=True)]
+        return cls((first[0], first[1]), (signed[0], signed[1]))
 
 
 @dataclass(frozen=True)

@@ -9,30 +9,30 @@ output of a max or average pooling, the pooling's input is taken, which is finer
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
+from numpy.typing import NDArray
+
 from camcore.checks import shown
-from camcore.engine.graphs import flat_ends, layer_inputs
+from camcore.engine.graphs import ancestors, flat_ends, layer_inputs
+from camcore.engine.last_grid import NOT_LOCATED, last_grid
+from camcore.engine.reach import Reach
 from camcore.engine.tracing import Call, Trace
-from camcore.engine.windows import Reach
-from camcore.errors import LayerError, ModelError, nearest
+from camcore.errors import LayerError, nearest
 from camcore.framing import CellGrid
 
-_POOLINGS = ("MaxPool", "AvgPool")
-_SAME_NUMBERS = ("Cast", "Identity", "StopGradient")
-_COLLAPSES = {
-    "Mean": "global average pooling",
-    "Max": "global max pooling",
-    "Sum": "the sum over all places",
-    "Reshape": "flattening",
-    "Conv2D": "the convolution that ends the grid",
-    "AvgPool": "average pooling over the whole grid",
-    "MaxPool": "max pooling over the whole grid",
-    "Map": "the classifier of the output's pixels",
-}
+# Why a network without a grid has no recommended layer, and what serves it.
+NO_GRID = (
+    "This network has no layer with a grid larger than 1×1 on the way to its scores. Methods that look at a layer "
+    "have nothing to draw on: places are mixed at once, or lie hidden inside one opaque operation."
+)
+WITHOUT_LAYER = (
+    "Methods that need no layer work: 'occlusion' and 'rise', and where gradients reach the input 'gradient' and "
+    "'fullgrad'."
+)
 
 
 @dataclass(frozen=True)
@@ -42,6 +42,8 @@ class LayerInfo:
     ``path``: unique name, ``nested/conv``, with ``#2`` for the second call of a shared layer. ``grid``: cells
     (h, w), None without a spatial grid. ``stride``: input pixels from cell to cell, (y, x). ``receptive_field``:
     theoretical size in input pixels (h, w), None where the graph holds something whose geometry is not known.
+    A negative stride: the layer sees the picture mirrored. ``located``: False where it is not known which place of
+    the picture a cell belongs to; its axes are then taken to be in the input's own order, spread evenly over it.
     ``first_centre``: input pixel, (y, x), at the centre of the first cell's field. ``whole_picture``: a gate
     (squeeze and excitation) or attention on the way lets every cell see more than its field.
     ``recommended`` marks the default layer; ``reason`` says why, or why not this one. ``inputs``: paths of the
@@ -64,6 +66,20 @@ class LayerInfo:
     reason: str
     inputs: tuple[str, ...] = ()
     flat_ends: tuple[float, ...] = ()
+    located: bool = True
+
+    @property
+    def mirrored(self) -> tuple[bool, bool]:
+        """Whether its rows run from the bottom of the picture to the top, and its columns from right to left."""
+        return (self.stride[0] < 0, self.stride[1] < 0) if self.stride else (False, False)
+
+    def upright(self, maps: NDArray[Any]) -> NDArray[Any]:
+        """Maps (..., h, w) of the layer's cells, rows from the top of the picture to the bottom, columns left to right.
+
+        A view where the layer sees the picture mirrored.
+        """
+        rows, columns = (slice(None, None, -1 if mirrored else 1) for mirrored in self.mirrored)
+        return maps[..., rows, columns]
 
     @property
     def name(self) -> str:
@@ -75,25 +91,42 @@ class LayerInfo:
 
         Cells whose field fits into the input lie at its centre, which follows the padding. A larger field is
         cut off by the picture's borders on every side, and its theoretical centre, which padding may put half
-        a cell aside, no longer says where the cell looks: there the grid is stretched evenly over the input,
-        as the papers do it. (``benchmarks/effective_field.py`` measures both on real weights.)
+        a cell aside, no longer says where the cell looks: there, and where the field is not known, the grid is
+        stretched evenly over the input, as the papers do it. (``benchmarks/effective_field.py`` measures both on
+        real weights.) Not so where the layer plainly sees a part of the input only, as behind a crop in the model.
         """
         assert self.grid is not None
         field = self.receptive_field
-        if self.first_centre and self.stride and field and all(map(int.__le__, field, input_size)):
-            return CellGrid(self.first_centre, self.stride)
-        return CellGrid.uniform(self.grid, input_size)
+        if self.first_centre and self.stride:
+            fits = field is not None and all(map(int.__le__, field, input_size))
+            if fits or not self._covers(input_size):
+                return CellGrid(self.first_centre, self.stride)
+        return CellGrid.uniform(self.grid, input_size, self.mirrored)
+
+    def _covers(self, input_size: tuple[int, int]) -> bool:
+        """Whether the cells lie all over the input, but for what padding and rounding do."""
+        assert self.grid is not None
+        assert self.stride is not None
+        assert self.first_centre is not None
+        for side, count, stride, first in zip(input_size, self.grid, self.stride, self.first_centre, strict=True):
+            middle = first + stride * (count - 1) / 2
+            if abs(middle - (side - 1) / 2) > 0.9 * abs(stride) or not 0.75 < abs(stride) * count / side < 4 / 3:
+                return False
+        return True
 
 
 @dataclass(frozen=True, eq=False)
 class LayerTable:
-    """The layers of a trace, the tensors behind them, and other names they go by."""
+    """The layers of a trace, the tensors behind them, and other names they go by.
+
+    ``default``: the path of the recommended layer; None where no layer has a grid.
+    """
 
     infos: tuple[LayerInfo, ...]
     tensors: Mapping[str, Any]
     aliases: Mapping[str, str]
     objects: Mapping[int, str]
-    default: str
+    default: str | None
 
     @cached_property
     def _by_path(self) -> dict[str, LayerInfo]:
@@ -105,7 +138,7 @@ class LayerTable:
         if path is None:
             raise LayerError(
                 f"The layer {shown(getattr(layer, 'name', layer))} is not part of this network. A layer is named by "
-                f"its path or given as an object of this very model. Try {self.default!r}."
+                f"its path or given as an object of this very model. {self.advice()}"
             )
         path = self.aliases.get(path, path)
         info = self._by_path.get(path)
@@ -115,50 +148,74 @@ class LayerTable:
         raise LayerError(
             f"There is no layer {path!r} in this network. A layer goes by its name, or its path inside nested models. "
             + (f"Did you mean {near!r}? " if near else "")
-            + f"The recommended layer is {self.default!r}; `layers` lists all."
+            + (f"The recommended layer is {self.default!r}; " if self.default else "")
+            + ("`layers` lists all." if self.default else "Its `layers` lists all.")
         )
 
-    def usable(self, layer: Any) -> LayerInfo:
-        """As ``find``, and refused with the reason where the layer has no heatmap to give."""
+    def usable(self, layer: Any = None) -> LayerInfo:
+        """As ``find`` (None: the recommended one), and refused with the reason where it has no heatmap to give."""
+        if layer is None:
+            if self.default is None:
+                raise LayerError(f"{NO_GRID} {WITHOUT_LAYER}")
+            layer = self.default
         info = self.find(layer)
         if info.usable:
             return info
-        default = self.find(self.default)
-        assert default.grid is not None
         raise LayerError(
             f"Layer {info.path!r} cannot carry a heatmap: {info.reason}. A heatmap needs a spatial grid that "
-            f"the scores depend on. Try {default.path!r} ({default.grid[0]}×{default.grid[1]})."
+            f"the scores depend on. {self.advice()}"
         )
+
+    def advice(self, verb: str = "Try") -> str:
+        """What to do instead of asking for a layer that does not serve: the recommended one, where there is one."""
+        if self.default is None:
+            return WITHOUT_LAYER
+        default = self.find(self.default)
+        assert default.grid is not None
+        return f"{verb} {default.path!r} ({default.grid[0]}×{default.grid[1]})."
 
 
 def list_layers(trace: Trace, logits: Any, reach: Mapping[str, Reach], before_map: Sequence[Any] = ()) -> LayerTable:
-    """Every call of the trace as a LayerInfo, with the recommended one marked.
+    """Every call of the trace as a LayerInfo, with the recommended one marked, where there is one.
 
     ``before_map``: of an output that is a map, the tensors that the recommended one is taken from; see
-    ``engine/before_map.py``. Raises ModelError where nothing on the way to ``logits`` has a grid.
+    ``engine/before_map.py``.
     """
-    listed = _listed_calls(trace.calls)
-    frontier, collapse = _last_grid(before_map or [logits], reach, {call.tensor.name for call in listed})
-    collapse = "Map" if before_map else collapse
+    listed = listed_calls(trace.calls)
+    last = last_grid(before_map or [logits], reach, {call.tensor.name for call in listed})
+    if last is not None and before_map:
+        last = replace(last, collapse="Map")
     tensors = {call.path: call.tensor for call in listed}
-    default: str = _path_of(frontier, listed) or frontier.op.name
-    tensors.setdefault(default, frontier)  # made by the model's own code, between two layers
-    ancestors = _ancestors(logits)
+    default: str | None = None
+    if last is not None:
+        default = _path_of(last.tensor, listed) or last.tensor.op.name
+        tensors.setdefault(default, last.tensor)  # made by the model's own code, between two layers
+    behind = ancestors([logits])
     places = {operation.name: place for place, operation in enumerate(logits.graph.get_operations())}
     order = sorted(tensors, key=lambda path: places[tensors[path].op.name])
     kinds = {call.path: (_kind(call), call.kind) for call in listed}
     sources = layer_inputs({path: tensors[path] for path in order})
     infos = []
     for path in order:
-        kind, class_name = kinds.get(path, ("operation", frontier.op.type))
-        info = _info(path, kind, class_name, tensors[path], reach, ancestors, default, collapse)
+        kind, class_name = kinds.get(path, ("operation", tensors[path].op.type))
+        seen = reach.get(tensors[path].name)
+        info = _info(path, kind, class_name, tensors[path], seen, tensors[path].name in behind, default)
+        if last is not None and path == default:
+            info = replace(info, recommended=True, reason=last.reason(info.grid, info.located))
         infos.append(replace(info, inputs=sources[path], flat_ends=flat_ends(tensors[path])))
-    aliases, objects = _other_names(trace.calls, tensors)
+    # Of a layer called several times the last call that the picture reaches goes by the bare name.
+    calls = sorted(trace.calls, key=lambda call: call.tensor.name in reach)
+    aliases, objects = _other_names(calls, tensors)
     return LayerTable(tuple(infos), tensors, aliases, objects, default)
 
 
 def ladder(table: LayerTable, steps: int = 4) -> tuple[str, ...]:
-    """The last layer of each of the last ``steps`` grid sizes, from shallow to deep; ends with the default."""
+    """The last layer of each of the last ``steps`` grid sizes, from shallow to deep; ends with the default.
+
+    Empty where no layer has a grid.
+    """
+    if table.default is None:
+        return ()
     last: dict[tuple[int, int], str] = {}
     for info in table.infos:
         if info.usable and info.grid and info.kind not in ("pooling", "padding", "dropout"):
@@ -171,65 +228,7 @@ def ladder(table: LayerTable, steps: int = 4) -> tuple[str, ...]:
     return tuple(last.values())[-steps:]
 
 
-def _has_cells(reach: Reach | None) -> bool:
-    return reach is not None and reach.spatial and (reach.grid[0] or 2) * (reach.grid[1] or 2) > 1
-
-
-def _last_grid(ends: Sequence[Any], reach: Mapping[str, Reach], listed: set[str]) -> tuple[Any, str]:
-    """The deepest tensor with a grid before ``ends``, and the type of the operation that collapses it.
-
-    ``listed``: the names of the tensors that layers put out; a cast between a layer and the collapse is passed.
-    """
-    found: dict[str, tuple[Any, str]] = {}
-    seen = {end.name for end in ends}
-    stack = [(end, "") for end in ends]
-    while stack:
-        tensor, consumer = stack.pop()
-        if tensor.shape.rank == 4 and _has_cells(reach.get(tensor.name)):
-            found[tensor.name] = (tensor, consumer)
-            continue
-        for source in tensor.op.inputs:
-            if source.name in reach and source.name not in seen:
-                seen.add(source.name)
-                stack.append((source, tensor.op.type))
-    deepest = [found[op_output] for op_output in _in_order(ends[0].graph, found)]
-    if not deepest or deepest[-1][0].op.type == "Placeholder":
-        raise ModelError(
-            "This network has no feature map with a grid larger than 1×1 on the way to its scores, so there is "
-            "nothing a heatmap could be drawn on. Class activation maps need a convolutional network."
-        )
-    # Where several maps meet in the scores the coarsest is the deepest; the last made of these.
-    tensor, collapse = min(reversed(deepest), key=lambda item: _size(reach[item[0].name]))
-    while tensor.op.inputs and tensor.op.inputs[0].op.type != "Placeholder":
-        passed = tensor.op.type in _SAME_NUMBERS and tensor.name not in listed
-        if not passed and tensor.op.type not in _POOLINGS:
-            break
-        tensor = tensor.op.inputs[0]
-    return tensor, collapse
-
-
-def _size(reach: Reach) -> int:
-    return (reach.grid[0] or 10**6) * (reach.grid[1] or 10**6)
-
-
-def _in_order(graph: Any, names: Iterable[str]) -> list[str]:
-    wanted = {name.rsplit(":", 1)[0]: name for name in names}
-    return [wanted[op.name] for op in graph.get_operations() if op.name in wanted]
-
-
-def _ancestors(tensor: Any) -> set[str]:
-    """The names of all tensors that ``tensor`` is computed from, itself included."""
-    seen = {tensor.name}
-    stack = [tensor]
-    while stack:
-        for source in stack.pop().op.inputs:
-            if source.name not in seen:
-                seen.add(source.name)
-                stack.append(source)
-    return seen
-
-
-def _listed_calls(calls: tuple[Call, ...]) -> list[Call]:
+def listed_calls(calls: tuple[Call, ...]) -> list[Call]:
     """Single layers, and those composite ones whose output none of their parts has."""
     leaves = {call.tensor.name for call in calls if not call.children}
     return [call for call in calls if not call.children or call.tensor.name not in leaves]
@@ -239,7 +238,7 @@ def _path_of(tensor: Any, calls: list[Call]) -> str | None:
     return next((call.path for call in calls if call.tensor.name == tensor.name), None)
 
 
-def _other_names(calls: tuple[Call, ...], tensors: Mapping[str, Any]) -> tuple[dict[str, str], dict[int, str]]:
+def _other_names(calls: Sequence[Call], tensors: Mapping[str, Any]) -> tuple[dict[str, str], dict[int, str]]:
     """Names and objects that stand for a listed path. A name of several calls means the last one."""
     by_tensor: dict[str, str] = {}
     for path, tensor in tensors.items():
@@ -258,40 +257,33 @@ def _other_names(calls: tuple[Call, ...], tensors: Mapping[str, Any]) -> tuple[d
 
 
 def _info(
-    path: str,
-    kind: str,
-    class_name: str,
-    tensor: Any,
-    reach: Mapping[str, Reach],
-    ancestors: set[str],
-    default: str,
-    collapse: str,
+    path: str, kind: str, class_name: str, tensor: Any, seen: Reach | None, on_the_way: bool, default: str | None
 ) -> LayerInfo:
-    seen = reach.get(tensor.name)
     shape = tuple(tensor.shape[1:]) if tensor.shape.rank else ()
     grid: tuple[int, int] | None = None
     stride = centre = None
     field: tuple[int, int] | None = None
+    located = True
     if seen is not None and seen.spatial and tensor.shape.rank == 4 and None not in seen.grid:
         assert seen.axes is not None
         grid = (int(seen.grid[0] or 0), int(seen.grid[1] or 0))
-        stride = (seen.axes[0].stride, seen.axes[1].stride)
-        centre = (seen.axes[0].centre, seen.axes[1].centre)
-        if seen.known:
+        located = seen.located
+        if located:
+            stride = (seen.axes[0].stride, seen.axes[1].stride)
+            centre = (seen.axes[0].centre, seen.axes[1].centre)
+        if seen.known and located and not any(axis.rolled for axis in seen.axes):
             field = (math.ceil(seen.axes[0].size), math.ceil(seen.axes[1].size))
     channels = shape[seen.order[3] - 1 if seen is not None and grid else -1] if shape else None
-    reason = _objection(path, tensor, shape, grid, seen, tensor.name in ancestors, kind)
+    reason = _objection(tensor, shape, grid, on_the_way) if seen else "the picture does not reach it"
+    if seen and seen.lost and tensor.shape.rank == 4 and 1 not in shape:
+        reason = "along its first axis lie pieces of each picture, such as windows, and not the pictures alone"
     usable = not reason
-    if path == default:
-        assert grid is not None
-        reason = (
-            f"last {grid[0]}×{grid[1]} map before {_COLLAPSES.get(collapse, 'the network gives up its grid')}, "
-            "after its activation, normalisation and sums"
-        )
-    elif usable:
+    if usable:
         assert grid is not None
         what = {"pooling": "a pooled copy", "padding": "only adds a border"}.get(kind, "an earlier step")
         reason = f"{what}; {grid[0]}×{grid[1]} cells, less about the class than {default!r}"
+        if default is None or not located:
+            reason = f"{grid[0]}×{grid[1]} cells; {NOT_LOCATED}"
     return LayerInfo(
         path,
         kind,
@@ -304,20 +296,13 @@ def _info(
         centre,
         bool(seen and seen.whole_picture),
         usable,
-        path == default,
-        reason,
+        recommended=False,
+        reason=reason,
+        located=located,
     )
 
 
-def _objection(
-    path: str,
-    tensor: Any,
-    shape: tuple[int | None, ...],
-    grid: tuple[int, int] | None,
-    seen: Reach | None,
-    on_the_way: bool,
-    kind: str,
-) -> str:
+def _objection(tensor: Any, shape: tuple[int | None, ...], grid: tuple[int, int] | None, on_the_way: bool) -> str:
     if grid is None:
         sides = " × ".join("?" if side is None else str(side) for side in shape)
         return f"it has no spatial grid (shape {sides or 'of one number'})"

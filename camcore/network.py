@@ -39,7 +39,7 @@ from camcore.engine.tracing import trace_model
 from camcore.errors import LayerError, MethodError, ModelError, PictureError
 from camcore.forking import check_not_forked
 from camcore.framing import Frame, check_framing, frame_picture
-from camcore.layers import LayerInfo, ladder, list_layers
+from camcore.layers import LayerInfo, ladder, list_layers, listed_calls
 from camcore.methods.info import Site
 from camcore.origin import Origin
 from camcore.pictures import Picture
@@ -68,11 +68,11 @@ class Network:
     probabilities (``softmax``, ``sigmoid``, ``linear``, ``exp`` or ``none``);
     ``score_kind``, what the scores are that methods differentiate and ``logits`` gives: ``logit``,
     ``log-probability``, ``log-odds`` or ``value`` (a regression: class 0 is what raises it, class 1 what lowers it);
-    ``layers``, a tuple of LayerInfo; ``default_layer``, the path of the recommended one; ``ladder``, the paths
-    of the last layer of each of the last four grid sizes; ``parameters``; ``multiplications`` that one image takes;
-    ``weights_note``, where the weights came from; ``anatomy``, what its trace consists of; ``origin``, what it takes
-    to have the network again, None where nobody knows; ``serial``, a number that no other network of this process
-    has. Safe to use from several threads. The model is never changed.
+    ``layers``, a tuple of LayerInfo; ``default_layer``, the path of the recommended one, None where no layer has a
+    grid; ``ladder``, the paths of the last layer of each of the last four grid sizes; ``parameters``;
+    ``multiplications`` that one image takes; ``weights_note``, where the weights came from; ``anatomy``, what its trace
+    consists of; ``origin``, what it takes to have the network again, None where nobody knows; ``serial``, a number that
+    no other network of this process has. Safe to use from several threads. The model is never changed.
     """
 
     def __init__(
@@ -112,7 +112,8 @@ class Network:
         self.parameters = int(model.count_params())  # after the trace, which builds the model
         region = None if target is None else Region(target)
         scores = find_scores(trace, None if labels is None else len(labels), region)
-        reach = reaches(trace.function.graph, trace.input, channels_first)
+        named = [call.tensor for call in listed_calls(trace.calls)]
+        reach = reaches(trace.function, trace.input, channels_first, named)
         table = list_layers(trace, scores.source, reach, features_before_map(scores, reach))
         self.anatomy = Anatomy(Cutter(trace, name), scores, reach, table, channels_first)
         self._taps = Taps(self.anatomy)
@@ -135,8 +136,8 @@ class Network:
         return self.anatomy.table.infos
 
     @property
-    def default_layer(self) -> str:
-        """The path of the recommended layer."""
+    def default_layer(self) -> str | None:
+        """The path of the recommended layer; None for a network without a grid, which has occlusion and RISE."""
         return self.anatomy.table.default
 
     @cached_property
@@ -153,7 +154,7 @@ class Network:
 
     def layer_with_grid(self, layer: Any = None) -> LayerInfo:
         """As ``layer`` (None: the default), and raises LayerError where it can carry no heatmap."""
-        return self.anatomy.table.usable(self.default_layer if layer is None else layer)
+        return self.anatomy.table.usable(layer)
 
     def check_class(self, index: Any) -> int:
         """The index of a class, given by it or by its name (see ``camcore.class_names.index_of``).

@@ -30,7 +30,8 @@ with st.container(key="cam_activations_head"):
     head = st.empty()
 with st.container(key="cam_browser"):
     layers, ladder = (facts.layers, facts.ladder) if facts is not None else ((), ())
-    view.head(head, model.key.name, layer_browser.settle(layers), model.fetch is not None, failed=False)
+    settled = layer_browser.settle(layers)
+    view.head(head, model.key.name, settled, model.fetch is not None, failed=False, loaded=facts is not None)
     info = layer_browser.show(layers, ladder, kinds=choices.KINDS)
 look = choices.show(facts)
 work = page.work(model, chosen.picture, info)

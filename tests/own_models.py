@@ -139,3 +139,10 @@ def unknown_preprocess() -> dict[str, Any]:
 
 
 not_callable = 7
+
+
+def page_dense_only() -> dict[str, Any]:
+    """No layer of it has a grid."""
+    x = keras.Input((32, 32, 3))
+    y = layers.Dense(8, activation="relu")(layers.Flatten()(x))
+    return {"model": _settled(keras.Model(x, layers.Dense(4)(y))), "labels": LABELS, "preprocess": "unit"}

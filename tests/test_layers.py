@@ -178,10 +178,17 @@ def test_a_dead_end_is_not_recommended():
     ids=["dense only", "pools at once", "1×1 at once"],
 )
 def test_no_feature_map_at_all(steps):
-    with pytest.raises(
-        camcore.ModelError, match=r"no feature map with a grid larger than 1×1.*nothing.*convolutional network"
-    ):
-        small(*steps())
+    """Nothing is recommended; what needs a layer says so, and what serves instead."""
+    network = small(*steps())
+    assert network.default_layer is None
+    assert network.ladder == ()
+    assert not any(info.recommended for info in network.layers)
+    with pytest.raises(camcore.LayerError, match=r"no layer with a grid larger than 1×1.*'occlusion' and 'rise'"):
+        network.layer_with_grid()
+    with pytest.raises(camcore.LayerError, match=r"no spatial grid|one cell only.*'occlusion' and 'rise'"):
+        network.layer_with_grid(network.layers[-1].path)
+    with pytest.raises(camcore.LayerError, match="There is no layer 'nowhere'"):
+        network.layer("nowhere")
 
 
 # ---- the list

@@ -71,7 +71,7 @@ class Engine:
         importing TensorFlow holds the interpreter so much that drawing would take three times as long.
         """
         answer = self.known(question, picture)
-        if answer.complete or (answer.cost is not None and answer.map is not None and answer.ladder):
+        if answer.complete or (answer.cost is not None and answer.map is not None and answer.has_ladder):
             job = Job(question, answer)
             job.finish("done")
             return job
@@ -222,6 +222,8 @@ class Engine:
     def _ladder(self, job: Job, answer: Answer) -> tuple[Any, ...]:
         """The same class at every depth, from one pass; by Grad-CAM where the method itself is too dear."""
         question = answer.question
+        if not answer.network.ladder:
+            return ()
         key = self._ladder_key(answer)
         found = self._ladders.get(key)
         if found is not None:
@@ -235,9 +237,12 @@ class Engine:
 
     def _map_key(self, answer: Answer, method: str) -> tuple[Any, ...]:
         question, net = answer.question, answer.network
+        layer = None
+        free = layer_free(self._core.METHODS[method])
         # Asked also where the method has no use for it: a layer that does not exist is told in any case.
-        path = net.layer_with_grid(question.layer).path
-        layer = None if layer_free(self._core.METHODS[method]) else path
+        if not free or question.layer is not None or net.default_layer is not None:
+            path = net.layer_with_grid(question.layer).path
+            layer = None if free else path
         class_index = question.class_index
         class_index = answer.predictions[0].index if class_index is None else net.check_class(class_index)
         return map_key(question.network, question.picture, question.framing, method, layer, class_index)

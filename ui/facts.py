@@ -16,7 +16,7 @@ class Facts:
     weights_note: str
     labels: tuple[str, ...]
     layers: tuple[Any, ...]
-    default_layer: str
+    default_layer: str | None
     ladder: tuple[str, ...]
     said: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
 

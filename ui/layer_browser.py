@@ -13,7 +13,7 @@ import streamlit as st
 
 from camcore.errors import nearest
 from camcore.inside import structure
-from camcore.layers import LayerInfo
+from camcore.layers import NO_GRID, WITHOUT_LAYER, LayerInfo
 from ui import urls, words
 from ui.components import register
 
@@ -37,6 +37,9 @@ def show(
     always be chosen. A choice that this network does not have is put back, with a notice of ``ui.urls``.
     """
     chosen = settle(layers, key)
+    if layers and chosen is None:
+        st.info(f"{NO_GRID} {WITHOUT_LAYER}")
+        return None
     data = _plan(tuple(layers), tuple(ladder), frozenset(kinds))
 
     def picked() -> None:

@@ -5,6 +5,7 @@ from typing import Any
 import streamlit as st
 
 import camcore
+from camcore.layers import NO_GRID
 from ui import methods, words
 from ui.questions import Answer, Question
 from ui.urls import Parameter, whole_number
@@ -80,12 +81,14 @@ def about(place: Any, network: Any) -> None:
     if network is None:
         place.empty()
         return
-    default = network.layer(network.default_layer)
+    path = network.default_layer
     out = [info for info in network.layers if not info.usable]
     text = (
         f"{words.plain(network.name)}, {words.plain(network.weights_note)}, {network.parameters:,} parameters. "
-        f"Recommended layer: **{words.plain(default.path)}**, {words.plain(default.reason)}."
+        + words.plain(NO_GRID if path is None else "")
     )
+    if path is not None:
+        text += f"Recommended layer: **{words.plain(path)}**, {words.plain(network.layer(path).reason)}."
     if out:
         text += f"\n\n{len(out)} layers cannot be chosen:\n"
         text += "".join(f"\n- **{words.plain(info.path)}**: {words.plain(info.reason)}" for info in out)

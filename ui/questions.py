@@ -62,9 +62,14 @@ class Answer:
     cost: Cost | None = None
 
     @property
+    def has_ladder(self) -> bool:
+        """Whether the maps at each depth are there; a network without a grid has none."""
+        return bool(self.ladder) or (self.network is not None and not self.network.ladder)
+
+    @property
     def complete(self) -> bool:
         """Whether nothing is left to compute."""
-        return self.map is not None and self.done >= 1.0 and bool(self.ladder)
+        return self.map is not None and self.done >= 1.0 and self.has_ladder
 
 
 @dataclass(frozen=True)

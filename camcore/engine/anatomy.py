@@ -9,8 +9,8 @@ from typing import Any
 from numpy.typing import NDArray
 
 from camcore.engine.cutting import Cutter, Function
+from camcore.engine.reach import Reach
 from camcore.engine.scores import Scores
-from camcore.engine.windows import Reach
 from camcore.layers import LayerTable
 
 Array = NDArray[Any]
@@ -64,6 +64,15 @@ class Anatomy:
         """A batch of a tensor's values (None: the input's) as (n, h, w, channels), whatever its own layout."""
         order = self.order(self.source if tensor is None else tensor)
         return array if order == tuple(range(len(order))) else array.transpose(order)
+
+    def upright(self, array: Array, tensor: Any) -> Array:
+        """As ``channels_last``, and where the tensor sees the picture mirrored turned back, to lie on the picture."""
+        seen = self.reach.get(tensor.name)
+        found = self.channels_last(array, tensor)
+        if seen is None or not seen.spatial or seen.axes is None or found.ndim != 4:
+            return found
+        rows, columns = (slice(None, None, -1 if axis.stride < 0 else 1) for axis in seen.axes)
+        return found[:, rows, columns]
 
     def own_layout(self, array: Array, tensor: Any = None) -> Array:
         """A batch (n, h, w, channels) in the layout of a tensor (None: the input)."""

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from camcore.engine.reach import Reach
 from camcore.engine.scores import Scores
-from camcore.engine.windows import Reach
 
 _PRODUCTS = ("Conv2D", "MatMul", "Conv2DBackpropInput", "BatchMatMulV2", "Einsum")
 # Finer cells made of coarser ones without weights. Keras repeats cells by a reshape, a broadcast and another reshape.

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from camcore.engine.graphs import ancestors
-from camcore.engine.windows import Reach
+from camcore.engine.reach import Reach
 
 
 @dataclass(frozen=True, eq=False)

@@ -79,6 +79,34 @@ def shares_behind(logits: Any) -> dict[str, float]:
 SHAPES = ("Shape", "ShapeN", "Size", "Rank")  # operations that ask for no value
 
 
+def gradients(score: Any, tensors: list[Any], **options: Any) -> list[Any]:
+    """``tf.gradients`` as plain tensors, also where a gather made sparse ones; None where none reaches a tensor."""
+    import tensorflow as tf
+
+    found = tf.gradients(score, tensors, **options)
+    return [tf.convert_to_tensor(one) if isinstance(one, tf.IndexedSlices) else one for one in found]
+
+
+def as_floats(source: Any) -> Any:
+    """The network's input as the floats that gradients reach: of whole numbers, what the one cast makes of them.
+
+    The input itself where it holds floats, or where its whole numbers become floats at several places or in another
+    shape, so that no gradient is theirs.
+    """
+    found: dict[str, Any] = {}
+    stack = [source]
+    while stack and not source.dtype.is_floating:
+        for operation in stack.pop().consumers():
+            for output in operation.outputs if operation.type not in SHAPES else ():
+                (found if output.dtype.is_floating else {}).setdefault(output.name, output)
+                if not output.dtype.is_floating:
+                    stack.append(output)
+    if len(found) != 1:
+        return source
+    (only,) = found.values()
+    return only if only.shape.is_compatible_with(source.shape) else source
+
+
 def layer_inputs(tensors: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
     """For each layer (path → output tensor, in the order of the computation) the layers whose output it takes.
 

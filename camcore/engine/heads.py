@@ -15,7 +15,7 @@ import numpy as np
 
 from camcore.engine.cutting import Cutter, Function
 from camcore.engine.graphs import ancestors, dependents
-from camcore.engine.windows import Reach, constant
+from camcore.engine.reach import Reach, constant
 
 
 def sides(logits: Any, tensor: Any, source: Any, reach: Mapping[str, Reach]) -> list[Any]:

@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 
 from camcore.engine.graphs import ancestors, dependents
+from camcore.engine.reach import Reach, constant
 from camcore.engine.scores import Scores
-from camcore.engine.windows import Reach, attribute_axes, constant, padding_of
+from camcore.engine.windows import attribute_axes, padding_of
 
 # Linear in whichever input depends on the picture, without mixing places.
 _LINEAR = {

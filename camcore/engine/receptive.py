@@ -1,8 +1,9 @@
 """Which part of the input each cell of each feature map can see, walked through the traced graph.
 
-The walk goes from the input forward and applies a rule to every operation: ``windows.py`` has those that slide over
-a grid, widen or shift it; here are those that combine maps, fold the grid's axes away and bring them back. Branches
-that meet are united.
+The walk goes from the input forward and applies a rule to every operation: ``windows.py`` has those that slide over a
+grid, ``rearranging.py`` and ``slicing.py`` those that move axes and cells, ``combining.py`` those that combine maps.
+Behind an operation that has no rule a tensor is *lost*; where something later takes it for a grid, or a layer puts it
+out, its geometry is found by trial (``probing.py``), or taken to be that of the input and said to be unknown.
 
 A tensor that was averaged over all positions sees the whole picture. Where it later multiplies a feature map
 (squeeze and excitation) the map keeps its local field, and ``whole_picture`` says that a gate sees more.
@@ -10,220 +11,168 @@ A tensor that was averaged over all positions sees the whole picture. Where it l
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
+from itertools import permutations
 from typing import Any
 
 import numpy as np
 
-from camcore.engine.windows import POOLED, WINDOW_RULES, Axis, Reach, Rule, constant, unknown
+from camcore.engine.combining import COMBINING_RULES, REDUCTIONS
+from camcore.engine.probing import Prober
+from camcore.engine.reach import LOST, Axis, Reach, Rule, constant, unknown
+from camcore.engine.rearranging import REARRANGING_RULES
+from camcore.engine.slicing import SLICING_RULES
+from camcore.engine.windows import GRID_OPERATIONS, WINDOW_RULES, grid_axes
+
+_FOR_THE_REST = 1.0  # seconds in which layers' outputs are tried out that nothing takes for a grid
 
 
-def reaches(graph: Any, source: Any, channels_first: bool = False) -> dict[str, Reach]:
-    """The reach of every tensor of ``graph`` that depends on ``source``, by tensor name.
+def reaches(function: Any, source: Any, channels_first: bool = False, named: Collection[Any] = ()) -> dict[str, Reach]:
+    """The reach of every tensor of a traced function that depends on ``source``, by tensor name.
 
-    ``source``: the symbolic input (n, H, W, C), or (n, C, H, W) with ``channels_first``.
+    ``function``: the wrapped function, with ``.graph`` and ``.prune``. ``source``: the symbolic input (n, H, W, C),
+    or (n, C, H, W) with ``channels_first``. ``named``: the tensors that layers put out: where nothing else is known
+    of one of rank 4, its axes are taken to be in the input's own order (``nominal``).
     """
     dims = (2, 3) if channels_first else (1, 2)
     found = {source.name: Reach((Axis(), Axis()), (source.shape[dims[0]], source.shape[dims[1]]), dims)}
-    for operation in graph.get_operations():  # in the order of creation, so inputs come first
-        if operation.type in ("Shape", "Placeholder", "Const"):
+    prober = Prober(function, source, found)
+    for operation in function.graph.get_operations():  # in the order of creation, so inputs come first
+        if operation.type in ("Shape", "ShapeN", "Size", "Rank", "Placeholder", "Const"):
             continue  # a shape is not a picture
         inputs = [found.get(tensor.name) for tensor in operation.inputs]
         if not any(inputs):
             continue
         for output in operation.outputs:
             reach = _after(operation, inputs, output)
+            if reach is not None and reach.axes is None:
+                reach = _settled(output, reach, inputs, found[source.name], prober)
             if reach is not None:
                 found[output.name] = reach
+    _name_the_rest(named, found, prober, dims)
     return found
+
+
+def _settled(tensor: Any, own: Reach, inputs: list[Reach | None], source: Reach, prober: Prober) -> Reach:
+    """What can be made out of a tensor that is lost, or pooled and yet taken for a grid later: tried out, or taken."""
+    if tensor.shape.rank != 4:
+        return own
+    said = _taken_for_a_grid(tensor)
+    before = next((reach for reach in inputs if reach is not None and reach.spatial), None)
+    if said is None and not (own.lost and _keeps_sides(tensor, source, before)):
+        return own
+    probed = prober.settle(tensor)
+    if probed is not None:
+        return probed
+    if before is not None and _sides(tensor, before.dims) == before.grid:
+        return replace(before, known=False, located=False, whole_picture=True)
+    return own if said is None else _taken(tensor, said, source)
+
+
+def _name_the_rest(named: Collection[Any], found: dict[str, Reach], prober: Prober, dims: tuple[int, int]) -> None:
+    """Give layers' outputs of rank 4 a grid of which nothing else is known, so that they can be looked at."""
+    prober.seconds = min(prober.seconds, _FOR_THE_REST)
+    source = found[prober.source.name]
+    unnamed = [
+        tensor
+        for tensor in named
+        if (reach := found.get(tensor.name)) is not None
+        and not reach.spatial
+        and tensor.shape.rank == 4
+        and 1 not in _sides(tensor, dims)
+    ]
+    for tensor, apart in zip(unnamed, prober.pictures_apart(unnamed), strict=True):
+        reach = found[tensor.name]
+        if not apart:
+            found[tensor.name] = LOST
+            continue
+        probed = prober.settle(tensor) if reach.lost and _plausible(tensor, source) else None
+        found[tensor.name] = probed or replace(_taken(tensor, dims, source), nominal=True)
+
+
+def _plausible(tensor: Any, source: Reach) -> bool:
+    """Whether two axes of a tensor are to each other as the picture's sides are, about, and so may be a grid of it."""
+    shape = [side or 1 for side in tensor.shape[1:]]
+    shares = [
+        (shape[rows] / (source.grid[0] or 1)) / (shape[columns] / (source.grid[1] or 1))
+        for rows, columns in permutations(range(3), 2)
+    ]
+    return any(0.75 < share < 4 / 3 for share in shares)
+
+
+def _taken(tensor: Any, dims: tuple[int, int], source: Reach) -> Reach:
+    """The grid that a tensor has if ``dims`` are its rows and columns, spread evenly over the input."""
+    sides = _sides(tensor, dims)
+    if None in sides:
+        return LOST
+    axes = [
+        Axis((whole or 1) / side, 1.0, ((whole or 1) / side - 1) / 2)
+        for whole, side in zip(source.grid, sides, strict=True)
+    ]
+    return Reach((axes[0], axes[1]), sides, dims, True, known=False, located=False)
+
+
+def _sides(tensor: Any, dims: tuple[int, ...]) -> tuple[Any, Any]:
+    return tensor.shape[dims[0]], tensor.shape[dims[1]]
+
+
+def _keeps_sides(tensor: Any, source: Reach, before: Reach | None) -> bool:
+    """Whether a tensor has the sides of the input or of what it was made from, in whichever layout."""
+    sides = tuple(tensor.shape)
+    grids = [reach.grid for reach in (source, before) if reach is not None]
+    return any(grid[0] in sides and grid[1] in sides for grid in grids)
+
+
+def _taken_for_a_grid(tensor: Any) -> tuple[int, int] | None:
+    """The two axes of a tensor of rank 4 that what follows takes for rows and columns; None where nothing does."""
+    said = next((axes for operation in tensor.consumers() if (axes := _axes_taken(operation, tensor))), None)
+    return said if said is not None and 1 not in _sides(tensor, said) else None
+
+
+def _axes_taken(operation: Any, tensor: Any) -> tuple[int, int] | None:
+    if operation.type in GRID_OPERATIONS:
+        place = 2 if operation.type == "Conv2DBackpropInput" else 0
+        return grid_axes(operation) if operation.inputs[place] is tensor else None
+    if operation.inputs[0] is not tensor:
+        return None
+    if operation.type in REDUCTIONS:
+        axes = constant(operation.inputs[1])
+        reduced = sorted({int(axis) % 4 for axis in np.atleast_1d(axes)}) if axes is not None else []
+        return (reduced[0], reduced[1]) if reduced in ([1, 2], [2, 3]) else None
+    rest, flat = tensor.shape[1:], operation.outputs[0].shape if operation.outputs else None
+    if operation.type == "Reshape" and flat is not None and flat.rank == 2 and rest.is_fully_defined():
+        return (1, 2) if flat[1] == rest.num_elements() else None
+    return None
 
 
 def _after(operation: Any, inputs: list[Reach | None], output: Any) -> Reach | None:
     if operation.type == "IdentityN":
         return inputs[output.value_index]
-    rule = _RULES.get(operation.type, _pointwise)
+    rule = _RULES.get(operation.type)
+    if rule is None:
+        return unknown(inputs)
+    carried = [reach for reach in inputs if reach is not None]
+    if operation.type in _MOVES and carried and all(reach.axes is None for reach in carried):
+        return inputs[0] or carried[0]
     reach = rule(operation, inputs, output)
     if reach is None or not reach.spatial:
         return reach
     rank = output.shape.rank
     if rank is None or max(reach.dims) >= rank:
-        return replace(reach, axes=None, dims=(), known=False)
+        return LOST
     return replace(reach, grid=(output.shape[reach.dims[0]], output.shape[reach.dims[1]]))
-
-
-def _first(inputs: list[Reach | None]) -> Reach:
-    return next(reach for reach in inputs if reach is not None)
-
-
-def _pointwise(operation: Any, inputs: list[Reach | None], output: Any) -> Reach | None:
-    """Each output cell depends on the same cell of every input; maps of one cell are gates on all cells."""
-    given = [reach for reach in inputs if reach is not None]
-    rank = output.shape.rank
-    maps = [reach for reach in given if reach.axes is not None]
-    if not maps:
-        return replace(POOLED, known=all(reach.known for reach in given))
-    largest = max(maps, key=lambda reach: _cells(reach.grid))
-    if largest.spatial and (rank is None or rank < 3):
-        return unknown(inputs, output)
-    if largest.spatial and rank is not None:
-        shape = tuple(output.shape[dim] for dim in largest.dims if dim < rank)
-        if shape != largest.grid:
-            return unknown(inputs, output)
-    result = largest
-    for reach in given:
-        if reach is largest:
-            continue
-        if reach.axes is None or reach.grid != largest.grid:
-            result = replace(result, whole_picture=True, known=result.known and reach.known)
-        else:
-            assert result.axes is not None
-            result = replace(
-                result,
-                axes=(result.axes[0].union(reach.axes[0]), result.axes[1].union(reach.axes[1])),
-                whole_picture=result.whole_picture or reach.whole_picture,
-                known=result.known and reach.known,
-            )
-    return result
-
-
-def _cells(grid: tuple[int | None, int | None]) -> int:
-    return (grid[0] or 1) * (grid[1] or 1)
-
-
-def _reduction(operation: Any, inputs: list[Reach | None], output: Any) -> Reach | None:
-    reach = inputs[0]
-    axes = constant(operation.inputs[1])
-    if reach is None or axes is None:
-        return unknown(inputs, output)
-    if reach.axes is None:
-        return reach
-    rank = operation.inputs[0].shape.rank
-    reduced = {int(axis) % rank for axis in np.atleast_1d(axes)}
-    if reduced & set(reach.dims):
-        return POOLED
-    if operation.get_attr("keep_dims"):
-        return reach
-    return replace(reach, dims=tuple(dim - sum(axis < dim for axis in reduced) for dim in reach.dims))
-
-
-def _concat(operation: Any, inputs: list[Reach | None], output: Any) -> Reach | None:
-    axis = constant(operation.inputs[-1])
-    maps = inputs[:-1]
-    first = _first(maps)
-    if axis is None or (first.spatial and int(axis) % output.shape.rank in first.dims):
-        return unknown(inputs, output)
-    return _pointwise(operation, maps, output)
-
-
-def _reshape(operation: Any, inputs: list[Reach | None], output: Any) -> Reach | None:
-    reach = inputs[0]
-    if reach is None:  # only the wanted shape depends on the picture
-        return None
-    shape_before, shape = operation.inputs[0].shape, output.shape
-    if reach.axes is None:
-        return reach
-    if shape.rank is None or shape_before.rank is None:
-        return unknown(inputs, output)
-    h, w = reach.grid
-    if reach.spatial:
-        repeated = _repeated(reach, tuple(shape_before), tuple(shape))
-        if repeated is not None:
-            return repeated
-        dims = reach.dims
-        kept = shape.rank > max(dims) and (shape[dims[0]], shape[dims[1]]) == (h, w)
-        if kept and dims[0] > 0:
-            return reach
-        channels = shape_before[-1]
-        if dims[1] < shape_before.rank - 1:
-            if shape.rank == 2 and _are_rows(output, channels):  # every position a row: (n·h·w, K)
-                return replace(reach, dims=(0,))
-            if shape.rank == 3 and h and w and tuple(shape[1:]) == (h * w, channels):  # tokens: (n, h·w, K)
-                return replace(reach, dims=(1,))
-        return POOLED if _cells(reach.grid) > 1 else replace(POOLED, whole_picture=reach.whole_picture)
-    if shape.rank == 4 and (shape[1], shape[2]) == (h, w):
-        return replace(reach, dims=(1, 2))
-    if shape.rank == shape_before.rank:
-        return reach
-    return unknown(inputs, output)
-
-
-def _repeated(reach: Reach, before: tuple[int | None, ...], after: tuple[int | None, ...]) -> Reach | None:
-    """Nearest-neighbour upsampling, which Keras writes as (…, h, f, …) → (…, h·f, …): the axis and its copies."""
-    if len(after) != len(before) - 1:
-        return None
-    assert reach.axes is not None
-    for place, dim in enumerate(reach.dims):
-        size, copies = before[dim], before[dim + 1] if dim + 1 < len(before) else None
-        if not size or not copies or dim + 1 in reach.dims:
-            continue
-        if after == (*before[:dim], size * copies, *before[dim + 2 :]):
-            axes = list(reach.axes)
-            axes[place] = axes[place].finer(axes[place].stride / copies, 1)
-            return replace(reach, axes=(axes[0], axes[1]), dims=tuple(other - (other > dim) for other in reach.dims))
-    return None
-
-
-def _expand_dims(operation: Any, inputs: list[Reach | None], output: Any) -> Reach | None:
-    reach, axis = inputs[0], constant(operation.inputs[1])
-    if reach is None or axis is None:
-        return unknown(inputs, output)
-    rank = operation.inputs[0].shape.rank
-    if reach.axes is None or rank is None:
-        return reach
-    new = int(axis) % (rank + 1)
-    return replace(reach, dims=tuple(dim + (dim >= new) for dim in reach.dims))
-
-
-def _are_rows(output: Any, channels: int | None) -> bool:
-    """Whether the last axis still is the channels; a dense layer on a grid leaves it open in the graph."""
-    if output.shape[-1] is not None:
-        return bool(output.shape[-1] == channels)
-    users = [user for user in output.consumers() if user.type == "MatMul"]
-    return any(user.inputs[1].shape[0] == channels for user in users)
-
-
-def _transpose(operation: Any, inputs: list[Reach | None], output: Any) -> Reach | None:
-    reach = inputs[0]
-    order = constant(operation.inputs[1])
-    if reach is None or order is None:
-        return unknown(inputs, output)
-    if reach.axes is None:
-        return reach
-    places = [int(axis) for axis in order]
-    return replace(reach, dims=tuple(places.index(dim) for dim in reach.dims))
-
-
-def _product(operation: Any, inputs: list[Reach | None], output: Any) -> Reach | None:
-    """A matrix product with weights mixes channels; one with another map (attention) mixes positions."""
-    if sum(reach is not None for reach in inputs) > 1:
-        return unknown(inputs, output)
-    reach = _first(inputs)
-    if reach.axes is None or inputs[0] is None:
-        return reach if reach.axes is None else unknown(inputs, output)
-    rank = operation.inputs[0].shape.rank
-    if rank is None or output.shape.rank != rank or max(reach.dims) == rank - 1:
-        return unknown(inputs, output)
-    return reach
-
-
-def _turned(operation: Any, inputs: list[Reach | None], output: Any) -> Reach | None:
-    """Reversing or rolling: along the channels nothing moves; along the grid a cell looks somewhere else."""
-    reach, axes, rank = inputs[0], constant(operation.inputs[-1]), output.shape.rank
-    if reach is None or axes is None or rank is None:
-        return unknown(inputs, output)
-    turned = {int(axis) % rank for axis in np.atleast_1d(axes)}
-    return unknown(inputs, output) if turned & set(reach.dims) else reach
 
 
 def _opaque(operation: Any, inputs: list[Reach | None], output: Any) -> Reach | None:
     """A call of a compiled function: looked into where it holds one convolution or pooling."""
     inner = inner_graph(operation)
     if inner is None:
-        return unknown(inputs, output)
+        return unknown(inputs)
     arguments = [i for i, reach in enumerate(inputs) if reach is not None]
     reach = inputs[arguments[0]]
     if len(arguments) != 1 or reach is None or not reach.spatial:
-        return unknown(inputs, output)
+        return unknown(inputs)
     known = {inner.inputs[arguments[0]].name: reach}
     for inside in inner.get_operations():
         given = [known.get(tensor.name) for tensor in inside.inputs]
@@ -232,7 +181,7 @@ def _opaque(operation: Any, inputs: list[Reach | None], output: Any) -> Reach | 
                 after = _after(inside, given, result)
                 if after is not None:
                     known[result.name] = after
-    return known.get(inner.outputs[output.value_index].name) or unknown(inputs, output)
+    return known.get(inner.outputs[output.value_index].name) or unknown(inputs)
 
 
 def inner_graph(operation: Any) -> Any:
@@ -244,14 +193,10 @@ def inner_graph(operation: Any) -> Any:
         return None
 
 
+_MOVES = {**REARRANGING_RULES, **SLICING_RULES}
 _RULES: dict[str, Rule] = {
     **WINDOW_RULES,
-    **dict.fromkeys(("Mean", "Sum", "Max", "Min", "Prod", "All", "Any"), _reduction),
-    "ConcatV2": _concat,
-    "Reshape": _reshape,
-    "ExpandDims": _expand_dims,
-    "Transpose": _transpose,
-    **dict.fromkeys(("ReverseV2", "Roll"), _turned),
-    **dict.fromkeys(("MatMul", "BatchMatMulV2", "Einsum"), _product),
+    **_MOVES,
+    **COMBINING_RULES,
     **dict.fromkeys(("StatefulPartitionedCall", "PartitionedCall"), _opaque),
 }

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from camcore.engine.anatomy import Anatomy
 from camcore.engine.biases import Bias, find_biases
 from camcore.engine.cutting import Function
+from camcore.engine.graphs import as_floats, gradients
 from camcore.engine.targets import INPUT, LOGIT, Score, Targets
 
 Array = NDArray[Any]
@@ -167,7 +168,7 @@ class Taps:
         seconds = anatomy.cutter.clock() - start
         rest = float(layers.pop()) if any(not bias.spatial for bias in biases) else 0.0
         totals = [bias.total for bias in biases if bias.spatial]
-        spatial = tuple(anatomy.channels_last(*one)[0] for one in zip(layers, totals, strict=True))
+        spatial = tuple(anatomy.upright(*one)[0] for one in zip(layers, totals, strict=True))
         return BiasPass(anatomy.channels_last(seen)[0], spatial, rest, float(logits[0, index]), seconds)
 
     def _bias_ends(self) -> tuple[list[Any], list[Any]]:
@@ -175,11 +176,13 @@ class Taps:
 
         biases, source, logits = self._biases, self._anatomy.source, self._anatomy.logits
         slot = self._targets.slot(LOGIT, 0)
-        totals = [source, *(bias.total for bias in biases)]
+        self._targets.gradients(LOGIT, 0, [INPUT])  # refused where none reaches the input
+        floats = as_floats(source)
+        totals = [floats, *(bias.total for bias in biases)]
         with logits.graph.as_default():
-            gradients = tf.gradients(slot.score, totals, unconnected_gradients="zero")
-            added = [source, *(bias.added for bias in biases)]
-            products = [b * g for b, g in zip(added, gradients, strict=True)]
+            slopes = gradients(slot.score, totals, unconnected_gradients="zero")
+            added = [floats, *(bias.added for bias in biases)]
+            products = [b * g for b, g in zip(added, slopes, strict=True)]
             rest = [
                 tf.reduce_sum(tf.cast(product, logits.dtype))
                 for product, bias in zip(products[1:], biases, strict=True)

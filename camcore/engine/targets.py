@@ -13,8 +13,12 @@ from typing import Any, Literal
 
 from camcore.engine.anatomy import own_order
 from camcore.engine.cutting import Cutter
+from camcore.engine.graphs import as_floats, gradients
 from camcore.engine.scores import Scores
 from camcore.errors import LayerError, MethodError
+
+# Methods that ask for scores only, for networks that pass no gradient.
+_ASKING = "'occlusion' or 'rise', which need none"
 
 INPUT = ""  # the path that stands for the network's input
 
@@ -75,10 +79,10 @@ class CellSlot:
 class Targets:
     """Symbolic scores and derivatives of one trace. Callers hold the cutter's lock."""
 
-    def __init__(self, cutter: Cutter, scores: Scores, tensors: Mapping[str, Any], default: str) -> None:
+    def __init__(self, cutter: Cutter, scores: Scores, tensors: Mapping[str, Any], default: str | None) -> None:
         self._graph = cutter.trace.function.graph
         self._scores = scores
-        self._tensors = {**tensors, INPUT: cutter.trace.input}
+        self._tensors = {**tensors, INPUT: as_floats(cutter.trace.input)}
         self._default = default
         self._slots: dict[tuple[str, int], _Slot] = {}
         self._fed: dict[str, tuple[Any, ...]] = {}
@@ -122,7 +126,6 @@ class Targets:
         The default layer's, which nearly everybody asks for first, is built alone, because that is quick.
         Raises LayerError where no gradient reaches a layer.
         """
-        import tensorflow as tf
 
         slot = self.slot(score, number)
         known = slot.gradients
@@ -132,13 +135,14 @@ class Targets:
                 missing = [path for path, tensor in self._tensors.items() if path not in known and _smooth(tensor)]
             with self._graph.as_default():
                 tensors = [self._tensors[path] for path in missing]
-                known.update(zip(missing, tf.gradients(slot.score, tensors), strict=True))
+                known.update(zip(missing, gradients(slot.score, tensors), strict=True))
         for path in paths:
             if known.get(path) is None:
                 where = f"layer {path!r}" if path else "the network's input"
+                other = f"{self._default!r}, or a method without gradients ('scorecam')" if self._default else _ASKING
                 raise LayerError(
                     f"No gradient reaches {where}: an operation without a derivative lies between it and "
-                    f"the scores. Try {self._default!r}, or a method without gradients ('scorecam')."
+                    f"the scores. Try {other}."
                 )
         return [known[path] for path in paths]
 
@@ -152,7 +156,7 @@ class Targets:
             A = self._tensors[path]
             with self._graph.as_default():
                 try:
-                    (product,) = tf.gradients(gradient * tf.stop_gradient(A), A)
+                    (product,) = gradients(gradient * tf.stop_gradient(A), A)
                 except LookupError as error:
                     raise MethodError(
                         f"ShapleyCAM cannot be computed at layer {path!r}: something behind it has no second "
@@ -181,11 +185,12 @@ class Targets:
                 # Each image of the batch is asked about a channel of its own.
                 value = tf.gather_nd(A, tf.stack(index, axis=1))
                 smooth = _smooth(A) and _smooth(self._tensors[INPUT])
-                gradient = tf.gradients(value, self._tensors[INPUT])[0] if smooth else None
+                gradient = gradients(value, self._tensors[INPUT])[0] if smooth else None
             if gradient is None:
+                other = repr(self._default) if self._default else _ASKING
                 raise LayerError(
                     f"Layer {path!r} has no gradient on the network's input: an operation without a derivative, or "
-                    f"whole numbers, lie between. Its effective field cannot be measured. Try {self._default!r}."
+                    f"whole numbers, lie between. Its effective field cannot be measured. Try {other}."
                 )
             self._cells[path] = CellSlot(place, channels, value, gradient)
         return self._cells[path]

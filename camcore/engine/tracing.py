@@ -11,10 +11,11 @@ and the model itself is left as it was found.
 
 from __future__ import annotations
 
+import itertools
 import re
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -36,6 +37,7 @@ class Call:
     tensor: Any = None  # the output, where it is a single tensor of the traced graph
     children: list[Call] = field(default_factory=list)
     path: str = ""
+    number: int = -1  # in the order in which calls begin
 
     @property
     def kind(self) -> str:
@@ -67,13 +69,32 @@ def trace_model(
     model cannot be called so.
     """
     check_not_forked()
+    function, chosen, calls = _traced(model, input_shape, dtype, choose, feed, {})
+    open_sides = [call for call in calls if _is_open(call.tensor)]
+    if open_sides:
+        sides = _sides_found(function, [call.tensor for call in open_sides])
+        if sides:
+            known = {call.number: shape for call, shape in zip(open_sides, sides, strict=True)}
+            function, chosen, calls = _traced(model, input_shape, dtype, choose, feed, known)
+    return Trace(function, function.inputs[0], chosen, tuple(calls))
+
+
+def _traced(
+    model: Any,
+    input_shape: tuple[int | None, ...],
+    dtype: str,
+    choose: Callable[[Any], Any],
+    feed: Callable[[Any], Any],
+    shapes: Mapping[int, tuple[int | None, ...]],
+) -> tuple[Any, Any, list[Call]]:
+    """The wrapped function, the chosen output and the calls. ``shapes``: of calls, by number, that are known."""
     import tensorflow as tf
 
     calls: list[Call] = []
     chosen: list[Any] = []
 
     def forward(x: Any) -> Any:
-        with _noted(model, calls), by_products(tf.compat.v1.get_default_graph()):
+        with _noted(model, calls, shapes), by_products(tf.compat.v1.get_default_graph()):
             output = choose(model(feed(x), training=False))
         chosen.append(output)
         return output
@@ -94,27 +115,87 @@ def trace_model(
             "Check input_size, and that it takes one image tensor."
         ) from error
     graph = function.graph
-    calls = [call for call in calls if call.tensor is not None and call.tensor.graph is graph]
-    return Trace(function, function.inputs[0], chosen[0], tuple(calls))
+    return function, chosen[0], [call for call in calls if call.tensor is not None and call.tensor.graph is graph]
+
+
+def _is_open(tensor: Any) -> bool:
+    """Whether TensorFlow could not tell the sides of a tensor, as behind a branch, or a shape computed as it runs."""
+    return tensor.shape.rank is None or None in tensor.shape[1:]
+
+
+def _sides_found(function: Any, tensors: list[Any]) -> list[tuple[int | None, ...]]:
+    """The shapes of tensors as the function runs, what grows with the batch left open; empty where it cannot run."""
+    import tensorflow as tf
+
+    with function.graph.as_default():
+        shapes = [tf.shape(tensor) for tensor in tensors]
+    source = function.inputs[0]
+    if None in source.shape[1:]:
+        return []
+    try:
+        run = function.prune([source], shapes)
+        found = [run(tf.zeros([count, *source.shape[1:]], source.dtype)) for count in (2, 3)]
+    except (tf.errors.OpError, ValueError, TypeError):
+        return []
+    return [
+        tuple(int(a) if a == b else None for a, b in zip(two.numpy(), three.numpy(), strict=True))
+        for two, three in zip(*found, strict=True)
+        if len(two) == len(three)
+    ]
+
+
+# Lines that say where in Keras or TensorFlow something went wrong, or how to find out more, and not what.
+_PREAMBLE = re.compile(
+    r"Exception encountered when calling|Graph execution error|Detected at node|Stack trace for op definition"
+    r"|Function call stack|Traceback \(most recent call last\)|File \"|Arguments received by|\* |in user code"
+    r"|Hint: |\d+ root error\(s\) found|\(\d+\) \w+: *$|\[\[.*\]\]|\t|<stack traces unavailable>"
+)
 
 
 def first_line(error: BaseException) -> str:
-    """What an error of Keras or TensorFlow says, in one line: without colours, and without Keras's preamble."""
+    """The cause that an error of Keras or TensorFlow tells, in one line: no colours, no preamble, no list of calls."""
     plain = re.sub(r"\x1b\[[0-9;]*m", "", str(error))
     lines = [line.strip() for line in plain.splitlines() if line.strip()]
-    told = [line for line in lines if not line.startswith("Exception encountered when calling")] or lines
-    return told[0].rstrip(".") if told else type(error).__name__
+    causes = [line for line in lines if not _PREAMBLE.match(line)]
+    if any(line.startswith("File ") for line in lines):
+        causes = _after_the_calls(lines) or causes
+    told = causes or lines
+    if not told:
+        return type(error).__name__
+    cause = re.sub(r"\s*\[(\[\{\{node|Op:).*$", "", told[0])  # the names of nodes and operations of the graph
+    cause = re.sub(r"^\(\d+\) [A-Z_]+:\s*|^\{\{function_node [^}]*\}\}\s*", "", cause)
+    return cause.rstrip(".") or told[0]
+
+
+def _after_the_calls(lines: list[str]) -> list[str]:
+    """What follows the list of calls, each with its line of source, with which some errors begin."""
+    last = max(i for i, line in enumerate(lines) if line.startswith("File "))
+    rest = [line for line in lines[last + 1 :] if not _PREAMBLE.match(line)]
+    named = [line for line in rest if re.match(r"\w*(Error|Exception): ", line)]
+    return [named[-1].split(": ", 1)[1]] if named else rest
+
+
+def _with_shape(tensor: Any, shape: tuple[int | None, ...]) -> Any:
+    """A tensor with its sides told; a reshape, whose gradient leaves the sides open for those who made it."""
+    import tensorflow as tf
+
+    if None in shape[1:]:
+        return tensor
+    return tf.reshape(tensor, [-1 if side is None else side for side in shape])
 
 
 @contextmanager
-def _noted(model: Any, calls: list[Call]) -> Iterator[None]:
+def _noted(model: Any, calls: list[Call], shapes: Mapping[int, tuple[int | None, ...]]) -> Iterator[None]:
     """Note every call below ``model`` made by this thread, and undo it all afterwards, also after an error.
+
+    ``shapes``: what is known beforehand of the outputs of calls, by number.
 
     The calls are wrapped per instance, only in the instance's own ``__dict__``; a thread that uses the model
     meanwhile passes straight through.
     """
     this_thread = threading.get_ident()
     root = Call(model, None)
+    numbers = itertools.count()
     stack = [root]
     wrapped: list[tuple[Any, Any]] = []
 
@@ -138,7 +219,7 @@ def _noted(model: Any, calls: list[Call]) -> Iterator[None]:
         def call(*args: Any, **kwargs: Any) -> Any:
             if threading.get_ident() != this_thread:
                 return inner(*args, **kwargs)
-            note = Call(layer, stack[-1])
+            note = Call(layer, stack[-1], number=next(numbers))
             stack[-1].children.append(note)
             stack.append(note)
             try:
@@ -146,6 +227,8 @@ def _noted(model: Any, calls: list[Call]) -> Iterator[None]:
             finally:
                 stack.pop()
             if hasattr(output, "graph") and hasattr(output, "op"):
+                if note.number in shapes:
+                    output = _with_shape(output, shapes[note.number])
                 note.tensor = output
             calls.append(note)
             return output

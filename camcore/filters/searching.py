@@ -82,11 +82,12 @@ def pace(network: Network, layer: Any, recipe: Recipe = RECIPE) -> float:
 
 def searchable(network: Network, layer: Any) -> LayerInfo:
     """The layer whose channels can be asked for. Raises LayerError where it has no grid, or no channels."""
-    info = network.layer(layer)
+    info = network.layer_with_grid() if layer is None else network.layer(layer)
     if info.grid is None or not info.channels:
         raise LayerError(
             f"Layer {info.path!r} has no feature maps: its output has the shape {info.shape}, without a spatial grid. "
-            f"A filter is a channel of a layer with a grid. Try {network.default_layer!r}, or a class."
+            "A filter is a channel of a layer with a grid. Ask for a class, which needs no layer, or for a layer that "
+            f"has one. {network.anatomy.table.advice()}"
         )
     return info
 

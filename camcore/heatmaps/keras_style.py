@@ -31,8 +31,8 @@ class HeatmapMethod:
 
     ``model``: a Keras model or a Network. A model is traced at its first use, and its Network is kept with it for the
     next object; see ``camcore.models.kept``. ``target_layer``: path, name or layer object; None for the recommended
-    layer, and of no account to methods on the input's own grid. ``refine``: ``aug`` and ``eigen``, see
-    ``camcore.heatmaps.refining``. Options of the method by keyword.
+    layer, and of no account to methods on the input's own grid, which serve a network without a grid, too.
+    ``refine``: ``aug`` and ``eigen``, see ``camcore.heatmaps.refining``. Options of the method by keyword.
 
     Raises LayerError, MethodError or ModelError, each saying what fits instead.
     """
@@ -49,7 +49,9 @@ class HeatmapMethod:
             check_weighted(self.info)
         self.network = model if isinstance(model, Network) else network_of(model)
         self.options = by_index(self.network, self.info, given)
-        self.target_layer: str = self.network.layer_with_grid(target_layer).path
+        # A network without a grid has no layer to look at, and methods on the input's own grid need none.
+        free = self.info.layer_free and target_layer is None and self.network.default_layer is None
+        self.target_layer: str | None = None if free else self.network.layer_with_grid(target_layer).path
         if self.info.at_own_layer:
             self.network.check_linear_head(self.target_layer)
 
@@ -60,11 +62,12 @@ class HeatmapMethod:
     def compute_heatmap(
         self, x: ArrayLike, class_idx: int | str | Sequence[int | str] | None = None, raw: bool = False
     ) -> NDArray[np.float32]:
-        """The heatmap of each image, at the layer's own grid.
+        """The heatmap of each image, at the layer's own grid, rows from the top of the picture, columns from the left.
 
         ``x``: preprocessed, (H, W, 3) or (1, H, W, 3) → float32 (h, w); (n, H, W, 3) → (n, h, w).
         ``class_idx``: None (each image's top class), one index or name, or one per image. ``raw``: the un-normalised
-        map instead of values in 0..1. Raises ModelError where x or a class does not fit.
+        map instead of values in 0..1; in the layer's own directions, where that sees the picture mirrored. Raises
+        ModelError where x or a class does not fit.
         """
         batch = self.network.check_input(x)
         single = len(batch) == 1
@@ -73,8 +76,14 @@ class HeatmapMethod:
             maps = self._from_gradients(batch, classes)
         else:
             maps = [self._from_look(batch[i : i + 1], classes[i]) for i in range(len(batch))]
-        result = np.stack(maps if raw else [normalised(one, self.info.min_max) for one in maps])
+        result = np.stack(maps if raw else [self._on_picture(one) for one in maps])
         return result[0] if single else result
+
+    def _on_picture(self, raw: NDArray[np.float32]) -> NDArray[np.float32]:
+        values = normalised(raw, self.info.min_max)
+        if self.info.layer_free:
+            return values
+        return np.ascontiguousarray(self.network.layer(self.target_layer).upright(values))
 
     def _classes(self, class_idx: Any, n: int) -> list[int]:
         if class_idx is None:
@@ -86,8 +95,10 @@ class HeatmapMethod:
         return [self.network.check_class(index) for index in given]
 
     def _from_gradients(self, batch: Array, classes: list[int]) -> list[NDArray[np.float32]]:
-        found = self.network.tap(batch, [self.target_layer], [classes])
-        activations, gradients = found.activations[self.target_layer], found.gradients[0][self.target_layer]
+        path = self.target_layer
+        assert path is not None
+        found = self.network.tap(batch, [path], [classes])
+        activations, gradients = found.activations[path], found.gradients[0][path]
         pairs = zip(activations, gradients, strict=True)
         return [raw_map(self.info, (A, G), self.options)[0] for A, G in pairs]
 

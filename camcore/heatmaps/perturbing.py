@@ -71,8 +71,8 @@ def _masks(look: Look, path: str, scale: float = 1.0, noise: tuple[float, int, i
     field = None if noise is None or not noise[0] else noise_field(network.input_size, *noise)
 
     def ask(members: Indices) -> Array:
-        maps = np.ascontiguousarray(np.moveaxis(A[:, :, members], 2, 0), np.float32)
-        return network.masked_logits(look.x, maps, scale, field)
+        maps = network.layer(path).upright(np.moveaxis(A[:, :, members], 2, 0))  # a mask lies on the picture
+        return network.masked_logits(look.x, np.ascontiguousarray(maps, np.float32), scale, field)
 
     return Series(("masks", path, scale, None if field is None else noise), ask)
 

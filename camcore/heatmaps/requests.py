@@ -44,12 +44,15 @@ def check_request(
     refinements = check_refinements(refine)
     indices = _classes(network, classes)
     chosen = _methods(network, methods, options, indices)
-    paths = _paths(network, layers)
+    without = network.default_layer is None and layers is None
+    # Also looked up where no method has a use for it: a layer that does not exist is refused in any case.
+    paths = () if without else _paths(network, layers)
     tasks: list[Task] = []
     for info, given in chosen:
         if "eigen" in refinements:
             check_weighted(info)
-        places = (None,) if info.layer_free else _layers_for(network, info, paths)
+        on_input = info.layer_free or (without and info.source == "nothing")
+        places = (None,) if on_input else _layers_for(network, info, paths or _paths(network, layers))
         tasks += [Task(info, given, path, refinements) for path in places]
     return Request(tuple(tasks), indices)
 
@@ -152,7 +155,7 @@ def check_compared(network: Network, info: MethodInfo, options: Mapping[str, Any
 def _paths(network: Network, layers: Layers) -> tuple[str, ...]:
     many = isinstance(layers, (list, tuple))
     if many and not layers:
-        raise LayerError(f"No layer was asked for. Name at least one, such as {network.default_layer!r}.")
+        raise LayerError(f"No layer was asked for. {network.anatomy.table.advice('Name at least one, such as')}")
     asked = list(layers) if many else [layers]
     return tuple(dict.fromkeys(network.layer_with_grid(layer).path for layer in asked))
 

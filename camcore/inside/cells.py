@@ -125,9 +125,11 @@ class Cells:
     def _edges(self, index: int, axis: int) -> tuple[float, float]:
         low, high = self.frame.seen[axis::2]
         first, stride = self.grid.first_centre[axis], self.grid.stride[axis]
-        edges = [self._to_picture(first + (index + side) * stride + 0.5, axis) for side in (-0.5, 0.5)]
-        start = low if index == 0 else min(max(edges[0], low), high)
-        end = high if index == self.A.shape[axis] - 1 else min(max(edges[1], low), high)
+        edges = sorted(self._to_picture(first + (index + side) * stride + 0.5, axis) for side in (-0.5, 0.5))
+        last = self.A.shape[axis] - 1
+        lowest, highest = (0, last) if stride > 0 else (last, 0)
+        start = low if index == lowest else min(max(edges[0], low), high)
+        end = high if index == highest else min(max(edges[1], low), high)
         return start, end
 
     def _to_picture(self, edge: float, axis: int) -> float:

@@ -31,10 +31,15 @@ def answer_name(one: Prediction) -> str:
 
 def geometry(info: LayerInfo) -> str:
     """A layer's grid in words: ``7×7, one cell = 32×32 px of the input, receptive field 491 px``."""
-    if info.grid is None or info.stride is None:
+    if info.grid is None:
         return "no grid"
     h, w = info.grid
-    text = f"{h}×{w}, one cell = {_pixels(info.stride[0])}×{_pixels(info.stride[1])} px of the input"
+    if info.stride is None:
+        return f"{h}×{w}, which place of the picture a cell belongs to is not known"
+    high, wide = (_pixels(abs(step)) for step in info.stride)
+    text = f"{h}×{w}, one cell = {high}×{wide} px of the input"
+    if min(info.stride) < 0:
+        text += ", mirrored"
     if info.receptive_field is not None:
         rows, columns = info.receptive_field
         text += f", receptive field {rows if rows == columns else f'{rows}×{columns}'} px"

@@ -66,5 +66,5 @@ def teacher_features(
 
 def pooled_features(network: Network, rgb: NDArray[np.float32]) -> NDArray[np.float32]:
     """The mean over all places of the default layer's activations: RGB 0..255 (n, h, w, 3) → (n, K)."""
-    layer = network.default_layer
+    layer = network.layer_with_grid().path
     return network.tap(network.preprocess(rgb), (layer,)).activations[layer].mean((1, 2))

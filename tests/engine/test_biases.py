@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -24,7 +25,7 @@ def found(
     with graph.as_default():
         x = tf.compat.v1.placeholder(dtype, [None, *shape], "x")
         y = function(x)
-        biases = find_biases(y, reaches(graph, x, first))
+        biases = find_biases(y, reaches(SimpleNamespace(graph=graph), x, first))
         with tf.compat.v1.Session(graph=graph) as session:
             given = {x: np.zeros((1, *shape))}
             return [(session.run(bias.added, given), bias.spatial, bias.total.op.type) for bias in biases]

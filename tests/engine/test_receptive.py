@@ -7,6 +7,7 @@ from typing import Any
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from keras import layers
 
 import camcore
@@ -62,6 +63,39 @@ BY_HAND = {
     "global response in between": (9, lambda: [_L.Conv2D(2, 3), _L.LayerNormalization()], (7, 1, 3, 1)),
     "upsampling by 2, nearest": (6, lambda: [_L.UpSampling2D(2)], (12, 0.5, None, -0.25)),
     "upsampling by 2, bilinear": (6, lambda: [_L.UpSampling2D(2, interpolation="bilinear")], (12, 0.5, None, -0.25)),
+    "upsampling by pixel shuffle": (
+        6,
+        lambda: [_L.Conv2D(8, 1), _L.Lambda(lambda x: tf.nn.depth_to_space(x, 2))],
+        (12, 0.5, None, -0.25),
+    ),
+    "space to depth": (8, lambda: [_L.Lambda(lambda x: tf.nn.space_to_depth(x, 2))], (4, 2, 2, 0.5)),
+    "every second cell": (9, lambda: [_L.Lambda(lambda x: x[:, ::2, ::2])], (5, 2, 1, 0)),
+    "from the third cell on": (9, lambda: [_L.Lambda(lambda x: x[:, 2:, 2:])], (7, 1, 1, 2)),
+    "backwards": (9, lambda: [_L.Lambda(lambda x: x[:, ::-1, ::-1])], (9, -1, 1, 8)),
+    "every second cell backwards": (9, lambda: [_L.Lambda(lambda x: x[:, 7::-2, 7::-2])], (4, -2, 1, 7)),
+    "gathered": (
+        9,
+        lambda: [_L.Lambda(lambda x: tf.gather(tf.gather(x, [1, 4, 7], axis=1), [1, 4, 7], axis=2))],
+        (3, 3, 1, 1),
+    ),
+    "second half of a split": (
+        8,
+        lambda: [_L.Lambda(lambda x: tf.split(tf.split(x, 2, axis=1)[1], 2, axis=2)[1])],
+        (4, 1, 1, 4),
+    ),
+    "split and joined": (8, lambda: [_L.Lambda(lambda x: tf.concat(tf.split(x, 2, axis=1), axis=1))], (8, 1, 1, 0)),
+    "a constant border": (
+        8,
+        lambda: [
+            _L.Lambda(lambda x: tf.pad(tf.concat([0 * tf.ones_like(x[:, :1]), x], 1), [[0, 0], [0, 0], [1, 0], [0, 0]]))
+        ],
+        (9, 1, 1, -1),
+    ),
+    "stacked channels": (
+        9,
+        lambda: [_L.Lambda(lambda x: tf.stack([x[..., 2], x[..., 0]], axis=-1)), _L.Conv2D(2, 3)],
+        (7, 1, 3, 1),
+    ),
     "transposed 2, stride 2": (5, lambda: [_L.Conv2DTranspose(2, 2, strides=2)], (10, 0.5, None, -0.25)),
     "transposed 3, stride 1, same": (5, lambda: [_L.Conv2DTranspose(2, 3, padding="same")], (5, 1, 3, 0)),
     "transposed 4, stride 2, same": (5, lambda: [_L.Conv2DTranspose(2, 4, 2, "same")], (10, 0.5, None, -0.25)),
@@ -169,14 +203,35 @@ def test_attention_sees_the_whole_picture():
     assert info.receptive_field is None
 
 
-@pytest.mark.parametrize("turn", [lambda y, a: keras.ops.flip(y, a), lambda y, a: keras.ops.roll(y, 1, a)])
-def test_what_turns_the_grid_has_no_field_that_is_known(turn):
+def test_a_mirrored_grid_runs_backwards():
     """The cell at the left looks to the right then; along the channels nothing moves."""
-    for axis, field in ((2, None), (3, (3, 3))):
+    for axis, stride, centre in ((2, (1, -1), (1, 10)), (1, (-1, 1), (10, 1)), (3, (1, 1), (1, 1))):
         x = keras.Input((12, 12, 3))
-        info = classifier(x, turn(layers.Conv2D(4, 3)(x), axis)).layer("looked_at")
-        assert info.receptive_field == field
-        assert info.whole_picture == (field is None)
+        info = classifier(x, keras.ops.flip(layers.Conv2D(4, 3)(x), axis)).layer("looked_at")
+        assert info.receptive_field == (3, 3)
+        assert info.stride == stride
+        assert info.first_centre == centre
+        assert info.mirrored == tuple(step < 0 for step in stride)
+
+
+def test_after_a_mirror_windows_and_padding_go_on_backwards():
+    x = keras.Input((12, 12, 3))
+    y = layers.Conv2D(4, 4, strides=2)(keras.ops.flip(x, 2))  # 5 cells, from pixel 11 backwards
+    info = classifier(x, layers.Conv2D(4, 3, padding="same")(y)).layer("looked_at")
+    assert info.stride == (2, -2)
+    assert info.first_centre == (1.5, 9.5)
+    assert info.receptive_field == (8, 8)
+
+
+def test_a_rolled_grid_has_moved_and_its_field_is_known_once_it_is_rolled_back():
+    x = keras.Input((12, 12, 3))
+    once = keras.ops.roll(layers.Conv2D(4, 3)(x), 2, 2)
+    info = classifier(x, once).layer("looked_at")
+    assert info.first_centre == (1, -1)
+    assert info.receptive_field is None, "the cells that came in on the other side look elsewhere"
+    back = classifier(x, keras.ops.roll(layers.ReLU()(once), -2, 2)).layer("looked_at")
+    assert back.first_centre == (1, 1)
+    assert back.receptive_field == (3, 3)
 
 
 def test_a_dense_layer_on_the_grid_is_a_1x1_convolution():

@@ -37,7 +37,7 @@ from networks import (
 )
 
 import camcore
-from camcore.engine.tracing import trace_model
+from camcore.engine.tracing import first_line, trace_model
 
 
 def trace(model: Any, dtype: str = "float64", choose: Any = lambda outputs: outputs) -> Any:
@@ -359,3 +359,54 @@ def test_own_relu_between_layers_is_the_default_layer():
 def test_backbone_alone_has_no_scores_but_a_grid():
     with pytest.raises(camcore.ModelError, match="grid of its own"):
         camcore.wrap(settle(backbone()))
+
+
+# ---- what an error says
+
+ERRORS = {
+    "a compiled function": (
+        "Graph execution error:\n\nDetected at node net/add defined at (most recent call last):\n"
+        '  File "a.py", line 3, in <module>\n\n  File "keras/layer.py", line 9, in __call__\n\n'
+        "Incompatible shapes: [2,8] vs. [2,9]\n\t [[{{node net/add}}]] [Op:__inference_f_12]",
+        "Incompatible shapes: [2,8] vs. [2,9]",
+    ),
+    "several roots": (
+        "Graph execution error:\n\nDetected at node MatMul defined at (most recent call last):\n"
+        "<stack traces unavailable>\n2 root error(s) found.\n  (0) INVALID_ARGUMENT:  Matrix size-incompatible: "
+        "In[0]: [4,2], In[1]: [3,2]\n\t [[{{node MatMul}}]]\n0 successful operations.",
+        "Matrix size-incompatible: In[0]: [4,2], In[1]: [3,2]",
+    ),
+    "a layer": (
+        "Exception encountered when calling Own.call().\n\n\x1b[1mcannot add 2 and 3.\x1b[0m\n\n"
+        "Arguments received by Own.call():\n  • x=tf.Tensor(shape=(1, 4))",
+        "cannot add 2 and 3",
+    ),
+    "an operation": (
+        "{{function_node __wrapped__MatMul_device_/job:localhost/replica:0}} Matrix size-incompatible: In[0]: [4,2], "
+        "In[1]: [3,2] [Op:MatMul] name: ",
+        "Matrix size-incompatible: In[0]: [4,2], In[1]: [3,2]",
+    ),
+    "a traced function": (
+        'in user code:\n\n    File "a.py", line 28, in bad  *\n        return tf.reshape(x, [3, -1])\n\n'
+        "    ValueError: Dimension size must be divisible by 3 but is 8",
+        "Dimension size must be divisible by 3 but is 8",
+    ),
+    "no words": ("", "RuntimeError"),
+    "only a preamble": ("Graph execution error:", "Graph execution error:"),
+}
+
+
+@pytest.mark.parametrize("name", ERRORS)
+def test_the_cause_of_an_error_is_told(name):
+    text, cause = ERRORS[name]
+    assert first_line(RuntimeError(text)) == cause
+
+
+def test_the_cause_of_a_real_graph_execution_error_is_told():
+    @tf.function(input_signature=[tf.TensorSpec([None]), tf.TensorSpec([None])])
+    def total(x: Any, y: Any) -> Any:
+        return tf.reduce_sum(x + y)
+
+    with pytest.raises(tf.errors.InvalidArgumentError) as raised:
+        total(tf.zeros([4]), tf.zeros([3]))
+    assert first_line(raised.value) == "Incompatible shapes: [4] vs. [3]"

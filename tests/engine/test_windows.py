@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from camcore.engine.windows import Axis, same_padding
+from camcore.engine.reach import Axis
+from camcore.engine.windows import same_padding
 
 
 @pytest.mark.parametrize("side", range(5, 14))

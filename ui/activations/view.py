@@ -43,10 +43,11 @@ class ChannelMap:
         return self.raw
 
 
-def head(place: Any, name: str, info: LayerInfo | None, missing: bool, failed: bool) -> None:
-    """What the layer holds, in one sentence."""
+def head(place: Any, name: str, info: LayerInfo | None, missing: bool, failed: bool, loaded: bool = False) -> None:
+    """What the layer holds, in one sentence. ``loaded``: the network is there, and without a layer has no grid."""
     if missing or info is None or info.grid is None:
-        state = "needs its weights first" if missing else "could not be loaded" if failed else "is being loaded"
+        state = "has no layer with a grid" if loaded else "is being loaded"
+        state = "needs its weights first" if missing else "could not be loaded" if failed else state
         place.header(f"{words.plain(name)} {state}", anchor=False)
         return
     said = f"{info.channels:,} channels, each a map of its pattern on {words.grid(info.grid)} places"

@@ -7,6 +7,7 @@ from typing import Any
 import streamlit as st
 
 from camcore.inside.cells import box_on_picture
+from camcore.layers import NO_GRID
 from camcore.render.encode import to_png, with_caption
 from ui import downloads, errors, page_style, rasters, words, working
 from ui.cell import patches_view
@@ -76,6 +77,9 @@ def show(chosen: Chosen, answer: Answer) -> None:
 def _opened(chosen: Chosen, answer: Answer) -> None:
     m, net = answer.map, answer.network
     layer = m.layer or net.default_layer
+    if layer is None:
+        st.caption(f"{NO_GRID} So there is no place to look into.")
+        return
     question = Question(answer.question.network, chosen.picture.sha256, m.framing, layer, m.class_index)
     standing = working.section("cells", looking(question, chosen.picture), _waiting)
     cells = standing.value

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 import camcore
 from camcore.cache import ByteLRU
-from camcore.errors import CamcoreError, MethodError
+from camcore.errors import CamcoreError, LayerError, MethodError
 from camcore.evaluation.average import Averages, average_maps
 from camcore.evaluation.predicting import Predictions, class_indices, predict_folder, relative
 from camcore.heatmaps.evidence import Evidence, evidence
@@ -72,10 +72,10 @@ def seeing(saved: SavedNetwork, picture: camcore.Picture) -> Work:
         first = Seen(predictions, net.activation)
         yield Part(None, first)
         classes = [0, 1] if net.classes == 2 else [one.index for one in predictions[:2]]
-        info = net.layer(net.default_layer)
         try:
+            info = net.layer_with_grid()
             found = evidence(net, picture, classes, FRAMING)
-        except MethodError as error:
+        except (LayerError, MethodError) as error:
             yield Part(1.0, Seen(predictions, net.activation, why_not=str(error)))
         else:
             yield Part(1.0, Seen(predictions, net.activation, found, "", info.grid, info.channels))

@@ -85,7 +85,9 @@ def layer_title(path: str, facts: Facts | None) -> str:
 
 def recommended(facts: Facts | None) -> str:
     """The recommended layer, as the first in a list."""
-    return "Recommended" if facts is None else f"★ {facts.default_layer}"
+    if facts is None:
+        return "Recommended"
+    return "No layer with a grid" if facts.default_layer is None else f"★ {facts.default_layer}"
 
 
 def class_title(aim: str, facts: Facts | None, framing: str) -> str:
@@ -100,6 +102,8 @@ def _layer(value: str | None, facts: Facts | None) -> tuple[str, str]:
             "Recommended layer" if value is None else _DEPTH_WORDS[DEPTHS.index(value)] if value in DEPTHS else value
         ), ""
     path = facts.default_layer if value is None else value
+    if path is None:
+        return "No layer with a grid", ""
     if value in DEPTHS:
         steps = DEPTHS.index(value)
         if steps >= len(facts.ladder):

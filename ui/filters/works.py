@@ -33,7 +33,7 @@ class Looked:
     name: str
     layers: tuple[LayerInfo, ...]
     labels: tuple[str, ...]
-    default_layer: str
+    default_layer: str | None
     info: LayerInfo
     maps: NDArray[np.float32]
     seen: NDArray[np.uint8]
@@ -63,7 +63,7 @@ def looking(network: NetworkKey, picture: Picture, framing: str, layer: str | No
     key = ("filters look", picture.sha256, framing, layer)
 
     def steps(net: Any) -> Parts:
-        info = searchable(net, net.default_layer if layer is None else layer)
+        info = searchable(net, layer)
         x, _ = net.prepare(picture, framing)
         found = net.tap(x, [info.path])
         maps = found.activations[info.path][0].astype(np.float32)

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 import streamlit as st
 
 from camcore import CamcoreError
+from camcore.layers import NO_GRID, WITHOUT_LAYER
 from camcore.models import catalogue, factories, removing
 from camcore.models.catalogue import Backbone
 from camcore.models.description import JSON_NAME
@@ -240,7 +241,8 @@ def _tried(now: Standing) -> None:
         ":material/check_circle: **It can be made.** "
         + words.plain(
             f"{height}×{width} px input, {found.parameters:,} parameters, {len(found.labels):,} classes "
-            f"({', '.join(found.labels[:3])} …). To look at: {found.default_layer}."
+            f"({', '.join(found.labels[:3])} …). "
+            + (f"To look at: {found.default_layer}." if found.default_layer else f"{NO_GRID} {WITHOUT_LAYER}")
         )
     )
     if found.fed:

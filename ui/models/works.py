@@ -157,7 +157,7 @@ class Tried:
     input_size: tuple[int, int]
     parameters: int
     labels: tuple[str, ...]
-    default_layer: str
+    default_layer: str | None
     fed: bool
     fits: tuple[Fit, ...] = ()
 

@@ -31,10 +31,10 @@ export default function (component) {
   // Cells at the border reach to the end of what the network saw, as the drawn map does.
   const area = (cell) => [0, 1].map((axis) => {
     const edge = (index) => toPicture(grid.first[axis] + (index - 0.5) * grid.stride[axis], axis);
-    return [
-      cell[axis] === 0 ? limits[axis][0] : edge(cell[axis]),
-      cell[axis] === counts[axis] - 1 ? limits[axis][1] : edge(cell[axis] + 1),
-    ];
+    const sides = [edge(cell[axis]), edge(cell[axis] + 1)].sort((a, b) => a - b);
+    const ends = [0, counts[axis] - 1];
+    if (grid.stride[axis] < 0) ends.reverse(); // the layer sees the picture mirrored
+    return ends.map((end, side) => (cell[axis] === end ? limits[axis][side] : sides[side]));
   });
   const seenBy = (cell) => [0, 1].map((axis) => {
     const middle = field.first[axis] + cell[axis] * field.stride[axis];
@@ -97,7 +97,8 @@ export default function (component) {
     const step = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] }[event.key];
     if (!step) return;
     event.preventDefault();
-    choose(step.map((by, axis) => inside(state.cell[axis] + by, [0, counts[axis] - 1])), SETTLE);
+    const next = (by, axis) => state.cell[axis] + by * Math.sign(grid.stride[axis]);
+    choose(step.map((by, axis) => inside(next(by, axis), [0, counts[axis] - 1])), SETTLE);
   };
 
   const measure = () => {

@@ -100,8 +100,11 @@ export default function (component) {
       const input = grid.first[axis] + (index - 0.5) * grid.stride[axis];
       return Math.max(low, Math.min(high, (input - grid.shift[axis]) / grid.scale[axis] + 0.5));
     };
-    const x0 = edge(column, 1, left, right), x1 = edge(column + 1, 1, left, right);
-    const y0 = edge(row, 0, top, bottom), y1 = edge(row + 1, 0, top, bottom);
+    // The stride is negative where the layer sees the picture mirrored: the next cell then lies before this one.
+    const sides = (index, axis, low, high) =>
+      [edge(index, axis, low, high), edge(index + 1, axis, low, high)].sort((a, b) => a - b);
+    const [x0, x1] = sides(column, 1, left, right);
+    const [y0, y1] = sides(row, 0, top, bottom);
     Object.assign(cell.style, {
       left: `${(x0 / width) * 100}%`, width: `${((x1 - x0) / width) * 100}%`,
       top: `${(y0 / height) * 100}%`, height: `${((y1 - y0) / height) * 100}%`, boxSizing: "border-box",

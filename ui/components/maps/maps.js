@@ -421,7 +421,7 @@ export default function (component) {
     // One cell of the first map at a time, starting in the middle of what it saw.
     const [top, left, bottom, right] = first.seen;
     const at = state.at ?? { x: (left + right) / 2, y: (top + bottom) / 2 };
-    const step = (axis) => (event.shiftKey ? 3 : 1) * Math.max(first.stride[axis] / first.scale[axis], data.size[axis] / 100);
+    const step = (axis) => (event.shiftKey ? 3 : 1) * Math.max(Math.abs(first.stride[axis]) / first.scale[axis], data.size[axis] / 100);
     const [dx, dy] = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key];
     const within = (value, low, high) => Math.max(low, Math.min(high, value));
     tell(state.at ? {

@@ -1,0 +1,121 @@
+"""What each cell of a tensor sees of the network's input: the values that the walk through the graph computes.
+
+For every tensor the *reach* keeps, per axis, the *stride* (how far apart in input pixels the centres of two
+neighbouring cells lie; negative on a mirrored grid), the *size* of the receptive field and the *centre* of the first
+cell (the input pixel's centre 0 is 0.0; it follows the padding and may lie outside the picture).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Axis:
+    """One spatial axis of a feature map, in input pixels. ``rolled``: by how much it was rolled round the border."""
+
+    stride: float = 1.0
+    size: float = 1.0
+    centre: float = 0.0
+    rolled: float = 0.0
+
+    def window(self, kernel: int, step: int, dilation: int, before: float) -> Axis:
+        """After a sliding window of ``kernel`` taps that starts ``before`` cells outside the map."""
+        reach = (kernel - 1) * dilation
+        return replace(
+            self,
+            stride=self.stride * step,
+            size=self.size + reach * abs(self.stride),
+            centre=self.centre + (reach / 2 - before) * self.stride,
+        )
+
+    def finer(self, fine: float, neighbours: int) -> Axis:
+        """After resizing to cells ``fine`` apart that each draw on so many neighbours.
+
+        A new cell does not lie at the centre of those it draws on; the field holds them on either side.
+        """
+        coarse, step = abs(self.stride), abs(fine)
+        around = max(neighbours * coarse - step, (neighbours - 1) * coarse)
+        return replace(self, stride=fine, size=self.size + around, centre=self.centre - self.stride / 2 + fine / 2)
+
+    def moved(self, cells: float, step: int = 1) -> Axis:
+        """The grid starts ``cells`` later and takes every ``step``-th cell; a negative step goes backwards."""
+        return replace(self, stride=self.stride * step, centre=self.centre + cells * self.stride)
+
+    def union(self, other: Axis) -> Axis:
+        """The smallest field that holds both, of two axes that run the same way."""
+        low = min(self.centre - self.size / 2, other.centre - other.size / 2)
+        high = max(self.centre + self.size / 2, other.centre + other.size / 2)
+        stride = max(self.stride, other.stride, key=abs)
+        return Axis(stride, high - low, (low + high) / 2, self.rolled or other.rolled)
+
+    def opposes(self, other: Axis) -> bool:
+        """Whether one of the two is mirrored and the other is not."""
+        return self.stride * other.stride < 0
+
+
+@dataclass(frozen=True)
+class Reach:
+    """What the cells of one tensor see. ``axes`` None: the tensor has no grid any more (pooled, flattened).
+
+    ``dims``: which axes of the tensor are spatial, rows first; one entry where both were merged. ``whole_picture``:
+    a gate or attention lets every cell see more than its field. ``known``: False where something whose field is not
+    understood lies before it. ``lost``: it depends on the picture, and whether it has a grid is not known.
+    ``located``: False where rows and columns, and where they lie, are only taken to be as they are in the input.
+    ``nominal``: nothing but the tensor's rank speaks for its grid.
+    """
+
+    axes: tuple[Axis, Axis] | None
+    grid: tuple[int | None, int | None] = (None, None)
+    dims: tuple[int, ...] = ()
+    whole_picture: bool = False
+    known: bool = True
+    lost: bool = False
+    located: bool = True
+    nominal: bool = False
+
+    @property
+    def spatial(self) -> bool:
+        """True while the tensor has two separate spatial axes."""
+        return self.axes is not None and len(self.dims) == 2
+
+    @property
+    def cells(self) -> int:
+        """The number of cells; an open side counts as one."""
+        return (self.grid[0] or 1) * (self.grid[1] or 1)
+
+    @property
+    def order(self) -> tuple[int, int, int, int]:
+        """Where a spatial tensor of rank 4 keeps its images, rows, columns and channels."""
+        rows, columns = self.dims
+        return 0, rows, columns, 6 - rows - columns
+
+    def with_axes(self, axes: list[Axis]) -> Reach:
+        """The same with other axes."""
+        return replace(self, axes=(axes[0], axes[1]))
+
+
+# A rule: (operation, the reach of each input, one output) → the output's reach.
+Rule = Callable[[Any, "list[Reach | None]", Any], "Reach | None"]
+
+POOLED = Reach(None, whole_picture=True)
+LOST = Reach(None, whole_picture=True, known=False, lost=True)
+
+
+def unknown(inputs: list[Reach | None]) -> Reach:
+    """Behind something that is not understood."""
+    given = [reach for reach in inputs if reach is not None]
+    if all(reach.axes is None and not reach.lost for reach in given):  # no place is left that could be mistaken
+        return replace(POOLED, known=all(reach.known for reach in given))
+    return LOST
+
+
+def constant(tensor: Any) -> np.ndarray | None:
+    """The value of a symbolic tensor that the graph fixes; None where it depends on anything."""
+    import tensorflow as tf
+
+    return tf.get_static_value(tensor)
