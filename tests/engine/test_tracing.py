@@ -11,6 +11,7 @@ import pytest
 import tensorflow as tf
 from keras import layers
 from networks import (
+    FEATURES,
     GRID,
     SIZE,
     TWINS,
@@ -356,9 +357,13 @@ def test_own_relu_between_layers_is_the_default_layer():
     assert (found.activations["features"] < 0).any()
 
 
-def test_backbone_alone_has_no_scores_but_a_grid():
-    with pytest.raises(camcore.ModelError, match="grid of its own"):
-        camcore.wrap(settle(backbone()))
+def test_a_backbone_alone_is_a_map_of_its_features():
+    model = settle(backbone())
+    network = camcore.wrap(model)
+    assert network.classes == FEATURES
+    x = images(2)
+    np.testing.assert_allclose(network.logits(x), np.asarray(model(x)).mean(axis=(1, 2)), rtol=1e-9)
+    assert network.default_layer == "conv1"
 
 
 # ---- what an error says
