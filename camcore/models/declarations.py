@@ -1,0 +1,251 @@
+"""``CAMCORE_MODELS``: the networks of one's own that a server or a command line names.
+
+Read from the environment variable, else under that name in ``.streamlit/secrets.toml`` of the folder where the program
+was started (Streamlit's file for what a server alone knows). A network is a function that returns it or a whole model's
+file. Two forms are read; the second takes every path and says more:
+
+    CAMCORE_MODELS = "birds=my_models:birds, cars=nets/cars.keras"
+    CAMCORE_MODELS = '{"cars": {"file": "nets/cars.keras", "labels": "cars.txt", "preprocess": "tf"}}'
+
+Relative paths start from the folder where the program was started. Nothing is imported or opened here.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from camcore.errors import CamcoreError, ModelError, nearest
+from camcore.framing import check_framing
+from camcore.models.description import check_name
+from camcore.models.preprocessing import preprocessing
+
+VARIABLE = "CAMCORE_MODELS"
+SECRETS = Path(".streamlit") / "secrets.toml"
+SUFFIXES = (".keras", ".h5", ".hdf5")
+"""How the names of whole models' files end."""
+
+_FUNCTION = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
+_MODULE = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*")
+_FILE_OPTIONS = ("labels", "preprocess", "framing", "custom", "unsafe")
+_KEYS = ("file", "function", *_FILE_OPTIONS)
+
+
+@dataclass(frozen=True)
+class Declaration:
+    """A network that was named, not yet made: exactly one of ``function`` and ``file`` is set.
+
+    ``function``: "module:function". ``file``: an absolute path. The rest belongs to files; None where nobody said:
+    ``labels`` a labels file or the names, ``preprocess`` a name of ``camcore.models.preprocessing``, ``framing`` one of
+    ``camcore.framing.FRAMINGS``, ``custom`` the module that registers the file's custom classes, ``unsafe`` whether
+    code inside the file may run.
+    """
+
+    name: str
+    function: str | None = None
+    file: Path | None = None
+    labels: Path | tuple[str, ...] | None = None
+    preprocess: str | None = None
+    framing: str | None = None
+    custom: str | None = None
+    unsafe: bool = False
+
+
+@dataclass(frozen=True)
+class Declared:
+    """The declarations in their order, and what is wrong with those left out, a sentence or more each."""
+
+    networks: tuple[Declaration, ...] = ()
+    problems: tuple[str, ...] = ()
+
+
+# ---- reading
+
+
+def declared() -> Declared:
+    """Everything that is declared for this process, as it is now."""
+    if VARIABLE in os.environ:
+        return parse(os.environ[VARIABLE])
+    try:
+        told = tomllib.loads(SECRETS.read_text("utf-8")).get(VARIABLE, "")
+    except FileNotFoundError:
+        return Declared()
+    except (OSError, ValueError) as error:  # ValueError: no TOML, or no UTF-8
+        return Declared(
+            problems=(f"The file '{SECRETS}' cannot be read ({error}), so no networks are declared there. Mend it.",)
+        )
+    if not isinstance(told, str | Mapping):
+        return Declared(
+            problems=(
+                f"{VARIABLE} in '{SECRETS}' is {told!r}; it must be a text such as \"name=module:function\", or a "
+                "table. Put it in quotation marks.",
+            )
+        )
+    return parse(told)
+
+
+def parse(told: str | Mapping[str, Any]) -> Declared:
+    """The networks that a text declares, in either form, or a mapping of names as the second form has it."""
+    try:
+        entries = list(_entries(told))
+    except ModelError as error:
+        return Declared(problems=(str(error),))
+    found: dict[str, Declaration] = {}
+    problems = []
+    for name, value in entries:
+        try:
+            one = _declaration(name, value)
+            if one.name in found:
+                raise ModelError(
+                    f"Another network is called {one.name!r} already. Names tell networks apart in lists and links. "
+                    "Give it another name."
+                )
+            found[one.name] = one
+        except CamcoreError as error:
+            problems.append(f"{VARIABLE} declares a network that cannot be used. {error}")
+    return Declared(tuple(found.values()), tuple(problems))
+
+
+def _entries(told: str | Mapping[str, Any]) -> Iterator[tuple[str | None, Any]]:
+    """Names with what was said of each; None is the name of a part without an equals sign."""
+    if isinstance(told, str) and not told.lstrip().startswith("{"):
+        for part in filter(None, (part.strip() for part in told.split(","))):
+            name, equals, value = (piece.strip() for piece in part.partition("="))
+            yield (name, value) if equals else (None, part)
+        return
+    try:
+        table = json.loads(told) if isinstance(told, str) else told
+    except (ValueError, RecursionError) as error:
+        raise ModelError(
+            f"{VARIABLE} begins like JSON and is none ({error}), so it declares no networks. Mend it, or write "
+            "name=module:function or name=file.keras, with commas between several."
+        ) from error
+    yield from table.items()
+
+
+def _declaration(name: str | None, value: Any) -> Declaration:
+    if name is None:
+        raise _malformed(value)
+    if isinstance(value, str):
+        value = _plain(name, value)
+    if not isinstance(value, Mapping):
+        raise _malformed(f"{name}={value!r}")
+    check_name(name)
+    unknown = next((str(key) for key in value if key not in _KEYS), None)
+    if unknown is not None:
+        near = nearest(unknown, _KEYS)
+        raise ModelError(
+            f"{name!r} says {unknown!r}, which is not known. It may say {', '.join(_KEYS)}. "
+            + (f"Did you mean {near!r}?" if near else "Leave it away.")
+        )
+    if ("file" in value) == ("function" in value):
+        raise ModelError(
+            f"{name!r} names {'both a file and a function' if 'file' in value else 'neither a file nor a function'}. "
+            "It is the one or the other that gives the network. Name one of them."
+        )
+    if "function" in value:
+        return _function(name, value)
+    return _file(name, value)
+
+
+def _plain(name: str, text: str) -> dict[str, str]:
+    """A function's or a file's name, told apart by its form."""
+    if _FUNCTION.fullmatch(text):
+        return {"function": text}
+    if text.lower().endswith(SUFFIXES) or "/" in text or os.sep in text or (text and os.path.exists(text)):
+        return {"file": text}
+    raise _malformed(f"{name}={text}")
+
+
+def _function(name: str, value: Mapping[str, Any]) -> Declaration:
+    function = value["function"]
+    if not isinstance(function, str) or not _FUNCTION.fullmatch(function):
+        raise _malformed(f"{name}={function}")
+    more = next((key for key in _FILE_OPTIONS if key in value), None)
+    if more is not None:
+        raise ModelError(
+            f"{name!r} says {more!r} beside a function. What a function returns says that itself. Leave it away here, "
+            "and return it."
+        )
+    return Declaration(name, function=function)
+
+
+def _file(name: str, value: Mapping[str, Any]) -> Declaration:
+    preprocess, framing, custom = (_text(name, value, key) for key in ("preprocess", "framing", "custom"))
+    if preprocess is not None:
+        preprocessing(preprocess)
+    if framing is not None:
+        check_framing(framing)
+    if custom is not None and not _MODULE.fullmatch(custom):
+        raise ModelError(f"{name!r} says custom {custom!r}, which is no module's name. Name one that can be imported.")
+    unsafe = value.get("unsafe", False)
+    if not isinstance(unsafe, bool):
+        raise ModelError(f"{name!r} says unsafe {unsafe!r}. It is true or false, without quotation marks. Say which.")
+    path = _text(name, value, "file")
+    if not path:
+        raise ModelError(f"{name!r} names an empty file. It needs the path of a whole model. Name one.")
+    return Declaration(name, None, _absolute(path), _labels(name, value), preprocess, framing, custom, unsafe)
+
+
+def _labels(name: str, value: Mapping[str, Any]) -> Path | tuple[str, ...] | None:
+    told = value.get("labels")
+    if isinstance(told, list | tuple) and all(isinstance(one, str) for one in told):
+        return tuple(told)
+    text = _text(name, value, "labels")
+    return None if text is None else _absolute(text)
+
+
+def _text(name: str, value: Mapping[str, Any], key: str) -> str | None:
+    told = value.get(key)
+    if told is None or isinstance(told, str):
+        return told
+    raise ModelError(f"{name!r} says {key} {told!r}. It is a text. Put it in quotation marks.")
+
+
+def _absolute(path: str) -> Path:
+    return Path(path).expanduser().absolute()
+
+
+def _malformed(part: str) -> ModelError:
+    return ModelError(
+        f"The declaration {part[:120]!r} is not of the form name=module:function or name=file.keras. Several are "
+        'separated by commas; a path with a comma in it is declared as {"name": {"file": "…"}}.'
+    )
+
+
+# ---- writing
+
+
+def written(networks: Iterable[Declaration]) -> str:
+    """The second form of these declarations, which ``parse`` reads back as they are."""
+    return json.dumps({one.name: _told(one) for one in networks}, ensure_ascii=False)
+
+
+def _told(one: Declaration) -> dict[str, Any]:
+    if one.function is not None:
+        return {"function": one.function}
+    labels = one.labels if one.labels is None or isinstance(one.labels, tuple) else str(one.labels)
+    told = {
+        "file": str(one.file),
+        "labels": labels,
+        "preprocess": one.preprocess,
+        "framing": one.framing,
+        "custom": one.custom,
+        "unsafe": one.unsafe or None,
+    }
+    return {key: value for key, value in told.items() if value is not None}
+
+
+def name_for(file: Path, taken: Iterable[str]) -> str:
+    """A name for the network in a file, from the file's name: allowed in lists and links, and none of ``taken``."""
+    text = re.sub(r"[^\w .,+()-]", "_", file.stem)
+    text = re.sub(r"^\W+|[^\w)+]+$", "", text[:70]) or "network"
+    known = set(taken)
+    names = (text, *(f"{text}-{number}" for number in range(2, len(known) + 3)))
+    return next(name for name in names if name not in known)
