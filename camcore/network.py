@@ -35,7 +35,7 @@ from camcore.errors import LayerError, MethodError, ModelError, PictureError
 from camcore.framing import Frame, frame_picture
 from camcore.layers import LayerInfo, ladder, list_layers
 from camcore.methods.info import Site
-from camcore.origin import Origin
+from camcore.origin import Origin, Recipe
 from camcore.pictures import Picture
 from camcore.predictions import Prediction, probabilities, top_predictions
 
@@ -53,7 +53,8 @@ class Network:
     ``layers``, a tuple of LayerInfo; ``default_layer``, the path of the recommended one; ``ladder``, the paths
     of the last layer of each of the last four grid sizes; ``parameters``; ``multiplications`` that one image takes;
     ``weights_note``, where the weights came from; ``anatomy``, what its trace consists of; ``origin``, what it takes
-    to have the network again, None where nobody knows; ``serial``, a number that no other network of this process
+    to have the network again, None where nobody knows; ``recipe``, the arguments of ``load`` that made it, None where
+    ``wrap`` did; ``serial``, a number that no other network of this process
     has. Safe to use from several threads. The model is never changed.
     """
 
@@ -80,6 +81,7 @@ class Network:
         self.channels = channels
         self.weights_note = weights_note
         self.origin = origin
+        self.recipe: Recipe | None = None
         self._preprocess = preprocess
         self.serial = next(_SERIAL)
         self._obstacles: dict[str, str] = {}  # layer path → what breaks CAM's equality behind it, empty: nothing
@@ -378,7 +380,7 @@ class Network:
         other._alterations = self._alterations.on(other.anatomy)
         other.serial = next(_SERIAL)
         other.weights_note = note
-        other.origin = None
+        other.origin = other.recipe = None
         return other
 
     # ---- compiled functions

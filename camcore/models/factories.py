@@ -1,14 +1,11 @@
-"""Networks that a Python function of one's own makes: for those who run their own server.
+"""Networks of one's own that ``CAMCORE_MODELS`` names: a Python function that makes one, or a whole model's file.
 
-Named in the environment variable ``CAMCORE_MODELS``, else under that name in ``.streamlit/secrets.toml`` of the folder
-where the program was started (Streamlit's file for what a server alone knows):
+    CAMCORE_MODELS = "birds=my_models:birds, cars=cars.keras"
 
-    CAMCORE_MODELS = "birds=my_models:birds, cars=my_models:cars"
-
-The function takes no argument and returns a Keras model, or a mapping or dataclass with ``model`` and, as
-``camcore.wrap`` takes them, ``labels`` (or a labels file's path), ``preprocess`` (a function, or a name of
-``camcore.models.preprocessing``), ``input_size`` and ``output``. Its module is imported when the network is loaded, not
-before.
+(``camcore.models.declarations`` reads it.) A function takes no argument and returns a Keras model, or a mapping or
+dataclass with ``model`` and, as ``camcore.wrap`` takes them, ``labels`` (or a labels file's path), ``preprocess`` (a
+function, or a name of ``camcore.models.preprocessing``), ``input_size``, ``output``, ``framing`` and the others. Its
+module is imported, and a file is opened, when the network is loaded, not before.
 """
 
 from __future__ import annotations
@@ -18,50 +15,63 @@ import hashlib
 import importlib
 import json
 import os
-import re
-import tomllib
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from camcore.errors import ModelError, nearest
-from camcore.models import saved
+from camcore.framing import check_framing
+from camcore.models import declarations, saved
 from camcore.models.catalogue import Built
-from camcore.models.description import check_name
-from camcore.models.label_files import read_labels
+from camcore.models.declarations import VARIABLE, Declaration
+from camcore.models.feeding import advice
+from camcore.models.label_files import labels_beside, read_labels
 from camcore.models.preprocessing import TITLES, preprocessing
+from camcore.models.whole import open_whole
+from camcore.models.wrapping import wrap_options
 
-VARIABLE = "CAMCORE_MODELS"
-_SECRETS = Path(".streamlit") / "secrets.toml"
-_TARGET = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
-_GIVES = ("model", "labels", "preprocess", "input_size", "output")
+_GIVES = ("model", "labels", "preprocess", "framing", *wrap_options())
 _RETURNS = "a Keras model, or a mapping or dataclass with " + ", ".join(_GIVES)
 
 
 @dataclass(frozen=True)
 class Factory:
-    """A declared network, not yet made. ``chosen``: the preprocessing kept for it on the Models page, "" for none."""
+    """A declared network, not yet made. ``chosen``: the preprocessing kept for it on the Models page, "" for none.
+
+    ``target``: module:function, or a file's name without its folder. ``declaration``: of a file, else None.
+    """
 
     name: str
-    target: str  # module:function
+    target: str
     chosen: str = ""
+    declaration: Declaration | None = None
+
+    @property
+    def file(self) -> Path | None:
+        """The whole model's file; None where a function makes the network."""
+        return self.declaration.file if self.declaration is not None else None
+
+    @property
+    def identity(self) -> str:
+        """Tells what makes the network from anything else that could."""
+        return str(self.file or self.target)
 
     @property
     def input_size(self) -> None:
-        """Not known before the function has run."""
+        """Not known before it is made."""
         return None
 
     @property
     def parameters(self) -> None:
-        """Not known before the function has run."""
+        """Not known before it is made."""
         return None
 
     @property
     def weights_state(self) -> str:
-        """Where the weights are: the function knows."""
-        return "own code"
+        """Where the weights are: in the file, or the function knows."""
+        return "own code" if self.file is None else "own file"
 
     @property
     def download_mb(self) -> int:
@@ -70,13 +80,19 @@ class Factory:
 
     @property
     def summary(self) -> str:
-        """On what it was trained: the function does not say."""
+        """On what it was trained: neither a function nor a file says."""
         return ""
 
     @property
     def version(self) -> str:
-        """Tells this network from one of the same name that another function made, or that was fed otherwise."""
-        return f"{self.target} {self.chosen}"
+        """Tells this network from one of the same name that is made, fed or read otherwise, or of a changed file."""
+        if self.file is None:
+            return f"{self.target} {self.chosen}"
+        stamp = ""
+        with suppress(OSError):
+            status = self.file.stat()
+            stamp = f"{status.st_mtime_ns} {status.st_size}"
+        return hashlib.sha256(repr((self.declaration, self.chosen, stamp)).encode()).hexdigest()
 
 
 # ---- what is declared
@@ -98,46 +114,20 @@ def find(name: Any) -> Factory | None:
 
 
 def _declared() -> tuple[tuple[Factory, ...], tuple[str, ...]]:
-    text, wrong = _text()
-    found: dict[str, Factory] = {}
-    taken = {one.name for one in saved.saved_networks()} if text.strip() else set()
-    for part in filter(None, (part.strip() for part in text.split(","))):
-        name, equals, target = (piece.strip() for piece in part.partition("="))
-        try:
-            if not equals or not _TARGET.fullmatch(target):
-                raise ModelError(
-                    f"The declaration {part[:120]!r} is not of the form name=module:function. Several "
-                    "are separated by commas."
-                )
-            check_name(name)
-            if name in found or name in taken:
-                raise ModelError(
-                    f"Another network is called {name!r} already. Names tell networks apart in lists and links. Give "
-                    "it another name."
-                )
-        except ModelError as error:
-            wrong.append(f"{VARIABLE} declares a network that cannot be used. {error}")
+    told = declarations.declared()
+    taken = {one.name for one in saved.saved_networks()} if told.networks else set()
+    found, wrong = [], list(told.problems)
+    for one in told.networks:
+        if one.name in taken:
+            wrong.append(
+                f"{VARIABLE} declares a network {one.name!r} that cannot be reached: a saved network is called so "
+                "already, and it is the one that the name means. Give the declared one another name."
+            )
             continue
-        found[name] = Factory(name, target, _chosen(name, target))
-    return tuple(found.values()), tuple(wrong)
-
-
-def _text() -> tuple[str, list[str]]:
-    """The declarations as they were written, and what kept them from being read."""
-    if VARIABLE in os.environ:
-        return os.environ[VARIABLE], []
-    try:
-        told = tomllib.loads(_SECRETS.read_text("utf-8")).get(VARIABLE, "")
-    except FileNotFoundError:
-        return "", []
-    except (OSError, ValueError) as error:  # ValueError: no TOML, or no UTF-8
-        return "", [f"The file '{_SECRETS}' cannot be read ({error}), so no networks are declared there. Mend it."]
-    if not isinstance(told, str):
-        return "", [
-            f"{VARIABLE} in '{_SECRETS}' is {told!r}; it must be a text such as \"name=module:function\". Put it in "
-            "quotation marks."
-        ]
-    return told, []
+        target = one.function or (one.file.name if one.file is not None else "")
+        factory = Factory(one.name, target, declaration=one if one.file is not None else None)
+        found.append(dataclasses.replace(factory, chosen=_chosen(one.name, factory.identity)))
+    return tuple(found), tuple(wrong)
 
 
 # ---- the network
@@ -145,21 +135,29 @@ def _text() -> tuple[str, list[str]]:
 
 @dataclass(frozen=True, eq=False)
 class Made:
-    """What a factory gave. ``preprocess``: None where it did not say how the network wants its pictures."""
+    """What a factory gave. ``preprocess``: None where it did not say how the network wants its pictures.
+
+    ``note``: where the weights came from. ``more``: further arguments of ``camcore.wrap``.
+    """
 
     model: Any
     labels: tuple[str, ...] | None = None
     preprocess: Callable[..., Any] | None = None
-    input_size: tuple[int, int] | None = None
-    output: int | str | None = None
+    framing: str = "stretch"
+    note: str = ""
+    more: Mapping[str, Any] = field(default_factory=dict)
 
 
 def make(factory: Factory) -> Made:
-    """Import the module, call the function, and check what it returns.
+    """Open the file, or import the module and call the function, and check what it returns.
 
     Raises ModelError where the module cannot be imported, has no such function, or where the function raises or
-    returns something else.
+    returns something else, and as ``camcore.models.whole.open_whole`` does.
     """
+    return _called_for(factory) if factory.declaration is None else _opened(factory.declaration)
+
+
+def _called_for(factory: Factory) -> Made:
     given = _called(factory, _function(factory))
     if not isinstance(given, Mapping):
         fields = dataclasses.fields(given) if dataclasses.is_dataclass(given) else ()
@@ -189,7 +187,24 @@ def make(factory: Factory) -> Made:
             f"It is a function of RGB pictures 0..255, or one of the names {', '.join(TITLES)}.",
         )
     named = None if labels is None else tuple(map(str, labels))
-    return Made(model, named, feed, given.get("input_size"), given.get("output"))
+    framing = given.get("framing") or "stretch"
+    check_framing(framing)
+    note = f"weights as {factory.target} gives them"
+    more = {key: given[key] for key in wrap_options() if given.get(key) is not None}
+    return Made(model, named, feed, framing, note, more)
+
+
+def _opened(declared: Declaration) -> Made:
+    assert declared.file is not None
+    built = open_whole(declared.file, None, declared.custom, not declared.unsafe)
+    labels, note = declared.labels, built.weights_note
+    if isinstance(labels, Path):
+        labels = read_labels(labels)
+    elif labels is None:
+        labels, where = labels_beside(declared.file)
+        note = f"{note}; classes named by {where}" if labels else note
+    feed = None if declared.preprocess is None else preprocessing(declared.preprocess)
+    return Made(built.model, labels, feed, declared.framing or "stretch", note)
 
 
 def open_factory(factory: Factory, weights: str | os.PathLike[str] | None = None) -> Built:
@@ -200,16 +215,22 @@ def open_factory(factory: Factory, weights: str | os.PathLike[str] | None = None
     """
     if weights is not None:
         raise ModelError(
-            f"{factory.name} cannot be loaded with the weights {str(weights)!r}: its own code ({factory.target}) "
-            "decides which weights it has. Leave the weights away, or load them there."
+            f"{factory.name} cannot be loaded with the weights {str(weights)!r}: {factory.target} decides which "
+            "weights it has. Leave the weights away."
         )
     made = make(factory)
-    feed, note = made.preprocess, f"weights as {factory.target} gives them"
+    feed, declared = made.preprocess, factory.declaration
     if feed is None and factory.chosen:
-        feed, note = preprocessing(factory.chosen), f"{note}; fed {TITLES[factory.chosen]}, as chosen for it"
-    elif feed is None:
-        note = f"{note}; fed RGB 0..255, as nobody said otherwise"
-    return Built(made.model, feed, made.labels, made.input_size, note, output=made.output)
+        feed = preprocessing(factory.chosen)
+        fed = f"fed {TITLES[factory.chosen]}, as chosen for it"
+    elif declared is None:
+        fed = "" if feed is not None else "fed RGB 0..255, as nobody said otherwise"
+    elif declared.preprocess is not None:
+        fed = f"fed {TITLES[declared.preprocess]}, as declared"
+    else:
+        fed = advice(made.model)
+    note = "; ".join(filter(None, (made.note, fed)))
+    return Built(made.model, feed, made.labels, None, note, framing=made.framing, more=made.more)
 
 
 def _function(factory: Factory) -> Any:
@@ -255,7 +276,7 @@ def _wrong(factory: Factory, what: str, advice: str) -> ModelError:
 
 
 def keep_preprocessing(factory: Factory, name: str) -> Factory:
-    """Keep which preprocessing a factory's network is fed with, for as long as the same function makes it.
+    """Keep which preprocessing a factory's network is fed with, for as long as the same function or file makes it.
 
     Raises ModelError for an unknown name, and where it cannot be written.
     """
@@ -264,7 +285,7 @@ def keep_preprocessing(factory: Factory, name: str) -> Factory:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         part = path.with_suffix(".part")
-        part.write_text(json.dumps({"target": factory.target, "preprocessing": name}), "utf-8")
+        part.write_text(json.dumps({"target": factory.identity, "preprocessing": name}), "utf-8")
         os.replace(part, path)
     except OSError as error:
         raise ModelError(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Sequence
+from functools import lru_cache
 from numbers import Integral
 from typing import Any
 
@@ -64,6 +66,13 @@ def wrap(
         framing=framing,
         origin=origin,
     )
+
+
+@lru_cache(maxsize=1)
+def wrap_options() -> tuple[str, ...]:
+    """The arguments of ``wrap`` that say which part of a model is explained: of a file's or a function's model, too."""
+    others = ("keras_model", "labels", "preprocess", "framing", "name", "weights_note", "origin")
+    return tuple(name for name in inspect.signature(wrap).parameters if name not in others)
 
 
 def _input_of(model: Any) -> tuple[tuple[int | None, ...] | None, str]:

@@ -219,7 +219,7 @@ def _factory(row: Factory) -> Standing:
         st.button("Make and check it", type="primary", key="try_it", on_click=_try, args=(row.name,))
         _open(row.name)
     press = st.session_state.get("try_press", {}).get(row.name)
-    work = works.trying(Factory(row.name, row.target), press) if press else None
+    work = works.trying(replace(row, chosen=""), press) if press else None
     return working.section("try", work, _tried)
 
 

@@ -169,7 +169,7 @@ def trying(factory: Factory, press: str) -> Work:
         engine().networks.ready(job)
         with _turn(job):
             made = factories.make(factory)
-            network = camcore.wrap(made.model, made.labels, None, made.input_size, made.output, name=factory.name)
+            network = camcore.wrap(made.model, made.labels, name=factory.name, framing=made.framing, **made.more)
             fed = made.preprocess is not None
             sizes = (network.input_size, network.parameters, network.labels, network.default_layer)
             found = Tried(*sizes, fed)
