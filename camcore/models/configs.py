@@ -50,7 +50,7 @@ def _search(value: Any, layer: str, known: Callable[[str], bool]) -> Iterator[Fo
             found = _foreign(value, layer, known)
             if found is not None:
                 yield found
-        stack.extend((one, layer) for key, one in reversed(value.items()) if key not in _TRAINING)
+        stack.extend((one, layer) for key, one in reversed(tuple(value.items())) if key not in _TRAINING)
 
 
 def _foreign(part: Mapping[str, Any], layer: str, known: Callable[[str], bool]) -> Foreign | None:

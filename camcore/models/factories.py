@@ -26,7 +26,6 @@ from camcore.framing import check_framing
 from camcore.models import declarations, saved
 from camcore.models.catalogue import Built
 from camcore.models.declarations import VARIABLE, Declaration
-from camcore.models.feeding import advice
 from camcore.models.label_files import labels_beside, read_labels
 from camcore.models.preprocessing import TITLES, preprocessing
 from camcore.models.whole import open_whole
@@ -137,14 +136,13 @@ def _declared() -> tuple[tuple[Factory, ...], tuple[str, ...]]:
 class Made:
     """What a factory gave. ``preprocess``: None where it did not say how the network wants its pictures.
 
-    ``note``: where the weights came from. ``more``: further arguments of ``camcore.wrap``.
+    ``more``: further arguments of ``camcore.wrap``.
     """
 
     model: Any
     labels: tuple[str, ...] | None = None
     preprocess: Callable[..., Any] | None = None
     framing: str = "stretch"
-    note: str = ""
     more: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -189,47 +187,53 @@ def _called_for(factory: Factory) -> Made:
     named = None if labels is None else tuple(map(str, labels))
     framing = given.get("framing") or "stretch"
     check_framing(framing)
-    note = f"weights as {factory.target} gives them"
     more = {key: given[key] for key in wrap_options() if given.get(key) is not None}
-    return Made(model, named, feed, framing, note, more)
+    return Made(model, named, feed, framing, more)
 
 
 def _opened(declared: Declaration) -> Made:
     assert declared.file is not None
-    built = open_whole(declared.file, None, declared.custom, not declared.unsafe)
-    labels, note = declared.labels, built.weights_note
+    model = open_whole(declared.file, None, declared.custom, not declared.unsafe).model
+    labels = declared.labels
     if isinstance(labels, Path):
         labels = read_labels(labels)
     elif labels is None:
-        labels, where = labels_beside(declared.file)
-        note = f"{note}; classes named by {where}" if labels else note
+        labels, _ = labels_beside(declared.file)
     feed = None if declared.preprocess is None else preprocessing(declared.preprocess)
-    return Made(built.model, labels, feed, declared.framing or "stretch", note)
+    return Made(model, labels, feed, declared.framing or "stretch")
+
+
+def file_options(factory: Factory) -> dict[str, Any]:
+    """What a declaration of a file says, as arguments of ``camcore.load``: with the preprocessing that was chosen."""
+    declared = factory.declaration
+    assert declared is not None
+    told: dict[str, Any] = {
+        "labels": declared.labels,
+        "preprocess": declared.preprocess or factory.chosen or None,
+        "framing": declared.framing,
+        "custom_objects": (declared.custom,) if declared.custom else None,
+        "safe_mode": False if declared.unsafe else None,
+    }
+    return {key: value for key, value in told.items() if value is not None}
 
 
 def open_factory(factory: Factory, weights: str | os.PathLike[str] | None = None) -> Built:
-    """The network that a factory makes, ready to be wrapped.
+    """The network that a function makes, ready to be wrapped.
 
-    Fed as the factory says; else as was chosen for it (``keep_preprocessing``); else 0..255 as they are, and the
+    Fed as the function says; else as was chosen for it (``keep_preprocessing``); else 0..255 as they are, and the
     network's note about its weights says so. Raises ModelError as ``make`` does, and where ``weights`` are given.
     """
     if weights is not None:
         raise ModelError(
-            f"{factory.name} cannot be loaded with the weights {str(weights)!r}: {factory.target} decides which "
-            "weights it has. Leave the weights away."
+            f"{factory.name} cannot be loaded with the weights {str(weights)!r}: its own code ({factory.target}) "
+            "decides which weights it has. Leave the weights away, or load them there."
         )
     made = make(factory)
-    feed, declared = made.preprocess, factory.declaration
+    feed, note = made.preprocess, f"weights as {factory.target} gives them"
     if feed is None and factory.chosen:
-        feed = preprocessing(factory.chosen)
-        fed = f"fed {TITLES[factory.chosen]}, as chosen for it"
-    elif declared is None:
-        fed = "" if feed is not None else "fed RGB 0..255, as nobody said otherwise"
-    elif declared.preprocess is not None:
-        fed = f"fed {TITLES[declared.preprocess]}, as declared"
-    else:
-        fed = advice(made.model)
-    note = "; ".join(filter(None, (made.note, fed)))
+        feed, note = preprocessing(factory.chosen), f"{note}; fed {TITLES[factory.chosen]}, as chosen for it"
+    elif feed is None:
+        note = f"{note}; fed RGB 0..255, as nobody said otherwise"
     return Built(made.model, feed, made.labels, None, note, framing=made.framing, more=made.more)
 
 

@@ -77,20 +77,20 @@ def _told(path: Path, start: bytes) -> tuple[str, str, str]:
         )
     if start[4:8] == b"TFL3" or suffix == ".tflite":
         return "a TensorFlow Lite model", "Its operations have no gradients.", _TENSORFLOW
-    if start[8:9] == b"{" and int.from_bytes(start[:8], "little") < 100 << 20 or suffix == ".safetensors":
+    if (start[8:9] == b"{" and int.from_bytes(start[:8], "little") < 100 << 20) or suffix == ".safetensors":
         return "a safetensors file", "It holds weights alone, as a rule of a PyTorch network.", _REBUILD
     if suffix == ".onnx" or _is_onnx(start):
         return "an ONNX model", "camcore runs Keras models.", _REBUILD
     if _OLD_TORCH in start[:64] or suffix in (".pt", ".pth"):
         return "a PyTorch file", "camcore runs Keras models.", _REBUILD
-    if start[:1] == b"\x80" and start[1:2] in (b"\x02", b"\x03", b"\x04", b"\x05") or suffix in (".pkl", ".joblib"):
+    if (start[:1] == b"\x80" and start[1:2] in (b"\x02", b"\x03", b"\x04", b"\x05")) or suffix in (".pkl", ".joblib"):
         if suffix in _TORCH_ENDINGS:
             return "a PyTorch file", "camcore runs Keras models.", _REBUILD
         return "a pickle", "Opening one runs whatever code it names.", _KEEP
     if suffix in (".bin", ".ckpt") or path.name == "checkpoint" or suffix == ".index" or ".data-0" in path.name:
         return "a checkpoint, weights without a model", "What they are the weights of is not in it.", _KEEP
     if suffix in (".pb", ".pbtxt"):
-        return "a frozen graph of TensorFlow 1", "It holds no Keras model and cannot be looked into by layers.", _TENSORFLOW
+        return "a frozen graph of TensorFlow 1", "It holds no Keras model, and has no layers.", _TENSORFLOW
     if text.startswith((b"{", b"[")) or b"class_name:" in text:
         if b"class_name" in text:
             return (

@@ -190,7 +190,8 @@ def _call(layer: Any, node: Any, made: Mapping[str, Piece], tensors: Mapping[tup
     """Call a layer as a node of the configuration says: [[layer, call, output, options], …], or one of these alone."""
     alone = bool(node) and isinstance(node[0], str)
     entries = [node] if alone else list(node)
-    arguments, options = [], {}
+    arguments: list[Any] = []
+    options: dict[str, Any] = {}
     for entry in entries:
         if entry[0] == _CONSTANT:
             arguments.append(_tensors(entry[2], made, tensors))

@@ -20,11 +20,13 @@ Custom = Callable[[str], Any]
 
 _ALWAYS = frozenset(("name", "dtype", "trainable"))
 _TRAINING = ("_initializer", "_regularizer", "_constraint", "_quantizer")
-_NOTHING = frozenset(  # options that change nothing of what is computed
-    "batch_input_shape batch_size sparse ragged optional rng_type implementation time_major shared_object_id fused "
-    "virtual_batch_size renorm_clipping renorm_momentum adjustment input_dtype dynamic force_generator auto_vectorize "
-    "query_shape key_shape value_shape input_dim input_length build_input_shape unroll noise_shape batch_shape".split()
-)
+_USELESS = """
+batch_input_shape batch_shape batch_size sparse ragged optional rng_type implementation time_major shared_object_id
+fused virtual_batch_size renorm_clipping renorm_momentum adjustment input_dtype dynamic force_generator auto_vectorize
+query_shape key_shape value_shape input_dim input_length build_input_shape unroll noise_shape
+"""
+_NOTHING = frozenset(_USELESS.split())
+"""Options that change nothing of what is computed."""
 _RENAMED = {"LeakyReLU": {"alpha": "negative_slope"}, "ThresholdedReLU": {"theta": "threshold"}}
 _OTHER_CLASS = {
     "ThresholdedReLU": "ReLU",

@@ -10,13 +10,14 @@ from typing import Any
 import keras
 
 _NAMESPACES = ("math.", "nn.", "image.", "linalg.", "keras.activations.", "compat.v1.nn.", "compat.v1.math.")
-_FUNCTIONS = frozenset(
-    "add cast clip_by_value concat expand_dims fill gather gather_nd identity matmul multiply ones_like one_hot pad "
-    "range repeat reshape reverse roll shape slice split squeeze stack stop_gradient strided_slice subtract tensordot "
-    "tile transpose unstack where zeros_like ones zeros constant convert_to_tensor broadcast_to maximum minimum abs "
-    "einsum exp sqrt square sigmoid tanh norm rank size realdiv truediv divide negative pow argmax argmin "
-    "reduce_mean reduce_sum reduce_max reduce_min reduce_prod round floor sign".split()
-)
+_OF_TENSORS = """
+add cast clip_by_value concat expand_dims fill gather gather_nd identity matmul multiply ones_like one_hot pad range
+repeat reshape reverse roll shape slice split squeeze stack stop_gradient strided_slice subtract tensordot tile
+transpose unstack where zeros_like ones zeros constant convert_to_tensor broadcast_to maximum minimum abs einsum exp
+sqrt square sigmoid tanh norm rank size realdiv truediv divide negative pow argmax argmin reduce_mean reduce_sum
+reduce_max reduce_min reduce_prod round floor sign
+"""
+_FUNCTIONS = frozenset(_OF_TENSORS.split())
 _OPERATORS = "__operators__."
 _RAW = {
     "AddV2": "math.add",

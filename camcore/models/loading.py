@@ -87,6 +87,12 @@ def load(
     Raises ModelError for an unknown name, file or option, and for weights that are missing, damaged or of another
     architecture.
     """
+    declared = _declared_file(name)
+    if declared is not None:
+        told = factories.file_options(declared)
+        given = {"labels": labels, "preprocess": preprocess, "framing": framing, "custom_objects": custom_objects}
+        told |= {key: value for key, value in given.items() if value is not None} | options
+        return renamed(load(declared.file, weights, progress, **({"safe_mode": safe_mode} | told)), declared.name)
     recipe, built = _built(name, weights, progress, options, (custom_objects, safe_mode))
     called = {"labels": labels, "preprocess": preprocess, "framing": framing}
     given = {key: value for key, value in called.items() if value is not None}
@@ -113,6 +119,21 @@ def load(
     )
     network.recipe = recipe
     return network
+
+
+def renamed(network: Network, name: str) -> Network:
+    """The network under another name than its file's."""
+    assert network.recipe is not None
+    network.name, network.recipe = name, replace(network.recipe, called=name)
+    return network
+
+
+def _declared_file(name: Any) -> factories.Factory | None:
+    """The declaration of a whole model's file under this name; None where there is none."""
+    if name in [row.name for row in catalogue.backbones()]:
+        return None
+    factory = factories.find(name)
+    return factory if factory is not None and factory.file is not None else None
 
 
 def _built(

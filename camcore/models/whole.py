@@ -190,7 +190,9 @@ def _saved_model(folder: Path, safe_mode: bool) -> Any:
         signatures = dict(loaded.signatures)
     except Exception as error:  # TensorFlow raises whatever it stumbles over
         reason = " ".join(str(error).split())[:200].rstrip(".")
-        raise ModelError(f"The SavedModel '{folder}' cannot be loaded: {reason}. Copy the whole folder again.") from error
+        raise ModelError(
+            f"The SavedModel '{folder}' cannot be loaded: {reason}. A part of it may be missing. Copy the whole folder."
+        ) from error
     endpoint = next((name for name in ("serving_default", *signatures) if name in signatures), None)
     images = [] if endpoint is None else list(signatures[endpoint].structured_input_signature[1].values())
     if endpoint is None or len(images) != 1:
