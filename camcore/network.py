@@ -48,14 +48,16 @@ _SERIAL = itertools.count()
 class Network:
     """A Keras image classifier, ready to be looked into. Made by ``camcore.load`` and ``camcore.wrap``.
 
-    Attributes: ``name``; ``input_size`` (h, w); ``framing``, how pictures are fed unless a call says otherwise; ``labels``, one per class; ``classes``, their number;
+    Attributes: ``name``; ``input_size`` (h, w); ``framing``, how pictures are fed unless a call says otherwise;
+    ``labels``, one per class; ``classes``, their number;
     ``activation`` that turns logits into probabilities (``softmax``, ``sigmoid`` or ``linear``);
     ``layers``, a tuple of LayerInfo; ``default_layer``, the path of the recommended one; ``ladder``, the paths
     of the last layer of each of the last four grid sizes; ``parameters``; ``multiplications`` that one image takes;
     ``weights_note``, where the weights came from; ``anatomy``, what its trace consists of; ``origin``, what it takes
     to have the network again, None where nobody knows; ``recipe``, the arguments of ``load`` that made it, None where
-    ``wrap`` did; ``serial``, a number that no other network of this process
-    has. Safe to use from several threads. The model is never changed.
+    ``wrap`` did; ``wrapped``, those of ``wrap`` beside the model; ``serial``, a number that no other network of this
+    process has. Safe to use from several threads. The model is never changed. It can be pickled: what is sent is how to make it
+    again (``camcore.models.recipes``).
     """
 
     def __init__(
@@ -82,6 +84,7 @@ class Network:
         self.weights_note = weights_note
         self.origin = origin
         self.recipe: Recipe | None = None
+        self.wrapped: Mapping[str, Any] | None = None
         self._preprocess = preprocess
         self.serial = next(_SERIAL)
         self._obstacles: dict[str, str] = {}  # layer path → what breaks CAM's equality behind it, empty: nothing
@@ -107,6 +110,16 @@ class Network:
     def __repr__(self) -> str:
         h, w = self.input_size
         return f"<Network {self.name}: {h}×{w}, {self.classes} classes, default layer {self.default_layer!r}>"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        from camcore.models.recipes import reduce_network
+
+        return reduce_network(self)
+
+    def __copy__(self) -> Network:
+        twin = object.__new__(type(self))
+        twin.__dict__.update(self.__dict__)
+        return twin
 
     @property
     def layers(self) -> tuple[LayerInfo, ...]:
@@ -380,7 +393,7 @@ class Network:
         other._alterations = self._alterations.on(other.anatomy)
         other.serial = next(_SERIAL)
         other.weights_note = note
-        other.origin = other.recipe = None
+        other.origin = other.recipe = other.wrapped = None
         return other
 
     # ---- compiled functions

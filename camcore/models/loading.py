@@ -88,7 +88,7 @@ def load(
     architecture.
     """
     declared = _declared_file(name)
-    if declared is not None:
+    if declared is not None and declared.file is not None:
         told = factories.file_options(declared)
         given = {"labels": labels, "preprocess": preprocess, "framing": framing, "custom_objects": custom_objects}
         told |= {key: value for key, value in given.items() if value is not None} | options

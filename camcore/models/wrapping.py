@@ -10,10 +10,12 @@ from typing import Any
 
 from camcore.errors import ModelError
 from camcore.framing import check_framing
+from camcore.models.recipes import remembered
 from camcore.network import Network, Preprocess
 from camcore.origin import Origin
 
 
+@remembered
 def wrap(
     keras_model: Any,
     labels: Sequence[str] | None = None,

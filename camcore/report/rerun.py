@@ -16,7 +16,7 @@ from camcore.heatmaps.explaining import explain
 from camcore.heatmaps.maps import CamMap
 from camcore.heatmaps.remembering import Memory
 from camcore.models.description import JSON_NAME
-from camcore.models.loading import load
+from camcore.models.loading import load, renamed
 from camcore.network import Network
 from camcore.pictures import Picture, open_picture
 from camcore.report.facts import weights_hash
@@ -111,7 +111,8 @@ def _network(home: Path, run: RecordedRun, custom: tuple[str, ...], unsafe: bool
         source = _model_file(home, run.file)
         given |= _code(home, given, custom, unsafe)
     try:
-        return load(source, weights=run.weights, **options, **given)
+        network = load(source, weights=run.weights, **options, **given)
+        return renamed(network, run.network) if run.file is not None else network
     except (OSError, TypeError) as error:  # a path that cannot be one, options that are none
         raise ModelError(
             f"The network {run.network!r} of {str(home)!r} cannot be loaded as recorded: {error}. The record was "
