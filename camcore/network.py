@@ -56,8 +56,8 @@ class Network:
     ``weights_note``, where the weights came from; ``anatomy``, what its trace consists of; ``origin``, what it takes
     to have the network again, None where nobody knows; ``recipe``, the arguments of ``load`` that made it, None where
     ``wrap`` did; ``wrapped``, those of ``wrap`` beside the model; ``serial``, a number that no other network of this
-    process has. Safe to use from several threads. The model is never changed. It can be pickled: what is sent is how to make it
-    again (``camcore.models.recipes``).
+    process has. Safe to use from several threads. The model is never changed. It can be pickled: what is sent is how to
+    make it again (``camcore.models.recipes``).
     """
 
     def __init__(

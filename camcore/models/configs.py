@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 _RUN_CODE = frozenset(
@@ -11,7 +12,12 @@ _RUN_CODE = frozenset(
 )
 """Keras's own classes that run what the file holds."""
 _OWN = ("keras", "tf_keras", "tensorflow", "builtins")
-_PLAIN = frozenset(("__tensor__", "__numpy__", "__bytes__", "__ellipsis__", "__slice__", "__tuple__", "__complex__"))
+_OLD = """
+TFOpLambda SlicingOpLambda TensorFlowOpLayer ClassMethod InstanceMethod InstanceProperty Model Policy PolicyV1 PolicyV2
+RandomHeight RandomWidth ThresholdedReLU LocallyConnected1D LocallyConnected2D BatchNormalizationV1 BatchNormalizationV2
+SyncBatchNormalization ListWrapper TensorShape TypeSpec CuDNNLSTM CuDNNGRU Functional
+"""
+_KERAS_2 = frozenset(_OLD.split())
 _TRAINING = frozenset(("compile_config", "optimizer", "loss", "metrics"))  # of no use here, and not looked at
 
 
@@ -44,8 +50,10 @@ def _search(value: Any, layer: str, known: Callable[[str], bool]) -> Iterator[Fo
         if not isinstance(value, Mapping):
             continue
         config = value.get("config")
-        if isinstance(config, Mapping) and isinstance(config.get("name"), str):
-            layer = config["name"]
+        if isinstance(value.get("class_name"), str):
+            named = config.get("name") if isinstance(config, Mapping) else None
+            named = value.get("name", named)
+            layer = named if isinstance(named, str) and config is not None else layer
         if isinstance(value.get("class_name"), str):
             found = _foreign(value, layer, known)
             if found is not None:
@@ -55,20 +63,46 @@ def _search(value: Any, layer: str, known: Callable[[str], bool]) -> Iterator[Fo
 
 def _foreign(part: Mapping[str, Any], layer: str, known: Callable[[str], bool]) -> Foreign | None:
     name = part["class_name"]
-    if name in _PLAIN:
-        return None
     module, registered = part.get("module"), part.get("registered_name")
     if name in _RUN_CODE or (isinstance(part.get("node_def"), str) and "PyFunc" in part["node_def"]):
         return Foreign(name, layer, True)
+    if name.startswith("__"):  # values that JSON has no form for: tuples, tensors, slices
+        return None
     if name == "function" and isinstance(part.get("config"), str):
         function = part["config"]
         plain = _is_activation(function) or known(str(registered)) or known(function)
         return None if plain else Foreign(function, layer, False)
-    own = module is None or str(module).partition(".")[0] in _OWN
-    if own and (registered is None or ">" not in str(registered)):
-        return None if ">" not in name or known(name) else Foreign(name, layer, False)
-    names = [str(one) for one in (registered, name) if one]
-    return None if any(known(one) for one in names) else Foreign(names[0], layer, False)
+    given = any(known(str(one)) for one in (registered, name) if one)
+    if module is None:
+        plain = _is_keras(name) and (registered is None or ">" not in str(registered))
+    else:
+        plain = str(module).partition(".")[0] in _OWN and ">" not in str(registered)
+    return None if plain or given else Foreign(str(registered or name), layer, False)
+
+
+def _is_keras(name: str) -> bool:
+    """Whether a class that is named without its module is one of Keras 3's or 2's own."""
+    import keras
+
+    homes = (keras, keras.layers, keras.models, keras.initializers, keras.regularizers, keras.constraints)
+    more = (keras.dtype_policies, keras.losses, keras.optimizers, keras.random)
+    return name in _KERAS_2 or name in operations() or any(hasattr(home, name) for home in (*homes, *more))
+
+
+@lru_cache(maxsize=1)
+def operations() -> Mapping[str, type]:
+    """Keras's operations that are no layers, by the names of their classes."""
+    import keras
+
+    found: dict[str, type] = {}
+    classes: list[type] = [keras.Operation]
+    while classes:
+        inner: list[type] = classes.pop().__subclasses__()
+        classes += inner
+        for one in inner:
+            if one.__module__.startswith("keras.") and not issubclass(one, keras.layers.Layer):
+                found[one.__name__] = one
+    return found
 
 
 def _is_activation(name: str) -> bool:

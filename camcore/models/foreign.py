@@ -101,10 +101,18 @@ def _told(path: Path, start: bytes) -> tuple[str, str, str]:
         return "JSON text", "A model is a .keras or an HDF5 file.", _KEEP
     if not start.strip(b"\0"):
         return "full of zeros", "A copy or download of it broke off.", "Copy it again."
-    if all(byte >= 32 or byte in b"\t\r\n\f" for byte in start):
+    if _is_text(start):
         return f"text, which begins with {start[:40].decode('utf-8', 'replace')!r}", "A model is none.", _KEEP
     shown = start[:12].hex(" ")
     return f"of an unknown kind (it begins with the bytes {shown})", "A model is a .keras or an HDF5 file.", _KEEP
+
+
+def _is_text(start: bytes) -> bool:
+    try:
+        text = start[:200].decode("utf-8", "strict" if len(start) <= 200 else "ignore")
+    except UnicodeDecodeError:
+        return False
+    return len(text) > len(start[:200]) // 2 and all(letter.isprintable() or letter.isspace() for letter in text)
 
 
 def _is_onnx(start: bytes) -> bool:

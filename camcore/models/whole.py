@@ -101,6 +101,9 @@ def file_hash(path: Path) -> str:
 def _opened(whole: WholeModel, custom: dict[str, Any], safe_mode: bool) -> Any:
     import keras
 
+    from camcore.models.keras2 import open_keras2
+    from camcore.models.keras3_hdf5 import holds_operations, open_hdf5
+
     def known(name: str) -> bool:
         return keras.saving.get_registered_object(name, custom_objects=custom) is not None
 
@@ -108,12 +111,14 @@ def _opened(whole: WholeModel, custom: dict[str, Any], safe_mode: bool) -> Any:
         if not part.runs_code or safe_mode:
             raise _refused(whole, part)
     if whole.old:
-        from camcore.models.keras2 import open_keras2
-
         with keras.saving.custom_object_scope(custom):
             return open_keras2(whole, lambda name: keras.saving.get_registered_object(name, custom_objects=custom))
     try:
+        if whole.form == "hdf5" and holds_operations(whole.config):
+            return open_hdf5(whole, custom, safe_mode)
         return keras.models.load_model(whole.path, custom_objects=custom, compile=False, safe_mode=safe_mode)
+    except ModelError:
+        raise
     except Exception as error:  # whatever Keras, a layer or code of one's own makes of it
         reason = " ".join(str(error).split())[:300].rstrip(".")
         raise ModelError(

@@ -135,7 +135,9 @@ def test_what_does_not_fit_is_refused_and_leaves_nothing(changes, said, written,
 
 @pytest.mark.parametrize("name", ["5.keras", "5-whole.h5"])
 def test_whole_models_are_refused_with_the_safe_way(name, written):
-    with pytest.raises(ModelError, match=r"holds a whole model.*can run code.*--model FILE.*CAMCORE_MODELS.*save_weights"):
+    with pytest.raises(
+        ModelError, match=r"holds a whole model.*can run code.*--model FILE.*CAMCORE_MODELS.*save_weights"
+    ):
         next(check(five(written, path=written / name), pictures()))
 
 
