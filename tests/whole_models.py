@@ -31,7 +31,7 @@ def sequential(classes: int = 3, side: int = 24) -> Any:
                 layers.RandomFlip(),
                 layers.Rescaling(1 / 127.5, offset=-1),
                 layers.Conv2D(6, 3, activation="relu", name="features"),
-                layers.BatchNormalization(),
+                layers.BatchNormalization(name="normed"),
                 layers.GlobalAveragePooling2D(),
                 layers.Dense(classes, activation="softmax"),
             ]
@@ -70,6 +70,13 @@ def bare(classes: int = 2, side: int = 16) -> Any:
         ),
         2,
     )
+
+
+def with_lambda(path: Path) -> Path:
+    """A model whose file holds Python code."""
+    scale = layers.Lambda(lambda x: x / 255.0, name="scale", output_shape=(16, 16, 3))
+    seeded(keras.Sequential([keras.Input((16, 16, 3)), scale, *bare().layers])).save(path)
+    return path
 
 
 def rezipped(source: Path, target: Path, **more: bytes) -> Path:

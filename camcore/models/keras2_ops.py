@@ -51,7 +51,10 @@ def function_of(name: str) -> Any:
     if not taken or ".py_function" in name or "raw_ops" in name or "decode_" in name:
         return None
     if name.startswith("keras.activations."):
-        return getattr(keras.activations, name.rpartition(".")[2], None)
+        activation = name.rpartition(".")[2]
+        return (
+            None if activation in ("get", "serialize", "deserialize") else getattr(keras.activations, activation, None)
+        )
     found: Any = tf
     for part in name.split("."):
         found = getattr(found, part, None)

@@ -108,7 +108,7 @@ def _opened(whole: WholeModel, custom: dict[str, Any], safe_mode: bool) -> Any:
         return keras.saving.get_registered_object(name, custom_objects=custom) is not None
 
     for part in foreign_parts(whole.config, known):
-        if not part.runs_code or safe_mode:
+        if not part.runs_code or safe_mode or whole.old:
             raise _refused(whole, part)
     if whole.old:
         with keras.saving.custom_object_scope(custom):

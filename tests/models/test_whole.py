@@ -11,7 +11,7 @@ import keras
 import numpy as np
 import pytest
 from keras import layers
-from whole_models import bare, rezipped, seeded, sequential, transfer
+from whole_models import bare, rezipped, seeded, sequential, transfer, with_lambda
 
 import camcore
 from camcore.errors import ModelError
@@ -154,7 +154,7 @@ def test_a_model_without_scaling_says_so_and_what_is_usual(tmp_path):
 
 
 def test_a_lambda_is_refused_and_runs_only_where_it_is_allowed(tmp_path):
-    path = with_layer(layers.Lambda(lambda x: x / 255.0, name="scale", output_shape=(16, 16, 3)), tmp_path / "l.keras")
+    path = with_lambda(tmp_path / "l.keras")
     with pytest.raises(ModelError, match=r"holds a Lambda \(layer 'scale'\).*Nothing of it was run.*--unsafe"):
         camcore.load(path)
     assert camcore.load(path, safe_mode=False).classes == 2
