@@ -12,14 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import camcore
-from camcore.commands import bias, evaluate, train, trust
-from camcore.commands.network_options import add_network, brings_own_weights, check_network_options, load_network
+from camcore.commands import bias, evaluate, listing, train, trust
+from camcore.commands.network_options import add_network, check_network_options, load_network
 from camcore.errors import CamcoreError, MethodError
 from camcore.methods import find_method
-from camcore.models import factories
 from camcore.models.labels import class_named
 from camcore.render.colour import COLORMAPS
-from camcore.report.words import geometry, place
+from camcore.report.words import place
 from camcore.words import duration, percent, readable
 
 _EXAMPLES = """\
@@ -126,17 +125,17 @@ def _parser() -> argparse.ArgumentParser:
     layers = commands.add_parser("layers", help="the layers of a backbone, the recommended one marked")
     add_network(layers, "MODEL", weights=False)
     layers.add_argument("--all", action="store_true", help="also those that can carry no heatmap, with the reason")
-    layers.set_defaults(run=_layers)
+    layers.set_defaults(run=listing.layers)
 
     for longer in (trust, train, evaluate, bias):
         longer.add_parser(commands)
 
     models = commands.add_parser("models", help="all backbones and saved networks, and whether their weights are here")
-    models.set_defaults(run=_models)
+    models.set_defaults(run=listing.models)
 
     methods = commands.add_parser("methods", help="all methods, what they answer and cost")
     methods.add_argument("--markdown", action="store_true", help="as the table of the README")
-    methods.set_defaults(run=_methods)
+    methods.set_defaults(run=listing.methods)
     return parser
 
 
@@ -253,52 +252,6 @@ def _run(given: argparse.Namespace) -> None:
         m = one.map
         where = m.layer or "the input"
         print(f"{m.method} for {readable(m.label)!r} at {where}: differs by {one.difference:.2g} of the largest value")
-
-
-def _layers(given: argparse.Namespace) -> None:
-    check_network_options(given)
-    # The structure is the same with any weights, and none need be downloaded.
-    network = load_network(given, weights=None if brings_own_weights(given.model) else "random")
-    print(f"{network.name}: {network.input_size[0]}×{network.input_size[1]} input, * = recommended")
-    for info in network.layers:
-        if info.usable or given.all:
-            mark = "*" if info.recommended else " "
-            print(f"{mark} {info.path:42s} {info.kind:14s} {geometry(info) if info.grid else ''}")
-            if info.recommended or not info.usable:
-                print(f"    {info.reason}")
-
-
-def _models(given: argparse.Namespace) -> None:
-    rows = camcore.backbones()
-    widest = max(20, *(len(row.name) for row in rows))
-    for row in rows:
-        size = "{:3d}×{:<3d}".format(*row.input_size) if row.input_size else "      ?"
-        count = f"{row.parameters / 1e6:6.1f}" if row.parameters else "     ?"
-        known = f"{row.name:{widest}s} {size} {count} M parameters"
-        learned = f"trained on {row.summary}" if row.summary else ""
-        print(f"{known}   {row.weights_state:16s} {learned}".rstrip())
-    for problem in factories.problems():
-        print(f"note: {problem}", file=sys.stderr)
-
-
-def _methods(given: argparse.Namespace) -> None:
-    if given.markdown:
-        print("| key | method | what it answers | cost | source |")
-        print("| --- | --- | --- | --- | --- |")
-        for info in camcore.METHODS.values():
-            source = f"[{info.paper}]({info.url}), {info.equation}"
-            print(f"| `{info.key}` | {info.title} | {info.summary} | {info.cost} | {source} |")
-        return
-    for info in camcore.METHODS.values():
-        print(f"{info.key:16s} {info.title} ({info.year})")
-        print(f"    {info.summary}")
-        print(f"    cost: {info.cost}")
-        for name, option in info.options.items():
-            choice = ", ".join(option.choices)
-            if not choice:
-                choice = "class indices" if isinstance(option.default, tuple) else f"{option.low} to {option.high}"
-            print(f"    option {name}={option.default}: {option.help} ({choice})")
-        print(f"    {info.paper}, {info.equation}. {info.url}")
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-_RUN_CODE = frozenset(
+RUN_CODE = frozenset(
     ("Lambda", "__lambda__", "TFSMLayer", "TorchModuleWrapper", "JaxLayer", "FlaxLayer", "PyFunc", "EagerPyFunc")
 )
 """Keras's own classes that run what the file holds."""
@@ -64,7 +64,7 @@ def _search(value: Any, layer: str, known: Callable[[str], bool]) -> Iterator[Fo
 def _foreign(part: Mapping[str, Any], layer: str, known: Callable[[str], bool]) -> Foreign | None:
     name = part["class_name"]
     module, registered = part.get("module"), part.get("registered_name")
-    if name in _RUN_CODE or (isinstance(part.get("node_def"), str) and "PyFunc" in part["node_def"]):
+    if name in RUN_CODE or (isinstance(part.get("node_def"), str) and "PyFunc" in part["node_def"]):
         return Foreign(name, layer, True)
     if name.startswith("__"):  # values that JSON has no form for: tuples, tensors, slices
         return None

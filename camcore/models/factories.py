@@ -13,7 +13,6 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import importlib
-import json
 import os
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -25,6 +24,7 @@ from camcore.errors import ModelError, nearest
 from camcore.framing import check_framing
 from camcore.models import declarations, saved
 from camcore.models.catalogue import Built
+from camcore.models.choices import read_choice, write_choice
 from camcore.models.declarations import VARIABLE, Declaration
 from camcore.models.label_files import labels_beside, read_labels
 from camcore.models.preprocessing import TITLES, preprocessing
@@ -125,7 +125,7 @@ def _declared() -> tuple[tuple[Factory, ...], tuple[str, ...]]:
             continue
         target = one.function or (one.file.name if one.file is not None else "")
         factory = Factory(one.name, target, declaration=one if one.file is not None else None)
-        found.append(dataclasses.replace(factory, chosen=_chosen(one.name, factory.identity)))
+        found.append(dataclasses.replace(factory, chosen=read_choice(one.name, factory.identity)))
     return tuple(found), tuple(wrong)
 
 
@@ -285,28 +285,5 @@ def keep_preprocessing(factory: Factory, name: str) -> Factory:
     Raises ModelError for an unknown name, and where it cannot be written.
     """
     preprocessing(name)
-    path = _note(factory.name)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_suffix(".part")
-        part.write_text(json.dumps({"target": factory.identity, "preprocessing": name}), "utf-8")
-        os.replace(part, path)
-    except OSError as error:
-        raise ModelError(
-            f"The preprocessing of {factory.name!r} cannot be kept in '{path}': {error.strerror or error}. Allow "
-            "writing there, or have the factory return it."
-        ) from error
+    write_choice(factory.name, factory.identity, name)
     return dataclasses.replace(factory, chosen=name)
-
-
-def _chosen(name: str, target: str) -> str:
-    with suppress(OSError, ValueError, AttributeError):
-        told = json.loads(_note(name).read_text("utf-8"))
-        if told.get("target") == target and told.get("preprocessing") in TITLES:
-            return str(told["preprocessing"])
-    return ""
-
-
-def _note(name: str) -> Path:
-    """Where the choice for a network of that name lies."""
-    return saved.home() / "factories" / f"{hashlib.sha256(name.encode()).hexdigest()[:24]}.json"

@@ -13,6 +13,7 @@ from typing import Any
 import keras
 
 from camcore.errors import ModelError
+from camcore.models.configs import RUN_CODE
 from camcore.models.keras2_ops import TensorFlowFunction, function_of, raw_function
 
 Custom = Callable[[str], Any]
@@ -50,6 +51,8 @@ def make_layer(part: Mapping[str, Any], custom: Custom) -> Any:
         return _function_layer(name, str(config.get("function")))
     if kind == "TensorFlowOpLayer":
         return _raw_layer(name, config)
+    if kind in RUN_CODE:
+        raise not_taken(f"its layer {name!r} is a {kind}, whose code lies in the file")
     cls = getattr(keras.layers, _OTHER_CLASS.get(kind, kind), None)
     if cls is None or not isinstance(cls, type):
         raise not_taken(f"its layer {name!r} is a {kind}, which Keras 3 does not have")

@@ -206,6 +206,7 @@ def _unknown(name: Any) -> ModelError:
     names = [row.name for row in backbones()]
     near = nearest(name, names)
     hint = f"Did you mean {near!r}?" if near else "`python -m camcore models` lists the names."
+    hint = next((problem for problem in factories.problems() if f"{name}=" in problem or repr(name) in problem), hint)
     return ModelError(
         f"There is no backbone {name!r}, no network saved under this name or in a folder of this name, and no file of "
         f"a whole model (.keras, .h5). The names are those of keras.applications and of saved networks, letter for "

@@ -201,6 +201,7 @@ def test_weights_in_keras_2s_order_where_names_do_not_tell(tmp_path):
             r"its layer 'local' is a LocallyConnected2D",
         ),
         (layer("DepthwiseConv2D", "dw", kernel_size=[2, 2], groups=3), r"its layer 'dw' .* says groups=3"),
+        (layer("TFSMLayer", "graph", filepath="elsewhere"), r"its layer 'graph' is a TFSMLayer, whose code lies"),
         (layer("Activation", "act", activation="blowfish"), r"the activation 'blowfish'"),
         (layer("TFOpLambda", "io", function="io.write_file"), r"calls tf.io.write_file, which camcore does not run"),
         (layer("TFOpLambda", "py", function="numpy_function"), r"calls tf.numpy_function"),
