@@ -31,7 +31,7 @@ from camcore.engine.scores import Activation, find_scores
 from camcore.engine.tapping import BiasPass, Pass, Taps
 from camcore.engine.targets import LOGIT, Score
 from camcore.engine.tracing import trace_model
-from camcore.errors import LayerError, MethodError, ModelError, PictureError
+from camcore.errors import CamcoreError, LayerError, MethodError, ModelError, PictureError
 from camcore.framing import Frame, frame_picture
 from camcore.layers import LayerInfo, ladder, list_layers
 from camcore.methods.info import Site
@@ -55,7 +55,7 @@ class Network:
     of the last layer of each of the last four grid sizes; ``parameters``; ``multiplications`` that one image takes;
     ``weights_note``, where the weights came from; ``anatomy``, what its trace consists of; ``origin``, what it takes
     to have the network again, None where nobody knows; ``recipe``, the arguments of ``load`` that made it, None where
-    ``wrap`` did; ``wrapped``, those of ``wrap`` beside the model; ``serial``, a number that no other network of this
+    ``wrap`` did; ``send``, how it is pickled; ``serial``, a number that no other network of this
     process has. Safe to use from several threads. The model is never changed. It can be pickled: what is sent is how to
     make it again (``camcore.models.recipes``).
     """
@@ -84,7 +84,7 @@ class Network:
         self.weights_note = weights_note
         self.origin = origin
         self.recipe: Recipe | None = None
-        self.wrapped: Mapping[str, Any] | None = None
+        self.send: Callable[[Network], tuple[Any, ...]] | None = None
         self._preprocess = preprocess
         self.serial = next(_SERIAL)
         self._obstacles: dict[str, str] = {}  # layer path → what breaks CAM's equality behind it, empty: nothing
@@ -112,9 +112,12 @@ class Network:
         return f"<Network {self.name}: {h}×{w}, {self.classes} classes, default layer {self.default_layer!r}>"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        from camcore.models.recipes import reduce_network
-
-        return reduce_network(self)
+        if self.send is None:
+            raise CamcoreError(
+                f"The network {self.name!r} cannot be sent to another process: {self.weights_note}, which only this "
+                "process has. A twin with other weights is a thing of the moment. Send the network it was made from."
+            )
+        return self.send(self)
 
     def __copy__(self) -> Network:
         twin = object.__new__(type(self))
@@ -393,7 +396,7 @@ class Network:
         other._alterations = self._alterations.on(other.anatomy)
         other.serial = next(_SERIAL)
         other.weights_note = note
-        other.origin = other.recipe = other.wrapped = None
+        other.origin = other.recipe = other.send = None
         return other
 
     # ---- compiled functions

@@ -18,6 +18,7 @@ RandomHeight RandomWidth ThresholdedReLU LocallyConnected1D LocallyConnected2D B
 SyncBatchNormalization ListWrapper TensorShape TypeSpec CuDNNLSTM CuDNNGRU Functional
 """
 _KERAS_2 = frozenset(_OLD.split())
+_PACKAGE = "Custom>"  # under which keras.applications registered a layer of its own
 _TRAINING = frozenset(("compile_config", "optimizer", "loss", "metrics"))  # of no use here, and not looked at
 
 
@@ -72,6 +73,8 @@ def _foreign(part: Mapping[str, Any], layer: str, known: Callable[[str], bool]) 
         function = part["config"]
         plain = _is_activation(function) or known(str(registered)) or known(function)
         return None if plain else Foreign(function, layer, False)
+    if name.removeprefix(_PACKAGE) in unlisted() and (name == registered or registered is None or module is not None):
+        return None
     given = any(known(str(one)) for one in (registered, name) if one)
     if module is None:
         plain = _is_keras(name) and (registered is None or ">" not in str(registered))
@@ -87,6 +90,16 @@ def _is_keras(name: str) -> bool:
     homes = (keras, keras.layers, keras.models, keras.initializers, keras.regularizers, keras.constraints)
     more = (keras.dtype_policies, keras.losses, keras.optimizers, keras.random)
     return name in _KERAS_2 or name in operations() or any(hasattr(home, name) for home in (*homes, *more))
+
+
+def unlisted() -> Mapping[str, type]:
+    """The layers that keras.applications has for itself, by the names under which Keras 2 and 3 write them."""
+    import keras
+
+    homes = (keras.applications.ConvNeXtTiny, keras.applications.InceptionResNetV2)
+    names = ("LayerScale", "CustomScaleLayer")
+    found = {name: home.__globals__.get(name) for name, home in zip(names, homes, strict=True)}
+    return {name: one for name, one in found.items() if one is not None}
 
 
 @lru_cache(maxsize=1)

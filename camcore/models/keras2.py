@@ -7,28 +7,16 @@ its name where the names tell, else by the order in which Keras 2 wrote them. No
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
-
-import keras
 
 from camcore.errors import ModelError
 from camcore.models.archives import WholeModel
 from camcore.models.keras2_layers import Custom, make_layer, not_taken, plain
-from camcore.models.keras2_ops import TensorFlowFunction
+from camcore.models.keras2_pieces import Piece
+from camcore.models.keras2_weights import load_keras2_weights
 
 _MODELS = ("Functional", "Sequential", "Model")
 _CONSTANT = "_CONSTANT_VALUE"
-
-
-@dataclass(frozen=True, eq=False)
-class Piece:
-    """A layer as it stands in the file. ``kind``: its class there. ``inside``: of a nested model, its own layers."""
-
-    name: str
-    kind: str
-    layer: Any
-    inside: tuple[Piece, ...] | None = None
 
 
 def open_keras2(whole: WholeModel, custom: Custom) -> Any:
@@ -37,8 +25,6 @@ def open_keras2(whole: WholeModel, custom: Custom) -> Any:
     ``custom``: classes and functions of one's own by name. Raises ModelError where a layer has no twin in Keras 3, and
     where the weights do not fit.
     """
-    from camcore.models.keras2_weights import load_keras2_weights
-
     try:
         piece = _model(whole.config, custom)
     except ModelError:
@@ -65,16 +51,19 @@ def _piece(part: Mapping[str, Any], custom: Custom) -> Piece:
     if part["class_name"].rpartition(">")[2] in _MODELS and isinstance(part["config"], Mapping | list):
         return _model(part, custom)
     layer = make_layer(part, custom)
-    return Piece(layer.name, part["class_name"].rpartition(">")[2], layer)
+    name = part["config"].get("name", part.get("name", layer.name))
+    return Piece(str(name), part["class_name"].rpartition(">")[2], layer)
 
 
 # ---- Sequential
 
 
 def _sequential(part: Mapping[str, Any], config: Any, custom: Custom) -> Piece:
+    import keras
+
     parts = list(config["layers"] if isinstance(config, Mapping) else config)
     name = config.get("name") if isinstance(config, Mapping) else None
-    model = keras.Sequential(name=name)
+    model = keras.Sequential(name=str(name).replace("/", "_") if name else None)
     shape, dtype = _input_shape(part, config, parts)
     pieces = []
     if shape is not None:
@@ -88,7 +77,7 @@ def _sequential(part: Mapping[str, Any], config: Any, custom: Custom) -> Piece:
         pieces.append(piece)
     if isinstance(config, Mapping) and config.get("trainable") is False:
         model.trainable = False
-    return Piece(model.name, "Sequential", model, tuple(pieces))
+    return Piece(str(name or model.name), "Sequential", model, tuple(pieces))
 
 
 def _input_shape(part: Mapping[str, Any], config: Any, parts: list[Any]) -> tuple[Any, Any]:
@@ -104,6 +93,8 @@ def _input_shape(part: Mapping[str, Any], config: Any, parts: list[Any]) -> tupl
 
 
 def _functional(config: Mapping[str, Any], custom: Custom) -> Piece:
+    import keras
+
     pieces = {str(one.get("name", one["config"].get("name"))): one for one in config["layers"]}
     made: dict[str, Piece] = {}
     tensors: dict[tuple[str, int], Any] = {}
@@ -113,7 +104,7 @@ def _functional(config: Mapping[str, Any], custom: Custom) -> Piece:
             given = part["config"]
             shape = plain(given.get("batch_input_shape") or given.get("batch_shape"))
             dtype = given.get("dtype") if isinstance(given.get("dtype"), str) else None
-            tensor = keras.Input(batch_shape=(None, *shape[1:]), dtype=dtype, name=name)
+            tensor = keras.Input(batch_shape=(None, *shape[1:]), dtype=dtype, name=name.replace("/", "_"))
             made[name], tensors[name, 0] = Piece(name, "InputLayer", None), tensor
             continue
         made[name] = _piece(part, custom)
@@ -122,10 +113,11 @@ def _functional(config: Mapping[str, Any], custom: Custom) -> Piece:
         waiting += [(name, first + place, node) for place, node in enumerate(part.get("inbound_nodes", []))]
     _call_all(waiting, made, tensors)
     inputs, outputs = (_tensors(plain(config[key]), made, tensors) for key in ("input_layers", "output_layers"))
-    model = keras.Model(_single(inputs), _single(outputs), name=config.get("name"))
+    name = str(config.get("name") or "model")
+    model = keras.Model(_single(inputs), _single(outputs), name=name.replace("/", "_"))
     if config.get("trainable") is False:
         model.trainable = False
-    return Piece(model.name, "Functional", model, tuple(made.values()))
+    return Piece(name, "Functional", model, tuple(made.values()))
 
 
 def _call_all(
@@ -199,7 +191,7 @@ def _call(layer: Any, node: Any, made: Mapping[str, Piece], tensors: Mapping[tup
             arguments.append(_tensors(entry[:3], made, tensors))
         options.update(entry[3] if len(entry) > 3 and entry[3] else {})
     given = {key: _tensors(value, made, tensors) for key, value in options.items() if value is not None}
-    if isinstance(layer, TensorFlowFunction):
+    if hasattr(layer, "function_name"):  # a function of TensorFlow, which takes its arguments as they stand
         given.pop("name", None)
         return layer(arguments[0] if alone else arguments, **given)
     return layer(arguments[0] if len(arguments) == 1 else arguments, **given)

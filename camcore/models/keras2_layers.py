@@ -10,16 +10,14 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import keras
-
 from camcore.errors import ModelError
-from camcore.models.configs import RUN_CODE
-from camcore.models.keras2_ops import TensorFlowFunction, function_of, raw_function
+from camcore.models.configs import RUN_CODE, unlisted
+from camcore.models.keras2_ops import function_of, operation_of, raw_function
 
 Custom = Callable[[str], Any]
 """A class or function of one's own by its name, None where there is none."""
 
-_ALWAYS = frozenset(("name", "dtype", "trainable"))
+_ALWAYS = frozenset(("name", "dtype"))
 _TRAINING = ("_initializer", "_regularizer", "_constraint", "_quantizer")
 _USELESS = """
 batch_input_shape batch_shape batch_size sparse ragged optional rng_type implementation time_major shared_object_id
@@ -42,9 +40,13 @@ _LAMBDAS = ("TFOpLambda", "SlicingOpLambda")
 
 def make_layer(part: Mapping[str, Any], custom: Custom) -> Any:
     """The Keras 3 layer for one of Keras 2. Raises ModelError, with the layer's name, where there is none."""
+    import keras
+
     kind, config = part["class_name"].rpartition(">")[2], dict(part["config"])
     name = str(config.get("name", part.get("name", kind)))
-    own = custom(part.get("registered_name") or "") or custom(part["class_name"]) or custom(kind)
+    config["name"] = name = name.replace("/", "_")  # which Keras 3 does not allow in a name
+    names = (part.get("registered_name") or "", part["class_name"], kind)
+    own: Any = next(filter(None, map(custom, names)), unlisted().get(kind))
     if own is not None:
         return own.from_config({**plain(config), "dtype": _dtype(config.get("dtype"))})
     if kind in _LAMBDAS:
@@ -96,7 +98,7 @@ def _built(cls: type, kind: str, name: str, config: dict[str, Any], custom: Cust
     options: dict[str, Any] = {}
     for key, value in config.items():
         key = renamed.get(key, key)
-        if key.endswith(_TRAINING) or (key in _NOTHING and key not in takes):
+        if key == "trainable" or key.endswith(_TRAINING) or (key in _NOTHING and key not in takes):
             continue
         if key in takes:
             options[key] = _option(key, plain(value), value, name, custom)
@@ -106,10 +108,12 @@ def _built(cls: type, kind: str, name: str, config: dict[str, Any], custom: Cust
         (options["axis"],) = options["axis"]
     options["name"] = name
     try:
-        return cls(**options)
+        layer = cls(**options)
     except (TypeError, ValueError) as error:
         reason = " ".join(str(error).split())[:200].rstrip(".")
         raise not_taken(f"its layer {name!r} ({kind}) cannot be made: {reason}") from error
+    layer.trainable = config.get("trainable") is not False
+    return layer
 
 
 def _option(key: str, value: Any, told: Any, name: str, custom: Custom) -> Any:
@@ -131,6 +135,8 @@ def _dtype(told: Any) -> Any:
 
 
 def _activation(told: Any, layer: str, custom: Custom) -> Any:
+    import keras
+
     if isinstance(told, Mapping):
         if told.get("class_name") == "function":
             told = told.get("config")
@@ -151,13 +157,15 @@ def _activation(told: Any, layer: str, custom: Custom) -> Any:
 
 def hard_sigmoid(x: Any) -> Any:
     """Keras 2's: 0.2 x + 0.5 between 0 and 1. Keras 3 has another of this name, x / 6 + 0.5."""
+    import keras
+
     return keras.ops.clip(0.2 * x + 0.5, 0.0, 1.0)
 
 
 def _function_layer(name: str, function: str) -> Any:
     if function_of(function) is None:
         raise not_taken(f"its layer {name!r} calls tf.{function}, which camcore does not run")
-    return TensorFlowFunction(function, name)
+    return operation_of(function, name)
 
 
 def _raw_layer(name: str, config: Mapping[str, Any]) -> Any:
@@ -171,26 +179,9 @@ def _raw_layer(name: str, config: Mapping[str, Any]) -> Any:
     if function is None:
         raise not_taken(f"its layer {name!r} is the operation {operation}, which camcore does not run")
     options = _masks(text) if operation == "StridedSlice" else {}
-    return RawFunction(function, constants, options, name)
+    return operation_of(function, name, constants, options)
 
 
 def _masks(text: str) -> dict[str, int]:
     found = re.findall(r'key:\s*"(\w+_mask)"\s*value\s*\{\s*i:\s*(\d+)', text)
     return {key: int(value) for key, value in found}
-
-
-class RawFunction(TensorFlowFunction):
-    """A function of TensorFlow with constants among its arguments, by their places."""
-
-    def __init__(self, function: str, constants: Mapping[int, Any], options: Mapping[str, Any], name: str) -> None:
-        super().__init__(function, name)
-        self._constants, self._options = dict(constants), dict(options)
-
-    def call(self, *arguments: Any, **_: Any) -> Any:
-        given = list(arguments[0]) if isinstance(arguments[0], list | tuple) else list(arguments)
-        dtype = given[0].dtype
-        for place in sorted(self._constants):
-            constant = self._constants[place]
-            whole = self.function_name == "strided_slice"
-            given.insert(place, constant if whole else keras.ops.convert_to_tensor(constant, dtype))
-        return self._function(*given, **self._options)

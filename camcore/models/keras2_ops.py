@@ -5,9 +5,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
-
-import keras
 
 _NAMESPACES = ("math.", "nn.", "image.", "linalg.", "keras.activations.", "compat.v1.nn.", "compat.v1.math.")
 _OF_TENSORS = """
@@ -42,6 +42,7 @@ _RAW = {
 
 def function_of(name: str) -> Any:
     """The function of TensorFlow called ``name``, as TFOpLambda names it; None where it is none that is taken."""
+    import keras
     import tensorflow as tf
 
     if name == "__operators__.getitem":
@@ -70,18 +71,42 @@ def _item(value: Any, slice_spec: Any) -> Any:
     return value[tuple(slice_spec) if isinstance(slice_spec, list) else slice_spec]
 
 
-class TensorFlowFunction(keras.Operation):
-    """One function of TensorFlow as an operation of a Keras 3 graph, called as the model's configuration says.
+def operation_of(
+    function: str, name: str, constants: Mapping[int, Any] | None = None, options: Mapping[str, Any] | None = None
+) -> Any:
+    """A function of TensorFlow as a keras.Operation called ``name``, called as the model's configuration says.
 
-    ``function``: as TFOpLambda names it, ``math.truediv``.
+    ``function``: as TFOpLambda names it, ``math.truediv``. ``constants``: arguments by their places among the tensors,
+    and ``options`` by their names, that every call has (``TensorFlowOpLayer``).
     """
+    return _class()(function, name, constants, options)
 
-    def __init__(self, function: str, name: str) -> None:
-        super().__init__(name=name)
-        self.function_name = function
-        self._function = function_of(function)
 
-    def call(self, *arguments: Any, **options: Any) -> Any:
-        if self.function_name.startswith(_OPERATORS) and isinstance(arguments[0], int | float):
-            arguments = (keras.ops.convert_to_tensor(arguments[0], options["y"].dtype), *arguments[1:])
-        return self._function(*arguments, **options)
+@lru_cache(maxsize=1)
+def _class() -> type:
+    """The class of the operations, made when Keras is needed."""
+    import keras
+
+    class TensorFlowFunction(keras.Operation):
+        """One function of TensorFlow in a Keras 3 graph."""
+
+        def __init__(self, function: str, name: str, constants: Any = None, options: Any = None) -> None:
+            super().__init__(name=name)
+            self.function_name = function
+            self._function = function_of(function)
+            self._constants, self._options = dict(constants or {}), dict(options or {})
+
+        def call(self, *arguments: Any, **options: Any) -> Any:
+            if self._constants and isinstance(arguments[0], list | tuple):
+                arguments = tuple(arguments[0])
+            given = list(arguments)
+            if self.function_name.startswith(_OPERATORS) and isinstance(given[0], int | float):
+                given[0] = keras.ops.convert_to_tensor(given[0], options["y"].dtype)
+            for place in sorted(self._constants):
+                constant = self._constants[place]
+                whole = self.function_name == "strided_slice"
+                dtype = None if whole else arguments[0].dtype
+                given.insert(place, constant if whole else keras.ops.convert_to_tensor(constant, dtype))
+            return self._function(*given, **options, **self._options)
+
+    return TensorFlowFunction

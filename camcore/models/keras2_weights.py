@@ -11,7 +11,7 @@ import numpy as np
 
 from camcore.errors import ModelError
 from camcore.models.archives import WEIGHTS, WholeModel
-from camcore.models.keras2 import Piece
+from camcore.models.keras2_pieces import Piece
 
 
 def load_keras2_weights(whole: WholeModel, piece: Piece) -> None:
@@ -82,6 +82,7 @@ def _matched(whole: WholeModel, piece: Piece, arrays: Sequence[tuple[str, Any]])
         raise _misfit(
             whole, f"its layer {piece.name!r} has {len(arrays)} arrays in the file, and needs {len(variables)}"
         )
+    arrays = [(_renamed(name, piece), values) for name, values in arrays]
     for parts in (None, 3, 2):
         wanted = [_tail(variable.path, parts) for variable in variables]
         found = {_tail(name, parts): values for name, values in arrays}
@@ -89,6 +90,14 @@ def _matched(whole: WholeModel, piece: Piece, arrays: Sequence[tuple[str, Any]])
             return [(variable, found[key]) for variable, key in zip(variables, wanted, strict=True)]
     in_order = [*piece.layer.trainable_weights, *piece.layer.non_trainable_weights]
     return list(zip(in_order, (values for _, values in arrays), strict=True))
+
+
+def _renamed(name: str, piece: Piece) -> str:
+    """An array's name with its layer's as Keras 3 takes it, without slashes."""
+    for one in (piece, *(piece.inside or ())):
+        if "/" in one.name:
+            name = name.replace(f"{one.name}/", f"{one.name.replace('/', '_')}/")
+    return name
 
 
 def _tail(name: str, parts: int | None) -> tuple[str, ...]:

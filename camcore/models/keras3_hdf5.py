@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from camcore.models.archives import WholeModel
-from camcore.models.configs import operations
-from camcore.models.keras2 import Piece
+from camcore.models.configs import operations, unlisted
+from camcore.models.keras2_pieces import Piece
 from camcore.models.keras2_weights import load_keras2_weights
 
 _MODELS = {"Functional": "keras.src.models.functional", "Sequential": "keras", "Model": "keras"}
@@ -65,6 +65,7 @@ def _with_modules(value: Any, known: Mapping[str, type]) -> Any:
     if _is_operation(value) and name in known:
         part |= {"module": known[name].__module__, "registered_name": name}
     else:
-        registered = name if name == "Functional" else None
-        part |= {"module": _MODELS.get(name, "keras.layers"), "registered_name": registered}
+        own = unlisted().get(name)
+        module = own.__module__ if own is not None else _MODELS.get(name, "keras.layers")
+        part |= {"module": module, "registered_name": name if own is not None or name == "Functional" else None}
     return part

@@ -14,6 +14,7 @@ from camcore.models.catalogue import Built, build
 from camcore.models.feeding import advice
 from camcore.models.label_files import labels_beside, read_labels
 from camcore.models.preprocessing import TITLES, preprocessing
+from camcore.models.recipes import renamed, send_by_recipe
 from camcore.models.whole import Custom, file_hash, find_file, open_whole
 from camcore.models.wrapping import wrap, wrap_options
 from camcore.network import Network, Preprocess
@@ -117,14 +118,7 @@ def load(
         origin=built.origin if not given.keys() & {"preprocess"} else None,
         **_wrapped(built, recipe),
     )
-    network.recipe = recipe
-    return network
-
-
-def renamed(network: Network, name: str) -> Network:
-    """The network under another name than its file's."""
-    assert network.recipe is not None
-    network.name, network.recipe = name, replace(network.recipe, called=name)
+    send_by_recipe(network, recipe, load)
     return network
 
 

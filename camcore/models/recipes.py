@@ -7,14 +7,20 @@ weights, ``ModelError`` says so. One that ``wrap`` made takes its model along, a
 from __future__ import annotations
 
 import functools
+import hashlib
 import inspect
 import pickle
 import tempfile
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ParamSpec
 
+import numpy as np
+
 from camcore.errors import CamcoreError, ModelError
+from camcore.models.archives import read_whole
+from camcore.models.configs import foreign_parts
 from camcore.origin import Recipe
 
 if TYPE_CHECKING:
@@ -24,34 +30,53 @@ _Given = ParamSpec("_Given")
 
 
 def remembered(wrap: Callable[_Given, Network]) -> Callable[_Given, Network]:
-    """``wrap``, which notes on the network with what arguments it was made."""
+    """``wrap``, whose networks know how to be sent: with their model, and the arguments with which they were made."""
     signature = inspect.signature(wrap)
 
     @functools.wraps(wrap)
     def wrapped(*arguments: _Given.args, **options: _Given.kwargs) -> Network:
         network = wrap(*arguments, **options)
         (_, *named) = signature.bind(*arguments, **options).arguments.items()
-        network.wrapped = dict(named)
+        network.send = functools.partial(_send_model, wrapped, dict(named))
         return network
 
     return wrapped
 
 
-def reduce_network(network: Network) -> tuple[Any, ...]:
-    """As ``__reduce__`` returns it. Raises CamcoreError where the network cannot be made again, with what to do."""
-    from camcore.report.facts import weights_hash
+def send_by_recipe(network: Network, recipe: Recipe, load: Callable[..., Network]) -> None:
+    """Have a network that ``load`` made sent as what it was loaded from; random weights go with their model."""
+    network.recipe = recipe
+    if recipe.weights != "random":
+        network.send = functools.partial(_send_recipe, load)
 
-    recipe = network.recipe
-    if recipe is not None and recipe.weights != "random":
-        _check(network, recipe.options)
-        return _loaded, (recipe, weights_hash(network))
-    if network.wrapped is None:
-        raise CamcoreError(
-            f"The network {network.name!r} cannot be sent to another process: {network.weights_note}, which only this "
-            "process has. A twin with other weights is a thing of the moment. Send the network it was made from."
-        )
-    _check(network, network.wrapped)
-    return _wrapped, (_as_bytes(network), dict(network.wrapped), recipe)
+
+def renamed(network: Network, name: str) -> Network:
+    """The network under another name than its file's."""
+    network.name = name
+    if network.recipe is not None:
+        network.recipe = replace(network.recipe, called=name)
+    return network
+
+
+def weights_hash(network: Network) -> str:
+    """SHA-256 over all weights, in the model's order: two networks with the same one are the same."""
+    digest = hashlib.sha256()
+    for weight in network.model.weights:
+        array = np.ascontiguousarray(weight.numpy())
+        digest.update(f"{weight.path}{array.dtype}{array.shape}".encode())
+        digest.update(array.tobytes())
+    return digest.hexdigest()
+
+
+def _send_recipe(load: Callable[..., Network], network: Network) -> tuple[Any, ...]:
+    assert network.recipe is not None
+    _check(network, network.recipe.options)
+    return _loaded, (load, network.recipe, weights_hash(network))
+
+
+def _send_model(wrap: Callable[..., Network], given: Mapping[str, Any], network: Network) -> tuple[Any, ...]:
+    _check(network, given)
+    return _wrapped, (wrap, _as_bytes(network), dict(given), network.recipe)
 
 
 def _check(network: Network, given: Mapping[str, Any]) -> None:
@@ -85,18 +110,12 @@ def _as_bytes(network: Network) -> bytes:
 
 def _check_code(path: Path) -> None:
     """Raise ValueError where the model holds Python code that could not be read there."""
-    from camcore.models.archives import read_whole
-    from camcore.models.configs import foreign_parts
-
     part = next((one for one in foreign_parts(read_whole(path).config, lambda _: True) if one.runs_code), None)
     if part is not None:
         raise ValueError(f"its layer {part.layer!r} is a {part.name}, whose code is not sent")
 
 
-def _loaded(recipe: Recipe, sha256: str) -> Network:
-    from camcore.models.loading import load, renamed
-    from camcore.report.facts import weights_hash
-
+def _loaded(load: Callable[..., Network], recipe: Recipe, sha256: str) -> Network:
     network = renamed(load(recipe.source, recipe.weights, **recipe.options), recipe.called)
     if weights_hash(network) != sha256:
         raise ModelError(
@@ -106,10 +125,8 @@ def _loaded(recipe: Recipe, sha256: str) -> Network:
     return network
 
 
-def _wrapped(model: bytes, given: Mapping[str, Any], recipe: Recipe | None) -> Network:
+def _wrapped(wrap: Callable[..., Network], model: bytes, given: Mapping[str, Any], recipe: Recipe | None) -> Network:
     import keras
-
-    from camcore.models.wrapping import wrap
 
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.keras"

@@ -17,7 +17,7 @@ from typing import Any
 from camcore.errors import ModelError
 from camcore.models.archives import WholeModel, read_whole
 from camcore.models.catalogue import Built
-from camcore.models.configs import Foreign, foreign_parts
+from camcore.models.configs import Foreign, foreign_parts, unlisted
 from camcore.models.declarations import SUFFIXES
 from camcore.models.description import digest
 from camcore.models.weights import check_file, load_weights
@@ -116,7 +116,9 @@ def _opened(whole: WholeModel, custom: dict[str, Any], safe_mode: bool) -> Any:
     try:
         if whole.form == "hdf5" and holds_operations(whole.config):
             return open_hdf5(whole, custom, safe_mode)
-        return keras.models.load_model(whole.path, custom_objects=custom, compile=False, safe_mode=safe_mode)
+        return keras.models.load_model(
+            whole.path, custom_objects={**unlisted(), **custom}, compile=False, safe_mode=safe_mode
+        )
     except ModelError:
         raise
     except Exception as error:  # whatever Keras, a layer or code of one's own makes of it

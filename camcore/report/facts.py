@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import sys
@@ -11,8 +10,7 @@ from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-import numpy as np
-
+from camcore.models.recipes import weights_hash
 from camcore.network import Network
 
 _ANY_NETWORK = ("labels", "preprocess", "framing")  # what ``load`` takes for every network
@@ -81,16 +79,6 @@ def _is_json(value: Any) -> bool:
     except (TypeError, ValueError, RecursionError):
         return False
     return True
-
-
-def weights_hash(network: Network) -> str:
-    """SHA-256 over all weights, in the model's order: two networks with the same one are the same."""
-    digest = hashlib.sha256()
-    for weight in network.model.weights:
-        array = np.ascontiguousarray(weight.numpy())
-        digest.update(f"{weight.path}{array.dtype}{array.shape}".encode())
-        digest.update(array.tobytes())
-    return digest.hexdigest()
 
 
 def versions() -> dict[str, str]:

@@ -16,10 +16,10 @@ from camcore.heatmaps.explaining import explain
 from camcore.heatmaps.maps import CamMap
 from camcore.heatmaps.remembering import Memory
 from camcore.models.description import JSON_NAME
-from camcore.models.loading import load, renamed
+from camcore.models.loading import load
+from camcore.models.recipes import renamed, weights_hash
 from camcore.network import Network
 from camcore.pictures import Picture, open_picture
-from camcore.report.facts import weights_hash
 from camcore.report.recorded import RecordedRun, read_runs
 
 # The maps of one run share what was computed of its picture.

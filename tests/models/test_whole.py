@@ -17,6 +17,7 @@ import camcore
 from camcore.errors import ModelError
 from camcore.models.archives import read_whole
 from camcore.models.feeding import likely_backbone, scales_itself
+from camcore.models.whole import open_whole
 
 RAN = []
 """What code of a file would leave behind."""
@@ -82,6 +83,15 @@ def test_a_file_answers_as_model_predict_does(build, suffix, tmp_path):
         told = {one.index: one.probability for one in network.predict(camcore.Picture.from_array(rgb), 9, "stretch")}
         want = model.predict(rgb[np.newaxis].astype(np.float32), verbose=0)[0]
         np.testing.assert_allclose([told[index] for index in range(len(want))], want, atol=1e-6)
+
+
+@pytest.mark.filterwarnings("ignore:You are saving your model as an HDF5 file")
+def test_layers_that_an_application_has_for_itself_are_known_in_hdf5(tmp_path):
+    model = keras.applications.ConvNeXtTiny(weights=None, classes=3, input_shape=(32, 32, 3))
+    model.save(tmp_path / "net.h5")
+    x = np.random.default_rng(0).uniform(0, 255, (1, 32, 32, 3)).astype(np.float32)
+    opened = open_whole(tmp_path / "net.h5").model
+    np.testing.assert_array_equal(opened.predict(x, verbose=0), model.predict(x, verbose=0))
 
 
 def test_what_is_named_beside_the_file_is_used(saved, tmp_path):
@@ -344,8 +354,6 @@ def test_a_saved_model_is_named_and_opened_only_where_allowed(tmp_path):
     for name in ("graph", "graph/saved_model.pb"):
         with pytest.raises(ModelError, match=r"is a SavedModel.*Nothing of it was run.*--unsafe"):
             camcore.load(name)
-    from camcore.models.whole import open_whole
-
     opened = open_whole(tmp_path / "graph", safe_mode=False).model
     x = np.random.default_rng(1).uniform(0, 255, (2, 16, 16, 3)).astype(np.float32)
     np.testing.assert_allclose(opened(x), model.predict(x, verbose=0), atol=1e-6)
