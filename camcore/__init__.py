@@ -12,6 +12,10 @@ import os
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from camcore import forking  # early: it has to know of every fork
+
+__version__ = "0.1.0"
+
 if TYPE_CHECKING:
     from camcore.errors import CamcoreError, LayerError, MethodError, ModelError, PictureError
     from camcore.heatmaps.contrasting import Contrast

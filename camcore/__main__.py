@@ -1,4 +1,4 @@
-"""The command line: ``python -m camcore explain photo.jpg --method gradcam --out out/``."""
+"""The command line: ``camcore explain photo.jpg --method gradcam --out out/``, or ``python -m camcore explain …``."""
 
 from __future__ import annotations
 
@@ -12,14 +12,17 @@ from pathlib import Path
 from typing import Any
 
 import camcore
-from camcore.commands import bias, evaluate, listing, train, trust
+from camcore.commands import app, bias, evaluate, listing, train, trust
 from camcore.commands.network_options import add_network, check_network_options, load_network
 from camcore.errors import CamcoreError, MethodError
 from camcore.methods import find_method
 from camcore.models.labels import class_named
 from camcore.render.colour import COLORMAPS
-from camcore.report.words import place
-from camcore.words import duration, percent, readable
+from camcore.report.words import answer_name, place
+from camcore.words import duration, readable, score_text, strength
+
+SCRIPT, MODULE = "camcore", "python -m camcore"
+"""The two ways to call it: the console script, and the module."""
 
 _EXAMPLES = """\
 examples:
@@ -35,6 +38,7 @@ examples:
   python -m camcore layers MobileNetV2          which layers there are, and which one to look at
   python -m camcore methods                     what each method answers and costs
   python -m camcore models                      all backbones and saved networks; are their weights here?
+  python -m camcore app my_model.keras          the app in your browser, with that network in it
 
 Weights are looked for in the folder named by CAMCORE_WEIGHTS, then in Keras's cache, then downloaded.
 Networks of your own by name: CAMCORE_MODELS="birds=birds.keras, cars=module:function".
@@ -44,6 +48,8 @@ Exit codes: 0 done; 1 refused, the reason is on standard error; 2 wrong usage; 1
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code."""
+    if _program() == SCRIPT and os.getcwd() not in sys.path:
+        sys.path.append(os.getcwd())  # as `python -m` does; at the end, so that nothing installed is hidden
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow's start-up notes are not the answer
     given = _parser().parse_args(arguments)
     warnings.simplefilter("always", UserWarning)
@@ -61,20 +67,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
+def _program() -> str:
+    """The command as it was called."""
+    return SCRIPT if Path(sys.argv[0]).stem == SCRIPT else MODULE
+
+
 def _parser() -> argparse.ArgumentParser:
+    program = _program()
+    examples = _EXAMPLES.replace(MODULE, program)
     parser = argparse.ArgumentParser(
-        prog="python -m camcore",
+        prog=program,
         description="Class activation maps: why an image classifier said what it said.",
-        epilog=_EXAMPLES,
+        epilog=examples,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    parser.add_argument("--version", action="version", version=f"camcore {camcore.__version__}")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
 
     explain = commands.add_parser(
         "explain",
         help="heatmaps of pictures, as PNG, CSV and run.json",
         description="What the network says about each picture, and where it looks for it.",
-        epilog=_EXAMPLES,
+        epilog=examples,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     explain.add_argument("pictures", nargs="+", metavar="PICTURE", help="JPEG, PNG, WEBP, GIF, BMP or TIFF")
@@ -127,7 +141,7 @@ def _parser() -> argparse.ArgumentParser:
     layers.add_argument("--all", action="store_true", help="also those that can carry no heatmap, with the reason")
     layers.set_defaults(run=listing.layers)
 
-    for longer in (trust, train, evaluate, bias):
+    for longer in (app, trust, train, evaluate, bias):
         longer.add_parser(commands)
 
     models = commands.add_parser("models", help="all backbones and saved networks, and whether their weights are here")
@@ -203,7 +217,7 @@ def _print_result(path: str, network: Any, pic: Any, maps: Sequence[Any]) -> Non
     for note in pic.notes:
         print(f"  picture: {note}")
     for p in network.predict(pic, framing=maps[0].framing):
-        print(f"  {percent(p.probability):>8s}  {readable(p.label)} (class {p.index}, logit {p.logit:.2f})")
+        print(f"  {strength(p):>8s}  {answer_name(p)} (class {p.index}, {score_text(p)})")
     for m in maps:
         title = camcore.METHODS[m.method].title
         where = place(m, None if m.layer is None else network.layer(m.layer))

@@ -29,10 +29,12 @@ class MethodError(CamcoreError):
 
 
 def nearest(name: object, known: Iterable[str], cutoff: float = 0.6) -> str | None:
-    """What was probably meant by a name that is not among ``known``, without regard to case; None: nothing near.
+    """The name in ``known`` that was probably meant, without regard to case; None: nothing near, or no text given.
 
     ``cutoff``: how alike the two must be, 0..1, as in ``difflib``.
     """
+    if not isinstance(name, str):
+        return None
     by_lower = {key.lower(): key for key in known}
-    found = difflib.get_close_matches(str(name).lower(), by_lower, 1, cutoff)
+    found = difflib.get_close_matches(name.lower(), by_lower, 1, cutoff)
     return by_lower[found[0]] if found else None

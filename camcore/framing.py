@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from PIL import Image
 
+from camcore.checks import shown
 from camcore.errors import CamcoreError, nearest
 from camcore.pictures import Picture
 
@@ -147,10 +148,10 @@ def frame_for(picture_size: Size, input_size: Size, framing: str = "crop") -> Fr
 
 def check_framing(framing: str) -> None:
     """Raise CamcoreError for what is not one of FRAMINGS."""
-    if framing not in FRAMINGS:
+    if not isinstance(framing, str) or framing not in FRAMINGS:
         near = nearest(framing, FRAMINGS, 0.4)
         raise CamcoreError(
-            f"There is no framing {framing!r}. A picture is framed by one of {', '.join(FRAMINGS)}. "
+            f"There is no framing {shown(framing)}. A picture is framed by one of {', '.join(FRAMINGS)}. "
             f"Choose {f'{near!r}, perhaps' if near else 'one of these'}."
         )
 

@@ -9,11 +9,12 @@ output of a max or average pooling, the pooling's input is taken, which is finer
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
+from camcore.checks import shown
 from camcore.engine.graphs import flat_ends, layer_inputs
 from camcore.engine.tracing import Call, Trace
 from camcore.engine.windows import Reach
@@ -30,6 +31,7 @@ _COLLAPSES = {
     "Conv2D": "the convolution that ends the grid",
     "AvgPool": "average pooling over the whole grid",
     "MaxPool": "max pooling over the whole grid",
+    "Map": "the classifier of the output's pixels",
 }
 
 
@@ -102,7 +104,7 @@ class LayerTable:
         path = layer if isinstance(layer, str) else self.objects.get(id(layer))
         if path is None:
             raise LayerError(
-                f"The layer {getattr(layer, 'name', layer)!r} is not part of this network. A layer is named by "
+                f"The layer {shown(getattr(layer, 'name', layer))} is not part of this network. A layer is named by "
                 f"its path or given as an object of this very model. Try {self.default!r}."
             )
         path = self.aliases.get(path, path)
@@ -129,13 +131,15 @@ class LayerTable:
         )
 
 
-def list_layers(trace: Trace, logits: Any, reach: Mapping[str, Reach]) -> LayerTable:
+def list_layers(trace: Trace, logits: Any, reach: Mapping[str, Reach], before_map: Sequence[Any] = ()) -> LayerTable:
     """Every call of the trace as a LayerInfo, with the recommended one marked.
 
-    Raises ModelError where nothing on the way to ``logits`` has a grid.
+    ``before_map``: of an output that is a map, the tensors that the recommended one is taken from; see
+    ``engine/before_map.py``. Raises ModelError where nothing on the way to ``logits`` has a grid.
     """
     listed = _listed_calls(trace.calls)
-    frontier, collapse = _last_grid(logits, reach, {call.tensor.name for call in listed})
+    frontier, collapse = _last_grid(before_map or [logits], reach, {call.tensor.name for call in listed})
+    collapse = "Map" if before_map else collapse
     tensors = {call.path: call.tensor for call in listed}
     default: str = _path_of(frontier, listed) or frontier.op.name
     tensors.setdefault(default, frontier)  # made by the model's own code, between two layers
@@ -171,14 +175,14 @@ def _has_cells(reach: Reach | None) -> bool:
     return reach is not None and reach.spatial and (reach.grid[0] or 2) * (reach.grid[1] or 2) > 1
 
 
-def _last_grid(logits: Any, reach: Mapping[str, Reach], listed: set[str]) -> tuple[Any, str]:
-    """The deepest tensor with a grid before the scores, and the type of the operation that collapses it.
+def _last_grid(ends: Sequence[Any], reach: Mapping[str, Reach], listed: set[str]) -> tuple[Any, str]:
+    """The deepest tensor with a grid before ``ends``, and the type of the operation that collapses it.
 
     ``listed``: the names of the tensors that layers put out; a cast between a layer and the collapse is passed.
     """
     found: dict[str, tuple[Any, str]] = {}
-    seen = {logits.name}
-    stack = [(logits, "")]
+    seen = {end.name for end in ends}
+    stack = [(end, "") for end in ends]
     while stack:
         tensor, consumer = stack.pop()
         if tensor.shape.rank == 4 and _has_cells(reach.get(tensor.name)):
@@ -188,7 +192,7 @@ def _last_grid(logits: Any, reach: Mapping[str, Reach], listed: set[str]) -> tup
             if source.name in reach and source.name not in seen:
                 seen.add(source.name)
                 stack.append((source, tensor.op.type))
-    deepest = [found[op_output] for op_output in _in_order(logits.graph, found)]
+    deepest = [found[op_output] for op_output in _in_order(ends[0].graph, found)]
     if not deepest or deepest[-1][0].op.type == "Placeholder":
         raise ModelError(
             "This network has no feature map with a grid larger than 1×1 on the way to its scores, so there is "

@@ -13,31 +13,38 @@ import weakref
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
+from numbers import Integral
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from camcore.checks import checked, many, numbers, refused, shown, whole
+from camcore.class_names import index_of
 from camcore.engine.alterations import Alterations
 from camcore.engine.anatomy import Anatomy
+from camcore.engine.before_map import features_before_map
 from camcore.engine.cutting import Cutter, FedCutter, Function
 from camcore.engine.fingerprints import fingerprint
 from camcore.engine.graphs import shares_behind, work
-from camcore.engine.linear_head import is_affine, why_not_linear
+from camcore.engine.linear_head import is_affine, why_no_head, why_not_linear
 from camcore.engine.masking import masking
 from camcore.engine.receptive import reaches
+from camcore.engine.regions import Region
 from camcore.engine.reweighting import WeightLayer, fed_values, weight_layers
-from camcore.engine.scores import Activation, find_scores
+from camcore.engine.scores import Activation, Kind, find_scores
 from camcore.engine.tapping import BiasPass, Pass, Taps
 from camcore.engine.targets import LOGIT, Score
 from camcore.engine.tracing import trace_model
 from camcore.errors import CamcoreError, LayerError, MethodError, ModelError, PictureError
-from camcore.framing import Frame, frame_picture
+from camcore.forking import check_not_forked
+from camcore.framing import Frame, check_framing, frame_picture
 from camcore.layers import LayerInfo, ladder, list_layers
 from camcore.methods.info import Site
 from camcore.origin import Origin, Recipe
 from camcore.pictures import Picture
 from camcore.predictions import Prediction, probabilities, top_predictions
+from camcore.preprocessed import pictures_in, preprocessed
 
 Array = NDArray[Any]
 Preprocess = Callable[[NDArray[np.float32]], ArrayLike]
@@ -45,12 +52,22 @@ Preprocess = Callable[[NDArray[np.float32]], ArrayLike]
 _SERIAL = itertools.count()
 
 
+def _logits(name: str, value: Any) -> Array:
+    """Logits (..., classes)."""
+    array = numbers(name, value)
+    if not array.ndim or not array.shape[-1]:
+        raise refused(name, value, "an array (..., classes) of logits", "Give what Network.logits returns.")
+    return array
+
+
 class Network:
     """A Keras image classifier, ready to be looked into. Made by ``camcore.load`` and ``camcore.wrap``.
 
-    Attributes: ``name``; ``input_size`` (h, w); ``framing``, how pictures are fed unless a call says otherwise;
-    ``labels``, one per class; ``classes``, their number;
-    ``activation`` that turns logits into probabilities (``softmax``, ``sigmoid`` or ``linear``);
+    Attributes: ``name``; ``input_size`` (h, w); ``framing``, how a picture is brought to that size unless a call says
+    otherwise; ``labels``, one per class; ``classes``, their number; ``activation`` that turns scores into
+    probabilities (``softmax``, ``sigmoid``, ``linear``, ``exp`` or ``none``);
+    ``score_kind``, what the scores are that methods differentiate and ``logits`` gives: ``logit``,
+    ``log-probability``, ``log-odds`` or ``value`` (a regression: class 0 is what raises it, class 1 what lowers it);
     ``layers``, a tuple of LayerInfo; ``default_layer``, the path of the recommended one; ``ladder``, the paths
     of the last layer of each of the last four grid sizes; ``parameters``; ``multiplications`` that one image takes;
     ``weights_note``, where the weights came from; ``anatomy``, what its trace consists of; ``origin``, what it takes
@@ -75,6 +92,8 @@ class Network:
         weights_note: str,
         framing: str = "stretch",
         origin: Origin | None = None,
+        feed: Callable[[Any], Any] = lambda image: image,
+        target: Any = None,
     ) -> None:
         self.model = model
         self.name = name
@@ -93,23 +112,26 @@ class Network:
         self._prepared: tuple[Any, ...] = (None, "", None, None)
 
         sides = (channels, *input_size) if channels_first else (*input_size, channels)
-        trace = trace_model(model, sides, dtype, choose)
+        trace = trace_model(model, sides, dtype, choose, feed)
         self.parameters = int(model.count_params())  # after the trace, which builds the model
-        scores = find_scores(trace.output)
+        region = None if target is None else Region(target)
+        scores = find_scores(trace, None if labels is None else len(labels), region)
         reach = reaches(trace.function.graph, trace.input, channels_first)
-        table = list_layers(trace, scores.source, reach)
+        table = list_layers(trace, scores.source, reach, features_before_map(scores, reach))
         self.anatomy = Anatomy(Cutter(trace, name), scores, reach, table, channels_first)
         self._taps = Taps(self.anatomy)
         self._alterations = Alterations(self.anatomy)
         self._shares = shares_behind(scores.logits)
         self.multiplications = work(scores.logits)
         self.activation: Activation = scores.activation
+        self.score_kind: Kind = scores.kind
         self.classes = scores.classes
-        self.labels = _checked_labels(labels, self.classes)
+        self.labels = _checked_labels(labels, self.classes, scores.kind)
 
     def __repr__(self) -> str:
         h, w = self.input_size
-        return f"<Network {self.name}: {h}×{w}, {self.classes} classes, default layer {self.default_layer!r}>"
+        says = "one value" if self.score_kind == "value" else f"{self.classes} classes"
+        return f"<Network {self.name}: {h}×{w}, {says}, default layer {self.default_layer!r}>"
 
     def __reduce__(self) -> tuple[Any, ...]:
         if self.send is None:
@@ -151,7 +173,12 @@ class Network:
         return self.anatomy.table.usable(self.default_layer if layer is None else layer)
 
     def check_class(self, index: Any) -> int:
-        """``index`` as an int. Raises ModelError where the network has no such class."""
+        """The index of a class, given by it or by its name (see ``camcore.class_names.index_of``).
+
+        Raises ModelError where the network has no such class, or several of that name.
+        """
+        if isinstance(index, str):
+            return index_of(self.labels, index, self.name)
         try:
             value = int(index)
             whole = bool(value == index) and not isinstance(index, (bool, np.bool_))
@@ -159,19 +186,29 @@ class Network:
             value, whole = -1, False
         if not whole or not 0 <= value < self.classes:
             raise ModelError(
-                f"There is no class {index!r} in {self.name}: it has {self.classes} classes, 0 to {self.classes - 1}. "
-                "Choose one of these."
+                f"There is no class {shown(index)} in {self.name}: it has {self.classes} classes, 0 to "
+                f"{self.classes - 1}. Choose one of these."
             )
         return value
 
     # ---- pictures and scores
 
-    def prepare(self, pic: Picture, framing: str = "crop") -> tuple[Array, Frame]:
+    def framing_for(self, framing: str | None) -> str:
+        """``framing``, or the network's own for None. Raises CamcoreError for an unknown one."""
+        if framing is None:
+            return self.framing
+        check_framing(framing)
+        return framing
+
+    def prepare(self, pic: Picture, framing: str | None = None) -> tuple[Array, Frame]:
         """The picture as the network's input, a batch of one, and the frame that leads back to its pixels.
+
+        ``framing``: None for the network's own.
 
         Raises PictureError for what is not a Picture, CamcoreError for an unknown framing.
         """
         check_picture(pic)
+        framing = self.framing_for(framing)
         picture, kept_framing, x, frame = self._prepared
         if picture is None or picture() is not pic.rgb or kept_framing != framing:
             rgb, frame = frame_picture(pic, self.input_size, framing)
@@ -181,10 +218,14 @@ class Network:
         return x, frame
 
     def preprocess(self, rgb: NDArray[np.float32]) -> Array:
-        """RGB float32 0..255 (n, h, w, 3) → network input; grey networks get the luma (ITU-R BT.601)."""
-        x = np.array(rgb, np.float32)
+        """RGB float32 0..255 (n, h, w, 3) → network input; grey networks get the luma (ITU-R BT.601).
+
+        Raises ModelError for what is not such pictures, and where the network's own preprocessing goes wrong.
+        """
+        check_not_forked()
+        x = pictures_in(rgb)
         if self._preprocess is not None:
-            x = np.asarray(self._preprocess(x))
+            x = preprocessed(self._preprocess, x, self.name)
         if x.shape[-1] == 3 and self.channels == 1:
             x = x @ np.array([[0.299], [0.587], [0.114]], x.dtype)
         return x.transpose(0, 3, 1, 2) if self.anatomy.channels_first and x.shape[-1] == self.channels else x
@@ -217,20 +258,50 @@ class Network:
         return batch
 
     def logits(self, x: ArrayLike) -> Array:
-        """The logits (n, classes) of a preprocessed batch, as floats of the network's precision."""
+        """The scores (n, classes) of a preprocessed batch, of ``score_kind``, as floats of the network's precision."""
         return np.array(self._run(self.anatomy.forward(), self.check_input(x))[0])
 
-    def predict(self, pic: Picture, top: int = 5, framing: str = "crop") -> tuple[Prediction, ...]:
+    def answer(self, x: ArrayLike) -> tuple[Array, NDArray[np.float64]]:
+        """The scores and the probabilities (n, classes) of a preprocessed batch, as the model's output says them."""
+        if self.anatomy.scores.probabilities is None:
+            logits = self.logits(x)
+            return logits, self.probabilities(logits)
+        logits, own = self._run(self.anatomy.answering(), self.check_input(x))
+        return np.array(logits), np.array(own, np.float64)
+
+    def top_class(self, logits: Array) -> int:
+        """The class that the network says, of the scores (classes,) of one image; 0 for a regression."""
+        return 0 if self.score_kind == "value" else int(np.argmax(logits))
+
+    def predict(self, pic: Picture, top: int = 5, framing: str | None = None) -> tuple[Prediction, ...]:
         """The ``top`` most probable classes of a picture, most probable first."""
         x, _ = self.prepare(pic, framing)
-        return self.predictions(self.logits(x)[0], top)
+        logits, found = self.answer(x)
+        return self.predictions(logits[0], top, found[0])
 
-    def predictions(self, logits: Array, top: int = 5) -> tuple[Prediction, ...]:
-        """The ``top`` classes for the logits (classes,) of one image, most probable first."""
-        return top_predictions(logits, self.activation, self.labels, top)
+    @checked(logits=_logits)
+    def predictions(
+        self, logits: Array, top: int = 5, found: NDArray[np.float64] | None = None
+    ) -> tuple[Prediction, ...]:
+        """The ``top`` classes for the scores (classes,) of one image, highest first; of a regression its value.
 
+        ``found``: their probabilities, where they are known; None: those of the scores.
+        """
+        if logits.shape != (self.classes,):
+            raise ModelError(
+                f"Logits of shape {logits.shape} are not those of one image: {self.name} has {self.classes} classes. "
+                "Give one row of what Network.logits returns."
+            )
+        p = self.probabilities(logits) if found is None else found
+        return top_predictions(logits, p, self.labels, top, self.score_kind)
+
+    @checked(logits=_logits)
     def probabilities(self, logits: Array) -> NDArray[np.float64]:
-        """Probabilities of logits (..., classes), by the network's own last activation."""
+        """Probabilities of scores (..., classes), by the network's own last activation.
+
+        Of an output that is a map these are the probabilities at the region's mean score; ``answer`` gives the mean
+        of the output's own.
+        """
         return probabilities(logits, self.activation)
 
     # ---- looking inside
@@ -252,6 +323,7 @@ class Network:
         paths = tuple(dict.fromkeys(layers))
         return self._taps.tap(self.check_input(x), paths, classes, score, curvature)
 
+    @checked(channels=many(whole()))
     def cell_gradients(
         self, x: ArrayLike, layer: Any, cell: tuple[int, int], channels: Sequence[int]
     ) -> tuple[Array, Array]:
@@ -315,7 +387,7 @@ class Network:
 
     def share_behind(self, layer: str) -> float:
         """The share of the network's multiplications that lie behind a layer, 0..1."""
-        return self._shares[self.anatomy.tensor(layer).op.name]
+        return self._shares[self.anatomy.tensor(self.layer(layer).path).op.name]
 
     def head(self, layer: str) -> Callable[[ArrayLike, ArrayLike], Array]:
         """The scores behind a layer: a function (x, A) → logits, with A (n, h, w, K) in place of its output.
@@ -344,10 +416,11 @@ class Network:
 
     def is_affine_behind(self, layer: str) -> bool:
         """Whether the logits are affine in the layer's output, so that Σ G ⊙ A + logits(A = 0) = logits exactly."""
-        if layer not in self._affine:
+        path = self.layer(layer).path
+        if path not in self._affine:
             with self.anatomy.cutter.lock:
-                self._affine[layer] = is_affine(self.anatomy.scores.source, self.anatomy.tensor(layer))
-        return self._affine[layer]
+                self._affine[path] = is_affine(self.anatomy.logits, self.anatomy.tensor(path))
+        return self._affine[path]
 
     def site(self, layer: str | None) -> Site:
         """What the cost of a method depends on, at a layer (None: on the input's own grid)."""
@@ -366,7 +439,8 @@ class Network:
         if path not in self._obstacles:
             with self.anatomy.cutter.lock:
                 tensor = self.anatomy.tensor(path)
-                self._obstacles[path] = why_not_linear(self.anatomy.scores.source, tensor, self.anatomy.reach)
+                own = why_no_head(self.anatomy.scores)
+                self._obstacles[path] = own or why_not_linear(self.anatomy.scores.source, tensor, self.anatomy.reach)
         if self._obstacles[path]:
             raise MethodError(
                 f"CAM is not defined for {self.name} at {path!r}: {self._obstacles[path]}. It needs a global average "
@@ -416,10 +490,12 @@ class Network:
 def check_cell(info: LayerInfo, cell: tuple[int, int]) -> None:
     """Raise LayerError where the layer's grid has no such cell (row, column)."""
     assert info.grid is not None
-    if not all(0 <= place < side for place, side in zip(cell, info.grid, strict=True)):
-        h, w = info.grid
+    h, w = info.grid
+    pair = isinstance(cell, (tuple, list)) and len(cell) == 2 and all(isinstance(place, Integral) for place in cell)
+    if not pair or not (0 <= cell[0] < h and 0 <= cell[1] < w):
+        asked = f"cell in row {cell[0]}, column {cell[1]}" if pair else f"cell {shown(cell)}"
         raise LayerError(
-            f"Layer {info.path!r} has no cell in row {cell[0]}, column {cell[1]}: its grid is {h}×{w}, rows 0 to "
+            f"Layer {info.path!r} has no {asked}: its grid is {h}×{w}, rows 0 to "
             f"{h - 1} and columns 0 to {w - 1}. Choose a cell of it."
         )
 
@@ -443,7 +519,16 @@ def check_picture(pic: Any) -> None:
         )
 
 
-def _checked_labels(labels: Sequence[str] | None, classes: int) -> tuple[str, ...]:
+def _checked_labels(labels: Sequence[str] | None, classes: int, kind: Kind) -> tuple[str, ...]:
+    if kind == "value":
+        if labels is not None and len(labels) > 1:
+            raise ModelError(
+                f"{len(labels)} labels were given, but the network's output is one number per picture. Without a "
+                "sigmoid it is a regression. Give no label, or one that names the quantity; for a classifier of two "
+                "classes give two labels, the negative one first."
+            )
+        ends = ("raises", "lowers")
+        return ends if not labels else tuple(f"{end} {labels[0]}" for end in ends)
     if labels is None:
         return tuple(f"class {index}" for index in range(classes))
     if len(labels) != classes:

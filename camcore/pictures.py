@@ -14,37 +14,23 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import ExifTags, Image, ImageCms
+from PIL import ExifTags, Image, ImageCms, UnidentifiedImageError
 
+from camcore.checks import checked, text
+from camcore.checks import shown as as_shown
+from camcore.depth import eight_bit, full_range
 from camcore.errors import PictureError
+from camcore.picture_kinds import camera_raw, in_format, why_unreadable
+from camcore.tiff_bands import Directory, check_readable, first_bands, has_bands, read_directory
 
 MAX_BYTES = 10 * 1024 * 1024
 MAX_PIXELS = 25_000_000
 MIN_SIDE = 8
 
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")
-_FORMAT_LIST = "JPEG, PNG, WebP, GIF, BMP or TIFF"
-
-# How files begin, so that a refusal can say what the file is. Offset, bytes, kind, whether it is readable.
-_SIGNATURES = (
-    (0, b"\xff\xd8\xff", "JPEG", True),
-    (0, b"\x89PNG\r\n\x1a\n", "PNG", True),
-    (8, b"WEBP", "WebP", True),
-    (0, b"GIF8", "GIF", True),
-    (0, b"BM", "BMP", True),
-    (0, b"II*\x00", "TIFF", True),
-    (0, b"MM\x00*", "TIFF", True),
-    (4, b"ftypavi", "AVIF", False),
-    (4, b"ftyphei", "HEIC", False),
-    (4, b"ftyphev", "HEIC", False),
-    (4, b"ftypmif", "HEIF", False),
-    (4, b"ftyp", "video", False),
-    (0, b"%PDF", "PDF", False),
-    (0, b"PK\x03\x04", "ZIP or office", False),
-    (0, b"8BPS", "Photoshop", False),
-)
 
 # EXIF orientation (the value of tag 0x0112) -> what brings the picture upright.
 _UPRIGHT = {
@@ -79,6 +65,14 @@ class Picture:
     notes: tuple[str, ...] = ()
     name: str = ""
 
+    def __post_init__(self) -> None:
+        rgb: Any = self.rgb
+        if not isinstance(rgb, np.ndarray) or rgb.dtype != np.uint8 or rgb.ndim != 3 or rgb.shape[2] != 3:
+            raise PictureError(
+                f"{as_shown(rgb)} is not the pixels of a picture. They are a uint8 array (height, width, 3). Use "
+                "Picture.from_array, which checks and copies them, or open_picture."
+            )
+
     @property
     def height(self) -> int:
         """Height in pixels."""
@@ -90,6 +84,7 @@ class Picture:
         return int(self.rgb.shape[1])
 
     @classmethod
+    @checked(name=text)
     def from_array(cls, rgb: NDArray[np.uint8], *, name: str = "") -> "Picture":
         """A picture from uint8 (H, W, 3) pixels, which are copied; PictureError for anything else."""
         shown = _shown(name)
@@ -112,13 +107,15 @@ class Picture:
         return cls(pixels, digest.hexdigest(), (), name)
 
 
+@checked(name=text)
 def open_picture(source: str | os.PathLike[str] | bytes | bytearray | memoryview, *, name: str = "") -> Picture:
     """Open a path or a file's bytes as a checked, upright RGB Picture.
 
     At most MAX_BYTES bytes and MAX_PIXELS pixels (checked before anything is decoded), at least MIN_SIDE
     pixels a side, one of FORMATS. EXIF orientation is applied, colour profiles and CMYK become sRGB,
-    transparency is shown on white, more than 8 bits are scaled down, of an animation the first frame is
-    taken; notes say which of these happened. name defaults to the path's last part.
+    transparency is shown on white, more than 8 bits are scaled by the range that they are in, of an
+    animation the first frame is taken, of a TIFF of several bands the first three; notes say which of these
+    happened. name defaults to the path's last part.
 
     Raises PictureError for everything that cannot be opened so, damaged and cut-off files included.
     """
@@ -139,7 +136,7 @@ def open_picture(source: str | os.PathLike[str] | bytes | bytearray | memoryview
             f"{shown} needs more memory than there is. It is damaged, or too much is running. Try a smaller picture."
         ) from error
     except Exception as error:  # a malformed file can raise nearly anything inside Pillow
-        raise PictureError(_why_unreadable(data, shown)) from error
+        raise PictureError(why_unreadable(data, shown)) from error
     return Picture(rgb, hashlib.sha256(data).hexdigest(), notes, name)
 
 
@@ -203,41 +200,13 @@ def _too_many_pixels(found: str) -> str:
     )
 
 
-def begins_as_picture(start: bytes) -> bool:
-    """Whether a file's first bytes (12 or more) are those of a format that open_picture reads."""
-    return any(readable and start[at:].startswith(sign) for at, sign, _, readable in _SIGNATURES)
-
-
-def _why_unreadable(data: bytes, shown: str) -> str:
-    for offset, signature, kind, readable in _SIGNATURES:
-        if data.startswith(signature, offset):
-            if readable:
-                return (
-                    f"{shown} begins as a {kind} picture but cannot be decoded. "
-                    "The file is damaged or cut short. Download, export or send it again."
-                )
-            return (
-                f"{shown} is in {kind} format. Only {_FORMAT_LIST} can be opened. "
-                "Export it as JPEG or PNG and open that."
-            )
-    what = "holds text, not a picture" if _is_text(data) else "is not a picture of a known format"
-    return (
-        f"{shown} {what}. Only {_FORMAT_LIST} can be opened, whatever the file's ending says. "
-        "Open the picture in a viewer and save it as JPEG or PNG."
-    )
-
-
-def _is_text(data: bytes) -> bool:
-    try:
-        return not set(data.decode()[:512]) & set(map(chr, (*range(9), *range(14, 32))))
-    except UnicodeDecodeError:
-        return False
-
-
 def _decode(data: bytes, shown: str) -> tuple[NDArray[np.uint8], tuple[str, ...]]:
     """Decode, and bring to upright RGB. Raises PictureError, and whatever Pillow raises."""
     notes: list[str] = []
-    with Image.open(io.BytesIO(data), formats=FORMATS) as opened:
+    directory = read_directory(data)
+    if directory is not None and directory.is_raw:
+        raise PictureError(in_format(camera_raw(directory.make), shown))
+    with _opened(data, directory, shown, notes) as opened:
         _check_size(*opened.size, shown)
         _note_frames(opened, data, notes)
         deep = _deep_channels(opened)
@@ -245,7 +214,7 @@ def _decode(data: bytes, shown: str) -> tuple[NDArray[np.uint8], tuple[str, ...]
         opened.load()
         _check_size(*opened.size, shown)
         to_turn = _orientation(opened, notes)  # not earlier: of a PNG this would load, and hide its damage
-        image = _eight_bit(opened, deep, notes)
+        image = _eight_bit(opened, data, deep, notes)
         image, alpha = _split_alpha(image)
         image = _to_srgb(image, opened.info.get("icc_profile"), notes)
         if alpha is not None:
@@ -261,7 +230,31 @@ def _decode(data: bytes, shown: str) -> tuple[NDArray[np.uint8], tuple[str, ...]
     return rgb, tuple(notes)
 
 
+def _opened(data: bytes, directory: Directory | None, shown: str, notes: list[str]) -> Image.Image:
+    """The file as Pillow opens it, nothing decoded; of a TIFF that it has no mode for, the picture in its bands."""
+    if directory is None:
+        return Image.open(io.BytesIO(data), formats=FORMATS)
+    check_readable(directory, shown)
+    if not has_bands(directory):
+        try:
+            return Image.open(io.BytesIO(data), formats=FORMATS)
+        except UnidentifiedImageError:
+            if not min(directory.size):
+                raise
+    _check_size(*directory.size, shown)
+    image, done = first_bands(data, directory, shown)
+    notes += done
+    image.getexif()[ExifTags.Base.Orientation] = directory.orientation
+    if directory.icc:
+        image.info["icc_profile"] = directory.icc
+    if directory.more:
+        notes.append("first of several pages")
+    return image
+
+
 def _note_frames(image: Image.Image, data: bytes, notes: list[str]) -> None:
+    if image.format is None:  # read in tiff_bands.py, which has said so
+        return
     if image.format == "TIFF":  # counting would walk a chain that a crafted file can make endlessly long
         if getattr(image, "is_animated", False):
             notes.append("first of several pages")
@@ -291,41 +284,38 @@ def _deep_channels(image: Image.Image) -> int:
     return next((bits for bits in (16, 12) if f";{bits}" in codec), 8)
 
 
-def _eight_bit(image: Image.Image, bits: int, notes: list[str]) -> Image.Image:
-    """Bring 12-, 16- and 32-bit gray to 8 bit by the range it really has; colour arrives as 8 bit."""
+def _eight_bit(image: Image.Image, data: bytes, bits: int, notes: list[str]) -> Image.Image:
+    """Bring 12-, 16- and 32-bit numbers to 8 bit by the range that they are really in."""
     if image.mode not in ("I", "F") and not image.mode.startswith("I;16"):
-        if bits > 8:  # the decoder keeps the upper byte of each channel
-            notes.append(f"{bits} bits per channel reduced to 8")
-        return image
+        return _eight_bit_colour(image, data, bits, notes) if bits > 8 else image
     values = np.asarray(image)
     if image.mode in ("I", "F"):
-        low, high = _true_range(values, whole=image.mode == "I")
-        notes.append(f"32-bit gray, {low:g} to {high:g}, scaled to 8 bit")
-        numbers = np.nan_to_num(values.astype(np.float64), nan=low, posinf=high, neginf=low)
-        gray = np.rint((numbers - low) / ((high - low) or 1.0) * 255).astype(np.uint8)
-    else:
-        peak = 2**bits - 1
-        notes.append(f"{bits}-bit gray scaled to 8 bit")
-        table = np.minimum((np.arange(65536) * 255 + peak // 2) // peak, 255).astype(np.uint8)
-        gray = table[values]
-    scaled = Image.fromarray(gray)
+        bits = 32
+    low, high = (0.0, 4095.0) if bits == 12 else full_range(values)
+    span = "" if high == 2**bits - 1 else f", {low:g} to {high:g},"
+    notes.append(f"{bits}-bit gray{span} scaled to 8 bit")
+    scaled = Image.fromarray(eight_bit(values, low, high))
     key = image.info.get("transparency")
     if isinstance(key, int):
         scaled.putalpha(Image.fromarray(np.where(values == key, 0, 255).astype(np.uint8)))
     return scaled
 
 
-def _true_range(values: NDArray[Any], whole: bool) -> tuple[float, float]:
-    """The range 32-bit numbers are in: 0..1 (decimal only), 0..255, 0..65535, or else their own."""
-    finite = values[np.isfinite(values)]
-    if not finite.size:
-        return 0.0, 1.0
-    low, high = float(finite.min()), float(finite.max())
-    if low >= 0:
-        for peak in (255.0, 65535.0) if whole else (1.0, 255.0, 65535.0):
-            if high <= peak:
-                return 0.0, peak
-    return low, high
+def _eight_bit_colour(image: Image.Image, data: bytes, bits: int, notes: list[str]) -> Image.Image:
+    """Colour of more than 8 bits, of which Pillow's decoder keeps the upper byte: nothing, where 12 bits lie in 16."""
+    if image.format == "PNG" and image.mode in ("RGB", "RGBA") and "transparency" not in image.info:
+        values = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+        if values is not None and values.dtype == np.uint16 and values.ndim == 3:
+            values = values[..., 2::-1]  # blue, green, red, alpha
+            low, high = full_range(values)
+            if high < 65535:
+                notes.append(f"{bits} bits per channel, {low:g} to {high:g}, scaled to 8 bit")
+                scaled = Image.fromarray(np.ascontiguousarray(eight_bit(values, low, high)))
+                if image.mode == "RGBA":
+                    scaled.putalpha(image.getchannel("A"))
+                return scaled
+    notes.append(f"{bits} bits per channel reduced to 8")
+    return image
 
 
 def _split_alpha(image: Image.Image) -> tuple[Image.Image, Image.Image | None]:

@@ -136,7 +136,7 @@ def _compared(case: Case, m: CamMap, changes: list[tuple[int, int]]) -> Iterator
                 break
             yield Step(tuple(results), min(done, total), total, perf_counter() - start)
         done += 1
-        probabilities = other.probabilities(other.logits(case.x)[0])
+        probabilities = other.answer(case.x)[1][0]
         drawn = raster_of(case, m, values)
         results.append(
             Randomised(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 
 def readable(label: str) -> str:
     """A label as people write it: ``Egyptian_cat`` → ``Egyptian cat``."""
@@ -25,3 +27,33 @@ def duration(seconds: float) -> str:
     if 0 <= seconds < 0.0005:
         return "< 1 ms"
     return f"{seconds * 1000:.0f} ms" if seconds < 0.9995 else f"{seconds:.1f} s"
+
+
+class Scored(Protocol):
+    """A class with its probability and score: a Prediction or a map."""
+
+    @property
+    def probability(self) -> float: ...
+    @property
+    def logit(self) -> float: ...
+    @property
+    def score_kind(self) -> str: ...
+    @property
+    def lowers(self) -> bool: ...
+
+
+def score_name(kind: str) -> str:
+    """What methods differentiate, by name: ``logit``, ``log-probability``, ``log-odds`` or ``output value``."""
+    return "output value" if kind == "value" else kind
+
+
+def score_text(one: Scored, digits: int = 2) -> str:
+    """The score of a class with its name: ``logit 8.25``, ``log-probability -0.35``, ``output value 37.20``."""
+    return f"{score_name(one.score_kind)} {-one.logit if one.lowers else one.logit:.{digits}f}"
+
+
+def strength(one: Scored) -> str:
+    """How strongly a network says a class: its probability, of a regression the value, as ``71 %`` or ``37.2``."""
+    if one.probability == one.probability or one.score_kind != "value":
+        return percent(one.probability)
+    return f"{-one.logit if one.lowers else one.logit:.4g}"

@@ -20,7 +20,8 @@ SLOPE, OFFSET = 8.0, -3.0
 def counter(size: tuple[int, int] = (8, 10), activation: str = "sigmoid") -> Network:
     """p(bright) = σ(8·mean(x) − 3) of a grey input x in 0..1, in float64; class 1 of two.
 
-    ``softmax``: the same probability from two units. ``linear``: the plain score 8·mean(x) − 3, one class.
+    ``softmax``: the same probability from two units. ``linear``: the plain value
+    8·mean(x) − 3, a regression; class 0 raises it.
     """
     x = keras.Input((*size, 1), dtype="float64")
     light = layers.Conv2D(1, 1, use_bias=False, kernel_initializer="ones", dtype="float64", name="light")(x)
@@ -54,12 +55,17 @@ def shades(size: tuple[int, int] = (8, 10), seed: int = 0) -> Any:
 
 def a_map(net: Network, pic: camcore.Picture, values: Any, framing: str = "stretch") -> CamMap:
     """A map of the brightest class with these values, pixel by pixel of the input."""
-    index = net.classes - 1
+    index = bright_class(net)
     (m,) = camcore.explain(net, pic, "gradcam", classes=index, framing=framing)
     drawn = np.asarray(values, np.float32)
     return replace(m, raw=drawn, values=drawn)
 
 
+def bright_class(net: Network) -> int:
+    """The class that a brighter picture speaks for."""
+    return 0 if net.score_kind == "value" else 1
+
+
 def a_case(net: Network, pic: camcore.Picture, framing: str = "stretch") -> Case:
     """The case of the brightest class."""
-    return case_of(net, pic, net.classes - 1, framing)
+    return case_of(net, pic, bright_class(net), framing)

@@ -390,7 +390,6 @@ TWINS: dict[str, Twin] = {
         _end(gap, lambda: dense(activation=None), lambda: layers.Activation("softmax", dtype="float64"))
     ),
     "Softmax layer": Twin(_end(gap, lambda: dense(activation=None), lambda: layers.Softmax(dtype="float64"))),
-    "log softmax": Twin(_end(gap, lambda: dense(activation="log_softmax"))),
     "reshape after the logits": Twin(mobilenet_head),
     "reshape after the softmax": Twin(lambda: mobilenet_head(True)),
     "average pooling over the grid, Flatten": Twin(pooled_by_hand),

@@ -32,7 +32,11 @@ def loaded(modules: list[str], names: tuple[str, ...]) -> list[str]:
 def test_import_camcore_is_light():
     modules = fresh("import camcore")
     assert not loaded(modules, (*HEAVY, "numpy", "PIL"))
-    assert [name for name in modules if name.startswith("camcore")] == ["camcore"]
+    assert [name for name in modules if name.startswith("camcore")] == [
+        "camcore",
+        "camcore.errors",
+        "camcore.forking",  # it has to know of forks from the start
+    ]
 
 
 @pytest.mark.parametrize(
@@ -159,19 +163,26 @@ def test_render_draws_and_nothing_else(path):
     standard = set(sys.stdlib_module_names)
     assert tops(path) - standard <= {"numpy", "cv2", "PIL", "plotly", "camcore"}
     ours = {name for name in imports(path) if name.startswith("camcore.")}
-    assert all(name.startswith(("camcore.errors", "camcore.render")) for name in ours), ours
+    assert all(name.startswith(("camcore.checks", "camcore.errors", "camcore.render")) for name in ours), ours
 
 
 ALLOWED = {
     "camcore/errors.py": set(),
-    "camcore/framing.py": {"errors", "pictures"},
-    "camcore/pictures.py": {"errors"},
-    "camcore/methods/info.py": {"errors"},
+    "camcore/checks.py": {"errors"},
+    "camcore/class_names.py": {"checks", "errors"},
+    "camcore/depth.py": set(),
+    "camcore/forking.py": {"errors"},
+    "camcore/framing.py": {"checks", "errors", "pictures"},
+    "camcore/picture_kinds.py": set(),
+    "camcore/pictures.py": {"checks", "depth", "errors", "picture_kinds", "tiff_bands"},
+    "camcore/tiff_bands.py": {"depth", "errors"},
+    "camcore/preprocessed.py": {"checks", "errors"},
+    "camcore/methods/info.py": {"checks", "errors"},
     "camcore/methods/gradient.py": {"methods"},
     "camcore/methods/score.py": {"methods"},
     "camcore/engine/windows.py": set(),
     "camcore/engine/receptive.py": {"engine"},
-    "camcore/predictions.py": {"errors"},
+    "camcore/predictions.py": {"checks", "errors"},
 }
 
 
@@ -182,7 +193,10 @@ def test_the_ground_floor_stands_by_itself(name):
 
 
 FLOORS = (
-    {"errors", "words", "origin", "pictures", "framing", "predictions", "cache", "memory", "tables", "render"},
+    {
+        *{"errors", "words", "origin", "pictures", "framing", "predictions", "cache", "memory", "tables", "render"},
+        *{"checks", "class_names", "depth", "forking", "picture_kinds", "preprocessed", "tiff_bands"},
+    },
     {"engine", "layers", "methods"},
     {"network"},
     {"models", "training", "surgery"},

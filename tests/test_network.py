@@ -75,7 +75,7 @@ def test_facts(network):
     assert network.weights_note == "weights as given"
     assert "12×10" in repr(network)
     assert "'features'" in repr(network)
-    assert camcore.wrap(flat(), labels="abcd", name="mine").labels == ("a", "b", "c", "d")
+    assert camcore.wrap(flat(), labels=list("abcd"), name="mine").labels == ("a", "b", "c", "d")
 
 
 def test_logits_are_the_models(network):
@@ -404,6 +404,34 @@ def test_a_picture_becomes_the_input():
     np.testing.assert_allclose(x, pic.rgb[None] / 127.5 - 1, rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.parametrize("size", [SIZE, (40, 70)])
+def test_a_model_of_ones_own_sees_the_whole_picture(size):
+    """A picture of the input's size goes in pixel by pixel; another one is stretched, none of it cut off."""
+    network = camcore.wrap(flat(dtype="float32"))
+    pic = camcore.Picture.from_array(np.random.default_rng(0).integers(0, 256, (*size, 3), dtype=np.uint8))
+    x, frame = network.prepare(pic)
+    assert network.framing == frame.framing == "stretch"
+    assert frame.seen == (0, 0, *size)
+    if size == SIZE:
+        np.testing.assert_array_equal(x, pic.rgb[None].astype(np.float32))
+        said = network.model.predict(pic.rgb[None].astype(np.float32), verbose=0)[0]
+        np.testing.assert_allclose([p.probability for p in network.predict(pic)], sorted(said)[::-1], rtol=1e-5)
+    (m,) = camcore.explain(network, pic)
+    assert m.framing == "stretch"
+    assert not np.isnan(m.on_picture()).any()
+
+
+@pytest.mark.parametrize("framing", ["crop", "letterbox"])
+def test_a_network_s_own_framing_is_used_where_no_other_is_named(framing):
+    network = camcore.wrap(flat(), framing=framing)
+    pic = camcore.Picture.from_array(np.random.default_rng(0).integers(0, 256, (40, 70, 3), dtype=np.uint8))
+    assert network.prepare(pic)[1].framing == framing
+    assert network.predict(pic) == network.predict(pic, framing=framing) != network.predict(pic, framing="stretch")
+    assert {m.framing for m in camcore.explain(network, pic, ["gradcam", "scorecam"])} == {framing}
+    with pytest.raises(camcore.CamcoreError, match="zoom"):
+        camcore.wrap(flat(), framing="zoom")
+
+
 def test_the_last_prepared_picture_is_not_mistaken_for_another(network):
     """Whatever is kept between questions: each picture and framing gets its own input."""
     r = np.random.default_rng(0)
@@ -519,11 +547,13 @@ def test_one_output_may_be_named_too():
         camcore.wrap(flat(), output=1)
 
 
-def test_segmentation():
+def test_segmentation_is_read_per_pixel():
     x = picture_input()
     y = layers.Conv2D(5, 1, activation="softmax", dtype="float64")(conv1()(x))
-    with pytest.raises(camcore.ModelError, match=r"segmentation.*Wrap a model that pools"):
-        camcore.wrap(keras.Model(x, y))
+    model = keras.Model(x, y)
+    network = camcore.wrap(model)
+    assert network.classes == 5
+    np.testing.assert_allclose(network.answer(images(2))[1], np.asarray(model(images(2))).mean(axis=(1, 2)), rtol=1e-9)
 
 
 def test_an_open_input_size():

@@ -222,6 +222,34 @@ def test_16_bit_gray_is_scaled_by_its_true_range(kind):
     assert pic.notes == ("16-bit gray scaled to 8 bit",)
 
 
+@pytest.mark.parametrize("kind", ["PNG", "TIFF"])
+@pytest.mark.parametrize("peak", [255, 1023, 4095, 16383])
+def test_fewer_bits_in_a_16_bit_gray_file_are_scaled_by_their_range(kind, peak):
+    """Radiographs and microscopes write 12 bits into 16; by 65535 they would be nearly black."""
+    values = np.linspace(0, peak, 64).astype("u2")
+    pic = open_picture(saved(Image.fromarray(ramp(values, "u2")), kind))
+    assert pic.rgb[0, :, 0].tolist() == [round(value / peak * 255) for value in values.tolist()]
+    assert pic.notes == (f"16-bit gray, 0 to {peak}, scaled to 8 bit",)
+
+
+def test_a_32_bit_file_of_12_bits_is_scaled_as_a_16_bit_one_is():
+    values = np.linspace(0, 4095, 64).astype("i4")
+    pic = open_picture(saved(Image.fromarray(ramp(values, "i4")), "TIFF"))
+    assert pic.rgb[0, :, 0].tolist() == [round(value / 4095 * 255) for value in values.tolist()]
+    assert pic.notes == ("32-bit gray, 0 to 4095, scaled to 8 bit",)
+
+
+@pytest.mark.parametrize(("colour_type", "channels"), [(2, 3), (6, 4)])
+def test_12_bits_in_a_16_bit_colour_png(colour_type, channels):
+    values = np.stack([np.roll(ramp([0, 100, 1000, 4095] * 4, ">u2"), shift, axis=1) for shift in range(channels)], -1)
+    values = values.astype(">u2")
+    if channels == 4:
+        values[..., 3] = 65535
+    pic = open_picture(png(16, 10, 16, colour_type, values.tobytes()))
+    np.testing.assert_array_equal(pic.rgb, np.rint(values[..., :3] / 4095 * 255))
+    assert pic.notes == ("16 bits per channel, 0 to 4095, scaled to 8 bit",)
+
+
 def test_big_endian_16_bit_tiff():
     pic = open_picture(saved(Image.frombytes("I;16B", (14, 10), ramp(STEPS, ">u2").tobytes()), "TIFF"))
     assert pic.rgb[0, :, 0].tolist() == [round(value / 65535 * 255) for value in STEPS]
@@ -503,7 +531,7 @@ def refusal(source, **options) -> str:
         (b"", "is empty (0 bytes)"),
         (b"hello, this is no picture", "holds text, not a picture"),
         ("Grüße\r\n\tan alle".encode(), "holds text, not a picture"),
-        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "holds text"),
+        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "is in SVG format"),
         (bytes(range(256)), "is not a picture of a known format"),
         (b"%PDF-1.7 ...", "is in PDF format"),
         (b"\0\0\0\x18ftypheic" + bytes(50), "is in HEIC format"),

@@ -137,7 +137,7 @@ def test_every_kind_of_backbone_after_surgery_and_once_more_from_its_description
     )
     net.check_linear_head(net.default_layer)
     options = {"architecture": net.origin.architecture, "preprocessing": net.origin.preprocessing}
-    write(tmp_path / "n", net.model, name="n", input_size=net.input_size, labels="abc", trained={}, **options)
+    write(tmp_path / "n", net.model, name="n", input_size=net.input_size, labels=list("abc"), trained={}, **options)
     del base
     again = camcore.load(tmp_path / "n")
     np.testing.assert_array_equal(again.logits(noise(again, 1)), net.logits(noise(net, 1)))

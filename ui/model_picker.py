@@ -1,11 +1,13 @@
 """The sidebar's network: which backbone, with which weights, and how the picture is framed for it."""
 
+import os
 from dataclasses import dataclass
 from typing import Any
 
 import streamlit as st
 
 import camcore
+from camcore.commands.app import DEFAULT_MODEL
 from camcore.framing import FRAMINGS
 from camcore.models.factories import Factory
 from camcore.models.saved import SavedNetwork
@@ -17,10 +19,17 @@ DEFAULT = "MobileNetV2"
 """Shown first where its weights are on this machine: of 1,000 classes, so that any photograph means something to it."""
 NEWCOMER = "cats_vs_dogs"
 """Shown first elsewhere, as it comes with the project and needs no download."""
+AUTO = "auto"
+"""The framing that belongs to the chosen network."""
 FRAMING_HELP = (
-    "**crop**: the middle of the picture, as these networks were trained. **stretch**: all of it, squeezed "
-    "to a square. **letterbox**: all of it in its own shape, with a neutral border."
+    "How the picture is brought to the network’s input size. **auto**: as the network is meant to be fed, a crop for "
+    "the ImageNet networks, the whole picture for a model of your own."
 )
+_FRAMING_WORDS = {
+    "crop": "the middle of the picture, as ImageNet networks were evaluated",
+    "stretch": "the whole picture, stretched to the input’s shape",
+    "letterbox": "the whole picture in its own shape, with a neutral border",
+}
 
 
 @dataclass(frozen=True)
@@ -42,8 +51,11 @@ def names() -> tuple[str, ...]:
 
 
 def default() -> str:
-    """The network to begin with on this machine, as it is now."""
+    """The network to begin with on this machine, as it is now: the one that was named at the start comes first."""
     rows = {row.name: row for row in camcore.backbones()}
+    named = os.environ.get(DEFAULT_MODEL)
+    if named in rows:
+        return named
     if rows[DEFAULT].weights_state == "on disk":
         return DEFAULT
     return NEWCOMER if NEWCOMER in rows and rows[NEWCOMER].weights_state == "bundled" else DEFAULT
@@ -54,7 +66,7 @@ def parameters() -> list[Parameter]:
     return [
         Parameter("model", "backbone", default(), names()),
         Parameter("random", "random weights", "false", ("true", "false"), bound=True),
-        Parameter("framing", "framing", FRAMINGS[0], FRAMINGS, bound=True),
+        Parameter("framing", "framing", AUTO, (AUTO, *FRAMINGS), bound=True),
     ]
 
 
@@ -84,28 +96,26 @@ def show(framings: bool = True) -> Model:
     weights = "random weights, nothing learned" if random and not own_code else _learned(row)
     st.caption(", ".join((*_size(row), weights)))
     if not framings:
-        return chosen(name, FRAMINGS[0], random)
-    framing = st.segmented_control(
-        "Framing",
-        FRAMINGS,
-        default=FRAMINGS[0],
-        required=True,
-        key="framing",
-        bind="query-params",
-        help=FRAMING_HELP,
-        width="stretch",
-    )
-    return chosen(name, framing or FRAMINGS[0], random)
+        return chosen(name, AUTO, random)
+    framing = st.selectbox("Framing", (AUTO, *FRAMINGS), key="framing", bind="query-params", help=FRAMING_HELP)
+    model = chosen(name, framing, random)
+    st.caption(f"{model.framing}: {_FRAMING_WORDS[model.framing]}" if framing == AUTO else _FRAMING_WORDS[framing])
+    return model
 
 
 def chosen(name: str, framing: str, random: bool = False) -> Model:
-    """A network by its name, and whether its weights have to be fetched first."""
+    """A network by its name, and whether its weights have to be fetched first. ``framing``: AUTO for its own."""
     row = next(row for row in camcore.backbones() if row.name == name)
     random = random and not isinstance(row, Factory)  # its own code decides which weights it has
     missing = not random and row.weights_state.startswith("downloads")
     agreed = name in st.session_state.setdefault("agreed", set())
-    key = NetworkKey(name, "random" if random else None, version=row.version)
-    return Model(key, framing, row.download_mb if missing and not agreed else None, missing and agreed)
+    key = NetworkKey(name, "random" if random else None, version=row.version, framing=row.framing)
+    return Model(
+        key,
+        row.framing if framing == AUTO else framing,
+        row.download_mb if missing and not agreed else None,
+        missing and agreed,
+    )
 
 
 def withdraw(model: Model) -> None:

@@ -1,23 +1,26 @@
 """What a page asks and what it gets back: plain frozen values, no threads and no Streamlit."""
 
 from collections.abc import Hashable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from camcore import CamcoreError
+from camcore.models.catalogue import FRAMING
 
 
 @dataclass(frozen=True)
 class NetworkKey:
     """Which network: a name, ``None`` or ``"random"`` weights, and the constructor's options.
 
-    ``version`` tells a saved network from an earlier one of the same name.
+    ``version`` tells a saved network from an earlier one of the same name. ``framing``: how pictures are framed for it
+    unless the visitor says otherwise; no part of what it is.
     """
 
     name: str
     weights: str | None = None
     options: tuple[tuple[str, Any], ...] = ()
     version: str = ""
+    framing: str = field(default=FRAMING, compare=False)
 
 
 @dataclass(frozen=True)

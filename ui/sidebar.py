@@ -20,7 +20,8 @@ def parameters() -> list[Parameter]:
 def query(network: NetworkKey, framing: str, sample: str | None, **more: Any) -> dict[str, str]:
     """The address, on any page, of both choices and ``more`` of that page's; what is None is left away."""
     random = "true" if network.weights == "random" else None
-    given = {"model": network.name, "random": random, "framing": framing, "sample": sample, **more}
+    unusual = framing if framing != network.framing else None
+    given = {"model": network.name, "random": random, "framing": unusual, "sample": sample, **more}
     return {name: str(value) for name, value in given.items() if value is not None}
 
 

@@ -7,14 +7,15 @@ from collections.abc import Sequence
 from typing import Any
 
 from camcore.report import words as report_words
-from camcore.report.words import geometry
+from camcore.report.words import answer_name, geometry
 from camcore.words import duration as milliseconds
-from camcore.words import percent
+from camcore.words import percent, score_name, score_text, strength
 from camcore.words import readable as label
 from ui.jobs import Stage
 from ui.questions import Answer, Cost
 
 __all__ = [
+    "answer_name",
     "caption",
     "citation",
     "completeness",
@@ -28,6 +29,9 @@ __all__ = [
     "percent",
     "plain",
     "price",
+    "score_name",
+    "score_text",
+    "strength",
     "together",
     "unanswered",
     "under_way",
@@ -100,20 +104,21 @@ def caption(answer: Answer, title: str) -> str:
     m = answer.map
     own = f"on the input’s own grid, {grid(m.raw.shape)}"
     place = own if m.layer is None else f"{m.layer} {geometry(answer.network.layer(m.layer))}"
-    text = f"{title} · {place} · {label(m.label)} {percent(m.probability)} · {milliseconds(m.seconds)}"
+    text = f"{title} · {place} · {label(m.label)} {strength(m)} · {milliseconds(m.seconds)}"
     return " · ".join(filter(None, (text, completeness(m))))
 
 
 def completeness(m: Any, short: bool = False) -> str:
-    """How near a map whose evidence is known to add up comes to the logit; empty for all other maps."""
+    """How near a map whose evidence is known to add up comes to the score; empty for all other maps."""
     if m.residual is None:
         return ""
+    name = score_name(m.score_kind)
     share = abs(m.residual) / max(abs(m.logit), 1e-30)
     if share > 1e-3:
-        return f"misses the logit {'' if short else f'{m.logit:.2f} '}by {percent(share)}"
+        return f"misses the {name if short else score_text(m)} by {percent(share)}"
     if short:
-        return f"sum = logit ± {abs(m.residual):.0e}"
-    return f"adds up to the logit {m.logit:.2f} but for {abs(m.residual):.0e}"
+        return f"sum = {name} ± {abs(m.residual):.0e}"
+    return f"adds up to the {score_text(m)} but for {abs(m.residual):.0e}"
 
 
 def citation(paper: str) -> str:

@@ -20,7 +20,6 @@ from camcore.errors import CamcoreError, PictureError
 from camcore.evaluation.average import raw_maps, single_pass_method
 from camcore.evaluation.predicting import BATCH, check_batch, framed_batches, relative
 from camcore.evaluation.table import write_whole
-from camcore.framing import check_framing
 from camcore.heatmaps.maps import normalised
 from camcore.judging.intervals import bootstrap
 from camcore.localisation import energy_share
@@ -89,7 +88,7 @@ def energy_in_region(
     *,
     method: str | None = None,
     layer: Any = None,
-    framing: str = "crop",
+    framing: str | None = None,
     batch: int = BATCH,
 ) -> Iterator[Measured]:
     """The energy of one class's maps on a region of every picture; a Measured after each batch.
@@ -100,7 +99,7 @@ def energy_in_region(
     Raises MethodError, LayerError, ModelError (no such class) or CamcoreError (no such box) at the call.
     """
     index = net.check_class(class_index)
-    check_framing(framing)
+    framing = net.framing_for(framing)
     check_batch(batch)
     if not callable(region):
         check_box(region)

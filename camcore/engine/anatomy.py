@@ -33,7 +33,7 @@ class Anatomy:
 
     @property
     def logits(self) -> Any:
-        """The scores before any softmax or sigmoid, a tensor (n, classes)."""
+        """The scores that methods differentiate, a tensor (n, classes)."""
         return self.scores.logits
 
     def tensor(self, path: str) -> Any:
@@ -43,6 +43,10 @@ class Anatomy:
     def forward(self) -> Function:
         """x → [logits]."""
         return self.cutter.part(("forward",), lambda: ([self.source], [self.logits]))
+
+    def answering(self) -> Function:
+        """x → [logits, the output's own probabilities], where these are not the activation of the logits."""
+        return self.cutter.part(("answering",), lambda: ([self.source], [self.logits, self.scores.probabilities]))
 
     def order(self, tensor: Any) -> tuple[int, ...]:
         """Where a tensor keeps its images, rows, columns and channels: (0, 1, 2, 3) for (n, h, w, channels).

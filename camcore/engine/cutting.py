@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from camcore.engine.tracing import Trace, first_line
 from camcore.engine.turns import Turns
 from camcore.errors import ModelError
+from camcore.forking import check_not_forked
 
 Array = NDArray[Any]
 Function = Callable[..., Any]
@@ -116,6 +117,7 @@ class Cutter:
 
         Raises ModelError where TensorFlow cannot run it on this machine.
         """
+        check_not_forked()
         with contextlib.ExitStack() as turn:
             with self._aside():
                 turn.enter_context(_TURNS.turn())
@@ -126,6 +128,7 @@ class Cutter:
 
         That takes seconds and one core only; short questions need not wait for it.
         """
+        check_not_forked()
         import tensorflow as tf
 
         tensors = [tf.convert_to_tensor(argument) for argument in arguments]

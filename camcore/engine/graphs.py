@@ -23,13 +23,13 @@ def ancestors(tensors: Iterable[Any], stop: Container[str] = ()) -> dict[str, An
     return seen
 
 
-def dependents(tensor: Any) -> set[str]:
-    """The names of all tensors computed from ``tensor``, itself included."""
+def dependents(tensor: Any, besides: Container[str] = ()) -> set[str]:
+    """The names of all tensors computed from ``tensor``, itself included; not by operations of types ``besides``."""
     seen = {tensor.name}
     stack = [tensor]
     while stack:
         for operation in stack.pop().consumers():
-            for output in operation.outputs:
+            for output in operation.outputs if operation.type not in besides else ():
                 if output.name not in seen:
                     seen.add(output.name)
                     stack.append(output)
@@ -76,7 +76,7 @@ def shares_behind(logits: Any) -> dict[str, float]:
     return {name: 1 - done / total if total else 1.0 for name, done in so_far.items()}
 
 
-_SHAPES = ("Shape", "ShapeN", "Size", "Rank")
+SHAPES = ("Shape", "ShapeN", "Size", "Rank")  # operations that ask for no value
 
 
 def layer_inputs(tensors: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
@@ -94,7 +94,7 @@ def layer_inputs(tensors: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
     if not owners:
         return found
     for operation in next(iter(tensors.values())).graph.get_operations():  # in the order of creation
-        if operation.type in _SHAPES:
+        if operation.type in SHAPES:
             found |= {path: () for output in operation.outputs for path in owners.get(output.name, ())}
             continue
         sources: dict[str, None] = {}

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from camcore.engine.graphs import ancestors, dependents
+from camcore.engine.scores import Scores
 from camcore.engine.windows import Reach, attribute_axes, constant, padding_of
 
 # Linear in whichever input depends on the picture, without mixing places.
@@ -19,6 +20,18 @@ _LINEAR = {
     "MatMul", "BiasAdd", "AddV2", "Add", "Sub", "Mul", "Neg", "Squeeze", "ExpandDims", "Identity", "Cast",
     "StopGradient",
 }  # fmt: skip
+
+
+def why_no_head(scores: Scores) -> str:
+    """Why no layer's average can add up to the scores, in words; empty where they are a logit or value per class."""
+    if scores.of_map:
+        return "the model's output is a map, whose scores are means over a region of it"
+    if scores.kind in ("log-probability", "log-odds"):
+        return (
+            f"the model's output is not the softmax or sigmoid of one tensor, so its score is the {scores.kind} of its "
+            "own probabilities, which is not linear in what a global average gives"
+        )
+    return ""
 
 
 def why_not_linear(logits: Any, layer: Any, reach: Mapping[str, Reach]) -> str:

@@ -217,7 +217,7 @@ def _turned(operation: Any, inputs: list[Reach | None], output: Any) -> Reach | 
 
 def _opaque(operation: Any, inputs: list[Reach | None], output: Any) -> Reach | None:
     """A call of a compiled function: looked into where it holds one convolution or pooling."""
-    inner = _inner_graph(operation)
+    inner = inner_graph(operation)
     if inner is None:
         return unknown(inputs, output)
     arguments = [i for i, reach in enumerate(inputs) if reach is not None]
@@ -235,7 +235,7 @@ def _opaque(operation: Any, inputs: list[Reach | None], output: Any) -> Reach | 
     return known.get(inner.outputs[output.value_index].name) or unknown(inputs, output)
 
 
-def _inner_graph(operation: Any) -> Any:
+def inner_graph(operation: Any) -> Any:
     """The graph of the function that ``operation`` calls; None where TensorFlow does not hold it in Python."""
     try:
         name = operation.get_attr("f").name

@@ -26,8 +26,9 @@ NEAREST = 3
 class Score:
     """Which score of a class c is differentiated; y are the logits, p the probabilities.
 
-    ``logit``: y_c. ``finer``: Σ_d p_d (y_c − α y_d) / Σ_d p_d over the classes d of ``against``, or where there
-    are none over the three whose logits are nearest to y_c (Zhang 2025). ``rest``: y_c + log p_c.
+    ``logit``: y_c, of the network's own kind (see ``Scores``). ``finer``: Σ_d p_d (y_c − α y_d) / Σ_d p_d over the
+    classes d of ``against``, or where there are none over the three whose logits are nearest to y_c (Zhang 2025).
+    ``rest``: y_c + log p_c.
     """
 
     kind: Literal["logit", "finer", "rest"] = "logit"
@@ -93,6 +94,8 @@ class Targets:
                 logits = self._scores.logits
                 asked = tf.compat.v1.placeholder(tf.int32, [None], f"class_{number}")
                 top = tf.argmax(logits, axis=1, output_type=tf.int32)
+                if self._scores.kind == "value":
+                    top = tf.zeros_like(top)  # a regression has one answer, its value
                 used = tf.where(asked < 0, top, asked)
                 value = self._value(score, used)
             self._slots[key] = _Slot(asked, used, value, {}, {})
@@ -194,6 +197,12 @@ class Targets:
         own = tf.gather(logits, used, batch_dims=1)
         multi_label = self._scores.activation == "sigmoid"
         if score.kind == "rest":
+            if self._scores.activation == "none":
+                raise MethodError(
+                    "log p cannot be added to the score: a regression has no probabilities. Use the variant without it."
+                )
+            if self._scores.activation == "exp":
+                return 2 * own
             log_p = tf.math.log_sigmoid(logits) if multi_label else tf.nn.log_softmax(logits)
             return own + tf.gather(log_p, used, batch_dims=1)
         if score.kind == "finer":

@@ -21,6 +21,7 @@ from typing import Any
 
 from camcore.engine.pointwise import by_products
 from camcore.errors import ModelError
+from camcore.forking import check_not_forked
 
 # One trace at a time: two that wrap the calls of the same layers would undo each other's wrapping.
 _TRACING = threading.RLock()
@@ -52,12 +53,20 @@ class Trace:
     calls: tuple[Call, ...]
 
 
-def trace_model(model: Any, input_shape: tuple[int | None, ...], dtype: str, choose: Callable[[Any], Any]) -> Trace:
+def trace_model(
+    model: Any,
+    input_shape: tuple[int | None, ...],
+    dtype: str,
+    choose: Callable[[Any], Any],
+    feed: Callable[[Any], Any] = lambda image: image,
+) -> Trace:
     """Trace ``model`` in inference mode on one symbolic batch.
 
     ``input_shape`` is that of one image, without the batch; ``choose`` picks the output tensor from what the
-    model returns. Raises ModelError where the model cannot be called so.
+    model returns; ``feed`` makes of a batch of images what the model is called with. Raises ModelError where the
+    model cannot be called so.
     """
+    check_not_forked()
     import tensorflow as tf
 
     calls: list[Call] = []
@@ -65,7 +74,7 @@ def trace_model(model: Any, input_shape: tuple[int | None, ...], dtype: str, cho
 
     def forward(x: Any) -> Any:
         with _noted(model, calls), by_products(tf.compat.v1.get_default_graph()):
-            output = choose(model(x, training=False))
+            output = choose(model(feed(x), training=False))
         chosen.append(output)
         return output
 
@@ -74,7 +83,7 @@ def trace_model(model: Any, input_shape: tuple[int | None, ...], dtype: str, cho
         with _TRACING:
             if not all(layer.built for layer in [model, *model._flatten_layers(include_self=False)]):
                 # Weights must be made outside of the graph, as Keras does at a model's first call.
-                model(tf.zeros([1, *(side or 1 for side in input_shape)], dtype), training=False)
+                model(feed(tf.zeros([1, *(side or 1 for side in input_shape)], dtype)), training=False)
             function = tf.compat.v1.wrap_function(forward, [spec])
     except ModelError:
         raise

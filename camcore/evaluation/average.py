@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 from camcore.errors import CamcoreError, MethodError, PictureError
 from camcore.evaluation.predicting import BATCH, Predictions, check_batch, framed_batches
 from camcore.evaluation.table import write_whole
-from camcore.framing import check_framing
 from camcore.heatmaps.answering import raw_map
 from camcore.heatmaps.maps import normalised
 from camcore.methods import find_method
@@ -71,7 +70,7 @@ def average_maps(
     layer: Any = None,
     of: Of = "said",
     threshold: float = 0.5,
-    framing: str = "crop",
+    framing: str | None = None,
     batch: int = BATCH,
 ) -> Iterator[Averages]:
     """Mean maps over the pictures of ``p``, whose files lie below ``root``; an Averages after each batch.
@@ -80,7 +79,7 @@ def average_maps(
     for the default one. Files that cannot be opened any more are skipped and counted. Closing the generator
     stops the work. Raises MethodError, LayerError or CamcoreError at the call.
     """
-    check_framing(framing)
+    chosen = net.framing_for(framing)
     check_batch(batch)
     if of not in ("said", "true"):
         raise CamcoreError(f"of={of!r} is not a choice of class. Take 'said' or 'true'.")
@@ -102,7 +101,7 @@ def average_maps(
         counts = dict.fromkeys(sums, 0)
         skipped: list[Skipped] = []
         done = 0
-        for part in framed_batches(net, _pictures(p, Path(root)), framing, batch):
+        for part in framed_batches(net, _pictures(p, Path(root)), chosen, batch):
             skipped += part.skipped
             done += part.seen
             raw = raw_maps(net, info, path, part.x, wanted[part.indices]) if len(part.indices) else []
@@ -111,7 +110,7 @@ def average_maps(
                 sums[group] += one, normalised(one, info.min_max)
                 counts[group] += 1
             groups = tuple(GroupMean(*group, counts[group], *(sums[group] / max(1, counts[group]))) for group in sums)
-            yield Averages(groups, info.key, path, of, framing, done, len(p), perf_counter() - start, tuple(skipped))
+            yield Averages(groups, info.key, path, of, chosen, done, len(p), perf_counter() - start, tuple(skipped))
 
     return steps()
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from camcore.errors import CamcoreError, ModelError, nearest
-from camcore.framing import Frame, check_framing, frame_picture
+from camcore.framing import Frame, frame_picture
 from camcore.network import Network
 from camcore.pictures import Picture
 from camcore.training.folders import LabelledFolder, Skipped, opened
@@ -81,21 +81,23 @@ class Batch:
         return len(self.indices) + len(self.skipped)
 
 
-def predict_folder(net: Network, data: LabelledFolder, framing: str = "crop", batch: int = BATCH) -> Iterator[Progress]:
+def predict_folder(
+    net: Network, data: LabelledFolder, framing: str | None = None, batch: int = BATCH
+) -> Iterator[Progress]:
     """Predict every picture of a folder; a Progress after each batch, the last one complete.
 
     Files that cannot be opened are skipped and counted, and so are pictures for which the scores are not
     finite numbers. Closing the generator stops the work. Raises CamcoreError at the call where the folder's
     classes are not the network's, or for an unknown framing; ModelError where the network has no probabilities.
     """
-    classes = class_indices(net, data)
-    check_framing(framing)
+    framing = net.framing_for(framing)
     check_batch(batch)
-    if net.activation == "linear" and net.classes == 1:
+    if net.score_kind == "value":
         raise ModelError(
             f"{net.name} has one linear output, a regression, and no probabilities of classes. Evaluate a "
-            "classifier: a network that ends in softmax or sigmoid."
+            "classifier: a network that ends in softmax or sigmoid, or give the two labels of a logit."
         )
+    classes = class_indices(net, data)
     return _predict(net, data, classes[data.labels], framing, batch)
 
 
@@ -111,7 +113,7 @@ def _predict(
     for part in framed_batches(net, opened(data), framing, batch):
         skipped += part.skipped
         if len(part.indices):
-            found = net.probabilities(net.logits(part.x))
+            found = net.answer(part.x)[1]
             finite = np.isfinite(found).all(axis=1)
             overflow = "The network's scores for it are not finite numbers: it overflows on this picture."
             skipped += [Skipped(data.files[i], overflow) for i in part.indices[~finite]]

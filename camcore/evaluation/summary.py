@@ -9,14 +9,14 @@ from camcore.evaluation.predicting import Predictions
 from camcore.network import Network
 
 
-def summary(network: Network, p: Predictions, threshold: float = 0.5, framing: str = "crop") -> dict[str, Any]:
+def summary(network: Network, p: Predictions, threshold: float = 0.5, framing: str | None = None) -> dict[str, Any]:
     """All figures as values that JSON can hold; None where a figure is not defined."""
     table = measures.confusion(p, threshold)
     right = measures.accuracy(p, threshold)
     figures: dict[str, Any] = {
         "network": network.name,
         "weights": network.weights_note,
-        "framing": framing,
+        "framing": network.framing_for(framing),
         "pictures": len(p),
         "skipped": [{"file": str(one.file), "reason": one.reason} for one in p.skipped],
         "classes": list(p.classes),

@@ -89,18 +89,25 @@ class Case:
 
     def scores(self, rows: Array) -> NDArray[np.float64]:
         """The class's score (m,) for pictures (m, H, W, C): its probability, the plain score where there is none."""
-        logits = self.network.logits(self.as_batch(rows))
+        logits, probabilities = self.network.answer(self.as_batch(rows))
         if not self.has_probabilities:
             return logits[:, self.class_index].astype(np.float64)
-        return self.network.probabilities(logits)[:, self.class_index]
+        return probabilities[:, self.class_index]
 
     def log_odds(self, rows: Array) -> NDArray[np.float64]:
         """log p/(1 − p) of the class (m,) for pictures (m, H, W, C); the plain score where there is no probability.
 
-        From the logits, so that it is exact where p is 1 to rounding.
+        From the scores, so that it is exact where p is 1 to rounding.
         """
-        logits = self.network.logits(self.as_batch(rows)).astype(np.float64)
+        found, probabilities = self.network.answer(self.as_batch(rows))
+        logits = found.astype(np.float64)
         own = logits[:, self.class_index]
+        if not self.has_probabilities:
+            return own
+        if self.network.anatomy.scores.of_map:  # whose probabilities are no function of the scores
+            p = probabilities[:, self.class_index]
+            tiny = np.finfo(p.dtype).tiny
+            return np.log(np.maximum(p, tiny)) - np.log(np.maximum(1 - p, tiny))
         if self.network.activation == "sigmoid" or self.network.classes == 1:
             return own
         others = np.delete(logits, self.class_index, axis=1)
@@ -114,8 +121,8 @@ class Case:
 
     @property
     def has_probabilities(self) -> bool:
-        """False for a single linear output, a regression: there the score is the output itself."""
-        return self.network.activation != "linear" or self.network.classes > 1
+        """False for a single number, a regression: there the score is the output itself."""
+        return self.network.score_kind != "value"
 
     def check(self, m: CamMap) -> None:
         """Raise CamcoreError for a map of another picture, network, framing or class."""
@@ -128,7 +135,7 @@ class Case:
             )
 
 
-def case_of(network: Network, pic: Picture, class_index: int, framing: str = "crop") -> Case:
+def case_of(network: Network, pic: Picture, class_index: int, framing: str | None = None) -> Case:
     """The case of a class of a picture. Raises ModelError, PictureError or CamcoreError for what cannot be."""
     index = network.check_class(class_index)
     x, frame = network.prepare(pic, framing)

@@ -172,7 +172,7 @@ def _asked(look: Look, task: Task, classes: Sequence[int]) -> Iterator[Progress]
     cutter = look.network.anatomy.cutter
     start = cutter.clock()
     logits = look.logits
-    probabilities = look.network.probabilities(logits)
+    probabilities = look.probabilities
     columns: dict[int, list[tuple[Array, Array]]] = {index: [] for index in classes}
     shown = 0
     for stop in [*range(plan.chunk, len(plan.members), plan.chunk), len(plan.members)]:

@@ -8,13 +8,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from camcore.checks import checked, flag, max_side, number
 from camcore.errors import ModelError
 from camcore.framing import CellGrid, Frame
 from camcore.heatmaps.answering import Task, final
+from camcore.heatmaps.arguments import a_framing, a_memory, a_network, a_picture
 from camcore.heatmaps.explaining import Facts
 from camcore.heatmaps.looking import Look
 from camcore.heatmaps.maps import CamMap
 from camcore.heatmaps.remembering import Memory
+from camcore.heatmaps.requests import check_compared
 from camcore.methods import METHODS
 from camcore.network import Network, check_picture
 from camcore.pictures import Picture
@@ -47,25 +50,28 @@ class Contrast:
     frame: Frame
     cells: CellGrid
 
+    @checked(scale=number(0), smooth=flag, max_side=max_side)
     def on_picture(self, scale: float = 1.0, smooth: bool = True, max_side: int | None = None) -> NDArray[np.float32]:
         """``difference / scale`` on the whole original picture: float32 (H, W), NaN outside what the network saw."""
         values = self.difference / np.float32(scale) if scale > 0 else self.difference
         return self.frame.to_picture(values, self.cells, smooth, max_side)
 
 
+@checked(network=a_network, pic=a_picture, framing=a_framing, memory=a_memory)
 def contrast(
     network: Network,
     pic: Picture,
-    a: int,
-    b: int,
+    a: int | str,
+    b: int | str,
     layer: Any = None,
-    framing: str = "crop",
+    framing: str | None = None,
     memory: Memory | None = None,
 ) -> Contrast:
-    """What tells class ``a`` from class ``b`` at a layer (None: the default one).
+    """What tells class ``a`` from class ``b``, indices or names, at a layer (None: the default one).
 
     Raises ModelError for a class that the network does not have, or twice the same one; LayerError for a layer
-    without a heatmap; CamcoreError for an unknown framing.
+    without a heatmap; MethodError for a regression, which has no classes to compare; CamcoreError for an unknown
+    framing.
     """
     first, second = network.check_class(a), network.check_class(b)
     if first == second:
@@ -73,9 +79,11 @@ def contrast(
             f"Class {first} ({network.labels[first]}) cannot be set against itself. Choose two different classes."
         )
     check_picture(pic)
+    info = METHODS["finercam"]
+    check_compared(network, info, {"against": (second,)}, [first])
     path = network.layer_with_grid(layer).path
     x, frame = network.prepare(pic, framing)
-    look = Look(network, network.check_input(x), memory, (pic.sha256, framing))
+    look = Look(network, network.check_input(x), memory, (pic.sha256, frame.framing))
     look.tap([path], [first, second])
     A = look.activations(path)
     by_channel = (look.gradient(path, first)[0] - look.gradient(path, second)[0]) * A
@@ -84,12 +92,11 @@ def contrast(
     offsets = [look.offset(path, index) for index in (first, second)]
     offset = offsets[0] - offsets[1] if offsets[0] is not None and offsets[1] is not None else None
 
-    info = METHODS["finercam"]
     task = Task(info, info.checked({"against": (second,)}), path)
     finer = Facts(look, frame).map(task, first, final(look, task, [first])[first])
     said = [
-        Prediction(index, network.labels[index], float(p), float(look.logits[index]))
-        for index, p in zip((first, second), network.probabilities(look.logits)[[first, second]], strict=True)
+        Prediction(index, network.labels[index], float(p), float(look.logits[index]), network.score_kind)
+        for index, p in zip((first, second), look.probabilities[[first, second]], strict=True)
     ]
     return Contrast(
         first=said[0],

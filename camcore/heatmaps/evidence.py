@@ -63,7 +63,7 @@ class Evidence:
 
 
 def evidence(
-    net: Network, pic: Picture, classes: Sequence[int] | None = None, framing: str = "crop"
+    net: Network, pic: Picture, classes: Sequence[int] | None = None, framing: str | None = None
 ) -> tuple[Evidence, ...]:
     """The evidence for each class, in the order asked; None: both of two classes, else the one the network says.
 
@@ -73,7 +73,7 @@ def evidence(
     layer = net.check_linear_head(net.default_layer)
     x, frame = net.prepare(pic, framing)
     if classes is None:
-        wanted = [0, 1] if net.classes == 2 else [int(net.logits(x)[0].argmax())]
+        wanted = [0, 1] if net.classes == 2 and net.score_kind != "value" else [net.top_class(net.logits(x)[0])]
     else:
         wanted = [net.check_class(index) for index in classes]
     seen = net.tap(x, [layer], wanted)

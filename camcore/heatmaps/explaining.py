@@ -16,11 +16,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from camcore.checks import checked
 from camcore.engine.tapping import TOP_CLASS
 from camcore.engine.targets import LOGIT
 from camcore.errors import MethodError
-from camcore.framing import Frame, check_framing
+from camcore.framing import Frame
 from camcore.heatmaps.answering import RawMap, Task, answer, cells_of, final, score_of
+from camcore.heatmaps.arguments import a_framing, a_memory, a_network, a_picture
 from camcore.heatmaps.looking import Look
 from camcore.heatmaps.maps import CamMap, normalised, warning_for
 from camcore.heatmaps.remembering import Memory
@@ -48,13 +50,14 @@ class Step:
     change: float | None = None
 
 
+@checked(network=a_network, pic=a_picture, framing=a_framing, memory=a_memory)
 def explain(
     network: Network,
     pic: Picture,
     methods: Keys = "gradcam",
     layers: Layers = None,
     classes: Classes = None,
-    framing: str = "crop",
+    framing: str | None = None,
     options: Options | None = None,
     refine: str | Sequence[str] = (),
     memory: Memory | None = None,
@@ -63,8 +66,9 @@ def explain(
 
     ``methods``: keys of ``camcore.METHODS``. ``layers``: paths or Keras layers, None for the default layer.
     ``classes``: indices, None for the class the network says. ``framing``: ``crop``, ``stretch`` or
-    ``letterbox``. ``options``: by method, such as ``{"gradcam++": {"variant": "authors"}}``. ``refine``: ``aug`` and
-    ``eigen``, see ``camcore.heatmaps.refining``. ``memory``: where to find and keep what was computed of this picture.
+    ``letterbox``, None for the network's own. ``options``: by method, such as ``{"gradcam++": {"variant":
+    "authors"}}``. ``refine``: ``aug`` and ``eigen``, see ``camcore.heatmaps.refining``. ``memory``: where to find and
+    keep what was computed of this picture.
 
     A method that is defined at one layer only (``cam``) is left out at the others with a Python warning, and
     refused where none of the layers asked for is its own. A method on the input's own grid (``fullgrad``) gives one
@@ -84,13 +88,14 @@ def explain(
     return tuple(found[task.info.key, task.path, index] for task in request.tasks for index in asked)
 
 
+@checked(network=a_network, pic=a_picture, framing=a_framing, memory=a_memory)
 def stream(
     network: Network,
     pic: Picture,
     methods: Keys = "gradcam",
     layers: Layers = None,
     classes: Classes = None,
-    framing: str = "crop",
+    framing: str | None = None,
     options: Options | None = None,
     refine: str | Sequence[str] = (),
     memory: Memory | None = None,
@@ -102,10 +107,10 @@ def stream(
     """
     request = check_request(network, methods, layers, classes, options, refine)
     check_picture(pic)
-    check_framing(framing)
-    return _steps(network, pic, request, framing, memory)
+    return _steps(network, pic, request, network.framing_for(framing), memory)
 
 
+@checked(network=a_network)
 def estimate(
     network: Network,
     methods: Keys = "gradcam",
@@ -118,10 +123,12 @@ def estimate(
     return total_passes(network, check_request(network, methods, layers, classes, options, refine))
 
 
-def _steps(network: Network, pic: Picture, request: Request, framing: str, memory: Memory | None) -> Iterator[Step]:
+def _steps(
+    network: Network, pic: Picture, request: Request, framing: str | None, memory: Memory | None
+) -> Iterator[Step]:
     start = perf_counter()
     x, frame = network.prepare(pic, framing)
-    look = Look(network, network.check_input(x), memory, (pic.sha256, framing))
+    look = Look(network, network.check_input(x), memory, (pic.sha256, frame.framing))
     total = total_passes(network, request)
     classes = _shared_pass(look, request)
     facts = Facts(look, frame)
@@ -158,7 +165,7 @@ def _shared_pass(look: Look, request: Request) -> tuple[int, ...]:
         classes = look.tap([path for path in paths if path in with_gradient], classes, LOGIT)
     look.tap([path for path in paths if path not in with_gradient])
     if classes == (TOP_CLASS,):
-        classes = (int(np.argmax(look.logits)),)
+        classes = (look.network.top_class(look.logits),)
     for task in request.tasks:
         against = score_of(task.info, task.options).against
         if set(against) & set(classes):
@@ -179,7 +186,7 @@ class Facts:
 
     @cached_property
     def probabilities(self) -> Array:
-        return self.look.network.probabilities(self.look.logits)
+        return self.look.probabilities
 
     @cached_property
     def overflow(self) -> str | None:
@@ -213,6 +220,7 @@ class Facts:
             evidence=one.evidence,
             passes=one.passes,
             refine=task.refine,
+            score_kind=network.score_kind,
         )
 
 

@@ -11,15 +11,16 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from camcore.checks import checked, flag
 from camcore.engine.tapping import TOP_CLASS
 from camcore.errors import ModelError
 from camcore.heatmaps.answering import Task, final, raw_map
 from camcore.heatmaps.looking import Look
 from camcore.heatmaps.maps import normalised
 from camcore.heatmaps.refining import check_refinements, check_weighted
-from camcore.heatmaps.requests import check_compared
+from camcore.heatmaps.requests import by_index, check_compared
 from camcore.methods import METHODS, MethodInfo
-from camcore.models.wrapping import wrap
+from camcore.models.kept import network_of
 from camcore.network import Network
 
 Array = NDArray[Any]
@@ -28,9 +29,10 @@ Array = NDArray[Any]
 class HeatmapMethod:
     """One method at one layer of one model.
 
-    ``model``: a Keras model or a Network; a model is traced anew for each object, a Network once. ``target_layer``:
-    path, name or layer object; None for the recommended layer, and of no account to methods on the input's own grid.
-    ``refine``: ``aug`` and ``eigen``, see ``camcore.heatmaps.refining``. Options of the method by keyword.
+    ``model``: a Keras model or a Network. A model is traced at its first use, and its Network is kept with it for the
+    next object; see ``camcore.models.kept``. ``target_layer``: path, name or layer object; None for the recommended
+    layer, and of no account to methods on the input's own grid. ``refine``: ``aug`` and ``eigen``, see
+    ``camcore.heatmaps.refining``. Options of the method by keyword.
 
     Raises LayerError, MethodError or ModelError, each saying what fits instead.
     """
@@ -41,11 +43,12 @@ class HeatmapMethod:
         self, model: Any, target_layer: Any = None, *, refine: str | Sequence[str] = (), **options: Any
     ) -> None:
         self.info: MethodInfo = METHODS[self.method]
-        self.options = self.info.checked(options)
+        given = self.info.checked(options)
         self.refine = check_refinements(refine)
         if "eigen" in self.refine:
             check_weighted(self.info)
-        self.network = model if isinstance(model, Network) else wrap(model)
+        self.network = model if isinstance(model, Network) else network_of(model)
+        self.options = by_index(self.network, self.info, given)
         self.target_layer: str = self.network.layer_with_grid(target_layer).path
         if self.info.at_own_layer:
             self.network.check_linear_head(self.target_layer)
@@ -53,14 +56,15 @@ class HeatmapMethod:
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.network.name!r}, target_layer={self.target_layer!r})"
 
+    @checked(raw=flag)
     def compute_heatmap(
-        self, x: ArrayLike, class_idx: int | Sequence[int] | None = None, raw: bool = False
+        self, x: ArrayLike, class_idx: int | str | Sequence[int | str] | None = None, raw: bool = False
     ) -> NDArray[np.float32]:
         """The heatmap of each image, at the layer's own grid.
 
         ``x``: preprocessed, (H, W, 3) or (1, H, W, 3) → float32 (h, w); (n, H, W, 3) → (n, h, w).
-        ``class_idx``: None (each image's top class), one index, or one per image. ``raw``: the un-normalised map
-        instead of values in 0..1. Raises ModelError where x or a class does not fit.
+        ``class_idx``: None (each image's top class), one index or name, or one per image. ``raw``: the un-normalised
+        map instead of values in 0..1. Raises ModelError where x or a class does not fit.
         """
         batch = self.network.check_input(x)
         single = len(batch) == 1
@@ -72,12 +76,11 @@ class HeatmapMethod:
         result = np.stack(maps if raw else [normalised(one, self.info.min_max) for one in maps])
         return result[0] if single else result
 
-    def _classes(self, class_idx: int | Sequence[int] | None, n: int) -> list[int]:
+    def _classes(self, class_idx: Any, n: int) -> list[int]:
         if class_idx is None:
             return [TOP_CLASS] * n
-        given = np.ravel(np.asarray(class_idx)).tolist()
-        if np.ndim(class_idx) == 0:
-            given = given * n
+        array = np.array(class_idx, object)  # of numbers and names side by side
+        given = array.ravel().tolist() * (1 if array.ndim else n)
         if len(given) != n:
             raise ModelError(f"{len(given)} class indices were given for {n} images. Give one, or one per image.")
         return [self.network.check_class(index) for index in given]
@@ -91,7 +94,7 @@ class HeatmapMethod:
     def _from_look(self, x: Array, index: int) -> NDArray[np.float32]:
         look = Look(self.network, x)
         if index == TOP_CLASS:
-            index = int(np.argmax(look.logits))
+            index = self.network.top_class(look.logits)
         check_compared(self.network, self.info, self.options, [index])
         path = None if self.info.layer_free else self.target_layer
         return final(look, Task(self.info, self.options, path, self.refine), [index])[index].raw

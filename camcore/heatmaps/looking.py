@@ -67,7 +67,7 @@ class Look:
         Returns the classes, with TOP_CLASS replaced by the one that the network says.
         """
         top = self.known("logits")
-        wanted = [int(top[0].argmax()) if top is not None and c == TOP_CLASS else c for c in classes]
+        wanted = [self.network.top_class(top[0]) if top is not None and c == TOP_CLASS else c for c in classes]
         kind = "curvature" if curvature else "gradient"
         missing = [
             path
@@ -98,6 +98,16 @@ class Look:
         if found is None:
             self.passes += 1
             found = self.keep("logits", self.network.logits(self.x)[0])
+        return found[0]
+
+    @property
+    def probabilities(self) -> Array:
+        """The probabilities (classes,) as the model's output says them, float64."""
+        if self.network.anatomy.scores.probabilities is None:
+            return self.network.probabilities(self.logits)
+        found = self.known("probabilities")
+        if found is None:  # of a map: its mean probabilities do not follow from its mean scores
+            found = self.keep("probabilities", self.network.answer(self.x)[1][0])
         return found[0]
 
     def activations(self, path: str) -> Array:

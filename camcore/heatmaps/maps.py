@@ -9,6 +9,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from camcore.checks import checked, flag, max_side
 from camcore.framing import CellGrid, Frame
 from camcore.methods import METHODS, MethodInfo
 
@@ -29,7 +30,8 @@ class CamMap:
     (``cam``: evidence = mean(raw); ``hirescam`` where all behind the layer is affine: Σ raw; ``fullgrad``: Σ x·∂y/∂x
     and b·∂y/∂z at all places.) ``seconds``: the time of the pass it came from and of its own formula. ``passes``:
     forward and backward passes it needs by itself. ``cells``: where the grid lies on the network's input.
-    ``refine``: the refinements applied.
+    ``refine``: the refinements applied. ``logit``: the score that was explained, of ``score_kind``; see
+    ``Network.score_kind``.
     """
 
     method: str
@@ -50,6 +52,7 @@ class CamMap:
     evidence: float | None = None
     passes: float = 0.0
     refine: tuple[str, ...] = ()
+    score_kind: str = "logit"
 
     @property
     def residual(self) -> float | None:
@@ -57,6 +60,11 @@ class CamMap:
         if self.evidence is None or self.offset is None:
             return None
         return self.logit - self.evidence - self.offset
+
+    @property
+    def lowers(self) -> bool:
+        """Whether this is the class of a regression that stands for what lowers its value: ``logit`` is minus it."""
+        return self.score_kind == "value" and self.class_index == 1
 
     @property
     def levels(self) -> Array:
@@ -68,6 +76,7 @@ class CamMap:
         """How the picture became the network's input."""
         return self.frame.framing
 
+    @checked(smooth=flag, max_side=max_side)
     def on_picture(self, smooth: bool = True, max_side: int | None = None) -> NDArray[np.float32]:
         """``values`` on the whole original picture: float32 (H, W), NaN outside what the network saw.
 

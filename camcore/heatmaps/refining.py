@@ -12,8 +12,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from camcore.checks import checked, number, one_of, optional, shown
 from camcore.errors import CamcoreError, MethodError, nearest
 from camcore.framing import CellGrid
+from camcore.heatmaps.arguments import maps as map_list
 from camcore.heatmaps.maps import CamMap
 from camcore.methods.info import MethodInfo
 from camcore.network import Network
@@ -33,12 +35,17 @@ def check_refinements(refine: str | Sequence[str]) -> tuple[str, ...]:
     on the network's input), mapped back. ``eigen``: the first principal component of the weighted activations
     instead of their sum. Both as in pytorch-grad-cam.
     """
-    given = (refine,) if isinstance(refine, str) else tuple(refine)
+    if not isinstance(refine, str | list | tuple | set | frozenset):
+        raise MethodError(
+            f"refine={shown(refine)} names no refinements. Maps are refined by {', '.join(REFINEMENTS)}. Name one, or "
+            "give a list of them."
+        )
+    given = [refine] if isinstance(refine, str) else list(refine)
     for name in given:
-        if name not in REFINEMENTS:
+        if not isinstance(name, str) or name not in REFINEMENTS:
             near = nearest(name, REFINEMENTS)
             raise MethodError(
-                f"There is no refinement {name!r}. Maps are refined by {', '.join(REFINEMENTS)}."
+                f"There is no refinement {shown(name)}. Maps are refined by {', '.join(REFINEMENTS)}."
                 + (f" Did you mean {near!r}?" if near else "")
             )
     return tuple(name for name in REFINEMENTS if name in given)
@@ -62,6 +69,7 @@ def augmented(network: Network, x: Array) -> Iterator[tuple[Array, bool]]:
             yield network.as_input(np.ascontiguousarray(picture * x.dtype.type(factor))), mirrored
 
 
+@checked(maps=map_list, how=one_of("max", "mean"), gamma=optional(number(above=0, example=2.0)))
 def fuse(maps: Sequence[CamMap], how: Literal["max", "mean"] = "max", gamma: float | None = None) -> CamMap:
     """Maps of several layers as one, on the network's input grid: their maximum or mean, place by place.
 
@@ -73,8 +81,6 @@ def fuse(maps: Sequence[CamMap], how: Literal["max", "mean"] = "max", gamma: flo
     """
     if not maps:
         raise CamcoreError("No maps were given to fuse. Give at least one.")
-    if how not in ("max", "mean"):
-        raise CamcoreError(f"Maps are fused by 'max' or 'mean', not by {how!r}.")
     first = maps[0]
     for m in maps:
         if (m.network, m.frame, m.class_index) != (first.network, first.frame, first.class_index):
@@ -86,7 +92,7 @@ def fuse(maps: Sequence[CamMap], how: Literal["max", "mean"] = "max", gamma: flo
     stack = []
     for m in maps:
         values = on_input(m)
-        stack.append(np.tanh(gamma * values) if gamma else values)
+        stack.append(values if gamma is None else np.tanh(gamma * values))
     raw = np.max(stack, axis=0) if how == "max" else np.mean(stack, axis=0)
     top = raw.max()
     return replace(

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from camcore.cache import ByteLRU
+from camcore.checks import checked, whole
 
 Array = NDArray[Any]
 Kept = tuple[Array, ...]
@@ -20,9 +21,10 @@ class Memory:
     Hand the same one to ``explain`` and ``stream`` again: a further method, class or layer of the same picture then
     costs only what is new, and stopped work goes on where it was. At most ``limit_bytes`` are kept, the least
     recently used dropped first; safe to use from several threads. For networks whose weights do not change: what is
-    kept would be that of the earlier weights.
+    kept would be that of the earlier weights. Raises CamcoreError for a limit that is no whole number, or negative.
     """
 
+    @checked(limit_bytes=whole(0, example=512 << 20))
     def __init__(self, limit_bytes: int = 512 << 20) -> None:
         self._kept: ByteLRU[Kept] = ByteLRU(limit_bytes, lambda arrays: sum(one.nbytes for one in arrays) + 256)
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from camcore.checks import shown
 from camcore.engine.tapping import TOP_CLASS
 from camcore.errors import CamcoreError, LayerError, MethodError
 from camcore.heatmaps.answering import Task
@@ -19,7 +20,7 @@ from camcore.network import Network, check_network
 Options = Mapping[str, Mapping[str, Any]]
 Keys = str | Sequence[str] | None
 Layers = Any  # a path, a Keras layer, a sequence of them, or None for the default layer
-Classes = int | Sequence[int] | None
+Classes = int | str | Sequence[int | str] | None  # indices or names
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,8 +78,8 @@ def _shares_backward(task: Task) -> bool:
 def _methods(
     network: Network, methods: Keys, options: Options | None, classes: Sequence[int]
 ) -> list[tuple[MethodInfo, dict[str, Any]]]:
-    keys = _keys(methods)
-    given = _by_method({} if options is None else options)
+    keys = method_keys(methods)
+    given = options_by_method(options)
     if not keys:
         raise MethodError("No method was asked for. Name at least one, such as 'gradcam'.")
     infos: list[MethodInfo] = []
@@ -92,13 +93,14 @@ def _methods(
                 f"Options were given for {key!r}, which is not among the methods asked for. They would change nothing. "
                 f"Ask for {key!r}, too, or leave its options away."
             )
-    chosen = [(info, info.checked(given.get(info.key, {}))) for info in infos]
+    chosen = [(info, by_index(network, info, info.checked(given.get(info.key, {})))) for info in infos]
     for info, values in chosen:
         check_compared(network, info, values, classes)
     return chosen
 
 
-def _keys(methods: Any) -> list[Any]:
+def method_keys(methods: Any) -> list[Any]:
+    """The methods asked for as a list, None as Grad-CAM. Raises MethodError for what names none."""
     if methods is None:
         return ["gradcam"]
     if isinstance(methods, str):
@@ -107,27 +109,38 @@ def _keys(methods: Any) -> list[Any]:
         return list(methods)
     except TypeError:
         raise MethodError(
-            f"{methods!r} does not name a method. Methods are named by their keys in camcore.METHODS. Give one, such "
-            "as 'gradcam', or a list of them."
+            f"{shown(methods)} does not name a method. Methods are named by their keys in camcore.METHODS. Give one, "
+            "such as 'gradcam', or a list of them."
         ) from None
 
 
-def _by_method(options: Any) -> dict[str, Mapping[str, Any]]:
-    """``options`` as a dictionary; refused where it is not options by method."""
+def options_by_method(options: Any) -> dict[str, Mapping[str, Any]]:
+    """``options`` as a dictionary, None as none. Raises MethodError where they are not options by method."""
+    options = {} if options is None else options
     if isinstance(options, Mapping) and all(isinstance(given, Mapping) for given in options.values()):
         return dict(options)
     raise MethodError(
-        f"options={options!r} are not options by method: each method has options of its own. Give a dictionary such "
-        "as {'gradcam++': {'variant': 'authors'}}."
+        f"options={shown(options)} are not options by method: each method has options of its own. Give a dictionary "
+        "such as {'gradcam++': {'variant': 'authors'}}."
     )
+
+
+def by_index(network: Network, info: MethodInfo, options: Mapping[str, Any]) -> dict[str, Any]:
+    """Checked options with every class that is given by its name as its index. Raises ModelError for no such class."""
+    named = [name for name, option in info.options.items() if isinstance(option.default, tuple)]
+    return {**options, **{name: tuple(network.check_class(one) for one in options[name]) for name in named}}
 
 
 def check_compared(network: Network, info: MethodInfo, options: Mapping[str, Any], classes: Sequence[int]) -> None:
     """Raise MethodError or ModelError where a method that compares classes has none to compare with."""
     if info.source != "contrast":
         return
-    if network.classes < 2:
-        raise MethodError(f"{info.title} compares classes, and {network.name} has one only. Use 'gradcam'.")
+    if network.classes < 2 or network.score_kind == "value":
+        raise MethodError(
+            f"{info.title} compares classes, and {network.name} has "
+            + ("one only" if network.classes < 2 else "none: its output is one number")
+            + ". Use 'gradcam'."
+        )
     for index in options["against"]:
         if network.check_class(index) in classes:
             raise MethodError(
@@ -147,7 +160,7 @@ def _paths(network: Network, layers: Layers) -> tuple[str, ...]:
 def _classes(network: Network, classes: Classes) -> tuple[int, ...]:
     if classes is None:
         return (TOP_CLASS,)
-    if isinstance(classes, (list, tuple, np.ndarray, range)):
+    if isinstance(classes, (list, tuple, range)) or (isinstance(classes, np.ndarray) and classes.ndim):
         indices = tuple(dict.fromkeys(network.check_class(index) for index in classes))
         if not indices:
             raise CamcoreError("No class was asked for. Name at least one, or None for the network's own answer.")

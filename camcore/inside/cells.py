@@ -15,8 +15,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from camcore.checks import checked, number, refused, whole
 from camcore.engine.tapping import TOP_CLASS
 from camcore.framing import Box, CellGrid, Frame, Point
+from camcore.heatmaps.arguments import a_framing, a_memory, a_network, a_picture
 from camcore.heatmaps.looking import Look
 from camcore.heatmaps.remembering import Memory
 from camcore.layers import LayerInfo
@@ -25,6 +27,14 @@ from camcore.pictures import Picture
 from camcore.predictions import Prediction
 
 Array = NDArray[Any]
+
+
+def _a_point(name: str, value: Any) -> Point:
+    """(y, x), two finite numbers."""
+    if not isinstance(value, (tuple, list, np.ndarray)) or np.shape(value) != (2,):
+        raise refused(name, value, "a place (y, x)", "Give two numbers, in pixels of the picture.")
+    y, x = (number()(name, one) for one in value)
+    return y, x
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,6 +57,7 @@ class Cell:
         """What the cell adds to the class's logit: the sum over its channels, a cell of HiResCAM."""
         return float(self.contributions.sum(dtype=np.float64))
 
+    @checked(count=whole(1, example=5))
     def strongest(self, count: int) -> tuple[int, ...]:
         """The channels that carried most here, for the class or against it, strongest first."""
         order = np.argsort(-np.abs(self.contributions), kind="stable")[:count]
@@ -79,6 +90,7 @@ class Cells:
         """logit − (total + offset), zero to rounding; None where no such sum holds."""
         return None if self.offset is None else self.said.logit - self.total - self.offset
 
+    @checked(row=whole(), column=whole())
     def at(self, row: int, column: int) -> Cell:
         """One cell. Raises LayerError where the grid has none there."""
         check_cell(self.info, (row, column))
@@ -86,12 +98,18 @@ class Cells:
         field = field_on_picture(self.info, place, self.frame)
         return Cell(row, column, self.area(row, column), field, self.A[place], self.products[place])
 
+    @checked(row=whole(), column=whole())
     def area(self, row: int, column: int) -> Box:
-        """The area (top, left, bottom, right) on the picture; cells at the border reach to the end of what was seen."""
+        """The area (top, left, bottom, right) on the picture; cells at the border reach to the end of what was seen.
+
+        Raises LayerError where the grid has none there.
+        """
+        check_cell(self.info, (row, column))
         top, bottom = self._edges(row, 0)
         left, right = self._edges(column, 1)
         return top, left, bottom, right
 
+    @checked(point=_a_point)
     def of(self, point: Point) -> tuple[int, int] | None:
         """The cell (row, column) whose area holds a point (y, x) of the picture; None: the network did not see it."""
         top, left, bottom, right = self.frame.seen
@@ -116,15 +134,16 @@ class Cells:
         return _edge_on_picture(self.frame, edge, axis)
 
 
+@checked(network=a_network, pic=a_picture, framing=a_framing, memory=a_memory)
 def look_at_cells(
     network: Network,
     pic: Picture,
     layer: Any = None,
-    index: int | None = None,
-    framing: str = "crop",
+    index: int | str | None = None,
+    framing: str | None = None,
     memory: Memory | None = None,
 ) -> Cells:
-    """All cells of ``layer`` (None: the default one) for class ``index`` (None: the one that the network says).
+    """All cells of ``layer`` (None: the default one) for class ``index``, also a name (None: what the network says).
 
     Raises LayerError for a layer without a heatmap, ModelError for a class that the network does not have,
     CamcoreError for an unknown framing.
@@ -132,14 +151,14 @@ def look_at_cells(
     path = network.layer_with_grid(layer).path
     wanted = TOP_CLASS if index is None else network.check_class(index)
     x, frame = network.prepare(pic, framing)
-    look = Look(network, network.check_input(x), memory, (pic.sha256, framing))
+    look = Look(network, network.check_input(x), memory, (pic.sha256, frame.framing))
     (used,) = look.tap([path], [wanted])
     A, G = look.activations(path), look.gradient(path, used)[0]
-    probability = float(network.probabilities(look.logits)[used])
+    probability = float(look.probabilities[used])
     info = network.layer(path)
     return Cells(
         info=info,
-        said=Prediction(used, network.labels[used], probability, float(look.logits[used])),
+        said=Prediction(used, network.labels[used], probability, float(look.logits[used]), network.score_kind),
         A=A,
         products=G * A,
         offset=look.offset(path, used),

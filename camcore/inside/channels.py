@@ -9,9 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from camcore.checks import checked
 from camcore.engine.tapping import TOP_CLASS
 from camcore.errors import CamcoreError, nearest
 from camcore.framing import CellGrid, Frame
+from camcore.heatmaps.arguments import a_framing, a_memory, a_network, a_picture
 from camcore.heatmaps.looking import Look
 from camcore.heatmaps.maps import as_float32
 from camcore.heatmaps.remembering import Memory
@@ -92,12 +94,13 @@ class Channels:
         return np.argsort(-getattr(self, by), kind="stable")
 
 
+@checked(network=a_network, pic=a_picture, framing=a_framing, memory=a_memory)
 def channels(
     network: Network,
     pic: Picture,
     layer: Any = None,
-    class_index: int | None = None,
-    framing: str = "crop",
+    class_index: int | str | None = None,
+    framing: str | None = None,
     memory: Memory | None = None,
 ) -> Channels:
     """The channels of a layer (None: the recommended one), from the pass that Grad-CAM makes for the class.
@@ -109,7 +112,7 @@ def channels(
     info = network.layer_with_grid(layer)
     wanted = TOP_CLASS if class_index is None else network.check_class(class_index)
     x, frame = network.prepare(pic, framing)
-    look = Look(network, network.check_input(x), memory, (pic.sha256, framing))
+    look = Look(network, network.check_input(x), memory, (pic.sha256, frame.framing))
     (index,) = look.tap([info.path], [wanted])
     A, broken = as_float32(look.activations(info.path))
     G = look.gradient(info.path, index)[0]
@@ -131,7 +134,7 @@ def channels(
         broken=broken,
         class_index=index,
         label=network.labels[index],
-        probability=float(network.probabilities(look.logits)[index]),
+        probability=float(look.probabilities[index]),
         logit=float(look.logits[index]),
         frame=frame,
         cells=info.cells(network.input_size),

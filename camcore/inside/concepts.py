@@ -19,8 +19,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from camcore.checks import checked, flag, max_side, optional, whole
+from camcore.checks import seed as a_seed
 from camcore.errors import CamcoreError
 from camcore.framing import CellGrid, Frame
+from camcore.heatmaps.arguments import a_framing, a_network
+from camcore.heatmaps.arguments import pictures as several_pictures
 from camcore.inside.factorising import SWEEPS, Factors, factorise
 from camcore.network import Network
 from camcore.pictures import Picture
@@ -86,35 +90,50 @@ class Concepts:
         e = self.effects
         return None if e is None else self.logits - e.concepts.sum(axis=1) - e.beside - e.nothing
 
+    @checked(concept=whole(), count=whole(1, example=5))
     def channels(self, concept: int, count: int = 5) -> tuple[tuple[int, float], ...]:
         """(channel, weight) of the strongest channels of a concept; weights 0..1, their squares over all sum to 1."""
+        self._check(concept)
         part = self.parts[concept]
         return tuple((int(k), float(part[k])) for k in np.argsort(-part, kind="stable")[:count] if part[k] > 0)
 
+    @checked(concept=whole(), count=whole(1, example=3), picture=optional(whole()))
     def classes(self, concept: int, count: int = 3, picture: int | None = None) -> tuple[tuple[int, float], ...]:
         """(class, what the concept adds to its logit) of the classes it adds most to; in one picture, or on average."""
+        self._check(concept, picture)
         if self.effects is None:
             return ()
         found = self.effects.concepts[:, concept]
         added = found.mean(axis=0) if picture is None else found[picture]
         return tuple((int(c), float(added[c])) for c in np.argsort(-added, kind="stable")[:count])
 
+    @checked(picture=whole(), concept=whole(), smooth=flag, max_side=max_side)
     def on_picture(self, picture: int, concept: int, smooth: bool = True, max_side: int | None = None) -> Array:
         """A concept on the whole original picture: float32 (H, W) in 0..1, NaN outside what the network saw.
 
         One scale for all pictures: divided by the concept's maximum over all of them.
         """
+        self._check(concept, picture)
         top = float(self.maps[..., concept].max())
         values = self.maps[picture, ..., concept] / (top or 1.0)
         return self.frames[picture].to_picture(values, self.grid, smooth, max_side)
 
+    def _check(self, concept: int, picture: int | None = None) -> None:
+        """Raise CamcoreError where there is no such concept or picture."""
+        for kind, number, count in (("concept", concept, len(self)), ("picture", picture, len(self.frames))):
+            if number is not None and not 0 <= number < count:
+                raise CamcoreError(
+                    f"There is no {kind} {number}: there are {count}, 0 to {count - 1}. Choose one of these."
+                )
 
+
+@checked(network=a_network, pictures=several_pictures, k=whole(example=6), framing=a_framing, seed=a_seed)
 def find_concepts(
     network: Network,
     pictures: Sequence[Picture],
     k: int,
     layer: Any = None,
-    framing: str = "crop",
+    framing: str | None = None,
     seed: int = 0,
 ) -> Iterator[Concepts]:
     """Find ``k`` concepts that ``pictures`` share at ``layer`` (None: the default one).

@@ -15,8 +15,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from camcore.checks import checked, flag, many, max_side, optional, whole
 from camcore.errors import LayerError
 from camcore.framing import Frame
+from camcore.heatmaps.arguments import a_framing, a_network, a_picture
 from camcore.network import Network, check_cell
 from camcore.pictures import Picture
 
@@ -72,19 +74,21 @@ class EffectiveField:
         side = self.strength.sum(axis=1 - axis, dtype=np.float64)
         return float((side * (np.arange(len(side)) - about) ** order).sum() / side.sum())
 
+    @checked(smooth=flag, max_side=max_side)
     def on_picture(self, smooth: bool = True, max_side: int | None = None) -> NDArray[np.float32]:
         """The strength divided by its maximum, on the whole original picture: float32 (H, W), NaN outside."""
         top = float(self.strength.max())
         return self.frame.to_picture(self.strength / top if top else self.strength, None, smooth, max_side)
 
 
+@checked(network=a_network, pic=a_picture, channels=optional(many(whole())), framing=a_framing)
 def effective_field(
     network: Network,
     pic: Picture,
     layer: Any,
     cell: tuple[int, int],
     channels: Sequence[int] | None = None,
-    framing: str = "crop",
+    framing: str | None = None,
 ) -> Iterator[EffectiveField]:
     """Measure the effective field of ``cell`` (row, column); each step has more channels in its mean, the last all.
 
@@ -94,7 +98,7 @@ def effective_field(
     """
     info = network.layer_with_grid(layer)
     check_cell(info, cell)
-    wanted = tuple(range(info.channels or 0)) if channels is None else tuple(int(k) for k in channels)
+    wanted = tuple(range(info.channels or 0)) if channels is None else tuple(channels)
     if not wanted:
         raise LayerError(f"No channel of {info.path!r} was asked for. A field is measured of one channel at least.")
     x, frame = network.prepare(pic, framing)

@@ -39,13 +39,14 @@ class Forming:
             labels=built.labels,
             preprocess=built.preprocess,
             input_size=built.input_size,
+            framing=built.framing,
             name=saved.name,
             weights_note=built.weights_note,
         )
         self._turn = threading.Lock()
         self.stages: tuple[tuple[int | None, Path], ...] = (*checkpoints(saved.folder), (None, saved.weights))
 
-    def of(self, pic: Picture, classes: Sequence[int], framing: str = "crop") -> Iterator[Stage]:
+    def of(self, pic: Picture, classes: Sequence[int], framing: str | None = None) -> Iterator[Stage]:
         """The evidence for ``classes`` at each stage, in order.
 
         Raises ModelError for a file that does not fit, MethodError where the head is not linear.

@@ -15,12 +15,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from camcore.checks import checked, of_type, optional, whole
 from camcore.errors import CamcoreError, LayerError, PictureError
 from camcore.evaluation.predicting import BATCH, framed_batches
-from camcore.framing import check_framing, frame_for
+from camcore.framing import frame_for
+from camcore.heatmaps.arguments import a_framing, a_network, a_path, a_picture, paths
 from camcore.inside.cells import field_on_picture
 from camcore.network import Network
-from camcore.pictures import Picture, begins_as_picture, open_picture
+from camcore.picture_kinds import begins_as_picture
+from camcore.pictures import Picture, open_picture
 from camcore.training.folders import Skipped
 
 Array = NDArray[Any]
@@ -60,6 +63,7 @@ class Strongest:
     cells: NDArray[np.int64]
     skipped: tuple[Skipped, ...] = ()
 
+    @checked(channel=whole())
     def of(self, channel: int) -> tuple[Patch, ...]:
         """The patches of one channel, strongest first. Raises LayerError for a channel that the layer has not."""
         if not 0 <= channel < len(self.values):
@@ -75,6 +79,7 @@ class Strongest:
         )
 
 
+@checked(folder=a_path)
 def picture_files(folder: str | os.PathLike[str]) -> tuple[Path, ...]:
     """Every picture below a folder, in alphabetical order, found by how a file begins; hidden ones are left out.
 
@@ -121,11 +126,18 @@ def _is_picture(path: Path) -> bool:
         return False  # one file that may not be read does not spoil the others
 
 
+@checked(
+    network=a_network,
+    files=paths,
+    framing=a_framing,
+    top=whole(1, 1000, example=9),
+    so_far=optional(of_type(Strongest, "Give what an earlier run yielded last, or leave it out.")),
+)
 def strongest_patches(
     network: Network,
     files: Sequence[Path],
     layer: Any = None,
-    framing: str = "crop",
+    framing: str | None = None,
     top: int = TOP,
     so_far: Strongest | None = None,
 ) -> Iterator[Strongest]:
@@ -137,16 +149,18 @@ def strongest_patches(
     layer without a heatmap, CamcoreError for an unknown framing, no files, or a ``so_far`` of something else.
     """
     info = network.layer_with_grid(layer)
-    check_framing(framing)
+    framing = network.framing_for(framing)
     assert info.grid is not None
-    paths = tuple(files)
-    if not paths or top < 1:
-        raise CamcoreError(f"{len(paths)} pictures and a list of {top} make no patches. Both have to be at least 1.")
+    found = tuple(files)
+    if not found:
+        raise CamcoreError(
+            "0 pictures make no patches. There has to be at least 1, such as picture_files(folder) finds."
+        )
     if so_far is None:
         shape = (info.channels or 0, top)
         nothing = np.full(shape, -np.inf, np.float32), np.zeros(shape, np.int64), np.zeros(shape, np.int64)
-        so_far = Strongest(info.path, framing, info.grid, paths, 0, *nothing)
-    elif (so_far.layer, so_far.framing, so_far.files, so_far.values.shape[1]) != (info.path, framing, paths, top):
+        so_far = Strongest(info.path, framing, info.grid, found, 0, *nothing)
+    elif (so_far.layer, so_far.framing, so_far.files, so_far.values.shape[1]) != (info.path, framing, found, top):
         raise CamcoreError(
             "What was found so far belongs to another layer, framing, list or set of pictures. Begin anew without it."
         )
@@ -195,12 +209,13 @@ def _opened(files: Sequence[Path], start: int) -> Iterator[tuple[int, Picture | 
             yield index, Skipped(files[index], str(error))
 
 
-def cut_out(network: Network, patch: Patch, pic: Picture, layer: str, framing: str = "crop") -> NDArray[np.uint8]:
+@checked(network=a_network, pic=a_picture, framing=a_framing)
+def cut_out(network: Network, patch: Patch, pic: Picture, layer: str, framing: str | None = None) -> NDArray[np.uint8]:
     """The patch as pixels of its original picture: uint8 (h, w, 3), the cell's receptive field as far as it was seen.
 
     Where the field is not known, or is larger than the input, that is all that the network saw.
     """
-    frame = frame_for((pic.height, pic.width), network.input_size, framing)
+    frame = frame_for((pic.height, pic.width), network.input_size, network.framing_for(framing))
     info = network.layer(layer)
     box = field_on_picture(info, (patch.row, patch.column), frame) or frame.seen
     top, left = (int(np.floor(edge + 1e-6)) for edge in box[:2])

@@ -9,6 +9,8 @@ from math import prod
 import numpy as np
 from numpy.typing import NDArray
 
+from camcore.checks import checked, whole
+from camcore.heatmaps.arguments import a_framing, a_network, a_picture, layers_given
 from camcore.heatmaps.maps import as_float32
 from camcore.layers import LayerInfo
 from camcore.network import Network
@@ -33,8 +35,9 @@ class Strongest:
     dead: int
 
 
+@checked(network=a_network, pic=a_picture, layers=layers_given, count=whole(1, example=12), framing=a_framing)
 def strongest_channels(
-    network: Network, pic: Picture, layers: Sequence[str], count: int = 12, framing: str = "crop"
+    network: Network, pic: Picture, layers: Sequence[str], count: int = 12, framing: str | None = None
 ) -> Iterator[tuple[Strongest, ...]]:
     """The ``count`` strongest channels of each of ``layers`` (paths), in order; a tuple for each forward pass.
 

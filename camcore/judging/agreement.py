@@ -12,12 +12,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from camcore.checks import checked, flag, many, numbers, shown
+from camcore.checks import max_side as a_side
 from camcore.errors import CamcoreError, nearest
+from camcore.heatmaps.arguments import maps as several_maps
 from camcore.heatmaps.maps import CamMap
 
 Array64 = NDArray[np.float64]
@@ -69,6 +72,27 @@ class AgreementMatrix:
     values: Array64
 
 
+def _a_share(name: str, value: Any) -> float:
+    """A part of a map's cells, above 0 and below 1."""
+    if isinstance(value, (int, float, np.number)) and 0 < value < 1:
+        return float(value)
+    raise CamcoreError(
+        f"The top {shown(value)} of a map is not a part of it. The share lies above 0 and below 1. Give 0.2, perhaps."
+    )
+
+
+def _a_measure(name: str, value: Any) -> str:
+    """One of MEASURES."""
+    if not isinstance(value, str) or value not in MEASURES:
+        near = nearest(value, MEASURES, 0.4)
+        raise CamcoreError(
+            f"There is no measure {shown(value)}. Maps are compared by one of {', '.join(MEASURES)}. "
+            f"Choose {f'{near!r}, perhaps' if near else 'one of these'}."
+        )
+    return value
+
+
+@checked(maps=several_maps, max_side=a_side, smooth=flag)
 def aligned(maps: Sequence[CamMap], max_side: int | None = COMMON_SIDE, smooth: bool = True) -> Aligned:
     """Maps of one picture, whatever their layers, framings and networks, on the picture's own pixels.
 
@@ -96,6 +120,7 @@ def aligned(maps: Sequence[CamMap], max_side: int | None = COMMON_SIDE, smooth: 
 # ---- two maps
 
 
+@checked(a=numbers, b=numbers)
 def spearman(a: ArrayLike, b: ArrayLike) -> float | None:
     """Spearman's rank correlation of two maps, −1..1; ties have their mean rank.
 
@@ -107,6 +132,7 @@ def spearman(a: ArrayLike, b: ArrayLike) -> float | None:
     return _pair(_by_rank, a, b)
 
 
+@checked(a=numbers, b=numbers)
 def ssim(a: ArrayLike, b: ArrayLike) -> float | None:
     """Mean structural similarity of two maps in 0..1, −1..1: scikit-image's, as in the paper.
 
@@ -121,6 +147,7 @@ def ssim(a: ArrayLike, b: ArrayLike) -> float | None:
     return _pair(_by_structure, a, b)
 
 
+@checked(a=numbers, b=numbers, share=_a_share)
 def top_iou(a: ArrayLike, b: ArrayLike, share: float = 0.2) -> float | None:
     """Intersection over union of the two maps' highest cells, 0..1.
 
@@ -135,6 +162,7 @@ def top_iou(a: ArrayLike, b: ArrayLike, share: float = 0.2) -> float | None:
     return _pair(lambda stack, seen: _by_top(stack, seen, share), a, b)
 
 
+@checked(a=numbers, b=numbers)
 def difference(a: ArrayLike, b: ArrayLike) -> Array64:
     """``a − b`` of two maps in 0..1: float64, −1..1, NaN where either has no value.
 
@@ -145,6 +173,7 @@ def difference(a: ArrayLike, b: ArrayLike) -> Array64:
     return np.clip(stack[0] - stack[1], -1, 1)
 
 
+@checked(a=numbers, b=numbers, measure=_a_measure)
 def why_undefined(a: ArrayLike, b: ArrayLike, measure: Measure = "spearman") -> str | None:
     """Why ``measure`` is None for these two maps, in words; None where it is defined."""
     stack = _stack([a, b])
@@ -169,6 +198,7 @@ def why_undefined(a: ArrayLike, b: ArrayLike, measure: Measure = "spearman") -> 
 # ---- several maps
 
 
+@checked(maps=many(numbers), measure=_a_measure, share=_a_share)
 def agreement_matrix(maps: Maps, measure: Measure = "spearman", share: float = 0.2) -> AgreementMatrix:
     """A measure for every pair of n maps: all over the same cells, those that every map has.
 
@@ -179,6 +209,7 @@ def agreement_matrix(maps: Maps, measure: Measure = "spearman", share: float = 0
     return AgreementMatrix(measure, _matrix(measure, stack, _seen(stack), share))
 
 
+@checked(a=numbers)
 def rank_normalised(a: ArrayLike) -> Array64:
     """Each cell's rank among the cells that are not NaN, 0 (lowest) to 1 (highest), float64 of the same shape.
 
@@ -188,6 +219,7 @@ def rank_normalised(a: ArrayLike) -> Array64:
     return _ranked(array, np.isfinite(array))
 
 
+@checked(maps=many(numbers))
 def consensus(maps: Maps) -> Consensus:
     """Mean and spread of the rank-normalised maps, cell by cell, over the cells that every map has.
 
@@ -203,6 +235,7 @@ def consensus(maps: Maps) -> Consensus:
 # ---- one map
 
 
+@checked(values=numbers)
 def peakedness(values: ArrayLike) -> float:
     """How much of a map lies on how few cells: its Gini coefficient, 0 (flat) to 1 (all of it on one cell).
 
@@ -243,13 +276,7 @@ def _matrix(measure: str, stack: Array64, seen: Mask, share: float = 0.2) -> Arr
         return _by_rank(stack, seen)
     if measure == "ssim":
         return _by_structure(stack, seen)
-    if measure == "top_iou":
-        return _by_top(stack, seen, share)
-    near = nearest(measure, MEASURES, 0.4)
-    raise CamcoreError(
-        f"There is no measure {measure!r}. Maps are compared by one of {', '.join(MEASURES)}. "
-        f"Choose {f'{near!r}, perhaps' if near else 'one of these'}."
-    )
+    return _by_top(stack, seen, share)
 
 
 def _by_rank(stack: Array64, seen: Mask) -> Array64:
@@ -298,10 +325,6 @@ def _by_structure(stack: Array64, seen: Mask) -> Array64:
 
 
 def _by_top(stack: Array64, seen: Mask, share: float) -> Array64:
-    if not 0 < share < 1:
-        raise CamcoreError(
-            f"The top {share!r} of a map is not a part of it. The share lies above 0 and below 1. Give 0.2, perhaps."
-        )
     tops = [_top(one[seen], share) for one in stack]
     n = len(tops)
     found = np.full((n, n), np.nan)

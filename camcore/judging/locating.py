@@ -9,8 +9,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from time import perf_counter
 
+from camcore.checks import checked, many, of_type, optional, whole
 from camcore.errors import CamcoreError
-from camcore.framing import check_framing
+from camcore.heatmaps.arguments import a_box, a_framing, a_network, a_picture
+from camcore.heatmaps.arguments import maps as several_maps
 from camcore.heatmaps.explaining import explain
 from camcore.heatmaps.maps import CamMap
 from camcore.heatmaps.requests import check_request
@@ -37,6 +39,14 @@ class Step:
     seconds: float
 
 
+@checked(
+    network=a_network,
+    pic=a_picture,
+    maps=several_maps,
+    mask=optional(of_type(ObjectMask, "Make one with camcore.judging.masks.read_mask.")),
+    boxes=optional(many(a_box)),
+    randoms=whole(0, 10_000, example=RANDOMS),
+)
 def locate_maps(
     network: Network,
     pic: Picture,
@@ -62,11 +72,16 @@ def locate_maps(
     return found()
 
 
+@checked(
+    network=a_network,
+    folder=of_type(MaskedFolder, "Make one with camcore.judging.masks.read_masked_folder."),
+    framing=a_framing,
+)
 def locate_folder(
     network: Network,
     folder: MaskedFolder,
     methods: Sequence[str],
-    framing: str = "crop",
+    framing: str | None = None,
     layer: str | None = None,
 ) -> Iterator[Step]:
     """Methods and controls on every picture of a folder, for the class the network says there; a Step per picture.
@@ -74,9 +89,9 @@ def locate_folder(
     Each picture has a field of noise of its own. Closing the generator stops the work. Raises, at the call,
     MethodError, LayerError or CamcoreError for what cannot be asked.
     """
-    check_framing(framing)
+    framing = network.framing_for(framing)
     path = network.layer_with_grid(layer).path
-    check_request(network, list(methods), path, None, None)
+    check_request(network, methods, path, None, None)
 
     def steps() -> Iterator[Step]:
         start = perf_counter()

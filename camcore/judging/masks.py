@@ -9,7 +9,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from camcore.checks import checked, text
 from camcore.errors import CamcoreError, PictureError
+from camcore.heatmaps.arguments import a_path, a_picture
 from camcore.pictures import Picture, open_picture
 from camcore.training.folders import Skipped
 
@@ -44,6 +46,7 @@ class MaskedFolder:
         return len(self.pairs)
 
 
+@checked(pic=a_picture, name=text)
 def read_mask(source: str | os.PathLike[str] | bytes, pic: Picture, *, name: str = "") -> ObjectMask:
     """The mask of a picture, from a path or a file's bytes.
 
@@ -66,6 +69,7 @@ def read_mask(source: str | os.PathLike[str] | bytes, pic: Picture, *, name: str
     return ObjectMask(inside, values == _BORDER if numbers else np.zeros_like(inside))
 
 
+@checked(path=a_path)
 def read_masked_folder(path: str | os.PathLike[str]) -> MaskedFolder:
     """The pictures in ``images`` with the masks of the same name in ``masks``, whatever their endings.
 

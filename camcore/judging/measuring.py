@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from time import perf_counter
 from typing import Any
 
 from camcore import memory
-from camcore.framing import check_framing
+from camcore.checks import checked, function, optional
+from camcore.heatmaps.arguments import a_framing, a_network, a_picture
 from camcore.heatmaps.explaining import Step, estimate, stream
 from camcore.heatmaps.maps import CamMap
-from camcore.network import Network, check_picture
+from camcore.heatmaps.requests import Options, method_keys, options_by_method
+from camcore.network import Network
 from camcore.pictures import Picture
-
-Options = Mapping[str, Mapping[str, Any]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,13 +33,14 @@ class Measured:
     peak_bytes: int | None
 
 
+@checked(network=a_network, pic=a_picture, framing=a_framing, on_step=optional(function))
 def measure(
     network: Network,
     pic: Picture,
     methods: Sequence[str],
     layer: Any = None,
     class_index: int | None = None,
-    framing: str = "crop",
+    framing: str | None = None,
     options: Options | None = None,
     on_step: Callable[[str, Step], None] | None = None,
 ) -> Iterator[Measured]:
@@ -54,11 +55,11 @@ def measure(
 
     Raises, at the call, MethodError, LayerError, ModelError or CamcoreError as ``camcore.explain`` does.
     """
-    keys = [methods] if isinstance(methods, str) else list(dict.fromkeys(methods))
-    given = dict(options or {})
+    keys = method_keys(methods)
+    given = options_by_method(options)
     estimate(network, keys, layer, class_index, given)  # refuses what cannot be, before the first method runs
-    check_picture(pic)
-    check_framing(framing)
+    keys = list(dict.fromkeys(keys))
+    framing = network.framing_for(framing)
 
     def steps(key: str) -> Iterator[Step]:
         own = {key: given[key]} if key in given else None

@@ -14,11 +14,13 @@ from typing import Literal
 import numpy as np
 
 from camcore import faithfulness, sanity
+from camcore.checks import checked, shown
 from camcore.errors import CamcoreError, ModelError, nearest
 from camcore.faithfulness import Faithfulness, Settings, showing
 from camcore.faithfulness.case import Case, case_of, controls, subject_of
 from camcore.faithfulness.showing import SHARES, Shown
 from camcore.faithfulness.stability import max_sensitivity
+from camcore.heatmaps.arguments import a_map, a_network, a_picture
 from camcore.heatmaps.maps import CamMap
 from camcore.heatmaps.remaking import remake_passes
 from camcore.judging.verdict import HIDDEN, Chance, Findings, Verdict, judge
@@ -96,6 +98,7 @@ class TrustStep:
     trust: Trust
 
 
+@checked(network=a_network, pic=a_picture, m=a_map)
 def trust(network: Network, pic: Picture, m: CamMap, form: Form = "quick") -> Iterator[TrustStep]:
     """How far to trust a map of this network and picture, a step at a time; the last step has the verdict.
 
@@ -110,6 +113,7 @@ def trust(network: Network, pic: Picture, m: CamMap, form: Form = "quick") -> It
     return _steps(case, pic, Trust(m, form), plan)
 
 
+@checked(network=a_network, m=a_map)
 def trust_passes(network: Network, m: CamMap, form: Form = "quick") -> float:
     """What ``trust`` costs, in forward passes of one picture: an upper bound."""
     plan = _plan(form)
@@ -124,11 +128,11 @@ def trust_passes(network: Network, m: CamMap, form: Form = "quick") -> float:
 
 
 def _plan(form: Form) -> Plan:
-    if form in PLANS:
+    if isinstance(form, str) and form in PLANS:
         return PLANS[form]
     near = nearest(form, PLANS)
     raise CamcoreError(
-        f"There is no form {form!r} of the evidence. It is 'quick' or 'full'."
+        f"There is no form {shown(form)} of the evidence. It is 'quick' or 'full'."
         + (f" Did you mean {near!r}?" if near else " Choose one of these.")
     )
 
@@ -209,7 +213,7 @@ def _steps(case: Case, pic: Picture, known: Trust, plan: Plan) -> Iterator[Trust
 
 def _findings(case: Case, known: Trust) -> Findings:
     m, network = known.map, case.network
-    probabilities = network.probabilities(network.logits(case.x)[0])
+    probabilities = network.answer(case.x)[1][0]
     top = int(np.argmax(probabilities)) if case.has_probabilities else m.class_index
     return Findings(
         same_everywhere=bool(np.ptp(m.values) == 0),

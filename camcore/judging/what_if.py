@@ -20,12 +20,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from camcore.checks import checked, flag, shown, whole
 from camcore.errors import CamcoreError, nearest
 from camcore.framing import NEUTRAL, reduced_size
+from camcore.heatmaps.arguments import a_map, a_network, a_picture
 from camcore.heatmaps.explaining import stream
 from camcore.heatmaps.maps import CamMap
 from camcore.heatmaps.remaking import remake_passes, remake_request
-from camcore.network import Network, check_picture
+from camcore.network import Network
 from camcore.pictures import Picture
 from camcore.predictions import Prediction
 
@@ -79,6 +81,7 @@ class Step:
     seconds: float
 
 
+@checked(network=a_network, pic=a_picture, m=a_map, keep=flag, top=whole(1, example=5))
 def what_if(
     network: Network, pic: Picture, m: CamMap, box: Box, fill: str = "grey", keep: bool = False, top: int = 5
 ) -> Iterator[Step]:
@@ -114,11 +117,13 @@ def what_if(
     return steps()
 
 
+@checked(network=a_network, m=a_map)
 def what_if_passes(network: Network, m: CamMap) -> float:
     """What ``what_if`` costs, in forward passes of one picture."""
     return 2 + remake_passes(network, m)
 
 
+@checked(pic=a_picture, keep=flag)
 def hidden(pic: Picture, box: Box, fill: str = "grey", keep: bool = False) -> Picture:
     """The picture with a box filled, or with everything but the box (``keep``).
 
@@ -128,11 +133,10 @@ def hidden(pic: Picture, box: Box, fill: str = "grey", keep: bool = False) -> Pi
     Raises CamcoreError for a box without a pixel, a fill that does not exist, and where nothing would change or, with
     ``inpaint``, no pixel would be left to paint from.
     """
-    check_picture(pic)
-    if fill not in FILLS:
+    if not isinstance(fill, str) or fill not in FILLS:
         near = nearest(fill, FILLS, 0.4)
         raise CamcoreError(
-            f"There is no fill {fill!r}. A part of a picture is hidden by one of {', '.join(FILLS)}. "
+            f"There is no fill {shown(fill)}. A part of a picture is hidden by one of {', '.join(FILLS)}. "
             f"Choose {f'{near!r}, perhaps' if near else 'one of these'}."
         )
     top, left, bottom, right = clipped(box, pic)
@@ -151,14 +155,15 @@ def hidden(pic: Picture, box: Box, fill: str = "grey", keep: bool = False) -> Pi
     return Picture.from_array(rgb, name=pic.name)
 
 
+@checked(pic=a_picture)
 def clipped(box: Box, pic: Picture) -> Box:
     """The part of a box that lies on the picture, in whole pixels. Raises CamcoreError where there is none."""
     try:
         top, left, bottom, right = (round(float(edge)) for edge in box)
     except (TypeError, ValueError, OverflowError):
         raise CamcoreError(
-            f"{box!r} is no box. It has four edges, (top, left, bottom, right), in pixels of the picture. Give four "
-            "numbers."
+            f"{shown(box)} is no box. It has four edges, (top, left, bottom, right), in pixels of the picture. "
+            "Give four numbers."
         ) from None
     found = max(0, top), max(0, left), min(pic.height, bottom), min(pic.width, right)
     if found[0] >= found[2] or found[1] >= found[3]:
@@ -192,8 +197,7 @@ def _small_mask(box: Box, shape: tuple[int, ...], size: tuple[int, int], keep: b
 
 
 def _changes(network: Network, pic: Picture, changed: Picture, m: CamMap, top: int) -> tuple[Change, ...]:
-    logits = [network.logits(network.prepare(one, m.framing)[0])[0] for one in (pic, changed)]
-    every = [{p.index: p for p in network.predictions(z, network.classes)} for z in logits]
+    every = [_by_class(network, network.prepare(one, m.framing)[0]) for one in (pic, changed)]
     leading = {index for one in every for index in list(one)[:top]} - {m.class_index}
 
     def larger(index: int) -> float:
@@ -202,6 +206,13 @@ def _changes(network: Network, pic: Picture, changed: Picture, m: CamMap, top: i
 
     order = [m.class_index, *sorted(leading, key=larger, reverse=True)]
     return tuple(Change(every[0][index], every[1][index]) for index in order)
+
+
+def _by_class(network: Network, x: Any) -> dict[int, Prediction]:
+    """Every class of one input, highest score first; also what lowers the value of a regression."""
+    logits, p = (found[0] for found in network.answer(x))
+    order = np.argsort(-logits, kind="stable").tolist()
+    return {i: Prediction(i, network.labels[i], float(p[i]), float(logits[i]), network.score_kind) for i in order}
 
 
 def _size(size: tuple[Any, ...]) -> str:

@@ -12,6 +12,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from camcore.checks import shown
 from camcore.errors import MethodError, nearest
 
 Array = NDArray[Any]
@@ -166,29 +167,40 @@ class MethodInfo:
 
     def _value(self, name: str, option: Option, value: Any) -> Any:
         if option.choices:
-            if value not in option.choices:
+            if not isinstance(value, str) or value not in option.choices:
                 raise MethodError(
-                    f"{self.title}: {name}={value!r} is not one of {', '.join(map(repr, option.choices))}."
+                    f"{self.title}: {name}={shown(value)} is not one of {', '.join(map(repr, option.choices))}."
                     f"{near(str(value), option.choices)}"
                 )
             return value
         if isinstance(option.default, tuple):
             return self._classes(name, value)
         whole = isinstance(option.default, int)
-        if isinstance(value, bool) or not isinstance(value, Integral if whole else Real) or not isfinite(value):
+        if isinstance(value, bool) or not isinstance(value, Integral if whole else Real) or not _finite(value):
             kind = "a whole number" if whole else "a number"
-            raise MethodError(f"{self.title}: {name}={value!r} must be {kind}, such as {option.default}.")
+            raise MethodError(f"{self.title}: {name}={shown(value)} must be {kind}, such as {option.default}.")
         value = int(value) if isinstance(value, Integral) and whole else float(value)
         if (option.low is not None and value < option.low) or (option.high is not None and value > option.high):
             high = "" if option.high is None else f" and at most {option.high}"
-            raise MethodError(f"{self.title}: {name}={value} must be at least {option.low}{high}.")
+            raise MethodError(f"{self.title}: {name}={shown(value)} must be at least {option.low}{high}.")
         return value
 
-    def _classes(self, name: str, value: Any) -> tuple[int, ...]:
-        given = value if isinstance(value, (tuple, list, np.ndarray)) else (value,)
-        if not all(isinstance(index, Integral) and not isinstance(index, bool) for index in given):
-            raise MethodError(f"{self.title}: {name}={value!r} must be class indices, such as (281, 282).")
-        return tuple(dict.fromkeys(int(index) for index in given))
+    def _classes(self, name: str, value: Any) -> tuple[int | str, ...]:
+        """Classes by index or name; which there are the network knows."""
+        several = isinstance(value, (tuple, list)) or (isinstance(value, np.ndarray) and value.ndim == 1)
+        given = tuple(value) if several else (value,)
+        if not all(isinstance(one, Integral | str) and not isinstance(one, bool) for one in given):
+            raise MethodError(
+                f"{self.title}: {name}={shown(value)} must be classes by index or name, such as (281, 'tiger cat')."
+            )
+        return tuple(dict.fromkeys(one if isinstance(one, str) else int(one) for one in given))
+
+
+def _finite(value: Any) -> bool:
+    try:
+        return isfinite(value)
+    except OverflowError:  # a whole number too large for any option
+        return False
 
 
 def near(name: str, known: Iterable[str]) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from camcore.checks import shown
 from camcore.errors import MethodError, nearest
 from camcore.methods import control, decomposition, derived, fullgrad, gradient, head, score
 from camcore.methods.info import MethodInfo
@@ -32,4 +33,4 @@ def find_method(key: str) -> MethodInfo:
     names = {name: row.key for row in _ROWS for name in (row.key, row.title, row.class_name)}
     near = nearest(key, names, 0.5)
     hint = f" Did you mean {names[near]!r}?" if near else ""
-    raise MethodError(f"There is no method {key!r}.{hint} The methods: {', '.join(METHODS)}.")
+    raise MethodError(f"There is no method {shown(key)}.{hint} The methods: {', '.join(METHODS)}.")

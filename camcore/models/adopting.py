@@ -91,7 +91,7 @@ def check(candidate: Candidate, pictures: Sequence[Picture]) -> Generator[Check,
     found = Check(len(labels), int(model.count_params()), labels)
     yield found
     size = catalogue.backbone(candidate.backbone).input_size
-    network = wrap(model, labels=labels, input_size=size, name=candidate.path.name)
+    network = wrap(model, labels=labels, input_size=size, framing=catalogue.FRAMING, name=candidate.path.name)
     for fits in compare_preprocessings(network, pictures):
         yield Check(found.classes, found.parameters, labels, fits)
 

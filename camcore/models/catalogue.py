@@ -75,6 +75,11 @@ class Backbone:
         return "ImageNet"
 
     @property
+    def framing(self) -> str:
+        """How pictures are framed for it: as ImageNet networks were evaluated."""
+        return FRAMING
+
+    @property
     def version(self) -> str:
         """Nothing tells two networks of this name apart."""
         return ""

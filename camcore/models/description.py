@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from camcore.errors import ModelError
+from camcore.framing import FRAMINGS
 from camcore.models import catalogue
 from camcore.models.architectures import check_architecture
 from camcore.models.preprocessing import preprocessing
@@ -19,7 +20,8 @@ from camcore.origin import Origin
 
 FORMAT = 1
 JSON_NAME = "network.json"
-BUNDLED = Path(__file__).resolve().parents[2] / "models"
+_INSTALLED = Path(__file__).resolve().parents[1] / "bundled"  # where a wheel puts them; a checkout has none
+BUNDLED = _INSTALLED if _INSTALLED.is_dir() else _INSTALLED.parents[1] / "models"
 """The folder of the networks that come with camcore."""
 
 _MOST_BYTES = 1 << 20  # of network.json
@@ -44,11 +46,12 @@ class SavedNetwork:
     weights: Path
     sha256: str  # of the weights file
     trained: Mapping[str, Any] = field(hash=False)
+    framing: str = catalogue.FRAMING  # how its pictures were framed in training
 
     @property
     def version(self) -> str:
         """Tells this network from an earlier one of the same name: its weights, and how it is fed and read."""
-        told = (self.sha256, self.preprocessing, self.labels, self.input_size)
+        told = (self.sha256, self.preprocessing, self.labels, self.input_size, self.framing)
         return hashlib.sha256(repr(told).encode()).hexdigest()
 
     @property
@@ -162,6 +165,7 @@ def checked(told: Any, path: Path) -> SavedNetwork:
     name = check_name(told.get("name"))
     weights, labels, size = told.get("weights"), told.get("labels"), told.get("input_size")
     parameters, trained = told.get("parameters"), told.get("trained", {})
+    framing = told.get("framing", catalogue.FRAMING)
     try:
         check_architecture(told.get("architecture"))
         preprocessing(told.get("preprocessing"))
@@ -179,6 +183,8 @@ def checked(told: Any, path: Path) -> SavedNetwork:
         raise _damaged(path, f"its weights are {_shown(weights)}, not the name of a .weights.h5 file beside it")
     if not (isinstance(told.get("sha256"), str) and re.fullmatch("[0-9a-f]{64}", told["sha256"])):
         raise _damaged(path, f"its sha256 is {_shown(told.get('sha256'))}, not 64 hexadecimal digits")
+    if framing not in FRAMINGS:
+        raise _damaged(path, f"its framing is {_shown(framing)}, not one of {', '.join(FRAMINGS)}")
     if not isinstance(trained, dict):
         raise _damaged(path, f"its record 'trained' is {_shown(trained)}, not a JSON object")
     return SavedNetwork(
@@ -192,6 +198,7 @@ def checked(told: Any, path: Path) -> SavedNetwork:
         weights=path.with_name(weights),
         sha256=told["sha256"],
         trained=trained,
+        framing=framing,
     )
 
 

@@ -83,6 +83,11 @@ class Factory:
         return ""
 
     @property
+    def framing(self) -> str:
+        """How pictures are framed for it: the whole picture, as ``model.predict`` is fed."""
+        return "stretch"
+
+    @property
     def version(self) -> str:
         """Tells this network from one of the same name that is made, fed or read otherwise, or of a changed file."""
         if self.file is None:

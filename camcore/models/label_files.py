@@ -8,11 +8,20 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from camcore.checks import checked, optional, refused, whole
 from camcore.errors import ModelError
 
 _MOST_BYTES = 4 << 20
 _LONGEST = 200  # letters of a label, as network.json takes them
 _WRAPPERS = ("id2label", "label2id", "labels", "classes", "class_names")
+
+
+def _a_source(name: str, value: Any) -> Any:
+    """A path or a file's bytes."""
+    if not isinstance(value, (str, os.PathLike, bytes)):
+        raise refused(name, value, "the path of a labels file, or its bytes", FORMS, ModelError)
+    return value
+
 
 FORMS = (
     "Give a text file with one name a line, or JSON: a list of names, {index: name}, {name: index} as "
@@ -21,6 +30,7 @@ FORMS = (
 """What a labels file may be, in words."""
 
 
+@checked(source=_a_source, classes=optional(whole(1)))
 def read_labels(source: str | os.PathLike[str] | bytes, classes: int | None = None) -> tuple[str, ...]:
     """The class names in output order that a labels file (its path, or its bytes) gives.
 

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import difflib
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-from camcore.errors import ModelError
 
 if TYPE_CHECKING:
     from camcore.network import Network
@@ -26,26 +23,15 @@ def imagenet_labels() -> tuple[str, ...]:
 
 
 def generic_labels(classes: int) -> tuple[str, ...]:
-    """Labels "class 0", "class 1", … for a network whose classes nobody named."""
+    """The labels "class 0", "class 1", … of a network whose classes nobody named."""
     return tuple(f"class {index}" for index in range(classes))
 
 
 def class_named(network: Network, text: str) -> int:
-    """The class that a person means by an index or a label, without regard to capitals and underscores.
+    """The class that a person means by an index in digits or a label, without regard to capitals and underscores.
 
     Raises ModelError where the network has no such class, or several of that label.
     """
-    if text.lstrip("-").isdigit():
-        return network.check_class(int(text))
-    names = [label.replace("_", " ").lower() for label in network.labels]
-    wanted = text.replace("_", " ").lower()
-    if names.count(wanted) == 1:
-        return names.index(wanted)
-    if wanted in names:
-        places = [str(index) for index, name in enumerate(names) if name == wanted]
-        raise ModelError(f"{len(places)} classes are called {text!r}. Give one by index: {', '.join(places)}.")
-    near = difflib.get_close_matches(wanted, names, n=3)
-    hint = f" Did you mean {', '.join(map(repr, near))}?" if near else ""
-    raise ModelError(
-        f"{network.name} has no class {text!r}.{hint} Give a label or an index from 0 to {network.classes - 1}."
-    )
+    if not isinstance(text, str):
+        return network.check_class(text)
+    return network.check_class(int(text) if text.lstrip("-").isdecimal() and len(text) < 10 else text)

@@ -8,7 +8,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
+from camcore.checks import checked, function, optional, refused
 from camcore.errors import ModelError, nearest
+from camcore.forking import check_not_forked
 from camcore.models import catalogue, factories, saved
 from camcore.models.catalogue import Built, build
 from camcore.models.feeding import advice
@@ -24,11 +26,25 @@ Labels = Sequence[str] | str | os.PathLike[str] | None
 """The classes' names, or the path of a file that gives them."""
 
 
+def _a_name(name: str, value: Any) -> str | os.PathLike[str]:
+    """A network's name, or the path of its folder."""
+    if not isinstance(value, (str, os.PathLike)):
+        raise refused(name, value, "a name or a path", "camcore.backbones() lists the names.", ModelError)
+    return value
+
+
+def _a_file(name: str, value: Any) -> str | os.PathLike[str]:
+    """The path of a file, or the word "random"."""
+    if not isinstance(value, (str, os.PathLike)):
+        raise refused(name, value, "the path of a weights file, or 'random'", "Or leave it out.", ModelError)
+    return value
+
+
 class Listed(Protocol):
     """What a list of networks says of each: a catalogue row, a saved network, or a factory that makes one.
 
     ``input_size``, ``parameters``: None where they are not known before the network is made. ``version``: tells it
-    from another network of the same name.
+    from another network of the same name. ``framing``: how pictures are framed for it.
     """
 
     @property
@@ -45,6 +61,8 @@ class Listed(Protocol):
     def summary(self) -> str: ...
     @property
     def version(self) -> str: ...
+    @property
+    def framing(self) -> str: ...
 
 
 def backbones() -> tuple[Listed, ...]:
@@ -58,6 +76,7 @@ def backbones() -> tuple[Listed, ...]:
     return (*saved.saved_networks(), *factories.factories(), *catalogue.backbones())
 
 
+@checked(name=_a_name, weights=optional(_a_file), progress=optional(function))
 def load(
     name: str | os.PathLike[str],
     weights: str | os.PathLike[str] | None = None,
@@ -88,6 +107,7 @@ def load(
     Raises ModelError for an unknown name, file or option, and for weights that are missing, damaged or of another
     architecture.
     """
+    check_not_forked()
     declared = _declared_file(name)
     if declared is not None and declared.file is not None:
         told = factories.file_options(declared)

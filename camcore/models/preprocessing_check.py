@@ -48,14 +48,16 @@ class Fit:
 
 
 def compare_preprocessings(
-    network: Network, pictures: Sequence[Picture], framing: str = "crop"
+    network: Network, pictures: Sequence[Picture], framing: str | None = None
 ) -> Generator[tuple[Fit, ...], None, None]:
     """Feed the pictures in every way that ``camcore.models.preprocessing`` knows; yields the fits so
     far, one more each time.
 
     ``network``: wrapped without a preprocessing of its own. Raises ModelError where its output has no probabilities.
     """
-    rgb = np.stack([frame_picture(picture, network.input_size, framing)[0] for picture in pictures])
+    rgb = np.stack(
+        [frame_picture(picture, network.input_size, network.framing_for(framing))[0] for picture in pictures]
+    )
     found: tuple[Fit, ...] = ()
     for name in PREPROCESSINGS:
         prepared = preprocessing(name)(np.concatenate([rgb, rgb[:, :, ::-1]]))

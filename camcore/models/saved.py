@@ -18,7 +18,7 @@ from typing import Any
 
 from camcore.errors import ModelError
 from camcore.models.architectures import build_architecture
-from camcore.models.catalogue import Built
+from camcore.models.catalogue import FRAMING, Built
 from camcore.models.description import (
     BUNDLED,
     FORMAT,
@@ -126,7 +126,8 @@ def open_saved(saved: SavedNetwork, weights: str | os.PathLike[str] | None = Non
     _check_fit(saved, model)
     if path is not None:
         load_weights(model, path)
-    return Built(model, preprocessing_of(saved.preprocessing), saved.labels, saved.input_size, note, saved.origin)
+    feed = preprocessing_of(saved.preprocessing)
+    return Built(model, feed, saved.labels, saved.input_size, note, saved.origin, framing=saved.framing)
 
 
 def _note(saved: SavedNetwork) -> str:
@@ -165,6 +166,7 @@ def write(
     preprocessing: str,
     labels: Sequence[str],
     trained: Mapping[str, Any],
+    framing: str = FRAMING,
     half: bool = False,
 ) -> SavedNetwork:
     """Save a keras.Model as the network of a folder, in place of an earlier one.
@@ -183,6 +185,7 @@ def write(
         "architecture": architecture,
         "input_size": list(input_size),
         "preprocessing": preprocessing,
+        "framing": framing,
         "labels": list(labels),
         "parameters": int(model.count_params()),
         "weights": _WEIGHTS_NAME,

@@ -3,42 +3,61 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from numbers import Integral
 from typing import Any
 
+from camcore.checks import checked, of_type, optional, shown, text
+from camcore.class_names import given_labels
 from camcore.errors import ModelError
+from camcore.forking import check_not_forked
 from camcore.framing import check_framing
+from camcore.models.inputs import image_input_of
+from camcore.models.preprocessing import PREPROCESSINGS, preprocessing
 from camcore.models.recipes import remembered
 from camcore.network import Network, Preprocess
 from camcore.origin import Origin
 
 
 @remembered
+@checked(name=optional(text), weights_note=text, origin=optional(of_type(Origin, "Leave it out.")))
 def wrap(
     keras_model: Any,
-    labels: Sequence[str] | None = None,
-    preprocess: Preprocess | None = None,
+    labels: Iterable[str] | Mapping[Any, Any] | None = None,
+    preprocess: Preprocess | str | None = None,
     input_size: tuple[int, int] | None = None,
     output: int | str | None = None,
     *,
+    image_input: int | str | None = None,
+    fixed: Mapping[str, Any] | None = None,
+    target: Any = None,
     framing: str = "stretch",
     name: str | None = None,
     weights_note: str = "weights as given",
     origin: Origin | None = None,
 ) -> Network:
-    """Make any Keras 3 image classifier ready to be looked into; the model itself is left as it is.
+    """Make any Keras 3 image model ready to be looked into; the model itself is left as it is.
 
-    ``labels``: one per class; a single sigmoid unit has two classes, the negative one first. ``preprocess``:
-    RGB float32 0..255 (n, h, w, 3) → network input; None feeds 0..255 as it is. ``input_size``: (h, w), needed
-    where the model leaves it open. ``output``: index or name, needed where the model has several. ``framing``: how a
-    picture is brought to that size unless a call says otherwise: ``stretch`` (the whole picture, as ``model.predict``
-    of a resized picture sees it), ``crop`` or ``letterbox``. ``origin``: what
-    it takes to have the network again, for those who know.
+    ``labels``: one per class, also as {index: name} or {name: index}; a single sigmoid unit has two classes, the
+    negative one first, and so has a single linear unit with two labels, a logit; with one label, the name of its
+    quantity, or none, that is a regression. ``preprocess``: RGB float32 0..255 (n, h, w, 3) → network input, or one of
+    the names of ``camcore.models.preprocessing``; None feeds 0..255 as it is. ``input_size``: (h, w), needed where the
+    model leaves it open. ``output``: index or name, needed where the model has several. ``framing``: how a picture is
+    brought to that size unless a call says otherwise: ``stretch`` (the whole picture, as ``model.predict`` of a resized
+    picture sees it), ``crop`` or ``letterbox``. ``origin``: what it takes to have the network again, for those who
+    know.
 
-    Raises ModelError where the model is not an image classifier that can be run.
+    Of a model with several inputs ``image_input`` is the picture's, by name or index (None: the only one of rank 4);
+    ``fixed`` gives the others' values by name, each a number for all of it or an array of the input's shape without
+    the batch; optional inputs may be left out. ``target``: where an output that is a map (n, h, w, classes) is asked,
+    as in segmentation: a class's score is its mean over the whole map (None), a box (top, left, bottom, right) in
+    the output's pixels, an array (h, w) of weights 0..1, or over the pixels whose answer is the class
+    (``"predicted"``).
+
+    Raises ModelError where the model is not an image model that can be run.
     """
+    check_not_forked()
     import keras
 
     check_framing(framing)
@@ -52,21 +71,23 @@ def wrap(
             f"Keras runs on the backend {keras.backend.backend()!r}; camcore needs TensorFlow. Set the "
             "environment variable KERAS_BACKEND=tensorflow before Keras is imported."
         )
-    shape, dtype = _input_of(keras_model)
-    height, width, channels, channels_first = _image_shape(shape, input_size, keras_model.name)
+    image = image_input_of(keras_model, image_input, fixed)
+    height, width, channels, channels_first = _image_shape(image.shape, input_size, keras_model.name)
     return Network(
         keras_model,
         name=name or keras_model.name,
         input_size=(height, width),
         channels=channels,
         channels_first=channels_first,
-        dtype=dtype,
-        labels=labels,
-        preprocess=preprocess,
-        choose=lambda outputs: _chosen(outputs, output, getattr(keras_model, "output_names", None)),
+        dtype=image.dtype,
+        labels=given_labels(labels),
+        preprocess=_given_preprocess(preprocess),
+        choose=lambda outputs: _scores(_chosen(outputs, output, getattr(keras_model, "output_names", None))),
         weights_note=weights_note,
         framing=framing,
         origin=origin,
+        feed=image.feed,
+        target=target,
     )
 
 
@@ -77,21 +98,16 @@ def wrap_options() -> tuple[str, ...]:
     return tuple(name for name in inspect.signature(wrap).parameters if name not in others)
 
 
-def _input_of(model: Any) -> tuple[tuple[int | None, ...] | None, str]:
-    """The input's shape with the batch, None where the model does not say, and its dtype."""
-    inputs = getattr(model, "inputs", None)
-    if inputs:
-        if len(inputs) != 1:
-            raise ModelError(
-                f"The model {model.name!r} has {len(inputs)} inputs; a heatmap explains one picture. Wrap a model "
-                "with one image input, the others held fixed."
-            )
-        return tuple(inputs[0].shape), str(inputs[0].dtype)
-    built = model.get_build_config() or {}
-    shape = built.get("input_shape")
-    float64 = getattr(model, "compute_dtype", None) == "float64"
-    shape = tuple(shape) if isinstance(shape, (list, tuple)) else None
-    return shape, "float64" if float64 else "float32"
+def _given_preprocess(preprocess: Any) -> Preprocess | None:
+    """A preprocessing as somebody gives it: a function, a name, or None. Raises ModelError for anything else."""
+    if preprocess is None or (callable(preprocess) and not isinstance(preprocess, type)):
+        return preprocess
+    if isinstance(preprocess, str):
+        return preprocessing(preprocess)
+    raise ModelError(
+        f"preprocess={shown(preprocess)} is not a function. It makes the network's input of pictures, RGB 0..255. Give "
+        f"a function, or one of the names {', '.join(PREPROCESSINGS)}."
+    )
 
 
 def _image_shape(
@@ -99,7 +115,7 @@ def _image_shape(
 ) -> tuple[int, int, int, bool]:
     """Height, width, channels, and whether the channels come first."""
     if input_size is not None and not _is_size(input_size):
-        raise ModelError(f"input_size={input_size!r} must be (height, width) in pixels, such as (224, 224).")
+        raise ModelError(f"input_size={shown(input_size)} must be (height, width) in pixels, such as (224, 224).")
     if shape is None:
         if input_size is None:
             raise ModelError(
@@ -141,6 +157,18 @@ def _is_size(value: Any) -> bool:
     return pair and all(isinstance(side, Integral) and not isinstance(side, bool) and int(side) > 0 for side in value)
 
 
+def _scores(output: Any) -> Any:
+    """The chosen output, which must be a tensor of decimal numbers."""
+    dtype: Any = getattr(output, "dtype", None)
+    if not hasattr(output, "graph") or not getattr(dtype, "is_floating", False):
+        kind = f"numbers of type {dtype.name}" if hasattr(dtype, "is_floating") else f"a {type(output).__name__}"
+        raise ModelError(
+            f"The model's output is {kind}; scores are a tensor of decimal numbers, one for each class. A heatmap "
+            "follows them back to the picture. Wrap a model that returns its scores, not what was decided by them."
+        )
+    return output
+
+
 def _chosen(outputs: Any, output: int | str | None, names: Sequence[str] | None) -> Any:
     """The one output to explain out of what the model returns."""
     if isinstance(outputs, dict):
@@ -161,4 +189,4 @@ def _chosen(outputs: Any, output: int | str | None, names: Sequence[str] | None)
         return named[output]
     if isinstance(output, int) and not isinstance(output, bool) and 0 <= output < len(named):
         return list(named.values())[output]
-    raise ModelError(f"The model has no output {output!r}. It has {listed}. Name one of these, by index or name.")
+    raise ModelError(f"The model has no output {shown(output)}. It has {listed}. Name one of these, by index or name.")

@@ -1,11 +1,13 @@
 """Numbers become colours, through tables of 256 entries."""
 
 from functools import cache
+from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from camcore.checks import checked, flag, numbers, shown, text, whole
 from camcore.errors import CamcoreError, nearest
 
 DIVERGING = "diverging"
@@ -24,6 +26,19 @@ _RDBU = ("053061", "2166ac", "4393c3", "92c5de", "d1e5f0", "f7f7f7",
          "fddbc7", "f4a582", "d6604d", "b2182b", "67001f")  # fmt: skip
 
 
+def a_colormap(name: str, value: Any) -> str:
+    """The name of a colour map. Raises CamcoreError for anything else."""
+    names = (*COLORMAPS, DIVERGING)
+    if not isinstance(value, str) or value not in names:
+        near = nearest(value, names, 0.4)
+        raise CamcoreError(
+            f"There is no colour map {shown(value)}. Maps are drawn with one of {', '.join(names)}. "
+            f"Choose {f'{near!r}, perhaps' if near else 'one of these'}."
+        )
+    return value
+
+
+@checked(colormap=a_colormap)
 @cache
 def table(colormap: str) -> NDArray[np.uint8]:
     """The colours of one of COLORMAPS or DIVERGING, lowest first: uint8 (256, 3), read-only.
@@ -38,20 +53,14 @@ def table(colormap: str) -> NDArray[np.uint8]:
         for channel in range(3):
             rgb[1:, channel] = np.rint(np.interp(steps, np.arange(len(anchors)), anchors[:, channel]))
         rgb[0] = rgb[128]
-    elif colormap in _CV2_MAPS:
+    else:
         bgr = cv2.applyColorMap(np.arange(256, dtype=np.uint8)[:, None], _CV2_MAPS[colormap])
         rgb = np.ascontiguousarray(bgr[:, 0, ::-1])
-    else:
-        names = (*COLORMAPS, DIVERGING)
-        near = nearest(colormap, names, 0.4)
-        raise CamcoreError(
-            f"There is no colour map {colormap!r}. Maps are drawn with one of {', '.join(names)}. "
-            f"Choose {f'{near!r}, perhaps' if near else 'one of these'}."
-        )
     rgb.setflags(write=False)
     return rgb
 
 
+@checked(values=numbers, colormap=a_colormap)
 def colour(values: ArrayLike, colormap: str = "viridis") -> NDArray[np.uint8]:
     """Colour a map (H, W): uint8 (H, W, 3) RGB.
 
@@ -77,6 +86,7 @@ def diverging(values: ArrayLike) -> NDArray[np.uint8]:
     return colour(values, DIVERGING)
 
 
+@checked(colormap=a_colormap, length=whole(1, 1 << 16, 256), thickness=whole(1, 1 << 16, 16), vertical=flag)
 def colour_bar(
     colormap: str = "viridis", length: int = 256, thickness: int = 16, vertical: bool = False
 ) -> NDArray[np.uint8]:
@@ -87,6 +97,7 @@ def colour_bar(
     return np.ascontiguousarray(np.rot90(bar)) if vertical else bar
 
 
+@checked(colormap=a_colormap, direction=text, stops=whole(2, 256, 17))
 def css_gradient(colormap: str = "viridis", direction: str = "to right", stops: int = 17) -> str:
     """The same bar as a CSS background: linear-gradient(to right, #440154, …)."""
     row = colour_bar(colormap, stops, 1)[0]

@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from camcore.checks import an_array, checked, number, numbers
 from camcore.errors import CamcoreError
 from camcore.render.overlay import UNSEEN
 
@@ -14,6 +15,7 @@ COLOURS = (
 )  # fmt: skip
 
 
+@checked(rgb=an_array, maps=numbers, opacity=number())
 def mix(rgb: NDArray[np.uint8], maps: ArrayLike, opacity: float = 0.8) -> NDArray[np.uint8]:
     """Lay maps in COLOURS over the picture in gray: uint8 (H, W, 3).
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
+from camcore.checks import an_array, checked, many, of_type, text, whole
 from camcore.errors import CamcoreError
 
 _JPEG_MAX_SIDE = 65500
@@ -21,11 +22,13 @@ _SYSTEM_FONTS = ("DejaVuSans.ttf", "Arial.ttf")
 _ASCII = {"×": "x", "·": "-", "–": "-", "—": "-", "→": "->", "−": "-", "≤": "<=", "≥": ">=", "±": "+/-"}
 
 
+@checked(rgb=an_array)
 def to_png(rgb: NDArray[np.uint8]) -> bytes:
     """Encode uint8 (H, W, 3) RGB as PNG, lossless. Raises CamcoreError for another array."""
     return _encode(".png", rgb, [cv2.IMWRITE_PNG_COMPRESSION, 3])
 
 
+@checked(rgb=an_array, quality=whole(example=90))
 def to_jpeg(rgb: NDArray[np.uint8], quality: int = 90) -> bytes:
     """Encode uint8 (H, W, 3) RGB as JPEG with full colour resolution, quality 1 to 100.
 
@@ -35,6 +38,7 @@ def to_jpeg(rgb: NDArray[np.uint8], quality: int = 90) -> bytes:
         raise CamcoreError(
             f"The JPEG quality {quality} is out of range. It goes from 1 (smallest) to 100 (best). Try 90."
         )
+    _check(rgb)
     if max(rgb.shape) > _JPEG_MAX_SIDE:
         raise CamcoreError(
             f"A picture of shape {rgb.shape} cannot be a JPEG. The format ends at {_JPEG_MAX_SIDE} pixels "
@@ -45,11 +49,13 @@ def to_jpeg(rgb: NDArray[np.uint8], quality: int = 90) -> bytes:
     return _encode(".jpg", rgb, [cv2.IMWRITE_JPEG_QUALITY, quality, *full])
 
 
+@checked(data=of_type(bytes, "Give a file's bytes, such as to_png makes."), mime=text)
 def to_data_url(data: bytes, mime: str = "image/png") -> str:
     """The bytes as a data: URL, for HTML that stands on its own."""
     return f"data:{mime};base64,{base64.b64encode(data).decode('ascii')}"
 
 
+@checked(rgb=an_array, lines=many(text, what_to_do="Give a list of lines of text."))
 def with_caption(rgb: NDArray[np.uint8], lines: Sequence[str]) -> NDArray[np.uint8]:
     """The picture with a strip of plain text beneath: uint8 (H + strip, W, 3).
 

@@ -40,7 +40,8 @@ from camcore.report import telling
 from camcore.report.document import Item, Report, Told
 from camcore.report.drawing import Rgb, map_on, overlay_of, shrink
 from camcore.report.html import MANY_SIDE, REDUCED, SIDE, TILE_SIDE
-from camcore.words import percent, readable
+from camcore.report.words import answer_name
+from camcore.words import strength
 
 _MARGIN = 16 * mm
 _WIDTH = A4[0] - 2 * _MARGIN
@@ -101,7 +102,7 @@ def _entry(item: Item) -> list[Flowable]:
         tiles = [(map_on(small, m, item.look, TILE_SIDE), f"{m.raw.shape[0]}×{m.raw.shape[1]}") for m in item.depths]
         parts.append(KeepTogether([_head(head), *_pictures(tiles, len(tiles), 38 * mm)]))
     if not several and item.first.said:
-        rows = [(readable(p.label), percent(p.probability)) for p in item.first.said]
+        rows = [(answer_name(p), strength(p)) for p in item.first.said]
         parts.append(KeepTogether([_head("What the network says"), _rows(rows, 70 * mm)]))
     parts += [CondPageBreak(30 * mm), _head("What to beware of")]
     for one_limits in telling.limits(item):

@@ -76,6 +76,7 @@ def _prediction(one: Prediction) -> dict[str, Any]:
         "label": one.label,
         "probability": _number(one.probability),
         "logit": _number(one.logit),
+        "score_kind": one.score_kind,
     }
 
 
@@ -92,6 +93,7 @@ def _map(one: Finding) -> dict[str, Any]:
         "label": m.label,
         "probability": _number(m.probability),
         "logit": _number(m.logit),
+        "score_kind": m.score_kind,
         "offset": m.offset,
         "evidence": m.evidence,
         "refine": list(m.refine),

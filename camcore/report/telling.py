@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from camcore.methods import METHODS
 from camcore.report.document import Finding, Item, Report
 from camcore.report.words import headline, method_title, place
-from camcore.words import duration, percent, readable
+from camcore.words import duration, percent, readable, score_name, score_text, strength
 
 Rows = list[tuple[str, str]]
 
@@ -62,7 +62,7 @@ def names(findings: Sequence[Finding]) -> list[str]:
     """What tells each map from the others, in a few words."""
     words = [word for _, word in _free(findings)]
     if len({one.network.name for one in findings}) > 1:  # each network has an answer of its own
-        words.append(lambda one: f"{readable(one.map.label)} {percent(one.map.probability)}")
+        words.append(lambda one: f"{readable(one.map.label)} {strength(one.map)}")
     return [" · ".join(word(one) for word in words) or method_title(one.map) for one in findings]
 
 
@@ -144,13 +144,12 @@ def _one(one: Finding) -> Rows:
         ("Layer", place(m, one.info)),
         (
             "Class",
-            f"{readable(m.label)}, number {m.class_index}, probability {percent(m.probability)}, logit {m.logit:.4f}",
+            f"{readable(m.label)}, number {m.class_index}, probability {percent(m.probability)}, {score_text(m, 4)}",
         ),
     ]
     if m.residual is not None:
-        rows.append(
-            ("Adds up", f"evidence {m.evidence:.4f} + offset {m.offset:.4f}, short of the logit by {m.residual:.1e}")
-        )
+        short = f"short of the {score_name(m.score_kind)} by {m.residual:.1e}"
+        rows.append(("Adds up", f"evidence {m.evidence:.4f} + offset {m.offset:.4f}, {short}"))
     rows.append(("Raw map", f"{m.raw.min():.6g} to {m.raw.max():.6g}, in {duration(m.seconds)}"))
     return rows
 

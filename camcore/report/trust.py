@@ -37,6 +37,7 @@ def trust_record(found: Trust) -> dict[str, Any]:
             "label": m.label,
             "probability": m.probability,
             "logit": m.logit,
+            "score_kind": m.score_kind,
             "framing": m.framing,
             "warning": m.warning,
         },

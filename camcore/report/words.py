@@ -6,17 +6,27 @@ from camcore.heatmaps.maps import CamMap
 from camcore.layers import LayerInfo
 from camcore.methods import METHODS
 from camcore.predictions import Prediction
-from camcore.words import duration, percent, readable
+from camcore.words import duration, percent, readable, score_text, strength
 
 
 def headline(network: str, weights: str, first: Prediction) -> str:
     """What a network says, as surely as it says it. ``weights``: where they came from, in words; ``first``: its top."""
+    if first.score_kind == "value":
+        begins = "has learned nothing yet:" if "random" in weights else "says"
+        return f"{network} {begins} {answer_name(first)} is {strength(first)}"
     said = f"“{readable(first.label)}”, {percent(first.probability)}"
     if "random" in weights:
         return f"{network} has learned nothing yet and guesses {said}"
     if first.probability < 0.3:
         return f"{network} is not sure: at most {said}"
     return f"{network} says {said}"
+
+
+def answer_name(one: Prediction) -> str:
+    """The name of what a network says: the class; of a regression its quantity, or "the output"."""
+    if one.score_kind != "value":
+        return readable(one.label)
+    return readable(one.label).removeprefix("lowers" if one.lowers else "raises").strip() or "the output"
 
 
 def geometry(info: LayerInfo) -> str:
@@ -55,6 +65,6 @@ def caption(m: CamMap, info: LayerInfo | None) -> tuple[str, str]:
     """Two lines that say all of a map: what was asked, and how it was made."""
     return (
         f"{m.network} · {method_title(m)} · {place(m, info)}",
-        f"{readable(m.label)} {percent(m.probability)} (class {m.class_index}, logit {m.logit:.2f}) · "
+        f"{readable(m.label)} {strength(m)} (class {m.class_index}, {score_text(m)}) · "
         f"{m.framing} · {duration(m.seconds)}",
     )

@@ -126,7 +126,7 @@ def _looked_at(
                 reasons.append(picture.reason)
             else:
                 kept.append(start + place)
-                batch.append(frame_picture(picture, net.input_size)[0])
+                batch.append(frame_picture(picture, net.input_size, net.framing)[0])
         if batch:
             x = np.stack(batch)
             rows.append(extract(net.preprocess(x[:, :, ::-1] if mirrored else x)))

@@ -57,6 +57,7 @@ def operate(
         labels=names,
         preprocess=net.preprocess if origin is None else preprocessing(origin.preprocessing),
         input_size=net.input_size if input_size is None else input_size,
+        framing=net.framing,
         name=f"{net.name} with a new head",
         weights_note=f"{net.weights_note}; the head is untrained",
         origin=None if origin is None else _operated(origin, path, position, outputs, dropout),

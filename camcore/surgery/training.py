@@ -395,6 +395,7 @@ def _finish(
         architecture=net.origin.architecture,
         input_size=net.input_size,
         preprocessing=net.origin.preprocessing,
+        framing=net.framing,
         labels=data.classes,
         trained={
             "summary": f"{len(learned):,} pictures of {', '.join(data.classes)}: a new head on {trunk}{tuned}",

@@ -29,6 +29,7 @@ from networks import (
 
 import camcore
 from camcore.engine.scores import find_scores
+from camcore.engine.tapping import TOP_CLASS
 from camcore.engine.tracing import trace_model
 
 _64 = {"dtype": "float64"}
@@ -44,7 +45,6 @@ def logits_by_hand(x: np.ndarray) -> np.ndarray:
 ENDINGS = {
     "softmax in Dense": (lambda: flat("softmax"), "softmax"),
     "sigmoid in Dense": (lambda: flat("sigmoid"), "sigmoid"),
-    "log softmax in Dense": (lambda: flat("log_softmax"), "softmax"),
     "no activation": (lambda: flat(None), "linear"),
     "Activation layer": (
         lambda: head(gap(), dense(activation=None), layers.Activation("softmax", **_64)),
@@ -90,8 +90,6 @@ def test_probabilities_are_what_the_model_says(name):
     network = camcore.wrap(model)
     x = images(3)
     says = np.asarray(model(x)).reshape(3, CLASSES)
-    if "log" in name:
-        says = np.exp(says)
     if activation == "linear":
         says = np.exp(says) / np.exp(says).sum(axis=1, keepdims=True)
     np.testing.assert_allclose(network.probabilities(network.logits(x)), says, rtol=1e-6)
@@ -109,12 +107,50 @@ def test_one_sigmoid_unit_has_two_classes():
     np.testing.assert_allclose(p.sum(axis=1), 1, rtol=1e-12)
 
 
-def test_one_linear_unit_has_one_score_and_no_probability():
+def test_one_linear_unit_is_a_value_that_is_raised_or_lowered():
     network = camcore.wrap(one_unit("linear"))
     x = images(2)
-    assert (network.classes, network.activation) == (1, "linear")
-    np.testing.assert_allclose(network.logits(x)[:, 0], logits_by_hand(x)[:, 2], rtol=1e-9)
+    y = logits_by_hand(x)[:, 2]
+    assert (network.classes, network.activation, network.score_kind) == (2, "none", "value")
+    np.testing.assert_allclose(network.logits(x), np.stack([y, -y], axis=1), rtol=1e-9)
     assert np.isnan(network.probabilities(network.logits(x))).all()
+
+
+def test_one_linear_unit_with_two_labels_is_a_logit():
+    network = camcore.wrap(one_unit("linear"), labels=["cat", "dog"])
+    x = images(3)
+    z = logits_by_hand(x)[:, 2]
+    assert (network.labels, network.activation, network.score_kind) == (("cat", "dog"), "sigmoid", "logit")
+    np.testing.assert_allclose(network.logits(x), np.stack([-z, z], axis=1), rtol=1e-9)
+    np.testing.assert_allclose(network.answer(x)[1][:, 1], 1 / (1 + np.exp(-z)), rtol=1e-9)
+
+
+def test_the_labels_of_a_value():
+    model = one_unit("linear")
+    assert camcore.wrap(model).labels == ("raises", "lowers")
+    assert camcore.wrap(model, labels=["age"]).labels == ("raises age", "lowers age")
+    with pytest.raises(camcore.ModelError, match=r"3 labels.*one number per picture.*two labels, the negative one"):
+        camcore.wrap(model, labels=["a", "b", "c"])
+
+
+def test_a_value_is_the_one_answer_also_where_it_is_negative():
+    network = camcore.wrap(one_unit("linear"))
+    x = images(6, seed=3)
+    y = logits_by_hand(x)[:, 2]
+    negative = int(np.argmin(y))
+    assert y[negative] < 0
+    (said,) = network.predictions(network.logits(x)[negative])
+    assert (said.index, said.score_kind) == (0, "value")
+    assert said.logit == pytest.approx(y[negative])
+    found = network.tap(x, ["features"], [TOP_CLASS])
+    assert found.classes[0].tolist() == [0] * 6
+    np.testing.assert_allclose(
+        camcore.GradCAM(network).compute_heatmap(x[[negative]], raw=True),
+        camcore.GradCAM(network).compute_heatmap(x[[negative]], 0, raw=True),
+    )
+    up, down = (network.tap(x, ["features"], [c]).gradients[0]["features"] for c in (0, 1))
+    np.testing.assert_allclose(up, np.broadcast_to(W.w[:, 2] / 30, up.shape), rtol=1e-9)
+    np.testing.assert_array_equal(down, -up)
 
 
 def test_a_saturated_softmax_still_has_a_gradient():
@@ -160,13 +196,13 @@ def test_half_precision_scores_are_computed_in_single():
 
 
 def scores_of(build: Any) -> Any:
-    return find_scores(trace_model(build, (*SIZE, 3), "float64", lambda out: out).output)
+    return find_scores(trace_model(build, (*SIZE, 3), "float64", lambda out: out))
 
 
-def test_segmentation_is_refused():
+def test_several_rows_of_scores_are_refused():
     x = picture_input()
-    y = layers.Conv2D(5, 1, activation="softmax", **_64)(conv1()(x))
-    with pytest.raises(camcore.ModelError, match=r"grid of its own \(shape \(None, 6, 5, 5\)\).*segmentation.*pools"):
+    y = layers.Reshape((2, 3), **_64)(layers.Dense(6, **_64)(gap()(conv1()(x))))
+    with pytest.raises(camcore.ModelError, match=r"of its own \(shape \(None, 2, 3\)\).*\(batch, classes\).*reshape"):
         scores_of(keras.Model(x, y))
 
 

@@ -118,7 +118,7 @@ def test_what_is_asked_is_checked_at_the_call(pair, pictures, predictions):
     with pytest.raises(CamcoreError, match="'said' or 'true'"):
         average_maps(pair, predictions, pictures, of="top")
     with pytest.raises(CamcoreError, match="another network's"):
-        average_maps(camcore.wrap(flat(), labels="abcd"), predictions, pictures)
+        average_maps(camcore.wrap(flat(), labels=list("abcd")), predictions, pictures)
 
 
 def test_written_means_come_back(pair, pictures, predictions, tmp_path):

@@ -14,7 +14,7 @@ N = GRID[0] * GRID[1]
 
 @pytest.fixture(scope="module")
 def network() -> camcore.Network:
-    return camcore.wrap(flat(), labels="abcd", preprocess=lambda x: x / 127.5 - 1)
+    return camcore.wrap(flat(), labels=list("abcd"), preprocess=lambda x: x / 127.5 - 1)
 
 
 def test_the_difference_in_closed_form(network):

@@ -144,7 +144,7 @@ def test_it_grows_and_ends_with_the_effects():
 def test_maps_lie_on_the_pictures_on_one_scale():
     network = camcore.wrap(flat())
     pictures = [picture(), picture((60, 24), seed=9)]
-    found = last(network, pictures, 2)
+    found = last(network, pictures, 2, framing="crop")
     drawn = [found.on_picture(n, 0, smooth=False) for n in (0, 1)]
     assert [one.shape for one in drawn] == [(31, 45), (60, 24)]
     assert np.isnan(drawn[0][0, 0]), "cropped away"

@@ -20,7 +20,7 @@ METHODS = ["scorecam", "gradcam", "fasterscorecam"]
 
 @pytest.fixture(scope="module")
 def network() -> camcore.Network:
-    return camcore.wrap(flat(), labels="abcd", preprocess=lambda x: x / 127.5 - 1)
+    return camcore.wrap(flat(), labels=list("abcd"), preprocess=lambda x: x / 127.5 - 1)
 
 
 @pytest.fixture

@@ -110,6 +110,14 @@ def test_load_by_name_and_by_folder(home, tmp_path):
     by_name.check_linear_head(by_name.default_layer)
 
 
+def test_the_framing_is_kept(home):
+    cropped, whole = write(home / "cropped"), write(home / "whole", framing="stretch")
+    assert (camcore.load("cropped").framing, camcore.load("whole").framing) == ("crop", "stretch")
+    assert cropped.version != whole.version
+    edit(home / "cropped", framing=...)  # as written before framings were recorded
+    assert camcore.load("cropped").framing == "crop"
+
+
 def test_a_relative_folder(home, tmp_path, monkeypatch):
     write(tmp_path / "net", name="n")
     monkeypatch.chdir(tmp_path)
@@ -233,6 +241,8 @@ def test_listing_imports_no_tensorflow(home):
         ({"weights": "..weights.h5"}, "not the name of"),
         ({"weights": 1}, "not the name of"),
         ({"sha256": "ab"}, "not 64 hexadecimal digits"),
+        ({"framing": "zoom"}, "framing is 'zoom', not one of crop, stretch, letterbox"),
+        ({"framing": ["crop"]}, "framing is"),
         ({"trained": []}, "record 'trained' is"),
     ],
 )

@@ -64,6 +64,14 @@ def test_which_network_comes_first(nothing: Path) -> None:
     assert model_picker.default() == "MobileNetV2"
 
 
+def test_the_network_named_at_the_start_comes_first(nothing: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (nothing / "MobileNetV2.weights.h5").touch()
+    monkeypatch.setenv("CAMCORE_MODELS", "birds=my_models:birds")
+    for named, first in (("birds", "birds"), ("ResNet50", "ResNet50"), ("gone", "MobileNetV2"), ("", "MobileNetV2")):
+        monkeypatch.setenv("CAMCORE_DEFAULT_MODEL", named)
+        assert model_picker.default() == first
+
+
 def test_a_newcomer_begins_with_the_bundled_network_on_the_cat(nothing: Path) -> None:
     kept = write(description.BUNDLED / "cats_vs_dogs", pictures={"cat": 1000, "dog": 1200})
     at = opened()

@@ -17,4 +17,6 @@ def test_a_link_is_read_as_it_was_written() -> None:
 
 
 def test_a_picture_of_ones_own_has_no_name_in_a_link() -> None:
-    assert sidebar.query(NetworkKey("VGG16"), "crop", None) == {"model": "VGG16", "framing": "crop"}
+    assert sidebar.query(NetworkKey("VGG16"), "crop", None) == {"model": "VGG16"}
+    own = NetworkKey("mine", framing="stretch")
+    assert sidebar.query(own, "crop", None) == {"model": "mine", "framing": "crop"}

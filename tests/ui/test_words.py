@@ -4,6 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from camcore.predictions import Prediction
 from ui import words
 from ui.jobs import Stage
 from ui.questions import Cost
@@ -11,7 +12,7 @@ from ui.questions import Cost
 
 def says(probability: float, note: str = "ImageNet weights") -> str:
     network = SimpleNamespace(name="Net", weights_note=note)
-    return words.headline(network, [SimpleNamespace(label="Egyptian_cat", probability=probability)])
+    return words.headline(network, [Prediction(285, "Egyptian_cat", probability, 0.0)])
 
 
 def test_the_headline_is_as_sure_as_the_network() -> None:
@@ -70,7 +71,7 @@ def test_file_names_are_tame() -> None:
     ],
 )
 def test_whether_a_map_adds_up_is_told_where_it_is_known(residual: float | None, text: str) -> None:
-    assert words.completeness(SimpleNamespace(residual=residual, logit=8.25)) == text
+    assert words.completeness(SimpleNamespace(residual=residual, logit=8.25, score_kind="logit", lowers=False)) == text
 
 
 def test_citation_is_short() -> None:

@@ -195,7 +195,7 @@ def _facts(found: Channels | None, number: int | None) -> None:
         (
             signed_figure(found.contribution[number]),
             f"adds to “{words.label(found.label)}”",
-            f"of a logit of {found.logit:.2f}".replace("-", "\N{MINUS SIGN}"),
+            f"of a score of {found.logit:.2f}".replace("-", "\N{MINUS SIGN}"),
         ),
     ]
     made = "".join(
@@ -215,10 +215,11 @@ def exact(found: Channels | None) -> None:
         st.caption(
             words.plain(
                 f"Contribution: Grad-CAM’s weight of the channel (the mean over places of the gradient of "
-                f"“{words.label(found.label)}”’s logit) times the sum of its activations, in logits. Behind a global "
-                "average and a linear head these add up to the logit without its bias; elsewhere they are a "
-                "first-order estimate. Dead: 0 at every place. Saturated: within 1 % of an end of the layer’s own "
-                "function (ReLU6, sigmoid, tanh, …) at half of the places or more, where it has no slope to learn by."
+                f"“{words.label(found.label)}”’s score) times the sum of its activations, in units of the score. "
+                "Behind a global average and a linear head these add up to the score without its bias; elsewhere they "
+                "are a first-order estimate. Dead: 0 at every place. Saturated: within 1 % of an end of the layer’s "
+                "own function (ReLU6, sigmoid, tanh, …) at half of the places or more, where it has no slope to learn "
+                "by."
             )
         )
 

@@ -111,12 +111,13 @@ def plan(picture: str, model: Model) -> tuple[Plan, list[str]]:
 
     networks = (model, *_beside(model)) if "backbones" in (columns, rows) else (model,)
     index = state["class"]
+    framing = None if state.get("framing", model_picker.AUTO) == model_picker.AUTO else model.framing
     values: dict[str, tuple[Any, ...]] = {
         "methods": chosen("methods", state["method"]),
         "layers": chosen("layers", state["layer"]),
         "classes": chosen("classes", RANKS[0] if index is None else str(index)),
         "backbones": tuple(one.key for one in networks),
-        "framings": chosen("framings", model.framing),
+        "framings": chosen("framings", framing),
     }
     lines = 1 if rows == NONE else len(values[rows])
     if lines > MOST_CELLS:
@@ -281,4 +282,6 @@ def _swapped() -> None:
 def _word(axis: str, value: Any) -> str:
     if axis == "methods":
         return methods.short(value)
+    if axis == "framings":
+        return value or model_picker.AUTO
     return "the recommended layer" if value is None else "the first answer" if value == RANKS[0] else str(value)

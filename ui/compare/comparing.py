@@ -99,7 +99,7 @@ class Comparer:
             return []
         try:
             net = self._engine.network(job, key)
-            said = {f: self._engine.predictions(job, key, net, picture, f) for f in plan.framings}
+            said = {f: self._engine.predictions(job, key, net, picture, f) for f in plan.framings_of(key)}
         except StoppedError:
             raise
         except Exception as error:
@@ -112,7 +112,7 @@ class Comparer:
         job.publish(job.answer.with_facts(key, replace(Facts.of(net), said=said)))
         tasks = [
             task
-            for framing in plan.framings
+            for framing in plan.framings_of(key)
             for task in self._tasks(key, net, framing, picture, self._open(job, key, net, framing, said[framing]))
         ]
         for task in (task for task in tasks if not task.alone):

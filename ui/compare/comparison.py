@@ -42,8 +42,8 @@ class Cell:
 class Plan:
     """Everything that decides a comparison: the choices of each axis, one alone where it is not an axis.
 
-    ``picture``: its SHA-256. ``held``: networks that may not be fetched yet. ``expressly``: the visitor pressed Run,
-    knowing what it costs.
+    ``picture``: its SHA-256. ``framings``: None for each network's own. ``held``: networks that may not be
+    fetched yet. ``expressly``: the visitor pressed Run, knowing what it costs.
     """
 
     picture: str
@@ -53,9 +53,18 @@ class Plan:
     layers: tuple[str | None, ...]
     classes: tuple[str, ...]
     backbones: tuple[NetworkKey, ...]
-    framings: tuple[str, ...]
+    framings: tuple[str | None, ...]
     held: tuple[NetworkKey, ...] = ()
     expressly: bool = False
+
+    def framings_of(self, network: NetworkKey) -> tuple[str, ...]:
+        """The framings in which a network is fed."""
+        return tuple(framing or network.framing for framing in self.framings)
+
+    @property
+    def framing(self) -> str:
+        """The first framing of the first network."""
+        return self.framings_of(self.lead)[0]
 
     def choices(self, axis: str) -> tuple[Any, ...]:
         """What is chosen along an axis; one None for no axis."""
@@ -83,7 +92,8 @@ class Plan:
         def one(axis: str) -> Any:
             return at[axis] if axis in at else self.choices(axis)[0]
 
-        return Cell(one("backbones"), one("framings"), one("methods"), one("layers"), one("classes"))
+        network = one("backbones")
+        return Cell(network, one("framings") or network.framing, one("methods"), one("layers"), one("classes"))
 
 
 def layer_path(network: Any, layer: str | None) -> str:

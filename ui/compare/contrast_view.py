@@ -36,7 +36,7 @@ def show(sheet: Sheet, plan: Plan, chosen: Chosen, look: Look) -> None:
         working.section("contrast", None, lambda standing: None)
         return
     layer = plan.layers[0] if "layers" not in (plan.columns, plan.rows) else None
-    question = Question(plan.lead, plan.picture, plan.framings[0], layer, first, second)
+    question = Question(plan.lead, plan.picture, plan.framing, layer, first, second)
     work = contrasting.work(question, chosen.picture)
     working.section("contrast", work, lambda standing: _section(standing, chosen, look))
 
@@ -44,7 +44,7 @@ def show(sheet: Sheet, plan: Plan, chosen: Chosen, look: Look) -> None:
 def _classes(facts: Facts, plan: Plan) -> tuple[str, str]:
     """The two classes; without a choice the network's first two answers."""
     state = st.session_state
-    framing = plan.framings[0]
+    framing = plan.framing
     options = [*RANKS[: len(facts.said.get(framing, ()))], *map(str, range(len(facts.labels)))]
     distinct = words.distinct(facts.labels)
 
@@ -166,9 +166,9 @@ def _figures(found: Any, a: str, b: str) -> str:
     total, low, high = (float(v) for v in (found.difference.sum(), found.difference.min(), found.difference.max()))
     rows = "".join(f"\n| {channel} | {share:+.3f} |" for channel, share in found.channels[:8])
     return (
-        f"{words.plain(a)}: logit {found.first.logit:.3f}, {words.percent(found.first.probability)}. "
-        f"{words.plain(b)}: logit {found.second.logit:.3f}, {words.percent(found.second.probability)}. "
-        f"Difference of the logits: {found.margin:+.3f}.\n\n"
+        f"{words.plain(a)}: {words.score_text(found.first, 3)}, {words.percent(found.first.probability)}. "
+        f"{words.plain(b)}: {words.score_text(found.second, 3)}, {words.percent(found.second.probability)}. "
+        f"Difference of the scores: {found.margin:+.3f}.\n\n"
         f"Signed map at {words.plain(found.layer)}: the sum over all channels of the gradient of the difference times "
         f"the activation, from {low:+.4f} to {high:+.4f}, in all {total:+.3f}.\n\n"
         f"The channels that add most to the lead:\n\n| channel | adds |\n| --- | --- |{rows}"

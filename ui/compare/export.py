@@ -52,7 +52,7 @@ def lines(take: Take) -> list[str]:
     if take.reference is not None:
         scale += f" All but the reference, {names.full(sheet, take.reference)}, show how they differ from it."
     fixed = [
-        names.choice(axis, sheet.plan.choices(axis)[0], sheet.facts.get(sheet.plan.lead), sheet.plan.framings[0])[0]
+        names.choice(axis, sheet.plan.choices(axis)[0], sheet.facts.get(sheet.plan.lead), sheet.plan.framing)[0]
         for axis in ("methods", "layers", "classes", "framings")
         if axis not in (sheet.plan.columns, sheet.plan.rows)
     ]

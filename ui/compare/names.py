@@ -31,7 +31,7 @@ def headings(sheet: Sheet, axis: str) -> list[tuple[str, str]]:
     made = []
     for value in plan.choices(axis):
         network = value if axis == "backbones" else plan.lead if len(plan.backbones) == 1 else None
-        framing = value if axis == "framings" else plan.framings[0]
+        framing = value if axis == "framings" else plan.framings_of(network or plan.lead)[0]
         facts = sheet.facts.get(network) if network is not None else None
         if axis == "classes" and len(plan.framings) > 1 and value in RANKS:
             facts = None  # each framing has answers of its own
@@ -66,7 +66,7 @@ def detail(sheet: Sheet, cell: Cell, m: Any) -> str:
     several = len(plan.backbones) > 1 or len(plan.framings) > 1
     parts = []
     if several and cell.aim in RANKS and not (plan.columns in ("backbones", "framings") and plan.rows == "none"):
-        parts.append(f"{words.label(m.label)} {words.percent(m.probability)}")
+        parts.append(f"{words.label(m.label)} {words.strength(m)}")
     if len(plan.backbones) > 1 and (cell.layer is None or cell.layer in DEPTHS) and m.layer is not None:
         parts.append(f"{m.layer} {words.grid(m.raw.shape)}")
     if m.residual is not None:
@@ -116,7 +116,7 @@ def _class(aim: str, facts: Facts | None, framing: str) -> tuple[str, str]:
         said = facts.said.get(framing, ()) if facts is not None else ()
         if place >= len(said):
             return _RANK_WORDS[place], ""
-        return words.label(said[place].label), words.percent(said[place].probability)
+        return words.label(said[place].label), words.strength(said[place])
     index = int(aim)
     if facts is None or not 0 <= index < len(facts.labels):
         return f"class {index}", ""
@@ -126,4 +126,4 @@ def _class(aim: str, facts: Facts | None, framing: str) -> tuple[str, str]:
 
 def _said(facts: Facts, framing: str) -> str:
     said = facts.said.get(framing) or next(iter(facts.said.values()))
-    return f"{words.label(said[0].label)} {words.percent(said[0].probability)}"
+    return f"{words.answer_name(said[0])} {words.strength(said[0])}"

@@ -50,7 +50,7 @@ def show(plan: Plan, chosen: Chosen, busy: bool) -> None:
     question = Question(
         plan.lead,
         plan.picture,
-        plan.framings[0],
+        plan.framing,
         tuple(chosen_methods),
         plan.layers[0] if "layers" not in (plan.columns, plan.rows) else None,
         plan.classes[0] if "classes" not in (plan.columns, plan.rows) else RANKS[0],

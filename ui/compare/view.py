@@ -117,13 +117,11 @@ def _headline(sheet: Sheet, name: str, held: bool, failed: bool) -> str:
     counts = " × ".join(_count(len(plan.choices(axis)), axis) for axis in axes).capitalize()
     if "backbones" in axes:
         return f"{counts} on one picture"
-    said = facts.said[plan.framings[0]]
+    said = facts.said[plan.framing]
     if "classes" in axes or plan.classes[0] != RANKS[0]:
-        about = (
-            "" if "classes" in axes else f" on “{names.choice('classes', plan.classes[0], facts, plan.framings[0])[0]}”"
-        )
+        about = "" if "classes" in axes else f" on “{names.choice('classes', plan.classes[0], facts, plan.framing)[0]}”"
         return f"{counts}{about}: where {facts.title} looks"
-    return f"{counts} on why {facts.title} says “{words.label(said[0].label)}”, {words.percent(said[0].probability)}"
+    return f"{counts} on why {facts.title} says “{words.answer_name(said[0])}”, {words.strength(said[0])}"
 
 
 def _count(number: int, axis: str) -> str:
@@ -252,7 +250,7 @@ def inspect_query(sheet: Sheet, cell: Cell | None, sample: str | None) -> dict[s
     query["method"] = methods.key_of(cell.method)
     if cell.network.weights == "random":
         query["random"] = "true"
-    if cell.framing != "crop":
+    if cell.framing != cell.network.framing:
         query["framing"] = cell.framing
     found = sheet.found.get(cell)
     facts = sheet.facts.get(cell.network)

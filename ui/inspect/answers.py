@@ -1,9 +1,11 @@
 """What the network says of the picture: in a sentence, and as classes that can be pressed to explain them."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import streamlit as st
 
+from camcore.predictions import Prediction
 from ui import words
 from ui.components import ScoreRow, scores
 from ui.question_view import explained, pick_class
@@ -18,7 +20,7 @@ def head(place: Any, answer: Answer, name: str, missing: bool, failed: bool) -> 
 
 def chips(place: Any, answer: Answer) -> None:
     """The first choices as chips; the filled one is explained."""
-    texts = {p.index: f"{words.plain(words.label(p.label))} {words.percent(p.probability)}" for p in answer.predictions}
+    texts = {p.index: f"{words.plain(words.answer_name(p))} {words.strength(p)}" for p in answer.predictions}
     chosen = explained(answer)
     st.session_state["chips"] = chosen if chosen in texts else None
     place.pills(
@@ -32,18 +34,31 @@ def chips(place: Any, answer: Answer) -> None:
     )
 
 
+def differentiated(predictions: Sequence[Prediction]) -> str:
+    """Which score the maps explain, where it is not the logit; empty where it is, or nothing is known yet."""
+    kind = predictions[0].score_kind if predictions else "logit"
+    if kind == "value":
+        return "The network’s output is one number: maps show what raises it, or with the other class what lowers it."
+    if kind == "logit":
+        return ""
+    return f"Probabilities are the network’s own output; maps explain the {kind} of a class."
+
+
 def bars(place: Any, answer: Answer) -> None:
     """The first five scores; the class that is explained is the pressed one."""
     chosen = explained(answer)
     rows: list[ScoreRow] = [
         {
             "id": p.index,
-            "label": words.label(p.label),
-            "share": p.probability,
-            "text": words.percent(p.probability),
+            "label": words.answer_name(p),
+            "share": p.probability if p.probability == p.probability else 0.0,
+            "text": words.strength(p),
             "selected": p.index == chosen,
         }
         for p in answer.predictions
     ]
     with place:
         scores(rows, key="scores", on_pick=lambda index: pick_class(answer, index))
+        told = differentiated(answer.predictions)
+        if told:
+            st.caption(told)

@@ -53,7 +53,6 @@ def _row(fit: Fit) -> dict[str, Any]:
     figures = {"Fed": TITLES[fit.name], "Tells": fit.information, "Sure": 100 * fit.confidence, "Entropy": fit.entropy}
     titles = [sample.title for sample in samples.samples().values()]
     said = {
-        title: f"{words.label(one.label)} {words.percent(one.probability)}"
-        for title, one in zip(titles, fit.said, strict=True)
+        title: f"{words.label(one.label)} {words.strength(one)}" for title, one in zip(titles, fit.said, strict=True)
     }
     return {**figures, **said}

@@ -204,7 +204,10 @@ def _picture(item: Item, plain: Shown, ratio: float) -> StoryStep:
 
 
 def _says(item: Item, plain: Shown, ratio: float) -> StoryStep:
-    bars = [(words.label(p.label), p.probability, words.percent(p.probability)) for p in item.first.said[:4]]
+    bars = [
+        (words.answer_name(p), p.probability if p.probability == p.probability else 0.0, words.strength(p))
+        for p in item.first.said[:4]
+    ]
     return {
         "kicker": "What it says",
         "title": words.together(telling.said(item.first)),

@@ -10,6 +10,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import sysconfig
 import threading
 import time
 from collections.abc import Sequence
@@ -24,8 +25,8 @@ from camcore.models import saved
 from camcore.training import runs
 from ui.training.form import Form
 
-PROGRAM: tuple[str, ...] = (sys.executable, "-m", "camcore", "train")
-"""What trains; tests put a small stand-in here."""
+PROGRAM: tuple[str, ...] = (sys.executable, "-P", "-m", "camcore", "train")
+"""What trains, whatever lies in the folder where it starts (-P); tests put a small stand-in here."""
 OUTPUT, COMMAND = "output.log", "command.json"
 """What the process says, and how it was started, in the run's folder."""
 STARTING = "Starting"
@@ -240,14 +241,12 @@ def _refuse_second() -> None:
 def _launch(folder: Path, arguments: Sequence[str]) -> TrainingRun:
     # Nicely: pages and maps come first.
     nice = ("nice", "-n", "10") if shutil.which("nice") else ()
-    root = Path(camcore.__file__).parents[1]
     try:
         (folder / "stop").unlink(missing_ok=True)
         with (folder / OUTPUT).open("wb") as output:
             process = subprocess.Popen(
                 [*nice, *PROGRAM, *arguments, "--out", str(folder)],
-                cwd=root,
-                env={**os.environ, "PYTHONUNBUFFERED": "1"},
+                env=_environment(),
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
@@ -260,6 +259,14 @@ def _launch(folder: Path, arguments: Sequence[str]) -> TrainingRun:
     now = replace(before, state="preparing", message=STARTING, pid=process.pid, updated=time.time(), seconds_left=None)
     runs.write_atomically(folder / "progress.json", json.dumps(asdict(now)).encode())
     return TrainingRun(folder, "starting", now, tuple(arguments))
+
+
+def _environment() -> dict[str, str]:
+    """What the process is given: this camcore, also where it is not installed. Its folder stays, for relative paths."""
+    root = str(Path(camcore.__file__).parents[1])
+    installed = root in (sysconfig.get_path("purelib"), sysconfig.get_path("platlib"))
+    paths = [*([] if installed else [root]), *filter(None, [os.environ.get("PYTHONPATH")])]
+    return {**os.environ, "PYTHONUNBUFFERED": "1", "PYTHONPATH": os.pathsep.join(paths)}
 
 
 def _kind(folder: Path, progress: runs.Progress) -> Kind:

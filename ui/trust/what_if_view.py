@@ -148,6 +148,9 @@ def sentence(found: WhatIf) -> str:
     before, after = change.before, change.after
     what = "Without all around the box" if found.keep else "Without what is in the box"
     name = words.label(before.label)
+    if before.score_kind == "value":
+        values = (words.strength(one) for one in (before, after))
+        return f"{what} {words.answer_name(before)} goes from {' to '.join(values)}."
     if before.probability != before.probability:
         return f"{what} the score of “{name}” goes from {before.logit:.3f} to {after.logit:.3f}."
     text = f"{what} “{name}” "
@@ -192,7 +195,8 @@ def _how(found: WhatIf, chosen: Chosen) -> None:
             f"\n| {words.plain(words.label(one.before.label))} | {one.before.logit:.3f} | {one.after.logit:.3f} |"
             for one in found.changes
         )
-        st.markdown(f"Logits:\n\n| class | as it is | changed |\n| --- | --- | --- |{logits}")
+        kind = words.score_name(found.map.score_kind)
+        st.markdown(f"Scores ({kind}):\n\n| class | as it is | changed |\n| --- | --- | --- |{logits}")
     stem = words.file_stem(chosen.stem, found.map.network, "what-if", write_box(found.box))
     with st.container(horizontal=True, gap="small"):
         downloads.offer(
@@ -205,7 +209,7 @@ def _how(found: WhatIf, chosen: Chosen) -> None:
         downloads.offer(
             f"{stem}.csv",
             lambda: changes_csv(found),
-            "Every class above with probabilities and logits",
+            "Every class above with probabilities and scores",
             key="save_what_if_csv",
         )
 

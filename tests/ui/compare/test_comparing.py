@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import camcore
+from camcore.predictions import Prediction
 from ui.compare.comparing import HELD, Comparer, SheetJob
 from ui.compare.comparison import NONE, Plan
 from ui.engine import Engine
@@ -38,7 +39,7 @@ class FakeNetwork:
     weights_note: str = "made up"
 
     def predict(self, pic: Any, top: int = 5, framing: str = "crop") -> tuple[Any, ...]:
-        return tuple(SimpleNamespace(index=3 + i, label=self.labels[3 + i], probability=0.5) for i in range(top))
+        return tuple(Prediction(3 + i, self.labels[3 + i], 0.5, 0.0) for i in range(top))
 
     def layer_with_grid(self, layer: str | None) -> Any:
         path = layer or self.default_layer

@@ -54,6 +54,15 @@ def test_every_axis_can_be_columns(axis, values, attribute):
     assert {cell.method for cell in found.cells} == {"gradcam"}
 
 
+def test_each_network_is_fed_in_its_own_framing_unless_one_is_chosen():
+    own = NetworkKey("own", framing="stretch")
+    beside = plan(columns="backbones", backbones=(A, own), framings=(None,))
+    assert [cell.framing for cell in beside.cells] == ["crop", "stretch"]
+    assert (beside.framings_of(A), beside.framings_of(own), beside.framing) == (("crop",), ("stretch",), "crop")
+    chosen = plan(columns="backbones", backbones=(A, own), framings=("letterbox",))
+    assert [cell.framing for cell in chosen.cells] == ["letterbox", "letterbox"]
+
+
 def network(name: str, labels: tuple[str, ...], ladder: tuple[str, ...] = ("s", "m", "d")) -> Any:
     def check(index: int) -> int:
         if not 0 <= index < len(labels):

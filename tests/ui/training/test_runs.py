@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -16,6 +17,7 @@ from camcore.training import runs
 from ui.training import runs as training_runs
 from ui.training.form import Form
 
+PROGRAM = training_runs.PROGRAM
 STAND_IN = """
 import sys, time
 from camcore.errors import CamcoreError
@@ -87,6 +89,15 @@ def test_a_run_begins_runs_and_ends() -> None:
     assert training_runs.tail(done.folder).splitlines() == [f"epoch {i}" for i in range(1, 5)]
     assert training_runs.reason(done) == ""
     assert [run.name for run in training_runs.listed()] == ["quick"]
+
+
+def test_the_program_is_this_camcore_wherever_it_starts(tmp_path: Path) -> None:
+    (tmp_path / "camcore.py").write_text("raise SystemExit('the wrong camcore')")
+    command = [*PROGRAM, "--help"]
+    environment = training_runs._environment()
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "camcore train" in done.stdout
 
 
 def test_it_has_a_session_of_its_own_so_that_it_outlives_the_server() -> None:

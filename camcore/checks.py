@@ -1,0 +1,241 @@
+"""Checks of arguments at the public functions: one decorator, and the kinds of values that they take.
+
+``@checked(alpha=share, smooth=flag)`` looks at these arguments before the function runs, so that a wrong one is
+refused by its name, and the function itself sees only what it was written for.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Iterable, Mapping
+from math import isfinite
+from numbers import Integral, Real
+from typing import Any, ParamSpec, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from camcore.errors import CamcoreError, nearest
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+Check = Callable[[str, Any], Any]
+"""(the argument's name, its value) → the value that the function is given. Raises CamcoreError."""
+
+_LONGEST = 60  # letters of a value that a message shows
+
+
+def checked(**checks: Check) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """A decorator: the named arguments of a function go through their checks, in this order, before it is called.
+
+    An argument that a call leaves out is not checked. Of a function that is a generator the arguments are checked at
+    the call, not at the first step.
+    """
+
+    def at(function: Callable[P, R]) -> Callable[P, R]:
+        places = {name: place for place, name in enumerate(inspect.signature(function).parameters)}
+        unknown = checks.keys() - places.keys()
+        if unknown:
+            raise TypeError(f"{function.__qualname__} has no argument {', '.join(sorted(unknown))} to check")
+
+        @functools.wraps(function)
+        def door(*args: P.args, **kwargs: P.kwargs) -> R:
+            by_place, by_name = list[Any](args), dict[str, Any](kwargs)
+            for name, check in checks.items():
+                if name in by_name:
+                    by_name[name] = check(name, by_name[name])
+                elif places[name] < len(by_place):
+                    by_place[places[name]] = check(name, by_place[places[name]])
+            return function(*by_place, **by_name)
+
+        return door
+
+    return at
+
+
+def shown(value: Any) -> str:
+    """A value as a message shows it: short, and whatever its own ``repr`` does."""
+    if isinstance(value, np.ndarray) and value.ndim:
+        return f"an array of shape {value.shape} and dtype {value.dtype}"
+    try:
+        text = repr(value)
+    except Exception:  # a foreign object, or an int with more digits than Python prints; it is refused in any case
+        return f"a {type(value).__name__}"
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}… ({type(value).__name__})"
+
+
+def refused(
+    name: str, value: Any, wanted: str, what_to_do: str, error: type[CamcoreError] = CamcoreError
+) -> CamcoreError:
+    """The error for an argument: its value, what it must be, and what to do."""
+    return error(f"{name}={shown(value)} cannot be used. It must be {wanted}. {what_to_do}")
+
+
+# ---- kinds of values
+
+
+def optional(check: Check) -> Check:
+    """None, or what ``check`` takes."""
+    return lambda name, value: None if value is None else check(name, value)
+
+
+def flag(name: str, value: Any) -> bool:
+    """True or False; 0 and 1 will do."""
+    if not isinstance(value, (bool, np.bool_, Integral)) or value not in (0, 1):
+        raise refused(name, value, "True or False", "Give one of the two.")
+    return bool(value)
+
+
+def text(name: str, value: Any) -> str:
+    """A string."""
+    if not isinstance(value, str):
+        raise refused(name, value, "a string", "Give text in quotation marks.")
+    return value
+
+
+def function(name: str, value: Any) -> Any:
+    """Anything that can be called."""
+    if not callable(value):
+        raise refused(name, value, "a function", "Give a function, or leave it out.")
+    return value
+
+
+def number(
+    low: float | None = None, high: float | None = None, above: float | None = None, example: Any = 1.0
+) -> Check:
+    """A finite number, as a float: at least ``low``, at most ``high``, greater than ``above``."""
+
+    def check(name: str, value: Any) -> float:
+        if not isinstance(value, Real) or isinstance(value, bool) or not _finite(value):
+            raise refused(name, value, "a finite number", f"Give a number such as {example}.")
+        _bounded(name, value, low, high, above, example)
+        return float(value)
+
+    return check
+
+
+def whole(low: int | None = None, high: int | None = None, example: int = 1) -> Check:
+    """A whole number as an int, at least ``low`` and at most ``high``."""
+
+    def check(name: str, value: Any) -> int:
+        if not isinstance(value, Integral) or isinstance(value, bool):
+            raise refused(name, value, "a whole number", f"Give one such as {example}.")
+        _bounded(name, value, low, high, None, example)
+        return int(value)
+
+    return check
+
+
+share: Check = number(0, 1, example=0.5)
+"""A number from 0 to 1."""
+
+max_side: Check = optional(whole(1, 1 << 20, example=512))
+"""The most pixels of a side; None for no limit."""
+
+seed: Check = whole(0, (1 << 32) - 1, example=0)
+"""The seed of random numbers, as numpy and scikit-learn take it."""
+
+
+def one_of(*choices: str) -> Check:
+    """One of some names."""
+
+    def check(name: str, value: Any) -> str:
+        if not isinstance(value, str) or value not in choices:
+            near = nearest(value, choices, 0.4)
+            listed = ", ".join(map(repr, choices))
+            raise refused(
+                name, value, f"one of {listed}", f"Choose {f'{near!r}, perhaps' if near else 'one of these'}."
+            )
+        return value
+
+    return check
+
+
+def of_type(kind: type, what_to_do: str, error: type[CamcoreError] = CamcoreError) -> Check:
+    """An object of a class."""
+
+    def check(name: str, value: Any) -> Any:
+        if not isinstance(value, kind):
+            raise refused(name, value, f"a {kind.__name__}", what_to_do, error)
+        return value
+
+    return check
+
+
+def many(check: Check, least: int = 0, what_to_do: str = "Give a list of them.") -> Check:
+    """Several values as a tuple, each of which goes through ``check``; at least ``least``. A generator is used up."""
+
+    def check_all(name: str, value: Any) -> tuple[Any, ...]:
+        if isinstance(value, (str, bytes, Mapping)) or not isinstance(value, Iterable):
+            raise refused(name, value, "a list", what_to_do)
+        if isinstance(value, np.ndarray) and not value.ndim:  # calls itself iterable, and is not
+            raise refused(name, value, "a list", what_to_do)
+        found = tuple(check(f"{name}[{place}]", one) for place, one in enumerate(value))
+        if len(found) < least:
+            raise refused(name, value, f"a list of at least {least}", what_to_do)
+        return found
+
+    return check_all
+
+
+# ---- arrays
+
+
+def picture_pixels(name: str, value: Any) -> NDArray[np.uint8]:
+    """Pixels: uint8 (H, W, 3)."""
+    if not isinstance(value, np.ndarray) or value.dtype != np.uint8 or value.ndim != 3 or value.shape[2] != 3:
+        raise refused(name, value, "a uint8 array (height, width, 3), red, green, blue", _TO_PIXELS)
+    if not value.size:
+        raise refused(name, value, "a picture with pixels", "Give one of at least 1×1.")
+    return value
+
+
+_TO_PIXELS = "Scale colours to 0..255 and use .astype(numpy.uint8); repeat a grey channel three times."
+
+
+def an_array(name: str, value: Any) -> NDArray[Any]:
+    """A numpy array of numbers."""
+    if not isinstance(value, np.ndarray):
+        raise refused(name, value, "a numpy array", "Convert it with numpy.asarray.")
+    return numbers(name, value)
+
+
+def numbers(name: str, value: Any) -> NDArray[Any]:
+    """An array of real numbers of any shape; NaN is one."""
+    try:
+        array = np.asarray(value)
+    except (ValueError, TypeError):  # rows of different lengths
+        array = np.array(None)
+    if array.dtype.kind not in "fiub" and "float" not in array.dtype.name:  # bfloat16 has a kind of its own
+        raise refused(name, value, "an array of numbers", "Give a numpy array, such as CamMap.values.")
+    return array
+
+
+def plane(name: str, value: Any) -> NDArray[np.float32]:
+    """A map: an array (height, width) of real numbers, as float32; NaN where there is none."""
+    array = numbers(name, value)
+    if array.ndim != 2 or not array.size:
+        raise refused(name, value, "one map (height, width)", "Give one map at a time, such as CamMap.values.")
+    with np.errstate(over="ignore"):
+        return array.astype(np.float32, copy=False)
+
+
+# ---- internals
+
+
+def _finite(value: Any) -> bool:
+    try:
+        return isfinite(value)
+    except (OverflowError, ValueError, TypeError):
+        return False
+
+
+def _bounded(name: str, value: Any, low: Any, high: Any, above: Any, example: Any) -> None:
+    if (low is None or value >= low) and (high is None or value <= high) and (above is None or value > above):
+        return
+    bounds = [f"at least {low}"] if low is not None else []
+    bounds += [f"greater than {above}"] if above is not None else []
+    bounds += [f"at most {high}"] if high is not None else []
+    raise refused(name, value, " and ".join(bounds), f"Give a number such as {example}.")

@@ -1,0 +1,100 @@
+"""The names of classes: given when a network is wrapped, and said wherever a class is meant."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping, Sequence
+from numbers import Integral
+from typing import Any
+
+import numpy as np
+
+from camcore.checks import shown
+from camcore.errors import ModelError
+
+_FORMS = (
+    "Give a list with one name for each class, in the order of the outputs, or a dictionary {index: name} or "
+    "{name: index}. A file is read by camcore.models.label_files.read_labels."
+)
+
+
+def index_of(labels: Sequence[str], name: str, network: str) -> int:
+    """The index of the class that a name means: its label exactly, else without regard to capitals and underscores.
+
+    Raises ModelError where there is no such class, with the nearest names, or several.
+    """
+    exact = [index for index, label in enumerate(labels) if label == name]
+    if len(exact) == 1:
+        return exact[0]
+    plain = [_plain(label) for label in labels]
+    wanted = _plain(name)
+    places = exact or [index for index, label in enumerate(plain) if label == wanted]
+    if len(places) == 1:
+        return places[0]
+    if places:
+        listed = ", ".join(map(str, places))
+        raise ModelError(f"{len(places)} classes are called {name!r}. Give one by index: {listed}.")
+    near = difflib.get_close_matches(wanted, plain, n=3)
+    hint = f" Did you mean {', '.join(map(repr, dict.fromkeys(near)))}?" if near else ""
+    raise ModelError(
+        f"There is no class {shown(name)} in {network}: it has {len(labels)} classes, 0 to {len(labels) - 1}.{hint} "
+        "Give a class by its label or its index."
+    )
+
+
+def given_labels(labels: Any) -> tuple[str, ...] | None:
+    """Labels as somebody gives them, in the order of the outputs; None stays None.
+
+    A list or another ordered collection of names (whole numbers are taken as names), a generator of them, or a
+    dictionary: {index: name} or {name: index}. Raises ModelError for anything else.
+    """
+    if labels is None:
+        return None
+    if isinstance(labels, Mapping):
+        return _from_mapping(labels)
+    if isinstance(labels, (set, frozenset)):
+        raise _refused(labels, "a set has no order, and the labels belong to the outputs one by one")
+    scalar = isinstance(labels, np.ndarray) and labels.ndim != 1
+    if scalar or isinstance(labels, (str, bytes)) or not isinstance(labels, Iterable):
+        raise _refused(labels, "it is not a list of names")
+    return tuple(_label(index, label) for index, label in enumerate(labels))
+
+
+def _from_mapping(labels: Mapping[Any, Any]) -> tuple[str, ...]:
+    """{index: name}, indices as numbers or text, or {name: index}."""
+    by_index: dict[int | None, Any] = {_index(key): value for key, value in labels.items()}
+    if all(isinstance(key, str) and isinstance(value, Integral) for key, value in labels.items()):
+        by_index = {_index(value): key for key, value in labels.items()}
+    if not by_index or len(by_index) != len(labels) or not _complete(by_index):
+        raise _refused(labels, "its indices are not 0, 1, 2 and so on, each once")
+    return tuple(_label(index, _last(by_index[index])) for index in range(len(by_index)))
+
+
+def _last(label: Any) -> Any:
+    """The name in ImageNet's form [WordNet id, name]; anything else as it is."""
+    return label[-1] if isinstance(label, (list, tuple)) and len(label) == 2 else label
+
+
+def _complete(by_index: Mapping[Any, Any]) -> bool:
+    return set(by_index) == set(range(len(by_index)))
+
+
+def _index(value: Any) -> int | None:
+    if isinstance(value, Integral) and not isinstance(value, bool):
+        return int(value)
+    return int(value) if isinstance(value, str) and value.isdecimal() and len(value) < 10 else None
+
+
+def _label(index: int, label: Any) -> str:
+    whole = isinstance(label, Integral) and not isinstance(label, (bool, np.bool_))
+    if not (whole or (isinstance(label, str) and label.strip())):
+        raise ModelError(f"The label of class {index} is {shown(label)}, and a class has a name. {_FORMS}")
+    return str(label)
+
+
+def _plain(label: str) -> str:
+    return label.replace("_", " ").lower()
+
+
+def _refused(labels: Any, why: str) -> ModelError:
+    return ModelError(f"labels={shown(labels)} cannot be used: {why}. {_FORMS}")

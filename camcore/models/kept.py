@@ -1,0 +1,93 @@
+"""The Network of a bare Keras model, kept with the model, so that asking for it again costs no new trace.
+
+It hangs on the model itself, as an entry of its ``__dict__`` that Keras neither tracks nor saves: only so does it live
+exactly as long as the model, which it refers to. At most ``MOST`` models have one at a time.
+"""
+
+from __future__ import annotations
+
+import threading
+import weakref
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from camcore.models.wrapping import wrap
+from camcore.network import Network
+
+MOST = 4
+"""Networks kept at most; the one that was asked for least recently is let go."""
+
+_ENTRY = "_camcore_network"
+_LOCK = threading.RLock()
+_recent: list[weakref.ref[Any]] = []  # the models that have a Network, least recently used first
+
+# Set by compile, fit, evaluate and predict; nothing of it is in the forward pass.
+_OF_TRAINING = frozenset(
+    {"compiled", "history", "loss", "optimizer", "stop_training", "stop_evaluating", "stop_predicting"}
+    | {"train_function", "test_function", "predict_function"}
+)
+
+
+@dataclass(frozen=True, eq=False)
+class _Same:
+    """An object that equals itself only. It is held: the id of one that is gone can be another's."""
+
+    value: Any
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and other.value is self.value
+
+
+def network_of(model: Any) -> Network:
+    """``wrap(model)``, or what it gave for this very model before, where its structure is still the same.
+
+    Structure: its layers and operations, their plain public attributes (sizes, rates, activations and the like) and
+    the variables they hold. Other weights, ``trainable``, ``compile`` and ``fit`` change none of that: weights are
+    read when a question is asked. What a layer's own code reads from elsewhere is not noticed; ``wrap`` traces anew.
+    Safe to use from several threads. Raises what ``wrap`` raises.
+    """
+    with _LOCK:
+        entry = getattr(model, "__dict__", {}).get(_ENTRY)
+        if entry is None or entry[1] != _structure(model):
+            network = wrap(model)
+            entry = model.__dict__[_ENTRY] = (network, _structure(model))  # not earlier: the trace may build the model
+        _touch(model)
+        found: Network = entry[0]
+        return found
+
+
+def _touch(model: Any) -> None:
+    """Make ``model`` the most recently used one, and let go of those beyond the limit."""
+    _recent[:] = [one for one in _recent if one() is not None and one() is not model]
+    _recent.append(weakref.ref(model))
+    while len(_recent) > MOST:
+        oldest = _recent.pop(0)()
+        if oldest is not None:
+            oldest.__dict__.pop(_ENTRY, None)
+
+
+def _parts(model: Any) -> list[Any]:
+    """The model, its layers and the operations of its functional parts."""
+    layers = [model, *model._flatten_layers(include_self=False)]
+    return layers + [operation for part in layers for operation in getattr(part, "operations", None) or ()]
+
+
+def _structure(model: Any) -> list[Any]:
+    """What the forward pass of a model is made of, as far as it can be read without running it."""
+    told: list[Any] = [_Same(weight) for weight in model.weights]
+    for part in _parts(model):
+        told += [_Same(part), *_attributes(part)]
+    return told
+
+
+def _attributes(part: Any) -> Iterator[tuple[str, Any]]:
+    """A layer's public attributes: plain values by value, functions, tensors and the like by identity."""
+    for name, value in list(vars(part).items()):  # another thread may train the model
+        if name.startswith("_") or name in _OF_TRAINING:
+            continue
+        if isinstance(value, (list, tuple, dict)):
+            yield name, repr(value)
+        else:
+            yield name, value if isinstance(value, (bool, int, float, str)) else _Same(value)
+    yield "dtype", _Same(getattr(part, "dtype_policy", None))

@@ -1,0 +1,27 @@
+"""What the page says about the scores that maps explain."""
+
+import math
+
+import pytest
+
+from camcore.predictions import Prediction
+from ui.inspect.answers import differentiated
+
+
+@pytest.mark.parametrize(
+    ("kind", "text"),
+    [
+        ("logit", ""),
+        ("log-probability", "maps explain the log-probability of a class"),
+        ("log-odds", "maps explain the log-odds of a class"),
+        ("value", "one number: maps show what raises it"),
+    ],
+)
+def test_which_score_is_explained_is_said_where_it_is_not_the_logit(kind: str, text: str) -> None:
+    said = differentiated([Prediction(0, "cat", math.nan if kind == "value" else 0.5, 0.7, kind)])
+    assert text in said
+    assert bool(said) == bool(text)
+
+
+def test_nothing_is_said_before_there_is_an_answer() -> None:
+    assert differentiated([]) == ""
