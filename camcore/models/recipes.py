@@ -37,7 +37,10 @@ def remembered(wrap: Callable[_Given, Network]) -> Callable[_Given, Network]:
     def wrapped(*arguments: _Given.args, **options: _Given.kwargs) -> Network:
         network = wrap(*arguments, **options)
         (_, *named) = signature.bind(*arguments, **options).arguments.items()
-        network.send = functools.partial(_send_model, wrapped, dict(named))
+        given = dict(named)
+        if not isinstance(given.get("labels"), list | tuple | dict | None):
+            given["labels"] = network.labels  # an iterator is used up by now
+        network.send = functools.partial(_send_model, wrapped, given)
         return network
 
     return wrapped
