@@ -89,8 +89,11 @@ def build(keras: Any, base_name: str, form: str, size: int) -> tuple[Any, Any]:
     return keras.Model(image, layers.Dense(CLASSES, activation="softmax")(layers.Dropout(0.2)(x))), fed
 
 
-def seed(model: Any) -> None:
-    """Weights as training leaves them in size, so that the answer depends on the picture."""
+def seed(model: Any, reach: float) -> None:
+    """Weights as training leaves them in size, so that the answer depends on the picture.
+
+    ``reach``: about the largest number that goes into the base; its first kernel is divided by it.
+    """
     rng = np.random.default_rng(7)
     values = []
     for one in model.weights:
@@ -99,7 +102,8 @@ def seed(model: Any) -> None:
             values.append(rng.uniform(0.8, 1.2, shape))
         elif len(shape) > 1:
             fan = np.prod(shape[:-1]) if "depthwise" not in name else np.prod(shape[:2])
-            values.append(rng.normal(0, np.sqrt(2 / fan), shape))
+            first = len(shape) == 4 and shape[2] == 3
+            values.append(rng.normal(0, np.sqrt(2 / fan) / (reach if first else 1), shape))
         elif "normalization/mean" in name or "count" in name:
             values.append(np.zeros(shape))
         else:
@@ -113,7 +117,8 @@ def write(keras: Any, base: str, form: str, size: int, picture: np.ndarray, stem
 
     keras.backend.clear_session()
     model, fed = build(keras, base, form, size)
-    seed(model)
+    caffe = form == "functional" and base in ("VGG16", "ResNet50")
+    seed(model, 128.0 if caffe else 1.0)
     said = model.predict(picture[np.newaxis], verbose=0)[0]
     top = int(said.argmax())
     inner = next(layer for layer in model.layers if hasattr(layer, "layers") and len(layer.layers) > 9)
