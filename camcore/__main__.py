@@ -12,15 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import camcore
-from camcore.commands import app, bias, evaluate, train, trust
+from camcore.commands import app, bias, evaluate, listing, train, trust
+from camcore.commands.network_options import add_network, check_network_options, load_network
 from camcore.errors import CamcoreError, MethodError
-from camcore.framing import FRAMINGS, check_framing
-from camcore.layers import NO_GRID, WITHOUT_LAYER
 from camcore.methods import find_method
-from camcore.models import factories
 from camcore.models.labels import class_named
 from camcore.render.colour import COLORMAPS
-from camcore.report.words import answer_name, geometry, place
+from camcore.report.words import answer_name, place
 from camcore.words import duration, readable, score_text, strength
 
 SCRIPT, MODULE = "camcore", "python -m camcore"
@@ -30,6 +28,7 @@ _EXAMPLES = """\
 examples:
   python -m camcore explain photo.jpg
   python -m camcore explain photo.jpg --model ResNet50 --method gradcam --method scorecam --out out/
+  python -m camcore explain photo.jpg --model my_model.keras --labels labels.txt   your own, of Keras 3 or 2
   python -m camcore explain *.jpg --method layercam --layer block_6_expand_relu --class "tiger cat"
   python -m camcore trust photo.jpg --method layercam   how far to trust the map, with the reasons
   python -m camcore run out/run.json            the same maps again, and how far they differ
@@ -42,7 +41,7 @@ examples:
   python -m camcore app my_model.keras          the app in your browser, with that network in it
 
 Weights are looked for in the folder named by CAMCORE_WEIGHTS, then in Keras's cache, then downloaded.
-Networks that a Python function of yours makes: CAMCORE_MODELS="name=module:function, …".
+Networks of your own by name: CAMCORE_MODELS="birds=birds.keras, cars=module:function".
 Exit codes: 0 done; 1 refused, the reason is on standard error; 2 wrong usage; 130 interrupted.
 """
 
@@ -93,7 +92,7 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     explain.add_argument("pictures", nargs="+", metavar="PICTURE", help="JPEG, PNG, WEBP, GIF, BMP or TIFF")
-    _add_model(explain)
+    add_network(explain)
     explain.add_argument(
         "--method", action="append", metavar="KEY", help="a method's key; repeat for more (default: gradcam)"
     )
@@ -107,7 +106,6 @@ def _parser() -> argparse.ArgumentParser:
         metavar="CLASS",
         help="a class index or label; repeat for more (default: what the network says)",
     )
-    explain.add_argument("--framing", help=f"one of {', '.join(FRAMINGS)} (default: the network's own)")
     explain.add_argument(
         "--option",
         action="append",
@@ -134,45 +132,41 @@ def _parser() -> argparse.ArgumentParser:
         description="Makes every map of a run.json again and compares it with the CSV beside the file.",
     )
     run.add_argument("record", metavar="RUN.JSON", help="written by explain --out")
+    run.add_argument("--custom", action="append", metavar="MODULE", help="a module with the model's custom classes")
+    run.add_argument("--unsafe", action="store_true", help="let code that lies in the model's file run")
     run.set_defaults(run=_run)
 
     layers = commands.add_parser("layers", help="the layers of a backbone, the recommended one marked")
-    layers.add_argument("model", metavar="MODEL", help="a backbone's or saved network's name, or a folder")
+    add_network(layers, "MODEL", weights=False)
     layers.add_argument("--all", action="store_true", help="also those that can carry no heatmap, with the reason")
-    layers.set_defaults(run=_layers)
+    layers.set_defaults(run=listing.layers)
 
     for longer in (app, trust, train, evaluate, bias):
         longer.add_parser(commands)
 
     models = commands.add_parser("models", help="all backbones and saved networks, and whether their weights are here")
-    models.set_defaults(run=_models)
+    models.set_defaults(run=listing.models)
 
     methods = commands.add_parser("methods", help="all methods, what they answer and cost")
     methods.add_argument("--markdown", action="store_true", help="as the table of the README")
-    methods.set_defaults(run=_methods)
+    methods.set_defaults(run=listing.methods)
     return parser
-
-
-def _add_model(parser: argparse.ArgumentParser) -> None:
-    what = "a backbone's or saved network's name, or a network's folder"
-    parser.add_argument("--model", default="MobileNetV2", help=f"{what} (default: MobileNetV2)")
-    parser.add_argument("--weights", metavar="FILE", help="a weights file, or the word random")
 
 
 # ---- commands
 
 
 def _explain(given: argparse.Namespace) -> None:
-    if given.framing is not None:
-        check_framing(given.framing)
+    check_network_options(given)
     for key in given.method or ():
         find_method(key)
     options = _options(given.option)
     pictures = [camcore.open_picture(path) for path in given.pictures]  # wrong files are told before long work
-    network = camcore.load(given.model, weights=given.weights, progress=_download_progress)
+    network = load_network(given, _download_progress)
+    framing = given.framing or network.framing
     classes = [class_named(network, text) for text in given.classes] if given.classes else None
     for path, pic in zip(given.pictures, pictures, strict=True):
-        maps = _maps(network, pic, given, classes, options)
+        maps = _maps(network, pic, given, classes, options, framing)
         _print_result(path, network, pic, maps)
         if given.out:
             folder = Path(given.out) / _folder_name(path, pic) if len(pictures) > 1 else Path(given.out)
@@ -184,11 +178,16 @@ def _explain(given: argparse.Namespace) -> None:
 
 
 def _maps(
-    network: Any, pic: Any, given: argparse.Namespace, classes: list[int] | None, options: dict[str, Any]
+    network: Any,
+    pic: Any,
+    given: argparse.Namespace,
+    classes: list[int] | None,
+    options: dict[str, Any],
+    framing: str,
 ) -> list[Any]:
     methods = given.method or ["gradcam"]
     found = {}
-    steps = camcore.stream(network, pic, methods, given.layer, classes, given.framing, options, given.refine)
+    steps = camcore.stream(network, pic, methods, given.layer, classes, framing, options, given.refine)
     for step in steps:
         for m in step.maps:
             found[m.method, m.layer, m.class_index] = m
@@ -260,60 +259,13 @@ def _option_value(text: str) -> Any:
 def _run(given: argparse.Namespace) -> None:
     from camcore.report.rerun import rerun
 
-    repeated = rerun(given.record)
+    repeated = rerun(given.record, given.custom or (), given.unsafe)
     for note in repeated.notes:
         print(f"note: {note}")
     for one in repeated.maps:
         m = one.map
         where = m.layer or "the input"
         print(f"{m.method} for {readable(m.label)!r} at {where}: differs by {one.difference:.2g} of the largest value")
-
-
-def _layers(given: argparse.Namespace) -> None:
-    # The structure is the same with any weights; what a factory makes has its own.
-    network = camcore.load(given.model, weights=None if factories.find(given.model) else "random")
-    print(f"{network.name}: {network.input_size[0]}×{network.input_size[1]} input, * = recommended")
-    for info in network.layers:
-        if info.usable or given.all:
-            mark = "*" if info.recommended else " "
-            print(f"{mark} {info.path:42s} {info.kind:14s} {geometry(info) if info.grid else ''}")
-            if info.recommended or not info.usable:
-                print(f"    {info.reason}")
-    if network.default_layer is None:
-        print(f"{NO_GRID} {WITHOUT_LAYER}")
-
-
-def _models(given: argparse.Namespace) -> None:
-    rows = camcore.backbones()
-    widest = max(20, *(len(row.name) for row in rows))
-    for row in rows:
-        size = "{:3d}×{:<3d}".format(*row.input_size) if row.input_size else "      ?"
-        count = f"{row.parameters / 1e6:6.1f}" if row.parameters else "     ?"
-        known = f"{row.name:{widest}s} {size} {count} M parameters"
-        learned = f"trained on {row.summary}" if row.summary else ""
-        print(f"{known}   {row.weights_state:16s} {learned}".rstrip())
-    for problem in factories.problems():
-        print(f"note: {problem}", file=sys.stderr)
-
-
-def _methods(given: argparse.Namespace) -> None:
-    if given.markdown:
-        print("| key | method | what it answers | cost | source |")
-        print("| --- | --- | --- | --- | --- |")
-        for info in camcore.METHODS.values():
-            source = f"[{info.paper}]({info.url}), {info.equation}"
-            print(f"| `{info.key}` | {info.title} | {info.summary} | {info.cost} | {source} |")
-        return
-    for info in camcore.METHODS.values():
-        print(f"{info.key:16s} {info.title} ({info.year})")
-        print(f"    {info.summary}")
-        print(f"    cost: {info.cost}")
-        for name, option in info.options.items():
-            choice = ", ".join(option.choices)
-            if not choice:
-                choice = "class indices" if isinstance(option.default, tuple) else f"{option.low} to {option.high}"
-            print(f"    option {name}={option.default}: {option.help} ({choice})")
-        print(f"    {info.paper}, {info.equation}. {info.url}")
 
 
 if __name__ == "__main__":

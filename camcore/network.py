@@ -36,12 +36,12 @@ from camcore.engine.scores import Activation, Kind, find_scores
 from camcore.engine.tapping import BiasPass, Pass, Taps
 from camcore.engine.targets import LOGIT, Score
 from camcore.engine.tracing import trace_model
-from camcore.errors import LayerError, MethodError, ModelError, PictureError
+from camcore.errors import CamcoreError, LayerError, MethodError, ModelError, PictureError
 from camcore.forking import check_not_forked
 from camcore.framing import Frame, check_framing, frame_picture
 from camcore.layers import LayerInfo, ladder, list_layers, listed_calls
 from camcore.methods.info import Site
-from camcore.origin import Origin
+from camcore.origin import Origin, Recipe
 from camcore.pictures import Picture
 from camcore.predictions import Prediction, probabilities, top_predictions
 from camcore.preprocessed import pictures_in, preprocessed
@@ -71,8 +71,10 @@ class Network:
     ``layers``, a tuple of LayerInfo; ``default_layer``, the path of the recommended one, None where no layer has a
     grid; ``ladder``, the paths of the last layer of each of the last four grid sizes; ``parameters``;
     ``multiplications`` that one image takes; ``weights_note``, where the weights came from; ``anatomy``, what its trace
-    consists of; ``origin``, what it takes to have the network again, None where nobody knows; ``serial``, a number that
-    no other network of this process has. Safe to use from several threads. The model is never changed.
+    consists of; ``origin``, what it takes to have the network again, None where nobody knows; ``recipe``, the arguments
+    of ``load`` that made it, None where ``wrap`` did; ``send``, how it is pickled; ``serial``, a number that no other
+    network of this process has. Safe to use from several threads. The model is never changed. It can be pickled: what
+    is sent is how to make it again (``camcore.models.recipes``).
     """
 
     def __init__(
@@ -100,6 +102,8 @@ class Network:
         self.channels = channels
         self.weights_note = weights_note
         self.origin = origin
+        self.recipe: Recipe | None = None
+        self.send: Callable[[Network], tuple[Any, ...]] | None = None
         self._preprocess = preprocess
         self.serial = next(_SERIAL)
         self._obstacles: dict[str, str] = {}  # layer path → what breaks CAM's equality behind it, empty: nothing
@@ -129,6 +133,19 @@ class Network:
         h, w = self.input_size
         says = "one value" if self.score_kind == "value" else f"{self.classes} classes"
         return f"<Network {self.name}: {h}×{w}, {says}, default layer {self.default_layer!r}>"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        if self.send is None:
+            raise CamcoreError(
+                f"The network {self.name!r} cannot be sent to another process: {self.weights_note}, which only this "
+                "process has. A twin with other weights is a thing of the moment. Send the network it was made from."
+            )
+        return self.send(self)
+
+    def __copy__(self) -> Network:
+        twin = object.__new__(type(self))
+        twin.__dict__.update(self.__dict__)
+        return twin
 
     @property
     def layers(self) -> tuple[LayerInfo, ...]:
@@ -454,7 +471,7 @@ class Network:
         other._alterations = self._alterations.on(other.anatomy)
         other.serial = next(_SERIAL)
         other.weights_note = note
-        other.origin = None
+        other.origin = other.recipe = other.send = None
         return other
 
     # ---- compiled functions

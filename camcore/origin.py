@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -20,4 +20,20 @@ class Origin:
     architecture: Mapping[str, Any]
     preprocessing: str
     folder: Path | None = None
+    sha256: str = ""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """The arguments with which ``camcore.load`` makes a network again.
+
+    ``source``: its first one, with a file's path made absolute. ``weights``: as given. ``options``: those that were
+    given. ``called``: the network's name. ``file`` and ``sha256``: of a whole model's file or folder, else None and "".
+    """
+
+    source: str
+    called: str
+    weights: str | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
+    file: Path | None = None
     sha256: str = ""

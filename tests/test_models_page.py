@@ -2,6 +2,7 @@
 
 import html
 import io
+import json
 import shutil
 import threading
 import time
@@ -15,6 +16,7 @@ import h5py
 import keras
 import numpy as np
 import pytest
+import whole_models
 from small import network_folder
 from streamlit.testing.v1 import AppTest
 
@@ -369,3 +371,47 @@ def test_the_ways_in_are_explained(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "def birds():" in text(at)
     assert "Declared now: unfed (own_models:nested), fed (own_models:sequential)" in text(at)
     assert "**Train** page" in text(page(way="Training"))
+
+
+# ---- whole models' files
+
+
+def test_a_whole_models_file_is_shown_tried_and_how_it_is_fed_chosen(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    whole_models.bare(classes=3).save(tmp_path / "owls.keras")
+    told = {"file": str(tmp_path / "owls.keras"), "labels": ["owl", "jay", "tit"], "framing": "crop"}
+    monkeypatch.setenv("CAMCORE_MODELS", json.dumps({"owls": told}))
+    at = page(about="owls")
+    assert "The whole model owls.keras on this server · fed RGB 0..255, as model.predict would be" in text(at)
+    assert "pictures framed by crop · 3 named classes" in text(at)
+    assert str(tmp_path) not in text(at)
+    at.button(key="try_it").click()
+    until(at, lambda at: "How does it want its pictures?" in text(at))
+    assert "it holds no scaling of its own" in text(at)
+    assert "3 classes (owl, jay, tit …)" in text(at)
+    box = next(box for box in at.selectbox if str(box.key).startswith("factory_feed"))
+    box.set_value("tf")
+    run(at).button(key="keep_feed").click()
+    assert "fed RGB −1..1, as chosen here" in text(run(at))
+    kept = factories.find("owls")
+    assert kept is not None
+    assert kept.chosen == "tf"
+
+
+def test_a_file_that_scales_its_pictures_leaves_nothing_to_choose(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    whole_models.sequential().save(tmp_path / "owls.keras")
+    monkeypatch.setenv("CAMCORE_MODELS", f"owls={tmp_path / 'owls.keras'}, code={tmp_path / 'code.keras'}")
+    whole_models.with_lambda(tmp_path / "code.keras")
+    at = page(about="owls", way="Whole model")
+    assert "camcore app birds.keras" in text(at)
+    assert "Declared now: owls (owls.keras), code (code.keras)" in text(at)
+    at.button(key="try_it").click()
+    until(at, lambda at: "nothing is left to choose" in text(at))
+    assert "Fed RGB 0..255, which it scales itself." in text(at)
+    at = page(about="code")
+    at.button(key="try_it").click()
+    until(at, lambda at: "This network cannot be used" in text(at))
+    assert "holds a Lambda (layer 'scale')" in text(at)

@@ -158,7 +158,7 @@ def _size(row: Any) -> tuple[str, ...]:
 def _learned(row: Any) -> str:
     """What a network can tell, from what, and whether that has to be fetched: for people, as Markdown."""
     if isinstance(row, Factory):
-        return f"made by {words.plain(row.target)} on this server"
+        return words.plain(f"made by {row.target} on this server" if row.file is None else f"the file {row.target}")
     if not isinstance(row, SavedNetwork):
         return _state(row)
     few = len(row.labels) <= 5

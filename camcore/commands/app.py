@@ -6,7 +6,6 @@ import argparse
 import os
 import sys
 import warnings
-import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +14,15 @@ from camcore.commands import serving
 from camcore.errors import CamcoreError, ModelError, nearest
 from camcore.framing import FRAMINGS, check_framing
 from camcore.models import declarations
-from camcore.models.declarations import SUFFIXES, VARIABLE, Declaration
+from camcore.models.archives import read_whole
+from camcore.models.declarations import VARIABLE, Declaration
+from camcore.models.description import JSON_NAME
 from camcore.models.preprocessing import TITLES, preprocessing
 from camcore.models.saved import networks_folder
+from camcore.models.whole import find_file
 
 DEFAULT_MODEL = "CAMCORE_DEFAULT_MODEL"
 """The variable that names the network to begin with; the app's network picker reads it."""
-
-_HDF5 = b"\x89HDF\r\n\x1a\n"
 
 
 def add_parser(commands: Any) -> None:
@@ -70,11 +70,11 @@ def _network(given: argparse.Namespace) -> str | None:
     options = {key: getattr(given, key) for key in ("labels", "preprocess", "framing", "custom", "unsafe")}
     named = [f"--{key}" for key, value in options.items() if value]
     known = [row.name for row in camcore.backbones()]
-    path = None if given.network is None else Path(given.network).expanduser()
-    if path is not None and given.network not in known and (path.exists() or _looks_like_a_path(given.network)):
+    path = find_file(given.network) if given.network is not None and given.network not in known else None
+    if path is not None:
         check_file(path, given.unsafe)
         _check_options(options)
-        one = Declaration(declarations.name_for(path, known), file=path.absolute(), **options)
+        one = Declaration(declarations.name_for(path, known), file=path, **options)
         os.environ[VARIABLE] = declarations.written((*told.networks, one))
         return one.name
     if named:
@@ -85,15 +85,13 @@ def _network(given: argparse.Namespace) -> str | None:
         )
     if given.network is None or given.network in known:
         return given.network
+    if Path(given.network).is_dir():
+        raise _folder(Path(given.network))
     near = nearest(given.network, known)
     raise ModelError(
         f"There is neither a network nor a file {given.network!r}. A network has a name that `camcore models` lists, "
         f"or is a file such as my_model.keras. {f'Did you mean {near!r}?' if near else 'Correct the name or the path.'}"
     )
-
-
-def _looks_like_a_path(text: str) -> bool:
-    return text.lower().endswith(SUFFIXES) or "/" in text or os.sep in text
 
 
 def _check_options(options: dict[str, Any]) -> None:
@@ -116,50 +114,23 @@ def _check_options(options: dict[str, Any]) -> None:
 
 
 def check_file(path: Path, unsafe: bool = False) -> None:
-    """Raise ModelError where a path is no whole model, told from its first bytes; needs no TensorFlow.
+    """Raise ModelError where a path is no whole model, by what ``read_whole`` reads of it; needs no TensorFlow.
 
     ``unsafe``: a SavedModel's folder is one, too.
     """
-    if not path.exists():
-        near = nearest(path.name, _names_in(path.parent), 0.8)  # the endings alone are alike
-        hint = f"Did you mean '{path.with_name(near)}'?" if near else "Correct the path."
-        raise ModelError(f"There is no file '{path}'. It was moved, or its name is misspelt. {hint}")
-    if path.is_dir():
-        if not (unsafe and (path / "saved_model.pb").exists()):
-            raise _folder(path)
-        return
-    try:
-        with path.open("rb") as file:
-            start = file.read(len(_HDF5))
-        archive = start.startswith(b"PK") and zipfile.is_zipfile(path)
-    except OSError as error:
-        raise ModelError(f"'{path}' cannot be read: {error.strerror or error}. Allow reading it.") from error
-    if start == _HDF5 or archive:
-        return
-    raise ModelError(
-        f"'{path}' is no whole model as Keras saves one ({f'it begins with {start!r}' if start else 'it is empty'}). "
-        "It is of another kind, or a copy of it broke off. Save the model with model.save('my_model.keras')."
-    )
-
-
-def _folder(path: Path) -> ModelError:
-    if (path / "saved_model.pb").exists():
-        return ModelError(
+    if not path.is_dir():
+        read_whole(path)
+    elif not unsafe:
+        raise ModelError(
             f"'{path}' is a SavedModel, whose graph is code of another program. It is run only where you trust it. Say "
             "--unsafe if you do."
         )
-    if (path / "network.json").exists():
+
+
+def _folder(path: Path) -> ModelError:
+    if (path / JSON_NAME).exists():
         return ModelError(
             f"'{path}' is the folder of a saved network, and the app looks for those in '{networks_folder()}'. Copy it "
             "there, and say its name."
         )
-    return ModelError(
-        f"'{path}' is a folder, and a whole model is a file such as my_model.keras. Name the file itself."
-    )
-
-
-def _names_in(folder: Path) -> list[str]:
-    try:
-        return os.listdir(folder)
-    except OSError:
-        return []
+    return ModelError(f"'{path}' is a folder. A whole model is a file such as my_model.keras. Name the file itself.")

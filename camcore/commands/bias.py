@@ -14,8 +14,8 @@ from camcore.bias.energy import Box, Energy, Region, energy_in_region, masks_bes
 from camcore.bias.files import draw_samples, write_study
 from camcore.bias.study import TRIALS, Head, Study, head_trainer, run_study
 from camcore.commands.evaluate import finished
+from camcore.commands.network_options import add_network, check_network_options, load_network
 from camcore.errors import CamcoreError
-from camcore.framing import FRAMINGS
 from camcore.models.labels import class_named
 from camcore.network import Network
 from camcore.training.folders import MIN_PER_CLASS, LabelledFolder, balanced_sample, read_folder, split
@@ -40,7 +40,7 @@ def add_parser(commands: Any) -> None:
         help="how much of a class's CAM falls on a box or on masks, over a folder of pictures",
         description="The share of a class's CAM energy that falls on a region, beside the region's share of the area.",
     )
-    measure.add_argument("network", metavar="NETWORK", help="a backbone's name, or the folder of a saved network")
+    add_network(measure, "NETWORK")
     measure.add_argument("folder", metavar="FOLDER", help="holds one folder of pictures for each class")
     measure.add_argument("--class", dest="class_name", required=True, metavar="CLASS", help="a class index or label")
     measure.add_argument("--only", metavar="NAME", help="only the pictures of this class folder")
@@ -53,10 +53,8 @@ def add_parser(commands: Any) -> None:
         help="as shares of each picture's sides, 0 to 1",
     )
     region.add_argument("--masks", metavar="FOLDER", help="a mask for each picture under the same name, not black = in")
-    measure.add_argument("--weights", metavar="FILE", help="a weights file, or the word random")
     measure.add_argument("--method", metavar="KEY", help="default: cam where it is exact, else gradcam")
     measure.add_argument("--layer", metavar="PATH", help="default: the recommended")
-    measure.add_argument("--framing", help=f"one of {', '.join(FRAMINGS)} (default: the network's own)")
     measure.add_argument("--out", metavar="FILE.CSV", help="write the share of every picture here")
     measure.set_defaults(run=measure_command)
 
@@ -87,14 +85,16 @@ def add_parser(commands: Any) -> None:
 
 def measure_command(given: argparse.Namespace) -> None:
     """Run ``bias measure``."""
+    check_network_options(given)
     data = read_folder(given.folder, least=1)
     if given.only is not None:
         data = data.take((data.labels == _class_folder(data, given.only)).nonzero()[0])
     region: Region = masks_beside(data, given.masks) if given.masks else _box(given.box)
-    net = camcore.load(given.network, weights=given.weights)
+    net = load_network(given)
+    framing = given.framing or net.framing
     index = class_named(net, given.class_name)
     found = finished(
-        energy_in_region(net, data, region, index, method=given.method, layer=given.layer, framing=given.framing)
+        energy_in_region(net, data, region, index, method=given.method, layer=given.layer, framing=framing)
     )
     place = f"the masks of {given.masks}" if given.masks else f"the box {' '.join(f'{edge:g}' for edge in given.box)}"
     print(f"{net.name}, {found.method} at {found.layer} for {readable(net.labels[index])!r}, energy on {place}")

@@ -9,14 +9,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
-import camcore
+from camcore.commands.network_options import add_network, check_network_options, load_network
 from camcore.errors import CamcoreError
 from camcore.evaluation import measures
 from camcore.evaluation.average import average_maps, write_averages
 from camcore.evaluation.predicting import Predictions, check_threshold, predict_folder
 from camcore.evaluation.summary import summary
 from camcore.evaluation.table import write_csv, write_whole
-from camcore.framing import FRAMINGS
 from camcore.training.folders import read_folder
 from camcore.words import duration, percent, readable
 
@@ -43,13 +42,11 @@ def add_parser(commands: Any) -> None:
         help="accuracy, confusion, ROC and calibration of a network on a folder of pictures",
         description="What a network gets right on a folder that holds one folder of pictures for each class.",
     )
-    parser.add_argument("network", metavar="NETWORK", help="a backbone's name, or the folder of a saved network")
+    add_network(parser, "NETWORK")
     parser.add_argument("folder", metavar="FOLDER", help="holds one folder of pictures for each class")
-    parser.add_argument("--weights", metavar="FILE", help="a weights file, or the word random")
     parser.add_argument(
         "--threshold", type=float, default=0.5, help="of two classes the second is said from here on (default: 0.5)"
     )
-    parser.add_argument("--framing", help=f"one of {', '.join(FRAMINGS)} (default: the network's own)")
     parser.add_argument("--json", action="store_true", help="print the figures as JSON instead of words")
     parser.add_argument("--out", metavar="FOLDER", help="write predictions.csv, report.json and average_maps.json here")
     parser.set_defaults(run=evaluate)
@@ -58,15 +55,17 @@ def add_parser(commands: Any) -> None:
 def evaluate(given: argparse.Namespace) -> None:
     """Run the command."""
     check_threshold(given.threshold)
+    check_network_options(given)
     data = read_folder(given.folder, least=1)
-    network = camcore.load(given.network, weights=given.weights)
-    predictions = finished(predict_folder(network, data, given.framing)).predictions
+    network = load_network(given)
+    framing = given.framing or network.framing
+    predictions = finished(predict_folder(network, data, framing)).predictions
     if not len(predictions):
         raise CamcoreError(
             f"None of the {len(predictions.skipped)} files in '{data.root}' could be used: "
             f"{predictions.skipped[0].reason} Without pictures there is nothing to evaluate. Give others."
         )
-    report = summary(network, predictions, given.threshold, given.framing)
+    report = summary(network, predictions, given.threshold, framing)
     if given.json:
         print(json.dumps(report, indent=2, ensure_ascii=False))
     else:
@@ -75,7 +74,7 @@ def evaluate(given: argparse.Namespace) -> None:
     if given.out:
         home = Path(given.out)
         write_csv(home / "predictions.csv", predictions)
-        steps = average_maps(network, predictions, data.root, threshold=given.threshold, framing=given.framing)
+        steps = average_maps(network, predictions, data.root, threshold=given.threshold, framing=framing)
         write_averages(home / "average_maps.json", finished(steps), network.labels)
         write_whole(home / "report.json", json.dumps(report, indent=2, ensure_ascii=False).encode("utf-8"))
         print(f"wrote predictions.csv, average_maps.json and report.json to {home}", file=sys.stderr)

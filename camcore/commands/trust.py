@@ -7,7 +7,7 @@ import sys
 from typing import Any
 
 import camcore
-from camcore.framing import FRAMINGS, check_framing
+from camcore.commands.network_options import add_network, check_network_options, load_network
 from camcore.judging.trusting import PLANS, Trust
 from camcore.methods import find_method
 from camcore.models.labels import class_named
@@ -25,9 +25,7 @@ def add_parser(commands: Any) -> None:
         "map when the network's weights are drawn at random.",
     )
     parser.add_argument("pictures", nargs="+", metavar="PICTURE", help="JPEG, PNG, WEBP, GIF, BMP or TIFF")
-    what = "a backbone's or saved network's name, or a network's folder"
-    parser.add_argument("--model", default="MobileNetV2", help=f"{what} (default: MobileNetV2)")
-    parser.add_argument("--weights", metavar="FILE", help="a weights file, or the word random")
+    add_network(parser)
     parser.add_argument(
         "--method", action="append", metavar="KEY", help="a method's key; repeat for more (default: gradcam)"
     )
@@ -35,24 +33,23 @@ def add_parser(commands: Any) -> None:
     parser.add_argument(
         "--class", dest="class_", metavar="CLASS", help="a class index or label (default: what the network says)"
     )
-    parser.add_argument("--framing", help=f"one of {', '.join(FRAMINGS)} (default: the network's own)")
     parser.add_argument("--full", action="store_true", help="finer curves, ROAD, ADCC, the cascade of random layers")
     parser.set_defaults(run=_trust)
 
 
 def _trust(given: argparse.Namespace) -> None:
-    if given.framing is not None:
-        check_framing(given.framing)
+    check_network_options(given)
     methods = given.method or ["gradcam"]
     for key in methods:
         find_method(key)
     pictures = [camcore.open_picture(path) for path in given.pictures]  # wrong files are told before long work
-    network = camcore.load(given.model, weights=given.weights)
+    network = load_network(given)
+    framing = given.framing or network.framing
     index = None if given.class_ is None else class_named(network, given.class_)
     form = "full" if given.full else "quick"
     assert form in PLANS
     for path, pic in zip(given.pictures, pictures, strict=True):
-        for m in camcore.explain(network, pic, methods, given.layer, index, given.framing):
+        for m in camcore.explain(network, pic, methods, given.layer, index, framing):
             passes = camcore.trust_passes(network, m, form)
             title = camcore.METHODS[m.method].title
             print(f"{path}: {network.name}, {title} for {readable(m.label)!r} ({percent(m.probability)})")

@@ -123,6 +123,7 @@ def layer_inputs(tensors: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
         return found
     for operation in next(iter(tensors.values())).graph.get_operations():  # in the order of creation
         if operation.type in SHAPES:
+            found |= {path: () for output in operation.outputs for path in owners.get(output.name, ())}
             continue
         sources: dict[str, None] = {}
         for source in operation.inputs:

@@ -27,14 +27,17 @@ from camcore.pictures import Picture
 class Candidate:
     """A weights file and what it is said to be the weights of.
 
-    ``alpha``: the width of a MobileNet, None for the usual one. ``labels``: None for ImageNet's where there are 1,000
-    classes, else numbers.
+    ``path``: a Path, or a path as text. ``alpha``: the width of a MobileNet, None for the usual one. ``labels``: None
+    for ImageNet's where there are 1,000 classes, else numbers.
     """
 
     path: Path
     backbone: str
     alpha: float | None = None
     labels: tuple[str, ...] | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "path", Path(self.path).expanduser())
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import csv
 import inspect
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -92,7 +92,7 @@ class Backbone:
 
 @dataclass(frozen=True, eq=False)
 class Built:
-    """A network ready for use: a backbone, a saved one, or what a factory made."""
+    """A network ready for use: a backbone, a saved one, what a factory made, or a whole model's file."""
 
     model: Any  # keras.Model
     preprocess: Callable[[np.ndarray], np.ndarray] | None  # RGB 0..255 (n,h,w,3) → float32 network input; copies
@@ -100,8 +100,8 @@ class Built:
     input_size: tuple[int, int] | None  # (height, width); None: as the model says
     weights_note: str  # where the weights came from, in words
     origin: Origin | None = None  # what it takes to have it again
-    output: int | str | None = None  # which one, where the model has several
     framing: str = "stretch"  # how pictures are brought to the input size
+    more: Mapping[str, Any] = field(default_factory=dict)  # further arguments of camcore.wrap
 
 
 @lru_cache(maxsize=1)

@@ -1,14 +1,11 @@
-"""Networks that a Python function of one's own makes: for those who run their own server.
+"""Networks of one's own that ``CAMCORE_MODELS`` names: a Python function that makes one, or a whole model's file.
 
-Named in the environment variable ``CAMCORE_MODELS``, else under that name in ``.streamlit/secrets.toml`` of the folder
-where the program was started (Streamlit's file for what a server alone knows):
+    CAMCORE_MODELS = "birds=my_models:birds, cars=cars.keras"
 
-    CAMCORE_MODELS = "birds=my_models:birds, cars=my_models:cars"
-
-The function takes no argument and returns a Keras model, or a mapping or dataclass with ``model`` and, as
-``camcore.wrap`` takes them, ``labels`` (or a labels file's path), ``preprocess`` (a function, or a name of
-``camcore.models.preprocessing``), ``input_size`` and ``output``. Its module is imported when the network is loaded, not
-before.
+(``camcore.models.declarations`` reads it.) A function takes no argument and returns a Keras model, or a mapping or
+dataclass with ``model`` and, as ``camcore.wrap`` takes them, ``labels`` (or a labels file's path), ``preprocess`` (a
+function, or a name of ``camcore.models.preprocessing``), ``input_size``, ``output``, ``framing`` and the others. Its
+module is imported, and a file is opened, when the network is loaded, not before.
 """
 
 from __future__ import annotations
@@ -16,52 +13,64 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import importlib
-import json
 import os
-import re
-import tomllib
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from camcore.errors import ModelError, nearest
-from camcore.models import saved
+from camcore.framing import check_framing
+from camcore.models import declarations, saved
 from camcore.models.catalogue import Built
-from camcore.models.description import check_name
-from camcore.models.label_files import read_labels
+from camcore.models.choices import read_choice, write_choice
+from camcore.models.declarations import VARIABLE, Declaration
+from camcore.models.label_files import labels_beside, read_labels
 from camcore.models.preprocessing import TITLES, preprocessing
+from camcore.models.whole import open_whole
+from camcore.models.wrapping import wrap_options
 
-VARIABLE = "CAMCORE_MODELS"
-_SECRETS = Path(".streamlit") / "secrets.toml"
-_TARGET = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
-_GIVES = ("model", "labels", "preprocess", "input_size", "output")
+_GIVES = ("model", "labels", "preprocess", "framing", *wrap_options())
 _RETURNS = "a Keras model, or a mapping or dataclass with " + ", ".join(_GIVES)
 
 
 @dataclass(frozen=True)
 class Factory:
-    """A declared network, not yet made. ``chosen``: the preprocessing kept for it on the Models page, "" for none."""
+    """A declared network, not yet made. ``chosen``: the preprocessing kept for it on the Models page, "" for none.
+
+    ``target``: module:function, or a file's name without its folder. ``declaration``: of a file, else None.
+    """
 
     name: str
-    target: str  # module:function
+    target: str
     chosen: str = ""
+    declaration: Declaration | None = None
+
+    @property
+    def file(self) -> Path | None:
+        """The whole model's file; None where a function makes the network."""
+        return self.declaration.file if self.declaration is not None else None
+
+    @property
+    def identity(self) -> str:
+        """Tells what makes the network from anything else that could."""
+        return str(self.file or self.target)
 
     @property
     def input_size(self) -> None:
-        """Not known before the function has run."""
+        """Not known before it is made."""
         return None
 
     @property
     def parameters(self) -> None:
-        """Not known before the function has run."""
+        """Not known before it is made."""
         return None
 
     @property
     def weights_state(self) -> str:
-        """Where the weights are: the function knows."""
-        return "own code"
+        """Where the weights are: in the file, or the function knows."""
+        return "own code" if self.file is None else "own file"
 
     @property
     def download_mb(self) -> int:
@@ -70,7 +79,7 @@ class Factory:
 
     @property
     def summary(self) -> str:
-        """On what it was trained: the function does not say."""
+        """On what it was trained: neither a function nor a file says."""
         return ""
 
     @property
@@ -80,8 +89,14 @@ class Factory:
 
     @property
     def version(self) -> str:
-        """Tells this network from one of the same name that another function made, or that was fed otherwise."""
-        return f"{self.target} {self.chosen}"
+        """Tells this network from one of the same name that is made, fed or read otherwise, or of a changed file."""
+        if self.file is None:
+            return f"{self.target} {self.chosen}"
+        stamp = ""
+        with suppress(OSError):
+            status = self.file.stat()
+            stamp = f"{status.st_mtime_ns} {status.st_size}"
+        return hashlib.sha256(repr((self.declaration, self.chosen, stamp)).encode()).hexdigest()
 
 
 # ---- what is declared
@@ -103,46 +118,20 @@ def find(name: Any) -> Factory | None:
 
 
 def _declared() -> tuple[tuple[Factory, ...], tuple[str, ...]]:
-    text, wrong = _text()
-    found: dict[str, Factory] = {}
-    taken = {one.name for one in saved.saved_networks()} if text.strip() else set()
-    for part in filter(None, (part.strip() for part in text.split(","))):
-        name, equals, target = (piece.strip() for piece in part.partition("="))
-        try:
-            if not equals or not _TARGET.fullmatch(target):
-                raise ModelError(
-                    f"The declaration {part[:120]!r} is not of the form name=module:function. Several "
-                    "are separated by commas."
-                )
-            check_name(name)
-            if name in found or name in taken:
-                raise ModelError(
-                    f"Another network is called {name!r} already. Names tell networks apart in lists and links. Give "
-                    "it another name."
-                )
-        except ModelError as error:
-            wrong.append(f"{VARIABLE} declares a network that cannot be used. {error}")
+    told = declarations.declared()
+    taken = {one.name for one in saved.saved_networks()} if told.networks else set()
+    found, wrong = [], list(told.problems)
+    for one in told.networks:
+        if one.name in taken:
+            wrong.append(
+                f"{VARIABLE} declares a network {one.name!r} that cannot be reached: a saved network is called so "
+                "already, and it is the one that the name means. Give the declared one another name."
+            )
             continue
-        found[name] = Factory(name, target, _chosen(name, target))
-    return tuple(found.values()), tuple(wrong)
-
-
-def _text() -> tuple[str, list[str]]:
-    """The declarations as they were written, and what kept them from being read."""
-    if VARIABLE in os.environ:
-        return os.environ[VARIABLE], []
-    try:
-        told = tomllib.loads(_SECRETS.read_text("utf-8")).get(VARIABLE, "")
-    except FileNotFoundError:
-        return "", []
-    except (OSError, ValueError) as error:  # ValueError: no TOML, or no UTF-8
-        return "", [f"The file '{_SECRETS}' cannot be read ({error}), so no networks are declared there. Mend it."]
-    if not isinstance(told, str):
-        return "", [
-            f"{VARIABLE} in '{_SECRETS}' is {told!r}; it must be a text such as \"name=module:function\". Put it in "
-            "quotation marks."
-        ]
-    return told, []
+        target = one.function or (one.file.name if one.file is not None else "")
+        factory = Factory(one.name, target, declaration=one if one.file is not None else None)
+        found.append(dataclasses.replace(factory, chosen=read_choice(one.name, factory.identity)))
+    return tuple(found), tuple(wrong)
 
 
 # ---- the network
@@ -150,21 +139,28 @@ def _text() -> tuple[str, list[str]]:
 
 @dataclass(frozen=True, eq=False)
 class Made:
-    """What a factory gave. ``preprocess``: None where it did not say how the network wants its pictures."""
+    """What a factory gave. ``preprocess``: None where it did not say how the network wants its pictures.
+
+    ``more``: further arguments of ``camcore.wrap``.
+    """
 
     model: Any
     labels: tuple[str, ...] | None = None
     preprocess: Callable[..., Any] | None = None
-    input_size: tuple[int, int] | None = None
-    output: int | str | None = None
+    framing: str = "stretch"
+    more: Mapping[str, Any] = field(default_factory=dict)
 
 
 def make(factory: Factory) -> Made:
-    """Import the module, call the function, and check what it returns.
+    """Open the file, or import the module and call the function, and check what it returns.
 
     Raises ModelError where the module cannot be imported, has no such function, or where the function raises or
-    returns something else.
+    returns something else, and as ``camcore.models.whole.open_whole`` does.
     """
+    return _called_for(factory) if factory.declaration is None else _opened(factory.declaration)
+
+
+def _called_for(factory: Factory) -> Made:
     given = _called(factory, _function(factory))
     if not isinstance(given, Mapping):
         fields = dataclasses.fields(given) if dataclasses.is_dataclass(given) else ()
@@ -194,13 +190,42 @@ def make(factory: Factory) -> Made:
             f"It is a function of RGB pictures 0..255, or one of the names {', '.join(TITLES)}.",
         )
     named = None if labels is None else tuple(map(str, labels))
-    return Made(model, named, feed, given.get("input_size"), given.get("output"))
+    framing = given.get("framing") or "stretch"
+    check_framing(framing)
+    more = {key: given[key] for key in wrap_options() if given.get(key) is not None}
+    return Made(model, named, feed, framing, more)
+
+
+def _opened(declared: Declaration) -> Made:
+    assert declared.file is not None
+    model = open_whole(declared.file, None, declared.custom, not declared.unsafe).model
+    labels = declared.labels
+    if isinstance(labels, Path):
+        labels = read_labels(labels)
+    elif labels is None:
+        labels, _ = labels_beside(declared.file)
+    feed = None if declared.preprocess is None else preprocessing(declared.preprocess)
+    return Made(model, labels, feed, declared.framing or "stretch")
+
+
+def file_options(factory: Factory) -> dict[str, Any]:
+    """What a declaration of a file says, as arguments of ``camcore.load``: with the preprocessing that was chosen."""
+    declared = factory.declaration
+    assert declared is not None
+    told: dict[str, Any] = {
+        "labels": declared.labels,
+        "preprocess": declared.preprocess or factory.chosen or None,
+        "framing": declared.framing,
+        "custom_objects": (declared.custom,) if declared.custom else None,
+        "safe_mode": False if declared.unsafe else None,
+    }
+    return {key: value for key, value in told.items() if value is not None}
 
 
 def open_factory(factory: Factory, weights: str | os.PathLike[str] | None = None) -> Built:
-    """The network that a factory makes, ready to be wrapped.
+    """The network that a function makes, ready to be wrapped.
 
-    Fed as the factory says; else as was chosen for it (``keep_preprocessing``); else 0..255 as they are, and the
+    Fed as the function says; else as was chosen for it (``keep_preprocessing``); else 0..255 as they are, and the
     network's note about its weights says so. Raises ModelError as ``make`` does, and where ``weights`` are given.
     """
     if weights is not None:
@@ -214,7 +239,7 @@ def open_factory(factory: Factory, weights: str | os.PathLike[str] | None = None
         feed, note = preprocessing(factory.chosen), f"{note}; fed {TITLES[factory.chosen]}, as chosen for it"
     elif feed is None:
         note = f"{note}; fed RGB 0..255, as nobody said otherwise"
-    return Built(made.model, feed, made.labels, made.input_size, note, output=made.output)
+    return Built(made.model, feed, made.labels, None, note, framing=made.framing, more=made.more)
 
 
 def _function(factory: Factory) -> Any:
@@ -260,33 +285,10 @@ def _wrong(factory: Factory, what: str, advice: str) -> ModelError:
 
 
 def keep_preprocessing(factory: Factory, name: str) -> Factory:
-    """Keep which preprocessing a factory's network is fed with, for as long as the same function makes it.
+    """Keep which preprocessing a factory's network is fed with, for as long as the same function or file makes it.
 
     Raises ModelError for an unknown name, and where it cannot be written.
     """
     preprocessing(name)
-    path = _note(factory.name)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_suffix(".part")
-        part.write_text(json.dumps({"target": factory.target, "preprocessing": name}), "utf-8")
-        os.replace(part, path)
-    except OSError as error:
-        raise ModelError(
-            f"The preprocessing of {factory.name!r} cannot be kept in '{path}': {error.strerror or error}. Allow "
-            "writing there, or have the factory return it."
-        ) from error
+    write_choice(factory.name, factory.identity, name)
     return dataclasses.replace(factory, chosen=name)
-
-
-def _chosen(name: str, target: str) -> str:
-    with suppress(OSError, ValueError, AttributeError):
-        told = json.loads(_note(name).read_text("utf-8"))
-        if told.get("target") == target and told.get("preprocessing") in TITLES:
-            return str(told["preprocessing"])
-    return ""
-
-
-def _note(name: str) -> Path:
-    """Where the choice for a network of that name lies."""
-    return saved.home() / "factories" / f"{hashlib.sha256(name.encode()).hexdigest()[:24]}.json"

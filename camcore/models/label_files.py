@@ -60,6 +60,18 @@ def read_labels(source: str | os.PathLike[str] | bytes, classes: int | None = No
     return labels
 
 
+def labels_beside(model: Path) -> tuple[tuple[str, ...] | None, str]:
+    """The class names in ``birds.labels.txt`` or ``birds.txt`` beside a model's ``birds.keras``, and that file's name.
+
+    (None, "") where there is no such file. Raises ModelError as ``read_labels`` does.
+    """
+    for suffix in (".labels.txt", ".txt"):
+        path = model.with_suffix(suffix)
+        if path.is_file():
+            return read_labels(path), path.name
+    return None, ""
+
+
 def check_count(labels: tuple[str, ...], classes: int | None) -> None:
     """Raise ModelError where there are not as many labels as ``classes``; None: any number will do."""
     if classes is None or len(labels) == classes:

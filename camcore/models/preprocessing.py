@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
@@ -80,11 +81,16 @@ def preprocessing(name: Any) -> Callable[[ArrayLike], Array]:
             + (f"Did you mean {near!r}? " if near else "")
             + f"The names are {', '.join(_IN_PLACE)}."
         )
-    change = _IN_PLACE[name]
+    return _Named(name)
 
-    def preprocess(pictures: ArrayLike) -> Array:
+
+@dataclass(frozen=True)
+class _Named:
+    """The function of a name; an object, so that it can be sent to another process."""
+
+    name: str
+
+    def __call__(self, pictures: ArrayLike) -> Array:
         x = np.array(pictures, np.float32, order="C")
-        change(x)
+        _IN_PLACE[self.name](x)
         return x
-
-    return preprocess

@@ -85,7 +85,8 @@ def find(name: str | os.PathLike[str]) -> SavedNetwork | None:
         for folder in folders:
             if (folder / JSON_NAME).exists():
                 return read(folder)
-        return read(folders[-1]) if folders[-1].is_dir() else None
+        other = folders[-1]
+        return read(other) if other.is_dir() and not (other / "saved_model.pb").exists() else None
     except (OSError, ValueError):  # it cannot be a path: too long, or with a zero in it
         return None
 

@@ -23,13 +23,14 @@ from typing import Any
 
 from camcore.errors import ModelError
 from camcore.models import downloaded
-from camcore.models.weights_contents import Shape, check_file, damaged, read_contents
+from camcore.models.weights_contents import Contents, Shape, check_file, damaged, read_contents
 
 Progress = Callable[[int, int], None]
 """Called with the bytes done and the bytes in all (0 where the server does not say); may raise to stop."""
 
 TIMEOUT_SECONDS = 10.0  # to connect, and for each silence while reading
 _CHUNK = 1 << 18
+_HEAD_ARRAYS = 6  # at most, of a classifier of keras.applications: VGG's three Dense layers
 
 
 @dataclass(frozen=True)
@@ -152,6 +153,7 @@ def load_weights(model: Any, path: str | os.PathLike[str]) -> None:
     contents = read_contents(path)
     difference = _difference(model, contents.layers)
     if difference and not contents.legacy:
+        _refuse_within(path, model, contents)
         # Keras would take a file with more layers than the network, and use some. The older layout's reader
         # compares every count and shape itself.
         raise _misfit(path, model, difference)
@@ -160,12 +162,30 @@ def load_weights(model: Any, path: str | os.PathLike[str]) -> None:
         with _named_for_keras(path, contents.legacy) as readable:
             model.load_weights(readable)
     except Exception as error:  # whatever Keras makes of layers that do not fit or unreadable numbers
+        _refuse_within(path, model, contents)
         if difference:
             raise _misfit(path, model, difference) from error
         raise damaged(path, "its arrays cannot be read", error) from error
     unset = [variable.path for variable in _float_variables(model) if _has_nan(variable)]
     if unset:
         raise damaged(path, f"it leaves {len(unset)} arrays of the network unset or not numbers, {unset[0]!r} first")
+
+
+def _refuse_within(path: Path, model: Any, contents: Contents) -> None:
+    """Raise ModelError where a file holds a model within another, and the network is no such pair."""
+    if not contents.within or any(hasattr(layer, "layers") for layer in model.layers):
+        return
+    rest = Counter(tuple(variable.shape) for variable in model.weights)
+    own = Counter(contents.within)
+    fits = not own - rest and (rest - own).total() <= _HEAD_ARRAYS
+    what = f"of {model.name!r} without its head, within another model" if fits else "of a model within another one"
+    others = sum(map(len, contents.layers.values())) - len(contents.within)
+    raise ModelError(
+        f"'{path}' holds the weights {what} ({len(contents.within)} arrays of the inner one, {others} of the layers "
+        "around it). The file is sound, but how the layers around the inner model go together is not in it. "
+        "Save the whole model, model.save('my_model.keras'), and name that file: camcore explain PICTURE --model "
+        'my_model.keras, or for the app CAMCORE_MODELS="name=my_model.keras".'
+    )
 
 
 def _count(layers: dict[str, list[Shape]]) -> Counter[Shape]:

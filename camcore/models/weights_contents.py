@@ -13,6 +13,7 @@ from camcore.errors import ModelError
 Shape = tuple[int, ...]
 
 _HEADS = ("predictions", "conv_preds", "logits")  # the heads' names in keras.applications
+_MODEL_LAYERS = 5  # layers with weights that a layer holds which is a model itself; attention has four
 _SIGNATURE = b"\x89HDF\r\n\x1a\n"
 
 
@@ -22,6 +23,7 @@ class Contents:
 
     legacy: bool  # Keras 2's layout, which Keras' downloads have
     layers: dict[str, list[Shape]]  # layer name → shapes of its arrays
+    within: tuple[Shape, ...] = ()  # of the arrays of a model that is a layer of the one that was saved
 
 
 def check_file(path: str | os.PathLike[str]) -> Path:
@@ -77,10 +79,10 @@ def refuse_whole_model(path: str | os.PathLike[str]) -> None:
         except Exception as error:  # h5py raises whatever it stumbles over in a damaged file
             raise damaged(path, f"it cannot be read ({path.stat().st_size:,} bytes)", error) from error
     raise ModelError(
-        f"'{path}' holds a whole model. Whole models are not taken: rebuilding one can run code that is hidden in it, "
-        "on the machine that this runs on. Where you trust the file, load it on a machine of your own and save its "
-        "weights alone: keras.models.load_model(file).save_weights('mine.weights.h5'). Or name a Python function that "
-        "builds it in CAMCORE_MODELS."
+        f"'{path}' holds a whole model, not weights alone. Opening one can run code that is hidden in it, so none is "
+        "taken from a visitor. Whoever runs this program names the file itself: camcore explain PICTURE --model FILE, "
+        'or for the app CAMCORE_MODELS="name=FILE". Or save its weights alone: '
+        "keras.models.load_model(file).save_weights('mine.weights.h5')."
     )
 
 
@@ -118,6 +120,7 @@ def _contents(file: Any, path: Path) -> Contents:
             "Give a file that model.save_weights('….weights.h5') wrote."
         )
     layers: dict[str, list[Shape]] = {}
+    inner: dict[str, list[tuple[str, Shape]]] = {}  # outer layer → its own layers' names and shapes
 
     def visit(name: str, item: Any) -> None:
         parts = name.split("/")
@@ -130,9 +133,16 @@ def _contents(file: Any, path: Path) -> Contents:
         else:
             return
         layers.setdefault(layer, []).append(tuple(item.shape))
+        top = parts[1:] if legacy and parts[0] == "model_weights" else parts
+        if legacy and len(top) > 2:
+            inner.setdefault(top[0], []).append((top[1], tuple(item.shape)))
+        elif not legacy and any(root in parts[2:] for root in roots):
+            inner.setdefault(parts[1], []).append((layer, tuple(item.shape)))
 
     file.visititems(visit)
-    return Contents(legacy, layers)
+    held = [one for one in inner.values() if len({name for name, _ in one}) >= _MODEL_LAYERS]
+    largest = max(held, key=len, default=[])
+    return Contents(legacy, layers, tuple(shape for _, shape in largest))
 
 
 def damaged(path: Path, what: str, error: Exception | None = None) -> ModelError:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from numbers import Integral
 from typing import Any
 
@@ -13,10 +15,12 @@ from camcore.forking import check_not_forked
 from camcore.framing import check_framing
 from camcore.models.inputs import image_input_of
 from camcore.models.preprocessing import PREPROCESSINGS, preprocessing
+from camcore.models.recipes import remembered
 from camcore.network import Network, Preprocess
 from camcore.origin import Origin
 
 
+@remembered
 @checked(name=optional(text), weights_note=text, origin=optional(of_type(Origin, "Leave it out.")))
 def wrap(
     keras_model: Any,
@@ -85,6 +89,13 @@ def wrap(
         feed=image.feed,
         target=target,
     )
+
+
+@lru_cache(maxsize=1)
+def wrap_options() -> tuple[str, ...]:
+    """The arguments of ``wrap`` that say which part of a model is explained: of a file's or a function's model, too."""
+    others = ("keras_model", "labels", "preprocess", "framing", "name", "weights_note", "origin")
+    return tuple(name for name in inspect.signature(wrap).parameters if name not in others)
 
 
 def _given_preprocess(preprocess: Any) -> Preprocess | None:

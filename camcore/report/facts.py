@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
+import json
 import os
 import sys
 from collections.abc import Mapping
@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-import numpy as np
-
+from camcore.models.recipes import weights_hash
 from camcore.network import Network
 
+_ANY_NETWORK = ("labels", "preprocess", "framing")  # what ``load`` takes for every network
 PACKAGES = ("tensorflow", "keras", "numpy", "pillow", "opencv-python-headless")
 
 
@@ -22,7 +22,9 @@ class NetworkFacts:
     """A network in words and hashes.
 
     ``weights``: where they came from, in words. ``weights_given``: as ``load`` was given them: None, ``random`` or a
-    file's path. ``options``: of the backbone's constructor. ``folder`` and ``file_sha256``: of a saved network.
+    file's path. ``options``: of the backbone's constructor. ``folder``: of a saved network; ``file``: a whole model's;
+    ``file_sha256``: of the one's weights file, or of the other. ``given``: what else ``load`` was given, as JSON has
+    it; ``unrecorded``: what cannot be said in JSON, such as a function.
     """
 
     name: str
@@ -34,12 +36,27 @@ class NetworkFacts:
     options: Mapping[str, Any] = field(default_factory=dict)
     folder: str | None = None
     file_sha256: str | None = None
+    file: str | None = None
+    given: Mapping[str, Any] = field(default_factory=dict)
+    unrecorded: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, network: Network, weights: str | os.PathLike[str] | None = None) -> NetworkFacts:
         """The facts of a network; ``weights``: as given to ``load``. Reads all weights, a second for the largest."""
-        origin = network.origin
+        origin, recipe = network.origin, network.recipe
         saved = origin is not None and origin.folder is not None
+        options = {} if origin is None or saved else dict(origin.architecture.get("options", {}))
+        folder, sha256 = (str(origin.folder), origin.sha256) if origin is not None and saved else (None, None)
+        given: dict[str, Any] = {}
+        if recipe is not None:
+            given = {key: value for key, value in recipe.options.items() if recipe.file or key in _ANY_NETWORK}
+            if origin is None and recipe.file is None:  # fed otherwise than its origin says
+                options = {key: value for key, value in recipe.options.items() if key not in _ANY_NETWORK}
+                folder = recipe.source if os.path.isdir(recipe.source) else None
+        if recipe is not None and recipe.file is not None:
+            given = {"preprocess": "raw", **given, "labels": network.labels, "framing": network.framing}
+            sha256 = recipe.sha256
+        plain = {key: value for key, value in given.items() if _is_json(value)}
         return cls(
             name=network.name,
             weights=network.weights_note,
@@ -47,20 +64,21 @@ class NetworkFacts:
             input_size=network.input_size,
             activation=network.activation,
             weights_given=None if weights is None else "random" if weights == "random" else os.path.abspath(weights),
-            options={} if origin is None or saved else dict(origin.architecture.get("options", {})),
-            folder=str(origin.folder) if origin is not None and saved else None,
-            file_sha256=origin.sha256 if origin is not None and saved else None,
+            options=options,
+            folder=folder,
+            file_sha256=sha256,
+            file=str(recipe.file) if recipe is not None and recipe.file is not None else None,
+            given=plain,
+            unrecorded=tuple(key for key in given if key not in plain),
         )
 
 
-def weights_hash(network: Network) -> str:
-    """SHA-256 over all weights, in the model's order: two networks with the same one are the same."""
-    digest = hashlib.sha256()
-    for weight in network.model.weights:
-        array = np.ascontiguousarray(weight.numpy())
-        digest.update(f"{weight.path}{array.dtype}{array.shape}".encode())
-        digest.update(array.tobytes())
-    return digest.hexdigest()
+def _is_json(value: Any) -> bool:
+    try:
+        json.dumps(value, allow_nan=False)
+    except (TypeError, ValueError, RecursionError):
+        return False
+    return True
 
 
 def versions() -> dict[str, str]:

@@ -63,6 +63,10 @@ def _network(facts: NetworkFacts) -> dict[str, Any]:
     }
     if facts.folder is not None:
         found |= {"folder": facts.folder, "file_sha256": facts.file_sha256}
+    if facts.file is not None:
+        found |= {"file": facts.file, "file_sha256": facts.file_sha256}
+    if facts.given or facts.unrecorded:
+        found |= {"given": dict(facts.given), "unrecorded": list(facts.unrecorded)}
     return found
 
 

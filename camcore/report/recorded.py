@@ -29,7 +29,11 @@ class RecordedMap:
 
 @dataclass(frozen=True)
 class RecordedRun:
-    """Maps of one picture by one network in one framing. ``places``: where the picture may be, from the record."""
+    """Maps of one picture by one network in one framing. ``places``: where the picture may be, from the record.
+
+    ``file`` and ``file_sha256``: of a whole model's file, ``given``: what ``load`` was given beside it, and
+    ``unrecorded``: the names of what a record cannot hold.
+    """
 
     name: str
     places: tuple[str, ...]
@@ -39,6 +43,10 @@ class RecordedRun:
     weights_sha256: str
     options: Mapping[str, Any]
     folder: str | None
+    file: str | None
+    file_sha256: str | None
+    given: Mapping[str, Any]
+    unrecorded: tuple[str, ...]
     framing: str
     maps: tuple[RecordedMap, ...]
 
@@ -87,6 +95,9 @@ def _run(run: Mapping[str, Any]) -> RecordedRun:
     options = _mapping(network.get("options", {}), "the network's options")
     for name in options.keys() & {"name", "weights", "progress"}:  # what else ``load`` is given
         raise ValueError(f"{name!r} is no option of a backbone")
+    given = _mapping(network.get("given", {}), "what the network was given")
+    for name in given.keys() & {"name", "weights", "progress"}:
+        raise ValueError(f"{name!r} cannot be given to a network beside its name")
     maps = run["maps"]
     if not isinstance(maps, list) or not maps:
         raise ValueError("'maps' holds no map")
@@ -99,15 +110,17 @@ def _run(run: Mapping[str, Any]) -> RecordedRun:
         weights_sha256=_text(network["weights_sha256"], "weights_sha256"),
         options=options,
         folder=_optional(network.get("folder"), "folder"),
+        file=_optional(network.get("file"), "file"),
+        file_sha256=_optional(network.get("file_sha256"), "file_sha256"),
+        given=given,
+        unrecorded=tuple(_text(one, "unrecorded") for one in _list(network.get("unrecorded", []), "unrecorded")),
         framing=_text(_mapping(run["framing"], "framing")["name"], "the framing"),
         maps=tuple(_map(_mapping(one, "a map")) for one in maps),
     )
 
 
 def _map(one: Mapping[str, Any]) -> RecordedMap:
-    refine = one.get("refine", [])
-    if not isinstance(refine, Sequence) or isinstance(refine, str):
-        raise ValueError(f"refine is {refine!r}, not a list")
+    refine = _list(one.get("refine", []), "refine")
     index = one["class_index"]
     if isinstance(index, bool) or not isinstance(index, int):
         raise ValueError(f"class_index is {index!r}, not a whole number")
@@ -124,6 +137,12 @@ def _map(one: Mapping[str, Any]) -> RecordedMap:
 def _mapping(value: Any, what: str) -> Mapping[str, Any]:
     if not isinstance(value, dict):
         raise ValueError(f"{what} is {_short(value)}, not an object")
+    return value
+
+
+def _list(value: Any, what: str) -> Sequence[Any]:
+    if not isinstance(value, list):
+        raise ValueError(f"{what} is {_short(value)}, not a list")
     return value
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,9 +17,9 @@ from camcore.heatmaps.maps import CamMap
 from camcore.heatmaps.remembering import Memory
 from camcore.models.description import JSON_NAME
 from camcore.models.loading import load
+from camcore.models.recipes import renamed, weights_hash
 from camcore.network import Network
 from camcore.pictures import Picture, open_picture
-from camcore.report.facts import weights_hash
 from camcore.report.recorded import RecordedRun, read_runs
 
 # The maps of one run share what was computed of its picture.
@@ -42,10 +42,12 @@ class Rerun:
     notes: tuple[str, ...]
 
 
-def rerun(path: str | os.PathLike[str]) -> Rerun:
+def rerun(path: str | os.PathLike[str], custom: Sequence[str] = (), unsafe: bool = False) -> Rerun:
     """Make every map of a ``run.json`` again and compare it with the CSV beside the file.
 
-    The picture is looked for where it was, then beside the file, and must have the recorded hash. Raises
+    The picture is looked for where it was, then beside the file, and must have the recorded hash. A whole model's
+    file is looked for likewise; one that has changed is told in the notes. ``custom``: modules with its custom classes,
+    and ``unsafe``: whether code in it may run; neither is taken from the record, which may be anybody's. Raises
     CamcoreError for a file that is no run record, PictureError, ModelError, LayerError or MethodError where a
     part of it is not to be had any more. Of several runs, as a report has them, those that cannot be made again are
     told in the notes; where none can, the first one's error is raised.
@@ -58,11 +60,12 @@ def rerun(path: str | os.PathLike[str]) -> Rerun:
     failures: list[CamcoreError] = []
     for number, run in enumerate(runs, 1):
         try:
-            key = (run.network, run.weights, repr(run.options), run.folder)
+            key = (run.network, run.weights, repr(run.options), run.folder, run.file, repr(run.given))
             if key not in networks:
-                network = _network(home, run)
+                network = _network(home, run, tuple(custom), unsafe)
                 networks[key] = network, weights_hash(network)
             network, found_hash = networks[key]
+            notes += _changed(run, network)
             maps += _again(home, run, network)
         except CamcoreError as error:
             failures.append(error)
@@ -89,21 +92,65 @@ def _again(home: Path, run: RecordedRun, network: Network) -> list[Repeated]:
     return found
 
 
-def _network(home: Path, run: RecordedRun) -> Network:
+def _network(home: Path, run: RecordedRun, custom: tuple[str, ...], unsafe: bool) -> Network:
     if run.weights == "random":
         raise ModelError(
             f"{str(home)!r} was made with random weights, which cannot be had again. Record a run with ImageNet "
             "weights or a weights file."
         )
+    if run.unrecorded:
+        raise ModelError(
+            f"{str(home)!r} was made in Python with a {run.unrecorded[0]!r} that a file cannot hold. Make the maps "
+            "again there, or name a preprocessing (--preprocess) instead of a function."
+        )
     here = run.folder is not None and _is_file(Path(run.folder) / JSON_NAME)
     options: Any = {key: tuple(value) if isinstance(value, list) else value for key, value in run.options.items()}
+    given: Any = {key: tuple(value) if isinstance(value, list) else value for key, value in run.given.items()}
+    source = str(run.folder) if here else run.network
+    if run.file is not None:
+        source = _model_file(home, run.file)
+        given |= _code(home, given, custom, unsafe)
     try:
-        return load(str(run.folder) if here else run.network, weights=run.weights, **options)
+        network = load(source, weights=run.weights, **options, **given)
+        return renamed(network, run.network) if run.file is not None else network
     except (OSError, TypeError) as error:  # a path that cannot be one, options that are none
         raise ModelError(
             f"The network {run.network!r} of {str(home)!r} cannot be loaded as recorded: {error}. The record was "
             "edited; take the one that was written."
         ) from error
+
+
+def _model_file(home: Path, file: str) -> str:
+    """Where a whole model's file is now: where it was, else beside the record."""
+    beside = home.parent / Path(file.replace("\\", "/")).name
+    try:
+        return str(beside if not Path(file).exists() and beside.exists() else Path(file))
+    except OSError:  # it cannot be a path
+        return file
+
+
+def _code(home: Path, given: dict[str, Any], custom: tuple[str, ...], unsafe: bool) -> dict[str, Any]:
+    """Whose code may run. A record may come from anybody, so what it says of that is a question, not an order."""
+    if given.get("safe_mode") is False and not unsafe:
+        raise ModelError(
+            f"{str(home)!r} was made with --unsafe: code that lies in the model's file runs when it is loaded. A "
+            "record cannot allow that. If you trust the file, run it again with --unsafe."
+        )
+    if given.get("custom_objects") and not custom:
+        named = given["custom_objects"]
+        shown = " ".join(f"--custom {one}" for one in (named if isinstance(named, tuple) else (named,)))
+        raise ModelError(
+            f"{str(home)!r} was made with classes of somebody's own. A record cannot have modules imported. If you "
+            f"trust them, run it again with {shown}."
+        )
+    return {"custom_objects": custom or None, "safe_mode": not unsafe}
+
+
+def _changed(run: RecordedRun, network: Network) -> list[str]:
+    recipe = network.recipe
+    if recipe is None or recipe.file is None or recipe.sha256 == run.file_sha256:
+        return []
+    return [f"the file {recipe.file.name} is not the one of the record (its SHA-256 differs)"]
 
 
 def _is_file(path: Path) -> bool:

@@ -32,10 +32,10 @@ def test_energy_on_a_box(network, pictures, tmp_path, capsys):
     box = ["0", "0", "0.5", "1"]
     out = tmp_path / "shares.csv"
     asked = ["bias", "measure", network, str(pictures), "--class", "Egyptian cat"]
-    assert main([*asked, "--only", "across", "--box", *box, "--out", str(out)]) == 0
+    assert main([*asked, "--framing", "crop", "--only", "across", "--box", *box, "--out", str(out)]) == 0
     printed = capsys.readouterr().out
     data = read_folder(pictures)
-    *_, wanted = energy_in_region(camcore.load(network), data.take(np.arange(5)), (0, 0, 0.5, 1), 0)
+    *_, wanted = energy_in_region(camcore.load(network), data.take(np.arange(5)), (0, 0, 0.5, 1), 0, framing="crop")
     assert f"energy {wanted.energy.value:.1%}" in printed
     assert "5 pictures, skipped: 0" in printed
     assert f"area {18 / 35:.1%}" in printed  # of 40 rows 35 are seen, from the third

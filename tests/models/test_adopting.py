@@ -135,7 +135,9 @@ def test_what_does_not_fit_is_refused_and_leaves_nothing(changes, said, written,
 
 @pytest.mark.parametrize("name", ["5.keras", "5-whole.h5"])
 def test_whole_models_are_refused_with_the_safe_way(name, written):
-    with pytest.raises(ModelError, match=r"holds a whole model.*can run code.*save_weights.*CAMCORE_MODELS"):
+    with pytest.raises(
+        ModelError, match=r"holds a whole model.*can run code.*--model FILE.*CAMCORE_MODELS.*save_weights"
+    ):
         next(check(five(written, path=written / name), pictures()))
 
 
@@ -193,3 +195,28 @@ def test_the_figures_of_a_real_file():
     assert min(fits[name].information for name in ("tf", "unit", "torch")) > 2.0
     assert max(fits[name].information for name in ("caffe", "raw")) < 1.5
     assert adopting.options_of(candidate) == {"classes": 1000, "alpha": 0.25}
+
+
+def test_a_path_as_text_is_taken(written):
+    adopt(Candidate(str(written / "5.weights.h5"), "MobileNet", 0.25, LABELS), "birds", "tf")
+    assert camcore.load("birds").labels == LABELS
+
+
+@pytest.mark.filterwarnings("ignore:You are saving your model as an HDF5 file")
+@pytest.mark.parametrize("classes", [5, 4])
+def test_a_base_within_another_model_is_told_and_not_called_damaged(tmp_path, classes):
+    base = keras.applications.MobileNet(include_top=False, weights=None, alpha=0.25, input_shape=(64, 64, 3))
+    image = keras.Input((64, 64, 3))
+    pooled = keras.layers.GlobalAveragePooling2D()(base(image))
+    keras.Model(image, keras.layers.Dense(classes)(pooled)).save_weights(tmp_path / "mine.weights.h5")
+    with pytest.raises(ModelError) as told:
+        adopt(Candidate(tmp_path / "mine.weights.h5", "MobileNet", 0.25, LABELS), "birds", "tf")
+    text = str(told.value)
+    assert "holds the weights of 'mobilenet_0.25_224' without its head, within another model" in text
+    assert f"({len(base.weights)} arrays of the inner one, 2 of the layers around it)" in text
+    assert "The file is sound" in text
+    assert "--model my_model.keras" in text
+    assert "damaged" not in text
+    other = Candidate(tmp_path / "mine.weights.h5", "MobileNetV2", None, LABELS)
+    with pytest.raises(ModelError, match=r"holds the weights of a model within another one"):
+        adopt(other, "birds", "tf")

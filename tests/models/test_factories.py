@@ -9,6 +9,7 @@ import networks
 import numpy as np
 import own_models
 import pytest
+import whole_models
 
 import camcore
 from camcore.__main__ import main
@@ -97,7 +98,7 @@ def test_streamlits_secrets_are_read_where_the_variable_is_not_set(tmp_path, mon
         ("=own_models:flat", "cannot be called ''"),
         ("../up=own_models:flat", "cannot be called '../up'"),
         ("VGG16=own_models:flat", "cannot be called 'VGG16'"),
-        ("cats_vs_dogs=own_models:flat", "Another network is called 'cats_vs_dogs' already"),
+        ("cats_vs_dogs=own_models:flat", "declares a network 'cats_vs_dogs' that cannot be reached"),
         ("good=own_models:nested", "Another network is called 'good' already"),
     ],
 )
@@ -219,3 +220,75 @@ def test_no_network_is_saved_under_its_name(monkeypatch, tmp_path):
     with pytest.raises(ModelError, match="There is a network called 'flat' already"):
         check_new_name("flat")
     assert saved.find("flat") is None
+
+
+# ---- whole models' files
+
+
+@pytest.fixture
+def birds(tmp_path):
+    path = tmp_path / "birds.keras"
+    whole_models.bare(classes=3).save(path)
+    return path
+
+
+def test_a_file_is_listed_and_loaded_by_its_declared_name(birds, monkeypatch):
+    monkeypatch.setenv(VARIABLE, "owls=birds.keras")
+    (row,) = factories.factories()
+    assert (row.name, row.target, row.file, row.weights_state) == ("owls", "birds.keras", birds, "own file")
+    assert (row.parameters, row.input_size) == (None, None)
+    network = camcore.load("owls")
+    assert (network.name, network.framing, network.classes) == ("owls", "stretch", 3)
+    assert network.recipe.file == birds
+    with pytest.raises(ModelError, match="brings its own"):
+        camcore.load("owls", weights="random")
+
+
+def test_what_is_declared_of_a_file_is_used(birds, tmp_path, monkeypatch):
+    (tmp_path / "names.txt").write_text("owl\njay\ntit\n")
+    told = {"file": "birds.keras", "labels": "names.txt", "preprocess": "tf", "framing": "crop"}
+    monkeypatch.setenv(VARIABLE, json.dumps({"owls": told}))
+    network = camcore.load("owls")
+    assert (network.labels, network.framing) == (("owl", "jay", "tit"), "crop")
+    np.testing.assert_allclose(network.preprocess(np.full((1, 16, 16, 3), 255.0)), 1.0)
+    made = factories.make(factories.find("owls"))
+    assert (made.labels, made.framing) == (("owl", "jay", "tit"), "crop")
+    assert made.preprocess is not None
+    assert camcore.load("owls", preprocess="unit").preprocess(np.full((1, 16, 16, 3), 255.0)).max() == 1.0
+
+
+def test_the_preprocessing_chosen_for_a_file_is_kept_until_another_is_declared(birds, monkeypatch, tmp_path):
+    monkeypatch.setenv(VARIABLE, "owls=birds.keras")
+    plain = factories.find("owls")
+    factories.keep_preprocessing(plain, "unit")
+    kept = factories.find("owls")
+    assert kept.chosen == "unit"
+    assert kept.version != plain.version
+    assert camcore.load("owls").preprocess(np.full((1, 16, 16, 3), 255.0)).max() == 1.0
+    (tmp_path / "other.keras").write_bytes(birds.read_bytes())
+    monkeypatch.setenv(VARIABLE, "owls=other.keras")
+    assert factories.find("owls").chosen == ""
+
+
+def test_a_file_that_changes_is_another_network(birds, monkeypatch):
+    monkeypatch.setenv(VARIABLE, "owls=birds.keras")
+    before = factories.find("owls").version
+    whole_models.bare(classes=4).save(birds)
+    assert factories.find("owls").version != before
+
+
+def test_a_declared_name_that_a_saved_network_hides_is_told(birds, monkeypatch):
+    monkeypatch.setenv(VARIABLE, "cats_vs_dogs=birds.keras, owls=birds.keras")
+    assert [one.name for one in factories.factories()] == ["owls"]
+    (problem,) = factories.problems()
+    assert "declares a network 'cats_vs_dogs' that cannot be reached: a saved network is called so" in problem
+
+
+def test_a_function_says_how_its_pictures_are_framed(monkeypatch):
+    monkeypatch.setattr(own_models, "cropped", lambda: {"model": networks.flat(), "framing": "crop"}, raising=False)
+    monkeypatch.setattr(own_models, "zoomed", lambda: {"model": networks.flat(), "framing": "zoom"}, raising=False)
+    declare(monkeypatch, "cropped", "zoomed", "nested")
+    assert camcore.load("cropped").framing == "crop"
+    assert camcore.load("nested").framing == "stretch"
+    with pytest.raises(camcore.CamcoreError, match="There is no framing 'zoom'"):
+        camcore.load("zoomed")

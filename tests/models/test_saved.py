@@ -184,11 +184,11 @@ def test_the_bundled_one_counts_where_two_have_a_name(home):
         ("zebr", "Did you mean 'zebra'"),
         ("MobilNetV2", "Did you mean 'MobileNetV2'"),
         ("/no/such/folder", "no network saved under this name or in a folder"),
-        ("", "Choose one of: zebra, Xception"),
+        ("", "`python -m camcore models` lists the names"),
         ("x" * 5000, "There is no backbone"),
         ("a\0b", "There is no backbone"),
-        (None, "There is no backbone None"),
-        (3, "There is no backbone 3"),
+        (None, "name=None cannot be used. It must be a name or a path"),
+        (3, "name=3 cannot be used. It must be a name or a path"),
     ],
 )
 def test_an_unknown_name(home, name, said):

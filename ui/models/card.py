@@ -2,6 +2,7 @@
 
 import json
 import uuid
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -28,7 +29,7 @@ _FEW = 12
 
 
 def show(row: Any) -> Standing:
-    """The card of a catalogue's backbone, a saved network, or one that a factory makes; how trying the last stands."""
+    """The card of a catalogue's backbone, a saved network, or a declared one; how trying the last stands."""
     tried = Standing()
     with st.container(key="cam_card", border=True):
         st.subheader(words.plain(row.name), anchor=False)
@@ -206,22 +207,45 @@ def _json(row: SavedNetwork) -> bytes:
         return json.dumps({"name": row.name}).encode()
 
 
-# ---- factories
+# ---- declared ones: functions and whole models' files
 
 
 def _factory(row: Factory) -> Standing:
-    chosen = f"fed {TITLES[row.chosen]}, as chosen here, unless" if row.chosen else "fed RGB 0..255 unless"
-    st.caption(words.plain(f"Made by {row.target} on this server · {chosen} its code says otherwise"))
+    st.caption(words.plain(_made_of(row)))
     st.markdown(
         "Its code runs when the network is loaded, not before. Try it here first: whether it can be made, what it is, "
         "and how it wants its pictures."
+        if row.file is None
+        else "It is opened when somebody looks into it, not before. Try it here first: whether it can be opened, what "
+        "it is, and how it wants its pictures."
     )
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.button("Make and check it", type="primary", key="try_it", on_click=_try, args=(row.name,))
         _open(row.name)
     press = st.session_state.get("try_press", {}).get(row.name)
-    work = works.trying(Factory(row.name, row.target), press) if press else None
+    work = works.trying(replace(row, chosen=""), press) if press else None
     return working.section("try", work, _tried)
+
+
+def _made_of(row: Factory) -> str:
+    """What makes a declared network and how it is fed, in a line; of a file's path the name alone."""
+    declared = row.declaration
+    if declared is None:
+        chosen = f"fed {TITLES[row.chosen]}, as chosen here, unless" if row.chosen else "fed RGB 0..255 unless"
+        return f"Made by {row.target} on this server · {chosen} its code says otherwise"
+    if declared.preprocess is not None:
+        fed = f"fed {TITLES[declared.preprocess]}, as declared"
+    elif row.chosen:
+        fed = f"fed {TITLES[row.chosen]}, as chosen here"
+    else:
+        fed = "fed RGB 0..255, as model.predict would be"
+    parts = [f"The whole model {row.target} on this server", fed, f"pictures framed by {declared.framing or 'stretch'}"]
+    if declared.labels is not None:
+        names = declared.labels
+        parts.append(f"{len(names)} named classes" if isinstance(names, tuple) else f"classes named by {names.name}")
+    if declared.unsafe:
+        parts.append("code in it may run")
+    return " · ".join(parts)
 
 
 def _try(name: str) -> None:
@@ -246,7 +270,9 @@ def _tried(now: Standing) -> None:
         )
     )
     if found.fed:
-        st.caption("Its code says how it wants its pictures, so nothing is left to choose.")
+        st.caption("It says how it wants its pictures, so nothing is left to choose.")
+    if found.note:
+        st.caption(words.plain(f"{found.note[:1].upper()}{found.note[1:]}."))
 
 
 def feeding(row: Factory, standing: Standing) -> None:

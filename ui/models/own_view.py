@@ -1,4 +1,4 @@
-"""How a network of one's own comes in: weights for an architecture of the catalogue, training, or a Python function."""
+"""How a network of one's own comes in: a weights file, training, a whole model's file, or a Python function."""
 
 import streamlit as st
 
@@ -19,10 +19,17 @@ def birds():
         "model": model,
         "labels": "birds.txt",           # a list, or a labels file; one name a class
         "preprocess": "torch",           # tf, unit, raw, torch, caffe, or a function of RGB 0..255
+        "framing": "crop",               # stretch (the usual), crop or letterbox
         "input_size": (224, 224),        # needed only where the model leaves it open
     }
 """
 _START = 'CAMCORE_MODELS="birds=my_models:birds" streamlit run app.py'
+_FILES = """\
+camcore app birds.keras                                          # of Keras 3 or 2, .keras or .h5
+camcore app birds.keras --labels birds.txt --preprocess tf --framing crop
+CAMCORE_MODELS="birds=birds.keras, cars=cars.h5" streamlit run app.py
+camcore explain photo.jpg --model birds.keras                    # without the app\
+"""
 
 
 def show() -> None:
@@ -32,6 +39,8 @@ def show() -> None:
     if way == WAYS[1]:
         _training()
     elif way == WAYS[2]:
+        _whole()
+    elif way == WAYS[3]:
         _python()
     else:
         weights_view.show()
@@ -46,10 +55,25 @@ def _training() -> None:
     st.page_link("pages/train.py", label="Train a network", icon=":material/model_training:")
 
 
+def _whole() -> None:
+    st.markdown(
+        "For those who run this app themselves: name the file that `model.save('birds.keras')` wrote when the app is "
+        "started. A browser cannot upload one, for opening a whole model can run code that is hidden in it."
+    )
+    st.code(_FILES, language="bash", wrap_lines=True)
+    st.markdown(
+        "It is fed as `model.predict` would be: the whole picture, RGB 0..255, and untouched where it has the input’s "
+        "size. If the model was trained on pictures that were scaled outside of it, say how with `--preprocess`, or "
+        "choose it in the list above after *Make and check it*. Classes are named by `birds.labels.txt` or `birds.txt` "
+        "beside the file. A model with `Lambda` layers needs `--unsafe`, one with classes of its own `--custom module`."
+    )
+    _declared()
+
+
 def _python() -> None:
     st.markdown(
         "For those who run this app themselves. A function that takes no argument and returns a Keras model, or a "
-        "mapping with `model` and whatever of `labels`, `preprocess`, `input_size` and `output` is known:"
+        "mapping with `model` and whatever of `labels`, `preprocess`, `framing`, `input_size` and `output` is known:"
     )
     with st.container(key="cam_example"):
         st.code(_EXAMPLE, language="python")
@@ -59,6 +83,10 @@ def _python() -> None:
         "network, not before; if it fails, the other networks are not touched by it."
     )
     st.code(_START, language="bash", wrap_lines=True)
+    _declared()
+
+
+def _declared() -> None:
     declared = factories.factories()
     if declared:
         listed = ", ".join(f"{one.name} ({one.target})" for one in declared)

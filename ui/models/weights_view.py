@@ -56,8 +56,8 @@ def _about() -> None:
         "own number of classes. They are loaded in full before they are kept: of a file that is cut off, or that "
         "belongs to another architecture, the layer that differs is told here. Then the sample photographs are shown "
         "to the network in every usual way, to see how it wants its pictures.\n\n"
-        "Whole models (`.keras`, or `.h5` with an architecture inside) are not taken: rebuilding one can run code that "
-        "is hidden in it. Save the weights alone, or name a Python function that builds the model."
+        "Whole models (`.keras`, or `.h5` with an architecture inside) are not taken from a browser: opening one can "
+        "run code that is hidden in it. Whoever runs this app names the file itself; see *Whole model*."
     )
 
 

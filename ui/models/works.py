@@ -13,6 +13,7 @@ import camcore
 from camcore.models import adopting, catalogue, factories
 from camcore.models.adopting import Candidate, Check
 from camcore.models.factories import Factory
+from camcore.models.feeding import advice, scales_itself
 from camcore.models.preprocessing_check import Fit, compare_preprocessings
 from camcore.models.saved import SavedNetwork
 from ui import samples
@@ -152,13 +153,17 @@ def _pictures() -> list[Any]:
 
 @dataclass(frozen=True, eq=False)
 class Tried:
-    """What a factory's network turned out to be. ``fed``: whether it says how it wants its pictures."""
+    """What a declared network turned out to be. ``fed``: whether it says how it wants its pictures.
+
+    ``note``: of a whole model's file, whether it scales its pictures itself.
+    """
 
     input_size: tuple[int, int]
     parameters: int
     labels: tuple[str, ...]
     default_layer: str | None
     fed: bool
+    note: str = ""
     fits: tuple[Fit, ...] = ()
 
 
@@ -169,10 +174,11 @@ def trying(factory: Factory, press: str) -> Work:
         engine().networks.ready(job)
         with _turn(job):
             made = factories.make(factory)
-            network = camcore.wrap(made.model, made.labels, None, made.input_size, made.output, name=factory.name)
-            fed = made.preprocess is not None
+            network = camcore.wrap(made.model, made.labels, name=factory.name, framing=made.framing, **made.more)
+            scales = factory.file is not None and scales_itself(made.model) is True
+            fed = made.preprocess is not None or scales
             sizes = (network.input_size, network.parameters, network.labels, network.default_layer)
-            found = Tried(*sizes, fed)
+            found = Tried(*sizes, fed, "" if factory.file is None or made.preprocess else advice(made.model))
             yield Part(1.0 if fed else 1 / 6, found)
             if not fed:
                 for done, fits in enumerate(compare_preprocessings(network, _pictures())):

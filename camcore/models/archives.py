@@ -1,0 +1,191 @@
+"""Whole models' files read without running anything: their configuration, and what makes them unfit to be opened."""
+
+from __future__ import annotations
+
+import json
+import os
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from camcore.errors import ModelError
+from camcore.models.foreign import HDF5, refuse_foreign
+
+_MOST_CONFIG = 64 << 20  # bytes of a configuration as JSON
+_MOST_FILES = 10_000  # in an archive
+_SMALL = 256 << 20  # bytes that any file may unpack to
+_MOST_GROWTH = 50  # times its own size that a file may unpack to beyond that
+WEIGHTS = "model.weights.h5"
+
+
+@dataclass(frozen=True)
+class WholeModel:
+    """A whole model's file, not yet opened. ``form``: "keras" (an archive) or "hdf5".
+
+    ``config``: the model's configuration as JSON has it. ``version``: of the Keras that wrote it, "" where it does
+    not say, as Keras 1 did not.
+    """
+
+    path: Path
+    form: str
+    config: dict[str, Any]
+    version: str
+
+    @property
+    def old(self) -> bool:
+        """Whether Keras 2, tf.keras or an older one wrote it."""
+        return not self.version or int(self.version.partition(".")[0]) < 3
+
+
+def read_whole(path: str | os.PathLike[str]) -> WholeModel:
+    """What the file of a whole model says of it. Needs no TensorFlow, runs nothing.
+
+    Raises ModelError where it is no Keras model (and says what it is), where it is damaged, holds weights alone, leads
+    outside of itself, or claims to unpack to far more than it is.
+    """
+    path = Path(path)
+    refuse_foreign(path)
+    with path.open("rb") as file:
+        hdf5 = file.read(len(HDF5)) == HDF5
+    return _from_hdf5(path) if hdf5 else _from_archive(path)
+
+
+# ---- .keras
+
+
+def _from_archive(path: Path) -> WholeModel:
+    with _reading(path), zipfile.ZipFile(path) as archive:
+        _check_archive(path, archive)
+        config = _json(path, archive.read("config.json"))
+        told = _json(path, archive.read("metadata.json")) if "metadata.json" in archive.namelist() else {}
+        if WEIGHTS not in archive.namelist():
+            raise ModelError(
+                f"'{path}' holds no {WEIGHTS}. Without weights the network knows nothing. Save it again: "
+                "model.save('my_model.keras')."
+            )
+        bad = archive.testzip() if path.stat().st_size < _SMALL else None
+        if bad is not None:
+            raise ModelError(f"'{path}' is damaged: {bad} in it has a wrong checksum. Copy it again.")
+        with archive.open(WEIGHTS) as file:
+            _check_hdf5(path, file)
+    return WholeModel(path, "keras", config, _version(told.get("keras_version")))
+
+
+def _check_archive(path: Path, archive: zipfile.ZipFile) -> None:
+    infos = archive.infolist()
+    for info in infos:
+        name = PurePosixPath(info.filename.replace("\\", "/"))
+        if name.is_absolute() or ".." in name.parts or ":" in info.filename:
+            raise _unfit(path, f"an entry of it is to be written outside ({info.filename[:80]!r})")
+        if info.flag_bits & 1:
+            raise _unfit(path, "it is encrypted")
+    claimed = sum(info.file_size for info in infos)
+    _check_growth(path, claimed)
+    if len(infos) > _MOST_FILES:
+        raise _unfit(path, f"it holds {len(infos):,} files")
+    if archive.getinfo("config.json").file_size > _MOST_CONFIG:
+        raise _unfit(path, f"its configuration has more than {_MOST_CONFIG >> 20} MB")
+
+
+# ---- HDF5
+
+
+def _from_hdf5(path: Path) -> WholeModel:
+    import h5py
+
+    with _reading(path), h5py.File(path, "r") as file:
+        if "model_config" not in file.attrs:
+            raise _weights_alone(path, file)
+        _check_hdf5(path, path)
+        config = _json(path, file.attrs["model_config"])
+        version = file.attrs.get("keras_version", file.get("model_weights", file).attrs.get("keras_version", ""))
+    return WholeModel(path, "hdf5", config, _version(version))
+
+
+def _weights_alone(path: Path, file: Any) -> ModelError:
+    kinds = ("layers", "_layer_checkpoint_dependencies", "vars")
+    if "layer_names" in file.attrs or any(name in file for name in kinds):
+        return ModelError(
+            f"'{path}' holds weights alone, no whole model: what they are the weights of is not in it. Name the "
+            "architecture as the model and this file as its weights (--model MobileNetV2 --weights FILE), or save the "
+            "whole model: model.save('my_model.keras')."
+        )
+    return ModelError(
+        f"'{path}' is an HDF5 file without a Keras model: it holds {', '.join(list(file)[:5]) or 'nothing'}. Keras "
+        "keeps a model's configuration in the attribute model_config. Give a file that model.save wrote."
+    )
+
+
+def _check_hdf5(path: Path, source: Any) -> None:
+    """Raise ModelError where links or arrays of an HDF5 file lead outside, or arrays are not what they claim."""
+    import h5py
+
+    claimed = 0
+    with h5py.File(source, "r") as file:
+        groups = [file]
+        while groups:
+            group = groups.pop()
+            for key in group:
+                link = group.get(key, getlink=True)
+                if isinstance(link, h5py.ExternalLink):
+                    raise _unfit(path, f"{key!r} in it links to another file")
+                if isinstance(link, h5py.SoftLink):
+                    raise _unfit(path, f"{key!r} in it is a link, which Keras does not write")
+                item = group[key]
+                if isinstance(item, h5py.Group):
+                    groups.append(item)
+                elif isinstance(item, h5py.Dataset):
+                    if item.external or item.is_virtual:
+                        raise _unfit(path, f"the numbers of {item.name!r} lie in another file")
+                    claimed += item.size * item.dtype.itemsize
+    _check_growth(path, claimed)
+
+
+# ---- both
+
+
+@contextmanager
+def _reading(path: Path) -> Iterator[None]:
+    """Whatever h5py and zipfile stumble over in a damaged file, in a sentence."""
+    try:
+        yield
+    except ModelError:
+        raise
+    except Exception as error:  # their C code and parsers raise many kinds
+        reason = " ".join(str(error).split())[:200].rstrip(".")
+        raise ModelError(
+            f"'{path}' is damaged: it cannot be read ({path.stat().st_size:,} bytes): {reason}. A copy or download of "
+            "it may have broken off. Copy it again."
+        ) from error
+
+
+def _check_growth(path: Path, claimed: int) -> None:
+    size = path.stat().st_size
+    if claimed > _SMALL and claimed > _MOST_GROWTH * size:
+        raise _unfit(path, f"its {size:,} bytes claim to unpack to {claimed:,}")
+
+
+def _unfit(path: Path, what: str) -> ModelError:
+    return ModelError(
+        f"'{path}' is not opened: {what}. No file that Keras wrote does that. Get the model from where it was made."
+    )
+
+
+def _json(path: Path, text: Any) -> dict[str, Any]:
+    if isinstance(text, bytes):
+        text = text.decode("utf-8")
+    try:
+        found = json.loads(text)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise ModelError(f"'{path}' is damaged: its configuration is not JSON ({error}). Copy it again.") from error
+    if not isinstance(found, dict):
+        raise ModelError(f"'{path}' is damaged: its configuration is no JSON object. Copy it again.")
+    return found
+
+
+def _version(told: Any) -> str:
+    text = told.decode("utf-8", "replace") if isinstance(told, bytes) else str(told or "")
+    return text if text[:1].isdigit() else ""
