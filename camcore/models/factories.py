@@ -35,6 +35,10 @@ _GIVES = ("model", "labels", "preprocess", "framing", *wrap_options())
 _RETURNS = "a Keras model, or a mapping or dataclass with " + ", ".join(_GIVES)
 
 
+# By function: the framing that it returned. A list of networks must not run it to know.
+_FRAMINGS: dict[str, str] = {}
+
+
 @dataclass(frozen=True)
 class Factory:
     """A declared network, not yet made. ``chosen``: the preprocessing kept for it on the Models page, "" for none.
@@ -84,8 +88,9 @@ class Factory:
 
     @property
     def framing(self) -> str:
-        """How pictures are framed for it: the whole picture, as ``model.predict`` is fed."""
-        return "stretch"
+        """How pictures are framed for it: as declared, or as the function said when it last ran; else stretched."""
+        said = _FRAMINGS.get(self.target) if self.declaration is None else self.declaration.framing
+        return said or "stretch"
 
     @property
     def version(self) -> str:
@@ -192,6 +197,7 @@ def _called_for(factory: Factory) -> Made:
     named = None if labels is None else tuple(map(str, labels))
     framing = given.get("framing") or "stretch"
     check_framing(framing)
+    _FRAMINGS[factory.target] = framing
     more = {key: given[key] for key in wrap_options() if given.get(key) is not None}
     return Made(model, named, feed, framing, more)
 
