@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from camcore.checks import checked, many, numbers, refused, shown, whole
+from camcore.checks import checked, many, numbers, optional, refused, shown, whole
 from camcore.class_names import index_of
 from camcore.engine.alterations import Alterations
 from camcore.engine.anatomy import Anatomy
@@ -270,6 +270,7 @@ class Network:
         logits, own = self._run(self.anatomy.answering(), self.check_input(x))
         return np.array(logits), np.array(own, np.float64)
 
+    @checked(logits=_logits)
     def top_class(self, logits: Array) -> int:
         """The class that the network says, of the scores (classes,) of one image; 0 for a regression."""
         return 0 if self.score_kind == "value" else int(np.argmax(logits))
@@ -280,7 +281,7 @@ class Network:
         logits, found = self.answer(x)
         return self.predictions(logits[0], top, found[0])
 
-    @checked(logits=_logits)
+    @checked(logits=_logits, found=optional(_logits))
     def predictions(
         self, logits: Array, top: int = 5, found: NDArray[np.float64] | None = None
     ) -> tuple[Prediction, ...]:
@@ -288,11 +289,12 @@ class Network:
 
         ``found``: their probabilities, where they are known; None: those of the scores.
         """
-        if logits.shape != (self.classes,):
-            raise ModelError(
-                f"Logits of shape {logits.shape} are not those of one image: {self.name} has {self.classes} classes. "
-                "Give one row of what Network.logits returns."
-            )
+        for what, row in (("Logits", logits), ("Probabilities", found)):
+            if row is not None and row.shape != (self.classes,):
+                raise ModelError(
+                    f"{what} of shape {row.shape} are not those of one image: {self.name} has {self.classes} classes. "
+                    "Give one row of what Network.answer returns."
+                )
         p = self.probabilities(logits) if found is None else found
         return top_predictions(logits, p, self.labels, top, self.score_kind)
 
