@@ -264,7 +264,7 @@ def _info(
     stride = centre = None
     field: tuple[int, int] | None = None
     located = True
-    if seen is not None and seen.spatial and tensor.shape.rank == 4 and None not in seen.grid:
+    if seen is not None and seen.spatial and 0 not in seen.dims and tensor.shape.rank == 4 and None not in seen.grid:
         assert seen.axes is not None
         grid = (int(seen.grid[0] or 0), int(seen.grid[1] or 0))
         located = seen.located
