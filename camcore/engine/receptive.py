@@ -178,7 +178,8 @@ def _after(operation: Any, inputs: list[Reach | None], output: Any) -> Reach | N
     rank = output.shape.rank
     if rank is None or max(reach.dims) >= rank:
         return LOST
-    return replace(reach, grid=(output.shape[reach.dims[0]], output.shape[reach.dims[1]]))
+    reach = replace(reach, grid=(output.shape[reach.dims[0]], output.shape[reach.dims[1]]))
+    return reach.cut_from(carried[0]) if operation.type in SLICING_RULES and carried[0].spatial else reach
 
 
 def _opaque(operation: Any, inputs: list[Reach | None], output: Any) -> Reach | None:
