@@ -13,7 +13,8 @@ from camcore.engine.reach import Reach
 NOT_LOCATED = "its geometry is not known: rows, columns and their places are taken to be as they are in the input"
 _POOLINGS = ("MaxPool", "AvgPool")
 _SAME_NUMBERS = ("Cast", "Identity", "StopGradient")
-_POWERS = (*_SAME_NUMBERS, "Pow", "Square", "Exp", "Maximum", "Minimum", "ClipByValue", "Mul", "AddV2", "Sub")
+_POWERS = ("Pow", "Square", "Exp")
+_WITH_CONSTANTS = ("Maximum", "Minimum", "ClipByValue", "Mul", "RealDiv", "AddV2", "Sub")
 _PRODUCTS = ("Mul", "MatMul", "BatchMatMul", "BatchMatMulV2", "BatchMatMulV3", "Einsum")
 _COLLAPSES = {
     "Mean": "global average pooling",
@@ -126,13 +127,16 @@ def _weights(maps: Sequence[Any], reach: Mapping[str, Reach], seen: set[str]) ->
 
 def _inside_mean(tensor: Any, reach: Mapping[str, Reach], listed: set[str]) -> Any:
     """The map of which a generalised mean (GeM, log-sum-exp) is taken, without the mean's own power or exponential."""
-    inner = tensor
-    while inner.name not in listed and inner.op.type in _POWERS:
-        given = [source for source in inner.op.inputs if source.name in reach and _has_cells(reach[source.name])]
-        if len(given) != 1 or given[0].op.type == "Placeholder":
+    inner, raised = tensor, False
+    while inner.name not in listed and inner.op.type in (*_POWERS, *_WITH_CONSTANTS, *_SAME_NUMBERS):
+        given = [source for source in inner.op.inputs if source.name in reach]
+        if inner.op.type == "Sub":  # log-sum-exp subtracts the largest value first
+            given = [source for source in given if _has_cells(reach[source.name])]
+        if len(given) != 1:  # a gate, or the sum of two maps
             return tensor
+        raised = raised or inner.op.type in _POWERS
         inner = given[0]
-    return inner if inner.name in listed else tensor
+    return inner if raised and inner.name in listed else tensor
 
 
 def _size(reach: Reach) -> int:

@@ -72,6 +72,20 @@ def test_a_generalised_mean_ends_the_grid_of_the_layer_before_it(name):
     assert wrapped(source, Pooling(POOLINGS[name])(x)).default_layer == "features"
 
 
+def test_a_gate_inside_a_layer_of_ones_own_is_part_of_the_map():
+    """And so is a scale: no generalised mean is taken of either."""
+
+    class Gated(layers.Layer):
+        def call(self, x: Any) -> tuple[Any, Any]:
+            gate = ops.sigmoid(ops.mean(x, (1, 2), keepdims=True))
+            return x * gate, gate
+
+    source, x = features()
+    network = wrapped(source, layers.GlobalAveragePooling2D()(Gated(name="gated")(x)[0]))
+    assert network.default_layer is not None
+    assert "/gated" in network.default_layer
+
+
 def test_rows_along_the_first_axis_are_no_grid_of_a_picture():
     """As where a recurrent layer, or a layer for each row, wants the steps first."""
     source, x = features()
