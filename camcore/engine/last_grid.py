@@ -13,7 +13,7 @@ from camcore.engine.reach import Reach
 NOT_LOCATED = "its geometry is not known: rows, columns and their places are taken to be as they are in the input"
 _POOLINGS = ("MaxPool", "AvgPool")
 _SAME_NUMBERS = ("Cast", "Identity", "StopGradient")
-_POWERS = ("Pow", "Square", "Exp")
+_POWERS = ("Pow", "Square", "Sqrt", "Exp", "Log", "Log1p")
 _WITH_CONSTANTS = ("Maximum", "Minimum", "ClipByValue", "Mul", "RealDiv", "AddV2", "Sub")
 _PRODUCTS = ("Mul", "MatMul", "BatchMatMul", "BatchMatMulV2", "BatchMatMulV3", "Einsum")
 _COLLAPSES = {
@@ -91,8 +91,10 @@ def last_grid(ends: Sequence[Any], reach: Mapping[str, Reach], listed: set[str])
     tensor, collapse = min(reversed(kept), key=lambda item: _size(reach[item[0].name]))
     tensor = _inside_mean(tensor, reach, listed)
     while tensor.op.inputs and tensor.op.inputs[0].op.type != "Placeholder":
-        passed = tensor.op.type in _SAME_NUMBERS and tensor.name not in listed
+        passed = tensor.op.type in (*_SAME_NUMBERS, "Transpose") and tensor.name not in listed
         if not passed and tensor.op.type not in _POOLINGS:
+            break
+        if not _has_cells(reach.get(tensor.op.inputs[0].name)):
             break
         tensor = tensor.op.inputs[0]
     return LastGrid(tensor, collapse, unseen)
@@ -126,7 +128,7 @@ def _weights(maps: Sequence[Any], reach: Mapping[str, Reach], seen: set[str]) ->
 
 
 def _inside_mean(tensor: Any, reach: Mapping[str, Reach], listed: set[str]) -> Any:
-    """The map of which a generalised mean (GeM, log-sum-exp) is taken, without the mean's own power or exponential."""
+    """The map of which a generalised mean (GeM, log-sum-exp, noisy-or) is taken, without the mean's own function."""
     inner, raised = tensor, False
     while inner.name not in listed and inner.op.type in (*_POWERS, *_WITH_CONSTANTS, *_SAME_NUMBERS):
         given = [source for source in inner.op.inputs if source.name in reach]

@@ -61,6 +61,8 @@ POOLINGS = {
     "generalised mean": lambda x: ops.mean(ops.maximum(x, 1e-6) ** 3.0, (1, 2)) ** (1 / 3),
     "root mean square": lambda x: ops.sqrt(ops.mean(ops.square(x), (1, 2)) + 1e-6),
     "log-mean-exp": lambda x: ops.log(ops.mean(ops.exp(5.0 * x), (1, 2))) / 5.0,
+    "noisy or": lambda x: 1 - ops.exp(ops.sum(ops.log(1 - 0.05 * ops.minimum(x, 1.0)), (1, 2))),
+    "spatial softmax": lambda x: ops.mean(ops.softmax(ops.reshape(ops.transpose(x, (0, 3, 1, 2)), (-1, 6, 64))), -1),
     "log-sum-exp": lambda x: tf.reduce_logsumexp(x, (1, 2)),
 }
 
