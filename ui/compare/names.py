@@ -66,7 +66,7 @@ def detail(sheet: Sheet, cell: Cell, m: Any) -> str:
     several = len(plan.backbones) > 1 or len(plan.framings) > 1
     parts = []
     if several and cell.aim in RANKS and not (plan.columns in ("backbones", "framings") and plan.rows == "none"):
-        parts.append(f"{words.label(m.label)} {words.strength(m)}")
+        parts.append(words.explained(m))
     if len(plan.backbones) > 1 and (cell.layer is None or cell.layer in DEPTHS) and m.layer is not None:
         parts.append(f"{m.layer} {words.grid(m.raw.shape)}")
     if m.residual is not None:

@@ -264,15 +264,23 @@ def _tried(now: Standing) -> None:
     st.markdown(
         ":material/check_circle: **It can be made.** "
         + words.plain(
-            f"{height}×{width} px input, {found.parameters:,} parameters, {len(found.labels):,} classes "
-            f"({', '.join(found.labels[:3])} …). "
+            f"{height}×{width} px input, {found.parameters:,} parameters, {_answers(found)}. "
             + (f"To look at: {found.default_layer}." if found.default_layer else f"{NO_GRID} {WITHOUT_LAYER}")
         )
     )
+    st.caption(words.plain(words.score_told(found.score_kind, found.scored_over)))
     if found.fed:
         st.caption("It says how it wants its pictures, so nothing is left to choose.")
     if found.note:
         st.caption(words.plain(f"{found.note[:1].upper()}{found.note[1:]}."))
+
+
+def _answers(found: Tried) -> str:
+    """What a network answers with: its classes, the first of them by name; of a regression its quantity."""
+    if found.score_kind == "value":
+        return f"one number ({words.quantity(found.labels[0])})"
+    shown = ", ".join(words.label(label) for label in found.labels[:3])
+    return f"{len(found.labels):,} classes ({shown}{' …' if len(found.labels) > 3 else ''})"
 
 
 def feeding(row: Factory, standing: Standing) -> None:

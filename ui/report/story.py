@@ -95,7 +95,7 @@ def _single(item: Item) -> list[StoryStep]:
     found.append(
         {
             "kicker": "Where it looks",
-            "title": f"Where it looks for “{label}”",
+            "title": words.sought(one.map, quoted=True),
             "note": item.comment.strip() or f"{telling.method_title(one.map)}: {_lower(info.summary)}",
             "ratio": ratio,
             "pictures": [overlay],
