@@ -60,6 +60,13 @@ def full(sheet: Sheet, cell: Cell) -> str:
     return ", ".join(parts)
 
 
+def first_answer(title: str, first: Any) -> str:
+    """The subject of maps of a first answer: ``why Net says “cat”, 71 %``, ``what raises age, 37.2 by Net``."""
+    if first.score_kind == "value":
+        return f"what raises {words.answer_name(first)}, {words.strength(first)} by {title}"
+    return f"why {title} says “{words.answer_name(first)}”, {words.strength(first)}"
+
+
 def detail(sheet: Sheet, cell: Cell, m: Any) -> str:
     """What the headings leave open about a map: the class and the layer where each network has its own; its time."""
     plan = sheet.plan
