@@ -425,6 +425,7 @@ def test_a_regression_is_said_to_give_one_number(monkeypatch: pytest.MonkeyPatch
     told = {"file": str(tmp_path / "age.keras"), "labels": ["age"]}
     monkeypatch.setenv("CAMCORE_MODELS", json.dumps({"age": told}))
     at = page(about="age")
+    assert "its output is called age" in text(at)
     at.button(key="try_it").click()
     until(at, lambda at: "It can be made" in text(at))
     assert "one number (age)" in text(at)

@@ -3,6 +3,7 @@
 import json
 import uuid
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -241,11 +242,17 @@ def _made_of(row: Factory) -> str:
         fed = "fed RGB 0..255, as model.predict would be"
     parts = [f"The whole model {row.target} on this server", fed, f"pictures framed by {declared.framing or 'stretch'}"]
     if declared.labels is not None:
-        names = declared.labels
-        parts.append(f"{len(names)} named classes" if isinstance(names, tuple) else f"classes named by {names.name}")
+        parts.append(_named(declared.labels))
     if declared.unsafe:
         parts.append("code in it may run")
     return " · ".join(parts)
+
+
+def _named(labels: Path | tuple[str, ...]) -> str:
+    """How many classes were named, or where; a single label names a regression's quantity."""
+    if isinstance(labels, Path):
+        return f"classes named by {labels.name}"
+    return f"its output is called {words.label(labels[0])}" if len(labels) == 1 else f"{len(labels)} named classes"
 
 
 def _try(name: str) -> None:
