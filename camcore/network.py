@@ -68,8 +68,9 @@ class Network:
     probabilities (``softmax``, ``sigmoid``, ``linear``, ``exp`` or ``none``);
     ``score_kind``, what the scores are that methods differentiate and ``logits`` gives: ``logit``,
     ``log-probability``, ``log-odds`` or ``value`` (a regression: class 0 is what raises it, class 1 what lowers it);
-    ``layers``, a tuple of LayerInfo; ``default_layer``, the path of the recommended one, None where no layer has a
-    grid; ``ladder``, the paths of the last layer of each of the last four grid sizes; ``parameters``;
+    ``scored_over``, of an output that is a map: the pixels over which scores and probabilities are means, in words;
+    empty otherwise; ``layers``, a tuple of LayerInfo; ``default_layer``, the path of the recommended one, None where no
+    layer has a grid; ``ladder``, the paths of the last layer of each of the last four grid sizes; ``parameters``;
     ``multiplications`` that one image takes; ``weights_note``, where the weights came from; ``anatomy``, what its trace
     consists of; ``origin``, what it takes to have the network again, None where nobody knows; ``recipe``, the arguments
     of ``load`` that made it, None where ``wrap`` did; ``send``, how it is pickled; ``serial``, a number that no other
@@ -126,6 +127,7 @@ class Network:
         self.multiplications = work(scores.logits)
         self.activation: Activation = scores.activation
         self.score_kind: Kind = scores.kind
+        self.scored_over = (region or Region()).told if scores.of_map else ""
         self.classes = scores.classes
         self.labels = _checked_labels(labels, self.classes, scores.kind)
 

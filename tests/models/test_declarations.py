@@ -106,6 +106,13 @@ def test_a_wrong_declaration_is_told(told, said):
     assert parse(told).networks == ()
 
 
+@pytest.mark.parametrize("option", ["framing", "preprocess"])
+def test_a_wrong_option_is_told_with_the_network_that_has_it(option):
+    (problem,) = parse({"mine": {"file": "a.keras", option: "corp"}}).problems
+    assert "'mine'" in problem
+    assert "'corp'" in problem
+
+
 def test_a_wrong_one_leaves_the_others_and_the_first_of_two_counts():
     told = parse("good=own:flat, bad, good=own:other")
     assert told.networks == (Declaration("good", function="own:flat"),)
