@@ -29,7 +29,7 @@ def open_keras2(whole: WholeModel, custom: Custom) -> Any:
         piece = _model(whole.config, custom)
     except ModelError:
         raise
-    except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
+    except Exception as error:  # Python, Keras or TensorFlow stumbles over a configuration that was changed
         reason = f"{type(error).__name__}: {' '.join(str(error).split())[:200]}".rstrip(".")
         raise not_taken(f"its graph cannot be built ({reason})") from error
     load_keras2_weights(whole, piece)
