@@ -11,6 +11,8 @@ RUN_CODE = frozenset(
     ("Lambda", "__lambda__", "TFSMLayer", "TorchModuleWrapper", "JaxLayer", "FlaxLayer", "PyFunc", "EagerPyFunc")
 )
 """Keras's own classes that run what the file holds."""
+_READ_FILES = ("vocabulary", "idf_weights")
+"""Options of Keras's lookup layers that may name a file, whose lines are then read."""
 _OWN = ("keras", "tf_keras", "tensorflow", "builtins")
 _OLD = """
 TFOpLambda SlicingOpLambda TensorFlowOpLayer ClassMethod InstanceMethod InstanceProperty Model Policy PolicyV1 PolicyV2
@@ -27,11 +29,13 @@ class Foreign:
     """A part of a configuration that brings its own code. ``layer``: the layer's name, "" where it has none.
 
     ``runs_code``: the code lies in the file itself; else ``name`` has to be given by somebody who has it.
+    ``reads``: another file that it would read, "" for none.
     """
 
     name: str
     layer: str
     runs_code: bool
+    reads: str = ""
 
 
 def foreign_parts(config: Any, known: Callable[[str], bool]) -> tuple[Foreign, ...]:
@@ -67,6 +71,11 @@ def _foreign(part: Mapping[str, Any], layer: str, known: Callable[[str], bool]) 
     module, registered = part.get("module"), part.get("registered_name")
     if name in RUN_CODE or (isinstance(part.get("node_def"), str) and "PyFunc" in part["node_def"]):
         return Foreign(name, layer, True)
+    inside = part.get("config")
+    named = [inside.get(key) for key in _READ_FILES] if isinstance(inside, Mapping) else []
+    reads = next((one for one in named if isinstance(one, str)), None)
+    if reads is not None:
+        return Foreign(name, layer, True, reads)
     if name.startswith("__"):  # values that JSON has no form for: tuples, tensors, slices
         return None
     if name == "function" and isinstance(part.get("config"), str):

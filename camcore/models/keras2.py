@@ -11,6 +11,7 @@ from typing import Any
 
 from camcore.errors import ModelError
 from camcore.models.archives import WholeModel
+from camcore.models.dry_run import check_size
 from camcore.models.keras2_layers import Custom, make_layer, not_taken, plain
 from camcore.models.keras2_pieces import Piece
 from camcore.models.keras2_weights import load_keras2_weights
@@ -26,6 +27,7 @@ def open_keras2(whole: WholeModel, custom: Custom) -> Any:
     where the weights do not fit.
     """
     try:
+        check_size(whole, lambda: _model(whole.config, custom).layer)
         piece = _model(whole.config, custom)
     except ModelError:
         raise
