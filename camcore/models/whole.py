@@ -17,7 +17,7 @@ from typing import Any
 from camcore.errors import ModelError
 from camcore.models.archives import WholeModel, read_whole
 from camcore.models.catalogue import Built
-from camcore.models.configs import Foreign, foreign_parts, unlisted
+from camcore.models.configs import Foreign, code_parts, foreign_parts, unlisted
 from camcore.models.declarations import SUFFIXES
 from camcore.models.description import digest
 from camcore.models.dry_run import check_size
@@ -80,6 +80,9 @@ def open_whole(
         note = f"SavedModel {path.name}"
     else:
         whole = read_whole(path)
+        for part in code_parts(whole.config):  # before TensorFlow, which takes seconds, is imported
+            if part.reads or safe_mode or whole.old:
+                raise _refused(whole, part)
         model = _opened(whole, _custom(custom_objects), safe_mode)
         note = f"whole model {path.name}" + (f", saved by Keras {whole.version}" if whole.version else "")
     if weights is not None:
@@ -109,7 +112,7 @@ def _opened(whole: WholeModel, custom: dict[str, Any], safe_mode: bool) -> Any:
         return keras.saving.get_registered_object(name, custom_objects=custom) is not None
 
     for part in foreign_parts(whole.config, known):
-        if not part.runs_code or part.reads or safe_mode or whole.old:
+        if not part.runs_code:  # the others were told before
             raise _refused(whole, part)
     if whole.old:
         with keras.saving.custom_object_scope(custom):

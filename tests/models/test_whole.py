@@ -386,6 +386,13 @@ def test_a_layer_that_reads_another_file_is_refused(saved, tmp_path, kind, old):
             camcore.load(path, safe_mode=safe_mode)
 
 
+def test_code_in_a_file_is_told_before_anything_is_imported(tmp_path, monkeypatch):
+    with_lambda(tmp_path / "code.keras")
+    monkeypatch.setattr("camcore.models.whole._opened", lambda *_: pytest.fail("Keras was asked"))
+    with pytest.raises(ModelError, match="holds a Lambda"):
+        open_whole(tmp_path / "code.keras")
+
+
 def test_the_last_cause_is_told_when_a_model_cannot_be_rebuilt(saved, tmp_path):
     with_layers(saved, tmp_path / "odd.keras", ("Activation", {"activation": "no_such"}))
     with pytest.raises(ModelError, match=r"cannot rebuild it: \w+: Could not interpret activation function identifier"):
