@@ -1,4 +1,4 @@
-"""The names of classes: given when a network is wrapped, and said wherever a class is meant."""
+"""Class names: checks of the labels passed to ``wrap``, and the lookup of a class by its name."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def index_of(labels: Sequence[str], name: str, network: str) -> int:
 
 
 def given_labels(labels: Any) -> tuple[str, ...] | None:
-    """Labels as somebody gives them, in the order of the outputs; None stays None.
+    """Labels in any accepted form as a tuple in the order of the outputs; None stays None.
 
     A list or another ordered collection of names (whole numbers are taken as names), a generator of them, or a
     dictionary: {index: name} or {name: index}. Raises ModelError for anything else.

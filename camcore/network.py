@@ -263,7 +263,7 @@ class Network:
         return np.array(self._run(self.anatomy.forward(), self.check_input(x))[0])
 
     def answer(self, x: ArrayLike) -> tuple[Array, NDArray[np.float64]]:
-        """The scores and the probabilities (n, classes) of a preprocessed batch, as the model's output says them."""
+        """The scores and the model's own probabilities, both (n, classes), of a preprocessed batch."""
         if self.anatomy.scores.probabilities is None:
             logits = self.logits(x)
             return logits, self.probabilities(logits)

@@ -24,7 +24,7 @@ from camcore.models.weights import Progress, WeightsFile, check_file, download, 
 from camcore.origin import Origin
 
 FRAMING = "crop"
-"""How the ImageNet networks were evaluated: short side to 256, then the central 224, in proportion."""
+"""The framing used to evaluate ImageNet networks: short side to 256, then the central 224, in proportion."""
 
 _CATALOGUE = Path(__file__).parents[1] / "data" / "backbones.csv"
 
@@ -76,7 +76,7 @@ class Backbone:
 
     @property
     def framing(self) -> str:
-        """How pictures are framed for it: as ImageNet networks were evaluated."""
+        """The framing of its pictures: the one ImageNet networks were evaluated with."""
         return FRAMING
 
     @property

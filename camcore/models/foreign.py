@@ -1,4 +1,4 @@
-"""Files that are no Keras model, told by their bytes as well as by their names, with what to do about each."""
+"""Files that are no Keras model, recognised by content as well as by name, with advice for each."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def _refuse_archive(path: Path) -> None:
 
 
 def _told(path: Path, start: bytes) -> tuple[str, str, str]:
-    """What a file is, why it is not taken, and what to do."""
+    """An error that names the kind of file, why it cannot be loaded, and what to do."""
     suffix = path.suffix.lower()
     text = start.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     if not start:

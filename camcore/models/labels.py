@@ -23,7 +23,7 @@ def imagenet_labels() -> tuple[str, ...]:
 
 
 def generic_labels(classes: int) -> tuple[str, ...]:
-    """The labels "class 0", "class 1", … of a network whose classes nobody named."""
+    """The labels "class 0", "class 1", … of a network whose classes have no names."""
     return tuple(f"class {index}" for index in range(classes))
 
 
