@@ -60,6 +60,36 @@ def given_labels(labels: Any) -> tuple[str, ...] | None:
     return tuple(_label(index, label) for index, label in enumerate(labels))
 
 
+def output_labels(labels: Sequence[str] | None, classes: int, kind: str) -> tuple[str, ...]:
+    """One label for each of ``classes``; None: generic ones. ``kind``: the network's ``score_kind``.
+
+    A regression (``value``) has two, "raises" and "lowers", followed by its quantity where one label names it.
+    Raises ModelError for another number of labels.
+    """
+    if kind == "value":
+        if labels is not None and len(labels) > 1:
+            raise ModelError(
+                f"{len(labels)} labels were given, but the network's output is one number per picture. Without a "
+                "sigmoid it is a regression. Give no label, or one that names the quantity; for a classifier of two "
+                "classes give two labels, the negative one first."
+            )
+        ends = ("raises", "lowers")
+        return ends if not labels else tuple(f"{end} {labels[0]}" for end in ends)
+    if labels is None:
+        return generic_labels(classes)
+    if len(labels) != classes:
+        raise ModelError(
+            f"{len(labels)} labels were given, but the network has {classes} classes. Give one label per class"
+            + (" (a single sigmoid unit has two, the negative one first)." if classes == 2 else ".")
+        )
+    return tuple(str(label) for label in labels)
+
+
+def generic_labels(classes: int) -> tuple[str, ...]:
+    """The labels "class 0", "class 1", … of a network whose classes have no names."""
+    return tuple(f"class {index}" for index in range(classes))
+
+
 def _from_mapping(labels: Mapping[Any, Any]) -> tuple[str, ...]:
     """{index: name}, indices as numbers or text, or {name: index}."""
     by_index: dict[int | None, Any] = {_index(key): value for key, value in labels.items()}

@@ -17,8 +17,9 @@ from typing import Any
 
 import numpy as np
 
+from camcore.class_names import generic_labels
 from camcore.errors import ModelError, nearest
-from camcore.models.labels import generic_labels, imagenet_labels
+from camcore.models.labels import imagenet_labels
 from camcore.models.preprocessing import preprocessing
 from camcore.models.weights import Progress, WeightsFile, check_file, download, find_file, load_weights
 from camcore.origin import Origin
@@ -352,7 +353,7 @@ def _resolve(
         if activation not in ("softmax", None):
             raise ModelError(
                 f"ImageNet weights do not go with classifier_activation={activation!r}: they were trained to "
-                'end in softmax. Leave it away, or choose weights="random" or a weights file of your own.'
+                'end in softmax. Leave it out, or choose weights="random" or a weights file of your own.'
             )
         path = find_weights(row.name, **options)
         if path is None:
