@@ -81,7 +81,7 @@ def _network(given: argparse.Namespace) -> str | None:
         what = f"the network {given.network!r} has its own" if given.network else "no file is named"
         raise CamcoreError(
             f"{named[0]} belongs to a whole model's file, and {what}. Name the file, as in `camcore app my_model.keras "
-            f"{named[0]} …`, or leave it away."
+            f"{named[0]} …`, or leave it out."
         )
     if given.network is None or given.network in known:
         return given.network

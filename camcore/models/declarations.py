@@ -142,7 +142,7 @@ def _declaration(name: str | None, value: Any) -> Declaration:
         near = nearest(unknown, _KEYS)
         raise ModelError(
             f"{name!r} says {unknown!r}, which is not known. It may say {', '.join(_KEYS)}. "
-            + (f"Did you mean {near!r}?" if near else "Leave it away.")
+            + (f"Did you mean {near!r}?" if near else "Leave it out.")
         )
     if ("file" in value) == ("function" in value):
         raise ModelError(
@@ -170,7 +170,7 @@ def _function(name: str, value: Mapping[str, Any]) -> Declaration:
     more = next((key for key in _FILE_OPTIONS if key in value), None)
     if more is not None:
         raise ModelError(
-            f"{name!r} says {more!r} beside a function. What a function returns says that itself. Leave it away here, "
+            f"{name!r} says {more!r} beside a function. What a function returns says that itself. Leave it out here, "
             "and return it."
         )
     return Declaration(name, function=function)

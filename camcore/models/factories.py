@@ -173,7 +173,7 @@ def _called_for(factory: Factory) -> Made:
     unknown = [str(key) for key in given if key not in _GIVES]
     if unknown:
         near = nearest(unknown[0], _GIVES)
-        hint = f"Did you mean {near!r}?" if near else "Leave it away."
+        hint = f"Did you mean {near!r}?" if near else "Leave it out."
         raise _wrong(factory, f"returned {unknown[0]!r}. It has to return {_RETURNS}", hint)
     import keras
 
