@@ -1,4 +1,4 @@
-"""The names of classes: given when a network is wrapped, and said wherever a class is meant."""
+"""Class names: checks of the labels passed to ``wrap``, and the lookup of a class by its name."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def index_of(labels: Sequence[str], name: str, network: str) -> int:
 
 
 def given_labels(labels: Any) -> tuple[str, ...] | None:
-    """Labels as somebody gives them, in the order of the outputs; None stays None.
+    """Labels in any accepted form as a tuple in the order of the outputs; None stays None.
 
     A list or another ordered collection of names (whole numbers are taken as names), a generator of them, or a
     dictionary: {index: name} or {name: index}. Raises ModelError for anything else.
@@ -58,6 +58,36 @@ def given_labels(labels: Any) -> tuple[str, ...] | None:
     if scalar or isinstance(labels, (str, bytes)) or not isinstance(labels, Iterable):
         raise _refused(labels, "it is not a list of names")
     return tuple(_label(index, label) for index, label in enumerate(labels))
+
+
+def output_labels(labels: Sequence[str] | None, classes: int, kind: str) -> tuple[str, ...]:
+    """One label for each of ``classes``; None: generic ones. ``kind``: the network's ``score_kind``.
+
+    A regression (``value``) has two, "raises" and "lowers", followed by its quantity where one label names it.
+    Raises ModelError for another number of labels.
+    """
+    if kind == "value":
+        if labels is not None and len(labels) > 1:
+            raise ModelError(
+                f"{len(labels)} labels were given, but the network's output is one number per picture. Without a "
+                "sigmoid it is a regression. Give no label, or one that names the quantity; for a classifier of two "
+                "classes give two labels, the negative one first."
+            )
+        ends = ("raises", "lowers")
+        return ends if not labels else tuple(f"{end} {labels[0]}" for end in ends)
+    if labels is None:
+        return generic_labels(classes)
+    if len(labels) != classes:
+        raise ModelError(
+            f"{len(labels)} labels were given, but the network has {classes} classes. Give one label per class"
+            + (" (a single sigmoid unit has two, the negative one first)." if classes == 2 else ".")
+        )
+    return tuple(str(label) for label in labels)
+
+
+def generic_labels(classes: int) -> tuple[str, ...]:
+    """The labels "class 0", "class 1", … of a network whose classes have no names."""
+    return tuple(f"class {index}" for index in range(classes))
 
 
 def _from_mapping(labels: Mapping[Any, Any]) -> tuple[str, ...]:

@@ -186,7 +186,7 @@ class LayerTable:
         )
 
     def advice(self, verb: str = "Try") -> str:
-        """What to do instead of asking for a layer that does not serve: the recommended one, where there is one."""
+        """The advice for a layer that cannot be used: the recommended layer, where there is one."""
         if self.default is None:
             return WITHOUT_LAYER
         default = self.find(self.default)

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from camcore.checks import checked, many, numbers, optional, refused, shown, whole
-from camcore.class_names import index_of
+from camcore.class_names import index_of, output_labels
 from camcore.engine.alterations import Alterations
 from camcore.engine.anatomy import Anatomy
 from camcore.engine.before_map import features_before_map
@@ -129,7 +129,7 @@ class Network:
         self.score_kind: Kind = scores.kind
         self.scored_over = (region or Region()).told if scores.of_map else ""
         self.classes = scores.classes
-        self.labels = _checked_labels(labels, self.classes, scores.kind)
+        self.labels = output_labels(labels, self.classes, scores.kind)
 
     def __repr__(self) -> str:
         h, w = self.input_size
@@ -265,7 +265,7 @@ class Network:
         return np.array(self._run(self.anatomy.forward(), self.check_input(x))[0])
 
     def answer(self, x: ArrayLike) -> tuple[Array, NDArray[np.float64]]:
-        """The scores and the probabilities (n, classes) of a preprocessed batch, as the model's output says them."""
+        """The scores and the model's own probabilities, both (n, classes), of a preprocessed batch."""
         if self.anatomy.scores.probabilities is None:
             logits = self.logits(x)
             return logits, self.probabilities(logits)
@@ -522,23 +522,3 @@ def check_picture(pic: Any) -> None:
             f"{type(pic).__name__} is not a Picture. Make one with camcore.open_picture(path or bytes), or "
             "camcore.Picture.from_array(rgb) from uint8 pixels."
         )
-
-
-def _checked_labels(labels: Sequence[str] | None, classes: int, kind: Kind) -> tuple[str, ...]:
-    if kind == "value":
-        if labels is not None and len(labels) > 1:
-            raise ModelError(
-                f"{len(labels)} labels were given, but the network's output is one number per picture. Without a "
-                "sigmoid it is a regression. Give no label, or one that names the quantity; for a classifier of two "
-                "classes give two labels, the negative one first."
-            )
-        ends = ("raises", "lowers")
-        return ends if not labels else tuple(f"{end} {labels[0]}" for end in ends)
-    if labels is None:
-        return tuple(f"class {index}" for index in range(classes))
-    if len(labels) != classes:
-        raise ModelError(
-            f"{len(labels)} labels were given, but the network has {classes} classes. Give one label per class"
-            + (" (a single sigmoid unit has two, the negative one first)." if classes == 2 else ".")
-        )
-    return tuple(str(label) for label in labels)

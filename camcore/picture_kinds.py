@@ -99,12 +99,12 @@ _KINDS: tuple[tuple[Callable[[bytes], bool], Kind], ...] = (
 
 
 def kind_of(data: bytes) -> Kind | None:
-    """What a file is, by its first bytes; None where that cannot be told."""
+    """The kind of a file, by its first bytes; None where it is unknown."""
     return next((kind for fits, kind in _KINDS if fits(data)), None)
 
 
 def camera_raw(make: str) -> Kind:
-    """The kind of a TIFF that turned out to hold a camera's raw picture."""
+    """The kind of a TIFF that holds a camera's raw picture."""
     names = {"nikon": "NEF", "sony": "ARW", "pentax": "PEF", "ricoh": "PEF", "samsung": "SRW"}
     found = next((name for maker, name in names.items() if make.lower().startswith(maker)), "DNG")
     return Kind(f"camera raw ({found})", _DEVELOP)

@@ -1,4 +1,4 @@
-"""What the network says: its top classes with labels, probabilities and scores."""
+"""The network's predictions: its top classes with labels, probabilities and scores."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A network's own preprocessing, run with care: it is somebody else's code."""
+"""A network's own preprocessing: third-party code, whose result is checked."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _TO_DO = (
 
 
 def preprocessed(function: Callable[[Any], Any], rgb: NDArray[np.float32], network: str) -> NDArray[Any]:
-    """What ``function`` makes of pictures (n, h, w, 3), checked to be as many of the same size.
+    """The result of ``function`` on pictures (n, h, w, 3), checked to be as many of the same size.
 
     Raises ModelError where it raises, returns nothing, or anything but such pictures.
     """

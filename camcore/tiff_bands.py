@@ -188,7 +188,7 @@ def first_bands(data: bytes, directory: Directory, shown: str) -> tuple[Image.Im
 
 
 def _problem(directory: Directory) -> str:
-    """What about a sound file keeps it from being read here; empty: nothing."""
+    """The reason why an intact file cannot be read here; empty: it can."""
     compression = directory.one(_COMPRESSION, 1)
     if compression not in _READABLE:
         return f"compressed by {_COMPRESSIONS.get(compression, f'method {compression}')}"

@@ -45,7 +45,7 @@ class Scored(Protocol):
 
 
 def score_name(kind: str) -> str:
-    """What methods differentiate, by name: ``logit``, ``log-probability``, ``log-odds`` or ``output value``."""
+    """The name of the score that methods differentiate, such as ``logit`` or, for a regression, ``output value``."""
     return "output value" if kind == "value" else kind
 
 
@@ -55,7 +55,7 @@ def score_text(one: Scored, digits: int = 2) -> str:
 
 
 def strength(one: Scored) -> str:
-    """How strongly a network says a class: its probability, of a regression the value, as ``71 %`` or ``37.2``."""
+    """The strength of a prediction: its probability or, for a regression, its value, as ``71 %`` or ``37.2``."""
     if one.probability == one.probability or one.score_kind != "value":
         return percent(one.probability)
     return f"{-one.logit if one.lowers else one.logit:.4g}"

@@ -7,7 +7,7 @@ import pytest
 from networks import flat
 
 import camcore
-from camcore.class_names import given_labels, index_of
+from camcore.class_names import generic_labels, given_labels, index_of
 from camcore.models.labels import class_named
 
 PIC = camcore.Picture.from_array(np.random.default_rng(0).integers(0, 256, (20, 24, 3)).astype(np.uint8))
@@ -116,3 +116,7 @@ def test_labels_that_cannot_be_understood(given, words):
 def test_a_wrong_number_of_labels_is_counted():
     with pytest.raises(camcore.ModelError, match="2 labels were given, but the network has 4 classes"):
         camcore.wrap(flat(), labels={0: "a", 1: "b"})
+
+
+def test_generic_labels():
+    assert generic_labels(3) == ("class 0", "class 1", "class 2")

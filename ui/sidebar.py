@@ -18,7 +18,7 @@ def parameters() -> list[Parameter]:
 
 
 def query(network: NetworkKey, framing: str, sample: str | None, **more: Any) -> dict[str, str]:
-    """The address, on any page, of both choices and ``more`` of that page's; what is None is left away."""
+    """The address, on any page, of both choices and ``more`` of that page's; what is None is left out."""
     random = "true" if network.weights == "random" else None
     unusual = framing if framing != network.framing else None
     given = {"model": network.name, "random": random, "framing": unusual, "sample": sample, **more}

@@ -127,7 +127,7 @@ def _explained_score(kind: str) -> str:
 
 
 def completeness(m: Any, short: bool = False) -> str:
-    """How near a map whose evidence is known to add up comes to the score; empty for all other maps."""
+    """The gap between the score and a map whose evidence is known to add up; empty for all other maps."""
     if m.residual is None:
         return ""
     name = score_name(m.score_kind)

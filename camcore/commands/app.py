@@ -1,4 +1,4 @@
-"""``camcore app``: the app, started from any folder, with the network that one came with."""
+"""The command ``camcore app``: starts the app from any folder, with a network of the user's."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def add_parser(commands: Any) -> None:
 
 
 def run(given: argparse.Namespace) -> None:
-    """Check what was asked for, then serve until it is ended."""
+    """Check the arguments, then serve until the process ends."""
     serving.script()
     name = _network(given)
     where = serving.address(given.host, given.port)
@@ -63,7 +63,7 @@ def run(given: argparse.Namespace) -> None:
 
 
 def _network(given: argparse.Namespace) -> str | None:
-    """The name in the app of the network asked for, a file declared under one; None where nobody asked."""
+    """The app's name of the requested network, after declaring a file under one; None without a request."""
     told = declarations.declared()
     for problem in told.problems:
         print(f"note: {problem}", file=sys.stderr)
@@ -81,7 +81,7 @@ def _network(given: argparse.Namespace) -> str | None:
         what = f"the network {given.network!r} has its own" if given.network else "no file is named"
         raise CamcoreError(
             f"{named[0]} belongs to a whole model's file, and {what}. Name the file, as in `camcore app my_model.keras "
-            f"{named[0]} …`, or leave it away."
+            f"{named[0]} …`, or leave it out."
         )
     if given.network is None or given.network in known:
         return given.network

@@ -71,7 +71,7 @@ def check_network_options(given: argparse.Namespace) -> None:
 
 
 def brings_own_weights(model: str) -> bool:
-    """Whether a network cannot be had with random weights: a function or a whole model's file gives its own."""
+    """Whether a network cannot be built with random weights: a function or a whole model's file sets its own."""
     return factories.find(model) is not None or find_file(model) is not None
 
 

@@ -23,7 +23,7 @@ from camcore.errors import CamcoreError
 
 LOCAL = "127.0.0.1"
 PORT, PORTS = 8501, 100
-"""Streamlit's usual port, and how many from there on are tried where nobody asks for one."""
+"""Streamlit's usual port, and how many from there on are tried where none is requested."""
 
 _CONFIGURATION = Path(".streamlit") / "config.toml"
 _EVERYWHERE = ("0.0.0.0", "::")  # every address of this machine; a browser here says localhost
@@ -40,7 +40,7 @@ class Address:
     secure: bool = False
 
     def url(self, **query: str) -> str:
-        """What a browser on this machine opens."""
+        """The address that a browser on this machine opens."""
         host = "localhost" if self.host in _EVERYWHERE else f"[{self.host}]" if ":" in self.host else self.host
         path = f"/{self.path}" if self.path else ""
         scheme = "https" if self.secure else "http"
@@ -63,7 +63,7 @@ def script() -> Path:
 
 
 def address(host: str | None, port: int | None) -> Address:
-    """Where to listen: as asked, else as the user's configuration of Streamlit says, else on this machine alone.
+    """The address to listen on: as requested, else from the user's Streamlit configuration, else local only.
 
     Without a wish the first free port from ``PORT`` on. Raises CamcoreError where the address cannot be listened on.
     """
@@ -124,7 +124,7 @@ def _listen(host: str, port: int) -> None:
 
 
 def configured(section: str, option: str) -> Any:
-    """What the user's own configuration of Streamlit says: a variable, a file in this folder, one at home; or None."""
+    """The user's own Streamlit setting, from a variable, a file in this folder or one at home; None if not set."""
     words = "".join(f"_{letter}" if letter.isupper() else letter for letter in option)
     variable = os.environ.get(f"STREAMLIT_{section}_{words}".upper())
     if variable:

@@ -121,7 +121,7 @@ def _concat(operation: Any, inputs: list[Reach | None], output: Any) -> Reach | 
 
 
 def _end_to_end(operation: Any, inputs: list[Reach | None], where: int) -> Reach | None:
-    """Pieces of one grid laid end to end along an axis of it, with constant borders perhaps."""
+    """Pieces of one grid concatenated along one of its axes, with constant borders perhaps."""
     whole: Reach | None = None
     before = 0
     for tensor, reach in zip(operation.inputs, inputs, strict=False):

@@ -1,4 +1,4 @@
-"""What kind of numbers a network puts out: tried on the end of the graph, not guessed from one picture's output.
+"""The kind of numbers a network outputs, measured on the end of the graph, not guessed from one picture's output.
 
 The end of a network is what follows its last products with weights (dense layers, convolutions). It is fed random
 numbers over three magnitudes in their place, so that a linear head, a ReLU or a regression cannot look like
@@ -36,7 +36,7 @@ _PICTURES = 6
 
 
 def ending_of(trace: Trace, output: Any) -> Ending:
-    """What the values along the last axis of ``output`` are."""
+    """The kind of the values along the last axis of ``output``."""
     stops, passed = _last_products(trace, output)
     eps = float(np.finfo(output.dtype.as_numpy_dtype).eps) if _is_numpy(output) else 2**-8
     values = _run_end(trace, output, stops)
@@ -52,7 +52,7 @@ def ending_of(trace: Trace, output: Any) -> Ending:
 
 
 def kind_of_values(values: NDArray[np.float64], eps: float = 2**-23) -> Ending:
-    """What rows (m, classes) of outputs are; rows that overflow are left out, the same row again and again is nothing.
+    """The kind of rows (m, classes) of outputs; rows that overflow are left out, and identical rows prove nothing.
 
     ``eps``: of the precision that they were computed in.
     """

@@ -165,7 +165,7 @@ class _Trial:
         return batch
 
     def reach(self, answers: Array) -> Reach | None:
-        """What the answers (count, …) say about the tensor."""
+        """The conclusion about the tensor from the outputs (count, …)."""
         runs = np.split(answers, self.count // (len(self._starts) + 1))
         change = np.concatenate([np.abs(part[1:] - part[0]) for part in runs])
         starts = np.concatenate([self._starts] * len(runs))
@@ -186,7 +186,7 @@ class _Trial:
         return None
 
     def _fits(self, plane: Array, middles: Array) -> tuple[_Fit, _Fit] | None:
-        """How the middle of the change moves with the block, where it follows it along both axes."""
+        """The straight line, for each axis, on which the middle of the change follows the block; None without one."""
         local = np.maximum(plane - np.median(plane, axis=(1, 2), keepdims=True), 0)
         sharp = local**2  # what answers most counts most
         total = sharp.sum(axis=(1, 2))

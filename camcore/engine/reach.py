@@ -1,4 +1,4 @@
-"""What each cell of a tensor sees of the network's input: the values that the walk through the graph computes.
+"""The part of the network's input that each cell of a tensor sees: the values that the graph walk computes.
 
 For every tensor the *reach* keeps, per axis, the *stride* (how far apart in input pixels the centres of two
 neighbouring cells lie; negative on a mirrored grid), the *size* of the receptive field and the *centre* of the first
@@ -74,7 +74,7 @@ class Axis:
 
 @dataclass(frozen=True)
 class Reach:
-    """What the cells of one tensor see. ``axes`` None: the tensor has no grid any more (pooled, flattened).
+    """The part of the input that the cells of one tensor see. ``axes`` None: it has no grid any more (pooled, flat).
 
     ``dims``: which axes of the tensor are spatial, rows first; one entry where both were merged. ``whole_picture``:
     a gate or attention lets every cell see more than its field. ``known``: False where something whose field is not

@@ -56,7 +56,7 @@ def reaches(function: Any, source: Any, channels_first: bool = False, named: Col
 
 
 def _settled(tensor: Any, own: Reach, inputs: list[Reach | None], source: Reach, prober: Prober) -> Reach:
-    """What can be made out of a tensor that is lost, or pooled and yet taken for a grid later: tried out, or taken."""
+    """The geometry of a tensor without a rule, or pooled and later used as a grid: measured, or assumed."""
     if tensor.shape.rank != 4:
         return own
     said = _taken_for_a_grid(tensor)

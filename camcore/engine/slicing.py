@@ -34,7 +34,7 @@ def _moved(reach: Reach, moves: dict[int, tuple[float, int]]) -> Reach:
 
 @dataclass(frozen=True)
 class _Entry:
-    """What a slice does to one axis of its input: ``place`` it has afterwards (None: gone), first cell and step."""
+    """The effect of a slice on one axis of its input: ``place`` afterwards (None: removed), first cell and step."""
 
     place: int | None
     start: int | None

@@ -168,7 +168,7 @@ def first_line(error: BaseException) -> str:
 
 
 def _after_the_calls(lines: list[str]) -> list[str]:
-    """What follows the list of calls, each with its line of source, with which some errors begin."""
+    """The rest of an error message that begins with a list of calls, each with its line of source."""
     last = max(i for i, line in enumerate(lines) if line.startswith("File "))
     rest = [line for line in lines[last + 1 :] if not _PREAMBLE.match(line)]
     named = [line for line in rest if re.match(r"\w*(Error|Exception): ", line)]

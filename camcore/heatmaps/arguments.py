@@ -1,4 +1,4 @@
-"""What the functions on networks, pictures and maps take, as checks for ``camcore.checks.checked``."""
+"""Argument checks for functions on networks, pictures and maps, for use with ``camcore.checks.checked``."""
 
 from __future__ import annotations
 

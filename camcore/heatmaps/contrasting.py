@@ -67,7 +67,7 @@ def contrast(
     framing: str | None = None,
     memory: Memory | None = None,
 ) -> Contrast:
-    """What tells class ``a`` from class ``b``, indices or names, at a layer (None: the default one).
+    """The evidence for class ``a`` against class ``b``, indices or names, at a layer (None: the default one).
 
     Raises ModelError for a class that the network does not have, or twice the same one; LayerError for a layer
     without a heatmap; MethodError for a regression, which has no classes to compare; CamcoreError for an unknown

@@ -102,7 +102,7 @@ class Look:
 
     @property
     def probabilities(self) -> Array:
-        """The probabilities (classes,) as the model's output says them, float64."""
+        """The probabilities (classes,) of the model's own output, float64."""
         if self.network.anatomy.scores.probabilities is None:
             return self.network.probabilities(self.logits)
         found = self.known("probabilities")

@@ -103,7 +103,7 @@ def _methods(
 
 
 def method_keys(methods: Any) -> list[Any]:
-    """The methods asked for as a list, None as Grad-CAM. Raises MethodError for what names none."""
+    """The requested methods as a list, None as Grad-CAM. Raises MethodError for a name that is no method."""
     if methods is None:
         return ["gradcam"]
     if isinstance(methods, str):

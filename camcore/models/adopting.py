@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from camcore.class_names import generic_labels
 from camcore.errors import ModelError
 from camcore.models import catalogue, saved
 from camcore.models.description import SavedNetwork, check_name
 from camcore.models.label_files import check_count
-from camcore.models.labels import generic_labels, imagenet_labels
+from camcore.models.labels import imagenet_labels
 from camcore.models.loading import backbones
 from camcore.models.preprocessing_check import Fit, compare_preprocessings
 from camcore.models.weights import load_weights, search_folders

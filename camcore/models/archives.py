@@ -46,7 +46,7 @@ class WholeModel:
 
 
 def read_whole(path: str | os.PathLike[str]) -> WholeModel:
-    """What the file of a whole model says of it. Needs no TensorFlow, runs nothing.
+    """The description of a whole model read from its file. Needs no TensorFlow, runs nothing.
 
     Raises ModelError where it is no Keras model (and says what it is), where it is damaged, holds weights alone, leads
     outside of itself, or claims to unpack to far more than it is.

@@ -17,14 +17,15 @@ from typing import Any
 
 import numpy as np
 
+from camcore.class_names import generic_labels
 from camcore.errors import ModelError, nearest
-from camcore.models.labels import generic_labels, imagenet_labels
+from camcore.models.labels import imagenet_labels
 from camcore.models.preprocessing import preprocessing
 from camcore.models.weights import Progress, WeightsFile, check_file, download, find_file, load_weights
 from camcore.origin import Origin
 
 FRAMING = "crop"
-"""How the ImageNet networks were evaluated: short side to 256, then the central 224, in proportion."""
+"""The framing used to evaluate ImageNet networks: short side to 256, then the central 224, in proportion."""
 
 _CATALOGUE = Path(__file__).parents[1] / "data" / "backbones.csv"
 
@@ -76,7 +77,7 @@ class Backbone:
 
     @property
     def framing(self) -> str:
-        """How pictures are framed for it: as ImageNet networks were evaluated."""
+        """The framing of its pictures: the one ImageNet networks were evaluated with."""
         return FRAMING
 
     @property
@@ -352,7 +353,7 @@ def _resolve(
         if activation not in ("softmax", None):
             raise ModelError(
                 f"ImageNet weights do not go with classifier_activation={activation!r}: they were trained to "
-                'end in softmax. Leave it away, or choose weights="random" or a weights file of your own.'
+                'end in softmax. Leave it out, or choose weights="random" or a weights file of your own.'
             )
         path = find_weights(row.name, **options)
         if path is None:

@@ -29,7 +29,7 @@ from camcore.models.preprocessing import preprocessing
 VARIABLE = "CAMCORE_MODELS"
 SECRETS = Path(".streamlit") / "secrets.toml"
 SUFFIXES = (".keras", ".h5", ".hdf5")
-"""How the names of whole models' files end."""
+"""The file name suffixes of whole models."""
 
 _FUNCTION = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
 _MODULE = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*")
@@ -114,7 +114,7 @@ def parse(told: str | Mapping[str, Any]) -> Declared:
 
 
 def _entries(told: str | Mapping[str, Any]) -> Iterator[tuple[str | None, Any]]:
-    """Names with what was said of each; None is the name of a part without an equals sign."""
+    """Names and their values; None is the name of a part without an equals sign."""
     if isinstance(told, str) and not told.lstrip().startswith("{"):
         for part in filter(None, (part.strip() for part in told.split(","))):
             name, equals, value = (piece.strip() for piece in part.partition("="))
@@ -143,7 +143,7 @@ def _declaration(name: str | None, value: Any) -> Declaration:
         near = nearest(unknown, _KEYS)
         raise ModelError(
             f"{name!r} says {unknown!r}, which is not known. It may say {', '.join(_KEYS)}. "
-            + (f"Did you mean {near!r}?" if near else "Leave it away.")
+            + (f"Did you mean {near!r}?" if near else "Leave it out.")
         )
     if ("file" in value) == ("function" in value):
         raise ModelError(
@@ -156,7 +156,7 @@ def _declaration(name: str | None, value: Any) -> Declaration:
 
 
 def _plain(name: str, text: str) -> dict[str, str]:
-    """A function's or a file's name, told apart by its form."""
+    """A function's or a file's name, distinguished by its form."""
     if _FUNCTION.fullmatch(text):
         return {"function": text}
     if text.lower().endswith(SUFFIXES) or "/" in text or os.sep in text or (text and os.path.exists(text)):
@@ -171,7 +171,7 @@ def _function(name: str, value: Mapping[str, Any]) -> Declaration:
     more = next((key for key in _FILE_OPTIONS if key in value), None)
     if more is not None:
         raise ModelError(
-            f"{name!r} says {more!r} beside a function. What a function returns says that itself. Leave it away here, "
+            f"{name!r} says {more!r} beside a function. What a function returns says that itself. Leave it out here, "
             "and return it."
         )
     return Declaration(name, function=function)

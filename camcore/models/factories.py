@@ -83,12 +83,12 @@ class Factory:
 
     @property
     def summary(self) -> str:
-        """On what it was trained: neither a function nor a file says."""
+        """The training data: unknown, as neither a function nor a file names it."""
         return ""
 
     @property
     def framing(self) -> str:
-        """How pictures are framed for it: as declared, or as the function said when it last ran; else stretched."""
+        """The framing of its pictures: as declared, or as the function returned when it last ran; else ``stretch``."""
         said = _FRAMINGS.get(self.target) if self.declaration is None else self.declaration.framing
         return said or "stretch"
 
@@ -144,7 +144,7 @@ def _declared() -> tuple[tuple[Factory, ...], tuple[str, ...]]:
 
 @dataclass(frozen=True, eq=False)
 class Made:
-    """What a factory gave. ``preprocess``: None where it did not say how the network wants its pictures.
+    """The result of a factory. ``preprocess``: None where it did not name the network's preprocessing.
 
     ``more``: further arguments of ``camcore.wrap``.
     """
@@ -173,7 +173,7 @@ def _called_for(factory: Factory) -> Made:
     unknown = [str(key) for key in given if key not in _GIVES]
     if unknown:
         near = nearest(unknown[0], _GIVES)
-        hint = f"Did you mean {near!r}?" if near else "Leave it away."
+        hint = f"Did you mean {near!r}?" if near else "Leave it out."
         raise _wrong(factory, f"returned {unknown[0]!r}. It has to return {_RETURNS}", hint)
     import keras
 
@@ -215,7 +215,7 @@ def _opened(declared: Declaration) -> Made:
 
 
 def file_options(factory: Factory) -> dict[str, Any]:
-    """What a declaration of a file says, as arguments of ``camcore.load``: with the preprocessing that was chosen."""
+    """The arguments of ``camcore.load`` for a file's declaration, with the preprocessing that was chosen."""
     declared = factory.declaration
     assert declared is not None
     told: dict[str, Any] = {

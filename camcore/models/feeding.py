@@ -1,4 +1,4 @@
-"""Whether a model makes its own numbers of a picture's 0..255, told from its first layers."""
+"""Detection, from its first layers, of a model that rescales pixels 0..255 itself."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _OWN_SCALING = ("EfficientNet", "ConvNeXt", "MobileNetV3")  # these families' ap
 
 
 def scales_itself(model: Any) -> bool | None:
-    """Whether a model scales or normalises its input before its first weights; None where that cannot be told."""
+    """Whether a model scales or normalises its input before its first weights; None where that is unknown."""
     for operation in _in_order(model):
         if operation is None:
             return None
@@ -63,7 +63,7 @@ def likely_backbone(model: Any) -> catalogue.Backbone | None:
 
 
 def advice(model: Any) -> str:
-    """How a model that was given no preprocessing is fed, for the note about its weights."""
+    """A description of the input of a model without declared preprocessing, for the note about its weights."""
     scales = scales_itself(model)
     if scales:
         return "fed RGB 0..255, which it scales itself"

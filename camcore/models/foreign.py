@@ -1,4 +1,4 @@
-"""Files that are no Keras model, told by their bytes as well as by their names, with what to do about each."""
+"""Files that are no Keras model, recognised by content as well as by name, with advice for each."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ _OLD_TORCH = b"\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19."  # the number that torch.save
 _REBUILD = (
     "Rebuild the network in Keras and copy its weights, or have a Python function do so and name it in CAMCORE_MODELS."
 )
+_FORMATS = "A model is a .keras or an HDF5 file."
 _TENSORFLOW = "Take the model that it was made from, and save it by model.save('my_model.keras')."
 _KEEP = "Save the whole model where it was made: model.save('my_model.keras')."
 
@@ -62,7 +63,7 @@ def _refuse_archive(path: Path) -> None:
 
 
 def _told(path: Path, start: bytes) -> tuple[str, str, str]:
-    """What a file is, why it is not taken, and what to do."""
+    """An error that names the kind of file, why it cannot be loaded, and what to do."""
     suffix = path.suffix.lower()
     text = start.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     if not start:
@@ -98,13 +99,13 @@ def _told(path: Path, start: bytes) -> tuple[str, str, str]:
                 "It knows nothing.",
                 "Build the model from it, load its weights and save both: model.save('my_model.keras').",
             )
-        return "JSON text", "A model is a .keras or an HDF5 file.", _KEEP
+        return "JSON text", _FORMATS, _KEEP
     if not start.strip(b"\0"):
         return "full of zeros", "A copy or download of it broke off.", "Copy it again."
     if _is_text(start):
-        return f"text, which begins with {start[:40].decode('utf-8', 'replace')!r}", "A model is none.", _KEEP
+        return f"text, which begins with {start[:40].decode('utf-8', 'replace')!r}", _FORMATS, _KEEP
     shown = start[:12].hex(" ")
-    return f"of an unknown kind (it begins with the bytes {shown})", "A model is a .keras or an HDF5 file.", _KEEP
+    return f"of an unknown kind (it begins with the bytes {shown})", _FORMATS, _KEEP
 
 
 def _is_text(start: bytes) -> bool:

@@ -16,7 +16,7 @@ from camcore.models.wrapping import wrap
 from camcore.network import Network
 
 MOST = 4
-"""Networks kept at most; the one that was asked for least recently is let go."""
+"""Networks kept at most; the least recently used one is dropped."""
 
 _ENTRY = "_camcore_network"
 _LOCK = threading.RLock()
@@ -74,7 +74,7 @@ def _parts(model: Any) -> list[Any]:
 
 
 def _structure(model: Any) -> list[Any]:
-    """What the forward pass of a model is made of, as far as it can be read without running it."""
+    """The parts of a model's forward pass, as far as they can be read without running it."""
     told: list[Any] = [_Same(weight) for weight in model.weights]
     for part in _parts(model):
         told += [_Same(part), *_attributes(part)]

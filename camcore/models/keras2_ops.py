@@ -37,7 +37,7 @@ _RAW = {
     "Sqrt": "math.sqrt",
     "Square": "math.square",
 }
-"""What ``TensorFlowOpLayer``, the form before ``TFOpLambda``, calls an operation, and the function that is the same."""
+"""The function for each operation name of ``TensorFlowOpLayer``, the form before ``TFOpLambda``."""
 
 
 def function_of(name: str) -> Any:

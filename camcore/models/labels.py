@@ -22,11 +22,6 @@ def imagenet_labels() -> tuple[str, ...]:
     return tuple(line.split(maxsplit=1)[1] for line in lines if not line.startswith("#"))
 
 
-def generic_labels(classes: int) -> tuple[str, ...]:
-    """The labels "class 0", "class 1", … of a network whose classes nobody named."""
-    return tuple(f"class {index}" for index in range(classes))
-
-
 def class_named(network: Network, text: str) -> int:
     """The class that a person means by an index in digits or a label, without regard to capitals and underscores.
 

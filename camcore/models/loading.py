@@ -207,7 +207,7 @@ def _wrapped(built: Built, recipe: Recipe) -> dict[str, Any]:
 
 
 def _labels(labels: Labels, file: Path | None) -> tuple[Any, list[str]]:
-    """The classes' names, None where nothing gives any, and what is to be said of them."""
+    """The class names, None where there are none, and a note about them."""
     if isinstance(labels, str | os.PathLike):
         return read_labels(labels), []
     if labels is None and file is not None:

@@ -117,7 +117,7 @@ def wrap_options() -> tuple[str, ...]:
 
 
 def _given_preprocess(preprocess: Any) -> Preprocess | None:
-    """A preprocessing as somebody gives it: a function, a name, or None. Raises ModelError for anything else."""
+    """Check a preprocessing argument: a function, a name, or None. Raises ModelError for anything else."""
     if preprocess is None or (callable(preprocess) and not isinstance(preprocess, type)):
         return preprocess
     if isinstance(preprocess, str):

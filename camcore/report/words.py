@@ -23,7 +23,7 @@ def headline(network: str, weights: str, first: Prediction) -> str:
 
 
 def answer_name(one: Scored) -> str:
-    """The name of what a network says: the class; of a regression its quantity, or "the output"."""
+    """The name of a prediction: the class; of a regression its quantity, or "the output"."""
     if one.score_kind != "value":
         return readable(one.label)
     return quantity(one.label)

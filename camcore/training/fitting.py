@@ -216,7 +216,7 @@ def _start(recipe: Recipe, data: LabelledFolder) -> SavedNetwork:
         have = "there is none" if found is None else f"that one is {dict(found.architecture)} for {found.labels}"
         raise CamcoreError(
             f"The network {recipe.start!r} is nothing to learn on from: {have}, and this recipe makes {wanted} for "
-            f"{data.classes}. Name one of the same shape and classes, or leave it away to begin with random weights."
+            f"{data.classes}. Name one of the same shape and classes, or leave it out to begin with random weights."
         )
     return found
 

@@ -68,7 +68,7 @@ class Recipe:
 
     @classmethod
     def from_json(cls, text: str | Mapping[str, Any]) -> Recipe:
-        """A recipe from JSON text or what it says; values left away keep their default.
+        """A recipe from JSON text or what it says; values left out keep their default.
 
         Raises CamcoreError for what is no recipe.
         """

@@ -4,7 +4,7 @@ import json
 
 from shared_data import shared
 
-from camcore.models.labels import generic_labels, imagenet_labels
+from camcore.models.labels import imagenet_labels
 
 
 def test_imagenet_labels_are_those_of_decode_predictions():
@@ -19,7 +19,3 @@ def test_imagenet_labels_known_places():
     assert labels[285] == "Egyptian_cat"
     assert labels[340] == "zebra"
     assert labels[999] == "toilet_tissue"
-
-
-def test_generic_labels():
-    assert generic_labels(3) == ("class 0", "class 1", "class 2")

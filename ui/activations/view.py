@@ -44,7 +44,7 @@ class ChannelMap:
 
 
 def head(place: Any, name: str, info: LayerInfo | None, missing: bool, failed: bool, loaded: bool = False) -> None:
-    """What the layer holds, in one sentence. ``loaded``: the network is there, and without a layer has no grid."""
+    """A sentence on the layer's contents. ``loaded``: the network is loaded; without a layer it has no grid."""
     if missing or info is None or info.grid is None:
         state = "has no layer with a grid" if loaded else "is being loaded"
         state = "needs its weights first" if missing else "could not be loaded" if failed else state

@@ -97,7 +97,7 @@ def show(place: Any, facts: Facts | None, framing: str, lead: str) -> None:
 
 
 def plan(picture: str, model: Model) -> tuple[Plan, list[str]]:
-    """What is to be compared, and what had to be left away."""
+    """What is to be compared, and what had to be left out."""
     state = st.session_state
     columns, rows = state["columns"], state["rows"]
     notes: list[str] = []

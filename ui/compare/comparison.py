@@ -119,7 +119,7 @@ def class_index(network: Any, predictions: Sequence[Any], aim: str, lead: Any) -
         place = RANKS.index(aim)
         if place >= len(predictions):
             raise ModelError(
-                f"{network.name} knows {len(predictions)} classes, so there is no {aim} answer. Leave it away."
+                f"{network.name} knows {len(predictions)} classes, so there is no {aim} answer. Leave it out."
             )
         return int(predictions[place].index)
     index = int(lead.check_class(int(aim)))

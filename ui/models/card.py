@@ -229,7 +229,7 @@ def _factory(row: Factory) -> Standing:
 
 
 def _made_of(row: Factory) -> str:
-    """What makes a declared network and how it is fed, in a line; of a file's path the name alone."""
+    """The source and preprocessing of a declared network, in a line; of a file's path the name alone."""
     declared = row.declaration
     if declared is None:
         chosen = f"fed {TITLES[row.chosen]}, as chosen here, unless" if row.chosen else "fed RGB 0..255 unless"

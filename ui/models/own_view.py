@@ -1,4 +1,4 @@
-"""How a network of one's own comes in: a weights file, training, a whole model's file, or a Python function."""
+"""The ways to add a network of one's own: a weights file, training, a whole model's file, or a Python function."""
 
 import streamlit as st
 

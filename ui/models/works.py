@@ -153,7 +153,7 @@ def _pictures() -> list[Any]:
 
 @dataclass(frozen=True, eq=False)
 class Tried:
-    """What a declared network turned out to be. ``fed``: whether it says how it wants its pictures.
+    """The facts of a declared network once loaded. ``fed``: whether its preprocessing is known.
 
     ``score_kind``, ``scored_over``: which score its maps explain, as Network has them.
     ``note``: of a whole model's file, whether it scales its pictures itself.

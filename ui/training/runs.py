@@ -26,9 +26,9 @@ from camcore.training import runs
 from ui.training.form import Form
 
 PROGRAM: tuple[str, ...] = (sys.executable, "-P", "-m", "camcore", "train")
-"""What trains, whatever lies in the folder where it starts (-P); tests put a small stand-in here."""
+"""The training command, isolated from the folder where it starts (-P); tests put a small stand-in here."""
 OUTPUT, COMMAND = "output.log", "command.json"
-"""What the process says, and how it was started, in the run's folder."""
+"""The files of the run's folder with the process's output and its command line."""
 STARTING = "Starting"
 STARTING_SECONDS = 2.0
 """So long a process may be on its way to being itself: while one program takes another's place it has no name."""
@@ -262,7 +262,7 @@ def _launch(folder: Path, arguments: Sequence[str]) -> TrainingRun:
 
 
 def _environment() -> dict[str, str]:
-    """What the process is given: this camcore, also where it is not installed. Its folder stays, for relative paths."""
+    """The environment variables of the process, which find this camcore also where it is not installed."""
     root = str(Path(camcore.__file__).parents[1])
     installed = root in (sysconfig.get_path("purelib"), sysconfig.get_path("platlib"))
     paths = [*([] if installed else [root]), *filter(None, [os.environ.get("PYTHONPATH")])]
