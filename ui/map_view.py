@@ -60,7 +60,7 @@ def caption(place: Any, warning: Any, answer: Answer) -> None:
         place.empty()
         warning.empty()
         return
-    place.caption(words.plain(words.together(words.caption(answer, title(answer.map)))))
+    place.caption(words.plain(words.caption(answer, title(answer.map))))
     with warning:
         errors.notices([answer.map.warning] if answer.map.warning else [])
 

@@ -50,8 +50,8 @@ def plain(text: str) -> str:
 
 
 def together(text: str) -> str:
-    """Text whose quantities do not break between number and unit."""
-    return re.sub(r"(?<=\d) (?=(%|ms|s|px)(?!\w))", "\N{NO-BREAK SPACE}", text)
+    """Text whose percentages do not break between number and sign."""
+    return text.replace(" %", "\N{NO-BREAK SPACE}%")
 
 
 @functools.lru_cache(maxsize=16)

@@ -59,6 +59,6 @@ def bars(place: Any, answer: Answer) -> None:
     ]
     with place:
         scores(rows, key="scores", on_pick=lambda index: pick_class(answer, index))
-        told = differentiated(answer.predictions, answer.network.scored_over)
+        told = differentiated(answer.predictions, answer.network.scored_over if answer.network else "")
         if told:
             st.caption(told)
