@@ -94,7 +94,10 @@ def _parser() -> argparse.ArgumentParser:
     explain.add_argument("pictures", nargs="+", metavar="PICTURE", help="JPEG, PNG, WEBP, GIF, BMP or TIFF")
     add_network(explain)
     explain.add_argument(
-        "--method", action="append", metavar="KEY", help="a method's key; repeat for more (default: gradcam)"
+        "--method",
+        action="append",
+        metavar="KEY",
+        help="a method's key; repeat for more (default: gradcam; occlusion where no layer has a grid)",
     )
     explain.add_argument(
         "--layer", action="append", metavar="PATH", help="a layer; repeat for more (default: the recommended)"
@@ -185,7 +188,7 @@ def _maps(
     options: dict[str, Any],
     framing: str,
 ) -> list[Any]:
-    methods = given.method or ["gradcam"]
+    methods = given.method or ["gradcam" if given.layer or network.default_layer is not None else "occlusion"]
     found = {}
     steps = camcore.stream(network, pic, methods, given.layer, classes, framing, options, given.refine)
     for step in steps:

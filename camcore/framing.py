@@ -40,13 +40,16 @@ class CellGrid:
 
     first_centre: (y, x) of the first cell's centre, in input pixel indices. stride: (y, x) distance
     between neighbouring cells' centres, in input pixels; negative where the layer sees the picture mirrored.
+    seen: (top, left, bottom, right) edges, in input pixel indices, of what a crop inside the network leaves
+    of the input; None: all of it.
     """
 
     first_centre: Point
     stride: Point
+    seen: Box | None = None
 
     @classmethod
-    def uniform(cls, grid: Size, input_size: Size, mirrored: tuple[bool, bool] = (False, False)) -> "CellGrid":
+    def uniform(cls, grid: Size, input_size: Point, mirrored: tuple[bool, bool] = (False, False)) -> "CellGrid":
         """The grid (h, w) stretched over the input (H, W), as cv2 and TensorFlow resize; its axes mirrored or not."""
         stride = (input_size[0] / grid[0], input_size[1] / grid[1])
         first = [
@@ -114,6 +117,10 @@ class Frame:
         low, high = self.seen[axis::2]
         first, last = np.searchsorted(centres, low), np.searchsorted(centres, high, "right")
         on_input = _carry(centres[first:last] - 0.5, self.seen[axis::2], self.placed[axis::2])
+        if cells.seen is not None:
+            low, high = cells.seen[axis::2]
+            begin, end = np.searchsorted(on_input, low), np.searchsorted(on_input, high, "right")
+            first, last, on_input = first + begin, first + end, on_input[begin:end]
         on_cells = (on_input - cells.first_centre[axis]) / cells.stride[axis]
         return slice(int(first), int(last)), np.clip(on_cells, 0, count - 1)
 

@@ -46,6 +46,8 @@ class LayerInfo:
     the picture a cell belongs to; its axes are then taken to be in the input's own order, spread evenly over it.
     ``first_centre``: input pixel, (y, x), at the centre of the first cell's field. ``whole_picture``: a gate
     (squeeze and excitation) or attention on the way lets every cell see more than its field.
+    ``kept``: per axis the edges (low, high), in input pixels, of what a crop inside the network leaves of the input;
+    None: all of it.
     ``recommended`` marks the default layer; ``reason`` says why, or why not this one. ``inputs``: paths of the
     layers whose output it takes, in its own order. ``flat_ends``: values at which its function ends and has no
     slope any more, such as 6 for ReLU6; empty where it has none but zero.
@@ -67,6 +69,7 @@ class LayerInfo:
     inputs: tuple[str, ...] = ()
     flat_ends: tuple[float, ...] = ()
     located: bool = True
+    kept: tuple[tuple[float, float] | None, tuple[float, float] | None] = (None, None)
 
     @property
     def mirrored(self) -> tuple[bool, bool]:
@@ -93,24 +96,40 @@ class LayerInfo:
         cut off by the picture's borders on every side, and its theoretical centre, which padding may put half
         a cell aside, no longer says where the cell looks: there, and where the field is not known, the grid is
         stretched evenly over the input, as the papers do it. (``benchmarks/effective_field.py`` measures both on
-        real weights.) Not so where the layer plainly sees a part of the input only, as behind a crop in the model.
+        real weights.) Behind a crop in the model what it leaves stands for the input, and the rest was not seen.
         """
         assert self.grid is not None
         field = self.receptive_field
+        rows, columns = self._spans(input_size)
+        sides = (rows[1] - rows[0], columns[1] - columns[0])
+        seen = None if sides == input_size else (rows[0], columns[0], rows[1], columns[1])
         if self.first_centre and self.stride:
-            fits = field is not None and all(map(int.__le__, field, input_size))
-            if fits or not self._covers(input_size):
-                return CellGrid(self.first_centre, self.stride)
-        return CellGrid.uniform(self.grid, input_size, self.mirrored)
+            fits = field is not None and field[0] <= sides[0] and field[1] <= sides[1]
+            if fits or not self._covers((rows, columns)):
+                return CellGrid(self.first_centre, self.stride, seen)
+        even = CellGrid.uniform(self.grid, sides, self.mirrored)
+        top, left = (first + low + 0.5 for first, low in zip(even.first_centre, (rows[0], columns[0]), strict=True))
+        return CellGrid((top, left), even.stride, seen)
 
-    def _covers(self, input_size: tuple[int, int]) -> bool:
-        """Whether the cells lie all over the input, but for what padding and rounding do."""
+    def _spans(self, input_size: tuple[int, int]) -> tuple[tuple[float, float], tuple[float, float]]:
+        """The edges, in input pixel indices, of what the layer can see of the input, rows and columns."""
+        spans = []
+        for side, kept, stride in zip(input_size, self.kept, self.stride or (1.0, 1.0), strict=True):
+            half_cell = abs(stride) / 2  # as where every second pixel is taken
+            whole = (-0.5, side - 0.5)
+            low, high = kept or whole
+            lost = max(low - whole[0], whole[1] - high)
+            spans.append((max(low, whole[0]), min(high, whole[1])) if lost > half_cell else whole)
+        return spans[0], spans[1]
+
+    def _covers(self, spans: tuple[tuple[float, float], tuple[float, float]]) -> bool:
+        """Whether the cells lie all over ``spans`` of the input, but for what padding and rounding do."""
         assert self.grid is not None
         assert self.stride is not None
         assert self.first_centre is not None
-        for side, count, stride, first in zip(input_size, self.grid, self.stride, self.first_centre, strict=True):
-            middle = first + stride * (count - 1) / 2
-            if abs(middle - (side - 1) / 2) > 0.9 * abs(stride) or not 0.75 < abs(stride) * count / side < 4 / 3:
+        for (low, high), count, stride, first in zip(spans, self.grid, self.stride, self.first_centre, strict=True):
+            middle, share = first + stride * (count - 1) / 2, abs(stride) * count / (high - low)
+            if abs(middle - (low + high) / 2) > 0.9 * abs(stride) or not 0.75 < share < 4 / 3:
                 return False
         return True
 
@@ -264,13 +283,15 @@ def _info(
     stride = centre = None
     field: tuple[int, int] | None = None
     located = True
-    if seen is not None and seen.spatial and tensor.shape.rank == 4 and None not in seen.grid:
+    kept: tuple[Any, Any] = (None, None)
+    if seen is not None and seen.spatial and 0 not in seen.dims and tensor.shape.rank == 4 and None not in seen.grid:
         assert seen.axes is not None
         grid = (int(seen.grid[0] or 0), int(seen.grid[1] or 0))
         located = seen.located
         if located:
             stride = (seen.axes[0].stride, seen.axes[1].stride)
             centre = (seen.axes[0].centre, seen.axes[1].centre)
+            kept = (seen.axes[0].kept, seen.axes[1].kept)
         if seen.known and located and not any(axis.rolled for axis in seen.axes):
             field = (math.ceil(seen.axes[0].size), math.ceil(seen.axes[1].size))
     channels = shape[seen.order[3] - 1 if seen is not None and grid else -1] if shape else None
@@ -299,6 +320,7 @@ def _info(
         recommended=False,
         reason=reason,
         located=located,
+        kept=kept,
     )
 
 

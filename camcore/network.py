@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from camcore.checks import checked, many, numbers, refused, shown, whole
+from camcore.checks import checked, many, numbers, optional, refused, shown, whole
 from camcore.class_names import index_of, output_labels
 from camcore.engine.alterations import Alterations
 from camcore.engine.anatomy import Anatomy
@@ -68,8 +68,9 @@ class Network:
     probabilities (``softmax``, ``sigmoid``, ``linear``, ``exp`` or ``none``);
     ``score_kind``, what the scores are that methods differentiate and ``logits`` gives: ``logit``,
     ``log-probability``, ``log-odds`` or ``value`` (a regression: class 0 is what raises it, class 1 what lowers it);
-    ``layers``, a tuple of LayerInfo; ``default_layer``, the path of the recommended one, None where no layer has a
-    grid; ``ladder``, the paths of the last layer of each of the last four grid sizes; ``parameters``;
+    ``scored_over``, of an output that is a map: the pixels over which scores and probabilities are means, in words;
+    empty otherwise; ``layers``, a tuple of LayerInfo; ``default_layer``, the path of the recommended one, None where no
+    layer has a grid; ``ladder``, the paths of the last layer of each of the last four grid sizes; ``parameters``;
     ``multiplications`` that one image takes; ``weights_note``, where the weights came from; ``anatomy``, what its trace
     consists of; ``origin``, what it takes to have the network again, None where nobody knows; ``recipe``, the arguments
     of ``load`` that made it, None where ``wrap`` did; ``send``, how it is pickled; ``serial``, a number that no other
@@ -126,6 +127,7 @@ class Network:
         self.multiplications = work(scores.logits)
         self.activation: Activation = scores.activation
         self.score_kind: Kind = scores.kind
+        self.scored_over = (region or Region()).told if scores.of_map else ""
         self.classes = scores.classes
         self.labels = output_labels(labels, self.classes, scores.kind)
 
@@ -270,6 +272,7 @@ class Network:
         logits, own = self._run(self.anatomy.answering(), self.check_input(x))
         return np.array(logits), np.array(own, np.float64)
 
+    @checked(logits=_logits)
     def top_class(self, logits: Array) -> int:
         """The class that the network says, of the scores (classes,) of one image; 0 for a regression."""
         return 0 if self.score_kind == "value" else int(np.argmax(logits))
@@ -280,7 +283,7 @@ class Network:
         logits, found = self.answer(x)
         return self.predictions(logits[0], top, found[0])
 
-    @checked(logits=_logits)
+    @checked(logits=_logits, found=optional(_logits))
     def predictions(
         self, logits: Array, top: int = 5, found: NDArray[np.float64] | None = None
     ) -> tuple[Prediction, ...]:
@@ -288,11 +291,12 @@ class Network:
 
         ``found``: their probabilities, where they are known; None: those of the scores.
         """
-        if logits.shape != (self.classes,):
-            raise ModelError(
-                f"Logits of shape {logits.shape} are not those of one image: {self.name} has {self.classes} classes. "
-                "Give one row of what Network.logits returns."
-            )
+        for what, row in (("Logits", logits), ("Probabilities", found)):
+            if row is not None and row.shape != (self.classes,):
+                raise ModelError(
+                    f"{what} of shape {row.shape} are not those of one image: {self.name} has {self.classes} classes. "
+                    "Give one row of what Network.answer returns."
+                )
         p = self.probabilities(logits) if found is None else found
         return top_predictions(logits, p, self.labels, top, self.score_kind)
 

@@ -151,6 +151,6 @@ def test_the_network_is_looked_at_where_it_looked():
 
     net = camcore.wrap(flat())
     pic = camcore.Picture.from_array(np.random.default_rng(0).integers(0, 256, (120, 40, 3), np.uint8))
-    (m,) = camcore.explain(net, pic, "centre", classes=0)
+    (m,) = camcore.explain(net, pic, "centre", classes=0, framing="crop")
     found = locate(m.method, m.on_picture(), boxes=[(0, 0, 10, 40)])
     assert (found.hit, found.energy, found.area, found.iou) == (False, 0, 0, 0)

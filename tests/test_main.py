@@ -106,6 +106,18 @@ def test_what_is_no_record_ends_in_a_sentence(tmp_path, capsys, text):
     assert "cannot be read" in capsys.readouterr().err
 
 
+def test_a_network_without_a_grid_is_explained_by_occlusion(photo, tmp_path, capsys):
+    import keras
+
+    model = keras.Sequential([keras.Input((16, 16, 3)), keras.layers.Flatten(), keras.layers.Dense(3)])
+    model.save(tmp_path / "flat.keras")
+    assert main(["explain", photo, "--model", str(tmp_path / "flat.keras"), "--out", str(tmp_path / "out")]) == 0
+    (made,) = json.loads((tmp_path / "out" / "run.json").read_text())["maps"]
+    assert (made["method"], made["layer"]) == ("occlusion", None)
+    assert main(["explain", photo, "--model", str(tmp_path / "flat.keras"), "--method", "gradcam"]) == 1
+    assert "no layer with a grid" in capsys.readouterr().err
+
+
 def test_several_pictures_get_a_folder_each(photo, tmp_path):
     other = str(shared("photos", "goldfish.jpg"))
     assert main(["explain", photo, other, "--out", str(tmp_path)]) == 0

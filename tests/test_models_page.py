@@ -389,7 +389,8 @@ def test_a_whole_models_file_is_shown_tried_and_how_it_is_fed_chosen(
     at.button(key="try_it").click()
     until(at, lambda at: "How does it want its pictures?" in text(at))
     assert "it holds no scaling of its own" in text(at)
-    assert "3 classes (owl, jay, tit …)" in text(at)
+    assert "3 classes (owl, jay, tit)" in text(at)
+    assert "Maps explain the logit of a class" in text(at)
     box = next(box for box in at.selectbox if str(box.key).startswith("factory_feed"))
     box.set_value("tf")
     run(at).button(key="keep_feed").click()
@@ -415,3 +416,18 @@ def test_a_file_that_scales_its_pictures_leaves_nothing_to_choose(
     at.button(key="try_it").click()
     until(at, lambda at: "This network cannot be used" in text(at))
     assert "holds a Lambda (layer 'scale')" in text(at)
+
+
+def test_a_regression_is_said_to_give_one_number(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    model = whole_models.transfer()
+    number = keras.layers.Dense(1)(model.layers[-2].output)
+    keras.Model(model.inputs, number).save(tmp_path / "age.keras")
+    told = {"file": str(tmp_path / "age.keras"), "labels": ["age"]}
+    monkeypatch.setenv("CAMCORE_MODELS", json.dumps({"age": told}))
+    at = page(about="age")
+    assert "its output is called age" in text(at)
+    at.button(key="try_it").click()
+    until(at, lambda at: "It can be made" in text(at))
+    assert "one number (age)" in text(at)
+    assert "maps show what raises it" in text(at)
+    assert "classes (" not in text(at)

@@ -31,7 +31,7 @@ def photograph(
     described, tag = "", "Where it looks"
     if found is not None:
         if camcore.METHODS[found.method].class_specific:
-            tag = f"Where it looks for {words.label(found.label)}"
+            tag = words.sought(found)
         if found.method != st.session_state["method"]:  # until a slow method has run
             tag += f" · still {title(found)}"
         overlay = rasters.overlay_url(picture, found, _identity(answer, found), look)
@@ -60,7 +60,7 @@ def caption(place: Any, warning: Any, answer: Answer) -> None:
         place.empty()
         warning.empty()
         return
-    place.caption(words.plain(words.caption(answer, title(answer.map))))
+    place.caption(words.plain(words.together(words.caption(answer, title(answer.map)))))
     with warning:
         errors.notices([answer.map.warning] if answer.map.warning else [])
 

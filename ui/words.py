@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from camcore.report import words as report_words
-from camcore.report.words import answer_name, geometry
+from camcore.report.words import answer_name, explained, geometry, quantity, sought
 from camcore.words import duration as milliseconds
 from camcore.words import percent, score_name, score_text, strength
 from camcore.words import readable as label
@@ -21,6 +21,7 @@ __all__ = [
     "completeness",
     "distinct",
     "duration",
+    "explained",
     "file_stem",
     "grid",
     "headline",
@@ -29,8 +30,11 @@ __all__ = [
     "percent",
     "plain",
     "price",
+    "quantity",
     "score_name",
     "score_text",
+    "score_told",
+    "sought",
     "strength",
     "together",
     "unanswered",
@@ -46,8 +50,8 @@ def plain(text: str) -> str:
 
 
 def together(text: str) -> str:
-    """Text whose percentages do not break between number and sign."""
-    return text.replace(" %", "\N{NO-BREAK SPACE}%")
+    """Text whose quantities do not break between number and unit."""
+    return re.sub(r"(?<=\d) (?=(%|ms|s|px)(?!\w))", "\N{NO-BREAK SPACE}", text)
 
 
 @functools.lru_cache(maxsize=16)
@@ -104,8 +108,22 @@ def caption(answer: Answer, title: str) -> str:
     m = answer.map
     own = f"on the input’s own grid, {grid(m.raw.shape)}"
     place = own if m.layer is None else f"{m.layer} {geometry(answer.network.layer(m.layer))}"
-    text = f"{title} · {place} · {label(m.label)} {strength(m)} · {milliseconds(m.seconds)}"
+    text = f"{title} · {place} · {explained(m)} · {milliseconds(m.seconds)}"
     return " · ".join(filter(None, (text, completeness(m))))
+
+
+def score_told(kind: str, scored_over: str = "") -> str:
+    """Which score maps explain, for readers; both as Network has them."""
+    told = _explained_score(kind)
+    return f"{told} The output is a map: scores are means over {scored_over}." if scored_over else told
+
+
+def _explained_score(kind: str) -> str:
+    if kind == "value":
+        return "The network’s output is one number: maps show what raises it, or with the other class what lowers it."
+    if kind == "logit":
+        return "Maps explain the logit of a class, the score from which its probability is computed."
+    return f"Probabilities are the network’s own output; maps explain the {kind} of a class."
 
 
 def completeness(m: Any, short: bool = False) -> str:

@@ -134,6 +134,12 @@ class Cutter:
         tensors = [tf.convert_to_tensor(argument) for argument in arguments]
         try:
             results = function(*tensors)
+        except tf.errors.InvalidArgumentError as error:
+            raise ModelError(
+                f"{self.name} cannot be run so: {first_line(error)}. Sizes inside it do not fit, as where it holds "
+                "the number of pictures that it is run on, or TensorFlow lacks this computation on this machine. Build "
+                "the model with its batch left open, or try another input size."
+            ) from error
         except tf.errors.OpError as error:
             raise ModelError(
                 f"{self.name} cannot be run here: {first_line(error)}. TensorFlow lacks this computation on this "

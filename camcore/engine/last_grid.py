@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import permutations, product
 from typing import Any
 
+from camcore.engine.graphs import ancestors
 from camcore.engine.reach import Reach
 
 NOT_LOCATED = "its geometry is not known: rows, columns and their places are taken to be as they are in the input"
 _POOLINGS = ("MaxPool", "AvgPool")
 _SAME_NUMBERS = ("Cast", "Identity", "StopGradient")
+_POWERS = ("Pow", "Square", "Sqrt", "Exp", "Log", "Log1p")
+_WITH_CONSTANTS = ("Maximum", "Minimum", "ClipByValue", "Mul", "RealDiv", "AddV2", "Sub")
+_PRODUCTS = ("Mul", "MatMul", "BatchMatMul", "BatchMatMulV2", "BatchMatMulV3", "Einsum")
 _COLLAPSES = {
     "Mean": "global average pooling",
     "Max": "global max pooling",
@@ -24,7 +29,9 @@ _COLLAPSES = {
 
 
 def _has_cells(reach: Reach | None) -> bool:
-    return reach is not None and reach.spatial and (reach.grid[0] or 2) * (reach.grid[1] or 2) > 1
+    if reach is None or not reach.spatial or 0 in reach.dims:  # rows along the first axis: images lie elsewhere
+        return False
+    return (reach.grid[0] or 2) * (reach.grid[1] or 2) > 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,14 +85,60 @@ def last_grid(ends: Sequence[Any], reach: Mapping[str, Reach], listed: set[str])
     deepest = [found[op_output] for op_output in _in_order(ends[0].graph, found)]
     if not deepest or deepest[-1][0].op.type == "Placeholder":
         return None
+    weights = _weights([tensor for tensor, _ in deepest], reach, seen)
+    kept = [item for item in deepest if item[0].name not in weights]
     # Where several maps meet in the scores the coarsest is the deepest; the last made of these.
-    tensor, collapse = min(reversed(deepest), key=lambda item: _size(reach[item[0].name]))
+    tensor, collapse = min(reversed(kept), key=lambda item: _size(reach[item[0].name]))
+    tensor = _inside_mean(tensor, reach, listed)
     while tensor.op.inputs and tensor.op.inputs[0].op.type != "Placeholder":
-        passed = tensor.op.type in _SAME_NUMBERS and tensor.name not in listed
+        passed = tensor.op.type in (*_SAME_NUMBERS, "Transpose") and tensor.name not in listed
         if not passed and tensor.op.type not in _POOLINGS:
+            break
+        if not _has_cells(reach.get(tensor.op.inputs[0].name)):
             break
         tensor = tensor.op.inputs[0]
     return LastGrid(tensor, collapse, unseen)
+
+
+def _weights(maps: Sequence[Any], reach: Mapping[str, Reach], seen: set[str]) -> set[str]:
+    """The names of the maps that only weigh another map of the same grid, which they were made from.
+
+    So does the attention in attention pooling and the assignment in NetVLAD: what is pooled is the other map. They
+    meet in a product before anything else. ``maps``: in the order of the graph; ``seen``: the tensors behind them.
+    """
+    if len(maps) < 2:
+        return set()
+    made = {tensor.name: ancestors([tensor]) for tensor in maps}
+    carried = {tensor.name: frozenset([tensor.name]) for tensor in maps}
+    met: set[tuple[str, str]] = set()
+    found: set[str] = set()
+    for operation in maps[0].graph.get_operations():
+        if not any(output.name in seen and output.name not in made for output in operation.outputs):
+            continue
+        given = [carried[source.name] for source in operation.inputs if source.name in carried]
+        for one, other in permutations(given, 2):
+            for source, weight in set(product(one - other, other - one)) - met:
+                met.add((source, weight))
+                same = reach[source].grid == reach[weight].grid
+                if operation.type in _PRODUCTS and same and source in made[weight]:
+                    found.add(weight)
+        for output in operation.outputs if given else ():
+            carried[output.name] = frozenset().union(*given)
+    return found
+
+
+def _inside_mean(tensor: Any, reach: Mapping[str, Reach], listed: set[str]) -> Any:
+    """The map of which a generalised mean (GeM, log-sum-exp, noisy-or) is taken, without the mean's own function."""
+    inner, raised = tensor, False
+    while inner.name not in listed and inner.op.type in (*_POWERS, *_WITH_CONSTANTS, *_SAME_NUMBERS):
+        given = [source for source in inner.op.inputs if source.name in reach]
+        if inner.op.type == "Sub":  # log-sum-exp subtracts the largest value first
+            given = [source for source in given if _has_cells(reach[source.name])]
+        if len(given) != 1:  # a gate, or the sum of two maps
+            return tensor
+        raised = raised or inner.op.type in _POWERS
+        inner = given[0]
+    return inner if raised and inner.name in listed else tensor
 
 
 def _size(reach: Reach) -> int:

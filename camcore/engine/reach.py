@@ -16,12 +16,16 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Axis:
-    """One spatial axis of a feature map, in input pixels. ``rolled``: by how much it was rolled round the border."""
+    """One spatial axis of a feature map, in input pixels. ``rolled``: by how much it was rolled round the border.
+
+    ``kept``: the edges (low, high) of what a crop inside the network leaves of the input; None: all of it.
+    """
 
     stride: float = 1.0
     size: float = 1.0
     centre: float = 0.0
     rolled: float = 0.0
+    kept: tuple[float, float] | None = None
 
     def window(self, kernel: int, step: int, dilation: int, before: float) -> Axis:
         """After a sliding window of ``kernel`` taps that starts ``before`` cells outside the map."""
@@ -51,7 +55,17 @@ class Axis:
         low = min(self.centre - self.size / 2, other.centre - other.size / 2)
         high = max(self.centre + self.size / 2, other.centre + other.size / 2)
         stride = max(self.stride, other.stride, key=abs)
-        return Axis(stride, high - low, (low + high) / 2, self.rolled or other.rolled)
+        kept = None
+        if self.kept and other.kept:
+            kept = (min(self.kept[0], other.kept[0]), max(self.kept[1], other.kept[1]))
+        return Axis(stride, high - low, (low + high) / 2, self.rolled or other.rolled, kept)
+
+    def cut(self, cells: int) -> Axis:
+        """With what is left of the input after all but so many cells, this axis's own, were cut off."""
+        ends = self.centre, self.centre + (cells - 1) * self.stride
+        half = max(self.size, abs(self.stride)) / 2
+        low, high = self.kept or (-np.inf, np.inf)
+        return replace(self, kept=(max(low, float(min(ends) - half)), min(high, float(max(ends) + half))))
 
     def opposes(self, other: Axis) -> bool:
         """Whether one of the two is mirrored and the other is not."""
@@ -93,6 +107,16 @@ class Reach:
         """Where a spatial tensor of rank 4 keeps its images, rows, columns and channels."""
         rows, columns = self.dims
         return 0, rows, columns, 6 - rows - columns
+
+    def cut_from(self, before: Reach) -> Reach:
+        """The same, where it has fewer cells than the map that it was sliced from."""
+        assert self.axes is not None
+        return self.with_axes(
+            [
+                axis.cut(left) if left is not None and were is not None and left < were else axis
+                for axis, left, were in zip(self.axes, self.grid, before.grid, strict=True)
+            ]
+        )
 
     def with_axes(self, axes: list[Axis]) -> Reach:
         """The same with other axes."""

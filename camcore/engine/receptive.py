@@ -50,6 +50,7 @@ def reaches(function: Any, source: Any, channels_first: bool = False, named: Col
                 reach = _settled(output, reach, inputs, found[source.name], prober)
             if reach is not None:
                 found[output.name] = reach
+    _give_up_pieces(function.graph, found, prober)
     _name_the_rest(named, found, prober, dims)
     return found
 
@@ -68,6 +69,22 @@ def _settled(tensor: Any, own: Reach, inputs: list[Reach | None], source: Reach,
     if before is not None and _sides(tensor, before.dims) == before.grid:
         return replace(before, known=False, located=False, whole_picture=True)
     return own if said is None else _taken(tensor, said, source)
+
+
+def _give_up_pieces(graph: Any, found: dict[str, Reach], prober: Prober) -> None:
+    """Lose the grids that were only taken for such, where tiles cut from the pictures lie along the first axis.
+
+    A layer that is run on tiles takes each for a picture; the first of them is not the whole picture's map.
+    """
+    taken = [
+        tensor
+        for operation in graph.get_operations()
+        for tensor in operation.outputs
+        if (reach := found.get(tensor.name)) is not None and reach.spatial and not reach.located
+    ]
+    for tensor, apart in zip(taken, prober.pictures_apart(taken), strict=True):
+        if not apart:
+            found[tensor.name] = LOST
 
 
 def _name_the_rest(named: Collection[Any], found: dict[str, Reach], prober: Prober, dims: tuple[int, int]) -> None:
@@ -161,7 +178,8 @@ def _after(operation: Any, inputs: list[Reach | None], output: Any) -> Reach | N
     rank = output.shape.rank
     if rank is None or max(reach.dims) >= rank:
         return LOST
-    return replace(reach, grid=(output.shape[reach.dims[0]], output.shape[reach.dims[1]]))
+    reach = replace(reach, grid=(output.shape[reach.dims[0]], output.shape[reach.dims[1]]))
+    return reach.cut_from(carried[0]) if operation.type in SLICING_RULES and carried[0].spatial else reach
 
 
 def _opaque(operation: Any, inputs: list[Reach | None], output: Any) -> Reach | None:

@@ -27,6 +27,13 @@ class Region:
 
     target: Any = None
 
+    @property
+    def told(self) -> str:
+        """In words: ``all its pixels``, ``the pixels whose answer is the class``, or ``a part of its pixels``."""
+        if self.target is None:
+            return "all its pixels"
+        return "the pixels whose answer is the class" if isinstance(self.target, str) else "a part of its pixels"
+
     def weights(self, size: tuple[int | None, int | None]) -> NDArray[np.float64] | None:
         """Weights (h, w) in 0..1; None where all pixels count alike, or by their answer.
 

@@ -139,12 +139,19 @@ class Targets:
         for path in paths:
             if known.get(path) is None:
                 where = f"layer {path!r}" if path else "the network's input"
-                other = f"{self._default!r}, or a method without gradients ('scorecam')" if self._default else _ASKING
                 raise LayerError(
                     f"No gradient reaches {where}: an operation without a derivative lies between it and "
-                    f"the scores. Try {other}."
+                    f"the scores. Try {self._instead(slot)}."
                 )
         return [known[path] for path in paths]
+
+    def _instead(self, slot: _Slot) -> str:
+        """What to try where no gradient reaches a layer: the default layer only where one reaches that."""
+        if self._default is None:
+            return _ASKING
+        with self._graph.as_default():
+            reached = gradients(slot.score, [self._tensors[self._default]])[0] is not None
+        return f"{self._default!r}, or a method without gradients ('scorecam')" if reached else f"'scorecam', {_ASKING}"
 
     def curvature(self, score: Score, number: int, path: str) -> Any:
         """H·A at a layer: the Hessian of the score there times the activations themselves."""

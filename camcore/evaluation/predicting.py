@@ -188,7 +188,7 @@ def class_indices(net: Network, data: LabelledFolder) -> NDArray[np.int64]:
             why = f"{len(places)} of its labels are called so" if places else f"its labels are {shown}"
             raise CamcoreError(
                 f"The folder {folder!r} in '{data.root}' is not a class of {net.name}: {why}. Name each class folder "
-                f"as the network's label{f' ({near!r}?)' if near else ''}, or evaluate another network."
+                f"as the network's label{f' ({near!r}?)' if near else ''}, or the labels as the folders (--labels)."
             )
         found.append(places[0])
     if len(set(found)) != len(found):

@@ -18,6 +18,10 @@ _MOST_CONFIG = 64 << 20  # bytes of a configuration as JSON
 _MOST_FILES = 10_000  # in an archive
 _SMALL = 256 << 20  # bytes that any file may unpack to
 _MOST_GROWTH = 50  # times its own size that a file may unpack to beyond that
+_MOST_LAYERS = 5_000  # of a model and all models within it
+_MOST_IN_A_ROW = 300  # of a Sequential model: the time that Keras takes grows with their square
+_MOST_GROUPS = 30_000  # in an HDF5 file
+_DEEPEST = 100  # groups within groups; Keras has a few for each model within a model
 WEIGHTS = "model.weights.h5"
 
 
@@ -26,13 +30,14 @@ class WholeModel:
     """A whole model's file, not yet opened. ``form``: "keras" (an archive) or "hdf5".
 
     ``config``: the model's configuration as JSON has it. ``version``: of the Keras that wrote it, "" where it does
-    not say, as Keras 1 did not.
+    not say, as Keras 1 did not. ``stored``: bytes of all arrays in the file.
     """
 
     path: Path
     form: str
     config: dict[str, Any]
     version: str
+    stored: int = 0
 
     @property
     def old(self) -> bool:
@@ -70,8 +75,8 @@ def _from_archive(path: Path) -> WholeModel:
         if bad is not None:
             raise ModelError(f"'{path}' is damaged: {bad} in it has a wrong checksum. Copy it again.")
         with archive.open(WEIGHTS) as file:
-            _check_hdf5(path, file)
-    return WholeModel(path, "keras", config, _version(told.get("keras_version")))
+            stored = _check_hdf5(path, file)
+    return WholeModel(path, "keras", config, _version(told.get("keras_version")), stored)
 
 
 def _check_archive(path: Path, archive: zipfile.ZipFile) -> None:
@@ -99,10 +104,10 @@ def _from_hdf5(path: Path) -> WholeModel:
     with _reading(path), h5py.File(path, "r") as file:
         if "model_config" not in file.attrs:
             raise _weights_alone(path, file)
-        _check_hdf5(path, path)
+        stored = _check_hdf5(path, path)
         config = _json(path, file.attrs["model_config"])
         version = file.attrs.get("keras_version", file.get("model_weights", file).attrs.get("keras_version", ""))
-    return WholeModel(path, "hdf5", config, _version(version))
+    return WholeModel(path, "hdf5", config, _version(version), stored)
 
 
 def _weights_alone(path: Path, file: Any) -> ModelError:
@@ -119,15 +124,22 @@ def _weights_alone(path: Path, file: Any) -> ModelError:
     )
 
 
-def _check_hdf5(path: Path, source: Any) -> None:
-    """Raise ModelError where links or arrays of an HDF5 file lead outside, or arrays are not what they claim."""
+def _check_hdf5(path: Path, source: Any) -> int:
+    """The bytes of all arrays of an HDF5 file.
+
+    Raises ModelError where links or arrays lead outside, or arrays are not what they claim.
+    """
     import h5py
 
     claimed = 0
     with h5py.File(source, "r") as file:
-        groups = [file]
+        groups: list[tuple[Any, int]] = [(file, 0)]
+        seen = {_address(file)}  # a group may be in itself
         while groups:
-            group = groups.pop()
+            group, depth = groups.pop()
+            if len(seen) > _MOST_GROUPS or depth > _DEEPEST:
+                what = f"{depth} levels deep" if depth > _DEEPEST else f"in {len(seen):,} groups"
+                raise _unfit(path, f"its arrays lie {what}")
             for key in group:
                 link = group.get(key, getlink=True)
                 if isinstance(link, h5py.ExternalLink):
@@ -136,12 +148,23 @@ def _check_hdf5(path: Path, source: Any) -> None:
                     raise _unfit(path, f"{key!r} in it is a link, which Keras does not write")
                 item = group[key]
                 if isinstance(item, h5py.Group):
-                    groups.append(item)
+                    if _address(item) in seen:
+                        raise _unfit(path, f"{key!r} in it is a group that lies elsewhere in it, too")
+                    seen.add(_address(item))
+                    groups.append((item, depth + 1))
                 elif isinstance(item, h5py.Dataset):
                     if item.external or item.is_virtual:
                         raise _unfit(path, f"the numbers of {item.name!r} lie in another file")
                     claimed += item.size * item.dtype.itemsize
     _check_growth(path, claimed)
+    return claimed
+
+
+def _address(group: Any) -> int:
+    """Where in its file an HDF5 group lies, by whatever name it was reached."""
+    import h5py
+
+    return int(h5py.h5o.get_info(group.id).addr)
 
 
 # ---- both
@@ -183,7 +206,28 @@ def _json(path: Path, text: Any) -> dict[str, Any]:
         raise ModelError(f"'{path}' is damaged: its configuration is not JSON ({error}). Copy it again.") from error
     if not isinstance(found, dict):
         raise ModelError(f"'{path}' is damaged: its configuration is no JSON object. Copy it again.")
+    _check_layers(path, found)
     return found
+
+
+def _check_layers(path: Path, config: dict[str, Any]) -> None:
+    """Raise ModelError where a configuration has more layers than any model has, whose building would take hours."""
+    stack: list[Any] = [config]
+    number = 0
+    while stack:
+        part = stack.pop()
+        if isinstance(part, list):
+            stack.extend(part)
+        elif isinstance(part, dict):
+            layers = part.get("layers")
+            most = _MOST_IN_A_ROW if not isinstance(part.get("output_layers"), list) else _MOST_LAYERS
+            number += len(layers) if isinstance(layers, list) else 0
+            if isinstance(layers, list) and (len(layers) > most or number > _MOST_LAYERS):
+                raise ModelError(
+                    f"'{path}' is not opened: it has {number:,} layers, and building so many takes "
+                    f"hours (at most {most:,} are taken). Get the model from where it was made."
+                )
+            stack.extend(part.values())
 
 
 def _version(told: Any) -> str:

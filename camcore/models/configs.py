@@ -11,6 +11,8 @@ RUN_CODE = frozenset(
     ("Lambda", "__lambda__", "TFSMLayer", "TorchModuleWrapper", "JaxLayer", "FlaxLayer", "PyFunc", "EagerPyFunc")
 )
 """Keras's own classes that run what the file holds."""
+_READ_FILES = ("vocabulary", "idf_weights")
+"""Options of Keras's lookup layers that may name a file, whose lines are then read."""
 _OWN = ("keras", "tf_keras", "tensorflow", "builtins")
 _OLD = """
 TFOpLambda SlicingOpLambda TensorFlowOpLayer ClassMethod InstanceMethod InstanceProperty Model Policy PolicyV1 PolicyV2
@@ -27,11 +29,13 @@ class Foreign:
     """A part of a configuration that brings its own code. ``layer``: the layer's name, "" where it has none.
 
     ``runs_code``: the code lies in the file itself; else ``name`` has to be given by somebody who has it.
+    ``reads``: another file that it would read, "" for none.
     """
 
     name: str
     layer: str
     runs_code: bool
+    reads: str = ""
 
 
 def foreign_parts(config: Any, known: Callable[[str], bool]) -> tuple[Foreign, ...]:
@@ -39,11 +43,16 @@ def foreign_parts(config: Any, known: Callable[[str], bool]) -> tuple[Foreign, .
 
     ``known``: whether there is a class or function registered under a name.
     """
-    return tuple(dict.fromkeys(_search(config, "", known)))
+    return tuple(dict.fromkeys(_search(config, lambda part, layer: _code(part, layer) or _foreign(part, layer, known))))
 
 
-def _search(value: Any, layer: str, known: Callable[[str], bool]) -> Iterator[Foreign]:
-    stack = [(value, layer)]
+def code_parts(config: Any) -> tuple[Foreign, ...]:
+    """Those of them that run code of the file or read other files: told by their names alone, without TensorFlow."""
+    return tuple(dict.fromkeys(_search(config, _code)))
+
+
+def _search(value: Any, judge: Callable[[Mapping[str, Any], str], Foreign | None]) -> Iterator[Foreign]:
+    stack = [(value, "")]
     while stack:  # not by recursion: a file may nest deeper than Python goes
         value, layer = stack.pop()
         if isinstance(value, list):
@@ -56,17 +65,25 @@ def _search(value: Any, layer: str, known: Callable[[str], bool]) -> Iterator[Fo
             named = value.get("name", named)
             layer = named if isinstance(named, str) and config is not None else layer
         if isinstance(value.get("class_name"), str):
-            found = _foreign(value, layer, known)
+            found = judge(value, layer)
             if found is not None:
                 yield found
         stack.extend((one, layer) for key, one in reversed(tuple(value.items())) if key not in _TRAINING)
 
 
+def _code(part: Mapping[str, Any], layer: str) -> Foreign | None:
+    name = part["class_name"]
+    if name in RUN_CODE or (isinstance(part.get("node_def"), str) and "PyFunc" in part["node_def"]):
+        return Foreign(name, layer, True)
+    inside = part.get("config")
+    named = [inside.get(key) for key in _READ_FILES] if isinstance(inside, Mapping) else []
+    reads = next((one for one in named if isinstance(one, str)), None)
+    return None if reads is None else Foreign(name, layer, True, reads)
+
+
 def _foreign(part: Mapping[str, Any], layer: str, known: Callable[[str], bool]) -> Foreign | None:
     name = part["class_name"]
     module, registered = part.get("module"), part.get("registered_name")
-    if name in RUN_CODE or (isinstance(part.get("node_def"), str) and "PyFunc" in part["node_def"]):
-        return Foreign(name, layer, True)
     if name.startswith("__"):  # values that JSON has no form for: tuples, tensors, slices
         return None
     if name == "function" and isinstance(part.get("config"), str):

@@ -108,7 +108,8 @@ def parse(told: str | Mapping[str, Any]) -> Declared:
                 )
             found[one.name] = one
         except CamcoreError as error:
-            problems.append(f"{VARIABLE} declares a network that cannot be used. {error}")
+            called = f" {name!r}" if name else ""
+            problems.append(f"{VARIABLE} declares a network{called} that cannot be used. {error}")
     return Declared(tuple(found.values()), tuple(problems))
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from camcore.checks import shown
 from camcore.errors import ModelError
 
 Shape = tuple[int | None, ...]
@@ -124,8 +125,8 @@ def _place(model: Any, inputs: list[_Input], image_input: int | str | None) -> i
         return image_input
     if image_input is not None:
         raise ModelError(
-            f"The model {model.name!r} has no input {image_input!r}. It has {_listed(inputs)}. Name one of these as "
-            "image_input, by name or index."
+            f"The model {model.name!r} has no input {shown(image_input)}. It has {_listed(inputs)}. Name one of these "
+            "as image_input, by name or index."
         )
     pictures = [place for place, one in enumerate(inputs) if len(one.shape) == 4]
     if len(inputs) == 1:

@@ -11,6 +11,7 @@ from typing import Any
 
 from camcore.errors import ModelError
 from camcore.models.archives import WholeModel
+from camcore.models.dry_run import check_size
 from camcore.models.keras2_layers import Custom, make_layer, not_taken, plain
 from camcore.models.keras2_pieces import Piece
 from camcore.models.keras2_weights import load_keras2_weights
@@ -26,10 +27,11 @@ def open_keras2(whole: WholeModel, custom: Custom) -> Any:
     where the weights do not fit.
     """
     try:
+        check_size(whole, lambda: _model(whole.config, custom).layer)
         piece = _model(whole.config, custom)
     except ModelError:
         raise
-    except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
+    except Exception as error:  # Python, Keras or TensorFlow stumbles over a configuration that was changed
         reason = f"{type(error).__name__}: {' '.join(str(error).split())[:200]}".rstrip(".")
         raise not_taken(f"its graph cannot be built ({reason})") from error
     load_keras2_weights(whole, piece)

@@ -51,6 +51,8 @@ def function_of(name: str) -> Any:
     taken = name.startswith((*_NAMESPACES, _OPERATORS)) or plain in _FUNCTIONS
     if not taken or ".py_function" in name or "raw_ops" in name or "decode_" in name:
         return None
+    if any(part.startswith("_") for part in name.removeprefix(_OPERATORS).split(".")):
+        return None  # not of TensorFlow's interface: tf.math._sys is Python's own sys
     if name.startswith("keras.activations."):
         activation = name.rpartition(".")[2]
         return (

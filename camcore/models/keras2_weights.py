@@ -26,8 +26,11 @@ def load_keras2_weights(whole: WholeModel, piece: Piece) -> None:
         else:
             with zipfile.ZipFile(whole.path) as archive, archive.open(WEIGHTS) as inner, h5py.File(inner, "r") as file:
                 _from_store(whole, file, piece, assigned)
-    except (KeyError, OSError) as error:
-        raise _misfit(whole, f"its weights are not where Keras 2 keeps them ({error})") from error
+    except ModelError:
+        raise
+    except Exception as error:  # h5py, NumPy or TensorFlow stumbles over a file that was changed
+        reason = f"{type(error).__name__}: {' '.join(str(error).split())[:200]}".rstrip(".")
+        raise _misfit(whole, f"its weights are not where Keras 2 keeps them ({reason})") from error
     unset = [variable.path for variable in piece.layer.weights if id(variable) not in assigned]
     if unset:
         raise _misfit(whole, f"it has no numbers for {unset[0]!r} (nor for {len(unset) - 1} more)")

@@ -24,13 +24,18 @@ def holds_operations(config: Any) -> bool:
 
 def open_hdf5(whole: WholeModel, custom: Mapping[str, Any], safe_mode: bool) -> Any:
     """The keras.Model of the file, with its weights. Raises what Keras raises, and ModelError for the weights."""
-    import keras
-
-    config = _with_modules(whole.config, operations())
-    model = keras.saving.deserialize_keras_object(config, custom_objects=dict(custom), safe_mode=safe_mode)
+    model = rebuilt(whole, custom, safe_mode)
     inside = tuple(Piece(layer.name, type(layer).__name__, layer) for layer in model.layers)
     load_keras2_weights(whole, Piece(model.name, "Functional", model, inside))
     return model
+
+
+def rebuilt(whole: WholeModel, custom: Mapping[str, Any], safe_mode: bool) -> Any:
+    """The keras.Model of a file of Keras 3, of either form, without its weights. Raises what Keras raises."""
+    import keras
+
+    config = _with_modules(whole.config, operations()) if whole.form == "hdf5" else whole.config
+    return keras.saving.deserialize_keras_object(config, custom_objects=dict(custom), safe_mode=safe_mode)
 
 
 def _parts(value: Any) -> Iterator[Mapping[str, Any]]:

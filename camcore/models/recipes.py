@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec
 
 import numpy as np
 
+from camcore.engine.tracing import first_line
 from camcore.errors import CamcoreError, ModelError
 from camcore.models.archives import read_whole
 from camcore.models.configs import foreign_parts
@@ -79,7 +80,29 @@ def _send_recipe(load: Callable[..., Network], network: Network) -> tuple[Any, .
 
 def _send_model(wrap: Callable[..., Network], given: Mapping[str, Any], network: Network) -> tuple[Any, ...]:
     _check(network, given)
-    return _wrapped, (wrap, _as_bytes(network), dict(given), network.recipe)
+    classes = _own_classes(network)
+    return _wrapped, (wrap, _as_bytes(network), dict(given), network.recipe, classes)
+
+
+def _own_classes(network: Network) -> dict[str, type]:
+    """The classes of the model and its layers that are not Keras's own, by the names they go by in its file.
+
+    They are pickled by reference, so that their modules are imported there. Raises CamcoreError where one cannot be.
+    """
+    import keras
+
+    kinds = {type(layer) for layer in network.model._flatten_layers()}
+    own = {keras.saving.get_registered_name(kind): kind for kind in kinds if kind.__module__.split(".")[0] != "keras"}
+    for kind in own.values():
+        try:
+            pickle.dumps(kind)
+        except Exception as error:  # pickling looks the class up, and may meet anything
+            raise CamcoreError(
+                f"The network {network.name!r} cannot be sent to another process: its class {kind.__qualname__} is not "
+                f"found there ({type(error).__name__}). A class goes by its module and name, which one made within a "
+                "function does not have. Move it to the top of a module."
+            ) from error
+    return own
 
 
 def _check(network: Network, given: Mapping[str, Any]) -> None:
@@ -128,12 +151,26 @@ def _loaded(load: Callable[..., Network], recipe: Recipe, sha256: str) -> Networ
     return network
 
 
-def _wrapped(wrap: Callable[..., Network], model: bytes, given: Mapping[str, Any], recipe: Recipe | None) -> Network:
+def _wrapped(
+    wrap: Callable[..., Network],
+    model: bytes,
+    given: Mapping[str, Any],
+    recipe: Recipe | None,
+    classes: Mapping[str, type],
+) -> Network:
     import keras
 
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.keras"
         path.write_bytes(model)
-        network = wrap(keras.models.load_model(path, compile=False), **given)
+        try:
+            whole = keras.models.load_model(path, compile=False, custom_objects=dict(classes))
+        except Exception as error:  # a layer of one's own is made again, which may raise anything
+            raise ModelError(
+                f"The model of a network that was sent here could not be made again: {first_line(error)}. What is in "
+                "its file is not enough for a layer or a function of one's own. Give its layers a get_config, and "
+                "register functions with @keras.saving.register_keras_serializable."
+            ) from error
+        network = wrap(whole, **given)
     network.recipe = recipe
     return network

@@ -17,9 +17,10 @@ from typing import Any
 from camcore.errors import ModelError
 from camcore.models.archives import WholeModel, read_whole
 from camcore.models.catalogue import Built
-from camcore.models.configs import Foreign, foreign_parts, unlisted
+from camcore.models.configs import Foreign, code_parts, foreign_parts, unlisted
 from camcore.models.declarations import SUFFIXES
 from camcore.models.description import digest
+from camcore.models.dry_run import check_size
 from camcore.models.weights import check_file, load_weights
 
 Custom = Mapping[str, Any] | str | Sequence[str] | None
@@ -79,6 +80,9 @@ def open_whole(
         note = f"SavedModel {path.name}"
     else:
         whole = read_whole(path)
+        for part in code_parts(whole.config):  # before TensorFlow, which takes seconds, is imported
+            if part.reads or safe_mode or whole.old:
+                raise _refused(whole, part)
         model = _opened(whole, _custom(custom_objects), safe_mode)
         note = f"whole model {path.name}" + (f", saved by Keras {whole.version}" if whole.version else "")
     if weights is not None:
@@ -102,18 +106,20 @@ def _opened(whole: WholeModel, custom: dict[str, Any], safe_mode: bool) -> Any:
     import keras
 
     from camcore.models.keras2 import open_keras2
-    from camcore.models.keras3_hdf5 import holds_operations, open_hdf5
+    from camcore.models.keras3_hdf5 import holds_operations, open_hdf5, rebuilt
 
     def known(name: str) -> bool:
         return keras.saving.get_registered_object(name, custom_objects=custom) is not None
 
     for part in foreign_parts(whole.config, known):
-        if not part.runs_code or safe_mode or whole.old:
+        if not part.runs_code:  # the others were told before
             raise _refused(whole, part)
     if whole.old:
         with keras.saving.custom_object_scope(custom):
             return open_keras2(whole, lambda name: keras.saving.get_registered_object(name, custom_objects=custom))
     try:
+        if safe_mode and not foreign_parts(whole.config, lambda name: False):  # code of one's own is trusted
+            check_size(whole, lambda: rebuilt(whole, unlisted(), safe_mode))
         if whole.form == "hdf5" and holds_operations(whole.config):
             return open_hdf5(whole, custom, safe_mode)
         return keras.models.load_model(
@@ -122,7 +128,7 @@ def _opened(whole: WholeModel, custom: dict[str, Any], safe_mode: bool) -> Any:
     except ModelError:
         raise
     except Exception as error:  # whatever Keras, a layer or code of one's own makes of it
-        reason = " ".join(str(error).split())[:300].rstrip(".")
+        reason = " ".join(str(error).rpartition("Exception encountered: ")[2].split())[:300].rstrip(".")
         raise ModelError(
             f"'{whole.path}' was saved by Keras {whole.version}, and Keras {keras.__version__} cannot rebuild it: "
             f"{type(error).__name__}: {reason}. The two versions may differ too much, or the file was changed. Save it "
@@ -132,6 +138,12 @@ def _opened(whole: WholeModel, custom: dict[str, Any], safe_mode: bool) -> Any:
 
 def _refused(whole: WholeModel, part: Foreign) -> ModelError:
     at = f" (layer {part.layer!r})" if part.layer else ""
+    if part.reads:
+        return ModelError(
+            f"'{whole.path}' is not opened: its {part.name}{at} would read the file {part.reads[:120]!r}. "
+            "Nothing was read. A model's file holds its own words; save it again where it was made, with the words as "
+            "a list."
+        )
     if part.runs_code:
         why = f"it holds a {part.name}{at}, which runs code that lies in the file. Nothing of it was run"
         if whole.old:

@@ -8,6 +8,8 @@ from functools import lru_cache
 from numbers import Integral
 from typing import Any
 
+import numpy as np
+
 from camcore.checks import checked, of_type, optional, shown, text
 from camcore.class_names import given_labels
 from camcore.errors import ModelError
@@ -73,7 +75,7 @@ def wrap(
         )
     image = image_input_of(keras_model, image_input, fixed)
     height, width, channels, channels_first = _image_shape(image.shape, input_size, keras_model.name)
-    return Network(
+    network = Network(
         keras_model,
         name=name or keras_model.name,
         input_size=(height, width),
@@ -89,6 +91,22 @@ def wrap(
         feed=image.feed,
         target=target,
     )
+    if image.shape and image.shape[0] is not None:
+        _check_any_batch(network, image.shape[0])
+    return network
+
+
+def _check_any_batch(network: Network, built_for: int) -> None:
+    """Raise ModelError where a model that was built for a number of pictures cannot take another one."""
+    for count in (1, 2):
+        try:
+            network.logits(np.zeros((count, *network.anatomy.source.shape[1:]), np.float32))
+        except ModelError as error:
+            raise ModelError(
+                f"The model {network.name!r} was built for {built_for} pictures at a time and cannot take {count}. "
+                "A heatmap is asked of one picture, and many methods run altered copies of it at once. Build it again "
+                "with the batch left open (without batch_size), and give it the same weights."
+            ) from error
 
 
 @lru_cache(maxsize=1)

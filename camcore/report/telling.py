@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from camcore.methods import METHODS
 from camcore.report.document import Finding, Item, Report
-from camcore.report.words import headline, method_title, place
-from camcore.words import duration, percent, readable, score_name, score_text, strength
+from camcore.report.words import explained, headline, method_title, place, sought
+from camcore.words import duration, percent, readable, score_name, score_text
 
 Rows = list[tuple[str, str]]
 
@@ -35,7 +35,7 @@ def title(item: Item) -> str:
     """What an entry is about, in one sentence: also which class, where it is not the network's first answer."""
     first = item.first
     if len(item.findings) == 1:
-        return f"Where it looks for “{readable(first.map.label)}”: {said(first)}" if _beside(first) else said(first)
+        return f"{sought(first.map, quoted=True)}: {said(first)}" if _beside(first) else said(first)
     what = subject(item) if any(map(_beside, item.findings)) else _counted(item)
     alike = {(one.network.name, one.map.framing) for one in item.findings}
     return f"{what}: {said(first)}" if len(alike) == 1 else f"{_counted(item)} on one picture"
@@ -62,7 +62,7 @@ def names(findings: Sequence[Finding]) -> list[str]:
     """What tells each map from the others, in a few words."""
     words = [word for _, word in _free(findings)]
     if len({one.network.name for one in findings}) > 1:  # each network has an answer of its own
-        words.append(lambda one: f"{readable(one.map.label)} {strength(one.map)}")
+        words.append(lambda one: explained(one.map))
     return [" · ".join(word(one) for word in words) or method_title(one.map) for one in findings]
 
 
@@ -86,7 +86,7 @@ def picture_name(item: Item) -> str:
 def where(one: Finding) -> str:
     """The line beneath a map: method, layer, class."""
     m = one.map
-    return f"{method_title(m)} · {place(m, one.info)} · {readable(m.label)} {percent(m.probability)}"
+    return f"{method_title(m)} · {place(m, one.info)} · {explained(m)}"
 
 
 def alternative(one: Finding, item: Item) -> str:
@@ -144,7 +144,9 @@ def _one(one: Finding) -> Rows:
         ("Layer", place(m, one.info)),
         (
             "Class",
-            f"{readable(m.label)}, number {m.class_index}, probability {percent(m.probability)}, {score_text(m, 4)}",
+            f"{readable(m.label)}, number {m.class_index}, probability {percent(m.probability)}, {score_text(m, 4)}"
+            if m.score_kind != "value"
+            else f"{readable(m.label)}, {score_text(m, 4)}",
         ),
     ]
     if m.residual is not None:

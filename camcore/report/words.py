@@ -6,7 +6,7 @@ from camcore.heatmaps.maps import CamMap
 from camcore.layers import LayerInfo
 from camcore.methods import METHODS
 from camcore.predictions import Prediction
-from camcore.words import duration, percent, readable, score_text, strength
+from camcore.words import Scored, duration, percent, readable, score_text, strength
 
 
 def headline(network: str, weights: str, first: Prediction) -> str:
@@ -22,11 +22,37 @@ def headline(network: str, weights: str, first: Prediction) -> str:
     return f"{network} says {said}"
 
 
-def answer_name(one: Prediction) -> str:
+def answer_name(one: Scored) -> str:
     """The name of a prediction: the class; of a regression its quantity, or "the output"."""
     if one.score_kind != "value":
         return readable(one.label)
-    return readable(one.label).removeprefix("lowers" if one.lowers else "raises").strip() or "the output"
+    return quantity(one.label)
+
+
+def quantity(label: str) -> str:
+    """The quantity that a regression gives, from the label of either of its classes; "the output" where it has no name.
+
+    ``raises brightness`` → ``brightness``.
+    """
+    text = readable(label)
+    return text.removeprefix("raises").removeprefix("lowers").strip() or "the output"
+
+
+def sought(one: Scored, quoted: bool = False) -> str:
+    """A map's subject as a title: ``Where it looks for cat``, of a regression ``What raises brightness``."""
+    if one.score_kind == "value":
+        return f"What {'lowers' if one.lowers else 'raises'} {quantity(one.label)}"
+    return f"Where it looks for {f'“{readable(one.label)}”' if quoted else readable(one.label)}"
+
+
+def explained(one: Scored) -> str:
+    """The class that a map explains and how strongly the network says it: ``cat 94 %``.
+
+    Of a regression the value, and which of its two sides: ``brightness 119.5, what raises it``.
+    """
+    if one.score_kind == "value":
+        return f"{quantity(one.label)} {strength(one)}, what {'lowers' if one.lowers else 'raises'} it"
+    return f"{readable(one.label)} {strength(one)}"
 
 
 def geometry(info: LayerInfo) -> str:
@@ -70,6 +96,5 @@ def caption(m: CamMap, info: LayerInfo | None) -> tuple[str, str]:
     """Two lines that say all of a map: what was asked, and how it was made."""
     return (
         f"{m.network} · {method_title(m)} · {place(m, info)}",
-        f"{readable(m.label)} {strength(m)} (class {m.class_index}, {score_text(m)}) · "
-        f"{m.framing} · {duration(m.seconds)}",
+        f"{explained(m)} (class {m.class_index}, {score_text(m)}) · {m.framing} · {duration(m.seconds)}",
     )

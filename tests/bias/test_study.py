@@ -32,7 +32,7 @@ def trained(data: LabelledFolder, folder: Path) -> Generator[str, None, camcore.
     score = layers.Dense(1, activation="sigmoid", name="score")
     model = keras.Model(x, score(layers.GlobalAveragePooling2D()(conv(x))))
     conv.set_weights([r.normal(0, 0.4, (4, 4, 3, FEATURES)), np.full(FEATURES, -0.3)])
-    network = camcore.wrap(model, labels=data.classes, preprocess=lambda x: x / 127.5 - 1)
+    network = camcore.wrap(model, labels=data.classes, preprocess=lambda x: x / 127.5 - 1, framing="crop")
     yield "features"
     A = [
         network.tap(part.x, ["features"]).activations["features"]

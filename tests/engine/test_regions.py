@@ -61,6 +61,7 @@ def test_scores_and_probabilities_are_means_over_the_region(activation, target):
     np.testing.assert_allclose(p, (share * says).sum(axis=(1, 2)), rtol=1e-9)
     assert network.score_kind == "logit"
     assert network.classes == 4
+    assert network.scored_over == ("all its pixels" if given is None else "a part of its pixels")
 
 
 @pytest.mark.parametrize("activation", ["softmax", "sigmoid"])

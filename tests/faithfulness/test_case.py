@@ -73,6 +73,6 @@ def test_maps_of_other_questions_are_refused():
     (other,) = camcore.explain(net, pic, "gradcam", classes=0, framing="stretch")
     with pytest.raises(CamcoreError, match=r"class 0 .* cannot be judged with counter, class 1"):
         subject_of(case, other)
-    (cropped,) = camcore.explain(net, pic, "gradcam", classes=1)
+    (cropped,) = camcore.explain(net, pic, "gradcam", classes=1, framing="crop")
     with pytest.raises(CamcoreError, match="framed by 'crop'"):
         subject_of(case, cropped)

@@ -43,7 +43,7 @@ def test_a_grey_network_sees_luma() -> None:
     (lambda x: np.sqrt(x), "not an affine map"),
     (lambda x: x - x.mean(axis=(1, 2), keepdims=True), "not an affine map"),
     (lambda x: x * np.nan, "not an affine map"),
-    (lambda x: x[:, ::2, ::2], "keeps the size"),
+    (lambda x: x[:, ::2, ::2], "the same n, height and width"),
 ])  # fmt: skip
 def test_what_has_no_way_back_is_refused(preprocess, said: str) -> None:
     with pytest.raises(ModelError, match=said):

@@ -44,7 +44,8 @@ def test_each_stage_is_the_network_with_those_weights(network):
     assert [stage.epoch for stage in stages] == [1, 3, None]
     for stage, (_, weights) in zip(stages, forming.stages, strict=True):
         built = saved.open_saved(network, weights)
-        alone = wrap(built.model, labels=built.labels, preprocess=built.preprocess, input_size=(32, 32))
+        more = {"labels": built.labels, "preprocess": built.preprocess, "framing": built.framing}
+        alone = wrap(built.model, input_size=(32, 32), **more)
         for found, wanted in zip(stage.evidence, evidence(alone, PICTURE), strict=True):
             assert found.logit == pytest.approx(wanted.logit, abs=1e-5)
             np.testing.assert_allclose(found.map, wanted.map, atol=1e-5)

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 
+import camcore
+from camcore.errors import ModelError
 from camcore.models import declarations
 from camcore.models.declarations import VARIABLE, Declaration, declared, name_for, parse, written
 
@@ -106,6 +108,13 @@ def test_a_wrong_declaration_is_told(told, said):
     assert parse(told).networks == ()
 
 
+@pytest.mark.parametrize("option", ["framing", "preprocess"])
+def test_a_wrong_option_is_told_with_the_network_that_has_it(option):
+    (problem,) = parse({"mine": {"file": "a.keras", option: "corp"}}).problems
+    assert "'mine'" in problem
+    assert "'corp'" in problem
+
+
 def test_a_wrong_one_leaves_the_others_and_the_first_of_two_counts():
     told = parse("good=own:flat, bad, good=own:other")
     assert told.networks == (Declaration("good", function="own:flat"),)
@@ -128,3 +137,9 @@ def test_a_wrong_one_leaves_the_others_and_the_first_of_two_counts():
 def test_a_files_network_is_called_after_it(file, name):
     assert name_for(Path("/x") / file, ["VGG16", "cars", "cars-2"]) == name
     assert parse(written([Declaration(name, file=Path("/x") / file)])).problems == ()
+
+
+def test_a_wrong_declaration_is_told_by_its_name_where_the_network_is_asked_for(folder, monkeypatch):
+    monkeypatch.setenv(VARIABLE, '{"birds": {"file": "birds.keras", "preprocess": "tff"}}')
+    with pytest.raises(ModelError, match=r"declares a network 'birds' that cannot be used.*'tff'"):
+        camcore.load("birds")

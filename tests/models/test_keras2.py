@@ -231,3 +231,38 @@ def test_no_weight_is_left_unset(tmp_path, arrays):
 )  # fmt: skip
 def test_functions_that_are_not_of_tensors_are_not_taken(name):
     assert function_of(name) is None
+
+
+# ---- files that were changed
+
+
+def changed(path, kind, inbound, **config):
+    """A model of one layer of a given kind between its input and a pooling layer."""
+    layers = [
+        layer("InputLayer", "image", [], batch_input_shape=[None, 8, 8, 3], dtype="float32"),
+        {**layer(kind, "odd", ["image"], **config), "inbound_nodes": inbound},
+        layer("GlobalAveragePooling2D", "pool", ["odd"], dtype="float32"),
+    ]
+    told = {"name": "m", "layers": layers, "input_layers": [["image", 0, 0]], "output_layers": [["pool", 0, 0]]}
+    return written(path, {"class_name": "Functional", "config": told}, {})
+
+
+@pytest.mark.parametrize("name", ["math._sys.exit", "nn._sys.setrecursionlimit", "math.abs.__call__"])
+def test_only_functions_of_tensorflow_s_interface_are_called(tmp_path, name):
+    path = changed(tmp_path / "m.h5", "TFOpLambda", [["image", 0, 0, {}]], function=name)
+    with pytest.raises(ModelError, match="which camcore does not run"):
+        camcore.load(path)
+
+
+def test_an_error_of_tensorflow_s_own_is_told_as_the_model_s(tmp_path):
+    path = changed(tmp_path / "m.h5", "Rescaling", [["a text"]], scale=1.0, offset=0.0, dtype="float32")
+    with pytest.raises(ModelError, match="its graph cannot be built"):
+        camcore.load(path)
+
+
+def test_names_of_weights_that_are_none_are_told(tmp_path):
+    path = changed(tmp_path / "m.h5", "Conv2D", [[["image", 0, 0, {}]]], filters=2, kernel_size=[3, 3])
+    with h5py.File(path, "a") as file:
+        file.create_group("model_weights/odd").attrs["weight_names"] = 3.0
+    with pytest.raises(ModelError, match="weights of the Keras 2 model"):
+        camcore.load(path)

@@ -88,3 +88,30 @@ def test_a_copy_shares_the_model():
     assert twin is not network
     assert twin.model is network.model
     assert twin.labels == network.labels
+
+
+class Halved(layers.Layer):
+    """A layer of one's own that nobody registered, as most are."""
+
+    def call(self, x):
+        return x / 2
+
+
+def with_layer(layer):
+    source = keras.Input((8, 8, 3))
+    y = layers.GlobalAveragePooling2D()(layer(layers.Conv2D(4, 3)(source)))
+    return camcore.wrap(seeded(keras.Model(source, layers.Dense(3, "softmax")(y))))
+
+
+def test_classes_of_a_module_are_found_there_without_being_registered():
+    network = with_layer(Halved())
+    x = np.random.default_rng(0).random((2, 8, 8, 3), np.float32)
+    np.testing.assert_array_equal(pickle.loads(pickle.dumps(network)).logits(x), network.logits(x))
+
+
+def test_a_class_within_a_function_is_refused_where_it_is_sent():
+    class Local(Halved):
+        pass
+
+    with pytest.raises(CamcoreError, match=r"cannot be sent.*Local.*top of a module"):
+        pickle.dumps(with_layer(Local()))

@@ -348,6 +348,70 @@ def test_an_hdf5_file_that_leads_outside_is_refused(way, tmp_path):
 # ---- SavedModel
 
 
+def with_layers(source, target, *more):
+    """A copy of a Sequential model's file with further layers before its last one."""
+    config = json.loads(zipfile.ZipFile(source).read("config.json"))
+    for kind, options in more:
+        told = {"module": "keras.layers", "class_name": kind, "config": options, "registered_name": None}
+        config["config"]["layers"].insert(-1, told)
+    return rezipped(source, target, **{"config.json": json.dumps(config).encode()})
+
+
+def test_a_model_of_far_more_numbers_than_its_file_is_not_built(saved, tmp_path):
+    huge = with_layers(saved, tmp_path / "huge.keras", ("Dense", {"units": 400_000}), ("Dense", {"units": 6}))
+    config = json.loads(zipfile.ZipFile(huge).read("config.json"))
+    config["config"]["layers"].insert(-2, config["config"]["layers"][-3] | {"config": {"units": 4_000}})
+    rezipped(huge, tmp_path / "huger.keras", **{"config.json": json.dumps(config).encode()})
+    with pytest.raises(
+        ModelError, match=r"describes a model of 6,4\d\d,\d{3},\d{3} bytes, and the file has numbers for"
+    ):
+        camcore.load("huger.keras")
+
+
+def test_more_layers_than_can_be_built_are_refused(saved, tmp_path):
+    with_layers(saved, tmp_path / "long.keras", *(("Activation", {"activation": "relu"}) for _ in range(400)))
+    with pytest.raises(ModelError, match=r"it has 40\d layers, and building so many takes hours"):
+        read_whole("long.keras")
+
+
+@pytest.mark.parametrize("kind", ["StringLookup", "TextVectorization"])
+@pytest.mark.parametrize("old", [False, True])
+def test_a_layer_that_reads_another_file_is_refused(saved, tmp_path, kind, old):
+    (tmp_path / "secret.txt").write_text("a\nb\n")
+    path = with_layers(saved, tmp_path / "words.keras", (kind, {"name": "words", "vocabulary": "secret.txt"}))
+    if old:
+        path = rezipped(path, tmp_path / "old.keras", **{"metadata.json": b'{"keras_version": "2.15.0"}'})
+    for safe_mode in (True, False):
+        with pytest.raises(ModelError, match=rf"{kind} \(layer 'words'\) would read the file 'secret.txt'"):
+            camcore.load(path, safe_mode=safe_mode)
+
+
+def test_code_in_a_file_is_told_before_anything_is_imported(tmp_path, monkeypatch):
+    with_lambda(tmp_path / "code.keras")
+    monkeypatch.setattr("camcore.models.whole._opened", lambda *_: pytest.fail("Keras was asked"))
+    with pytest.raises(ModelError, match="holds a Lambda"):
+        open_whole(tmp_path / "code.keras")
+
+
+def test_the_last_cause_is_told_when_a_model_cannot_be_rebuilt(saved, tmp_path):
+    with_layers(saved, tmp_path / "odd.keras", ("Activation", {"activation": "no_such"}))
+    with pytest.raises(ModelError, match=r"cannot rebuild it: \w+: Could not interpret activation function identifier"):
+        camcore.load("odd.keras")
+
+
+@pytest.mark.parametrize("way", ["within itself", "too deep"])
+def test_groups_without_end_are_refused(tmp_path, way):
+    sequential().save(tmp_path / "mine.h5")
+    with h5py.File(tmp_path / "mine.h5", "a") as file:
+        if way == "within itself":
+            file["model_weights/again"] = file["/"]
+        group = file
+        for _ in range(200 if way == "too deep" else 0):
+            group = group.create_group("in")
+    with pytest.raises(ModelError, match="lies elsewhere in it, too" if way == "within itself" else "101 levels deep"):
+        camcore.load("mine.h5")
+
+
 def test_a_saved_model_is_named_and_opened_only_where_allowed(tmp_path):
     model = bare()
     model.export(tmp_path / "graph", verbose=False)

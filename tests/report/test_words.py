@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from camcore.predictions import Prediction
-from camcore.report.words import answer_name, geometry, headline
+from camcore.report.words import answer_name, explained, geometry, headline, sought
 from camcore.words import duration, percent, readable, score_name, score_text, strength
 
 
@@ -72,6 +72,26 @@ def test_a_score_is_called_what_it_is(said, score, strong, name, sentence):
     assert strength(said) == strong
     assert answer_name(said) == name
     assert headline("net", "trained", said) == f"net {sentence}"
+
+
+@pytest.mark.parametrize(
+    ("label", "index", "value", "title", "subject"),
+    [
+        ("raises age", 0, 37.2, "What raises age", "age 37.2, what raises it"),
+        ("lowers age", 1, -37.2, "What lowers age", "age 37.2, what lowers it"),
+        ("raises", 0, 37.2, "What raises the output", "the output 37.2, what raises it"),
+    ],
+)
+def test_a_map_of_a_regression_explains_a_side_of_its_value(label, index, value, title, subject):
+    said = Prediction(index, label, math.nan, value, "value")
+    assert sought(said) == sought(said, quoted=True) == title
+    assert explained(said) == subject
+
+
+def test_a_map_of_a_class_explains_the_class():
+    said = Prediction(3, "big_cat", 0.71, 8.2)
+    assert (sought(said), sought(said, quoted=True)) == ("Where it looks for big cat", "Where it looks for “big cat”")
+    assert explained(said) == "big cat 71 %"
 
 
 def test_a_classifier_that_overflows_has_no_strength():

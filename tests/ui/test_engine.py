@@ -31,6 +31,7 @@ class FakeNetwork:
     name: str
     parameters: int = 1000
     default_layer: str = "deep"
+    scored_over: str = ""
     ladder: tuple[str, ...] = ("shallow", "deep")
     predicted: int = 0
 

@@ -13,12 +13,11 @@ from camcore.render.overlay import UNSEEN
 from ui import rasters
 
 
-def map_on(picture: camcore.Picture, framing: str, raw: np.ndarray) -> SimpleNamespace:
+def map_on(picture: camcore.Picture, framing: str, raw: np.ndarray) -> camcore.CamMap:
     frame = frame_for((picture.height, picture.width), (224, 224), framing)
-    cells = CellGrid.uniform(raw.shape, (224, 224))
-    return SimpleNamespace(
-        raw=raw, values=raw / raw.max(), frame=frame, cells=cells, method="gradcam",
-        on_picture=lambda smooth, max_side: frame.to_picture(raw / raw.max(), cells, smooth, max_side),
+    return camcore.CamMap(
+        "gradcam", "deep", 0, "cat", 0.5, 0.0, raw, raw / raw.max(), None, 0.0, None, "tiny", frame,
+        CellGrid.uniform(raw.shape, (224, 224)),
     )  # fmt: skip
 
 
@@ -52,9 +51,7 @@ def test_the_overlay_is_what_an_export_would_be(picture: camcore.Picture, framin
     m = map_on(picture, framing, raw)
     look = rasters.Look(60, "magma", smooth)
     shown = decoded(rasters.overlay_url(picture, m, (framing, smooth), look))
-    full = camcore.overlay(
-        picture, SimpleNamespace(on_picture=lambda smooth: m.on_picture(smooth, None)), 0.6, "magma", smooth
-    )
+    full = camcore.overlay(picture, m, 0.6, "magma", smooth)
     assert np.abs(shown.astype(int) - rasters.shrink(full, 960)).mean() < 4
 
 

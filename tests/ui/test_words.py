@@ -15,6 +15,11 @@ def says(probability: float, note: str = "ImageNet weights") -> str:
     return words.headline(network, [Prediction(285, "Egyptian_cat", probability, 0.0)])
 
 
+def test_quantities_keep_their_units() -> None:
+    text = words.together("cat 71 % of 31 ms, 491 px of each, 5.6 s")
+    assert text.replace("\N{NO-BREAK SPACE}", "~") == "cat 71~% of 31~ms, 491~px of each, 5.6~s"
+
+
 def test_the_headline_is_as_sure_as_the_network() -> None:
     assert says(0.71) == "Net says “Egyptian cat”, 71 %"
     assert says(0.12) == "Net is not sure: at most “Egyptian cat”, 12 %"

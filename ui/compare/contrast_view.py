@@ -1,5 +1,6 @@
 """Why this class and not that one: what speaks for either, place by place, in words and on the photograph."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -27,8 +28,9 @@ def show(sheet: Sheet, plan: Plan, chosen: Chosen, look: Look) -> None:
     if facts is None:
         st.caption("Once the network has answered.")
         return
-    if len(facts.labels) < 2:
-        st.caption("This network knows one class only.")
+    alone = lone_answer(facts.labels, facts.said.get(plan.framing, ()))
+    if alone:
+        st.caption(alone)
         return
     first, second = _classes(facts, plan)
     if first == second:
@@ -39,6 +41,15 @@ def show(sheet: Sheet, plan: Plan, chosen: Chosen, look: Look) -> None:
     question = Question(plan.lead, plan.picture, plan.framing, layer, first, second)
     work = contrasting.work(question, chosen.picture)
     working.section("contrast", work, lambda standing: _section(standing, chosen, look))
+
+
+def lone_answer(labels: Sequence[str], said: Sequence[Any]) -> str:
+    """Why there are no two classes to weigh against each other; empty where there are."""
+    if len(labels) < 2:
+        return "This network knows one class only."
+    if said and said[0].score_kind == "value":
+        return "The network’s output is one number: there are no two classes to choose from."
+    return ""
 
 
 def _classes(facts: Facts, plan: Plan) -> tuple[str, str]:

@@ -60,13 +60,20 @@ def full(sheet: Sheet, cell: Cell) -> str:
     return ", ".join(parts)
 
 
+def first_answer(title: str, first: Any) -> str:
+    """The subject of maps of a first answer: ``why Net says “cat”, 71 %``, ``what raises age, 37.2 by Net``."""
+    if first.score_kind == "value":
+        return f"what raises {words.answer_name(first)}, {words.strength(first)} by {title}"
+    return f"why {title} says “{words.answer_name(first)}”, {words.strength(first)}"
+
+
 def detail(sheet: Sheet, cell: Cell, m: Any) -> str:
     """What the headings leave open about a map: the class and the layer where each network has its own; its time."""
     plan = sheet.plan
     several = len(plan.backbones) > 1 or len(plan.framings) > 1
     parts = []
     if several and cell.aim in RANKS and not (plan.columns in ("backbones", "framings") and plan.rows == "none"):
-        parts.append(f"{words.label(m.label)} {words.strength(m)}")
+        parts.append(words.explained(m))
     if len(plan.backbones) > 1 and (cell.layer is None or cell.layer in DEPTHS) and m.layer is not None:
         parts.append(f"{m.layer} {words.grid(m.raw.shape)}")
     if m.residual is not None:

@@ -121,7 +121,7 @@ def _headline(sheet: Sheet, name: str, held: bool, failed: bool) -> str:
     if "classes" in axes or plan.classes[0] != RANKS[0]:
         about = "" if "classes" in axes else f" on “{names.choice('classes', plan.classes[0], facts, plan.framing)[0]}”"
         return f"{counts}{about}: where {facts.title} looks"
-    return f"{counts} on why {facts.title} says “{words.answer_name(said[0])}”, {words.strength(said[0])}"
+    return f"{counts} on {names.first_answer(facts.title, said[0])}"
 
 
 def _count(number: int, axis: str) -> str:

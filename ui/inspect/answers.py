@@ -34,14 +34,14 @@ def chips(place: Any, answer: Answer) -> None:
     )
 
 
-def differentiated(predictions: Sequence[Prediction]) -> str:
-    """Which score the maps explain, where it is not the logit; empty where it is, or nothing is known yet."""
+def differentiated(predictions: Sequence[Prediction], scored_over: str = "") -> str:
+    """Which score the maps explain, where it is not the logit; empty where it is, or nothing is known yet.
+
+    ``scored_over``: of an output that is a map, the pixels over which scores are means; it is always said.
+    """
     kind = predictions[0].score_kind if predictions else "logit"
-    if kind == "value":
-        return "The network’s output is one number: maps show what raises it, or with the other class what lowers it."
-    if kind == "logit":
-        return ""
-    return f"Probabilities are the network’s own output; maps explain the {kind} of a class."
+    told = "" if kind == "logit" and not scored_over else words.score_told(kind, scored_over)
+    return told if predictions else ""
 
 
 def bars(place: Any, answer: Answer) -> None:
@@ -59,6 +59,6 @@ def bars(place: Any, answer: Answer) -> None:
     ]
     with place:
         scores(rows, key="scores", on_pick=lambda index: pick_class(answer, index))
-        told = differentiated(answer.predictions)
+        told = differentiated(answer.predictions, answer.network.scored_over)
         if told:
             st.caption(told)

@@ -3,6 +3,7 @@
 import json
 import uuid
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -241,11 +242,17 @@ def _made_of(row: Factory) -> str:
         fed = "fed RGB 0..255, as model.predict would be"
     parts = [f"The whole model {row.target} on this server", fed, f"pictures framed by {declared.framing or 'stretch'}"]
     if declared.labels is not None:
-        names = declared.labels
-        parts.append(f"{len(names)} named classes" if isinstance(names, tuple) else f"classes named by {names.name}")
+        parts.append(_named(declared.labels))
     if declared.unsafe:
         parts.append("code in it may run")
     return " · ".join(parts)
+
+
+def _named(labels: Path | tuple[str, ...]) -> str:
+    """How many classes were named, or where; a single label names a regression's quantity."""
+    if isinstance(labels, Path):
+        return f"classes named by {labels.name}"
+    return f"its output is called {words.label(labels[0])}" if len(labels) == 1 else f"{len(labels)} named classes"
 
 
 def _try(name: str) -> None:
@@ -264,15 +271,23 @@ def _tried(now: Standing) -> None:
     st.markdown(
         ":material/check_circle: **It can be made.** "
         + words.plain(
-            f"{height}×{width} px input, {found.parameters:,} parameters, {len(found.labels):,} classes "
-            f"({', '.join(found.labels[:3])} …). "
+            f"{height}×{width} px input, {found.parameters:,} parameters, {_answers(found)}. "
             + (f"To look at: {found.default_layer}." if found.default_layer else f"{NO_GRID} {WITHOUT_LAYER}")
         )
     )
+    st.caption(words.plain(words.score_told(found.score_kind, found.scored_over)))
     if found.fed:
         st.caption("It says how it wants its pictures, so nothing is left to choose.")
     if found.note:
         st.caption(words.plain(f"{found.note[:1].upper()}{found.note[1:]}."))
+
+
+def _answers(found: Tried) -> str:
+    """What a network answers with: its classes, the first of them by name; of a regression its quantity."""
+    if found.score_kind == "value":
+        return f"one number ({words.quantity(found.labels[0])})"
+    shown = ", ".join(words.label(label) for label in found.labels[:3])
+    return f"{len(found.labels):,} classes ({shown}{' …' if len(found.labels) > 3 else ''})"
 
 
 def feeding(row: Factory, standing: Standing) -> None:

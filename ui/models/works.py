@@ -155,6 +155,7 @@ def _pictures() -> list[Any]:
 class Tried:
     """The facts of a declared network once loaded. ``fed``: whether its preprocessing is known.
 
+    ``score_kind``, ``scored_over``: which score its maps explain, as Network has them.
     ``note``: of a whole model's file, whether it scales its pictures itself.
     """
 
@@ -162,6 +163,8 @@ class Tried:
     parameters: int
     labels: tuple[str, ...]
     default_layer: str | None
+    score_kind: str
+    scored_over: str
     fed: bool
     note: str = ""
     fits: tuple[Fit, ...] = ()
@@ -177,8 +180,9 @@ def trying(factory: Factory, press: str) -> Work:
             network = camcore.wrap(made.model, made.labels, name=factory.name, framing=made.framing, **made.more)
             scales = factory.file is not None and scales_itself(made.model) is True
             fed = made.preprocess is not None or scales
+            note = "" if factory.file is None or made.preprocess else advice(made.model)
             sizes = (network.input_size, network.parameters, network.labels, network.default_layer)
-            found = Tried(*sizes, fed, "" if factory.file is None or made.preprocess else advice(made.model))
+            found = Tried(*sizes, network.score_kind, network.scored_over, fed, note)
             yield Part(1.0 if fed else 1 / 6, found)
             if not fed:
                 for done, fits in enumerate(compare_preprocessings(network, _pictures())):

@@ -8,6 +8,7 @@ from typing import Any, TypedDict
 
 import camcore
 from camcore.cache import ByteLRU
+from camcore.heatmaps.maps import CamMap
 from camcore.render.colour import DIVERGING, css_gradient
 from camcore.report import telling
 from camcore.report.document import Finding, Item, Report
@@ -79,12 +80,19 @@ def _key(one: Finding) -> tuple[str, str, str]:
     return one.network.name, one.network.weights_sha256, one.map.framing
 
 
+def depths_title(m: CamMap) -> str:
+    """The title over one map at each depth."""
+    if m.score_kind == "value":
+        return f"{words.sought(m)}, from shallow to deep"
+    return f"How “{words.label(m.label)}” forms, from shallow to deep"
+
+
 def _single(item: Item) -> list[StoryStep]:
     one = item.first
     rgb = item.picture.open().rgb
     photo, small = shrink(rgb, SIDE), shrink(rgb, TILE_SIDE)
     ratio = item.picture.width / item.picture.height
-    label, info = words.label(one.map.label), camcore.METHODS[one.map.method]
+    info = camcore.METHODS[one.map.method]
     overlay: Shown = {
         "src": jpeg_url(overlay_of(photo, one, item.look, SIDE)),
         "alt": telling.alternative(one, item),
@@ -95,7 +103,7 @@ def _single(item: Item) -> list[StoryStep]:
     found.append(
         {
             "kicker": "Where it looks",
-            "title": f"Where it looks for “{label}”",
+            "title": words.sought(one.map, quoted=True),
             "note": item.comment.strip() or f"{telling.method_title(one.map)}: {_lower(info.summary)}",
             "ratio": ratio,
             "pictures": [overlay],
@@ -114,7 +122,7 @@ def _single(item: Item) -> list[StoryStep]:
         found.append(
             {
                 "kicker": "At which depth",
-                "title": f"How “{label}” forms, from shallow to deep",
+                "title": depths_title(one.map),
                 "note": "",
                 "ratio": ratio,
                 "pictures": tiles,

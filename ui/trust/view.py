@@ -6,6 +6,7 @@ from typing import Any
 import streamlit as st
 
 import camcore
+from camcore.heatmaps.maps import CamMap
 from camcore.judging.what_if import FILLS
 from ui import errors, question_view, sidebar, words
 from ui.asking import Pursuit
@@ -95,10 +96,15 @@ def verdict(places: Places, pursuit: Pursuit, chosen: Chosen, model: Model) -> A
 def _headline(pursuit: Pursuit, model: Model, found: Any) -> str:
     m = pursuit.asked.map
     if found is not None:
-        return f"“{words.label(found.map.label)}” by {found.map.network}: {_lower(found.verdict.headline)}"
+        return f"{_subject(found.map)} by {found.map.network}: {_lower(found.verdict.headline)}"
     if m is None:
         return words.unanswered(model.key.name, model.fetch is not None, pursuit.failure is not None)
-    return f"“{words.label(m.label)}” by {m.network}: should you believe this map?"
+    return f"{_subject(m)} by {m.network}: should you believe this map?"
+
+
+def _subject(m: CamMap) -> str:
+    """The class in quotation marks; of a regression the side that is explained."""
+    return f"{words.sought(m)}," if m.score_kind == "value" else f"“{words.label(m.label)}”"
 
 
 def _lower(text: str) -> str:

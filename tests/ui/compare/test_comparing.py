@@ -33,6 +33,7 @@ class FakeNetwork:
     name: str
     parameters: int = 1000
     default_layer: str = "deep"
+    scored_over: str = ""
     ladder: tuple[str, ...] = ("shallow", "deep")
     labels: tuple[str, ...] = tuple(f"class {i}" for i in range(10))
     layers: tuple[Any, ...] = ()

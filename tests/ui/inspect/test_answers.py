@@ -4,6 +4,7 @@ import math
 
 import pytest
 
+from camcore.engine.regions import Region
 from camcore.predictions import Prediction
 from ui.inspect.answers import differentiated
 
@@ -21,6 +22,12 @@ def test_which_score_is_explained_is_said_where_it_is_not_the_logit(kind: str, t
     said = differentiated([Prediction(0, "cat", math.nan if kind == "value" else 0.5, 0.7, kind)])
     assert text in said
     assert bool(said) == bool(text)
+
+
+def test_over_which_pixels_scores_of_a_map_are_means() -> None:
+    said = differentiated([Prediction(0, "road", 0.5, 0.7)], Region("predicted").told)
+    assert said.endswith("scores are means over the pixels whose answer is the class.")
+    assert "logit" in said
 
 
 def test_nothing_is_said_before_there_is_an_answer() -> None:

@@ -37,6 +37,12 @@ def test_the_order_of_one_entry():
     assert kickers(whole()) == ["The picture", "What it says", "Where it looks", "At which depth", "Is it true?"]
 
 
+def test_a_regression_is_told_by_its_quantity():
+    age = replace(cam_map(), label="raises age", class_index=0, score_kind="value")
+    assert story.depths_title(age) == "What raises age, from shallow to deep"
+    assert story.depths_title(replace(age, label="big_cat", score_kind="logit")).startswith("How “big cat” forms")
+
+
 def test_what_there_is_not_is_not_told():
     assert kickers(item()) == ["The picture", "What it says", "Where it looks"]
     assert kickers() == []
