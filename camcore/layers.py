@@ -26,8 +26,8 @@ from camcore.framing import CellGrid
 
 # Why a network without a grid has no recommended layer, and what serves it.
 NO_GRID = (
-    "This network has no layer with a grid larger than 1×1 on the way to its scores. Methods that look at a layer "
-    "have nothing to draw on: places are mixed at once, or lie hidden inside one opaque operation."
+    "This network has no layer with a grid larger than 1×1 that holds features of the picture. Methods that look at "
+    "a layer have nothing to draw on: places are mixed at once, or lie hidden inside one opaque operation."
 )
 WITHOUT_LAYER = (
     "Methods that need no layer work: 'occlusion' and 'rise', and where gradients reach the input 'gradient' and "

@@ -8,7 +8,7 @@ from itertools import permutations, product
 from typing import Any
 
 from camcore.engine.graphs import ancestors
-from camcore.engine.reach import Reach
+from camcore.engine.reach import Reach, constant
 
 NOT_LOCATED = "its geometry is not known: rows, columns and their places are taken to be as they are in the input"
 _POOLINGS = ("MaxPool", "AvgPool")
@@ -16,6 +16,12 @@ _SAME_NUMBERS = ("Cast", "Identity", "StopGradient")
 _POWERS = ("Pow", "Square", "Sqrt", "Exp", "Log", "Log1p")
 _WITH_CONSTANTS = ("Maximum", "Minimum", "ClipByValue", "Mul", "RealDiv", "AddV2", "Sub")
 _PRODUCTS = ("Mul", "MatMul", "BatchMatMul", "BatchMatMulV2", "BatchMatMulV3", "Einsum")
+_PICTURE_CHANNELS = 4
+# Operations that features are made by: products with weights, and functions that may hold some.
+_WEIGHTED = {
+    "Conv2D", "DepthwiseConv2dNative", "Conv2DBackpropInput", "Conv3D", "MatMul", "BatchMatMulV2", "BatchMatMulV3",
+    "Einsum", "PartitionedCall", "StatefulPartitionedCall", "While", "StatelessWhile", "If", "StatelessIf",
+}  # fmt: skip
 _COLLAPSES = {
     "Mean": "global average pooling",
     "Max": "global max pooling",
@@ -97,7 +103,19 @@ def last_grid(ends: Sequence[Any], reach: Mapping[str, Reach], listed: set[str])
         if not _has_cells(reach.get(tensor.op.inputs[0].name)):
             break
         tensor = tensor.op.inputs[0]
-    return LastGrid(tensor, collapse, unseen)
+    return LastGrid(tensor, collapse, unseen) if _has_features(tensor, reach) else None
+
+
+def _has_features(tensor: Any, reach: Mapping[str, Reach]) -> bool:
+    """Whether a map holds features of the picture: made with weights, or in more channels than a picture has.
+
+    A rescaled or pooled picture holds none.
+    """
+    if (tensor.shape[reach[tensor.name].order[3]] or 0) > _PICTURE_CHANNELS:
+        return True
+    operations = (one.op for name, one in ancestors([tensor]).items() if name in reach)
+    weighted = (operation for operation in operations if operation.type in _WEIGHTED)
+    return any(source.name not in reach and constant(source) is None for one in weighted for source in one.inputs)
 
 
 def _weights(maps: Sequence[Any], reach: Mapping[str, Reach], seen: set[str]) -> set[str]:

@@ -67,6 +67,30 @@ def test_methods_that_need_a_layer_say_that_there_is_none(method):
         camcore.explain(dense_only()[1], picture(), method)
 
 
+@pytest.mark.parametrize(
+    "prepare",
+    [
+        layers.Rescaling(1 / 255),
+        layers.Normalization(mean=[1.0, 2.0, 3.0], variance=[4.0, 5.0, 6.0]),
+        lambda x: layers.AveragePooling2D(2)(layers.Rescaling(1 / 127.5, -1)(x)),
+        keras.applications.vgg16.preprocess_input,
+    ],
+)
+def test_a_prepared_picture_is_no_feature_map(prepare):
+    """It has a grid, and could be named as a layer; but nothing was found in it yet that a map could be about."""
+    x = keras.Input((*SIZE, 3))
+    net = camcore.wrap(keras.Model(x, layers.Dense(3, activation="softmax")(layers.Flatten()(prepare(x)))))
+    assert net.default_layer is None
+    assert camcore.explain(net, picture(), "occlusion")[0].layer is None
+
+
+@pytest.mark.parametrize("features", [layers.Conv2D(2, 1), layers.Dense(3), layers.SeparableConv2D(3, 3)])
+def test_features_of_few_channels_are_features(features):
+    x = keras.Input((*SIZE, 3))
+    y = layers.Dense(3, activation="softmax")(layers.Flatten()(features(layers.Rescaling(1 / 255)(x))))
+    assert camcore.wrap(keras.Model(x, y)).default_layer == features.name
+
+
 def test_in_the_style_of_keras():
     model, net = dense_only()
     x = np.zeros((*SIZE, 3), np.float32)
