@@ -384,6 +384,7 @@ def test_a_whole_models_file_is_shown_tried_and_how_it_is_fed_chosen(
     monkeypatch.setenv("CAMCORE_MODELS", json.dumps({"owls": told}))
     at = page(about="owls")
     assert "The whole model owls.keras on this server · fed RGB 0..255, as model.predict would be" in text(at)
+    assert at.header[0].value == "42 networks, 2 ready to use on this machine"  # beside the bundled one
     assert "pictures framed by crop · 3 named classes" in text(at)
     assert str(tmp_path) not in text(at)
     at.button(key="try_it").click()

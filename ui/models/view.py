@@ -17,7 +17,7 @@ from ui.urls import Parameter
 WAYS = ("Weights file", "Training", "Whole model", "Python function")
 """The ways in which a network of one's own comes in."""
 VIEWS = ("List", "Accuracy by size")
-_READY = ("bundled", "on disk")
+_READY = ("bundled", "on disk", "own file")  # whether own code works is known once it has run
 _STATES = {"bundled": 0, "on disk": 1, "own file": 2, "own code": 2}  # the order of the list; the rest is not here
 _HEIGHT = 430
 _ROW = 35
