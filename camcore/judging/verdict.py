@@ -67,7 +67,8 @@ class Chance:
 
     Each figure is of the map, of the blob, and of each random map. ``removed``: the share of the score that hiding
     the top 20 % takes away; below 0 where it adds. ``lead``: log-odds of the top shown alone less those of the rest.
-    ``spread``: of the log-odds over all these pictures.
+    ``spread``: of the log-odds over all these pictures; of an output without probability
+    of the output, as a share of its value.
     """
 
     removed: float
@@ -147,10 +148,10 @@ def _beats_chance(found: Findings) -> list[Reason]:
     if not isfinite(chance.lead):
         return [Reason("against", "overflow", "The network's scores are not finite numbers on this picture.")]
     if chance.spread < INDIFFERENT:
-        text = (
-            f"The score hardly depends on the picture: whatever part is hidden, its odds move by "
-            f"{percent(expm1(chance.spread))} at most."
-        )
+        moved = f"its odds move by {percent(expm1(chance.spread))}"
+        if not isfinite(found.probability):
+            moved = f"the output moves by {percent(chance.spread)} of its value"
+        text = f"The score hardly depends on the picture: whatever part is hidden, {moved} at most."
         return [Reason("against", "indifferent", text)]
     count = len(chance.lead_random)
     as_good = sum(lead >= chance.lead for lead in chance.lead_random)

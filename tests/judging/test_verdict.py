@@ -108,6 +108,12 @@ def test_just_beyond_a_limit_a_rule_is_silent(found, key):
     assert not any(reason.kind == "against" and reason.key == key for reason in judge(found).reasons)
 
 
+def test_the_output_of_a_regression_has_no_odds():
+    plain = replace(with_chance(spread=0.05), probability=float("nan"), top=float("nan"))
+    assert "the output moves by 5.0 % of its value at most" in judge(plain).text
+    assert "its odds move by 5.1 %" in judge(with_chance(spread=0.05)).text  # e^0.05 − 1
+
+
 def test_a_network_without_probabilities_is_judged_all_the_same():
     unknown = float("nan")
     found = replace(GOOD, probability=unknown, top=unknown, classes=1, random_sureness=(unknown,))
