@@ -19,7 +19,7 @@ from camcore.models.labels import imagenet_labels
 from camcore.models.loading import backbones
 from camcore.models.preprocessing_check import Fit, compare_preprocessings
 from camcore.models.weights import load_weights, search_folders
-from camcore.models.weights_contents import head_outputs, refuse_whole_model
+from camcore.models.weights_contents import head_options, refuse_whole_model
 from camcore.models.wrapping import wrap
 from camcore.pictures import Picture
 
@@ -71,12 +71,8 @@ def options_of(candidate: Candidate) -> dict[str, Any]:
     classes there are.
     """
     refuse_whole_model(candidate.path)
-    outputs = head_outputs(candidate.path)
-    if outputs is None:
-        outputs = len(candidate.labels) if candidate.labels else 1000
-    options: dict[str, Any] = {"classes": outputs}
-    if outputs == 1:
-        options["classifier_activation"] = "sigmoid"
+    usual: dict[str, Any] = {"classes": len(candidate.labels) if candidate.labels else 1000}
+    options: dict[str, Any] = head_options(candidate.path) or usual
     if candidate.alpha is not None:
         options["alpha"] = candidate.alpha
     return options

@@ -22,6 +22,7 @@ from camcore.errors import ModelError, nearest
 from camcore.models.labels import imagenet_labels
 from camcore.models.preprocessing import preprocessing
 from camcore.models.weights import Progress, WeightsFile, check_file, download, find_file, load_weights
+from camcore.models.weights_contents import head_options
 from camcore.origin import Origin
 
 FRAMING = "crop"
@@ -165,7 +166,8 @@ def build(
 
     ``weights``: None or "imagenet" for ImageNet weights, found on this machine or else downloaded from
     Keras' server into Keras' cache, with ``progress(done_bytes, total_bytes)``, which may raise to stop it;
-    "random"; or a weights file's path. ``options`` go to Keras' constructor (alpha, classes, input_shape, …).
+    "random"; or a weights file's path, from whose head the number of classes is read unless ``options`` say it. These
+    go to Keras' constructor (alpha, classes, input_shape, …).
     Raises ModelError for an unknown name or option, and where the weights are missing, damaged or of another
     network.
     """
@@ -175,6 +177,8 @@ def build(
     constructor = getattr(keras.applications, row.name)
     _check_options(row, constructor, options)
     path, note = _resolve(row, weights, progress, options)
+    if path is not None and weights not in (None, "imagenet"):
+        options = head_options(path) | options
     model = _constructed(row, constructor, options)
     if path is not None:
         load_weights(model, path)

@@ -63,6 +63,17 @@ def head_outputs(path: str | os.PathLike[str]) -> int | None:
     return biases[0] if len(biases) == 1 else None
 
 
+def head_options(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """The constructor's options for the head whose weights a file holds; none where the head cannot be told.
+
+    A head of one output is that of two classes, which ends in a sigmoid. Raises ModelError as ``head_outputs`` does.
+    """
+    outputs = head_outputs(path)
+    if outputs is None:
+        return {}
+    return {"classes": outputs} | ({"classifier_activation": "sigmoid"} if outputs == 1 else {})
+
+
 def refuse_whole_model(path: str | os.PathLike[str]) -> None:
     """Raise ModelError where a file holds a whole model instead of weights alone, or where it cannot be read."""
     path = Path(path).expanduser()

@@ -13,6 +13,7 @@ from shared_data import shared
 from camcore.errors import ModelError
 from camcore.models.catalogue import Backbone, backbone, backbones, build, find_weights, own_name, published_weights
 from camcore.models.labels import imagenet_labels
+from camcore.models.loading import load
 from camcore.models.preprocessing import PREPROCESSINGS
 from camcore.models.weights import WeightsFile
 
@@ -279,6 +280,23 @@ def test_weights_by_path(shared_weights):
     np.testing.assert_array_equal(
         again.model.get_layer("conv_preds").kernel, built.model.get_layer("conv_preds").kernel
     )
+
+
+@pytest.mark.parametrize(("classes", "activation", "labels"), [(3, "softmax", 3), (1, "sigmoid", 2)])
+def test_the_number_of_classes_is_read_from_a_weights_file(tmp_path, nowhere, classes, activation, labels):
+    """As people save a classifier that they trained: no option has to be said again."""
+    import keras
+
+    small = {"alpha": 0.35, "input_shape": (96, 96, 3)}
+    model = keras.applications.MobileNetV2(weights=None, classes=classes, classifier_activation=activation, **small)
+    model.save_weights(tmp_path / "mine.weights.h5")
+    network = load("MobileNetV2", weights=tmp_path / "mine.weights.h5", **small)
+    assert network.classes == len(network.labels) == labels
+    x = np.random.default_rng(0).uniform(-1, 1, (1, 96, 96, 3)).astype(np.float32)
+    said = network.probabilities(network.logits(x))[0][-classes:]
+    np.testing.assert_allclose(said, model.predict(x, verbose=0)[0], atol=1e-6)
+    with pytest.raises(ModelError, match="not for this network"):
+        load("MobileNetV2", weights=tmp_path / "mine.weights.h5", classes=5, **small)
 
 
 def test_weights_of_another_network(shared_weights):
