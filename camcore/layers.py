@@ -237,7 +237,7 @@ def ladder(table: LayerTable, steps: int = 4) -> tuple[str, ...]:
         return ()
     last: dict[tuple[int, int], str] = {}
     for info in table.infos:
-        if info.usable and info.grid and info.kind not in ("pooling", "padding", "dropout"):
+        if info.usable and info.grid and info.kind not in ("pooling", "padding", "dropout", "preprocessing"):
             last.pop(info.grid, None)
             last[info.grid] = info.path
         if info.recommended:

@@ -361,6 +361,14 @@ def test_a_short_ladder():
     assert network.ladder == ("a", "b")
 
 
+def test_a_rescaled_picture_is_no_rung_of_the_ladder():
+    x = keras.Input((32, 32, 3))
+    y = layers.Conv2D(4, 3, strides=2, name="half")(layers.Rescaling(1 / 255)(x))
+    y = layers.Conv2D(4, 3, strides=2, name="quarter")(y)
+    model = keras.Model(x, layers.Dense(2)(layers.GlobalAveragePooling2D()(y)))
+    assert camcore.wrap(model).ladder == ("half", "quarter")
+
+
 def test_a_ladder_that_ends_before_a_pooling():
     """As in VGG: the pooled grid is smaller than the default layer's and comes after it."""
     network = small(conv("a"), layers.MaxPooling2D(), conv("b"), layers.MaxPooling2D(), layers.Flatten(),
