@@ -41,6 +41,7 @@ chosen, model = sidebar.show()
 
 places = view.claim()
 look, mode = view.look(places.controls, places.colours)
+question_view.settle(engine().peek(model.key))
 question = Question(model.key, chosen.picture.sha256, model.framing, state["method"], state["layer"], state["class"])
 export.compare_link(places.compare, chosen, question)
 pursuit = asking.pursue(engine(), question, chosen.picture, allowed=model.fetch is None)

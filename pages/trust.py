@@ -43,6 +43,7 @@ chosen, model = sidebar.show(also=" or mask")
 
 what_if.settle(chosen)
 places = view.claim()
+question_view.settle(engine().peek(model.key))
 question = Question(model.key, chosen.picture.sha256, model.framing, state["method"], state["layer"], state["class"])
 pursuit = asking.pursue(engine(), question, chosen.picture, allowed=model.fetch is None)
 answer, network = pursuit.answer, pursuit.asked.network or pursuit.answer.network

@@ -39,10 +39,18 @@ def shown(at: AppTest) -> str:
     )
 
 
-def test_inspect_says_why_there_is_no_map_and_what_serves() -> None:
-    text = shown(page(framing="stretch"))
-    assert "no layer with a grid larger than 1×1" in text
-    assert "occlusion" in text
+@pytest.mark.parametrize("script", ["", "pages/trust.py"])
+def test_the_first_map_is_one_that_needs_no_layer(script: str) -> None:
+    """Nothing has to be chosen: occlusion stands in for Grad-CAM, and the page says why."""
+    at = page(script, framing="stretch")
+    for _ in range(3):  # the network is known to have no grid once it is loaded
+        if at.session_state["method"] != "occlusion":
+            at.run()
+    assert "no layer with a grid larger than 1×1" in shown(at)
+    assert "in place of Grad-CAM" in shown(at)
+    assert "This did not work" not in shown(at)
+    found = engine().known(at.session_state["shown"], samples.picture(samples.DEFAULT))
+    assert found.map.method == "occlusion"
 
 
 def test_inspect_shows_occlusion() -> None:

@@ -6,7 +6,7 @@ import streamlit as st
 
 import camcore
 from camcore.layers import NO_GRID
-from ui import methods, words
+from ui import methods, urls, words
 from ui.questions import Answer, Question
 from ui.urls import Parameter, whole_number
 
@@ -15,6 +15,22 @@ PARAMETERS = (
     Parameter("layer", "layer", None),
     Parameter("class", "class", None, parse=whole_number(-(10**9))),
 )
+
+
+WITHOUT_GRID = "occlusion"
+"""The method for a network without a grid: it needs nothing of the network but its answers."""
+
+
+def settle(network: Any) -> None:
+    """Choose a method that serves where the chosen one looks at a layer and the network has none with a grid.
+
+    ``network``: None where it is not loaded yet. To be called before the widgets are drawn.
+    """
+    info = camcore.METHODS[st.session_state["method"]]
+    if network is None or network.default_layer is not None or methods.layer_free(info) or info.source == "nothing":
+        return
+    instead = methods.title(WITHOUT_GRID)
+    urls.object_to("method", f"{NO_GRID} Showing {instead} in place of {info.title}.", WITHOUT_GRID)
 
 
 def pick_class(answer: Answer, index: int | None) -> None:
