@@ -66,7 +66,9 @@ def caption(place: Any, warning: Any, answer: Answer) -> None:
 
 
 def ladder(place: Any, chosen: Chosen, answer: Answer, look: rasters.Look) -> None:
-    """The same class at each depth."""
+    """The same class at each depth; nothing for a network without a grid."""
+    if answer.network is not None and not answer.network.ladder:
+        return
     picture = chosen.picture
     items: list[Tile] = [
         {
