@@ -146,7 +146,7 @@ class Targets:
         return [known[path] for path in paths]
 
     def _instead(self, slot: _Slot) -> str:
-        """What to try where no gradient reaches a layer: the default layer only where one reaches that."""
+        """Advice where no gradient reaches a layer: the default layer only where one reaches that."""
         if self._default is None:
             return _ASKING
         with self._graph.as_default():

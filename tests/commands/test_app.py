@@ -54,7 +54,7 @@ def folder(tmp_path, monkeypatch):
 
 @pytest.fixture
 def served(monkeypatch):
-    """What the server would have been started with, one dictionary a start."""
+    """Options that the server would have been started with, one dictionary a start."""
     starts = []
 
     def serve(where, query, browser):
