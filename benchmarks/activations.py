@@ -16,8 +16,8 @@ from data import SHARED
 from engine import in_turns
 
 import camcore
-from camcore.inside.channels import channels
-from camcore.inside.strongest import passes
+from camcore.features.channels import channels
+from camcore.features.strongest_channels import passes
 from camcore.render.encode import to_jpeg, to_png
 from camcore.render.sheet import Sheet, sheet
 

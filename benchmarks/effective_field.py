@@ -2,7 +2,7 @@
 
     python benchmarks/effective_field.py [--model MobileNetV2] [--pictures 12]
 
-For some cells of the default layer: the centroid of the effective field (``camcore.inside.effective``) over
+For some cells of the default layer: the centroid of the effective field (``camcore.features.effective_field``) over
 photographs, beside the theoretical centre that the padding gives, and the centre on a grid stretched evenly over the
 input.
 """
@@ -14,8 +14,8 @@ from data import SHARED, table
 from numpy.typing import NDArray
 
 import camcore
+from camcore.features.effective_field import effective_field
 from camcore.framing import CellGrid
-from camcore.inside.effective import effective_field
 
 CHANNELS = 64  # of the layer, evenly spaced: all would take a minute a cell
 

@@ -23,8 +23,8 @@ import numpy as np
 from data import SHARED
 
 import camcore
-from camcore import memory
-from camcore.engine.tapping import TOP_CLASS
+from camcore import peak_memory as memory
+from camcore.graph.gradients import TOP_CLASS
 from camcore.network import Network
 
 # The methods that need activations and gradients only, and so share one pass.

@@ -17,9 +17,9 @@ from data import SHARED, table
 from evidence_page import markdown, write_section
 
 import camcore
-from camcore.faithfulness import Faithfulness, Settings, measure
-from camcore.judging.intervals import bootstrap
 from camcore.methods.info import PERTURBING
+from camcore.metrics.faithfulness import Faithfulness, Settings, measure
+from camcore.metrics.intervals import bootstrap
 
 # Perturbing methods that need few passes.
 _CHEAP = ("fasterscorecam", "reciprocam", "ablationcam")

@@ -24,10 +24,10 @@ from PIL import Image
 
 import camcore
 from camcore.framing import CellGrid, Frame
-from camcore.heatmaps.maps import CamMap
-from camcore.judging.intervals import Interval
-from camcore.localisation import Located, PixelBox, energy_share, locate, union
-from camcore.localisation import table as rows_of
+from camcore.heatmaps.cam_map import CamMap
+from camcore.metrics.intervals import Interval
+from camcore.metrics.localisation import Located, PixelBox, energy_share, locate, union
+from camcore.metrics.localisation import table as rows_of
 from camcore.network import Network
 
 BY_PADDING = "gradcam, by padding"

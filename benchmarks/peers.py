@@ -31,8 +31,8 @@ from data import SHARED
 from engine import in_turns, load
 
 import camcore
-from camcore import memory
-from camcore.heatmaps.maps import normalised
+from camcore import peak_memory as memory
+from camcore.heatmaps.cam_map import normalised
 from camcore.network import Network
 
 Work = Callable[[], Any]

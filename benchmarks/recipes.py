@@ -31,7 +31,7 @@ from PIL import Image
 
 from camcore.__main__ import main as command
 from camcore.framing import frame_picture
-from camcore.pictures import open_picture
+from camcore.pictures.picture import open_picture
 
 CLOSE = 1e-5
 CLASSES = 3

@@ -18,28 +18,28 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from camcore.errors import CamcoreError, LayerError, MethodError, ModelError, PictureError
-    from camcore.heatmaps.contrasting import Contrast
-    from camcore.heatmaps.contrasting import contrast as contrast
-    from camcore.heatmaps.explaining import Step, estimate, explain, stream
-    from camcore.heatmaps.maps import CamMap
-    from camcore.heatmaps.overlaying import overlay
-    from camcore.heatmaps.refining import fuse
-    from camcore.heatmaps.remembering import Memory
-    from camcore.inside.cells import look_at_cells
-    from camcore.inside.concepts import find_concepts
-    from camcore.inside.effective import effective_field
-    from camcore.inside.featuremaps import activations
-    from camcore.inside.patches import strongest_patches
-    from camcore.judging.trusting import Trust, TrustStep, trust, trust_passes
-    from camcore.judging.verdict import Verdict
-    from camcore.layers import LayerInfo
+    from camcore.features.cells import look_at_cells
+    from camcore.features.concepts import find_concepts
+    from camcore.features.effective_field import effective_field
+    from camcore.features.feature_maps import activations
+    from camcore.features.patches import strongest_patches
+    from camcore.graph.layers import LayerInfo
+    from camcore.heatmaps.cam_map import CamMap
+    from camcore.heatmaps.contrast import Contrast
+    from camcore.heatmaps.contrast import contrast as contrast
+    from camcore.heatmaps.memory import Memory
+    from camcore.heatmaps.overlay import overlay
+    from camcore.heatmaps.refine import fuse
+    from camcore.heatmaps.run import Step, estimate, explain, stream
     from camcore.methods import METHODS, MethodInfo
-    from camcore.models.loading import backbones as backbones
-    from camcore.models.loading import load
-    from camcore.models.wrapping import wrap
+    from camcore.models.load import backbones as backbones
+    from camcore.models.load import load
+    from camcore.models.wrap import wrap
     from camcore.network import Network
-    from camcore.pictures import Picture, open_picture
+    from camcore.pictures.picture import Picture, open_picture
     from camcore.predictions import Prediction
+    from camcore.verdict.gather import Trust, TrustStep, trust, trust_passes
+    from camcore.verdict.rules import Verdict
 
 # By itself TensorFlow takes oneDNN on newer processors only. Without it a CPU cannot run networks of layout
 # channels_first at all, and trains convolutions a third slower. Read when TensorFlow starts; an own choice stands.
@@ -47,41 +47,41 @@ os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 
 # Every public name and the module it lives in; imported when it is first used.
 _HOMES = {
-    "activations": "inside.featuremaps",
-    "backbones": "models.loading",
+    "activations": "features.feature_maps",
+    "backbones": "models.load",
     "CamcoreError": "errors",
-    "CamMap": "heatmaps.maps",
-    "Contrast": "heatmaps.contrasting",
-    "contrast": "heatmaps.contrasting",
-    "effective_field": "inside.effective",
-    "estimate": "heatmaps.explaining",
-    "explain": "heatmaps.explaining",
-    "find_concepts": "inside.concepts",
-    "fuse": "heatmaps.refining",
+    "CamMap": "heatmaps.cam_map",
+    "Contrast": "heatmaps.contrast",
+    "contrast": "heatmaps.contrast",
+    "effective_field": "features.effective_field",
+    "estimate": "heatmaps.run",
+    "explain": "heatmaps.run",
+    "find_concepts": "features.concepts",
+    "fuse": "heatmaps.refine",
     "LayerError": "errors",
-    "LayerInfo": "layers",
-    "load": "models.loading",
-    "look_at_cells": "inside.cells",
-    "Memory": "heatmaps.remembering",
+    "LayerInfo": "graph.layers",
+    "load": "models.load",
+    "look_at_cells": "features.cells",
+    "Memory": "heatmaps.memory",
     "METHODS": "methods",
     "MethodError": "errors",
     "MethodInfo": "methods",
     "ModelError": "errors",
     "Network": "network",
-    "open_picture": "pictures",
-    "overlay": "heatmaps.overlaying",
-    "Picture": "pictures",
+    "open_picture": "pictures.picture",
+    "overlay": "heatmaps.overlay",
+    "Picture": "pictures.picture",
     "PictureError": "errors",
     "Prediction": "predictions",
-    "Step": "heatmaps.explaining",
-    "stream": "heatmaps.explaining",
-    "strongest_patches": "inside.patches",
-    "Trust": "judging.trusting",
-    "trust": "judging.trusting",
-    "trust_passes": "judging.trusting",
-    "TrustStep": "judging.trusting",
-    "Verdict": "judging.verdict",
-    "wrap": "models.wrapping",
+    "Step": "heatmaps.run",
+    "stream": "heatmaps.run",
+    "strongest_patches": "features.patches",
+    "Trust": "verdict.gather",
+    "trust": "verdict.gather",
+    "trust_passes": "verdict.gather",
+    "TrustStep": "verdict.gather",
+    "Verdict": "verdict.rules",
+    "wrap": "models.wrap",
 }
 
 __all__ = sorted(_HOMES)
@@ -91,7 +91,7 @@ def __getattr__(name: str) -> Any:
     if name in _HOMES:
         return getattr(import_module(f"camcore.{_HOMES[name]}"), name)
     if name[:1].isupper():  # the methods' classes: GradCAM, ScoreCAM, …
-        found = import_module("camcore.heatmaps.keras_style").CLASSES.get(name)
+        found = import_module("camcore.heatmaps.keras_api").CLASSES.get(name)
         if found is not None:
             return found
     raise AttributeError(f"module 'camcore' has no attribute {name!r}")

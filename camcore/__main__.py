@@ -12,14 +12,14 @@ from pathlib import Path
 from typing import Any
 
 import camcore
-from camcore.commands import app, bias, evaluate, listing, train, trust
-from camcore.commands.network_options import add_network, check_network_options, load_network
+from camcore.cli import app, bias, evaluate, listing, train, trust
+from camcore.cli.network_options import add_network, check_network_options, load_network
 from camcore.errors import CamcoreError, MethodError
 from camcore.methods import find_method
 from camcore.models.labels import class_named
 from camcore.render.colour import COLORMAPS
 from camcore.report.words import answer_name, place
-from camcore.words import duration, readable, score_text, strength
+from camcore.text import duration, readable, score_text, strength
 
 SCRIPT, MODULE = "camcore", "python -m camcore"
 """The two ways to call it: the console script, and the module."""

@@ -16,7 +16,7 @@ from PIL import Image
 
 from camcore.checks import shown
 from camcore.errors import CamcoreError, nearest
-from camcore.pictures import Picture
+from camcore.pictures.picture import Picture
 
 FRAMINGS = ("crop", "stretch", "letterbox")
 

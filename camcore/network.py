@@ -21,28 +21,28 @@ from numpy.typing import ArrayLike, NDArray
 
 from camcore.checks import checked, many, numbers, optional, refused, shown, whole
 from camcore.class_names import index_of, output_labels
-from camcore.engine.alterations import Alterations
-from camcore.engine.anatomy import Anatomy
-from camcore.engine.before_map import features_before_map
-from camcore.engine.cutting import Cutter, FedCutter, Function
-from camcore.engine.fingerprints import fingerprint
-from camcore.engine.graphs import shares_behind, work
-from camcore.engine.linear_head import is_affine, why_no_head, why_not_linear
-from camcore.engine.masking import masking
-from camcore.engine.receptive import reaches
-from camcore.engine.regions import Region
-from camcore.engine.reweighting import WeightLayer, fed_values, weight_layers
-from camcore.engine.scores import Activation, Kind, find_scores
-from camcore.engine.tapping import BiasPass, Pass, Taps
-from camcore.engine.targets import LOGIT, Score
-from camcore.engine.tracing import trace_model
 from camcore.errors import CamcoreError, LayerError, MethodError, ModelError, PictureError
 from camcore.forking import check_not_forked
 from camcore.framing import Frame, check_framing, frame_picture
-from camcore.layers import LayerInfo, ladder, list_layers, listed_calls
+from camcore.graph.alterations import Alterations
+from camcore.graph.before_map import features_before_map
+from camcore.graph.compiled import Cutter, FedCutter, Function
+from camcore.graph.fingerprints import fingerprint
+from camcore.graph.gradients import BiasPass, Pass, Taps
+from camcore.graph.layers import LayerInfo, ladder, list_layers, listed_calls
+from camcore.graph.linear_head import is_affine, why_no_head, why_not_linear
+from camcore.graph.masking import masking
+from camcore.graph.receptive_field import reaches
+from camcore.graph.regions import Region
+from camcore.graph.reweighting import WeightLayer, fed_values, weight_layers
+from camcore.graph.scores import Activation, Kind, find_scores
+from camcore.graph.targets import LOGIT, Score
+from camcore.graph.trace import trace_model
+from camcore.graph.traced_network import Anatomy
+from camcore.graph.walks import shares_behind, work
 from camcore.methods.info import Site
 from camcore.origin import Origin, Recipe
-from camcore.pictures import Picture
+from camcore.pictures.picture import Picture
 from camcore.predictions import Prediction, probabilities, top_predictions
 from camcore.preprocessed import pictures_in, preprocessed
 

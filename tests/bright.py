@@ -10,8 +10,8 @@ import numpy as np
 from keras import layers
 
 import camcore
-from camcore.faithfulness import Case, case_of
-from camcore.heatmaps.maps import CamMap
+from camcore.heatmaps.cam_map import CamMap
+from camcore.metrics.faithfulness import Case, case_of
 from camcore.network import Network
 
 SLOPE, OFFSET = 8.0, -3.0

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from camcore.framing import CellGrid, frame_for
-from camcore.heatmaps.maps import CamMap, normalised
-from camcore.layers import LayerInfo
-from camcore.pictures import Picture
+from camcore.graph.layers import LayerInfo
+from camcore.heatmaps.cam_map import CamMap, normalised
+from camcore.pictures.picture import Picture
 from camcore.predictions import Prediction
 from camcore.report.document import Finding, Item, PictureFile
 from camcore.report.facts import NetworkFacts

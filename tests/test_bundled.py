@@ -10,7 +10,7 @@ from skimage import data as samples
 
 import camcore
 from camcore.evaluation.measures import accuracy
-from camcore.evaluation.predicting import Predictions, predict_folder
+from camcore.evaluation.predict import Predictions, predict_folder
 from camcore.evaluation.table import read_csv
 from camcore.heatmaps.evidence import evidence
 from camcore.training.folders import balanced_sample, opened, read_folder

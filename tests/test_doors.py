@@ -21,17 +21,17 @@ from PIL import Image
 
 import camcore
 from camcore import render
-from camcore.heatmaps.keras_style import CLASSES
-from camcore.inside.channels import channels
-from camcore.inside.patches import picture_files
-from camcore.inside.strongest import strongest_channels
-from camcore.judging import agreement
-from camcore.judging.locating import locate_maps
-from camcore.judging.masks import read_mask, read_masked_folder
-from camcore.judging.measuring import measure
-from camcore.judging.what_if import hidden, what_if, what_if_passes
+from camcore.features.channels import channels
+from camcore.features.patches import picture_files
+from camcore.features.strongest_channels import strongest_channels
+from camcore.heatmaps.keras_api import CLASSES
+from camcore.metrics import agreement
+from camcore.metrics.cost import measure
+from camcore.metrics.localisation_study import locate_maps
+from camcore.metrics.object_masks import read_mask, read_masked_folder
 from camcore.models.label_files import read_labels
 from camcore.render import colour
+from camcore.verdict.what_if import hidden, what_if, what_if_passes
 
 SIZE = (12, 14)
 RGB = np.random.default_rng(0).integers(0, 256, (16, 20, 3)).astype(np.uint8)

@@ -17,7 +17,7 @@ from camcore.framing import (
     frame_picture,
     reduced_size,
 )
-from camcore.pictures import Picture
+from camcore.pictures.picture import Picture
 
 SIZES = [(480, 640), (640, 480), (224, 224), (300, 301), (97, 1024), (2000, 31), (50, 40)]
 INPUTS = [(224, 224), (299, 299), (96, 160), (160, 96)]

@@ -34,8 +34,8 @@ from networks import (
 from shared_data import shared
 
 import camcore
-from camcore.engine.cutting import KEPT_FUNCTIONS
-from camcore.engine.tapping import CLASSES_PER_PASS, TOP_CLASS
+from camcore.graph.compiled import KEPT_FUNCTIONS
+from camcore.graph.gradients import CLASSES_PER_PASS, TOP_CLASS
 
 
 @pytest.fixture(scope="module")

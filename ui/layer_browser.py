@@ -12,8 +12,8 @@ from typing import Any
 import streamlit as st
 
 from camcore.errors import nearest
-from camcore.inside import structure
-from camcore.layers import NO_GRID, WITHOUT_LAYER, LayerInfo
+from camcore.features import stages as structure
+from camcore.graph.layers import NO_GRID, WITHOUT_LAYER, LayerInfo
 from ui import urls, words
 from ui.components import register
 

@@ -7,7 +7,7 @@ from typing import Any
 import streamlit as st
 
 import camcore
-from camcore.commands.app import DEFAULT_MODEL
+from camcore.cli.app import DEFAULT_MODEL
 from camcore.framing import FRAMINGS
 from camcore.models.factories import Factory
 from camcore.models.saved import SavedNetwork

@@ -5,7 +5,7 @@ from typing import Any
 import streamlit as st
 
 import camcore
-from camcore.layers import NO_GRID
+from camcore.graph.layers import NO_GRID
 from ui import methods, urls, words
 from ui.questions import Answer, Question
 from ui.urls import Parameter, whole_number

@@ -8,9 +8,9 @@ from typing import Any
 
 from camcore.report import words as report_words
 from camcore.report.words import answer_name, explained, geometry, quantity, sought
-from camcore.words import duration as milliseconds
-from camcore.words import percent, score_name, score_text, strength
-from camcore.words import readable as label
+from camcore.text import duration as milliseconds
+from camcore.text import percent, score_name, score_text, strength
+from camcore.text import readable as label
 from ui.jobs import Stage
 from ui.questions import Answer, Cost
 

@@ -10,7 +10,7 @@ from PIL import Image
 
 from camcore.bias.energy import Box, box_mask, check_box
 from camcore.errors import CamcoreError
-from camcore.pictures import Picture
+from camcore.pictures.picture import Picture
 from camcore.training.folders import LabelledFolder, Skipped, opened
 
 Mask = NDArray[np.bool_]

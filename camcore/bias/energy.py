@@ -17,14 +17,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from camcore.errors import CamcoreError, PictureError
-from camcore.evaluation.average import raw_maps, single_pass_method
-from camcore.evaluation.predicting import BATCH, check_batch, framed_batches, relative
+from camcore.evaluation.average_maps import raw_maps, single_pass_method
+from camcore.evaluation.predict import BATCH, check_batch, framed_batches, relative
 from camcore.evaluation.table import write_whole
-from camcore.heatmaps.maps import normalised
-from camcore.judging.intervals import bootstrap
-from camcore.localisation import energy_share
+from camcore.heatmaps.cam_map import normalised
+from camcore.metrics.intervals import bootstrap
+from camcore.metrics.localisation import energy_share
 from camcore.network import Network
-from camcore.pictures import open_picture
+from camcore.pictures.picture import open_picture
 from camcore.tables import to_csv
 from camcore.training.folders import LabelledFolder, Skipped, opened
 

@@ -21,15 +21,15 @@ from camcore.errors import CamcoreError
 from camcore.evaluation.measures import Rate
 from camcore.evaluation.table import write_whole
 from camcore.heatmaps.evidence import Evidence, common_scale, evidence
-from camcore.localisation import energy_share
+from camcore.metrics.localisation import energy_share
 from camcore.network import Network
-from camcore.pictures import Picture
+from camcore.pictures.picture import Picture
 from camcore.render.colour import DIVERGING, colour
 from camcore.render.encode import to_png, with_caption
 from camcore.render.overlay import blend
 from camcore.tables import to_csv
+from camcore.text import percent, readable
 from camcore.training.folders import Skipped
-from camcore.words import percent, readable
 
 SCHEMA_VERSION = 1
 

@@ -23,12 +23,12 @@ from camcore.bias.cue import CORNER, half_of_each, of_class, write_planted
 from camcore.bias.energy import Box, Energy, Share, check_box, energy_in_region
 from camcore.errors import CamcoreError
 from camcore.evaluation.measures import Rate, accuracy
-from camcore.evaluation.predicting import predict_folder
+from camcore.evaluation.predict import predict_folder
 from camcore.framing import frame_for
-from camcore.models.loading import load
+from camcore.models.load import load
 from camcore.network import Network
-from camcore.surgery.training import HeadRecipe, train_head
 from camcore.training.folders import LabelledFolder, Skipped
+from camcore.training.surgery_run import HeadRecipe, train_head
 
 HEADS = ("clean", "planted", "mended")
 TRIALS = ("without", "with", "swapped")

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from camcore.errors import CamcoreError
-from camcore.evaluation.predicting import Predictions
+from camcore.evaluation.predict import Predictions
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

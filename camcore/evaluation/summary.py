@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from camcore.evaluation import measures
-from camcore.evaluation.predicting import Predictions
+from camcore.evaluation.predict import Predictions
 from camcore.network import Network
 
 

@@ -11,7 +11,7 @@ from typing import NoReturn
 import numpy as np
 
 from camcore.errors import CamcoreError
-from camcore.evaluation.predicting import Predictions
+from camcore.evaluation.predict import Predictions
 from camcore.tables import to_csv
 
 _CLASS = "p:"  # a column's name is this and the class's

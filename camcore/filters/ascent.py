@@ -17,10 +17,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from camcore.engine.cutting import Function
 from camcore.errors import CamcoreError
 from camcore.filters.colours import PixelMap
 from camcore.filters.painting import draw
+from camcore.graph.compiled import Function
 
 Array = NDArray[Any]
 

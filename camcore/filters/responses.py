@@ -11,8 +11,8 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from camcore.engine.cutting import Cutter, Function
 from camcore.errors import LayerError
+from camcore.graph.compiled import Cutter, Function
 from camcore.network import Network
 
 # Activations that never fall: what makes their input larger makes them larger, and their input has a slope where

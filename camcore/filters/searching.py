@@ -17,7 +17,7 @@ from camcore.filters.ascent import Recipe, shake, stepping
 from camcore.filters.colours import PixelMap, pixel_map
 from camcore.filters.painting import begin, develop
 from camcore.filters.responses import climbing
-from camcore.layers import LayerInfo
+from camcore.graph.layers import LayerInfo
 from camcore.network import Network
 
 Array = NDArray[Any]

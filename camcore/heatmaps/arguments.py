@@ -10,10 +10,10 @@ import numpy as np
 
 from camcore.checks import Check, many, number, of_type, optional, refused
 from camcore.framing import check_framing
-from camcore.heatmaps.maps import CamMap
-from camcore.heatmaps.remembering import Memory
+from camcore.heatmaps.cam_map import CamMap
+from camcore.heatmaps.memory import Memory
 from camcore.network import Network, check_network, check_picture
-from camcore.pictures import Picture
+from camcore.pictures.picture import Picture
 
 
 def a_network(name: str, value: Any) -> Network:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from camcore.framing import CellGrid, Frame
 from camcore.methods.gradient import cam
 from camcore.network import Network
-from camcore.pictures import Picture
+from camcore.pictures.picture import Picture
 
 
 @dataclass(frozen=True, eq=False)

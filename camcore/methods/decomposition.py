@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from camcore.engine.blas import one_thread
 from camcore.errors import MethodError
+from camcore.graph.blas import one_thread
 from camcore.methods.gradient import AG, SHARED, over_cells
 from camcore.methods.info import MethodInfo, Option, options, variant
 

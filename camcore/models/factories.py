@@ -29,7 +29,7 @@ from camcore.models.declarations import VARIABLE, Declaration
 from camcore.models.label_files import labels_beside, read_labels
 from camcore.models.preprocessing import TITLES, preprocessing
 from camcore.models.whole import open_whole
-from camcore.models.wrapping import wrap_options
+from camcore.models.wrap import wrap_options
 
 _GIVES = ("model", "labels", "preprocess", "framing", *wrap_options())
 _RETURNS = "a Keras model, or a mapping or dataclass with " + ", ".join(_GIVES)

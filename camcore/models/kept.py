@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from camcore.models.wrapping import wrap
+from camcore.models.wrap import wrap
 from camcore.network import Network
 
 MOST = 4

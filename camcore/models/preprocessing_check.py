@@ -20,7 +20,7 @@ from camcore.errors import ModelError
 from camcore.framing import frame_picture
 from camcore.models.preprocessing import PREPROCESSINGS, TITLES, preprocessing
 from camcore.network import Network
-from camcore.pictures import Picture
+from camcore.pictures.picture import Picture
 from camcore.predictions import Prediction
 
 CLEAR_BITS = 0.1

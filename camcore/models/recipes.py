@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any, ParamSpec
 
 import numpy as np
 
-from camcore.engine.tracing import first_line
 from camcore.errors import CamcoreError, ModelError
+from camcore.graph.trace import first_line
 from camcore.models.archives import read_whole
 from camcore.models.configs import foreign_parts
 from camcore.origin import Recipe

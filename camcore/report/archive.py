@@ -9,9 +9,9 @@ from typing import Any
 
 from PIL import Image
 
-from camcore.pictures import Picture
+from camcore.pictures.picture import Picture
 from camcore.render.encode import to_png, with_caption
-from camcore.report import telling
+from camcore.report import wording as telling
 from camcore.report.document import Finding, Item, Look, PictureFile, Report
 from camcore.report.drawing import overlay_of, shrink
 from camcore.report.files import map_csv, to_json

@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from camcore.errors import CamcoreError, PictureError
-from camcore.heatmaps.maps import CamMap
-from camcore.layers import LayerInfo
+from camcore.graph.layers import LayerInfo
+from camcore.heatmaps.cam_map import CamMap
 from camcore.network import Network
-from camcore.pictures import Picture, open_picture
+from camcore.pictures.picture import Picture, open_picture
 from camcore.predictions import Prediction
 from camcore.render.encode import to_png
 from camcore.report.facts import NetworkFacts, versions
@@ -75,7 +75,7 @@ class Scale:
 class Told:
     """How far to trust a map: ``level`` (``trust``, ``caution``, ``distrust`` or empty), a headline, and the reasons.
 
-    ``reasons``: (kind, sentence); kinds are those of ``camcore.judging.verdict.Reason``, or empty. ``figures``: (name,
+    ``reasons``: (kind, sentence); kinds are those of ``camcore.verdict.rules.Reason``, or empty. ``figures``: (name,
     value).
     """
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from camcore.framing import reduced_size
-from camcore.heatmaps.maps import CamMap
+from camcore.heatmaps.cam_map import CamMap
 from camcore.render.colour import DIVERGING
 from camcore.render.encode import to_data_url, to_jpeg
 from camcore.render.overlay import blend

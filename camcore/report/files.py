@@ -11,10 +11,10 @@ from pathlib import Path
 import numpy as np
 
 from camcore.errors import CamcoreError
-from camcore.heatmaps.maps import CamMap
-from camcore.heatmaps.overlaying import overlay
+from camcore.heatmaps.cam_map import CamMap
+from camcore.heatmaps.overlay import overlay
 from camcore.network import Network
-from camcore.pictures import Picture
+from camcore.pictures.picture import Picture
 from camcore.render.encode import to_png, with_caption
 from camcore.report.document import findings_of
 from camcore.report.facts import versions

@@ -9,10 +9,10 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from camcore.render.colour import DIVERGING, css_gradient
-from camcore.report import telling
+from camcore.report import wording as telling
 from camcore.report.document import Item, Report
 from camcore.report.drawing import jpeg_url, map_on, overlay_of, shrink
-from camcore.words import percent, readable
+from camcore.text import percent, readable
 
 # Long sides in pixels: of a picture that stands beside its map, of one among many, of a small one.
 SIDE, MANY_SIDE, TILE_SIDE = 1000, 520, 300

@@ -36,12 +36,12 @@ from reportlab.platypus import (
 
 from camcore.render.colour import DIVERGING, colour_bar
 from camcore.render.encode import to_jpeg
-from camcore.report import telling
+from camcore.report import wording as telling
 from camcore.report.document import Item, Report, Told
 from camcore.report.drawing import Rgb, map_on, overlay_of, shrink
 from camcore.report.html import MANY_SIDE, REDUCED, SIDE, TILE_SIDE
 from camcore.report.words import answer_name
-from camcore.words import strength
+from camcore.text import strength
 
 _MARGIN = 16 * mm
 _WIDTH = A4[0] - 2 * _MARGIN

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from camcore.heatmaps.maps import CamMap
+from camcore.heatmaps.cam_map import CamMap
 from camcore.predictions import Prediction
 from camcore.report.document import Finding
 from camcore.report.facts import NetworkFacts

@@ -12,14 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from camcore.errors import CamcoreError, ModelError, PictureError
-from camcore.heatmaps.explaining import explain
-from camcore.heatmaps.maps import CamMap
-from camcore.heatmaps.remembering import Memory
+from camcore.heatmaps.cam_map import CamMap
+from camcore.heatmaps.memory import Memory
+from camcore.heatmaps.run import explain
 from camcore.models.description import JSON_NAME
-from camcore.models.loading import load
+from camcore.models.load import load
 from camcore.models.recipes import renamed, weights_hash
 from camcore.network import Network
-from camcore.pictures import Picture, open_picture
+from camcore.pictures.picture import Picture, open_picture
 from camcore.report.recorded import RecordedRun, read_runs
 
 # The maps of one run share what was computed of its picture.

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from camcore.heatmaps.maps import CamMap
-from camcore.layers import LayerInfo
+from camcore.graph.layers import LayerInfo
+from camcore.heatmaps.cam_map import CamMap
 from camcore.methods import METHODS
 from camcore.predictions import Prediction
-from camcore.words import Scored, duration, percent, readable, score_text, strength
+from camcore.text import Scored, duration, percent, readable, score_text, strength
 
 
 def headline(network: str, weights: str, first: Prediction) -> str:

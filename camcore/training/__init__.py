@@ -1,1 +1,1 @@
-"""From a folder of pictures to a network whose decisions can be seen."""
+"""Training: from a folder of pictures to a network, from nothing or by architecture surgery on a backbone."""

@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from camcore.errors import CamcoreError, PictureError, nearest
-from camcore.picture_kinds import begins_as_picture
-from camcore.pictures import Picture, open_picture
+from camcore.pictures.file_kinds import begins_as_picture
+from camcore.pictures.picture import Picture, open_picture
 
 # With fewer pictures of a class, nothing can be learned from some and checked on others.
 MIN_PER_CLASS = 4

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from camcore.framing import frame_picture
-from camcore.pictures import Picture
+from camcore.pictures.picture import Picture
 from camcore.training.folders import LabelledFolder, Skipped, opened
 from camcore.training.recipe import Recipe, room_to_crop
 from camcore.training.runs import unwritable, write_atomically

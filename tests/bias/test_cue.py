@@ -11,7 +11,7 @@ from PIL import Image
 from camcore.bias.cue import COLOURS, CORNER, half_of_each, of_class, plant_cue, square, write_planted
 from camcore.bias.energy import box_mask
 from camcore.errors import CamcoreError
-from camcore.pictures import Picture, open_picture
+from camcore.pictures.picture import Picture, open_picture
 from camcore.training.folders import read_folder
 
 

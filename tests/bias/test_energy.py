@@ -22,7 +22,7 @@ from camcore.bias.energy import (
     write_shares,
 )
 from camcore.errors import CamcoreError, MethodError, ModelError
-from camcore.localisation import energy_share
+from camcore.metrics.localisation import energy_share
 from camcore.training.folders import LabelledFolder, read_folder
 
 QUARTER = (0.0, 0.0, 0.5, 0.5)

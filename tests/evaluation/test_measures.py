@@ -21,7 +21,7 @@ from camcore.evaluation.measures import (
     roc_curve,
     sweep,
 )
-from camcore.evaluation.predicting import Predictions
+from camcore.evaluation.predict import Predictions
 
 
 def two(labels: list[int], of_the_second: list[float]) -> Predictions:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from camcore.errors import CamcoreError
-from camcore.evaluation.predicting import Predictions
+from camcore.evaluation.predict import Predictions
 from camcore.evaluation.table import read_csv, write_csv
 
 ROWS = np.random.default_rng(0).dirichlet([1, 1, 1], 4)

@@ -12,7 +12,7 @@ import pytest
 from keras import layers, ops
 
 import camcore
-from camcore.inside.cells import look_at_cells
+from camcore.features.cells import look_at_cells
 
 SIDE = 24
 TURNS: dict[str, Callable[[Any], Any]] = {

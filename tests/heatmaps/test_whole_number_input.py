@@ -11,7 +11,7 @@ import tensorflow as tf
 from keras import layers
 
 import camcore
-from camcore.engine.graphs import as_floats
+from camcore.graph.walks import as_floats
 
 SIZE = (10, 14)
 

@@ -174,7 +174,7 @@ def test_the_size_of_a_chunk_is_of_no_account(network, monkeypatch, pictures):
         camcore.RISE(network, n=70).compute_heatmap(x, 2, raw=True),
         camcore.Occlusion(network, size=3, stride=1).compute_heatmap(x, 2, raw=True),
     ]
-    monkeypatch.setattr("camcore.heatmaps.perturbing._CHUNK_PIXELS", pictures * SIZE[0] * SIZE[1])
+    monkeypatch.setattr("camcore.heatmaps.perturbation._CHUNK_PIXELS", pictures * SIZE[0] * SIZE[1])
     close(camcore.RISE(network, n=70).compute_heatmap(x, 2, raw=True), whole[0], 1e-7)
     close(camcore.Occlusion(network, size=3, stride=1).compute_heatmap(x, 2, raw=True), whole[1])
 

@@ -13,8 +13,8 @@ from keras import layers
 from networks import CLASSES, FEATURES, GRID, W, flat, gap, given, head, images, one_unit, settle
 
 import camcore
-from camcore.engine.targets import Score
-from camcore.heatmaps.looking import Look
+from camcore.graph.targets import Score
+from camcore.heatmaps.session import Look
 from camcore.methods import METHODS
 
 N = GRID[0] * GRID[1]

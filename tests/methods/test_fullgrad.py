@@ -31,7 +31,7 @@ from networks import (
 
 import camcore
 from camcore.methods import METHODS
-from camcore.pictures import Picture
+from camcore.pictures.picture import Picture
 
 _64 = {"dtype": "float64"}
 fullgrad = METHODS["fullgrad"].compute

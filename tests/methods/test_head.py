@@ -407,7 +407,7 @@ def test_the_size_of_a_chunk_is_of_no_account(made, monkeypatch, kind, name, chu
     real = getattr(camcore.Network, ask)
     monkeypatch.setattr(camcore.Network, ask, lambda self, *a: asked.append(len(a[2])) or real(self, *a))
     each = network.ablated_size(method.target_layer) if name == "AblationCAM" else site.cells * site.channels
-    monkeypatch.setattr("camcore.heatmaps.perturbing._CHUNK_VALUES", chunk * each)
+    monkeypatch.setattr("camcore.heatmaps.perturbation._CHUNK_VALUES", chunk * each)
     found = method.compute_heatmap(x, 0, raw=True)
     np.testing.assert_allclose(found, whole, rtol=1e-6, atol=1e-7 * np.abs(whole).max())
     members = site.channels if name == "AblationCAM" else site.cells

@@ -170,7 +170,7 @@ def test_more_channels_than_a_chunk(deep, monkeypatch):
     _, network = deep
     x = images(1, seed=5)
     whole = camcore.ScoreCAM(network).compute_heatmap(x, 0, raw=True)
-    monkeypatch.setattr("camcore.heatmaps.perturbing._CHUNK_PIXELS", 2 * SIZE[0] * SIZE[1])
+    monkeypatch.setattr("camcore.heatmaps.perturbation._CHUNK_PIXELS", 2 * SIZE[0] * SIZE[1])
     close(camcore.ScoreCAM(network).compute_heatmap(x, 0, raw=True), whole, 1e-7)
 
 

@@ -215,7 +215,7 @@ def test_the_size_of_a_chunk_is_of_no_account(deep, monkeypatch, name, pictures)
     x = images(1, seed=5)
     method = getattr(camcore, name)(network, n=3)
     whole = method.compute_heatmap(x, 0, raw=True)
-    monkeypatch.setattr("camcore.heatmaps.perturbing._CHUNK_PIXELS", pictures * SIZE[0] * SIZE[1])
+    monkeypatch.setattr("camcore.heatmaps.perturbation._CHUNK_PIXELS", pictures * SIZE[0] * SIZE[1])
     close(method.compute_heatmap(x, 0, raw=True), whole, 1e-7)
 
 

@@ -13,7 +13,7 @@ from shared_data import shared
 from camcore.errors import ModelError
 from camcore.models.catalogue import Backbone, backbone, backbones, build, find_weights, own_name, published_weights
 from camcore.models.labels import imagenet_labels
-from camcore.models.loading import load
+from camcore.models.load import load
 from camcore.models.preprocessing import PREPROCESSINGS
 from camcore.models.weights import WeightsFile
 

@@ -214,7 +214,7 @@ def test_the_command_line_knows_it(monkeypatch, capsys):
 
 
 def test_no_network_is_saved_under_its_name(monkeypatch, tmp_path):
-    from camcore.models.adopting import check_new_name
+    from camcore.models.adopt import check_new_name
 
     declare(monkeypatch, "flat")
     with pytest.raises(ModelError, match="There is a network called 'flat' already"):

@@ -11,9 +11,9 @@ from PIL import Image
 from reported import cam_map, finding, item, picture
 
 from camcore.errors import CamcoreError, PictureError
-from camcore.judging.verdict import Reason, Verdict
-from camcore.pictures import open_picture
+from camcore.pictures.picture import open_picture
 from camcore.report.document import PictureFile, Told, bytes_of, told
+from camcore.verdict.rules import Reason, Verdict
 
 
 def jpeg(rgb: np.ndarray) -> bytes:

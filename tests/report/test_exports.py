@@ -17,8 +17,8 @@ from reported import RAW, cam_map, finding, item, picture
 from reportlab.pdfbase.ttfonts import TTFont
 
 from camcore.errors import CamcoreError
-from camcore.heatmaps.overlaying import overlay
-from camcore.pictures import Picture
+from camcore.heatmaps.overlay import overlay
+from camcore.pictures.picture import Picture
 from camcore.report import exports, pdf
 from camcore.report.archive import to_zip
 from camcore.report.document import PictureFile, Report, Scale, Told
@@ -116,7 +116,7 @@ def test_a_picture_of_twenty_megapixels_is_reduced_and_it_is_said():
     pic = large()
     file = io.BytesIO()
     Image.fromarray(pic.rgb).save(file, "JPEG")
-    from camcore.pictures import open_picture
+    from camcore.pictures.picture import open_picture
 
     opened = open_picture(file.getvalue(), name="large.jpg")
     one = item(opened, picture=PictureFile.of(opened, file.getvalue()))

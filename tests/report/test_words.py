@@ -7,7 +7,7 @@ import pytest
 
 from camcore.predictions import Prediction
 from camcore.report.words import answer_name, explained, geometry, headline, sought
-from camcore.words import duration, percent, readable, score_name, score_text, strength
+from camcore.text import duration, percent, readable, score_name, score_text, strength
 
 
 @pytest.mark.parametrize(

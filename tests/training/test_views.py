@@ -11,7 +11,7 @@ from PIL import Image
 
 from camcore import CamcoreError
 from camcore.framing import frame_picture
-from camcore.pictures import open_picture
+from camcore.pictures.picture import open_picture
 from camcore.training import views
 from camcore.training.folders import read_folder
 from camcore.training.recipe import Recipe

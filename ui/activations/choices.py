@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from camcore.inside.channels import ORDERS, Channels
+from camcore.features.channels import ORDERS, Channels
 from camcore.render.colour import COLORMAPS
 from ui import controls, scales, sidebar, urls, words
 from ui.facts import Facts

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from camcore.inside.channels import Channels
-from camcore.inside.strongest import Strongest
+from camcore.features.channels import Channels
+from camcore.features.strongest_channels import Strongest
 from camcore.render.colour import DIVERGING
 from camcore.render.contact import Bar, Print, contact_sheet
 from camcore.render.encode import to_png

@@ -8,8 +8,8 @@ import numpy as np
 import streamlit as st
 
 from camcore.cache import ByteLRU
-from camcore.inside.strongest import Strongest
-from camcore.layers import LayerInfo
+from camcore.features.strongest_channels import Strongest
+from camcore.graph.layers import LayerInfo
 from camcore.render.encode import to_data_url
 from camcore.render.sheet import PAPER, Sheet, cells, lay_out
 from ui import errors, words, working

@@ -6,9 +6,9 @@ from typing import Any
 
 import streamlit as st
 
-from camcore.inside.channels import Channels
-from camcore.inside.strongest import passes
-from camcore.layers import LayerInfo
+from camcore.features.channels import Channels
+from camcore.features.strongest_channels import passes
+from camcore.graph.layers import LayerInfo
 from ui import controls, downloads, layer_browser, words, working
 from ui.activations import choices, export
 from ui.activations import overview as overviews

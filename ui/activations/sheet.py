@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from camcore.cache import ByteLRU
-from camcore.inside.channels import Channels
+from camcore.features.channels import Channels
 from camcore.render.colour import DIVERGING, css_gradient
 from camcore.render.encode import to_data_url
 from camcore.render.sheet import Scale, Sheet, sheet

@@ -9,9 +9,9 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
+from camcore.features.channels import Channels
 from camcore.framing import CellGrid, Frame
-from camcore.inside.channels import Channels
-from camcore.layers import LayerInfo
+from camcore.graph.layers import LayerInfo
 from camcore.render.colour import DIVERGING
 from camcore.report.words import geometry
 from ui import controls, errors, grids, rasters, words, working

@@ -7,8 +7,8 @@ from collections.abc import Generator, Sequence
 from typing import Any
 
 import camcore
-from camcore.inside.channels import Channels, channels
-from camcore.inside.strongest import Strongest, passes, strongest_channels
+from camcore.features.channels import Channels, channels
+from camcore.features.strongest_channels import Strongest, passes, strongest_channels
 from ui.engine import engine
 from ui.questions import NetworkKey
 from ui.works import Part, Work

@@ -6,7 +6,7 @@ from typing import Any
 import streamlit as st
 
 from camcore import CamcoreError
-from camcore.inside.patches import Strongest
+from camcore.features.patches import Strongest
 from ui import errors, sidebar, words, working
 from ui.cell.works import Question, patch_url, searching
 from ui.working import Standing

@@ -6,8 +6,8 @@ from typing import Any
 
 import streamlit as st
 
-from camcore.inside.cells import box_on_picture
-from camcore.layers import NO_GRID
+from camcore.features.cells import box_on_picture
+from camcore.graph.layers import NO_GRID
 from camcore.render.encode import to_png, with_caption
 from ui import downloads, errors, page_style, rasters, words, working
 from ui.cell import patches_view

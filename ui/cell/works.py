@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from camcore.cache import ByteLRU
-from camcore.inside.cells import Cells, look_at_cells
-from camcore.inside.effective import EffectiveField, effective_field
-from camcore.inside.patches import Patch, Strongest, cut_out, picture_files, strongest_patches
-from camcore.pictures import open_picture
+from camcore.features.cells import Cells, look_at_cells
+from camcore.features.effective_field import EffectiveField, effective_field
+from camcore.features.patches import Patch, Strongest, cut_out, picture_files, strongest_patches
+from camcore.pictures.picture import open_picture
 from camcore.render.encode import to_data_url, to_jpeg
 from ui.engine import engine
 from ui.picture_folders import named
@@ -41,7 +41,7 @@ class Question:
 
 
 def looking(question: Question, picture: Any) -> Work:
-    """All cells of the layer, as a Work whose value is camcore.inside.cells.Cells."""
+    """All cells of the layer, as a Work whose value is camcore.features.cells.Cells."""
 
     def steps(net: Any) -> Parts:
         q = question

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from camcore.evaluation.predicting import Predictions
+from camcore.evaluation.predict import Predictions
 
 WRONG, FIRST, SECOND, UNSURE, RIGHT = "mistakes", "first", "second", "unsure", "right"
 KINDS = (WRONG, FIRST, SECOND, UNSURE, RIGHT)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from camcore.evaluation.predicting import Predictions
+from camcore.evaluation.predict import Predictions
 from camcore.heatmaps.evidence import common_scale
 from camcore.models.saved import SavedNetwork
 from camcore.tables import to_csv

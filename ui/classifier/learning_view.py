@@ -9,9 +9,9 @@ from PIL import Image
 import camcore
 from camcore.bias.files import Report, read_study
 from camcore.errors import CamcoreError
-from camcore.evaluation.average import Averages, GroupMean, read_averages
+from camcore.evaluation.average_maps import Averages, GroupMean, read_averages
+from camcore.features.checkpoints import Stage
 from camcore.heatmaps.evidence import common_scale
-from camcore.inside.forming import Stage
 from camcore.models.saved import SavedNetwork
 from camcore.render import charts
 from camcore.render.curves import training_curves

@@ -15,7 +15,7 @@ import streamlit as st
 
 from camcore.evaluation import measures
 from camcore.evaluation.measures import Rate
-from camcore.evaluation.predicting import Predictions
+from camcore.evaluation.predict import Predictions
 from camcore.evaluation.summary import summary
 from camcore.evaluation.table import write_csv
 from camcore.models.saved import SavedNetwork

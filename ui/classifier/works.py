@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 import camcore
 from camcore.cache import ByteLRU
 from camcore.errors import CamcoreError, LayerError, MethodError
-from camcore.evaluation.average import Averages, average_maps
-from camcore.evaluation.predicting import Predictions, class_indices, predict_folder, relative
+from camcore.evaluation.average_maps import Averages, average_maps
+from camcore.evaluation.predict import Predictions, class_indices, predict_folder, relative
+from camcore.features.checkpoints import Forming, Stage
 from camcore.heatmaps.evidence import Evidence, evidence
-from camcore.inside.forming import Forming, Stage
 from camcore.models.saved import SavedNetwork
 from camcore.training.folders import LabelledFolder, class_names, read_folder
 from ui.questions import NetworkKey

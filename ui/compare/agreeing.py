@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from camcore.cache import ByteLRU
-from camcore.judging import agreement
+from camcore.metrics import agreement
 from ui.compare.comparison import Cell
 from ui.compare.grid import identity
 from ui.compare.sheets import Sheet

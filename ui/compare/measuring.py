@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import camcore
-from camcore.judging.measuring import Measured, measure
+from camcore.metrics.cost import Measured, measure
 from ui.compare.comparison import class_index, layer_path
 from ui.jobs import Job
 from ui.questions import NetworkKey

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 import camcore
-from camcore.judging.differences import Difference, as_csv, as_markdown, differences
+from camcore.metrics.differences import Difference, as_csv, as_markdown, differences
 from ui import downloads, errors, methods, words, working
 from ui.compare import measuring
 from ui.compare.comparison import RANKS, Plan

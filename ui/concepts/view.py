@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from camcore.inside.concepts import MOST
+from camcore.features.concepts import MOST
 from camcore.render.concepts import COLOURS
 from ui import controls, downloads, errors, layer_browser, samples, sidebar, words, working
 from ui.concepts import pictures as drawn

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from camcore.errors import CamcoreError, PictureError
-from camcore.inside.concepts import Concepts, find_concepts
-from camcore.inside.patches import picture_files
-from camcore.pictures import open_picture
+from camcore.features.concepts import Concepts, find_concepts
+from camcore.features.patches import picture_files
+from camcore.pictures.picture import open_picture
 from ui.picture_folders import named
 from ui.questions import NetworkKey
 from ui.rasters import shrink

@@ -10,8 +10,9 @@ from urllib.parse import urlsplit
 import streamlit as st
 
 from camcore import CamcoreError
-from camcore.layers import NO_GRID, WITHOUT_LAYER
-from camcore.models import catalogue, factories, removing
+from camcore.graph.layers import NO_GRID, WITHOUT_LAYER
+from camcore.models import catalogue, factories
+from camcore.models import remove as removing
 from camcore.models.catalogue import Backbone
 from camcore.models.description import JSON_NAME
 from camcore.models.factories import Factory

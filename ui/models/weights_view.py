@@ -7,8 +7,8 @@ from pathlib import Path
 import streamlit as st
 
 from camcore import CamcoreError
-from camcore.models import adopting
-from camcore.models.adopting import Check
+from camcore.models import adopt as adopting
+from camcore.models.adopt import Check
 from camcore.models.catalogue import backbone, backbones
 from camcore.models.label_files import FORMS, read_labels
 from camcore.models.saved import SavedNetwork

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import camcore
-from camcore.models import adopting, catalogue, factories
-from camcore.models.adopting import Candidate, Check
+from camcore.models import adopt as adopting
+from camcore.models import catalogue, factories
+from camcore.models.adopt import Candidate, Check
 from camcore.models.factories import Factory
 from camcore.models.feeding import advice, scales_itself
 from camcore.models.preprocessing_check import Fit, compare_preprocessings

@@ -8,9 +8,9 @@ from typing import Any, TypedDict
 
 import camcore
 from camcore.cache import ByteLRU
-from camcore.heatmaps.maps import CamMap
+from camcore.heatmaps.cam_map import CamMap
 from camcore.render.colour import DIVERGING, css_gradient
-from camcore.report import telling
+from camcore.report import wording as telling
 from camcore.report.document import Finding, Item, Report
 from camcore.report.drawing import jpeg_url, map_on, overlay_of, shrink
 from ui import words

@@ -7,7 +7,7 @@ from typing import Any
 import streamlit as st
 
 from camcore.cache import ByteLRU
-from camcore.report import telling
+from camcore.report import wording as telling
 from camcore.report.document import Item
 from camcore.report.drawing import jpeg_url, overlay_of, shrink
 from ui import downloads, figures, words

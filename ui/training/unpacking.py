@@ -9,8 +9,8 @@ from pathlib import Path, PurePosixPath
 from typing import IO
 
 from camcore import CamcoreError
-from camcore.picture_kinds import begins_as_picture
-from camcore.pictures import MAX_BYTES
+from camcore.pictures.file_kinds import begins_as_picture
+from camcore.pictures.picture import MAX_BYTES
 from ui.words import file_stem
 
 UPLOAD_MB = 200

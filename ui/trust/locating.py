@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from camcore.judging.locating import locate_folder, locate_maps
-from camcore.judging.masks import IMAGES, MASKS, ObjectMask, read_masked_folder
-from camcore.localisation import Located, Row, table
+from camcore.metrics.localisation import Located, Row, table
+from camcore.metrics.localisation_study import locate_folder, locate_maps
+from camcore.metrics.object_masks import IMAGES, MASKS, ObjectMask, read_masked_folder
 from camcore.training.folders import Skipped
 from ui.questions import NetworkKey, map_identity
 from ui.works import Part, Work

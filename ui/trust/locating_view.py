@@ -9,10 +9,10 @@ from typing import Any
 import streamlit as st
 
 import camcore
-from camcore.judging.intervals import Interval
-from camcore.judging.locating import CENTRE, RANDOM
-from camcore.judging.masks import IMAGES, MASKS, ObjectMask, read_mask
-from camcore.localisation import BOX_SHARE, CAM_BOX_SHARE, TOLERANCE, Located, Row
+from camcore.metrics.intervals import Interval
+from camcore.metrics.localisation import BOX_SHARE, CAM_BOX_SHARE, TOLERANCE, Located, Row
+from camcore.metrics.localisation_study import CENTRE, RANDOM
+from camcore.metrics.object_masks import IMAGES, MASKS, ObjectMask, read_mask
 from camcore.tables import to_csv
 from ui import downloads, errors, methods, words, working
 from ui.asking import Pursuit

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 import camcore
-from camcore.judging.trusting import Form
+from camcore.verdict.gather import Form
 from ui.engine import engine
 from ui.jobs import Job
 from ui.questions import Cost, NetworkKey, map_identity

@@ -6,8 +6,8 @@ from typing import Any
 import streamlit as st
 
 import camcore
-from camcore.heatmaps.maps import CamMap
-from camcore.judging.what_if import FILLS
+from camcore.heatmaps.cam_map import CamMap
+from camcore.verdict.what_if import FILLS
 from ui import errors, question_view, sidebar, words
 from ui.asking import Pursuit
 from ui.model_picker import Model

@@ -7,7 +7,7 @@ from typing import Any
 import streamlit as st
 
 import camcore
-from camcore.judging.what_if import FILLS, WhatIf, clipped, what_if
+from camcore.verdict.what_if import FILLS, WhatIf, clipped, what_if
 from ui import controls, downloads, errors, rasters, urls, words, working
 from ui.asking import Pursuit
 from ui.components.regions import region

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from statistics import mean, median
 from typing import Any
 
-from camcore.judging.verdict import HIDDEN
+from camcore.verdict.rules import HIDDEN
 from ui import words
 
 MINUS = "\N{MINUS SIGN}"

@@ -11,8 +11,8 @@ from networks import flat
 from PIL import Image
 
 import camcore
-from camcore.inside.channels import ORDERS, Channels, channels
-from camcore.inside.strongest import Strongest, strongest_channels
+from camcore.features.channels import ORDERS, Channels, channels
+from camcore.features.strongest_channels import Strongest, strongest_channels
 from camcore.render.colour import DIVERGING, table
 from camcore.render.sheet import PAPER, sheet
 from ui import scales

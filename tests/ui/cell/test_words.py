@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from camcore.features.cells import Cells
 from camcore.framing import CellGrid, frame_for
-from camcore.inside.cells import Cells
 from camcore.predictions import Prediction
 from ui.cell import words as cell_words
 

@@ -25,7 +25,7 @@ def test_the_sample_is_even(channels: int) -> None:
 
 
 def test_stopped_work_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("camcore.inside.patches.BATCH", 2)
+    monkeypatch.setattr("camcore.features.patches.BATCH", 2)
     net = camcore.load(network_folder(tmp_path / "pets", ["cat", "dog"]))
     folder = tmp_path / "pictures"
     folder.mkdir()

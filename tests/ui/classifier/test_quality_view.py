@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from camcore.evaluation import measures
-from camcore.evaluation.predicting import Predictions
+from camcore.evaluation.predict import Predictions
 from camcore.evaluation.table import read_csv
 from ui.classifier import quality_view
 

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from camcore.features.concepts import Concepts, Effects
 from camcore.framing import CellGrid, frame_for
-from camcore.inside.concepts import Concepts, Effects
 from ui.concepts import pictures as drawn
 from ui.concepts.works import Found
 

@@ -11,7 +11,7 @@ from PIL import Image
 
 import camcore
 from camcore.filters import Excitation, FirstKernels
-from camcore.layers import LayerInfo
+from camcore.graph.layers import LayerInfo
 from camcore.render.colour import colour
 from ui.filters import export as filters_export
 from ui.filters import works as filters_works

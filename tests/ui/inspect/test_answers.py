@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from camcore.engine.regions import Region
+from camcore.graph.regions import Region
 from camcore.predictions import Prediction
 from ui.inspect.answers import differentiated
 

@@ -11,8 +11,8 @@ import pytest
 from PIL import Image
 from reported import FACTS, RAW, cam_map, finding, item, picture
 
-from camcore.heatmaps.overlaying import overlay
-from camcore.pictures import Picture
+from camcore.heatmaps.overlay import overlay
+from camcore.pictures.picture import Picture
 from camcore.report.document import Report, Scale, Told
 from ui.report import story
 

@@ -4,7 +4,7 @@ import csv
 import io
 from typing import Any
 
-from camcore.localisation import Located, table
+from camcore.metrics.localisation import Located, table
 from ui.trust.locating_view import lines, located_csv, rows_csv, sentence
 
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from camcore.judging.what_if import Change
 from camcore.predictions import Prediction
+from camcore.verdict.what_if import Change
 from ui.trust.what_if_view import changes_csv, read_box, sentence, write_box
 
 

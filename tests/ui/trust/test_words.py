@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from camcore.faithfulness import Curve, Faithfulness, Road
-from camcore.judging.verdict import Reason, Verdict
+from camcore.metrics.faithfulness import Curve, Faithfulness, Road
+from camcore.verdict.rules import Reason, Verdict
 from ui.trust import words as trust_words
 
 

@@ -1,0 +1,63 @@
+"""``python -m camcore layers``, ``models`` and ``methods``: what there is."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+import camcore
+from camcore.cli.network_options import brings_own_weights, check_network_options, load_network
+from camcore.graph.layers import NO_GRID, WITHOUT_LAYER
+from camcore.models import factories
+from camcore.report.words import geometry
+
+
+def layers(given: argparse.Namespace) -> None:
+    """Run ``layers``: every layer that can carry a heatmap, the recommended one marked."""
+    check_network_options(given)
+    # The structure is the same with any weights, and none need be downloaded.
+    network = load_network(given, weights=None if brings_own_weights(given.model) else "random")
+    print(f"{network.name}: {network.input_size[0]}×{network.input_size[1]} input, * = recommended")
+    for info in network.layers:
+        if info.usable or given.all:
+            mark = "*" if info.recommended else " "
+            print(f"{mark} {info.path:42s} {info.kind:14s} {geometry(info) if info.grid else ''}")
+            if info.recommended or not info.usable:
+                print(f"    {info.reason}")
+    if network.default_layer is None:
+        print(f"{NO_GRID} {WITHOUT_LAYER}")
+
+
+def models(given: argparse.Namespace) -> None:
+    """Run ``models``: every network that ``load`` knows by name."""
+    rows = camcore.backbones()
+    widest = max(20, *(len(row.name) for row in rows))
+    for row in rows:
+        size = "{:3d}×{:<3d}".format(*row.input_size) if row.input_size else "      ?"
+        count = f"{row.parameters / 1e6:6.1f}" if row.parameters else "     ?"
+        known = f"{row.name:{widest}s} {size} {count} M parameters"
+        learned = f"trained on {row.summary}" if row.summary else ""
+        print(f"{known}   {row.weights_state:16s} {learned}".rstrip())
+    for problem in factories.problems():
+        print(f"note: {problem}", file=sys.stderr)
+
+
+def methods(given: argparse.Namespace) -> None:
+    """Run ``methods``: every method, as text or as a table in Markdown."""
+    if given.markdown:
+        print("| key | method | what it answers | cost | source |")
+        print("| --- | --- | --- | --- | --- |")
+        for info in camcore.METHODS.values():
+            source = f"[{info.paper}]({info.url}), {info.equation}"
+            print(f"| `{info.key}` | {info.title} | {info.summary} | {info.cost} | {source} |")
+        return
+    for info in camcore.METHODS.values():
+        print(f"{info.key:16s} {info.title} ({info.year})")
+        print(f"    {info.summary}")
+        print(f"    cost: {info.cost}")
+        for name, option in info.options.items():
+            choice = ", ".join(option.choices)
+            if not choice:
+                choice = "class indices" if isinstance(option.default, tuple) else f"{option.low} to {option.high}"
+            print(f"    option {name}={option.default}: {option.help} ({choice})")
+        print(f"    {info.paper}, {info.equation}. {info.url}")

@@ -1,0 +1,146 @@
+"""``python -m camcore train``: a folder of labelled pictures in, a network whose decisions can be seen out."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Generator
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from camcore.errors import CamcoreError
+from camcore.text import duration, percent
+from camcore.training.folders import LabelledFolder, read_folder
+from camcore.training.recipe import Recipe
+from camcore.training.runs import Epoch, Progress, Stopped
+from camcore.training.tfds import PREFIX, export
+
+if TYPE_CHECKING:
+    from camcore.models.saved import SavedNetwork
+
+
+def add_parser(commands: Any) -> None:
+    """Add the command to the command line's parser."""
+    parser = commands.add_parser(
+        "train",
+        help="train a network on a folder of pictures: from nothing, or a new head on a backbone",
+        description="Trains on a folder that holds one folder of pictures for each class. Run it again with the same "
+        "choices to go on after it was stopped or killed.",
+    )
+    parser.add_argument(
+        "data",
+        metavar="DATA",
+        help="holds one folder of pictures for each class; or tfds:NAME, a data set of tensorflow_datasets",
+    )
+    parser.add_argument("--out", required=True, metavar="FOLDER", help="where the run keeps its log and the network")
+    parser.add_argument("--classes", nargs="+", metavar="NAME", help="which class folders (default: all)")
+    parser.add_argument(
+        "--backbone", metavar="NAME", help="put a new head on this backbone by surgery (default: from nothing)"
+    )
+    parser.add_argument("--fine-tune", type=int, default=0, metavar="N", help="also train the backbone's last N blocks")
+    parser.add_argument(
+        "--epochs", type=int, help="passes over the pictures (from nothing: 40; a head: at most 200, over its features)"
+    )
+    parser.add_argument(
+        "--size",
+        type=int,
+        metavar="PIXELS",
+        help="side of the network's input (from nothing: 144; a head: the backbone's)",
+    )
+    parser.add_argument("--seed", type=int, help="of the split, the order and the augmentation (default: 0)")
+    parser.add_argument("--recipe", metavar="FILE", help="from nothing: a recipe as JSON, see camcore.training.recipe")
+    parser.add_argument("--teacher", metavar="NAME", help="from nothing: also learn what this backbone sees")
+    parser.set_defaults(run=train_command)
+
+
+def train_command(given: argparse.Namespace) -> None:
+    """Run the command."""
+    work = _from_backbone(given) if given.backbone else _from_nothing(given)
+    try:
+        saved, trained = _told(work)
+    except (Stopped, KeyboardInterrupt):
+        print(f"\nstopped; the same command goes on from here, the run is in {given.out}", file=sys.stderr)
+        return
+    if not trained:
+        print(f"this run was finished before; to train anew, give another folder than {given.out}")
+    print(f"{saved.name}: {saved.parameters:,} parameters, labels {', '.join(saved.labels)}. It is in {given.out}")
+    print(f"look into it: python -m camcore explain PICTURE --model {given.out} --method cam")
+
+
+def _from_nothing(given: argparse.Namespace) -> Generator[Progress | Epoch, None, SavedNetwork]:
+    if given.fine_tune:
+        raise CamcoreError("--fine-tune trains a backbone's last blocks. Name the backbone with --backbone.")
+    recipe = chosen_recipe(given)
+    data = _data(given)
+    from camcore.training.fit import train
+
+    return train(recipe, data, given.out)
+
+
+def _from_backbone(given: argparse.Namespace) -> Generator[Progress | Epoch, None, SavedNetwork]:
+    for option in ("recipe", "teacher"):
+        if getattr(given, option):
+            raise CamcoreError(
+                f"--{option} goes with training from nothing; with --backbone only a head is trained, on what the "
+                f"backbone already knows. Leave --{option} or --backbone away."
+            )
+    from camcore.training.surgery_run import HeadRecipe, train_head
+
+    changes = {"epochs": given.epochs, "size": given.size, "fine_tune": given.fine_tune, "seed": given.seed}
+    recipe = HeadRecipe(**{key: value for key, value in changes.items() if value is not None})
+    return train_head(given.backbone, _data(given), given.out, recipe=recipe)
+
+
+def _data(given: argparse.Namespace) -> LabelledFolder:
+    if not given.data.startswith(PREFIX):
+        return read_folder(given.data, given.classes)
+    from camcore.models.saved import home
+
+    work = export(given.data.removeprefix(PREFIX), home() / "datasets")
+    while True:
+        try:
+            done, count = next(work)
+        except StopIteration as finished:
+            print("\r\033[K", end="", file=sys.stderr)
+            return read_folder(finished.value, given.classes)
+        print(f"\r\033[Kwriting pictures: {done:,} of {count:,}", end="", file=sys.stderr)
+
+
+def chosen_recipe(given: argparse.Namespace) -> Recipe:
+    """The recipe file's, or the default, with what the command line changes. Raises CamcoreError for a bad one."""
+    recipe = Recipe()
+    if given.recipe:
+        try:
+            recipe = Recipe.from_json(Path(given.recipe).read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError) as error:
+            raise CamcoreError(f"The recipe '{given.recipe}' cannot be read: {error}. Correct the path.") from error
+    if given.size is not None:
+        recipe = recipe.resized(given.size)
+    changes = {"epochs": given.epochs, "teacher": given.teacher, "seed": given.seed}
+    return replace(recipe, **{key: value for key, value in changes.items() if value is not None})
+
+
+def _told(work: Generator[Progress | Epoch, None, SavedNetwork]) -> tuple[SavedNetwork, bool]:
+    """Follow the run to its end on standard error, one line for each epoch; the network, and whether it trained."""
+    trained = False
+    while True:
+        try:
+            event = next(work)
+        except StopIteration as finished:
+            print("\r\033[K", end="", file=sys.stderr)
+            return finished.value, trained
+        except Exception:
+            print("\r\033[K", end="", file=sys.stderr)  # what went wrong is said in a line of its own
+            raise
+        trained = True
+        if isinstance(event, Epoch):
+            line = (
+                f"epoch {event.epoch}: {event.size} px, loss {event.loss:.3f}, right {percent(event.accuracy)}; held "
+                f"out: loss {event.val_loss:.3f}, right {percent(event.val_accuracy)}; {duration(event.seconds)}"
+            )
+            print(f"\r\033[K{line}", file=sys.stderr)
+        else:
+            what = event.message or f"epoch {event.epoch} of {event.epochs}, step {event.step} of {event.steps}"
+            left = f", about {event.seconds_left:.0f} s left" if (event.seconds_left or 0) >= 1 else ""
+            print(f"\r\033[K{what}{left}", end="", file=sys.stderr, flush=True)

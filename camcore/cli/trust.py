@@ -1,0 +1,79 @@
+"""``python -m camcore trust photo.jpg``: how far to trust a map, with the reasons."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import Any
+
+import camcore
+from camcore.cli.network_options import add_network, check_network_options, load_network
+from camcore.methods import find_method
+from camcore.models.labels import class_named
+from camcore.text import duration, percent, readable
+from camcore.verdict.gather import PLANS, Trust
+
+_MARKS = {"for": "+", "against": "−", "beware": "!", "note": "·"}
+
+
+def add_parser(commands: Any) -> None:
+    """Add the command to the command line."""
+    parser = commands.add_parser(
+        "trust",
+        help="how far to trust a map, with the reasons",
+        description="Judges a map by what the network does when parts of the picture go, and by what is left of the "
+        "map when the network's weights are drawn at random.",
+    )
+    parser.add_argument("pictures", nargs="+", metavar="PICTURE", help="JPEG, PNG, WEBP, GIF, BMP or TIFF")
+    add_network(parser)
+    parser.add_argument(
+        "--method", action="append", metavar="KEY", help="a method's key; repeat for more (default: gradcam)"
+    )
+    parser.add_argument("--layer", metavar="PATH", help="a layer (default: the recommended)")
+    parser.add_argument(
+        "--class", dest="class_", metavar="CLASS", help="a class index or label (default: what the network says)"
+    )
+    parser.add_argument("--full", action="store_true", help="finer curves, ROAD, ADCC, the cascade of random layers")
+    parser.set_defaults(run=_trust)
+
+
+def _trust(given: argparse.Namespace) -> None:
+    check_network_options(given)
+    methods = given.method or ["gradcam"]
+    for key in methods:
+        find_method(key)
+    pictures = [camcore.open_picture(path) for path in given.pictures]  # wrong files are told before long work
+    network = load_network(given)
+    framing = given.framing or network.framing
+    index = None if given.class_ is None else class_named(network, given.class_)
+    form = "full" if given.full else "quick"
+    assert form in PLANS
+    for path, pic in zip(given.pictures, pictures, strict=True):
+        for m in camcore.explain(network, pic, methods, given.layer, index, framing):
+            passes = camcore.trust_passes(network, m, form)
+            title = camcore.METHODS[m.method].title
+            print(f"{path}: {network.name}, {title} for {readable(m.label)!r} ({percent(m.probability)})")
+            print(f"  {form} form, at most {passes:.0f} forward passes")
+            for step in camcore.trust(network, pic, m, form):
+                _progress(step)
+            _print(step.trust, step.seconds)
+
+
+def _progress(step: camcore.TrustStep) -> None:
+    """A line on standard error that renews itself, on a terminal."""
+    if sys.stderr.isatty():
+        end = "\n" if step.done >= step.total else ""
+        print(f"\r  {step.doing}: {step.done:.0f} of {step.total:.0f} passes   ", end=end, file=sys.stderr)
+
+
+def _print(found: Trust, seconds: float) -> None:
+    assert found.verdict is not None
+    print(f"  {found.verdict.headline}  ({duration(seconds)})")
+    for reason in found.verdict.reasons:
+        print(f"  {_MARKS[reason.kind]} {reason.text}")
+    for one in found.more[:2]:
+        assert one.road is not None
+        coherent = "" if one.adcc is None else f", ADCC {one.adcc:.2f}"
+        print(f"    {one.name:10s} ROAD (LeRF − MoRF)/2 {one.road.combined:+.3f}{coherent}")
+    for stage in found.stages:
+        print(f"    {stage.layers:4d} of {stage.total} layers random: rank correlation {stage.spearman:+.2f}")

@@ -1,0 +1,209 @@
+"""What a network says about every picture of a labelled folder, batch by batch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from camcore.errors import CamcoreError, ModelError, nearest
+from camcore.framing import Frame, frame_picture
+from camcore.network import Network
+from camcore.pictures.picture import Picture
+from camcore.training.folders import LabelledFolder, Skipped, opened
+
+Array = NDArray[Any]
+
+BATCH = 32
+
+
+@dataclass(frozen=True, eq=False)
+class Predictions:
+    """What was said about n pictures.
+
+    files: their paths below the folder, with slashes. labels: int64 (n,), the true class of each.
+    probabilities: float64 (n, classes), finite. classes: their names. skipped: files that could not be used.
+    """
+
+    files: tuple[str, ...]
+    labels: NDArray[np.int64]
+    probabilities: NDArray[np.float64]
+    classes: tuple[str, ...]
+    skipped: tuple[Skipped, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.files)
+
+    def said(self, threshold: float = 0.5) -> NDArray[np.int64]:
+        """The class said about each picture, int64 (n,).
+
+        Of two classes the second where its probability is at least ``threshold``; of more the most probable.
+        Raises CamcoreError for a threshold outside 0..1.
+        """
+        check_threshold(threshold)
+        if len(self.classes) == 2:
+            return (self.probabilities[:, 1] >= threshold).astype(np.int64)
+        return self.probabilities.argmax(axis=1).astype(np.int64)
+
+
+@dataclass(frozen=True, eq=False)
+class Progress:
+    """``done`` of ``total`` files have been looked at in ``seconds``; ``predictions`` of those."""
+
+    done: int
+    total: int
+    seconds: float
+    predictions: Predictions
+
+    @property
+    def seconds_left(self) -> float:
+        """How long the rest will take at the same pace."""
+        return self.seconds / self.done * (self.total - self.done) if self.done else float("nan")
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """Pictures made ready: their indices, the network's input (n, h, w, c), their frames, and what failed."""
+
+    indices: NDArray[np.int64]
+    x: Array
+    frames: tuple[Frame, ...]
+    skipped: tuple[Skipped, ...] = field(default=())
+
+    @property
+    def seen(self) -> int:
+        """How many files this batch took, usable or not."""
+        return len(self.indices) + len(self.skipped)
+
+
+def predict_folder(
+    net: Network, data: LabelledFolder, framing: str | None = None, batch: int = BATCH
+) -> Iterator[Progress]:
+    """Predict every picture of a folder; a Progress after each batch, the last one complete.
+
+    Files that cannot be opened are skipped and counted, and so are pictures for which the scores are not
+    finite numbers. Closing the generator stops the work. Raises CamcoreError at the call where the folder's
+    classes are not the network's, or for an unknown framing; ModelError where the network has no probabilities.
+    """
+    framing = net.framing_for(framing)
+    check_batch(batch)
+    if net.score_kind == "value":
+        raise ModelError(
+            f"{net.name} has one linear output, a regression, and no probabilities of classes. Evaluate a "
+            "classifier: a network that ends in softmax or sigmoid, or give the two labels of a logit."
+        )
+    classes = class_indices(net, data)
+    return _predict(net, data, classes[data.labels], framing, batch)
+
+
+def _predict(
+    net: Network, data: LabelledFolder, labels: NDArray[np.int64], framing: str, batch: int
+) -> Iterator[Progress]:
+    start = perf_counter()
+    total = len(data) + len(data.skipped)
+    files = [relative(data, index) for index in range(len(data))]
+    kept: list[int] = []
+    skipped = list(data.skipped)
+    probabilities = np.empty((len(data), net.classes))
+    for part in framed_batches(net, opened(data), framing, batch):
+        skipped += part.skipped
+        if len(part.indices):
+            found = net.answer(part.x)[1]
+            finite = np.isfinite(found).all(axis=1)
+            overflow = "The network's scores for it are not finite numbers: it overflows on this picture."
+            skipped += [Skipped(data.files[i], overflow) for i in part.indices[~finite]]
+            before = len(kept)
+            kept += part.indices[finite].tolist()
+            probabilities[before : len(kept)] = found[finite]
+        so_far = Predictions(
+            tuple(files[i] for i in kept), labels[kept], probabilities[: len(kept)], net.labels, tuple(skipped)
+        )
+        yield Progress(len(kept) + len(skipped), total, perf_counter() - start, so_far)
+
+
+def framed_batches(
+    net: Network, pictures: Iterable[tuple[int, Picture | Skipped]], framing: str, batch: int = BATCH
+) -> Iterator[Batch]:
+    """Pictures with their indices as batches of the network's input; the last one may be smaller."""
+    indices: list[int] = []
+    pixels: list[Array] = []
+    frames: list[Frame] = []
+    skipped: list[Skipped] = []
+
+    def ready() -> Batch:
+        x = net.preprocess(np.stack(pixels)) if pixels else np.empty((0,))
+        made = Batch(np.array(indices, np.int64), x, tuple(frames), tuple(skipped))
+        for gathered in (indices, pixels, frames, skipped):
+            gathered.clear()
+        return made
+
+    for index, pic in pictures:
+        if isinstance(pic, Skipped):
+            skipped.append(pic)
+        else:
+            rgb, frame = frame_picture(pic, net.input_size, framing)
+            indices.append(index)
+            pixels.append(rgb)
+            frames.append(frame)
+        if len(indices) + len(skipped) == batch:
+            yield ready()
+    if indices or skipped:
+        yield ready()
+
+
+def check_batch(batch: int) -> None:
+    """Raise CamcoreError for a batch of less than one picture."""
+    if batch < 1:
+        raise CamcoreError(f"A batch of {batch} pictures cannot be computed. It needs at least 1; {BATCH} is usual.")
+
+
+def check_threshold(threshold: float) -> None:
+    """Raise CamcoreError for what is no probability."""
+    if not 0 <= threshold <= 1:
+        raise CamcoreError(
+            f"The threshold {threshold} is out of range. It is a probability, from 0 to 1. Try 0.5, the usual one."
+        )
+
+
+def class_indices(net: Network, data: LabelledFolder) -> NDArray[np.int64]:
+    """The network's class for each class folder, by name: int64 (folder's classes,).
+
+    Capitals, underscores and a plural s make no difference (``Cats`` is ``cat``). Raises CamcoreError where a
+    folder is not called as one of the network's labels, or as several.
+    """
+    names = [_plain(label) for label in net.labels]
+    found = []
+    for folder in data.classes:
+        wanted = _plain(folder)
+        places = [i for i, name in enumerate(names) if name == wanted]
+        places = places or [i for i, name in enumerate(names) if name.rstrip("s") == wanted.rstrip("s")]
+        if len(places) != 1:
+            shown = ", ".join(repr(label) for label in net.labels[:6]) + (" …" if net.classes > 6 else "")
+            near = nearest(folder, net.labels)
+            why = f"{len(places)} of its labels are called so" if places else f"its labels are {shown}"
+            raise CamcoreError(
+                f"The folder {folder!r} in '{data.root}' is not a class of {net.name}: {why}. Name each class folder "
+                f"as the network's label{f' ({near!r}?)' if near else ''}, or the labels as the folders (--labels)."
+            )
+        found.append(places[0])
+    if len(set(found)) != len(found):
+        raise CamcoreError(
+            f"Several folders in '{data.root}' mean the same class of {net.name}: {', '.join(data.classes)}. Each "
+            "class has one folder. Put their pictures together."
+        )
+    return np.array(found, np.int64)
+
+
+def relative(data: LabelledFolder, index: int) -> str:
+    """The path of a file below its folder's root, with slashes on every system."""
+    file: Path = data.files[index]
+    return file.relative_to(data.root).as_posix() if file.is_relative_to(data.root) else file.as_posix()
+
+
+def _plain(name: str) -> str:
+    return " ".join(name.replace("_", " ").replace("-", " ").lower().split())

@@ -1,0 +1,1 @@
+"""What a network's layers hold: channels, cells, patches, concepts, stages."""

@@ -1,0 +1,38 @@
+"""Feature maps of any layers of a network for one picture."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from camcore.checks import checked
+from camcore.errors import LayerError
+from camcore.heatmaps.arguments import a_framing, a_network, a_picture
+from camcore.network import Network
+from camcore.pictures.picture import Picture
+
+
+@checked(network=a_network, pic=a_picture, framing=a_framing)
+def activations(
+    network: Network, pic: Picture, layers: Any, framing: str | None = None
+) -> dict[str, NDArray[np.float32]]:
+    """The feature maps of ``layers``, from one pass: path → float32 (h, w, K), at each layer's own grid.
+
+    ``layers``: a path, a Keras layer, or a sequence of them.
+    Raises LayerError for a layer that does not exist or has no grid.
+    """
+    asked = layers if isinstance(layers, (list, tuple)) else [layers]
+    if not asked:
+        raise LayerError(f"No layer was asked for. Name at least one, such as {network.default_layer!r}.")
+    infos = [network.layer(layer) for layer in asked]
+    for info in infos:
+        if info.grid is None:
+            raise LayerError(
+                f"Layer {info.path!r} has no feature maps: its output has the shape {info.shape}, without a "
+                f"spatial grid. {network.anatomy.table.advice()}"
+            )
+    x, _ = network.prepare(pic, framing)
+    found = network.tap(x, [info.path for info in infos]).activations
+    return {path: array[0].astype(np.float32) for path, array in found.items()}

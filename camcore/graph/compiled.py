@@ -1,0 +1,189 @@
+"""Compiled functions, cut out of a model's one trace and kept.
+
+Every question asked of a network is a part of its traced graph between two ends: what is fed and what is
+fetched. The part is cut out once, compiled, and kept under a key; nothing is traced again for a new picture.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from camcore.errors import ModelError
+from camcore.forking import check_not_forked
+from camcore.graph.fifo_semaphore import Turns
+from camcore.graph.trace import Trace, first_line
+
+Array = NDArray[Any]
+Function = Callable[..., Any]
+
+# Compiled functions kept per network. Each holds a copy of a part of the graph, but no weights.
+KEPT_FUNCTIONS = 64
+
+# TensorFlow uses every core for one run; a second one at the same time only slows both. Long work takes the
+# turn anew for every chunk, so that a short question never waits for more than one chunk.
+_TURNS = Turns(max(1, (os.cpu_count() or 1) // 2))
+
+
+class Cutter:
+    """Cuts compiled functions out of one trace. Safe to use from several threads.
+
+    ``trace``: the traced model. ``name``: the network's, for messages. ``lock`` guards the graph: whoever adds
+    to it holds it.
+    """
+
+    def __init__(self, trace: Trace, name: str) -> None:
+        self.trace = trace
+        self.name = name
+        self.lock = threading.RLock()
+        self.functions: OrderedDict[tuple[Any, ...], Function] = OrderedDict()
+        self._spent = threading.local()
+
+    def clock(self) -> float:
+        """Seconds that run while this thread works, and stand while it builds a function or waits for others.
+
+        The difference of two readings is the time that a map takes.
+        """
+        return perf_counter() - float(getattr(self._spent, "seconds", 0.0))
+
+    def kept(self, key: tuple[Any, ...], build: Callable[[], Function]) -> Function:
+        """The function of ``key``, built at the first call; the least recently used ones are dropped.
+
+        One that is there is given at once, also while another thread builds one, which takes seconds.
+        """
+        found = self.functions.get(key)
+        if found is not None:
+            with contextlib.suppress(KeyError):  # dropped this moment
+                self.functions.move_to_end(key)
+            return found
+        with self._aside(), self.lock:
+            if key not in self.functions:
+                self.functions[key] = build()  # which may build others
+                while len(self.functions) > KEPT_FUNCTIONS:
+                    self.functions.popitem(last=False)
+            self.functions.move_to_end(key)
+            return self.functions[key]
+
+    @contextlib.contextmanager
+    def _aside(self) -> Iterator[None]:
+        """Stops this thread's clock for the block; it stands once, however many such blocks lie in each other."""
+        now = self.clock()
+        try:
+            yield
+        finally:
+            self._spent.seconds = perf_counter() - now
+
+    def part(
+        self,
+        key: tuple[Any, ...],
+        ends: Callable[[], tuple[list[Any], list[Any]]],
+        warm: Callable[[Function], None] | None = None,
+    ) -> Function:
+        """The part of the traced graph between two ends (feeds, fetches), as a function returning a list."""
+        import tensorflow as tf
+
+        def build() -> Function:
+            feeds, fetches = ends()
+            # With its arguments described, TensorFlow takes them as they come and does not try other ways first.
+            arguments = tuple(tf.TensorSpec(feed.shape, feed.dtype, feed.op.name) for feed in feeds)
+            function = self.trace.function.prune(feeds, fetches, input_signature=(arguments, {}))
+            if warm is not None:
+                warm(function)
+            return function
+
+        return self.kept(key, build)
+
+    def compiled(self, function: Callable[..., Any], signature: list[Any]) -> Function:
+        """A Python function of TensorFlow operations, compiled for arguments of this signature, ready to run.
+
+        TensorFlow optimises a function at its first call, so it is called once, with zeros.
+        """
+        import tensorflow as tf
+
+        made = tf.function(function, input_signature=signature, autograph=False).get_concrete_function()
+        self.warm(made, *(np.zeros([side or 1 for side in one.shape], one.dtype.as_numpy_dtype) for one in signature))
+        return made
+
+    def run(self, function: Function, *arguments: Array) -> Any:
+        """The results of a function as arrays, read-only, in the network's turn.
+
+        Raises ModelError where TensorFlow cannot run it on this machine.
+        """
+        check_not_forked()
+        with contextlib.ExitStack() as turn:
+            with self._aside():
+                turn.enter_context(_TURNS.turn())
+            return self.warm(function, *arguments)
+
+    def warm(self, function: Function, *arguments: Array) -> Any:
+        """As ``run``, out of turn: for the first call, at which TensorFlow optimises the function.
+
+        That takes seconds and one core only; short questions need not wait for it.
+        """
+        check_not_forked()
+        import tensorflow as tf
+
+        tensors = [tf.convert_to_tensor(argument) for argument in arguments]
+        try:
+            results = function(*tensors)
+        except tf.errors.InvalidArgumentError as error:
+            raise ModelError(
+                f"{self.name} cannot be run so: {first_line(error)}. Sizes inside it do not fit, as where it holds "
+                "the number of pictures that it is run on, or TensorFlow lacks this computation on this machine. Build "
+                "the model with its batch left open, or try another input size."
+            ) from error
+        except tf.errors.OpError as error:
+            raise ModelError(
+                f"{self.name} cannot be run here: {first_line(error)}. TensorFlow lacks this computation on this "
+                "machine, or ran out of memory. Try a smaller input, another precision or another backbone."
+            ) from error
+        if isinstance(results, (list, tuple)):
+            return [_to_numpy(result) for result in results]
+        return _to_numpy(results)
+
+
+class FedCutter(Cutter):
+    """Cuts the same questions out of the same trace, answered with other weights.
+
+    ``readings``: the tensors at which the graph reads its weights; ``values``: what they are instead. The compiled
+    functions are fed the weights, so that all cutters of one trace share them.
+    """
+
+    def __init__(self, cutter: Cutter, readings: list[Any], values: list[Any]) -> None:
+        super().__init__(cutter.trace, cutter.name)
+        self.lock = cutter.lock
+        self._own = cutter
+        self._readings = readings
+        self._values = values
+
+    def part(
+        self,
+        key: tuple[Any, ...],
+        ends: Callable[[], tuple[list[Any], list[Any]]],
+        warm: Callable[[Function], None] | None = None,
+    ) -> Function:
+        """As ``Cutter.part``, with these weights."""
+
+        def wider() -> tuple[list[Any], list[Any]]:
+            feeds, fetches = ends()
+            return [*feeds, *self._readings], fetches
+
+        def fed(function: Function) -> Function:
+            return lambda *arguments: function(*arguments, *self._values)
+
+        return fed(self._own.part(("fed", *key), wider, warm and (lambda function: warm(fed(function)))))
+
+
+def _to_numpy(tensor: Any) -> Array:
+    array: Array = np.asarray(tensor)  # the tensor's own memory, read-only
+    if array.dtype.kind in "iu" or array.dtype in (np.float32, np.float64):
+        return array
+    return array.astype(np.float32)  # half precision: maps are computed in single

@@ -1,0 +1,168 @@
+"""The last grid of a network before its scores, which is the layer to look at, and what ends it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import permutations, product
+from typing import Any
+
+from camcore.graph.reach import Reach, constant
+from camcore.graph.walks import ancestors
+
+NOT_LOCATED = "its geometry is not known: rows, columns and their places are taken to be as they are in the input"
+_POOLINGS = ("MaxPool", "AvgPool")
+_SAME_NUMBERS = ("Cast", "Identity", "StopGradient")
+_POWERS = ("Pow", "Square", "Sqrt", "Exp", "Log", "Log1p")
+_WITH_CONSTANTS = ("Maximum", "Minimum", "ClipByValue", "Mul", "RealDiv", "AddV2", "Sub")
+_PRODUCTS = ("Mul", "MatMul", "BatchMatMul", "BatchMatMulV2", "BatchMatMulV3", "Einsum")
+_PICTURE_CHANNELS = 4
+# Operations that features are made by: products with weights, and functions that may hold some.
+_WEIGHTED = {
+    "Conv2D", "DepthwiseConv2dNative", "Conv2DBackpropInput", "Conv3D", "MatMul", "BatchMatMulV2", "BatchMatMulV3",
+    "Einsum", "PartitionedCall", "StatefulPartitionedCall", "While", "StatelessWhile", "If", "StatelessIf",
+}  # fmt: skip
+_COLLAPSES = {
+    "Mean": "global average pooling",
+    "Max": "global max pooling",
+    "Sum": "the sum over all places",
+    "Reshape": "flattening",
+    "Conv2D": "the convolution that ends the grid",
+    "AvgPool": "average pooling over the whole grid",
+    "MaxPool": "max pooling over the whole grid",
+    "Map": "the classifier of the output's pixels",
+}
+
+
+def _has_cells(reach: Reach | None) -> bool:
+    if reach is None or not reach.spatial or 0 in reach.dims:  # rows along the first axis: images lie elsewhere
+        return False
+    return (reach.grid[0] or 2) * (reach.grid[1] or 2) > 1
+
+
+@dataclass(frozen=True, eq=False)
+class LastGrid:
+    """The deepest tensor with a grid before the scores, and the type of the operation that collapses it.
+
+    ``unseen``: a tensor after it that has sides of its own, of which no geometry was found; None where there is none.
+    """
+
+    tensor: Any
+    collapse: str
+    unseen: Any
+
+    def reason(self, grid: tuple[int, int] | None, located: bool) -> str:
+        """Why it is the recommended layer."""
+        h, w = grid or (1, 1)
+        if self.unseen is not None:
+            shape = " × ".join("?" if side is None else str(side) for side in self.unseen.shape[1:])
+            return (
+                f"last {h}×{w} map whose cells are known to follow the picture; what comes after it (shape {shape}) "
+                "mixes the places or leads them where they could not be traced"
+            )
+        text = (
+            f"last {h}×{w} map before {_COLLAPSES.get(self.collapse, 'the network gives up its grid')}, "
+            "after its activation, normalisation and sums"
+        )
+        return text if located else f"{text}; {NOT_LOCATED}"
+
+
+def last_grid(ends: Sequence[Any], reach: Mapping[str, Reach], listed: set[str]) -> LastGrid | None:
+    """Where the network gives up its grid, on the way back from ``ends``; None where it has none.
+
+    ``listed``: the names of the tensors that layers put out; a cast between a layer and the collapse is passed.
+    """
+    found: dict[str, tuple[Any, str]] = {}
+    unseen = None
+    seen = {end.name for end in ends}
+    stack = [(end, "") for end in ends]
+    while stack:
+        tensor, consumer = stack.pop()
+        own = reach.get(tensor.name)
+        if own is not None and tensor.shape.rank == 4 and _has_cells(own) and not own.nominal:
+            found[tensor.name] = (tensor, consumer)
+            continue
+        if own is not None and (own.lost or own.nominal) and (tensor.shape.rank or 0) > 2:
+            unseen = unseen if unseen is not None else tensor
+        for source in tensor.op.inputs:
+            if source.name in reach and source.name not in seen:
+                seen.add(source.name)
+                stack.append((source, tensor.op.type))
+    deepest = [found[op_output] for op_output in _in_order(ends[0].graph, found)]
+    if not deepest or deepest[-1][0].op.type == "Placeholder":
+        return None
+    weights = _weights([tensor for tensor, _ in deepest], reach, seen)
+    kept = [item for item in deepest if item[0].name not in weights]
+    # Where several maps meet in the scores the coarsest is the deepest; the last made of these.
+    tensor, collapse = min(reversed(kept), key=lambda item: _size(reach[item[0].name]))
+    tensor = _inside_mean(tensor, reach, listed)
+    while tensor.op.inputs and tensor.op.inputs[0].op.type != "Placeholder":
+        passed = tensor.op.type in (*_SAME_NUMBERS, "Transpose") and tensor.name not in listed
+        if not passed and tensor.op.type not in _POOLINGS:
+            break
+        if not _has_cells(reach.get(tensor.op.inputs[0].name)):
+            break
+        tensor = tensor.op.inputs[0]
+    return LastGrid(tensor, collapse, unseen) if _has_features(tensor, reach) else None
+
+
+def _has_features(tensor: Any, reach: Mapping[str, Reach]) -> bool:
+    """Whether a map holds features of the picture: made with weights, or in more channels than a picture has.
+
+    A rescaled or pooled picture holds none.
+    """
+    if (tensor.shape[reach[tensor.name].order[3]] or 0) > _PICTURE_CHANNELS:
+        return True
+    operations = (one.op for name, one in ancestors([tensor]).items() if name in reach)
+    weighted = (operation for operation in operations if operation.type in _WEIGHTED)
+    return any(source.name not in reach and constant(source) is None for one in weighted for source in one.inputs)
+
+
+def _weights(maps: Sequence[Any], reach: Mapping[str, Reach], seen: set[str]) -> set[str]:
+    """The names of the maps that only weigh another map of the same grid, which they were made from.
+
+    So does the attention in attention pooling and the assignment in NetVLAD: what is pooled is the other map. They
+    meet in a product before anything else. ``maps``: in the order of the graph; ``seen``: the tensors behind them.
+    """
+    if len(maps) < 2:
+        return set()
+    made = {tensor.name: ancestors([tensor]) for tensor in maps}
+    carried = {tensor.name: frozenset([tensor.name]) for tensor in maps}
+    met: set[tuple[str, str]] = set()
+    found: set[str] = set()
+    for operation in maps[0].graph.get_operations():
+        if not any(output.name in seen and output.name not in made for output in operation.outputs):
+            continue
+        given = [carried[source.name] for source in operation.inputs if source.name in carried]
+        for one, other in permutations(given, 2):
+            for source, weight in set(product(one - other, other - one)) - met:
+                met.add((source, weight))
+                same = reach[source].grid == reach[weight].grid
+                if operation.type in _PRODUCTS and same and source in made[weight]:
+                    found.add(weight)
+        for output in operation.outputs if given else ():
+            carried[output.name] = frozenset().union(*given)
+    return found
+
+
+def _inside_mean(tensor: Any, reach: Mapping[str, Reach], listed: set[str]) -> Any:
+    """The map of which a generalised mean (GeM, log-sum-exp, noisy-or) is taken, without the mean's own function."""
+    inner, raised = tensor, False
+    while inner.name not in listed and inner.op.type in (*_POWERS, *_WITH_CONSTANTS, *_SAME_NUMBERS):
+        given = [source for source in inner.op.inputs if source.name in reach]
+        if inner.op.type == "Sub":  # log-sum-exp subtracts the largest value first
+            given = [source for source in given if _has_cells(reach[source.name])]
+        if len(given) != 1:  # a gate, or the sum of two maps
+            return tensor
+        raised = raised or inner.op.type in _POWERS
+        inner = given[0]
+    return inner if raised and inner.name in listed else tensor
+
+
+def _size(reach: Reach) -> int:
+    return (reach.grid[0] or 10**6) * (reach.grid[1] or 10**6)
+
+
+def _in_order(graph: Any, names: Iterable[str]) -> list[str]:
+    wanted = {name.rsplit(":", 1)[0]: name for name in names}
+    return [wanted[op.name] for op in graph.get_operations() if op.name in wanted]

@@ -1,0 +1,114 @@
+"""The weights of a traced network, layer by layer, and fresh ones in their place.
+
+Where the graph reads a weight it can be fed another value. So a network with other weights is the same graph with
+these readings fed: the model keeps its own weights, also for other threads, at every moment.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import prod, sqrt
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from camcore.errors import ModelError
+from camcore.graph.trace import Trace
+
+Array = NDArray[Any]
+
+# Weights that are 1 in a fresh layer; other vectors are 0.
+_ONES = {"gamma", "moving_variance", "variance", "scale"}
+
+
+@dataclass(frozen=True, eq=False)
+class Weight:
+    """One weight: its name within the layer, such as ``kernel``, and where the graph reads it."""
+
+    name: str
+    handle: Any  # of the variable, to read its value
+    readings: tuple[Any, ...]  # tensors of the traced graph
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Its shape."""
+        return tuple(self.readings[0].shape)
+
+    def value(self) -> Any:
+        """The value that the model has now, as a tensor."""
+        import tensorflow as tf
+
+        return tf.raw_ops.ReadVariableOp(resource=self.handle, dtype=self.readings[0].dtype)
+
+
+@dataclass(frozen=True, eq=False)
+class WeightLayer:
+    """A layer with weights."""
+
+    name: str
+    weights: tuple[Weight, ...]
+
+
+def weight_layers(trace: Trace, model: Any) -> tuple[WeightLayer, ...]:
+    """The layers with weights, in the order of the computation; one that is called twice counts by its last call.
+
+    What a ``Normalization`` layer knows of the data is not learned and is left out. Raises ModelError where a weight
+    is used in a way that cannot be fed.
+    """
+    import keras
+
+    owners: dict[int, tuple[Any, Any]] = {}
+    for layer in model._flatten_layers():  # parents come before their parts
+        for variable in layer.variables:
+            owners[id(variable.value.handle)] = (layer, variable)
+    graph = trace.function.graph
+    position = {operation.name: place for place, operation in enumerate(graph.get_operations())}
+    groups: dict[int, list[tuple[int, str, Weight]]] = {}
+    for external, placeholder in graph.captures:
+        if str(placeholder.dtype.name) != "resource":
+            continue
+        used = placeholder.consumers()
+        others = sorted({operation.type for operation in used} - {"ReadVariableOp"})
+        if others:
+            raise ModelError(
+                f"A weight of {model.name!r} is used by {others[0]}, which cannot be given other values, so the "
+                "network cannot be randomised. Judge its maps without that check."
+            )
+        readings = tuple(operation.outputs[0] for operation in used if operation.outputs[0].dtype.is_floating)
+        layer, variable = owners.get(id(external), (None, None))
+        if not readings or isinstance(layer, keras.layers.Normalization):
+            continue
+        place = max(position[reading.op.name] for reading in readings)
+        name = placeholder.op.name if variable is None else variable.name
+        group = id(external) if layer is None else id(layer)
+        title = placeholder.op.name if layer is None else layer.name
+        groups.setdefault(group, []).append((place, title, Weight(name, external, readings)))
+    ordered = sorted(groups.values(), key=lambda group: max(place for place, _, _ in group))
+    return tuple(WeightLayer(group[0][1], tuple(weight for _, _, weight in group)) for group in ordered)
+
+
+def redrawn(weight: Weight, rng: np.random.Generator) -> NDArray[np.float32]:
+    """A fresh value: kernels uniform with variance 1/fan-in (LeCun), scales and variances 1, all else 0."""
+    shape = weight.shape
+    if len(shape) < 2:
+        return np.full(shape, 1.0 if weight.name in _ONES else 0.0, np.float32)
+    fan_in = prod(shape[:2]) if "depthwise" in weight.name else prod(shape[:-1])
+    limit = sqrt(3 / max(1, fan_in))
+    return rng.uniform(-limit, limit, shape).astype(np.float32)
+
+
+def fed_values(layers: tuple[WeightLayer, ...], fresh: Mapping[int, Array]) -> tuple[list[Any], list[Any]]:
+    """All readings of all layers, and what to feed each: ``fresh`` by ``id`` of the weight, else the model's own."""
+    import tensorflow as tf
+
+    readings: list[Any] = []
+    values: list[Any] = []
+    for layer in layers:
+        for weight in layer.weights:
+            own = fresh.get(id(weight))
+            value = weight.value() if own is None else tf.cast(tf.constant(own), weight.readings[0].dtype)
+            readings += weight.readings
+            values += [value] * len(weight.readings)
+    return readings, values

@@ -1,1 +1,0 @@
-"""What a network holds inside: channels, cells, patches, concepts, the plan of its layers."""

@@ -1,0 +1,113 @@
+"""Deletion and insertion: how the score falls, or comes back, as pixels go or come in the order of a map."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from camcore.errors import CamcoreError
+from camcore.metrics.faithfulness.case import Answers, Case, Question, Ranks, Raster, digest, original
+
+Array = NDArray[Any]
+
+# As published.
+STEPS = 224
+
+# One order for all maps and all times, so that equal maps take away equal pixels.
+_TIE_SEED = 0
+
+
+@dataclass(frozen=True, eq=False)
+class Curve:
+    """The score (steps + 1,) after each ``shares`` (steps + 1,) of the pixels, 0..1, was taken away or put in."""
+
+    shares: NDArray[np.float64]
+    scores: NDArray[np.float64]
+
+    @property
+    def auc(self) -> float:
+        """The area under the curve by the trapezoid rule: the mean score."""
+        return float(np.trapezoid(self.scores, self.shares))
+
+    @property
+    def steps(self) -> int:
+        """How many steps it was measured in."""
+        return len(self.shares) - 1
+
+    def at(self, share: float) -> float:
+        """The score at a share, linear between the steps."""
+        return float(np.interp(share, self.shares, self.scores))
+
+
+def ranks(raster: Raster) -> Ranks:
+    """Each pixel's place (h, w) in the order of a map, 0 for the most relevant.
+
+    Equal pixels, such as the zeros of a rectified map, follow in one fixed random order, not in that of the pixels.
+    """
+    shuffled = np.random.default_rng(_TIE_SEED).permutation(raster.size)
+    order = shuffled[np.argsort(-raster.ravel()[shuffled], kind="stable")]
+    found = np.empty(raster.size, np.int32)
+    found[order] = np.arange(raster.size, dtype=np.int32)
+    return found.reshape(raster.shape)
+
+
+def counts(pixels: int, steps: int) -> NDArray[np.int64]:
+    """How many pixels are gone after each of 0 to ``steps`` steps of equal size, to the nearest whole one."""
+    return np.rint(np.linspace(0, pixels, steps + 1)).astype(np.int64)
+
+
+def check_steps(steps: int) -> None:
+    """Raise CamcoreError where a curve cannot have so many steps."""
+    if isinstance(steps, bool) or not isinstance(steps, int) or steps < 1:
+        raise CamcoreError(f"steps={steps!r} is no number of steps. A curve needs at least 1; {STEPS} are usual.")
+
+
+class Orderly:
+    """The pictures of one case with pixels gone in the order of one map, given as ranks. ``steps``: of its curves."""
+
+    def __init__(self, case: Case, order: Ranks, steps: int) -> None:
+        self.case = case
+        self.ranks = order
+        self.counts = counts(self.ranks.size, min(steps, self.ranks.size))
+        self._mark = digest(self.ranks)
+
+    def deletion(self) -> Iterator[Question]:
+        """The pictures of the deletion curve: to black, which is 0 of the preprocessed input."""
+        yield from (self._gone("deletion", int(count)) for count in self.counts)
+
+    def insertion(self) -> Iterator[Question]:
+        """The pictures of the insertion curve: from the blurred picture."""
+        yield from (self._gone("insertion", int(count)) for count in self.counts)
+
+    def curve(self, kind: Literal["deletion", "insertion"], answers: Answers) -> Curve:
+        """The curve, its questions answered."""
+        scores = [answers[self._key(kind, int(count))] for count in self.counts]
+        return Curve(self.counts / self.ranks.size, np.array(scores))
+
+    def _key(self, kind: str, count: int) -> Any:
+        if count == (0 if kind == "deletion" else self.ranks.size):
+            return "original"
+        if count in (0, self.ranks.size):  # nothing of the picture left: the same for every order
+            return kind, count
+        return kind, self._mark, count
+
+    def _gone(self, kind: str, count: int) -> Question:
+        key = self._key(kind, count)
+        if key == "original":
+            return original(self.case)
+
+        def make() -> Array:
+            first = self.ranks < count
+            before, after = self.case.picture, self.case.black
+            if kind == "insertion":
+                before, after = self.case.blurred, self.case.picture
+            picture = before.copy()
+            area = self.case.area
+            np.copyto(picture[area], after[area], where=first[..., np.newaxis])
+            return picture
+
+        return Question(key, make)

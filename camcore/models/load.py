@@ -1,0 +1,234 @@
+"""``load``: a network by name, ready to be looked into; ``backbones``: which names there are."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Protocol
+
+from camcore.checks import checked, function, optional, refused
+from camcore.errors import ModelError, nearest
+from camcore.forking import check_not_forked
+from camcore.models import catalogue, factories, saved
+from camcore.models.catalogue import Built, build
+from camcore.models.feeding import advice
+from camcore.models.label_files import labels_beside, read_labels
+from camcore.models.preprocessing import TITLES, preprocessing
+from camcore.models.recipes import renamed, send_by_recipe
+from camcore.models.whole import Custom, file_hash, find_file, open_whole
+from camcore.models.wrap import wrap, wrap_options
+from camcore.network import Network, Preprocess
+from camcore.origin import Recipe
+
+Labels = Sequence[str] | str | os.PathLike[str] | None
+"""The classes' names, or the path of a file that gives them."""
+
+
+def _a_name(name: str, value: Any) -> str | os.PathLike[str]:
+    """A network's name, or the path of its folder."""
+    if not isinstance(value, (str, os.PathLike)):
+        raise refused(name, value, "a name or a path", "camcore.backbones() lists the names.", ModelError)
+    return value
+
+
+def _a_file(name: str, value: Any) -> str | os.PathLike[str]:
+    """The path of a file, or the word "random"."""
+    if not isinstance(value, (str, os.PathLike)):
+        raise refused(name, value, "the path of a weights file, or 'random'", "Or leave it out.", ModelError)
+    return value
+
+
+class Listed(Protocol):
+    """What a list of networks says of each: a catalogue row, a saved network, or a factory that makes one.
+
+    ``input_size``, ``parameters``: None where they are not known before the network is made. ``version``: tells it
+    from another network of the same name. ``framing``: how pictures are framed for it.
+    """
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def input_size(self) -> tuple[int, int] | None: ...
+    @property
+    def parameters(self) -> int | None: ...
+    @property
+    def weights_state(self) -> str: ...
+    @property
+    def download_mb(self) -> int: ...
+    @property
+    def summary(self) -> str: ...
+    @property
+    def version(self) -> str: ...
+    @property
+    def framing(self) -> str: ...
+
+
+def backbones() -> tuple[Listed, ...]:
+    """Every network that ``load`` knows by name: the bundled ones, one's own, then the catalogue's.
+
+    ``weights_state``: "bundled", "on disk", "downloads N MB" (about), "own code" for what a function of one's own
+    makes, or "own file" for a whole model.
+    ``summary``: on what it was trained, in a few words. Looked up anew at each call; imports no TensorFlow and no
+    factory's module.
+    """
+    return (*saved.saved_networks(), *factories.factories(), *catalogue.backbones())
+
+
+@checked(name=_a_name, weights=optional(_a_file), progress=optional(function))
+def load(
+    name: str | os.PathLike[str],
+    weights: str | os.PathLike[str] | None = None,
+    progress: Callable[[int, int], None] | None = None,
+    *,
+    labels: Labels = None,
+    preprocess: Preprocess | str | None = None,
+    framing: str | None = None,
+    custom_objects: Custom = None,
+    safe_mode: bool = True,
+    **options: Any,
+) -> Network:
+    """A Network by its catalogue name, the constructor's name in ``keras.applications``; by the name or folder of a
+    saved one (the bundled ``"cats_vs_dogs"``, or one of your own); by a name that ``CAMCORE_MODELS`` declares; or from
+    the file of a whole model, ``.keras`` or ``.h5``, of Keras 3 or 2.
+
+    ``weights``: None for ImageNet weights, found on disk (``CAMCORE_WEIGHTS``, Keras's cache) or downloaded, or for
+    a network's own; a weights file; or ``"random"``. ``progress``: called with the bytes done and in all while
+    downloading. ``labels``: the classes' names, or a labels file; ``preprocess``: a function as ``wrap`` takes it, or
+    a name of ``camcore.models.preprocessing``; ``framing``: how pictures are fed by default. None of these: as the
+    network says; a file's is fed RGB 0..255 and the whole picture, as ``model.predict`` would be, and its classes are
+    named by ``birds.labels.txt`` or ``birds.txt`` beside ``birds.keras`` where there is one.
+    ``options`` go to the catalogue's constructor (``alpha=0.25``), or for a file to ``wrap`` (``input_size``, …).
+
+    Of a file, nothing runs that is not Keras's own: ``custom_objects`` gives classes and functions by name, or names
+    the modules that register them; ``safe_mode=False`` lets code in the file run (Lambda layers, SavedModels).
+
+    Raises ModelError for an unknown name, file or option, and for weights that are missing, damaged or of another
+    architecture.
+    """
+    check_not_forked()
+    declared = _declared_file(name)
+    if declared is not None and declared.file is not None:
+        told = factories.file_options(declared)
+        given = {"labels": labels, "preprocess": preprocess, "framing": framing, "custom_objects": custom_objects}
+        told |= {key: value for key, value in given.items() if value is not None} | options
+        return renamed(load(declared.file, weights, progress, **({"safe_mode": safe_mode} | told)), declared.name)
+    recipe, built = _built(name, weights, progress, options, (custom_objects, safe_mode))
+    called = {"labels": labels, "preprocess": preprocess, "framing": framing}
+    given = {key: value for key, value in called.items() if value is not None}
+    recipe = replace(recipe, options={**recipe.options, **given})
+    named, note = _labels(labels, recipe.file)
+    if isinstance(preprocess, str):
+        feed: Preprocess | None = preprocessing(preprocess)
+        note.append(f"fed {TITLES[preprocess]}, as named")
+    else:
+        feed = preprocess if preprocess is not None else built.preprocess
+        if preprocess is not None:
+            note.append("fed by a function of its owner's")
+        elif recipe.file is not None:
+            note.append(advice(built.model))
+    network = wrap(
+        built.model,
+        labels=built.labels if named is None else named,
+        preprocess=feed,
+        name=recipe.called,
+        weights_note="; ".join((built.weights_note, *note)),
+        framing=built.framing if framing is None else framing,
+        origin=built.origin if not given.keys() & {"preprocess"} else None,
+        **_wrapped(built, recipe),
+    )
+    send_by_recipe(network, recipe, load)
+    return network
+
+
+def _declared_file(name: Any) -> factories.Factory | None:
+    """The declaration of a whole model's file under this name; None where there is none."""
+    if name in [row.name for row in catalogue.backbones()]:
+        return None
+    factory = factories.find(name)
+    return factory if factory is not None and factory.file is not None else None
+
+
+def _built(
+    name: Any,
+    weights: str | os.PathLike[str] | None,
+    progress: Callable[[int, int], None] | None,
+    options: dict[str, Any],
+    code: tuple[Custom, bool],
+) -> tuple[Recipe, Built]:
+    kept = None if weights is None or weights in ("random", "imagenet") else os.path.abspath(os.fspath(weights))
+    recipe = Recipe("", "", kept or (None if weights is None else str(weights)), options)
+    if name in [row.name for row in catalogue.backbones()]:
+        return replace(recipe, source=name, called=name), build(name, weights, progress, **options)
+    factory = factories.find(name)
+    if factory is not None:
+        _refuse(options, name, f"{factory.target} makes it")
+        return replace(recipe, source=name, called=name), factories.open_factory(factory, weights)
+    found = saved.find(name) if isinstance(name, str | os.PathLike) else None
+    if found is not None:
+        _refuse(options, found.name, "it is a saved network, whose architecture is settled")
+        return replace(recipe, source=str(found.folder), called=found.name), saved.open_saved(found, weights)
+    file = find_file(name) if isinstance(name, str | os.PathLike) else None
+    if file is None:
+        raise _unknown(name)
+    return _from_file(replace(recipe, source=str(file), file=file), weights, code)
+
+
+def _from_file(
+    recipe: Recipe, weights: str | os.PathLike[str] | None, code: tuple[Custom, bool]
+) -> tuple[Recipe, Built]:
+    file = recipe.file
+    assert file is not None
+    unknown = next((key for key in recipe.options if key not in wrap_options()), None)
+    if unknown is not None:
+        near = nearest(unknown, (*wrap_options(), "labels", "preprocess", "framing", "custom_objects", "safe_mode"))
+        raise ModelError(
+            f"{file.name!r} takes no option {unknown!r}: it is the file of a whole model, whose architecture is "
+            "settled. " + (f"Did you mean {near!r}?" if near else "Leave the option away.")
+        )
+    custom, safe_mode = code
+    built = open_whole(file, weights, custom, safe_mode)
+    options = dict(recipe.options)
+    options |= {} if custom is None else {"custom_objects": custom}
+    options |= {} if safe_mode else {"safe_mode": False}
+    called = file.parent.name if file.name == "saved_model.pb" else file.stem or file.name
+    return replace(recipe, called=called, options=options, sha256=file_hash(file)), built
+
+
+def _wrapped(built: Built, recipe: Recipe) -> dict[str, Any]:
+    """The arguments of ``wrap`` that say which part of the model is explained."""
+    more = dict(built.more)
+    if built.input_size is not None:
+        more["input_size"] = built.input_size
+    if recipe.file is not None:
+        more |= {key: value for key, value in recipe.options.items() if key in wrap_options()}
+    return more
+
+
+def _labels(labels: Labels, file: Path | None) -> tuple[Any, list[str]]:
+    """The class names, None where there are none, and a note about them."""
+    if isinstance(labels, str | os.PathLike):
+        return read_labels(labels), []
+    if labels is None and file is not None:
+        beside, name = labels_beside(file)
+        return beside, [f"classes named by {name}"] if beside else []
+    return labels, []
+
+
+def _unknown(name: Any) -> ModelError:
+    names = [row.name for row in backbones()]
+    near = nearest(name, names)
+    hint = f"Did you mean {near!r}?" if near else "`python -m camcore models` lists the names."
+    hint = next((problem for problem in factories.problems() if f"{name}=" in problem or repr(name) in problem), hint)
+    return ModelError(
+        f"There is no backbone {name!r}, no network saved under this name or in a folder of this name, and no file of "
+        f"a whole model (.keras, .h5). The names are those of keras.applications and of saved networks, letter for "
+        f"letter. {hint}"
+    )
+
+
+def _refuse(options: dict[str, Any], name: str, why: str) -> None:
+    """Raise ModelError where there are options for a network that takes none."""
+    if options:
+        raise ModelError(f"{name} takes no option {next(iter(options))!r}: {why}. Leave the options away.")

@@ -1,0 +1,1 @@
+"""Bytes or a path become a checked, upright 8-bit RGB picture."""

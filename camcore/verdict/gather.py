@@ -1,0 +1,258 @@
+"""``trust``: all the evidence on one map, gathered in a fixed order, and the verdict it adds up to.
+
+The quick form is meant for every map that is looked at: some 250 forward passes. The full form hides and shows in
+finer degrees, and adds the cascade of randomised layers and the published figures (ADCC, deletion, insertion, ROAD).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from time import perf_counter
+from typing import Literal
+
+import numpy as np
+
+from camcore.checks import checked, shown
+from camcore.errors import CamcoreError, ModelError, nearest
+from camcore.heatmaps.arguments import a_map, a_network, a_picture
+from camcore.heatmaps.cam_map import CamMap
+from camcore.heatmaps.recompute import remake_passes
+from camcore.methods import METHODS
+from camcore.metrics import faithfulness, sanity
+from camcore.metrics.faithfulness import Faithfulness, Settings
+from camcore.metrics.faithfulness import sufficiency as showing
+from camcore.metrics.faithfulness.case import Case, case_of, controls, subject_of
+from camcore.metrics.faithfulness.stability import max_sensitivity
+from camcore.metrics.faithfulness.sufficiency import SHARES, Shown
+from camcore.metrics.sanity import Randomised
+from camcore.network import Network
+from camcore.pictures.picture import Picture
+from camcore.verdict.rules import HIDDEN, Chance, Findings, Verdict, judge
+
+Form = Literal["quick", "full"]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a form of the evidence consists of.
+
+    ``randoms``: random maps that stand for chance; a map that beats all 19 does so by luck once in 20 times.
+    ``shares`` of the picture that are hidden and shown. ``copies`` of the network with random weights, and ``draws`` of
+    noise, as many as ``remaking`` passes allow. ``stages`` of the cascade of random layers. ``more``: metrics of
+    faithfulness beside.
+    """
+
+    randoms: int = 19
+    shares: tuple[float, ...] = SHARES
+    copies: int = 3
+    draws: int = 4
+    remaking: float = 100.0
+    stages: int = 0
+    more: tuple[str, ...] = ()
+
+
+PLANS: dict[Form, Plan] = {
+    "quick": Plan(),
+    "full": Plan(
+        shares=tuple(step / 20 for step in range(1, 20)),
+        copies=5,
+        draws=8,
+        remaking=float("inf"),
+        stages=sanity.STAGES,
+        more=("masked", "deletion", "insertion", "road", "coherency"),
+    ),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Trust:
+    """The evidence on one map; parts that are not there yet, or not in this form, are empty or None.
+
+    ``chance``: the map, then the centred blob and the random maps, whose noise is as fine as the map's grid, hidden
+    and shown by degrees. ``copies``: the maps of networks whose weights are all random. ``sensitivity``: see
+    Faithfulness. ``stages``: as ``copies``, layer by layer from the output. ``more``: published figures of the map, the
+    blob and some random maps. ``unchecked``: why there are no copies. ``verdict``: there when all else is, with the
+    ``findings`` it rests on.
+    """
+
+    map: CamMap
+    form: Form
+    chance: tuple[Shown, ...] = ()
+    more: tuple[Faithfulness, ...] = ()
+    copies: tuple[Randomised, ...] = ()
+    stages: tuple[Randomised, ...] = ()
+    sensitivity: float | None = None
+    unchecked: str | None = None
+    findings: Findings | None = None
+    verdict: Verdict | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class TrustStep:
+    """``doing``: what is in work, in words. ``done`` of ``total`` forward passes. ``trust``: the evidence so far."""
+
+    doing: str
+    done: float
+    total: float
+    seconds: float
+    trust: Trust
+
+
+@checked(network=a_network, pic=a_picture, m=a_map)
+def trust(network: Network, pic: Picture, m: CamMap, form: Form = "quick") -> Iterator[TrustStep]:
+    """How far to trust a map of this network and picture, a step at a time; the last step has the verdict.
+
+    ``form``: ``quick`` or ``full``, see PLANS; ``trust_passes`` says the cost beforehand. Closing the generator stops
+    the work; no more than the chunk in hand is computed. The network's weights are never changed.
+
+    Raises, at the call, CamcoreError for an unknown form or a map of another network, picture or framing.
+    """
+    plan = _plan(form)
+    case = case_of(network, pic, m.class_index, m.framing)
+    case.check(m)
+    return _steps(case, pic, Trust(m, form), plan)
+
+
+@checked(network=a_network, m=a_map)
+def trust_passes(network: Network, m: CamMap, form: Form = "quick") -> float:
+    """What ``trust`` costs, in forward passes of one picture: an upper bound."""
+    plan = _plan(form)
+    copies, draws, _ = _remaking(network, m, plan)
+    total = showing.passes(2 + plan.randoms, plan.shares)
+    total += faithfulness.estimate(network, [m], _published(m, plan)) if plan.more else 0.0
+    runs = copies
+    if copies and plan.stages:
+        runs += len(sanity.stages(len(network.weight_layers), plan.stages))
+    total += sanity.estimate(network, m, runs) if runs else 0.0
+    return total + (draws * remake_passes(network, m) if draws else 0.0)
+
+
+def _plan(form: Form) -> Plan:
+    if isinstance(form, str) and form in PLANS:
+        return PLANS[form]
+    near = nearest(form, PLANS)
+    raise CamcoreError(
+        f"There is no form {shown(form)} of the evidence. It is 'quick' or 'full'."
+        + (f" Did you mean {near!r}?" if near else " Choose one of these.")
+    )
+
+
+def _published(m: CamMap, plan: Plan) -> Settings:
+    """The further figures, less the one that needs a map that can be made again."""
+    return Settings(tuple(name for name in plan.more if name != "coherency" or not is_fused(m)), steps=28)
+
+
+def is_fused(m: CamMap) -> bool:
+    """Whether a map was fused from several, so that it cannot be made again."""
+    return m.layer is None and not METHODS[m.method].layer_free
+
+
+def _remaking(network: Network, m: CamMap, plan: Plan) -> tuple[int, int, str | None]:
+    """How many copies and draws of noise the plan can afford, and why there are no copies."""
+    if is_fused(m):
+        return 0, 0, "a map fused from several layers cannot be made again"
+    try:
+        _ = network.weight_layers
+    except ModelError:
+        return 0, plan.draws, "this network's weights cannot be given other values"
+    each = remake_passes(network, m)
+    copies = int(min(plan.copies, plan.remaking // (1 + each)))
+    draws = int(min(plan.draws, (plan.remaking - copies * (1 + each)) // each)) if each else plan.draws
+    why = (
+        f"making it again takes about {each:.0f} forward passes, which only the full form does" if not copies else None
+    )
+    return copies, max(0, draws), why
+
+
+def _steps(case: Case, pic: Picture, known: Trust, plan: Plan) -> Iterator[TrustStep]:
+    start = perf_counter()
+    m, network = known.map, case.network
+    total = trust_passes(network, m, known.form)
+    copies, draws, why = _remaking(network, m, plan)
+    known = replace(known, unchecked=why)
+    before = 0.0
+
+    def step(doing: str, done: float) -> TrustStep:
+        return TrustStep(doing, min(before + done, total), total, perf_counter() - start, known)
+
+    yield step("Hiding and showing parts of the picture", 0)
+    subjects = subject_of(case, m), *controls(case, plan.randoms, (m.values.shape[0], m.values.shape[1]))
+    for compared in showing.compare(case, subjects, plan.shares):
+        known = replace(known, chance=compared.results)
+        yield step("Hiding and showing parts of the picture", compared.done)
+    before += compared.total
+    if copies:
+        for found in sanity.copies(network, pic, m, copies):
+            known = replace(known, copies=found.results)
+            yield step("Drawing the network's weights at random", found.done)
+        before += found.total
+    if draws:
+        work, done = max_sensitivity(case, m, draws), 0.0
+        while True:
+            try:
+                done += next(work)
+            except StopIteration as finished:
+                known = replace(known, sensitivity=finished.value)
+                break
+            yield step("Adding a little noise", done)
+        before += draws * remake_passes(network, m)
+    if plan.stages and copies:
+        for found in sanity.randomisation(network, pic, m, plan.stages):
+            known = replace(known, stages=found.results)
+            yield step("Randomising layer after layer", found.done)
+        before += found.total
+    if plan.more:
+        for part in faithfulness.measure(network, pic, [m], _published(m, plan)):
+            known = replace(known, more=part.results)
+            yield step("Removing pixels and filling the holes", part.done)
+        before += part.total
+    findings = _findings(case, known)
+    known = replace(known, findings=findings, verdict=judge(findings))
+    yield TrustStep("Done", total, total, perf_counter() - start, known)
+
+
+def _findings(case: Case, known: Trust) -> Findings:
+    m, network = known.map, case.network
+    probabilities = network.answer(case.x)[1][0]
+    top = int(np.argmax(probabilities)) if case.has_probabilities else m.class_index
+    return Findings(
+        same_everywhere=bool(np.ptp(m.values) == 0),
+        probability=float(probabilities[m.class_index]),
+        top=float(probabilities[top]),
+        top_label=None if top == m.class_index else network.labels[top],
+        classes=network.classes,
+        chance=chance_of(case, known.chance),
+        survival=tuple(one.spearman for one in known.copies),
+        random_sureness=tuple(one.sureness for one in known.copies),
+        unchecked=known.unchecked,
+        sensitivity=known.sensitivity,
+        whole_picture=_sees_all(network, m),
+        layer=m.layer,
+        warning=m.warning,
+    )
+
+
+def chance_of(case: Case, figures: tuple[Shown, ...]) -> Chance:
+    """A map beside the controls: its figures first, then those of the blob and the random maps."""
+    first, centre, *randoms = figures
+    spread = max(one.spread for one in figures)
+    if not case.has_probabilities:  # plain scores have a unit of their own
+        spread = spread / abs(first.score) if first.score else spread
+    return Chance(
+        removed=first.removed(HIDDEN),
+        removed_random=tuple(one.removed(HIDDEN) for one in randoms),
+        lead=first.lead,
+        lead_centre=centre.lead,
+        lead_random=tuple(one.lead for one in randoms),
+        spread=spread,
+    )
+
+
+def _sees_all(network: Network, m: CamMap) -> bool:
+    """Whether a cell of the map's layer sees the whole input, as far as is known."""
+    if m.layer is None:
+        return False
+    info = network.layer(m.layer)
+    field = info.receptive_field
+    return info.whole_picture or (field is not None and all(map(int.__ge__, field, network.input_size)))

@@ -1,0 +1,246 @@
+"""How far to trust a map, in plain words with the reasons. The rules, and why they are so: docs/verdict.md.
+
+A verdict is made of findings, which camcore.verdict.gather gathers; nothing is computed here but comparisons.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import expm1, isfinite
+from statistics import mean, median
+from typing import Literal
+
+from camcore.text import percent, readable
+
+Level = Literal["trust", "caution", "distrust"]
+Kind = Literal["for", "against", "beware", "note"]
+
+# The share of the picture whose hiding is told in the verdict.
+HIDDEN = 0.2
+
+# A network whose top class is no more probable than this many times a guess among its classes decides nothing.
+UNDECIDED = 1.1
+
+# The log-odds move by less than this, whatever is hidden: there is nothing to explain.
+INDIFFERENT = 0.1
+
+# Rank correlation with the map of a network of random weights: this much is the same map, or like it.
+SURVIVES, RESEMBLES = 0.7, 0.4
+
+# Relative change under noise that can hardly be seen.
+UNSTABLE = 0.5
+
+# Below the one a class is improbable; above the other its probability can hardly rise.
+IMPROBABLE, SATURATED = 0.1, 0.999
+
+
+@dataclass(frozen=True)
+class Reason:
+    """One reason: ``for`` or ``against`` trust, ``beware`` (trust with caution), or a ``note`` that changes nothing.
+
+    ``key`` names the rule.
+    """
+
+    kind: Kind
+    key: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """``level``, its ``headline``, and the reasons, those that decide first."""
+
+    level: Level
+    headline: str
+    reasons: tuple[Reason, ...]
+
+    @property
+    def text(self) -> str:
+        """Headline and reasons as one paragraph."""
+        return " ".join((self.headline, *(reason.text for reason in self.reasons)))
+
+
+@dataclass(frozen=True)
+class Chance:
+    """How a map does beside the centred blob and several random maps on the same picture; see faithfulness.showing.
+
+    Each figure is of the map, of the blob, and of each random map. ``removed``: the share of the score that hiding
+    the top 20 % takes away; below 0 where it adds. ``lead``: log-odds of the top shown alone less those of the rest.
+    ``spread``: of the log-odds over all these pictures; of an output without probability
+    of the output, as a share of its value.
+    """
+
+    removed: float
+    removed_random: tuple[float, ...]
+    lead: float
+    lead_centre: float
+    lead_random: tuple[float, ...]
+    spread: float
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What a verdict rests on; None: not checked.
+
+    ``same_everywhere``: no place of the map stands out. ``probability`` of the class and of the ``top`` class, NaN
+    where the network gives none; ``top_label``: where another class is on top. ``survival``: rank correlation with
+    the map of networks of random weights, one for each. ``random_sureness``: the top probability of each of these.
+    ``unchecked``: why these two are not known. ``sensitivity``: relative change under small noise. ``whole_picture``:
+    every cell of the layer sees all of the picture. ``warning``: the map's own.
+    """
+
+    same_everywhere: bool
+    probability: float
+    top: float
+    top_label: str | None
+    classes: int
+    chance: Chance
+    survival: tuple[float, ...] = ()
+    random_sureness: tuple[float, ...] = ()
+    unchecked: str | None = None
+    sensitivity: float | None = None
+    whole_picture: bool = False
+    layer: str | None = None
+    warning: str | None = None
+
+
+def judge(found: Findings) -> Verdict:
+    """The verdict on a map. One reason against it: do not trust. One to beware: with caution."""
+    reasons = [reason for rule in _RULES for reason in rule(found)]
+    order: tuple[Kind, ...] = ("against", "for", "beware", "note")
+    reasons.sort(key=lambda reason: order.index(reason.kind))
+    kinds = {reason.kind for reason in reasons}
+    if "against" in kinds:
+        return Verdict("distrust", "Do not trust this map.", tuple(reasons))
+    if "beware" in kinds:
+        return Verdict("caution", "This map beats chance, but take it with caution.", tuple(reasons))
+    return Verdict("trust", "This map beats chance.", tuple(reasons))
+
+
+# ---- the rules
+
+
+def _stands_out(found: Findings) -> list[Reason]:
+    if found.same_everywhere:
+        return [Reason("against", "flat", "It is the same everywhere, so it puts no place before another.")]
+    return []
+
+
+def _decides(found: Findings) -> list[Reason]:
+    if found.top <= UNDECIDED / found.classes:
+        text = (
+            f"The network decides nothing here: its first class has {percent(found.top)}, a guess among "
+            f"{found.classes} classes {percent(1 / found.classes)}."
+        )
+        return [Reason("against", "undecided", text)]
+    if found.random_sureness and found.top <= max(found.random_sureness):
+        text = (
+            f"The network is no surer ({percent(found.top)}) than one whose weights are drawn at random "
+            f"({percent(max(found.random_sureness))})."
+        )
+        return [Reason("against", "unsure", text)]
+    return []
+
+
+def _beats_chance(found: Findings) -> list[Reason]:
+    chance = found.chance
+    if not isfinite(chance.lead):
+        return [Reason("against", "overflow", "The network's scores are not finite numbers on this picture.")]
+    if chance.spread < INDIFFERENT:
+        moved = f"its odds move by {percent(expm1(chance.spread))}"
+        if not isfinite(found.probability):
+            moved = f"the output moves by {percent(chance.spread)} of its value"
+        text = f"The score hardly depends on the picture: whatever part is hidden, {moved} at most."
+        return [Reason("against", "indifferent", text)]
+    count = len(chance.lead_random)
+    as_good = sum(lead >= chance.lead for lead in chance.lead_random)
+    hiding = (
+        f"Hiding its top {percent(HIDDEN)} {_takes(chance.removed)}, a random map's top "
+        f"{percent(HIDDEN)} {_takes(mean(chance.removed_random))} on average"
+    )
+    if as_good:
+        does = "does" if as_good == 1 else "do"
+        text = f"It does no better than chance: {as_good} of {count} random maps {does} at least as well. {hiding}."
+        return [Reason("against", "chance", text)]
+    text = f"{hiding}; hiding and showing parts by degrees, it does better than all {count} random maps."
+    return [Reason("for", "chance", text)]
+
+
+def _depends_on_weights(found: Findings) -> list[Reason]:
+    if not found.survival:
+        why = found.unchecked or "that was not checked"
+        return [
+            Reason("beware", "unchecked", f"Whether it depends on what the network has learned is not known: {why}.")
+        ]
+    likeness = median(found.survival)
+    shown = f"rank correlation {likeness:.2f}".replace("-", "\N{MINUS SIGN}")
+    if likeness >= SURVIVES:
+        text = (
+            f"It stays nearly the same when the network's weights are drawn at random ({shown}): it shows the picture, "
+            "not what the network has learned."
+        )
+        return [Reason("against", "survives", text)]
+    if likeness >= RESEMBLES:
+        text = f"It still resembles itself when the network's weights are drawn at random ({shown})."
+        return [Reason("beware", "resembles", text)]
+    return [Reason("for", "depends", f"It changes when the network's weights are drawn at random ({shown}).")]
+
+
+def _beats_centre(found: Findings) -> list[Reason]:
+    if found.chance.lead > found.chance.lead_centre:
+        return []
+    text = "A blob in the middle of the picture does as well, without looking at it."
+    return [Reason("beware", "centre", text)]
+
+
+def _is_said(found: Findings) -> list[Reason]:
+    if found.top_label is not None:
+        text = (
+            f"The network says {readable(found.top_label)!r} ({percent(found.top)}); the class explained has "
+            f"{percent(found.probability)}."
+        )
+        return [Reason("beware", "not first", text)]
+    if found.probability < IMPROBABLE:
+        return [Reason("beware", "improbable", f"The network gives the class only {percent(found.probability)}.")]
+    if found.probability > SATURATED:
+        text = (
+            f"The score is nearly full ({percent(found.probability)}): much evidence can go before the probability "
+            "shows it."
+        )
+        return [Reason("note", "saturated", text)]
+    return []
+
+
+def _is_stable(found: Findings) -> list[Reason]:
+    if found.sensitivity is None:
+        return []
+    change = percent(found.sensitivity)
+    if found.sensitivity > UNSTABLE:
+        text = f"Noise that can hardly be seen changes it by {change}."
+        return [Reason("beware", "unstable", text)]
+    return [Reason("for", "stable", f"Noise that can hardly be seen changes it by {change} at most.")]
+
+
+def _method(found: Findings) -> list[Reason]:
+    reasons = []
+    if found.warning:
+        reasons.append(Reason("beware", "warning", found.warning))
+    if found.whole_picture:
+        text = (
+            f"Every cell of the layer {found.layer!r} can see the whole picture, so what decided need not lie under "
+            "the cell that is lit."
+        )
+        reasons.append(Reason("note", "receptive field", text))
+    return reasons
+
+
+_RULES: tuple[Callable[[Findings], list[Reason]], ...] = (
+    _stands_out, _decides, _beats_chance, _depends_on_weights, _beats_centre, _is_stable, _is_said, _method,
+)  # fmt: skip
+
+
+def _takes(removed: float) -> str:
+    if abs(removed) < 0.005:
+        return "leaves the score as it is"
+    return f"removes {percent(removed)} of the score" if removed > 0 else f"raises the score by {percent(-removed)}"

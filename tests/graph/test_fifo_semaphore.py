@@ -1,0 +1,72 @@
+"""Turns are taken in the order of coming, and none is lost."""
+
+import threading
+import time
+
+import pytest
+
+from camcore.graph.fifo_semaphore import Turns
+
+
+def wait_until(met, seconds: float = 10.0) -> None:
+    end = time.monotonic() + seconds
+    while not met():
+        assert time.monotonic() < end
+        time.sleep(0.001)
+
+
+def test_whoever_waits_comes_before_the_next_turn_of_long_work() -> None:
+    turns, order = Turns(1), []
+
+    def short(name: str) -> None:
+        with turns.turn():
+            order.append(name)
+
+    waiting = []
+    with turns.turn():
+        order.append("long 1")
+        for name in ("first", "second", "third"):
+            waiting.append(threading.Thread(target=short, args=(name,)))
+            waiting[-1].start()
+            wait_until(lambda: len(turns._waiting) == len(waiting))
+    with turns.turn():  # asked for at once, and yet after those who waited
+        order.append("long 2")
+    for thread in waiting:
+        thread.join()
+    assert order == ["long 1", "first", "second", "third", "long 2"]
+
+
+def test_never_more_at_once_than_there_are_places() -> None:
+    turns, now, most, lock = Turns(2), 0, 0, threading.Lock()
+
+    def work() -> None:
+        nonlocal now, most
+        for _ in range(20):
+            with turns.turn():
+                with lock:
+                    now += 1
+                    most = max(most, now)
+                time.sleep(0.0005)
+                with lock:
+                    now -= 1
+
+    threads = [threading.Thread(target=work) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert most == 2
+    with turns.turn(), turns.turn():
+        assert not turns._free
+
+
+def test_a_failure_and_an_interrupted_wait_give_their_places_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    turns = Turns(1)
+    with pytest.raises(ZeroDivisionError), turns.turn():
+        raise ZeroDivisionError
+    with turns.turn(), monkeypatch.context() as patch:
+        patch.setattr(threading.Event, "wait", lambda self, timeout=None: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt), turns.turn():
+            pytest.fail("it had no turn")
+    with turns.turn():
+        pass

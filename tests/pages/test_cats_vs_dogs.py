@@ -1,0 +1,173 @@
+"""The page on a classifier, run by Streamlit's own test runner with a small network that learned nothing."""
+
+import os
+import shutil
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from labelled import make_folder
+from small import network_folder
+from streamlit.testing.v1 import AppTest
+
+from camcore.evaluation import measures
+from camcore.evaluation.predict import Predictions
+from camcore.evaluation.table import write_csv
+
+APP = str(Path(__file__).resolve().parents[2] / "app.py")
+PAGE = "pages/cats_vs_dogs.py"
+TIMEOUT = 120
+LOG = "epoch,size,rate,loss,accuracy,val_loss,val_accuracy,seconds\n1,32,0.001,0.7,0.5,0.69,0.52,1.0\n"
+
+
+def predictions() -> Predictions:
+    rng = np.random.default_rng(0)
+    labels = rng.integers(0, 2, 60)
+    p = 1 / (1 + np.exp(-(3 * (2 * labels - 1) + rng.normal(0, 3, 60))))
+    return Predictions(tuple(f"{i}.jpg" for i in range(60)), labels, np.stack([1 - p, p], 1), ("cat", "dog"))
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home with a network of two classes, its results, log and a checkpoint; and one of three classes."""
+    home = tmp_path_factory.mktemp("home")
+    for name, labels in (("pets", ["cat", "dog"]), ("three", ["cat", "dog", "owl"])):
+        folder = Path(network_folder(home / "networks" / name, labels))
+        (folder / "checkpoints").mkdir()
+        shutil.copy(folder / "network.weights.h5", folder / "checkpoints" / "epoch-001.weights.h5")
+        (folder / "log.csv").write_text(LOG)
+    write_csv(home / "networks" / "pets" / "predictions.csv", predictions())
+    return home
+
+
+@pytest.fixture(autouse=True)
+def at_home(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CAMCORE_HOME", str(home))
+    monkeypatch.setattr("camcore.models.saved.BUNDLED", home / "nothing")
+
+
+def page(**query: str) -> AppTest:
+    at = AppTest.from_file(APP, default_timeout=TIMEOUT)
+    at.switch_page(PAGE)
+    for name, value in query.items():
+        at.query_params[name] = value
+    at.run()
+    assert not at.exception
+    return at
+
+
+def settled(at: AppTest, done: Any) -> AppTest:
+    """Run the script again, as the page's fragments do, until ``done(at)``."""
+    end = time.monotonic() + TIMEOUT
+    while not done(at):
+        assert time.monotonic() < end, at
+        time.sleep(0.1)
+        at.run()
+        assert not at.exception
+    return at
+
+
+def html(at: AppTest) -> str:
+    return " ".join(str(element.proto.body) for element in at.get("html") if "<style>" not in str(element.proto.body))
+
+
+def answered(at: AppTest) -> bool:
+    return "average of the map" in html(at)
+
+
+def refused(at: AppTest) -> bool:
+    return "This folder could not be used" in html(at)
+
+
+def test_the_results_stand_there_before_any_answer() -> None:
+    at = page()
+    p = predictions()
+    right = measures.accuracy(p)
+    assert f"{right.count} of {right.n}" in html(at)
+    assert "not shipped" in " ".join(m.value for m in at.markdown)
+    assert len(at.get("plotly_chart")) == 5
+
+
+def test_the_sum_adds_up() -> None:
+    at = settled(page(), answered)
+    assert " says " in at.header[0].value or "not sure" in at.header[0].value
+    assert html(at).count('class="cam-fig-frame"><img') >= 3
+    assert "what speaks for cat speaks against dog" in " ".join(m.value for m in at.markdown)
+
+
+@pytest.mark.parametrize("threshold", ["0", "30", "100"])
+def test_the_threshold_in_the_link_is_used(threshold: str) -> None:
+    at = page(threshold=threshold)
+    p, share = predictions(), int(threshold) / 100
+    right = measures.accuracy(p, share)
+    assert f"{right.count} of {right.n}" in html(at)
+    wrong = len(measures.misclassified(p, share))
+    assert f"All mistakes ({wrong})" in str(at.session_state["show"] or "") + " ".join(
+        option.content for group in at.get("button_group") for option in group.proto.options
+    )
+
+
+def test_a_folder_of_ones_own(tmp_path: Path) -> None:
+    folder = make_folder(tmp_path / "pictures", {"cat": 6, "dog": 5})
+    (folder / "cat" / "notes.txt").write_text("no picture")
+    (folder / "dog" / "broken.jpg").write_bytes(b"\xff\xd8\xff damaged")
+    at = settled(page(folder=str(folder)), lambda at: "On the 11 pictures" in " ".join(c.value for c in at.caption))
+    assert "2 files could not be used" in " ".join(c.value for c in at.caption)
+    assert at.query_params["folder"] == str(folder)
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (lambda root: None, "cannot be read"),
+        (lambda root: root.mkdir(), "no class folders"),
+        (lambda root: make_folder(root, {"cat": 3}), "only"),
+        (lambda root: make_folder(root, {"cat": 3, "wolf": 3}), "wolf"),
+        (lambda root: [(root / c).mkdir(parents=True) or (root / c / "a.txt").write_text("x") for c in ("cat", "dog")],
+         "no class folders"),
+    ],
+    ids=["nowhere", "empty", "one class", "another class", "no pictures"],
+)  # fmt: skip
+def test_a_folder_that_cannot_be_used(make: Any, said: str, tmp_path: Path) -> None:
+    make(tmp_path / "pictures")
+    at = settled(page(folder=str(tmp_path / "pictures")), refused)
+    assert said in html(at)
+
+
+def test_a_network_of_three_classes_has_no_threshold() -> None:
+    at = settled(page(network="three"), answered)
+    assert "No results lie beside this network" in " ".join(m.value for m in at.markdown)
+    assert not [s for s in at.slider if s.key == "threshold"]
+    assert "most probable classes stand side by side" in " ".join(" ".join(m.value for m in at.markdown).split())
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("network", "petz", "Did you mean “pets”?"),
+        ("threshold", "140", "between 0 and 100"),
+        ("show", "x", "not exist"),
+    ],
+)
+def test_a_link_that_names_nothing_is_answered_in_place(name: str, value: str, said: str) -> None:
+    assert said in html(page(**{name: value}))
+
+
+def test_damaged_files_beside_the_network_are_told(home: Path) -> None:
+    path = home / "networks" / "pets" / "predictions.csv"
+    kept = path.read_bytes()
+    try:
+        path.write_text("file,label\n")
+        os.utime(path, (1, 1))
+        assert "is not a table of predictions" in html(page())
+    finally:
+        path.write_bytes(kept)
+
+
+def test_without_any_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CAMCORE_HOME", str(tmp_path))
+    at = page()
+    assert at.header[0].value == "There is no network to show yet"
+    assert "models/cats_vs_dogs" in html(at)

@@ -1,0 +1,114 @@
+"""A nested, a Sequential and a subclassed model come in through a factory: Inspect and Compare show the same of all."""
+
+import html
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import own_models
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from ui import samples
+from ui.engine import engine
+from ui.frame import PAGES
+
+APP = str(Path(__file__).resolve().parents[2] / "app.py")
+NOT_THEIRS = (
+    "app.py", "pages/compare.py", "pages/report.py", "pages/cats_vs_dogs.py", "pages/train.py", "pages/models.py",
+)  # fmt: skip
+"""Pages with a test of their own here, or that choose among other networks."""
+OTHERS = tuple(script for script, *_ in PAGES if script not in NOT_THEIRS)
+KINDS = ("page_nested", "page_sequential", "page_subclassed")
+
+
+@pytest.fixture(autouse=True)
+def declared(monkeypatch: pytest.MonkeyPatch) -> None:
+    names = (*KINDS, "raises")
+    monkeypatch.setenv("CAMCORE_MODELS", ",".join(f"{name}=own_models:{name}" for name in names))
+
+
+def page(script: str = "", **query: str) -> AppTest:
+    at = AppTest.from_file(APP, default_timeout=120)
+    if script:
+        at.switch_page(script)
+    for name, value in query.items():
+        at.query_params[name] = value
+    at.run()
+    assert not at.exception
+    return at
+
+
+def said(at: AppTest) -> str:
+    bodies = (str(element.proto.body) for element in at.get("html"))
+    return html.unescape(" ".join(body for body in bodies if "<style>" not in body))
+
+
+def test_inspect_shows_the_same_of_every_kind() -> None:
+    headlines, maps = [], []
+    for name in KINDS:
+        at = page(model=name, framing="stretch")
+        assert at.selectbox(key="model").value == name
+        headlines.append(at.header[0].value.replace(name, "it"))
+        asked = at.session_state["shown"]
+        maps.append(engine().known(asked, samples.picture(samples.DEFAULT)).map)
+        assert any(f"made by own_models:{name}" in caption.value.replace("\\", "") for caption in at.caption)
+        assert at.toggle(key="random").disabled
+    assert any(
+        f"it says “{label}”" in headlines[0] or f"at most “{label}”" in headlines[0] for label in own_models.LABELS
+    )
+    assert len(set(headlines)) == 1
+    assert maps[0].raw.shape == (8, 8)
+    assert maps[0].raw.max() > 0
+    for one in maps[1:]:
+        np.testing.assert_allclose(one.raw, maps[0].raw, rtol=1e-4, atol=1e-6 * np.abs(maps[0].raw).max())
+
+
+def test_compare_shows_the_same_of_every_kind() -> None:
+    shown = [cells(page("pages/compare.py", model=name, methods="cam,gradcam,layercam")) for name in KINDS]
+    assert [cell["title"] for cell in shown[0]] == ["CAM", "Grad-CAM", "LayerCAM"]
+    for other in shown[1:]:
+        for one, first in zip(other, shown[0], strict=True):
+            assert one["title"] == first["title"]
+            assert one["grid"]["high"] == pytest.approx(first["grid"]["high"], rel=1e-4)
+            assert one["alt"].partition("Brightest")[2] == first["alt"].partition("Brightest")[2] != ""
+
+
+def cells(at: AppTest) -> list[dict[str, Any]]:
+    found = [json.loads(c.proto.json) for c in at.get("bidi_component") if c.proto.json]
+    data = next(data for data in found if data.get("group") == "compare" and data["pins"])
+    return [cell for line in data["lines"] for cell in line["cells"]]
+
+
+def test_one_that_fails_is_told_and_the_next_works() -> None:
+    at = page(model="raises")
+    assert "its function own_models:raises raised RuntimeError: the weights are on <b>another</b> machine" in said(at)
+    at.selectbox(key="model").set_value(KINDS[0]).run()
+    assert not at.exception
+    assert KINDS[0] in at.header[0].value
+    assert "cam-error" not in said(at)
+
+
+def test_compare_goes_on_beside_one_that_fails() -> None:
+    at = page(
+        "pages/compare.py", model=KINDS[0], columns="backbones", beside="raises", rows="methods", methods="gradcam"
+    )
+    assert "own_models:raises raised RuntimeError" in said(at) + json.dumps(
+        [json.loads(c.proto.json) for c in at.get("bidi_component") if c.proto.json]
+    )
+    assert any(cell["grid"] for cell in cells(at))
+
+
+@pytest.mark.parametrize("name", KINDS)
+@pytest.mark.parametrize("script", OTHERS)
+def test_every_other_page_works_on_it(script: str, name: str) -> None:
+    at = page(script, model=name)
+    end = time.monotonic() + 30
+    while at.get("progress") and time.monotonic() < end:  # what runs in the background draws itself again
+        time.sleep(0.2)
+        at.run()
+        assert not at.exception
+    assert at.selectbox(key="model").value == name
+    assert "cam-error" not in said(at), said(at)

@@ -1,0 +1,70 @@
+"""A network without a grid, on every page that looks into one: said in a sentence, never a traceback."""
+
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from ui import samples
+from ui.engine import engine
+from ui.frame import PAGES
+
+APP = str(Path(__file__).resolve().parents[2] / "app.py")
+NAME = "page_dense_only"
+NOT_ASKED = ("app.py", "pages/report.py", "pages/cats_vs_dogs.py", "pages/train.py", "pages/models.py")
+OTHERS = tuple(script for script, *_ in PAGES if script not in NOT_ASKED)
+
+
+@pytest.fixture(autouse=True)
+def declared(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CAMCORE_MODELS", f"{NAME}=own_models:{NAME}")
+
+
+def page(script: str = "", **query: str) -> AppTest:
+    at = AppTest.from_file(APP, default_timeout=120)
+    if script:
+        at.switch_page(script)
+    at.query_params["model"] = NAME
+    for name, value in query.items():
+        at.query_params[name] = value
+    at.run()
+    assert not at.exception
+    return at
+
+
+def shown(at: AppTest) -> str:
+    bodies = [str(element.proto.body) for element in at.get("html")]
+    return " ".join(
+        bodies + [str(one.value) for kind in ("error", "info", "markdown", "caption") for one in at.get(kind)]
+    )
+
+
+@pytest.mark.parametrize("script", ["", "pages/trust.py"])
+def test_the_first_map_is_one_that_needs_no_layer(script: str) -> None:
+    """Nothing has to be chosen: occlusion stands in for Grad-CAM, and the page says why."""
+    at = page(script, framing="stretch")
+    for _ in range(3):  # the network is known to have no grid once it is loaded
+        if at.session_state["method"] != "occlusion":
+            at.run()
+    assert "no layer with a grid larger than 1×1" in shown(at)
+    assert "in place of Grad-CAM" in shown(at)
+    assert "This did not work" not in shown(at)
+    found = engine().known(at.session_state["shown"], samples.picture(samples.DEFAULT))
+    assert found.map.method == "occlusion"
+
+
+def test_inspect_shows_occlusion() -> None:
+    at = page(framing="stretch", method="occlusion")
+    found = engine().known(at.session_state["shown"], samples.picture(samples.DEFAULT))
+    assert found.map is not None
+    assert found.map.layer is None
+    assert found.complete
+
+
+def test_one_place_cannot_be_looked_into_and_it_is_said() -> None:
+    assert "no place to look into" in shown(page(framing="stretch", method="occlusion", inside="true"))
+
+
+@pytest.mark.parametrize("script", OTHERS)
+def test_other_pages_say_it(script: str) -> None:
+    assert "no layer with a grid" in shown(page(script))
