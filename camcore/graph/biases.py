@@ -10,10 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 from camcore.graph.reach import Reach
 from camcore.graph.walks import ancestors
+
+if TYPE_CHECKING:
+    import tensorflow as tf
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,12 +26,12 @@ class Bias:
     ``spatial``: the tensor has a grid of more than one cell.
     """
 
-    total: Any
-    added: Any
+    total: tf.Tensor
+    added: tf.Tensor
     spatial: bool
 
 
-def find_biases(logits: Any, reach: Mapping[str, Reach]) -> tuple[Bias, ...]:
+def find_biases(logits: tf.Tensor, reach: Mapping[str, Reach]) -> tuple[Bias, ...]:
     """Every bias on the way to ``logits``, in the order of the computation. Adds to the graph: hold its lock."""
     import tensorflow as tf
 
@@ -48,7 +51,7 @@ def find_biases(logits: Any, reach: Mapping[str, Reach]) -> tuple[Bias, ...]:
     return tuple(found)
 
 
-def _added(operation: Any, reach: Mapping[str, Reach]) -> Any | None:
+def _added(operation: tf.Operation, reach: Mapping[str, Reach]) -> tf.Tensor | None:
     import tensorflow as tf
 
     kind, inputs = operation.type, operation.inputs
@@ -67,7 +70,7 @@ def _added(operation: Any, reach: Mapping[str, Reach]) -> Any | None:
     return None
 
 
-def _along_channels(operation: Any, vector: Any) -> Any:
+def _along_channels(operation: tf.Operation, vector: tf.Tensor) -> tf.Tensor:
     import tensorflow as tf
 
     if operation.get_attr("data_format") == b"NCHW":

@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Iterator
 
 
-class Turns:
+class FifoSemaphore:
     """``places``: how many may have a turn at once.
 
     A semaphore would let long work that takes one turn after the other overtake those who wait.
@@ -20,21 +20,21 @@ class Turns:
         self._waiting: deque[threading.Event] = deque()
 
     @contextlib.contextmanager
-    def turn(self) -> Iterator[None]:
+    def acquired(self) -> Iterator[None]:
         """Waits for a place, in the order of coming; it is free again after the block."""
-        called = threading.Event()
+        place = threading.Event()
         with self._lock:
             if self._free and not self._waiting:
                 self._free -= 1
-                called.set()
+                place.set()
             else:
-                self._waiting.append(called)
+                self._waiting.append(place)
         try:
-            called.wait()
+            place.wait()
         except BaseException:  # an interrupted wait gives its place on
             with self._lock:
-                if called in self._waiting:
-                    self._waiting.remove(called)
+                if place in self._waiting:
+                    self._waiting.remove(place)
                 else:
                     self._pass_on()
             raise

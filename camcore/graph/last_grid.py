@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import permutations, product
-from typing import Any
+from typing import TYPE_CHECKING
 
 from camcore.graph.reach import Reach, constant
 from camcore.graph.walks import ancestors
+
+if TYPE_CHECKING:
+    import tensorflow as tf
 
 NOT_LOCATED = "its geometry is not known: rows, columns and their places are taken to be as they are in the input"
 _POOLINGS = ("MaxPool", "AvgPool")
@@ -47,9 +50,9 @@ class LastGrid:
     ``unseen``: a tensor after it that has sides of its own, of which no geometry was found; None where there is none.
     """
 
-    tensor: Any
+    tensor: tf.Tensor
     collapse: str
-    unseen: Any
+    unseen: tf.Tensor
 
     def reason(self, grid: tuple[int, int] | None, located: bool) -> str:
         """Why it is the recommended layer."""
@@ -67,12 +70,12 @@ class LastGrid:
         return text if located else f"{text}; {NOT_LOCATED}"
 
 
-def last_grid(ends: Sequence[Any], reach: Mapping[str, Reach], listed: set[str]) -> LastGrid | None:
+def last_grid(ends: Sequence[tf.Tensor], reach: Mapping[str, Reach], listed: set[str]) -> LastGrid | None:
     """Where the network gives up its grid, on the way back from ``ends``; None where it has none.
 
     ``listed``: the names of the tensors that layers put out; a cast between a layer and the collapse is passed.
     """
-    found: dict[str, tuple[Any, str]] = {}
+    found: dict[str, tuple[tf.Tensor, str]] = {}
     unseen = None
     seen = {end.name for end in ends}
     stack = [(end, "") for end in ends]
@@ -106,7 +109,7 @@ def last_grid(ends: Sequence[Any], reach: Mapping[str, Reach], listed: set[str])
     return LastGrid(tensor, collapse, unseen) if _has_features(tensor, reach) else None
 
 
-def _has_features(tensor: Any, reach: Mapping[str, Reach]) -> bool:
+def _has_features(tensor: tf.Tensor, reach: Mapping[str, Reach]) -> bool:
     """Whether a map holds features of the picture: made with weights, or in more channels than a picture has.
 
     A rescaled or pooled picture holds none.
@@ -118,7 +121,7 @@ def _has_features(tensor: Any, reach: Mapping[str, Reach]) -> bool:
     return any(source.name not in reach and constant(source) is None for one in weighted for source in one.inputs)
 
 
-def _weights(maps: Sequence[Any], reach: Mapping[str, Reach], seen: set[str]) -> set[str]:
+def _weights(maps: Sequence[tf.Tensor], reach: Mapping[str, Reach], seen: set[str]) -> set[str]:
     """The names of the maps that only weigh another map of the same grid, which they were made from.
 
     So does the attention in attention pooling and the assignment in NetVLAD: what is pooled is the other map. They
@@ -145,7 +148,7 @@ def _weights(maps: Sequence[Any], reach: Mapping[str, Reach], seen: set[str]) ->
     return found
 
 
-def _inside_mean(tensor: Any, reach: Mapping[str, Reach], listed: set[str]) -> Any:
+def _inside_mean(tensor: tf.Tensor, reach: Mapping[str, Reach], listed: set[str]) -> tf.Tensor:
     """The map of which a generalised mean (GeM, log-sum-exp, noisy-or) is taken, without the mean's own function."""
     inner, raised = tensor, False
     while inner.name not in listed and inner.op.type in (*_POWERS, *_WITH_CONSTANTS, *_SAME_NUMBERS):
@@ -163,6 +166,6 @@ def _size(reach: Reach) -> int:
     return (reach.grid[0] or 10**6) * (reach.grid[1] or 10**6)
 
 
-def _in_order(graph: Any, names: Iterable[str]) -> list[str]:
+def _in_order(graph: tf.Graph, names: Iterable[str]) -> list[str]:
     wanted = {name.rsplit(":", 1)[0]: name for name in names}
     return [wanted[op.name] for op in graph.get_operations() if op.name in wanted]

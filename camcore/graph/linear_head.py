@@ -7,7 +7,7 @@ its one input that depends on the picture, must weigh every place alike, and mus
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -15,6 +15,9 @@ from camcore.graph.reach import Reach, constant
 from camcore.graph.scores import Scores
 from camcore.graph.walks import ancestors, dependents
 from camcore.graph.windows import attribute_axes, padding_of
+
+if TYPE_CHECKING:
+    import tensorflow as tf
 
 # Linear in whichever input depends on the picture, without mixing places.
 _LINEAR = {
@@ -35,7 +38,7 @@ def why_no_head(scores: Scores) -> str:
     return ""
 
 
-def why_not_linear(logits: Any, layer: Any, reach: Mapping[str, Reach]) -> str:
+def why_not_linear(logits: tf.Tensor, layer: tf.Tensor, reach: Mapping[str, Reach]) -> str:
     """What stands between the symbolic tensors ``layer`` and ``logits`` that CAM cannot pass, in words.
 
     Empty where logit_c = mean_ij(Σ_k W_kc A_kij) + b_c holds exactly.
@@ -65,7 +68,7 @@ _MOVES = {
 _PRODUCTS = {"MatMul", "BatchMatMulV2", "Mul", "Conv2D", "DepthwiseConv2dNative"}
 
 
-def is_affine(logits: Any, layer: Any) -> bool:
+def is_affine(logits: tf.Tensor, layer: tf.Tensor) -> bool:
     """Whether ``logits`` are an affine function of ``layer``'s values, for any given picture."""
     behind = dependents(layer)
     for name, tensor in ancestors([logits], {layer.name}).items():
@@ -80,20 +83,20 @@ def is_affine(logits: Any, layer: Any) -> bool:
     return True
 
 
-def _averages(operation: Any, before: Reach) -> bool:
+def _averages(operation: tf.Operation, before: Reach) -> bool:
     if operation.type == "Mean":
         return before.spatial and set(before.dims) <= _averaged_axes(operation)
     return bool(operation.type == "AvgPool" and before.spatial)
 
 
-def _averaged_axes(operation: Any) -> set[int]:
+def _averaged_axes(operation: tf.Operation) -> set[int]:
     axes = constant(operation.inputs[1])
     if axes is None:
         return set()  # known only when the network runs
     return {int(axis) % operation.inputs[0].shape.rank for axis in np.atleast_1d(axes)}
 
 
-def _obstacle(operation: Any, place: int, before: Reach) -> str:
+def _obstacle(operation: tf.Operation, place: int, before: Reach) -> str:
     """What is wrong with one operation, given which of its inputs depends on the picture."""
     kind = operation.type
     cells = before.grid if before.spatial else (1, 1)

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import functools
 from contextlib import AbstractContextManager
-from typing import Any
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import tensorflow as tf
 
 
-def by_products(graph: Any) -> AbstractContextManager[Any]:
+def matrix_product_gradients(graph: tf.Graph) -> AbstractContextManager[None]:
     """Within the block, the convolutions made in ``graph`` get this gradient where they are 1×1."""
     return graph.gradient_override_map({"Conv2D": _registered()})
 
@@ -25,7 +28,7 @@ def _registered() -> str:
     return name
 
 
-def _gradient(op: Any, upstream: Any) -> list[Any]:
+def _gradient(op: tf.Operation, upstream: tf.Tensor) -> list[tf.Tensor]:
     import tensorflow as tf
 
     x, kernel = op.inputs
@@ -47,7 +50,7 @@ def _gradient(op: Any, upstream: Any) -> list[Any]:
     return [on_x, on_kernel]
 
 
-def _is_product(op: Any) -> bool:
+def _is_product(op: tf.Operation) -> bool:
     """Whether a convolution multiplies each place's channels by one and the same matrix, and does nothing else."""
     x, kernel = op.inputs
     return (

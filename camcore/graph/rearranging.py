@@ -4,21 +4,24 @@ from __future__ import annotations
 
 from dataclasses import replace
 from math import prod
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from camcore.graph.reach import POOLED, Reach, Rule, constant, unknown
 
+if TYPE_CHECKING:
+    import tensorflow as tf
+
 _Sides = tuple[int | None, ...]
 
 
-def reshape(operation: Any, inputs: list[Reach | None], output: Any) -> Reach | None:
+def reshape(operation: tf.Operation, inputs: list[Reach | None], output: tf.Tensor) -> Reach | None:
     """Rows and columns that keep their places, become one axis of tokens, or come back from it."""
     reach = inputs[0]
     if reach is None:  # only the wanted shape depends on the picture
         return None
-    if reach.axes is None:
+    if not reach.axes:
         return reach
     if output.shape.rank is None or operation.inputs[0].shape.rank is None:
         return unknown(inputs)
@@ -97,7 +100,6 @@ def _repeated(reach: Reach, before: _Sides, after: _Sides) -> Reach | None:
     """Nearest-neighbour upsampling, which Keras writes as (…, h, f, …) → (…, h·f, …): the axis and its copies."""
     if len(after) != len(before) - 1:
         return None
-    assert reach.axes is not None
     for place, dim in enumerate(reach.dims):
         size, copies = before[dim], before[dim + 1] if dim + 1 < len(before) else None
         if not size or not copies or dim + 1 in reach.dims or dim + 2 == len(before):
@@ -105,11 +107,11 @@ def _repeated(reach: Reach, before: _Sides, after: _Sides) -> Reach | None:
         if after == (*before[:dim], size * copies, *before[dim + 2 :]):
             axes = list(reach.axes)
             axes[place] = axes[place].finer(axes[place].stride / copies, 1)
-            return replace(reach, axes=(axes[0], axes[1]), dims=tuple(other - (other > dim) for other in reach.dims))
+            return replace(reach, axes=tuple(axes), dims=tuple(other - (other > dim) for other in reach.dims))
     return None
 
 
-def _are_rows(output: Any, channels: int | None) -> bool:
+def _are_rows(output: tf.Tensor, channels: int | None) -> bool:
     """Whether the last axis still is the channels; a dense layer on a grid leaves it open in the graph."""
     if output.shape[-1] is not None:
         return bool(output.shape[-1] == channels)
@@ -117,7 +119,7 @@ def _are_rows(output: Any, channels: int | None) -> bool:
     return any(user.inputs[1].shape[0] == channels for user in users)
 
 
-def _transpose(operation: Any, inputs: list[Reach | None], output: Any) -> Reach | None:
+def _transpose(operation: tf.Operation, inputs: list[Reach | None], output: tf.Tensor) -> Reach | None:
     reach = inputs[0]
     order = constant(operation.inputs[1])
     if reach is None or order is None:
@@ -126,7 +128,7 @@ def _transpose(operation: Any, inputs: list[Reach | None], output: Any) -> Reach
     return replace(reach, dims=tuple(places.index(dim) for dim in reach.dims))
 
 
-def _expand_dims(operation: Any, inputs: list[Reach | None], output: Any) -> Reach | None:
+def _expand_dims(operation: tf.Operation, inputs: list[Reach | None], output: tf.Tensor) -> Reach | None:
     reach, axis = inputs[0], constant(operation.inputs[1])
     if reach is None or axis is None or output.shape.rank is None:
         return unknown(inputs)
@@ -137,9 +139,9 @@ def _with_new_axis(reach: Reach, new: int) -> Reach:
     return replace(reach, dims=tuple(dim + (dim >= new) for dim in reach.dims))
 
 
-def _squeeze(operation: Any, inputs: list[Reach | None], output: Any) -> Reach | None:
+def _squeeze(operation: tf.Operation, inputs: list[Reach | None], output: tf.Tensor) -> Reach | None:
     reach, shape = inputs[0], operation.inputs[0].shape
-    if reach is None or reach.axes is None or shape.rank is None:
+    if reach is None or not reach.axes or shape.rank is None:
         return reach if reach is not None and not reach.dims else unknown(inputs)
     given = operation.get_attr("squeeze_dims")
     gone = {axis % shape.rank for axis in given} or {axis for axis, side in enumerate(shape) if side == 1}
@@ -148,7 +150,7 @@ def _squeeze(operation: Any, inputs: list[Reach | None], output: Any) -> Reach |
     return replace(reach, dims=tuple(dim - sum(axis < dim for axis in gone) for dim in reach.dims))
 
 
-def _unpack(operation: Any, inputs: list[Reach | None], output: Any) -> Reach | None:
+def _unpack(operation: tf.Operation, inputs: list[Reach | None], output: tf.Tensor) -> Reach | None:
     reach, rank = inputs[0], operation.inputs[0].shape.rank
     if reach is None or rank is None:
         return unknown(inputs)
@@ -158,14 +160,14 @@ def _unpack(operation: Any, inputs: list[Reach | None], output: Any) -> Reach | 
     return replace(reach, dims=tuple(dim - (dim > axis) for dim in reach.dims))
 
 
-def _tile(operation: Any, inputs: list[Reach | None], output: Any) -> Reach | None:
+def _tile(operation: tf.Operation, inputs: list[Reach | None], output: tf.Tensor) -> Reach | None:
     reach, before, after = inputs[0], operation.inputs[0].shape, output.shape
     if reach is None or after.rank is None or any(before[dim] != after[dim] for dim in reach.dims):
         return unknown(inputs)
     return reach
 
 
-def _broadcast(operation: Any, inputs: list[Reach | None], output: Any) -> Reach | None:
+def _broadcast(operation: tf.Operation, inputs: list[Reach | None], output: tf.Tensor) -> Reach | None:
     reach = inputs[0]
     if reach is None or not reach.dims:
         return reach

@@ -10,15 +10,18 @@ their logarithms do so after exp, independent probabilities lie within 0..1. Whe
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from camcore.graph.receptive_field import inner_graph
+from camcore._compat import inner_graph
 from camcore.graph.trace import Trace
 from camcore.graph.walks import SHAPES, ancestors, dependents
 from camcore.graph.windows import constant
+
+if TYPE_CHECKING:
+    import tensorflow as tf
 
 Ending = Literal["distribution", "log distribution", "independent", "other"]
 
@@ -35,7 +38,7 @@ _VALUES = 4_000_000  # at most so many numbers are fed; the end of a segmentatio
 _PICTURES = 6
 
 
-def ending_of(trace: Trace, output: Any) -> Ending:
+def ending_of(trace: Trace, output: tf.Tensor) -> Ending:
     """The kind of the values along the last axis of ``output``."""
     stops, passed = _last_products(trace, output)
     eps = float(np.finfo(output.dtype.as_numpy_dtype).eps) if _is_numpy(output) else 2**-8
@@ -69,7 +72,7 @@ def kind_of_values(values: NDArray[np.float64], eps: float = 2**-23) -> Ending:
     return "independent" if within else "other"
 
 
-def _squashed(tensor: Any) -> bool | None:
+def _squashed(tensor: tf.Tensor) -> bool | None:
     """Whether all that ``tensor`` is made of went through a softmax or sigmoid last; None for a constant."""
     operation = tensor.op
     if operation.type in ("Sigmoid", "Softmax"):
@@ -85,15 +88,15 @@ def _squashed(tensor: Any) -> bool | None:
     return None if all(one is None for one in given) else all(one is not False for one in given)
 
 
-def _is_numpy(tensor: Any) -> bool:
+def _is_numpy(tensor: tf.Tensor) -> bool:
     return tensor.dtype.as_numpy_dtype in (np.float16, np.float32, np.float64)
 
 
-def _last_products(trace: Trace, output: Any) -> tuple[dict[str, Any], list[Any]]:
+def _last_products(trace: Trace, output: tf.Tensor) -> tuple[dict[str, tf.Tensor], list[tf.Operation]]:
     """The last tensors before ``output`` that a product with weights made, by name, and the operations behind them."""
     depends = dependents(trace.input, SHAPES)
-    stops: dict[str, Any] = {}
-    passed: dict[str, Any] = {}
+    stops: dict[str, tf.Tensor] = {}
+    passed: dict[str, tf.Operation] = {}
     seen, stack = {output.name}, [output]
     while stack:
         tensor = stack.pop()
@@ -110,7 +113,7 @@ def _last_products(trace: Trace, output: Any) -> tuple[dict[str, Any], list[Any]
     return stops, list(passed.values())
 
 
-def _mixes(operation: Any) -> bool:
+def _mixes(operation: tf.Operation) -> bool:
     """Whether a matrix product adds probabilities up to probabilities: of classes merged, of members averaged."""
     if operation.type != "MatMul":
         return False
@@ -121,7 +124,7 @@ def _mixes(operation: Any) -> bool:
     return any(np.abs(total - 1).max() < 1e-3 for total in sums)
 
 
-def _weighs_unevenly(operation: Any) -> bool:
+def _weighs_unevenly(operation: tf.Operation) -> bool:
     """Whether a sum weighs its terms by constants that are no shares of 1: the mean of a scale, an expectation."""
     if operation.type not in ("Sum", "Mean"):
         return False
@@ -144,7 +147,7 @@ def _weighs_unevenly(operation: Any) -> bool:
     return False
 
 
-def _run_end(trace: Trace, output: Any, stops: dict[str, Any]) -> NDArray[np.float64] | None:
+def _run_end(trace: Trace, output: tf.Tensor, stops: dict[str, tf.Tensor]) -> NDArray[np.float64] | None:
     """Values (m, classes) of the output for random numbers at ``stops``; None where they cannot be fed."""
     shapes = [stop.shape for stop in stops.values()]
     if trace.input.name in ancestors([output], stops):  # if only for the number of pictures
@@ -158,14 +161,14 @@ def _run_end(trace: Trace, output: Any, stops: dict[str, Any]) -> NDArray[np.flo
     rng = np.random.default_rng(0)
     scale = np.resize(_MAGNITUDES, rows)
 
-    def normal(shape: Iterable[int]) -> NDArray[Any]:
+    def normal(shape: Iterable[int]) -> np.ndarray:
         sides = tuple(shape)
         return rng.standard_normal((rows, *sides), np.float32) * scale.reshape(-1, *(1 for _ in sides))
 
     return _values(trace, output, stops, [normal(shape[1:]) for shape in shapes])
 
 
-def _run_whole(trace: Trace, output: Any) -> NDArray[np.float64] | None:
+def _run_whole(trace: Trace, output: tf.Tensor) -> NDArray[np.float64] | None:
     """Values (m, classes) of the output for random pictures, as bytes and as numbers around zero."""
     rng = np.random.default_rng(0)
     pictures = rng.random((_PICTURES, *(side or 1 for side in trace.input.shape[1:])), np.float32)
@@ -174,7 +177,9 @@ def _run_whole(trace: Trace, output: Any) -> NDArray[np.float64] | None:
     return _values(trace, output, {trace.input.name: trace.input}, [pictures])
 
 
-def _values(trace: Trace, output: Any, feeds: dict[str, Any], arrays: list[NDArray[Any]]) -> NDArray[np.float64] | None:
+def _values(
+    trace: Trace, output: tf.Tensor, feeds: dict[str, tf.Tensor], arrays: list[np.ndarray]
+) -> NDArray[np.float64] | None:
     import tensorflow as tf
 
     try:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from camcore.graph.reach import Reach, Rule, constant, unknown
 
+if TYPE_CHECKING:
+    import tensorflow as tf
 
-def _split(operation: Any, inputs: list[Reach | None], output: Any) -> Reach | None:
+
+def _split(operation: tf.Operation, inputs: list[Reach | None], output: tf.Tensor) -> Reach | None:
     place = 1 if operation.type == "Split" else 0
     axis, reach = constant(operation.inputs[0 if operation.type == "Split" else 2]), inputs[place]
     rank = output.shape.rank
@@ -26,7 +29,6 @@ def _split(operation: Any, inputs: list[Reach | None], output: Any) -> Reach | N
 
 def _moved(reach: Reach, moves: dict[int, tuple[float, int]]) -> Reach:
     """The grid starts so many cells later along an axis of the tensor and takes every so-manieth: (cells, step)."""
-    assert reach.axes is not None
     return reach.with_axes(
         [axis.moved(*moves.get(dim, (0.0, 1))) for axis, dim in zip(reach.axes, reach.dims, strict=True)]
     )
@@ -41,7 +43,7 @@ class _Entry:
     step: int
 
 
-def _entries(operation: Any, rank: int) -> list[_Entry] | None:
+def _entries(operation: tf.Operation, rank: int) -> list[_Entry] | None:
     begin, step = constant(operation.inputs[1]), constant(operation.inputs[3])
     if begin is None or step is None:
         return None
@@ -67,7 +69,7 @@ def _entries(operation: Any, rank: int) -> list[_Entry] | None:
     return entries if len(entries) == rank else None
 
 
-def _strided_slice(operation: Any, inputs: list[Reach | None], output: Any) -> Reach | None:
+def _strided_slice(operation: tf.Operation, inputs: list[Reach | None], output: tf.Tensor) -> Reach | None:
     reach, rank = inputs[0], operation.inputs[0].shape.rank
     entries = _entries(operation, rank) if rank is not None else None
     if reach is None or entries is None:
@@ -90,14 +92,14 @@ def _strided_slice(operation: Any, inputs: list[Reach | None], output: Any) -> R
     return replace(_moved(reach, moves), dims=tuple(places))
 
 
-def _slice(operation: Any, inputs: list[Reach | None], output: Any) -> Reach | None:
+def _slice(operation: tf.Operation, inputs: list[Reach | None], output: tf.Tensor) -> Reach | None:
     reach, begin = inputs[0], constant(operation.inputs[1])
     if reach is None or not reach.spatial or begin is None:
         return unknown(inputs)
     return _moved(reach, {dim: (float(begin[dim]), 1) for dim in reach.dims})
 
 
-def _gather(operation: Any, inputs: list[Reach | None], output: Any) -> Reach | None:
+def _gather(operation: tf.Operation, inputs: list[Reach | None], output: tf.Tensor) -> Reach | None:
     """Places taken at regular distances move the grid; channels in any order leave it as it is."""
     reach, rank, indices = inputs[0], operation.inputs[0].shape.rank, operation.inputs[1]
     axis = constant(operation.inputs[2])
@@ -116,7 +118,7 @@ def _gather(operation: Any, inputs: list[Reach | None], output: Any) -> Reach | 
     return _moved(reach, {where: (float(places[0]), int(steps[0]))})
 
 
-def _reverse(operation: Any, inputs: list[Reach | None], output: Any) -> Reach | None:
+def _reverse(operation: tf.Operation, inputs: list[Reach | None], output: tf.Tensor) -> Reach | None:
     reach, axes, rank = inputs[0], constant(operation.inputs[1]), output.shape.rank
     if reach is None or axes is None or rank is None:
         return unknown(inputs)
@@ -128,7 +130,7 @@ def _reverse(operation: Any, inputs: list[Reach | None], output: Any) -> Reach |
     return _moved(reach, {dim: (float(output.shape[dim] - 1), -1) for dim in turned})
 
 
-def _roll(operation: Any, inputs: list[Reach | None], output: Any) -> Reach | None:
+def _roll(operation: tf.Operation, inputs: list[Reach | None], output: tf.Tensor) -> Reach | None:
     """Cells move along and come in again on the other side; rolled back, all is as before (shifted windows)."""
     reach, shifts, axes, rank = inputs[0], *(constant(tensor) for tensor in operation.inputs[1:]), output.shape.rank
     if reach is None or shifts is None or axes is None or rank is None:
@@ -138,7 +140,7 @@ def _roll(operation: Any, inputs: list[Reach | None], output: Any) -> Reach | No
         moves[int(axis) % rank] = moves.get(int(axis) % rank, 0) + int(shift)
     if not set(moves) & set(reach.dims):
         return reach
-    if not reach.spatial or reach.axes is None:
+    if not reach.spatial:
         return unknown(inputs)
     axes_after = []
     for axis, dim in zip(reach.axes, reach.dims, strict=True):

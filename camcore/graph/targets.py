@@ -9,13 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from camcore.errors import LayerError, MethodError
-from camcore.graph.compiled import Cutter
+from camcore.graph.compiled import SubgraphCompiler
 from camcore.graph.scores import Scores
 from camcore.graph.traced_network import own_order
 from camcore.graph.walks import as_floats, gradients
+
+if TYPE_CHECKING:
+    import tensorflow as tf
 
 # Methods that ask for scores only, for networks that pass no gradient.
 _ASKING = "'occlusion' or 'rise', which need none"
@@ -45,7 +48,7 @@ class Score:
         return "finer against" if self.kind == "finer" and self.against else self.kind
 
     @property
-    def fed(self) -> tuple[Any, ...]:
+    def fed(self) -> tuple[float | tuple[int, ...], ...]:
         """What is fed beside the class."""
         if self.kind != "finer":
             return ()
@@ -59,33 +62,35 @@ LOGIT = Score()
 class _Slot:
     """One class asked: its placeholder, the index really used, the score (n,), and its known gradients."""
 
-    asked: Any
-    used: Any
-    score: Any
-    gradients: dict[str, Any]
-    curvatures: dict[str, Any]
+    asked: tf.Tensor
+    used: tf.Tensor
+    score: tf.Tensor
+    gradients: dict[str, tf.Tensor]
+    curvatures: dict[str, tf.Tensor]
 
 
 @dataclass(frozen=True, eq=False)
 class CellSlot:
     """One cell asked: placeholders of its (row, column) and of a channel per image, its values (n,), the gradient."""
 
-    place: Any
-    channels: Any
-    value: Any
-    gradient: Any
+    place: tf.Tensor
+    channels: tf.Tensor
+    value: tf.Tensor
+    gradient: tf.Tensor
 
 
 class Targets:
-    """Symbolic scores and derivatives of one trace. Callers hold the cutter's lock."""
+    """Symbolic scores and derivatives of one trace. Callers hold the compiler's lock."""
 
-    def __init__(self, cutter: Cutter, scores: Scores, tensors: Mapping[str, Any], default: str | None) -> None:
-        self._graph = cutter.trace.function.graph
+    def __init__(
+        self, compiler: SubgraphCompiler, scores: Scores, tensors: Mapping[str, tf.Tensor], default: str | None
+    ) -> None:
+        self._graph = compiler.trace.function.graph
         self._scores = scores
-        self._tensors = {**tensors, INPUT: as_floats(cutter.trace.input)}
+        self._tensors = {**tensors, INPUT: as_floats(compiler.trace.input)}
         self._default = default
         self._slots: dict[tuple[str, int], _Slot] = {}
-        self._fed: dict[str, tuple[Any, ...]] = {}
+        self._fed: dict[str, tuple[tf.Tensor, ...]] = {}
         self._cells: dict[str, CellSlot] = {}
 
     def slot(self, score: Score, number: int) -> _Slot:
@@ -105,14 +110,14 @@ class Targets:
             self._slots[key] = _Slot(asked, used, value, {}, {})
         return self._slots[key]
 
-    def fed(self, score: Score) -> tuple[Any, ...]:
+    def fed(self, score: Score) -> tuple[tf.Tensor, ...]:
         """The placeholders of what a score is fed beside the class: α, and the classes to compare with."""
         import tensorflow as tf
 
         kind = score.graph_kind
         if kind not in self._fed:
             with self._graph.as_default():
-                made: list[Any] = []
+                made: list[tf.Tensor] = []
                 if score.kind == "finer":
                     made.append(tf.compat.v1.placeholder(self._scores.logits.dtype, [], "alpha"))
                 if kind == "finer against":
@@ -120,7 +125,7 @@ class Targets:
             self._fed[kind] = tuple(made)
         return self._fed[kind]
 
-    def gradients(self, score: Score, number: int, paths: Sequence[str]) -> list[Any]:
+    def gradients(self, score: Score, number: int, paths: Sequence[str]) -> list[tf.Tensor]:
         """∂score/∂A at each path; built once for all layers and kept.
 
         The default layer's, which nearly everybody asks for first, is built alone, because that is quick.
@@ -153,7 +158,7 @@ class Targets:
             reached = gradients(slot.score, [self._tensors[self._default]])[0] is not None
         return f"{self._default!r}, or a method without gradients ('scorecam')" if reached else f"'scorecam', {_ASKING}"
 
-    def curvature(self, score: Score, number: int, path: str) -> Any:
+    def curvature(self, score: Score, number: int, path: str) -> tf.Tensor:
         """H·A at a layer: the Hessian of the score there times the activations themselves."""
         import tensorflow as tf
 
@@ -202,7 +207,7 @@ class Targets:
             self._cells[path] = CellSlot(place, channels, value, gradient)
         return self._cells[path]
 
-    def _value(self, score: Score, used: Any) -> Any:
+    def _value(self, score: Score, used: tf.Tensor) -> tf.Tensor:
         import tensorflow as tf
 
         logits = self._scores.logits
@@ -232,5 +237,5 @@ class Targets:
         return own
 
 
-def _smooth(tensor: Any) -> bool:
+def _smooth(tensor: tf.Tensor) -> bool:
     return bool(tensor.dtype.is_floating)

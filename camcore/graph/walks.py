@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Container, Iterable, Mapping
 from itertools import pairwise
 from math import prod
-from typing import Any
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import tensorflow as tf
 
 
-def ancestors(tensors: Iterable[Any], stop: Container[str] = ()) -> dict[str, Any]:
+def ancestors(tensors: Iterable[tf.Tensor], stop: Container[str] = ()) -> dict[str, tf.Tensor]:
     """Every tensor that ``tensors`` are computed from, themselves included, by name; not past those of ``stop``."""
     stack = list(tensors)
     seen = {tensor.name: tensor for tensor in stack}
@@ -23,7 +26,7 @@ def ancestors(tensors: Iterable[Any], stop: Container[str] = ()) -> dict[str, An
     return seen
 
 
-def dependents(tensor: Any, besides: Container[str] = ()) -> set[str]:
+def dependents(tensor: tf.Tensor, besides: Container[str] = ()) -> set[str]:
     """The names of all tensors computed from ``tensor``, itself included; not by operations of types ``besides``."""
     seen = {tensor.name}
     stack = [tensor]
@@ -36,7 +39,7 @@ def dependents(tensor: Any, besides: Container[str] = ()) -> set[str]:
     return seen
 
 
-def multiplications(operation: Any) -> float:
+def multiplications(operation: tf.Operation) -> float:
     """Multiplications of one image in a convolution or matrix product; 0 for operations that cost little."""
     kind = operation.type
     if kind in ("Conv2D", "DepthwiseConv2dNative", "Conv2DBackpropInput"):
@@ -53,17 +56,17 @@ def multiplications(operation: Any) -> float:
     return 0.0
 
 
-def _size(shape: Any) -> float:
+def _size(shape: tf.TensorShape) -> float:
     return float(prod(side or 1 for side in shape))
 
 
-def work(logits: Any) -> float:
+def total_multiplications(logits: tf.Tensor) -> float:
     """The multiplications that one image takes."""
     used = {tensor.op.name: tensor.op for tensor in ancestors([logits]).values()}
     return sum(multiplications(operation) for operation in used.values())
 
 
-def shares_behind(logits: Any) -> dict[str, float]:
+def shares_behind(logits: tf.Tensor) -> dict[str, float]:
     """For each operation the share of the network's multiplications that are made after it, 0..1, by its name.
 
     Operations stand in the order of the computation; another branch beside an operation counts as behind it.
@@ -79,21 +82,21 @@ def shares_behind(logits: Any) -> dict[str, float]:
 SHAPES = ("Shape", "ShapeN", "Size", "Rank")  # operations that ask for no value
 
 
-def gradients(score: Any, tensors: list[Any], **options: Any) -> list[Any]:
+def gradients(score: tf.Tensor, tensors: list[tf.Tensor], unconnected: str = "none") -> list[tf.Tensor | None]:
     """``tf.gradients`` as plain tensors, also where a gather made sparse ones; None where none reaches a tensor."""
     import tensorflow as tf
 
-    found = tf.gradients(score, tensors, **options)
+    found = tf.gradients(score, tensors, unconnected_gradients=unconnected)
     return [tf.convert_to_tensor(one) if isinstance(one, tf.IndexedSlices) else one for one in found]
 
 
-def as_floats(source: Any) -> Any:
+def as_floats(source: tf.Tensor) -> tf.Tensor:
     """The network's input as the floats that gradients reach: of whole numbers, what the one cast makes of them.
 
     The input itself where it holds floats, or where its whole numbers become floats at several places or in another
     shape, so that no gradient is theirs.
     """
-    found: dict[str, Any] = {}
+    found: dict[str, tf.Tensor] = {}
     stack = [source]
     while stack and not source.dtype.is_floating:
         for operation in stack.pop().consumers():
@@ -107,7 +110,7 @@ def as_floats(source: Any) -> Any:
     return only if only.shape.is_compatible_with(source.shape) else source
 
 
-def layer_inputs(tensors: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
+def layer_inputs(tensors: Mapping[str, tf.Tensor]) -> dict[str, tuple[str, ...]]:
     """For each layer (path → output tensor, in the order of the computation) the layers whose output it takes.
 
     Between a layer and its inputs lie only operations that are no layer's output. Of layers with one and the same
@@ -142,7 +145,7 @@ _FLAT_ENDS = {"Relu6": (6.0,), "Sigmoid": (0.0, 1.0), "Tanh": (-1.0, 1.0), "Soft
 _SCALES = {"Mul": lambda value, factor: value * factor, "RealDiv": lambda value, factor: value / factor}
 
 
-def flat_ends(tensor: Any) -> tuple[float, ...]:
+def saturation_values(tensor: tf.Tensor) -> tuple[float, ...]:
     """The values at which the function that made a tensor ends and has no slope, low to high.
 
     Known are ReLU6, sigmoid, tanh, softmax, these times a constant (as in the hard sigmoid), and what is clipped to
@@ -152,7 +155,7 @@ def flat_ends(tensor: Any) -> tuple[float, ...]:
     scale = _SCALES.get(operation.type)
     factor = _scalar(operation.inputs[1]) if scale is not None else None
     if scale is not None and factor is not None:
-        return tuple(scale(end, factor) for end in flat_ends(operation.inputs[0]))
+        return tuple(scale(end, factor) for end in saturation_values(operation.inputs[0]))
     if operation.type in _FLAT_ENDS:
         return _FLAT_ENDS[operation.type]
     ends: set[float] = set()
@@ -162,14 +165,14 @@ def flat_ends(tensor: Any) -> tuple[float, ...]:
     return tuple(sorted(ends - {0.0}))
 
 
-def _behind_identities(tensor: Any) -> Any:
+def _behind_identities(tensor: tf.Tensor) -> tf.Tensor:
     operation = tensor.op
     while operation.type == "Identity":
         operation = operation.inputs[0].op
     return operation
 
 
-def _scalar(tensor: Any) -> float | None:
+def _scalar(tensor: tf.Tensor) -> float | None:
     """The number that a tensor is fixed to; None where it is none, or more than one."""
     import tensorflow as tf
 
