@@ -1,4 +1,4 @@
-"""How a picture becomes the network's input, and how a map finds its way back to the picture's pixels.
+"""From a picture to the network's input, and from a map back to the picture's pixels.
 
 Geometry is exact, in floating point, with half-pixel centres: pixel i of a row covers [i, i + 1) and its
 centre lies at i + 0.5. Functions that take or give points count in pixel indices (the centre of the
@@ -36,7 +36,7 @@ Index = TypeVar("Index", float, Array64)
 
 @dataclass(frozen=True)
 class CellGrid:
-    """Where a layer's cells lie on the network's input.
+    """The places of a layer's cells on the network's input.
 
     first_centre: (y, x) of the first cell's centre, in input pixel indices. stride: (y, x) distance
     between neighbouring cells' centres, in input pixels; negative where the layer sees the picture mirrored.

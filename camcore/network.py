@@ -134,7 +134,7 @@ class Network(InspectableModel):
         twin.__dict__.update(self.__dict__)
         return twin
 
-    def check_class(self, index: SupportsInt | str) -> int:
+    def check_class(self, index: object) -> int:
         """The index of a class, given by it or by its name (see ``camcore.class_names.index_of``).
 
         Raises ModelError where the network has no such class, or several of that name.
@@ -142,7 +142,7 @@ class Network(InspectableModel):
         if isinstance(index, str):
             return index_of(self.labels, index, self.name)
         try:
-            value = int(index)
+            value = int(index) if isinstance(index, SupportsInt) else -1
             whole = bool(value == index) and not isinstance(index, (bool, np.bool_))
         except (TypeError, ValueError, OverflowError):
             value, whole = -1, False
@@ -236,7 +236,7 @@ class Network(InspectableModel):
         return probabilities(logits, self.activation)
 
     def site(self, layer: str | None) -> Site:
-        """What the cost of a method depends on, at a layer (None: on the input's own grid)."""
+        """The figures that the cost of a method depends on, at a layer (None: on the input's own grid)."""
         if layer is None:
             return Site(self.channels, self.input_size, self.input_size, 1.0)
         info = self.layer(layer)

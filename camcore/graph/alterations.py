@@ -28,7 +28,7 @@ Witness = tuple[Array, ...]
 
 @dataclass(frozen=True, eq=False)
 class _Beside:
-    """What a head needed of the last image beside what is altered. ``witness``: the network's scores of it then."""
+    """The values that a head needed of the last image beside its alteration, and the network's scores of it then."""
 
     image: weakref.ref[Array]
     head: tuple[str, str]
@@ -62,7 +62,7 @@ class Alterations:
         return traced.compiler.subgraph(("head", path), lambda: ([traced.source, traced.tensor(path)], [traced.logits]))
 
     def ablated_size(self, path: str) -> int:
-        """How many values are altered when one of a layer's channels is set to zero."""
+        """The number of values altered when one of a layer's channels is set to zero."""
         tensor, _, product = self._ablated_at(path)
         return int(np.prod((tensor if product is None else product.result).shape[1:]))
 

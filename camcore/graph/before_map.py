@@ -53,7 +53,7 @@ def features_before_map(scores: Scores, reach: Mapping[str, Reach]) -> tuple[tf.
 
 
 def _enlarges_logits(operation: tf.Operation) -> bool:
-    """Whether it is a transposed convolution from so many channels to as many: a learned enlarging of a map."""
+    """True for a transposed convolution from so many channels to as many: a learned enlarging of a map."""
     if operation.type != "Conv2DBackpropInput":
         return False
     kernel = operation.inputs[1].shape  # (h, w, channels out, channels in)

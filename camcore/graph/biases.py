@@ -1,4 +1,4 @@
-"""Where a network adds something that does not come from the picture: its biases, explicit and implicit.
+"""The biases of a network, explicit and implicit: additions of something that does not come from the picture.
 
 Every addition (or subtraction) in the traced graph with one side that depends on the picture and one that does
 not adds a bias: of a convolution, a dense layer, a shift in the preprocessing. A normalisation in inference mode,
@@ -36,7 +36,7 @@ def find_biases(logits: tf.Tensor, reach: Mapping[str, Reach]) -> tuple[Bias, ..
     import tensorflow as tf
 
     used = ancestors([logits])
-    found = []
+    biases = []
     with logits.graph.as_default():
         for operation in logits.graph.get_operations():
             if not operation.outputs or operation.outputs[0].name not in used:
@@ -47,8 +47,8 @@ def find_biases(logits: tf.Tensor, reach: Mapping[str, Reach]) -> tuple[Bias, ..
                 continue
             seen = reach[total.name]
             cells = (seen.grid[0] or 2) * (seen.grid[1] or 2) if seen.spatial else 1
-            found.append(Bias(total, tf.cast(added, total.dtype), cells > 1 and total.shape.rank == 4))
-    return tuple(found)
+            biases.append(Bias(total, tf.cast(added, total.dtype), cells > 1 and total.shape.rank == 4))
+    return tuple(biases)
 
 
 def _added(operation: tf.Operation, reach: Mapping[str, Reach]) -> tf.Tensor | None:

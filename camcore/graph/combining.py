@@ -131,9 +131,9 @@ def _end_to_end(operation: tf.Operation, inputs: list[Reach | None], where: int)
         if reach is not None:
             if not reach.spatial or (whole is not None and reach.dims != whole.dims):
                 return unknown(inputs)
-            place = reach.dims.index(where)
+            position = reach.dims.index(where)
             axes = list(reach.axes)
-            axes[place] = axes[place].moved(-before)
+            axes[position] = axes[position].moved(-before)
             moved = reach.with_axes(axes)
             if whole is not None and any(_apart(a, b) for a, b in zip(axes, whole.axes, strict=True)):
                 return unknown(inputs)
@@ -200,7 +200,7 @@ def _einsum(operation: tf.Operation, inputs: list[Reach | None], output: tf.Tens
     """The grid of the operand all of whose rows and columns come out again."""
     text = operation.get_attr("equation")
     taken, made = (text.decode() if isinstance(text, bytes) else text).split("->")
-    found, summed = [], True
+    kept, summed = [], True
     after = _spelled(made, output.shape.rank) or ""
     for letters, tensor, reach in zip(taken.split(","), operation.inputs, inputs, strict=True):
         if reach is None or not reach.axes:
@@ -210,14 +210,14 @@ def _einsum(operation: tf.Operation, inputs: list[Reach | None], output: tf.Tens
             return unknown(inputs)
         summed = summed and not any(labels[dim] in after for dim in reach.dims)
         if all(labels[dim] in after for dim in reach.dims):
-            found.append(replace(reach, dims=tuple(after.index(labels[dim]) for dim in reach.dims)))
+            kept.append(replace(reach, dims=tuple(after.index(labels[dim]) for dim in reach.dims)))
     # Of queries and keys, which both come out, the last axis are the keys: the softmax runs along it.
     last = (output.shape.rank or 0) - 1
-    found.sort(key=lambda reach: last in reach.dims)
-    if not found:
+    kept.sort(key=lambda reach: last in reach.dims)
+    if not kept:
         return POOLED if summed else unknown(inputs)
     alone = sum(reach is not None for reach in inputs) == 1
-    return found[0] if alone else replace(found[0], known=False, whole_picture=True)
+    return kept[0] if alone else replace(kept[0], known=False, whole_picture=True)
 
 
 def _spelled(letters: str, rank: int | None) -> str | None:

@@ -28,7 +28,7 @@ Array = np.ndarray
 Function = Callable[..., "tf.Tensor"]  # or a list of tensors
 Key = tuple[Hashable, ...]
 Ends = tuple["list[tf.Tensor]", "list[tf.Tensor]"]
-"""What is fed to a part of the graph, and what is fetched from it."""
+"""The tensors fed to a part of the graph, and those fetched from it."""
 
 # Compiled functions kept per network. Each holds a copy of a part of the graph, but no weights.
 KEPT_FUNCTIONS = 64
@@ -64,11 +64,11 @@ class SubgraphCompiler:
 
         One that is there is given at once, also while another thread builds one, which takes seconds.
         """
-        found = self.functions.get(key)
-        if found is not None:
+        function = self.functions.get(key)
+        if function is not None:
             with contextlib.suppress(KeyError):  # dropped this moment
                 self.functions.move_to_end(key)
-            return found
+            return function
         with self._aside(), self.lock:
             if key not in self.functions:
                 self.functions[key] = build()  # which may build others

@@ -30,10 +30,10 @@ CLASSES_PER_PASS = 4
 
 @dataclass(frozen=True, eq=False)
 class Pass:
-    """What one shared pass over n images gives.
+    """The results of one shared pass over n images.
 
-    ``logits``: (n, classes). ``activations``: layer path → (n, h, w, K). ``classes``: for each class asked,
-    its index per image (n,). ``gradients``: for each class asked, layer path → ∂score/∂A, (n, h, w, K).
+    ``logits``: (n, classes). ``activations``: layer path → (n, h, w, K). ``classes``: for each class,
+    its index per image (n,). ``gradients``: for each class, layer path → ∂score/∂A, (n, h, w, K).
     ``curvatures``: likewise H·A, where it was asked for. All channels last, float32 (float64 for float64 networks),
     read-only. ``seconds``: the time of the computation, without compiling it.
     """
@@ -48,7 +48,7 @@ class Pass:
 
 @dataclass(frozen=True, eq=False)
 class BiasPass:
-    """What FullGrad needs of one image and class c, from one pass.
+    """The terms of FullGrad for one image and class c, from one pass.
 
     ``input``: x ⊙ ∂y_c/∂x, (H, W, C). ``layers``: for each bias with a grid b ⊙ ∂y_c/∂z, (h, w, K). ``rest``: the
     sum of b·∂y_c/∂z over the biases without a grid, such as a dense layer's. ``logit``: y_c.
@@ -132,12 +132,12 @@ class GradientPasses:
                 for number in range(classes if curvature else 0)
             ]
             fed = self._targets.fed(score) if classes else ()
-            feeds = [traced.source, *(slot.asked for slot in slots), *fed]
+            feeds = [traced.source, *(slot.index for slot in slots), *fed]
             fetches = [
                 traced.logits,
-                *(slot.used for slot in slots),
+                *(slot.index_used for slot in slots),
                 *map(self._tensor, paths),
-                *(found for group in (*gradients, *curvatures) for found in group),
+                *(derivative for group in (*gradients, *curvatures) for derivative in group),
             ]
             return feeds, fetches
 
@@ -154,7 +154,7 @@ class GradientPasses:
 
         def ends() -> Ends:
             slot = self._targets.cell(path, traced.order(traced.tensor(path)))
-            return [traced.source, slot.place, slot.channels], [slot.value, slot.gradient]
+            return [traced.source, slot.cell, slot.channels], [slot.value, slot.gradient]
 
         function = traced.compiler.subgraph(("cell", path), ends)
         copies = np.repeat(batch, len(channels), axis=0)
@@ -193,7 +193,7 @@ class GradientPasses:
             ]
             total = [tf.add_n(rest)] if rest else []
         spatial = [p for p, bias in zip(products[1:], biases, strict=True) if bias.spatial]
-        return [source, slot.asked], [logits, products[0], *spatial, *total]
+        return [source, slot.index], [logits, products[0], *spatial, *total]
 
     @cached_property
     def _biases(self) -> tuple[Bias, ...]:

@@ -197,7 +197,7 @@ class InspectableModel:
         return self._alterations.ablated(x, layer, channels, witness)
 
     def ablated_size(self, layer: str) -> int:
-        """How many values ``ablated_logits`` alters per channel."""
+        """The number of values that ``ablated_logits`` alters per channel."""
         return self._alterations.ablated_size(layer)
 
     def placed_logits(
@@ -245,7 +245,7 @@ class InspectableModel:
         return self._run(self._alterations.head(path), *zeros)[0][0]
 
     def is_affine_behind(self, layer: str) -> bool:
-        """Whether the logits are affine in the layer's output, so that Σ G ⊙ A + logits(A = 0) = logits exactly."""
+        """True where the logits are affine in the layer's output, so that Σ G ⊙ A + logits(A = 0) = logits exactly."""
         path = self.layer(layer).path
         if path not in self._affine:
             with self.traced.compiler.lock:

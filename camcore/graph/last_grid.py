@@ -55,7 +55,7 @@ class LastGrid:
     unseen: tf.Tensor
 
     def reason(self, grid: tuple[int, int] | None, located: bool) -> str:
-        """Why it is the recommended layer."""
+        """The reason for which it is the recommended layer."""
         h, w = grid or (1, 1)
         if self.unseen is not None:
             shape = " × ".join("?" if side is None else str(side) for side in self.unseen.shape[1:])
@@ -71,11 +71,11 @@ class LastGrid:
 
 
 def last_grid(ends: Sequence[tf.Tensor], reach: Mapping[str, Reach], listed: set[str]) -> LastGrid | None:
-    """Where the network gives up its grid, on the way back from ``ends``; None where it has none.
+    """The last grid of the network, on the way back from ``ends``; None where it has none.
 
     ``listed``: the names of the tensors that layers put out; a cast between a layer and the collapse is passed.
     """
-    found: dict[str, tuple[tf.Tensor, str]] = {}
+    maps: dict[str, tuple[tf.Tensor, str]] = {}
     unseen = None
     seen = {end.name for end in ends}
     stack = [(end, "") for end in ends]
@@ -83,7 +83,7 @@ def last_grid(ends: Sequence[tf.Tensor], reach: Mapping[str, Reach], listed: set
         tensor, consumer = stack.pop()
         own = reach.get(tensor.name)
         if own is not None and tensor.shape.rank == 4 and _has_cells(own) and not own.nominal:
-            found[tensor.name] = (tensor, consumer)
+            maps[tensor.name] = (tensor, consumer)
             continue
         if own is not None and (own.lost or own.nominal) and (tensor.shape.rank or 0) > 2:
             unseen = unseen if unseen is not None else tensor
@@ -91,7 +91,7 @@ def last_grid(ends: Sequence[tf.Tensor], reach: Mapping[str, Reach], listed: set
             if source.name in reach and source.name not in seen:
                 seen.add(source.name)
                 stack.append((source, tensor.op.type))
-    deepest = [found[op_output] for op_output in _in_order(ends[0].graph, found)]
+    deepest = [maps[op_output] for op_output in _in_order(ends[0].graph, maps)]
     if not deepest or deepest[-1][0].op.type == "Placeholder":
         return None
     weights = _weights([tensor for tensor, _ in deepest], reach, seen)
@@ -110,7 +110,7 @@ def last_grid(ends: Sequence[tf.Tensor], reach: Mapping[str, Reach], listed: set
 
 
 def _has_features(tensor: tf.Tensor, reach: Mapping[str, Reach]) -> bool:
-    """Whether a map holds features of the picture: made with weights, or in more channels than a picture has.
+    """True for a map that holds features of the picture: made with weights, or in more channels than a picture has.
 
     A rescaled or pooled picture holds none.
     """
@@ -132,7 +132,7 @@ def _weights(maps: Sequence[tf.Tensor], reach: Mapping[str, Reach], seen: set[st
     made = {tensor.name: ancestors([tensor]) for tensor in maps}
     carried = {tensor.name: frozenset([tensor.name]) for tensor in maps}
     met: set[tuple[str, str]] = set()
-    found: set[str] = set()
+    weights: set[str] = set()
     for operation in maps[0].graph.get_operations():
         if not any(output.name in seen and output.name not in made for output in operation.outputs):
             continue
@@ -142,10 +142,10 @@ def _weights(maps: Sequence[tf.Tensor], reach: Mapping[str, Reach], seen: set[st
                 met.add((source, weight))
                 same = reach[source].grid == reach[weight].grid
                 if operation.type in _PRODUCTS and same and source in made[weight]:
-                    found.add(weight)
+                    weights.add(weight)
         for output in operation.outputs if given else ():
             carried[output.name] = frozenset().union(*given)
-    return found
+    return weights
 
 
 def _inside_mean(tensor: tf.Tensor, reach: Mapping[str, Reach], listed: set[str]) -> tf.Tensor:

@@ -41,8 +41,8 @@ def list_layers(
         default = _path_of(last.tensor, listed) or last.tensor.op.name
         tensors.setdefault(default, last.tensor)  # made by the model's own code, between two layers
     behind = ancestors([logits])
-    places = {operation.name: place for place, operation in enumerate(logits.graph.get_operations())}
-    order = sorted(tensors, key=lambda path: places[tensors[path].op.name])
+    positions = {operation.name: position for position, operation in enumerate(logits.graph.get_operations())}
+    order = sorted(tensors, key=lambda path: positions[tensors[path].op.name])
     kinds = {call.path: (_kind(call), call.kind) for call in listed}
     sources = layer_inputs({path: tensors[path] for path in order})
     infos = []

@@ -17,9 +17,6 @@ from camcore.framing import CellGrid
 if TYPE_CHECKING:
     import tensorflow as tf
 
-if TYPE_CHECKING:
-    pass
-
 # Why a network without a grid has no recommended layer, and what serves it.
 NO_GRID = (
     "This network has no layer with a grid larger than 1×1 that holds features of the picture. Methods that look at "
@@ -69,7 +66,7 @@ class LayerInfo:
 
     @property
     def mirrored(self) -> tuple[bool, bool]:
-        """Whether its rows run from the bottom of the picture to the top, and its columns from right to left."""
+        """(rows, columns): True where they run from the bottom of the picture to the top, or from right to left."""
         return (self.stride[0] < 0, self.stride[1] < 0) if self.stride else (False, False)
 
     def upright(self, maps: np.ndarray) -> np.ndarray:
@@ -86,7 +83,7 @@ class LayerInfo:
         return self.path.rsplit("/", 1)[-1]
 
     def cells(self, input_size: tuple[int, int]) -> CellGrid:
-        """Where the cells lie on the network's input of ``input_size`` (h, w), for drawing a map.
+        """The places of the cells on the network's input of ``input_size`` (h, w), for drawing a map.
 
         Cells whose field fits into the input lie at its centre, which follows the padding. A larger field is
         cut off by the picture's borders on every side, and its theoretical centre, which padding may put half
@@ -119,7 +116,7 @@ class LayerInfo:
         return spans[0], spans[1]
 
     def _covers(self, spans: tuple[tuple[float, float], tuple[float, float]]) -> bool:
-        """Whether the cells lie all over ``spans`` of the input, but for what padding and rounding do."""
+        """True where the cells lie all over ``spans`` of the input, but for what padding and rounding do."""
         assert self.grid is not None
         assert self.stride is not None
         assert self.first_centre is not None
@@ -213,10 +210,10 @@ def check_cell(info: LayerInfo, cell: tuple[int, int]) -> None:
     """Raise LayerError where the layer's grid has no such cell (row, column)."""
     assert info.grid is not None
     h, w = info.grid
-    pair = isinstance(cell, (tuple, list)) and len(cell) == 2 and all(isinstance(place, Integral) for place in cell)
+    pair = isinstance(cell, (tuple, list)) and len(cell) == 2 and all(isinstance(index, Integral) for index in cell)
     if not pair or not (0 <= cell[0] < h and 0 <= cell[1] < w):
-        asked = f"cell in row {cell[0]}, column {cell[1]}" if pair else f"cell {shown(cell)}"
+        wanted = f"cell in row {cell[0]}, column {cell[1]}" if pair else f"cell {shown(cell)}"
         raise LayerError(
-            f"Layer {info.path!r} has no {asked}: its grid is {h}×{w}, rows 0 to "
+            f"Layer {info.path!r} has no {wanted}: its grid is {h}×{w}, rows 0 to "
             f"{h - 1} and columns 0 to {w - 1}. Choose a cell of it."
         )

@@ -51,7 +51,7 @@ def _gradient(op: tf.Operation, upstream: tf.Tensor) -> list[tf.Tensor]:
 
 
 def _is_product(op: tf.Operation) -> bool:
-    """Whether a convolution multiplies each place's channels by one and the same matrix, and does nothing else."""
+    """True where a convolution multiplies each place's channels by one and the same matrix, and does nothing else."""
     x, kernel = op.inputs
     return (
         kernel.shape.is_fully_defined()

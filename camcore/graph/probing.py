@@ -34,13 +34,13 @@ _MOST_WORK = 4e10  # multiplications of one trial: about a second
 class Prober:
     """Finds the reach of tensors of one traced ``function`` by trial.
 
-    ``found``: what is known so far, by name. ``seconds``: how much time is left for it.
+    ``known``: what is known so far, by name. ``seconds``: how much time is left for it.
     """
 
-    def __init__(self, function: ConcreteFunction, source: tf.Tensor, found: Mapping[str, Reach]) -> None:
+    def __init__(self, function: ConcreteFunction, source: tf.Tensor, known: Mapping[str, Reach]) -> None:
         self.source = source
         self._function = function
-        self._found = found
+        self._known = known
         self.seconds = _BUDGET
 
     def settle(self, tensor: tf.Tensor) -> Reach | None:
@@ -54,7 +54,7 @@ class Prober:
             self.seconds -= perf_counter() - start
 
     def pictures_apart(self, tensors: list[tf.Tensor]) -> list[bool]:
-        """Whether the first axis of each tensor is the pictures and nothing else, such as windows cut from them."""
+        """For each tensor, True where its first axis is the pictures and not, for instance, windows cut from them."""
         import tensorflow as tf
 
         if not tensors or None in self.source.shape[1:]:
@@ -63,18 +63,18 @@ class Prober:
             counts = [tf.shape(tensor)[0] for tensor in tensors]
         try:
             run = self._function.prune([self.source], counts)
-            found = run(tf.zeros([3, *self.source.shape[1:]], self.source.dtype))
+            counted = run(tf.zeros([3, *self.source.shape[1:]], self.source.dtype))
         except (tf.errors.OpError, ValueError, TypeError):
             return [True] * len(tensors)
-        return [int(count) == 3 for count in found]
+        return [int(count) == 3 for count in counted]
 
     def _roots(self, tensor: tf.Tensor) -> list[tf.Tensor]:
         """The nearest tensors behind ``tensor`` that are not lost; among them those whose values only are needed."""
-        known = {name for name, reach in self._found.items() if not reach.lost}
+        known = {name for name, reach in self._known.items() if not reach.lost}
         return [one for name, one in ancestors([tensor], known).items() if name in known]
 
     def _by_roots(self, tensor: tf.Tensor, roots: list[tf.Tensor]) -> Reach | None:
-        maps = [(root, reach) for root in roots if (reach := self._found[root.name]).spatial and not reach.nominal]
+        maps = [(root, reach) for root in roots if (reach := self._known[root.name]).spatial and not reach.nominal]
         if not maps or not all(_alike(maps[0][1], reach) for _, reach in maps):
             return None
         first = maps[0][1]
@@ -107,7 +107,7 @@ class Prober:
 
 
 def _alike(one: Reach, other: Reach) -> bool:
-    """Whether the same cell of two maps looks at the same place, but for what padding shifts it."""
+    """True where the same cell of two maps looks at the same place, but for what padding shifts it."""
     if (one.dims, one.grid) != (other.dims, other.grid) or not one.axes or not other.axes:
         return False
     pairs = zip(one.axes, other.axes, strict=True)

@@ -71,7 +71,7 @@ class Axis:
         return replace(self, kept=(max(low, float(min(ends) - half)), min(high, float(max(ends) + half))))
 
     def opposes(self, other: Axis) -> bool:
-        """Whether one of the two is mirrored and the other is not."""
+        """True where one of the two is mirrored and the other is not."""
         return self.stride * other.stride < 0
 
 
@@ -107,7 +107,7 @@ class Reach:
 
     @property
     def order(self) -> tuple[int, int, int, int]:
-        """Where a spatial tensor of rank 4 keeps its images, rows, columns and channels."""
+        """The axes of the images, rows, columns and channels of a spatial tensor of rank 4."""
         rows, columns = self.dims
         return 0, rows, columns, 6 - rows - columns
 

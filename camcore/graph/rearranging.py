@@ -32,17 +32,17 @@ def reshape(operation: tf.Operation, inputs: list[Reach | None], output: tf.Tens
         repeated = _repeated(reach, before, after)
         if repeated is not None:
             return repeated
-        places = _kept_places(before, after, reach.dims)
-        if places is not None:
-            return replace(reach, dims=places)
+        positions = _kept_places(before, after, reach.dims)
+        if positions is not None:
+            return replace(reach, dims=positions)
         together = ascending and reach.dims[1] == reach.dims[0] + 1
         if together and len(after) == 2 and reach.dims[1] < len(before) - 1 and _are_rows(output, before[-1]):
             return replace(reach, dims=(0,))  # every position a row: (n·h·w, K)
         if together and h and w:
             merged = (*before[: reach.dims[0]], h * w, *before[reach.dims[1] + 1 :])
-            places = _kept_places(merged, after, reach.dims[:1])
-            if places is not None:  # tokens: (n, h·w, K)
-                return replace(reach, dims=places)
+            positions = _kept_places(merged, after, reach.dims[:1])
+            if positions is not None:  # tokens: (n, h·w, K)
+                return replace(reach, dims=positions)
         if len(after) <= 2 or reach.cells == 1:
             return POOLED if reach.cells > 1 else replace(POOLED, whole_picture=reach.whole_picture)
         return unknown(inputs)
@@ -53,66 +53,66 @@ def reshape(operation: tf.Operation, inputs: list[Reach | None], output: tf.Tens
         if len(after) == 3 and h and w and after[1] == h * w:
             return replace(reach, dims=(1,))
         return reach if len(after) == len(before) == 2 else unknown(inputs)
-    places = _kept_places(before, after, reach.dims)
-    if places is not None:
-        return replace(reach, dims=places)
+    positions = _kept_places(before, after, reach.dims)
+    if positions is not None:
+        return replace(reach, dims=positions)
     if h and w:
         apart = (*before[:tokens], h, w, *before[tokens + 1 :])
-        places = _kept_places(apart, after, (tokens, tokens + 1))
-        if places is not None:
-            return replace(reach, dims=places)
+        positions = _kept_places(apart, after, (tokens, tokens + 1))
+        if positions is not None:
+            return replace(reach, dims=positions)
         if len(after) == 2 and tokens < len(before) - 1 and _are_rows(output, before[-1]):
             return replace(reach, dims=(0,))
     return POOLED if len(after) == 2 else unknown(inputs)
 
 
 def _kept_places(before: _Sides, after: _Sides, dims: tuple[int, ...]) -> tuple[int, ...] | None:
-    """Where the axes ``dims`` stand after a reshape that leaves them whole; None where it does not.
+    """The places of the axes ``dims`` after a reshape that leaves them whole; None where it does not.
 
     An axis is whole where the same number of values lies behind it as before, and it has the same side.
     """
-    places = []
+    positions = []
     for dim in dims:
         behind = before[dim + 1 :]
         if before[dim] is None or None in behind:
             # An open channel axis, as a dense layer on a grid leaves it: only where nothing else has changed.
             if len(before) == len(after) and before[:-1] == after[:-1] and dim < len(before) - 1:
-                places.append(dim)
+                positions.append(dim)
                 continue
             if dim < len(after) and before[1 : dim + 1] == after[1 : dim + 1] and dim > 0:
-                places.append(dim)
+                positions.append(dim)
                 continue
             return None
         wanted = prod(side or 1 for side in behind)
-        found = [
-            place
-            for place, side in enumerate(after)
-            if side == before[dim] and None not in after[place + 1 :]
-            and prod(one or 1 for one in after[place + 1 :]) == wanted
+        fitting = [
+            position
+            for position, side in enumerate(after)
+            if side == before[dim] and None not in after[position + 1 :]
+            and prod(one or 1 for one in after[position + 1 :]) == wanted
         ]  # fmt: skip
-        if not found or found[0] == 0:
+        if not fitting or fitting[0] == 0:
             return None
-        places.append(found[0])
-    return tuple(places)
+        positions.append(fitting[0])
+    return tuple(positions)
 
 
 def _repeated(reach: Reach, before: _Sides, after: _Sides) -> Reach | None:
     """Nearest-neighbour upsampling, which Keras writes as (…, h, f, …) → (…, h·f, …): the axis and its copies."""
     if len(after) != len(before) - 1:
         return None
-    for place, dim in enumerate(reach.dims):
+    for position, dim in enumerate(reach.dims):
         size, copies = before[dim], before[dim + 1] if dim + 1 < len(before) else None
         if not size or not copies or dim + 1 in reach.dims or dim + 2 == len(before):
             continue
         if after == (*before[:dim], size * copies, *before[dim + 2 :]):
             axes = list(reach.axes)
-            axes[place] = axes[place].finer(axes[place].stride / copies, 1)
+            axes[position] = axes[position].finer(axes[position].stride / copies, 1)
             return replace(reach, axes=tuple(axes), dims=tuple(other - (other > dim) for other in reach.dims))
     return None
 
 
 def _are_rows(output: tf.Tensor, channels: int | None) -> bool:
-    """Whether the last axis still is the channels; a dense layer on a grid leaves it open in the graph."""
+    """True where the last axis still is the channels; a dense layer on a grid leaves it open in the graph."""
     if output.shape[-1] is not None:
         return bool(output.shape[-1] == channels)
     users = [user for user in output.consumers() if user.type == "MatMul"]
@@ -124,8 +124,8 @@ def _transpose(operation: tf.Operation, inputs: list[Reach | None], output: tf.T
     order = constant(operation.inputs[1])
     if reach is None or order is None:
         return unknown(inputs)
-    places = [int(axis) for axis in order]
-    return replace(reach, dims=tuple(places.index(dim) for dim in reach.dims))
+    positions = [int(axis) for axis in order]
+    return replace(reach, dims=tuple(positions.index(dim) for dim in reach.dims))
 
 
 def _expand_dims(operation: tf.Operation, inputs: list[Reach | None], output: tf.Tensor) -> Reach | None:

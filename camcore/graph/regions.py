@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Region:
-    """Where on the output's map (h, w) a class's score is averaged.
+    """The part of the output's map (h, w) over which a class's score is averaged.
 
     ``target``: None, everywhere; (top, left, bottom, right), a box in the output's pixels, bottom and right excluded;
     an array (h, w) of weights 0..1, or of True and False; ``"predicted"``, the pixels whose answer is the class.

@@ -71,7 +71,7 @@ def weight_layers(trace: Trace, model: keras.Model) -> tuple[WeightLayer, ...]:
         for variable in layer.variables:
             owners[id(variable.value.handle)] = (layer, variable)
     graph = trace.function.graph
-    position = {operation.name: place for place, operation in enumerate(graph.get_operations())}
+    order = {operation.name: number for number, operation in enumerate(graph.get_operations())}
     groups: dict[int, list[tuple[int, str, Weight]]] = {}
     for external, placeholder in graph.captures:
         if str(placeholder.dtype.name) != "resource":
@@ -87,12 +87,12 @@ def weight_layers(trace: Trace, model: keras.Model) -> tuple[WeightLayer, ...]:
         layer, variable = owners.get(id(external), (None, None))
         if not readings or isinstance(layer, keras.layers.Normalization):
             continue
-        place = max(position[reading.op.name] for reading in readings)
+        last_read = max(order[reading.op.name] for reading in readings)
         name = placeholder.op.name if variable is None else variable.name
         group = id(external) if layer is None else id(layer)
         title = placeholder.op.name if layer is None else layer.name
-        groups.setdefault(group, []).append((place, title, Weight(name, external, readings)))
-    ordered = sorted(groups.values(), key=lambda group: max(place for place, _, _ in group))
+        groups.setdefault(group, []).append((last_read, title, Weight(name, external, readings)))
+    ordered = sorted(groups.values(), key=lambda group: max(last_read for last_read, _, _ in group))
     return tuple(WeightLayer(group[0][1], tuple(weight for _, _, weight in group)) for group in ordered)
 
 

@@ -46,12 +46,12 @@ def ending_of(trace: Trace, output: tf.Tensor) -> Ending:
     fed_by_itself = values is not None and not any(operation.type in _CALLS for operation in passed)
     if values is None:
         values = _run_whole(trace, output)
-    found = "other" if values is None else kind_of_values(values, eps)
-    if found == "independent":
+    kind = "other" if values is None else kind_of_values(values, eps)
+    if kind == "independent":
         # Where products may hide in a called function, some outputs may lie within 0..1 by accident.
         certain = fed_by_itself or _squashed(output)
-        return found if certain and not any(map(_weighs_unevenly, passed)) else "other"
-    return found
+        return kind if certain and not any(map(_weighs_unevenly, passed)) else "other"
+    return kind
 
 
 def kind_of_values(values: NDArray[np.float64], eps: float = 2**-23) -> Ending:
@@ -73,7 +73,7 @@ def kind_of_values(values: NDArray[np.float64], eps: float = 2**-23) -> Ending:
 
 
 def _squashed(tensor: tf.Tensor) -> bool | None:
-    """Whether all that ``tensor`` is made of went through a softmax or sigmoid last; None for a constant."""
+    """True where all that ``tensor`` is made of went through a softmax or sigmoid last; None for a constant."""
     operation = tensor.op
     if operation.type in ("Sigmoid", "Softmax"):
         return True
@@ -114,7 +114,7 @@ def _last_products(trace: Trace, output: tf.Tensor) -> tuple[dict[str, tf.Tensor
 
 
 def _mixes(operation: tf.Operation) -> bool:
-    """Whether a matrix product adds probabilities up to probabilities: of classes merged, of members averaged."""
+    """True where a matrix product adds probabilities up to probabilities: of classes merged, of members averaged."""
     if operation.type != "MatMul":
         return False
     weights = constant(operation.inputs[1])
@@ -125,7 +125,7 @@ def _mixes(operation: tf.Operation) -> bool:
 
 
 def _weighs_unevenly(operation: tf.Operation) -> bool:
-    """Whether a sum weighs its terms by constants that are no shares of 1: the mean of a scale, an expectation."""
+    """True where a sum weighs its terms by constants that are no shares of 1: the mean of a scale, an expectation."""
     if operation.type not in ("Sum", "Mean"):
         return False
     tensor = operation.inputs[0]

@@ -1,4 +1,4 @@
-"""Where the scores of a network are: what its output says, and which value behind it methods differentiate.
+"""The scores of a network: the value behind its output that methods differentiate, and the kind of output it is.
 
 Behind a final softmax or sigmoid that is the logit, because a saturated softmax has no gradient. A final Dense or
 convolution with an activation, an activation layer of its own, and a reshape after it all look alike in the graph.
@@ -106,9 +106,9 @@ def _cells(trace: Trace, output: tf.Tensor, classes: int, labels: int | None) ->
     def laid(tensor: tf.Tensor) -> tf.Tensor:
         return tf.reshape(_wide(tensor), shape)
 
-    found = _before_activation(output, classes)
-    if found is not None:
-        source, activation = found
+    before = _before_activation(output, classes)
+    if before is not None:
+        source, activation = before
         return _Cells(laid(source), source, activation, "logit")
     beside = _before_sigmoids(output)
     if beside is not None:

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 
 def _split(operation: tf.Operation, inputs: list[Reach | None], output: tf.Tensor) -> Reach | None:
-    place = 1 if operation.type == "Split" else 0
-    axis, reach = constant(operation.inputs[0 if operation.type == "Split" else 2]), inputs[place]
+    position = 1 if operation.type == "Split" else 0
+    axis, reach = constant(operation.inputs[0 if operation.type == "Split" else 2]), inputs[position]
     rank = output.shape.rank
     if reach is None or axis is None or rank is None:
         return unknown(inputs)
@@ -36,9 +36,9 @@ def _moved(reach: Reach, moves: dict[int, tuple[float, int]]) -> Reach:
 
 @dataclass(frozen=True)
 class _Entry:
-    """The effect of a slice on one axis of its input: ``place`` afterwards (None: removed), first cell and step."""
+    """The effect of a slice on one axis of its input: ``position`` afterwards (None: removed), first cell and step."""
 
-    place: int | None
+    position: int | None
     start: int | None
     step: int
 
@@ -51,21 +51,21 @@ def _entries(operation: tf.Operation, rank: int) -> list[_Entry] | None:
     new = sum(masks["new_axis"] >> i & 1 for i in range(len(begin)))
     dots = bool(masks["ellipsis"])
     entries: list[_Entry] = []
-    place = 0
+    position = 0
     for i in range(len(begin)):
         if masks["ellipsis"] >> i & 1:
             for _ in range(rank - (len(begin) - new - 1)):
-                entries.append(_Entry(place, 0, 1))
-                place += 1
+                entries.append(_Entry(position, 0, 1))
+                position += 1
         elif masks["new_axis"] >> i & 1:
-            place += 1
+            position += 1
         elif masks["shrink_axis"] >> i & 1:
             entries.append(_Entry(None, int(begin[i]), 1))
         else:
-            entries.append(_Entry(place, None if masks["begin"] >> i & 1 else int(begin[i]), int(step[i])))
-            place += 1
+            entries.append(_Entry(position, None if masks["begin"] >> i & 1 else int(begin[i]), int(step[i])))
+            position += 1
     if not dots:
-        entries += [_Entry(place + i, 0, 1) for i in range(rank - len(entries))]
+        entries += [_Entry(position + i, 0, 1) for i in range(rank - len(entries))]
     return entries if len(entries) == rank else None
 
 
@@ -74,11 +74,11 @@ def _strided_slice(operation: tf.Operation, inputs: list[Reach | None], output: 
     entries = _entries(operation, rank) if rank is not None else None
     if reach is None or entries is None:
         return unknown(inputs)
-    places: list[int] = []
+    positions: list[int] = []
     moves: dict[int, tuple[float, int]] = {}
     for dim in reach.dims:
         entry, side = entries[dim], operation.inputs[0].shape[dim]
-        if entry.place is None:
+        if entry.position is None:
             return unknown(inputs)
         start = entry.start if entry.start is not None else (0 if entry.step > 0 else -1)
         if start < 0:
@@ -86,10 +86,10 @@ def _strided_slice(operation: tf.Operation, inputs: list[Reach | None], output: 
                 return unknown(inputs)
             start = max(start + side, 0)
         moves[dim] = (float(start), entry.step)
-        places.append(entry.place)
+        positions.append(entry.position)
     if not reach.spatial:
-        return replace(reach, dims=tuple(places)) if set(moves.values()) <= {(0.0, 1)} else unknown(inputs)
-    return replace(_moved(reach, moves), dims=tuple(places))
+        return replace(reach, dims=tuple(positions)) if set(moves.values()) <= {(0.0, 1)} else unknown(inputs)
+    return replace(_moved(reach, moves), dims=tuple(positions))
 
 
 def _slice(operation: tf.Operation, inputs: list[Reach | None], output: tf.Tensor) -> Reach | None:
@@ -109,13 +109,13 @@ def _gather(operation: tf.Operation, inputs: list[Reach | None], output: tf.Tens
     if where not in reach.dims:
         grown = (indices.shape.rank or 0) - 1
         return replace(reach, dims=tuple(dim + grown * (dim > where) for dim in reach.dims))
-    places = constant(indices)
-    if places is None or not reach.spatial or places.ndim != 1 or len(places) < 2:
+    positions = constant(indices)
+    if positions is None or not reach.spatial or positions.ndim != 1 or len(positions) < 2:
         return unknown(inputs)
-    steps = np.unique(np.diff(places))
+    steps = np.unique(np.diff(positions))
     if len(steps) != 1 or steps[0] == 0:
         return unknown(inputs)
-    return _moved(reach, {where: (float(places[0]), int(steps[0]))})
+    return _moved(reach, {where: (float(positions[0]), int(steps[0]))})
 
 
 def _reverse(operation: tf.Operation, inputs: list[Reach | None], output: tf.Tensor) -> Reach | None:

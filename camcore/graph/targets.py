@@ -1,4 +1,4 @@
-"""What methods differentiate: a score of a class, and its derivatives, as symbolic tensors of the trace.
+"""The score of a class that methods differentiate, and its derivatives, as symbolic tensors of the trace.
 
 The score of nearly every method is the logit. FinerCAM differentiates what tells a class from those nearest to
 it; a variant of ShapleyCAM adds the logarithm of the probability. Gradients of one score are built once for all
@@ -31,7 +31,7 @@ NEAREST = 3
 
 @dataclass(frozen=True)
 class Score:
-    """Which score of a class c is differentiated; y are the logits, p the probabilities.
+    """The score of a class c that is differentiated; y are the logits, p the probabilities.
 
     ``logit``: y_c, of the network's own kind (see ``Scores``). ``finer``: Σ_d p_d (y_c − α y_d) / Σ_d p_d over the
     classes d of ``against``, or where there are none over the three whose logits are nearest to y_c (Zhang 2025).
@@ -49,7 +49,7 @@ class Score:
 
     @property
     def fed(self) -> tuple[float | tuple[int, ...], ...]:
-        """What is fed beside the class."""
+        """The values fed beside the class."""
         if self.kind != "finer":
             return ()
         return (self.alpha, self.against) if self.against else (self.alpha,)
@@ -59,11 +59,11 @@ LOGIT = Score()
 
 
 @dataclass(frozen=True, eq=False)
-class _Slot:
-    """One class asked: its placeholder, the index really used, the score (n,), and its known gradients."""
+class _ClassSlot:
+    """One class: placeholder of its ``index`` (negative: the top class), the one used, its score (n,), derivatives."""
 
-    asked: tf.Tensor
-    used: tf.Tensor
+    index: tf.Tensor
+    index_used: tf.Tensor
     score: tf.Tensor
     gradients: dict[str, tf.Tensor]
     curvatures: dict[str, tf.Tensor]
@@ -71,9 +71,9 @@ class _Slot:
 
 @dataclass(frozen=True, eq=False)
 class CellSlot:
-    """One cell asked: placeholders of its (row, column) and of a channel per image, its values (n,), the gradient."""
+    """One cell: placeholders of its (row, column) and of a channel per image, its values (n,), the gradient."""
 
-    place: tf.Tensor
+    cell: tf.Tensor
     channels: tf.Tensor
     value: tf.Tensor
     gradient: tf.Tensor
@@ -89,11 +89,11 @@ class Targets:
         self._scores = scores
         self._tensors = {**tensors, INPUT: as_floats(compiler.trace.input)}
         self._default = default
-        self._slots: dict[tuple[str, int], _Slot] = {}
+        self._slots: dict[tuple[str, int], _ClassSlot] = {}
         self._fed: dict[str, tuple[tf.Tensor, ...]] = {}
         self._cells: dict[str, CellSlot] = {}
 
-    def slot(self, score: Score, number: int) -> _Slot:
+    def slot(self, score: Score, number: int) -> _ClassSlot:
         """The slot of the ``number``-th class of one pass."""
         import tensorflow as tf
 
@@ -101,13 +101,13 @@ class Targets:
         if key not in self._slots:
             with self._graph.as_default():
                 logits = self._scores.logits
-                asked = tf.compat.v1.placeholder(tf.int32, [None], f"class_{number}")
+                index = tf.compat.v1.placeholder(tf.int32, [None], f"class_{number}")
                 top = tf.argmax(logits, axis=1, output_type=tf.int32)
                 if self._scores.kind == "value":
                     top = tf.zeros_like(top)  # a regression has one answer, its value
-                used = tf.where(asked < 0, top, asked)
+                used = tf.where(index < 0, top, index)
                 value = self._value(score, used)
-            self._slots[key] = _Slot(asked, used, value, {}, {})
+            self._slots[key] = _ClassSlot(index, used, value, {}, {})
         return self._slots[key]
 
     def fed(self, score: Score) -> tuple[tf.Tensor, ...]:
@@ -150,7 +150,7 @@ class Targets:
                 )
         return [known[path] for path in paths]
 
-    def _instead(self, slot: _Slot) -> str:
+    def _instead(self, slot: _ClassSlot) -> str:
         """Advice where no gradient reaches a layer: the default layer only where one reaches that."""
         if self._default is None:
             return _ASKING
@@ -189,11 +189,11 @@ class Targets:
         if path not in self._cells:
             A = self._tensors[path]
             with self._graph.as_default():
-                place = tf.compat.v1.placeholder(tf.int32, [2], "cell")
+                cell = tf.compat.v1.placeholder(tf.int32, [2], "cell")
                 channels = tf.compat.v1.placeholder(tf.int32, [None], "channels")
                 image = tf.range(tf.shape(channels)[0])
-                row, column = (tf.fill(tf.shape(channels), place[axis]) for axis in (0, 1))
-                index = [(image, row, column, channels)[place] for place in own_order(order)]
+                row, column = (tf.fill(tf.shape(channels), cell[axis]) for axis in (0, 1))
+                index = [(image, row, column, channels)[axis] for axis in own_order(order)]
                 # Each image of the batch is asked about a channel of its own.
                 value = tf.gather_nd(A, tf.stack(index, axis=1))
                 smooth = _smooth(A) and _smooth(self._tensors[INPUT])
@@ -204,7 +204,7 @@ class Targets:
                     f"Layer {path!r} has no gradient on the network's input: an operation without a derivative, or "
                     f"whole numbers, lie between. Its effective field cannot be measured. Try {other}."
                 )
-            self._cells[path] = CellSlot(place, channels, value, gradient)
+            self._cells[path] = CellSlot(cell, channels, value, gradient)
         return self._cells[path]
 
     def _value(self, score: Score, used: tf.Tensor) -> tf.Tensor:

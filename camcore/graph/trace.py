@@ -127,7 +127,7 @@ def _traced(
 
 
 def _is_open(tensor: tf.Tensor) -> bool:
-    """Whether TensorFlow could not tell the sides of a tensor, as behind a branch, or a shape computed as it runs."""
+    """True where TensorFlow does not know the sides of a tensor, as behind a branch, or a shape computed as it runs."""
     return tensor.shape.rank is None or None in tensor.shape[1:]
 
 
@@ -142,12 +142,12 @@ def _sides_found(function: ConcreteFunction, tensors: list[tf.Tensor]) -> list[t
         return []
     try:
         run = function.prune([source], shapes)
-        found = [run(tf.zeros([count, *source.shape[1:]], source.dtype)) for count in (2, 3)]
+        runs = [run(tf.zeros([count, *source.shape[1:]], source.dtype)) for count in (2, 3)]
     except (tf.errors.OpError, ValueError, TypeError):
         return []
     return [
         tuple(int(a) if a == b else None for a, b in zip(two.numpy(), three.numpy(), strict=True))
-        for two, three in zip(*found, strict=True)
+        for two, three in zip(*runs, strict=True)
         if len(two) == len(three)
     ]
 
@@ -167,12 +167,12 @@ def first_line(error: BaseException) -> str:
     causes = [line for line in lines if not _PREAMBLE.match(line)]
     if any(line.startswith("File ") for line in lines):
         causes = _after_the_calls(lines) or causes
-    told = causes or lines
-    if not told:
+    relevant = causes or lines
+    if not relevant:
         return type(error).__name__
-    cause = re.sub(r"\s*\[(\[\{\{node|Op:).*$", "", told[0])  # the names of nodes and operations of the graph
+    cause = re.sub(r"\s*\[(\[\{\{node|Op:).*$", "", relevant[0])  # the names of nodes and operations of the graph
     cause = re.sub(r"^\(\d+\) [A-Z_]+:\s*|^\{\{function_node [^}]*\}\}\s*", "", cause)
-    return cause.rstrip(".") or told[0]
+    return cause.rstrip(".") or relevant[0]
 
 
 def _after_the_calls(lines: list[str]) -> list[str]:
@@ -261,12 +261,12 @@ def _noted(model: keras.Model, calls: list[Call], shapes: Mapping[int, tuple[int
 def _everything_called(model: keras.Model) -> list[keras.Layer]:
     """Every layer below ``model``, and the plain operations of its functional parts."""
     layers = all_layers(model)
-    found: dict[int, keras.Layer] = {id(layer): layer for layer in layers}
+    callables: dict[int, keras.Layer] = {id(layer): layer for layer in layers}
     for part in [model, *layers]:
         for operation in getattr(part, "operations", None) or ():
-            found.setdefault(id(operation), operation)
-    found.pop(id(model), None)
-    return list(found.values())
+            callables.setdefault(id(operation), operation)
+    callables.pop(id(model), None)
+    return list(callables.values())
 
 
 def _name(call: Call, prefix: str) -> None:

@@ -54,7 +54,7 @@ class TracedNetwork:
         )
 
     def order(self, tensor: tf.Tensor) -> tuple[int, ...]:
-        """Where a tensor keeps its images, rows, columns and channels: (0, 1, 2, 3) for (n, h, w, channels).
+        """The axes of a tensor's images, rows, columns and channels: (0, 1, 2, 3) for (n, h, w, channels).
 
         Parts of a network may differ from its input. What has no grid is left in its own order.
         """
@@ -73,11 +73,11 @@ class TracedNetwork:
     def upright(self, array: Array, tensor: tf.Tensor) -> Array:
         """As ``channels_last``, and where the tensor sees the picture mirrored turned back, to lie on the picture."""
         seen = self.reach.get(tensor.name)
-        found = self.channels_last(array, tensor)
-        if seen is None or not seen.spatial or found.ndim != 4:
-            return found
+        result = self.channels_last(array, tensor)
+        if seen is None or not seen.spatial or result.ndim != 4:
+            return result
         rows, columns = (slice(None, None, -1 if axis.stride < 0 else 1) for axis in seen.axes)
-        return found[:, rows, columns]
+        return result[:, rows, columns]
 
     def own_layout(self, array: Array, tensor: tf.Tensor = None) -> Array:
         """A batch (n, h, w, channels) in the layout of a tensor (None: the input)."""

@@ -40,14 +40,14 @@ class Trial:
         sides = [int(side or 1) for side in reach.grid]
         self._root = reach
         largest = max(int(np.prod(root.shape[1:])) for root in roots)
-        places = max(8, min(MOST_PLACES, _MOST_VALUES // (2 * largest)))
+        positions = max(8, min(MOST_PLACES, _MOST_VALUES // (2 * largest)))
         self._blocks = [max(1, side // 12) for side in sides]
         self._starts = np.stack(
-            [_spread(rng, side - block, places) for side, block in zip(sides, self._blocks, strict=True)], axis=1
+            [_spread(rng, side - block, positions) for side, block in zip(sides, self._blocks, strict=True)], axis=1
         )
         # Of a large map one background has to do; each place of it is a further sample.
-        backgrounds = 2 if 2 * (places + 1) * largest <= _MOST_VALUES else 1
-        self.count = backgrounds * (places + 1)
+        backgrounds = 2 if 2 * (positions + 1) * largest <= _MOST_VALUES else 1
+        self.count = backgrounds * (positions + 1)
         self.batches = []
         for root in roots:
             shape = tuple(int(side) for side in root.shape[1:])
@@ -172,8 +172,8 @@ def _line(seen: Array, middles: Array, axis: int, cells: int, side: int) -> _Fit
     slope, across = float(slopes[axis]), float(slopes[1 - axis])
     left = seen[good] - terms[good] @ slopes
     spans = np.ptp(middles, axis=0)
-    told = abs(slope) * float(spans[axis])
-    if told < 0.25 * (cells - 1) or abs(across) * float(spans[1 - axis]) > 0.15 * told:
+    followed = abs(slope) * float(spans[axis])
+    if followed < 0.25 * (cells - 1) or abs(across) * float(spans[1 - axis]) > 0.15 * followed:
         return None
     if float(np.sqrt(np.mean(left**2))) > max(0.6, 0.1 * (cells - 1)) or good.mean() < 0.6:
         return None

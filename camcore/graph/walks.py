@@ -86,8 +86,8 @@ def gradients(score: tf.Tensor, tensors: list[tf.Tensor], unconnected: str = "no
     """``tf.gradients`` as plain tensors, also where a gather made sparse ones; None where none reaches a tensor."""
     import tensorflow as tf
 
-    found = tf.gradients(score, tensors, unconnected_gradients=unconnected)
-    return [tf.convert_to_tensor(one) if isinstance(one, tf.IndexedSlices) else one for one in found]
+    derivatives = tf.gradients(score, tensors, unconnected_gradients=unconnected)
+    return [tf.convert_to_tensor(one) if isinstance(one, tf.IndexedSlices) else one for one in derivatives]
 
 
 def as_floats(source: tf.Tensor) -> tf.Tensor:
@@ -96,17 +96,17 @@ def as_floats(source: tf.Tensor) -> tf.Tensor:
     The input itself where it holds floats, or where its whole numbers become floats at several places or in another
     shape, so that no gradient is theirs.
     """
-    found: dict[str, tf.Tensor] = {}
+    floats: dict[str, tf.Tensor] = {}
     stack = [source]
     while stack and not source.dtype.is_floating:
         for operation in stack.pop().consumers():
             for output in operation.outputs if operation.type not in SHAPES else ():
-                (found if output.dtype.is_floating else {}).setdefault(output.name, output)
+                (floats if output.dtype.is_floating else {}).setdefault(output.name, output)
                 if not output.dtype.is_floating:
                     stack.append(output)
-    if len(found) != 1:
+    if len(floats) != 1:
         return source
-    (only,) = found.values()
+    (only,) = floats.values()
     return only if only.shape.is_compatible_with(source.shape) else source
 
 
@@ -121,12 +121,12 @@ def layer_inputs(tensors: Mapping[str, tf.Tensor]) -> dict[str, tuple[str, ...]]
     for path, tensor in tensors.items():
         owners.setdefault(tensor.name, []).append(path)
     nearest: dict[str, tuple[str, ...]] = {}
-    found: dict[str, tuple[str, ...]] = {}
+    inputs: dict[str, tuple[str, ...]] = {}
     if not owners:
-        return found
+        return inputs
     for operation in next(iter(tensors.values())).graph.get_operations():  # in the order of creation
         if operation.type in SHAPES:
-            found |= {path: () for output in operation.outputs for path in owners.get(output.name, ())}
+            inputs |= {path: () for output in operation.outputs for path in owners.get(output.name, ())}
             continue
         sources: dict[str, None] = {}
         for source in operation.inputs:
@@ -137,8 +137,8 @@ def layer_inputs(tensors: Mapping[str, tf.Tensor]) -> dict[str, tuple[str, ...]]
                 nearest[output.name] = tuple(sources)
                 continue
             nearest[output.name] = (named[-1],)
-            found |= {named[0]: tuple(sources), **{after: (before,) for before, after in pairwise(named)}}
-    return found
+            inputs |= {named[0]: tuple(sources), **{after: (before,) for before, after in pairwise(named)}}
+    return inputs
 
 
 _FLAT_ENDS = {"Relu6": (6.0,), "Sigmoid": (0.0, 1.0), "Tanh": (-1.0, 1.0), "Softmax": (0.0, 1.0)}
