@@ -6,11 +6,9 @@ Written for Keras 3.15 and TensorFlow 2.21: whoever raises these versions looks 
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
-if TYPE_CHECKING:
-    import keras
-    import tensorflow as tf
+from camcore.lazy import keras, tf
 
 
 class Node(Protocol):

@@ -12,7 +12,7 @@ import itertools
 import weakref
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, SupportsInt
+from typing import SupportsInt
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -26,15 +26,12 @@ from camcore.graph.compiled import ReweightedCompiler
 from camcore.graph.inspectable_model import InspectableModel
 from camcore.graph.reweighting import fed_values
 from camcore.graph.trace import trace_model
+from camcore.lazy import keras, tf
 from camcore.methods.info import Site
 from camcore.origin import Origin, Recipe
 from camcore.pictures.picture import Picture
 from camcore.predictions import Prediction, probabilities, top_predictions
 from camcore.preprocessed import pictures_in, preprocessed
-
-if TYPE_CHECKING:
-    import keras
-    import tensorflow as tf
 
 Array = np.ndarray
 Preprocess = Callable[[NDArray[np.float32]], ArrayLike]

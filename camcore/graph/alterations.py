@@ -10,7 +10,6 @@ from __future__ import annotations
 import copy
 import weakref
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -18,9 +17,7 @@ from numpy.typing import ArrayLike
 from camcore.graph.compiled import Function
 from camcore.graph.heads import Alteration, Product, after_pooling, altered_head, product_behind, sides
 from camcore.graph.traced_network import TracedNetwork, own_order
-
-if TYPE_CHECKING:
-    import tensorflow as tf
+from camcore.lazy import tf
 
 Array = np.ndarray
 Witness = tuple[Array, ...]
@@ -82,8 +79,6 @@ class Alterations:
 
     def placed(self, x: Array, path: str, vectors: Array, weights: Array, witness: Witness) -> Array:
         """See ``Network.placed_logits``."""
-        import tensorflow as tf
-
         tensor = self._traced.tensor(path)
         order = self._traced.order(tensor)
 
@@ -113,8 +108,6 @@ class Alterations:
 
     def _without(self, tensor: tf.Tensor, axis: int) -> Alteration:
         """Each chosen channel set to zero."""
-        import tensorflow as tf
-
         count = tensor.shape[axis]
 
         def alter(activations: tf.Tensor, chosen: tf.Tensor) -> tf.Tensor:
@@ -128,8 +121,6 @@ class Alterations:
 
     def _subtracted(self, tensor: tf.Tensor, axis: int, product: Product) -> Alteration:
         """The product less each chosen channel's part in it."""
-        import tensorflow as tf
-
         size = int(np.prod(tensor.shape[1:]))
         positions = np.arange(size, dtype=np.int64).reshape(tensor.shape[1:])
         of_channel = np.moveaxis(positions, axis - 1, 0).reshape(tensor.shape[axis], -1)
@@ -195,7 +186,6 @@ def masking(traced: TracedNetwork, input_size: tuple[int, int], grid: tuple[int,
     Each map is upsampled bilinearly (half-pixel centres) to the input, the noise added, stretched to 0..1,
     multiplied by the scale, and the image with it.
     """
-    import tensorflow as tf
 
     def build() -> Function:
         forward, source = traced.forward(), traced.source

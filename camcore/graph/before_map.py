@@ -7,13 +7,10 @@ the map of logits itself, which holds the answer and nothing it was drawn from.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 from camcore.graph.reach import Reach
 from camcore.graph.scores import Scores
-
-if TYPE_CHECKING:
-    import tensorflow as tf
+from camcore.lazy import tf
 
 _PRODUCTS = ("Conv2D", "MatMul", "Conv2DBackpropInput", "BatchMatMulV2", "Einsum")
 # Finer cells made of coarser ones without weights. Keras repeats cells by a reshape, a broadcast and another reshape.

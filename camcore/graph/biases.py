@@ -10,13 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from camcore.graph.reach import Reach
 from camcore.graph.walks import ancestors
-
-if TYPE_CHECKING:
-    import tensorflow as tf
+from camcore.lazy import tf
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,8 +30,6 @@ class Bias:
 
 def find_biases(logits: tf.Tensor, reach: Mapping[str, Reach]) -> tuple[Bias, ...]:
     """Every bias on the way to ``logits``, in the order of the computation. Adds to the graph: hold its lock."""
-    import tensorflow as tf
-
     used = ancestors([logits])
     biases = []
     with logits.graph.as_default():
@@ -52,8 +47,6 @@ def find_biases(logits: tf.Tensor, reach: Mapping[str, Reach]) -> tuple[Bias, ..
 
 
 def _added(operation: tf.Operation, reach: Mapping[str, Reach]) -> tf.Tensor | None:
-    import tensorflow as tf
-
     kind, inputs = operation.type, operation.inputs
     if kind == "FusedBatchNormV3" and inputs[0].name in reach:
         _, scale, offset, mean, variance = inputs
@@ -71,8 +64,6 @@ def _added(operation: tf.Operation, reach: Mapping[str, Reach]) -> tf.Tensor | N
 
 
 def _along_channels(operation: tf.Operation, vector: tf.Tensor) -> tf.Tensor:
-    import tensorflow as tf
-
     if operation.get_attr("data_format") == b"NCHW":
         rank = operation.outputs[0].shape.rank
         return tf.reshape(vector, [1, -1, *[1] * (rank - 2)])

@@ -7,14 +7,11 @@ what was averaged over all places, and joins a map again, is a gate.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from camcore.graph.reach import LOST, POOLED, Axis, Reach, Rule, constant, unknown
-
-if TYPE_CHECKING:
-    import tensorflow as tf
+from camcore.lazy import tf
 
 REDUCTIONS = ("Mean", "Sum", "Max", "Min", "Prod", "All", "Any")
 

@@ -12,7 +12,6 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator
 from time import perf_counter
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -20,9 +19,7 @@ from camcore.errors import ModelError
 from camcore.forking import check_not_forked
 from camcore.graph.fifo_semaphore import FifoSemaphore
 from camcore.graph.trace import Trace, first_line
-
-if TYPE_CHECKING:
-    import tensorflow as tf
+from camcore.lazy import tf
 
 Array = np.ndarray
 Function = Callable[..., "tf.Tensor"]  # or a list of tensors
@@ -93,7 +90,6 @@ class SubgraphCompiler:
         warm: Callable[[Function], object] | None = None,
     ) -> Function:
         """The part of the traced graph between two ends (feeds, fetches), as a function returning a list."""
-        import tensorflow as tf
 
         def build() -> Function:
             feeds, fetches = ends()
@@ -111,8 +107,6 @@ class SubgraphCompiler:
 
         TensorFlow optimises a function at its first call, so it is called once, with zeros.
         """
-        import tensorflow as tf
-
         made = tf.function(function, input_signature=signature, autograph=False).get_concrete_function()
         self.warm(made, *(np.zeros([side or 1 for side in one.shape], one.dtype.as_numpy_dtype) for one in signature))
         return made
@@ -134,8 +128,6 @@ class SubgraphCompiler:
         That takes seconds and one core only; short questions need not wait for it.
         """
         check_not_forked()
-        import tensorflow as tf
-
         tensors = [tf.convert_to_tensor(argument) for argument in arguments]
         try:
             results = function(*tensors)

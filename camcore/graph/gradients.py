@@ -6,7 +6,6 @@ import copy
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,9 +15,7 @@ from camcore.graph.compiled import Ends, Function
 from camcore.graph.targets import INPUT, LOGIT, Score, Targets
 from camcore.graph.traced_network import TracedNetwork
 from camcore.graph.walks import as_floats, gradients
-
-if TYPE_CHECKING:
-    import tensorflow as tf
+from camcore.lazy import tf
 
 Array = np.ndarray
 
@@ -175,8 +172,6 @@ class GradientPasses:
         return BiasPass(traced.channels_last(seen)[0], spatial, rest, float(logits[0, index]), seconds)
 
     def _bias_ends(self) -> Ends:
-        import tensorflow as tf
-
         biases, source, logits = self._biases, self._traced.source, self._traced.logits
         slot = self._targets.slot(LOGIT, 0)
         self._targets.gradients(LOGIT, 0, [INPUT])  # refused where none reaches the input

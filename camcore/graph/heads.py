@@ -9,16 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from camcore.graph.compiled import Function, Key, SubgraphCompiler
 from camcore.graph.reach import Reach, constant
 from camcore.graph.walks import ancestors, dependents
-
-if TYPE_CHECKING:
-    import tensorflow as tf
+from camcore.lazy import tf
 
 
 def sides(logits: tf.Tensor, tensor: tf.Tensor, source: tf.Tensor, reach: Mapping[str, Reach]) -> list[tf.Tensor]:
@@ -116,8 +113,6 @@ def altered_head(
     alteration: Alteration,
 ) -> Function:
     """A compiled function (*arguments of the alteration, *passing) → logits (m, classes)."""
-    import tensorflow as tf
-
     signature = alteration.signature
 
     def build() -> Function:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -30,9 +29,7 @@ from camcore.graph.targets import LOGIT, Score
 from camcore.graph.trace import Trace
 from camcore.graph.traced_network import TracedNetwork
 from camcore.graph.walks import shares_behind, total_multiplications
-
-if TYPE_CHECKING:
-    import keras
+from camcore.lazy import keras
 
 Array = np.ndarray
 

@@ -5,13 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import permutations, product
-from typing import TYPE_CHECKING
 
 from camcore.graph.reach import Reach, constant
 from camcore.graph.walks import ancestors
-
-if TYPE_CHECKING:
-    import tensorflow as tf
+from camcore.lazy import tf
 
 NOT_LOCATED = "its geometry is not known: rows, columns and their places are taken to be as they are in the input"
 _POOLINGS = ("MaxPool", "AvgPool")

@@ -11,16 +11,13 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from camcore.graph.last_grid import NOT_LOCATED, last_grid
 from camcore.graph.layers import LayerInfo, LayerTable
 from camcore.graph.reach import Reach
 from camcore.graph.trace import Call, Trace
 from camcore.graph.walks import ancestors, layer_inputs, saturation_values
-
-if TYPE_CHECKING:
-    import tensorflow as tf
+from camcore.lazy import tf
 
 
 def list_layers(

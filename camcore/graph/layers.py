@@ -6,16 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from numbers import Integral
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from camcore.checks import shown
 from camcore.errors import LayerError, nearest
 from camcore.framing import CellGrid
-
-if TYPE_CHECKING:
-    import tensorflow as tf
+from camcore.lazy import tf
 
 # Why a network without a grid has no recommended layer, and what serves it.
 NO_GRID = (

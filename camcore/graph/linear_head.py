@@ -7,7 +7,6 @@ its one input that depends on the picture, must weigh every place alike, and mus
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -15,9 +14,7 @@ from camcore.graph.reach import Reach, constant
 from camcore.graph.scores import Scores
 from camcore.graph.walks import ancestors, dependents
 from camcore.graph.windows import attribute_axes, padding_of
-
-if TYPE_CHECKING:
-    import tensorflow as tf
+from camcore.lazy import tf
 
 # Linear in whichever input depends on the picture, without mixing places.
 _LINEAR = {

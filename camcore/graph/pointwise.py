@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import functools
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    import tensorflow as tf
+from camcore.lazy import tf
 
 
 def matrix_product_gradients(graph: tf.Graph) -> AbstractContextManager[None]:
@@ -21,16 +19,12 @@ def matrix_product_gradients(graph: tf.Graph) -> AbstractContextManager[None]:
 
 @functools.cache
 def _registered() -> str:
-    import tensorflow as tf
-
     name = "CamcoreConv2D"
     tf.RegisterGradient(name)(_gradient)
     return name
 
 
 def _gradient(op: tf.Operation, upstream: tf.Tensor) -> list[tf.Tensor]:
-    import tensorflow as tf
-
     x, kernel = op.inputs
     if _is_product(op):
         matrix = tf.reshape(kernel, kernel.shape[2:])

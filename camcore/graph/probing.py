@@ -12,17 +12,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from time import perf_counter
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from camcore.graph.reach import Reach
+from camcore.graph.trace import ConcreteFunction
 from camcore.graph.trial import MOST_PLACES, SCALES, Trial
 from camcore.graph.walks import ancestors, multiplications
-
-if TYPE_CHECKING:
-    import tensorflow as tf
-    from tensorflow.types.experimental import ConcreteFunction
+from camcore.lazy import tf
 
 Array = np.ndarray
 
@@ -55,8 +52,6 @@ class Prober:
 
     def pictures_apart(self, tensors: list[tf.Tensor]) -> list[bool]:
         """For each tensor, True where its first axis is the pictures and not, for instance, windows cut from them."""
-        import tensorflow as tf
-
         if not tensors or None in self.source.shape[1:]:
             return [True] * len(tensors)
         with self._function.graph.as_default():
@@ -95,8 +90,6 @@ class Prober:
         return None
 
     def _run(self, tensor: tf.Tensor, roots: list[tf.Tensor], batches: list[Array]) -> Array | None:
-        import tensorflow as tf
-
         try:
             part = self._function.prune(roots, [tensor])
             (answers,) = part(*(tf.constant(batch, root.dtype) for batch, root in zip(batches, roots, strict=True)))

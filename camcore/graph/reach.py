@@ -9,12 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-if TYPE_CHECKING:
-    import tensorflow as tf
+from camcore.lazy import tf
 
 
 @dataclass(frozen=True)
@@ -146,6 +144,4 @@ def unknown(inputs: list[Reach | None]) -> Reach:
 
 def constant(tensor: tf.Tensor) -> np.ndarray | None:
     """The value of a symbolic tensor that the graph fixes; None where it depends on anything."""
-    import tensorflow as tf
-
     return tf.get_static_value(tensor)

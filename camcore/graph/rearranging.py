@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 from math import prod
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from camcore.graph.reach import POOLED, Reach, Rule, constant, unknown
-
-if TYPE_CHECKING:
-    import tensorflow as tf
+from camcore.lazy import tf
 
 _Sides = tuple[int | None, ...]
 

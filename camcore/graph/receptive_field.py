@@ -14,7 +14,6 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import replace
 from itertools import permutations
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -24,11 +23,9 @@ from camcore.graph.probing import Prober
 from camcore.graph.reach import LOST, Axis, Reach, Rule, constant, unknown
 from camcore.graph.rearranging import REARRANGING_RULES
 from camcore.graph.slicing import SLICING_RULES
+from camcore.graph.trace import ConcreteFunction
 from camcore.graph.windows import GRID_OPERATIONS, WINDOW_RULES, grid_axes
-
-if TYPE_CHECKING:
-    import tensorflow as tf
-    from tensorflow.types.experimental import ConcreteFunction
+from camcore.lazy import tf
 
 _FOR_THE_REST = 1.0  # seconds in which layers' outputs are tried out that nothing takes for a grid
 

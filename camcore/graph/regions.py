@@ -9,15 +9,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from numbers import Integral
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from camcore.errors import ModelError
-
-if TYPE_CHECKING:
-    import tensorflow as tf
+from camcore.lazy import tf
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,8 +78,6 @@ def averaged(
     ``each``: every class is answered by itself, yes where its score is above 0; else the highest one is the answer.
     Over the pixels of its own answer a class that is nowhere has the score and the probability 0.
     """
-    import tensorflow as tf
-
     weights = region.weights((scores.shape[1], scores.shape[2]))
     if isinstance(region.target, str):
         first = tf.one_hot(tf.argmax(scores, axis=-1), scores.shape[-1], dtype=scores.dtype)

@@ -10,7 +10,6 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import prod, sqrt
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,10 +18,7 @@ from camcore._compat import all_layers
 from camcore.errors import ModelError
 from camcore.graph.trace import Trace
 from camcore.graph.walks import ancestors
-
-if TYPE_CHECKING:
-    import keras
-    import tensorflow as tf
+from camcore.lazy import keras, tf
 
 Array = np.ndarray
 
@@ -45,8 +41,6 @@ class Weight:
 
     def value(self) -> tf.Tensor:
         """The value that the model has now, as a tensor."""
-        import tensorflow as tf
-
         return tf.raw_ops.ReadVariableOp(resource=self.handle, dtype=self.readings[0].dtype)
 
 
@@ -64,8 +58,6 @@ def weight_layers(trace: Trace, model: keras.Model) -> tuple[WeightLayer, ...]:
     What a ``Normalization`` layer knows of the data is not learned and is left out. Raises ModelError where a weight
     is used in a way that cannot be fed.
     """
-    import keras
-
     owners: dict[int, tuple[keras.Layer, keras.Variable]] = {}
     for layer in all_layers(model, itself=True):  # parents come before their parts
         for variable in layer.variables:
@@ -108,8 +100,6 @@ def redrawn(weight: Weight, rng: np.random.Generator) -> NDArray[np.float32]:
 
 def fed_values(layers: tuple[WeightLayer, ...], fresh: Mapping[int, Array]) -> tuple[list[tf.Tensor], list[tf.Tensor]]:
     """All readings of all layers, and what to feed each: ``fresh`` by ``id`` of the weight, else the model's own."""
-    import tensorflow as tf
-
     readings: list[tf.Tensor] = []
     values: list[tf.Tensor] = []
     for layer in layers:

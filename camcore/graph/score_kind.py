@@ -10,7 +10,7 @@ their logarithms do so after exp, independent probabilities lie within 0..1. Whe
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,9 +19,7 @@ from camcore._compat import inner_graph
 from camcore.graph.trace import Trace
 from camcore.graph.walks import SHAPES, ancestors, dependents
 from camcore.graph.windows import constant
-
-if TYPE_CHECKING:
-    import tensorflow as tf
+from camcore.lazy import tf
 
 Ending = Literal["distribution", "log distribution", "independent", "other"]
 
@@ -180,8 +178,6 @@ def _run_whole(trace: Trace, output: tf.Tensor) -> NDArray[np.float64] | None:
 def _values(
     trace: Trace, output: tf.Tensor, feeds: dict[str, tf.Tensor], arrays: list[np.ndarray]
 ) -> NDArray[np.float64] | None:
-    import tensorflow as tf
-
     try:
         function = trace.function.prune(list(feeds.values()), [output])
         with tf.init_scope():  # it is run now, also while a graph is built

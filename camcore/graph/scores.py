@@ -10,7 +10,7 @@ logarithm. An output that is a map, as in segmentation, is read per pixel in the
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import numpy as np
 
@@ -18,9 +18,7 @@ from camcore.errors import ModelError
 from camcore.graph.regions import Region, averaged
 from camcore.graph.score_kind import ending_of
 from camcore.graph.trace import Trace
-
-if TYPE_CHECKING:
-    import tensorflow as tf
+from camcore.lazy import tf
 
 Activation = Literal["softmax", "sigmoid", "linear", "exp", "none"]
 Kind = Literal["logit", "log-probability", "log-odds", "value"]
@@ -72,8 +70,6 @@ def find_scores(trace: Trace, labels: int | None = None, region: Region | None =
     averaged; None: over all of it.
     Raises ModelError where the output has no class axis, or a shape of another kind.
     """
-    import tensorflow as tf
-
     output = trace.output
     classes = _class_count(output)
     is_map = any(side != 1 for side in output.shape[1:-1])
@@ -97,8 +93,6 @@ def find_scores(trace: Trace, labels: int | None = None, region: Region | None =
 
 
 def _cells(trace: Trace, output: tf.Tensor, classes: int, labels: int | None) -> _Cells:
-    import tensorflow as tf
-
     is_map = any(side != 1 for side in output.shape[1:-1])
     sides = list(output.shape[1:-1]) if is_map else []
     shape = tf.shape(output) if None in sides else [-1, *sides, classes]
@@ -127,22 +121,16 @@ def _cells(trace: Trace, output: tf.Tensor, classes: int, labels: int | None) ->
 
 def _wide(tensor: tf.Tensor) -> tf.Tensor:
     """In single precision at least."""
-    import tensorflow as tf
-
     return tensor if tensor.dtype in (tf.float32, tf.float64) else tf.cast(tensor, tf.float32)
 
 
 def _log(p: tf.Tensor) -> tf.Tensor:
     """log p, with a finite value and gradient where p is 0 to rounding."""
-    import tensorflow as tf
-
     return tf.math.log(tf.maximum(p, np.finfo(p.dtype.as_numpy_dtype).tiny))
 
 
 def _likely(y: tf.Tensor, activation: Activation) -> tf.Tensor:
     """The probabilities of scores (…, classes); None where there are none."""
-    import tensorflow as tf
-
     if activation == "none":
         return None
     return {"sigmoid": tf.sigmoid, "exp": tf.exp}.get(activation, tf.nn.softmax)(y)
@@ -165,8 +153,6 @@ def _before_activation(output: tf.Tensor, classes: int) -> tuple[tf.Tensor, Acti
 
 def _before_sigmoids(tensor: tf.Tensor) -> tf.Tensor:
     """The logits of sigmoids that were put side by side, in the same place; None where there is anything else."""
-    import tensorflow as tf
-
     operation = tensor.op
     if operation.type == "Sigmoid":
         return operation.inputs[0]

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from camcore.graph.reach import Reach, Rule, constant, unknown
-
-if TYPE_CHECKING:
-    import tensorflow as tf
+from camcore.lazy import tf
 
 
 def _split(operation: tf.Operation, inputs: list[Reach | None], output: tf.Tensor) -> Reach | None:

@@ -9,16 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from camcore.errors import LayerError, MethodError
 from camcore.graph.compiled import SubgraphCompiler
 from camcore.graph.scores import Scores
 from camcore.graph.traced_network import own_order
 from camcore.graph.walks import as_floats, gradients
-
-if TYPE_CHECKING:
-    import tensorflow as tf
+from camcore.lazy import tf
 
 # Methods that ask for scores only, for networks that pass no gradient.
 _ASKING = "'occlusion' or 'rise', which need none"
@@ -95,8 +93,6 @@ class Targets:
 
     def slot(self, score: Score, number: int) -> _ClassSlot:
         """The slot of the ``number``-th class of one pass."""
-        import tensorflow as tf
-
         key = (score.graph_kind, number)
         if key not in self._slots:
             with self._graph.as_default():
@@ -112,8 +108,6 @@ class Targets:
 
     def fed(self, score: Score) -> tuple[tf.Tensor, ...]:
         """The placeholders of what a score is fed beside the class: α, and the classes to compare with."""
-        import tensorflow as tf
-
         kind = score.graph_kind
         if kind not in self._fed:
             with self._graph.as_default():
@@ -160,8 +154,6 @@ class Targets:
 
     def curvature(self, score: Score, number: int, path: str) -> tf.Tensor:
         """H·A at a layer: the Hessian of the score there times the activations themselves."""
-        import tensorflow as tf
-
         slot = self.slot(score, number)
         if path not in slot.curvatures:
             (gradient,) = self.gradients(score, number, [path])
@@ -184,8 +176,6 @@ class Targets:
         ``order``: where the layer keeps its images, rows, columns and channels. Raises LayerError where it holds
         no numbers that could be differentiated, or no gradient passes.
         """
-        import tensorflow as tf
-
         if path not in self._cells:
             A = self._tensors[path]
             with self._graph.as_default():
@@ -208,8 +198,6 @@ class Targets:
         return self._cells[path]
 
     def _value(self, score: Score, used: tf.Tensor) -> tf.Tensor:
-        import tensorflow as tf
-
         logits = self._scores.logits
         own = tf.gather(logits, used, batch_dims=1)
         multi_label = self._scores.activation == "sigmoid"

@@ -18,18 +18,15 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TypeAlias
 
 from camcore._compat import all_layers
 from camcore.errors import ModelError
 from camcore.forking import check_not_forked
 from camcore.graph.pointwise import matrix_product_gradients
+from camcore.lazy import keras, tf
 
-if TYPE_CHECKING:
-    import keras
-    import tensorflow as tf
-    from tensorflow.types.experimental import ConcreteFunction
-
+ConcreteFunction: TypeAlias = "tf.types.experimental.ConcreteFunction"
 _LayerCall = Callable[..., object]
 
 # One trace at a time: two that wrap the calls of the same layers would undo each other's wrapping.
@@ -96,8 +93,6 @@ def _traced(
     shapes: Mapping[int, tuple[int | None, ...]],
 ) -> tuple[ConcreteFunction, tf.Tensor, list[Call]]:
     """The wrapped function, the chosen output and the calls. ``shapes``: of calls, by number, that are known."""
-    import tensorflow as tf
-
     calls: list[Call] = []
     chosen: list[tf.Tensor] = []
 
@@ -133,8 +128,6 @@ def _is_open(tensor: tf.Tensor) -> bool:
 
 def _sides_found(function: ConcreteFunction, tensors: list[tf.Tensor]) -> list[tuple[int | None, ...]]:
     """The shapes of tensors as the function runs, what grows with the batch left open; empty where it cannot run."""
-    import tensorflow as tf
-
     with function.graph.as_default():
         shapes = [tf.shape(tensor) for tensor in tensors]
     source = function.inputs[0]
@@ -185,8 +178,6 @@ def _after_the_calls(lines: list[str]) -> list[str]:
 
 def _with_shape(tensor: tf.Tensor, shape: tuple[int | None, ...]) -> tf.Tensor:
     """A tensor with its sides told; a reshape, whose gradient leaves the sides open for those who made it."""
-    import tensorflow as tf
-
     if None in shape[1:]:
         return tensor
     return tf.reshape(tensor, [-1 if side is None else side for side in shape])

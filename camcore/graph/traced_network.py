@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -12,9 +11,7 @@ from camcore.graph.compiled import Function, SubgraphCompiler
 from camcore.graph.layers import LayerTable
 from camcore.graph.reach import Reach
 from camcore.graph.scores import Scores
-
-if TYPE_CHECKING:
-    import tensorflow as tf
+from camcore.lazy import tf
 
 Array = np.ndarray
 

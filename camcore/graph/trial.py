@@ -7,15 +7,12 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from camcore.graph.reach import Reach
-
-if TYPE_CHECKING:
-    import tensorflow as tf
+from camcore.lazy import tf
 
 Array = np.ndarray
 

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Container, Iterable, Mapping
 from itertools import pairwise
 from math import prod
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    import tensorflow as tf
+from camcore.lazy import tf
 
 
 def ancestors(tensors: Iterable[tf.Tensor], stop: Container[str] = ()) -> dict[str, tf.Tensor]:
@@ -84,8 +82,6 @@ SHAPES = ("Shape", "ShapeN", "Size", "Rank")  # operations that ask for no value
 
 def gradients(score: tf.Tensor, tensors: list[tf.Tensor], unconnected: str = "none") -> list[tf.Tensor | None]:
     """``tf.gradients`` as plain tensors, also where a gather made sparse ones; None where none reaches a tensor."""
-    import tensorflow as tf
-
     derivatives = tf.gradients(score, tensors, unconnected_gradients=unconnected)
     return [tf.convert_to_tensor(one) if isinstance(one, tf.IndexedSlices) else one for one in derivatives]
 
@@ -174,7 +170,5 @@ def _behind_identities(tensor: tf.Tensor) -> tf.Tensor:
 
 def _scalar(tensor: tf.Tensor) -> float | None:
     """The number that a tensor is fixed to; None where it is none, or more than one."""
-    import tensorflow as tf
-
     value = tf.get_static_value(tensor)
     return float(value) if value is not None and value.size == 1 and value.dtype.kind == "f" else None

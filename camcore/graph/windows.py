@@ -7,13 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from camcore.graph.reach import Reach, Rule, constant, unknown
-
-if TYPE_CHECKING:
-    import tensorflow as tf
-
+from camcore.lazy import tf
 
 # (operation, the reach of its map, one output) → the output's reach; None where it is not understood.
 _MapRule = Callable[["tf.Operation", Reach, "tf.Tensor"], "Reach | None"]

@@ -41,7 +41,7 @@ def test_the_clock_stands_while_another_thread_builds():
         time.sleep(2 * PAUSE)
         return str
 
-    other = threading.Thread(target=compiler.kept, args=(("slow",), slow))
+    other = threading.Thread(target=compiler.cached, args=(("slow",), slow))
     other.start()
     begun.wait()
     own, wall = own_and_all(compiler, lambda: compiler.cached(("mine",), lambda: str))
