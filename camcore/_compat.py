@@ -6,9 +6,11 @@ Written for Keras 3.15 and TensorFlow 2.21: whoever raises these versions looks 
 from __future__ import annotations
 
 import sys
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from camcore.lazy import keras, tf
+if TYPE_CHECKING:
+    import keras
+    import tensorflow as tf
 
 
 class Node(Protocol):
