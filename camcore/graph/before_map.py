@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 from camcore.graph.reach import Reach
 from camcore.graph.scores import Scores
+from camcore.graph.walks import reached
 from camcore.lazy import tf
 
 _PRODUCTS = ("Conv2D", "MatMul", "Conv2DBackpropInput", "BatchMatMulV2", "Einsum")
@@ -33,19 +34,17 @@ def features_before_map(scores: Scores, reach: Mapping[str, Reach]) -> tuple[tf.
     if not scores.of_map:
         return ()
     features: dict[str, tf.Tensor] = {}
-    seen, stack = {scores.source.name}, [scores.source]
-    while stack:
-        tensor = stack.pop()
+
+    def before(tensor: tf.Tensor) -> list[tf.Tensor]:
         operation = tensor.op
-        given = [one for one in operation.inputs if one.name in reach]
+        given = [source for source in operation.inputs if source.name in reach]
         if operation.type in _PRODUCTS and len(given) == 1 and not _enlarges_logits(operation):
-            before = _before_enlarging(given[0], reach)
-            features[before.name] = before
-            continue
-        for one in given:
-            if one.name not in seen:
-                seen.add(one.name)
-                stack.append(one)
+            coarsest = _before_enlarging(given[0], reach)
+            features[coarsest.name] = coarsest
+            return []
+        return given
+
+    reached([scores.source], before)
     return tuple(features.values())
 
 

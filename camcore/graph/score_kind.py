@@ -17,11 +17,11 @@ from numpy.typing import NDArray
 
 from camcore._compat import inner_graph
 from camcore.graph.trace import Trace
-from camcore.graph.walks import SHAPES, ancestors, dependents
+from camcore.graph.walks import SHAPES, ancestors, dependents, reached
 from camcore.graph.windows import constant
 from camcore.lazy import tf
 
-Ending = Literal["distribution", "log distribution", "independent", "other"]
+OutputKind = Literal["distribution", "log distribution", "independent", "other"]
 
 _PRODUCTS = {
     "MatMul", "BatchMatMul", "BatchMatMulV2", "BatchMatMulV3", "Einsum", "Conv2D", "DepthwiseConv2dNative",
@@ -36,7 +36,7 @@ _VALUES = 4_000_000  # at most so many numbers are fed; the end of a segmentatio
 _PICTURES = 6
 
 
-def ending_of(trace: Trace, output: tf.Tensor) -> Ending:
+def output_kind(trace: Trace, output: tf.Tensor) -> OutputKind:
     """The kind of the values along the last axis of ``output``."""
     stops, passed = _last_products(trace, output)
     eps = float(np.finfo(output.dtype.as_numpy_dtype).eps) if _is_numpy(output) else 2**-8
@@ -52,7 +52,7 @@ def ending_of(trace: Trace, output: tf.Tensor) -> Ending:
     return kind
 
 
-def kind_of_values(values: NDArray[np.float64], eps: float = 2**-23) -> Ending:
+def kind_of_values(values: NDArray[np.float64], eps: float = 2**-23) -> OutputKind:
     """The kind of rows (m, classes) of outputs; rows that overflow are left out, and identical rows prove nothing.
 
     ``eps``: of the precision that they were computed in.
@@ -95,19 +95,17 @@ def _last_products(trace: Trace, output: tf.Tensor) -> tuple[dict[str, tf.Tensor
     depends = dependents(trace.input, SHAPES)
     stops: dict[str, tf.Tensor] = {}
     passed: dict[str, tf.Operation] = {}
-    seen, stack = {output.name}, [output]
-    while stack:
-        tensor = stack.pop()
+
+    def before(tensor: tf.Tensor) -> list[tf.Tensor]:
         operation = tensor.op
         given = [source for source in operation.inputs if source.name in depends]
         if tensor is trace.input or (operation.type in _PRODUCTS and len(given) == 1 and not _mixes(operation)):
             stops[tensor.name] = tensor
-            continue
+            return []
         passed[operation.name] = operation
-        for source in given:
-            if source.name not in seen:
-                seen.add(source.name)
-                stack.append(source)
+        return given
+
+    reached([output], before)
     return stops, list(passed.values())
 
 

@@ -16,7 +16,7 @@ import numpy as np
 
 from camcore.errors import ModelError
 from camcore.graph.regions import Region, averaged
-from camcore.graph.score_kind import ending_of
+from camcore.graph.score_kind import output_kind
 from camcore.graph.trace import Trace
 from camcore.lazy import tf
 
@@ -107,12 +107,12 @@ def _cells(trace: Trace, output: tf.Tensor, classes: int, labels: int | None) ->
     beside = _before_sigmoids(output)
     if beside is not None:
         return _Cells(laid(beside), beside, "sigmoid", "log-odds")
-    ending, p = ending_of(trace, output), laid(output)
-    if ending == "distribution":
+    kind, p = output_kind(trace, output), laid(output)
+    if kind == "distribution":
         return _Cells(_log(p), output, "exp", "log-probability")
-    if ending == "log distribution":
+    if kind == "log distribution":
         return _Cells(p, output, "exp", "log-probability")
-    if ending == "independent":
+    if kind == "independent":
         return _Cells(_log(p) - _log(1 - p), output, "sigmoid", "log-odds")
     if classes > 1:
         return _Cells(p, output, "linear", "logit")

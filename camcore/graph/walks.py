@@ -2,39 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from itertools import pairwise
 from math import prod
 
 from camcore.lazy import tf
 
 
-def ancestors(tensors: Iterable[tf.Tensor], stop: Container[str] = ()) -> dict[str, tf.Tensor]:
-    """Every tensor that ``tensors`` are computed from, themselves included, by name; not past those of ``stop``."""
+def reached(tensors: Iterable[tf.Tensor], onward: Callable[[tf.Tensor], Iterable[tf.Tensor]]) -> dict[str, tf.Tensor]:
+    """Every tensor on a walk from ``tensors``, these included, by name; ``onward``: the next ones behind each."""
     stack = list(tensors)
     seen = {tensor.name: tensor for tensor in stack}
     while stack:
-        tensor = stack.pop()
-        if tensor.name in stop:
-            continue
-        for source in tensor.op.inputs:
-            if source.name not in seen:
-                seen[source.name] = source
-                stack.append(source)
+        for following in onward(stack.pop()):
+            if following.name not in seen:
+                seen[following.name] = following
+                stack.append(following)
     return seen
+
+
+def ancestors(tensors: Iterable[tf.Tensor], stop: Container[str] = ()) -> dict[str, tf.Tensor]:
+    """Every tensor that ``tensors`` are computed from, themselves included, by name; not past those of ``stop``."""
+    return reached(tensors, lambda tensor: () if tensor.name in stop else tensor.op.inputs)
 
 
 def dependents(tensor: tf.Tensor, besides: Container[str] = ()) -> set[str]:
     """The names of all tensors computed from ``tensor``, itself included; not by operations of types ``besides``."""
-    seen = {tensor.name}
-    stack = [tensor]
-    while stack:
-        for operation in stack.pop().consumers():
-            for output in operation.outputs if operation.type not in besides else ():
-                if output.name not in seen:
-                    seen.add(output.name)
-                    stack.append(output)
-    return seen
+
+    def onward(tensor: tf.Tensor) -> list[tf.Tensor]:
+        used = (operation for operation in tensor.consumers() if operation.type not in besides)
+        return [output for operation in used for output in operation.outputs]
+
+    return set(reached([tensor], onward))
 
 
 def multiplications(operation: tf.Operation) -> float:
