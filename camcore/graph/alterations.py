@@ -161,11 +161,7 @@ class Alterations:
         if known is not None and known.serves(x, head, witness):
             return list(known.arrays)
         compiler = self._traced.compiler
-        function = compiler.subgraph(
-            (*head, "beside"),
-            lambda: ([self._traced.source], tensors),
-            lambda function: compiler.warm(function, x),
-        )
+        function = compiler.subgraph((*head, "beside"), lambda: ([self._traced.source], tensors), warm=True)
         arrays = compiler.run(function, x)
         if witness and not x.flags.writeable:
             self._beside = _Beside(weakref.ref(x), head, witness, arrays)

@@ -10,7 +10,7 @@ import contextlib
 import os
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from time import perf_counter
 
 import numpy as np
@@ -36,7 +36,7 @@ _SEMAPHORE = FifoSemaphore(max(1, (os.cpu_count() or 1) // 2))
 
 
 class SubgraphCompiler:
-    """Cuts compiled functions out of one trace. Safe to use from several threads.
+    """Compiles parts of one trace. Safe to use from several threads.
 
     ``trace``: the traced model. ``name``: the network's, for messages. ``lock`` guards the graph: whoever adds
     to it holds it.
@@ -83,24 +83,28 @@ class SubgraphCompiler:
         finally:
             self._spent.seconds = perf_counter() - now
 
-    def subgraph(
+    def subgraph(self, key: Key, ends: Callable[[], Ends], warm: bool = False) -> Function:
+        """The part of the traced graph between two ends (feeds, fetches), as a function returning a list.
+
+        ``warm``: called once, with zeros: TensorFlow optimises a function at its first call.
+        """
+        return self.cached(key, lambda: self.build(ends, warm))
+
+    def build(
         self,
-        key: Key,
         ends: Callable[[], Ends],
-        warm: Callable[[Function], object] | None = None,
+        warm: bool,
+        readings: Sequence[tf.Tensor] = (),
+        values: Sequence[tf.Tensor] = (),
     ) -> Function:
-        """The part of the traced graph between two ends (feeds, fetches), as a function returning a list."""
-
-        def build() -> Function:
-            feeds, fetches = ends()
-            # With its arguments described, TensorFlow takes them as they come and does not try other ways first.
-            arguments = tuple(tf.TensorSpec(feed.shape, feed.dtype, feed.op.name) for feed in feeds)
-            function = self.trace.function.prune(feeds, fetches, input_signature=(arguments, {}))
-            if warm is not None:
-                warm(function)
-            return function
-
-        return self.cached(key, build)
+        """As ``subgraph``, and not kept; ``readings`` are fed, too, when it is warmed with ``values``."""
+        feeds, fetches = ends()
+        # With its arguments described, TensorFlow takes them as they come and does not try other ways first.
+        specs = [tf.TensorSpec(feed.shape, feed.dtype, feed.op.name) for feed in (*feeds, *readings)]
+        function = self.trace.function.prune([*feeds, *readings], fetches, input_signature=(tuple(specs), {}))
+        if warm:
+            self.warm(lambda *arguments: function(*arguments, *values), *map(_zeros, feeds))
+        return function
 
     def compiled(self, function: Function, signature: list[tf.TensorSpec]) -> Function:
         """A Python function of TensorFlow operations, compiled for arguments of this signature, ready to run.
@@ -108,7 +112,7 @@ class SubgraphCompiler:
         TensorFlow optimises a function at its first call, so it is called once, with zeros.
         """
         made = tf.function(function, input_signature=signature, autograph=False).get_concrete_function()
-        self.warm(made, *(np.zeros([side or 1 for side in one.shape], one.dtype.as_numpy_dtype) for one in signature))
+        self.warm(made, *map(_zeros, signature))
         return made
 
     def run(self, function: Function, *arguments: Array) -> list[Array]:
@@ -146,7 +150,7 @@ class SubgraphCompiler:
 
 
 class ReweightedCompiler(SubgraphCompiler):
-    """Cuts the same questions out of the same trace, answered with other weights.
+    """Compiles the same parts of the same trace, run with other weights.
 
     ``readings``: the tensors at which the graph reads its weights; ``values``: what they are instead. The compiled
     functions are fed the weights, so that all compilers of one trace share them.
@@ -159,22 +163,15 @@ class ReweightedCompiler(SubgraphCompiler):
         self._readings = readings
         self._values = values
 
-    def subgraph(
-        self,
-        key: Key,
-        ends: Callable[[], Ends],
-        warm: Callable[[Function], object] | None = None,
-    ) -> Function:
+    def subgraph(self, key: Key, ends: Callable[[], Ends], warm: bool = False) -> Function:
         """As ``SubgraphCompiler.subgraph``, with these weights."""
+        own, readings, values = self._own, self._readings, self._values
+        function = own.cached(("fed", *key), lambda: own.build(ends, warm, readings, values))
+        return lambda *arguments: function(*arguments, *values)
 
-        def wider() -> Ends:
-            feeds, fetches = ends()
-            return [*feeds, *self._readings], fetches
 
-        def fed(function: Function) -> Function:
-            return lambda *arguments: function(*arguments, *self._values)
-
-        return fed(self._own.subgraph(("fed", *key), wider, warm and (lambda function: warm(fed(function)))))
+def _zeros(spec: tf.Tensor | tf.TensorSpec) -> Array:
+    return np.zeros([side or 1 for side in spec.shape], spec.dtype.as_numpy_dtype)
 
 
 def _to_numpy(tensor: tf.Tensor) -> Array:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -138,9 +138,8 @@ class GradientPasses:
             ]
             return feeds, fetches
 
-        fed = score.fed if classes else ()
         key = ("tap", paths, classes, score.graph_kind, curvature)
-        return traced.compiler.subgraph(key, ends, self._warm(classes, fed))
+        return traced.compiler.subgraph(key, ends, warm=True)
 
     def _tensor(self, path: str) -> tf.Tensor:
         return self._traced.source if path == INPUT else self._traced.tensor(path)
@@ -162,7 +161,7 @@ class GradientPasses:
         """See ``Network.bias_pass``."""
         traced, biases = self._traced, self._biases
         with traced.compiler.lock:
-            function = traced.compiler.subgraph(("biases",), self._bias_ends, self._warm(1))
+            function = traced.compiler.subgraph(("biases",), self._bias_ends, warm=True)
         start = traced.compiler.clock()
         logits, seen, *layers = traced.compiler.run(function, batch, np.array([index], np.int32))
         seconds = traced.compiler.clock() - start
@@ -194,15 +193,3 @@ class GradientPasses:
     def _biases(self) -> tuple[Bias, ...]:
         with self._traced.compiler.lock:
             return find_biases(self._traced.logits, self._traced.reach)
-
-    def _warm(self, classes: int, fed: tuple[float | tuple[int, ...], ...] = ()) -> Callable[[Function], None]:
-        """TensorFlow optimises a function at its first call; that is not the time that a map takes."""
-        source, logits = self._traced.source, self._traced.logits
-
-        def warm(function: Function) -> None:
-            x = np.zeros([side or 1 for side in source.shape], source.dtype.as_numpy_dtype)
-            more = [np.asarray(value, np.int32) for value in fed[1:]]
-            alpha = [np.asarray(value, logits.dtype.as_numpy_dtype) for value in fed[:1]]
-            self._traced.compiler.warm(function, x, *[np.zeros(1, np.int32)] * classes, *alpha, *more)
-
-        return warm
