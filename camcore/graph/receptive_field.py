@@ -24,7 +24,7 @@ from camcore.graph.reach import LOST, Axis, Reach, Rule, constant, unknown
 from camcore.graph.rearranging import REARRANGING_RULES
 from camcore.graph.slicing import SLICING_RULES
 from camcore.graph.trace import ConcreteFunction
-from camcore.graph.windows import GRID_OPERATIONS, WINDOW_RULES, grid_axes
+from camcore.graph.windows import GRID_OPERATIONS, WINDOW_RULES, grid_axes, map_input
 from camcore.lazy import tf
 
 _FOR_THE_REST = 1.0  # seconds in which layers' outputs are tried out that nothing takes for a grid
@@ -154,8 +154,7 @@ def _taken_for_a_grid(tensor: tf.Tensor) -> tuple[int, int] | None:
 
 def _axes_taken(operation: tf.Operation, tensor: tf.Tensor) -> tuple[int, int] | None:
     if operation.type in GRID_OPERATIONS:
-        position = 2 if operation.type == "Conv2DBackpropInput" else 0
-        return grid_axes(operation) if operation.inputs[position] is tensor else None
+        return grid_axes(operation) if operation.inputs[map_input(operation)] is tensor else None
     if operation.inputs[0] is not tensor:
         return None
     if operation.type in REDUCTIONS:
