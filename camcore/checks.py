@@ -11,7 +11,7 @@ import inspect
 from collections.abc import Callable, Iterable, Mapping
 from math import isfinite
 from numbers import Integral, Real
-from typing import Any, ParamSpec, TypeVar
+from typing import ParamSpec, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,42 +20,45 @@ from camcore.errors import CamcoreError, nearest
 
 P = ParamSpec("P")
 R = TypeVar("R")
+T = TypeVar("T")
 
-Check = Callable[[str, Any], Any]
+Check = Callable[[str, object], T]
 """(the argument's name, its value) → the value that the function is given. Raises CamcoreError."""
 
 _LONGEST = 60  # letters of a value that a message shows
 
 
-def checked(**checks: Check) -> Callable[[Callable[P, R]], Callable[P, R]]:
+def checked(**checks: Check[object]) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """A decorator: the named arguments of a function go through their checks, in this order, before it is called.
 
     An argument that a call leaves out is not checked. Of a function that is a generator the arguments are checked at
     the call, not at the first step.
     """
 
-    def at(function: Callable[P, R]) -> Callable[P, R]:
-        places = {name: place for place, name in enumerate(inspect.signature(function).parameters)}
-        unknown = checks.keys() - places.keys()
+    def decorate(function: Callable[P, R]) -> Callable[P, R]:
+        positions = {name: position for position, name in enumerate(inspect.signature(function).parameters)}
+        unknown = checks.keys() - positions.keys()
         if unknown:
             raise TypeError(f"{function.__qualname__} has no argument {', '.join(sorted(unknown))} to check")
 
+        call: Callable[..., R] = function
+
         @functools.wraps(function)
-        def door(*args: P.args, **kwargs: P.kwargs) -> R:
-            by_place, by_name = list[Any](args), dict[str, Any](kwargs)
+        def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
+            by_place, by_name = list[object](args), dict[str, object](kwargs)
             for name, check in checks.items():
                 if name in by_name:
                     by_name[name] = check(name, by_name[name])
-                elif places[name] < len(by_place):
-                    by_place[places[name]] = check(name, by_place[places[name]])
-            return function(*by_place, **by_name)
+                elif positions[name] < len(by_place):
+                    by_place[positions[name]] = check(name, by_place[positions[name]])
+            return call(*by_place, **by_name)
 
-        return door
+        return wrapper
 
-    return at
+    return decorate
 
 
-def shown(value: Any) -> str:
+def shown(value: object) -> str:
     """A value as a message shows it: short, and whatever its own ``repr`` does."""
     if isinstance(value, np.ndarray) and value.ndim:
         return f"an array of shape {value.shape} and dtype {value.dtype}"
@@ -67,7 +70,7 @@ def shown(value: Any) -> str:
 
 
 def refused(
-    name: str, value: Any, wanted: str, what_to_do: str, error: type[CamcoreError] = CamcoreError
+    name: str, value: object, wanted: str, what_to_do: str, error: type[CamcoreError] = CamcoreError
 ) -> CamcoreError:
     """The error for an argument: its value, what it must be, and what to do."""
     return error(f"{name}={shown(value)} cannot be used. It must be {wanted}. {what_to_do}")
@@ -76,26 +79,26 @@ def refused(
 # ---- kinds of values
 
 
-def optional(check: Check) -> Check:
+def optional(check: Check[T]) -> Check[T | None]:
     """None, or what ``check`` takes."""
     return lambda name, value: None if value is None else check(name, value)
 
 
-def flag(name: str, value: Any) -> bool:
+def flag(name: str, value: object) -> bool:
     """True or False; 0 and 1 will do."""
     if not isinstance(value, (bool, np.bool_, Integral)) or value not in (0, 1):
         raise refused(name, value, "True or False", "Give one of the two.")
     return bool(value)
 
 
-def text(name: str, value: Any) -> str:
+def text(name: str, value: object) -> str:
     """A string."""
     if not isinstance(value, str):
         raise refused(name, value, "a string", "Give text in quotation marks.")
     return value
 
 
-def function(name: str, value: Any) -> Any:
+def function(name: str, value: object) -> object:
     """Anything that can be called."""
     if not callable(value):
         raise refused(name, value, "a function", "Give a function, or leave it out.")
@@ -103,45 +106,47 @@ def function(name: str, value: Any) -> Any:
 
 
 def number(
-    low: float | None = None, high: float | None = None, above: float | None = None, example: Any = 1.0
-) -> Check:
+    low: float | None = None, high: float | None = None, above: float | None = None, example: float = 1.0
+) -> Check[float]:
     """A finite number, as a float: at least ``low``, at most ``high``, greater than ``above``."""
 
-    def check(name: str, value: Any) -> float:
+    def check(name: str, value: object) -> float:
         if not isinstance(value, Real) or isinstance(value, bool) or not _finite(value):
             raise refused(name, value, "a finite number", f"Give a number such as {example}.")
-        _bounded(name, value, low, high, above, example)
-        return float(value)
+        number = float(value)
+        _bounded(name, number, low, high, above, example)
+        return number
 
     return check
 
 
-def whole(low: int | None = None, high: int | None = None, example: int = 1) -> Check:
+def whole(low: int | None = None, high: int | None = None, example: int = 1) -> Check[int]:
     """A whole number as an int, at least ``low`` and at most ``high``."""
 
-    def check(name: str, value: Any) -> int:
+    def check(name: str, value: object) -> int:
         if not isinstance(value, Integral) or isinstance(value, bool):
             raise refused(name, value, "a whole number", f"Give one such as {example}.")
-        _bounded(name, value, low, high, None, example)
-        return int(value)
+        number = int(value)
+        _bounded(name, number, low, high, None, example)
+        return number
 
     return check
 
 
-share: Check = number(0, 1, example=0.5)
+share: Check[float] = number(0, 1, example=0.5)
 """A number from 0 to 1."""
 
-max_side: Check = optional(whole(1, 1 << 20, example=512))
+max_side: Check[int | None] = optional(whole(1, 1 << 20, example=512))
 """The most pixels of a side; None for no limit."""
 
-seed: Check = whole(0, (1 << 32) - 1, example=0)
+seed: Check[int] = whole(0, (1 << 32) - 1, example=0)
 """The seed of random numbers, as numpy and scikit-learn take it."""
 
 
-def one_of(*choices: str) -> Check:
+def one_of(*choices: str) -> Check[str]:
     """One of some names."""
 
-    def check(name: str, value: Any) -> str:
+    def check(name: str, value: object) -> str:
         if not isinstance(value, str) or value not in choices:
             near = nearest(value, choices, 0.4)
             listed = ", ".join(map(repr, choices))
@@ -153,10 +158,10 @@ def one_of(*choices: str) -> Check:
     return check
 
 
-def of_type(kind: type, what_to_do: str, error: type[CamcoreError] = CamcoreError) -> Check:
+def of_type(kind: type[T], what_to_do: str, error: type[CamcoreError] = CamcoreError) -> Check[T]:
     """An object of a class."""
 
-    def check(name: str, value: Any) -> Any:
+    def check(name: str, value: object) -> T:
         if not isinstance(value, kind):
             raise refused(name, value, f"a {kind.__name__}", what_to_do, error)
         return value
@@ -164,18 +169,18 @@ def of_type(kind: type, what_to_do: str, error: type[CamcoreError] = CamcoreErro
     return check
 
 
-def many(check: Check, least: int = 0, what_to_do: str = "Give a list of them.") -> Check:
+def many(check: Check[T], least: int = 0, what_to_do: str = "Give a list of them.") -> Check[tuple[T, ...]]:
     """Several values as a tuple, each of which goes through ``check``; at least ``least``. A generator is used up."""
 
-    def check_all(name: str, value: Any) -> tuple[Any, ...]:
+    def check_all(name: str, value: object) -> tuple[T, ...]:
         if isinstance(value, (str, bytes, Mapping)) or not isinstance(value, Iterable):
             raise refused(name, value, "a list", what_to_do)
         if isinstance(value, np.ndarray) and not value.ndim:  # calls itself iterable, and is not
             raise refused(name, value, "a list", what_to_do)
-        found = tuple(check(f"{name}[{place}]", one) for place, one in enumerate(value))
-        if len(found) < least:
+        values = tuple(check(f"{name}[{position}]", one) for position, one in enumerate(value))
+        if len(values) < least:
             raise refused(name, value, f"a list of at least {least}", what_to_do)
-        return found
+        return values
 
     return check_all
 
@@ -183,7 +188,7 @@ def many(check: Check, least: int = 0, what_to_do: str = "Give a list of them.")
 # ---- arrays
 
 
-def picture_pixels(name: str, value: Any) -> NDArray[np.uint8]:
+def picture_pixels(name: str, value: object) -> NDArray[np.uint8]:
     """Pixels: uint8 (H, W, 3)."""
     if not isinstance(value, np.ndarray) or value.dtype != np.uint8 or value.ndim != 3 or value.shape[2] != 3:
         raise refused(name, value, "a uint8 array (height, width, 3), red, green, blue", _TO_PIXELS)
@@ -195,14 +200,14 @@ def picture_pixels(name: str, value: Any) -> NDArray[np.uint8]:
 _TO_PIXELS = "Scale colours to 0..255 and use .astype(numpy.uint8); repeat a grey channel three times."
 
 
-def an_array(name: str, value: Any) -> NDArray[Any]:
+def an_array(name: str, value: object) -> np.ndarray:
     """A numpy array of numbers."""
     if not isinstance(value, np.ndarray):
         raise refused(name, value, "a numpy array", "Convert it with numpy.asarray.")
     return numbers(name, value)
 
 
-def numbers(name: str, value: Any) -> NDArray[Any]:
+def numbers(name: str, value: object) -> np.ndarray:
     """An array of real numbers of any shape; NaN is one."""
     try:
         array = np.asarray(value)
@@ -213,7 +218,7 @@ def numbers(name: str, value: Any) -> NDArray[Any]:
     return array
 
 
-def plane(name: str, value: Any) -> NDArray[np.float32]:
+def plane(name: str, value: object) -> NDArray[np.float32]:
     """A map: an array (height, width) of real numbers, as float32; NaN where there is none."""
     array = numbers(name, value)
     if array.ndim != 2 or not array.size:
@@ -225,14 +230,16 @@ def plane(name: str, value: Any) -> NDArray[np.float32]:
 # ---- internals
 
 
-def _finite(value: Any) -> bool:
+def _finite(value: Real) -> bool:
     try:
         return isfinite(value)
     except (OverflowError, ValueError, TypeError):
         return False
 
 
-def _bounded(name: str, value: Any, low: Any, high: Any, above: Any, example: Any) -> None:
+def _bounded(
+    name: str, value: float, low: float | None, high: float | None, above: float | None, example: float
+) -> None:
     if (low is None or value >= low) and (high is None or value <= high) and (above is None or value > above):
         return
     bounds = [f"at least {low}"] if low is not None else []

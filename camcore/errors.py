@@ -36,5 +36,5 @@ def nearest(name: object, known: Iterable[str], cutoff: float = 0.6) -> str | No
     if not isinstance(name, str):
         return None
     by_lower = {key.lower(): key for key in known}
-    found = difflib.get_close_matches(name.lower(), by_lower, 1, cutoff)
-    return by_lower[found[0]] if found else None
+    matches = difflib.get_close_matches(name.lower(), by_lower, 1, cutoff)
+    return by_lower[matches[0]] if matches else None

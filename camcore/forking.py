@@ -1,10 +1,10 @@
-"""A process that was forked after TensorFlow had started: its threads are gone, and the first question would hang."""
+"""Refusal in a process forked after TensorFlow had started: its threads are gone, and the first run would hang."""
 
 from __future__ import annotations
 
 import os
-import sys
 
+from camcore._compat import tensorflow_has_started
 from camcore.errors import CamcoreError
 
 _FORKED = False
@@ -22,13 +22,7 @@ def check_not_forked() -> None:
 
 def _note() -> None:
     global _FORKED
-    _FORKED = _FORKED or _tensorflow_has_started()
-
-
-def _tensorflow_has_started() -> bool:
-    """Whether TensorFlow has threads and devices, and not only been imported. Starts nothing."""
-    current = getattr(sys.modules.get("tensorflow.python.eager.context"), "context_safe", lambda: None)()
-    return current is not None and bool(getattr(current, "_initialized", True))
+    _FORKED = _FORKED or tensorflow_has_started()
 
 
 if hasattr(os, "register_at_fork"):  # where there is fork at all

@@ -1,4 +1,4 @@
-"""How a picture becomes the network's input, and how a map finds its way back to the picture's pixels.
+"""From a picture to the network's input, and from a map back to the picture's pixels.
 
 Geometry is exact, in floating point, with half-pixel centres: pixel i of a row covers [i, i + 1) and its
 centre lies at i + 0.5. Functions that take or give points count in pixel indices (the centre of the
@@ -36,11 +36,11 @@ Index = TypeVar("Index", float, Array64)
 
 @dataclass(frozen=True)
 class CellGrid:
-    """Where a layer's cells lie on the network's input.
+    """The places of a layer's cells on the network's input.
 
-    first_centre: (y, x) of the first cell's centre, in input pixel indices. stride: (y, x) distance
+    ``first_centre``: (y, x) of the first cell's centre, in input pixel indices. ``stride``: (y, x) distance
     between neighbouring cells' centres, in input pixels; negative where the layer sees the picture mirrored.
-    seen: (top, left, bottom, right) edges, in input pixel indices, of what a crop inside the network leaves
+    ``seen``: (top, left, bottom, right) edges, in input pixel indices, of what a crop inside the network leaves
     of the input; None: all of it.
     """
 
@@ -62,10 +62,10 @@ class CellGrid:
 
 @dataclass(frozen=True)
 class Frame:
-    """The affine map between a picture and the network's input: seen is drawn onto placed.
+    """The affine map between a picture and the network's input: ``seen`` is drawn onto ``placed``.
 
-    picture_size, input_size: (height, width) in pixels. seen: (top, left, bottom, right) edges of the
-    area the network saw, in picture pixels. placed: the area it fills on the input, in whole pixels.
+    ``picture_size``, ``input_size``: (height, width) in pixels. ``seen``: (top, left, bottom, right) edges of the
+    area the network saw, in picture pixels. ``placed``: the area it fills on the input, in whole pixels.
     """
 
     framing: str
@@ -93,9 +93,9 @@ class Frame:
     ) -> Array32:
         """Draw a map (h, w) on the picture: float32 (H, W), NaN where the network did not look.
 
-        cells says where the map's cells lie on the input (None: spread uniformly). smooth interpolates
+        ``cells``: where the map's cells lie on the input (None: spread uniformly). ``smooth`` interpolates
         bilinearly between cell centres, else each pixel takes its nearest cell; beyond the outermost
-        centres the border cell's value holds. max_side computes the same at reduced_size(), for display.
+        centres the border cell's value holds. ``max_side`` computes the same at ``reduced_size``, for display.
         """
         grid = np.asarray(values, np.float32)
         if grid.ndim != 2 or not grid.size:
@@ -112,7 +112,7 @@ class Frame:
         return out
 
     def _seen_cells(self, axis: int, length: int, cells: CellGrid, count: int) -> tuple[slice, Array64]:
-        """Which of the length pixels along an axis were seen, and where their centres lie on the cells."""
+        """The pixels seen of ``length`` along an axis, and the places of their centres on the cells."""
         centres = np.arange(0.5, length) * (self.picture_size[axis] / length)
         low, high = self.seen[axis::2]
         first, last = np.searchsorted(centres, low), np.searchsorted(centres, high, "right")
@@ -128,9 +128,9 @@ class Frame:
 def frame_for(picture_size: Size, input_size: Size, framing: str = "crop") -> Frame:
     """The Frame of a picture (H, W) on a network's input (h, w).
 
-    crop: the largest centred area of the input's shape, less the usual margin (short side to 256/224 of
-    the input, then the centre); its size is exact, its corner lies on a whole pixel. stretch: the whole
-    picture, squeezed. letterbox: the whole picture in its own shape, to the nearest pixel, on a neutral
+    ``crop``: the largest centred area of the input's shape, less the usual margin (short side to 256/224 of
+    the input, then the centre); its size is exact, its corner lies on a whole pixel. ``stretch``: the whole
+    picture, squeezed. ``letterbox``: the whole picture in its own shape, to the nearest pixel, on a neutral
     colour. Raises CamcoreError for another framing.
     """
     check_framing(framing)
@@ -186,7 +186,7 @@ def frame_picture(pic: Picture, input_size: Size, framing: str = "crop") -> tupl
 
 
 def reduced_size(size: Size, max_side: int | None) -> Size:
-    """(height, width) shrunk so that the long side is at most max_side; never enlarged."""
+    """(height, width) shrunk so that the long side is at most ``max_side``; never enlarged."""
     longest = max(size)
     if max_side is None or longest <= max_side:
         return size
@@ -194,7 +194,7 @@ def reduced_size(size: Size, max_side: int | None) -> Size:
 
 
 def _carry(index: Index, source: Sequence[float], target: Sequence[float]) -> Index:
-    """Carry pixel indices along one axis from the interval source (edges) to the interval target."""
+    """Pixel indices along one axis, carried from the interval ``source`` (edges) to the interval ``target``."""
     scale = (target[1] - target[0]) / (source[1] - source[0])
     return (index + 0.5 - source[0]) * scale + (target[0] - 0.5)
 

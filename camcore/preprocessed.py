@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +17,9 @@ _TO_DO = (
 )
 
 
-def preprocessed(function: Callable[[Any], Any], rgb: NDArray[np.float32], network: str) -> NDArray[Any]:
+def preprocessed(
+    function: Callable[[NDArray[np.float32]], object], rgb: NDArray[np.float32], network: str
+) -> np.ndarray:
     """The result of ``function`` on pictures (n, h, w, 3), checked to be as many of the same size.
 
     Raises ModelError where it raises, returns nothing, or anything but such pictures.
@@ -40,7 +41,7 @@ def preprocessed(function: Callable[[Any], Any], rgb: NDArray[np.float32], netwo
     return x
 
 
-def pictures_in(rgb: Any) -> NDArray[np.float32]:
+def pictures_in(rgb: object) -> NDArray[np.float32]:
     """Pictures (n, h, w, 3) as a float32 copy, which a preprocessing may write into. Raises ModelError."""
     try:
         x = np.array(rgb, np.float32)

@@ -34,6 +34,7 @@ def test_import_camcore_is_light():
     assert not loaded(modules, (*HEAVY, "numpy", "PIL"))
     assert [name for name in modules if name.startswith("camcore")] == [
         "camcore",
+        "camcore._compat",
         "camcore.errors",
         "camcore.forking",  # it has to know of forks from the start
     ]
@@ -140,6 +141,26 @@ def test_tensorflow_is_imported_inside_functions_only():
     assert offenders([*CAMCORE, *UI], {"tensorflow", "keras"}, everywhere=False) == {}
 
 
+def private_names(path: Path) -> set[str]:
+    """Private attributes of others, such as ``model._nodes``, and modules outside a library's public interface."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    attributes = (node for node in ast.walk(tree) if isinstance(node, ast.Attribute))
+    own = ("self", "cls", "other")
+    found = {
+        node.attr
+        for node in attributes
+        if node.attr.startswith("_") and not node.attr.startswith("__") and getattr(node.value, "id", "") not in own
+    }
+    inner = ("keras.src", "tensorflow.python", "streamlit.runtime", "streamlit.elements", "streamlit.proto")
+    return found | {name for name in imports(path) if name.startswith(inner)}
+
+
+def test_private_names_of_libraries_stand_in_one_module():
+    found = {name_of(path): private_names(path) for path in [*CAMCORE, *UI, *SCREENS]}
+    users = {name for name, used in found.items() if used}
+    assert users == {"camcore/_compat.py", "ui/_compat.py"}, found
+
+
 def test_pages_import_no_tensorflow_and_nobody_imports_pages():
     assert offenders(SCREENS, {"tensorflow", "keras", "tests"}) == {}
     assert offenders(UI, {"pages", "app", "tests"}) == {}
@@ -168,7 +189,7 @@ def test_render_depends_on_numpy_and_drawing_libraries_only():
 
 
 FLOORS = (
-    {"errors", "cache", "peak_memory", "text", "tables"},
+    {"_compat", "errors", "cache", "lazy", "peak_memory", "text", "tables"},
     {"checks", "forking"},
     {"class_names", "origin", "pictures", "preprocessed", "render"},
     {"framing", "predictions"},

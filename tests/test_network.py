@@ -198,9 +198,9 @@ def test_nothing_is_compiled_twice(network, monkeypatch):
     network.logits(x)
     network.head("features")(x, network.tap(x, ["features"]).activations["features"])
     built = []
-    prune = network.anatomy.cutter.trace.function.prune
+    prune = network.traced.compiler.trace.function.prune
     monkeypatch.setattr(
-        network.anatomy.cutter.trace.function, "prune", lambda *a, **k: built.append(a) or prune(*a, **k)
+        network.traced.compiler.trace.function, "prune", lambda *a, **k: built.append(a) or prune(*a, **k)
     )
     for n in (1, 2, 5):
         x = images(n, seed=n)
@@ -218,7 +218,7 @@ def test_many_questions_do_not_pile_up(branched):
     for count in range(1, len(paths) + 1):
         for classes in range(4):
             branched.tap(x, paths[:count], list(range(classes)))
-    assert len(branched.anatomy.cutter.functions) <= KEPT_FUNCTIONS
+    assert len(branched.traced.compiler.functions) <= KEPT_FUNCTIONS
     same(branched.tap(x, paths[:1], [0]), before)
 
 

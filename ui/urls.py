@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import streamlit as st
-from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from camcore.errors import nearest
+from ui._compat import is_history_navigation
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,7 @@ def adopt(parameters: Sequence[Parameter]) -> None:
         state["url_page"], state["url_notices"], state["url_written"] = page, {}, {}
         named = any(incoming.get(p.name) for p in parameters)
         _take(parameters if named else [p for p in parameters if not p.bound and p.name not in state], incoming)
-    elif _by_history() and _own(parameters, incoming) != state["url_written"]:
+    elif is_history_navigation() and _own(parameters, incoming) != state["url_written"]:
         _take([p for p in parameters if not p.bound], incoming)
 
 
@@ -149,15 +149,6 @@ def _take(parameters: Sequence[Parameter], incoming: Mapping[str, str]) -> None:
             st.session_state["url_notices"][parameter.name] = (problem, value)
         if not parameter.bound:
             st.session_state[parameter.name] = value
-
-
-def _by_history() -> bool:
-    """Whether the browser's Back or Forward started this run.
-
-    An address alone does not tell: a busy browser still sends the one from before the last choice.
-    """
-    context = get_script_run_ctx()
-    return context is not None and context.is_history_navigation
 
 
 def _own(parameters: Sequence[Parameter], incoming: Mapping[str, str]) -> dict[str, str]:

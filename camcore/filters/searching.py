@@ -87,7 +87,7 @@ def searchable(network: Network, layer: Any) -> LayerInfo:
         raise LayerError(
             f"Layer {info.path!r} has no feature maps: its output has the shape {info.shape}, without a spatial grid. "
             "A filter is a channel of a layer with a grid. Ask for a class, which needs no layer, or for a layer that "
-            f"has one. {network.anatomy.table.advice()}"
+            f"has one. {network.traced.table.advice()}"
         )
     return info
 
@@ -192,8 +192,8 @@ class _Plan:
     def climbing(self, pixels: PixelMap) -> Climb:
         """The compiled step; one for all channels, seeds and numbers of steps."""
         recipe, net = replace(self.recipe, steps=1), self.network
-        anatomy = net.anatomy
-        make = stepping(recipe, pixels, net.input_size, anatomy.channels_first, anatomy.source.dtype.name)
+        traced = net.traced
+        make = stepping(recipe, pixels, net.input_size, traced.channels_first, traced.source.dtype.name)
         return climbing(net, self.layer, recipe, make)
 
     def kept(self, index: int, arrays: dict[str, Array] | None) -> Excitation | None:

@@ -1,4 +1,4 @@
-"""Where to look in a network whose output is a map, as in segmentation: the features that its pixels are told apart by.
+"""The layer to look at in a network whose output is a map, as in segmentation: the features before its classifier.
 
 Such a network never gives up its grid, so the rule for classifiers, the last grid before space collapses, would name
 the map of logits itself, which holds the answer and nothing it was drawn from.
@@ -7,10 +7,11 @@ the map of logits itself, which holds the answer and nothing it was drawn from.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from camcore.graph.reach import Reach
 from camcore.graph.scores import Scores
+from camcore.graph.walks import reached
+from camcore.lazy import tf
 
 _PRODUCTS = ("Conv2D", "MatMul", "Conv2DBackpropInput", "BatchMatMulV2", "Einsum")
 # Finer cells made of coarser ones without weights. Keras repeats cells by a reshape, a broadcast and another reshape.
@@ -20,7 +21,7 @@ _RESIZING = {
 }  # fmt: skip
 
 
-def features_before_map(scores: Scores, reach: Mapping[str, Reach]) -> tuple[Any, ...]:
+def features_before_map(scores: Scores, reach: Mapping[str, Reach]) -> tuple[tf.Tensor, ...]:
     """The input of the last convolution (or dense layer) before the logits of a map, before it was enlarged.
 
     The walk goes back from the logits of every pixel, through activations, enlarging and sums, to the nearest product
@@ -32,32 +33,30 @@ def features_before_map(scores: Scores, reach: Mapping[str, Reach]) -> tuple[Any
     """
     if not scores.of_map:
         return ()
-    found: dict[str, Any] = {}
-    seen, stack = {scores.source.name}, [scores.source]
-    while stack:
-        tensor = stack.pop()
+    features: dict[str, tf.Tensor] = {}
+
+    def before(tensor: tf.Tensor) -> list[tf.Tensor]:
         operation = tensor.op
-        given = [one for one in operation.inputs if one.name in reach]
+        given = [source for source in operation.inputs if source.name in reach]
         if operation.type in _PRODUCTS and len(given) == 1 and not _enlarges_logits(operation):
-            features = _before_enlarging(given[0], reach)
-            found[features.name] = features
-            continue
-        for one in given:
-            if one.name not in seen:
-                seen.add(one.name)
-                stack.append(one)
-    return tuple(found.values())
+            coarsest = _before_enlarging(given[0], reach)
+            features[coarsest.name] = coarsest
+            return []
+        return given
+
+    reached([scores.source], before)
+    return tuple(features.values())
 
 
-def _enlarges_logits(operation: Any) -> bool:
-    """Whether it is a transposed convolution from so many channels to as many: a learned enlarging of a map."""
+def _enlarges_logits(operation: tf.Operation) -> bool:
+    """True for a transposed convolution from so many channels to as many: a learned enlarging of a map."""
     if operation.type != "Conv2DBackpropInput":
         return False
     kernel = operation.inputs[1].shape  # (h, w, channels out, channels in)
     return kernel.rank == 4 and kernel[2] == kernel[3]
 
 
-def _before_enlarging(tensor: Any, reach: Mapping[str, Reach]) -> Any:
+def _before_enlarging(tensor: tf.Tensor, reach: Mapping[str, Reach]) -> tf.Tensor:
     """The first, coarsest map that ``tensor`` was only enlarged or laid out from; itself where there is none."""
     coarsest, now = tensor, tensor
     while now.op.type in _RESIZING:

@@ -1,4 +1,4 @@
-"""Where a network adds something that does not come from the picture: its biases, explicit and implicit.
+"""The biases of a network, explicit and implicit: additions of something that does not come from the picture.
 
 Every addition (or subtraction) in the traced graph with one side that depends on the picture and one that does
 not adds a bias: of a convolution, a dense layer, a shift in the preprocessing. A normalisation in inference mode,
@@ -10,10 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from camcore.graph.reach import Reach
 from camcore.graph.walks import ancestors
+from camcore.lazy import tf
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,17 +23,15 @@ class Bias:
     ``spatial``: the tensor has a grid of more than one cell.
     """
 
-    total: Any
-    added: Any
+    total: tf.Tensor
+    added: tf.Tensor
     spatial: bool
 
 
-def find_biases(logits: Any, reach: Mapping[str, Reach]) -> tuple[Bias, ...]:
+def find_biases(logits: tf.Tensor, reach: Mapping[str, Reach]) -> tuple[Bias, ...]:
     """Every bias on the way to ``logits``, in the order of the computation. Adds to the graph: hold its lock."""
-    import tensorflow as tf
-
     used = ancestors([logits])
-    found = []
+    biases = []
     with logits.graph.as_default():
         for operation in logits.graph.get_operations():
             if not operation.outputs or operation.outputs[0].name not in used:
@@ -44,13 +42,11 @@ def find_biases(logits: Any, reach: Mapping[str, Reach]) -> tuple[Bias, ...]:
                 continue
             seen = reach[total.name]
             cells = (seen.grid[0] or 2) * (seen.grid[1] or 2) if seen.spatial else 1
-            found.append(Bias(total, tf.cast(added, total.dtype), cells > 1 and total.shape.rank == 4))
-    return tuple(found)
+            biases.append(Bias(total, tf.cast(added, total.dtype), cells > 1 and total.shape.rank == 4))
+    return tuple(biases)
 
 
-def _added(operation: Any, reach: Mapping[str, Reach]) -> Any | None:
-    import tensorflow as tf
-
+def _added(operation: tf.Operation, reach: Mapping[str, Reach]) -> tf.Tensor | None:
     kind, inputs = operation.type, operation.inputs
     if kind == "FusedBatchNormV3" and inputs[0].name in reach:
         _, scale, offset, mean, variance = inputs
@@ -67,9 +63,7 @@ def _added(operation: Any, reach: Mapping[str, Reach]) -> Any | None:
     return None
 
 
-def _along_channels(operation: Any, vector: Any) -> Any:
-    import tensorflow as tf
-
+def _along_channels(operation: tf.Operation, vector: tf.Tensor) -> tf.Tensor:
     if operation.get_attr("data_format") == b"NCHW":
         rank = operation.outputs[0].shape.rank
         return tf.reshape(vector, [1, -1, *[1] * (rank - 2)])

@@ -10,11 +10,14 @@ import contextlib
 import functools
 import threading
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from threadpoolctl import ThreadpoolController
 
 _lock = threading.Lock()
-_inside = 0  # blocks at work, guarded by the lock as the limit is
-_limit: Any = None
+_depth = 0  # of nested and concurrent blocks; guarded by the lock, as the limit is
+_limits = contextlib.ExitStack()
 
 
 @contextlib.contextmanager
@@ -23,22 +26,22 @@ def one_thread() -> Iterator[None]:
 
     Blocks may be nested and may run beside each other; the last one to end lets the libraries have their threads back.
     """
-    global _inside, _limit
+    global _depth
     with _lock:
-        if not _inside:
-            _limit = _libraries().limit(limits=1)
-        _inside += 1
+        if not _depth:
+            _limits.enter_context(_libraries().limit(limits=1))
+        _depth += 1
     try:
         yield
     finally:
         with _lock:
-            _inside -= 1
-            if not _inside:
-                _limit.restore_original_limits()
+            _depth -= 1
+            if not _depth:
+                _limits.close()
 
 
 @functools.cache
-def _libraries() -> Any:
+def _libraries() -> ThreadpoolController:
     import scipy.linalg  # noqa: F401 - brings a library of its own, which has to be there to be found
     from threadpoolctl import ThreadpoolController
 

@@ -7,11 +7,11 @@ what was averaged over all places, and joins a map again, is a gate.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
 from camcore.graph.reach import LOST, POOLED, Axis, Reach, Rule, constant, unknown
+from camcore.lazy import tf
 
 REDUCTIONS = ("Mean", "Sum", "Max", "Min", "Prod", "All", "Any")
 
@@ -37,15 +37,15 @@ def _first(inputs: list[Reach | None]) -> Reach:
     return next(reach for reach in inputs if reach is not None)
 
 
-def _pointwise(operation: Any, inputs: list[Reach | None], output: Any) -> Reach | None:
+def _pointwise(operation: tf.Operation, inputs: list[Reach | None], output: tf.Tensor) -> Reach | None:
     """Each output cell depends on the same cell of every input; maps of one cell are gates on all cells."""
     rank = output.shape.rank
     given = [
-        reach if reach.axes is None or rank is None else _aligned(reach, rank - (tensor.shape.rank or rank))
+        reach if not reach.axes or rank is None else _aligned(reach, rank - (tensor.shape.rank or rank))
         for tensor, reach in zip(operation.inputs, inputs, strict=True)
         if reach is not None
     ]
-    maps = [reach for reach in given if reach.axes is not None]
+    maps = [reach for reach in given if reach.axes]
     if not maps:
         return LOST if any(reach.lost for reach in given) else replace(POOLED, known=all(r.known for r in given))
     largest = max(maps, key=lambda reach: (reach.cells, not reach.nominal, reach.located))
@@ -69,8 +69,7 @@ def _aligned(reach: Reach, grown: int) -> Reach:
 
 def _united(result: Reach, other: Reach) -> Reach:
     """A map joined by another one: a grid of its own adds its field, anything else is a gate."""
-    assert result.axes is not None
-    if other.axes is None or other.grid != result.grid:
+    if not other.axes or other.grid != result.grid:
         return replace(result, whole_picture=True, known=result.known and other.known)
     turned = other.dims != result.dims or any(map(Axis.opposes, result.axes, other.axes))
     if turned or not other.located:  # what the two look at are different places
@@ -85,12 +84,12 @@ def _united(result: Reach, other: Reach) -> Reach:
     )
 
 
-def _reduction(operation: Any, inputs: list[Reach | None], output: Any) -> Reach | None:
+def _reduction(operation: tf.Operation, inputs: list[Reach | None], output: tf.Tensor) -> Reach | None:
     reach = inputs[0]
     axes = constant(operation.inputs[1])
     if reach is None or axes is None:
         return unknown(inputs)
-    if reach.axes is None:
+    if not reach.axes:
         return reach
     rank = operation.inputs[0].shape.rank
     reduced = {int(axis) % rank for axis in np.atleast_1d(axes)}
@@ -101,40 +100,39 @@ def _reduction(operation: Any, inputs: list[Reach | None], output: Any) -> Reach
     return replace(reach, dims=tuple(dim - sum(axis < dim for axis in reduced) for dim in reach.dims))
 
 
-def _arg_reduction(operation: Any, inputs: list[Reach | None], output: Any) -> Reach | None:
+def _arg_reduction(operation: tf.Operation, inputs: list[Reach | None], output: tf.Tensor) -> Reach | None:
     reach, axis, rank = inputs[0], constant(operation.inputs[1]), operation.inputs[0].shape.rank
-    if reach is None or axis is None or rank is None or reach.axes is None:
+    if reach is None or axis is None or rank is None or not reach.axes:
         return unknown(inputs)
     gone = int(axis) % rank
     return POOLED if gone in reach.dims else replace(reach, dims=tuple(dim - (dim > gone) for dim in reach.dims))
 
 
-def _concat(operation: Any, inputs: list[Reach | None], output: Any) -> Reach | None:
+def _concat(operation: tf.Operation, inputs: list[Reach | None], output: tf.Tensor) -> Reach | None:
     axis = constant(operation.inputs[-1])
     first = _first(inputs[:-1])
     if axis is None:
         return unknown(inputs)
     where = int(axis) % output.shape.rank
-    if first.axes is not None and where in first.dims:
+    if first.axes and where in first.dims:
         return _end_to_end(operation, inputs[:-1], where)
     return _pointwise(operation, [*inputs[:-1], None], output)
 
 
-def _end_to_end(operation: Any, inputs: list[Reach | None], where: int) -> Reach | None:
+def _end_to_end(operation: tf.Operation, inputs: list[Reach | None], where: int) -> Reach | None:
     """Pieces of one grid concatenated along one of its axes, with constant borders perhaps."""
     whole: Reach | None = None
     before = 0
     for tensor, reach in zip(operation.inputs, inputs, strict=False):
         side = tensor.shape[where]
         if reach is not None:
-            if not reach.spatial or reach.axes is None or (whole is not None and reach.dims != whole.dims):
+            if not reach.spatial or (whole is not None and reach.dims != whole.dims):
                 return unknown(inputs)
-            place = reach.dims.index(where)
+            position = reach.dims.index(where)
             axes = list(reach.axes)
-            axes[place] = axes[place].moved(-before)
+            axes[position] = axes[position].moved(-before)
             moved = reach.with_axes(axes)
-            assert whole is None or whole.axes is not None
-            if whole is not None and any(_apart(a, b) for a, b in zip(axes, whole.axes or (), strict=True)):
+            if whole is not None and any(_apart(a, b) for a, b in zip(axes, whole.axes, strict=True)):
                 return unknown(inputs)
             whole = moved if whole is None else _united(replace(moved, grid=whole.grid), whole)
         if side is None:
@@ -147,33 +145,33 @@ def _apart(one: Axis, other: Axis) -> bool:
     return one.stride != other.stride or abs(one.centre - other.centre) > 1e-6
 
 
-def _pack(operation: Any, inputs: list[Reach | None], output: Any) -> Reach | None:
+def _pack(operation: tf.Operation, inputs: list[Reach | None], output: tf.Tensor) -> Reach | None:
     """A stack along a new axis: maps of the same grid are united."""
     rank, first = output.shape.rank, _first(inputs)
-    if rank is None or first.axes is None:
+    if rank is None or not first.axes:
         return unknown(inputs)
     result = first
     for reach in inputs:
         if reach is not None and reach is not first:
-            if reach.axes is None or reach.dims != first.dims or reach.grid != first.grid:
+            if not reach.axes or reach.dims != first.dims or reach.grid != first.grid:
                 return unknown(inputs)
             result = _united(result, reach)
     axis = operation.get_attr("axis") % rank
     return replace(result, dims=tuple(dim + (dim >= axis) for dim in result.dims))
 
 
-def _along_one_axis(operation: Any, inputs: list[Reach | None], output: Any) -> Reach | None:
+def _along_one_axis(operation: tf.Operation, inputs: list[Reach | None], output: tf.Tensor) -> Reach | None:
     """A softmax or a running sum: along the channels nothing moves; along the grid each cell hears of others."""
     reach, rank = inputs[0], output.shape.rank
     given = constant(operation.inputs[1]) if len(operation.inputs) > 1 else -1
     if reach is None or rank is None or given is None:
         return unknown(inputs)
-    if reach.axes is None or int(given) % rank not in reach.dims:
+    if not reach.axes or int(given) % rank not in reach.dims:
         return reach
     return replace(reach, known=False, whole_picture=True)
 
 
-def _product(operation: Any, inputs: list[Reach | None], output: Any) -> Reach | None:
+def _product(operation: tf.Operation, inputs: list[Reach | None], output: tf.Tensor) -> Reach | None:
     """A matrix product with weights mixes channels; one with another map (attention) mixes positions."""
     if any(reach is not None and reach.lost for reach in inputs):
         return LOST
@@ -190,33 +188,33 @@ def _product(operation: Any, inputs: list[Reach | None], output: Any) -> Reach |
     if maps and all(set(reach.dims) == {axis} for reach, axis in maps):
         return POOLED  # a sum over all places
     reach = inputs[0]
-    if reach is None or reach.axes is None or first or rank - 1 in reach.dims:
+    if reach is None or not reach.axes or first or rank - 1 in reach.dims:
         return unknown(inputs)
     return reach if inputs[1] is None else replace(reach, known=False, whole_picture=True)
 
 
-def _einsum(operation: Any, inputs: list[Reach | None], output: Any) -> Reach | None:
+def _einsum(operation: tf.Operation, inputs: list[Reach | None], output: tf.Tensor) -> Reach | None:
     """The grid of the operand all of whose rows and columns come out again."""
     text = operation.get_attr("equation")
     taken, made = (text.decode() if isinstance(text, bytes) else text).split("->")
-    found, summed = [], True
+    kept, summed = [], True
     after = _spelled(made, output.shape.rank) or ""
     for letters, tensor, reach in zip(taken.split(","), operation.inputs, inputs, strict=True):
-        if reach is None or reach.axes is None:
+        if reach is None or not reach.axes:
             continue
         labels = _spelled(letters, tensor.shape.rank)
         if labels is None or len(set(labels)) < len(labels):
             return unknown(inputs)
         summed = summed and not any(labels[dim] in after for dim in reach.dims)
         if all(labels[dim] in after for dim in reach.dims):
-            found.append(replace(reach, dims=tuple(after.index(labels[dim]) for dim in reach.dims)))
+            kept.append(replace(reach, dims=tuple(after.index(labels[dim]) for dim in reach.dims)))
     # Of queries and keys, which both come out, the last axis are the keys: the softmax runs along it.
     last = (output.shape.rank or 0) - 1
-    found.sort(key=lambda reach: last in reach.dims)
-    if not found:
+    kept.sort(key=lambda reach: last in reach.dims)
+    if not kept:
         return POOLED if summed else unknown(inputs)
     alone = sum(reach is not None for reach in inputs) == 1
-    return found[0] if alone else replace(found[0], known=False, whole_picture=True)
+    return kept[0] if alone else replace(kept[0], known=False, whole_picture=True)
 
 
 def _spelled(letters: str, rank: int | None) -> str | None:

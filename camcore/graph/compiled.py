@@ -1,6 +1,6 @@
 """Compiled functions, cut out of a model's one trace and kept.
 
-Every question asked of a network is a part of its traced graph between two ends: what is fed and what is
+Whatever is computed with a network is a part of its traced graph between two ends: the tensors fed and the tensors
 fetched. The part is cut out once, compiled, and kept under a key; nothing is traced again for a new picture.
 """
 
@@ -10,31 +10,33 @@ import contextlib
 import os
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from time import perf_counter
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from camcore.errors import ModelError
 from camcore.forking import check_not_forked
-from camcore.graph.fifo_semaphore import Turns
+from camcore.graph.fifo_semaphore import FifoSemaphore
 from camcore.graph.trace import Trace, first_line
+from camcore.lazy import tf
 
-Array = NDArray[Any]
-Function = Callable[..., Any]
+Array = np.ndarray
+Function = Callable[..., "tf.Tensor"]  # or a list of tensors
+Key = tuple[Hashable, ...]
+Ends = tuple["list[tf.Tensor]", "list[tf.Tensor]"]
+"""The tensors fed to a part of the graph, and those fetched from it."""
 
 # Compiled functions kept per network. Each holds a copy of a part of the graph, but no weights.
 KEPT_FUNCTIONS = 64
 
 # TensorFlow uses every core for one run; a second one at the same time only slows both. Long work takes the
 # turn anew for every chunk, so that a short question never waits for more than one chunk.
-_TURNS = Turns(max(1, (os.cpu_count() or 1) // 2))
+_SEMAPHORE = FifoSemaphore(max(1, (os.cpu_count() or 1) // 2))
 
 
-class Cutter:
-    """Cuts compiled functions out of one trace. Safe to use from several threads.
+class SubgraphCompiler:
+    """Compiles parts of one trace. Safe to use from several threads.
 
     ``trace``: the traced model. ``name``: the network's, for messages. ``lock`` guards the graph: whoever adds
     to it holds it.
@@ -44,7 +46,7 @@ class Cutter:
         self.trace = trace
         self.name = name
         self.lock = threading.RLock()
-        self.functions: OrderedDict[tuple[Any, ...], Function] = OrderedDict()
+        self.functions: OrderedDict[Key, Function] = OrderedDict()
         self._spent = threading.local()
 
     def clock(self) -> float:
@@ -54,16 +56,16 @@ class Cutter:
         """
         return perf_counter() - float(getattr(self._spent, "seconds", 0.0))
 
-    def kept(self, key: tuple[Any, ...], build: Callable[[], Function]) -> Function:
+    def cached(self, key: Key, build: Callable[[], Function]) -> Function:
         """The function of ``key``, built at the first call; the least recently used ones are dropped.
 
         One that is there is given at once, also while another thread builds one, which takes seconds.
         """
-        found = self.functions.get(key)
-        if found is not None:
+        function = self.functions.get(key)
+        if function is not None:
             with contextlib.suppress(KeyError):  # dropped this moment
                 self.functions.move_to_end(key)
-            return found
+            return function
         with self._aside(), self.lock:
             if key not in self.functions:
                 self.functions[key] = build()  # which may build others
@@ -81,38 +83,39 @@ class Cutter:
         finally:
             self._spent.seconds = perf_counter() - now
 
-    def part(
+    def subgraph(self, key: Key, ends: Callable[[], Ends], warm: bool = False) -> Function:
+        """The part of the traced graph between two ends (feeds, fetches), as a function returning a list.
+
+        ``warm``: called once, with zeros: TensorFlow optimises a function at its first call.
+        """
+        return self.cached(key, lambda: self.build(ends, warm))
+
+    def build(
         self,
-        key: tuple[Any, ...],
-        ends: Callable[[], tuple[list[Any], list[Any]]],
-        warm: Callable[[Function], None] | None = None,
+        ends: Callable[[], Ends],
+        warm: bool,
+        readings: Sequence[tf.Tensor] = (),
+        values: Sequence[tf.Tensor] = (),
     ) -> Function:
-        """The part of the traced graph between two ends (feeds, fetches), as a function returning a list."""
-        import tensorflow as tf
+        """As ``subgraph``, and not kept; ``readings`` are fed, too, when it is warmed with ``values``."""
+        feeds, fetches = ends()
+        # With its arguments described, TensorFlow takes them as they come and does not try other ways first.
+        specs = [tf.TensorSpec(feed.shape, feed.dtype, feed.op.name) for feed in (*feeds, *readings)]
+        function = self.trace.function.prune([*feeds, *readings], fetches, input_signature=(tuple(specs), {}))
+        if warm:
+            self.warm(lambda *arguments: function(*arguments, *values), *map(_zeros, feeds))
+        return function
 
-        def build() -> Function:
-            feeds, fetches = ends()
-            # With its arguments described, TensorFlow takes them as they come and does not try other ways first.
-            arguments = tuple(tf.TensorSpec(feed.shape, feed.dtype, feed.op.name) for feed in feeds)
-            function = self.trace.function.prune(feeds, fetches, input_signature=(arguments, {}))
-            if warm is not None:
-                warm(function)
-            return function
-
-        return self.kept(key, build)
-
-    def compiled(self, function: Callable[..., Any], signature: list[Any]) -> Function:
+    def compiled(self, function: Function, signature: list[tf.TensorSpec]) -> Function:
         """A Python function of TensorFlow operations, compiled for arguments of this signature, ready to run.
 
         TensorFlow optimises a function at its first call, so it is called once, with zeros.
         """
-        import tensorflow as tf
-
         made = tf.function(function, input_signature=signature, autograph=False).get_concrete_function()
-        self.warm(made, *(np.zeros([side or 1 for side in one.shape], one.dtype.as_numpy_dtype) for one in signature))
+        self.warm(made, *map(_zeros, signature))
         return made
 
-    def run(self, function: Function, *arguments: Array) -> Any:
+    def run(self, function: Function, *arguments: Array) -> list[Array]:
         """The results of a function as arrays, read-only, in the network's turn.
 
         Raises ModelError where TensorFlow cannot run it on this machine.
@@ -120,17 +123,15 @@ class Cutter:
         check_not_forked()
         with contextlib.ExitStack() as turn:
             with self._aside():
-                turn.enter_context(_TURNS.turn())
+                turn.enter_context(_SEMAPHORE.acquired())
             return self.warm(function, *arguments)
 
-    def warm(self, function: Function, *arguments: Array) -> Any:
+    def warm(self, function: Function, *arguments: Array) -> list[Array]:
         """As ``run``, out of turn: for the first call, at which TensorFlow optimises the function.
 
         That takes seconds and one core only; short questions need not wait for it.
         """
         check_not_forked()
-        import tensorflow as tf
-
         tensors = [tf.convert_to_tensor(argument) for argument in arguments]
         try:
             results = function(*tensors)
@@ -145,44 +146,35 @@ class Cutter:
                 f"{self.name} cannot be run here: {first_line(error)}. TensorFlow lacks this computation on this "
                 "machine, or ran out of memory. Try a smaller input, another precision or another backbone."
             ) from error
-        if isinstance(results, (list, tuple)):
-            return [_to_numpy(result) for result in results]
-        return _to_numpy(results)
+        return [_to_numpy(result) for result in (results if isinstance(results, (list, tuple)) else [results])]
 
 
-class FedCutter(Cutter):
-    """Cuts the same questions out of the same trace, answered with other weights.
+class ReweightedCompiler(SubgraphCompiler):
+    """Compiles the same parts of the same trace, run with other weights.
 
     ``readings``: the tensors at which the graph reads its weights; ``values``: what they are instead. The compiled
-    functions are fed the weights, so that all cutters of one trace share them.
+    functions are fed the weights, so that all compilers of one trace share them.
     """
 
-    def __init__(self, cutter: Cutter, readings: list[Any], values: list[Any]) -> None:
-        super().__init__(cutter.trace, cutter.name)
-        self.lock = cutter.lock
-        self._own = cutter
+    def __init__(self, compiler: SubgraphCompiler, readings: list[tf.Tensor], values: list[tf.Tensor]) -> None:
+        super().__init__(compiler.trace, compiler.name)
+        self.lock = compiler.lock
+        self._own = compiler
         self._readings = readings
         self._values = values
 
-    def part(
-        self,
-        key: tuple[Any, ...],
-        ends: Callable[[], tuple[list[Any], list[Any]]],
-        warm: Callable[[Function], None] | None = None,
-    ) -> Function:
-        """As ``Cutter.part``, with these weights."""
-
-        def wider() -> tuple[list[Any], list[Any]]:
-            feeds, fetches = ends()
-            return [*feeds, *self._readings], fetches
-
-        def fed(function: Function) -> Function:
-            return lambda *arguments: function(*arguments, *self._values)
-
-        return fed(self._own.part(("fed", *key), wider, warm and (lambda function: warm(fed(function)))))
+    def subgraph(self, key: Key, ends: Callable[[], Ends], warm: bool = False) -> Function:
+        """As ``SubgraphCompiler.subgraph``, with these weights."""
+        own, readings, values = self._own, self._readings, self._values
+        function = own.cached(("fed", *key), lambda: own.build(ends, warm, readings, values))
+        return lambda *arguments: function(*arguments, *values)
 
 
-def _to_numpy(tensor: Any) -> Array:
+def _zeros(spec: tf.Tensor | tf.TensorSpec) -> Array:
+    return np.zeros([side or 1 for side in spec.shape], spec.dtype.as_numpy_dtype)
+
+
+def _to_numpy(tensor: tf.Tensor) -> Array:
     array: Array = np.asarray(tensor)  # the tensor's own memory, read-only
     if array.dtype.kind in "iu" or array.dtype in (np.float32, np.float64):
         return array

@@ -1,4 +1,4 @@
-"""Turns at a scarce thing, first come, first served."""
+"""A semaphore that is first come, first served."""
 
 from __future__ import annotations
 
@@ -8,33 +8,33 @@ from collections import deque
 from collections.abc import Iterator
 
 
-class Turns:
-    """``places``: how many may have a turn at once.
+class FifoSemaphore:
+    """``count``: how many threads may hold it at once.
 
-    A semaphore would let long work that takes one turn after the other overtake those who wait.
+    Python's own would let long work that acquires it again and again overtake those who wait.
     """
 
-    def __init__(self, places: int) -> None:
+    def __init__(self, count: int) -> None:
         self._lock = threading.Lock()
-        self._free = places
+        self._free = count
         self._waiting: deque[threading.Event] = deque()
 
     @contextlib.contextmanager
-    def turn(self) -> Iterator[None]:
-        """Waits for a place, in the order of coming; it is free again after the block."""
-        called = threading.Event()
+    def acquired(self) -> Iterator[None]:
+        """Waits in the order of coming, and holds it for the block."""
+        turn = threading.Event()
         with self._lock:
             if self._free and not self._waiting:
                 self._free -= 1
-                called.set()
+                turn.set()
             else:
-                self._waiting.append(called)
+                self._waiting.append(turn)
         try:
-            called.wait()
-        except BaseException:  # an interrupted wait gives its place on
+            turn.wait()
+        except BaseException:  # an interrupted wait passes its turn on
             with self._lock:
-                if called in self._waiting:
-                    self._waiting.remove(called)
+                if turn in self._waiting:
+                    self._waiting.remove(turn)
                 else:
                     self._pass_on()
             raise

@@ -9,17 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
-from camcore.graph.compiled import Cutter, Function
+from camcore.graph.compiled import Function, Key, SubgraphCompiler
 from camcore.graph.reach import Reach, constant
 from camcore.graph.walks import ancestors, dependents
+from camcore.lazy import tf
 
 
-def sides(logits: Any, tensor: Any, source: Any, reach: Mapping[str, Reach]) -> list[Any]:
-    """What the head behind ``tensor`` needs of the picture beside it: the tensors that pass it by.
+def sides(logits: tf.Tensor, tensor: tf.Tensor, source: tf.Tensor, reach: Mapping[str, Reach]) -> list[tf.Tensor]:
+    """The tensors that depend on the picture and pass ``tensor`` by, on the way into the head behind it.
 
     Where something about the picture other than its values passes by, such as its batch size, that is the whole
     input ``source``.
@@ -27,12 +27,12 @@ def sides(logits: Any, tensor: Any, source: Any, reach: Mapping[str, Reach]) -> 
     behind = dependents(tensor)
     passing = {}
     stop = {tensor.name, source.name}
-    for name, found in ancestors([logits], stop).items():
+    for name, joined in ancestors([logits], stop).items():
         if name not in behind or name == tensor.name:
             continue
-        for given in found.op.inputs:
-            if given.name not in behind and given.name in reach:
-                passing[given.name] = given
+        for side in joined.op.inputs:
+            if side.name not in behind and side.name in reach:
+                passing[side.name] = side
     needed = ancestors([logits], {tensor.name, *passing})
     if source.name in needed and source.name not in passing:
         return [source]
@@ -45,7 +45,7 @@ def sides(logits: Any, tensor: Any, source: Any, reach: Mapping[str, Reach]) -> 
 _CHANNEL_BY_CHANNEL = {"Mean", "MaxPool", "AvgPool", "Relu", "Relu6", "Identity", "Cast", "Squeeze", "StopGradient"}
 
 
-def after_pooling(logits: Any, tensor: Any, spatial: tuple[int, int]) -> Any:
+def after_pooling(logits: tf.Tensor, tensor: tf.Tensor, spatial: tuple[int, int]) -> tf.Tensor:
     """The smallest tensor behind a layer's output ``tensor`` in which a channel can be set to zero instead.
 
     A channel of zeros is one behind a pooling, too, where it has fewer cells: a global average leaves one.
@@ -70,12 +70,12 @@ def after_pooling(logits: Any, tensor: Any, spatial: tuple[int, int]) -> Any:
 class Product:
     """A matrix product, ``result`` (n, m) = flattened tensor (n, k) @ ``weights`` (k, m); (m, k) if ``transposed``."""
 
-    result: Any
-    weights: Any
+    result: tf.Tensor
+    weights: tf.Tensor
     transposed: bool
 
 
-def product_behind(logits: Any, tensor: Any) -> Product | None:
+def product_behind(logits: tf.Tensor, tensor: tf.Tensor) -> Product | None:
     """The matrix product that all of a tensor flows into, unchanged but for its shape; None where there is none."""
     used = ancestors([logits])
     size = int(np.prod(tensor.shape[1:]))
@@ -96,32 +96,40 @@ def product_behind(logits: Any, tensor: Any) -> Product | None:
         tensor = operation.outputs[0]
 
 
-def altering(
-    cutter: Cutter, key: tuple[Any, ...], tensor: Any, passing: list[Any], logits: Any, alter: Any
+@dataclass(frozen=True, eq=False)
+class Alteration:
+    """``make``: a function of arguments with this ``signature`` to the altered outputs (m, …) of a layer."""
+
+    signature: list[tf.TensorSpec]
+    make: Function
+
+
+def altered_head(
+    compiler: SubgraphCompiler,
+    key: Key,
+    tensor: tf.Tensor,
+    passing: list[tf.Tensor],
+    logits: tf.Tensor,
+    alteration: Alteration,
 ) -> Function:
-    """A compiled function (*arguments of ``alter``, *sides) → logits (m, classes).
-
-    ``alter``: a pair of input signature and function, from arguments to the altered outputs (m, …) of the layer.
-    """
-    import tensorflow as tf
-
-    signature, make = alter
+    """A compiled function (*arguments of the alteration, *passing) → logits (m, classes)."""
+    signature = alteration.signature
 
     def build() -> Function:
-        head = cutter.part((*key, "head"), lambda: ([tensor, *passing], [logits]))
+        head = compiler.subgraph((*key, "head"), lambda: ([tensor, *passing], [logits]))
         # Half-precision arrays leave TensorFlow in single precision; a whole-number input stays what it is.
         wide = [tf.float32 if side.dtype.is_floating and side.dtype.size < 4 else side.dtype for side in passing]
         specs = [tf.TensorSpec([1, *side.shape[1:]], dtype) for side, dtype in zip(passing, wide, strict=True)]
 
-        def scores(*arguments: Any) -> Any:
-            altered = tf.cast(make(*arguments[: len(signature)]), tensor.dtype)
+        def scores(*arguments: tf.Tensor) -> tf.Tensor:
+            altered = tf.cast(alteration.make(*arguments[: len(signature)]), tensor.dtype)
             count = tf.shape(altered)[0]
-            given = [
-                tf.repeat(tf.cast(side, place.dtype), count, axis=0)
-                for side, place in zip(arguments[len(signature) :], passing, strict=True)
+            repeated = [
+                tf.repeat(tf.cast(argument, side.dtype), count, axis=0)
+                for argument, side in zip(arguments[len(signature) :], passing, strict=True)
             ]
-            return head(altered, *given)[0]
+            return head(altered, *repeated)[0]
 
-        return cutter.compiled(scores, [*signature, *specs])
+        return compiler.compiled(scores, [*signature, *specs])
 
-    return cutter.kept(key, build)
+    return compiler.cached(key, build)

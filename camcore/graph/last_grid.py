@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import permutations, product
-from typing import Any
 
 from camcore.graph.reach import Reach, constant
 from camcore.graph.walks import ancestors
+from camcore.lazy import tf
 
 NOT_LOCATED = "its geometry is not known: rows, columns and their places are taken to be as they are in the input"
 _POOLINGS = ("MaxPool", "AvgPool")
@@ -47,12 +47,12 @@ class LastGrid:
     ``unseen``: a tensor after it that has sides of its own, of which no geometry was found; None where there is none.
     """
 
-    tensor: Any
+    tensor: tf.Tensor
     collapse: str
-    unseen: Any
+    unseen: tf.Tensor
 
     def reason(self, grid: tuple[int, int] | None, located: bool) -> str:
-        """Why it is the recommended layer."""
+        """The reason for which it is the recommended layer."""
         h, w = grid or (1, 1)
         if self.unseen is not None:
             shape = " × ".join("?" if side is None else str(side) for side in self.unseen.shape[1:])
@@ -67,12 +67,12 @@ class LastGrid:
         return text if located else f"{text}; {NOT_LOCATED}"
 
 
-def last_grid(ends: Sequence[Any], reach: Mapping[str, Reach], listed: set[str]) -> LastGrid | None:
-    """Where the network gives up its grid, on the way back from ``ends``; None where it has none.
+def last_grid(ends: Sequence[tf.Tensor], reach: Mapping[str, Reach], listed: set[str]) -> LastGrid | None:
+    """The last grid of the network, on the way back from ``ends``; None where it has none.
 
     ``listed``: the names of the tensors that layers put out; a cast between a layer and the collapse is passed.
     """
-    found: dict[str, tuple[Any, str]] = {}
+    maps: dict[str, tuple[tf.Tensor, str]] = {}
     unseen = None
     seen = {end.name for end in ends}
     stack = [(end, "") for end in ends]
@@ -80,7 +80,7 @@ def last_grid(ends: Sequence[Any], reach: Mapping[str, Reach], listed: set[str])
         tensor, consumer = stack.pop()
         own = reach.get(tensor.name)
         if own is not None and tensor.shape.rank == 4 and _has_cells(own) and not own.nominal:
-            found[tensor.name] = (tensor, consumer)
+            maps[tensor.name] = (tensor, consumer)
             continue
         if own is not None and (own.lost or own.nominal) and (tensor.shape.rank or 0) > 2:
             unseen = unseen if unseen is not None else tensor
@@ -88,7 +88,7 @@ def last_grid(ends: Sequence[Any], reach: Mapping[str, Reach], listed: set[str])
             if source.name in reach and source.name not in seen:
                 seen.add(source.name)
                 stack.append((source, tensor.op.type))
-    deepest = [found[op_output] for op_output in _in_order(ends[0].graph, found)]
+    deepest = [maps[op_output] for op_output in _in_order(ends[0].graph, maps)]
     if not deepest or deepest[-1][0].op.type == "Placeholder":
         return None
     weights = _weights([tensor for tensor, _ in deepest], reach, seen)
@@ -106,8 +106,8 @@ def last_grid(ends: Sequence[Any], reach: Mapping[str, Reach], listed: set[str])
     return LastGrid(tensor, collapse, unseen) if _has_features(tensor, reach) else None
 
 
-def _has_features(tensor: Any, reach: Mapping[str, Reach]) -> bool:
-    """Whether a map holds features of the picture: made with weights, or in more channels than a picture has.
+def _has_features(tensor: tf.Tensor, reach: Mapping[str, Reach]) -> bool:
+    """True for a map that holds features of the picture: made with weights, or in more channels than a picture has.
 
     A rescaled or pooled picture holds none.
     """
@@ -118,7 +118,7 @@ def _has_features(tensor: Any, reach: Mapping[str, Reach]) -> bool:
     return any(source.name not in reach and constant(source) is None for one in weighted for source in one.inputs)
 
 
-def _weights(maps: Sequence[Any], reach: Mapping[str, Reach], seen: set[str]) -> set[str]:
+def _weights(maps: Sequence[tf.Tensor], reach: Mapping[str, Reach], seen: set[str]) -> set[str]:
     """The names of the maps that only weigh another map of the same grid, which they were made from.
 
     So does the attention in attention pooling and the assignment in NetVLAD: what is pooled is the other map. They
@@ -129,7 +129,7 @@ def _weights(maps: Sequence[Any], reach: Mapping[str, Reach], seen: set[str]) ->
     made = {tensor.name: ancestors([tensor]) for tensor in maps}
     carried = {tensor.name: frozenset([tensor.name]) for tensor in maps}
     met: set[tuple[str, str]] = set()
-    found: set[str] = set()
+    weights: set[str] = set()
     for operation in maps[0].graph.get_operations():
         if not any(output.name in seen and output.name not in made for output in operation.outputs):
             continue
@@ -139,13 +139,13 @@ def _weights(maps: Sequence[Any], reach: Mapping[str, Reach], seen: set[str]) ->
                 met.add((source, weight))
                 same = reach[source].grid == reach[weight].grid
                 if operation.type in _PRODUCTS and same and source in made[weight]:
-                    found.add(weight)
+                    weights.add(weight)
         for output in operation.outputs if given else ():
             carried[output.name] = frozenset().union(*given)
-    return found
+    return weights
 
 
-def _inside_mean(tensor: Any, reach: Mapping[str, Reach], listed: set[str]) -> Any:
+def _inside_mean(tensor: tf.Tensor, reach: Mapping[str, Reach], listed: set[str]) -> tf.Tensor:
     """The map of which a generalised mean (GeM, log-sum-exp, noisy-or) is taken, without the mean's own function."""
     inner, raised = tensor, False
     while inner.name not in listed and inner.op.type in (*_POWERS, *_WITH_CONSTANTS, *_SAME_NUMBERS):
@@ -163,6 +163,6 @@ def _size(reach: Reach) -> int:
     return (reach.grid[0] or 10**6) * (reach.grid[1] or 10**6)
 
 
-def _in_order(graph: Any, names: Iterable[str]) -> list[str]:
+def _in_order(graph: tf.Graph, names: Iterable[str]) -> list[str]:
     wanted = {name.rsplit(":", 1)[0]: name for name in names}
     return [wanted[op.name] for op in graph.get_operations() if op.name in wanted]

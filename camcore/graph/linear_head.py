@@ -1,4 +1,4 @@
-"""Whether what follows a layer is a global average and a linear head, so that CAM is exact there.
+"""The test for a global average and a linear head behind a layer, where CAM is exact.
 
 The walk goes back through the traced graph from the logits to the layer. Everything on the way must be linear in
 its one input that depends on the picture, must weigh every place alike, and must average over all places.
@@ -7,7 +7,6 @@ its one input that depends on the picture, must weigh every place alike, and mus
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 
@@ -15,6 +14,7 @@ from camcore.graph.reach import Reach, constant
 from camcore.graph.scores import Scores
 from camcore.graph.walks import ancestors, dependents
 from camcore.graph.windows import attribute_axes, padding_of
+from camcore.lazy import tf
 
 # Linear in whichever input depends on the picture, without mixing places.
 _LINEAR = {
@@ -24,7 +24,7 @@ _LINEAR = {
 
 
 def why_no_head(scores: Scores) -> str:
-    """Why no layer's average can add up to the scores, in words; empty where they are a logit or value per class."""
+    """The reason why no layer's average can add up to the scores; empty where they are a logit or value per class."""
     if scores.of_map:
         return "the model's output is a map, whose scores are means over a region of it"
     if scores.kind in ("log-probability", "log-odds"):
@@ -35,8 +35,8 @@ def why_no_head(scores: Scores) -> str:
     return ""
 
 
-def why_not_linear(logits: Any, layer: Any, reach: Mapping[str, Reach]) -> str:
-    """What stands between the symbolic tensors ``layer`` and ``logits`` that CAM cannot pass, in words.
+def why_not_linear(logits: tf.Tensor, layer: tf.Tensor, reach: Mapping[str, Reach]) -> str:
+    """The obstacle to CAM between the symbolic tensors ``layer`` and ``logits``, in words.
 
     Empty where logit_c = mean_ij(Σ_k W_kc A_kij) + b_c holds exactly.
     """
@@ -65,8 +65,8 @@ _MOVES = {
 _PRODUCTS = {"MatMul", "BatchMatMulV2", "Mul", "Conv2D", "DepthwiseConv2dNative"}
 
 
-def is_affine(logits: Any, layer: Any) -> bool:
-    """Whether ``logits`` are an affine function of ``layer``'s values, for any given picture."""
+def is_affine(logits: tf.Tensor, layer: tf.Tensor) -> bool:
+    """True where ``logits`` are an affine function of ``layer``'s values, for any given picture."""
     behind = dependents(layer)
     for name, tensor in ancestors([logits], {layer.name}).items():
         if name not in behind or name == layer.name or not tensor.dtype.is_floating:
@@ -80,21 +80,21 @@ def is_affine(logits: Any, layer: Any) -> bool:
     return True
 
 
-def _averages(operation: Any, before: Reach) -> bool:
+def _averages(operation: tf.Operation, before: Reach) -> bool:
     if operation.type == "Mean":
         return before.spatial and set(before.dims) <= _averaged_axes(operation)
     return bool(operation.type == "AvgPool" and before.spatial)
 
 
-def _averaged_axes(operation: Any) -> set[int]:
+def _averaged_axes(operation: tf.Operation) -> set[int]:
     axes = constant(operation.inputs[1])
     if axes is None:
         return set()  # known only when the network runs
     return {int(axis) % operation.inputs[0].shape.rank for axis in np.atleast_1d(axes)}
 
 
-def _obstacle(operation: Any, place: int, before: Reach) -> str:
-    """What is wrong with one operation, given which of its inputs depends on the picture."""
+def _obstacle(operation: tf.Operation, position: int, before: Reach) -> str:
+    """The obstacle to CAM in one operation, in words, given which of its inputs depends on the picture."""
     kind = operation.type
     cells = before.grid if before.spatial else (1, 1)
     if kind == "Mean":
@@ -105,12 +105,12 @@ def _obstacle(operation: Any, place: int, before: Reach) -> str:
         return "" if whole else "a pooling that does not weigh all places alike follows it"
     if kind == "Conv2D":
         kernel = tuple(operation.inputs[1].shape[:2])
-        if place != 0 or kernel != (1, 1) or set(operation.get_attr("strides")) != {1}:
+        if position != 0 or kernel != (1, 1) or set(operation.get_attr("strides")) != {1}:
             return "a convolution over several places, or over some of them only, follows it"
         return ""
     if kind == "Reshape":
         return "its places are flattened, so each has weights of its own" if cells != (1, 1) else ""
-    if kind == "RealDiv" and place == 0:
+    if kind == "RealDiv" and position == 0:
         return ""
     if kind not in _LINEAR:
         return f"an operation that is not linear ({kind}) follows it"

@@ -8,26 +8,23 @@ from __future__ import annotations
 
 import functools
 from contextlib import AbstractContextManager
-from typing import Any
+
+from camcore.lazy import tf
 
 
-def by_products(graph: Any) -> AbstractContextManager[Any]:
+def matrix_product_gradients(graph: tf.Graph) -> AbstractContextManager[None]:
     """Within the block, the convolutions made in ``graph`` get this gradient where they are 1×1."""
     return graph.gradient_override_map({"Conv2D": _registered()})
 
 
 @functools.cache
 def _registered() -> str:
-    import tensorflow as tf
-
     name = "CamcoreConv2D"
     tf.RegisterGradient(name)(_gradient)
     return name
 
 
-def _gradient(op: Any, upstream: Any) -> list[Any]:
-    import tensorflow as tf
-
+def _gradient(op: tf.Operation, upstream: tf.Tensor) -> list[tf.Tensor]:
     x, kernel = op.inputs
     if _is_product(op):
         matrix = tf.reshape(kernel, kernel.shape[2:])
@@ -47,8 +44,8 @@ def _gradient(op: Any, upstream: Any) -> list[Any]:
     return [on_x, on_kernel]
 
 
-def _is_product(op: Any) -> bool:
-    """Whether a convolution multiplies each place's channels by one and the same matrix, and does nothing else."""
+def _is_product(op: tf.Operation) -> bool:
+    """True where a convolution multiplies each place's channels by one and the same matrix, and does nothing else."""
     x, kernel = op.inputs
     return (
         kernel.shape.is_fully_defined()

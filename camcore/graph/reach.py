@@ -7,11 +7,12 @@ cell (the input pixel's centre 0 is 0.0; it follows the padding and may lie outs
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
+
+from camcore.lazy import tf
 
 
 @dataclass(frozen=True)
@@ -68,13 +69,13 @@ class Axis:
         return replace(self, kept=(max(low, float(min(ends) - half)), min(high, float(max(ends) + half))))
 
     def opposes(self, other: Axis) -> bool:
-        """Whether one of the two is mirrored and the other is not."""
+        """True where one of the two is mirrored and the other is not."""
         return self.stride * other.stride < 0
 
 
 @dataclass(frozen=True)
 class Reach:
-    """The part of the input that the cells of one tensor see. ``axes`` None: it has no grid any more (pooled, flat).
+    """The part of the input that the cells of one tensor see. No ``axes``: it has no grid any more (pooled, flat).
 
     ``dims``: which axes of the tensor are spatial, rows first; one entry where both were merged. ``whole_picture``:
     a gate or attention lets every cell see more than its field. ``known``: False where something whose field is not
@@ -83,7 +84,7 @@ class Reach:
     ``nominal``: nothing but the tensor's rank speaks for its grid.
     """
 
-    axes: tuple[Axis, Axis] | None
+    axes: tuple[Axis, ...] = ()  # rows and columns
     grid: tuple[int | None, int | None] = (None, None)
     dims: tuple[int, ...] = ()
     whole_picture: bool = False
@@ -95,7 +96,7 @@ class Reach:
     @property
     def spatial(self) -> bool:
         """True while the tensor has two separate spatial axes."""
-        return self.axes is not None and len(self.dims) == 2
+        return bool(self.axes) and len(self.dims) == 2
 
     @property
     def cells(self) -> int:
@@ -104,13 +105,12 @@ class Reach:
 
     @property
     def order(self) -> tuple[int, int, int, int]:
-        """Where a spatial tensor of rank 4 keeps its images, rows, columns and channels."""
+        """The axes of the images, rows, columns and channels of a spatial tensor of rank 4."""
         rows, columns = self.dims
         return 0, rows, columns, 6 - rows - columns
 
     def cut_from(self, before: Reach) -> Reach:
         """The same, where it has fewer cells than the map that it was sliced from."""
-        assert self.axes is not None
         return self.with_axes(
             [
                 axis.cut(left) if left is not None and were is not None and left < were else axis
@@ -118,28 +118,30 @@ class Reach:
             ]
         )
 
-    def with_axes(self, axes: list[Axis]) -> Reach:
+    def with_axes(self, axes: Sequence[Axis]) -> Reach:
         """The same with other axes."""
-        return replace(self, axes=(axes[0], axes[1]))
+        return replace(self, axes=tuple(axes))
+
+    def turned(self) -> Reach:
+        """The same with columns for rows."""
+        return replace(self, axes=self.axes[::-1], grid=self.grid[::-1], dims=self.dims[::-1])
 
 
 # A rule: (operation, the reach of each input, one output) → the output's reach.
-Rule = Callable[[Any, "list[Reach | None]", Any], "Reach | None"]
+Rule = Callable[["tf.Operation", "list[Reach | None]", "tf.Tensor"], "Reach | None"]
 
-POOLED = Reach(None, whole_picture=True)
-LOST = Reach(None, whole_picture=True, known=False, lost=True)
+POOLED = Reach(whole_picture=True)
+LOST = Reach(whole_picture=True, known=False, lost=True)
 
 
 def unknown(inputs: list[Reach | None]) -> Reach:
     """Behind something that is not understood."""
     given = [reach for reach in inputs if reach is not None]
-    if all(reach.axes is None and not reach.lost for reach in given):  # no place is left that could be mistaken
+    if all(not reach.axes and not reach.lost for reach in given):  # no place is left that could be mistaken
         return replace(POOLED, known=all(reach.known for reach in given))
     return LOST
 
 
-def constant(tensor: Any) -> np.ndarray | None:
+def constant(tensor: tf.Tensor) -> np.ndarray | None:
     """The value of a symbolic tensor that the graph fixes; None where it depends on anything."""
-    import tensorflow as tf
-
     return tf.get_static_value(tensor)

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from dataclasses import replace
 from math import prod
-from typing import Any
 
 import numpy as np
 
 from camcore.graph.reach import POOLED, Reach, Rule, constant, unknown
+from camcore.lazy import tf
 
 _Sides = tuple[int | None, ...]
 
 
-def reshape(operation: Any, inputs: list[Reach | None], output: Any) -> Reach | None:
+def reshape(operation: tf.Operation, inputs: list[Reach | None], output: tf.Tensor) -> Reach | None:
     """Rows and columns that keep their places, become one axis of tokens, or come back from it."""
     reach = inputs[0]
     if reach is None:  # only the wanted shape depends on the picture
         return None
-    if reach.axes is None:
+    if not reach.axes:
         return reach
     if output.shape.rank is None or operation.inputs[0].shape.rank is None:
         return unknown(inputs)
@@ -29,17 +29,17 @@ def reshape(operation: Any, inputs: list[Reach | None], output: Any) -> Reach | 
         repeated = _repeated(reach, before, after)
         if repeated is not None:
             return repeated
-        places = _kept_places(before, after, reach.dims)
-        if places is not None:
-            return replace(reach, dims=places)
+        positions = _kept_places(before, after, reach.dims)
+        if positions is not None:
+            return replace(reach, dims=positions)
         together = ascending and reach.dims[1] == reach.dims[0] + 1
         if together and len(after) == 2 and reach.dims[1] < len(before) - 1 and _are_rows(output, before[-1]):
             return replace(reach, dims=(0,))  # every position a row: (n·h·w, K)
         if together and h and w:
             merged = (*before[: reach.dims[0]], h * w, *before[reach.dims[1] + 1 :])
-            places = _kept_places(merged, after, reach.dims[:1])
-            if places is not None:  # tokens: (n, h·w, K)
-                return replace(reach, dims=places)
+            positions = _kept_places(merged, after, reach.dims[:1])
+            if positions is not None:  # tokens: (n, h·w, K)
+                return replace(reach, dims=positions)
         if len(after) <= 2 or reach.cells == 1:
             return POOLED if reach.cells > 1 else replace(POOLED, whole_picture=reach.whole_picture)
         return unknown(inputs)
@@ -50,83 +50,82 @@ def reshape(operation: Any, inputs: list[Reach | None], output: Any) -> Reach | 
         if len(after) == 3 and h and w and after[1] == h * w:
             return replace(reach, dims=(1,))
         return reach if len(after) == len(before) == 2 else unknown(inputs)
-    places = _kept_places(before, after, reach.dims)
-    if places is not None:
-        return replace(reach, dims=places)
+    positions = _kept_places(before, after, reach.dims)
+    if positions is not None:
+        return replace(reach, dims=positions)
     if h and w:
         apart = (*before[:tokens], h, w, *before[tokens + 1 :])
-        places = _kept_places(apart, after, (tokens, tokens + 1))
-        if places is not None:
-            return replace(reach, dims=places)
+        positions = _kept_places(apart, after, (tokens, tokens + 1))
+        if positions is not None:
+            return replace(reach, dims=positions)
         if len(after) == 2 and tokens < len(before) - 1 and _are_rows(output, before[-1]):
             return replace(reach, dims=(0,))
     return POOLED if len(after) == 2 else unknown(inputs)
 
 
 def _kept_places(before: _Sides, after: _Sides, dims: tuple[int, ...]) -> tuple[int, ...] | None:
-    """Where the axes ``dims`` stand after a reshape that leaves them whole; None where it does not.
+    """The places of the axes ``dims`` after a reshape that leaves them whole; None where it does not.
 
     An axis is whole where the same number of values lies behind it as before, and it has the same side.
     """
-    places = []
+    positions = []
     for dim in dims:
         behind = before[dim + 1 :]
         if before[dim] is None or None in behind:
             # An open channel axis, as a dense layer on a grid leaves it: only where nothing else has changed.
             if len(before) == len(after) and before[:-1] == after[:-1] and dim < len(before) - 1:
-                places.append(dim)
+                positions.append(dim)
                 continue
             if dim < len(after) and before[1 : dim + 1] == after[1 : dim + 1] and dim > 0:
-                places.append(dim)
+                positions.append(dim)
                 continue
             return None
         wanted = prod(side or 1 for side in behind)
-        found = [
-            place
-            for place, side in enumerate(after)
-            if side == before[dim] and None not in after[place + 1 :]
-            and prod(one or 1 for one in after[place + 1 :]) == wanted
+        fitting = [
+            position
+            for position, side in enumerate(after)
+            if side == before[dim] and None not in after[position + 1 :]
+            and prod(one or 1 for one in after[position + 1 :]) == wanted
         ]  # fmt: skip
-        if not found or found[0] == 0:
+        if not fitting or fitting[0] == 0:
             return None
-        places.append(found[0])
-    return tuple(places)
+        positions.append(fitting[0])
+    return tuple(positions)
 
 
 def _repeated(reach: Reach, before: _Sides, after: _Sides) -> Reach | None:
     """Nearest-neighbour upsampling, which Keras writes as (…, h, f, …) → (…, h·f, …): the axis and its copies."""
     if len(after) != len(before) - 1:
         return None
-    assert reach.axes is not None
-    for place, dim in enumerate(reach.dims):
+    for position, dim in enumerate(reach.dims):
         size, copies = before[dim], before[dim + 1] if dim + 1 < len(before) else None
         if not size or not copies or dim + 1 in reach.dims or dim + 2 == len(before):
             continue
         if after == (*before[:dim], size * copies, *before[dim + 2 :]):
             axes = list(reach.axes)
-            axes[place] = axes[place].finer(axes[place].stride / copies, 1)
-            return replace(reach, axes=(axes[0], axes[1]), dims=tuple(other - (other > dim) for other in reach.dims))
+            axes[position] = axes[position].finer(axes[position].stride / copies, 1)
+            return replace(reach, axes=tuple(axes), dims=tuple(other - (other > dim) for other in reach.dims))
     return None
 
 
-def _are_rows(output: Any, channels: int | None) -> bool:
-    """Whether the last axis still is the channels; a dense layer on a grid leaves it open in the graph."""
+def _are_rows(output: tf.Tensor, channels: int | None) -> bool:
+    """True where the last axis still is the channels; a dense layer on a grid leaves it open in the graph."""
     if output.shape[-1] is not None:
         return bool(output.shape[-1] == channels)
     users = [user for user in output.consumers() if user.type == "MatMul"]
     return any(user.inputs[1].shape[0] == channels for user in users)
 
 
-def _transpose(operation: Any, inputs: list[Reach | None], output: Any) -> Reach | None:
+def _transpose(operation: tf.Operation, inputs: list[Reach | None], output: tf.Tensor) -> Reach | None:
     reach = inputs[0]
     order = constant(operation.inputs[1])
     if reach is None or order is None:
         return unknown(inputs)
-    places = [int(axis) for axis in order]
-    return replace(reach, dims=tuple(places.index(dim) for dim in reach.dims))
+    positions = [int(axis) for axis in order]
+    return replace(reach, dims=tuple(positions.index(dim) for dim in reach.dims))
 
 
-def _expand_dims(operation: Any, inputs: list[Reach | None], output: Any) -> Reach | None:
+def _expand_dims(operation: tf.Operation, inputs: list[Reach | None], output: tf.Tensor) -> Reach | None:
     reach, axis = inputs[0], constant(operation.inputs[1])
     if reach is None or axis is None or output.shape.rank is None:
         return unknown(inputs)
@@ -137,9 +136,9 @@ def _with_new_axis(reach: Reach, new: int) -> Reach:
     return replace(reach, dims=tuple(dim + (dim >= new) for dim in reach.dims))
 
 
-def _squeeze(operation: Any, inputs: list[Reach | None], output: Any) -> Reach | None:
+def _squeeze(operation: tf.Operation, inputs: list[Reach | None], output: tf.Tensor) -> Reach | None:
     reach, shape = inputs[0], operation.inputs[0].shape
-    if reach is None or reach.axes is None or shape.rank is None:
+    if reach is None or not reach.axes or shape.rank is None:
         return reach if reach is not None and not reach.dims else unknown(inputs)
     given = operation.get_attr("squeeze_dims")
     gone = {axis % shape.rank for axis in given} or {axis for axis, side in enumerate(shape) if side == 1}
@@ -148,7 +147,7 @@ def _squeeze(operation: Any, inputs: list[Reach | None], output: Any) -> Reach |
     return replace(reach, dims=tuple(dim - sum(axis < dim for axis in gone) for dim in reach.dims))
 
 
-def _unpack(operation: Any, inputs: list[Reach | None], output: Any) -> Reach | None:
+def _unpack(operation: tf.Operation, inputs: list[Reach | None], output: tf.Tensor) -> Reach | None:
     reach, rank = inputs[0], operation.inputs[0].shape.rank
     if reach is None or rank is None:
         return unknown(inputs)
@@ -158,14 +157,14 @@ def _unpack(operation: Any, inputs: list[Reach | None], output: Any) -> Reach | 
     return replace(reach, dims=tuple(dim - (dim > axis) for dim in reach.dims))
 
 
-def _tile(operation: Any, inputs: list[Reach | None], output: Any) -> Reach | None:
+def _tile(operation: tf.Operation, inputs: list[Reach | None], output: tf.Tensor) -> Reach | None:
     reach, before, after = inputs[0], operation.inputs[0].shape, output.shape
     if reach is None or after.rank is None or any(before[dim] != after[dim] for dim in reach.dims):
         return unknown(inputs)
     return reach
 
 
-def _broadcast(operation: Any, inputs: list[Reach | None], output: Any) -> Reach | None:
+def _broadcast(operation: tf.Operation, inputs: list[Reach | None], output: tf.Tensor) -> Reach | None:
     reach = inputs[0]
     if reach is None or not reach.dims:
         return reach

@@ -1,4 +1,4 @@
-"""Which part of the input each cell of each feature map can see, walked through the traced graph.
+"""The part of the input that each cell of each feature map can see, walked through the traced graph.
 
 The walk goes from the input forward and applies a rule to every operation: ``windows.py`` has those that slide over a
 grid, ``rearranging.py`` and ``slicing.py`` those that move axes and cells, ``combining.py`` those that combine maps.
@@ -14,21 +14,25 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import replace
 from itertools import permutations
-from typing import Any
 
 import numpy as np
 
+from camcore._compat import inner_graph
 from camcore.graph.combining import COMBINING_RULES, REDUCTIONS
 from camcore.graph.probing import Prober
 from camcore.graph.reach import LOST, Axis, Reach, Rule, constant, unknown
 from camcore.graph.rearranging import REARRANGING_RULES
 from camcore.graph.slicing import SLICING_RULES
-from camcore.graph.windows import GRID_OPERATIONS, WINDOW_RULES, grid_axes
+from camcore.graph.trace import ConcreteFunction
+from camcore.graph.windows import GRID_OPERATIONS, WINDOW_RULES, grid_axes, map_input
+from camcore.lazy import tf
 
 _FOR_THE_REST = 1.0  # seconds in which layers' outputs are tried out that nothing takes for a grid
 
 
-def reaches(function: Any, source: Any, channels_first: bool = False, named: Collection[Any] = ()) -> dict[str, Reach]:
+def reaches(
+    function: ConcreteFunction, source: tf.Tensor, channels_first: bool = False, named: Collection[tf.Tensor] = ()
+) -> dict[str, Reach]:
     """The reach of every tensor of a traced function that depends on ``source``, by tensor name.
 
     ``function``: the wrapped function, with ``.graph`` and ``.prune``. ``source``: the symbolic input (n, H, W, C),
@@ -36,42 +40,42 @@ def reaches(function: Any, source: Any, channels_first: bool = False, named: Col
     of one of rank 4, its axes are taken to be in the input's own order (``nominal``).
     """
     dims = (2, 3) if channels_first else (1, 2)
-    found = {source.name: Reach((Axis(), Axis()), (source.shape[dims[0]], source.shape[dims[1]]), dims)}
-    prober = Prober(function, source, found)
+    known = {source.name: Reach((Axis(), Axis()), (source.shape[dims[0]], source.shape[dims[1]]), dims)}
+    prober = Prober(function, source, known)
     for operation in function.graph.get_operations():  # in the order of creation, so inputs come first
         if operation.type in ("Shape", "ShapeN", "Size", "Rank", "Placeholder", "Const"):
             continue  # a shape is not a picture
-        inputs = [found.get(tensor.name) for tensor in operation.inputs]
+        inputs = [known.get(tensor.name) for tensor in operation.inputs]
         if not any(inputs):
             continue
         for output in operation.outputs:
             reach = _after(operation, inputs, output)
-            if reach is not None and reach.axes is None:
-                reach = _settled(output, reach, inputs, found[source.name], prober)
+            if reach is not None and not reach.axes:
+                reach = _settled(output, reach, inputs, known[source.name], prober)
             if reach is not None:
-                found[output.name] = reach
-    _give_up_pieces(function.graph, found, prober)
-    _name_the_rest(named, found, prober, dims)
-    return found
+                known[output.name] = reach
+    _give_up_pieces(function.graph, known, prober)
+    _name_the_rest(named, known, prober, dims)
+    return known
 
 
-def _settled(tensor: Any, own: Reach, inputs: list[Reach | None], source: Reach, prober: Prober) -> Reach:
+def _settled(tensor: tf.Tensor, own: Reach, inputs: list[Reach | None], source: Reach, prober: Prober) -> Reach:
     """The geometry of a tensor without a rule, or pooled and later used as a grid: measured, or assumed."""
     if tensor.shape.rank != 4:
         return own
-    said = _taken_for_a_grid(tensor)
+    taken = _taken_for_a_grid(tensor)
     before = next((reach for reach in inputs if reach is not None and reach.spatial), None)
-    if said is None and not (own.lost and _keeps_sides(tensor, source, before)):
+    if taken is None and not (own.lost and _keeps_sides(tensor, source, before)):
         return own
     probed = prober.settle(tensor)
     if probed is not None:
         return probed
     if before is not None and _sides(tensor, before.dims) == before.grid:
         return replace(before, known=False, located=False, whole_picture=True)
-    return own if said is None else _taken(tensor, said, source)
+    return own if taken is None else _taken(tensor, taken, source)
 
 
-def _give_up_pieces(graph: Any, found: dict[str, Reach], prober: Prober) -> None:
+def _give_up_pieces(graph: tf.Graph, known: dict[str, Reach], prober: Prober) -> None:
     """Lose the grids that were only taken for such, where tiles cut from the pictures lie along the first axis.
 
     A layer that is run on tiles takes each for a picture; the first of them is not the whole picture's map.
@@ -80,36 +84,38 @@ def _give_up_pieces(graph: Any, found: dict[str, Reach], prober: Prober) -> None
         tensor
         for operation in graph.get_operations()
         for tensor in operation.outputs
-        if (reach := found.get(tensor.name)) is not None and reach.spatial and not reach.located
+        if (reach := known.get(tensor.name)) is not None and reach.spatial and not reach.located
     ]
     for tensor, apart in zip(taken, prober.pictures_apart(taken), strict=True):
         if not apart:
-            found[tensor.name] = LOST
+            known[tensor.name] = LOST
 
 
-def _name_the_rest(named: Collection[Any], found: dict[str, Reach], prober: Prober, dims: tuple[int, int]) -> None:
+def _name_the_rest(
+    named: Collection[tf.Tensor], known: dict[str, Reach], prober: Prober, dims: tuple[int, int]
+) -> None:
     """Give layers' outputs of rank 4 a grid of which nothing else is known, so that they can be looked at."""
     prober.seconds = min(prober.seconds, _FOR_THE_REST)
-    source = found[prober.source.name]
+    source = known[prober.source.name]
     unnamed = [
         tensor
         for tensor in named
-        if (reach := found.get(tensor.name)) is not None
+        if (reach := known.get(tensor.name)) is not None
         and not reach.spatial
         and tensor.shape.rank == 4
         and 1 not in _sides(tensor, dims)
     ]
     for tensor, apart in zip(unnamed, prober.pictures_apart(unnamed), strict=True):
-        reach = found[tensor.name]
+        reach = known[tensor.name]
         if not apart:
-            found[tensor.name] = LOST
+            known[tensor.name] = LOST
             continue
         probed = prober.settle(tensor) if reach.lost and _plausible(tensor, source) else None
-        found[tensor.name] = probed or replace(_taken(tensor, dims, source), nominal=True)
+        known[tensor.name] = probed or replace(_taken(tensor, dims, source), nominal=True)
 
 
-def _plausible(tensor: Any, source: Reach) -> bool:
-    """Whether two axes of a tensor are to each other as the picture's sides are, about, and so may be a grid of it."""
+def _plausible(tensor: tf.Tensor, source: Reach) -> bool:
+    """True where two axes of a tensor are to each other about as the picture's sides are: they may be a grid of it."""
     shape = [side or 1 for side in tensor.shape[1:]]
     shares = [
         (shape[rows] / (source.grid[0] or 1)) / (shape[columns] / (source.grid[1] or 1))
@@ -118,39 +124,37 @@ def _plausible(tensor: Any, source: Reach) -> bool:
     return any(0.75 < share < 4 / 3 for share in shares)
 
 
-def _taken(tensor: Any, dims: tuple[int, int], source: Reach) -> Reach:
+def _taken(tensor: tf.Tensor, dims: tuple[int, int], source: Reach) -> Reach:
     """The grid that a tensor has if ``dims`` are its rows and columns, spread evenly over the input."""
-    sides = _sides(tensor, dims)
-    if None in sides:
+    rows, columns = _sides(tensor, dims)
+    if rows is None or columns is None:
         return LOST
-    axes = [
-        Axis((whole or 1) / side, 1.0, ((whole or 1) / side - 1) / 2)
-        for whole, side in zip(source.grid, sides, strict=True)
-    ]
-    return Reach((axes[0], axes[1]), sides, dims, True, known=False, located=False)
+    strides = ((source.grid[0] or 1) / rows, (source.grid[1] or 1) / columns)
+    axes = [Axis(stride, 1.0, (stride - 1) / 2) for stride in strides]
+    return Reach(tuple(axes), (rows, columns), dims, True, known=False, located=False)
 
 
-def _sides(tensor: Any, dims: tuple[int, ...]) -> tuple[Any, Any]:
+def _sides(tensor: tf.Tensor, dims: tuple[int, ...]) -> tuple[int | None, int | None]:
     return tensor.shape[dims[0]], tensor.shape[dims[1]]
 
 
-def _keeps_sides(tensor: Any, source: Reach, before: Reach | None) -> bool:
-    """Whether a tensor has the sides of the input or of what it was made from, in whichever layout."""
+def _keeps_sides(tensor: tf.Tensor, source: Reach, before: Reach | None) -> bool:
+    """True where a tensor has the sides of the input or of what it was made from, in whichever layout."""
     sides = tuple(tensor.shape)
     grids = [reach.grid for reach in (source, before) if reach is not None]
     return any(grid[0] in sides and grid[1] in sides for grid in grids)
 
 
-def _taken_for_a_grid(tensor: Any) -> tuple[int, int] | None:
+def _taken_for_a_grid(tensor: tf.Tensor) -> tuple[int, int] | None:
     """The two axes of a tensor of rank 4 that what follows takes for rows and columns; None where nothing does."""
-    said = next((axes for operation in tensor.consumers() if (axes := _axes_taken(operation, tensor))), None)
-    return said if said is not None and 1 not in _sides(tensor, said) else None
+    taken = (_axes_taken(operation, tensor) for operation in tensor.consumers())
+    axes = next(filter(None, taken), None)
+    return axes if axes is not None and 1 not in _sides(tensor, axes) else None
 
 
-def _axes_taken(operation: Any, tensor: Any) -> tuple[int, int] | None:
+def _axes_taken(operation: tf.Operation, tensor: tf.Tensor) -> tuple[int, int] | None:
     if operation.type in GRID_OPERATIONS:
-        place = 2 if operation.type == "Conv2DBackpropInput" else 0
-        return grid_axes(operation) if operation.inputs[place] is tensor else None
+        return grid_axes(operation) if operation.inputs[map_input(operation)] is tensor else None
     if operation.inputs[0] is not tensor:
         return None
     if operation.type in REDUCTIONS:
@@ -163,14 +167,14 @@ def _axes_taken(operation: Any, tensor: Any) -> tuple[int, int] | None:
     return None
 
 
-def _after(operation: Any, inputs: list[Reach | None], output: Any) -> Reach | None:
+def _after(operation: tf.Operation, inputs: list[Reach | None], output: tf.Tensor) -> Reach | None:
     if operation.type == "IdentityN":
         return inputs[output.value_index]
     rule = _RULES.get(operation.type)
     if rule is None:
         return unknown(inputs)
     carried = [reach for reach in inputs if reach is not None]
-    if operation.type in _MOVES and carried and all(reach.axes is None for reach in carried):
+    if operation.type in _MOVES and carried and all(not reach.axes for reach in carried):
         return inputs[0] or carried[0]
     reach = rule(operation, inputs, output)
     if reach is None or not reach.spatial:
@@ -182,7 +186,7 @@ def _after(operation: Any, inputs: list[Reach | None], output: Any) -> Reach | N
     return reach.cut_from(carried[0]) if operation.type in SLICING_RULES and carried[0].spatial else reach
 
 
-def _opaque(operation: Any, inputs: list[Reach | None], output: Any) -> Reach | None:
+def _opaque(operation: tf.Operation, inputs: list[Reach | None], output: tf.Tensor) -> Reach | None:
     """A call of a compiled function: looked into where it holds one convolution or pooling."""
     inner = inner_graph(operation)
     if inner is None:
@@ -200,15 +204,6 @@ def _opaque(operation: Any, inputs: list[Reach | None], output: Any) -> Reach | 
                 if after is not None:
                     known[result.name] = after
     return known.get(inner.outputs[output.value_index].name) or unknown(inputs)
-
-
-def inner_graph(operation: Any) -> Any:
-    """The graph of the function that ``operation`` calls; None where TensorFlow does not hold it in Python."""
-    try:
-        name = operation.get_attr("f").name
-        return operation.graph._functions[name].graph
-    except (AttributeError, KeyError, ValueError):
-        return None
 
 
 _MOVES = {**REARRANGING_RULES, **SLICING_RULES}

@@ -9,26 +9,26 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from numbers import Integral
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from camcore.errors import ModelError
+from camcore.lazy import tf
 
 
 @dataclass(frozen=True, eq=False)
 class Region:
-    """Where on the output's map (h, w) a class's score is averaged.
+    """The part of the output's map (h, w) over which a class's score is averaged.
 
     ``target``: None, everywhere; (top, left, bottom, right), a box in the output's pixels, bottom and right excluded;
     an array (h, w) of weights 0..1, or of True and False; ``"predicted"``, the pixels whose answer is the class.
     """
 
-    target: Any = None
+    target: object = None
 
     @property
-    def told(self) -> str:
+    def description(self) -> str:
         """In words: ``all its pixels``, ``the pixels whose answer is the class``, or ``a part of its pixels``."""
         if self.target is None:
             return "all its pixels"
@@ -70,20 +70,20 @@ class Region:
         return mask
 
 
-def averaged(scores: Any, probabilities: Any, region: Region, each: bool) -> tuple[Any, Any]:
+def averaged(
+    scores: tf.Tensor, probabilities: tf.Tensor, region: Region, each: bool
+) -> tuple[tf.Tensor, tf.Tensor | None]:
     """Scores and probabilities (n, h, w, classes) as their means over the region, (n, classes); None stays None.
 
     ``each``: every class is answered by itself, yes where its score is above 0; else the highest one is the answer.
     Over the pixels of its own answer a class that is nowhere has the score and the probability 0.
     """
-    import tensorflow as tf
-
     weights = region.weights((scores.shape[1], scores.shape[2]))
     if isinstance(region.target, str):
         first = tf.one_hot(tf.argmax(scores, axis=-1), scores.shape[-1], dtype=scores.dtype)
         own = tf.stop_gradient(tf.cast(scores > 0, scores.dtype) if each else first)
 
-    def mean(values: Any) -> Any:
+    def mean(values: tf.Tensor) -> tf.Tensor:
         if isinstance(region.target, str):
             return tf.math.divide_no_nan(tf.reduce_sum(own * values, [1, 2]), tf.reduce_sum(own, [1, 2]))
         if weights is None:

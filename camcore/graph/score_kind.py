@@ -10,17 +10,18 @@ their logarithms do so after exp, independent probabilities lie within 0..1. Whe
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from camcore.graph.receptive_field import inner_graph
+from camcore._compat import inner_graph
 from camcore.graph.trace import Trace
-from camcore.graph.walks import SHAPES, ancestors, dependents
+from camcore.graph.walks import SHAPES, ancestors, dependents, reached
 from camcore.graph.windows import constant
+from camcore.lazy import tf
 
-Ending = Literal["distribution", "log distribution", "independent", "other"]
+OutputKind = Literal["distribution", "log distribution", "independent", "other"]
 
 _PRODUCTS = {
     "MatMul", "BatchMatMul", "BatchMatMulV2", "BatchMatMulV3", "Einsum", "Conv2D", "DepthwiseConv2dNative",
@@ -35,7 +36,7 @@ _VALUES = 4_000_000  # at most so many numbers are fed; the end of a segmentatio
 _PICTURES = 6
 
 
-def ending_of(trace: Trace, output: Any) -> Ending:
+def output_kind(trace: Trace, output: tf.Tensor) -> OutputKind:
     """The kind of the values along the last axis of ``output``."""
     stops, passed = _last_products(trace, output)
     eps = float(np.finfo(output.dtype.as_numpy_dtype).eps) if _is_numpy(output) else 2**-8
@@ -43,15 +44,15 @@ def ending_of(trace: Trace, output: Any) -> Ending:
     fed_by_itself = values is not None and not any(operation.type in _CALLS for operation in passed)
     if values is None:
         values = _run_whole(trace, output)
-    found = "other" if values is None else kind_of_values(values, eps)
-    if found == "independent":
+    kind = "other" if values is None else kind_of_values(values, eps)
+    if kind == "independent":
         # Where products may hide in a called function, some outputs may lie within 0..1 by accident.
         certain = fed_by_itself or _squashed(output)
-        return found if certain and not any(map(_weighs_unevenly, passed)) else "other"
-    return found
+        return kind if certain and not any(map(_weighs_unevenly, passed)) else "other"
+    return kind
 
 
-def kind_of_values(values: NDArray[np.float64], eps: float = 2**-23) -> Ending:
+def kind_of_values(values: NDArray[np.float64], eps: float = 2**-23) -> OutputKind:
     """The kind of rows (m, classes) of outputs; rows that overflow are left out, and identical rows prove nothing.
 
     ``eps``: of the precision that they were computed in.
@@ -69,8 +70,8 @@ def kind_of_values(values: NDArray[np.float64], eps: float = 2**-23) -> Ending:
     return "independent" if within else "other"
 
 
-def _squashed(tensor: Any) -> bool | None:
-    """Whether all that ``tensor`` is made of went through a softmax or sigmoid last; None for a constant."""
+def _squashed(tensor: tf.Tensor) -> bool | None:
+    """True where all that ``tensor`` is made of went through a softmax or sigmoid last; None for a constant."""
     operation = tensor.op
     if operation.type in ("Sigmoid", "Softmax"):
         return True
@@ -85,33 +86,31 @@ def _squashed(tensor: Any) -> bool | None:
     return None if all(one is None for one in given) else all(one is not False for one in given)
 
 
-def _is_numpy(tensor: Any) -> bool:
+def _is_numpy(tensor: tf.Tensor) -> bool:
     return tensor.dtype.as_numpy_dtype in (np.float16, np.float32, np.float64)
 
 
-def _last_products(trace: Trace, output: Any) -> tuple[dict[str, Any], list[Any]]:
+def _last_products(trace: Trace, output: tf.Tensor) -> tuple[dict[str, tf.Tensor], list[tf.Operation]]:
     """The last tensors before ``output`` that a product with weights made, by name, and the operations behind them."""
     depends = dependents(trace.input, SHAPES)
-    stops: dict[str, Any] = {}
-    passed: dict[str, Any] = {}
-    seen, stack = {output.name}, [output]
-    while stack:
-        tensor = stack.pop()
+    stops: dict[str, tf.Tensor] = {}
+    passed: dict[str, tf.Operation] = {}
+
+    def before(tensor: tf.Tensor) -> list[tf.Tensor]:
         operation = tensor.op
         given = [source for source in operation.inputs if source.name in depends]
         if tensor is trace.input or (operation.type in _PRODUCTS and len(given) == 1 and not _mixes(operation)):
             stops[tensor.name] = tensor
-            continue
+            return []
         passed[operation.name] = operation
-        for source in given:
-            if source.name not in seen:
-                seen.add(source.name)
-                stack.append(source)
+        return given
+
+    reached([output], before)
     return stops, list(passed.values())
 
 
-def _mixes(operation: Any) -> bool:
-    """Whether a matrix product adds probabilities up to probabilities: of classes merged, of members averaged."""
+def _mixes(operation: tf.Operation) -> bool:
+    """True where a matrix product adds probabilities up to probabilities: of classes merged, of members averaged."""
     if operation.type != "MatMul":
         return False
     weights = constant(operation.inputs[1])
@@ -121,8 +120,8 @@ def _mixes(operation: Any) -> bool:
     return any(np.abs(total - 1).max() < 1e-3 for total in sums)
 
 
-def _weighs_unevenly(operation: Any) -> bool:
-    """Whether a sum weighs its terms by constants that are no shares of 1: the mean of a scale, an expectation."""
+def _weighs_unevenly(operation: tf.Operation) -> bool:
+    """True where a sum weighs its terms by constants that are no shares of 1: the mean of a scale, an expectation."""
     if operation.type not in ("Sum", "Mean"):
         return False
     tensor = operation.inputs[0]
@@ -144,7 +143,7 @@ def _weighs_unevenly(operation: Any) -> bool:
     return False
 
 
-def _run_end(trace: Trace, output: Any, stops: dict[str, Any]) -> NDArray[np.float64] | None:
+def _run_end(trace: Trace, output: tf.Tensor, stops: dict[str, tf.Tensor]) -> NDArray[np.float64] | None:
     """Values (m, classes) of the output for random numbers at ``stops``; None where they cannot be fed."""
     shapes = [stop.shape for stop in stops.values()]
     if trace.input.name in ancestors([output], stops):  # if only for the number of pictures
@@ -158,14 +157,14 @@ def _run_end(trace: Trace, output: Any, stops: dict[str, Any]) -> NDArray[np.flo
     rng = np.random.default_rng(0)
     scale = np.resize(_MAGNITUDES, rows)
 
-    def normal(shape: Iterable[int]) -> NDArray[Any]:
+    def normal(shape: Iterable[int]) -> np.ndarray:
         sides = tuple(shape)
         return rng.standard_normal((rows, *sides), np.float32) * scale.reshape(-1, *(1 for _ in sides))
 
     return _values(trace, output, stops, [normal(shape[1:]) for shape in shapes])
 
 
-def _run_whole(trace: Trace, output: Any) -> NDArray[np.float64] | None:
+def _run_whole(trace: Trace, output: tf.Tensor) -> NDArray[np.float64] | None:
     """Values (m, classes) of the output for random pictures, as bytes and as numbers around zero."""
     rng = np.random.default_rng(0)
     pictures = rng.random((_PICTURES, *(side or 1 for side in trace.input.shape[1:])), np.float32)
@@ -174,9 +173,9 @@ def _run_whole(trace: Trace, output: Any) -> NDArray[np.float64] | None:
     return _values(trace, output, {trace.input.name: trace.input}, [pictures])
 
 
-def _values(trace: Trace, output: Any, feeds: dict[str, Any], arrays: list[NDArray[Any]]) -> NDArray[np.float64] | None:
-    import tensorflow as tf
-
+def _values(
+    trace: Trace, output: tf.Tensor, feeds: dict[str, tf.Tensor], arrays: list[np.ndarray]
+) -> NDArray[np.float64] | None:
     try:
         function = trace.function.prune(list(feeds.values()), [output])
         with tf.init_scope():  # it is run now, also while a graph is built

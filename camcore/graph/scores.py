@@ -1,4 +1,4 @@
-"""Where the scores of a network are: what its output says, and which value behind it methods differentiate.
+"""The scores of a network: the value behind its output that methods differentiate, and the kind of output it is.
 
 Behind a final softmax or sigmoid that is the logit, because a saturated softmax has no gradient. A final Dense or
 convolution with an activation, an activation layer of its own, and a reshape after it all look alike in the graph.
@@ -10,14 +10,15 @@ logarithm. An output that is a map, as in segmentation, is read per pixel in the
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
 from camcore.errors import ModelError
 from camcore.graph.regions import Region, averaged
-from camcore.graph.score_kind import ending_of
+from camcore.graph.score_kind import output_kind
 from camcore.graph.trace import Trace
+from camcore.lazy import tf
 
 Activation = Literal["softmax", "sigmoid", "linear", "exp", "none"]
 Kind = Literal["logit", "log-probability", "log-odds", "value"]
@@ -41,12 +42,12 @@ class Scores:
     whether the output is one.
     """
 
-    logits: Any  # symbolic tensor (n, classes) in float32 or float64
-    source: Any  # the tensor that holds them, from which the graph is walked back
+    logits: tf.Tensor  # symbolic tensor (n, classes) in float32 or float64
+    source: tf.Tensor  # the tensor that holds them, from which the graph is walked back
     activation: Activation
     classes: int
     kind: Kind = "logit"
-    probabilities: Any = None
+    probabilities: tf.Tensor = None
     of_map: bool = False
 
 
@@ -54,8 +55,8 @@ class Scores:
 class _Cells:
     """Scores (…, classes) along the last axis, in the shape of the output, and the probabilities likewise."""
 
-    scores: Any
-    source: Any
+    scores: tf.Tensor
+    source: tf.Tensor
     activation: Activation
     kind: Kind
 
@@ -69,8 +70,6 @@ def find_scores(trace: Trace, labels: int | None = None, region: Region | None =
     averaged; None: over all of it.
     Raises ModelError where the output has no class axis, or a shape of another kind.
     """
-    import tensorflow as tf
-
     output = trace.output
     classes = _class_count(output)
     is_map = any(side != 1 for side in output.shape[1:-1])
@@ -93,59 +92,51 @@ def find_scores(trace: Trace, labels: int | None = None, region: Region | None =
     return Scores(y, source, cells.activation, int(y.shape[1]), cells.kind, means, is_map)
 
 
-def _cells(trace: Trace, output: Any, classes: int, labels: int | None) -> _Cells:
-    import tensorflow as tf
-
+def _cells(trace: Trace, output: tf.Tensor, classes: int, labels: int | None) -> _Cells:
     is_map = any(side != 1 for side in output.shape[1:-1])
     sides = list(output.shape[1:-1]) if is_map else []
     shape = tf.shape(output) if None in sides else [-1, *sides, classes]
 
-    def laid(tensor: Any) -> Any:
+    def laid(tensor: tf.Tensor) -> tf.Tensor:
         return tf.reshape(_wide(tensor), shape)
 
-    found = _before_activation(output, classes)
-    if found is not None:
-        source, activation = found
+    before = _before_activation(output, classes)
+    if before is not None:
+        source, activation = before
         return _Cells(laid(source), source, activation, "logit")
     beside = _before_sigmoids(output)
     if beside is not None:
         return _Cells(laid(beside), beside, "sigmoid", "log-odds")
-    ending, p = ending_of(trace, output), laid(output)
-    if ending == "distribution":
+    kind, p = output_kind(trace, output), laid(output)
+    if kind == "distribution":
         return _Cells(_log(p), output, "exp", "log-probability")
-    if ending == "log distribution":
+    if kind == "log distribution":
         return _Cells(p, output, "exp", "log-probability")
-    if ending == "independent":
+    if kind == "independent":
         return _Cells(_log(p) - _log(1 - p), output, "sigmoid", "log-odds")
     if classes > 1:
         return _Cells(p, output, "linear", "logit")
     return _Cells(p, output, "sigmoid", "logit") if labels == 2 else _Cells(p, output, "none", "value")
 
 
-def _wide(tensor: Any) -> Any:
+def _wide(tensor: tf.Tensor) -> tf.Tensor:
     """In single precision at least."""
-    import tensorflow as tf
-
     return tensor if tensor.dtype in (tf.float32, tf.float64) else tf.cast(tensor, tf.float32)
 
 
-def _log(p: Any) -> Any:
+def _log(p: tf.Tensor) -> tf.Tensor:
     """log p, with a finite value and gradient where p is 0 to rounding."""
-    import tensorflow as tf
-
     return tf.math.log(tf.maximum(p, np.finfo(p.dtype.as_numpy_dtype).tiny))
 
 
-def _likely(y: Any, activation: Activation) -> Any:
+def _likely(y: tf.Tensor, activation: Activation) -> tf.Tensor:
     """The probabilities of scores (…, classes); None where there are none."""
-    import tensorflow as tf
-
     if activation == "none":
         return None
     return {"sigmoid": tf.sigmoid, "exp": tf.exp}.get(activation, tf.nn.softmax)(y)
 
 
-def _before_activation(output: Any, classes: int) -> tuple[Any, Activation] | None:
+def _before_activation(output: tf.Tensor, classes: int) -> tuple[tf.Tensor, Activation] | None:
     """The tensor of which the output is the softmax or sigmoid, in whatever shape."""
     tensor = output
     while True:
@@ -160,10 +151,8 @@ def _before_activation(output: Any, classes: int) -> tuple[Any, Activation] | No
         tensor = operation.inputs[tensor.value_index if operation.type == "IdentityN" else 0]
 
 
-def _before_sigmoids(tensor: Any) -> Any:
+def _before_sigmoids(tensor: tf.Tensor) -> tf.Tensor:
     """The logits of sigmoids that were put side by side, in the same place; None where there is anything else."""
-    import tensorflow as tf
-
     operation = tensor.op
     if operation.type == "Sigmoid":
         return operation.inputs[0]
@@ -181,7 +170,7 @@ def _before_sigmoids(tensor: Any) -> Any:
     return tf.concat(wide, operation.inputs[-1])
 
 
-def _class_count(output: Any) -> int:
+def _class_count(output: tf.Tensor) -> int:
     shape = output.shape
     if shape.rank is None or shape.rank < 2 or shape[-1] is None:
         raise ModelError(

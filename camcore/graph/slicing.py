@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
 from camcore.graph.reach import Reach, Rule, constant, unknown
+from camcore.lazy import tf
 
 
-def _split(operation: Any, inputs: list[Reach | None], output: Any) -> Reach | None:
-    place = 1 if operation.type == "Split" else 0
-    axis, reach = constant(operation.inputs[0 if operation.type == "Split" else 2]), inputs[place]
+def _split(operation: tf.Operation, inputs: list[Reach | None], output: tf.Tensor) -> Reach | None:
+    position = 1 if operation.type == "Split" else 0
+    axis, reach = constant(operation.inputs[0 if operation.type == "Split" else 2]), inputs[position]
     rank = output.shape.rank
     if reach is None or axis is None or rank is None:
         return unknown(inputs)
@@ -26,7 +26,6 @@ def _split(operation: Any, inputs: list[Reach | None], output: Any) -> Reach | N
 
 def _moved(reach: Reach, moves: dict[int, tuple[float, int]]) -> Reach:
     """The grid starts so many cells later along an axis of the tensor and takes every so-manieth: (cells, step)."""
-    assert reach.axes is not None
     return reach.with_axes(
         [axis.moved(*moves.get(dim, (0.0, 1))) for axis, dim in zip(reach.axes, reach.dims, strict=True)]
     )
@@ -34,14 +33,14 @@ def _moved(reach: Reach, moves: dict[int, tuple[float, int]]) -> Reach:
 
 @dataclass(frozen=True)
 class _Entry:
-    """The effect of a slice on one axis of its input: ``place`` afterwards (None: removed), first cell and step."""
+    """The effect of a slice on one axis of its input: ``position`` afterwards (None: removed), first cell and step."""
 
-    place: int | None
+    position: int | None
     start: int | None
     step: int
 
 
-def _entries(operation: Any, rank: int) -> list[_Entry] | None:
+def _entries(operation: tf.Operation, rank: int) -> list[_Entry] | None:
     begin, step = constant(operation.inputs[1]), constant(operation.inputs[3])
     if begin is None or step is None:
         return None
@@ -49,34 +48,34 @@ def _entries(operation: Any, rank: int) -> list[_Entry] | None:
     new = sum(masks["new_axis"] >> i & 1 for i in range(len(begin)))
     dots = bool(masks["ellipsis"])
     entries: list[_Entry] = []
-    place = 0
+    position = 0
     for i in range(len(begin)):
         if masks["ellipsis"] >> i & 1:
             for _ in range(rank - (len(begin) - new - 1)):
-                entries.append(_Entry(place, 0, 1))
-                place += 1
+                entries.append(_Entry(position, 0, 1))
+                position += 1
         elif masks["new_axis"] >> i & 1:
-            place += 1
+            position += 1
         elif masks["shrink_axis"] >> i & 1:
             entries.append(_Entry(None, int(begin[i]), 1))
         else:
-            entries.append(_Entry(place, None if masks["begin"] >> i & 1 else int(begin[i]), int(step[i])))
-            place += 1
+            entries.append(_Entry(position, None if masks["begin"] >> i & 1 else int(begin[i]), int(step[i])))
+            position += 1
     if not dots:
-        entries += [_Entry(place + i, 0, 1) for i in range(rank - len(entries))]
+        entries += [_Entry(position + i, 0, 1) for i in range(rank - len(entries))]
     return entries if len(entries) == rank else None
 
 
-def _strided_slice(operation: Any, inputs: list[Reach | None], output: Any) -> Reach | None:
+def _strided_slice(operation: tf.Operation, inputs: list[Reach | None], output: tf.Tensor) -> Reach | None:
     reach, rank = inputs[0], operation.inputs[0].shape.rank
     entries = _entries(operation, rank) if rank is not None else None
     if reach is None or entries is None:
         return unknown(inputs)
-    places: list[int] = []
+    positions: list[int] = []
     moves: dict[int, tuple[float, int]] = {}
     for dim in reach.dims:
         entry, side = entries[dim], operation.inputs[0].shape[dim]
-        if entry.place is None:
+        if entry.position is None:
             return unknown(inputs)
         start = entry.start if entry.start is not None else (0 if entry.step > 0 else -1)
         if start < 0:
@@ -84,20 +83,20 @@ def _strided_slice(operation: Any, inputs: list[Reach | None], output: Any) -> R
                 return unknown(inputs)
             start = max(start + side, 0)
         moves[dim] = (float(start), entry.step)
-        places.append(entry.place)
+        positions.append(entry.position)
     if not reach.spatial:
-        return replace(reach, dims=tuple(places)) if set(moves.values()) <= {(0.0, 1)} else unknown(inputs)
-    return replace(_moved(reach, moves), dims=tuple(places))
+        return replace(reach, dims=tuple(positions)) if set(moves.values()) <= {(0.0, 1)} else unknown(inputs)
+    return replace(_moved(reach, moves), dims=tuple(positions))
 
 
-def _slice(operation: Any, inputs: list[Reach | None], output: Any) -> Reach | None:
+def _slice(operation: tf.Operation, inputs: list[Reach | None], output: tf.Tensor) -> Reach | None:
     reach, begin = inputs[0], constant(operation.inputs[1])
     if reach is None or not reach.spatial or begin is None:
         return unknown(inputs)
     return _moved(reach, {dim: (float(begin[dim]), 1) for dim in reach.dims})
 
 
-def _gather(operation: Any, inputs: list[Reach | None], output: Any) -> Reach | None:
+def _gather(operation: tf.Operation, inputs: list[Reach | None], output: tf.Tensor) -> Reach | None:
     """Places taken at regular distances move the grid; channels in any order leave it as it is."""
     reach, rank, indices = inputs[0], operation.inputs[0].shape.rank, operation.inputs[1]
     axis = constant(operation.inputs[2])
@@ -107,16 +106,16 @@ def _gather(operation: Any, inputs: list[Reach | None], output: Any) -> Reach | 
     if where not in reach.dims:
         grown = (indices.shape.rank or 0) - 1
         return replace(reach, dims=tuple(dim + grown * (dim > where) for dim in reach.dims))
-    places = constant(indices)
-    if places is None or not reach.spatial or places.ndim != 1 or len(places) < 2:
+    positions = constant(indices)
+    if positions is None or not reach.spatial or positions.ndim != 1 or len(positions) < 2:
         return unknown(inputs)
-    steps = np.unique(np.diff(places))
+    steps = np.unique(np.diff(positions))
     if len(steps) != 1 or steps[0] == 0:
         return unknown(inputs)
-    return _moved(reach, {where: (float(places[0]), int(steps[0]))})
+    return _moved(reach, {where: (float(positions[0]), int(steps[0]))})
 
 
-def _reverse(operation: Any, inputs: list[Reach | None], output: Any) -> Reach | None:
+def _reverse(operation: tf.Operation, inputs: list[Reach | None], output: tf.Tensor) -> Reach | None:
     reach, axes, rank = inputs[0], constant(operation.inputs[1]), output.shape.rank
     if reach is None or axes is None or rank is None:
         return unknown(inputs)
@@ -128,7 +127,7 @@ def _reverse(operation: Any, inputs: list[Reach | None], output: Any) -> Reach |
     return _moved(reach, {dim: (float(output.shape[dim] - 1), -1) for dim in turned})
 
 
-def _roll(operation: Any, inputs: list[Reach | None], output: Any) -> Reach | None:
+def _roll(operation: tf.Operation, inputs: list[Reach | None], output: tf.Tensor) -> Reach | None:
     """Cells move along and come in again on the other side; rolled back, all is as before (shifted windows)."""
     reach, shifts, axes, rank = inputs[0], *(constant(tensor) for tensor in operation.inputs[1:]), output.shape.rank
     if reach is None or shifts is None or axes is None or rank is None:
@@ -138,7 +137,7 @@ def _roll(operation: Any, inputs: list[Reach | None], output: Any) -> Reach | No
         moves[int(axis) % rank] = moves.get(int(axis) % rank, 0) + int(shift)
     if not set(moves) & set(reach.dims):
         return reach
-    if not reach.spatial or reach.axes is None:
+    if not reach.spatial:
         return unknown(inputs)
     axes_after = []
     for axis, dim in zip(reach.axes, reach.dims, strict=True):

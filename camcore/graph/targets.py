@@ -1,4 +1,4 @@
-"""What methods differentiate: a score of a class, and its derivatives, as symbolic tensors of the trace.
+"""The score of a class that methods differentiate, and its derivatives, as symbolic tensors of the trace.
 
 The score of nearly every method is the logit. FinerCAM differentiates what tells a class from those nearest to
 it; a variant of ShapleyCAM adds the logarithm of the probability. Gradients of one score are built once for all
@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from camcore.errors import LayerError, MethodError
-from camcore.graph.compiled import Cutter
+from camcore.graph.compiled import SubgraphCompiler
 from camcore.graph.scores import Scores
 from camcore.graph.traced_network import own_order
 from camcore.graph.walks import as_floats, gradients
+from camcore.lazy import tf
 
 # Methods that ask for scores only, for networks that pass no gradient.
 _ASKING = "'occlusion' or 'rise', which need none"
@@ -28,7 +29,7 @@ NEAREST = 3
 
 @dataclass(frozen=True)
 class Score:
-    """Which score of a class c is differentiated; y are the logits, p the probabilities.
+    """The score of a class c that is differentiated; y are the logits, p the probabilities.
 
     ``logit``: y_c, of the network's own kind (see ``Scores``). ``finer``: Σ_d p_d (y_c − α y_d) / Σ_d p_d over the
     classes d of ``against``, or where there are none over the three whose logits are nearest to y_c (Zhang 2025).
@@ -45,8 +46,8 @@ class Score:
         return "finer against" if self.kind == "finer" and self.against else self.kind
 
     @property
-    def fed(self) -> tuple[Any, ...]:
-        """What is fed beside the class."""
+    def fed(self) -> tuple[float | tuple[int, ...], ...]:
+        """The values fed beside the class."""
         if self.kind != "finer":
             return ()
         return (self.alpha, self.against) if self.against else (self.alpha,)
@@ -56,63 +57,61 @@ LOGIT = Score()
 
 
 @dataclass(frozen=True, eq=False)
-class _Slot:
-    """One class asked: its placeholder, the index really used, the score (n,), and its known gradients."""
+class _ClassSlot:
+    """One class: placeholder of its ``index`` (negative: the top class), the one used, its score (n,), derivatives."""
 
-    asked: Any
-    used: Any
-    score: Any
-    gradients: dict[str, Any]
-    curvatures: dict[str, Any]
+    index: tf.Tensor
+    index_used: tf.Tensor
+    score: tf.Tensor
+    gradients: dict[str, tf.Tensor]
+    curvatures: dict[str, tf.Tensor]
 
 
 @dataclass(frozen=True, eq=False)
 class CellSlot:
-    """One cell asked: placeholders of its (row, column) and of a channel per image, its values (n,), the gradient."""
+    """One cell: placeholders of its (row, column) and of a channel per image, its values (n,), the gradient."""
 
-    place: Any
-    channels: Any
-    value: Any
-    gradient: Any
+    cell: tf.Tensor
+    channels: tf.Tensor
+    value: tf.Tensor
+    gradient: tf.Tensor
 
 
 class Targets:
-    """Symbolic scores and derivatives of one trace. Callers hold the cutter's lock."""
+    """Symbolic scores and derivatives of one trace. Callers hold the compiler's lock."""
 
-    def __init__(self, cutter: Cutter, scores: Scores, tensors: Mapping[str, Any], default: str | None) -> None:
-        self._graph = cutter.trace.function.graph
+    def __init__(
+        self, compiler: SubgraphCompiler, scores: Scores, tensors: Mapping[str, tf.Tensor], default: str | None
+    ) -> None:
+        self._graph = compiler.trace.function.graph
         self._scores = scores
-        self._tensors = {**tensors, INPUT: as_floats(cutter.trace.input)}
+        self._tensors = {**tensors, INPUT: as_floats(compiler.trace.input)}
         self._default = default
-        self._slots: dict[tuple[str, int], _Slot] = {}
-        self._fed: dict[str, tuple[Any, ...]] = {}
+        self._slots: dict[tuple[str, int], _ClassSlot] = {}
+        self._fed: dict[str, tuple[tf.Tensor, ...]] = {}
         self._cells: dict[str, CellSlot] = {}
 
-    def slot(self, score: Score, number: int) -> _Slot:
+    def slot(self, score: Score, number: int) -> _ClassSlot:
         """The slot of the ``number``-th class of one pass."""
-        import tensorflow as tf
-
         key = (score.graph_kind, number)
         if key not in self._slots:
             with self._graph.as_default():
                 logits = self._scores.logits
-                asked = tf.compat.v1.placeholder(tf.int32, [None], f"class_{number}")
+                index = tf.compat.v1.placeholder(tf.int32, [None], f"class_{number}")
                 top = tf.argmax(logits, axis=1, output_type=tf.int32)
                 if self._scores.kind == "value":
                     top = tf.zeros_like(top)  # a regression has one answer, its value
-                used = tf.where(asked < 0, top, asked)
+                used = tf.where(index < 0, top, index)
                 value = self._value(score, used)
-            self._slots[key] = _Slot(asked, used, value, {}, {})
+            self._slots[key] = _ClassSlot(index, used, value, {}, {})
         return self._slots[key]
 
-    def fed(self, score: Score) -> tuple[Any, ...]:
+    def fed(self, score: Score) -> tuple[tf.Tensor, ...]:
         """The placeholders of what a score is fed beside the class: α, and the classes to compare with."""
-        import tensorflow as tf
-
         kind = score.graph_kind
         if kind not in self._fed:
             with self._graph.as_default():
-                made: list[Any] = []
+                made: list[tf.Tensor] = []
                 if score.kind == "finer":
                     made.append(tf.compat.v1.placeholder(self._scores.logits.dtype, [], "alpha"))
                 if kind == "finer against":
@@ -120,7 +119,7 @@ class Targets:
             self._fed[kind] = tuple(made)
         return self._fed[kind]
 
-    def gradients(self, score: Score, number: int, paths: Sequence[str]) -> list[Any]:
+    def gradients(self, score: Score, number: int, paths: Sequence[str]) -> list[tf.Tensor]:
         """∂score/∂A at each path; built once for all layers and kept.
 
         The default layer's, which nearly everybody asks for first, is built alone, because that is quick.
@@ -145,7 +144,7 @@ class Targets:
                 )
         return [known[path] for path in paths]
 
-    def _instead(self, slot: _Slot) -> str:
+    def _instead(self, slot: _ClassSlot) -> str:
         """Advice where no gradient reaches a layer: the default layer only where one reaches that."""
         if self._default is None:
             return _ASKING
@@ -153,10 +152,8 @@ class Targets:
             reached = gradients(slot.score, [self._tensors[self._default]])[0] is not None
         return f"{self._default!r}, or a method without gradients ('scorecam')" if reached else f"'scorecam', {_ASKING}"
 
-    def curvature(self, score: Score, number: int, path: str) -> Any:
+    def curvature(self, score: Score, number: int, path: str) -> tf.Tensor:
         """H·A at a layer: the Hessian of the score there times the activations themselves."""
-        import tensorflow as tf
-
         slot = self.slot(score, number)
         if path not in slot.curvatures:
             (gradient,) = self.gradients(score, number, [path])
@@ -179,16 +176,14 @@ class Targets:
         ``order``: where the layer keeps its images, rows, columns and channels. Raises LayerError where it holds
         no numbers that could be differentiated, or no gradient passes.
         """
-        import tensorflow as tf
-
         if path not in self._cells:
             A = self._tensors[path]
             with self._graph.as_default():
-                place = tf.compat.v1.placeholder(tf.int32, [2], "cell")
+                cell = tf.compat.v1.placeholder(tf.int32, [2], "cell")
                 channels = tf.compat.v1.placeholder(tf.int32, [None], "channels")
                 image = tf.range(tf.shape(channels)[0])
-                row, column = (tf.fill(tf.shape(channels), place[axis]) for axis in (0, 1))
-                index = [(image, row, column, channels)[place] for place in own_order(order)]
+                row, column = (tf.fill(tf.shape(channels), cell[axis]) for axis in (0, 1))
+                index = [(image, row, column, channels)[axis] for axis in own_order(order)]
                 # Each image of the batch is asked about a channel of its own.
                 value = tf.gather_nd(A, tf.stack(index, axis=1))
                 smooth = _smooth(A) and _smooth(self._tensors[INPUT])
@@ -199,12 +194,10 @@ class Targets:
                     f"Layer {path!r} has no gradient on the network's input: an operation without a derivative, or "
                     f"whole numbers, lie between. Its effective field cannot be measured. Try {other}."
                 )
-            self._cells[path] = CellSlot(place, channels, value, gradient)
+            self._cells[path] = CellSlot(cell, channels, value, gradient)
         return self._cells[path]
 
-    def _value(self, score: Score, used: Any) -> Any:
-        import tensorflow as tf
-
+    def _value(self, score: Score, used: tf.Tensor) -> tf.Tensor:
         logits = self._scores.logits
         own = tf.gather(logits, used, batch_dims=1)
         multi_label = self._scores.activation == "sigmoid"
@@ -232,5 +225,5 @@ class Targets:
         return own
 
 
-def _smooth(tensor: Any) -> bool:
+def _smooth(tensor: tf.Tensor) -> bool:
     return bool(tensor.dtype.is_floating)

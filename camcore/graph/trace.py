@@ -18,11 +18,16 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TypeAlias
 
+from camcore._compat import all_layers
 from camcore.errors import ModelError
 from camcore.forking import check_not_forked
-from camcore.graph.pointwise import by_products
+from camcore.graph.pointwise import matrix_product_gradients
+from camcore.lazy import keras, tf
+
+ConcreteFunction: TypeAlias = "tf.types.experimental.ConcreteFunction"
+_LayerCall = Callable[..., object]
 
 # One trace at a time: two that wrap the calls of the same layers would undo each other's wrapping.
 _TRACING = threading.RLock()
@@ -32,9 +37,9 @@ _TRACING = threading.RLock()
 class Call:
     """One call of one layer or operation, noted while the model was traced."""
 
-    layer: Any
+    layer: keras.Layer
     parent: Call | None
-    tensor: Any = None  # the output, where it is a single tensor of the traced graph
+    tensor: tf.Tensor = None  # the output, where it is a single tensor of the traced graph
     children: list[Call] = field(default_factory=list)
     path: str = ""
     number: int = -1  # in the order in which calls begin
@@ -49,18 +54,18 @@ class Call:
 class Trace:
     """A traced model: its graph, its ends, and its calls in the order in which they finished."""
 
-    function: Any  # the wrapped function: .graph and .prune(feeds, fetches)
-    input: Any  # symbolic tensor (n, H, W, C)
-    output: Any  # symbolic tensor, the chosen output
+    function: ConcreteFunction  # the wrapped function: .graph and .prune(feeds, fetches)
+    input: tf.Tensor  # symbolic tensor (n, H, W, C)
+    output: tf.Tensor  # symbolic tensor, the chosen output
     calls: tuple[Call, ...]
 
 
 def trace_model(
-    model: Any,
+    model: keras.Model,
     input_shape: tuple[int | None, ...],
     dtype: str,
-    choose: Callable[[Any], Any],
-    feed: Callable[[Any], Any] = lambda image: image,
+    choose: Callable[[object], tf.Tensor],
+    feed: Callable[[tf.Tensor], object] = lambda image: image,
 ) -> Trace:
     """Trace ``model`` in inference mode on one symbolic batch.
 
@@ -80,21 +85,19 @@ def trace_model(
 
 
 def _traced(
-    model: Any,
+    model: keras.Model,
     input_shape: tuple[int | None, ...],
     dtype: str,
-    choose: Callable[[Any], Any],
-    feed: Callable[[Any], Any],
+    choose: Callable[[object], tf.Tensor],
+    feed: Callable[[tf.Tensor], object],
     shapes: Mapping[int, tuple[int | None, ...]],
-) -> tuple[Any, Any, list[Call]]:
+) -> tuple[ConcreteFunction, tf.Tensor, list[Call]]:
     """The wrapped function, the chosen output and the calls. ``shapes``: of calls, by number, that are known."""
-    import tensorflow as tf
-
     calls: list[Call] = []
-    chosen: list[Any] = []
+    chosen: list[tf.Tensor] = []
 
-    def forward(x: Any) -> Any:
-        with _noted(model, calls, shapes), by_products(tf.compat.v1.get_default_graph()):
+    def forward(x: tf.Tensor) -> tf.Tensor:
+        with _noted(model, calls, shapes), matrix_product_gradients(tf.compat.v1.get_default_graph()):
             output = choose(model(feed(x), training=False))
         chosen.append(output)
         return output
@@ -102,7 +105,7 @@ def _traced(
     spec = tf.TensorSpec([None, *input_shape], dtype)
     try:
         with _TRACING:
-            if not all(layer.built for layer in [model, *model._flatten_layers(include_self=False)]):
+            if not all(layer.built for layer in [model, *all_layers(model)]):
                 # Weights must be made outside of the graph, as Keras does at a model's first call.
                 model(feed(tf.zeros([1, *(side or 1 for side in input_shape)], dtype)), training=False)
             function = tf.compat.v1.wrap_function(forward, [spec])
@@ -118,15 +121,13 @@ def _traced(
     return function, chosen[0], [call for call in calls if call.tensor is not None and call.tensor.graph is graph]
 
 
-def _is_open(tensor: Any) -> bool:
-    """Whether TensorFlow could not tell the sides of a tensor, as behind a branch, or a shape computed as it runs."""
+def _is_open(tensor: tf.Tensor) -> bool:
+    """True where TensorFlow does not know the sides of a tensor, as behind a branch, or a shape computed as it runs."""
     return tensor.shape.rank is None or None in tensor.shape[1:]
 
 
-def _sides_found(function: Any, tensors: list[Any]) -> list[tuple[int | None, ...]]:
+def _sides_found(function: ConcreteFunction, tensors: list[tf.Tensor]) -> list[tuple[int | None, ...]]:
     """The shapes of tensors as the function runs, what grows with the batch left open; empty where it cannot run."""
-    import tensorflow as tf
-
     with function.graph.as_default():
         shapes = [tf.shape(tensor) for tensor in tensors]
     source = function.inputs[0]
@@ -134,12 +135,12 @@ def _sides_found(function: Any, tensors: list[Any]) -> list[tuple[int | None, ..
         return []
     try:
         run = function.prune([source], shapes)
-        found = [run(tf.zeros([count, *source.shape[1:]], source.dtype)) for count in (2, 3)]
+        runs = [run(tf.zeros([count, *source.shape[1:]], source.dtype)) for count in (2, 3)]
     except (tf.errors.OpError, ValueError, TypeError):
         return []
     return [
         tuple(int(a) if a == b else None for a, b in zip(two.numpy(), three.numpy(), strict=True))
-        for two, three in zip(*found, strict=True)
+        for two, three in zip(*runs, strict=True)
         if len(two) == len(three)
     ]
 
@@ -159,12 +160,12 @@ def first_line(error: BaseException) -> str:
     causes = [line for line in lines if not _PREAMBLE.match(line)]
     if any(line.startswith("File ") for line in lines):
         causes = _after_the_calls(lines) or causes
-    told = causes or lines
-    if not told:
+    relevant = causes or lines
+    if not relevant:
         return type(error).__name__
-    cause = re.sub(r"\s*\[(\[\{\{node|Op:).*$", "", told[0])  # the names of nodes and operations of the graph
+    cause = re.sub(r"\s*\[(\[\{\{node|Op:).*$", "", relevant[0])  # the names of nodes and operations of the graph
     cause = re.sub(r"^\(\d+\) [A-Z_]+:\s*|^\{\{function_node [^}]*\}\}\s*", "", cause)
-    return cause.rstrip(".") or told[0]
+    return cause.rstrip(".") or relevant[0]
 
 
 def _after_the_calls(lines: list[str]) -> list[str]:
@@ -175,17 +176,15 @@ def _after_the_calls(lines: list[str]) -> list[str]:
     return [named[-1].split(": ", 1)[1]] if named else rest
 
 
-def _with_shape(tensor: Any, shape: tuple[int | None, ...]) -> Any:
+def _with_shape(tensor: tf.Tensor, shape: tuple[int | None, ...]) -> tf.Tensor:
     """A tensor with its sides told; a reshape, whose gradient leaves the sides open for those who made it."""
-    import tensorflow as tf
-
     if None in shape[1:]:
         return tensor
     return tf.reshape(tensor, [-1 if side is None else side for side in shape])
 
 
 @contextmanager
-def _noted(model: Any, calls: list[Call], shapes: Mapping[int, tuple[int | None, ...]]) -> Iterator[None]:
+def _noted(model: keras.Model, calls: list[Call], shapes: Mapping[int, tuple[int | None, ...]]) -> Iterator[None]:
     """Note every call below ``model`` made by this thread, and undo it all afterwards, also after an error.
 
     ``shapes``: what is known beforehand of the outputs of calls, by number.
@@ -197,26 +196,26 @@ def _noted(model: Any, calls: list[Call], shapes: Mapping[int, tuple[int | None,
     root = Call(model, None)
     numbers = itertools.count()
     stack = [root]
-    wrapped: list[tuple[Any, Any]] = []
+    wrapped: list[tuple[keras.Layer, _LayerCall | None]] = []
 
-    def replace_call(layer: Any, call: Callable[..., Any]) -> None:
+    def replace_call(layer: keras.Layer, call: _LayerCall) -> None:
         wrapped.append((layer, layer.__dict__.get("call")))
         layer.__dict__["call"] = call
 
-    def traced_here(layer: Any) -> Callable[..., Any]:
+    def traced_here(layer: keras.Layer) -> _LayerCall:
         # A call that is itself a tf.function would hide its tensors in a graph of its own.
         compiled, plain = layer.call, layer.call.python_function
 
-        def call(*args: Any, **kwargs: Any) -> Any:
+        def call(*args: object, **kwargs: object) -> object:
             return (plain if threading.get_ident() == this_thread else compiled)(*args, **kwargs)
 
         return call
 
-    def noting(layer: Any) -> Callable[..., Any]:
+    def noting(layer: keras.Layer) -> _LayerCall:
         inner = layer.call
         traced = getattr(inner, "python_function", inner)  # as in traced_here
 
-        def call(*args: Any, **kwargs: Any) -> Any:
+        def call(*args: object, **kwargs: object) -> object:
             if threading.get_ident() != this_thread:
                 return inner(*args, **kwargs)
             note = Call(layer, stack[-1], number=next(numbers))
@@ -250,16 +249,15 @@ def _noted(model: Any, calls: list[Call], shapes: Mapping[int, tuple[int | None,
     _name(root, "")
 
 
-def _everything_called(model: Any) -> list[Any]:
+def _everything_called(model: keras.Model) -> list[keras.Layer]:
     """Every layer below ``model``, and the plain operations of its functional parts."""
-    # The only list of all sublayers, also of custom layers, that Keras has; ``Model.layers`` is its top level.
-    layers = list(model._flatten_layers(include_self=False))
-    found: dict[int, Any] = {id(layer): layer for layer in layers}
+    layers = all_layers(model)
+    callables: dict[int, keras.Layer] = {id(layer): layer for layer in layers}
     for part in [model, *layers]:
         for operation in getattr(part, "operations", None) or ():
-            found.setdefault(id(operation), operation)
-    found.pop(id(model), None)
-    return list(found.values())
+            callables.setdefault(id(operation), operation)
+    callables.pop(id(model), None)
+    return list(callables.values())
 
 
 def _name(call: Call, prefix: str) -> None:

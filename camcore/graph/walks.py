@@ -2,41 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from itertools import pairwise
 from math import prod
-from typing import Any
+
+from camcore.lazy import tf
 
 
-def ancestors(tensors: Iterable[Any], stop: Container[str] = ()) -> dict[str, Any]:
-    """Every tensor that ``tensors`` are computed from, themselves included, by name; not past those of ``stop``."""
+def reached(tensors: Iterable[tf.Tensor], onward: Callable[[tf.Tensor], Iterable[tf.Tensor]]) -> dict[str, tf.Tensor]:
+    """Every tensor on a walk from ``tensors``, these included, by name; ``onward``: the next ones behind each."""
     stack = list(tensors)
     seen = {tensor.name: tensor for tensor in stack}
     while stack:
-        tensor = stack.pop()
-        if tensor.name in stop:
-            continue
-        for source in tensor.op.inputs:
-            if source.name not in seen:
-                seen[source.name] = source
-                stack.append(source)
+        for following in onward(stack.pop()):
+            if following.name not in seen:
+                seen[following.name] = following
+                stack.append(following)
     return seen
 
 
-def dependents(tensor: Any, besides: Container[str] = ()) -> set[str]:
+def ancestors(tensors: Iterable[tf.Tensor], stop: Container[str] = ()) -> dict[str, tf.Tensor]:
+    """Every tensor that ``tensors`` are computed from, themselves included, by name; not past those of ``stop``."""
+    return reached(tensors, lambda tensor: () if tensor.name in stop else tensor.op.inputs)
+
+
+def dependents(tensor: tf.Tensor, besides: Container[str] = ()) -> set[str]:
     """The names of all tensors computed from ``tensor``, itself included; not by operations of types ``besides``."""
-    seen = {tensor.name}
-    stack = [tensor]
-    while stack:
-        for operation in stack.pop().consumers():
-            for output in operation.outputs if operation.type not in besides else ():
-                if output.name not in seen:
-                    seen.add(output.name)
-                    stack.append(output)
-    return seen
+
+    def onward(tensor: tf.Tensor) -> list[tf.Tensor]:
+        used = (operation for operation in tensor.consumers() if operation.type not in besides)
+        return [output for operation in used for output in operation.outputs]
+
+    return set(reached([tensor], onward))
 
 
-def multiplications(operation: Any) -> float:
+def multiplications(operation: tf.Operation) -> float:
     """Multiplications of one image in a convolution or matrix product; 0 for operations that cost little."""
     kind = operation.type
     if kind in ("Conv2D", "DepthwiseConv2dNative", "Conv2DBackpropInput"):
@@ -53,17 +53,17 @@ def multiplications(operation: Any) -> float:
     return 0.0
 
 
-def _size(shape: Any) -> float:
+def _size(shape: tf.TensorShape) -> float:
     return float(prod(side or 1 for side in shape))
 
 
-def work(logits: Any) -> float:
+def total_multiplications(logits: tf.Tensor) -> float:
     """The multiplications that one image takes."""
     used = {tensor.op.name: tensor.op for tensor in ancestors([logits]).values()}
     return sum(multiplications(operation) for operation in used.values())
 
 
-def shares_behind(logits: Any) -> dict[str, float]:
+def shares_behind(logits: tf.Tensor) -> dict[str, float]:
     """For each operation the share of the network's multiplications that are made after it, 0..1, by its name.
 
     Operations stand in the order of the computation; another branch beside an operation counts as behind it.
@@ -79,35 +79,33 @@ def shares_behind(logits: Any) -> dict[str, float]:
 SHAPES = ("Shape", "ShapeN", "Size", "Rank")  # operations that ask for no value
 
 
-def gradients(score: Any, tensors: list[Any], **options: Any) -> list[Any]:
+def gradients(score: tf.Tensor, tensors: list[tf.Tensor], unconnected: str = "none") -> list[tf.Tensor | None]:
     """``tf.gradients`` as plain tensors, also where a gather made sparse ones; None where none reaches a tensor."""
-    import tensorflow as tf
-
-    found = tf.gradients(score, tensors, **options)
-    return [tf.convert_to_tensor(one) if isinstance(one, tf.IndexedSlices) else one for one in found]
+    derivatives = tf.gradients(score, tensors, unconnected_gradients=unconnected)
+    return [tf.convert_to_tensor(one) if isinstance(one, tf.IndexedSlices) else one for one in derivatives]
 
 
-def as_floats(source: Any) -> Any:
+def as_floats(source: tf.Tensor) -> tf.Tensor:
     """The network's input as the floats that gradients reach: of whole numbers, what the one cast makes of them.
 
     The input itself where it holds floats, or where its whole numbers become floats at several places or in another
     shape, so that no gradient is theirs.
     """
-    found: dict[str, Any] = {}
+    floats: dict[str, tf.Tensor] = {}
     stack = [source]
     while stack and not source.dtype.is_floating:
         for operation in stack.pop().consumers():
             for output in operation.outputs if operation.type not in SHAPES else ():
-                (found if output.dtype.is_floating else {}).setdefault(output.name, output)
+                (floats if output.dtype.is_floating else {}).setdefault(output.name, output)
                 if not output.dtype.is_floating:
                     stack.append(output)
-    if len(found) != 1:
+    if len(floats) != 1:
         return source
-    (only,) = found.values()
+    (only,) = floats.values()
     return only if only.shape.is_compatible_with(source.shape) else source
 
 
-def layer_inputs(tensors: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
+def layer_inputs(tensors: Mapping[str, tf.Tensor]) -> dict[str, tuple[str, ...]]:
     """For each layer (path → output tensor, in the order of the computation) the layers whose output it takes.
 
     Between a layer and its inputs lie only operations that are no layer's output. Of layers with one and the same
@@ -118,12 +116,12 @@ def layer_inputs(tensors: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
     for path, tensor in tensors.items():
         owners.setdefault(tensor.name, []).append(path)
     nearest: dict[str, tuple[str, ...]] = {}
-    found: dict[str, tuple[str, ...]] = {}
+    inputs: dict[str, tuple[str, ...]] = {}
     if not owners:
-        return found
+        return inputs
     for operation in next(iter(tensors.values())).graph.get_operations():  # in the order of creation
         if operation.type in SHAPES:
-            found |= {path: () for output in operation.outputs for path in owners.get(output.name, ())}
+            inputs |= {path: () for output in operation.outputs for path in owners.get(output.name, ())}
             continue
         sources: dict[str, None] = {}
         for source in operation.inputs:
@@ -134,15 +132,15 @@ def layer_inputs(tensors: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
                 nearest[output.name] = tuple(sources)
                 continue
             nearest[output.name] = (named[-1],)
-            found |= {named[0]: tuple(sources), **{after: (before,) for before, after in pairwise(named)}}
-    return found
+            inputs |= {named[0]: tuple(sources), **{after: (before,) for before, after in pairwise(named)}}
+    return inputs
 
 
 _FLAT_ENDS = {"Relu6": (6.0,), "Sigmoid": (0.0, 1.0), "Tanh": (-1.0, 1.0), "Softmax": (0.0, 1.0)}
 _SCALES = {"Mul": lambda value, factor: value * factor, "RealDiv": lambda value, factor: value / factor}
 
 
-def flat_ends(tensor: Any) -> tuple[float, ...]:
+def saturation_values(tensor: tf.Tensor) -> tuple[float, ...]:
     """The values at which the function that made a tensor ends and has no slope, low to high.
 
     Known are ReLU6, sigmoid, tanh, softmax, these times a constant (as in the hard sigmoid), and what is clipped to
@@ -152,7 +150,7 @@ def flat_ends(tensor: Any) -> tuple[float, ...]:
     scale = _SCALES.get(operation.type)
     factor = _scalar(operation.inputs[1]) if scale is not None else None
     if scale is not None and factor is not None:
-        return tuple(scale(end, factor) for end in flat_ends(operation.inputs[0]))
+        return tuple(scale(end, factor) for end in saturation_values(operation.inputs[0]))
     if operation.type in _FLAT_ENDS:
         return _FLAT_ENDS[operation.type]
     ends: set[float] = set()
@@ -162,16 +160,14 @@ def flat_ends(tensor: Any) -> tuple[float, ...]:
     return tuple(sorted(ends - {0.0}))
 
 
-def _behind_identities(tensor: Any) -> Any:
+def _behind_identities(tensor: tf.Tensor) -> tf.Tensor:
     operation = tensor.op
     while operation.type == "Identity":
         operation = operation.inputs[0].op
     return operation
 
 
-def _scalar(tensor: Any) -> float | None:
+def _scalar(tensor: tf.Tensor) -> float | None:
     """The number that a tensor is fixed to; None where it is none, or more than one."""
-    import tensorflow as tf
-
     value = tf.get_static_value(tensor)
     return float(value) if value is not None and value.size == 1 and value.dtype.kind == "f" else None

@@ -5,34 +5,38 @@ They are those of Araujo, Norris and Sim, "Computing Receptive Fields of Convolu
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 from camcore.graph.reach import Reach, Rule, constant, unknown
+from camcore.lazy import tf
+
+# (operation, the reach of its map, one output) → the output's reach; None where it is not understood.
+_MapRule = Callable[["tf.Operation", Reach, "tf.Tensor"], "Reach | None"]
 
 
-def _first_spatial(operation: Any) -> int:
+def _first_spatial(operation: tf.Operation) -> int:
     return 1 if _text(operation, "data_format") == "NHWC" else 2
 
 
-def _text(operation: Any, name: str) -> str:
+def _text(operation: tf.Operation, name: str) -> str:
     value = operation.get_attr(name)
     return value.decode() if isinstance(value, bytes) else str(value)
 
 
-def attribute_axes(operation: Any, name: str) -> tuple[int, int]:
+def attribute_axes(operation: tf.Operation, name: str) -> tuple[int, int]:
     """The two spatial entries of an operation's list attribute, such as ``strides`` or ``ksize``."""
     first, values = _first_spatial(operation), operation.get_attr(name)
     return int(values[first]), int(values[first + 1])
 
 
-def padding_of(operation: Any) -> str:
+def padding_of(operation: tf.Operation) -> str:
     """``SAME``, ``VALID`` or ``EXPLICIT``."""
     return _text(operation, "padding")
 
 
 def _padding_before(
-    operation: Any, reach: Reach, kernel: tuple[int, int], step: tuple[int, int], dilation: tuple[int, int]
+    operation: tf.Operation, reach: Reach, kernel: tuple[int, int], step: tuple[int, int], dilation: tuple[int, int]
 ) -> tuple[float, float]:
     padding = padding_of(operation)
     if padding == "EXPLICIT":
@@ -56,37 +60,31 @@ def same_padding(side: int | None, kernel: int, step: int, dilation: int) -> flo
 
 
 def _slide(
-    operation: Any, reach: Reach, kernel: tuple[int, int], step: tuple[int, int], dilation: tuple[int, int]
+    operation: tf.Operation, reach: Reach, kernel: tuple[int, int], step: tuple[int, int], dilation: tuple[int, int]
 ) -> Reach:
-    assert reach.axes is not None
     before = _padding_before(operation, reach, kernel, step, dilation)
     return reach.with_axes(
         [axis.window(kernel[i], step[i], dilation[i], before[i]) for i, axis in enumerate(reach.axes)]
     )
 
 
-def _convolution(operation: Any, inputs: list[Reach | None], output: Any) -> Reach | None:
-    reach = inputs[0]
+def _convolution(operation: tf.Operation, reach: Reach, output: tf.Tensor) -> Reach | None:
     kernel = operation.inputs[1].shape
-    if reach is None or not reach.spatial or kernel.rank != 4:
-        return unknown(inputs)
+    if kernel.rank != 4:
+        return None
     size = (int(kernel[0]), int(kernel[1]))
     return _slide(operation, reach, size, attribute_axes(operation, "strides"), attribute_axes(operation, "dilations"))
 
 
-def _pool(operation: Any, inputs: list[Reach | None], output: Any) -> Reach | None:
-    reach = inputs[0]
-    if reach is None or not reach.spatial:
-        return unknown(inputs)
+def _pool(operation: tf.Operation, reach: Reach, output: tf.Tensor) -> Reach | None:
     kernel = attribute_axes(operation, "ksize")
     return _slide(operation, reach, kernel, attribute_axes(operation, "strides"), (1, 1))
 
 
-def _transposed_convolution(operation: Any, inputs: list[Reach | None], output: Any) -> Reach | None:
-    reach = inputs[2]
+def _transposed_convolution(operation: tf.Operation, reach: Reach, output: tf.Tensor) -> Reach | None:
     kernel = operation.inputs[1].shape
-    if reach is None or not reach.spatial or reach.axes is None or kernel.rank != 4:
-        return unknown(inputs)
+    if kernel.rank != 4:
+        return None
     steps = attribute_axes(operation, "strides")
     axes = []
     for i, axis in enumerate(reach.axes):
@@ -98,11 +96,10 @@ def _transposed_convolution(operation: Any, inputs: list[Reach | None], output: 
     return reach.with_axes(axes)
 
 
-def _pad(operation: Any, inputs: list[Reach | None], output: Any) -> Reach | None:
-    reach = inputs[0]
+def _pad(operation: tf.Operation, reach: Reach, output: tf.Tensor) -> Reach | None:
     pads = constant(operation.inputs[1])
-    if reach is None or not reach.spatial or reach.axes is None or pads is None:
-        return unknown(inputs)
+    if pads is None:
+        return None
     axes = [axis.moved(-float(pads[dim][0])) for axis, dim in zip(reach.axes, reach.dims, strict=True)]
     return reach.with_axes(axes)
 
@@ -110,15 +107,12 @@ def _pad(operation: Any, inputs: list[Reach | None], output: Any) -> Reach | Non
 _NEIGHBOURS = {"ResizeNearestNeighbor": 1, "ResizeBilinear": 2, "ResizeBicubic": 4}
 
 
-def _resize(operation: Any, inputs: list[Reach | None], output: Any) -> Reach | None:
-    reach = inputs[0]
-    if reach is None or not reach.spatial or reach.axes is None:
-        return unknown(inputs)
+def _resize(operation: tf.Operation, reach: Reach, output: tf.Tensor) -> Reach | None:
     axes = []
     for i, axis in enumerate(reach.axes):
         before, after = reach.grid[i], output.shape[reach.dims[i]]
         if not before or not after:
-            return unknown(inputs)
+            return None
         factor = after / before
         fine = axis.stride / factor
         neighbours = _NEIGHBOURS[operation.type] if factor != 1 else 1
@@ -126,56 +120,56 @@ def _resize(operation: Any, inputs: list[Reach | None], output: Any) -> Reach | 
     return reach.with_axes(axes)
 
 
-def _space_to_batch(operation: Any, inputs: list[Reach | None], output: Any) -> Reach | None:
+def _space_to_batch(operation: tf.Operation, reach: Reach, output: tf.Tensor) -> Reach | None:
     """One half of a dilated convolution: cells ``block`` apart become neighbours."""
-    reach, block = inputs[0], constant(operation.inputs[1])
-    if reach is None or not reach.spatial or reach.axes is None or block is None or len(block) != 2:
-        return unknown(inputs)
+    block = constant(operation.inputs[1])
+    if block is None or len(block) != 2:
+        return None
     pads = constant(operation.inputs[2])
     before = [0.0, 0.0] if pads is None else [-float(pads[0][0]), -float(pads[1][0])]
     return reach.with_axes([axis.moved(before[i], int(block[i])) for i, axis in enumerate(reach.axes)])
 
 
-def _batch_to_space(operation: Any, inputs: list[Reach | None], output: Any) -> Reach | None:
-    reach, block = inputs[0], constant(operation.inputs[1])
-    if reach is None or not reach.spatial or reach.axes is None or block is None or len(block) != 2:
-        return unknown(inputs)
+def _batch_to_space(operation: tf.Operation, reach: Reach, output: tf.Tensor) -> Reach | None:
+    block = constant(operation.inputs[1])
+    if block is None or len(block) != 2:
+        return None
     return reach.with_axes([replace(axis, stride=axis.stride / int(block[i])) for i, axis in enumerate(reach.axes)])
 
 
-def _depth_to_space(operation: Any, inputs: list[Reach | None], output: Any) -> Reach | None:
+def _depth_to_space(operation: tf.Operation, reach: Reach, output: tf.Tensor) -> Reach | None:
     """Each cell's channels become ``block_size`` × ``block_size`` cells (pixel shuffle), which all see what it saw."""
-    reach, block = inputs[0], int(operation.get_attr("block_size"))
-    if reach is None or not reach.spatial or reach.axes is None:
-        return unknown(inputs)
+    block = int(operation.get_attr("block_size"))
     return reach.with_axes([axis.finer(axis.stride / block, 1) for axis in reach.axes])
 
 
-def _space_to_depth(operation: Any, inputs: list[Reach | None], output: Any) -> Reach | None:
-    reach, block = inputs[0], int(operation.get_attr("block_size"))
-    if reach is None or not reach.spatial or reach.axes is None:
-        return unknown(inputs)
+def _space_to_depth(operation: tf.Operation, reach: Reach, output: tf.Tensor) -> Reach | None:
+    block = int(operation.get_attr("block_size"))
     return reach.with_axes([axis.window(block, block, 1, 0) for axis in reach.axes])
 
 
-def _upright(rule: Rule) -> Rule:
-    """A rule for rows before columns, made fit for a network that turned its picture: there columns come first."""
+def map_input(operation: tf.Operation) -> int:
+    """The place among its inputs at which one of GRID_OPERATIONS takes its map."""
+    return 2 if operation.type == "Conv2DBackpropInput" else 0
 
-    def turned(reach: Reach) -> Reach:
-        assert reach.axes is not None
-        return replace(reach, axes=reach.axes[::-1], grid=reach.grid[::-1], dims=reach.dims[::-1])
 
-    def applied(operation: Any, inputs: list[Reach | None], output: Any) -> Reach | None:
-        given = [reach for reach in inputs if reach is not None]
-        if not all(reach.spatial and reach.dims[0] > reach.dims[1] for reach in given):
-            return rule(operation, inputs, output)
-        result = rule(operation, [reach and turned(reach) for reach in inputs], output)
-        return turned(result) if result is not None and result.spatial else result
+def _window_rule(rule: _MapRule) -> Rule:
+    """The rule for an operation of one map. ``rule`` gets rows before columns, also where the picture was turned."""
+
+    def applied(operation: tf.Operation, inputs: list[Reach | None], output: tf.Tensor) -> Reach | None:
+        reach = inputs[map_input(operation)]
+        if reach is None or not reach.spatial:
+            return unknown(inputs)
+        turned = reach.dims[0] > reach.dims[1]
+        result = rule(operation, reach.turned() if turned else reach, output)
+        if result is None:
+            return unknown(inputs)
+        return result.turned() if turned else result
 
     return applied
 
 
-_WINDOWS: dict[str, Rule] = {
+_WINDOWS: dict[str, _MapRule] = {
     **dict.fromkeys(("Conv2D", "DepthwiseConv2dNative"), _convolution),
     **dict.fromkeys(("MaxPool", "AvgPool"), _pool),
     "Conv2DBackpropInput": _transposed_convolution,
@@ -186,12 +180,12 @@ _WINDOWS: dict[str, Rule] = {
     "DepthToSpace": _depth_to_space,
     "SpaceToDepth": _space_to_depth,
 }
-WINDOW_RULES = {kind: _upright(rule) for kind, rule in _WINDOWS.items()}
+WINDOW_RULES = {kind: _window_rule(rule) for kind, rule in _WINDOWS.items()}
 # Those that say which axes of a tensor of rank 4 are its grid, in an attribute or by their kind.
 GRID_OPERATIONS = frozenset(_WINDOWS) - {"Pad", "PadV2", "MirrorPad", "SpaceToBatchND", "BatchToSpaceND"}
 
 
-def grid_axes(operation: Any) -> tuple[int, int]:
+def grid_axes(operation: tf.Operation) -> tuple[int, int]:
     """The two axes that one of GRID_OPERATIONS takes for rows and columns."""
     if operation.type.startswith("Resize"):
         return 1, 2

@@ -169,8 +169,8 @@ def _asked(look: Look, task: Task, classes: Sequence[int]) -> Iterator[Progress]
     info, path = task.info, task.path
     plan = plan_for(info.source, look, path, task.options)
     A = look.activations(path) if path is not None else None
-    cutter = look.network.anatomy.cutter
-    start = cutter.clock()
+    compiler = look.network.traced.compiler
+    start = compiler.clock()
     logits = look.logits
     probabilities = look.probabilities
     columns: dict[int, list[tuple[Array, Array]]] = {index: [] for index in classes}
@@ -207,7 +207,7 @@ def _asked(look: Look, task: Task, classes: Sequence[int]) -> Iterator[Progress]
             raw, broken = raw_map(info, given, task.options, "eigen" in task.refine)
             caution = info.caution(*given, **info.formula_options(task.options)) if info.caution else None
             passes = 1 + stop * len(plan.series) * plan.cost
-            seconds = cutter.clock() - start
+            seconds = compiler.clock() - start
             maps[index] = RawMap(raw, broken, seconds, passes, caution)
         yield Progress(maps, final, stop)
 

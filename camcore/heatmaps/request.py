@@ -155,7 +155,7 @@ def check_compared(network: Network, info: MethodInfo, options: Mapping[str, Any
 def _paths(network: Network, layers: Layers) -> tuple[str, ...]:
     many = isinstance(layers, (list, tuple))
     if many and not layers:
-        raise LayerError(f"No layer was asked for. {network.anatomy.table.advice('Name at least one, such as')}")
+        raise LayerError(f"No layer was asked for. {network.traced.table.advice('Name at least one, such as')}")
     asked = list(layers) if many else [layers]
     return tuple(dict.fromkeys(network.layer_with_grid(layer).path for layer in asked))
 

@@ -17,6 +17,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from camcore._compat import calls, calls_of, functional_part
 from camcore.errors import ModelError
 from camcore.models.catalogue import backbone, build, build_trunk
 
@@ -181,7 +182,7 @@ def copied(image: Any, trunk: Any, name: str) -> tuple[Any, Any]:
 
 def _function(model: Any) -> Any:
     """The graph of a functional or Sequential model."""
-    function = getattr(model, "_functional", None) or model
+    function = functional_part(model)
     if not hasattr(function, "operations") or not getattr(function, "inputs", None):
         raise ModelError(
             f"The network {model.name!r} is no functional Keras model, so there is no graph to cut. Rebuild it with "
@@ -203,8 +204,8 @@ def _found(function: Any, name: str, path: str) -> tuple[int, Any]:
 
 def _node(function: Any, operation: Any, name: str) -> Any:
     """The one call of an operation in this graph that ``name`` means: ``relu``, or ``relu#2`` of several."""
-    own = {id(node) for nodes in function._nodes_by_depth.values() for node in nodes}
-    nodes = [node for node in operation._inbound_nodes if id(node) in own]
+    own = {id(node) for node in calls(function)}
+    nodes = [node for node in calls_of(operation) if id(node) in own]
     which = int(name.partition("#")[2] or 1) - 1
     if which >= len(nodes):
         raise ModelError(f"There is no call {name!r}: the layer is called {len(nodes)} times. Choose one of these.")

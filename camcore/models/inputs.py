@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from camcore._compat import input_structure, maker
 from camcore.checks import shown
 from camcore.errors import ModelError
 
@@ -78,7 +79,7 @@ def _inputs_of(model: Any) -> tuple[list[_Input], Callable[[list[Any]], Any]]:
 
     tensors = getattr(model, "inputs", None)
     if tensors:
-        structure = getattr(model, "_inputs_struct", tensors)  # keeps the names of a dictionary; there is no public way
+        structure = input_structure(model, tensors)
         paths = keras.tree.flatten_with_path(structure)
         named = isinstance(structure, dict) and all(len(path) == 1 for path, _ in paths)
         found = [
@@ -86,7 +87,7 @@ def _inputs_of(model: Any) -> tuple[list[_Input], Callable[[list[Any]], Any]]:
                 str(path[0]) if named else tensor.name,
                 tuple(tensor.shape),
                 str(tensor.dtype),
-                bool(getattr(tensor._keras_history.operation, "optional", False)),
+                bool(getattr(maker(tensor), "optional", False)),
             )
             for path, tensor in paths
         ]

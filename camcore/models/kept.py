@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from camcore._compat import all_layers
 from camcore.models.wrap import wrap
 from camcore.network import Network
 
@@ -69,7 +70,7 @@ def _touch(model: Any) -> None:
 
 def _parts(model: Any) -> list[Any]:
     """The model, its layers and the operations of its functional parts."""
-    layers = [model, *model._flatten_layers(include_self=False)]
+    layers = [model, *all_layers(model)]
     return layers + [operation for part in layers for operation in getattr(part, "operations", None) or ()]
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from camcore._compat import own_variables
 from camcore.errors import ModelError
 from camcore.models.archives import WEIGHTS, WholeModel
 from camcore.models.keras2_pieces import Piece
@@ -136,7 +137,7 @@ def _from_layer(whole: WholeModel, group: Any, layer: Any, assigned: dict[int, A
     """A layer's own variables, then those of the layers that it holds as attributes."""
     held = group.get("vars")
     if held is not None and len(held):
-        own = [*layer._trainable_variables, *layer._non_trainable_variables]
+        own = own_variables(layer)
         own = [variable for variable in own if any(variable is one for one in layer.weights)]
         if len(own) != len(held):
             raise _misfit(whole, f"its layer {layer.name!r} has {len(held)} arrays in the file, and needs {len(own)}")

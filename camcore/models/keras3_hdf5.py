@@ -9,12 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from camcore._compat import MODEL_MODULES
 from camcore.models.archives import WholeModel
 from camcore.models.configs import operations, unlisted
 from camcore.models.keras2_pieces import Piece
 from camcore.models.keras2_weights import load_keras2_weights
-
-_MODELS = {"Functional": "keras.src.models.functional", "Sequential": "keras", "Model": "keras"}
 
 
 def holds_operations(config: Any) -> bool:
@@ -53,7 +52,7 @@ def _parts(value: Any) -> Iterator[Mapping[str, Any]]:
 def _is_operation(part: Mapping[str, Any]) -> bool:
     """A layer's configuration always says whether it is trainable; an operation's never does."""
     config = part.get("config")
-    plain = part.get("class_name") not in (*_MODELS, "InputLayer") and "inbound_nodes" in part
+    plain = part.get("class_name") not in (*MODEL_MODULES, "InputLayer") and "inbound_nodes" in part
     return plain and isinstance(config, Mapping) and "trainable" not in config
 
 
@@ -71,6 +70,6 @@ def _with_modules(value: Any, known: Mapping[str, type]) -> Any:
         part |= {"module": known[name].__module__, "registered_name": name}
     else:
         own = unlisted().get(name)
-        module = own.__module__ if own is not None else _MODELS.get(name, "keras.layers")
+        module = own.__module__ if own is not None else MODEL_MODULES.get(name, "keras.layers")
         part |= {"module": module, "registered_name": name if own is not None or name == "Functional" else None}
     return part

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec
 
 import numpy as np
 
+from camcore._compat import all_layers
 from camcore.errors import CamcoreError, ModelError
 from camcore.graph.trace import first_line
 from camcore.models.archives import read_whole
@@ -91,7 +92,7 @@ def _own_classes(network: Network) -> dict[str, type]:
     """
     import keras
 
-    kinds = {type(layer) for layer in network.model._flatten_layers()}
+    kinds = {type(layer) for layer in all_layers(network.model, itself=True)}
     own = {keras.saving.get_registered_name(kind): kind for kind in kinds if kind.__module__.split(".")[0] != "keras"}
     for kind in own.values():
         try:

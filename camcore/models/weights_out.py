@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from camcore._compat import all_layers
 from camcore.errors import ModelError
 
 _HALF_LIMIT = 65504  # the largest number of half precision
@@ -58,7 +59,7 @@ def check_finite(model: Any, name: str, half: bool = False) -> None:
 def _bytes_of(model: Any) -> int:
     """A little more than the model's weights take on disk."""
     numbers = sum(int(np.prod(variable.shape)) * np.dtype(variable.dtype).itemsize for variable in model.weights)
-    return numbers + _BYTES_AROUND * (len(model.weights) + len(model._flatten_layers()) + 16)
+    return numbers + _BYTES_AROUND * (len(model.weights) + len(all_layers(model, itself=True)) + 16)
 
 
 def _check_room(path: Path, size: int) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from camcore._compat import calls
 from camcore.models.architectures import HEAD, POOL
 from camcore.training.head_fit import measured
 from camcore.training.runs import Run
@@ -24,8 +25,7 @@ def last_blocks(model: Any, count: int) -> tuple[Any, list[Any]]:
 
     Only blocks with a kernel count; where there are fewer, all of the trunk is meant, and the tensor is its input.
     """
-    depths = sorted(model._nodes_by_depth, reverse=True)
-    nodes = [node for depth in depths for node in model._nodes_by_depth[depth]]
+    nodes = calls(model)
     nodes = nodes[: next(i for i, node in enumerate(nodes) if node.operation.name == POOL)]
     place = {id(tensor): i for i, node in enumerate(nodes) for tensor in node.output_tensors}
     last_use = list(range(len(nodes)))

@@ -1,0 +1,12 @@
+"""Names of Streamlit outside its public interface; no other module of ``ui`` uses any."""
+
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+
+
+def is_history_navigation() -> bool:
+    """True where the browser's Back or Forward started this run.
+
+    An address alone does not tell: a busy browser still sends the one from before the last choice.
+    """
+    context = get_script_run_ctx()
+    return context is not None and context.is_history_navigation
