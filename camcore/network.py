@@ -27,7 +27,7 @@ from camcore.graph.inspectable_model import InspectableModel
 from camcore.graph.reweighting import fed_values
 from camcore.graph.trace import trace_model
 from camcore.lazy import keras, tf
-from camcore.methods.info import Site
+from camcore.methods.inputs import Site
 from camcore.origin import Origin, Recipe
 from camcore.pictures.picture import Picture
 from camcore.predictions import Prediction, probabilities, top_predictions

@@ -9,6 +9,7 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
+from camcore.batches import framed_batches
 from keras import layers
 from PIL import Image
 
@@ -17,7 +18,6 @@ from camcore.bias.cue import CORNER
 from camcore.bias.files import draw_mean_map, draw_samples, read_study, write_study
 from camcore.bias.study import HEADS, TRIALS, Stage, Study, run_study
 from camcore.errors import CamcoreError
-from camcore.evaluation.predict import framed_batches
 from camcore.training.folders import LabelledFolder, opened, read_folder
 
 SIDE = 32
