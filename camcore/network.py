@@ -40,7 +40,7 @@ from camcore.graph.targets import LOGIT, Score
 from camcore.graph.trace import trace_model
 from camcore.graph.traced_network import Anatomy
 from camcore.graph.walks import shares_behind, work
-from camcore.methods.info import Site
+from camcore.methods.inputs import Site
 from camcore.origin import Origin, Recipe
 from camcore.pictures.picture import Picture
 from camcore.predictions import Prediction, probabilities, top_predictions

@@ -13,8 +13,9 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from camcore.batches import BATCH, check_batch, framed_batches
 from camcore.errors import CamcoreError, MethodError, PictureError
-from camcore.evaluation.predict import BATCH, Predictions, check_batch, framed_batches
+from camcore.evaluation.predict import Predictions
 from camcore.evaluation.table import write_whole
 from camcore.heatmaps.cam_map import normalised
 from camcore.heatmaps.compute import raw_map
@@ -184,7 +185,7 @@ def single_pass_method(net: Network, method: str | None, layer: str) -> MethodIn
             return find_method("gradcam")
         return find_method("cam")
     info = find_method(method)
-    if info.source != "gradients":
+    if not info.input.shares_backward:
         raise MethodError(
             f"{info.title} needs many passes for every picture, too many for a folder of them. Choose a method of "
             "the gradient family, such as 'gradcam' or 'layercam'."

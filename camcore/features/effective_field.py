@@ -1,4 +1,4 @@
-"""The effective receptive field of a cell: which pixels of this very picture its values really depend on.
+"""The effective receptive field of a cell: the pixels of this very picture that its values really depend on.
 
 The theoretical field says which pixels could matter. Most of them hardly do: Luo, Li, Urtasun and Zemel,
 "Understanding the Effective Receptive Field in Deep Convolutional Neural Networks" (NeurIPS 2016), measure |∂A/∂x|,
@@ -10,19 +10,22 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from camcore.checks import checked, flag, many, max_side, optional, whole
 from camcore.errors import LayerError
-from camcore.framing import Frame
 from camcore.heatmaps.arguments import a_framing, a_network, a_picture
+from camcore.heatmaps.request import Layer
 from camcore.network import Network, check_cell
 from camcore.pictures.picture import Picture
 
-Array = NDArray[Any]
+if TYPE_CHECKING:
+    from camcore.framing import Frame
+
+Array = NDArray[np.floating]
 Box = tuple[int, int, int, int]
 
 MASS = 0.95
@@ -34,7 +37,7 @@ _CHUNK_VALUES = 8 * 224 * 224 * 3
 
 @dataclass(frozen=True, eq=False)
 class EffectiveField:
-    """How strongly one cell of a layer depends on each pixel of the network's input.
+    """The dependence of one cell of a layer on each pixel of the network's input.
 
     strength: float32 (H, W), the mean over ``channels`` and colours of |∂A_k(cell)/∂x|, on the input's grid.
     channels: those measured so far; ``total``: how many were asked for.
@@ -85,7 +88,7 @@ class EffectiveField:
 def effective_field(
     network: Network,
     pic: Picture,
-    layer: Any,
+    layer: Layer,
     cell: tuple[int, int],
     channels: Sequence[int] | None = None,
     framing: str | None = None,
@@ -102,10 +105,10 @@ def effective_field(
     if not wanted:
         raise LayerError(f"No channel of {info.path!r} was asked for. A field is measured of one channel at least.")
     x, frame = network.prepare(pic, framing)
-    return _measured(network, x, frame, info.path, cell, wanted)
+    return _steps(network, x, frame, info.path, cell, wanted)
 
 
-def _measured(
+def _steps(
     network: Network, x: Array, frame: Frame, path: str, cell: tuple[int, int], channels: tuple[int, ...]
 ) -> Iterator[EffectiveField]:
     chunk = max(1, _CHUNK_VALUES // x.size)

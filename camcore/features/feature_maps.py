@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,13 +10,14 @@ from numpy.typing import NDArray
 from camcore.checks import checked
 from camcore.errors import LayerError
 from camcore.heatmaps.arguments import a_framing, a_network, a_picture
+from camcore.heatmaps.request import Layer
 from camcore.network import Network
 from camcore.pictures.picture import Picture
 
 
 @checked(network=a_network, pic=a_picture, framing=a_framing)
 def activations(
-    network: Network, pic: Picture, layers: Any, framing: str | None = None
+    network: Network, pic: Picture, layers: Layer | Sequence[Layer], framing: str | None = None
 ) -> dict[str, NDArray[np.float32]]:
     """The feature maps of ``layers``, from one pass: path → float32 (h, w, K), at each layer's own grid.
 
@@ -34,5 +35,5 @@ def activations(
                 f"spatial grid. {network.anatomy.table.advice()}"
             )
     x, _ = network.prepare(pic, framing)
-    found = network.tap(x, [info.path for info in infos]).activations
-    return {path: array[0].astype(np.float32) for path, array in found.items()}
+    tapped = network.tap(x, [info.path for info in infos]).activations
+    return {path: array[0].astype(np.float32) for path, array in tapped.items()}

@@ -17,7 +17,7 @@ from camcore.checks import checked, shown
 from camcore.errors import CamcoreError, ModelError, nearest
 from camcore.heatmaps.arguments import a_map, a_network, a_picture
 from camcore.heatmaps.cam_map import CamMap
-from camcore.heatmaps.recompute import remake_passes
+from camcore.heatmaps.recompute import recompute_passes
 from camcore.methods import METHODS
 from camcore.metrics import faithfulness, sanity
 from camcore.metrics.faithfulness import Faithfulness, Settings
@@ -125,7 +125,7 @@ def trust_passes(network: Network, m: CamMap, form: Form = "quick") -> float:
     if copies and plan.stages:
         runs += len(sanity.stages(len(network.weight_layers), plan.stages))
     total += sanity.estimate(network, m, runs) if runs else 0.0
-    return total + (draws * remake_passes(network, m) if draws else 0.0)
+    return total + (draws * recompute_passes(network, m) if draws else 0.0)
 
 
 def _plan(form: Form) -> Plan:
@@ -156,7 +156,7 @@ def _remaking(network: Network, m: CamMap, plan: Plan) -> tuple[int, int, str | 
         _ = network.weight_layers
     except ModelError:
         return 0, plan.draws, "this network's weights cannot be given other values"
-    each = remake_passes(network, m)
+    each = recompute_passes(network, m)
     copies = int(min(plan.copies, plan.remaking // (1 + each)))
     draws = int(min(plan.draws, (plan.remaking - copies * (1 + each)) // each)) if each else plan.draws
     why = (
@@ -196,7 +196,7 @@ def _steps(case: Case, pic: Picture, known: Trust, plan: Plan) -> Iterator[Trust
                 known = replace(known, sensitivity=finished.value)
                 break
             yield step("Adding a little noise", done)
-        before += draws * remake_passes(network, m)
+        before += draws * recompute_passes(network, m)
     if plan.stages and copies:
         for found in sanity.randomisation(network, pic, m, plan.stages):
             known = replace(known, stages=found.results)

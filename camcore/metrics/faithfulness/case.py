@@ -15,10 +15,10 @@ from numpy.typing import ArrayLike, NDArray
 from camcore.errors import CamcoreError
 from camcore.framing import Frame
 from camcore.heatmaps.cam_map import CamMap
-from camcore.heatmaps.perturbation import pictures_per_chunk
 from camcore.heatmaps.refine import on_input
 from camcore.methods import control
 from camcore.methods.control import COARSE
+from camcore.methods.perturbations import pictures_per_chunk
 from camcore.network import Network
 from camcore.pictures.picture import Picture
 

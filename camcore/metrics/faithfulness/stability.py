@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from camcore.heatmaps.cam_map import CamMap
-from camcore.heatmaps.recompute import remade
+from camcore.heatmaps.recompute import recompute_values
 from camcore.metrics.faithfulness.case import Case, raster_of
 
 Array = NDArray[Any]
@@ -42,6 +42,6 @@ def max_sensitivity(case: Case, m: CamMap, draws: int = DRAWS, radius: float = R
     """
     before, largest = raster_of(case, m), 0.0
     for seed in range(draws):
-        moved = yield from remade(case.network, m, noisy(case, seed, radius))
+        moved = yield from recompute_values(case.network, m, noisy(case, seed, radius))
         largest = max(largest, relative_change(before, raster_of(case, m, moved)))
     return largest
