@@ -151,6 +151,15 @@ def look_at_cells(
 
     Raises LayerError for a layer without a heatmap, ModelError for a class that the network does not have,
     CamcoreError for an unknown framing.
+
+    With ``net = camcore.load("cats_vs_dogs")`` and a picture ``pic`` of 48×64 pixels:
+
+    >>> cells = camcore.look_at_cells(net, pic, class_index="cat")
+    >>> cells.A.shape, cells.prediction.label, abs(cells.residual) < 1e-4
+    ((9, 9, 160), 'cat', True)
+    >>> cell = cells.at(0, 0)
+    >>> [round(edge) for edge in cell.area]  # of the picture's pixels
+    [3, 11, 8, 16]
     """
     path = network.layer_with_grid(layer).path
     wanted = TOP_CLASS if class_index is None else network.check_class(class_index)

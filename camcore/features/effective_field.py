@@ -97,7 +97,14 @@ def effective_field(
 
     ``channels``: which ones, None for all of the layer. Each costs one forward and one backward pass. Closing the
     generator stops the work. Raises LayerError at the call for a layer, cell or channel that does not exist,
-    CamcoreError for an unknown framing.
+    CamcoreError for an unknown framing. Luo et al., NeurIPS 2016.
+
+    With ``net = camcore.load("cats_vs_dogs")`` and a picture ``pic`` of 48×64 pixels:
+
+    >>> for field in camcore.effective_field(net, pic, "stage3_block2", (4, 4), channels=[0, 1]):
+    ...     print(field.strength.shape, len(field.channels), "of", field.total, "channels")
+    (144, 144) 2 of 2 channels
+    >>> top, left, bottom, right = field.box  # of the input's pixels, with 95 % of the strength
     """
     info = network.layer_with_grid(layer)
     check_cell(info, cell)

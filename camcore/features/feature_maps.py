@@ -22,7 +22,12 @@ def activations(
     """The feature maps of ``layers``, from one pass: path → float32 (h, w, K), at each layer's own grid.
 
     ``layers``: a path, a Keras layer, or a sequence of them.
-    Raises LayerError for a layer that does not exist or has no grid.
+    Raises LayerError for a layer that does not exist or has no grid, CamcoreError for an unknown framing.
+
+    With ``net = camcore.load("cats_vs_dogs")`` and a picture ``pic`` of 48×64 pixels:
+
+    >>> {layer: A.shape for layer, A in camcore.activations(net, pic, ["stem_relu", "stage3_block2"]).items()}
+    {'stem_relu': (72, 72, 24), 'stage3_block2': (9, 9, 160)}
     """
     asked = layers if isinstance(layers, (list, tuple)) else [layers]
     if not asked:

@@ -145,6 +145,14 @@ def strongest_patches(
     values the earlier picture and the earlier cell come first. Pictures that cannot be opened are skipped and
     listed. Costs one forward pass each; closing the generator stops the work. Raises at the call: LayerError for a
     layer without a heatmap, CamcoreError for an unknown framing, no files, or a ``so_far`` of something else.
+
+    With ``net = camcore.load("cats_vs_dogs")`` and ``file``, the path of a picture:
+
+    >>> *_, patches = camcore.strongest_patches(net, [file], top=3)
+    >>> patches.values.shape, patches.done
+    ((160, 3), 1)
+    >>> patches.of(0)[0].file == file
+    True
     """
     info = network.layer_with_grid(layer)
     framing = network.framing_for(framing)

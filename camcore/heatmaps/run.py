@@ -76,6 +76,16 @@ def explain(
     map per class, whatever the layers.
 
     Raises MethodError, LayerError, ModelError (a class the network lacks) or CamcoreError (an unknown framing).
+
+    With ``net = camcore.load("cats_vs_dogs")`` and a picture ``pic`` of 48×64 pixels:
+
+    >>> (m,) = camcore.explain(net, pic, "gradcam++", options={"gradcam++": {"variant": "authors"}})
+    >>> m.layer, m.label, m.raw.shape, m.raw.dtype, m.values.max()
+    ('stage3_block2', 'cat', (9, 9), dtype('float32'), np.float32(1.0))
+    >>> m.on_picture().shape
+    (48, 64)
+    >>> [(m.method, m.label) for m in camcore.explain(net, pic, ["layercam", "hirescam"], classes=["dog", "cat"])]
+    [('layercam', 'dog'), ('layercam', 'cat'), ('hirescam', 'dog'), ('hirescam', 'cat')]
     """
     request = check_request(network, methods, layers, classes, options, refine)
     steps = _steps(network, pic, request, framing, memory)
@@ -102,6 +112,15 @@ def stream(
 
     The request is checked at the call, before the first step. Closing the generator stops the work; no more
     than the chunk in hand is computed. With a ``memory``, the same call later goes on where it stopped.
+
+    With ``net = camcore.load("cats_vs_dogs")`` and a picture ``pic`` of 48×64 pixels:
+
+    >>> memory = camcore.Memory()
+    >>> for step in camcore.stream(net, pic, ["gradcam", "scorecam"], memory=memory):
+    ...     for m in step.maps:
+    ...         print(f"{m.method}: {step.done:.0f} of {step.total:.0f} passes")
+    gradcam: 2 of 162 passes
+    scorecam: 162 of 162 passes
     """
     request = check_request(network, methods, layers, classes, options, refine)
     check_picture(pic)
@@ -117,7 +136,15 @@ def estimate(
     options: Options | None = None,
     refine: str | Sequence[str] = (),
 ) -> float:
-    """The cost of a request in forward passes of one image; an upper bound for the Score-CAM family."""
+    """The cost of a request in forward passes of one image; an upper bound for the Score-CAM family.
+
+    Raises as ``explain`` does. With ``net = camcore.load("cats_vs_dogs")``, whose default layer has 160 channels:
+
+    >>> camcore.estimate(net, "gradcam")
+    2.0
+    >>> camcore.estimate(net, ["gradcam", "scorecam", "fasterscorecam"])
+    162.0
+    """
     return total_passes(network, check_request(network, methods, layers, classes, options, refine))
 
 
