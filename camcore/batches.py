@@ -34,7 +34,7 @@ class Batch:
 
     @property
     def seen(self) -> int:
-        """How many files this batch took, usable or not."""
+        """The number of files that this batch took, usable or not."""
         return len(self.indices) + len(self.skipped)
 
 

@@ -76,7 +76,7 @@ class Channels:
 
     @property
     def signed(self) -> bool:
-        """Whether any activation is below zero."""
+        """True where any activation is below zero."""
         return bool((self.low < 0).any())
 
     @property

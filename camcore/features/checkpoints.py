@@ -54,5 +54,5 @@ class CheckpointNetwork:
         for epoch, weights in self.stages:
             with self._lock:
                 load_weights(self._network.model, weights)
-                found = evidence(self._network, pic, classes, framing)
-            yield EpochEvidence(epoch, found)
+                evidences = evidence(self._network, pic, classes, framing)
+            yield EpochEvidence(epoch, evidences)

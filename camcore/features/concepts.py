@@ -156,19 +156,19 @@ def find_concepts(
     """
     info = network.layer_with_grid(layer)
     assert info.grid is not None
-    places, channels = info.grid[0] * info.grid[1] * len(pictures), info.channels or 0
+    cells, channels = info.grid[0] * info.grid[1] * len(pictures), info.channels or 0
     if not 1 <= len(pictures) <= PICTURES:
         raise CamcoreError(
             f"Concepts are looked for in 1 to {PICTURES} pictures, not in {len(pictures)}. Choose so many."
         )
-    if not 1 <= k <= min(MOST, places, channels):
+    if not 1 <= k <= min(MOST, cells, channels):
         raise CamcoreError(
-            f"{k} concepts cannot be found at {info.path!r} ({places} places with {channels} channels). Choose 1 to "
-            f"{min(MOST, places, channels)}."
+            f"{k} concepts cannot be found at {info.path!r} ({cells} places with {channels} channels). Choose 1 to "
+            f"{min(MOST, cells, channels)}."
         )
-    if places * channels > _MOST_VALUES:
+    if cells * channels > _MOST_VALUES:
         raise CamcoreError(
-            f"The activations of {len(pictures)} pictures at {info.path!r} are {places * channels / 1e6:.0f} million "
+            f"The activations of {len(pictures)} pictures at {info.path!r} are {cells * channels / 1e6:.0f} million "
             f"values, too many to factorise. Take fewer pictures, or a deeper layer such as {network.default_layer!r}."
         )
     prepared = [network.prepare(pic, framing) for pic in pictures]

@@ -142,7 +142,7 @@ def smallest_box(strength: Array, share: float) -> Box | None:
     # A band of rows and one of columns that each leave out half of what may be left out cross in a box that will do.
     half = (1 + share) / 2 * whole
     (top, bottom), (left, right) = _band(sums[:, -1], half), _band(sums[-1], half)
-    best, found = (bottom - top) * (right - left), (top, left, bottom, right)
+    best, box = (bottom - top) * (right - left), (top, left, bottom, right)
     heights, widths = _lengths(sums[:, -1], target), _lengths(sums[-1], target)
     for top in np.flatnonzero(heights * widths.min() <= best).tolist():
         for left in np.flatnonzero(heights[top] * widths <= best).tolist():
@@ -150,11 +150,11 @@ def smallest_box(strength: Array, share: float) -> Box | None:
             rights = np.arange(left + widths[left], min(len(sums[0]), left + best // heights[top] + 1))
             inside = sums[np.ix_(bottoms, rights)] - sums[top, rights] - sums[bottoms, left][:, None]
             areas = np.where(inside + sums[top, left] >= target, (bottoms - top)[:, None] * (rights - left), best + 1)
-            place = int(areas.argmin()) if areas.size else -1
-            if areas.size and areas.flat[place] < best:
-                row, column = divmod(place, len(rights))
-                best, found = int(areas.flat[place]), (top, left, int(bottoms[row]), int(rights[column]))
-    return found
+            flat = int(areas.argmin()) if areas.size else -1
+            if areas.size and areas.flat[flat] < best:
+                row, column = divmod(flat, len(rights))
+                best, box = int(areas.flat[flat]), (top, left, int(bottoms[row]), int(rights[column]))
+    return box
 
 
 def _lengths(cumulated: Array, target: float) -> NDArray[np.int64]:

@@ -29,10 +29,10 @@ def activations(
     >>> {layer: A.shape for layer, A in camcore.activations(net, pic, ["stem_relu", "stage3_block2"]).items()}
     {'stem_relu': (72, 72, 24), 'stage3_block2': (9, 9, 160)}
     """
-    asked = layers if isinstance(layers, (list, tuple)) else [layers]
-    if not asked:
+    named = layers if isinstance(layers, (list, tuple)) else [layers]
+    if not named:
         raise LayerError(f"No layer was asked for. Name at least one, such as {network.default_layer!r}.")
-    infos = [network.layer(layer) for layer in asked]
+    infos = [network.layer(layer) for layer in named]
     for info in infos:
         if info.grid is None:
             raise LayerError(

@@ -173,30 +173,30 @@ def strongest_patches(
     return _searched(network, so_far, info.channels or 1)
 
 
-def _searched(network: Network, found: StrongestPatches, channels: int) -> Iterator[StrongestPatches]:
-    batch = min(BATCH, max(1, _CHUNK_VALUES // (found.grid[0] * found.grid[1] * channels)))
-    for part in framed_batches(network, open_files(found.files, found.done), found.framing, batch):
-        values, pictures, cells = found.values, found.pictures, found.cells
-        skipped = (*found.skipped, *part.skipped)
+def _searched(network: Network, so_far: StrongestPatches, channels: int) -> Iterator[StrongestPatches]:
+    batch = min(BATCH, max(1, _CHUNK_VALUES // (so_far.grid[0] * so_far.grid[1] * channels)))
+    for part in framed_batches(network, open_files(so_far.files, so_far.done), so_far.framing, batch):
+        values, pictures, cells = so_far.values, so_far.pictures, so_far.cells
+        skipped = (*so_far.skipped, *part.skipped)
         if len(part.indices):
-            A = network.tap(part.x, [found.layer]).activations[found.layer]
+            A = network.tap(part.x, [so_far.layer]).activations[so_far.layer]
             flat = A.reshape(len(A), -1, A.shape[3])
             best = flat.argmax(axis=1)  # (n, K)
             peaks = np.take_along_axis(flat, best[:, np.newaxis], axis=1)[:, 0].astype(np.float32)
             broken = ~np.isfinite(peaks).all(axis=1)
             peaks[broken] = -np.inf
             reason = "The network's activations for it are not finite numbers: it overflows on this picture."
-            skipped += tuple(Skipped(found.files[i], reason) for i in part.indices[broken])
+            skipped += tuple(Skipped(so_far.files[i], reason) for i in part.indices[broken])
             numbers = np.broadcast_to(part.indices, peaks.T.shape)
             values = np.concatenate((values, peaks.T), axis=1)
-            order = np.argsort(-values, axis=1, kind="stable")[:, : found.values.shape[1]]
+            order = np.argsort(-values, axis=1, kind="stable")[:, : so_far.values.shape[1]]
             values = np.take_along_axis(values, order, axis=1)
             pictures = np.take_along_axis(np.concatenate((pictures, numbers), axis=1), order, axis=1)
             cells = np.take_along_axis(np.concatenate((cells, best.T), axis=1), order, axis=1)
-        found = replace(
-            found, done=found.done + part.seen, values=values, pictures=pictures, cells=cells, skipped=skipped
+        so_far = replace(
+            so_far, done=so_far.done + part.seen, values=values, pictures=pictures, cells=cells, skipped=skipped
         )
-        yield found
+        yield so_far
 
 
 @checked(network=a_network, pic=a_picture, framing=a_framing)

@@ -68,8 +68,8 @@ def stages(layers: Sequence[LayerInfo]) -> tuple[GridStage, ...]:
 
 def blocks(layers: Sequence[LayerInfo]) -> tuple[Block, ...]:
     """The blocks with at least one layer on a branch, by their ends, in the order of the computation."""
-    place = {info.path: i for i, info in enumerate(layers)}
-    inputs = [[place[path] for path in info.inputs if path in place] for info in layers]
+    number = {info.path: i for i, info in enumerate(layers)}
+    inputs = [[number[path] for path in info.inputs if path in number] for info in layers]
     outputs: list[list[int]] = [[] for _ in layers]
     for i, sources in enumerate(inputs):
         for source in sources:
@@ -104,13 +104,13 @@ def branch_positions(layers: Sequence[LayerInfo]) -> dict[str, tuple[BranchPosit
 
 def reading_order(layers: Sequence[LayerInfo]) -> tuple[LayerInfo, ...]:
     """The layers in reading order: each branch in one piece, one after the other, then the layer where they meet."""
-    place = {info.path: i for i, info in enumerate(layers)}
+    number = {info.path: i for i, info in enumerate(layers)}
     positions = branch_positions(layers)
 
     def order(info: LayerInfo) -> tuple[tuple[int, int], ...]:
         # A block stands where its end is computed; within it its branches, the end last of all.
-        ends = [(place[position.end], position.branch) for position in positions.get(info.path, ())]
-        return (*ends, (place[info.path], _LAST))
+        ends = [(number[position.end], position.branch) for position in positions.get(info.path, ())]
+        return (*ends, (number[info.path], _LAST))
 
     return tuple(sorted(layers, key=order))
 
@@ -162,7 +162,7 @@ def _back(source: int, start: int, end: int, inputs: Sequence[Sequence[int]], af
 
 
 def _led_through(end: int, layer: int, after: Sequence[int]) -> bool:
-    """Whether every way on from ``layer`` passes ``end``, later in the order."""
+    """True where every way on from ``layer`` passes ``end``, later in the order."""
     while -1 < layer < end:
         layer = after[layer]
     return layer == end

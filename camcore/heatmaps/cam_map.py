@@ -65,7 +65,7 @@ class CamMap:
 
     @property
     def lowers(self) -> bool:
-        """Whether this is the class of a regression that stands for what lowers its value: ``logit`` is minus it."""
+        """True for the class of a regression that stands for what lowers its value: ``logit`` is minus it."""
         return self.score_kind == "value" and self.class_index == 1
 
     @property

@@ -101,16 +101,16 @@ class MethodInfo:
 
     @property
     def layer_free(self) -> bool:
-        """Whether it is on the input's own grid, with no layer."""
+        """True where the map is on the input's own grid, with no layer."""
         return self.input.layer_free
 
     @property
     def at_own_layer(self) -> bool:
-        """Whether it is defined at one layer of the network only."""
+        """True where it is defined at one layer of the network only."""
         return self.input.at_own_layer
 
     def passes(self, site: Site, options: OptionValues) -> float:
-        """Its cost in forward passes, beyond the one shared pass that gives activations and gradients."""
+        """The cost in forward passes, beyond the one shared pass that gives activations and gradients."""
         return self.input.passes(site, options)
 
     def formula_options(self, options: OptionValues) -> dict[str, Any]:

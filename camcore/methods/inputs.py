@@ -113,7 +113,7 @@ class Input:
 
     @property
     def shares_backward(self) -> bool:
-        """Whether the logits' gradients of the shared pass are all it needs."""
+        """True where the logits' gradients of the shared pass are all it needs."""
         return self.in_shared_pass and self.derivative_order == 1
 
     def arguments(self, call: MethodCall, class_index: int) -> MethodArguments:
@@ -135,7 +135,7 @@ class Input:
         """Raise MethodError or ModelError where this input cannot be had of these classes; ``title``: the method's."""
 
     def cells(self, network: Network, options: OptionValues, grid: Size) -> CellGrid:
-        """Where the cells of a map without a layer lie on the network's input."""
+        """The cells of a map without a layer on the network's input."""
         return CellGrid.uniform(grid, network.input_size)
 
 
@@ -255,15 +255,8 @@ class InputGradient(Input):
         return MethodArguments((G,), 3.0, seconds, (G,))
 
 
-class BiasGradients(Input):
+class BiasGradients(InputGradient):
     """x ⊙ ∂logit/∂x (H, W, C), and b ⊙ ∂logit/∂z (h, w, K) of every bias with a grid."""
-
-    layer_free = True
-    derivative_order = 1
-    per_class = True
-
-    def passes(self, site: Site, options: OptionValues) -> float:
-        return 3.0
 
     def arguments(self, call: MethodCall, class_index: int) -> MethodArguments:
         biases = call.session.biases(class_index)

@@ -100,11 +100,8 @@ class NoisyMasks(Perturbations):
         return _channel_plan(call, *(_masks(call, noise=(sigma, seed, number)) for number in range(n)))
 
 
-class FadedMasks(Perturbations):
+class FadedMasks(NoisyMasks):
     """As ChannelMasks, each mask in ``n`` steps from faint to full."""
-
-    def passes(self, site: Site, options: OptionValues) -> float:
-        return float(site.channels * options["n"])
 
     def plan(self, call: MethodCall) -> PerturbationPlan:
         n = call.options["n"]
@@ -112,7 +109,7 @@ class FadedMasks(Perturbations):
 
 
 def pictures_per_chunk(network: Network) -> int:
-    """How many whole pictures go through a network at once."""
+    """The number of whole pictures that go through a network at once."""
     h, w = network.input_size
     by_work = int(_CHUNK_MULTIPLICATIONS / max(network.multiplications, 1))
     return max(1, min(_CHUNK_PIXELS // (h * w), by_work))
@@ -206,7 +203,7 @@ class SingleCells(Perturbations):
 
 
 def _altered_per_chunk(values: int) -> int:
-    """How many alterations of so many values go through the head at once."""
+    """The number of alterations, of so many values each, that go through the head at once."""
     return min(max(1, _CHUNK_VALUES // values), _MOST_ALTERED)
 
 
