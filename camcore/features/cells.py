@@ -18,11 +18,12 @@ from numpy.typing import NDArray
 from camcore.checks import checked, number, refused, whole
 from camcore.framing import Box, Point
 from camcore.graph.gradients import TOP_CLASS
+from camcore.graph.layers import check_cell
 from camcore.heatmaps.arguments import a_framing, a_memory, a_network, a_picture
 from camcore.heatmaps.memory import Memory
 from camcore.heatmaps.request import Layer
 from camcore.heatmaps.session import open_session
-from camcore.network import Network, check_cell
+from camcore.network import Network
 from camcore.pictures.picture import Picture
 
 if TYPE_CHECKING:

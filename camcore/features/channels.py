@@ -48,8 +48,8 @@ class Channels:
     ``contribution``: w_k · Σ_ij A_ijk, in logits: what the channel adds to the map that Grad-CAM rectifies; behind a
     global average and a linear head exactly its share of logit − bias, elsewhere a first-order estimate.
     ``dead`` (bool): zero at every place. ``saturated`` (bool): at half of its places or more within NEAR_AN_END of
-    an end of the layer's function (``LayerInfo.flat_ends``), where its slope vanishes; dead ones are not counted
-    again. ``broken``: how many activations were not finite; they count as 0 here.
+    an end of the layer's function (``LayerInfo.saturation_values``), where its slope vanishes; dead ones are not
+    counted again. ``broken``: how many activations were not finite; they count as 0 here.
     """
 
     network: str
@@ -132,7 +132,7 @@ def channels(
         weights=weights,
         contribution=weights * mean * (A.shape[0] * A.shape[1]),
         dead=dead,
-        saturated=(share_at_ends(A, info.flat_ends) >= 0.5) & ~dead,
+        saturated=(share_at_ends(A, info.saturation_values) >= 0.5) & ~dead,
         broken=broken,
         class_index=index,
         label=network.labels[index],

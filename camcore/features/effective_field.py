@@ -17,9 +17,10 @@ from numpy.typing import NDArray
 
 from camcore.checks import checked, flag, many, max_side, optional, whole
 from camcore.errors import LayerError
+from camcore.graph.layers import check_cell
 from camcore.heatmaps.arguments import a_framing, a_network, a_picture
 from camcore.heatmaps.request import Layer
-from camcore.network import Network, check_cell
+from camcore.network import Network
 from camcore.pictures.picture import Picture
 
 if TYPE_CHECKING:

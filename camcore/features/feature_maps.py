@@ -37,7 +37,7 @@ def activations(
         if info.grid is None:
             raise LayerError(
                 f"Layer {info.path!r} has no feature maps: its output has the shape {info.shape}, without a "
-                f"spatial grid. {network.anatomy.table.advice()}"
+                f"spatial grid. {network.traced.table.advice()}"
             )
     x, _ = network.prepare(pic, framing)
     tapped = network.tap(x, [info.path for info in infos]).activations

@@ -53,7 +53,7 @@ def first_kernels(network: Network) -> FirstKernels:
 
 def _first(network: Network) -> tuple[str, NDArray[np.float32]] | None:
     """The path of the first convolution that the input's own colours go into, and its kernels (h, w, C, K)."""
-    for call in network.anatomy.cutter.trace.calls:
+    for call in network.traced.compiler.trace.calls:
         kernel = getattr(call.layer, "kernel", None)
         if call.kind == "Conv2D" and kernel is not None and kernel.shape[2] == network.channels:
             return call.path, np.asarray(kernel, np.float32)

@@ -12,7 +12,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from camcore.errors import LayerError
-from camcore.graph.compiled import Cutter, Function
+from camcore.graph.compiled import Function, SubgraphCompiler
 from camcore.network import Network
 
 # Activations that never fall: what makes their input larger makes them larger, and their input has a slope where
@@ -32,7 +32,7 @@ def before_rectifier(tensor: Any) -> Any:
     return tensor
 
 
-def responding(cutter: Cutter, key: tuple[Any, ...], tensor: Any, axis: int, what: str) -> Function:
+def responding(compiler: SubgraphCompiler, key: tuple[Any, ...], tensor: Any, axis: int, what: str) -> Function:
     """The compiled part (x (n, …), channels (n,) int32) → [response (n,), ∂response/∂x (n, …)].
 
     ``tensor``: (n, …) with its channels along ``axis``; the response is the mean over the grid of one channel,
@@ -41,10 +41,10 @@ def responding(cutter: Cutter, key: tuple[Any, ...], tensor: Any, axis: int, wha
     """
     import tensorflow as tf
 
-    source = cutter.trace.input
+    source = compiler.trace.input
 
     def ends() -> tuple[list[Any], list[Any]]:
-        with cutter.trace.function.graph.as_default():
+        with compiler.trace.function.graph.as_default():
             channels = tf.compat.v1.placeholder(tf.int32, [None], "climbed")
             order = (0, axis, *(i for i in range(1, tensor.shape.rank) if i != axis))
             chosen = tf.gather(tf.transpose(tensor, order), channels, batch_dims=1)
@@ -60,8 +60,8 @@ def responding(cutter: Cutter, key: tuple[Any, ...], tensor: Any, axis: int, wha
             )
         return [source, channels], [response, gradient]
 
-    with cutter.lock:
-        return cutter.part(key, ends)
+    with compiler.lock:
+        return compiler.subgraph(key, ends)
 
 
 def climbing(
@@ -73,12 +73,12 @@ def climbing(
     The response of a layer is taken before a last rectifier, which would have no slope where it is at rest.
     Raises LayerError where no gradient reaches the input.
     """
-    anatomy = network.anatomy
+    traced = network.traced
     if layer is None:
-        tensor, axis, what = anatomy.logits, 1, "the logits"
+        tensor, axis, what = traced.logits, 1, "the logits"
     else:
-        tensor, what = before_rectifier(anatomy.tensor(layer)), f"layer {layer!r}"
-        axis = anatomy.order(tensor)[-1]
-    response = responding(anatomy.cutter, ("response", layer), tensor, axis, what)
-    function = anatomy.cutter.kept(("climb", layer, key), lambda: around(response))
-    return lambda *arguments: list(anatomy.cutter.run(function, *arguments))
+        tensor, what = before_rectifier(traced.tensor(layer)), f"layer {layer!r}"
+        axis = traced.order(tensor)[-1]
+    response = responding(traced.compiler, ("response", layer), tensor, axis, what)
+    function = traced.compiler.cached(("climb", layer, key), lambda: around(response))
+    return lambda *arguments: list(traced.compiler.run(function, *arguments))

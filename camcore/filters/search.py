@@ -90,7 +90,7 @@ def searchable(network: Network, layer: Layer | None) -> LayerInfo:
         raise LayerError(
             f"Layer {info.path!r} has no feature maps: its output has the shape {info.shape}, without a spatial grid. "
             "A filter is a channel of a layer with a grid. Ask for a class, which needs no layer, or for a layer that "
-            f"has one. {network.anatomy.table.advice()}"
+            f"has one. {network.traced.table.advice()}"
         )
     return info
 
@@ -199,8 +199,8 @@ class _Plan:
     def climbing(self, pixels: PixelMap) -> AscentStep:
         """The compiled step; one for all channels, seeds and numbers of steps."""
         recipe, net = replace(self.recipe, steps=1), self.network
-        anatomy = net.anatomy
-        make = step_maker(recipe, pixels, net.input_size, anatomy.channels_first, anatomy.source.dtype.name)
+        traced = net.traced
+        make = step_maker(recipe, pixels, net.input_size, traced.channels_first, traced.source.dtype.name)
         return climbing(net, self.layer, recipe, make)
 
     def kept(self, index: int, arrays: dict[str, Array] | None) -> Excitation | None:

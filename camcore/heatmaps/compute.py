@@ -128,7 +128,7 @@ def _growing(session: InputSession, task: Task, kind: Perturbations, classes: Se
     network, path = session.network, task.path
     plan = kind.plan(task.call(session))
     A = session.activations(path) if path is not None else None
-    clock = network.anatomy.cutter.clock
+    clock = network.traced.compiler.clock
     start = clock()
     logits, probabilities = session.logits, session.probabilities
     scores: dict[int, list[tuple[Array, Array]]] = {index: [] for index in classes}

@@ -139,7 +139,7 @@ def by_index(network: Network, info: MethodInfo, options: OptionValues) -> Optio
 def _paths(network: Network, layers: Layers) -> tuple[str, ...]:
     named = list(layers) if isinstance(layers, (list, tuple)) else [layers]
     if not named:
-        raise LayerError(f"No layer was asked for. {network.anatomy.table.advice('Name at least one, such as')}")
+        raise LayerError(f"No layer was asked for. {network.traced.table.advice('Name at least one, such as')}")
     return tuple(dict.fromkeys(network.layer_with_grid(layer).path for layer in named))
 
 

@@ -107,7 +107,7 @@ class InputSession:
     @property
     def probabilities(self) -> Array:
         """The probabilities (classes,) of the model's own output, float64."""
-        if self.network.anatomy.scores.probabilities is None:
+        if self.network.traced.scores.probabilities is None:
             return self.network.probabilities(self.logits)
         arrays = self.known("probabilities")
         if arrays is None:  # of a map: its mean probabilities do not follow from its mean scores

@@ -122,9 +122,9 @@ def test_nothing_is_traced_again_for_another_cell():
     network = plain(conv(3, padding="same"))
     pic = picture((15, 15))
     last(effective_field(network, pic, "looked_at", (0, 0)))
-    kept = dict(network.anatomy.cutter.functions)
+    kept = dict(network.traced.compiler.functions)
     last(effective_field(network, pic, "looked_at", (9, 3), [2]))
-    assert dict(network.anatomy.cutter.functions) == kept
+    assert dict(network.traced.compiler.functions) == kept
 
 
 def test_a_cell_that_is_switched_off_depends_on_nothing():

@@ -86,5 +86,5 @@ def test_activations_that_never_fall_are_passed(activation: str, passed: bool) -
     x = keras.Input((4, 4, 3))
     y = layers.Activation(activation, name="a")(layers.Conv2D(2, 1, name="c")(x))
     net = camcore.wrap(keras.Model(x, layers.Dense(2)(layers.GlobalAveragePooling2D()(y))))
-    tensors = net.anatomy.table.tensors
+    tensors = net.traced.table.tensors
     assert (before_rectifier(tensors["a"]).name == tensors["c"].name) is passed
