@@ -17,7 +17,8 @@ from data import SHARED, table
 from evidence_page import markdown, write_section
 
 import camcore
-from camcore.methods.info import PERTURBING
+from camcore.methods.inputs import GridSize
+from camcore.methods.perturbations import Perturbations
 from camcore.metrics.faithfulness import Faithfulness, Settings, measure
 from camcore.metrics.intervals import bootstrap
 
@@ -29,7 +30,7 @@ _COLUMNS = ("average drop ↓", "increase ↑", "deletion ↓", "insertion ↑",
 def methods() -> list[str]:
     """Every method that costs a few passes, and the input gradient as one more control."""
     rows = camcore.METHODS.values()
-    few = [row.key for row in rows if row.source not in (*PERTURBING, "nothing") or row.key in _CHEAP]
+    few = [row.key for row in rows if not isinstance(row.input, Perturbations | GridSize) or row.key in _CHEAP]
     return [key for key in few if key != "smoothgradcam++"]  # 50 passes
 
 

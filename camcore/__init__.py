@@ -1,4 +1,4 @@
-"""camcore: why an image classifier said what it said, and how far to trust the map.
+"""Explanations of image classifiers: maps of what a class rests on, and how far to trust them.
 
     net = camcore.load("MobileNetV2")
     pic = camcore.open_picture("photo.jpg")
@@ -91,9 +91,9 @@ def __getattr__(name: str) -> Any:
     if name in _HOMES:
         return getattr(import_module(f"camcore.{_HOMES[name]}"), name)
     if name[:1].isupper():  # the methods' classes: GradCAM, ScoreCAM, …
-        found = import_module("camcore.heatmaps.keras_api").CLASSES.get(name)
-        if found is not None:
-            return found
+        method = import_module("camcore.heatmaps.keras_api").CLASSES.get(name)
+        if method is not None:
+            return method
     raise AttributeError(f"module 'camcore' has no attribute {name!r}")
 
 

@@ -1,1 +1,1 @@
-"""What a network's layers hold: channels, cells, patches, concepts, stages."""
+"""The features of a network's layers: channels, cells, patches, concepts, stages."""

@@ -1,4 +1,4 @@
-"""One cell of a layer: where it lies on the picture, what it could see, and what it adds to a class.
+"""The cells of a layer: their area on the picture, their receptive field, and what each adds to a class.
 
 What a channel adds at a cell is G ⊙ A there, the gradient of the class's logit times the activation; summed over the
 channels it is that cell of HiResCAM (Draelos and Carin 2020). Where everything behind the layer is affine, the sum
@@ -10,26 +10,31 @@ what the logit would lose if the cell faded by a little.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from camcore.checks import checked, number, refused, whole
-from camcore.framing import Box, CellGrid, Frame, Point
+from camcore.framing import Box, Point
 from camcore.graph.gradients import TOP_CLASS
-from camcore.graph.layers import LayerInfo, check_cell
+from camcore.graph.layers import check_cell
 from camcore.heatmaps.arguments import a_framing, a_memory, a_network, a_picture
 from camcore.heatmaps.memory import Memory
-from camcore.heatmaps.session import Look
+from camcore.heatmaps.request import Layer
+from camcore.heatmaps.session import open_session
 from camcore.network import Network
 from camcore.pictures.picture import Picture
-from camcore.predictions import Prediction
 
-Array = NDArray[Any]
+if TYPE_CHECKING:
+    from camcore.framing import CellGrid, Frame
+    from camcore.graph.layers import LayerInfo
+    from camcore.predictions import Prediction
+
+Array = NDArray[np.floating]
 
 
-def _a_point(name: str, value: Any) -> Point:
+def _a_point(name: str, value: object) -> Point:
     """(y, x), two finite numbers."""
     if not isinstance(value, (tuple, list, np.ndarray)) or np.shape(value) != (2,):
         raise refused(name, value, "a place (y, x)", "Give two numbers, in pixels of the picture.")
@@ -54,7 +59,7 @@ class Cell:
 
     @property
     def adds(self) -> float:
-        """What the cell adds to the class's logit: the sum over its channels, a cell of HiResCAM."""
+        """The cell's part of the class's logit: the sum over its channels, a cell of HiResCAM."""
         return float(self.contributions.sum(dtype=np.float64))
 
     @checked(count=whole(1, example=5))
@@ -68,12 +73,12 @@ class Cell:
 class Cells:
     """All cells of one layer for one picture and class.
 
-    A, products: (h, w, K), the activations and G ⊙ A. said: the class with its logit. offset: the class's logit
+    A, products: (h, w, K), the activations and G ⊙ A. prediction: the class with its logit. offset: the class's logit
     where the layer is all zero, if everything behind it is affine, so that Σ products + offset = logit; else None.
     """
 
     info: LayerInfo
-    said: Prediction
+    prediction: Prediction
     A: Array
     products: Array
     offset: float | None
@@ -82,21 +87,20 @@ class Cells:
 
     @property
     def total(self) -> float:
-        """What all cells add together."""
+        """The sum over all cells and channels."""
         return float(self.products.sum(dtype=np.float64))
 
     @property
     def residual(self) -> float | None:
         """logit − (total + offset), zero to rounding; None where no such sum holds."""
-        return None if self.offset is None else self.said.logit - self.total - self.offset
+        return None if self.offset is None else self.prediction.logit - self.total - self.offset
 
     @checked(row=whole(), column=whole())
     def at(self, row: int, column: int) -> Cell:
         """One cell. Raises LayerError where the grid has none there."""
         check_cell(self.info, (row, column))
-        place = (row, column)
-        field = field_on_picture(self.info, place, self.frame)
-        return Cell(row, column, self.area(row, column), field, self.A[place], self.products[place])
+        field = field_on_picture(self.info, (row, column), self.frame)
+        return Cell(row, column, self.area(row, column), field, self.A[row, column], self.products[row, column])
 
     @checked(row=whole(), column=whole())
     def area(self, row: int, column: int) -> Box:
@@ -116,54 +120,60 @@ class Cells:
         if not (top - 0.5 <= point[0] <= bottom - 0.5 and left - 0.5 <= point[1] <= right - 0.5):
             return None
         on_input = self.frame.to_input(point)
-        found = [
+        row, column = (
             int(np.clip(np.floor((on_input[i] - self.grid.first_centre[i]) / self.grid.stride[i] + 0.5), 0, side - 1))
             for i, side in enumerate(self.A.shape[:2])
-        ]
-        return found[0], found[1]
+        )
+        return row, column
 
     def _edges(self, index: int, axis: int) -> tuple[float, float]:
         low, high = self.frame.seen[axis::2]
         first, stride = self.grid.first_centre[axis], self.grid.stride[axis]
-        edges = sorted(self._to_picture(first + (index + side) * stride + 0.5, axis) for side in (-0.5, 0.5))
+        edges = sorted(
+            _edge_on_picture(self.frame, first + (index + side) * stride + 0.5, axis) for side in (-0.5, 0.5)
+        )
         last = self.A.shape[axis] - 1
         lowest, highest = (0, last) if stride > 0 else (last, 0)
         start = low if index == lowest else min(max(edges[0], low), high)
         end = high if index == highest else min(max(edges[1], low), high)
         return start, end
 
-    def _to_picture(self, edge: float, axis: int) -> float:
-        return _edge_on_picture(self.frame, edge, axis)
-
 
 @checked(network=a_network, pic=a_picture, framing=a_framing, memory=a_memory)
 def look_at_cells(
     network: Network,
     pic: Picture,
-    layer: Any = None,
-    index: int | str | None = None,
+    layer: Layer | None = None,
+    class_index: int | str | None = None,
     framing: str | None = None,
     memory: Memory | None = None,
 ) -> Cells:
-    """All cells of ``layer`` (None: the default one) for class ``index``, also a name (None: what the network says).
+    """All cells of ``layer`` (None: the default one) for ``class_index``, also a name (None: what the network says).
 
     Raises LayerError for a layer without a heatmap, ModelError for a class that the network does not have,
     CamcoreError for an unknown framing.
+
+    With ``net = camcore.load("cats_vs_dogs")`` and a picture ``pic`` of 48×64 pixels:
+
+    >>> cells = camcore.look_at_cells(net, pic, class_index="cat")
+    >>> cells.A.shape, cells.prediction.label, abs(cells.residual) < 1e-4
+    ((9, 9, 160), 'cat', True)
+    >>> cell = cells.at(0, 0)
+    >>> [round(edge) for edge in cell.area]  # of the picture's pixels
+    [3, 11, 8, 16]
     """
     path = network.layer_with_grid(layer).path
-    wanted = TOP_CLASS if index is None else network.check_class(index)
-    x, frame = network.prepare(pic, framing)
-    look = Look(network, network.check_input(x), memory, (pic.sha256, frame.framing))
-    (used,) = look.tap([path], [wanted])
-    A, G = look.activations(path), look.gradient(path, used)[0]
-    probability = float(look.probabilities[used])
+    wanted = TOP_CLASS if class_index is None else network.check_class(class_index)
+    session, frame = open_session(network, pic, framing, memory)
+    (used,) = session.tap([path], [wanted])
+    A, G = session.activations(path), session.gradient(path, used)[0]
     info = network.layer(path)
     return Cells(
         info=info,
-        said=Prediction(used, network.labels[used], probability, float(look.logits[used]), network.score_kind),
+        prediction=session.prediction(used),
         A=A,
         products=G * A,
-        offset=look.offset(path, used),
+        offset=session.offset(path, used),
         frame=frame,
         grid=info.cells(network.input_size),
     )
@@ -187,9 +197,9 @@ def field_on_picture(info: LayerInfo, cell: tuple[int, int], frame: Frame) -> Bo
 def box_on_picture(frame: Frame, box: Box) -> Box:
     """A box of the network's input (edges) on the original picture, cut off where the network saw nothing."""
     edges = []
-    for place, edge in enumerate(box):
-        low, high = frame.seen[place % 2 :: 2]
-        edges.append(min(max(_edge_on_picture(frame, edge, place % 2), low), high))
+    for i, edge in enumerate(box):
+        low, high = frame.seen[i % 2 :: 2]
+        edges.append(min(max(_edge_on_picture(frame, edge, i % 2), low), high))
     return edges[0], edges[1], edges[2], edges[3]
 
 

@@ -1,27 +1,30 @@
-"""The channels of one layer for one picture: what each holds, in which order to look at them, which say nothing."""
+"""The channels of one layer for one picture: their figures, their orders, and which of them are dead or saturated."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from camcore.checks import checked
 from camcore.errors import CamcoreError, nearest
-from camcore.framing import CellGrid, Frame
 from camcore.graph.gradients import TOP_CLASS
-from camcore.graph.layers import LayerInfo
 from camcore.heatmaps.arguments import a_framing, a_memory, a_network, a_picture
 from camcore.heatmaps.cam_map import as_float32
 from camcore.heatmaps.memory import Memory
-from camcore.heatmaps.session import Look
+from camcore.heatmaps.request import Layer
+from camcore.heatmaps.session import open_session
 from camcore.network import Network
 from camcore.pictures.picture import Picture
 
-Array = NDArray[Any]
+if TYPE_CHECKING:
+    from camcore.framing import CellGrid, Frame
+    from camcore.graph.layers import LayerInfo
+
+Array = NDArray[np.floating]
 Figures = NDArray[np.float64]
 
 ORDERS = {
@@ -30,7 +33,7 @@ ORDERS = {
     "variance": "Variance over the places, largest first",
     "number": "The layer's own order",
 }
-"""How channels may be ordered, and what that means."""
+"""The orders of channels, with their meaning."""
 
 NEAR_AN_END = 0.01
 """Of the range of a layer's function: nearer to an end than this it has no slope to speak of."""
@@ -38,7 +41,7 @@ NEAR_AN_END = 0.01
 
 @dataclass(frozen=True, eq=False)
 class Channels:
-    """What the K channels of a layer hold for one picture; arrays (K,) are float64 unless said.
+    """The figures of the K channels of a layer for one picture; arrays (K,) are float64 unless said.
 
     ``activations``: float32 (h, w, K). ``mean``, ``variance``, ``low``, ``high``: over the h·w places.
     ``weights``: Grad-CAM's w_k, the mean over places of ∂logit/∂A_k (Selvaraju et al., ICCV 2017, eq. 1).
@@ -73,7 +76,7 @@ class Channels:
 
     @property
     def signed(self) -> bool:
-        """Whether any activation is below zero."""
+        """True where any activation is below zero."""
         return bool((self.low < 0).any())
 
     @property
@@ -98,7 +101,7 @@ class Channels:
 def channels(
     network: Network,
     pic: Picture,
-    layer: Any = None,
+    layer: Layer | None = None,
     class_index: int | str | None = None,
     framing: str | None = None,
     memory: Memory | None = None,
@@ -111,11 +114,10 @@ def channels(
     """
     info = network.layer_with_grid(layer)
     wanted = TOP_CLASS if class_index is None else network.check_class(class_index)
-    x, frame = network.prepare(pic, framing)
-    look = Look(network, network.check_input(x), memory, (pic.sha256, frame.framing))
-    (index,) = look.tap([info.path], [wanted])
-    A, broken = as_float32(look.activations(info.path))
-    G = look.gradient(info.path, index)[0]
+    session, frame = open_session(network, pic, framing, memory)
+    (index,) = session.tap([info.path], [wanted])
+    A, broken = as_float32(session.activations(info.path))
+    G = session.gradient(info.path, index)[0]
     weights = np.nan_to_num(G.mean(axis=(0, 1), dtype=np.float64))
     mean = A.mean(axis=(0, 1), dtype=np.float64)
     dead = np.logical_not(A.any(axis=(0, 1)))
@@ -134,8 +136,8 @@ def channels(
         broken=broken,
         class_index=index,
         label=network.labels[index],
-        probability=float(look.probabilities[index]),
-        logit=float(look.logits[index]),
+        probability=float(session.probabilities[index]),
+        logit=float(session.logits[index]),
         frame=frame,
         cells=info.cells(network.input_size),
     )
@@ -153,5 +155,4 @@ def share_at_ends(A: Array, ends: Sequence[float]) -> Figures:
     at_end = np.zeros(A.shape, bool)
     for end in ends:
         at_end |= np.abs(A - end) <= near
-    share: Figures = at_end.mean(axis=(0, 1), dtype=np.float64)
-    return share
+    return np.asarray(at_end.mean(axis=(0, 1), dtype=np.float64))

@@ -1,4 +1,4 @@
-"""How attention forms: the evidence in one picture at each checkpoint that was kept of a training run.
+"""The evidence in one picture at each checkpoint that was kept of a training run.
 
 One model serves all checkpoints: their weights are loaded into it one after the other, so that nothing is traced
 anew and memory holds one network. It is nobody else's, as its weights change.
@@ -21,15 +21,15 @@ from camcore.training.runs import checkpoints
 
 
 @dataclass(frozen=True, eq=False)
-class Stage:
-    """What was made of a picture after ``epoch``; None: the finished network."""
+class EpochEvidence:
+    """The evidence in a picture after ``epoch``; None: of the finished network."""
 
     epoch: int | None
     evidence: tuple[Evidence, ...]
 
 
-class Forming:
-    """The stages of a saved network's training, ready for one picture after the other. Safe in several threads."""
+class CheckpointNetwork:
+    """A saved network at each stage of its training, ready for one picture after the other. Safe in several threads."""
 
     def __init__(self, saved: SavedNetwork) -> None:
         """Raises ModelError where the network cannot be opened."""
@@ -43,16 +43,16 @@ class Forming:
             name=saved.name,
             weights_note=built.weights_note,
         )
-        self._turn = threading.Lock()
+        self._lock = threading.Lock()
         self.stages: tuple[tuple[int | None, Path], ...] = (*checkpoints(saved.folder), (None, saved.weights))
 
-    def of(self, pic: Picture, classes: Sequence[int], framing: str | None = None) -> Iterator[Stage]:
+    def of(self, pic: Picture, classes: Sequence[int], framing: str | None = None) -> Iterator[EpochEvidence]:
         """The evidence for ``classes`` at each stage, in order.
 
         Raises ModelError for a file that does not fit, MethodError where the head is not linear.
         """
         for epoch, weights in self.stages:
-            with self._turn:
+            with self._lock:
                 load_weights(self._network.model, weights)
-                found = evidence(self._network, pic, classes, framing)
-            yield Stage(epoch, found)
+                evidences = evidence(self._network, pic, classes, framing)
+            yield EpochEvidence(epoch, evidences)

@@ -1,4 +1,4 @@
-"""Concepts: what a layer's activations are made of, as a few maps that pictures share, and what each adds to a class.
+"""Concepts: a layer's activations as a few maps that pictures share, and what each adds to a class.
 
 Deep feature factorisation (Collins, Achanta and Süsstrunk, "Deep Feature Factorization for Concept Discovery", ECCV
 2018): the activations of all pictures, one row for each place, are factorised into non-negative parts, A ≈ S P. A
@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,16 +23,19 @@ from camcore.checks import checked, flag, max_side, optional, whole
 from camcore.checks import seed as a_seed
 from camcore.errors import CamcoreError
 from camcore.features.nmf import SWEEPS, Factors, factorise
-from camcore.framing import CellGrid, Frame
 from camcore.heatmaps.arguments import a_framing, a_network
 from camcore.heatmaps.arguments import pictures as several_pictures
+from camcore.heatmaps.request import Layer
 from camcore.network import Network
 from camcore.pictures.picture import Picture
 
-Array = NDArray[Any]
+if TYPE_CHECKING:
+    from camcore.framing import CellGrid, Frame
+
+Array = NDArray[np.floating]
 
 MOST = 12
-"""So many concepts can be told apart by eye, and by colour."""
+"""Concepts that can be told apart by eye, and by colour."""
 PICTURES = 64
 
 # Activations of all pictures together: what is factorised has to fit into memory a few times.
@@ -48,7 +51,7 @@ _SHARE = 0.7
 
 @dataclass(frozen=True, eq=False)
 class Effects:
-    """What the concepts add to the logits of n pictures: y(A) less y(A without it).
+    """The effects of concepts on the logits of n pictures: y(A) less y(A without the concept).
 
     concepts: (n, k, classes). beside: (n, classes), of what the concepts leave, A − S P. nothing: (n, classes), the
     logits where the layer is all zero. exact: everything behind the layer is affine.
@@ -103,8 +106,8 @@ class Concepts:
         self._check(concept, picture)
         if self.effects is None:
             return ()
-        found = self.effects.concepts[:, concept]
-        added = found.mean(axis=0) if picture is None else found[picture]
+        effects = self.effects.concepts[:, concept]
+        added = effects.mean(axis=0) if picture is None else effects[picture]
         return tuple((int(c), float(added[c])) for c in np.argsort(-added, kind="stable")[:count])
 
     @checked(picture=whole(), concept=whole(), smooth=flag, max_side=max_side)
@@ -132,7 +135,7 @@ def find_concepts(
     network: Network,
     pictures: Sequence[Picture],
     k: int,
-    layer: Any = None,
+    layer: Layer | None = None,
     framing: str | None = None,
     seed: int = 0,
 ) -> Iterator[Concepts]:
@@ -142,30 +145,37 @@ def find_concepts(
     parts of a non-negative sum, are taken as 0 for the factorisation; the effects are measured on the activations
     as they are. Costs one forward pass for each picture, then the head k + 2 times. Deterministic for a seed.
     Closing the generator stops the work. Raises at the call: LayerError for a layer without a heatmap, CamcoreError
-    for an unknown framing, no or too many pictures, or a number of concepts that there cannot be.
+    for an unknown framing, no or too many pictures, or a number of concepts that there cannot be. Collins et al., ECCV
+    2018.
+
+    With ``net = camcore.load("cats_vs_dogs")`` and a picture ``pic`` of 48×64 pixels:
+
+    >>> *_, concepts = camcore.find_concepts(net, [pic], k=2)
+    >>> concepts.maps.shape, concepts.parts.shape, concepts.effects.concepts.shape
+    ((1, 9, 9, 2), (2, 160), (1, 2, 2))
     """
     info = network.layer_with_grid(layer)
     assert info.grid is not None
-    places, channels = info.grid[0] * info.grid[1] * len(pictures), info.channels or 0
+    cells, channels = info.grid[0] * info.grid[1] * len(pictures), info.channels or 0
     if not 1 <= len(pictures) <= PICTURES:
         raise CamcoreError(
             f"Concepts are looked for in 1 to {PICTURES} pictures, not in {len(pictures)}. Choose so many."
         )
-    if not 1 <= k <= min(MOST, places, channels):
+    if not 1 <= k <= min(MOST, cells, channels):
         raise CamcoreError(
-            f"{k} concepts cannot be found at {info.path!r} ({places} places with {channels} channels). Choose 1 to "
-            f"{min(MOST, places, channels)}."
+            f"{k} concepts cannot be found at {info.path!r} ({cells} places with {channels} channels). Choose 1 to "
+            f"{min(MOST, cells, channels)}."
         )
-    if places * channels > _MOST_VALUES:
+    if cells * channels > _MOST_VALUES:
         raise CamcoreError(
-            f"The activations of {len(pictures)} pictures at {info.path!r} are {places * channels / 1e6:.0f} million "
+            f"The activations of {len(pictures)} pictures at {info.path!r} are {cells * channels / 1e6:.0f} million "
             f"values, too many to factorise. Take fewer pictures, or a deeper layer such as {network.default_layer!r}."
         )
     prepared = [network.prepare(pic, framing) for pic in pictures]
-    return _found(network, np.concatenate([x for x, _ in prepared]), tuple(f for _, f in prepared), info.path, k, seed)
+    return _steps(network, np.concatenate([x for x, _ in prepared]), tuple(f for _, f in prepared), info.path, k, seed)
 
 
-def _found(network: Network, x: Array, frames: tuple[Frame, ...], path: str, k: int, seed: int) -> Iterator[Concepts]:
+def _steps(network: Network, x: Array, frames: tuple[Frame, ...], path: str, k: int, seed: int) -> Iterator[Concepts]:
     passes = [network.tap(x[i : i + _CHUNK_PICTURES], [path]) for i in range(0, len(x), _CHUNK_PICTURES)]
     A = np.concatenate([one.activations[path] for one in passes])
     logits = np.concatenate([one.logits for one in passes])
@@ -180,29 +190,29 @@ def _found(network: Network, x: Array, frames: tuple[Frame, ...], path: str, k: 
         return Concepts(path, maps, factors.parts, factors.error, negative, logits, frames, cells, share)
 
     for factors in factorise(V, k, seed):
-        found = concepts(factors)
-        yield found
+        factorised = concepts(factors)
+        yield factorised
     effects = []
     for picture in range(len(x)):
-        effects.append(_effects(network, x[picture : picture + 1], A[picture], logits[picture], found, picture))
-        yield replace(found, done=_SHARE + (1 - _SHARE) * (picture + 1) / (len(x) + 1))
+        effects.append(_effects(network, x[picture : picture + 1], A[picture], logits[picture], factorised, picture))
+        yield replace(factorised, done=_SHARE + (1 - _SHARE) * (picture + 1) / (len(x) + 1))
     single, beside, nothing = (np.stack(part) for part in zip(*effects, strict=True))
     measured = Effects(single, beside, nothing, network.is_affine_behind(path))
-    yield replace(found, done=1.0, effects=measured)
+    yield replace(factorised, done=1.0, effects=measured)
 
 
 def _effects(
-    network: Network, x: Array, A: Array, logits: Array, found: Concepts, picture: int
+    network: Network, x: Array, A: Array, logits: Array, concepts: Concepts, picture: int
 ) -> tuple[Array, Array, Array]:
-    """Of one picture: what each concept adds, what lies beside them, and the logits of no activations at all."""
-    head = network.head(found.layer)
-    maps, parts = found.maps[picture], found.parts
+    """The effects in one picture: of each concept, of what lies beside them; and the logits without activations."""
+    head = network.head(concepts.layer)
+    maps, parts = concepts.maps[picture], concepts.parts
     single = [maps[..., c, np.newaxis] * parts[c] for c in range(len(parts))]
     altered = [*(A - one for one in single), sum(single), np.zeros_like(A)]
     chunk = max(1, _CHUNK_VALUES // A.size)
     answers = []
     for start in range(0, len(altered), chunk):
-        given = np.stack(altered[start : start + chunk])
-        answers.append(head(np.repeat(x, len(given), axis=0), given))
-    found_logits = np.concatenate(answers)
-    return logits - found_logits[:-2], logits - found_logits[-2], found_logits[-1]
+        part = np.stack(altered[start : start + chunk])
+        answers.append(head(np.repeat(x, len(part), axis=0), part))
+    without = np.concatenate(answers)
+    return logits - without[:-2], logits - without[-2], without[-1]

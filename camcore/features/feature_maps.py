@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,23 +10,29 @@ from numpy.typing import NDArray
 from camcore.checks import checked
 from camcore.errors import LayerError
 from camcore.heatmaps.arguments import a_framing, a_network, a_picture
+from camcore.heatmaps.request import Layer
 from camcore.network import Network
 from camcore.pictures.picture import Picture
 
 
 @checked(network=a_network, pic=a_picture, framing=a_framing)
 def activations(
-    network: Network, pic: Picture, layers: Any, framing: str | None = None
+    network: Network, pic: Picture, layers: Layer | Sequence[Layer], framing: str | None = None
 ) -> dict[str, NDArray[np.float32]]:
     """The feature maps of ``layers``, from one pass: path → float32 (h, w, K), at each layer's own grid.
 
     ``layers``: a path, a Keras layer, or a sequence of them.
-    Raises LayerError for a layer that does not exist or has no grid.
+    Raises LayerError for a layer that does not exist or has no grid, CamcoreError for an unknown framing.
+
+    With ``net = camcore.load("cats_vs_dogs")`` and a picture ``pic`` of 48×64 pixels:
+
+    >>> {layer: A.shape for layer, A in camcore.activations(net, pic, ["stem_relu", "stage3_block2"]).items()}
+    {'stem_relu': (72, 72, 24), 'stage3_block2': (9, 9, 160)}
     """
-    asked = layers if isinstance(layers, (list, tuple)) else [layers]
-    if not asked:
+    named = layers if isinstance(layers, (list, tuple)) else [layers]
+    if not named:
         raise LayerError(f"No layer was asked for. Name at least one, such as {network.default_layer!r}.")
-    infos = [network.layer(layer) for layer in asked]
+    infos = [network.layer(layer) for layer in named]
     for info in infos:
         if info.grid is None:
             raise LayerError(
@@ -34,5 +40,5 @@ def activations(
                 f"spatial grid. {network.traced.table.advice()}"
             )
     x, _ = network.prepare(pic, framing)
-    found = network.tap(x, [info.path for info in infos]).activations
-    return {path: array[0].astype(np.float32) for path, array in found.items()}
+    tapped = network.tap(x, [info.path for info in infos]).activations
+    return {path: array[0].astype(np.float32) for path, array in tapped.items()}

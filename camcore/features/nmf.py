@@ -5,7 +5,6 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +12,7 @@ from numpy.typing import NDArray
 from camcore.errors import CamcoreError
 from camcore.graph.blas import one_thread
 
-Array = NDArray[Any]
+Array = NDArray[np.floating]
 
 SWEEPS = 400
 # A sweep that lessens the error by less than this share of V's size, on average over a part, is the last one.

@@ -19,7 +19,7 @@ Grid = tuple[int, int]
 
 
 @dataclass(frozen=True)
-class Stage:
+class GridStage:
     """The layers of one grid size, in the order of the computation; ``grid`` None: those behind the last grid."""
 
     grid: Grid | None
@@ -41,15 +41,15 @@ class Block:
 
 
 @dataclass(frozen=True)
-class Seat:
-    """Where a layer lies in a block: on which branch, from 0, of how many. The block's ``end`` is its name."""
+class BranchPosition:
+    """The position of a layer in a block: its branch, from 0, of how many. The block's ``end`` is its name."""
 
     end: str
     branch: int
     branches: int
 
 
-def stages(layers: Sequence[LayerInfo]) -> tuple[Stage, ...]:
+def stages(layers: Sequence[LayerInfo]) -> tuple[GridStage, ...]:
     """The layers by grid size, the sizes in the order in which they first come.
 
     Layers whose grid has one cell, or that have none, stand in the stage in whose midst they are computed (such as
@@ -58,18 +58,18 @@ def stages(layers: Sequence[LayerInfo]) -> tuple[Stage, ...]:
     """
     with_grid = [i for i, info in enumerate(layers) if _has_cells(info)]
     last = with_grid[-1] if with_grid else -1
-    found: dict[Grid | None, list[LayerInfo]] = {}
+    by_grid: dict[Grid | None, list[LayerInfo]] = {}
     grid: Grid | None = layers[with_grid[0]].grid if with_grid else None
     for i, info in enumerate(layers):
         grid = (info.grid if _has_cells(info) else grid) if i <= last else None
-        found.setdefault(grid, []).append(info)
-    return tuple(Stage(size, tuple(held)) for size, held in found.items())
+        by_grid.setdefault(grid, []).append(info)
+    return tuple(GridStage(size, tuple(members)) for size, members in by_grid.items())
 
 
 def blocks(layers: Sequence[LayerInfo]) -> tuple[Block, ...]:
     """The blocks with at least one layer on a branch, by their ends, in the order of the computation."""
-    place = {info.path: i for i, info in enumerate(layers)}
-    inputs = [[place[path] for path in info.inputs if path in place] for info in layers]
+    number = {info.path: i for i, info in enumerate(layers)}
+    inputs = [[number[path] for path in info.inputs if path in number] for info in layers]
     outputs: list[list[int]] = [[] for _ in layers]
     for i, sources in enumerate(inputs):
         for source in sources:
@@ -78,7 +78,7 @@ def blocks(layers: Sequence[LayerInfo]) -> tuple[Block, ...]:
     before = _dominators(inputs, range(count))
     after = _dominators(outputs, range(count - 1, -1, -1))
 
-    found = []
+    with_branches = []
     for end in range(count):
         if len(inputs[end]) < 2:
             continue
@@ -87,30 +87,30 @@ def blocks(layers: Sequence[LayerInfo]) -> tuple[Block, ...]:
         branches = tuple(tuple(layers[i].path for i in sorted(way) if often[i] == 1) for way in ways)
         if any(branches):
             start = before[end]
-            found.append(Block(layers[start].path if start >= 0 else "", layers[end].path, branches))
-    return tuple(found)
+            with_branches.append(Block(layers[start].path if start >= 0 else "", layers[end].path, branches))
+    return tuple(with_branches)
 
 
-def seats(layers: Sequence[LayerInfo]) -> dict[str, tuple[Seat, ...]]:
-    """For each layer on a branch its seats, from the outermost block to the innermost."""
-    found: dict[str, list[tuple[int, Seat]]] = {}
-    for block in blocks(layers):
-        size = sum(map(len, block.branches))
+def branch_positions(layers: Sequence[LayerInfo]) -> dict[str, tuple[BranchPosition, ...]]:
+    """For each layer on a branch its positions, from the outermost block to the innermost."""
+    outer_first = sorted(blocks(layers), key=lambda block: -sum(map(len, block.branches)))
+    positions: dict[str, list[BranchPosition]] = {}
+    for block in outer_first:
         for number, branch in enumerate(block.branches):
             for path in branch:
-                found.setdefault(path, []).append((size, Seat(block.end, number, len(block.branches))))
-    return {path: tuple(seat for _, seat in sorted(held, key=lambda one: -one[0])) for path, held in found.items()}
+                positions.setdefault(path, []).append(BranchPosition(block.end, number, len(block.branches)))
+    return {path: tuple(nested) for path, nested in positions.items()}
 
 
-def side_by_side(layers: Sequence[LayerInfo]) -> tuple[LayerInfo, ...]:
+def reading_order(layers: Sequence[LayerInfo]) -> tuple[LayerInfo, ...]:
     """The layers in reading order: each branch in one piece, one after the other, then the layer where they meet."""
-    place = {info.path: i for i, info in enumerate(layers)}
-    held = seats(layers)
+    number = {info.path: i for i, info in enumerate(layers)}
+    positions = branch_positions(layers)
 
     def order(info: LayerInfo) -> tuple[tuple[int, int], ...]:
         # A block stands where its end is computed; within it its branches, the end last of all.
-        ends = [(place[seat.end], seat.branch) for seat in held.get(info.path, ())]
-        return (*ends, (place[info.path], _LAST))
+        ends = [(number[position.end], position.branch) for position in positions.get(info.path, ())]
+        return (*ends, (number[info.path], _LAST))
 
     return tuple(sorted(layers, key=order))
 
@@ -130,7 +130,7 @@ def _dominators(sources: Sequence[Sequence[int]], order: Sequence[int]) -> list[
     rank = [0] * len(sources)
     for position, layer in enumerate(order):
         rank[layer] = position
-    found = [-1] * len(sources)
+    dominators = [-1] * len(sources)
     for layer in order:
         common: int | None = None
         for source in sources[layer]:
@@ -142,11 +142,11 @@ def _dominators(sources: Sequence[Sequence[int]], order: Sequence[int]) -> list[
                 if common == -1 or other == -1:
                     common = other = -1
                 elif rank[common] > rank[other]:
-                    common = found[common]
+                    common = dominators[common]
                 else:
-                    other = found[other]
-        found[layer] = -1 if common is None else common
-    return found
+                    other = dominators[other]
+        dominators[layer] = -1 if common is None else common
+    return dominators
 
 
 def _back(source: int, start: int, end: int, inputs: Sequence[Sequence[int]], after: Sequence[int]) -> set[int]:
@@ -162,7 +162,7 @@ def _back(source: int, start: int, end: int, inputs: Sequence[Sequence[int]], af
 
 
 def _led_through(end: int, layer: int, after: Sequence[int]) -> bool:
-    """Whether every way on from ``layer`` passes ``end``, later in the order."""
+    """True where every way on from ``layer`` passes ``end``, later in the order."""
     while -1 < layer < end:
         layer = after[layer]
     return layer == end

@@ -21,7 +21,7 @@ PASS_BYTES = 256 << 20
 
 
 @dataclass(frozen=True, eq=False)
-class Strongest:
+class StrongestChannels:
     """The n strongest channels of a layer for one picture, strongest first: those with the largest mean |A|.
 
     ``numbers``: (n,). ``activations``: float32 (h, w, n). ``strength``: their mean |A|, float64 (n,).
@@ -38,7 +38,7 @@ class Strongest:
 @checked(network=a_network, pic=a_picture, layers=layers_given, count=whole(1, example=12), framing=a_framing)
 def strongest_channels(
     network: Network, pic: Picture, layers: Sequence[str], count: int = 12, framing: str | None = None
-) -> Iterator[tuple[Strongest, ...]]:
+) -> Iterator[tuple[StrongestChannels, ...]]:
     """The ``count`` strongest channels of each of ``layers`` (paths), in order; a tuple for each forward pass.
 
     Closing the generator stops the work behind the pass in hand; ``len(passes(...))`` says beforehand how many there
@@ -47,8 +47,8 @@ def strongest_channels(
     infos = [network.layer_with_grid(path) for path in layers]
     x, _ = network.prepare(pic, framing)
     for group in passes(infos):
-        found = network.tap(x, [info.path for info in group]).activations
-        yield tuple(_strongest(info, found[info.path][0], count) for info in group)
+        activations = network.tap(x, [info.path for info in group]).activations
+        yield tuple(_strongest(info, activations[info.path][0], count) for info in group)
 
 
 def passes(layers: Sequence[LayerInfo]) -> list[list[LayerInfo]]:
@@ -65,8 +65,8 @@ def passes(layers: Sequence[LayerInfo]) -> list[list[LayerInfo]]:
     return groups
 
 
-def _strongest(info: LayerInfo, activations: NDArray[np.float32], count: int) -> Strongest:
+def _strongest(info: LayerInfo, activations: NDArray[np.float32], count: int) -> StrongestChannels:
     A, _ = as_float32(activations)
     strength = np.abs(A).mean(axis=(0, 1), dtype=np.float64)
     numbers = np.argsort(-strength, kind="stable")[:count]
-    return Strongest(info, numbers, A[..., numbers], strength[numbers], int((strength == 0).sum()))
+    return StrongestChannels(info, numbers, A[..., numbers], strength[numbers], int((strength == 0).sum()))

@@ -1,22 +1,22 @@
-"""What a filter, a channel or a class responds to: pictures found by activation maximisation, and first kernels.
+"""Pictures that excite a channel or a class, found by activation maximisation, and the kernels of the first layer.
 
 for state in excite(net, "block_6_expand", range(16)):
     print(state.done, state.total, state.excitations[0].reached)
 """
 
-from camcore.filters.ascent import Recipe
+from camcore.filters.ascent import AscentRecipe
 from camcore.filters.kernels import FirstKernels, first_kernels
-from camcore.filters.searching import RECIPE, Excitation, Search, check_channel, excite, pace, searchable
+from camcore.filters.search import RECIPE, Excitation, SearchState, check_channel, excite, searchable, step_seconds
 
 __all__ = [
     "RECIPE",
+    "AscentRecipe",
     "Excitation",
     "FirstKernels",
-    "Recipe",
-    "Search",
+    "SearchState",
     "check_channel",
     "excite",
     "first_kernels",
-    "pace",
     "searchable",
+    "step_seconds",
 ]

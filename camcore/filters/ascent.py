@@ -1,9 +1,9 @@
 """Gradient ascent on pictures: one compiled step, from spectra to better spectra.
 
 Erhan et al., "Visualizing Higher-Layer Features of a Deep Network" (2009), with the means of Olah et al. (2017) that
-keep the pictures natural: see ``painting``; random shifts and zooms, so that no pattern of single pixels pays; and
+keep the pictures natural: see ``spectrum``; random shifts and zooms, so that no pattern of single pixels pays; and
 total variation with the exponent 2 (Mahendran and Vedaldi, "Understanding Deep Image Representations by Inverting
-Them", 2015, section 3). By Parseval it is Σ (f·F)² over the frequencies f of a picture's spectrum F; as ``painting``
+Them", 2015, section 3). By Parseval it is Σ (f·F)² over the frequencies f of a picture's spectrum F; as ``spectrum``
 writes F as z/f, it is Σ z²: a pull of all coefficients towards zero.
 """
 
@@ -12,25 +12,29 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from camcore.errors import CamcoreError
-from camcore.filters.colours import PixelMap
-from camcore.filters.painting import draw
-from camcore.graph.compiled import Function
+from camcore.filters.spectrum import decode_logits
 
-Array = NDArray[Any]
+if TYPE_CHECKING:
+    import tensorflow as tf
+
+    from camcore.filters.pixel_map import PixelMap
+    from camcore.graph.compiled import Function
+
+Array = NDArray[np.floating]
 
 # Adam, Kingma and Ba (2015), with its usual constants.
 _MEAN, _SQUARE, _TINY = 0.9, 0.999, 1e-8
 
 
 @dataclass(frozen=True)
-class Recipe:
-    """How a picture is searched for.
+class AscentRecipe:
+    """The settings of a search.
 
     ``steps``: of gradient ascent. ``rate``: Adam's. ``jitter``: the largest shift, as a share of the input's sides.
     ``zoom``: the largest enlargement or reduction, as a share. ``smoothness``: weight of half the total variation;
@@ -51,8 +55,8 @@ class Recipe:
             )
 
 
-def shake(recipe: Recipe, size: tuple[int, int], seed: int, step: int) -> Array:
-    """What a step looks at: the edges (top, left, bottom, right), float32 (4,), in pixels of the picture (h, w).
+def random_view(recipe: AscentRecipe, size: tuple[int, int], seed: int, step: int) -> Array:
+    """The view of a step: edges (top, left, bottom, right), float32 (4,), in pixels of the picture (h, w).
 
     The centres of the outermost pixels are 0 and h − 1; the picture goes on beyond its edges by repeating itself.
     """
@@ -66,7 +70,7 @@ def shake(recipe: Recipe, size: tuple[int, int], seed: int, step: int) -> Array:
     return np.array([edges[0][0], edges[1][0], edges[0][1], edges[1][1]], np.float32)
 
 
-def look(picture: Any, edges: Any, margin: int) -> Any:
+def crop(picture: tf.Tensor, edges: tf.Tensor, margin: int) -> tf.Tensor:
     """The pictures (n, h, w, C) as seen between ``edges``, at their own size, bilinearly; TensorFlow tensors.
 
     ``margin``: the pixels by which edges may lie outside.
@@ -83,10 +87,10 @@ def look(picture: Any, edges: Any, margin: int) -> Any:
     return tf.image.crop_and_resize(picture, tf.tile(box[tf.newaxis], [count, 1]), tf.range(count), [h, w])
 
 
-def stepping(
-    recipe: Recipe, pixels: PixelMap, size: tuple[int, int], channels_first: bool, dtype: str
+def step_maker(
+    recipe: AscentRecipe, pixels: PixelMap, size: tuple[int, int], channels_first: bool, dtype: str
 ) -> Callable[[Function], Function]:
-    """What makes a compiled step around a network's response; see ``camcore.filters.responses``.
+    """A function that makes a compiled step around a network's response; see ``camcore.filters.responses``.
 
     The step: (spectra, m, v, channels (n,), edges (4,), number of this step from 1) → [spectra, m, v, responses
     (n,)]; spectra and Adam's two means float32 (n, 2, 3, h, w // 2 + 1), responses those before the step.
@@ -111,10 +115,17 @@ def stepping(
                 tf.TensorSpec([], kind),
             ],
         )
-        def step(spectrum: Any, mean: Any, square: Any, channels: Any, edges: Any, number: Any) -> Any:
+        def step(
+            spectrum: tf.Tensor,
+            mean: tf.Tensor,
+            square: tf.Tensor,
+            channels: tf.Tensor,
+            edges: tf.Tensor,
+            number: tf.Tensor,
+        ) -> list[tf.Tensor]:
             with tf.GradientTape() as tape:
                 tape.watch(spectrum)
-                seen = look(tf.sigmoid(draw(spectrum, size)), edges, margin)
+                seen = crop(tf.sigmoid(decode_logits(spectrum, size)), edges, margin)
             x = tf.matmul(seen, matrix) + offset
             x = tf.transpose(x, (0, 3, 1, 2)) if channels_first else x
             response, slope = response_of(tf.cast(x, dtype), channels)

@@ -1,15 +1,18 @@
-"""The first layer's kernels, which can be drawn as they are: they weigh the pixels of the picture itself."""
+"""The kernels of the first convolution as pictures: they weigh the pixels of the picture itself."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from camcore.errors import LayerError
-from camcore.filters.colours import pixel_map
-from camcore.network import Network
+from camcore.filters.pixel_map import pixel_map
+
+if TYPE_CHECKING:
+    from camcore.network import Network
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,13 +40,13 @@ def first_kernels(network: Network) -> FirstKernels:
     A layer of the network that scales its input before that convolution is not counted in. Raises LayerError where
     the network does not begin with a convolution of the picture, ModelError where its preprocessing is not affine.
     """
-    found = _first(network)
-    if found is None:
+    first = _first(network)
+    if first is None:
         raise LayerError(
             f"{network.name} has no convolution of the input's own {network.channels} channels, so there are no "
             "kernels to draw as pictures. Look at what excites a layer instead."
         )
-    layer, kernels = found
+    layer, kernels = first
     weights = np.einsum("hwck,rc->khwr", kernels, 255.0 * pixel_map(network).matrix).astype(np.float32)
     return FirstKernels(layer, weights, float(np.abs(weights).max(initial=0.0)))
 

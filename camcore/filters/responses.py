@@ -1,4 +1,4 @@
-"""What activation maximisation climbs: the response of chosen channels, and its gradient at the network's input.
+"""The response of chosen channels and its gradient at the network's input, which activation maximisation climbs.
 
 Only the part of the graph up to the layer is run. The channels are fed, so that nothing is built anew for another
 filter.
@@ -26,7 +26,7 @@ LEAK = 0.1
 
 
 def before_rectifier(tensor: Any) -> Any:
-    """What a layer's last, never falling activation is applied to; the tensor itself where it ends otherwise."""
+    """The operand of a layer's last, never falling activation; the tensor itself where it ends otherwise."""
     while tensor.op.type in _RISING or (tensor.op.type == "Identity" and tensor.op.inputs[0].op.type in _RISING):
         tensor = tensor.op.inputs[0]
     return tensor

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import cast
 
 import numpy as np
 
@@ -16,26 +16,24 @@ from camcore.network import Network, check_network, check_picture
 from camcore.pictures.picture import Picture
 
 
-def a_network(name: str, value: Any) -> Network:
+def a_network(name: str, value: object) -> Network:
     """A Network. Raises ModelError for anything else."""
     check_network(value)
-    found: Network = value
-    return found
+    return cast(Network, value)
 
 
-def a_picture(name: str, value: Any) -> Picture:
+def a_picture(name: str, value: object) -> Picture:
     """A Picture. Raises PictureError for anything else."""
     check_picture(value)
-    found: Picture = value
-    return found
+    return cast(Picture, value)
 
 
-def a_framing(name: str, value: Any) -> str | None:
+def a_framing(name: str, value: object) -> str | None:
     """The name of a framing, or None for the network's own. Raises CamcoreError for anything else."""
-    if value is not None:
-        check_framing(value)
-    found: str | None = value
-    return found
+    framing = cast("str | None", value)
+    if framing is not None:
+        check_framing(framing)
+    return framing
 
 
 a_memory: Check = optional(of_type(Memory, "Make one with camcore.Memory(), or leave it out."))
@@ -43,14 +41,14 @@ a_memory: Check = optional(of_type(Memory, "Make one with camcore.Memory(), or l
 a_map: Check = of_type(CamMap, "Give one of those that camcore.explain returns.")
 
 
-def a_path(name: str, value: Any) -> Path:
+def a_path(name: str, value: object) -> Path:
     """The path of a file or folder. Raises CamcoreError for anything else."""
     if not isinstance(value, (str, os.PathLike)) or not str(value).strip():
         raise refused(name, value, "a path", "Give it as a string or a pathlib.Path.")
     return Path(os.fsdecode(value))
 
 
-def a_box(name: str, value: Any) -> tuple[float, float, float, float]:
+def a_box(name: str, value: object) -> tuple[float, float, float, float]:
     """The edges (top, left, bottom, right) of a box. Raises CamcoreError for anything else."""
     if not isinstance(value, (tuple, list, np.ndarray)) or len(value) != 4:
         raise refused(name, value, "a box (top, left, bottom, right)", "Give four numbers, in pixels of the picture.")

@@ -1,19 +1,21 @@
-"""What a method's raw map becomes: values in 0..1, a warning in plain words, and its place on the picture."""
+"""Finished maps: values in 0..1 of a method's raw map, a warning in plain words, and its place on the picture."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from camcore.checks import checked, flag, max_side
-from camcore.framing import CellGrid, Frame
 from camcore.methods import METHODS, MethodInfo
 
-Array = NDArray[Any]
+if TYPE_CHECKING:
+    from camcore.framing import CellGrid, Frame
+    from camcore.methods.info import OptionValues
+
+Array = NDArray[np.floating]
 
 # More than half of the cells above this share of the maximum: the map hardly tells one place from another.
 _SATURATED = 0.8
@@ -48,7 +50,7 @@ class CamMap:
     network: str
     frame: Frame
     cells: CellGrid
-    options: Mapping[str, Any] = field(default_factory=dict)
+    options: OptionValues = field(default_factory=dict)
     evidence: float | None = None
     passes: float = 0.0
     refine: tuple[str, ...] = ()
@@ -63,7 +65,7 @@ class CamMap:
 
     @property
     def lowers(self) -> bool:
-        """Whether this is the class of a regression that stands for what lowers its value: ``logit`` is minus it."""
+        """True for the class of a regression that stands for what lowers its value: ``logit`` is minus it."""
         return self.score_kind == "value" and self.class_index == 1
 
     @property
@@ -73,7 +75,7 @@ class CamMap:
 
     @property
     def framing(self) -> str:
-        """How the picture became the network's input."""
+        """The framing by which the picture became the network's input."""
         return self.frame.framing
 
     @checked(smooth=flag, max_side=max_side)
@@ -108,8 +110,8 @@ def normalised(raw: Array, min_max: bool = False) -> NDArray[np.float32]:
 ActivationState = Literal["lively", "dead", "constant", "negative"]
 
 
-def state_of(A: Array) -> ActivationState:
-    """What is odd about a layer's activations (h, w, K): all zero, the same at every place, or never positive."""
+def activation_state(A: Array) -> ActivationState:
+    """The oddity of a layer's activations (h, w, K): all zero, the same at every place, or never positive."""
     if not A.any():
         return "dead"
     if A.shape[0] * A.shape[1] > 1 and (A[0] == A[0, 0]).all() and (A[0, 0] == A).all():
@@ -135,7 +137,7 @@ def warning_for(
     state: ActivationState = "lively",
     gradient_vanished: bool = False,
 ) -> str | None:
-    """What a reader must know before believing this map; None where nothing is amiss.
+    """The warning that a reader needs before believing this map; None where nothing is amiss.
 
     ``values``: ``raw`` normalised. ``broken``: how many cells were not finite. ``state``: of the layer's
     activations. ``gradient_vanished``: the method uses a gradient, and it is zero everywhere.

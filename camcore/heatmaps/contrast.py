@@ -1,29 +1,29 @@
-"""Why class a and not class b: what tells two classes of one picture apart, place by place and channel by channel."""
+"""Contrast of two classes of one picture: the evidence for one against the other, by cell and by channel."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from camcore.checks import checked, flag, max_side, number
 from camcore.errors import ModelError
-from camcore.framing import CellGrid, Frame
 from camcore.heatmaps.arguments import a_framing, a_memory, a_network, a_picture
 from camcore.heatmaps.cam_map import CamMap
-from camcore.heatmaps.compute import Task, final
+from camcore.heatmaps.compute import Task, final_maps
 from camcore.heatmaps.memory import Memory
-from camcore.heatmaps.request import check_compared
-from camcore.heatmaps.run import Facts
-from camcore.heatmaps.session import Look
+from camcore.heatmaps.request import Layer
+from camcore.heatmaps.run import finished
+from camcore.heatmaps.session import open_session
 from camcore.methods import METHODS
 from camcore.network import Network, check_picture
 from camcore.pictures.picture import Picture
 from camcore.predictions import Prediction
 
-Array = NDArray[Any]
+if TYPE_CHECKING:
+    from camcore.framing import CellGrid, Frame
 
 # As many channels as somebody can look through.
 _CHANNELS = 32
@@ -31,9 +31,9 @@ _CHANNELS = 32
 
 @dataclass(frozen=True, eq=False)
 class Contrast:
-    """What speaks for one class and for another.
+    """The evidence that tells two classes apart.
 
-    ``first``, ``second``: what the network says of both. ``finer``: Finer-CAM of the first against the second.
+    ``first``, ``second``: the network's answers on both. ``finer``: Finer-CAM of the first against the second.
     ``difference``: float32 (h, w), Σ_k (∂(y_a − y_b)/∂A)_k ⊙ A_k in logits, above 0 for the first class and below
     for the second. ``margin``: y_a − y_b. ``offset``: where all behind the layer is affine, what Σ difference leaves
     of the margin, else None. ``channels``: (channel, its part of Σ difference), strongest first, at most 32.
@@ -63,7 +63,7 @@ def contrast(
     pic: Picture,
     a: int | str,
     b: int | str,
-    layer: Any = None,
+    layer: Layer | None = None,
     framing: str | None = None,
     memory: Memory | None = None,
 ) -> Contrast:
@@ -71,7 +71,15 @@ def contrast(
 
     Raises ModelError for a class that the network does not have, or twice the same one; LayerError for a layer
     without a heatmap; MethodError for a regression, which has no classes to compare; CamcoreError for an unknown
-    framing.
+    framing. Finer-CAM: Zhang et al., CVPR 2025.
+
+    With ``net = camcore.load("cats_vs_dogs")`` and a picture ``pic`` of 48×64 pixels:
+
+    >>> why = camcore.contrast(net, pic, "cat", "dog")
+    >>> why.difference.shape, why.first.label, why.margin > 0
+    ((9, 9), 'cat', True)
+    >>> bool(abs(why.difference.sum() + why.offset - why.margin) < 1e-4)
+    True
     """
     first, second = network.check_class(a), network.check_class(b)
     if first == second:
@@ -80,31 +88,27 @@ def contrast(
         )
     check_picture(pic)
     info = METHODS["finercam"]
-    check_compared(network, info, {"against": (second,)}, [first])
+    info.input.check_classes(network, info.title, {"against": (second,)}, [first])
     path = network.layer_with_grid(layer).path
-    x, frame = network.prepare(pic, framing)
-    look = Look(network, network.check_input(x), memory, (pic.sha256, frame.framing))
-    look.tap([path], [first, second])
-    A = look.activations(path)
-    by_channel = (look.gradient(path, first)[0] - look.gradient(path, second)[0]) * A
+    session, frame = open_session(network, pic, framing, memory)
+    session.tap([path], [first, second])
+    A = session.activations(path)
+    by_channel = (session.gradient(path, first)[0] - session.gradient(path, second)[0]) * A
     parts = by_channel.sum(axis=(0, 1), dtype=np.float64)
     order = np.argsort(-np.abs(parts), kind="stable")[:_CHANNELS]
-    offsets = [look.offset(path, index) for index in (first, second)]
+    offsets = [session.offset(path, index) for index in (first, second)]
     offset = offsets[0] - offsets[1] if offsets[0] is not None and offsets[1] is not None else None
 
     task = Task(info, info.checked({"against": (second,)}), path)
-    finer = Facts(look, frame).map(task, first, final(look, task, [first])[first])
-    said = [
-        Prediction(index, network.labels[index], float(p), float(look.logits[index]), network.score_kind)
-        for index, p in zip((first, second), look.probabilities[[first, second]], strict=True)
-    ]
+    finer = finished(session, frame, task, first, final_maps(session, task, [first])[first])
+    predictions = [session.prediction(index) for index in (first, second)]
     return Contrast(
-        first=said[0],
-        second=said[1],
+        first=predictions[0],
+        second=predictions[1],
         layer=path,
         finer=finer,
         difference=by_channel.sum(axis=2).astype(np.float32),
-        margin=said[0].logit - said[1].logit,
+        margin=predictions[0].logit - predictions[1].logit,
         offset=offset,
         channels=tuple((int(k), float(parts[k])) for k in order),
         frame=frame,

@@ -6,7 +6,9 @@ Here x is already preprocessed, as for ``model.predict``. Each class is one row 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from inspect import Parameter, Signature, signature
+from textwrap import fill, indent
+from typing import TYPE_CHECKING, ClassVar, Union
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -15,15 +17,20 @@ from camcore.checks import checked, flag
 from camcore.errors import ModelError
 from camcore.graph.gradients import TOP_CLASS
 from camcore.heatmaps.cam_map import normalised
-from camcore.heatmaps.compute import Task, final, raw_map
+from camcore.heatmaps.compute import Task, final_maps, raw_map
 from camcore.heatmaps.refine import check_refinements, check_weighted
-from camcore.heatmaps.request import by_index, check_compared
-from camcore.heatmaps.session import Look
+from camcore.heatmaps.request import Layer, by_index
+from camcore.heatmaps.session import InputSession
 from camcore.methods import METHODS, MethodInfo
 from camcore.models.kept import network_of
 from camcore.network import Network
 
-Array = NDArray[Any]
+if TYPE_CHECKING:
+    import keras
+
+Array = NDArray[np.floating]
+
+Model = Union["keras.Model", Network]
 
 
 class HeatmapMethod:
@@ -40,20 +47,25 @@ class HeatmapMethod:
     method: ClassVar[str]
 
     def __init__(
-        self, model: Any, target_layer: Any = None, *, refine: str | Sequence[str] = (), **options: Any
+        self,
+        model: Model,
+        target_layer: Layer | None = None,
+        *,
+        refine: str | Sequence[str] = (),
+        **options: object,
     ) -> None:
         self.info: MethodInfo = METHODS[self.method]
-        given = self.info.checked(options)
+        values = self.info.checked(options)
         self.refine = check_refinements(refine)
         if "eigen" in self.refine:
             check_weighted(self.info)
         self.network = model if isinstance(model, Network) else network_of(model)
-        self.options = by_index(self.network, self.info, given)
+        self.options = by_index(self.network, self.info, values)
         # A network without a grid has no layer to look at, and methods on the input's own grid need none.
         free = self.info.layer_free and target_layer is None and self.network.default_layer is None
         self.target_layer: str | None = None if free else self.network.layer_with_grid(target_layer).path
-        if self.info.at_own_layer:
-            self.network.check_linear_head(self.target_layer)
+        if self.target_layer is not None:
+            self.info.input.check_layer(self.network, self.target_layer)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.network.name!r}, target_layer={self.target_layer!r})"
@@ -72,10 +84,10 @@ class HeatmapMethod:
         batch = self.network.check_input(x)
         single = len(batch) == 1
         classes = self._classes(class_idx, len(batch))
-        if self.info.source == "gradients" and not self.refine:
+        if self.info.input.shares_backward and not self.refine:
             maps = self._from_gradients(batch, classes)
         else:
-            maps = [self._from_look(batch[i : i + 1], classes[i]) for i in range(len(batch))]
+            maps = [self._of_one(batch[i : i + 1], classes[i]) for i in range(len(batch))]
         result = np.stack(maps if raw else [self._on_picture(one) for one in maps])
         return result[0] if single else result
 
@@ -85,35 +97,61 @@ class HeatmapMethod:
             return values
         return np.ascontiguousarray(self.network.layer(self.target_layer).upright(values))
 
-    def _classes(self, class_idx: Any, n: int) -> list[int]:
+    def _classes(self, class_idx: int | str | Sequence[int | str] | None, n: int) -> list[int]:
         if class_idx is None:
             return [TOP_CLASS] * n
         array = np.array(class_idx, object)  # of numbers and names side by side
-        given = array.ravel().tolist() * (1 if array.ndim else n)
-        if len(given) != n:
-            raise ModelError(f"{len(given)} class indices were given for {n} images. Give one, or one per image.")
-        return [self.network.check_class(index) for index in given]
+        indices = array.ravel().tolist() * (1 if array.ndim else n)
+        if len(indices) != n:
+            raise ModelError(f"{len(indices)} class indices were given for {n} images. Give one, or one per image.")
+        return [self.network.check_class(index) for index in indices]
 
     def _from_gradients(self, batch: Array, classes: list[int]) -> list[NDArray[np.float32]]:
         path = self.target_layer
         assert path is not None
-        found = self.network.tap(batch, [path], [classes])
-        activations, gradients = found.activations[path], found.gradients[0][path]
+        tapped = self.network.tap(batch, [path], [classes])
+        activations, gradients = tapped.activations[path], tapped.gradients[0][path]
         pairs = zip(activations, gradients, strict=True)
         return [raw_map(self.info, (A, G), self.options)[0] for A, G in pairs]
 
-    def _from_look(self, x: Array, index: int) -> NDArray[np.float32]:
-        look = Look(self.network, x)
+    def _of_one(self, x: Array, index: int) -> NDArray[np.float32]:
+        session = InputSession(self.network, x)
         if index == TOP_CLASS:
-            index = self.network.top_class(look.logits)
-        check_compared(self.network, self.info, self.options, [index])
+            index = self.network.top_class(session.logits)
+        self.info.input.check_classes(self.network, self.info.title, self.options, [index])
         path = None if self.info.layer_free else self.target_layer
-        return final(look, Task(self.info, self.options, path, self.refine), [index])[index].raw
+        return final_maps(session, Task(self.info, self.options, path, self.refine), [index])[index].raw
 
 
-def _class_for(info: MethodInfo) -> type[HeatmapMethod]:
-    doc = f"{info.title}: {info.summary}\n\n    {info.paper}, {info.equation}.\n    "
-    return type(info.class_name, (HeatmapMethod,), {"method": info.key, "__doc__": doc, "__module__": __name__})
+def class_for(info: MethodInfo) -> type[HeatmapMethod]:
+    """The class of a method; its signature and help show the method's options."""
+    members = {
+        "method": info.key,
+        "__doc__": _help(info),
+        "__module__": __name__,
+        "__signature__": _signature(info),
+    }
+    return type(info.class_name, (HeatmapMethod,), members)
 
 
-CLASSES: dict[str, type[HeatmapMethod]] = {info.class_name: _class_for(info) for info in METHODS.values()}
+def _signature(info: MethodInfo) -> Signature:
+    own = [
+        Parameter(name, Parameter.KEYWORD_ONLY, default=option.default, annotation=option.annotation)
+        for name, option in info.options.items()
+    ]
+    common = list(signature(HeatmapMethod).parameters.values())[:-1]  # all but **options
+    return Signature([*common, *own])
+
+
+def _help(info: MethodInfo) -> str:
+    paragraphs = [f"{info.title}: {info.summary}", f"{info.paper}, {info.equation}. {info.url}"]
+    paragraphs.append(f"Needs {', '.join(info.needs)}. Costs {info.cost}.")
+    paragraphs += [
+        f"``{name}``: {'; '.join(filter(None, (option.help, option.range)))}. Default {option.default!r}."
+        for name, option in info.options.items()
+    ]
+    body = "\n\n".join(fill(one, 110, break_long_words=False, break_on_hyphens=False) for one in paragraphs)
+    return indent(body + "\n\nFor the other arguments see ``HeatmapMethod``.\n", "    ").lstrip() + "    "
+
+
+CLASSES: dict[str, type[HeatmapMethod]] = {info.class_name: class_for(info) for info in METHODS.values()}

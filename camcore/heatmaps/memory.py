@@ -1,9 +1,8 @@
-"""What has been computed of pictures, kept within a number of bytes, so that one more method costs only that."""
+"""Arrays computed of pictures, kept within a number of bytes, so that one more method costs only that."""
 
 from __future__ import annotations
 
 from collections.abc import Hashable
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,8 +10,7 @@ from numpy.typing import NDArray
 from camcore.cache import ByteLRU
 from camcore.checks import checked, whole
 
-Array = NDArray[Any]
-Kept = tuple[Array, ...]
+Arrays = tuple[NDArray[np.floating], ...]
 
 
 class Memory:
@@ -26,13 +24,13 @@ class Memory:
 
     @checked(limit_bytes=whole(0, example=512 << 20))
     def __init__(self, limit_bytes: int = 512 << 20) -> None:
-        self._kept: ByteLRU[Kept] = ByteLRU(limit_bytes, lambda arrays: sum(one.nbytes for one in arrays) + 256)
+        self._kept: ByteLRU[Arrays] = ByteLRU(limit_bytes, lambda arrays: sum(one.nbytes for one in arrays) + 256)
 
-    def get(self, key: Hashable) -> Kept | None:
+    def get(self, key: Hashable) -> Arrays | None:
         """The arrays kept under a key; None where they are not, or not any more."""
         return self._kept.get(key)
 
-    def put(self, key: Hashable, arrays: Kept) -> None:
+    def put(self, key: Hashable, arrays: Arrays) -> None:
         """Keep arrays; nobody may change them afterwards."""
         for array in arrays:
             if isinstance(array, np.ndarray) and array.flags.writeable:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import cv2
 import numpy as np
@@ -17,10 +17,12 @@ from camcore.errors import CamcoreError, MethodError, nearest
 from camcore.framing import CellGrid
 from camcore.heatmaps.arguments import maps as map_list
 from camcore.heatmaps.cam_map import CamMap
-from camcore.methods.info import MethodInfo
-from camcore.network import Network
 
-Array = NDArray[Any]
+if TYPE_CHECKING:
+    from camcore.methods.info import MethodInfo
+    from camcore.network import Network
+
+Array = NDArray[np.floating]
 
 REFINEMENTS = ("aug", "eigen")
 
@@ -40,15 +42,15 @@ def check_refinements(refine: str | Sequence[str]) -> tuple[str, ...]:
             f"refine={shown(refine)} names no refinements. Maps are refined by {', '.join(REFINEMENTS)}. Name one, or "
             "give a list of them."
         )
-    given = [refine] if isinstance(refine, str) else list(refine)
-    for name in given:
+    names = [refine] if isinstance(refine, str) else list(refine)
+    for name in names:
         if not isinstance(name, str) or name not in REFINEMENTS:
             near = nearest(name, REFINEMENTS)
             raise MethodError(
                 f"There is no refinement {shown(name)}. Maps are refined by {', '.join(REFINEMENTS)}."
                 + (f" Did you mean {near!r}?" if near else "")
             )
-    return tuple(name for name in REFINEMENTS if name in given)
+    return tuple(name for name in REFINEMENTS if name in names)
 
 
 def check_weighted(info: MethodInfo) -> None:
@@ -78,6 +80,12 @@ def fuse(maps: Sequence[CamMap], how: Literal["max", "mean"] = "max", gamma: flo
     has ``layer`` None and the first map's other facts.
 
     Raises CamcoreError for no maps, for maps of different pictures, networks or classes, or another ``how``.
+
+    With ``net = camcore.load("cats_vs_dogs")`` and a picture ``pic`` of 48×64 pixels:
+
+    >>> fused = camcore.fuse(camcore.explain(net, pic, "layercam", layers=net.ladder), gamma=2)
+    >>> fused.values.shape, fused.layer
+    ((144, 144), None)
     """
     if not maps:
         raise CamcoreError("No maps were given to fuse. Give at least one.")
@@ -116,5 +124,4 @@ def on_input(m: CamMap) -> Array:
         for side, first, stride, count in zip((h, w), m.cells.first_centre, m.cells.stride, m.values.shape, strict=True)
     ]
     x, y = np.meshgrid(at[1], at[0])
-    drawn: Array = cv2.remap(m.values, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    return drawn
+    return np.asarray(cv2.remap(m.values, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE))

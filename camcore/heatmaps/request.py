@@ -1,11 +1,11 @@
-"""What was asked, checked before any work: methods with their options, layers, classes, and what it will cost."""
+"""A request, checked before any work: methods with their options, layers, classes, and the cost."""
 
 from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Union
 
 import numpy as np
 
@@ -15,11 +15,16 @@ from camcore.graph.gradients import TOP_CLASS
 from camcore.heatmaps.compute import Task
 from camcore.heatmaps.refine import BRIGHTNESS, check_refinements, check_weighted
 from camcore.methods import MethodInfo, find_method
+from camcore.methods.info import OptionValues
 from camcore.network import Network, check_network
 
-Options = Mapping[str, Mapping[str, Any]]
+if TYPE_CHECKING:
+    import keras
+
+Options = Mapping[str, OptionValues]
 Keys = str | Sequence[str] | None
-Layers = Any  # a path, a Keras layer, a sequence of them, or None for the default layer
+Layer = Union[str, "keras.Layer"]  # a path, a name, or a Keras layer
+Layers = Layer | Sequence[Layer] | None  # None: the default layer
 Classes = int | str | Sequence[int | str] | None  # indices or names
 
 
@@ -48,39 +53,36 @@ def check_request(
     # Also looked up where no method has a use for it: a layer that does not exist is refused in any case.
     paths = () if without else _paths(network, layers)
     tasks: list[Task] = []
-    for info, given in chosen:
+    for info, values in chosen:
         if "eigen" in refinements:
             check_weighted(info)
-        on_input = info.layer_free or (without and info.source == "nothing")
-        places = (None,) if on_input else _layers_for(network, info, paths or _paths(network, layers))
-        tasks += [Task(info, given, path, refinements) for path in places]
+        on_input = info.layer_free or (without and not info.input.reads_network)
+        sites = (None,) if on_input else _layers_for(network, info, paths or _paths(network, layers))
+        tasks += [Task(info, values, path, refinements) for path in sites]
     return Request(tuple(tasks), indices)
 
 
 def total_passes(network: Network, request: Request) -> float:
     """The cost of a request in forward passes of one image: an upper bound where channels may turn out constant."""
     count = len(request.classes)
-    total = 1.0 + (count if any(_shares_backward(task) for task in request.tasks) else 0)
-    masks: dict[Any, float] = {}  # Score-CAM and its prefix share their passes
+    total = 1.0 + (count if any(task.info.input.shares_backward for task in request.tasks) else 0)
+    nested: dict[tuple[type, str | None], float] = {}  # Score-CAM and its prefix share their passes
     for task in request.tasks:
-        info, site = task.info, network.site(task.path)
-        cost = info.passes(site, task.options) * (count if info.per_class else 1)
+        kind = task.info.input
+        cost = kind.passes(network.site(task.path), task.options) * (count if kind.per_class else 1)
         if "aug" in task.refine:
             total += 2 * len(BRIGHTNESS) * (cost + 1 + count) - cost
-        if info.source == "channel masks":
-            masks[task.path] = max(masks.get(task.path, 0.0), cost)
+        if kind.nested:
+            key = type(kind), task.path
+            nested[key] = max(nested.get(key, 0.0), cost)
         else:
             total += cost
-    return total + sum(masks.values())
-
-
-def _shares_backward(task: Task) -> bool:
-    return task.info.source == "gradients"
+    return total + sum(nested.values())
 
 
 def _methods(
     network: Network, methods: Keys, options: Options | None, classes: Sequence[int]
-) -> list[tuple[MethodInfo, dict[str, Any]]]:
+) -> list[tuple[MethodInfo, OptionValues]]:
     keys = method_keys(methods)
     given = options_by_method(options)
     if not keys:
@@ -98,18 +100,18 @@ def _methods(
             )
     chosen = [(info, by_index(network, info, info.checked(given.get(info.key, {})))) for info in infos]
     for info, values in chosen:
-        check_compared(network, info, values, classes)
+        info.input.check_classes(network, info.title, values, classes)
     return chosen
 
 
-def method_keys(methods: Any) -> list[Any]:
+def method_keys(methods: object) -> list[str]:
     """The requested methods as a list, None as Grad-CAM. Raises MethodError for a name that is no method."""
     if methods is None:
         return ["gradcam"]
     if isinstance(methods, str):
         return [methods]
     try:
-        return list(methods)
+        return list(methods)  # type: ignore[call-overload]
     except TypeError:
         raise MethodError(
             f"{shown(methods)} does not name a method. Methods are named by their keys in camcore.METHODS. Give one, "
@@ -117,7 +119,7 @@ def method_keys(methods: Any) -> list[Any]:
         ) from None
 
 
-def options_by_method(options: Any) -> dict[str, Mapping[str, Any]]:
+def options_by_method(options: object) -> dict[str, OptionValues]:
     """``options`` as a dictionary, None as none. Raises MethodError where they are not options by method."""
     options = {} if options is None else options
     if isinstance(options, Mapping) and all(isinstance(given, Mapping) for given in options.values()):
@@ -128,36 +130,17 @@ def options_by_method(options: Any) -> dict[str, Mapping[str, Any]]:
     )
 
 
-def by_index(network: Network, info: MethodInfo, options: Mapping[str, Any]) -> dict[str, Any]:
+def by_index(network: Network, info: MethodInfo, options: OptionValues) -> OptionValues:
     """Checked options with every class that is given by its name as its index. Raises ModelError for no such class."""
     named = [name for name, option in info.options.items() if isinstance(option.default, tuple)]
     return {**options, **{name: tuple(network.check_class(one) for one in options[name]) for name in named}}
 
 
-def check_compared(network: Network, info: MethodInfo, options: Mapping[str, Any], classes: Sequence[int]) -> None:
-    """Raise MethodError or ModelError where a method that compares classes has none to compare with."""
-    if info.source != "contrast":
-        return
-    if network.classes < 2 or network.score_kind == "value":
-        raise MethodError(
-            f"{info.title} compares classes, and {network.name} has "
-            + ("one only" if network.classes < 2 else "none: its output is one number")
-            + ". Use 'gradcam'."
-        )
-    for index in options["against"]:
-        if network.check_class(index) in classes:
-            raise MethodError(
-                f"{info.title}: class {index} ({network.labels[index]}) cannot be compared with itself. Leave it out "
-                "of 'against', or explain another class."
-            )
-
-
 def _paths(network: Network, layers: Layers) -> tuple[str, ...]:
-    many = isinstance(layers, (list, tuple))
-    if many and not layers:
+    named = list(layers) if isinstance(layers, (list, tuple)) else [layers]
+    if not named:
         raise LayerError(f"No layer was asked for. {network.traced.table.advice('Name at least one, such as')}")
-    asked = list(layers) if many else [layers]
-    return tuple(dict.fromkeys(network.layer_with_grid(layer).path for layer in asked))
+    return tuple(dict.fromkeys(network.layer_with_grid(layer).path for layer in named))
 
 
 def _classes(network: Network, classes: Classes) -> tuple[int, ...]:
@@ -173,12 +156,10 @@ def _classes(network: Network, classes: Classes) -> tuple[int, ...]:
 
 def _layers_for(network: Network, info: MethodInfo, paths: tuple[str, ...]) -> tuple[str, ...]:
     """Those of ``paths`` at which a method is defined; refused where there are none."""
-    if not info.at_own_layer:
-        return paths
     fits, refusal = [], None
     for path in paths:
         try:
-            network.check_linear_head(path)
+            info.input.check_layer(network, path)
             fits.append(path)
         except MethodError as error:
             refusal = error

@@ -9,33 +9,34 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from time import perf_counter
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from camcore.checks import checked
 from camcore.errors import MethodError
-from camcore.framing import Frame
 from camcore.graph.gradients import TOP_CLASS
 from camcore.graph.targets import LOGIT
 from camcore.heatmaps.arguments import a_framing, a_memory, a_network, a_picture
 from camcore.heatmaps.cam_map import CamMap, normalised, warning_for
-from camcore.heatmaps.compute import RawMap, Task, answer, cells_of, final, score_of
+from camcore.heatmaps.compute import RawMap, Task, final_maps, raw_maps
 from camcore.heatmaps.memory import Memory
 from camcore.heatmaps.request import Classes, Keys, Layers, Options, Request, check_request, total_passes
-from camcore.heatmaps.session import Look
+from camcore.heatmaps.session import InputSession, open_session
 from camcore.network import Network, check_picture
 from camcore.pictures.picture import Picture
 
-Array = NDArray[Any]
+if TYPE_CHECKING:
+    from camcore.framing import Frame
+
+Array = NDArray[np.floating]
 
 
 @dataclass(frozen=True, eq=False)
 class Step:
-    """What one step of the work brought.
+    """The maps of one step of the work.
 
     ``maps``: newly finished. ``partial``: the best so far of those still in work. ``done`` of ``total``: in
     forward passes. ``seconds``: since the start. ``change``: how far the partial maps moved since the last step,
@@ -75,17 +76,24 @@ def explain(
     map per class, whatever the layers.
 
     Raises MethodError, LayerError, ModelError (a class the network lacks) or CamcoreError (an unknown framing).
+
+    With ``net = camcore.load("cats_vs_dogs")`` and a picture ``pic`` of 48×64 pixels:
+
+    >>> (m,) = camcore.explain(net, pic, "gradcam++", options={"gradcam++": {"variant": "authors"}})
+    >>> m.layer, m.label, m.raw.shape, m.raw.dtype, m.values.max()
+    ('stage3_block2', 'cat', (9, 9), dtype('float32'), np.float32(1.0))
+    >>> m.on_picture().shape
+    (48, 64)
+    >>> [(m.method, m.label) for m in camcore.explain(net, pic, ["layercam", "hirescam"], classes=["dog", "cat"])]
+    [('layercam', 'dog'), ('layercam', 'cat'), ('hirescam', 'dog'), ('hirescam', 'cat')]
     """
     request = check_request(network, methods, layers, classes, options, refine)
-    found = {
-        (m.method, m.layer, m.class_index): m
-        for step in _steps(network, pic, request, framing, memory)
-        for m in step.maps
-    }
-    asked = request.classes
-    if asked == (TOP_CLASS,):
-        asked = (next(iter(found))[2],)
-    return tuple(found[task.info.key, task.path, index] for task in request.tasks for index in asked)
+    steps = _steps(network, pic, request, framing, memory)
+    maps = {(m.method, m.layer, m.class_index): m for step in steps for m in step.maps}
+    classes = request.classes
+    if classes == (TOP_CLASS,):
+        classes = (next(iter(maps))[2],)
+    return tuple(maps[task.info.key, task.path, index] for task in request.tasks for index in classes)
 
 
 @checked(network=a_network, pic=a_picture, framing=a_framing, memory=a_memory)
@@ -104,6 +112,15 @@ def stream(
 
     The request is checked at the call, before the first step. Closing the generator stops the work; no more
     than the chunk in hand is computed. With a ``memory``, the same call later goes on where it stopped.
+
+    With ``net = camcore.load("cats_vs_dogs")`` and a picture ``pic`` of 48×64 pixels:
+
+    >>> memory = camcore.Memory()
+    >>> for step in camcore.stream(net, pic, ["gradcam", "scorecam"], memory=memory):
+    ...     for m in step.maps:
+    ...         print(f"{m.method}: {step.done:.0f} of {step.total:.0f} passes")
+    gradcam: 2 of 162 passes
+    scorecam: 162 of 162 passes
     """
     request = check_request(network, methods, layers, classes, options, refine)
     check_picture(pic)
@@ -119,7 +136,15 @@ def estimate(
     options: Options | None = None,
     refine: str | Sequence[str] = (),
 ) -> float:
-    """The cost of a request in forward passes of one image; an upper bound for the Score-CAM family."""
+    """The cost of a request in forward passes of one image; an upper bound for the Score-CAM family.
+
+    Raises as ``explain`` does. With ``net = camcore.load("cats_vs_dogs")``, whose default layer has 160 channels:
+
+    >>> camcore.estimate(net, "gradcam")
+    2.0
+    >>> camcore.estimate(net, ["gradcam", "scorecam", "fasterscorecam"])
+    162.0
+    """
     return total_passes(network, check_request(network, methods, layers, classes, options, refine))
 
 
@@ -127,49 +152,50 @@ def _steps(
     network: Network, pic: Picture, request: Request, framing: str | None, memory: Memory | None
 ) -> Iterator[Step]:
     start = perf_counter()
-    x, frame = network.prepare(pic, framing)
-    look = Look(network, network.check_input(x), memory, (pic.sha256, frame.framing))
+    session, frame = open_session(network, pic, framing, memory)
     total = total_passes(network, request)
-    classes = _shared_pass(look, request)
-    facts = Facts(look, frame)
+    classes = _shared_pass(session, request)
 
-    at_once = [task for task in request.tasks if task.info.source in ("gradients", "activations", "nothing")]
-    at_once = [task for task in at_once if "aug" not in task.refine]
-    maps = [facts.map(task, index, one) for task in at_once for index, one in final(look, task, classes).items()]
+    at_once = [task for task in request.tasks if task.info.input.in_shared_pass and "aug" not in task.refine]
+    maps = [
+        finished(session, frame, task, index, raw)
+        for task in at_once
+        for index, raw in final_maps(session, task, classes).items()
+    ]
     if maps:
-        yield Step(tuple(maps), (), min(look.passes, total), total, perf_counter() - start)
+        yield Step(tuple(maps), (), min(session.passes, total), total, perf_counter() - start)
 
     later = [task for task in request.tasks if task not in at_once]
     later.sort(key=lambda task: task.info.passes(network.site(task.path), task.options))
     for number, task in enumerate(later):
         before: list[Array] = []
         last = number == len(later) - 1
-        for progress in answer(look, task, classes):
-            found = [facts.map(task, index, one) for index, one in progress.maps.items()]
-            now = [m.values for m in found]
+        for part in raw_maps(session, task, classes):
+            maps = [finished(session, frame, task, index, raw) for index, raw in part.maps.items()]
+            now = [m.values for m in maps]
             change = _mean_change(before, now) if before and len(before) == len(now) else None
             before = now or before
-            done = total if progress.final and last else min(look.passes, total)
-            finished, partial = (tuple(found), ()) if progress.final else ((), tuple(found))
-            yield Step(finished, partial, done, total, perf_counter() - start, change)
+            done = total if part.final and last else min(session.passes, total)
+            whole, partial = (tuple(maps), ()) if part.final else ((), tuple(maps))
+            yield Step(whole, partial, done, total, perf_counter() - start, change)
 
 
-def _shared_pass(look: Look, request: Request) -> tuple[int, ...]:
-    """Have what the tasks share: activations at all layers, and the logits' gradients. Returns the classes."""
-    sharing = [task for task in request.tasks if task.info.source == "gradients"]
-    paths = [task.path for task in request.tasks if task.path is not None and task.info.source != "nothing"]
-    with_gradient = {task.path for task in sharing if task.path is not None}
+def _shared_pass(session: InputSession, request: Request) -> tuple[int, ...]:
+    """Compute what the tasks share: activations at all layers, and the logits' gradients. Returns the classes."""
+    reading = [task for task in request.tasks if task.path is not None and task.info.input.reads_network]
+    paths = [str(task.path) for task in reading]
+    with_gradient = {str(task.path) for task in reading if task.info.input.shares_backward}
     classes = request.classes
     if with_gradient:
         # Layers that no gradient is wanted at ride along: their activations are there anyway.
-        classes = look.tap([path for path in paths if path in with_gradient], classes, LOGIT)
-    look.tap([path for path in paths if path not in with_gradient])
+        classes = session.tap([path for path in paths if path in with_gradient], classes, LOGIT)
+    session.tap([path for path in paths if path not in with_gradient])
     if classes == (TOP_CLASS,):
-        classes = (look.network.top_class(look.logits),)
+        classes = (session.network.top_class(session.logits),)
     for task in request.tasks:
-        against = score_of(task.info, task.options).against
+        against = task.info.input.score(task.options).against
         if set(against) & set(classes):
-            label = look.network.labels[classes[0]]
+            label = session.network.labels[classes[0]]
             raise MethodError(
                 f"{task.info.title}: the network says {label!r}, which cannot be compared with itself. Leave it out of "
                 "'against', or name the class to explain."
@@ -177,51 +203,43 @@ def _shared_pass(look: Look, request: Request) -> tuple[int, ...]:
     return classes
 
 
-@dataclass(frozen=True, eq=False)
-class Facts:
-    """What every map of one picture carries."""
+def finished(session: InputSession, frame: Frame, task: Task, class_index: int, raw_map: RawMap) -> CamMap:
+    """The map that a raw map becomes, with all that goes with it."""
+    network, info, raw = session.network, task.info, raw_map.raw
+    prediction = session.prediction(class_index)
+    reads_layer = task.path is not None and info.input.reads_network
+    state = session.state(str(task.path)) if reads_layer else "lively"
+    values = normalised(raw, info.min_max)
+    warning = warning_for(info, raw, values, raw_map.broken, state, raw_map.gradient_vanished)
+    overflow = None if np.isfinite(session.logits).all() else _OVERFLOW
+    if task.path is None:
+        cells = info.input.cells(network, task.options, (raw.shape[0], raw.shape[1]))
+    else:
+        cells = network.layer(task.path).cells(network.input_size)
+    return CamMap(
+        method=info.key,
+        layer=task.path,
+        class_index=class_index,
+        label=prediction.label,
+        probability=prediction.probability,
+        logit=prediction.logit,
+        raw=raw,
+        values=values,
+        warning=" ".join(filter(None, (overflow, warning, raw_map.caution))) or None,
+        seconds=raw_map.seconds,
+        offset=raw_map.offset,
+        network=network.name,
+        frame=frame,
+        cells=cells,
+        options=dict(task.options),
+        evidence=raw_map.evidence,
+        passes=raw_map.passes,
+        refine=task.refine,
+        score_kind=network.score_kind,
+    )
 
-    look: Look
-    frame: Frame
 
-    @cached_property
-    def probabilities(self) -> Array:
-        return self.look.probabilities
-
-    @cached_property
-    def overflow(self) -> str | None:
-        if np.isfinite(self.look.logits).all():
-            return None
-        return "The network's scores are not finite numbers: it overflows on this picture."
-
-    def map(self, task: Task, index: int, one: RawMap) -> CamMap:
-        """The map with all that goes with it."""
-        network, info = self.look.network, task.info
-        idle = task.path is None or info.source == "nothing"
-        state = "lively" if idle else self.look.state(str(task.path))
-        values = normalised(one.raw, info.min_max)
-        warning = warning_for(info, one.raw, values, one.broken, state, one.gradient_vanished)
-        return CamMap(
-            method=info.key,
-            layer=task.path,
-            class_index=index,
-            label=network.labels[index],
-            probability=float(self.probabilities[index]),
-            logit=float(self.look.logits[index]),
-            raw=one.raw,
-            values=values,
-            warning=" ".join(filter(None, (self.overflow, warning, one.caution))) or None,
-            seconds=one.seconds,
-            offset=one.offset,
-            network=network.name,
-            frame=self.frame,
-            cells=cells_of(self.look, task, one.raw.shape),
-            options=dict(task.options),
-            evidence=one.evidence,
-            passes=one.passes,
-            refine=task.refine,
-            score_kind=network.score_kind,
-        )
+_OVERFLOW = "The network's scores are not finite numbers: it overflows on this picture."
 
 
 def _mean_change(before: list[Array], now: list[Array]) -> float:

@@ -5,21 +5,14 @@ They are simple on purpose. Where a method's map does no better than these on th
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from camcore.methods.decomposition import classless_caution
-from camcore.methods.info import Asked, MethodInfo, Option, Site, options
-
-Array = NDArray[Any]
-Size = tuple[int, int]
-
-# Places per side of the random control's noise and of RISE's masks.
-COARSE = 7
+from camcore.methods.info import MethodInfo, Option, options, seed
+from camcore.methods.inputs import Array, GridSize, InputGradient, PerturbedScores, Size
+from camcore.methods.perturbations import COARSE, HiddenSquares, RandomMasks, random_masks, square_starts
 
 
 def gradient(G: Array) -> Array:
@@ -33,73 +26,35 @@ def random(grid: Size, *, seed: int) -> Array:
     return cv2.resize(noise, (grid[1], grid[0]), interpolation=cv2.INTER_LINEAR)
 
 
-def centre(grid: Size) -> Array:
+def centre(grid: Size) -> NDArray[np.float64]:
     """A Gaussian (h, w) in the middle of the grid, 1 at its centre, its deviation a quarter of each side."""
     y, x = ((np.arange(side) + 0.5 - side / 2) / (side / 4) for side in grid)
     return np.exp(-0.5 * (y[:, None] ** 2 + x[None] ** 2))
 
 
-def occlusion(A: None, asked: Asked, *, size: int, stride: int) -> Array:
+def occlusion(A: None, perturbed: PerturbedScores, *, size: int, stride: int) -> Array:
     """raw = how far y_c falls when a square is set to the picture's mean colour, per square (Zeiler 2014, section 4).
 
-    The grid is that of the squares; ``asked.members`` are flat places on it. Negative where hiding helps the class.
+    The grid is that of the squares; ``perturbed.members`` are flat places on it. Negative where hiding helps the class.
     """
-    rows, columns = (len(starts) for starts in square_starts(asked.input_size, size, stride))
+    rows, columns = (len(starts) for starts in square_starts(perturbed.input_size, size, stride))
     raw = np.zeros(rows * columns)
-    raw[asked.members] = asked.logit - asked.logits[:, 0]
+    raw[perturbed.members] = perturbed.logit - perturbed.logits[:, 0]
     return raw.reshape(rows, columns)
 
 
-def square_starts(input_size: Size, size: int, stride: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Where the squares begin, along y and x, in input pixels: ``stride`` apart or a little less, from edge to edge.
-
-    ``size`` 0: a seventh of the shorter side; ``stride`` 0: half the size.
-    """
-    side = square_side(input_size, size)
-    step = stride or max(1, side // 2)
-    found = []
-    for length in input_size:
-        free = max(length - side, 0)
-        found.append(np.linspace(0, free, -(-free // step) + 1).round().astype(np.intp))
-    return found[0], found[1]
-
-
-def square_side(input_size: Size, size: int) -> int:
-    """The squares' side in input pixels."""
-    return min(size or max(1, round(min(input_size) / COARSE)), *input_size)
-
-
-def square_passes(site: Site, given: Mapping[str, Any]) -> float:
-    """How many squares there are."""
-    rows, columns = square_starts(site.input_size, given["size"], given["stride"])
-    return float(len(rows) * len(columns))
-
-
-def rise(A: None, asked: Asked, *, p: float, cells: int, seed: int) -> Array:
+def rise(A: None, perturbed: PerturbedScores, *, p: float, cells: int, seed: int) -> Array:
     """raw = Σ_i p_c(x ⊙ m_i) m_i / (N·p) over N random masks, (H, W) (Petsiuk 2018, equation 6).
 
     Masks: cells×cells of 0 and 1 with share ``p`` of ones, upsampled bilinearly and shifted at random. Values are
     min–max, as everything is positive.
     """
-    answers = asked.probabilities[:, 0] if np.isfinite(asked.probability) else asked.logits[:, 0]
-    total = np.zeros(asked.input_size, np.float64)
+    answers = perturbed.probabilities[:, 0] if np.isfinite(perturbed.probability) else perturbed.logits[:, 0]
+    total = np.zeros(perturbed.input_size, np.float64)
     for start in range(0, len(answers), 64):
-        masks = random_masks(asked.members[start : start + 64], asked.input_size, p, cells, seed)
+        masks = random_masks(perturbed.members[start : start + 64], perturbed.input_size, p, cells, seed)
         total += np.tensordot(answers[start : start + 64], masks, 1)
     return total / (max(len(answers), 1) * p)
-
-
-def random_masks(members: NDArray[np.intp], size: Size, p: float, cells: int, seed: int) -> NDArray[np.float32]:
-    """The masks of these numbers, (m, H, W) in 0..1; each depends on its number and the seed alone."""
-    cell = -(-size[0] // cells), -(-size[1] // cells)
-    masks = np.empty((len(members), *size), np.float32)
-    for i, member in enumerate(members):
-        rng = np.random.default_rng([seed, int(member)])
-        coarse = (rng.random((cells, cells)) < p).astype(np.float32)
-        big = cv2.resize(coarse, ((cells + 1) * cell[1], (cells + 1) * cell[0]), interpolation=cv2.INTER_LINEAR)
-        y, x = rng.integers(0, cell[0]), rng.integers(0, cell[1])
-        masks[i] = big[y : y + size[0], x : x + size[1]]
-    return masks
 
 
 ROWS = (
@@ -108,7 +63,7 @@ ROWS = (
         title="Input gradient",
         class_name="Gradient",
         family="control",
-        source="input gradients",
+        input=InputGradient(),
         paper="Simonyan et al., Deep Inside Convolutional Networks, ICLR workshop 2014",
         year=2014,
         equation="section 3.1",
@@ -120,16 +75,13 @@ ROWS = (
         strengths="Pixel by pixel, with no choice of layer.",
         weaknesses="Noise dominates; shows edges as readily as evidence.",
         compute=gradient,
-        passes=lambda site, given: 3.0,
-        per_class=True,
-        layer_free=True,
     ),
     MethodInfo(
         key="random",
         title="Random noise",
         class_name="Random",
         family="control",
-        source="nothing",
+        input=GridSize(),
         paper="Hooker et al., A Benchmark for Interpretability Methods in Deep Neural Networks, NeurIPS 2019",
         year=2019,
         equation="its random baseline, here smooth",
@@ -142,7 +94,7 @@ ROWS = (
         weaknesses="It is noise.",
         compute=random,
         caution=classless_caution,
-        options=options(seed=Option(0, low=0, high=2**31 - 1, help="of the noise", formula=True)),
+        options=options(seed=seed("the noise", formula=True)),
         class_specific=False,
     ),
     MethodInfo(
@@ -150,7 +102,7 @@ ROWS = (
         title="Centred blob",
         class_name="Centre",
         family="control",
-        source="nothing",
+        input=GridSize(),
         paper="Zhang et al., Top-down Neural Attention by Excitation Backprop, IJCV 2018",
         year=2018,
         equation="its centre baseline, here a Gaussian",
@@ -170,7 +122,7 @@ ROWS = (
         title="Occlusion",
         class_name="Occlusion",
         family="control",
-        source="squares",
+        input=HiddenSquares(),
         paper="Zeiler and Fergus, Visualizing and Understanding Convolutional Networks, ECCV 2014",
         year=2014,
         equation="section 4",
@@ -182,19 +134,17 @@ ROWS = (
         strengths="Looks at nothing but input and output; easy to explain.",
         weaknesses="Coarse; blind to evidence larger than the square; a grey square is no absence.",
         compute=occlusion,
-        passes=square_passes,
         options=options(
             size=Option(0, low=0, high=4096, help="side of the square in input pixels; 0: a seventh", formula=True),
             stride=Option(0, low=0, high=4096, help="from square to square; 0: half the size", formula=True),
         ),
-        layer_free=True,
     ),
     MethodInfo(
         key="rise",
         title="RISE",
         class_name="RISE",
         family="control",
-        source="random masks",
+        input=RandomMasks(),
         paper="Petsiuk et al., RISE: Randomized Input Sampling for Explanation of Black-box Models, BMVC 2018",
         year=2018,
         equation="equation 6",
@@ -206,14 +156,12 @@ ROWS = (
         strengths="Looks at nothing but input and output; a strong reference.",
         weaknesses="Thousands of passes; noisy with few.",
         compute=rise,
-        passes=lambda site, given: float(given["n"]),
         options=options(
             n=Option(2000, low=1, high=100_000, help="random masks"),
             p=Option(0.5, low=0.01, high=0.99, help="share of a mask that is open", formula=True),
             cells=Option(COARSE, low=2, high=64, help="cells of a mask per side", formula=True),
-            seed=Option(0, low=0, high=2**31 - 1, help="of the masks", formula=True),
+            seed=seed("the masks", formula=True),
         ),
-        layer_free=True,
         min_max=True,
     ),
 )

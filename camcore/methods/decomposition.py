@@ -5,17 +5,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
 from camcore.errors import MethodError
 from camcore.graph.blas import one_thread
 from camcore.methods.gradient import AG, SHARED, over_cells
 from camcore.methods.info import MethodInfo, Option, options, variant
-
-Array = NDArray[Any]
+from camcore.methods.inputs import Activations, Array, Gradients
 
 # Kernel PCA compares every place with every other: above this, gigabytes.
 MOST_PLACES = 64 * 64
@@ -139,8 +135,8 @@ def _upright(raw: Array) -> Array:
     return -raw if raw.max() < -raw.min() else raw
 
 
-def classless_caution(A: Array, **given: Any) -> str:
-    """Said beside every map of a method that does not look at the class."""
+def classless_caution(A: object, **options: object) -> str:
+    """Caution beside every map of a method that does not look at the class."""
     return "This method does not look at the class: the map is the same for every class."
 
 
@@ -150,7 +146,7 @@ ROWS = (
         title="Eigen-CAM",
         class_name="EigenCAM",
         family="decomposition",
-        source="activations",
+        input=Activations(),
         paper="Muhammad and Yeasin, Eigen-CAM: Class Activation Map using Principal Components, IJCNN 2020",
         year=2020,
         equation="its projection on the first component",
@@ -171,7 +167,7 @@ ROWS = (
         title="Eigen-Grad-CAM",
         class_name="EigenGradCAM",
         family="decomposition",
-        source="gradients",
+        input=Gradients(),
         paper="Gildenblat et al., pytorch-grad-cam, github.com/jacobgil/pytorch-grad-cam, 2021",
         year=2021,
         equation="its EigenGradCAM",
@@ -189,7 +185,7 @@ ROWS = (
         title="KPCA-CAM",
         class_name="KPCACAM",
         family="decomposition",
-        source="activations",
+        input=Activations(),
         paper="Karmani et al., KPCA-CAM: Visual Explainability of Deep Computer Vision Models using Kernel PCA, 2024",
         year=2024,
         equation="its kernel principal component",
@@ -212,7 +208,7 @@ ROWS = (
         title="FEM",
         class_name="FEM",
         family="decomposition",
-        source="activations",
+        input=Activations(),
         paper="Fuad et al., Features Understanding in 3D CNNs, IPTA 2020",
         year=2020,
         equation="its binarised maps",

@@ -6,12 +6,10 @@ As in ``gradient``: ``A`` are a layer's activations (h, w, K), and the raw map (
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from camcore.methods.gradient import AG, gradcam, gradcam_weights, over_cells
-from camcore.methods.info import MethodInfo, Option, options, variant
-
-Array = NDArray[np.floating]
+from camcore.methods.info import MethodInfo, Option, options, seed, variant
+from camcore.methods.inputs import Array, ContrastGradients, Curvature, NoisyGradients
 
 
 def finercam(A: Array, G: Array) -> Array:
@@ -55,7 +53,7 @@ def smoothgradcam_plus_plus_weights(A: Array, G1: Array, G2: Array, G3: Array) -
 
 
 def smoothgradcam_plus_plus_caution(A: Array, G1: Array, G2: Array, G3: Array) -> str | None:
-    """What to beware of: denominators that change their sign make the weights arbitrary."""
+    """Caution: denominators that change their sign make the weights arbitrary."""
     used = G1 > 0
     share = float(np.mean((2 * G2 + over_cells(A).sum(axis=0) * G3 < 0)[used])) if used.any() else 0.0
     if share > 0.01:
@@ -72,7 +70,7 @@ ROWS = (
         title="Smooth Grad-CAM++",
         class_name="SmoothGradCAMPlusPlus",
         family="gradient",
-        source="noise",
+        input=NoisyGradients(),
         paper="Omeiza et al., Smooth Grad-CAM++: An Enhanced Inference Level Visualization Technique, 2019",
         year=2019,
         equation="its averaged derivatives",
@@ -86,12 +84,10 @@ ROWS = (
         compute=smoothgradcam_plus_plus,
         weights=smoothgradcam_plus_plus_weights,
         caution=smoothgradcam_plus_plus_caution,
-        passes=lambda site, given: 2.0 * given["n"],
-        per_class=True,
         options=options(
             n=Option(25, low=1, high=1000, help="noisy copies of the picture"),
             sigma=Option(0.15, low=0.0, high=10.0, help="noise, as a share of the input's range"),
-            seed=Option(0, low=0, high=2**31 - 1, help="of the noise"),
+            seed=seed("the noise"),
         ),
     ),
     MethodInfo(
@@ -99,7 +95,7 @@ ROWS = (
         title="ShapleyCAM",
         class_name="ShapleyCAM",
         family="gradient",
-        source="curvature",
+        input=Curvature(),
         paper="Cai, CAMs as Shapley Value-based Explainers, 2025",
         year=2025,
         equation="its second-order weights",
@@ -112,8 +108,6 @@ ROWS = (
         weaknesses="Equal to Grad-CAM where the head is piecewise linear, as in most networks' last layer.",
         compute=shapleycam,
         weights=shapleycam_weights,
-        passes=lambda site, given: 1 + 4 * site.behind,
-        per_class=True,
         options=variant("paper", "rest", formula=False),
     ),
     MethodInfo(
@@ -121,7 +115,7 @@ ROWS = (
         title="Finer-CAM",
         class_name="FinerCAM",
         family="gradient",
-        source="contrast",
+        input=ContrastGradients(),
         paper="Zhang et al., Finer-CAM: Spotting the Difference Reveals Finer Details, CVPR 2025",
         year=2025,
         equation="its weighted difference of logits",
@@ -134,8 +128,6 @@ ROWS = (
         weaknesses="Says little where no other class is near; depends on the classes compared with.",
         compute=finercam,
         weights=gradcam_weights,
-        passes=lambda site, given: 2.0,
-        per_class=True,
         options=options(
             alpha=Option(1.0, low=0.0, high=10.0, help="how much of the other class's logit is taken off"),
             against=Option((), help="classes to compare with; none: the three with the nearest logits"),

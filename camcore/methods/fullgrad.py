@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from camcore.methods.info import MethodInfo, variant
-
-Array = NDArray[Any]
+from camcore.methods.inputs import Array, BiasGradients
 
 
 def fullgrad(x: Array, layers: tuple[Array, ...], *, variant: str = "paper") -> Array:
@@ -42,7 +38,7 @@ ROWS = (
         title="FullGrad",
         class_name="FullGrad",
         family="gradient",
-        source="bias gradients",
+        input=BiasGradients(),
         paper="Srinivas and Fleuret, Full-Gradient Representation for Neural Network Visualization, NeurIPS 2019",
         year=2019,
         equation="its saliency map",
@@ -54,9 +50,6 @@ ROWS = (
         strengths="Complete: on ReLU networks what it adds up is the class's logit; fine detail.",
         weaknesses="Shows how much, not for or against; busy on deep networks.",
         compute=fullgrad,
-        passes=lambda site, given: 3.0,
-        per_class=True,
         options=variant("paper", "per-channel"),
-        layer_free=True,
     ),
 )

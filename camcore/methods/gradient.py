@@ -10,11 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
-from numpy.typing import NDArray
 
 from camcore.methods.info import MethodInfo, variant
-
-Array = NDArray[np.floating]
+from camcore.methods.inputs import Array, Gradients, LinearHeadGradients
 
 
 def cam(A: Array, G: Array) -> Array:
@@ -80,7 +78,7 @@ def gradcam_plus_plus_weights(A: Array, G: Array, *, variant: str = "paper") -> 
 
 
 def gradcam_plus_plus_caution(A: Array, G: Array, *, variant: str = "paper") -> str | None:
-    """What to beware of: denominators that change their sign make the weights arbitrary."""
+    """Caution: denominators that change their sign make the weights arbitrary."""
     total = over_cells(A).sum(axis=0)
     if variant == "paper" and total.min() >= 0:
         return None
@@ -138,7 +136,7 @@ def xgradcam_weights(A: Array, G: Array) -> Array:
 
 
 def xgradcam_caution(A: Array, G: Array) -> str | None:
-    """What to beware of: channels that XGrad-CAM cannot weigh."""
+    """Caution: channels that XGrad-CAM cannot weigh."""
     flat = over_cells(A)
     silent = flat.sum(axis=0) <= 0
     left_out = int(np.count_nonzero(flat[:, silent].any(axis=0)))
@@ -187,7 +185,7 @@ ROWS = (
         title="CAM",
         class_name="CAM",
         family="gradient",
-        source="gradients",
+        input=LinearHeadGradients(),
         paper="Zhou et al., Learning Deep Features for Discriminative Localization, CVPR 2016",
         year=2016,
         equation="equation 2",
@@ -201,14 +199,13 @@ ROWS = (
         compute=cam,
         weights=cam_weights,
         adds_up="mean",
-        at_own_layer=True,
     ),
     MethodInfo(
         key="gradcam",
         title="Grad-CAM",
         class_name="GradCAM",
         family="gradient",
-        source="gradients",
+        input=Gradients(),
         paper="Selvaraju et al., Grad-CAM: Visual Explanations from Deep Networks, ICCV 2017",
         year=2017,
         equation="equations 1 and 2",
@@ -227,7 +224,7 @@ ROWS = (
         title="Grad-CAM++",
         class_name="GradCAMPlusPlus",
         family="gradient",
-        source="gradients",
+        input=Gradients(),
         paper="Chattopadhay et al., Grad-CAM++: Improved Visual Explanations, WACV 2018",
         year=2018,
         equation="equations 10 to 19",
@@ -248,7 +245,7 @@ ROWS = (
         title="HiResCAM",
         class_name="HiResCAM",
         family="gradient",
-        source="gradients",
+        input=Gradients(),
         paper="Draelos and Carin, Use HiResCAM instead of Grad-CAM, 2020",
         year=2020,
         equation="equation 3",
@@ -268,7 +265,7 @@ ROWS = (
         title="Element-wise Grad-CAM",
         class_name="ElementWiseGradCAM",
         family="gradient",
-        source="gradients",
+        input=Gradients(),
         paper="Pillai and Pirsiavash, Explainable Models with Consistent Interpretations, AAAI 2021",
         year=2021,
         equation="its rectified product",
@@ -287,7 +284,7 @@ ROWS = (
         title="XGrad-CAM",
         class_name="XGradCAM",
         family="gradient",
-        source="gradients",
+        input=Gradients(),
         paper="Fu et al., Axiom-based Grad-CAM, BMVC 2020",
         year=2020,
         equation="equation 9",
@@ -307,7 +304,7 @@ ROWS = (
         title="LayerCAM",
         class_name="LayerCAM",
         family="gradient",
-        source="gradients",
+        input=Gradients(),
         paper="Jiang et al., LayerCAM: Exploring Hierarchical Class Activation Maps, TIP 2021",
         year=2021,
         equation="equations 5 and 6",

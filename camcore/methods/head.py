@@ -2,51 +2,48 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
-from camcore.methods.info import Asked, MethodInfo, variant
+from camcore.methods.info import MethodInfo, variant
+from camcore.methods.inputs import Array, PerturbedScores
+from camcore.methods.perturbations import Ablations, SingleCells
 
-Array = NDArray[Any]
 
-
-def ablationcam(A: Array, asked: Asked) -> Array:
+def ablationcam(A: Array, perturbed: PerturbedScores) -> Array:
     """raw = relu(Σ_k w_k A_k), w_k = (y_c − y_c with A_k set to 0) / |y_c| (Desai and Ramaswamy 2020).
 
     ``A``: activations (h, w, K). The paper divides by y_c; where that is negative every sign would turn, and where
     it is 0 there would be no map, so |y_c| is taken, and 1 where it is 0.
     """
-    return np.maximum(A @ ablationcam_weights(A, asked), 0)
+    return np.maximum(A @ ablationcam_weights(A, perturbed), 0)
 
 
-def ablationcam_weights(A: Array, asked: Asked) -> Array:
+def ablationcam_weights(A: Array, perturbed: PerturbedScores) -> Array:
     """w_k, (K,); 0 for channels not asked yet."""
     weights = np.zeros(A.shape[-1], A.dtype)
-    weights[asked.members] = (asked.logit - asked.logits[:, 0]) / (abs(asked.logit) or 1)
+    weights[perturbed.members] = (perturbed.logit - perturbed.logits[:, 0]) / (abs(perturbed.logit) or 1)
     return weights
 
 
-def ablationcam_caution(A: Array, asked: Asked) -> str | None:
-    """What to beware of: the paper's formula is made for positive scores."""
-    if asked.logit > 0:
+def ablationcam_caution(A: Array, perturbed: PerturbedScores) -> str | None:
+    """Caution: the paper's formula is made for positive scores."""
+    if perturbed.logit > 0:
         return None
     return (
-        f"The class's score is {asked.logit:.3g}, not positive: Ablation-CAM is defined by its relative fall. The map "
-        "divides by its size instead."
+        f"The class's score is {perturbed.logit:.3g}, not positive: Ablation-CAM is defined by its relative fall. The "
+        "map divides by its size instead."
     )
 
 
-def reciprocam(A: Array, asked: Asked) -> Array:
+def reciprocam(A: Array, perturbed: PerturbedScores) -> Array:
     """raw_ij = p_c of the head on A ⊙ δ_ij: the activations of one place alone (Byun 2022).
 
-    ``asked.members``: flat places. Variant ``gaussian``: the vector A_ij is spread over the 3×3 places around ij by
+    ``perturbed.members``: flat places. Variant ``gaussian``: the vector A_ij is spread over the 3×3 places around ij by
     (1 2 1)⊗(1 2 1)/16. Places not asked yet are at the smallest value. All is positive, so values are min–max.
     """
-    answers = asked.probabilities[:, 0] if np.isfinite(asked.probability) else asked.logits[:, 0]
+    answers = perturbed.probabilities[:, 0] if np.isfinite(perturbed.probability) else perturbed.logits[:, 0]
     raw = np.full(A.shape[0] * A.shape[1], answers.min(initial=np.inf) if len(answers) else 0.0)
-    raw[asked.members] = answers
+    raw[perturbed.members] = answers
     return raw.reshape(A.shape[:2])
 
 
@@ -56,7 +53,7 @@ ROWS = (
         title="Ablation-CAM",
         class_name="AblationCAM",
         family="perturbation",
-        source="ablations",
+        input=Ablations(),
         paper="Desai and Ramaswamy, Ablation-CAM: Visual Explanations via Gradient-free Localization, WACV 2020",
         year=2020,
         equation="its relative fall of the score",
@@ -70,14 +67,13 @@ ROWS = (
         compute=ablationcam,
         weights=ablationcam_weights,
         caution=ablationcam_caution,
-        passes=lambda site, given: site.channels * site.behind,
     ),
     MethodInfo(
         key="reciprocam",
         title="Recipro-CAM",
         class_name="ReciproCAM",
         family="perturbation",
-        source="positions",
+        input=SingleCells(),
         paper="Byun and Lee, Recipro-CAM: Fast gradient-free visual explanations for CNNs, 2022",
         year=2022,
         equation="its masked feature maps",
@@ -89,7 +85,6 @@ ROWS = (
         strengths="No gradient, few and cheap passes: as quick as Grad-CAM at late layers.",
         weaknesses="One place alone is not what the head was trained on; values are close together.",
         compute=reciprocam,
-        passes=lambda site, given: site.cells * site.behind,
         options=variant("paper", "gaussian", formula=False),
         min_max=True,
     ),

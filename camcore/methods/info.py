@@ -1,116 +1,80 @@
-"""What there is to know about a method: its registry row, its options, and what it costs where."""
+"""The registry row of a method: its names, its source, the input it works on, and its options with their checks."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import isfinite
 from numbers import Integral, Real
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from camcore.checks import shown
 from camcore.errors import MethodError, nearest
+from camcore.methods.inputs import Input, Site
 
-Array = NDArray[Any]
+if TYPE_CHECKING:
+    from camcore.methods.inputs import Array
+
 Family = Literal["gradient", "perturbation", "decomposition", "control"]
+OptionValue = str | int | float | tuple[int | str, ...]
+OptionValues = Mapping[str, Any]
+"""The values of a method's options by name, each of the type of its default."""
 
-# What a method's function is given, and so what has to be asked of the network for it.
-#   gradients        A, G          activations and ∂logit/∂A (h, w, K)
-#   contrast         A, G          the same for the score of FinerCAM
-#   activations      A
-#   curvature        A, G, HA      and the Hessian times the activations
-#   noise            A, G1, G2, G3 with the first three moments of G over noisy inputs
-#   input gradients  G             ∂logit/∂x (H, W, C)
-#   bias gradients   BiasPass      x⊙∂y/∂x and b⊙∂y/∂z of every bias
-#   channel masks, noisy masks, faded masks, ablations, positions, squares, random masks
-#                    A, Asked      scores of perturbed inputs or activations (A None without a layer)
-#   nothing          grid          (h, w)
-Source = Literal[
-    "gradients", "contrast", "activations", "curvature", "noise", "input gradients", "bias gradients",
-    "channel masks", "noisy masks", "faded masks", "ablations", "positions", "squares", "random masks", "nothing",
-]  # fmt: skip
-
-
-PERTURBING = frozenset(
-    {"channel masks", "noisy masks", "faded masks", "ablations", "positions", "squares", "random masks"}
-)
+MOST_SEED = 2**31 - 1
 
 
 @dataclass(frozen=True)
 class Option:
-    """One option of a method: its default and what it may be.
+    """One option of a method: its default and its range.
 
     The default's type is the option's: one of ``choices``, a whole number, a number, or class indices (a tuple).
     ``low`` and ``high`` bound a number. ``formula``: the method's function takes it; otherwise it says what is
     asked of the network.
     """
 
-    default: Any
+    default: OptionValue
     choices: tuple[str, ...] = ()
     low: float | None = None
     high: float | None = None
     help: str = ""
     formula: bool = False
 
-
-@dataclass(frozen=True)
-class Site:
-    """Where a method is to work, as far as its cost depends on it.
-
-    ``channels`` and ``grid`` of the layer, ``input_size`` of the network, and ``behind``, the share of the
-    network's work that lies behind the layer, 0..1.
-    """
-
-    channels: int
-    grid: tuple[int, int]
-    input_size: tuple[int, int]
-    behind: float
+    @property
+    def annotation(self) -> object:
+        """Its type, as a signature shows it."""
+        if self.choices:
+            return Literal[self.choices]
+        return Sequence[int | str] if isinstance(self.default, tuple) else type(self.default)
 
     @property
-    def cells(self) -> int:
-        """Places of the layer's grid."""
-        return self.grid[0] * self.grid[1]
-
-
-@dataclass(frozen=True, eq=False)
-class Asked:
-    """The answers to perturbed inputs, for one class.
-
-    ``members`` (m,): which perturbations were asked, such as channel numbers. ``logits`` and ``probabilities``
-    (m, s): of the class, for each of s kinds of perturbation (noise fields, steps). ``logit``, ``probability``: of
-    the unperturbed picture. ``input_size`` (h, w).
-    """
-
-    members: NDArray[np.intp]
-    logits: Array
-    probabilities: Array
-    logit: float
-    probability: float
-    input_size: tuple[int, int]
+    def range(self) -> str:
+        """The values it takes, in words; empty where its type says all."""
+        if self.choices:
+            return "one of " + ", ".join(map(repr, self.choices))
+        if self.low is None:
+            return ""
+        return f"at least {self.low}" if self.high is None else f"{self.low} to {self.high:,}"
 
 
 @dataclass(frozen=True)
 class MethodInfo:
-    """What there is to know about a method.
+    """The facts of a method, its function and its input.
 
-    ``source``: what its function is given. ``needs``: the same in words. ``cost``: in words; ``passes``: in forward
-    passes, as a function of the site and the options, beyond the one shared pass that gives activations and
-    gradients; ``per_class``: every further class costs that again. ``signed``: the raw map may be negative.
-    ``min_max``: values are (raw − min) / (max − min) instead of relu(raw) / max. ``at_own_layer``: defined at one
-    layer of the network only. ``adds_up``: where all behind the layer is affine, the raw map's mean or sum and an
-    offset make the logit. ``layer_free``: on the input's own grid, with no layer. ``weights``: for methods that
-    weigh activations, the weights (K,) or (h, w, K), given what ``compute`` is.
+    ``input``: what its function is given; ``needs``: the same in words. ``cost``: in words. ``signed``: the raw map may
+    be negative. ``class_specific``: it looks at the class. ``min_max``: values are (raw − min) / (max − min) instead of
+    relu(raw) / max. ``adds_up``: where all behind the layer is affine, the raw map's mean or sum and an offset make the
+    logit. ``compute``: its function. ``weights``: for methods that weigh activations, the weights (K,) or (h, w, K);
+    ``caution``: what a reader has to beware of, or None; both given what ``compute`` is.
     """
 
     key: str
     title: str
     class_name: str
     family: Family
-    source: Source
+    input: Input = field(repr=False)
     paper: str
     year: int
     equation: str
@@ -121,16 +85,12 @@ class MethodInfo:
     summary: str
     strengths: str
     weaknesses: str
-    compute: Callable[..., Any] = field(repr=False)
-    weights: Callable[..., Any] | None = field(default=None, repr=False)
+    compute: Callable[..., Array] = field(repr=False)
+    weights: Callable[..., Array] | None = field(default=None, repr=False)
     caution: Callable[..., str | None] | None = field(default=None, repr=False)
-    passes: Callable[[Site, Mapping[str, Any]], float] = field(default=lambda site, options: 0.0, repr=False)
-    per_class: bool = False
     options: Mapping[str, Option] = field(default_factory=lambda: MappingProxyType({}))
     class_specific: bool = True
-    at_own_layer: bool = False
     adds_up: Literal["", "mean", "sum"] = ""
-    layer_free: bool = False
     min_max: bool = False
 
     @property
@@ -140,20 +100,24 @@ class MethodInfo:
         return variant.choices if variant else ()
 
     @property
-    def asks(self) -> bool:
-        """Whether it works by asking for the scores of perturbed inputs, so that partial maps come before the last."""
-        return self.source in PERTURBING
+    def layer_free(self) -> bool:
+        """True where the map is on the input's own grid, with no layer."""
+        return self.input.layer_free
 
     @property
-    def single_pass(self) -> bool:
-        """Whether activations and gradients of one shared pass are all it needs."""
-        return self.source in ("gradients", "activations")
+    def at_own_layer(self) -> bool:
+        """True where it is defined at one layer of the network only."""
+        return self.input.at_own_layer
 
-    def formula_options(self, options: Mapping[str, Any]) -> dict[str, Any]:
+    def passes(self, site: Site, options: OptionValues) -> float:
+        """The cost in forward passes, beyond the one shared pass that gives activations and gradients."""
+        return self.input.passes(site, options)
+
+    def formula_options(self, options: OptionValues) -> dict[str, Any]:
         """Those options that the method's function takes."""
         return {name: options[name] for name, option in self.options.items() if option.formula}
 
-    def checked(self, options: Mapping[str, Any]) -> dict[str, Any]:
+    def checked(self, options: OptionValues) -> dict[str, Any]:
         """The options with defaults filled in. Raises MethodError for one that does not exist or fit."""
         for name in options:
             if name not in self.options:
@@ -161,11 +125,10 @@ class MethodInfo:
                 raise MethodError(
                     f"{self.title} has no option {name!r}. Its options: {known}.{near(name, self.options)}"
                 )
-        return {
-            name: self._value(name, option, options.get(name, option.default)) for name, option in self.options.items()
-        }
+        given = {name: options.get(name, option.default) for name, option in self.options.items()}
+        return {name: self._value(name, self.options[name], value) for name, value in given.items()}
 
-    def _value(self, name: str, option: Option, value: Any) -> Any:
+    def _value(self, name: str, option: Option, value: object) -> OptionValue:
         if option.choices:
             if not isinstance(value, str) or value not in option.choices:
                 raise MethodError(
@@ -185,18 +148,20 @@ class MethodInfo:
             raise MethodError(f"{self.title}: {name}={shown(value)} must be at least {option.low}{high}.")
         return value
 
-    def _classes(self, name: str, value: Any) -> tuple[int | str, ...]:
+    def _classes(self, name: str, value: object) -> tuple[int | str, ...]:
         """Classes by index or name; which there are the network knows."""
         several = isinstance(value, (tuple, list)) or (isinstance(value, np.ndarray) and value.ndim == 1)
-        given = tuple(value) if several else (value,)
-        if not all(isinstance(one, Integral | str) and not isinstance(one, bool) for one in given):
-            raise MethodError(
-                f"{self.title}: {name}={shown(value)} must be classes by index or name, such as (281, 'tiger cat')."
-            )
-        return tuple(dict.fromkeys(one if isinstance(one, str) else int(one) for one in given))
+        classes: dict[int | str, None] = {}
+        for one in value if isinstance(value, Iterable) and several else (value,):
+            if not isinstance(one, Integral | str) or isinstance(one, bool):
+                raise MethodError(
+                    f"{self.title}: {name}={shown(value)} must be classes by index or name, such as (281, 'tiger cat')."
+                )
+            classes[one if isinstance(one, str) else int(one)] = None
+        return tuple(classes)
 
 
-def _finite(value: Any) -> bool:
+def _finite(value: Real) -> bool:
     try:
         return isfinite(value)
     except OverflowError:  # a whole number too large for any option
@@ -205,13 +170,18 @@ def _finite(value: Any) -> bool:
 
 def near(name: str, known: Iterable[str]) -> str:
     """A hint at what was probably meant; empty where nothing is near."""
-    found = nearest(name, known)
-    return f" Did you mean {found!r}?" if found else ""
+    match = nearest(name, known)
+    return f" Did you mean {match!r}?" if match else ""
 
 
 def variant(*choices: str, formula: bool = True) -> Mapping[str, Option]:
     """The option ``variant``, the paper's form first."""
     return options(variant=Option(choices[0], choices, help="the paper's form, or a named other one", formula=formula))
+
+
+def seed(of: str, formula: bool = False) -> Option:
+    """The option ``seed``; ``of``: what is drawn by it."""
+    return Option(0, low=0, high=MOST_SEED, help=f"of {of}", formula=formula)
 
 
 def options(**given: Option) -> Mapping[str, Option]:

@@ -7,30 +7,16 @@ variance, so that Faster Score-CAM is a prefix of Score-CAM and every partial ma
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-from camcore.methods.info import Asked, MethodInfo, Option, options, variant
-
-Array = NDArray[np.floating]
-
-
-def channel_order(A: Array) -> NDArray[np.intp]:
-    """The channels of ``A`` (h, w, K) by falling variance over space; those constant over space left out.
-
-    A constant channel gives no mask (its normalisation would divide by zero), so it takes no part. Ties keep
-    the channels' order.
-    """
-    flat = A.reshape(-1, A.shape[-1])
-    varies = flat.max(axis=0) > flat.min(axis=0)
-    with np.errstate(invalid="ignore", over="ignore"):  # activations that overflow come last
-        order = np.argsort(-flat.var(axis=0), kind="stable")
-    return order[varies[order]]
+from camcore.methods.info import MethodInfo, Option, options, seed, variant
+from camcore.methods.inputs import Array, PerturbedScores
+from camcore.methods.perturbations import ChannelMasks, FadedMasks, NoisyMasks
 
 
-def scorecam(A: Array, asked: Asked, *, variant: str = "paper") -> Array:
+def scorecam(A: Array, perturbed: PerturbedScores, *, variant: str = "paper") -> Array:
     """raw = relu(Σ_k a_k A_k), a = softmax over channels of s_k (Wang 2020, algorithm 1).
 
-    ``A``: activations (h, w, K); ``asked``: for the channels scored so far the class's logit on the input masked by
+    ``A``: activations (h, w, K); ``perturbed``: for the channels scored so far the class's logit on the input masked by
     norm(up(A_k)). Channels not scored take no part. The paper's baseline, the score of the black input, is the same
     for all channels and cancels in the softmax, so it is never computed.
 
@@ -40,34 +26,27 @@ def scorecam(A: Array, asked: Asked, *, variant: str = "paper") -> Array:
     Differs from the authors' code, which takes the class's probability as s_k and no softmax over the channels
     (``variant="authors"``).
     """
-    return np.maximum(A @ scorecam_weights(A, asked, variant=variant), 0)
+    return np.maximum(A @ scorecam_weights(A, perturbed, variant=variant), 0)
 
 
-def scorecam_weights(A: Array, asked: Asked, *, variant: str = "paper") -> Array:
+def scorecam_weights(A: Array, perturbed: PerturbedScores, *, variant: str = "paper") -> Array:
     """a_k, (K,); 0 for channels that were not scored."""
     weights = np.zeros(A.shape[-1], A.dtype)
-    if not len(asked.members):
+    if not len(perturbed.members):
         return weights
     if variant == "authors":
         # A regression has no probability.
-        answers = asked.probabilities if np.isfinite(asked.probability) else asked.logits
-        weights[asked.members] = answers.mean(axis=1)
+        answers = perturbed.probabilities if np.isfinite(perturbed.probability) else perturbed.logits
+        weights[perturbed.members] = answers.mean(axis=1)
         return weights
-    scores = asked.logits.mean(axis=1)
+    scores = perturbed.logits.mean(axis=1)
     shares = np.exp(scores - scores.max())
-    weights[asked.members] = shares / shares.sum()
+    weights[perturbed.members] = shares / shares.sum()
     return weights
-
-
-def noise_field(size: tuple[int, int], sigma: float, seed: int, number: int) -> NDArray[np.float32]:
-    """The ``number``-th noise field N(0, σ²) of SS-CAM, float32 (H, W). The same for every channel."""
-    field = np.random.default_rng([seed, number]).standard_normal(size, np.float32)
-    return field * np.float32(sigma)
 
 
 _NEEDS = ("activations", "masked forward passes")
 _KEPT = Option(10, low=1, high=10_000, help="how many channels to keep")
-_SEED = Option(0, low=0, high=2**31 - 1, help="of the noise")
 
 ROWS = (
     MethodInfo(
@@ -75,7 +54,7 @@ ROWS = (
         title="Score-CAM",
         class_name="ScoreCAM",
         family="perturbation",
-        source="channel masks",
+        input=ChannelMasks(),
         paper="Wang et al., Score-CAM: Score-Weighted Visual Explanations, CVPR-W 2020",
         year=2020,
         equation="algorithm 1",
@@ -88,7 +67,6 @@ ROWS = (
         weaknesses="Hundreds of passes; masked pictures are not what the network was trained on.",
         compute=scorecam,
         weights=scorecam_weights,
-        passes=lambda site, given: float(site.channels),
         options=variant("paper", "authors"),
     ),
     MethodInfo(
@@ -96,7 +74,7 @@ ROWS = (
         title="Faster Score-CAM",
         class_name="FasterScoreCAM",
         family="perturbation",
-        source="channel masks",
+        input=ChannelMasks(),
         paper="Tabayashi, Faster Score-CAM, github.com/tabayashi0117/Score-CAM, 2020",
         year=2020,
         equation="its README",
@@ -109,7 +87,6 @@ ROWS = (
         weaknesses="Channels that vary much are not always those that matter to the class.",
         compute=scorecam,
         weights=scorecam_weights,
-        passes=lambda site, given: float(min(site.channels, given["n"])),
         options=options(n=_KEPT, **variant("paper", "authors")),
     ),
     MethodInfo(
@@ -117,7 +94,7 @@ ROWS = (
         title="SS-CAM",
         class_name="SSCAM",
         family="perturbation",
-        source="noisy masks",
+        input=NoisyMasks(),
         paper="Wang et al., SS-CAM: Smoothed Score-CAM for Sharper Visual Feature Localization, 2020",
         year=2020,
         equation="noise on the activation map",
@@ -130,11 +107,10 @@ ROWS = (
         weaknesses="Tens of times dearer than Score-CAM, for a small change.",
         compute=scorecam,
         weights=scorecam_weights,
-        passes=lambda site, given: float(site.channels * given["n"]),
         options=options(
             n=Option(35, low=1, high=1000, help="noisy masks per channel; 35 as torch-cam"),
             sigma=Option(2.0, low=0.0, high=1000.0, help="deviation of the noise on the upsampled map"),
-            seed=_SEED,
+            seed=seed("the noise"),
             **variant("paper", "authors"),
         ),
     ),
@@ -143,7 +119,7 @@ ROWS = (
         title="IS-CAM",
         class_name="ISCAM",
         family="perturbation",
-        source="faded masks",
+        input=FadedMasks(),
         paper="Naidu et al., IS-CAM: Integrated Score-CAM for axiomatic-based explanations, 2020",
         year=2020,
         equation="its integrated score",
@@ -156,7 +132,6 @@ ROWS = (
         weaknesses="n times dearer than Score-CAM.",
         compute=scorecam,
         weights=scorecam_weights,
-        passes=lambda site, given: float(site.channels * given["n"]),
         options=options(n=Option(10, low=1, high=1000, help="steps of the mask"), **variant("paper", "authors")),
     ),
 )

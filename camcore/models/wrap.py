@@ -58,6 +58,14 @@ def wrap(
     (``"predicted"``).
 
     Raises ModelError where the model is not an image model that can be run.
+
+    >>> import keras
+    >>> x = keras.Input((32, 32, 3))
+    >>> y = keras.layers.GlobalAveragePooling2D()(keras.layers.Conv2D(4, 3, activation="relu", name="conv")(x))
+    >>> model = keras.Model(x, keras.layers.Dense(2, activation="softmax")(y))
+    >>> net = camcore.wrap(model, labels=["cat", "dog"], preprocess=lambda rgb: rgb / 255)
+    >>> net.input_size, net.default_layer, net.activation
+    ((32, 32), 'conv', 'softmax')
     """
     check_not_forked()
     import keras

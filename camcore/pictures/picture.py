@@ -118,6 +118,12 @@ def open_picture(source: str | os.PathLike[str] | bytes | bytearray | memoryview
     happened. name defaults to the path's last part.
 
     Raises PictureError for everything that cannot be opened so, damaged and cut-off files included.
+
+    With ``file``, the path of a picture of 48×64 pixels:
+
+    >>> pic = camcore.open_picture(file)
+    >>> pic.rgb.shape, pic.rgb.dtype, pic.notes
+    ((48, 64, 3), dtype('uint8'), ())
     """
     data, name = _read(source, name)
     shown = _shown(name)

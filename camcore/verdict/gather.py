@@ -107,6 +107,17 @@ def trust(network: Network, pic: Picture, m: CamMap, form: Form = "quick") -> It
     the work; no more than the chunk in hand is computed. The network's weights are never changed.
 
     Raises, at the call, CamcoreError for an unknown form or a map of another network, picture or framing.
+
+    With ``net = camcore.load("cats_vs_dogs")`` and a picture ``pic`` of 48×64 pixels:
+
+    >>> (m,) = camcore.explain(net, pic)
+    >>> camcore.trust_passes(net, m)
+    228.0
+    >>> steps = camcore.trust(net, pic, m)
+    >>> step = next(steps)
+    >>> step.done < step.total
+    True
+    >>> steps.close()  # the last step would have the verdict
     """
     plan = _plan(form)
     case = case_of(network, pic, m.class_index, m.framing)

@@ -9,11 +9,11 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
-from camcore.batches import framed_batches
 from keras import layers
 from PIL import Image
 
 import camcore
+from camcore.batches import framed_batches
 from camcore.bias.cue import CORNER
 from camcore.bias.files import draw_mean_map, draw_samples, read_study, write_study
 from camcore.bias.study import HEADS, TRIALS, Stage, Study, run_study

@@ -115,7 +115,7 @@ def test_behind_a_linear_head_the_sums_are_the_logit(network, index):
     A = cells.A
     np.testing.assert_allclose(cells.products, A * W.w[:, index] / (A.shape[0] * A.shape[1]), rtol=1e-9)
     assert cells.offset == pytest.approx(W.b[index], rel=1e-9)
-    assert cells.total + cells.offset == pytest.approx(cells.said.logit, rel=1e-9)
+    assert cells.total + cells.offset == pytest.approx(cells.prediction.logit, rel=1e-9)
     assert cells.residual == pytest.approx(0, abs=1e-9)
     every = [cells.at(i, j).adds for i, j in np.ndindex(*A.shape[:2])]
     assert sum(every) == pytest.approx(cells.total, rel=1e-9)
@@ -161,7 +161,7 @@ def test_the_strongest_channels_by_what_they_add(network):
 
 def test_without_a_class_it_is_the_one_that_is_said(network):
     said = network.predict(picture())[0]
-    found = look_at_cells(network, picture()).said
+    found = look_at_cells(network, picture()).prediction
     assert (found.index, found.label) == (said.index, said.label)
     assert found.logit == pytest.approx(said.logit)
     assert found.probability == pytest.approx(said.probability)

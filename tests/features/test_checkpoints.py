@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import camcore
-from camcore.features.checkpoints import Forming
+from camcore.features.checkpoints import CheckpointNetwork
 from camcore.heatmaps.evidence import evidence
 from camcore.models import saved
 from camcore.models.weights_out import save_weights
@@ -39,7 +39,7 @@ def network(tmp_path_factory) -> saved.SavedNetwork:
 
 
 def test_each_stage_is_the_network_with_those_weights(network):
-    forming = Forming(network)
+    forming = CheckpointNetwork(network)
     stages = list(forming.of(PICTURE, [0, 1]))
     assert [stage.epoch for stage in stages] == [1, 3, None]
     for stage, (_, weights) in zip(stages, forming.stages, strict=True):
@@ -54,7 +54,7 @@ def test_each_stage_is_the_network_with_those_weights(network):
 
 
 def test_another_picture_after_it(network):
-    forming = Forming(network)
+    forming = CheckpointNetwork(network)
     first = [s.evidence[0].logit for s in forming.of(PICTURE, [0])]
     other = camcore.Picture.from_array(np.full((40, 40, 3), 200, np.uint8))
     list(forming.of(other, [0]))

@@ -9,7 +9,7 @@ from keras import layers
 
 import camcore
 from camcore.features import stages as structure
-from camcore.features.stages import Block, Seat
+from camcore.features.stages import Block, BranchPosition
 
 
 def network(build: Any, side: int = 16) -> camcore.Network:
@@ -86,10 +86,10 @@ def test_a_block_within_a_branch() -> None:
 
 
 def test_seats_from_the_outside_in() -> None:
-    found = structure.seats(network(inception).layers)
-    assert found["one"] == (Seat("mixed", 0, 3),)
-    assert found["right"] == (Seat("mixed", 1, 3), Seat("inner", 1, 2))
-    assert found["inner"] == (Seat("mixed", 1, 3),)
+    found = structure.branch_positions(network(inception).layers)
+    assert found["one"] == (BranchPosition("mixed", 0, 3),)
+    assert found["right"] == (BranchPosition("mixed", 1, 3), BranchPosition("inner", 1, 2))
+    assert found["inner"] == (BranchPosition("mixed", 1, 3),)
     assert "stem" not in found
     assert "mixed" not in found
 
@@ -113,7 +113,7 @@ def test_branches_at_the_input_itself() -> None:
 
 
 def test_reading_order_keeps_a_branch_in_one_piece() -> None:
-    found = [info.path for info in structure.side_by_side(network(inception).layers)]
+    found = [info.path for info in structure.reading_order(network(inception).layers)]
     assert found == [
         "stem", "one", "two", "left", "right", "inner", "pool", "after_pool", "mixed", "gap", "scores"
     ]  # fmt: skip

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from camcore.methods.inputs import PerturbedScores
 from cheap import CHEAP
 from networks import GRID, SIZE, W, channels_first, flat, images
 
@@ -15,6 +14,7 @@ import camcore
 from camcore.framing import CellGrid
 from camcore.heatmaps.refine import augmented, check_refinements, on_input
 from camcore.methods import METHODS
+from camcore.methods.inputs import PerturbedScores
 
 PIC = camcore.Picture.from_array(np.random.default_rng(0).integers(0, 256, (40, 60, 3), dtype=np.uint8))
 UNWEIGHED = [key for key, info in METHODS.items() if info.weights is None]

@@ -7,14 +7,14 @@ from typing import Any
 import keras
 import numpy as np
 import pytest
-from camcore.methods.inputs import PerturbedScores
-from camcore.methods.perturbations import random_masks, square_side, square_starts
 from keras import layers
 from networks import CLASSES, GRID, SIZE, W, flat, gap, given, head, images, picture_input, settle
 
 import camcore
 from camcore.methods import METHODS
 from camcore.methods.control import centre, random
+from camcore.methods.inputs import PerturbedScores
+from camcore.methods.perturbations import random_masks, square_side, square_starts
 
 
 def close(found: Any, wanted: Any, tolerance: float = 1e-6) -> None:

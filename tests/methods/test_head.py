@@ -8,7 +8,6 @@ from typing import Any
 import keras
 import numpy as np
 import pytest
-from camcore.methods.inputs import PerturbedScores
 from keras import layers
 from networks import (
     CLASSES,
@@ -33,6 +32,7 @@ from networks import (
 
 import camcore
 from camcore.methods import METHODS
+from camcore.methods.inputs import PerturbedScores
 
 CELLS = GRID[0] * GRID[1]
 

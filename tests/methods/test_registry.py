@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from camcore.methods.inputs import Site
 from cheap import CHEAP
 from networks import GRID, TWINS, images
 
 import camcore
 from camcore.methods import METHODS, find_method
+from camcore.methods.inputs import Site
 
 CONTRACT = {
     "cam": "CAM",

@@ -8,13 +8,13 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from camcore.methods.inputs import PerturbedScores
-from camcore.methods.perturbations import channel_order
 from keras import layers
 from networks import CLASSES, FEATURES, GRID, SIZE, W, flat, gap, given, images, picture_input, settle
 
 import camcore
 from camcore.methods import METHODS
+from camcore.methods.inputs import PerturbedScores
+from camcore.methods.perturbations import channel_order
 
 
 def close(found: Any, wanted: Any, tolerance: float = 1e-6) -> None:

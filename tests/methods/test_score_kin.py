@@ -7,11 +7,11 @@ from typing import Any
 import keras
 import numpy as np
 import pytest
-from camcore.methods.perturbations import noise_field
 from keras import layers
 from networks import CLASSES, FEATURES, GRID, SIZE, W, conv1, conv2, flat, gap, given, images, picture_input, settle
 
 import camcore
+from camcore.methods.perturbations import noise_field
 
 
 def close(found: Any, wanted: Any, tolerance: float = 1e-6) -> None:

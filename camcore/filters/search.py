@@ -1,29 +1,32 @@
-"""The pictures that excite channels of a layer or classes most, searched for many at once, growing step by step."""
+"""The search for the pictures that excite channels of a layer, or classes, most: many at once, step by step."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, replace
 from time import perf_counter
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from camcore.cache import ByteLRU
 from camcore.errors import LayerError
-from camcore.filters import shelf
-from camcore.filters.ascent import Recipe, shake, stepping
-from camcore.filters.colours import PixelMap, pixel_map
-from camcore.filters.painting import begin, develop
+from camcore.filters import disk_cache
+from camcore.filters.ascent import AscentRecipe, random_view, step_maker
+from camcore.filters.pixel_map import PixelMap, pixel_map
 from camcore.filters.responses import climbing
-from camcore.graph.layers import LayerInfo
-from camcore.network import Network
+from camcore.filters.spectrum import decode_rgb, initial_spectrum
 
-Array = NDArray[Any]
-Climb = Callable[..., list[Array]]
+if TYPE_CHECKING:
+    from camcore.graph.layers import LayerInfo
+    from camcore.heatmaps.request import Layer
+    from camcore.network import Network
 
-RECIPE = Recipe()
+Array = NDArray[np.floating]
+AscentStep = Callable[..., list[Array]]
+
+RECIPE = AscentRecipe()
 
 # Pictures per compiled call: more gain little on a CPU, and a short question waits for one call at most.
 CHUNK = 4
@@ -53,8 +56,8 @@ class Excitation:
 
 
 @dataclass(frozen=True, eq=False)
-class Search:
-    """How far a search is. ``done`` of ``total``: steps of single pictures that had to be searched for.
+class SearchState:
+    """The state of a search. ``done`` of ``total``: steps of single pictures that had to be searched for.
 
     ``excitations``: one for each channel asked, in that order.
     """
@@ -64,8 +67,8 @@ class Search:
     excitations: tuple[Excitation, ...]
 
 
-def pace(network: Network, layer: Any, recipe: Recipe = RECIPE) -> float:
-    """What a search costs beforehand: seconds for one step of one picture, measured on this machine as it is now.
+def step_seconds(network: Network, layer: Layer | None, recipe: AscentRecipe = RECIPE) -> float:
+    """The cost of a search beforehand: seconds for one step of one picture, measured on this machine as it is now.
 
     ``layer``: as for ``excite``. Takes a step of CHUNK pictures, and the compilation that a search needs anyway.
     """
@@ -73,14 +76,14 @@ def pace(network: Network, layer: Any, recipe: Recipe = RECIPE) -> float:
     plan = _Plan(network, path, recipe, 0)
     climb = plan.climbing(pixel_map(network))
     chunk = _Chunk.begin(plan, [0] * CHUNK)
-    edges = shake(recipe, network.input_size, 0, 0)
+    edges = random_view(recipe, network.input_size, 0, 0)
     chunk.climb(climb, edges)  # TensorFlow optimises a function at its first call
     began = perf_counter()
     chunk.climb(climb, edges)
     return (perf_counter() - began) / CHUNK
 
 
-def searchable(network: Network, layer: Any) -> LayerInfo:
+def searchable(network: Network, layer: Layer | None) -> LayerInfo:
     """The layer whose channels can be asked for. Raises LayerError where it has no grid, or no channels."""
     info = network.layer_with_grid() if layer is None else network.layer(layer)
     if info.grid is None or not info.channels:
@@ -92,11 +95,10 @@ def searchable(network: Network, layer: Any) -> LayerInfo:
     return info
 
 
-def check_channel(info: LayerInfo, channel: Any) -> int:
+def check_channel(info: LayerInfo, channel: object) -> int:
     """``channel`` as an int. Raises LayerError where the layer has no such channel."""
     count = info.channels or 0
-    whole = isinstance(channel, (int, np.integer)) and not isinstance(channel, bool)
-    if not whole or not 0 <= channel < count:
+    if not isinstance(channel, (int, np.integer)) or isinstance(channel, bool) or not 0 <= channel < count:
         raise LayerError(
             f"Layer {info.path!r} has no channel {channel!r}: it has {count} channels, 0 to {count - 1}. "
             "Choose one of these."
@@ -105,8 +107,13 @@ def check_channel(info: LayerInfo, channel: Any) -> int:
 
 
 def excite(
-    network: Network, layer: Any, indices: Sequence[int], recipe: Recipe = RECIPE, seed: int = 0, keep: bool = True
-) -> Generator[Search, None, None]:
+    network: Network,
+    layer: Layer | None,
+    indices: Sequence[int],
+    recipe: AscentRecipe = RECIPE,
+    seed: int = 0,
+    keep: bool = True,
+) -> Generator[SearchState, None, None]:
     """Search for the pictures that excite each channel of a layer most; a state after every part of a step.
 
     ``layer``: a path, a name or a Keras layer, and ``indices`` its channels; None: the network's logits, and classes.
@@ -128,26 +135,26 @@ def excite(
         wanted = [check_channel(info, index) for index in indices]
     pixels = pixel_map(network)
     plan = _Plan(network, path, recipe, seed)
-    found: dict[int, Excitation] = {}
-    places = {}
-    key: tuple[Any, ...] = ()
+    finished: dict[int, Excitation] = {}
+    files = {}
+    key: tuple[object, ...] = ()
     if keep:
         colours = repr((pixels.matrix.round(6).tolist(), pixels.offset.round(4).tolist()))
         key = (_VERSION, network.fingerprint, network.input_size, colours, path, recipe, seed)
-        places = {index: shelf.place(*key, index) for index in wanted}
-        for index, place in places.items():
-            kept = plan.kept(index, shelf.take(place))
+        files = {index: disk_cache.path_for(*key, index) for index in wanted}
+        for index, file in files.items():
+            kept = plan.kept(index, disk_cache.get(file))
             if kept is not None:
-                found[index] = kept
-    missing = [index for index in dict.fromkeys(wanted) if index not in found]
+                finished[index] = kept
+    missing = [index for index in dict.fromkeys(wanted) if index not in finished]
     chunks = _resumed(key, missing) or [
         _Chunk.begin(plan, missing[i : i + CHUNK]) for i in range(0, len(missing), CHUNK)
     ]
     total = len(missing) * recipe.steps
 
-    def state(done: int) -> Search:
-        now = found | {one.index: one for chunk in chunks for one in chunk.shown}
-        return Search(done, total, tuple(now[index] for index in wanted))
+    def state(done: int) -> SearchState:
+        now = finished | {one.index: one for chunk in chunks for one in chunk.shown}
+        return SearchState(done, total, tuple(now[index] for index in wanted))
 
     if not chunks:
         yield state(0)
@@ -161,7 +168,7 @@ def excite(
         climb = plan.climbing(pixels)
         every = max(1, -(-recipe.steps // _SHOWN))
         for step in range(min(chunk.steps for chunk in chunks), recipe.steps):
-            edges = shake(recipe, network.input_size, seed, step)
+            edges = random_view(recipe, network.input_size, seed, step)
             for chunk in chunks:
                 if chunk.steps > step:
                     continue  # it was taken before the search was stopped
@@ -176,34 +183,39 @@ def excite(
     if keep:
         for chunk in chunks:
             for one in chunk.shown:
-                shelf.put(places[one.index], {"rgb": one.rgb, "reached": one.reached, "mean": one.mean})
-        shelf.tidy()
+                disk_cache.put(files[one.index], {"rgb": one.rgb, "reached": one.reached, "mean": one.mean})
+        disk_cache.evict()
 
 
 @dataclass(frozen=True, eq=False)
 class _Plan:
-    """What is the same for all pictures of a search."""
+    """The part of a search that is the same for all its pictures."""
 
     network: Network
     layer: str | None
-    recipe: Recipe
+    recipe: AscentRecipe
     seed: int
 
-    def climbing(self, pixels: PixelMap) -> Climb:
+    def climbing(self, pixels: PixelMap) -> AscentStep:
         """The compiled step; one for all channels, seeds and numbers of steps."""
         recipe, net = replace(self.recipe, steps=1), self.network
         traced = net.traced
-        make = stepping(recipe, pixels, net.input_size, traced.channels_first, traced.source.dtype.name)
+        make = step_maker(recipe, pixels, net.input_size, traced.channels_first, traced.source.dtype.name)
         return climbing(net, self.layer, recipe, make)
 
     def kept(self, index: int, arrays: dict[str, Array] | None) -> Excitation | None:
-        """What lies on disk, where it is what it should be."""
+        """The picture that lies on disk, where it is what it should be."""
         try:
             rgb = arrays["rgb"] if arrays is not None else None
             if arrays is None or rgb is None or rgb.dtype != np.uint8 or rgb.shape != (*self.network.input_size, 3):
                 return None
             return Excitation(
-                self.layer, index, rgb, float(arrays["reached"]), float(arrays["mean"]), self.recipe.steps
+                self.layer,
+                index,
+                np.asarray(rgb, np.uint8),
+                float(arrays["reached"]),
+                float(arrays["mean"]),
+                self.recipe.steps,
             )
         except (KeyError, TypeError, ValueError):
             return None
@@ -234,23 +246,23 @@ class _Chunk:
 
     @classmethod
     def begin(cls, plan: _Plan, indices: list[int]) -> _Chunk:
-        spectra = np.stack([begin(plan.network.input_size, plan.seed, index) for index in indices])
+        spectra = np.stack([initial_spectrum(plan.network.input_size, plan.seed, index) for index in indices])
         return cls(indices, spectra, np.zeros_like(spectra), np.zeros_like(spectra))
 
-    def climb(self, climb: Climb, edges: Array) -> None:
+    def climb(self, climb: AscentStep, edges: Array) -> None:
         channels, number = np.asarray(self.indices, np.int32), np.float32(self.steps + 1)
         self.spectra, self.mean, self.square, _ = climb(self.spectra, self.mean, self.square, channels, edges, number)
         self.steps += 1
 
     def show(self, plan: _Plan) -> None:
-        self.shown = plan.measured(self.indices, develop(self.spectra, plan.network.input_size), self.steps)
+        self.shown = plan.measured(self.indices, decode_rgb(self.spectra, plan.network.input_size), self.steps)
 
 
-# What stopped searches had, to go on from there; their arrays are replaced by each step, never changed.
+# The chunks of stopped searches, to go on from there; their arrays are replaced by each step, never changed.
 _stopped: ByteLRU[tuple[_Chunk, ...]] = ByteLRU(
     128 << 20, lambda chunks: sum(3 * chunk.spectra.nbytes for chunk in chunks)
 )
 
 
-def _resumed(key: tuple[Any, ...], missing: Sequence[int]) -> list[_Chunk]:
+def _resumed(key: tuple[object, ...], missing: Sequence[int]) -> list[_Chunk]:
     return [replace(chunk) for chunk in _stopped.get((key, tuple(missing))) or ()]

@@ -1,17 +1,19 @@
-"""Red, green and blue as the network's input: its preprocessing, measured as an affine map of each pixel."""
+"""The preprocessing of a network, measured as an affine map of each pixel from red, green and blue."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from camcore.errors import ModelError
-from camcore.network import Network
 
-Array = NDArray[Any]
+if TYPE_CHECKING:
+    from camcore.network import Network
+
+Array = NDArray[np.floating]
 
 # Share of the input's range by which the preprocessing may differ from an affine map: rounding in single precision.
 _TOLERANCE = 1e-4
@@ -35,9 +37,9 @@ def pixel_map(network: Network) -> PixelMap:
         corners[1 + colour, ..., colour] = 255.0
     noise = np.random.default_rng(0).uniform(0.0, 255.0, (2, *network.input_size, 3)).astype(np.float32)
     with np.errstate(all="ignore"):
-        black, *pure = _seen(network, corners).mean(axis=(1, 2))
+        black, *pure = _as_input(network, corners).mean(axis=(1, 2))
         matrix = (np.stack(pure) - black) / 255.0
-        seen = _seen(network, noise)
+        seen = _as_input(network, noise)
         off = float(np.abs(seen - (noise.astype(np.float64) @ matrix + black)).max())
         span = float(np.abs(matrix).sum(axis=0).max()) * 255.0
     if not off <= _TOLERANCE * span:  # also where something is not a number
@@ -50,6 +52,6 @@ def pixel_map(network: Network) -> PixelMap:
     return PixelMap(matrix, black)
 
 
-def _seen(network: Network, rgb: NDArray[np.float32]) -> Array:
+def _as_input(network: Network, rgb: NDArray[np.float32]) -> Array:
     """Pictures (n, h, w, 3) as the network's input (n, h, w, C), float64."""
     return network.channels_last(network.preprocess(rgb)).astype(np.float64)

@@ -7,7 +7,7 @@ from keras import layers
 
 import camcore
 from camcore.errors import ModelError
-from camcore.filters.colours import pixel_map
+from camcore.filters.pixel_map import pixel_map
 from camcore.models.preprocessing import preprocessing
 
 

@@ -1,4 +1,4 @@
-"""Pictures once found, kept on disk: a file for each, written whole or not at all, the oldest removed.
+"""A cache of arrays on disk: a file for each key, written whole or not at all, the oldest removed.
 
 The folder is ``$CAMCORE_CACHE``, else ``camcore`` in ``$XDG_CACHE_HOME`` or ``~/.cache``. It can be deleted at any
 time. A file that cannot be read is made anew; where nothing can be written, nothing is kept.
@@ -26,24 +26,24 @@ _LOG = logging.getLogger(__name__)
 
 
 def folder() -> Path:
-    """Where the pictures of filters lie, whether or not it exists."""
+    """The folder of the cache, whether or not it exists."""
     own = os.environ.get("CAMCORE_CACHE")
     base = Path(own) if own else Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache") / "camcore"
     return base.expanduser().absolute() / "filters"
 
 
-def place(*key: Any) -> Path:
-    """The file for what the key, by its ``repr``, tells from all else."""
+def path_for(*key: object) -> Path:
+    """The file of a key, which counts by its ``repr``."""
     return folder() / (hashlib.blake2b(repr(key).encode(), digest_size=20).hexdigest() + _SUFFIX)
 
 
-def take(path: Path) -> dict[str, Array] | None:
+def get(path: Path) -> dict[str, Array] | None:
     """The arrays of a file, which now counts as used; None where there is none, or none that can be read."""
     try:
         with np.load(path, allow_pickle=False) as file:
-            found = {name: file[name] for name in file.files}
+            arrays = {name: file[name] for name in file.files}
         os.utime(path)
-        return found
+        return arrays
     except FileNotFoundError:
         return None
     except Exception as error:  # zipfile and numpy raise whatever they stumble over in a damaged file
@@ -69,7 +69,7 @@ def put(path: Path, arrays: Mapping[str, Any]) -> None:
                 os.unlink(temporary)
 
 
-def tidy(limit: int = LIMIT_BYTES) -> None:
+def evict(limit: int = LIMIT_BYTES) -> None:
     """Remove the files not used for longest until the rest has at most ``limit`` bytes."""
     kept = []
     with suppress(OSError):

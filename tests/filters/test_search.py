@@ -11,10 +11,19 @@ from shared_data import shared
 
 import camcore
 from camcore.errors import CamcoreError, LayerError, ModelError
-from camcore.filters import Excitation, Recipe, Search, check_channel, excite, pace, searching, shelf
+from camcore.filters import (
+    AscentRecipe,
+    Excitation,
+    SearchState,
+    check_channel,
+    disk_cache,
+    excite,
+    step_seconds,
+)
+from camcore.filters.search import CHUNK
 from camcore.models.preprocessing import preprocessing
 
-STILL = Recipe(steps=60, rate=0.1, jitter=0.0, zoom=0.0, smoothness=0.0)
+STILL = AscentRecipe(steps=60, rate=0.1, jitter=0.0, zoom=0.0, smoothness=0.0)
 
 
 @pytest.fixture(autouse=True)
@@ -67,7 +76,7 @@ def test_the_maximiser_of_a_linear_score_in_a_box_is_the_sign_of_its_weights(mod
 def test_a_channel_finds_its_edge() -> None:
     """Light above a diagonal, dark below: the picture's patches must look like the kernel, and not like its mirror."""
     net = network(np.concatenate([DIAGONAL, DIAGONAL[::-1]], axis=3).astype(np.float32), side=24, activation="relu")
-    for index, found in enumerate(last(net, "conv", [0, 1], Recipe(steps=60, jitter=0.0, zoom=0.0))):
+    for index, found in enumerate(last(net, "conv", [0, 1], AscentRecipe(steps=60, jitter=0.0, zoom=0.0))):
         windows = np.lib.stride_tricks.sliding_window_view(found.rgb.mean(axis=2), (8, 8))
         kernel = DIAGONAL[..., 0, 0]
         own, other = (max(likeness(w, k) for w in windows.reshape(-1, 8, 8)) for k in (kernel, kernel[::-1]))
@@ -87,7 +96,7 @@ def test_a_channel_finds_its_colour() -> None:
 
 
 RANDOM = np.random.default_rng(0).normal(0, 1, (3, 3, 3, 12)).astype(np.float32)
-SHORT = Recipe(steps=6)
+SHORT = AscentRecipe(steps=6)
 
 
 def test_the_values_are_those_of_the_picture_shown() -> None:
@@ -113,7 +122,7 @@ def test_the_same_seed_gives_the_same_pixels_in_any_company() -> None:
 
 
 def test_it_grows_and_says_how_far_it_is() -> None:
-    states = list(excite(network(RANDOM, activation="relu"), "conv", range(6), Recipe(steps=10)))
+    states = list(excite(network(RANDOM, activation="relu"), "conv", range(6), AscentRecipe(steps=10)))
     assert [state.done for state in states[:4]] == [0, 4, 6, 10]
     assert all(state.total == 60 for state in states)
     assert states[-1].done == 60
@@ -123,7 +132,7 @@ def test_it_grows_and_says_how_far_it_is() -> None:
 
 
 def test_closing_it_stops_and_keeps_nothing(cache: Path) -> None:
-    search = excite(network(RANDOM), "conv", range(6), Recipe(steps=10))
+    search = excite(network(RANDOM), "conv", range(6), AscentRecipe(steps=10))
     next(search)
     next(search)
     search.close()
@@ -133,12 +142,12 @@ def test_closing_it_stops_and_keeps_nothing(cache: Path) -> None:
 
 def test_a_stopped_search_goes_on_where_it_was() -> None:
     net = network(RANDOM, activation="relu")
-    whole = last(net, "conv", range(6), Recipe(steps=10), keep=False)
-    search = excite(net, "conv", range(6), Recipe(steps=10))
+    whole = last(net, "conv", range(6), AscentRecipe(steps=10), keep=False)
+    search = excite(net, "conv", range(6), AscentRecipe(steps=10))
     for _ in range(10):  # the first state, four steps of both parts, and one more of the first
         stopped = next(search)
     search.close()
-    rest = list(excite(net, "conv", range(6), Recipe(steps=10)))
+    rest = list(excite(net, "conv", range(6), AscentRecipe(steps=10)))
     assert rest[0].done == stopped.done == 28
     assert len(rest) == 1 + 2 * 6 - 1
     for a, b in zip(rest[-1].excitations, whole, strict=True):
@@ -146,7 +155,7 @@ def test_a_stopped_search_goes_on_where_it_was() -> None:
         assert (a.reached, a.steps) == (b.reached, b.steps)
 
 
-def count_steps(states: list[Search]) -> int:
+def count_steps(states: list[SearchState]) -> int:
     return states[-1].total
 
 
@@ -166,7 +175,7 @@ def test_what_was_found_is_kept_and_only_the_rest_is_searched_for(cache: Path) -
 def test_anything_else_is_searched_for_anew(other: str) -> None:
     list(excite(network(RANDOM), "conv", [0], SHORT))
     nets = {"weights": network(RANDOM + 1e-3), "preprocessing": network(RANDOM, mode="tf")}
-    recipe = Recipe(steps=6, rate=0.04) if other == "recipe" else SHORT
+    recipe = AscentRecipe(steps=6, rate=0.04) if other == "recipe" else SHORT
     layer = None if other == "classes" else "conv"
     net = nets.get(other, network(RANDOM))
     assert count_steps(list(excite(net, layer, [0], recipe, seed=int(other == "seed")))) == 6
@@ -180,7 +189,7 @@ def test_a_damaged_file_is_made_anew(cache: Path) -> None:
     again = list(excite(net, "conv", [0], SHORT))
     assert count_steps(again) == 6
     np.testing.assert_array_equal(again[-1].excitations[0].rgb, found.rgb)
-    shelf.put(file, {"rgb": np.zeros((2, 2, 3), np.uint8), "reached": 1.0, "mean": 1.0})
+    disk_cache.put(file, {"rgb": np.zeros((2, 2, 3), np.uint8), "reached": 1.0, "mean": 1.0})
     assert count_steps(list(excite(net, "conv", [0], SHORT))) == 6, "of another size"
 
 
@@ -204,8 +213,8 @@ def test_the_pace_is_that_of_one_step_shared_by_its_pictures(
     layer: str | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = iter([10.0, 13.0])
-    monkeypatch.setattr(searching, "perf_counter", lambda: next(clock))
-    assert pace(network(RANDOM), layer) == 3.0 / searching.CHUNK
+    monkeypatch.setattr("camcore.filters.search.perf_counter", lambda: next(clock))
+    assert step_seconds(network(RANDOM), layer) == 3.0 / CHUNK
 
 
 @pytest.mark.parametrize(("layer", "index", "error", "said"), [
@@ -225,7 +234,7 @@ def test_what_does_not_exist_is_told(layer: str | None, index: object, error: ty
 def test_wrong_recipes_are_refused() -> None:
     for steps in (0, -1, 2.5, 10**6):
         with pytest.raises(CamcoreError, match="whole number from 1 to 10000"):
-            Recipe(steps=steps)  # type: ignore[arg-type]
+            AscentRecipe(steps=steps)  # type: ignore[arg-type]
 
 
 def test_numpy_numbers_are_numbers() -> None:
@@ -242,5 +251,5 @@ def test_real_filters_beat_photographs(monkeypatch: pytest.MonkeyPatch) -> None:
     for path in photographs:
         found = camcore.activations(net, camcore.open_picture(path), layer)[layer]
         best = np.maximum(best, found.max(axis=(0, 1))[channels])
-    reached = [one.reached for one in last(net, layer, channels, Recipe(steps=12))]
+    reached = [one.reached for one in last(net, layer, channels, AscentRecipe(steps=12))]
     assert sum(a > b for a, b in zip(reached, best, strict=True)) >= 3, (reached, best)
