@@ -18,7 +18,7 @@ from camcore.errors import CamcoreError, MethodError
 from camcore.methods import find_method
 from camcore.models.labels import class_named
 from camcore.render.colour import COLORMAPS
-from camcore.report.words import answer_name, place
+from camcore.report.captions import answer_name, location
 from camcore.text import duration, readable, score_text, strength
 
 SCRIPT, MODULE = "camcore", "python -m camcore"
@@ -173,7 +173,7 @@ def _explain(given: argparse.Namespace) -> None:
         _print_result(path, network, pic, maps)
         if given.out:
             folder = Path(given.out) / _folder_name(path, pic) if len(pictures) > 1 else Path(given.out)
-            from camcore.report.files import write_run
+            from camcore.report.exports import write_run
 
             look = (given.alpha, given.colormap, not given.grid)
             written = write_run(folder, network, pic, maps, *look, source=path, weights=given.weights)
@@ -223,7 +223,7 @@ def _print_result(path: str, network: Any, pic: Any, maps: Sequence[Any]) -> Non
         print(f"  {strength(p):>8s}  {answer_name(p)} (class {p.index}, {score_text(p)})")
     for m in maps:
         title = camcore.METHODS[m.method].title
-        where = place(m, None if m.layer is None else network.layer(m.layer))
+        where = location(m, None if m.layer is None else network.layer(m.layer))
         print(f"  {title} for {readable(m.label)!r}: {where}")
         row, column = divmod(int(m.values.argmax()), m.values.shape[1])
         peak = f"strongest at cell ({row}, {column})" if m.values.any() else "empty"

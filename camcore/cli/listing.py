@@ -9,7 +9,7 @@ import camcore
 from camcore.cli.network_options import brings_own_weights, check_network_options, load_network
 from camcore.graph.layers import NO_GRID, WITHOUT_LAYER
 from camcore.models import factories
-from camcore.report.words import geometry
+from camcore.report.captions import geometry
 
 
 def layers(given: argparse.Namespace) -> None:

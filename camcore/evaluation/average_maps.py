@@ -1,4 +1,4 @@
-"""Where a network looks on average: the mean map of each class, of what it gets right and of what it gets wrong."""
+"""Mean maps: of each class, over the pictures that a network gets right and over those that it gets wrong."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from camcore.errors import CamcoreError, MethodError, PictureError
 from camcore.evaluation.predict import BATCH, Predictions, check_batch, framed_batches
-from camcore.evaluation.table import write_whole
+from camcore.files import read_json, write_whole
 from camcore.heatmaps.cam_map import normalised
 from camcore.heatmaps.compute import raw_map
 from camcore.methods import find_method
@@ -24,7 +24,6 @@ from camcore.network import Network
 from camcore.pictures.picture import Picture, open_picture
 from camcore.training.folders import Skipped
 
-Array = NDArray[Any]
 Of = Literal["said", "true"]
 
 
@@ -67,7 +66,7 @@ def average_maps(
     root: str | os.PathLike[str],
     *,
     method: str | None = None,
-    layer: Any = None,
+    layer: str | None = None,
     of: Of = "said",
     threshold: float = 0.5,
     framing: str | None = None,
@@ -90,8 +89,8 @@ def average_maps(
         )
     path = net.layer_with_grid(layer).path
     info = single_pass_method(net, method, path)
-    said = p.said(threshold)
-    wanted = said if of == "said" else p.labels
+    predicted = p.predicted(threshold)
+    explained = predicted if of == "said" else p.labels
 
     def steps() -> Iterator[Averages]:
         start = perf_counter()
@@ -104,9 +103,9 @@ def average_maps(
         for part in framed_batches(net, _pictures(p, Path(root)), chosen, batch):
             skipped += part.skipped
             done += part.seen
-            raw = raw_maps(net, info, path, part.x, wanted[part.indices]) if len(part.indices) else []
+            raw = raw_maps(net, info, path, part.x, explained[part.indices]) if len(part.indices) else []
             for i, one in zip(part.indices, raw, strict=True):
-                group = int(p.labels[i]), bool(said[i] == p.labels[i])
+                group = int(p.labels[i]), bool(predicted[i] == p.labels[i])
                 sums[group] += one, normalised(one, info.min_max)
                 counts[group] += 1
             groups = tuple(GroupMean(*group, counts[group], *(sums[group] / max(1, counts[group]))) for group in sums)
@@ -142,7 +141,7 @@ def read_averages(path: str | os.PathLike[str]) -> Averages:
     """Read what ``write_averages`` wrote. Raises CamcoreError where the file is missing or damaged."""
     home = Path(path)
     try:
-        content = json.loads(home.read_text(encoding="utf-8"))
+        content = read_json(home)
         groups = tuple(
             GroupMean(
                 content["classes"].index(group["label"]),
@@ -195,13 +194,13 @@ def single_pass_method(net: Network, method: str | None, layer: str) -> MethodIn
 
 
 def raw_maps(
-    net: Network, info: MethodInfo, layer: str, x: Array, classes: NDArray[np.int64]
+    net: Network, info: MethodInfo, layer: str, x: NDArray[np.number], classes: NDArray[np.int64]
 ) -> list[NDArray[np.float32]]:
     """The raw map (h, w) of each image of a preprocessed batch, for a class of its own each: one shared pass."""
-    seen = net.tap(x, [layer], [classes.tolist()])
+    tapped = net.tap(x, [layer], [classes.tolist()])
     options = info.checked({})
-    gradients = seen.gradients[0][layer]
-    return [raw_map(info, (A, G), options)[0] for A, G in zip(seen.activations[layer], gradients, strict=True)]
+    gradients = tapped.gradients[0][layer]
+    return [raw_map(info, (A, G), options)[0] for A, G in zip(tapped.activations[layer], gradients, strict=True)]
 
 
 def _pictures(p: Predictions, root: Path) -> Iterator[tuple[int, Picture | Skipped]]:

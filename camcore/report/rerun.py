@@ -1,4 +1,4 @@
-"""Runs made again from their ``run.json``, and how far the maps differ."""
+"""Runs made again from their ``run.json``, with the difference of each map."""
 
 from __future__ import annotations
 
@@ -121,7 +121,7 @@ def _network(home: Path, run: RecordedRun, custom: tuple[str, ...], unsafe: bool
 
 
 def _model_file(home: Path, file: str) -> str:
-    """Where a whole model's file is now: where it was, else beside the record."""
+    """The path of a whole model's file now: where it was, else beside the record."""
     beside = home.parent / Path(file.replace("\\", "/")).name
     try:
         return str(beside if not Path(file).exists() and beside.exists() else Path(file))
@@ -130,7 +130,7 @@ def _model_file(home: Path, file: str) -> str:
 
 
 def _code(home: Path, given: dict[str, Any], custom: tuple[str, ...], unsafe: bool) -> dict[str, Any]:
-    """Whose code may run. A record may come from anybody, so what it says of that is a question, not an order."""
+    """The options that allow code. A record may come from anybody, so what it says of that is a question, not an order."""
     if given.get("safe_mode") is False and not unsafe:
         raise ModelError(
             f"{str(home)!r} was made with --unsafe: code that lies in the model's file runs when it is loaded. A "
@@ -154,7 +154,7 @@ def _changed(run: RecordedRun, network: Network) -> list[str]:
 
 
 def _is_file(path: Path) -> bool:
-    """Whether there is such a file; False also for what cannot be a path."""
+    """True where there is such a file; False also for what cannot be a path."""
     try:
         return path.is_file()
     except OSError:

@@ -5,10 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import asdict
-from typing import Any
 
 from camcore.metrics.faithfulness import Curve, Faithfulness
-from camcore.metrics.faithfulness.sufficiency import Shown
+from camcore.metrics.faithfulness.sufficiency import Sufficiency
 from camcore.metrics.sanity import Randomised
 from camcore.tables import to_csv
 from camcore.verdict.gather import Trust
@@ -19,7 +18,7 @@ Row = tuple[str, str, str, float | None, float]
 """figure, of what (the method's key or a control's name), its seed, at which share or layer, value."""
 
 
-def trust_record(found: Trust) -> dict[str, Any]:
+def trust_record(found: Trust) -> dict[str, object]:
     """All of the evidence as JSON-ready values; figures that are no finite numbers are null."""
     m = found.map
     verdict = found.verdict
@@ -64,7 +63,7 @@ def trust_csv(found: Trust) -> bytes:
 def trust_rows(found: Trust) -> Iterator[Row]:
     """Every figure that is there."""
     for one in found.chance:
-        yield from _shown(one)
+        yield from _sufficiency(one)
     if found.sensitivity is not None:
         yield "max-sensitivity", found.map.method, "", None, found.sensitivity
     for number, copy in enumerate(found.copies):
@@ -75,7 +74,7 @@ def trust_rows(found: Trust) -> Iterator[Row]:
         yield from _published(figures)
 
 
-def _shown(one: Shown) -> Iterator[Row]:
+def _sufficiency(one: Sufficiency) -> Iterator[Row]:
     seed = "" if one.seed is None else str(one.seed)
     yield "score", one.name, seed, None, one.score
     yield "lead in log-odds", one.name, seed, None, one.lead
@@ -117,7 +116,7 @@ def _published(one: Faithfulness) -> Iterator[Row]:
                 yield what, one.name, seed, share, float(value)
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: object) -> object:
     """The value with numbers that JSON does not know as None, and tuples as lists."""
     if isinstance(value, dict):
         return {str(key): _plain(one) for key, one in value.items()}

@@ -92,9 +92,9 @@ def test_accuracy_and_confusion_by_hand():
 
 
 def test_a_probability_at_the_threshold_counts_as_the_second_class():
-    assert FOUR.said(0.4).tolist() == [0, 1, 1, 1]
-    assert FOUR.said(0.0).tolist() == [1, 1, 1, 1]
-    assert two([1], [1.0]).said(1.0).tolist() == [1]
+    assert FOUR.predicted(0.4).tolist() == [0, 1, 1, 1]
+    assert FOUR.predicted(0.0).tolist() == [1, 1, 1, 1]
+    assert two([1], [1.0]).predicted(1.0).tolist() == [1]
 
 
 @pytest.mark.parametrize("threshold", [-0.1, 1.1, float("nan")])
@@ -225,7 +225,7 @@ def test_a_threshold_needs_two_classes():
 def test_mistakes_come_with_the_most_confident_first():
     p = two([0, 0, 1, 1, 1], [0.7, 0.95, 0.2, 0.8, 0.01])
     found = misclassified(p)
-    assert [(m.file, m.label, m.said) for m in found] == [
+    assert [(m.file, m.label, m.predicted) for m in found] == [
         ("4.jpg", 1, 0),
         ("1.jpg", 0, 1),
         ("2.jpg", 1, 0),

@@ -16,7 +16,7 @@ from PIL import Image
 import camcore
 from camcore.errors import ModelError
 from camcore.models import description, saved
-from camcore.report.files import write_run
+from camcore.report.exports import write_run
 from camcore.report.rerun import rerun
 from camcore.training.classifier import gap_classifier
 

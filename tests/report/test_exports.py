@@ -21,7 +21,7 @@ from camcore.heatmaps.overlay import overlay
 from camcore.pictures.picture import Picture
 from camcore.report import exports, pdf
 from camcore.report.archive import to_zip
-from camcore.report.document import PictureFile, Report, Scale, Told
+from camcore.report.document import PictureFile, Report, Scale, VerdictSummary
 from camcore.report.exports import write_report
 from camcore.report.html import SIDE, to_html
 from camcore.report.recorded import read_runs
@@ -57,9 +57,8 @@ class Page(HTMLParser):
 def evil() -> Report:
     pic = picture(name=f"{EVIL}.png")
     m = cam_map(label=EVIL, warning=EVIL)
-    one = finding(
-        map=m, network=replace(finding().network, name=EVIL, weights=EVIL), verdict=Told("", EVIL, (("", EVIL),))
-    )
+    network = replace(finding().network, name=EVIL, weights=EVIL)
+    one = finding(map=m, network=network, verdict=VerdictSummary("", EVIL, (("", EVIL),)))
     return Report((item(pic, findings=(one,), comment=EVIL),), EVIL, EVIL, EVIL)
 
 

@@ -20,8 +20,8 @@ from camcore.__main__ import main
 from camcore.errors import CamcoreError
 from camcore.report.archive import to_zip
 from camcore.report.document import Item, PictureFile, Report, findings_of
+from camcore.report.exports import write_run
 from camcore.report.facts import NetworkFacts
-from camcore.report.files import write_run
 from camcore.report.rerun import rerun
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -11,7 +11,7 @@ from camcore.features.strongest_channels import Strongest
 from camcore.render.colour import DIVERGING
 from camcore.render.contact import Bar, Print, contact_sheet
 from camcore.render.encode import to_png
-from camcore.report.words import geometry
+from camcore.report.captions import geometry
 from ui import scales, words
 from ui.activations import sheet as sheets
 from ui.activations.choices import Look

@@ -7,7 +7,7 @@ import streamlit as st
 from PIL import Image
 
 import camcore
-from camcore.bias.files import Report, read_study
+from camcore.bias.files import StoredStudy, read_study
 from camcore.errors import CamcoreError
 from camcore.evaluation.average_maps import Averages, GroupMean, read_averages
 from camcore.features.checkpoints import Stage
@@ -260,7 +260,7 @@ _HEAD_NAMES = {
 }
 
 
-def _study(report: Report) -> None:
+def _study(report: StoredStudy) -> None:
     study = report.study
     label = words.label(study.classes[study.marked])
     names = [_HEAD_NAMES.get(head.name, head.name).format(label) for head in study.heads]

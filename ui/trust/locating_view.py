@@ -10,7 +10,7 @@ import streamlit as st
 
 import camcore
 from camcore.metrics.intervals import Interval
-from camcore.metrics.localisation import BOX_SHARE, CAM_BOX_SHARE, TOLERANCE, Located, Row
+from camcore.metrics.localisation import BOX_SHARE, CAM_BOX_SHARE, TOLERANCE, LocalisationRow, Located
 from camcore.metrics.localisation_study import CENTRE, RANDOM
 from camcore.metrics.object_masks import IMAGES, MASKS, ObjectMask, read_mask
 from camcore.tables import to_csv
@@ -270,7 +270,7 @@ def _interval(one: Interval) -> str:
     return f"{words.percent(one.mean)} <small>{100 * one.low:.0f} to {100 * one.high:.0f} %</small>"
 
 
-def rows_csv(rows: Sequence[Row]) -> bytes:
+def rows_csv(rows: Sequence[LocalisationRow]) -> bytes:
     """A line for each method, every mean with its interval."""
     heads = ["method", "pictures", "empty"]
     heads += [f"{name}{end}" for name in ("pointing", "energy", "iou", "area") for end in ("", "_low", "_high")]
