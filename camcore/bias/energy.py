@@ -86,7 +86,7 @@ def energy_in_region(
     class_index: int,
     *,
     method: str | None = None,
-    layer: str | None = None,
+    layer: object = None,
     framing: str | None = None,
     batch: int = BATCH,
 ) -> Iterator[RegionEnergy]:

@@ -82,14 +82,14 @@ def draw_samples(
         scale = common_scale([classes[study.marked] for classes in by_head.values()])
         for (name, cue), classes in by_head.items():
             one = classes[study.marked]
-            said = max(classes, key=lambda e: e.logit)
+            first = max(classes, key=lambda e: e.logit)
             energy = _energy(one, study)
             stem = re.sub(r"[^\w+-]+", "_", Path(pic.name).stem) or pic.sha256[:8]
             file = f"{stem}-{name}-{'with' if cue else 'without'}.png"
-            sample = StudySample(pic.name, name, cue, said.label, one.probability, energy, file)
+            sample = StudySample(pic.name, name, cue, first.label, one.probability, energy, file)
             lines = (
-                f"{name} · {'with' if cue else 'without'} the cue · says {readable(said.label)} "
-                f"{percent(said.probability)}",
+                f"{name} · {'with' if cue else 'without'} the cue · says {readable(first.label)} "
+                f"{percent(first.probability)}",
                 f"red: evidence for {label}, {percent(energy)} of it in the cue's place; blue: against",
             )
             drawn[sample] = with_caption(blend(variants[cue].rgb, one.on_picture(scale), 0.6, DIVERGING), lines)
@@ -152,8 +152,8 @@ def write_study(
         "heads": [
             {
                 "name": head.name,
-                "accuracy": {key: asdict(found) for key, found in head.accuracy.items()},
-                "energy": {key: asdict(found) for key, found in head.energy.items()},
+                "accuracy": {key: asdict(rate) for key, rate in head.accuracy.items()},
+                "energy": {key: asdict(energy) for key, energy in head.energy.items()},
                 "mean_map": np.round(head.mean_map, 6).tolist(),
                 "seconds": round(head.seconds, 1),
             }
@@ -207,18 +207,18 @@ def _head(content: dict[str, Any], shares: dict[tuple[str, str], tuple[Share, ..
     if mean_map.ndim != 2 or not mean_map.size:
         raise ValueError(f"the mean map of {content['name']!r} has the shape {mean_map.shape}")
     accuracy = {key: Rate(**content["accuracy"][key]) for key in TRIALS}
-    energy = {key: Energy(**found) for key, found in content["energy"].items()}
+    energy = {key: Energy(**fields) for key, fields in content["energy"].items()}
     own = {key: shares.get((content["name"], key), ()) for key in energy}
     return StudyHead(content["name"], accuracy, energy, mean_map, own, content["seconds"])
 
 
 def _read_shares(path: Path) -> dict[tuple[str, str], tuple[Share, ...]]:
-    found: dict[tuple[str, str], list[Share]] = {}
+    by_head: dict[tuple[str, str], list[Share]] = {}
     with path.open(newline="", encoding="utf-8") as file:
         for row in csv.DictReader(file, strict=True):
             share = Share(row["file"], float(row["energy"]), float(row["area"]), row["empty"] == "1")
-            found.setdefault((row["head"], row["cue"]), []).append(share)
-    return {key: tuple(shares) for key, shares in found.items()}
+            by_head.setdefault((row["head"], row["cue"]), []).append(share)
+    return {key: tuple(shares) for key, shares in by_head.items()}
 
 
 def _energy(one: Evidence, study: Study) -> float:

@@ -66,7 +66,7 @@ def average_maps(
     root: str | os.PathLike[str],
     *,
     method: str | None = None,
-    layer: str | None = None,
+    layer: object = None,
     of: Of = "said",
     threshold: float = 0.5,
     framing: str | None = None,

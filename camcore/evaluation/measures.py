@@ -37,7 +37,7 @@ class Confusion:
         return rate(self.counts[index, index], self.counts[index].sum())
 
     def precision(self, index: int) -> Rate:
-        """Where a class is said, the share that is right."""
+        """Of the pictures that are called a class, the share that is of it."""
         return rate(self.counts[index, index], self.counts[:, index].sum())
 
 
@@ -57,7 +57,7 @@ class Roc:
 
 @dataclass(frozen=True, eq=False)
 class Calibration:
-    """Whether pictures given a probability p are right in a share p of the cases.
+    """Calibration: pictures given a probability p should be right in a share p of the cases.
 
     edges: (bins + 1,); a bin is (lower, upper], the first one takes 0 too. count: (bins,). confidence: mean
     probability given; observed: share that was right, with its Wilson interval low to high; NaN in empty bins.
@@ -75,7 +75,7 @@ class Calibration:
 
 @dataclass(frozen=True, eq=False)
 class Sweep:
-    """What a threshold does: arrays over ``thresholds``; ``best`` has the highest accuracy on these pictures.
+    """The effect of thresholds: arrays over ``thresholds``; ``best`` has the highest accuracy on these pictures.
 
     sensitivity: share of the second class that is found; specificity: of the first.
     """
@@ -105,7 +105,7 @@ def accuracy(p: Predictions, threshold: float = 0.5) -> Rate:
 
 
 def confusion(p: Predictions, threshold: float = 0.5) -> Confusion:
-    """How often each class is taken for each."""
+    """The counts of each class taken for each."""
     from sklearn.metrics import confusion_matrix
 
     counts = confusion_matrix(p.labels, p.predicted(threshold), labels=range(len(p.classes)))
@@ -177,7 +177,7 @@ def brier(p: Predictions) -> float:
 
 
 def sweep(p: Predictions, thresholds: Sequence[float] | None = None) -> Sweep:
-    """What each threshold would do; None: from 0 to 1 in steps of 0.01. Two classes only.
+    """The effect of each threshold; None: from 0 to 1 in steps of 0.01. Two classes only.
 
     ``best`` is looked for among all thresholds that differ, halfway between neighbouring probabilities; of
     equally good ones it is the nearest to 0.5. It is fitted to these pictures, so on others expect less.
@@ -193,17 +193,19 @@ def sweep(p: Predictions, thresholds: Sequence[float] | None = None) -> Sweep:
     negative = p.probabilities[p.labels == 0, 1]
 
     def counted(at: Floats) -> tuple[Ints, Ints]:
-        found = len(positive) - np.searchsorted(np.sort(positive), at, "left")
-        return found, np.searchsorted(np.sort(negative), at, "left")
+        detected = len(positive) - np.searchsorted(np.sort(positive), at, "left")
+        return detected, np.searchsorted(np.sort(negative), at, "left")
 
     distinct = np.unique(np.concatenate([[0.0, 1.0], p.probabilities[:, 1]]))
     middles = np.concatenate([[0.0, 0.5, 1.0], (distinct[1:] + distinct[:-1]) / 2])
     right = np.add(*counted(middles))
     best = min(middles[right == right.max()], key=lambda t: abs(t - 0.5))
-    found, refused = counted(shown)
+    detected, refused = counted(shown)
     with np.errstate(invalid="ignore"):
-        sensitivity, specificity = found / np.float64(len(positive)), refused / np.float64(len(negative))
-    return Sweep(shown, (found + refused) / len(p), sensitivity, specificity, float(best), float(right.max() / len(p)))
+        sensitivity, specificity = detected / np.float64(len(positive)), refused / np.float64(len(negative))
+    return Sweep(
+        shown, (detected + refused) / len(p), sensitivity, specificity, float(best), float(right.max() / len(p))
+    )
 
 
 def misclassified(p: Predictions, threshold: float = 0.5) -> tuple[Mistake, ...]:

@@ -74,7 +74,7 @@ class Batch:
 
     @property
     def seen(self) -> int:
-        """How many files this batch took, usable or not."""
+        """The number of files that this batch took, usable or not."""
         return len(self.indices) + len(self.skipped)
 
 
@@ -176,9 +176,9 @@ def class_indices(net: Network, data: LabelledFolder) -> NDArray[np.int64]:
     names = [_plain(label) for label in net.labels]
     indices: list[int] = []
     for folder in data.classes:
-        wanted = _plain(folder)
-        matching = [i for i, name in enumerate(names) if name == wanted]
-        matching = matching or [i for i, name in enumerate(names) if name.rstrip("s") == wanted.rstrip("s")]
+        plain = _plain(folder)
+        matching = [i for i, name in enumerate(names) if name == plain]
+        matching = matching or [i for i, name in enumerate(names) if name.rstrip("s") == plain.rstrip("s")]
         if len(matching) != 1:
             shown = ", ".join(repr(label) for label in net.labels[:6]) + (" …" if net.classes > 6 else "")
             near = nearest(folder, net.labels)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from time import perf_counter
-from typing import Any
 
 from camcore import peak_memory as memory
 from camcore.checks import checked, function, optional
@@ -38,7 +37,7 @@ def measure(
     network: Network,
     pic: Picture,
     methods: Sequence[str],
-    layer: Any = None,
+    layer: object = None,
     class_index: int | None = None,
     framing: str | None = None,
     options: Options | None = None,

@@ -141,9 +141,9 @@ def cells(A: NDArray[np.floating], size: tuple[int, int], scale: Scale = "shared
     values += _SIGNED + LEVELS // 2 if signed else 0
     index = np.rint(values).astype(np.uint8)
     for axis in (1, 2):
-        side, wanted = index.shape[axis], size[axis - 1]
-        if side < wanted:
-            index = index.take(np.arange(wanted) * side // wanted, axis=axis)
+        side, target = index.shape[axis], size[axis - 1]
+        if side < target:
+            index = index.take(np.arange(target) * side // target, axis=axis)
     if dead.any():
         index[dead] = _crossed(size)
     return index

@@ -67,11 +67,11 @@ def _entry(archive: zipfile.ZipFile, item: Item, number: int, path: str) -> list
         _text(archive, files[1], map_csv(one.map, lines))
         key = (one.network.name, one.network.weights_sha256, one.map.framing)
         runs.setdefault(key, []).append((one, files))
-    found = []
+    records = []
     for pairs in runs.values():
         run = record(item.picture, path, [one for one, _ in pairs], item.versions, [files for _, files in pairs])
-        found.append({**run, "entry": number, "comment": item.comment})
-    return found
+        records.append({**run, "entry": number, "comment": item.comment})
+    return records
 
 
 def _drawn(pic: Picture, one: Finding, style: DrawStyle, side: int | None, lines: tuple[str, ...]) -> bytes:

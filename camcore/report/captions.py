@@ -85,6 +85,13 @@ def location(m: CamMap, info: LayerInfo | None) -> str:
     return f"{info.path} {geometry(info)}"
 
 
+def peak_position(m: CamMap) -> str:
+    """The position of a map's maximum in words: ``top left`` to ``bottom right``, by thirds of its grid."""
+    row, column = divmod(int(m.values.argmax()), m.values.shape[1])
+    rows, columns = ("top", "middle", "bottom"), ("left", "centre", "right")
+    return f"{rows[3 * row // m.values.shape[0]]} {columns[3 * column // m.values.shape[1]]}"
+
+
 def method_title(m: CamMap) -> str:
     """The method of a map, with the variant where it is not the paper's form."""
     variants = METHODS[m.method].variants

@@ -73,7 +73,7 @@ class Scale:
 
 @dataclass(frozen=True)
 class VerdictSummary:
-    """How far to trust a map: ``level`` (``trust``, ``caution``, ``distrust`` or empty), a headline, and the reasons.
+    """A verdict on a map: ``level`` (``trust``, ``caution``, ``distrust`` or empty), a headline, and the reasons.
 
     ``reasons``: (kind, sentence); kinds are those of ``camcore.verdict.rules.Reason``, or empty. ``figures``: (name,
     value).

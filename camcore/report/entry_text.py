@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from camcore.methods import METHODS
-from camcore.report.captions import explained, headline, location, map_title, method_title
+from camcore.report.captions import explained, headline, location, map_title, method_title, peak_position
 from camcore.report.document import Finding, Item, Report
 from camcore.text import duration, percent, readable, score_name, score_text
 
@@ -95,10 +95,7 @@ def alternative(one: Finding, item: Item) -> str:
     subject_of_map = f"Heatmap of {method_title(m)} for {readable(m.label)} on {picture_name(item)}"
     if not m.values.any():
         return f"{subject_of_map}. It is empty."
-    rows, columns = ("top", "middle", "bottom"), ("left", "centre", "right")
-    row, column = divmod(int(m.values.argmax()), m.values.shape[1])
-    at = f"{rows[3 * row // m.values.shape[0]]} {columns[3 * column // m.values.shape[1]]}"
-    return f"{subject_of_map}. Brightest at the {at} of what the network saw."
+    return f"{subject_of_map}. Brightest at the {peak_position(m)} of what the network saw."
 
 
 def exact(item: Item) -> Rows:

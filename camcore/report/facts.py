@@ -82,10 +82,10 @@ def _is_json(value: object) -> bool:
 
 def versions() -> dict[str, str]:
     """The versions of Python and of the packages that maps depend on."""
-    found = {"python": sys.version.split()[0]}
+    numbers = {"python": sys.version.split()[0]}
     for package in PACKAGES:
         try:
-            found[package] = version(package)
+            numbers[package] = version(package)
         except PackageNotFoundError:
-            found[package] = "unknown"
-    return found
+            numbers[package] = "unknown"
+    return numbers

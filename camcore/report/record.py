@@ -110,13 +110,13 @@ def _number(value: float) -> float | None:
 
 def stems(maps: Sequence[CamMap], name: str) -> list[str]:
     """The names of the maps' files, without ending, each another one. ``name``: the picture's."""
-    found: list[str] = []
+    names: list[str] = []
     for m in maps:
         parts = (PurePath(name).stem, m.method, m.layer or "input", str(m.class_index))
         stem = ".".join(part for part in map(safe, parts) if part)
-        same = sum(one == stem or one.startswith(f"{stem}-") for one in found)
-        found.append(f"{stem}-{same + 1}" if same else stem)
-    return found
+        same = sum(one == stem or one.startswith(f"{stem}-") for one in names)
+        names.append(f"{stem}-{same + 1}" if same else stem)
+    return names
 
 
 def safe(text: str) -> str:

@@ -16,7 +16,7 @@ MOST_BYTES = 64 << 20
 
 @dataclass(frozen=True)
 class RecordedMap:
-    """What was asked for one map. ``csv``: its numbers' file, from the record; None where there is none."""
+    """The request for one map. ``csv``: its numbers' file, from the record; None where there is none."""
 
     method: str
     options: Mapping[str, object]
@@ -69,14 +69,14 @@ def read_runs(path: Path) -> tuple[RecordedRun, ...]:
 
 def _json(path: Path) -> Mapping[str, object]:
     try:
-        found = read_json(path, MOST_BYTES)
+        content = read_json(path, MOST_BYTES)
     except OSError as error:
         raise CamcoreError(f"{str(path)!r} cannot be read: {error.strerror}. Check the path.") from error
     except ValueError as error:
         raise _refused(path, f"it is not JSON that can be read ({error})") from error
-    if not isinstance(found, dict) or found.get("schema_version") != SCHEMA_VERSION:
+    if not isinstance(content, dict) or content.get("schema_version") != SCHEMA_VERSION:
         raise _refused(path, f"its schema_version is not {SCHEMA_VERSION}")
-    return found
+    return content
 
 
 def _refused(path: Path, why: str) -> CamcoreError:

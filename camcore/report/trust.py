@@ -18,13 +18,13 @@ Row = tuple[str, str, str, float | None, float]
 """figure, of what (the method's key or a control's name), its seed, at which share or layer, value."""
 
 
-def trust_record(found: Trust) -> dict[str, object]:
+def trust_record(evidence: Trust) -> dict[str, object]:
     """All of the evidence as JSON-ready values; figures that are no finite numbers are null."""
-    m = found.map
-    verdict = found.verdict
+    m = evidence.map
+    verdict = evidence.verdict
     record = {
         "schema_version": SCHEMA_VERSION,
-        "form": found.form,
+        "form": evidence.form,
         "map": {
             "network": m.network,
             "method": m.method,
@@ -41,36 +41,38 @@ def trust_record(found: Trust) -> dict[str, object]:
             "warning": m.warning,
         },
         "verdict": None if verdict is None else asdict(verdict),
-        "findings": None if found.findings is None else asdict(found.findings),
-        "unchecked": found.unchecked,
-        "sensitivity": found.sensitivity,
-        "figures": [dict(zip(("figure", "of", "seed", "at", "value"), row, strict=True)) for row in trust_rows(found)],
+        "findings": None if evidence.findings is None else asdict(evidence.findings),
+        "unchecked": evidence.unchecked,
+        "sensitivity": evidence.sensitivity,
+        "figures": [
+            dict(zip(("figure", "of", "seed", "at", "value"), row, strict=True)) for row in trust_rows(evidence)
+        ],
     }
     cleaned = _plain(record)
     assert isinstance(cleaned, dict)
     return cleaned
 
 
-def trust_csv(found: Trust) -> bytes:
+def trust_csv(evidence: Trust) -> bytes:
     """Every figure in a row of its own: figure, of, seed, at, value."""
     rows = (
         [figure, of, seed, "" if at is None else repr(float(at)), repr(float(value))]
-        for figure, of, seed, at, value in trust_rows(found)
+        for figure, of, seed, at, value in trust_rows(evidence)
     )
     return to_csv([["figure", "of", "seed", "at", "value"], *rows])
 
 
-def trust_rows(found: Trust) -> Iterator[Row]:
+def trust_rows(evidence: Trust) -> Iterator[Row]:
     """Every figure that is there."""
-    for one in found.chance:
+    for one in evidence.chance:
         yield from _sufficiency(one)
-    if found.sensitivity is not None:
-        yield "max-sensitivity", found.map.method, "", None, found.sensitivity
-    for number, copy in enumerate(found.copies):
-        yield from _randomised("random weights", copy, found.map.method, str(number))
-    for stage in found.stages:
-        yield from _randomised("randomised layers", stage, found.map.method, "0")
-    for figures in found.more:
+    if evidence.sensitivity is not None:
+        yield "max-sensitivity", evidence.map.method, "", None, evidence.sensitivity
+    for number, copy in enumerate(evidence.copies):
+        yield from _randomised("random weights", copy, evidence.map.method, str(number))
+    for stage in evidence.stages:
+        yield from _randomised("randomised layers", stage, evidence.map.method, "0")
+    for figures in evidence.more:
         yield from _published(figures)
 
 

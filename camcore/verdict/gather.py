@@ -21,7 +21,7 @@ from camcore.heatmaps.cam_map import CamMap
 from camcore.heatmaps.recompute import remake_passes
 from camcore.methods import METHODS
 from camcore.metrics import faithfulness, sanity
-from camcore.metrics.faithfulness import Faithfulness, Settings
+from camcore.metrics.faithfulness import Faithfulness, MetricStep, Settings
 from camcore.metrics.faithfulness.case import Case, case_of, controls, subject_of
 from camcore.metrics.faithfulness.stability import max_sensitivity
 from camcore.metrics.faithfulness.sufficiency import SHARES, Sufficiency, measure_sufficiency
@@ -65,6 +65,8 @@ PLANS: dict[Form, EvidencePlan] = {
     ),
 }
 
+
+_HIDING = "Hiding and showing parts of the picture"
 
 a_form = one_of(*PLANS, kind="form")
 
@@ -170,17 +172,19 @@ def _steps(case: Case, pic: Picture, known: Trust, plan: EvidencePlan) -> Iterat
     def step(doing: str, done: float) -> TrustStep:
         return TrustStep(doing, min(before + done, total), total, perf_counter() - start, known)
 
-    yield step("Hiding and showing parts of the picture", 0)
+    def measured(doing: str, part: str, steps: Iterator[MetricStep[object]]) -> Iterator[TrustStep]:
+        """The steps of one measurement, whose results are the ``part`` of the evidence."""
+        nonlocal known, before
+        for latest in steps:
+            known = replace(known, **{part: latest.results})
+            yield step(doing, latest.done)
+        before += latest.total
+
+    yield step(_HIDING, 0)
     subjects = subject_of(case, m), *controls(case, plan.randoms, (m.values.shape[0], m.values.shape[1]))
-    for compared in measure_sufficiency(case, subjects, plan.shares):
-        known = replace(known, chance=compared.results)
-        yield step("Hiding and showing parts of the picture", compared.done)
-    before += compared.total
+    yield from measured(_HIDING, "chance", measure_sufficiency(case, subjects, plan.shares))
     if copies:
-        for drawn in sanity.copies(network, pic, m, copies):
-            known = replace(known, copies=drawn.results)
-            yield step("Drawing the network's weights at random", drawn.done)
-        before += drawn.total
+        yield from measured("Drawing the network's weights at random", "copies", sanity.copies(network, pic, m, copies))
     if draws:
         moved, done = Returning(max_sensitivity(case, m, draws)), 0.0
         for passes in moved:
@@ -189,15 +193,11 @@ def _steps(case: Case, pic: Picture, known: Trust, plan: EvidencePlan) -> Iterat
         known = replace(known, sensitivity=moved.result)
         before += draws * remake_passes(network, m)
     if plan.stages and copies:
-        for drawn in sanity.randomisation(network, pic, m, plan.stages):
-            known = replace(known, stages=drawn.results)
-            yield step("Randomising layer after layer", drawn.done)
-        before += drawn.total
+        layers = sanity.randomisation(network, pic, m, plan.stages)
+        yield from measured("Randomising layer after layer", "stages", layers)
     if plan.more:
-        for part in faithfulness.measure(network, pic, [m], _published(m, plan)):
-            known = replace(known, more=part.results)
-            yield step("Removing pixels and filling the holes", part.done)
-        before += part.total
+        published = faithfulness.measure(network, pic, [m], _published(m, plan))
+        yield from measured("Removing pixels and filling the holes", "more", published)
     findings = _findings(case, known)
     known = replace(known, findings=findings, verdict=judge(findings))
     yield TrustStep("Done", total, total, perf_counter() - start, known)
