@@ -15,9 +15,10 @@ from time import perf_counter
 import numpy as np
 from numpy.typing import NDArray
 
+from camcore.batches import BATCH, check_batch, framed_batches
 from camcore.errors import CamcoreError, PictureError
 from camcore.evaluation.average_maps import raw_maps, single_pass_method
-from camcore.evaluation.predict import BATCH, check_batch, framed_batches, relative
+from camcore.evaluation.predict import relative
 from camcore.files import write_whole
 from camcore.heatmaps.cam_map import normalised
 from camcore.metrics.intervals import bootstrap

@@ -13,8 +13,9 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from camcore.batches import BATCH, check_batch, framed_batches
 from camcore.errors import CamcoreError, MethodError, PictureError
-from camcore.evaluation.predict import BATCH, Predictions, check_batch, framed_batches
+from camcore.evaluation.predict import Predictions
 from camcore.files import read_json, write_whole
 from camcore.heatmaps.cam_map import normalised
 from camcore.heatmaps.compute import raw_map

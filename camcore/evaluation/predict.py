@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
 
 import numpy as np
 from numpy.typing import NDArray
 
+from camcore.batches import BATCH, check_batch, framed_batches
 from camcore.errors import CamcoreError, ModelError, nearest
-from camcore.framing import Frame, frame_picture
 from camcore.network import Network
-from camcore.pictures.picture import Picture
 from camcore.training.folders import LabelledFolder, Skipped, opened
-
-BATCH = 32
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,21 +60,6 @@ class PredictionStep:
         return self.seconds / self.done * (self.total - self.done) if self.done else float("nan")
 
 
-@dataclass(frozen=True, eq=False)
-class Batch:
-    """Pictures made ready: their indices, the network's input (n, h, w, c), their frames, and what failed."""
-
-    indices: NDArray[np.int64]
-    x: NDArray[np.number]
-    frames: tuple[Frame, ...]
-    skipped: tuple[Skipped, ...] = field(default=())
-
-    @property
-    def seen(self) -> int:
-        """The number of files that this batch took, usable or not."""
-        return len(self.indices) + len(self.skipped)
-
-
 def predict_folder(
     net: Network, data: LabelledFolder, framing: str | None = None, batch: int = BATCH
 ) -> Iterator[PredictionStep]:
@@ -121,42 +103,6 @@ def _predict(
             tuple(files[i] for i in kept), labels[kept], probabilities[: len(kept)], net.labels, tuple(skipped)
         )
         yield PredictionStep(len(kept) + len(skipped), total, perf_counter() - start, so_far)
-
-
-def framed_batches(
-    net: Network, pictures: Iterable[tuple[int, Picture | Skipped]], framing: str, batch: int = BATCH
-) -> Iterator[Batch]:
-    """Pictures with their indices as batches of the network's input; the last one may be smaller."""
-    indices: list[int] = []
-    pixels: list[NDArray[np.number]] = []
-    frames: list[Frame] = []
-    skipped: list[Skipped] = []
-
-    def ready() -> Batch:
-        x = net.preprocess(np.stack(pixels)) if pixels else np.empty((0,))
-        made = Batch(np.array(indices, np.int64), x, tuple(frames), tuple(skipped))
-        for gathered in (indices, pixels, frames, skipped):
-            gathered.clear()
-        return made
-
-    for index, pic in pictures:
-        if isinstance(pic, Skipped):
-            skipped.append(pic)
-        else:
-            rgb, frame = frame_picture(pic, net.input_size, framing)
-            indices.append(index)
-            pixels.append(rgb)
-            frames.append(frame)
-        if len(indices) + len(skipped) == batch:
-            yield ready()
-    if indices or skipped:
-        yield ready()
-
-
-def check_batch(batch: int) -> None:
-    """Raise CamcoreError for a batch of less than one picture."""
-    if batch < 1:
-        raise CamcoreError(f"A batch of {batch} pictures cannot be computed. It needs at least 1; {BATCH} is usual.")
 
 
 def check_threshold(threshold: float) -> None:

@@ -13,11 +13,11 @@ from keras import layers
 from PIL import Image
 
 import camcore
+from camcore.batches import framed_batches
 from camcore.bias.cue import CORNER
 from camcore.bias.files import draw_mean_map, draw_samples, read_study, write_study
 from camcore.bias.study import HEADS, TRIALS, Study, StudyStep, run_study
 from camcore.errors import CamcoreError
-from camcore.evaluation.predict import framed_batches
 from camcore.training.folders import LabelledFolder, opened, read_folder
 
 SIDE = 32
