@@ -81,7 +81,7 @@ class RegionEnergy:
 
 
 def energy_in_region(
-    net: Network,
+    network: Network,
     data: LabelledFolder,
     region: Region,
     class_index: int,
@@ -98,31 +98,31 @@ def energy_in_region(
     Pictures and masks that cannot be used are skipped and counted. Closing the generator stops the work.
     Raises MethodError, LayerError, ModelError (no such class) or CamcoreError (no such box) at the call.
     """
-    index = net.check_class(class_index)
-    framing = net.framing_for(framing)
+    index = network.check_class(class_index)
+    framing = network.framing_for(framing)
     check_batch(batch)
     if not callable(region):
         check_box(region)
-    path = net.layer_with_grid(layer).path
-    info = single_pass_method(net, method, path)
+    path = network.layer_with_grid(layer).path
+    info = single_pass_method(network, method, path)
 
     def steps() -> Iterator[RegionEnergy]:
         start = perf_counter()
-        layer_info = net.layer(path)
+        layer_info = network.layer(path)
         assert layer_info.grid is not None
         total, count = np.zeros(layer_info.grid), len(data) + len(data.skipped)
         shares: list[Share] = []
         skipped = list(data.skipped)
         done = len(skipped)
-        for part in framed_batches(net, opened(data), framing, batch):
+        for part in framed_batches(network, opened(data), framing, batch):
             done += part.seen
             skipped += part.skipped
-            raw = raw_maps(net, info, path, part.x, np.full(len(part.indices), index)) if len(part.indices) else []
+            raw = raw_maps(network, info, path, part.x, np.full(len(part.indices), index)) if len(part.indices) else []
             for i, frame, one in zip(part.indices, part.frames, raw, strict=True):
                 values = normalised(one)
                 try:
                     inside = region(data.files[i]) if callable(region) else box_mask(region, frame.picture_size)
-                    share = energy_share(frame.to_picture(values, layer_info.cells(net.input_size)), inside)
+                    share = energy_share(frame.to_picture(values, layer_info.cells(network.input_size)), inside)
                 except CamcoreError as error:  # a mask that is missing, damaged or of another size
                     skipped.append(Skipped(data.files[i], str(error)))
                     continue

@@ -75,8 +75,8 @@ def draw_samples(
         plain = square(pic)
         variants = {cue: Picture.from_array(plant_cue(plain, study.box) if cue else plain) for cue in (False, True)}
         by_head = {
-            (name, cue): evidence(net, one, classes=range(net.classes))
-            for name, net in networks.items()
+            (name, cue): evidence(network, one, classes=range(network.classes))
+            for name, network in networks.items()
             for cue, one in variants.items()
         }
         scale = common_scale([classes[study.marked] for classes in by_head.values()])

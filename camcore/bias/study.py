@@ -179,12 +179,12 @@ def _steps(
 
 
 def _tried(
-    name: str, net: Network, trials: dict[str, LabelledFolder], marked: int, box: Box, seconds: float
+    name: str, network: Network, trials: dict[str, LabelledFolder], marked: int, box: Box, seconds: float
 ) -> tuple[StudyHead, str, str]:
     """The head, the layer where its maps were taken, and by which method."""
-    rates = {key: accuracy(_last(predict_folder(net, data)).predictions) for key, data in trials.items()}
+    rates = {key: accuracy(_last(predict_folder(network, data)).predictions) for key, data in trials.items()}
     measured = {
-        key: _last(energy_in_region(net, data.take(np.flatnonzero(data.labels == marked)), box, marked))
+        key: _last(energy_in_region(network, data.take(np.flatnonzero(data.labels == marked)), box, marked))
         for key, data in trials.items()
         if key != "swapped"  # there the pictures of this class are as they are without the cue
     }

@@ -62,7 +62,7 @@ class Averages:
 
 
 def average_maps(
-    net: Network,
+    network: Network,
     p: Predictions,
     root: str | os.PathLike[str],
     *,
@@ -79,32 +79,33 @@ def average_maps(
     for the default one. Files that cannot be opened any more are skipped and counted. Closing the generator
     stops the work. Raises MethodError, LayerError or CamcoreError at the call.
     """
-    chosen = net.framing_for(framing)
+    chosen = network.framing_for(framing)
     check_batch(batch)
     if of not in ("said", "true"):
         raise CamcoreError(f"of={of!r} is not a choice of class. Take 'said' or 'true'.")
-    if p.classes != net.labels:
+    if p.classes != network.labels:
         raise CamcoreError(
-            f"These predictions tell {len(p.classes)} classes apart, {', '.join(p.classes[:4])}, but {net.name} has "
-            f"{', '.join(net.labels[:4])}. They are another network's. Predict the pictures with {net.name}."
+            f"These predictions tell {len(p.classes)} classes apart, {', '.join(p.classes[:4])}, but {network.name} "
+            f"has {', '.join(network.labels[:4])}. They are another network's. Predict the pictures with "
+            f"{network.name}."
         )
-    path = net.layer_with_grid(layer).path
-    info = single_pass_method(net, method, path)
+    path = network.layer_with_grid(layer).path
+    info = single_pass_method(network, method, path)
     predicted = p.predicted(threshold)
     explained = predicted if of == "said" else p.labels
 
     def steps() -> Iterator[Averages]:
         start = perf_counter()
-        grid = net.layer(path).grid
+        grid = network.layer(path).grid
         assert grid is not None
         sums = {(int(label), right): np.zeros((2, *grid)) for label in np.unique(p.labels) for right in (True, False)}
         counts = dict.fromkeys(sums, 0)
         skipped: list[Skipped] = []
         done = 0
-        for part in framed_batches(net, _pictures(p, Path(root)), chosen, batch):
+        for part in framed_batches(network, _pictures(p, Path(root)), chosen, batch):
             skipped += part.skipped
             done += part.seen
-            raw = raw_maps(net, info, path, part.x, explained[part.indices]) if len(part.indices) else []
+            raw = raw_maps(network, info, path, part.x, explained[part.indices]) if len(part.indices) else []
             for i, one in zip(part.indices, raw, strict=True):
                 group = int(p.labels[i]), bool(predicted[i] == p.labels[i])
                 sums[group] += one, normalised(one, info.min_max)
@@ -172,14 +173,14 @@ def read_averages(path: str | os.PathLike[str]) -> Averages:
         ) from error
 
 
-def single_pass_method(net: Network, method: str | None, layer: str) -> MethodInfo:
+def single_pass_method(network: Network, method: str | None, layer: str) -> MethodInfo:
     """The method by its key; None: ``cam`` where it is exact at this layer, else ``gradcam``.
 
     Raises MethodError for one that needs many passes for each picture, or that is not defined at the layer.
     """
     if method is None:
         try:
-            net.check_linear_head(layer)
+            network.check_linear_head(layer)
         except MethodError:
             return find_method("gradcam")
         return find_method("cam")
@@ -190,15 +191,15 @@ def single_pass_method(net: Network, method: str | None, layer: str) -> MethodIn
             "the gradient family, such as 'gradcam' or 'layercam'."
         )
     if info.at_own_layer:
-        net.check_linear_head(layer)
+        network.check_linear_head(layer)
     return info
 
 
 def raw_maps(
-    net: Network, info: MethodInfo, layer: str, x: NDArray[np.number], classes: NDArray[np.int64]
+    network: Network, info: MethodInfo, layer: str, x: NDArray[np.number], classes: NDArray[np.int64]
 ) -> list[NDArray[np.float32]]:
     """The raw map (h, w) of each image of a preprocessed batch, for a class of its own each: one shared pass."""
-    tapped = net.tap(x, [layer], [classes.tolist()])
+    tapped = network.tap(x, [layer], [classes.tolist()])
     options = info.checked({})
     gradients = tapped.gradients[0][layer]
     return [raw_map(info, (A, G), options)[0] for A, G in zip(tapped.activations[layer], gradients, strict=True)]

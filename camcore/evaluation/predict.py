@@ -61,7 +61,7 @@ class PredictionStep:
 
 
 def predict_folder(
-    net: Network, data: LabelledFolder, framing: str | None = None, batch: int = BATCH
+    network: Network, data: LabelledFolder, framing: str | None = None, batch: int = BATCH
 ) -> Iterator[PredictionStep]:
     """Predict every picture of a folder; a PredictionStep after each batch, the last one complete.
 
@@ -69,30 +69,30 @@ def predict_folder(
     finite numbers. Closing the generator stops the work. Raises CamcoreError at the call where the folder's
     classes are not the network's, or for an unknown framing; ModelError where the network has no probabilities.
     """
-    framing = net.framing_for(framing)
+    framing = network.framing_for(framing)
     check_batch(batch)
-    if net.score_kind == "value":
+    if network.score_kind == "value":
         raise ModelError(
-            f"{net.name} has one linear output, a regression, and no probabilities of classes. Evaluate a "
+            f"{network.name} has one linear output, a regression, and no probabilities of classes. Evaluate a "
             "classifier: a network that ends in softmax or sigmoid, or give the two labels of a logit."
         )
-    classes = class_indices(net, data)
-    return _predict(net, data, classes[data.labels], framing, batch)
+    classes = class_indices(network, data)
+    return _predict(network, data, classes[data.labels], framing, batch)
 
 
 def _predict(
-    net: Network, data: LabelledFolder, labels: NDArray[np.int64], framing: str, batch: int
+    network: Network, data: LabelledFolder, labels: NDArray[np.int64], framing: str, batch: int
 ) -> Iterator[PredictionStep]:
     start = perf_counter()
     total = len(data) + len(data.skipped)
     files = [relative(data, index) for index in range(len(data))]
     kept: list[int] = []
     skipped = list(data.skipped)
-    probabilities = np.empty((len(data), net.classes))
-    for part in framed_batches(net, opened(data), framing, batch):
+    probabilities = np.empty((len(data), network.classes))
+    for part in framed_batches(network, opened(data), framing, batch):
         skipped += part.skipped
         if len(part.indices):
-            answers = net.answer(part.x)[1]
+            answers = network.answer(part.x)[1]
             finite = np.isfinite(answers).all(axis=1)
             overflow = "The network's scores for it are not finite numbers: it overflows on this picture."
             skipped += [Skipped(data.files[i], overflow) for i in part.indices[~finite]]
@@ -100,7 +100,7 @@ def _predict(
             kept += part.indices[finite].tolist()
             probabilities[before : len(kept)] = answers[finite]
         so_far = Predictions(
-            tuple(files[i] for i in kept), labels[kept], probabilities[: len(kept)], net.labels, tuple(skipped)
+            tuple(files[i] for i in kept), labels[kept], probabilities[: len(kept)], network.labels, tuple(skipped)
         )
         yield PredictionStep(len(kept) + len(skipped), total, perf_counter() - start, so_far)
 
@@ -113,30 +113,30 @@ def check_threshold(threshold: float) -> None:
         )
 
 
-def class_indices(net: Network, data: LabelledFolder) -> NDArray[np.int64]:
+def class_indices(network: Network, data: LabelledFolder) -> NDArray[np.int64]:
     """The network's class for each class folder, by name: int64 (folder's classes,).
 
     Capitals, underscores and a plural s make no difference (``Cats`` is ``cat``). Raises CamcoreError where a
     folder is not called as one of the network's labels, or as several.
     """
-    names = [_plain(label) for label in net.labels]
+    names = [_plain(label) for label in network.labels]
     indices: list[int] = []
     for folder in data.classes:
         plain = _plain(folder)
         matching = [i for i, name in enumerate(names) if name == plain]
         matching = matching or [i for i, name in enumerate(names) if name.rstrip("s") == plain.rstrip("s")]
         if len(matching) != 1:
-            shown = ", ".join(repr(label) for label in net.labels[:6]) + (" …" if net.classes > 6 else "")
-            near = nearest(folder, net.labels)
-            why = f"{len(matching)} of its labels are called so" if matching else f"its labels are {shown}"
+            labels = ", ".join(map(repr, network.labels[:6])) + (" …" if network.classes > 6 else "")
+            near = nearest(folder, network.labels)
+            why = f"{len(matching)} of its labels are called so" if matching else f"its labels are {labels}"
             raise CamcoreError(
-                f"The folder {folder!r} in '{data.root}' is not a class of {net.name}: {why}. Name each class folder "
-                f"as the network's label{f' ({near!r}?)' if near else ''}, or the labels as the folders (--labels)."
+                f"The folder {folder!r} in '{data.root}' is not a class of {network.name}: {why}. Name each class "
+                f"folder as the network's label{f' ({near!r}?)' if near else ''}, or the labels as the folders (--labels)."
             )
         indices.append(matching[0])
     if len(set(indices)) != len(indices):
         raise CamcoreError(
-            f"Several folders in '{data.root}' mean the same class of {net.name}: {', '.join(data.classes)}. Each "
+            f"Several folders in '{data.root}' mean the same class of {network.name}: {', '.join(data.classes)}. Each "
             "class has one folder. Put their pictures together."
         )
     return np.array(indices, np.int64)
