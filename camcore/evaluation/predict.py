@@ -131,7 +131,8 @@ def class_indices(network: Network, data: LabelledFolder) -> NDArray[np.int64]:
             why = f"{len(matching)} of its labels are called so" if matching else f"its labels are {labels}"
             raise CamcoreError(
                 f"The folder {folder!r} in '{data.root}' is not a class of {network.name}: {why}. Name each class "
-                f"folder as the network's label{f' ({near!r}?)' if near else ''}, or the labels as the folders (--labels)."
+                f"folder as the network's label{f' ({near!r}?)' if near else ''}, or the labels as the folders "
+                "(--labels)."
             )
         indices.append(matching[0])
     if len(set(indices)) != len(indices):
