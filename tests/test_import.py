@@ -168,14 +168,14 @@ def test_render_depends_on_numpy_and_drawing_libraries_only():
 
 
 FLOORS = (
-    {"errors", "cache", "peak_memory", "text", "tables"},
+    {"errors", "files", "generators", "cache", "peak_memory", "text", "tables"},
     {"checks", "forking"},
     {"class_names", "origin", "pictures", "preprocessed", "render"},
     {"framing", "predictions"},
     {"graph", "methods"},
     {"network"},
     {"models", "training"},
-    {"heatmaps"},
+    {"batches", "heatmaps"},
     {"metrics", "filters", "features", "evaluation"},
     {"verdict"},
     {"bias", "report"},

@@ -114,8 +114,8 @@ def confusion_matrix(counts: ArrayLike, classes: Sequence[str], *, title: str, h
     }
     category: Part = {"type": "category", "showgrid": False, "zeroline": False, "automargin": True}
     layout: Part = {
-        "xaxis": titled_axis("the network says", **category),
-        "yaxis": titled_axis("it is a", None, autorange="reversed", **category),
+        "xaxis": titled_axis("the network says") | category,
+        "yaxis": titled_axis("it is a", None, autorange="reversed") | category,
     }
     return figure([heat], layout, title=title, height=height)
 

@@ -14,9 +14,8 @@ from camcore.report import entry_text
 from camcore.report.captions import caption
 from camcore.report.document import DrawStyle, Finding, Item, PictureFile, Report
 from camcore.report.drawing import overlay_of, shrink
-from camcore.report.exports import map_csv, to_json
 from camcore.report.html import to_html
-from camcore.report.record import SCHEMA_VERSION, record, safe, stems
+from camcore.report.record import SCHEMA_VERSION, map_csv, record, safe, stems, to_json
 
 # Maps that stand side by side are many; each is drawn at most this large, beside the photograph in full.
 SEVERAL_SIDE = 2048

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import io
-import json
 import os
 from collections.abc import Sequence
 from pathlib import Path
-
-import numpy as np
 
 from camcore.errors import CamcoreError
 from camcore.files import write_whole
@@ -20,7 +16,7 @@ from camcore.render.encode import to_png, with_caption
 from camcore.report.captions import caption
 from camcore.report.document import Report, findings_of
 from camcore.report.facts import versions
-from camcore.report.record import record, stems
+from camcore.report.record import map_csv, record, stems, to_json
 
 FORMATS = (".html", ".zip", ".pdf")
 
@@ -36,18 +32,6 @@ def map_png(
     """The overlay at the picture's full size as PNG, with a caption beneath where ``lines`` are given."""
     drawn = overlay(pic, m, alpha, colormap, smooth)
     return to_png(with_caption(drawn, lines) if lines else drawn)
-
-
-def map_csv(m: CamMap, lines: Sequence[str] = ()) -> bytes:
-    """The raw map on the layer's own grid, a row per line; ``numpy.loadtxt(file, delimiter=",")`` reads it."""
-    text = io.StringIO()
-    np.savetxt(text, m.raw, fmt="%.9g", delimiter=",", header="\n".join(lines))
-    return text.getvalue().encode("utf-8")
-
-
-def to_json(run: object) -> bytes:
-    """A record as the bytes of ``run.json``."""
-    return json.dumps(run, indent=2, ensure_ascii=False).encode("utf-8")
 
 
 def write_run(

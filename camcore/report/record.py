@@ -5,6 +5,8 @@ A record is of one picture, one network and one framing. The file of a report ho
 
 from __future__ import annotations
 
+import io
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import PurePath
 
@@ -106,6 +108,18 @@ def _map(one: Finding) -> dict[str, object]:
 
 def _number(value: float) -> float | None:
     return float(value) if np.isfinite(value) else None  # JSON knows no NaN
+
+
+def map_csv(m: CamMap, lines: Sequence[str] = ()) -> bytes:
+    """The raw map on the layer's own grid, a row per line; ``numpy.loadtxt(file, delimiter=",")`` reads it."""
+    text = io.StringIO()
+    np.savetxt(text, m.raw, fmt="%.9g", delimiter=",", header="\n".join(lines))
+    return text.getvalue().encode("utf-8")
+
+
+def to_json(run: object) -> bytes:
+    """A record as the bytes of ``run.json``."""
+    return json.dumps(run, indent=2, ensure_ascii=False).encode("utf-8")
 
 
 def stems(maps: Sequence[CamMap], name: str) -> list[str]:

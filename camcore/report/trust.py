@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import asdict
+from typing import SupportsFloat
 
 from camcore.metrics.faithfulness import Curve, Faithfulness
 from camcore.metrics.faithfulness.sufficiency import Sufficiency
@@ -124,6 +125,8 @@ def _plain(value: object) -> object:
         return {str(key): _plain(one) for key, one in value.items()}
     if isinstance(value, (list, tuple)):
         return [_plain(one) for one in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value if value is None or isinstance(value, (str, bool, int)) else float(value)
+    if value is None or isinstance(value, (str, bool, int)):
+        return value
+    assert isinstance(value, SupportsFloat)
+    number = float(value)
+    return number if math.isfinite(number) else None

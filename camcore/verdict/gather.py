@@ -6,10 +6,10 @@ finer degrees, and adds the cascade of randomised layers and the published figur
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from time import perf_counter
-from typing import Literal
+from typing import Literal, TypeVar
 
 import numpy as np
 
@@ -32,6 +32,7 @@ from camcore.pictures.picture import Picture
 from camcore.verdict.rules import HIDDEN, Chance, Findings, Verdict, judge
 
 Form = Literal["quick", "full"]
+Figures = TypeVar("Figures")
 
 
 @dataclass(frozen=True)
@@ -172,19 +173,24 @@ def _steps(case: Case, pic: Picture, known: Trust, plan: EvidencePlan) -> Iterat
     def step(doing: str, done: float) -> TrustStep:
         return TrustStep(doing, min(before + done, total), total, perf_counter() - start, known)
 
-    def measured(doing: str, part: str, steps: Iterator[MetricStep[object]]) -> Iterator[TrustStep]:
-        """The steps of one measurement, whose results are the ``part`` of the evidence."""
+    def measured(
+        doing: str, steps: Iterator[MetricStep[Figures]], with_results: Callable[[tuple[Figures, ...]], Trust]
+    ) -> Iterator[TrustStep]:
+        """The steps of one measurement; ``with_results``: the evidence, its results included."""
         nonlocal known, before
         for latest in steps:
-            known = replace(known, **{part: latest.results})
+            known = with_results(latest.results)
             yield step(doing, latest.done)
         before += latest.total
 
     yield step(_HIDING, 0)
     subjects = subject_of(case, m), *controls(case, plan.randoms, (m.values.shape[0], m.values.shape[1]))
-    yield from measured(_HIDING, "chance", measure_sufficiency(case, subjects, plan.shares))
+    hiding = measure_sufficiency(case, subjects, plan.shares)
+    yield from measured(_HIDING, hiding, lambda results: replace(known, chance=results))
     if copies:
-        yield from measured("Drawing the network's weights at random", "copies", sanity.copies(network, pic, m, copies))
+        drawing = sanity.copies(network, pic, m, copies)
+        doing = "Drawing the network's weights at random"
+        yield from measured(doing, drawing, lambda results: replace(known, copies=results))
     if draws:
         moved, done = Returning(max_sensitivity(case, m, draws)), 0.0
         for passes in moved:
@@ -194,10 +200,12 @@ def _steps(case: Case, pic: Picture, known: Trust, plan: EvidencePlan) -> Iterat
         before += draws * remake_passes(network, m)
     if plan.stages and copies:
         layers = sanity.randomisation(network, pic, m, plan.stages)
-        yield from measured("Randomising layer after layer", "stages", layers)
+        doing = "Randomising layer after layer"
+        yield from measured(doing, layers, lambda results: replace(known, stages=results))
     if plan.more:
         published = faithfulness.measure(network, pic, [m], _published(m, plan))
-        yield from measured("Removing pixels and filling the holes", "more", published)
+        doing = "Removing pixels and filling the holes"
+        yield from measured(doing, published, lambda results: replace(known, more=results))
     findings = _findings(case, known)
     known = replace(known, findings=findings, verdict=judge(findings))
     yield TrustStep("Done", total, total, perf_counter() - start, known)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from camcore.heatmaps.perturbation import pictures_per_chunk
 from camcore.metrics.faithfulness.case import Case, Pixels
 
-Figures = TypeVar("Figures", covariant=True)
+Figures = TypeVar("Figures")
 
 Scores = dict[Hashable, float]
 """From an altered picture's key to its score."""
