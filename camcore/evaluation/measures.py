@@ -1,4 +1,4 @@
-"""Figures of merit over Predictions: accuracy, confusion, ROC, calibration, losses, thresholds, mistakes.
+"""Figures of merit over Predictions: accuracy, confusion, ROC, calibration, losses, thresholds.
 
 Of two classes the second one is the positive, and a threshold decides. Of more the most probable one counts, and what
 is defined for two is taken one class against the rest.
@@ -86,17 +86,6 @@ class Sweep:
     specificity: Floats
     best: float
     best_accuracy: float
-
-
-@dataclass(frozen=True)
-class Mistake:
-    """A picture of class ``label`` that was called ``predicted``, at that class's probability ``confidence``."""
-
-    index: int
-    file: str
-    label: int
-    predicted: int
-    confidence: float
 
 
 def accuracy(p: Predictions, threshold: float = 0.5) -> Rate:
@@ -205,18 +194,6 @@ def sweep(p: Predictions, thresholds: Sequence[float] | None = None) -> Sweep:
         sensitivity, specificity = detected / np.float64(len(positive)), refused / np.float64(len(negative))
     return Sweep(
         shown, (detected + refused) / len(p), sensitivity, specificity, float(best), float(right.max() / len(p))
-    )
-
-
-def misclassified(p: Predictions, threshold: float = 0.5) -> tuple[Mistake, ...]:
-    """The pictures whose class was not said, the most confident mistakes first."""
-    predicted = p.predicted(threshold)
-    wrong = np.flatnonzero(predicted != p.labels)
-    confidence = p.probabilities[wrong, predicted[wrong]]
-    order = wrong[np.argsort(-confidence, kind="stable")]
-    return tuple(
-        Mistake(int(i), p.files[i], int(p.labels[i]), int(label), float(p.probabilities[i, label]))
-        for i, label in zip(order, predicted[order], strict=True)
     )
 
 

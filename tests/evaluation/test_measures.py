@@ -15,7 +15,6 @@ from camcore.evaluation.measures import (
     calibration,
     confusion,
     log_loss,
-    misclassified,
     rate,
     roc,
     roc_curve,
@@ -197,7 +196,7 @@ def test_losses_by_hand():
     assert np.isfinite(log_loss(three))
 
 
-# ---- thresholds and mistakes
+# ---- thresholds
 
 
 def test_the_best_threshold_is_the_best_of_all():
@@ -220,16 +219,3 @@ def test_the_usual_threshold_is_kept_where_none_is_better():
 def test_a_threshold_needs_two_classes():
     with pytest.raises(CamcoreError, match="two classes"):
         sweep(random(5, 3, 0))
-
-
-def test_mistakes_come_with_the_most_confident_first():
-    p = two([0, 0, 1, 1, 1], [0.7, 0.95, 0.2, 0.8, 0.01])
-    found = misclassified(p)
-    assert [(m.file, m.label, m.predicted) for m in found] == [
-        ("4.jpg", 1, 0),
-        ("1.jpg", 0, 1),
-        ("2.jpg", 1, 0),
-        ("0.jpg", 0, 1),
-    ]
-    assert [m.confidence for m in found] == pytest.approx([0.99, 0.95, 0.8, 0.7])
-    assert [m.index for m in misclassified(p, 0.9)] == [4, 1, 2, 3]
