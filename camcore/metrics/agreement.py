@@ -31,6 +31,7 @@ from camcore.metrics.similarity import (
     ranked,
     similarity,
 )
+from camcore.text import sides
 
 Maps = Sequence[ArrayLike] | NDArray[np.floating]
 
@@ -99,7 +100,7 @@ def aligned(maps: Sequence[CamMap], max_side: int | None = COMMON_SIDE, smooth: 
     for m in maps:
         if m.frame.picture_size != first:
             raise CamcoreError(
-                f"Maps of a picture of {_size(first)} and of one of {_size(m.frame.picture_size)} cannot be compared: "
+                f"Maps of a picture of {sides(first)} and of one of {sides(m.frame.picture_size)} cannot be compared: "
                 "they are of different pictures. Give maps of one picture."
             )
     rasters = np.stack([m.on_picture(smooth, max_side) for m in maps])
@@ -277,7 +278,3 @@ def _stack(maps: Maps) -> Array64:
 
 def _seen(stack: NDArray[np.floating]) -> Mask:
     return np.asarray(np.isfinite(stack).all(axis=0))
-
-
-def _size(size: tuple[int, ...]) -> str:
-    return "×".join(map(str, size))

@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from camcore.errors import CamcoreError
 from camcore.metrics.intervals import Interval, bootstrap
+from camcore.text import sides
 
 Mask = NDArray[np.bool_]
 PixelBox = tuple[float, float, float, float]  # top, left, bottom, right: edges in pixels
@@ -190,10 +191,6 @@ def table(located: Iterable[Located]) -> tuple[LocalisationRow, ...]:
 def _check_size(values: NDArray[np.generic], region: NDArray[np.generic]) -> None:
     if values.shape != region.shape:
         raise CamcoreError(
-            f"A region of {_size(region)} does not lie on a map of {_size(values)}. Both are as large as the picture. "
-            "Give a mask of the picture's height and width."
+            f"A region of {sides(region.shape)} does not lie on a map of {sides(values.shape)}. Both are as large as the "
+            "picture. Give a mask of the picture's height and width."
         )
-
-
-def _size(array: NDArray[np.generic]) -> str:
-    return "×".join(map(str, array.shape))

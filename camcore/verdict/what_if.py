@@ -29,6 +29,7 @@ from camcore.heatmaps.run import stream
 from camcore.network import Network
 from camcore.pictures.picture import Picture
 from camcore.predictions import Prediction
+from camcore.text import sides
 
 FILLS = ("grey", "blur", "inpaint")
 
@@ -95,8 +96,8 @@ def what_if(
     changed = hidden(pic, box, fill, keep)
     if (m.network, m.frame.picture_size) != (network.name, (pic.height, pic.width)):
         raise CamcoreError(
-            f"A map of {m.network} on a picture of {_size(m.frame.picture_size)} says nothing of {network.name} on one "
-            f"of {_size((pic.height, pic.width))}. Ask about the map's own network and picture."
+            f"A map of {m.network} on a picture of {sides(m.frame.picture_size)} says nothing of {network.name} on one "
+            f"of {sides((pic.height, pic.width))}. Ask about the map's own network and picture."
         )
     (task,) = request.tasks
     total = 2 + remake_passes(network, m)
@@ -162,7 +163,7 @@ def clipped(box: Box, pic: Picture) -> Box:
     if inner[0] >= inner[2] or inner[1] >= inner[3]:
         raise CamcoreError(
             f"The box {(top, left, bottom, right)} has no pixel of the picture, which is "
-            f"{_size((pic.height, pic.width))} (height × width). It is given as (top, left, bottom, right). Draw it on "
+            f"{sides((pic.height, pic.width))} (height × width). It is given as (top, left, bottom, right). Draw it on "
             "the picture."
         )
     return inner
@@ -206,7 +207,3 @@ def _by_class(network: Network, x: NDArray[np.number]) -> dict[int, Prediction]:
     logits, p = (rows[0] for rows in network.answer(x))
     order = np.argsort(-logits, kind="stable").tolist()
     return {i: Prediction(i, network.labels[i], float(p[i]), float(logits[i]), network.score_kind) for i in order}
-
-
-def _size(size: tuple[int, ...]) -> str:
-    return "×".join(map(str, size))

@@ -18,6 +18,7 @@ from camcore.methods import control
 from camcore.methods.control import COARSE
 from camcore.network import Network
 from camcore.pictures.picture import Picture
+from camcore.text import sides
 
 # The blur that insertion starts from (Petsiuk 2018).
 _BLUR_KERNEL, _BLUR_SIGMA = 11, 5.0
@@ -126,8 +127,8 @@ class Case:
         if (m.network, m.frame, m.class_index) != (self.network.name, self.frame, self.class_index):
             raise CamcoreError(
                 f"A map of {m.network}, class {m.class_index} ({m.label}), framed by {m.framing!r} for a picture of "
-                f"{_size(m.frame.picture_size)} cannot be judged with {self.network.name}, class {self.class_index}, "
-                f"{self.frame.framing!r}, {_size(self.frame.picture_size)}. Maps are judged together where they are of "
+                f"{sides(m.frame.picture_size)} cannot be judged with {self.network.name}, class {self.class_index}, "
+                f"{self.frame.framing!r}, {sides(self.frame.picture_size)}. Maps are judged together where they are of "
                 "one picture, network, framing and class."
             )
 
@@ -198,7 +199,3 @@ def controls(case: Case, randoms: int, grid: tuple[int, int] = (COARSE, COARSE))
 def digest(array: Pixels) -> bytes:
     """A short mark, equal for equal arrays."""
     return blake2b(np.ascontiguousarray(array).tobytes(), digest_size=16).digest()
-
-
-def _size(size: tuple[int, int]) -> str:
-    return "×".join(map(str, size))

@@ -13,6 +13,8 @@ from camcore.errors import CamcoreError
 from camcore.metrics.faithfulness.case import Case, Pixels, Ranks, Raster, digest
 from camcore.metrics.faithfulness.scoring import AlteredPicture, Scores, original
 
+CurveKind = Literal["deletion", "insertion"]
+
 # As published.
 STEPS = 224
 
@@ -74,27 +76,23 @@ class PixelOrder:
         self.counts = counts(self.ranks.size, min(steps, self.ranks.size))
         self._digest = digest(self.ranks)
 
-    def deletion(self) -> Iterator[AlteredPicture]:
-        """The pictures of the deletion curve: to black, which is 0 of the preprocessed input."""
-        yield from (self._altered("deletion", int(count)) for count in self.counts)
+    def pictures(self, kind: CurveKind) -> Iterator[AlteredPicture]:
+        """The pictures of a curve: deletion goes to black, 0 of the preprocessed input; insertion comes from a blur."""
+        yield from (self._altered(kind, int(count)) for count in self.counts)
 
-    def insertion(self) -> Iterator[AlteredPicture]:
-        """The pictures of the insertion curve: from the blurred picture."""
-        yield from (self._altered("insertion", int(count)) for count in self.counts)
-
-    def curve(self, kind: Literal["deletion", "insertion"], scores: Scores) -> Curve:
+    def curve(self, kind: CurveKind, scores: Scores) -> Curve:
         """The curve, its pictures scored."""
         values = [scores[self._key(kind, int(count))] for count in self.counts]
         return Curve(self.counts / self.ranks.size, np.array(values))
 
-    def _key(self, kind: str, count: int) -> Hashable:
+    def _key(self, kind: CurveKind, count: int) -> Hashable:
         if count == (0 if kind == "deletion" else self.ranks.size):
             return "original"
         if count in (0, self.ranks.size):  # nothing of the picture left: the same for every order
             return kind, count
         return kind, self._digest, count
 
-    def _altered(self, kind: str, count: int) -> AlteredPicture:
+    def _altered(self, kind: CurveKind, count: int) -> AlteredPicture:
         key = self._key(kind, count)
         if key == "original":
             return original(self.case)

@@ -151,9 +151,9 @@ def _one(case: Case, subject: Subject, settings: Settings, scores: Scores) -> Ge
         if "masked" in metrics:
             yield through
         if "deletion" in metrics:
-            yield from order.deletion()
+            yield from order.pictures("deletion")
         if "insertion" in metrics:
-            yield from order.insertion()
+            yield from order.pictures("insertion")
         if "road" in metrics:
             yield from removal.pictures()
 

@@ -13,7 +13,7 @@ SIZE = (8, 10)
 
 def curve(case, order, steps, kind):
     order, answers = PixelOrder(case, order, steps), {}
-    list(score_pictures(case, getattr(order, kind)(), answers))
+    list(score_pictures(case, order.pictures(kind), answers))
     return order.curve(kind, answers)
 
 
@@ -63,10 +63,10 @@ def test_the_letterbox_padding_is_never_touched():
     net, grey = counter((12, 10)), shades((8, 10))
     case = a_case(net, picture(grey), "letterbox")
     order = PixelOrder(case, ranks(grey.astype(float)), 4)
-    last = list(order.deletion())[-1].make()
+    last = list(order.pictures("deletion"))[-1].make()
     assert not last[2:10].any()
     assert np.array_equal(last[[0, 1, 10, 11]], case.picture[[0, 1, 10, 11]])
-    first = next(iter(order.insertion())).make()
+    first = next(iter(order.pictures("insertion"))).make()
     assert np.array_equal(first[[0, 1, 10, 11]], case.picture[[0, 1, 10, 11]])
 
 
