@@ -191,6 +191,6 @@ def table(located: Iterable[Located]) -> tuple[LocalisationRow, ...]:
 def _check_size(values: NDArray[np.generic], region: NDArray[np.generic]) -> None:
     if values.shape != region.shape:
         raise CamcoreError(
-            f"A region of {sides(region.shape)} does not lie on a map of {sides(values.shape)}. Both are as large as the "
-            "picture. Give a mask of the picture's height and width."
+            f"A region of {sides(region.shape)} does not lie on a map of {sides(values.shape)}. Both are as large as "
+            "the picture. Give a mask of the picture's height and width."
         )
