@@ -185,7 +185,7 @@ def single_pass_method(network: Network, method: str | None, layer: str) -> Meth
             return find_method("gradcam")
         return find_method("cam")
     info = find_method(method)
-    if info.source != "gradients":
+    if not info.input.shares_backward:
         raise MethodError(
             f"{info.title} needs many passes for every picture, too many for a folder of them. Choose a method of "
             "the gradient family, such as 'gradcam' or 'layercam'."

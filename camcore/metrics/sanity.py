@@ -17,7 +17,7 @@ from camcore.errors import CamcoreError
 from camcore.generators import Returning
 from camcore.graph.reweighting import redrawn
 from camcore.heatmaps.cam_map import CamMap
-from camcore.heatmaps.recompute import remade, remake_passes, remake_request
+from camcore.heatmaps.recompute import recompute_passes, recompute_request, recompute_values
 from camcore.metrics.agreement import spearman, ssim
 from camcore.metrics.faithfulness.case import Case, Raster, case_of, raster_of, subject_of
 from camcore.metrics.faithfulness.scoring import MetricStep
@@ -97,13 +97,13 @@ def copies(network: Network, pic: Picture, m: CamMap, count: int = 3) -> Iterato
 
 def estimate(network: Network, m: CamMap, runs: int = STAGES) -> float:
     """The cost of so many stages or copies, in forward passes of one picture."""
-    return runs * (1 + remake_passes(network, m))
+    return runs * (1 + recompute_passes(network, m))
 
 
 def _case(network: Network, pic: Picture, m: CamMap) -> Case:
     case = case_of(network, pic, m.class_index, m.framing)
     case.check(m)
-    remake_request(network, m)  # refuses a fused map
+    recompute_request(network, m)  # refuses a fused map
     return case
 
 
@@ -116,7 +116,7 @@ def _compared(case: Case, m: CamMap, changes: list[tuple[int, int]]) -> Iterator
     done = 0.0
     for layers, seed in changes:
         other = randomised(case.network, layers, seed)
-        recomputed = Returning(remade(other, m, case.x))
+        recomputed = Returning(recompute_values(other, m, case.x))
         for passes in recomputed:
             done += passes
             yield MetricStep(tuple(results), min(done, total), total, perf_counter() - start)

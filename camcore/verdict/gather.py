@@ -18,7 +18,7 @@ from camcore.errors import ModelError
 from camcore.generators import Returning
 from camcore.heatmaps.arguments import a_map, a_network, a_picture
 from camcore.heatmaps.cam_map import CamMap
-from camcore.heatmaps.recompute import remake_passes
+from camcore.heatmaps.recompute import recompute_passes
 from camcore.methods import METHODS
 from camcore.metrics import faithfulness, sanity
 from camcore.metrics.faithfulness import Faithfulness, MetricStep, Settings
@@ -132,7 +132,7 @@ def trust_passes(network: Network, m: CamMap, form: Form = "quick") -> float:
     if copies and plan.stages:
         runs += len(sanity.stages(len(network.weight_layers), plan.stages))
     total += sanity.estimate(network, m, runs) if runs else 0.0
-    return total + (draws * remake_passes(network, m) if draws else 0.0)
+    return total + (draws * recompute_passes(network, m) if draws else 0.0)
 
 
 def _published(m: CamMap, plan: EvidencePlan) -> Settings:
@@ -153,7 +153,7 @@ def _affordable(network: Network, m: CamMap, plan: EvidencePlan) -> tuple[int, i
         _ = network.weight_layers
     except ModelError:
         return 0, plan.draws, "this network's weights cannot be given other values"
-    each = remake_passes(network, m)
+    each = recompute_passes(network, m)
     copies = int(min(plan.copies, plan.budget // (1 + each)))
     draws = int(min(plan.draws, (plan.budget - copies * (1 + each)) // each)) if each else plan.draws
     why = (
@@ -197,7 +197,7 @@ def _steps(case: Case, pic: Picture, known: Trust, plan: EvidencePlan) -> Iterat
             done += passes
             yield step("Adding a little noise", done)
         known = replace(known, sensitivity=moved.result)
-        before += draws * remake_passes(network, m)
+        before += draws * recompute_passes(network, m)
     if plan.stages and copies:
         layers = sanity.randomisation(network, pic, m, plan.stages)
         doing = "Randomising layer after layer"

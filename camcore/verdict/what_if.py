@@ -24,7 +24,7 @@ from camcore.errors import CamcoreError
 from camcore.framing import NEUTRAL, reduced_size
 from camcore.heatmaps.arguments import a_map, a_network, a_picture
 from camcore.heatmaps.cam_map import CamMap
-from camcore.heatmaps.recompute import remake_passes, remake_request
+from camcore.heatmaps.recompute import recompute_passes, recompute_request
 from camcore.heatmaps.run import stream
 from camcore.network import Network
 from camcore.pictures.picture import Picture
@@ -92,7 +92,7 @@ def what_if(
     Raises, at the call, CamcoreError for a box that has no pixel or leaves none to change, an unknown fill, or a map
     of another network or picture; MethodError for a map that was fused from several.
     """
-    request = remake_request(network, m)
+    request = recompute_request(network, m)
     changed = hidden(pic, box, fill, keep)
     if (m.network, m.frame.picture_size) != (network.name, (pic.height, pic.width)):
         raise CamcoreError(
@@ -100,7 +100,7 @@ def what_if(
             f"of {sides((pic.height, pic.width))}. Ask about the map's own network and picture."
         )
     (task,) = request.tasks
-    total = 2 + remake_passes(network, m)
+    total = 2 + recompute_passes(network, m)
 
     def steps() -> Iterator[WhatIfStep]:
         start = perf_counter()
@@ -120,7 +120,7 @@ def what_if(
 @checked(network=a_network, m=a_map)
 def what_if_passes(network: Network, m: CamMap) -> float:
     """The cost of ``what_if`` in forward passes of one picture."""
-    return 2 + remake_passes(network, m)
+    return 2 + recompute_passes(network, m)
 
 
 @checked(pic=a_picture, fill=one_of(*FILLS, kind="fill"), keep=flag)

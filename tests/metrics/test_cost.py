@@ -26,7 +26,7 @@ def network() -> camcore.Network:
 @pytest.fixture
 def two_at_a_time(monkeypatch):
     """Chunks of two masked passes."""
-    monkeypatch.setattr("camcore.heatmaps.perturbation._CHUNK_PIXELS", 2 * SIZE[0] * SIZE[1])
+    monkeypatch.setattr("camcore.methods.perturbations._CHUNK_PIXELS", 2 * SIZE[0] * SIZE[1])
 
 
 @pytest.fixture
@@ -109,7 +109,7 @@ def test_seconds_are_those_of_the_timed_run_only(network, monkeypatch):
 
     monkeypatch.setattr(measuring, "stream", slow)
     monkeypatch.setattr(measuring, "perf_counter", lambda: now[0])
-    monkeypatch.setattr("camcore.heatmaps.perturbation._CHUNK_PIXELS", 2 * SIZE[0] * SIZE[1])
+    monkeypatch.setattr("camcore.methods.perturbations._CHUNK_PIXELS", 2 * SIZE[0] * SIZE[1])
     (one,) = measure(network, PIC, ["scorecam"], class_index=0, on_step=waste)
     assert one.seconds == 10 * ((FEATURES + 1) // 2)
 

@@ -71,7 +71,7 @@ def counts(found: Channels) -> str:
     total, dead, saturated = len(found), int(found.dead.sum()), int(found.saturated.sum())
     none = "Every channel responds somewhere in this picture"
     parts = [f"**{dead:,} of {total:,}** channels are dead: zero everywhere in this picture" if dead else none]
-    ends = found.layer.flat_ends
+    ends = found.layer.saturation_values
     if ends:
         at = " or ".join(f"{end:g}".replace("-", "\N{MINUS SIGN}") for end in ends)
         parts.append(f"**{saturated:,}** saturated: at {at} for half of their places or more")

@@ -191,7 +191,7 @@ def _folder(pursuit: Pursuit, model: Model) -> None:
             help=f"Pictures in {IMAGES}, masks of the same names and sizes in {MASKS}. It is only read, on the machine "
             "that this app runs on.",
         ).strip()
-        keys = [key for key in camcore.METHODS if camcore.METHODS[key].source != "nothing"]
+        keys = [key for key in camcore.METHODS if camcore.METHODS[key].input.reads_network]
         chosen = st.multiselect(
             "Methods", keys, key="located", format_func=methods.title, persist_state="session", max_selections=8
         )

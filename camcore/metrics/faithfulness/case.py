@@ -102,7 +102,7 @@ class Case:
         own = logits[:, self.class_index]
         if not self.has_probabilities:
             return own
-        if self.network.anatomy.scores.of_map:  # whose probabilities are no function of the scores
+        if self.network.traced.scores.of_map:  # whose probabilities are no function of the scores
             p = probabilities[:, self.class_index]
             tiny = np.finfo(p.dtype).tiny
             return np.log(np.maximum(p, tiny)) - np.log(np.maximum(1 - p, tiny))

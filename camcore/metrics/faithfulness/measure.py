@@ -12,7 +12,7 @@ from camcore.checks import one_of
 from camcore.errors import CamcoreError
 from camcore.generators import Returning
 from camcore.heatmaps.cam_map import CamMap
-from camcore.heatmaps.recompute import remade, remake_passes
+from camcore.heatmaps.recompute import recompute_passes, recompute_values
 from camcore.methods.control import COARSE
 from camcore.metrics.faithfulness import masking, stability
 from camcore.metrics.faithfulness.case import Case, Subject, case_of, controls, raster_of, subject_of
@@ -119,7 +119,7 @@ def estimate(network: Network, maps: Sequence[CamMap], settings: Settings = Sett
     each += (settings.steps - 1) * (("deletion" in metrics) + ("insertion" in metrics))
     again = ("coherency" in metrics) + settings.draws * ("sensitivity" in metrics)
     shared = 1 + ("deletion" in metrics) + ("insertion" in metrics)
-    remaking = sum(remake_passes(network, m) for m in maps) * again if again else 0.0
+    remaking = sum(recompute_passes(network, m) for m in maps) * again if again else 0.0
     return shared + (len(maps) + 1 + settings.randoms) * each + remaking
 
 
@@ -188,7 +188,7 @@ def _coherency(case: Case, subject: Subject) -> Generator[float, None, float]:
     if subject.map is None:
         return masking.coherency(subject.raster, subject.raster)
     x = case.as_batch(masking.masked(case, subject).make()[np.newaxis])
-    again = yield from remade(case.network, subject.map, x)
+    again = yield from recompute_values(case.network, subject.map, x)
     return masking.coherency(subject.raster, raster_of(case, subject.map, again))
 
 

@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from camcore.heatmaps.perturbation import pictures_per_chunk
+from camcore.methods.perturbations import pictures_per_chunk
 from camcore.metrics.faithfulness.case import Case, Pixels
 
 Figures = TypeVar("Figures")

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from camcore.heatmaps.cam_map import CamMap
-from camcore.heatmaps.recompute import remade
+from camcore.heatmaps.recompute import recompute_values
 from camcore.metrics.faithfulness.case import Case, Pixels, raster_of
 
 # Uniform noise of at most 2 % of the preprocessed range either way: hardly to be seen.
@@ -39,6 +39,6 @@ def max_sensitivity(case: Case, m: CamMap, draws: int = DRAWS, radius: float = R
     """
     before, largest = raster_of(case, m), 0.0
     for seed in range(draws):
-        moved = yield from remade(case.network, m, noisy(case, seed, radius))
+        moved = yield from recompute_values(case.network, m, noisy(case, seed, radius))
         largest = max(largest, relative_change(before, raster_of(case, m, moved)))
     return largest
