@@ -143,16 +143,16 @@ seed: Check[int] = whole(0, (1 << 32) - 1, example=0)
 """The seed of random numbers, as numpy and scikit-learn take it."""
 
 
-def one_of(*choices: str) -> Check[str]:
-    """One of some names."""
+def one_of(*choices: str, kind: str = "") -> Check[str]:
+    """One of some names; ``kind``: of thing that they name, as a message calls it."""
 
     def check(name: str, value: object) -> str:
         if not isinstance(value, str) or value not in choices:
             near = nearest(value, choices, 0.4)
-            listed = ", ".join(map(repr, choices))
-            raise refused(
-                name, value, f"one of {listed}", f"Choose {f'{near!r}, perhaps' if near else 'one of these'}."
-            )
+            what_to_do = f"Choose {f'{near!r}, perhaps' if near else 'one of these'}."
+            if kind:
+                raise CamcoreError(f"There is no {kind} {shown(value)}. There are {', '.join(choices)}. {what_to_do}")
+            raise refused(name, value, f"one of {', '.join(map(repr, choices))}", what_to_do)
         return value
 
     return check

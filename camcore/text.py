@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Protocol
 
 
@@ -20,6 +21,11 @@ def percent(probability: float) -> str:
     if 99.9 < share < 100:
         return "> 99.9 %"
     return f"{share:.1f} %" if 0 < share < 9.95 or 99 < share < 100 else f"{share:.0f} %"
+
+
+def sides(size: Iterable[int]) -> str:
+    """A size in words: ``40×60``."""
+    return "×".join(map(str, size))
 
 
 def duration(seconds: float) -> str:

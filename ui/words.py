@@ -6,9 +6,8 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from camcore.report.captions import answer_name, explained, geometry, map_title, quantity
-
 from camcore.report import captions as report_words
+from camcore.report.captions import answer_name, explained, geometry, map_title, quantity
 from camcore.text import duration as milliseconds
 from camcore.text import percent, score_name, score_text, strength
 from camcore.text import readable as label
@@ -27,6 +26,7 @@ __all__ = [
     "grid",
     "headline",
     "label",
+    "map_title",
     "megabytes",
     "percent",
     "plain",
@@ -35,7 +35,6 @@ __all__ = [
     "score_name",
     "score_text",
     "score_told",
-    "map_title",
     "strength",
     "together",
     "unanswered",

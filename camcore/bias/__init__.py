@@ -1,1 +1,1 @@
-"""Whether a network looks at the thing or at what comes with it: energy in a region, and a planted cue to prove it."""
+"""Shortcuts: the energy of maps in a region, and a study with a planted cue."""

@@ -1,4 +1,4 @@
-"""How much of a class's map falls on a region, over many pictures: energy beside area, with an interval.
+"""Energy of a class's maps on a region, over many pictures, beside the region's area, with an interval.
 
 Energy is Σ of the rectified map inside the region / Σ over all that the network saw (Wang 2020, energy-based
 pointing game). A map that does not care about the region has as much energy there as the region has area.
@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +19,7 @@ from camcore.batches import BATCH, check_batch, framed_batches
 from camcore.errors import CamcoreError, PictureError
 from camcore.evaluation.average_maps import raw_maps, single_pass_method
 from camcore.evaluation.predict import relative
-from camcore.evaluation.table import write_whole
+from camcore.files import write_whole
 from camcore.heatmaps.cam_map import normalised
 from camcore.metrics.intervals import bootstrap
 from camcore.metrics.localisation import energy_share
@@ -63,7 +62,7 @@ class Energy:
 
 
 @dataclass(frozen=True, eq=False)
-class Measured:
+class RegionEnergy:
     """``done`` of ``total`` pictures after ``seconds``: their shares, and the mean map (h, w) of values in 0..1."""
 
     shares: tuple[Share, ...]
@@ -82,55 +81,55 @@ class Measured:
 
 
 def energy_in_region(
-    net: Network,
+    network: Network,
     data: LabelledFolder,
     region: Region,
     class_index: int,
     *,
     method: str | None = None,
-    layer: Any = None,
+    layer: object = None,
     framing: str | None = None,
     batch: int = BATCH,
-) -> Iterator[Measured]:
-    """The energy of one class's maps on a region of every picture; a Measured after each batch.
+) -> Iterator[RegionEnergy]:
+    """The energy of one class's maps on a region of every picture; a RegionEnergy after each batch.
 
     region: a box for all pictures, or a function from a picture's file to its mask (H, W), which may raise
     PictureError. method: one that needs a single pass; None: exact CAM where the network has it, else Grad-CAM.
     Pictures and masks that cannot be used are skipped and counted. Closing the generator stops the work.
     Raises MethodError, LayerError, ModelError (no such class) or CamcoreError (no such box) at the call.
     """
-    index = net.check_class(class_index)
-    framing = net.framing_for(framing)
+    index = network.check_class(class_index)
+    framing = network.framing_for(framing)
     check_batch(batch)
     if not callable(region):
         check_box(region)
-    path = net.layer_with_grid(layer).path
-    info = single_pass_method(net, method, path)
+    path = network.layer_with_grid(layer).path
+    info = single_pass_method(network, method, path)
 
-    def steps() -> Iterator[Measured]:
+    def steps() -> Iterator[RegionEnergy]:
         start = perf_counter()
-        place = net.layer(path)
-        assert place.grid is not None
-        total, count = np.zeros(place.grid), len(data) + len(data.skipped)
+        layer_info = network.layer(path)
+        assert layer_info.grid is not None
+        total, count = np.zeros(layer_info.grid), len(data) + len(data.skipped)
         shares: list[Share] = []
         skipped = list(data.skipped)
         done = len(skipped)
-        for part in framed_batches(net, opened(data), framing, batch):
+        for part in framed_batches(network, opened(data), framing, batch):
             done += part.seen
             skipped += part.skipped
-            raw = raw_maps(net, info, path, part.x, np.full(len(part.indices), index)) if len(part.indices) else []
+            raw = raw_maps(network, info, path, part.x, np.full(len(part.indices), index)) if len(part.indices) else []
             for i, frame, one in zip(part.indices, part.frames, raw, strict=True):
                 values = normalised(one)
                 try:
                     inside = region(data.files[i]) if callable(region) else box_mask(region, frame.picture_size)
-                    share = energy_share(frame.to_picture(values, place.cells(net.input_size)), inside)
+                    share = energy_share(frame.to_picture(values, layer_info.cells(network.input_size)), inside)
                 except CamcoreError as error:  # a mask that is missing, damaged or of another size
                     skipped.append(Skipped(data.files[i], str(error)))
                     continue
                 shares.append(Share(relative(data, i), *share))
                 total += values
             mean, seconds = total / max(1, len(shares)), perf_counter() - start
-            yield Measured(tuple(shares), mean, info.key, path, done, count, seconds, tuple(skipped))
+            yield RegionEnergy(tuple(shares), mean, info.key, path, done, count, seconds, tuple(skipped))
 
     return steps()
 

@@ -1,4 +1,4 @@
-"""A study on disk: what a page shows and a person reads. No photograph of the study is among it."""
+"""A bias study on disk, for a page and for people. No photograph of the study is among it."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from numpy.typing import NDArray
 
 from camcore.bias.cue import plant_cue, square
 from camcore.bias.energy import Energy, Share, box_mask, check_box
-from camcore.bias.study import TRIALS, Head, Study
+from camcore.bias.study import TRIALS, Study, StudyHead
 from camcore.errors import CamcoreError
-from camcore.evaluation.measures import Rate
-from camcore.evaluation.table import write_whole
+from camcore.files import read_json, write_whole
 from camcore.heatmaps.evidence import Evidence, common_scale, evidence
+from camcore.metrics.intervals import Rate
 from camcore.metrics.localisation import energy_share
 from camcore.network import Network
 from camcore.pictures.picture import Picture
@@ -37,8 +37,8 @@ _MAP_SIDE = 336  # pixels, about, of a mean map's picture
 
 
 @dataclass(frozen=True)
-class Sample:
-    """What a head says about a picture that may be shown: file is its PNG beside study.json.
+class StudySample:
+    """A head's answer to a picture that may be shown: file is its PNG beside study.json.
 
     probability: of the marked class, whose evidence is drawn. energy: of its map, in the place of the cue.
     """
@@ -53,50 +53,50 @@ class Sample:
 
 
 @dataclass(frozen=True, eq=False)
-class Report:
+class StoredStudy:
     """A study as read from its folder, with the pictures drawn for it."""
 
     study: Study
-    samples: tuple[Sample, ...]
-    record: dict[str, Any]
+    samples: tuple[StudySample, ...]
+    record: dict[str, object]
     folder: Path
 
 
 def draw_samples(
     networks: dict[str, Network], pictures: Sequence[Picture], study: Study
-) -> dict[Sample, NDArray[np.uint8]]:
+) -> dict[StudySample, NDArray[np.uint8]]:
     """Each head's evidence for the marked class on pictures, with and without the cue: uint8 (H, W, 3) each.
 
     All of one picture are on one scale. Raises MethodError where a head is not a linear one behind an average.
     """
-    drawn: dict[Sample, NDArray[np.uint8]] = {}
+    drawn: dict[StudySample, NDArray[np.uint8]] = {}
     label = readable(study.classes[study.marked])
     for pic in pictures:
         plain = square(pic)
-        shown = {cue: Picture.from_array(plant_cue(plain, study.box) if cue else plain) for cue in (False, True)}
-        found = {
-            (name, cue): evidence(net, one, classes=range(net.classes))
-            for name, net in networks.items()
-            for cue, one in shown.items()
+        variants = {cue: Picture.from_array(plant_cue(plain, study.box) if cue else plain) for cue in (False, True)}
+        by_head = {
+            (name, cue): evidence(network, one, classes=range(network.classes))
+            for name, network in networks.items()
+            for cue, one in variants.items()
         }
-        scale = common_scale([classes[study.marked] for classes in found.values()])
-        for (name, cue), classes in found.items():
+        scale = common_scale([classes[study.marked] for classes in by_head.values()])
+        for (name, cue), classes in by_head.items():
             one = classes[study.marked]
-            said = max(classes, key=lambda e: e.logit)
+            first = max(classes, key=lambda e: e.logit)
             energy = _energy(one, study)
             stem = re.sub(r"[^\w+-]+", "_", Path(pic.name).stem) or pic.sha256[:8]
             file = f"{stem}-{name}-{'with' if cue else 'without'}.png"
-            sample = Sample(pic.name, name, cue, said.label, one.probability, energy, file)
+            sample = StudySample(pic.name, name, cue, first.label, one.probability, energy, file)
             lines = (
-                f"{name} · {'with' if cue else 'without'} the cue · says {readable(said.label)} "
-                f"{percent(said.probability)}",
+                f"{name} · {'with' if cue else 'without'} the cue · says {readable(first.label)} "
+                f"{percent(first.probability)}",
                 f"red: evidence for {label}, {percent(energy)} of it in the cue's place; blue: against",
             )
-            drawn[sample] = with_caption(blend(shown[cue].rgb, one.on_picture(scale), 0.6, DIVERGING), lines)
+            drawn[sample] = with_caption(blend(variants[cue].rgb, one.on_picture(scale), 0.6, DIVERGING), lines)
     return drawn
 
 
-def draw_mean_map(study: Study, head: Head) -> NDArray[np.uint8]:
+def draw_mean_map(study: Study, head: StudyHead) -> NDArray[np.uint8]:
     """A head's mean map over the marked class's pictures with the cue, its place outlined: uint8 (H, W, 3)."""
     side = max(1, _MAP_SIDE // len(head.mean_map))
     rgb = np.kron(colour(head.mean_map), np.ones((side, side, 1), np.uint8))
@@ -119,8 +119,8 @@ def draw_mean_map(study: Study, head: Head) -> NDArray[np.uint8]:
 def write_study(
     folder: str | os.PathLike[str],
     study: Study,
-    samples: Mapping[Sample, NDArray[np.uint8]],
-    record: Mapping[str, Any],
+    samples: Mapping[StudySample, NDArray[np.uint8]],
+    record: Mapping[str, object],
 ) -> tuple[Path, ...]:
     """Write the PNGs, energies.csv and, last, study.json; returns their paths.
 
@@ -152,8 +152,8 @@ def write_study(
         "heads": [
             {
                 "name": head.name,
-                "accuracy": {key: asdict(found) for key, found in head.accuracy.items()},
-                "energy": {key: asdict(found) for key, found in head.energy.items()},
+                "accuracy": {key: asdict(rate) for key, rate in head.accuracy.items()},
+                "energy": {key: asdict(energy) for key, energy in head.energy.items()},
                 "mean_map": np.round(head.mean_map, 6).tolist(),
                 "seconds": round(head.seconds, 1),
             }
@@ -166,11 +166,11 @@ def write_study(
     return (*written, write_whole(home / "study.json", data))
 
 
-def read_study(folder: str | os.PathLike[str]) -> Report:
+def read_study(folder: str | os.PathLike[str]) -> StoredStudy:
     """Read what ``write_study`` wrote. Raises CamcoreError where study.json is missing or damaged."""
     home = Path(folder)
     try:
-        content = json.loads((home / "study.json").read_text(encoding="utf-8"))
+        content = read_json(home / "study.json")
         if content["schema_version"] != SCHEMA_VERSION:
             raise ValueError(f"its schema_version is {content['schema_version']}, not {SCHEMA_VERSION}")
         shares = _read_shares(home / "energies.csv")
@@ -189,7 +189,7 @@ def read_study(folder: str | os.PathLike[str]) -> Report:
         check_box(study.box)
         if not 0 <= study.marked < len(study.classes):
             raise ValueError(f"it has no class {study.marked}")
-        return Report(study, tuple(Sample(**one) for one in content["samples"]), content["record"], home)
+        return StoredStudy(study, tuple(StudySample(**one) for one in content["samples"]), content["record"], home)
     except OSError as error:
         raise CamcoreError(
             f"The bias study in '{home}' cannot be read: {error.strerror or error}. Correct the path, or make a study "
@@ -202,23 +202,23 @@ def read_study(folder: str | os.PathLike[str]) -> Report:
         ) from error
 
 
-def _head(content: dict[str, Any], shares: dict[tuple[str, str], tuple[Share, ...]]) -> Head:
+def _head(content: dict[str, Any], shares: dict[tuple[str, str], tuple[Share, ...]]) -> StudyHead:
     mean_map = np.array(content["mean_map"], np.float64)
     if mean_map.ndim != 2 or not mean_map.size:
         raise ValueError(f"the mean map of {content['name']!r} has the shape {mean_map.shape}")
     accuracy = {key: Rate(**content["accuracy"][key]) for key in TRIALS}
-    energy = {key: Energy(**found) for key, found in content["energy"].items()}
+    energy = {key: Energy(**fields) for key, fields in content["energy"].items()}
     own = {key: shares.get((content["name"], key), ()) for key in energy}
-    return Head(content["name"], accuracy, energy, mean_map, own, content["seconds"])
+    return StudyHead(content["name"], accuracy, energy, mean_map, own, content["seconds"])
 
 
 def _read_shares(path: Path) -> dict[tuple[str, str], tuple[Share, ...]]:
-    found: dict[tuple[str, str], list[Share]] = {}
+    by_head: dict[tuple[str, str], list[Share]] = {}
     with path.open(newline="", encoding="utf-8") as file:
         for row in csv.DictReader(file, strict=True):
             share = Share(row["file"], float(row["energy"]), float(row["area"]), row["empty"] == "1")
-            found.setdefault((row["head"], row["cue"]), []).append(share)
-    return {key: tuple(shares) for key, shares in found.items()}
+            by_head.setdefault((row["head"], row["cue"]), []).append(share)
+    return {key: tuple(shares) for key, shares in by_head.items()}
 
 
 def _energy(one: Evidence, study: Study) -> float:

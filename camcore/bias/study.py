@@ -22,9 +22,11 @@ from numpy.typing import NDArray
 from camcore.bias.cue import CORNER, half_of_each, of_class, write_planted
 from camcore.bias.energy import Box, Energy, Share, check_box, energy_in_region
 from camcore.errors import CamcoreError
-from camcore.evaluation.measures import Rate, accuracy
+from camcore.evaluation.measures import accuracy
 from camcore.evaluation.predict import predict_folder
 from camcore.framing import frame_for
+from camcore.generators import Returning
+from camcore.metrics.intervals import Rate
 from camcore.models.load import load
 from camcore.network import Network
 from camcore.training.folders import LabelledFolder, Skipped
@@ -40,8 +42,8 @@ Step = TypeVar("Step")
 
 
 @dataclass(frozen=True, eq=False)
-class Head:
-    """What one of the networks turned out to do.
+class StudyHead:
+    """One of the networks, tried.
 
     accuracy: for each of TRIALS. energy: of the marked class's maps on its own pictures, in the place of the cue,
     ``with`` and ``without`` it. mean_map: float64 (h, w), the mean of these maps in 0..1, with the cue. shares:
@@ -58,7 +60,7 @@ class Head:
 
 @dataclass(frozen=True, eq=False)
 class Study:
-    """The heads tried so far, and what they were tried on.
+    """The heads tried so far, and the pictures they were tried on.
 
     marked: the class that has the cue, an index into classes. box: where it is, as shares of the sides. training,
     testing: how many pictures; skipped: files that could not be used. layer: where the maps were taken; method: how.
@@ -73,7 +75,7 @@ class Study:
     seed: int
     layer: str = ""
     method: str = ""
-    heads: tuple[Head, ...] = ()
+    heads: tuple[StudyHead, ...] = ()
 
     @property
     def box_on_input(self) -> Box:
@@ -87,7 +89,7 @@ class Study:
 
 
 @dataclass(frozen=True, eq=False)
-class Stage:
+class StudyStep:
     """``done`` of ``total`` steps after ``seconds``. head and network: where one has just been tried, else None."""
 
     done: int
@@ -95,7 +97,7 @@ class Stage:
     message: str
     seconds: float
     study: Study
-    head: Head | None = None
+    head: StudyHead | None = None
     network: Network | None = None
 
 
@@ -107,8 +109,8 @@ def run_study(
     marked: int,
     box: Box = CORNER,
     seed: int = 0,
-) -> Iterator[Stage]:
-    """Run the study; a Stage for each step, the last one with the whole Study.
+) -> Iterator[StudyStep]:
+    """Run the study; a StudyStep for each step, the last one with the whole Study.
 
     The pictures are copied to a temporary folder as centred squares, with and without the cue. Closing the
     generator stops the work. Raises CamcoreError at the call where the two folders have different classes, there
@@ -122,7 +124,7 @@ def run_study(
     if not 0 <= marked < len(training.classes):
         raise CamcoreError(f"There is no class {marked}: there are {len(training.classes)}, counted from 0.")
     check_box(box)
-    return _stages(training, testing, trainer, marked, box, seed)
+    return _steps(training, testing, trainer, marked, box, seed)
 
 
 def head_trainer(backbone: Network, layer: str | None = None, seed: int = 0) -> Trainer:
@@ -136,19 +138,19 @@ def head_trainer(backbone: Network, layer: str | None = None, seed: int = 0) -> 
     return trainer
 
 
-def _stages(
+def _steps(
     training: LabelledFolder, testing: LabelledFolder, trainer: Trainer, marked: int, box: Box, seed: int
-) -> Iterator[Stage]:
+) -> Iterator[StudyStep]:
     start = perf_counter()
     total = 1 + 2 * len(HEADS)
     study = Study(training.classes, marked, box, len(training), len(testing), (), seed)
 
-    def stage(done: int, message: str, head: Head | None = None, network: Network | None = None) -> Stage:
-        return Stage(done, total, message, perf_counter() - start, study, head, network)
+    def step(done: int, message: str, head: StudyHead | None = None, network: Network | None = None) -> StudyStep:
+        return StudyStep(done, total, message, perf_counter() - start, study, head, network)
 
-    with tempfile.TemporaryDirectory(prefix="camcore-bias-") as place:
-        home = Path(place)
-        yield stage(0, f"writing {len(testing)} pictures without the cue, with it, and with it swapped")
+    with tempfile.TemporaryDirectory(prefix="camcore-bias-") as folder:
+        home = Path(folder)
+        yield step(0, f"writing {len(testing)} pictures without the cue, with it, and with it swapped")
         own = of_class(testing, marked)
         cues = {"without": np.zeros_like(own), "with": own, "swapped": ~own}
         trials = {key: write_planted(testing, cues[key], home / "trials" / key, box) for key in TRIALS}
@@ -161,39 +163,35 @@ def _stages(
         for done, (name, cue) in zip(range(1, total, 2), lessons.items(), strict=True):
             begun = perf_counter()
             message = f"{name}: learning from {len(training)} pictures, {cue.sum()} of them with the cue"
-            yield stage(done, message)
+            yield step(done, message)
             pictures = write_planted(training, cue, home / name / "pictures", box)
             if name == HEADS[0]:
                 study = replace(study, training=len(pictures), skipped=study.skipped + pictures.skipped)
-            steps = trainer(pictures, home / name / "network")
-            while True:
-                try:
-                    next(steps)
-                except StopIteration as finished:
-                    network: Network = finished.value
-                    break
-                yield stage(done, message)
+            training_run = Returning(trainer(pictures, home / name / "network"))
+            for _ in training_run:
+                yield step(done, message)
+            network = training_run.result
             learned = perf_counter() - begun
-            yield stage(done + 1, f"{name}: trying it on {len(testing)} pictures, {len(TRIALS)} times over")
+            yield step(done + 1, f"{name}: trying it on {len(testing)} pictures, {len(TRIALS)} times over")
             head, layer, method = _tried(name, network, trials, marked, box, learned)
             study = replace(study, layer=layer, method=method, heads=(*study.heads, head))
-            yield stage(done + 2, f"{name}: done", head, network)
+            yield step(done + 2, f"{name}: done", head, network)
 
 
 def _tried(
-    name: str, net: Network, trials: dict[str, LabelledFolder], marked: int, box: Box, seconds: float
-) -> tuple[Head, str, str]:
+    name: str, network: Network, trials: dict[str, LabelledFolder], marked: int, box: Box, seconds: float
+) -> tuple[StudyHead, str, str]:
     """The head, the layer where its maps were taken, and by which method."""
-    right = {key: accuracy(_last(predict_folder(net, data)).predictions) for key, data in trials.items()}
+    rates = {key: accuracy(_last(predict_folder(network, data)).predictions) for key, data in trials.items()}
     measured = {
-        key: _last(energy_in_region(net, data.take(np.flatnonzero(data.labels == marked)), box, marked))
+        key: _last(energy_in_region(network, data.take(np.flatnonzero(data.labels == marked)), box, marked))
         for key, data in trials.items()
         if key != "swapped"  # there the pictures of this class are as they are without the cue
     }
-    shown = measured["with"]
+    with_cue = measured["with"]
     energy = {key: one.energy for key, one in measured.items()}
     shares = {key: one.shares for key, one in measured.items()}
-    return Head(name, right, energy, shown.mean_map, shares, seconds), shown.layer, shown.method
+    return StudyHead(name, rates, energy, with_cue.mean_map, shares, seconds), with_cue.layer, with_cue.method
 
 
 def _last(steps: Iterator[Step]) -> Step:

@@ -1,1 +1,1 @@
-"""How good a classifier is on a folder of labelled pictures, where it errs, and where it looks when it does."""
+"""Evaluation of a classifier on a folder of labelled pictures: figures of merit, mistakes, mean maps."""

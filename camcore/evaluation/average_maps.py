@@ -1,4 +1,4 @@
-"""Where a network looks on average: the mean map of each class, of what it gets right and of what it gets wrong."""
+"""Mean maps: of each class, over the pictures that a network gets right and over those that it gets wrong."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from camcore.batches import BATCH, check_batch, framed_batches
 from camcore.errors import CamcoreError, MethodError, PictureError
 from camcore.evaluation.predict import Predictions
-from camcore.evaluation.table import write_whole
+from camcore.files import read_json, write_whole
 from camcore.heatmaps.cam_map import normalised
 from camcore.heatmaps.compute import raw_map
 from camcore.methods import find_method
@@ -25,7 +25,6 @@ from camcore.network import Network
 from camcore.pictures.picture import Picture, open_picture
 from camcore.training.folders import Skipped
 
-Array = NDArray[Any]
 Of = Literal["said", "true"]
 
 
@@ -63,12 +62,12 @@ class Averages:
 
 
 def average_maps(
-    net: Network,
+    network: Network,
     p: Predictions,
     root: str | os.PathLike[str],
     *,
     method: str | None = None,
-    layer: Any = None,
+    layer: object = None,
     of: Of = "said",
     threshold: float = 0.5,
     framing: str | None = None,
@@ -80,34 +79,35 @@ def average_maps(
     for the default one. Files that cannot be opened any more are skipped and counted. Closing the generator
     stops the work. Raises MethodError, LayerError or CamcoreError at the call.
     """
-    chosen = net.framing_for(framing)
+    chosen = network.framing_for(framing)
     check_batch(batch)
     if of not in ("said", "true"):
         raise CamcoreError(f"of={of!r} is not a choice of class. Take 'said' or 'true'.")
-    if p.classes != net.labels:
+    if p.classes != network.labels:
         raise CamcoreError(
-            f"These predictions tell {len(p.classes)} classes apart, {', '.join(p.classes[:4])}, but {net.name} has "
-            f"{', '.join(net.labels[:4])}. They are another network's. Predict the pictures with {net.name}."
+            f"These predictions tell {len(p.classes)} classes apart, {', '.join(p.classes[:4])}, but {network.name} "
+            f"has {', '.join(network.labels[:4])}. They are another network's. Predict the pictures with "
+            f"{network.name}."
         )
-    path = net.layer_with_grid(layer).path
-    info = single_pass_method(net, method, path)
-    said = p.said(threshold)
-    wanted = said if of == "said" else p.labels
+    path = network.layer_with_grid(layer).path
+    info = single_pass_method(network, method, path)
+    predicted = p.predicted(threshold)
+    explained = predicted if of == "said" else p.labels
 
     def steps() -> Iterator[Averages]:
         start = perf_counter()
-        grid = net.layer(path).grid
+        grid = network.layer(path).grid
         assert grid is not None
         sums = {(int(label), right): np.zeros((2, *grid)) for label in np.unique(p.labels) for right in (True, False)}
         counts = dict.fromkeys(sums, 0)
         skipped: list[Skipped] = []
         done = 0
-        for part in framed_batches(net, _pictures(p, Path(root)), chosen, batch):
+        for part in framed_batches(network, _pictures(p, Path(root)), chosen, batch):
             skipped += part.skipped
             done += part.seen
-            raw = raw_maps(net, info, path, part.x, wanted[part.indices]) if len(part.indices) else []
+            raw = raw_maps(network, info, path, part.x, explained[part.indices]) if len(part.indices) else []
             for i, one in zip(part.indices, raw, strict=True):
-                group = int(p.labels[i]), bool(said[i] == p.labels[i])
+                group = int(p.labels[i]), bool(predicted[i] == p.labels[i])
                 sums[group] += one, normalised(one, info.min_max)
                 counts[group] += 1
             groups = tuple(GroupMean(*group, counts[group], *(sums[group] / max(1, counts[group]))) for group in sums)
@@ -143,7 +143,7 @@ def read_averages(path: str | os.PathLike[str]) -> Averages:
     """Read what ``write_averages`` wrote. Raises CamcoreError where the file is missing or damaged."""
     home = Path(path)
     try:
-        content = json.loads(home.read_text(encoding="utf-8"))
+        content = read_json(home)
         groups = tuple(
             GroupMean(
                 content["classes"].index(group["label"]),
@@ -173,14 +173,14 @@ def read_averages(path: str | os.PathLike[str]) -> Averages:
         ) from error
 
 
-def single_pass_method(net: Network, method: str | None, layer: str) -> MethodInfo:
+def single_pass_method(network: Network, method: str | None, layer: str) -> MethodInfo:
     """The method by its key; None: ``cam`` where it is exact at this layer, else ``gradcam``.
 
     Raises MethodError for one that needs many passes for each picture, or that is not defined at the layer.
     """
     if method is None:
         try:
-            net.check_linear_head(layer)
+            network.check_linear_head(layer)
         except MethodError:
             return find_method("gradcam")
         return find_method("cam")
@@ -191,18 +191,18 @@ def single_pass_method(net: Network, method: str | None, layer: str) -> MethodIn
             "the gradient family, such as 'gradcam' or 'layercam'."
         )
     if info.at_own_layer:
-        net.check_linear_head(layer)
+        network.check_linear_head(layer)
     return info
 
 
 def raw_maps(
-    net: Network, info: MethodInfo, layer: str, x: Array, classes: NDArray[np.int64]
+    network: Network, info: MethodInfo, layer: str, x: NDArray[np.number], classes: NDArray[np.int64]
 ) -> list[NDArray[np.float32]]:
     """The raw map (h, w) of each image of a preprocessed batch, for a class of its own each: one shared pass."""
-    seen = net.tap(x, [layer], [classes.tolist()])
+    tapped = network.tap(x, [layer], [classes.tolist()])
     options = info.checked({})
-    gradients = seen.gradients[0][layer]
-    return [raw_map(info, (A, G), options)[0] for A, G in zip(seen.activations[layer], gradients, strict=True)]
+    gradients = tapped.gradients[0][layer]
+    return [raw_map(info, (A, G), options)[0] for A, G in zip(tapped.activations[layer], gradients, strict=True)]
 
 
 def _pictures(p: Predictions, root: Path) -> Iterator[tuple[int, Picture | Skipped]]:

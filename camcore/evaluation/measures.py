@@ -1,11 +1,12 @@
-"""Figures of merit over Predictions: accuracy, confusion, ROC, calibration, losses, thresholds, mistakes.
+"""Figures of merit over Predictions: accuracy, confusion, ROC, calibration, losses, thresholds.
 
-Two classes: the second one is the positive, and a threshold decides. More classes: the most probable one counts,
-and what is defined for two is taken one class against the rest.
+Of two classes the second one is the positive, and a threshold decides. Of more the most probable one counts, and what
+is defined for two is taken one class against the rest.
 """
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -14,26 +15,14 @@ from numpy.typing import ArrayLike, NDArray
 
 from camcore.errors import CamcoreError
 from camcore.evaluation.predict import Predictions
+from camcore.metrics.intervals import Rate, rate
+from camcore.network import Network
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-# 97.5 % quantile of the normal distribution.
-_Z = 1.959963984540054
-
 # A certain mistake would cost infinitely much; float64 tells no probability below this from none.
 _LEAST = float(np.finfo(np.float64).eps)
-
-
-@dataclass(frozen=True)
-class Rate:
-    """``count`` of ``n`` as a share, with its Wilson 95 % interval; all NaN where n is 0."""
-
-    value: float
-    low: float
-    high: float
-    count: int
-    n: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,7 +37,7 @@ class Confusion:
         return rate(self.counts[index, index], self.counts[index].sum())
 
     def precision(self, index: int) -> Rate:
-        """Where a class is said, the share that is right."""
+        """Of the pictures that are called a class, the share that is of it."""
         return rate(self.counts[index, index], self.counts[:, index].sum())
 
 
@@ -68,7 +57,7 @@ class Roc:
 
 @dataclass(frozen=True, eq=False)
 class Calibration:
-    """Whether pictures given a probability p are right in a share p of the cases.
+    """Calibration: pictures given a probability p should be right in a share p of the cases.
 
     edges: (bins + 1,); a bin is (lower, upper], the first one takes 0 too. count: (bins,). confidence: mean
     probability given; observed: share that was right, with its Wilson interval low to high; NaN in empty bins.
@@ -86,7 +75,7 @@ class Calibration:
 
 @dataclass(frozen=True, eq=False)
 class Sweep:
-    """What a threshold does: arrays over ``thresholds``; ``best`` has the highest accuracy on these pictures.
+    """The effect of thresholds: arrays over ``thresholds``; ``best`` has the highest accuracy on these pictures.
 
     sensitivity: share of the second class that is found; specificity: of the first.
     """
@@ -99,33 +88,16 @@ class Sweep:
     best_accuracy: float
 
 
-@dataclass(frozen=True)
-class Mistake:
-    """A picture of class ``label`` that was called ``said``, at that class's probability ``confidence``."""
-
-    index: int
-    file: str
-    label: int
-    said: int
-    confidence: float
-
-
-def rate(count: int, n: int) -> Rate:
-    """A share with its Wilson score 95 % interval (Wilson 1927, without continuity correction)."""
-    count, n = int(count), int(n)
-    low, high = _wilson(np.array([count]), np.array([n]))
-    return Rate(count / n if n else float("nan"), float(low[0]), float(high[0]), count, n)
-
-
 def accuracy(p: Predictions, threshold: float = 0.5) -> Rate:
     """The share of pictures whose class is said, with its interval."""
-    return rate(int((p.said(threshold) == p.labels).sum()), len(p))
+    return rate(int((p.predicted(threshold) == p.labels).sum()), len(p))
 
 
 def confusion(p: Predictions, threshold: float = 0.5) -> Confusion:
-    """How often each class is taken for each."""
-    k = len(p.classes)
-    counts = np.bincount(p.labels * k + p.said(threshold), minlength=k * k).reshape(k, k)
+    """The counts of each class taken for each."""
+    from sklearn.metrics import confusion_matrix
+
+    counts = confusion_matrix(p.labels, p.predicted(threshold), labels=range(len(p.classes)))
     return Confusion(counts.astype(np.int64), p.classes)
 
 
@@ -135,17 +107,12 @@ def roc(p: Predictions, positive: int = 1) -> Roc:
 
 
 def roc_curve(positive: ArrayLike, scores: ArrayLike) -> Roc:
-    """The ROC of any score: positive bool (n,), scores float (n,)."""
-    is_positive, score = np.asarray(positive, bool), np.asarray(scores, np.float64)
-    order = np.argsort(-score, kind="stable")
-    score, hits = score[order], np.cumsum(is_positive[order])
-    ends = np.flatnonzero(np.diff(score, append=-np.inf))  # the last of each run of equal scores
-    true = np.concatenate([[0], hits[ends]])
-    false = np.concatenate([[0], ends + 1 - hits[ends]])
-    with np.errstate(invalid="ignore"):
-        tpr, fpr = true / is_positive.sum(), false / (~is_positive).sum()
-    auc = float(np.sum(np.diff(fpr) * (tpr[1:] + tpr[:-1]) / 2))
-    return Roc(fpr, tpr, np.concatenate([[np.inf], score[ends]]), auc)
+    """The ROC of any score: positive bool (n,), scores float (n,). Rates without a picture to count are NaN."""
+    from sklearn import metrics
+
+    with warnings.catch_warnings(action="ignore"):  # that a rate is not defined is told by NaN
+        fpr, tpr, thresholds = metrics.roc_curve(np.asarray(positive, bool), scores, drop_intermediate=False)
+    return Roc(fpr, tpr, thresholds, float(metrics.auc(fpr, tpr)))
 
 
 def auc(p: Predictions) -> float:
@@ -177,7 +144,8 @@ def calibration(p: Predictions, bins: int = 10, of: int | None = None) -> Calibr
     hits = np.bincount(place, right, bins)
     with np.errstate(invalid="ignore"):
         confidence, observed = np.bincount(place, given, bins) / count, hits / count
-    low, high = _wilson(hits, count)
+    rates = [rate(right, n) for right, n in zip(hits, count, strict=True)]
+    low, high = np.array([one.low for one in rates]), np.array([one.high for one in rates])
     gaps = np.nan_to_num(np.abs(observed - confidence))
     ece = float(gaps @ count / len(p)) if len(p) else float("nan")
     return Calibration(edges, count, confidence, observed, low, high, ece)
@@ -198,7 +166,7 @@ def brier(p: Predictions) -> float:
 
 
 def sweep(p: Predictions, thresholds: Sequence[float] | None = None) -> Sweep:
-    """What each threshold would do; None: from 0 to 1 in steps of 0.01. Two classes only.
+    """The effect of each threshold; None: from 0 to 1 in steps of 0.01. Two classes only.
 
     ``best`` is looked for among all thresholds that differ, halfway between neighbouring probabilities; of
     equally good ones it is the nearest to 0.5. It is fitted to these pictures, so on others expect less.
@@ -214,39 +182,52 @@ def sweep(p: Predictions, thresholds: Sequence[float] | None = None) -> Sweep:
     negative = p.probabilities[p.labels == 0, 1]
 
     def counted(at: Floats) -> tuple[Ints, Ints]:
-        found = len(positive) - np.searchsorted(np.sort(positive), at, "left")
-        return found, np.searchsorted(np.sort(negative), at, "left")
+        detected = len(positive) - np.searchsorted(np.sort(positive), at, "left")
+        return detected, np.searchsorted(np.sort(negative), at, "left")
 
     distinct = np.unique(np.concatenate([[0.0, 1.0], p.probabilities[:, 1]]))
     middles = np.concatenate([[0.0, 0.5, 1.0], (distinct[1:] + distinct[:-1]) / 2])
     right = np.add(*counted(middles))
     best = min(middles[right == right.max()], key=lambda t: abs(t - 0.5))
-    found, refused = counted(shown)
+    detected, refused = counted(shown)
     with np.errstate(invalid="ignore"):
-        sensitivity, specificity = found / np.float64(len(positive)), refused / np.float64(len(negative))
-    return Sweep(shown, (found + refused) / len(p), sensitivity, specificity, float(best), float(right.max() / len(p)))
-
-
-def misclassified(p: Predictions, threshold: float = 0.5) -> tuple[Mistake, ...]:
-    """The pictures whose class was not said, the most confident mistakes first."""
-    said = p.said(threshold)
-    wrong = np.flatnonzero(said != p.labels)
-    confidence = p.probabilities[wrong, said[wrong]]
-    order = wrong[np.argsort(-confidence, kind="stable")]
-    return tuple(
-        Mistake(int(i), p.files[i], int(p.labels[i]), int(said[i]), float(p.probabilities[i, said[i]])) for i in order
+        sensitivity, specificity = detected / np.float64(len(positive)), refused / np.float64(len(negative))
+    return Sweep(
+        shown, (detected + refused) / len(p), sensitivity, specificity, float(best), float(right.max() / len(p))
     )
 
 
-def _wilson(count: NDArray[np.generic], n: NDArray[np.generic]) -> tuple[Floats, Floats]:
-    hits, total = np.asarray(count, np.float64), np.asarray(n, np.float64)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        share = hits / total
-        middle = share + _Z**2 / (2 * total)
-        half = _Z * np.sqrt(share * (1 - share) / total + _Z**2 / (4 * total**2))
-        low, high = (middle - half) / (1 + _Z**2 / total), (middle + half) / (1 + _Z**2 / total)
-    low, high = np.where(hits == 0, 0.0, low), np.where(hits == total, 1.0, high)  # exactly, not to rounding
-    return np.where(total > 0, low, np.nan), np.where(total > 0, high, np.nan)
+def summary(network: Network, p: Predictions, threshold: float = 0.5, framing: str | None = None) -> dict[str, object]:
+    """All figures as values that JSON can hold; None where a figure is not defined."""
+    right = accuracy(p, threshold)
+    figures: dict[str, object] = {
+        "network": network.name,
+        "weights": network.weights_note,
+        "framing": network.framing_for(framing),
+        "pictures": len(p),
+        "skipped": [{"file": str(one.file), "reason": one.reason} for one in p.skipped],
+        "classes": list(p.classes),
+        "threshold": threshold if len(p.classes) == 2 else None,
+        "accuracy": {
+            "value": _defined(right.value),
+            "low": _defined(right.low),
+            "high": _defined(right.high),
+            "correct": right.count,
+        },
+        "confusion": confusion(p, threshold).counts.tolist(),
+        "auc": _defined(auc(p)),
+        "ece": _defined(calibration(p).ece),
+        "log_loss": _defined(log_loss(p)),
+        "brier": _defined(brier(p)),
+    }
+    if len(p.classes) == 2:
+        tried = sweep(p)
+        figures["best_threshold"] = {"value": tried.best, "accuracy": tried.best_accuracy}
+    return figures
+
+
+def _defined(value: float) -> float | None:
+    return None if np.isnan(value) else value
 
 
 def _checked(p: Predictions, index: int) -> int:

@@ -1,4 +1,4 @@
-"""What a network says about every picture of a labelled folder, batch by batch."""
+"""Predictions of a network for every picture of a labelled folder, batch by batch."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,12 +15,10 @@ from camcore.errors import CamcoreError, ModelError, nearest
 from camcore.network import Network
 from camcore.training.folders import LabelledFolder, Skipped, opened
 
-Array = NDArray[Any]
-
 
 @dataclass(frozen=True, eq=False)
 class Predictions:
-    """What was said about n pictures.
+    """A network's answers to n pictures.
 
     files: their paths below the folder, with slashes. labels: int64 (n,), the true class of each.
     probabilities: float64 (n, classes), finite. classes: their names. skipped: files that could not be used.
@@ -36,8 +33,8 @@ class Predictions:
     def __len__(self) -> int:
         return len(self.files)
 
-    def said(self, threshold: float = 0.5) -> NDArray[np.int64]:
-        """The class said about each picture, int64 (n,).
+    def predicted(self, threshold: float = 0.5) -> NDArray[np.int64]:
+        """The class that each picture is called, int64 (n,).
 
         Of two classes the second where its probability is at least ``threshold``; of more the most probable.
         Raises CamcoreError for a threshold outside 0..1.
@@ -49,7 +46,7 @@ class Predictions:
 
 
 @dataclass(frozen=True, eq=False)
-class Progress:
+class PredictionStep:
     """``done`` of ``total`` files have been looked at in ``seconds``; ``predictions`` of those."""
 
     done: int
@@ -59,53 +56,53 @@ class Progress:
 
     @property
     def seconds_left(self) -> float:
-        """How long the rest will take at the same pace."""
+        """Seconds that the rest will take at the same pace."""
         return self.seconds / self.done * (self.total - self.done) if self.done else float("nan")
 
 
 def predict_folder(
-    net: Network, data: LabelledFolder, framing: str | None = None, batch: int = BATCH
-) -> Iterator[Progress]:
-    """Predict every picture of a folder; a Progress after each batch, the last one complete.
+    network: Network, data: LabelledFolder, framing: str | None = None, batch: int = BATCH
+) -> Iterator[PredictionStep]:
+    """Predict every picture of a folder; a PredictionStep after each batch, the last one complete.
 
     Files that cannot be opened are skipped and counted, and so are pictures for which the scores are not
     finite numbers. Closing the generator stops the work. Raises CamcoreError at the call where the folder's
     classes are not the network's, or for an unknown framing; ModelError where the network has no probabilities.
     """
-    framing = net.framing_for(framing)
+    framing = network.framing_for(framing)
     check_batch(batch)
-    if net.score_kind == "value":
+    if network.score_kind == "value":
         raise ModelError(
-            f"{net.name} has one linear output, a regression, and no probabilities of classes. Evaluate a "
+            f"{network.name} has one linear output, a regression, and no probabilities of classes. Evaluate a "
             "classifier: a network that ends in softmax or sigmoid, or give the two labels of a logit."
         )
-    classes = class_indices(net, data)
-    return _predict(net, data, classes[data.labels], framing, batch)
+    classes = class_indices(network, data)
+    return _predict(network, data, classes[data.labels], framing, batch)
 
 
 def _predict(
-    net: Network, data: LabelledFolder, labels: NDArray[np.int64], framing: str, batch: int
-) -> Iterator[Progress]:
+    network: Network, data: LabelledFolder, labels: NDArray[np.int64], framing: str, batch: int
+) -> Iterator[PredictionStep]:
     start = perf_counter()
     total = len(data) + len(data.skipped)
     files = [relative(data, index) for index in range(len(data))]
     kept: list[int] = []
     skipped = list(data.skipped)
-    probabilities = np.empty((len(data), net.classes))
-    for part in framed_batches(net, opened(data), framing, batch):
+    probabilities = np.empty((len(data), network.classes))
+    for part in framed_batches(network, opened(data), framing, batch):
         skipped += part.skipped
         if len(part.indices):
-            found = net.answer(part.x)[1]
-            finite = np.isfinite(found).all(axis=1)
+            answers = network.answer(part.x)[1]
+            finite = np.isfinite(answers).all(axis=1)
             overflow = "The network's scores for it are not finite numbers: it overflows on this picture."
             skipped += [Skipped(data.files[i], overflow) for i in part.indices[~finite]]
             before = len(kept)
             kept += part.indices[finite].tolist()
-            probabilities[before : len(kept)] = found[finite]
+            probabilities[before : len(kept)] = answers[finite]
         so_far = Predictions(
-            tuple(files[i] for i in kept), labels[kept], probabilities[: len(kept)], net.labels, tuple(skipped)
+            tuple(files[i] for i in kept), labels[kept], probabilities[: len(kept)], network.labels, tuple(skipped)
         )
-        yield Progress(len(kept) + len(skipped), total, perf_counter() - start, so_far)
+        yield PredictionStep(len(kept) + len(skipped), total, perf_counter() - start, so_far)
 
 
 def check_threshold(threshold: float) -> None:
@@ -116,33 +113,34 @@ def check_threshold(threshold: float) -> None:
         )
 
 
-def class_indices(net: Network, data: LabelledFolder) -> NDArray[np.int64]:
+def class_indices(network: Network, data: LabelledFolder) -> NDArray[np.int64]:
     """The network's class for each class folder, by name: int64 (folder's classes,).
 
     Capitals, underscores and a plural s make no difference (``Cats`` is ``cat``). Raises CamcoreError where a
     folder is not called as one of the network's labels, or as several.
     """
-    names = [_plain(label) for label in net.labels]
-    found = []
+    names = [_plain(label) for label in network.labels]
+    indices: list[int] = []
     for folder in data.classes:
-        wanted = _plain(folder)
-        places = [i for i, name in enumerate(names) if name == wanted]
-        places = places or [i for i, name in enumerate(names) if name.rstrip("s") == wanted.rstrip("s")]
-        if len(places) != 1:
-            shown = ", ".join(repr(label) for label in net.labels[:6]) + (" …" if net.classes > 6 else "")
-            near = nearest(folder, net.labels)
-            why = f"{len(places)} of its labels are called so" if places else f"its labels are {shown}"
+        plain = _plain(folder)
+        matching = [i for i, name in enumerate(names) if name == plain]
+        matching = matching or [i for i, name in enumerate(names) if name.rstrip("s") == plain.rstrip("s")]
+        if len(matching) != 1:
+            labels = ", ".join(map(repr, network.labels[:6])) + (" …" if network.classes > 6 else "")
+            near = nearest(folder, network.labels)
+            why = f"{len(matching)} of its labels are called so" if matching else f"its labels are {labels}"
             raise CamcoreError(
-                f"The folder {folder!r} in '{data.root}' is not a class of {net.name}: {why}. Name each class folder "
-                f"as the network's label{f' ({near!r}?)' if near else ''}, or the labels as the folders (--labels)."
+                f"The folder {folder!r} in '{data.root}' is not a class of {network.name}: {why}. Name each class "
+                f"folder as the network's label{f' ({near!r}?)' if near else ''}, or the labels as the folders "
+                "(--labels)."
             )
-        found.append(places[0])
-    if len(set(found)) != len(found):
+        indices.append(matching[0])
+    if len(set(indices)) != len(indices):
         raise CamcoreError(
-            f"Several folders in '{data.root}' mean the same class of {net.name}: {', '.join(data.classes)}. Each "
+            f"Several folders in '{data.root}' mean the same class of {network.name}: {', '.join(data.classes)}. Each "
             "class has one folder. Put their pictures together."
         )
-    return np.array(found, np.int64)
+    return np.array(indices, np.int64)
 
 
 def relative(data: LabelledFolder, index: int) -> str:

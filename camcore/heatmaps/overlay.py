@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 from camcore.checks import checked, flag, picture_pixels, plane, refused
 from camcore.errors import CamcoreError
 from camcore.framing import frame_for
+from camcore.heatmaps.arguments import a_picture
 from camcore.heatmaps.cam_map import CamMap
-from camcore.network import check_picture
 from camcore.pictures.picture import Picture
 from camcore.render.colour import DIVERGING, a_colormap
 from camcore.render.overlay import blend, opacity
@@ -18,12 +18,11 @@ from camcore.render.overlay import blend, opacity
 _SLACK = 1e-4
 
 
-def _a_picture(name: str, value: Picture | NDArray[np.uint8]) -> NDArray[np.uint8]:
+def _a_picture(name: str, value: object) -> NDArray[np.uint8]:
     """The pixels of a Picture, or of a uint8 array (H, W, 3)."""
     if isinstance(value, np.ndarray):
         return picture_pixels(name, value)
-    check_picture(value)
-    return value.rgb
+    return a_picture(name, value).rgb
 
 
 def _a_map(name: str, value: object) -> CamMap | NDArray[np.float32]:

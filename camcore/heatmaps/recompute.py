@@ -34,9 +34,7 @@ def recompute_passes(network: Network, m: CamMap) -> float:
     return total_passes(network, recompute_request(network, m)) if METHODS[m.method].input.reads_network else 0.0
 
 
-def recompute_values(
-    network: Network, m: CamMap, x: NDArray[np.floating]
-) -> Generator[float, None, NDArray[np.float32]]:
+def recompute_values(network: Network, m: CamMap, x: NDArray[np.number]) -> Generator[float, None, NDArray[np.float32]]:
     """``values`` (h, w) of the map's method, layer, class and options for input ``x`` (1, H, W, C) of a network.
 
     A generator that yields, after every chunk of the work, how many passes it took, and returns the values.

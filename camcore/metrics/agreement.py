@@ -1,4 +1,4 @@
-"""How far maps agree: on one common raster, by rank, by structure, and at their top.
+"""Agreement of maps: on one common raster, by rank, by structure, and at their top.
 
 Arrays are rasters or grids of one shape, ``values`` in 0..1 unless said; cells that are NaN in either of two maps (of
 any, where there are several) take no part. A figure that is not defined for a pair is None (NaN in a matrix), never
@@ -10,38 +10,41 @@ correlation and no top. Its SSIM is defined, and is scikit-image's.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from camcore.checks import checked, flag, many, numbers, shown
+from camcore.checks import checked, flag, many, numbers, one_of, shown
 from camcore.checks import max_side as a_side
-from camcore.errors import CamcoreError, nearest
+from camcore.errors import CamcoreError
 from camcore.heatmaps.arguments import maps as several_maps
 from camcore.heatmaps.cam_map import CamMap
+from camcore.metrics.similarity import (
+    SSIM_WINDOW,
+    TOP_SHARE,
+    Array64,
+    Mask,
+    Measure,
+    check_unit,
+    ranked,
+    similarity,
+)
+from camcore.text import sides
 
-Array64 = NDArray[np.float64]
-Mask = NDArray[np.bool_]
 Maps = Sequence[ArrayLike] | NDArray[np.floating]
-Measure = Literal["spearman", "ssim", "top_iou"]
 
 MEASURES: tuple[Measure, ...] = ("spearman", "ssim", "top_iou")
+
+a_measure = one_of(*MEASURES, kind="measure")
 
 # The raster of a comparison: finer than any late layer's grid, small enough for many maps at once.
 COMMON_SIDE = 224
 
-# The Gaussian window of Wang et al. 2004, cut off as scikit-image does, is this many cells wide.
-SSIM_WINDOW = 11
-
-# One order for all maps and all times, so that equal maps have equal tops.
-_TIE_SEED = 0
-
 
 @dataclass(frozen=True, eq=False)
-class Aligned:
+class AlignedMaps:
     """Maps of one picture on one raster.
 
     ``rasters``: float32 (n, H, W), each map's ``values`` in 0..1, NaN where any of the networks did not look.
@@ -54,7 +57,7 @@ class Aligned:
 
 @dataclass(frozen=True, eq=False)
 class Consensus:
-    """What several maps say together: (H, W) float64 each, NaN where any map has no value.
+    """The consensus of several maps: (H, W) float64 each, NaN where any map has no value.
 
     ``mean``: of the rank-normalised maps, 0..1. ``spread``: their standard deviation, 0 (all agree) to 0.5 (half
     of them put the place first, the other half last).
@@ -72,7 +75,7 @@ class AgreementMatrix:
     values: Array64
 
 
-def _a_share(name: str, value: Any) -> float:
+def _a_share(name: str, value: object) -> float:
     """A part of a map's cells, above 0 and below 1."""
     if isinstance(value, (int, float, np.number)) and 0 < value < 1:
         return float(value)
@@ -81,19 +84,8 @@ def _a_share(name: str, value: Any) -> float:
     )
 
 
-def _a_measure(name: str, value: Any) -> str:
-    """One of MEASURES."""
-    if not isinstance(value, str) or value not in MEASURES:
-        near = nearest(value, MEASURES, 0.4)
-        raise CamcoreError(
-            f"There is no measure {shown(value)}. Maps are compared by one of {', '.join(MEASURES)}. "
-            f"Choose {f'{near!r}, perhaps' if near else 'one of these'}."
-        )
-    return value
-
-
 @checked(maps=several_maps, max_side=a_side, smooth=flag)
-def aligned(maps: Sequence[CamMap], max_side: int | None = COMMON_SIDE, smooth: bool = True) -> Aligned:
+def aligned(maps: Sequence[CamMap], max_side: int | None = COMMON_SIDE, smooth: bool = True) -> AlignedMaps:
     """Maps of one picture, whatever their layers, framings and networks, on the picture's own pixels.
 
     ``max_side``: the raster is the picture reduced so that its long side is at most this; None for its full size.
@@ -108,13 +100,13 @@ def aligned(maps: Sequence[CamMap], max_side: int | None = COMMON_SIDE, smooth: 
     for m in maps:
         if m.frame.picture_size != first:
             raise CamcoreError(
-                f"Maps of a picture of {_size(first)} and of one of {_size(m.frame.picture_size)} cannot be compared: "
+                f"Maps of a picture of {sides(first)} and of one of {sides(m.frame.picture_size)} cannot be compared: "
                 "they are of different pictures. Give maps of one picture."
             )
     rasters = np.stack([m.on_picture(smooth, max_side) for m in maps])
     seen = _seen(rasters)
     rasters[:, ~seen] = np.nan
-    return Aligned(rasters, seen)
+    return AlignedMaps(rasters, seen)
 
 
 # ---- two maps
@@ -129,7 +121,7 @@ def spearman(a: ArrayLike, b: ArrayLike) -> float | None:
 
     Spearman, The Proof and Measurement of Association between Two Things, 1904.
     """
-    return _pair(_by_rank, a, b)
+    return _pair("spearman", a, b)
 
 
 @checked(a=numbers, b=numbers)
@@ -144,11 +136,11 @@ def ssim(a: ArrayLike, b: ArrayLike) -> float | None:
     Wang et al., Image Quality Assessment: From Error Visibility to Structural Similarity, 2004.
     Raises CamcoreError for values outside 0..1.
     """
-    return _pair(_by_structure, a, b)
+    return _pair("ssim", a, b)
 
 
 @checked(a=numbers, b=numbers, share=_a_share)
-def top_iou(a: ArrayLike, b: ArrayLike, share: float = 0.2) -> float | None:
+def top_iou(a: ArrayLike, b: ArrayLike, share: float = TOP_SHARE) -> float | None:
     """Intersection over union of the two maps' highest cells, 0..1.
 
     The top is the ``share`` of the common cells (rounded, at least one) with the highest values. Cells of one value
@@ -159,7 +151,7 @@ def top_iou(a: ArrayLike, b: ArrayLike, share: float = 0.2) -> float | None:
 
     Raises CamcoreError for a share that is not above 0 and below 1.
     """
-    return _pair(lambda stack, seen: _by_top(stack, seen, share), a, b)
+    return _pair("top_iou", a, b, share)
 
 
 @checked(a=numbers, b=numbers)
@@ -169,16 +161,16 @@ def difference(a: ArrayLike, b: ArrayLike) -> Array64:
     Raises CamcoreError where shapes differ or values leave 0..1.
     """
     stack = _stack([a, b])
-    _check_unit(stack)
+    check_unit(stack)
     return np.clip(stack[0] - stack[1], -1, 1)
 
 
-@checked(a=numbers, b=numbers, measure=_a_measure)
+@checked(a=numbers, b=numbers, measure=a_measure)
 def why_undefined(a: ArrayLike, b: ArrayLike, measure: Measure = "spearman") -> str | None:
-    """Why ``measure`` is None for these two maps, in words; None where it is defined."""
+    """The reason why ``measure`` is None for these two maps, in words; None where it is defined."""
     stack = _stack([a, b])
     seen = _seen(stack)
-    if np.isfinite(_matrix(measure, stack, seen)[0, 1]):
+    if np.isfinite(similarity(measure, stack, seen)[0, 1]):
         return None
     if not seen.any():
         return "The two networks looked at no common part of the picture."
@@ -198,15 +190,15 @@ def why_undefined(a: ArrayLike, b: ArrayLike, measure: Measure = "spearman") -> 
 # ---- several maps
 
 
-@checked(maps=many(numbers), measure=_a_measure, share=_a_share)
-def agreement_matrix(maps: Maps, measure: Measure = "spearman", share: float = 0.2) -> AgreementMatrix:
+@checked(maps=many(numbers), measure=a_measure, share=_a_share)
+def agreement_matrix(maps: Maps, measure: Measure = "spearman", share: float = TOP_SHARE) -> AgreementMatrix:
     """A measure for every pair of n maps: all over the same cells, those that every map has.
 
     ``measure``: one of MEASURES; ``share`` is for ``top_iou``. The diagonal is 1, NaN where undefined.
     Raises CamcoreError for another measure, no map, or differing shapes.
     """
     stack = _stack(maps)
-    return AgreementMatrix(measure, _matrix(measure, stack, _seen(stack), share))
+    return AgreementMatrix(measure, similarity(measure, stack, _seen(stack), share))
 
 
 @checked(a=numbers)
@@ -216,7 +208,7 @@ def rank_normalised(a: ArrayLike) -> Array64:
     Ties have their mean rank, so a map that is the same everywhere is 0.5 everywhere: no place before another.
     """
     array = np.asarray(a, np.float64)
-    return _ranked(array, np.isfinite(array))
+    return ranked(array, np.isfinite(array))
 
 
 @checked(maps=many(numbers))
@@ -228,7 +220,7 @@ def consensus(maps: Maps) -> Consensus:
     """
     stack = _stack(maps)
     seen = _seen(stack)
-    ranks = np.stack([_ranked(one, seen) for one in stack])
+    ranks = np.stack([ranked(one, seen) for one in stack])
     return Consensus(ranks.mean(axis=0), ranks.std(axis=0))
 
 
@@ -237,7 +229,7 @@ def consensus(maps: Maps) -> Consensus:
 
 @checked(values=numbers)
 def peakedness(values: ArrayLike) -> float:
-    """How much of a map lies on how few cells: its Gini coefficient, 0 (flat) to 1 (all of it on one cell).
+    """Concentration of a map on few cells: its Gini coefficient, 0 (flat) to 1 (all of it on one cell).
 
     G = Σ_i (2i − n − 1) v_(i) / ((n − 1) Σ v), with v_(1) ≤ … ≤ v_(n) the cells that are not NaN. The plain
     coefficient has n in place of n − 1 and ends at 1 − 1/n, so that coarse grids could not be as peaked as fine
@@ -262,103 +254,13 @@ def peakedness(values: ArrayLike) -> float:
     return float(np.clip(weights @ cells / ((n - 1) * cells.sum()), 0, 1))
 
 
-# ---- how the measures compare: n maps at once, a pair being two of them
+# ---- shared by all
 
 
-def _pair(compare: Callable[[Array64, Mask], Array64], a: ArrayLike, b: ArrayLike) -> float | None:
+def _pair(measure: Measure, a: ArrayLike, b: ArrayLike, share: float = TOP_SHARE) -> float | None:
     stack = _stack([a, b])
-    found = float(compare(stack, _seen(stack))[0, 1])
-    return None if np.isnan(found) else found
-
-
-def _matrix(measure: str, stack: Array64, seen: Mask, share: float = 0.2) -> Array64:
-    if measure == "spearman":
-        return _by_rank(stack, seen)
-    if measure == "ssim":
-        return _by_structure(stack, seen)
-    return _by_top(stack, seen, share)
-
-
-def _by_rank(stack: Array64, seen: Mask) -> Array64:
-    from scipy.stats import rankdata
-
-    n = len(stack)
-    if not seen.any():
-        return np.full((n, n), np.nan)
-    ranks = np.stack([rankdata(one[seen]) for one in stack])
-    ranks -= ranks.mean(axis=1, keepdims=True)
-    length = np.sqrt(np.einsum("ij,ij->i", ranks, ranks))
-    with np.errstate(invalid="ignore"):
-        ranks /= length[:, None]  # 0/0 where a map has no order
-    found = np.clip(ranks @ ranks.T, -1, 1)
-    found[np.diag_indices(n)] = np.where(length > 0, 1, np.nan)
-    return found
-
-
-def _by_structure(stack: Array64, seen: Mask) -> Array64:
-    from scipy.ndimage import minimum_filter
-
-    n = len(stack)
-    _check_unit(stack[:, seen])
-    found = np.full((n, n), np.nan)
-    if stack.ndim != 3:
-        raise CamcoreError(
-            f"A map of shape {stack.shape[1:]} has no structure to compare. SSIM needs a height and a width. "
-            "Give maps (h, w)."
-        )
-    if min(seen.shape) < SSIM_WINDOW:
-        return found
-    whole = minimum_filter(seen.view(np.uint8), SSIM_WINDOW, mode="constant").astype(bool)  # centres of whole windows
-    if not whole.any():
-        return found
-    from skimage.metrics import structural_similarity
-
-    filled = np.where(seen, stack, 0)
-    for i in range(n):
-        found[i, i] = 1
-        for j in range(i):
-            _, local = structural_similarity(
-                filled[i], filled[j], data_range=1, gaussian_weights=True, use_sample_covariance=False, full=True
-            )
-            found[i, j] = found[j, i] = np.clip(local[whole].mean(), -1, 1)
-    return found
-
-
-def _by_top(stack: Array64, seen: Mask, share: float) -> Array64:
-    tops = [_top(one[seen], share) for one in stack]
-    n = len(tops)
-    found = np.full((n, n), np.nan)
-    for i in range(n):
-        for j in range(i + 1):
-            either = np.count_nonzero(tops[i] | tops[j])
-            if tops[i].any() and tops[j].any():
-                found[i, j] = found[j, i] = np.count_nonzero(tops[i] & tops[j]) / either
-    return found
-
-
-def _top(cells: Array64, share: float) -> Mask:
-    """Which of the cells (m,) belong to the map's top; none where all are equal."""
-    top = np.zeros(cells.shape, bool)
-    if not len(cells):
-        return top
-    ties = np.random.default_rng(_TIE_SEED).permutation(len(cells))
-    highest = np.lexsort((ties, -cells))[: max(1, round(share * len(cells)))]
-    top[highest] = True
-    top &= cells > cells.min()
-    return top
-
-
-def _ranked(array: Array64, seen: Mask) -> Array64:
-    from scipy.stats import rankdata
-
-    ranks = np.full(array.shape, np.nan)
-    count = np.count_nonzero(seen)
-    if count:
-        ranks[seen] = (rankdata(array[seen]) - 1) / (count - 1) if count > 1 else 0.5
-    return ranks
-
-
-# ---- checks
+    value = float(similarity(measure, stack, _seen(stack), share)[0, 1])
+    return None if np.isnan(value) else value
 
 
 def _stack(maps: Maps) -> Array64:
@@ -376,18 +278,3 @@ def _stack(maps: Maps) -> Array64:
 
 def _seen(stack: NDArray[np.floating]) -> Mask:
     return np.asarray(np.isfinite(stack).all(axis=0))
-
-
-def _check_unit(values: Array64) -> None:
-    slack = 1e-6  # float32 interpolation may end a rounding beyond the ends
-    with np.errstate(invalid="ignore"):
-        outside = (values < -slack) | (values > 1 + slack)
-    if outside.any():
-        raise CamcoreError(
-            f"A value of {float(values[outside][0]):g} lies outside 0 to 1, so these are not a map's values. "
-            "Give CamMap.values or rasters of them, not raw maps."
-        )
-
-
-def _size(size: tuple[int, ...]) -> str:
-    return "×".join(map(str, size))

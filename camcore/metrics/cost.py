@@ -1,11 +1,10 @@
-"""What each method costs on this machine, on this picture: measured one after the other, each alone."""
+"""The cost of each method on this machine, on this picture: measured one after the other, each alone."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from time import perf_counter
-from typing import Any
 
 from camcore import peak_memory as memory
 from camcore.checks import checked, function, optional
@@ -18,8 +17,8 @@ from camcore.pictures.picture import Picture
 
 
 @dataclass(frozen=True, eq=False)
-class Measured:
-    """One method's map and what it took.
+class MethodCost:
+    """One method's map and its cost.
 
     ``seconds``: from the prepared picture to the map, with everything compiled. ``passes``: the work really done, in
     forward passes of one image; a backward pass counts as one. ``peak_bytes``: how far the memory in use rose
@@ -38,13 +37,13 @@ def measure(
     network: Network,
     pic: Picture,
     methods: Sequence[str],
-    layer: Any = None,
+    layer: object = None,
     class_index: int | None = None,
     framing: str | None = None,
     options: Options | None = None,
     on_step: Callable[[str, Step], None] | None = None,
-) -> Iterator[Measured]:
-    """Run each method alone, in the order given, and say what it took: a Measured at a time.
+) -> Iterator[MethodCost]:
+    """Run each method alone, in the order given, and measure it: a MethodCost at a time.
 
     Before a method is timed it runs up to its first map or partial map, so that what must be compiled is. Nothing
     is shared: every method does all its work, as if no other had been asked for. Other work on the machine
@@ -70,7 +69,7 @@ def measure(
 
 def _measured(
     keys: list[str], steps: Callable[[str], Iterator[Step]], on_step: Callable[[str, Step], None] | None
-) -> Iterator[Measured]:
+) -> Iterator[MethodCost]:
     for key in keys:
         _warm(steps(key))
         yield _timed(key, steps(key), on_step)
@@ -82,8 +81,8 @@ def _warm(steps: Iterator[Step]) -> None:
             break
 
 
-def _timed(key: str, steps: Iterator[Step], on_step: Callable[[str, Step], None] | None) -> Measured:
-    seconds, passes, found = 0.0, 0.0, None
+def _timed(key: str, steps: Iterator[Step], on_step: Callable[[str, Step], None] | None) -> MethodCost:
+    seconds, passes, result = 0.0, 0.0, None
     before = memory.begin()
     while True:
         start = perf_counter()
@@ -92,8 +91,8 @@ def _timed(key: str, steps: Iterator[Step], on_step: Callable[[str, Step], None]
         if step is None:
             break
         passes = step.done
-        found = step.maps[0] if step.maps else found
+        result = step.maps[0] if step.maps else result
         if on_step is not None:
             on_step(key, step)
-    assert found is not None  # one method, one layer, one class: one map
-    return Measured(key, found, seconds, passes, memory.peak_over(before))
+    assert result is not None  # one method, one layer, one class: one map
+    return MethodCost(key, result, seconds, passes, memory.peak_over(before))

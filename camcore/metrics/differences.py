@@ -1,4 +1,4 @@
-"""The differences between methods as a table: what each cost here, where it may look, how its map came out.
+"""The differences between methods as a table: cost on this machine, layers, and figures of the map.
 
 Every figure is measured or computed from the maps at hand; what is not there is None, and an empty cell.
 """
@@ -12,7 +12,7 @@ from camcore.errors import CamcoreError
 from camcore.heatmaps.cam_map import CamMap
 from camcore.methods import METHODS, MethodInfo
 from camcore.metrics.agreement import COMMON_SIDE, agreement_matrix, aligned, peakedness
-from camcore.metrics.cost import Measured
+from camcore.metrics.cost import MethodCost
 from camcore.tables import to_csv
 
 ANY_LAYER = "any layer with a grid"
@@ -27,7 +27,7 @@ TOP_SHARE = 0.2
 class Difference:
     """One method's row.
 
-    ``seconds``, ``passes``, ``peak_bytes``: as measured, see Measured. ``peakedness``: Gini coefficient of the map
+    ``seconds``, ``passes``, ``peak_bytes``: as measured, see MethodCost. ``peakedness``: Gini coefficient of the map
     on its own grid, 0..1. ``spearman``, ``top_iou``: agreement with Score-CAM on the picture; None where Score-CAM
     was not measured, or one of the two maps is the same everywhere.
     """
@@ -49,7 +49,7 @@ class Difference:
     url: str
 
 
-def differences(measured: Sequence[Measured]) -> tuple[Difference, ...]:
+def differences(measured: Sequence[MethodCost]) -> tuple[Difference, ...]:
     """A row for each method measured, in that order.
 
     Raises CamcoreError where the maps are not of one network, one class and one picture.
@@ -111,7 +111,7 @@ def _defined(value: float) -> float | None:
     return None if value != value else float(value)
 
 
-def _row(info: MethodInfo, one: Measured, spearman: float | None, top_iou: float | None) -> Difference:
+def _row(info: MethodInfo, one: MethodCost, spearman: float | None, top_iou: float | None) -> Difference:
     return Difference(
         title=_title(info, one.map),
         key=info.key,

@@ -1,4 +1,4 @@
-"""A mean over pictures with its bootstrap 95 % interval."""
+"""Intervals of 95 % confidence: of a share (Wilson), and of a mean over pictures (bootstrap)."""
 
 from __future__ import annotations
 
@@ -8,6 +8,18 @@ from dataclasses import dataclass
 import numpy as np
 
 _DRAWS = 2000
+_UNKNOWN = float("nan")
+
+
+@dataclass(frozen=True)
+class Rate:
+    """``count`` of ``n`` as a share, with its Wilson 95 % interval; all NaN where n is 0."""
+
+    value: float
+    low: float
+    high: float
+    count: int
+    n: int
 
 
 @dataclass(frozen=True)
@@ -20,11 +32,22 @@ class Interval:
     n: int
 
 
+def rate(count: int, n: int) -> Rate:
+    """A share with its Wilson score 95 % interval (Wilson 1927, without continuity correction)."""
+    from scipy.stats import binomtest
+
+    count, n = int(count), int(n)
+    if not n:
+        return Rate(_UNKNOWN, _UNKNOWN, _UNKNOWN, count, n)
+    interval = binomtest(count, n).proportion_ci(0.95, "wilson")
+    return Rate(count / n, float(interval.low), float(interval.high), count, n)
+
+
 def bootstrap(figures: Sequence[float], seed: int = 0) -> Interval:
     """The mean and its percentile interval over 2000 seeded draws with replacement (Efron 1979)."""
     data = np.asarray(figures, np.float64)
     if not len(data):
-        return Interval(float("nan"), float("nan"), float("nan"), 0)
+        return Interval(_UNKNOWN, _UNKNOWN, _UNKNOWN, 0)
     means = np.random.default_rng(seed).choice(data, (_DRAWS, len(data))).mean(axis=1)
     low, high = np.quantile(means, (0.025, 0.975))
     return Interval(float(data.mean()), float(low), float(high), len(data))

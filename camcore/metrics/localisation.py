@@ -1,4 +1,4 @@
-"""Does a map fall on the object? Judged on the picture's own pixels, given a mask or boxes.
+"""Localisation: the agreement of a map with the object, on the picture's own pixels, given a mask or boxes.
 
 Arrays are as large as the picture, (H, W); a map is NaN where the network did not look, which counts for nothing.
 A map may be faithful and yet lie beside the object, where the network looks at the surroundings: these figures say
@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import cv2
 import numpy as np
@@ -17,6 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from camcore.errors import CamcoreError
 from camcore.metrics.intervals import Interval, bootstrap
+from camcore.text import sides
 
 Mask = NDArray[np.bool_]
 PixelBox = tuple[float, float, float, float]  # top, left, bottom, right: edges in pixels
@@ -33,7 +33,7 @@ _TIE_SEED = 0
 
 @dataclass(frozen=True)
 class Located:
-    """Where one map of one picture lies.
+    """The localisation of one map of one picture.
 
     ``method``: the method's key or the control's name. ``hit``: the maximum lies on the object or within the
     tolerance. ``energy``: the share of the map's sum on the object; ``area``: the object's share of what the network
@@ -50,7 +50,7 @@ class Located:
 
 
 @dataclass(frozen=True)
-class Row:
+class LocalisationRow:
     """One method over many pictures: shares of hits, energy, area and IoU as means with 95 % intervals."""
 
     method: str
@@ -78,17 +78,17 @@ def locate(
     if mask is None and not boxes:
         raise CamcoreError("There is no object to look for. Give a mask of the picture's size, or boxes.")
     size = values.shape[0], values.shape[1]
-    found = tuple(boxes or ())
-    inside = union(found, size) if mask is None else np.asarray(mask, bool)
+    object_boxes = tuple(boxes or ())
+    inside = union(object_boxes, size) if mask is None else np.asarray(mask, bool)
     _check_size(values, inside)
     if ignored is not None:
         _check_size(values, np.asarray(ignored))
         values[np.asarray(ignored, bool)] = np.nan
-    if not found and inside.any():
-        found = (box_around(inside),)
+    if not object_boxes and inside.any():
+        object_boxes = (box_around(inside),)
     energy, area, empty = energy_share(values, inside)
     share = CAM_BOX_SHARE if method == "cam" else BOX_SHARE
-    return Located(method, pointing_hit(values, inside), energy, area, best_iou(values, found, share), empty)
+    return Located(method, pointing_hit(values, inside), energy, area, best_iou(values, object_boxes, share), empty)
 
 
 def energy_share(values: ArrayLike, region: ArrayLike) -> tuple[float, float, bool]:
@@ -108,7 +108,7 @@ def energy_share(values: ArrayLike, region: ArrayLike) -> tuple[float, float, bo
 
 
 def pointing_hit(values: ArrayLike, region: ArrayLike, tolerance: float = TOLERANCE) -> bool:
-    """Whether a map's maximum lies in the region, or no farther from it than ``tolerance`` pixels (Zhang 2018).
+    """True where a map's maximum lies in the region, or no farther from it than ``tolerance`` pixels (Zhang 2018).
 
     Of several maxima one is taken by a fixed random order. An empty map points nowhere: no hit.
     """
@@ -141,8 +141,8 @@ def box_of_map(values: ArrayLike, share: float = BOX_SHARE) -> PixelBox | None:
 
 def best_iou(values: ArrayLike, boxes: Iterable[PixelBox], share: float = BOX_SHARE) -> float:
     """The largest IoU of the map's box with one of the boxes, 0..1; 0 for an empty map."""
-    found = box_of_map(values, share)
-    return 0.0 if found is None else max((iou(found, box) for box in boxes), default=0.0)
+    map_box = box_of_map(values, share)
+    return 0.0 if map_box is None else max((iou(map_box, box) for box in boxes), default=0.0)
 
 
 def iou(a: PixelBox, b: PixelBox) -> float:
@@ -170,13 +170,13 @@ def union(boxes: Iterable[PixelBox], size: tuple[int, int]) -> Mask:
     return inside
 
 
-def table(located: Iterable[Located]) -> tuple[Row, ...]:
+def table(located: Iterable[Located]) -> tuple[LocalisationRow, ...]:
     """A row for each method, in the order of their first pictures; every picture counts, empty maps too."""
     groups: dict[str, list[Located]] = {}
     for one in located:
         groups.setdefault(one.method, []).append(one)
     return tuple(
-        Row(
+        LocalisationRow(
             method=method,
             pointing=bootstrap([float(one.hit) for one in group]),
             energy=bootstrap([one.energy for one in group]),
@@ -188,13 +188,9 @@ def table(located: Iterable[Located]) -> tuple[Row, ...]:
     )
 
 
-def _check_size(values: NDArray[Any], region: NDArray[Any]) -> None:
+def _check_size(values: NDArray[np.generic], region: NDArray[np.generic]) -> None:
     if values.shape != region.shape:
         raise CamcoreError(
-            f"A region of {_size(region)} does not lie on a map of {_size(values)}. Both are as large as the picture. "
-            "Give a mask of the picture's height and width."
+            f"A region of {sides(region.shape)} does not lie on a map of {sides(values.shape)}. Both are as large as "
+            "the picture. Give a mask of the picture's height and width."
         )
-
-
-def _size(array: NDArray[Any]) -> str:
-    return "×".join(map(str, array.shape))

@@ -1,4 +1,4 @@
-"""Do maps fall on the object? Maps and the controls' on one picture, or method after method over a folder with masks.
+"""Localisation of maps and controls on one picture, or of method after method over a folder with masks.
 
 The figures themselves are in camcore.metrics.localisation.
 """
@@ -29,7 +29,7 @@ RANDOMS = 9
 
 
 @dataclass(frozen=True, eq=False)
-class Step:
+class LocalisationStep:
     """``located``: of the pictures so far, their maps and controls; ``done`` of ``total`` pictures."""
 
     located: tuple[Located, ...]
@@ -55,7 +55,7 @@ def locate_maps(
     boxes: Sequence[PixelBox] | None = None,
     randoms: int = RANDOMS,
 ) -> Iterator[Located]:
-    """Where some maps of one picture lie, then the centred blob, then ``randoms`` fields of noise, one by one.
+    """The localisation of maps of one picture, then of the centred blob and ``randoms`` fields of noise, one by one.
 
     ``mask`` or ``boxes``: the object, see ``localisation.locate``. Raises CamcoreError where there are no maps.
     """
@@ -63,13 +63,13 @@ def locate_maps(
         raise CamcoreError("There is no map to look for. Give at least one.")
     m = maps[0]
 
-    def found() -> Iterator[Located]:
+    def localised() -> Iterator[Located]:
         for one in maps:
             yield _located(one, mask, boxes)
         for key, seed in ((CENTRE, None), *((RANDOM, seed) for seed in range(randoms))):
             yield _located(_control(network, pic, m, key, seed), mask, boxes)
 
-    return found()
+    return localised()
 
 
 @checked(
@@ -83,8 +83,8 @@ def locate_folder(
     methods: Sequence[str],
     framing: str | None = None,
     layer: str | None = None,
-) -> Iterator[Step]:
-    """Methods and controls on every picture of a folder, for the class the network says there; a Step per picture.
+) -> Iterator[LocalisationStep]:
+    """Methods and controls on every picture of a folder, for the network's class there; a LocalisationStep per picture.
 
     Each picture has a field of noise of its own. Closing the generator stops the work. Raises, at the call,
     MethodError, LayerError or CamcoreError for what cannot be asked.
@@ -93,7 +93,7 @@ def locate_folder(
     path = network.layer_with_grid(layer).path
     check_request(network, methods, path, None, None)
 
-    def steps() -> Iterator[Step]:
+    def steps() -> Iterator[LocalisationStep]:
         start = perf_counter()
         located: list[Located] = []
         skipped = list(folder.skipped)
@@ -106,7 +106,7 @@ def locate_folder(
                 maps = explain(network, pic, list(methods), path, None, framing)
                 controls = [_control(network, pic, maps[0], key, number) for key in CONTROLS]
                 located += [_located(m, mask, None) for m in (*maps, *controls)]
-            yield Step(tuple(located), tuple(skipped), number + 1, len(folder), perf_counter() - start)
+            yield LocalisationStep(tuple(located), tuple(skipped), number + 1, len(folder), perf_counter() - start)
 
     return steps()
 

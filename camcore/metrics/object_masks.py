@@ -1,4 +1,4 @@
-"""Masks that say where the object is: read from a file, and found for the pictures of a folder."""
+"""Masks of the object: read from a file, and matched to the pictures of a folder."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _RULES = (
 
 @dataclass(frozen=True, eq=False)
 class ObjectMask:
-    """Where the object is on a picture's pixels: ``inside`` and ``ignored``, bool (H, W)."""
+    """The object on a picture's pixels: ``inside`` and ``ignored``, bool (H, W)."""
 
     inside: NDArray[np.bool_]
     ignored: NDArray[np.bool_]
@@ -89,7 +89,7 @@ def read_masked_folder(path: str | os.PathLike[str]) -> MaskedFolder:
 
 
 def open_pair(pair: tuple[Path, Path]) -> tuple[Picture, ObjectMask] | Skipped:
-    """A picture and its mask, or why they cannot be used."""
+    """A picture and its mask, or the reason why they cannot be used."""
     try:
         pic = open_picture(pair[0])
     except PictureError as error:
@@ -103,10 +103,10 @@ def open_pair(pair: tuple[Path, Path]) -> tuple[Picture, ObjectMask] | Skipped:
 def _by_stem(root: Path, part: str) -> dict[str, Path]:
     folder = root / part
     try:
-        found = sorted(entry for entry in folder.iterdir() if entry.is_file() and not entry.name.startswith("."))
+        files = sorted(entry for entry in folder.iterdir() if entry.is_file() and not entry.name.startswith("."))
     except OSError as error:
         raise CamcoreError(
             f"The folder '{folder}' cannot be read: {error.strerror or error}. Pictures lie in '{IMAGES}' and their "
             f"masks in '{MASKS}', side by side in one folder. Correct the path, or make these two folders."
         ) from error
-    return {entry.stem: entry for entry in found}
+    return {entry.stem: entry for entry in files}

@@ -1,14 +1,17 @@
-"""A curve of one map against what chance gives: the random maps' range as a grey band, the centred blob as dashes."""
+"""A curve of one map against chance: the random maps' range as a grey band, the centred blob as dashes."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from camcore.render.charts import COLOURS, QUIET
+from camcore.render.figure import COLOURS, LEGEND_BENEATH, MARGIN, QUIET, Part, figure, line, plain, titled_axis
+
+if TYPE_CHECKING:
+    from plotly.graph_objects import Figure
 
 HEIGHT = 280
 _BAND = "rgba(139, 152, 148, 0.28)"
@@ -25,55 +28,36 @@ def against_chance(
     name: str,
     probabilities: bool = True,
     height: int = HEIGHT,
-) -> Any:
-    """A plotly.graph_objects.Figure of scores (k,) over shares (k,) of the pixels.
+) -> Figure:
+    """Scores (k,) over shares (k,) of the pixels.
 
     ``centre`` (k,) and each of ``randoms`` (k,): the controls', at the same shares; None and none while they are on
     their way. ``name``: of the map, in the legend.
     """
-    from plotly.graph_objects import Figure
-
-    x = np.asarray(shares, np.float64).tolist()
-    traces: list[dict[str, Any]] = []
+    x = plain(shares)
+    traces: list[Part] = []
     if len(randoms):
         spread = np.asarray(list(randoms), np.float64)
-        edges = spread.min(axis=0), spread.max(axis=0)
-        hidden = {"type": "scatter", "x": x, "mode": "lines", "line": {"width": 0}, "hoverinfo": "skip"}
+        edge: Part = {"type": "scatter", "x": x, "mode": "lines", "line": {"width": 0}, "hoverinfo": "skip"}
+        count = "a random map" if len(randoms) == 1 else f"{len(randoms)} random maps"
         traces += [
-            hidden | {"y": edges[0].tolist(), "showlegend": False},
-            hidden | {"y": edges[1].tolist(), "name": _count(len(randoms)), "fill": "tonexty", "fillcolor": _BAND},
+            edge | {"y": plain(spread.min(axis=0)), "showlegend": False},
+            edge | {"y": plain(spread.max(axis=0)), "name": count, "fill": "tonexty", "fillcolor": _BAND},
         ]
-    lines: list[tuple[str, ArrayLike, dict[str, Any]]] = [(name, scores, {"color": COLOURS[0], "width": 2.5})]
-    if centre is not None:
-        lines.insert(0, ("centred blob", centre, {"color": QUIET, "width": 1.75, "dash": "dash"}))
-    digits = ".1%" if probabilities else ".3f"
-    for label, values, line in lines:
-        traces.append(
-            {
-                "type": "scatter",
-                "x": x,
-                "y": np.asarray(values, np.float64).tolist(),
-                "name": label,
-                "mode": "lines+markers" if len(x) < 12 else "lines",
-                "line": line,
-                "marker": {"size": 5},
-                "hovertemplate": f"%{{y:{digits}}}",
-            }
-        )
-    percent = {"tickformat": ".0%", "fixedrange": True, "zeroline": False}
-    layout = {
-        "title": {"text": title, "x": 0, "xref": "container", "xanchor": "left", "font": {"size": 16}},
-        "height": height,
-        "margin": {"l": 56, "r": 14, "t": 42, "b": 84},
-        "hovermode": "x unified",
-        "legend": {"orientation": "h", "x": 0, "xanchor": "left", "y": -0.3, "yanchor": "top"},
-        "xaxis": percent | {"title": {"text": axes[0], "standoff": 6}, "range": [-0.02, 1.02], "dtick": 0.25},
-        "yaxis": {"title": {"text": axes[1]}, "rangemode": "tozero", "fixedrange": True}
-        | ({"tickformat": ".0%"} if probabilities else {}),
-        "uirevision": "kept",
+    shared: Part = {
+        "mode": "lines+markers" if len(x) < 12 else "lines",
+        "marker": {"size": 5},
+        "hovertemplate": f"%{{y:{'.1%' if probabilities else '.3f'}}}",
     }
-    return Figure({"data": traces, "layout": layout})
-
-
-def _count(number: int) -> str:
-    return "a random map" if number == 1 else f"{number} random maps"
+    if centre is not None:
+        traces.append(line(x, centre, QUIET, 1.75, "dash", name="centred blob") | shared)
+    traces.append(line(x, scores, COLOURS[0], 2.5, name=name) | shared)
+    percent: Part = {"tickformat": ".0%"}
+    layout: Part = {
+        "margin": MARGIN | {"b": 84},
+        "hovermode": "x unified",
+        "legend": LEGEND_BENEATH,
+        "xaxis": titled_axis(axes[0], 6, range=[-0.02, 1.02], dtick=0.25, zeroline=False) | percent,
+        "yaxis": titled_axis(axes[1], None, rangemode="tozero") | (percent if probabilities else {}),
+    }
+    return figure(traces, layout, title=title, height=height)

@@ -1,14 +1,13 @@
 """Numbers become colours, through tables of 256 entries."""
 
 from functools import cache
-from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from camcore.checks import checked, flag, numbers, shown, text, whole
-from camcore.errors import CamcoreError, nearest
+from camcore.checks import checked, flag, numbers, one_of, text, whole
+from camcore.errors import CamcoreError
 
 DIVERGING = "diverging"
 
@@ -26,16 +25,7 @@ _RDBU = ("053061", "2166ac", "4393c3", "92c5de", "d1e5f0", "f7f7f7",
          "fddbc7", "f4a582", "d6604d", "b2182b", "67001f")  # fmt: skip
 
 
-def a_colormap(name: str, value: Any) -> str:
-    """The name of a colour map. Raises CamcoreError for anything else."""
-    names = (*COLORMAPS, DIVERGING)
-    if not isinstance(value, str) or value not in names:
-        near = nearest(value, names, 0.4)
-        raise CamcoreError(
-            f"There is no colour map {shown(value)}. Maps are drawn with one of {', '.join(names)}. "
-            f"Choose {f'{near!r}, perhaps' if near else 'one of these'}."
-        )
-    return value
+a_colormap = one_of(*COLORMAPS, DIVERGING, kind="colour map")
 
 
 @checked(colormap=a_colormap)

@@ -11,7 +11,7 @@ from PIL import Image, ImageDraw
 
 from camcore.errors import CamcoreError
 from camcore.render.colour import colour_bar
-from camcore.render.encode import _INK, _PAPER, _font, _to_ascii, _wrap
+from camcore.render.encode import INK, PAPER, caption_font, to_ascii, wrap_text
 
 Rgb = NDArray[np.uint8]
 
@@ -60,10 +60,10 @@ def contact_sheet(
     count = max(len(prints) for _, prints in rows)
     captioned = any(one.title or one.note for _, prints in rows for one in prints)
     text_lines = 2 if any(one.title and one.note for _, prints in rows for one in prints) else int(captioned)
-    font, everything = _font(_SIZE)
+    font, everything = caption_font(_SIZE)
 
     def plain(text: str) -> str:
-        return text if everything else _to_ascii(text)
+        return text if everything else to_ascii(text)
 
     def cut(text: str, room: float) -> str:
         text = plain(text)
@@ -72,20 +72,20 @@ def contact_sheet(
         return text
 
     total = count * width + (count + 1) * _GAP
-    foot = [part for line in lines for part in _wrap(plain(line), font, total - 2 * _GAP)]
+    foot = [part for line in lines for part in wrap_text(plain(line), font, total - 2 * _GAP)]
     title_height = [_LINE if title else 0 for title, _ in rows]
     cell = height + text_lines * _LINE + _GAP
     tall = _GAP + (_LINE if heads else 0) + sum(title_height) + len(rows) * cell
-    sheet = Image.new("RGB", (total, tall + len(bars) * (_LINE + 6) + len(foot) * _LINE + _GAP), _PAPER)
+    sheet = Image.new("RGB", (total, tall + len(bars) * (_LINE + 6) + len(foot) * _LINE + _GAP), PAPER)
     draw = ImageDraw.Draw(sheet)
 
     y = _GAP
     for i, head in enumerate(heads):
-        draw.text((_GAP + i * (width + _GAP), y), cut(head, width), _INK, font)
+        draw.text((_GAP + i * (width + _GAP), y), cut(head, width), INK, font)
     y += _LINE if heads else 0
     for (title, prints), extra in zip(rows, title_height, strict=True):
         if title:
-            draw.text((_GAP, y), cut(title, total - 2 * _GAP), _INK, font)
+            draw.text((_GAP, y), cut(title, total - 2 * _GAP), INK, font)
         y += extra
         for i, one in enumerate(prints):
             x = _GAP + i * (width + _GAP)
@@ -95,14 +95,14 @@ def contact_sheet(
                 draw.rectangle((x, y, x + width - 1, y + height - 1), outline=(200, 200, 200))
             texts = [text for text in (one.title, one.note) if text]
             for k, text in enumerate(texts):
-                draw.text((x, y + height + 3 + k * _LINE), cut(text, width), _INK if k == 0 else _QUIET, font)
+                draw.text((x, y + height + 3 + k * _LINE), cut(text, width), INK if k == 0 else _QUIET, font)
         y += cell
     for bar in bars:
         low = plain(bar.low)
-        draw.text((_GAP, y), low, _INK, font)
+        draw.text((_GAP, y), low, INK, font)
         start = round(_GAP + font.getlength(low) + 8)
         sheet.paste(Image.fromarray(colour_bar(bar.colormap, 200, 12)), (start, y + 3))
-        draw.text((start + 208, y), cut(bar.high, total - start - 208 - _GAP), _INK, font)
+        draw.text((start + 208, y), cut(bar.high, total - start - 208 - _GAP), INK, font)
         y += _LINE + 6
     for line in foot:
         draw.text((_GAP, y), line, _QUIET, font)

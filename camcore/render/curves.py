@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import floor
-from typing import Any
+from typing import TYPE_CHECKING
 
-TRAINING_COLOUR, VALIDATION_COLOUR = "#8b9894", "#1f9a91"  # both can be read on white and on near-black
+from camcore.render.figure import COLOURS, QUIET, Part
+
+if TYPE_CHECKING:
+    from plotly.graph_objects import Figure
+
+TRAINING_COLOUR, VALIDATION_COLOUR = QUIET, COLOURS[0]
 
 
 def training_curves(
@@ -17,17 +22,17 @@ def training_curves(
     last: int,
     sizes: Sequence[int] = (),
     height: int = 320,
-) -> Any:
-    """Two plots side by side: a plotly.graph_objects.Figure.
+) -> Figure:
+    """Two plots side by side.
 
     loss, accuracy: (training, validation), as many values as epochs; accuracies 0..1. last: the epoch at which
     training is to end, so that the axis stands still while points arrive. sizes: the pictures' side in each
     epoch; a dotted line marks where it changes.
     """
-    from plotly.graph_objects import Figure, Scatter
+    from plotly.graph_objects import Scatter
     from plotly.subplots import make_subplots
 
-    figure: Figure = make_subplots(rows=1, cols=2, subplot_titles=("Loss", "Accuracy"), horizontal_spacing=0.09)
+    figure = make_subplots(rows=1, cols=2, subplot_titles=("Loss", "Accuracy"), horizontal_spacing=0.09)
     mode = "lines+markers" if len(epochs) < 25 else "lines"
     looks = (("training pictures", TRAINING_COLOUR, 1.75), ("validation pictures", VALIDATION_COLOUR, 2.5))
     for column, (values, digits) in enumerate(((loss, ".3f"), (accuracy, ".1%")), 1):
@@ -49,9 +54,7 @@ def training_curves(
             )
     for epoch, size in _changes(epochs, sizes):
         for column in (1, 2):
-            mark: dict[str, Any] = (
-                {"annotation_text": f"{size} px", "annotation_position": "bottom right"} if column == 1 else {}
-            )
+            mark: Part = {"annotation_text": f"{size} px", "annotation_position": "bottom right"} if column == 1 else {}
             figure.add_vline(
                 epoch - 0.5, line={"color": TRAINING_COLOUR, "width": 1, "dash": "dot"}, row=1, col=column, **mark
             )

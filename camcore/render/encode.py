@@ -13,9 +13,11 @@ from PIL import Image, ImageDraw, ImageFont
 from camcore.checks import an_array, checked, many, of_type, text, whole
 from camcore.errors import CamcoreError
 
+Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
+
 _JPEG_MAX_SIDE = 65500
 _CAPTION_MIN_WIDTH = 240
-_PAPER, _INK = (255, 255, 255), (32, 32, 32)
+PAPER, INK = (255, 255, 255), (32, 32, 32)
 
 # Fonts with accents, Greek and signs such as ×, where the system has them; Pillow's own has ASCII only.
 _SYSTEM_FONTS = ("DejaVuSans.ttf", "Arial.ttf")
@@ -69,15 +71,15 @@ def with_caption(rgb: NDArray[np.uint8], lines: Sequence[str]) -> NDArray[np.uin
     height, picture_width = rgb.shape[:2]
     width = max(picture_width, _CAPTION_MIN_WIDTH)
     size = min(max(round(width / 40), 12), 64)
-    font, everything = _font(size)
+    font, everything = caption_font(size)
     margin, line_height = size // 2, round(size * 1.35)
-    plain = (line if everything else _to_ascii(line) for text in lines for line in text.splitlines() or [""])
-    wrapped = [part for line in plain for part in _wrap(line, font, width - 2 * margin)]
-    strip = Image.new("RGB", (width, 2 * margin + line_height * len(wrapped)), _PAPER)
+    plain = (line if everything else to_ascii(line) for text in lines for line in text.splitlines() or [""])
+    wrapped = [part for line in plain for part in wrap_text(line, font, width - 2 * margin)]
+    strip = Image.new("RGB", (width, 2 * margin + line_height * len(wrapped)), PAPER)
     draw = ImageDraw.Draw(strip)
     for row, line in enumerate(wrapped):
-        draw.text((margin, margin + row * line_height), line, _INK, font)
-    canvas = np.full((height + strip.height, width, 3), _PAPER, np.uint8)
+        draw.text((margin, margin + row * line_height), line, INK, font)
+    canvas = np.full((height + strip.height, width, 3), PAPER, np.uint8)
     left = (width - picture_width) // 2
     canvas[:height, left : left + picture_width] = rgb
     canvas[height:] = np.asarray(strip)
@@ -85,7 +87,7 @@ def with_caption(rgb: NDArray[np.uint8], lines: Sequence[str]) -> NDArray[np.uin
 
 
 @lru_cache(maxsize=16)
-def _font(size: int) -> tuple[ImageFont.FreeTypeFont | ImageFont.ImageFont, bool]:
+def caption_font(size: int) -> tuple[Font, bool]:
     """A font of that size in pixels, and whether it has more than ASCII."""
     for name in _SYSTEM_FONTS:
         try:
@@ -95,13 +97,14 @@ def _font(size: int) -> tuple[ImageFont.FreeTypeFont | ImageFont.ImageFont, bool
     return ImageFont.load_default(size), False
 
 
-def _to_ascii(text: str) -> str:
+def to_ascii(text: str) -> str:
+    """The text in ASCII, the nearest plain letter or sign in place of each other one."""
     known = "".join(_ASCII.get(character, character) for character in text)
     letters = "".join(c for c in unicodedata.normalize("NFKD", known) if not unicodedata.combining(c))
     return letters.encode("ascii", "replace").decode("ascii")
 
 
-def _wrap(line: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont, width: float) -> list[str]:
+def wrap_text(line: str, font: Font, width: float) -> list[str]:
     """Break a line between words, and a word that is too long for a line between its letters."""
     done, current = [], ""
     for word in line.split():

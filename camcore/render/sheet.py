@@ -15,15 +15,17 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
+from camcore.checks import one_of
 from camcore.errors import CamcoreError
 from camcore.render.colour import DIVERGING, table
-from camcore.render.encode import _font
+from camcore.render.encode import caption_font
 
 Scale = Literal["shared", "each"]
 Bytes = NDArray[np.uint8]
 Rgb = tuple[int, int, int]
 
 SCALES: tuple[Scale, ...] = ("shared", "each")
+a_scale = one_of(*SCALES, kind="scale")
 LEVELS = 124
 """Colours of each of the two colour maps on a sheet."""
 
@@ -98,8 +100,7 @@ def sheet(
             f"Activations of shape {A.shape} cannot be drawn as a sheet. It shows channels (h, w, K), at least one. "
             "Give the activations of one picture at one layer."
         )
-    if scale not in SCALES:
-        raise CamcoreError(f"There is no scale {scale!r}. Channels share one or have each their own: {SCALES}.")
+    a_scale("scale", scale)
     columns = min(columns or good_columns(A.shape[2]), A.shape[2])
     size = cell_size(A.shape[:2], width // columns - _GAP)
     drawn = cells(A, size, scale)
@@ -140,9 +141,9 @@ def cells(A: NDArray[np.floating], size: tuple[int, int], scale: Scale = "shared
     values += _SIGNED + LEVELS // 2 if signed else 0
     index = np.rint(values).astype(np.uint8)
     for axis in (1, 2):
-        side, wanted = index.shape[axis], size[axis - 1]
-        if side < wanted:
-            index = index.take(np.arange(wanted) * side // wanted, axis=axis)
+        side, target = index.shape[axis], size[axis - 1]
+        if side < target:
+            index = index.take(np.arange(target) * side // target, axis=axis)
     if dead.any():
         index[dead] = _crossed(size)
     return index
@@ -215,7 +216,7 @@ def _write(strip: Bytes, numbers: NDArray[np.integer], digits: int, glyphs: Byte
 
 def _digits() -> Bytes:
     """The ten digits as colour numbers, uint8 (10, height, advance)."""
-    font, _ = _font(_NUMBER_SIZE)
+    font, _ = caption_font(_NUMBER_SIZE)
     advance = round(font.getlength("0"))
     drawn = []
     for digit in range(10):

@@ -1,1 +1,1 @@
-"""What leaves the house: pictures, numbers, and the record of a run."""
+"""Exports: pictures, numbers, reports, and the record of a run, from which it is made again."""

@@ -5,19 +5,17 @@ from __future__ import annotations
 import io
 import zipfile
 from collections.abc import Hashable
-from typing import Any
 
 from PIL import Image
 
 from camcore.pictures.picture import Picture
 from camcore.render.encode import to_png, with_caption
-from camcore.report import wording as telling
-from camcore.report.document import Finding, Item, Look, PictureFile, Report
+from camcore.report import entry_text
+from camcore.report.captions import caption
+from camcore.report.document import DrawStyle, Finding, Item, PictureFile, Report
 from camcore.report.drawing import overlay_of, shrink
-from camcore.report.files import map_csv, to_json
 from camcore.report.html import to_html
-from camcore.report.record import SCHEMA_VERSION, record, safe, stems
-from camcore.report.words import caption
+from camcore.report.record import SCHEMA_VERSION, map_csv, record, safe, stems, to_json
 
 # Maps that stand side by side are many; each is drawn at most this large, beside the photograph in full.
 SEVERAL_SIDE = 2048
@@ -35,7 +33,7 @@ Maps are drawn at the photograph's full size{reduced}.
 def to_zip(report: Report) -> bytes:
     """The report as a ZIP. Names inside hold nothing but letters, digits, dots and dashes."""
     file = io.BytesIO()
-    runs: list[dict[str, Any]] = []
+    runs: list[dict[str, object]] = []
     with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:  # PNG and JPEG do not get smaller
         paths: dict[str, str] = {}
         for number, item in enumerate(report.items, 1):
@@ -44,7 +42,7 @@ def to_zip(report: Report) -> bytes:
                 paths[picture.sha256] = f"pictures/{picture.sha256[:12]}{_ending(picture)}"
                 archive.writestr(paths[picture.sha256], picture.data)
             runs += _entry(archive, item, number, paths[picture.sha256])
-        about = {"title": telling.called(report), "author": report.author, "made": report.made}
+        about = {"title": entry_text.called(report), "author": report.author, "made": report.made}
         whole = {"schema_version": SCHEMA_VERSION, **about, "runs": runs}
         _text(archive, "run.json", to_json(whole))
         _text(archive, "report.html", to_html(report))
@@ -54,30 +52,30 @@ def to_zip(report: Report) -> bytes:
     return file.getvalue()
 
 
-def _entry(archive: zipfile.ZipFile, item: Item, number: int, path: str) -> list[dict[str, Any]]:
+def _entry(archive: zipfile.ZipFile, item: Item, number: int, path: str) -> list[dict[str, object]]:
     """Write an entry's files; its records, one for each network and framing."""
     pic = item.picture.open()
     folder = f"maps/{number:02d}"
-    names = stems([one.map for one in item.findings], safe(telling.picture_name(item)) or "picture")
+    names = stems([one.map for one in item.findings], safe(entry_text.picture_name(item)) or "picture")
     side = SEVERAL_SIDE if len(item.findings) > 1 else None
     runs: dict[Hashable, list[tuple[Finding, tuple[str, str]]]] = {}
     for one, name in zip(item.findings, names, strict=True):
         lines = caption(one.map, one.info)
         files = (f"{folder}/{name}.png", f"{folder}/{name}.csv")
-        archive.writestr(files[0], _drawn(pic, one, item.look, side, lines))
+        archive.writestr(files[0], _drawn(pic, one, item.style, side, lines))
         _text(archive, files[1], map_csv(one.map, lines))
         key = (one.network.name, one.network.weights_sha256, one.map.framing)
         runs.setdefault(key, []).append((one, files))
-    found = []
+    records = []
     for pairs in runs.values():
         run = record(item.picture, path, [one for one, _ in pairs], item.versions, [files for _, files in pairs])
-        found.append({**run, "entry": number, "comment": item.comment})
-    return found
+        records.append({**run, "entry": number, "comment": item.comment})
+    return records
 
 
-def _drawn(pic: Picture, one: Finding, look: Look, side: int | None, lines: tuple[str, ...]) -> bytes:
+def _drawn(pic: Picture, one: Finding, style: DrawStyle, side: int | None, lines: tuple[str, ...]) -> bytes:
     rgb = pic.rgb if side is None else shrink(pic.rgb, side)
-    return to_png(with_caption(overlay_of(rgb, one, look, side), lines))
+    return to_png(with_caption(overlay_of(rgb, one, style, side), lines))
 
 
 def _ending(picture: PictureFile) -> str:

@@ -1,4 +1,4 @@
-"""A report: what was found, frozen, with all that says how it came about. No network is needed to read or write it."""
+"""A report: findings, frozen, with all that says how they came about. No network is needed to read or write it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import hashlib
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from camcore.errors import CamcoreError, PictureError
 from camcore.graph.layers import LayerInfo
@@ -16,6 +15,7 @@ from camcore.pictures.picture import Picture, open_picture
 from camcore.predictions import Prediction
 from camcore.render.encode import to_png
 from camcore.report.facts import NetworkFacts, versions
+from camcore.verdict.rules import Verdict
 
 # The first answers of a network that a report keeps.
 TOP = 5
@@ -54,8 +54,8 @@ class PictureFile:
 
 
 @dataclass(frozen=True)
-class Look:
-    """How maps are drawn. ``alpha``: opacity, 0..1; ``smooth``: interpolated, else the layer's own cells."""
+class DrawStyle:
+    """The drawing of maps. ``alpha``: opacity, 0..1; ``smooth``: interpolated, else the layer's own cells."""
 
     alpha: float = 0.5
     colormap: str = "viridis"
@@ -72,8 +72,8 @@ class Scale:
 
 
 @dataclass(frozen=True)
-class Told:
-    """How far to trust a map: ``level`` (``trust``, ``caution``, ``distrust`` or empty), a headline, and the reasons.
+class VerdictSummary:
+    """A verdict on a map: ``level`` (``trust``, ``caution``, ``distrust`` or empty), a headline, and the reasons.
 
     ``reasons``: (kind, sentence); kinds are those of ``camcore.verdict.rules.Reason``, or empty. ``figures``: (name,
     value).
@@ -85,35 +85,37 @@ class Told:
     figures: tuple[tuple[str, str], ...] = ()
 
 
-def told(verdict: Any) -> Told:
+def verdict_summary(verdict: Verdict | Mapping[str, object]) -> VerdictSummary:
     """A verdict as a report keeps it.
 
-    ``verdict``: has ``level``, ``headline`` and ``reasons`` as ``camcore.Verdict``, or is a mapping with ``headline``
-    and, where there are any, ``level``, ``sentences`` and ``figures``.
+    ``verdict``: a ``camcore.Verdict``, or a mapping with ``headline`` and, where there are any, ``level``,
+    ``sentences`` and ``figures``.
     """
     if isinstance(verdict, Mapping):
-        return Told(
+        return VerdictSummary(
             str(verdict.get("level", "")),
             str(verdict["headline"]),
-            tuple(("", str(sentence)) for sentence in verdict.get("sentences", ())),
-            tuple((str(name), str(value)) for name, value in dict(verdict.get("figures", {})).items()),
+            tuple(("", str(sentence)) for sentence in verdict.get("sentences", ())),  # type: ignore[attr-defined]
+            tuple((str(name), str(value)) for name, value in dict(verdict.get("figures", {})).items()),  # type: ignore[call-overload]
         )
-    return Told(verdict.level, verdict.headline, tuple((reason.kind, reason.text) for reason in verdict.reasons))
+    reasons = tuple((reason.kind, reason.text) for reason in verdict.reasons)
+    return VerdictSummary(verdict.level, verdict.headline, reasons)
 
 
 @dataclass(frozen=True, eq=False)
 class Finding:
     """One map with the network that it is of. ``info``: its layer, None on the input's own grid.
 
-    ``said``: the network's first answers to the picture, in this framing. ``scale``: None: from 0 to the map's maximum.
+    ``predictions``: the network's first answers to the picture, in this framing. ``scale``: None: from 0 to the map's
+    maximum.
     """
 
     map: CamMap
     info: LayerInfo | None
     network: NetworkFacts
-    said: tuple[Prediction, ...]
+    predictions: tuple[Prediction, ...]
     scale: Scale | None = None
-    verdict: Told | None = None
+    verdict: VerdictSummary | None = None
 
 
 def findings_of(
@@ -121,8 +123,8 @@ def findings_of(
 ) -> tuple[Finding, ...]:
     """Maps of one network and picture as findings; ``weights``: as given to ``load``."""
     facts = NetworkFacts.of(network, weights)
-    said = {framing: network.predict(pic, TOP, framing) for framing in {m.framing for m in maps}}
-    return tuple(Finding(m, None if m.layer is None else network.layer(m.layer), facts, said[m.framing]) for m in maps)
+    first = {framing: network.predict(pic, TOP, framing) for framing in {m.framing for m in maps}}
+    return tuple(Finding(m, None if m.layer is None else network.layer(m.layer), facts, first[m.framing]) for m in maps)
 
 
 @dataclass(frozen=True, eq=False)
@@ -136,7 +138,7 @@ class Item:
     picture: PictureFile
     findings: tuple[Finding, ...]
     depths: tuple[CamMap, ...] = ()
-    look: Look = Look()
+    style: DrawStyle = DrawStyle()
     comment: str = ""
     versions: Mapping[str, str] = field(default_factory=versions)
 

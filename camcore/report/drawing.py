@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Protocol
 
 import cv2
 import numpy as np
@@ -13,7 +13,7 @@ from camcore.heatmaps.cam_map import CamMap
 from camcore.render.colour import DIVERGING
 from camcore.render.encode import to_data_url, to_jpeg
 from camcore.render.overlay import blend
-from camcore.report.document import Finding, Look
+from camcore.report.document import DrawStyle, Finding
 
 Rgb = NDArray[np.uint8]
 
@@ -41,25 +41,25 @@ def scaled_on_picture(m: CamMap, scale: Scaling, smooth: bool, side: int | None)
     return np.asarray(m.frame.to_picture(values, m.cells, smooth, side))
 
 
-def overlay_of(rgb: Rgb, one: Finding, look: Look, side: int | None = None) -> Rgb:
+def overlay_of(rgb: Rgb, one: Finding, style: DrawStyle, side: int | None = None) -> Rgb:
     """A finding's map on the photograph: uint8 (h, w, 3).
 
     ``rgb``: the photograph, whole, or as ``shrink`` makes it of ``side``.
     """
     if one.scale is None:
-        return map_on(rgb, one.map, look, side)
-    values = scaled_on_picture(one.map, one.scale, look.smooth, side)
+        return map_on(rgb, one.map, style, side)
+    values = scaled_on_picture(one.map, one.scale, style.smooth, side)
     if not one.scale.signed:
-        return blend(rgb, values, look.alpha, look.colormap)
+        return blend(rgb, values, style.alpha, style.colormap)
     gray = np.repeat(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)[:, :, None], 3, axis=2)
-    return blend(gray, values, look.alpha, DIVERGING)
+    return blend(gray, values, style.alpha, DIVERGING)
 
 
-def map_on(rgb: Rgb, m: CamMap, look: Look, side: int | None = None) -> Rgb:
+def map_on(rgb: Rgb, m: CamMap, style: DrawStyle, side: int | None = None) -> Rgb:
     """A map on the photograph, from 0 to its own maximum; see ``overlay_of``."""
-    return blend(rgb, m.on_picture(look.smooth, side), look.alpha, look.colormap)
+    return blend(rgb, m.on_picture(style.smooth, side), style.alpha, style.colormap)
 
 
-def jpeg_url(rgb: Any) -> str:
+def jpeg_url(rgb: Rgb) -> str:
     """A picture as a data URL, as JPEG."""
     return to_data_url(to_jpeg(rgb, _QUALITY), "image/jpeg")

@@ -1,4 +1,4 @@
-"""What is known of a network once it is gone: what a report keeps of it, and what it takes to have it again."""
+"""The facts of a network that a report keeps once the network is gone, with what it takes to load it again."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any
 
 from camcore.models.recipes import weights_hash
 from camcore.network import Network
@@ -33,11 +32,11 @@ class NetworkFacts:
     input_size: tuple[int, int]
     activation: str
     weights_given: str | None = None
-    options: Mapping[str, Any] = field(default_factory=dict)
+    options: Mapping[str, object] = field(default_factory=dict)
     folder: str | None = None
     file_sha256: str | None = None
     file: str | None = None
-    given: Mapping[str, Any] = field(default_factory=dict)
+    given: Mapping[str, object] = field(default_factory=dict)
     unrecorded: tuple[str, ...] = ()
 
     @classmethod
@@ -47,7 +46,7 @@ class NetworkFacts:
         saved = origin is not None and origin.folder is not None
         options = {} if origin is None or saved else dict(origin.architecture.get("options", {}))
         folder, sha256 = (str(origin.folder), origin.sha256) if origin is not None and saved else (None, None)
-        given: dict[str, Any] = {}
+        given: dict[str, object] = {}
         if recipe is not None:
             given = {key: value for key, value in recipe.options.items() if recipe.file or key in _ANY_NETWORK}
             if origin is None and recipe.file is None:  # fed otherwise than its origin says
@@ -73,7 +72,7 @@ class NetworkFacts:
         )
 
 
-def _is_json(value: Any) -> bool:
+def _is_json(value: object) -> bool:
     try:
         json.dumps(value, allow_nan=False)
     except (TypeError, ValueError, RecursionError):
@@ -83,10 +82,10 @@ def _is_json(value: Any) -> bool:
 
 def versions() -> dict[str, str]:
     """The versions of Python and of the packages that maps depend on."""
-    found = {"python": sys.version.split()[0]}
+    numbers = {"python": sys.version.split()[0]}
     for package in PACKAGES:
         try:
-            found[package] = version(package)
+            numbers[package] = version(package)
         except PackageNotFoundError:
-            found[package] = "unknown"
-    return found
+            numbers[package] = "unknown"
+    return numbers

@@ -11,7 +11,6 @@ import unicodedata
 from collections.abc import Sequence
 from functools import cache
 from html import escape
-from typing import Any
 
 from PIL import Image as PilImage
 from PIL import ImageFont
@@ -21,6 +20,7 @@ from reportlab.lib.styles import ParagraphStyle
 from reportlab.lib.units import mm
 from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.ttfonts import TTFError, TTFont
+from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus import (
     CondPageBreak,
     Flowable,
@@ -36,11 +36,11 @@ from reportlab.platypus import (
 
 from camcore.render.colour import DIVERGING, colour_bar
 from camcore.render.encode import to_jpeg
-from camcore.report import wording as telling
-from camcore.report.document import Item, Report, Told
+from camcore.report import entry_text
+from camcore.report.captions import answer_name
+from camcore.report.document import Item, Report, VerdictSummary
 from camcore.report.drawing import Rgb, map_on, overlay_of, shrink
 from camcore.report.html import MANY_SIDE, REDUCED, SIDE, TILE_SIDE
-from camcore.report.words import answer_name
 from camcore.text import strength
 
 _MARGIN = 16 * mm
@@ -64,12 +64,12 @@ def to_pdf(report: Report) -> bytes:
         rightMargin=_MARGIN,
         topMargin=_MARGIN,
         bottomMargin=_MARGIN,
-        title=telling.called(report),
+        title=entry_text.called(report),
         author=report.author,
     )
-    parts: list[Flowable] = [_text(telling.called(report), 20, bold=True)]
-    if telling.byline(report):
-        parts.append(_text(telling.byline(report), 10, _QUIET))
+    parts: list[Flowable] = [_text(entry_text.called(report), 20, bold=True)]
+    if entry_text.byline(report):
+        parts.append(_text(entry_text.byline(report), 10, _QUIET))
     parts.append(HRFlowable(width="100%", thickness=1.2, color=HexColor(_INK), spaceBefore=6, spaceAfter=10))
     for number, item in enumerate(report.items):
         parts += ([PageBreak()] if number else []) + _entry(item)
@@ -84,35 +84,35 @@ def _entry(item: Item) -> list[Flowable]:
     side = MANY_SIDE if several else SIDE
     rgb = item.picture.open().rgb
     photo, small = shrink(rgb, side), shrink(rgb, TILE_SIDE)
-    names = telling.names(item.findings)
-    prints = [(photo, telling.picture_name(item))]
+    names = entry_text.names(item.findings)
+    prints = [(photo, entry_text.picture_name(item))]
     for one, name in zip(item.findings, names, strict=True):
         mark = f" · {one.scale.mark}" if one.scale is not None and one.scale.mark else ""
-        prints.append((overlay_of(photo, one, item.look, side), (name if several else telling.where(one)) + mark))
-    parts: list[Flowable] = [_text(telling.title(item), 14, bold=True)]
+        prints.append((overlay_of(photo, one, item.style, side), (name if several else entry_text.where(one)) + mark))
+    parts: list[Flowable] = [_text(entry_text.title(item), 14, bold=True)]
     if item.comment.strip():
         parts += [_text(item.comment.strip(), 10.5), Spacer(0, 4)]
     parts += [*_pictures(prints, 3 if several else 2), _bar(item)]
-    parts += [_box(_text(text, 9), _TONES["caution"]) for text in telling.warnings(item)]
+    parts += [_box(_text(text, 9), _TONES["caution"]) for text in entry_text.warnings(item)]
     for one, name in zip(item.findings, names, strict=True):
         if one.verdict is not None:
-            parts.append(_told(one.verdict, name if several else ""))
+            parts.append(_verdict(one.verdict, name if several else ""))
     if item.depths:
-        head = f"The same class at each depth, shallow to deep, by {telling.method_title(item.depths[0])}"
-        tiles = [(map_on(small, m, item.look, TILE_SIDE), f"{m.raw.shape[0]}×{m.raw.shape[1]}") for m in item.depths]
+        head = f"The same class at each depth, shallow to deep, by {entry_text.method_title(item.depths[0])}"
+        tiles = [(map_on(small, m, item.style, TILE_SIDE), f"{m.raw.shape[0]}×{m.raw.shape[1]}") for m in item.depths]
         parts.append(KeepTogether([_head(head), *_pictures(tiles, len(tiles), 38 * mm)]))
-    if not several and item.first.said:
-        rows = [(answer_name(p), strength(p)) for p in item.first.said]
+    if not several and item.first.predictions:
+        rows = [(answer_name(p), strength(p)) for p in item.first.predictions]
         parts.append(KeepTogether([_head("What the network says"), _rows(rows, 70 * mm)]))
     parts += [CondPageBreak(30 * mm), _head("What to beware of")]
-    for one_limits in telling.limits(item):
+    for one_limits in entry_text.limits(item):
         text = f"{one_limits.method} answers: {one_limits.summary} Its limits: {one_limits.weaknesses}"
         parts.append(_text(text, 9))
     made: list[Flowable] = [_head("How this was made")]
     if several:
-        heads, body = telling.table(item)
+        heads, body = entry_text.table(item)
         made += [_table([heads, *body]), Spacer(0, 6)]
-    return [*parts, KeepTogether([*made, _rows(telling.exact(item), 38 * mm)])]
+    return [*parts, KeepTogether([*made, _rows(entry_text.exact(item), 38 * mm)])]
 
 
 def _pictures(prints: Sequence[tuple[Rgb, str]], columns: int, tallest: float = _TALLEST) -> list[Flowable]:
@@ -120,7 +120,7 @@ def _pictures(prints: Sequence[tuple[Rgb, str]], columns: int, tallest: float = 
     room = (_WIDTH - (columns - 1) * _GAP) / columns
     parts: list[Flowable] = []
     for start in range(0, len(prints), columns):
-        cells: list[Any] = []
+        cells: list[str | list[Flowable]] = []
         for rgb, caption in prints[start : start + columns]:
             scale = min(room / rgb.shape[1], tallest / rgb.shape[0])
             drawn = Image(io.BytesIO(to_jpeg(rgb, _QUALITY)), rgb.shape[1] * scale, rgb.shape[0] * scale, hAlign="LEFT")
@@ -135,7 +135,7 @@ def _pictures(prints: Sequence[tuple[Rgb, str]], columns: int, tallest: float = 
 
 def _bar(item: Item) -> Flowable:
     signed = any(one.scale is not None and one.scale.signed for one in item.findings)
-    colours = PilImage.fromarray(colour_bar(DIVERGING if signed else item.look.colormap, 256, 8))
+    colours = PilImage.fromarray(colour_bar(DIVERGING if signed else item.style.colormap, 256, 8))
     file = io.BytesIO()
     colours.save(file, "PNG")
     low, high = ("speaks against", "speaks for") if signed else ("little", "much")
@@ -144,15 +144,15 @@ def _bar(item: Item) -> Flowable:
     return Table(cells, [24 * mm if signed else 10 * mm, 44 * mm, None], style=style, hAlign="LEFT")
 
 
-def _told(told: Told, name: str) -> Flowable:
-    head = f"{name}: {told.headline}" if name else told.headline
-    parts: list[Flowable] = [_text(head, 10.5, bold=True), *(_text(f"• {text}", 9) for _, text in told.reasons)]
-    if told.figures:
-        parts.append(_rows(told.figures, 60 * mm))
-    return _box(parts, _TONES.get(told.level, _QUIET))
+def _verdict(verdict: VerdictSummary, name: str) -> Flowable:
+    head = f"{name}: {verdict.headline}" if name else verdict.headline
+    parts: list[Flowable] = [_text(head, 10.5, bold=True), *(_text(f"• {text}", 9) for _, text in verdict.reasons)]
+    if verdict.figures:
+        parts.append(_rows(verdict.figures, 60 * mm))
+    return _box(parts, _TONES.get(verdict.level, _QUIET))
 
 
-def _box(content: Any, tone: str) -> Flowable:
+def _box(content: Flowable | Sequence[Flowable], tone: str) -> Flowable:
     style = [("BACKGROUND", (0, 0), (-1, -1), HexColor(_WASH)), ("LINEBEFORE", (0, 0), (0, -1), 3, HexColor(tone))]
     return Table([[content]], [_WIDTH], style=style, spaceBefore=6, hAlign="LEFT")
 
@@ -172,7 +172,7 @@ def _table(rows: Sequence[Sequence[str]]) -> Flowable:
     return Table(cells, [_WIDTH * share for share in shares], repeatRows=1, style=_lines(), hAlign="LEFT")
 
 
-def _lines() -> list[Any]:
+def _lines() -> list[tuple[object, ...]]:
     return [("LINEBELOW", (0, 0), (-1, -1), 0.5, HexColor(_LINE)), ("VALIGN", (0, 0), (-1, -1), "TOP"),
             ("LEFTPADDING", (0, 0), (-1, -1), 0), ("RIGHTPADDING", (0, 0), (-1, -1), 4),
             ("TOPPADDING", (0, 0), (-1, -1), 2), ("BOTTOMPADDING", (0, 0), (-1, -1), 3)]  # fmt: skip
@@ -218,15 +218,15 @@ def _fonts() -> tuple[frozenset[int], frozenset[int]]:
     pdfmetrics.registerFont(TTFont("Vera-Bold", "VeraBd.ttf"))
     for name in _SYSTEM_FONTS:
         try:
-            found = TTFont("Other", str(ImageFont.truetype(name, 10).path))
+            other = TTFont("Other", str(ImageFont.truetype(name, 10).path))
         except (OSError, TTFError):
             continue
-        pdfmetrics.registerFont(found)
-        return frozenset(own.face.charToGlyph), frozenset(found.face.charToGlyph)
+        pdfmetrics.registerFont(other)
+        return frozenset(own.face.charToGlyph), frozenset(other.face.charToGlyph)
     return frozenset(own.face.charToGlyph), frozenset()
 
 
-def _number(canvas: Any, document: Any) -> None:
+def _number(canvas: Canvas, document: SimpleDocTemplate) -> None:
     canvas.setFont("Vera", 8)
     canvas.setFillColor(HexColor(_QUIET))
     canvas.drawRightString(A4[0] - _MARGIN, 8 * mm, str(document.page))

@@ -1,34 +1,36 @@
-"""``run.json``: how maps came about, as JSON-ready values; ``camcore.report.recorded`` reads it back.
+"""``run.json``: the making of maps as JSON-ready values; ``camcore.report.recorded`` reads it back.
 
 A record is of one picture, one network and one framing. The file of a report holds several, under ``runs``.
 """
 
 from __future__ import annotations
 
+import io
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import PurePath
-from typing import Any
 
 import numpy as np
 
 from camcore.heatmaps.cam_map import CamMap
+from camcore.pictures.picture import Picture
 from camcore.predictions import Prediction
-from camcore.report.document import Finding
+from camcore.report.document import Finding, PictureFile
 from camcore.report.facts import NetworkFacts
 
 SCHEMA_VERSION = 1
 
 
 def record(
-    picture: Any,
+    picture: Picture | PictureFile,
     path: str | None,
     findings: Sequence[Finding],
     versions: Mapping[str, str],
     files: Sequence[tuple[str, str]],
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """The record of maps of one network in one framing.
 
-    ``picture``: a Picture or PictureFile; ``path``: where its file is, from the record or from the root. ``files``:
+    ``path``: where its file is, from the record or from the root. ``files``:
     the PNG and CSV of each map, from the record.
     """
     first = findings[0]
@@ -45,14 +47,14 @@ def record(
         },
         "network": _network(first.network),
         "framing": {"name": frame.framing, "seen": [round(edge, 4) for edge in frame.seen]},
-        "predictions": [_prediction(one) for one in first.said],
+        "predictions": [_prediction(one) for one in first.predictions],
         "maps": [{**_map(one), "png": png, "csv": csv} for one, (png, csv) in zip(findings, files, strict=True)],
         "versions": dict(versions),
     }
 
 
-def _network(facts: NetworkFacts) -> dict[str, Any]:
-    found: dict[str, Any] = {
+def _network(facts: NetworkFacts) -> dict[str, object]:
+    content: dict[str, object] = {
         "name": facts.name,
         "weights": facts.weights,
         "weights_given": facts.weights_given,
@@ -62,15 +64,15 @@ def _network(facts: NetworkFacts) -> dict[str, Any]:
         "activation": facts.activation,
     }
     if facts.folder is not None:
-        found |= {"folder": facts.folder, "file_sha256": facts.file_sha256}
+        content |= {"folder": facts.folder, "file_sha256": facts.file_sha256}
     if facts.file is not None:
-        found |= {"file": facts.file, "file_sha256": facts.file_sha256}
+        content |= {"file": facts.file, "file_sha256": facts.file_sha256}
     if facts.given or facts.unrecorded:
-        found |= {"given": dict(facts.given), "unrecorded": list(facts.unrecorded)}
-    return found
+        content |= {"given": dict(facts.given), "unrecorded": list(facts.unrecorded)}
+    return content
 
 
-def _prediction(one: Prediction) -> dict[str, Any]:
+def _prediction(one: Prediction) -> dict[str, object]:
     return {
         "index": one.index,
         "label": one.label,
@@ -80,7 +82,7 @@ def _prediction(one: Prediction) -> dict[str, Any]:
     }
 
 
-def _map(one: Finding) -> dict[str, Any]:
+def _map(one: Finding) -> dict[str, object]:
     m = one.map
     field = one.info.receptive_field if one.info is not None else None
     return {
@@ -108,15 +110,27 @@ def _number(value: float) -> float | None:
     return float(value) if np.isfinite(value) else None  # JSON knows no NaN
 
 
+def map_csv(m: CamMap, lines: Sequence[str] = ()) -> bytes:
+    """The raw map on the layer's own grid, a row per line; ``numpy.loadtxt(file, delimiter=",")`` reads it."""
+    text = io.StringIO()
+    np.savetxt(text, m.raw, fmt="%.9g", delimiter=",", header="\n".join(lines))
+    return text.getvalue().encode("utf-8")
+
+
+def to_json(run: object) -> bytes:
+    """A record as the bytes of ``run.json``."""
+    return json.dumps(run, indent=2, ensure_ascii=False).encode("utf-8")
+
+
 def stems(maps: Sequence[CamMap], name: str) -> list[str]:
     """The names of the maps' files, without ending, each another one. ``name``: the picture's."""
-    found: list[str] = []
+    names: list[str] = []
     for m in maps:
         parts = (PurePath(name).stem, m.method, m.layer or "input", str(m.class_index))
         stem = ".".join(part for part in map(safe, parts) if part)
-        same = sum(one == stem or one.startswith(f"{stem}-") for one in found)
-        found.append(f"{stem}-{same + 1}" if same else stem)
-    return found
+        same = sum(one == stem or one.startswith(f"{stem}-") for one in names)
+        names.append(f"{stem}-{same + 1}" if same else stem)
+    return names
 
 
 def safe(text: str) -> str:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from camcore.errors import CamcoreError
+from camcore.files import read_json
 from camcore.report.record import SCHEMA_VERSION
 
 # A record is some kilobytes; what is larger is another file.
@@ -17,10 +16,10 @@ MOST_BYTES = 64 << 20
 
 @dataclass(frozen=True)
 class RecordedMap:
-    """What was asked for one map. ``csv``: its numbers' file, from the record; None where there is none."""
+    """The request for one map. ``csv``: its numbers' file, from the record; None where there is none."""
 
     method: str
-    options: Mapping[str, Any]
+    options: Mapping[str, object]
     layer: str | None
     class_index: int
     refine: tuple[str, ...]
@@ -41,11 +40,11 @@ class RecordedRun:
     network: str
     weights: str | None
     weights_sha256: str
-    options: Mapping[str, Any]
+    options: Mapping[str, object]
     folder: str | None
     file: str | None
     file_sha256: str | None
-    given: Mapping[str, Any]
+    given: Mapping[str, object]
     unrecorded: tuple[str, ...]
     framing: str
     maps: tuple[RecordedMap, ...]
@@ -56,9 +55,9 @@ def read_runs(path: Path) -> tuple[RecordedRun, ...]:
 
     Raises CamcoreError where the file cannot be read, or is none.
     """
-    found = _json(path)
+    content = _json(path)
     try:
-        runs = found.get("runs", [found])
+        runs = content.get("runs", [content])
         if not isinstance(runs, list) or not runs:
             raise ValueError("'runs' holds no run")
         return tuple(_run(_mapping(run, "a run")) for run in runs)
@@ -68,18 +67,16 @@ def read_runs(path: Path) -> tuple[RecordedRun, ...]:
         raise _refused(path, str(error)) from error
 
 
-def _json(path: Path) -> dict[str, Any]:
+def _json(path: Path) -> Mapping[str, object]:
     try:
-        if path.stat().st_size > MOST_BYTES:
-            raise _refused(path, f"it is larger than {MOST_BYTES >> 20} MB")
-        found = json.loads(path.read_text("utf-8"))
+        content = read_json(path, MOST_BYTES)
     except OSError as error:
         raise CamcoreError(f"{str(path)!r} cannot be read: {error.strerror}. Check the path.") from error
-    except (ValueError, RecursionError) as error:
-        raise _refused(path, "it is not JSON") from error
-    if not isinstance(found, dict) or found.get("schema_version") != SCHEMA_VERSION:
+    except ValueError as error:
+        raise _refused(path, f"it is not JSON that can be read ({error})") from error
+    if not isinstance(content, dict) or content.get("schema_version") != SCHEMA_VERSION:
         raise _refused(path, f"its schema_version is not {SCHEMA_VERSION}")
-    return found
+    return content
 
 
 def _refused(path: Path, why: str) -> CamcoreError:
@@ -89,7 +86,7 @@ def _refused(path: Path, why: str) -> CamcoreError:
     )
 
 
-def _run(run: Mapping[str, Any]) -> RecordedRun:
+def _run(run: Mapping[str, object]) -> RecordedRun:
     picture, network = _mapping(run["picture"], "picture"), _mapping(run["network"], "network")
     places = [picture.get("path"), picture["name"]]
     options = _mapping(network.get("options", {}), "the network's options")
@@ -119,7 +116,7 @@ def _run(run: Mapping[str, Any]) -> RecordedRun:
     )
 
 
-def _map(one: Mapping[str, Any]) -> RecordedMap:
+def _map(one: Mapping[str, object]) -> RecordedMap:
     refine = _list(one.get("refine", []), "refine")
     index = one["class_index"]
     if isinstance(index, bool) or not isinstance(index, int):
@@ -134,19 +131,19 @@ def _map(one: Mapping[str, Any]) -> RecordedMap:
     )
 
 
-def _mapping(value: Any, what: str) -> Mapping[str, Any]:
+def _mapping(value: object, what: str) -> Mapping[str, object]:
     if not isinstance(value, dict):
         raise ValueError(f"{what} is {_short(value)}, not an object")
     return value
 
 
-def _list(value: Any, what: str) -> Sequence[Any]:
+def _list(value: object, what: str) -> Sequence[object]:
     if not isinstance(value, list):
         raise ValueError(f"{what} is {_short(value)}, not a list")
     return value
 
 
-def _text(value: Any, what: str) -> str:
+def _text(value: object, what: str) -> str:
     if not isinstance(value, str):
         raise ValueError(f"{what} is {_short(value)}, not text")
     if "\0" in value:
@@ -154,10 +151,10 @@ def _text(value: Any, what: str) -> str:
     return value
 
 
-def _optional(value: Any, what: str) -> str | None:
+def _optional(value: object, what: str) -> str | None:
     return None if value is None else _text(value, what)
 
 
-def _short(value: Any) -> str:
+def _short(value: object) -> str:
     text = repr(value)
     return text if len(text) <= 60 else f"{text[:60]}…"

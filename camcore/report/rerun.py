@@ -1,9 +1,9 @@
-"""Runs made again from their ``run.json``, and how far the maps differ."""
+"""Runs made again from their ``run.json``, with the difference of each map."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -46,11 +46,11 @@ def rerun(path: str | os.PathLike[str], custom: Sequence[str] = (), unsafe: bool
     """Make every map of a ``run.json`` again and compare it with the CSV beside the file.
 
     The picture is looked for where it was, then beside the file, and must have the recorded hash. A whole model's
-    file is looked for likewise; one that has changed is told in the notes. ``custom``: modules with its custom classes,
+    file is looked for likewise; the notes name one that has changed. ``custom``: modules with its custom classes,
     and ``unsafe``: whether code in it may run; neither is taken from the record, which may be anybody's. Raises
     CamcoreError for a file that is no run record, PictureError, ModelError, LayerError or MethodError where a
     part of it is not to be had any more. Of several runs, as a report has them, those that cannot be made again are
-    told in the notes; where none can, the first one's error is raised.
+    named in the notes; where none can, the first one's error is raised.
     """
     home = Path(path)
     runs = read_runs(home)
@@ -81,15 +81,15 @@ def rerun(path: str | os.PathLike[str], custom: Sequence[str] = (), unsafe: bool
 def _again(home: Path, run: RecordedRun, network: Network) -> list[Repeated]:
     pic = _picture(home, run)
     memory = Memory(_MEMORY_BYTES)
-    found = []
+    repeated = []
     for one in run.maps:
         before = _recorded(home, one.csv)
         options = {one.method: one.options}
         (made,) = explain(
             network, pic, one.method, one.layer, one.class_index, run.framing, options, one.refine, memory
         )
-        found.append(Repeated(made, _difference(made, before)))
-    return found
+        repeated.append(Repeated(made, _difference(made, before)))
+    return repeated
 
 
 def _network(home: Path, run: RecordedRun, custom: tuple[str, ...], unsafe: bool) -> Network:
@@ -104,8 +104,7 @@ def _network(home: Path, run: RecordedRun, custom: tuple[str, ...], unsafe: bool
             "again there, or name a preprocessing (--preprocess) instead of a function."
         )
     here = run.folder is not None and _is_file(Path(run.folder) / JSON_NAME)
-    options: Any = {key: tuple(value) if isinstance(value, list) else value for key, value in run.options.items()}
-    given: Any = {key: tuple(value) if isinstance(value, list) else value for key, value in run.given.items()}
+    options, given = _as_given(run.options), _as_given(run.given)
     source = str(run.folder) if here else run.network
     if run.file is not None:
         source = _model_file(home, run.file)
@@ -120,8 +119,13 @@ def _network(home: Path, run: RecordedRun, custom: tuple[str, ...], unsafe: bool
         ) from error
 
 
+def _as_given(options: Mapping[str, object]) -> dict[str, Any]:
+    """Options as ``load`` was given them: JSON has lists for tuples."""
+    return {key: tuple(value) if isinstance(value, list) else value for key, value in options.items()}
+
+
 def _model_file(home: Path, file: str) -> str:
-    """Where a whole model's file is now: where it was, else beside the record."""
+    """The path of a whole model's file now: where it was, else beside the record."""
     beside = home.parent / Path(file.replace("\\", "/")).name
     try:
         return str(beside if not Path(file).exists() and beside.exists() else Path(file))
@@ -129,8 +133,8 @@ def _model_file(home: Path, file: str) -> str:
         return file
 
 
-def _code(home: Path, given: dict[str, Any], custom: tuple[str, ...], unsafe: bool) -> dict[str, Any]:
-    """Whose code may run. A record may come from anybody, so what it says of that is a question, not an order."""
+def _code(home: Path, given: Mapping[str, object], custom: tuple[str, ...], unsafe: bool) -> dict[str, object]:
+    """The options that allow code. A record may come from anybody: what it says of that is a question, not an order."""
     if given.get("safe_mode") is False and not unsafe:
         raise ModelError(
             f"{str(home)!r} was made with --unsafe: code that lies in the model's file runs when it is loaded. A "
@@ -154,7 +158,7 @@ def _changed(run: RecordedRun, network: Network) -> list[str]:
 
 
 def _is_file(path: Path) -> bool:
-    """Whether there is such a file; False also for what cannot be a path."""
+    """True where there is such a file; False also for what cannot be a path."""
     try:
         return path.is_file()
     except OSError:
@@ -162,15 +166,15 @@ def _is_file(path: Path) -> bool:
 
 
 def _picture(home: Path, run: RecordedRun) -> Picture:
-    found = [home.parent / place for place in run.places]  # an absolute path stays as it is
-    for candidate in found:
+    candidates = [home.parent / place for place in run.places]  # an absolute path stays as it is
+    for candidate in candidates:
         if _is_file(candidate):
             pic = open_picture(candidate)
             if pic.sha256 == run.sha256:
                 return pic
     raise PictureError(
         f"The picture of {str(home)!r} is not to be found: no file with its hash at "
-        f"{' or '.join(repr(str(candidate)) for candidate in found)}. Put the picture beside the run.json."
+        f"{' or '.join(repr(str(candidate)) for candidate in candidates)}. Put the picture beside the run.json."
     )
 
 
@@ -181,15 +185,15 @@ def _recorded(home: Path, csv: str | None) -> NDArray[np.float64]:
         lines = [line for line in (home.parent / csv).read_text("utf-8").splitlines() if not line.startswith("#")]
         if not any(lines):
             raise ValueError("it is empty")
-        found = np.loadtxt(lines, delimiter=",", ndmin=2)
-        if not np.isfinite(found).all():
+        recorded = np.loadtxt(lines, delimiter=",", ndmin=2)
+        if not np.isfinite(recorded).all():
             raise ValueError("it holds what is no finite number")
     except (OSError, ValueError) as error:
         raise CamcoreError(
             f"The recorded map {csv!r} beside {str(home)!r} cannot be read, so there is nothing to compare with. "
             "Keep the CSV files together with their run.json."
         ) from error
-    return found
+    return recorded
 
 
 def _difference(made: CamMap, before: NDArray[np.float64]) -> float:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import asdict
-from typing import Any
+from typing import SupportsFloat
 
 from camcore.metrics.faithfulness import Curve, Faithfulness
-from camcore.metrics.faithfulness.sufficiency import Shown
+from camcore.metrics.faithfulness.sufficiency import Sufficiency
 from camcore.metrics.sanity import Randomised
 from camcore.tables import to_csv
 from camcore.verdict.gather import Trust
@@ -19,13 +19,13 @@ Row = tuple[str, str, str, float | None, float]
 """figure, of what (the method's key or a control's name), its seed, at which share or layer, value."""
 
 
-def trust_record(found: Trust) -> dict[str, Any]:
+def trust_record(evidence: Trust) -> dict[str, object]:
     """All of the evidence as JSON-ready values; figures that are no finite numbers are null."""
-    m = found.map
-    verdict = found.verdict
+    m = evidence.map
+    verdict = evidence.verdict
     record = {
         "schema_version": SCHEMA_VERSION,
-        "form": found.form,
+        "form": evidence.form,
         "map": {
             "network": m.network,
             "method": m.method,
@@ -42,40 +42,42 @@ def trust_record(found: Trust) -> dict[str, Any]:
             "warning": m.warning,
         },
         "verdict": None if verdict is None else asdict(verdict),
-        "findings": None if found.findings is None else asdict(found.findings),
-        "unchecked": found.unchecked,
-        "sensitivity": found.sensitivity,
-        "figures": [dict(zip(("figure", "of", "seed", "at", "value"), row, strict=True)) for row in trust_rows(found)],
+        "findings": None if evidence.findings is None else asdict(evidence.findings),
+        "unchecked": evidence.unchecked,
+        "sensitivity": evidence.sensitivity,
+        "figures": [
+            dict(zip(("figure", "of", "seed", "at", "value"), row, strict=True)) for row in trust_rows(evidence)
+        ],
     }
     cleaned = _plain(record)
     assert isinstance(cleaned, dict)
     return cleaned
 
 
-def trust_csv(found: Trust) -> bytes:
+def trust_csv(evidence: Trust) -> bytes:
     """Every figure in a row of its own: figure, of, seed, at, value."""
     rows = (
         [figure, of, seed, "" if at is None else repr(float(at)), repr(float(value))]
-        for figure, of, seed, at, value in trust_rows(found)
+        for figure, of, seed, at, value in trust_rows(evidence)
     )
     return to_csv([["figure", "of", "seed", "at", "value"], *rows])
 
 
-def trust_rows(found: Trust) -> Iterator[Row]:
+def trust_rows(evidence: Trust) -> Iterator[Row]:
     """Every figure that is there."""
-    for one in found.chance:
-        yield from _shown(one)
-    if found.sensitivity is not None:
-        yield "max-sensitivity", found.map.method, "", None, found.sensitivity
-    for number, copy in enumerate(found.copies):
-        yield from _randomised("random weights", copy, found.map.method, str(number))
-    for stage in found.stages:
-        yield from _randomised("randomised layers", stage, found.map.method, "0")
-    for figures in found.more:
+    for one in evidence.chance:
+        yield from _sufficiency(one)
+    if evidence.sensitivity is not None:
+        yield "max-sensitivity", evidence.map.method, "", None, evidence.sensitivity
+    for number, copy in enumerate(evidence.copies):
+        yield from _randomised("random weights", copy, evidence.map.method, str(number))
+    for stage in evidence.stages:
+        yield from _randomised("randomised layers", stage, evidence.map.method, "0")
+    for figures in evidence.more:
         yield from _published(figures)
 
 
-def _shown(one: Shown) -> Iterator[Row]:
+def _sufficiency(one: Sufficiency) -> Iterator[Row]:
     seed = "" if one.seed is None else str(one.seed)
     yield "score", one.name, seed, None, one.score
     yield "lead in log-odds", one.name, seed, None, one.lead
@@ -117,12 +119,14 @@ def _published(one: Faithfulness) -> Iterator[Row]:
                 yield what, one.name, seed, share, float(value)
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: object) -> object:
     """The value with numbers that JSON does not know as None, and tuples as lists."""
     if isinstance(value, dict):
         return {str(key): _plain(one) for key, one in value.items()}
     if isinstance(value, (list, tuple)):
         return [_plain(one) for one in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value if value is None or isinstance(value, (str, bool, int)) else float(value)
+    if value is None or isinstance(value, (str, bool, int)):
+        return value
+    assert isinstance(value, SupportsFloat)
+    number = float(value)
+    return number if math.isfinite(number) else None

@@ -1,1 +1,1 @@
-"""How far to trust a map: the evidence gathered, the rules of the verdict, and experiments on the picture."""
+"""Trust in a map: the evidence gathered, the rules of the verdict, and experiments on the picture."""

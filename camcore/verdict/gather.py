@@ -1,4 +1,4 @@
-"""``trust``: all the evidence on one map, gathered in a fixed order, and the verdict it adds up to.
+"""``trust``: all the evidence on one map, gathered in a fixed order, and its verdict.
 
 The quick form is meant for every map that is looked at: some 250 forward passes. The full form hides and shows in
 finer degrees, and adds the cascade of randomised layers and the published figures (ADCC, deletion, insertion, ROAD).
@@ -6,40 +6,42 @@ finer degrees, and adds the cascade of randomised layers and the published figur
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from time import perf_counter
-from typing import Literal
+from typing import Literal, TypeVar
 
 import numpy as np
 
-from camcore.checks import checked, shown
-from camcore.errors import CamcoreError, ModelError, nearest
+from camcore.checks import checked, one_of
+from camcore.errors import ModelError
+from camcore.generators import Returning
 from camcore.heatmaps.arguments import a_map, a_network, a_picture
 from camcore.heatmaps.cam_map import CamMap
 from camcore.heatmaps.recompute import recompute_passes
 from camcore.methods import METHODS
 from camcore.metrics import faithfulness, sanity
-from camcore.metrics.faithfulness import Faithfulness, Settings
-from camcore.metrics.faithfulness import sufficiency as showing
+from camcore.metrics.faithfulness import Faithfulness, MetricStep, Settings
 from camcore.metrics.faithfulness.case import Case, case_of, controls, subject_of
 from camcore.metrics.faithfulness.stability import max_sensitivity
-from camcore.metrics.faithfulness.sufficiency import SHARES, Shown
+from camcore.metrics.faithfulness.sufficiency import SHARES, Sufficiency, measure_sufficiency
+from camcore.metrics.faithfulness.sufficiency import passes as sufficiency_passes
 from camcore.metrics.sanity import Randomised
 from camcore.network import Network
 from camcore.pictures.picture import Picture
 from camcore.verdict.rules import HIDDEN, Chance, Findings, Verdict, judge
 
 Form = Literal["quick", "full"]
+Figures = TypeVar("Figures")
 
 
 @dataclass(frozen=True)
-class Plan:
-    """What a form of the evidence consists of.
+class EvidencePlan:
+    """The parts of a form of the evidence.
 
     ``randoms``: random maps that stand for chance; a map that beats all 19 does so by luck once in 20 times.
     ``shares`` of the picture that are hidden and shown. ``copies`` of the network with random weights, and ``draws`` of
-    noise, as many as ``remaking`` passes allow. ``stages`` of the cascade of random layers. ``more``: metrics of
+    noise, as many as ``budget`` passes allow. ``stages`` of the cascade of random layers. ``more``: metrics of
     faithfulness beside.
     """
 
@@ -47,22 +49,27 @@ class Plan:
     shares: tuple[float, ...] = SHARES
     copies: int = 3
     draws: int = 4
-    remaking: float = 100.0
+    budget: float = 100.0
     stages: int = 0
     more: tuple[str, ...] = ()
 
 
-PLANS: dict[Form, Plan] = {
-    "quick": Plan(),
-    "full": Plan(
+PLANS: dict[Form, EvidencePlan] = {
+    "quick": EvidencePlan(),
+    "full": EvidencePlan(
         shares=tuple(step / 20 for step in range(1, 20)),
         copies=5,
         draws=8,
-        remaking=float("inf"),
+        budget=float("inf"),
         stages=sanity.STAGES,
         more=("masked", "deletion", "insertion", "road", "coherency"),
     ),
 }
+
+
+_HIDING = "Hiding and showing parts of the picture"
+
+a_form = one_of(*PLANS, kind="form")
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,7 +85,7 @@ class Trust:
 
     map: CamMap
     form: Form
-    chance: tuple[Shown, ...] = ()
+    chance: tuple[Sufficiency, ...] = ()
     more: tuple[Faithfulness, ...] = ()
     copies: tuple[Randomised, ...] = ()
     stages: tuple[Randomised, ...] = ()
@@ -90,7 +97,7 @@ class Trust:
 
 @dataclass(frozen=True, eq=False)
 class TrustStep:
-    """``doing``: what is in work, in words. ``done`` of ``total`` forward passes. ``trust``: the evidence so far."""
+    """``doing``: the work in hand, in words. ``done`` of ``total`` forward passes. ``trust``: the evidence so far."""
 
     doing: str
     done: float
@@ -99,9 +106,9 @@ class TrustStep:
     trust: Trust
 
 
-@checked(network=a_network, pic=a_picture, m=a_map)
+@checked(network=a_network, pic=a_picture, m=a_map, form=a_form)
 def trust(network: Network, pic: Picture, m: CamMap, form: Form = "quick") -> Iterator[TrustStep]:
-    """How far to trust a map of this network and picture, a step at a time; the last step has the verdict.
+    """The evidence on a map of this network and picture, a step at a time; the last step has the verdict.
 
     ``form``: ``quick`` or ``full``, see PLANS; ``trust_passes`` says the cost beforehand. Closing the generator stops
     the work; no more than the chunk in hand is computed. The network's weights are never changed.
@@ -119,18 +126,18 @@ def trust(network: Network, pic: Picture, m: CamMap, form: Form = "quick") -> It
     True
     >>> steps.close()  # the last step would have the verdict
     """
-    plan = _plan(form)
+    plan = PLANS[form]
     case = case_of(network, pic, m.class_index, m.framing)
     case.check(m)
     return _steps(case, pic, Trust(m, form), plan)
 
 
-@checked(network=a_network, m=a_map)
+@checked(network=a_network, m=a_map, form=a_form)
 def trust_passes(network: Network, m: CamMap, form: Form = "quick") -> float:
-    """What ``trust`` costs, in forward passes of one picture: an upper bound."""
-    plan = _plan(form)
-    copies, draws, _ = _remaking(network, m, plan)
-    total = showing.passes(2 + plan.randoms, plan.shares)
+    """The cost of ``trust`` in forward passes of one picture: an upper bound."""
+    plan = PLANS[form]
+    copies, draws, _ = _affordable(network, m, plan)
+    total = sufficiency_passes(2 + plan.randoms, plan.shares)
     total += faithfulness.estimate(network, [m], _published(m, plan)) if plan.more else 0.0
     runs = copies
     if copies and plan.stages:
@@ -139,28 +146,18 @@ def trust_passes(network: Network, m: CamMap, form: Form = "quick") -> float:
     return total + (draws * recompute_passes(network, m) if draws else 0.0)
 
 
-def _plan(form: Form) -> Plan:
-    if isinstance(form, str) and form in PLANS:
-        return PLANS[form]
-    near = nearest(form, PLANS)
-    raise CamcoreError(
-        f"There is no form {shown(form)} of the evidence. It is 'quick' or 'full'."
-        + (f" Did you mean {near!r}?" if near else " Choose one of these.")
-    )
-
-
-def _published(m: CamMap, plan: Plan) -> Settings:
+def _published(m: CamMap, plan: EvidencePlan) -> Settings:
     """The further figures, less the one that needs a map that can be made again."""
     return Settings(tuple(name for name in plan.more if name != "coherency" or not is_fused(m)), steps=28)
 
 
 def is_fused(m: CamMap) -> bool:
-    """Whether a map was fused from several, so that it cannot be made again."""
+    """True for a map that was fused from several, so that it cannot be made again."""
     return m.layer is None and not METHODS[m.method].layer_free
 
 
-def _remaking(network: Network, m: CamMap, plan: Plan) -> tuple[int, int, str | None]:
-    """How many copies and draws of noise the plan can afford, and why there are no copies."""
+def _affordable(network: Network, m: CamMap, plan: EvidencePlan) -> tuple[int, int, str | None]:
+    """The copies and draws of noise that the plan can afford, and the reason where there are no copies."""
     if is_fused(m):
         return 0, 0, "a map fused from several layers cannot be made again"
     try:
@@ -168,56 +165,58 @@ def _remaking(network: Network, m: CamMap, plan: Plan) -> tuple[int, int, str | 
     except ModelError:
         return 0, plan.draws, "this network's weights cannot be given other values"
     each = recompute_passes(network, m)
-    copies = int(min(plan.copies, plan.remaking // (1 + each)))
-    draws = int(min(plan.draws, (plan.remaking - copies * (1 + each)) // each)) if each else plan.draws
+    copies = int(min(plan.copies, plan.budget // (1 + each)))
+    draws = int(min(plan.draws, (plan.budget - copies * (1 + each)) // each)) if each else plan.draws
     why = (
         f"making it again takes about {each:.0f} forward passes, which only the full form does" if not copies else None
     )
     return copies, max(0, draws), why
 
 
-def _steps(case: Case, pic: Picture, known: Trust, plan: Plan) -> Iterator[TrustStep]:
+def _steps(case: Case, pic: Picture, known: Trust, plan: EvidencePlan) -> Iterator[TrustStep]:
     start = perf_counter()
     m, network = known.map, case.network
     total = trust_passes(network, m, known.form)
-    copies, draws, why = _remaking(network, m, plan)
+    copies, draws, why = _affordable(network, m, plan)
     known = replace(known, unchecked=why)
     before = 0.0
 
     def step(doing: str, done: float) -> TrustStep:
         return TrustStep(doing, min(before + done, total), total, perf_counter() - start, known)
 
-    yield step("Hiding and showing parts of the picture", 0)
+    def measured(
+        doing: str, steps: Iterator[MetricStep[Figures]], with_results: Callable[[tuple[Figures, ...]], Trust]
+    ) -> Iterator[TrustStep]:
+        """The steps of one measurement; ``with_results``: the evidence, its results included."""
+        nonlocal known, before
+        for latest in steps:
+            known = with_results(latest.results)
+            yield step(doing, latest.done)
+        before += latest.total
+
+    yield step(_HIDING, 0)
     subjects = subject_of(case, m), *controls(case, plan.randoms, (m.values.shape[0], m.values.shape[1]))
-    for compared in showing.compare(case, subjects, plan.shares):
-        known = replace(known, chance=compared.results)
-        yield step("Hiding and showing parts of the picture", compared.done)
-    before += compared.total
+    hiding = measure_sufficiency(case, subjects, plan.shares)
+    yield from measured(_HIDING, hiding, lambda results: replace(known, chance=results))
     if copies:
-        for found in sanity.copies(network, pic, m, copies):
-            known = replace(known, copies=found.results)
-            yield step("Drawing the network's weights at random", found.done)
-        before += found.total
+        drawing = sanity.copies(network, pic, m, copies)
+        doing = "Drawing the network's weights at random"
+        yield from measured(doing, drawing, lambda results: replace(known, copies=results))
     if draws:
-        work, done = max_sensitivity(case, m, draws), 0.0
-        while True:
-            try:
-                done += next(work)
-            except StopIteration as finished:
-                known = replace(known, sensitivity=finished.value)
-                break
+        moved, done = Returning(max_sensitivity(case, m, draws)), 0.0
+        for passes in moved:
+            done += passes
             yield step("Adding a little noise", done)
+        known = replace(known, sensitivity=moved.result)
         before += draws * recompute_passes(network, m)
     if plan.stages and copies:
-        for found in sanity.randomisation(network, pic, m, plan.stages):
-            known = replace(known, stages=found.results)
-            yield step("Randomising layer after layer", found.done)
-        before += found.total
+        layers = sanity.randomisation(network, pic, m, plan.stages)
+        doing = "Randomising layer after layer"
+        yield from measured(doing, layers, lambda results: replace(known, stages=results))
     if plan.more:
-        for part in faithfulness.measure(network, pic, [m], _published(m, plan)):
-            known = replace(known, more=part.results)
-            yield step("Removing pixels and filling the holes", part.done)
-        before += part.total
+        published = faithfulness.measure(network, pic, [m], _published(m, plan))
+        doing = "Removing pixels and filling the holes"
+        yield from measured(doing, published, lambda results: replace(known, more=results))
     findings = _findings(case, known)
     known = replace(known, findings=findings, verdict=judge(findings))
     yield TrustStep("Done", total, total, perf_counter() - start, known)
@@ -244,7 +243,7 @@ def _findings(case: Case, known: Trust) -> Findings:
     )
 
 
-def chance_of(case: Case, figures: tuple[Shown, ...]) -> Chance:
+def chance_of(case: Case, figures: tuple[Sufficiency, ...]) -> Chance:
     """A map beside the controls: its figures first, then those of the blob and the random maps."""
     first, centre, *randoms = figures
     spread = max(one.spread for one in figures)
@@ -261,7 +260,7 @@ def chance_of(case: Case, figures: tuple[Shown, ...]) -> Chance:
 
 
 def _sees_all(network: Network, m: CamMap) -> bool:
-    """Whether a cell of the map's layer sees the whole input, as far as is known."""
+    """True where a cell of the map's layer sees the whole input, as far as is known."""
     if m.layer is None:
         return False
     info = network.layer(m.layer)

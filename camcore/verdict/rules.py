@@ -1,4 +1,4 @@
-"""How far to trust a map, in plain words with the reasons. The rules, and why they are so: docs/verdict.md.
+"""The verdict on a map, in plain words with the reasons. The rules and their grounds: docs/verdict.md.
 
 A verdict is made of findings, which camcore.verdict.gather gathers; nothing is computed here but comparisons.
 """
@@ -16,7 +16,7 @@ from camcore.text import percent, readable
 Level = Literal["trust", "caution", "distrust"]
 Kind = Literal["for", "against", "beware", "note"]
 
-# The share of the picture whose hiding is told in the verdict.
+# The share of the picture whose hiding the verdict tells of.
 HIDDEN = 0.2
 
 # A network whose top class is no more probable than this many times a guess among its classes decides nothing.
@@ -63,7 +63,7 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Chance:
-    """How a map does beside the centred blob and several random maps on the same picture; see faithfulness.showing.
+    """A map beside the centred blob and several random maps on the same picture; see faithfulness.sufficiency.
 
     Each figure is of the map, of the blob, and of each random map. ``removed``: the share of the score that hiding
     the top 20 % takes away; below 0 where it adds. ``lead``: log-odds of the top shown alone less those of the rest.
@@ -81,7 +81,7 @@ class Chance:
 
 @dataclass(frozen=True)
 class Findings:
-    """What a verdict rests on; None: not checked.
+    """The findings that a verdict rests on; None: not checked.
 
     ``same_everywhere``: no place of the map stands out. ``probability`` of the class and of the ``top`` class, NaN
     where the network gives none; ``top_label``: where another class is on top. ``survival``: rank correlation with
@@ -105,9 +105,9 @@ class Findings:
     warning: str | None = None
 
 
-def judge(found: Findings) -> Verdict:
+def judge(findings: Findings) -> Verdict:
     """The verdict on a map. One reason against it: do not trust. One to beware: with caution."""
-    reasons = [reason for rule in _RULES for reason in rule(found)]
+    reasons = [reason for rule in _RULES for reason in rule(findings)]
     order: tuple[Kind, ...] = ("against", "for", "beware", "note")
     reasons.sort(key=lambda reason: order.index(reason.kind))
     kinds = {reason.kind for reason in reasons}
@@ -121,35 +121,35 @@ def judge(found: Findings) -> Verdict:
 # ---- the rules
 
 
-def _stands_out(found: Findings) -> list[Reason]:
-    if found.same_everywhere:
+def _stands_out(findings: Findings) -> list[Reason]:
+    if findings.same_everywhere:
         return [Reason("against", "flat", "It is the same everywhere, so it puts no place before another.")]
     return []
 
 
-def _decides(found: Findings) -> list[Reason]:
-    if found.top <= UNDECIDED / found.classes:
+def _decides(findings: Findings) -> list[Reason]:
+    if findings.top <= UNDECIDED / findings.classes:
         text = (
-            f"The network decides nothing here: its first class has {percent(found.top)}, a guess among "
-            f"{found.classes} classes {percent(1 / found.classes)}."
+            f"The network decides nothing here: its first class has {percent(findings.top)}, a guess among "
+            f"{findings.classes} classes {percent(1 / findings.classes)}."
         )
         return [Reason("against", "undecided", text)]
-    if found.random_sureness and found.top <= max(found.random_sureness):
+    if findings.random_sureness and findings.top <= max(findings.random_sureness):
         text = (
-            f"The network is no surer ({percent(found.top)}) than one whose weights are drawn at random "
-            f"({percent(max(found.random_sureness))})."
+            f"The network is no surer ({percent(findings.top)}) than one whose weights are drawn at random "
+            f"({percent(max(findings.random_sureness))})."
         )
         return [Reason("against", "unsure", text)]
     return []
 
 
-def _beats_chance(found: Findings) -> list[Reason]:
-    chance = found.chance
+def _beats_chance(findings: Findings) -> list[Reason]:
+    chance = findings.chance
     if not isfinite(chance.lead):
         return [Reason("against", "overflow", "The network's scores are not finite numbers on this picture.")]
     if chance.spread < INDIFFERENT:
         moved = f"its odds move by {percent(expm1(chance.spread))}"
-        if not isfinite(found.probability):
+        if not isfinite(findings.probability):
             moved = f"the output moves by {percent(chance.spread)} of its value"
         text = f"The score hardly depends on the picture: whatever part is hidden, {moved} at most."
         return [Reason("against", "indifferent", text)]
@@ -167,13 +167,13 @@ def _beats_chance(found: Findings) -> list[Reason]:
     return [Reason("for", "chance", text)]
 
 
-def _depends_on_weights(found: Findings) -> list[Reason]:
-    if not found.survival:
-        why = found.unchecked or "that was not checked"
+def _depends_on_weights(findings: Findings) -> list[Reason]:
+    if not findings.survival:
+        why = findings.unchecked or "that was not checked"
         return [
             Reason("beware", "unchecked", f"Whether it depends on what the network has learned is not known: {why}.")
         ]
-    likeness = median(found.survival)
+    likeness = median(findings.survival)
     shown = f"rank correlation {likeness:.2f}".replace("-", "\N{MINUS SIGN}")
     if likeness >= SURVIVES:
         text = (
@@ -187,48 +187,48 @@ def _depends_on_weights(found: Findings) -> list[Reason]:
     return [Reason("for", "depends", f"It changes when the network's weights are drawn at random ({shown}).")]
 
 
-def _beats_centre(found: Findings) -> list[Reason]:
-    if found.chance.lead > found.chance.lead_centre:
+def _beats_centre(findings: Findings) -> list[Reason]:
+    if findings.chance.lead > findings.chance.lead_centre:
         return []
     text = "A blob in the middle of the picture does as well, without looking at it."
     return [Reason("beware", "centre", text)]
 
 
-def _is_said(found: Findings) -> list[Reason]:
-    if found.top_label is not None:
+def _is_first(findings: Findings) -> list[Reason]:
+    if findings.top_label is not None:
         text = (
-            f"The network says {readable(found.top_label)!r} ({percent(found.top)}); the class explained has "
-            f"{percent(found.probability)}."
+            f"The network says {readable(findings.top_label)!r} ({percent(findings.top)}); the class explained has "
+            f"{percent(findings.probability)}."
         )
         return [Reason("beware", "not first", text)]
-    if found.probability < IMPROBABLE:
-        return [Reason("beware", "improbable", f"The network gives the class only {percent(found.probability)}.")]
-    if found.probability > SATURATED:
+    if findings.probability < IMPROBABLE:
+        return [Reason("beware", "improbable", f"The network gives the class only {percent(findings.probability)}.")]
+    if findings.probability > SATURATED:
         text = (
-            f"The score is nearly full ({percent(found.probability)}): much evidence can go before the probability "
+            f"The score is nearly full ({percent(findings.probability)}): much evidence can go before the probability "
             "shows it."
         )
         return [Reason("note", "saturated", text)]
     return []
 
 
-def _is_stable(found: Findings) -> list[Reason]:
-    if found.sensitivity is None:
+def _is_stable(findings: Findings) -> list[Reason]:
+    if findings.sensitivity is None:
         return []
-    change = percent(found.sensitivity)
-    if found.sensitivity > UNSTABLE:
+    change = percent(findings.sensitivity)
+    if findings.sensitivity > UNSTABLE:
         text = f"Noise that can hardly be seen changes it by {change}."
         return [Reason("beware", "unstable", text)]
     return [Reason("for", "stable", f"Noise that can hardly be seen changes it by {change} at most.")]
 
 
-def _method(found: Findings) -> list[Reason]:
+def _method(findings: Findings) -> list[Reason]:
     reasons = []
-    if found.warning:
-        reasons.append(Reason("beware", "warning", found.warning))
-    if found.whole_picture:
+    if findings.warning:
+        reasons.append(Reason("beware", "warning", findings.warning))
+    if findings.whole_picture:
         text = (
-            f"Every cell of the layer {found.layer!r} can see the whole picture, so what decided need not lie under "
+            f"Every cell of the layer {findings.layer!r} can see the whole picture, so what decided need not lie under "
             "the cell that is lit."
         )
         reasons.append(Reason("note", "receptive field", text))
@@ -236,7 +236,7 @@ def _method(found: Findings) -> list[Reason]:
 
 
 _RULES: tuple[Callable[[Findings], list[Reason]], ...] = (
-    _stands_out, _decides, _beats_chance, _depends_on_weights, _beats_centre, _is_stable, _is_said, _method,
+    _stands_out, _decides, _beats_chance, _depends_on_weights, _beats_centre, _is_stable, _is_first, _method,
 )  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""What if a part of the picture were not there? The network is asked again, and the same map is made again.
+"""Experiments on the picture: a part is hidden, the network asked again, and the same map made again.
 
     from camcore.verdict.what_if import what_if
     for step in what_if(net, pic, m, (40, 60, 200, 220), fill="blur"):
@@ -14,14 +14,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from math import ceil, floor
 from time import perf_counter
-from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from camcore.checks import checked, flag, shown, whole
-from camcore.errors import CamcoreError, nearest
+from camcore.checks import checked, flag, one_of, shown, whole
+from camcore.errors import CamcoreError
 from camcore.framing import NEUTRAL, reduced_size
 from camcore.heatmaps.arguments import a_map, a_network, a_picture
 from camcore.heatmaps.cam_map import CamMap
@@ -30,6 +29,7 @@ from camcore.heatmaps.run import stream
 from camcore.network import Network
 from camcore.pictures.picture import Picture
 from camcore.predictions import Prediction
+from camcore.text import sides
 
 FILLS = ("grey", "blur", "inpaint")
 
@@ -54,7 +54,7 @@ class Change:
 
 @dataclass(frozen=True, eq=False)
 class WhatIf:
-    """What became of the scores and of the map.
+    """The scores and the map before and after.
 
     ``box``: (top, left, bottom, right) edges in whole pixels of the picture. ``picture``: the changed one.
     ``changes``: the class of the map first, then the classes that were or are among the most probable, in the order of
@@ -72,7 +72,7 @@ class WhatIf:
 
 
 @dataclass(frozen=True, eq=False)
-class Step:
+class WhatIfStep:
     """``done`` of ``total`` passes; in the last step ``result`` is whole."""
 
     result: WhatIf
@@ -84,7 +84,7 @@ class Step:
 @checked(network=a_network, pic=a_picture, m=a_map, keep=flag, top=whole(1, example=5))
 def what_if(
     network: Network, pic: Picture, m: CamMap, box: Box, fill: str = "grey", keep: bool = False, top: int = 5
-) -> Iterator[Step]:
+) -> Iterator[WhatIfStep]:
     """The scores and the map ``m`` again, of the picture with a box hidden, or with nothing but the box (``keep``).
 
     The scores come with the first step, the map with the last. Closing the generator stops the work.
@@ -96,34 +96,34 @@ def what_if(
     changed = hidden(pic, box, fill, keep)
     if (m.network, m.frame.picture_size) != (network.name, (pic.height, pic.width)):
         raise CamcoreError(
-            f"A map of {m.network} on a picture of {_size(m.frame.picture_size)} says nothing of {network.name} on one "
-            f"of {_size((pic.height, pic.width))}. Ask about the map's own network and picture."
+            f"A map of {m.network} on a picture of {sides(m.frame.picture_size)} says nothing of {network.name} on one "
+            f"of {sides((pic.height, pic.width))}. Ask about the map's own network and picture."
         )
     (task,) = request.tasks
     total = 2 + recompute_passes(network, m)
 
-    def steps() -> Iterator[Step]:
+    def steps() -> Iterator[WhatIfStep]:
         start = perf_counter()
         changes = _changes(network, pic, changed, m, top)
         known = WhatIf(clipped(box, pic), fill, keep, changed, changes, m)
-        yield Step(known, min(2.0, total), total, perf_counter() - start)
+        yield WhatIfStep(known, min(2.0, total), total, perf_counter() - start)
         options = {m.method: dict(m.options)}
         layers = None if task.path is None else [task.path]
         for part in stream(network, changed, m.method, layers, m.class_index, m.framing, options, m.refine):
             known = replace(known, again=(*part.maps, *part.partial)[-1])
             done = 2 + (total - 2) * part.done / max(part.total, 1)
-            yield Step(known, total if part.maps else min(done, total), total, perf_counter() - start)
+            yield WhatIfStep(known, total if part.maps else min(done, total), total, perf_counter() - start)
 
     return steps()
 
 
 @checked(network=a_network, m=a_map)
 def what_if_passes(network: Network, m: CamMap) -> float:
-    """What ``what_if`` costs, in forward passes of one picture."""
+    """The cost of ``what_if`` in forward passes of one picture."""
     return 2 + recompute_passes(network, m)
 
 
-@checked(pic=a_picture, keep=flag)
+@checked(pic=a_picture, fill=one_of(*FILLS, kind="fill"), keep=flag)
 def hidden(pic: Picture, box: Box, fill: str = "grey", keep: bool = False) -> Picture:
     """The picture with a box filled, or with everything but the box (``keep``).
 
@@ -133,12 +133,6 @@ def hidden(pic: Picture, box: Box, fill: str = "grey", keep: bool = False) -> Pi
     Raises CamcoreError for a box without a pixel, a fill that does not exist, and where nothing would change or, with
     ``inpaint``, no pixel would be left to paint from.
     """
-    if not isinstance(fill, str) or fill not in FILLS:
-        near = nearest(fill, FILLS, 0.4)
-        raise CamcoreError(
-            f"There is no fill {shown(fill)}. A part of a picture is hidden by one of {', '.join(FILLS)}. "
-            f"Choose {f'{near!r}, perhaps' if near else 'one of these'}."
-        )
     top, left, bottom, right = clipped(box, pic)
     inside = np.zeros((pic.height, pic.width), bool)
     inside[top:bottom, left:right] = True
@@ -165,18 +159,18 @@ def clipped(box: Box, pic: Picture) -> Box:
             f"{shown(box)} is no box. It has four edges, (top, left, bottom, right), in pixels of the picture. "
             "Give four numbers."
         ) from None
-    found = max(0, top), max(0, left), min(pic.height, bottom), min(pic.width, right)
-    if found[0] >= found[2] or found[1] >= found[3]:
+    inner = max(0, top), max(0, left), min(pic.height, bottom), min(pic.width, right)
+    if inner[0] >= inner[2] or inner[1] >= inner[3]:
         raise CamcoreError(
             f"The box {(top, left, bottom, right)} has no pixel of the picture, which is "
-            f"{_size((pic.height, pic.width))} (height × width). It is given as (top, left, bottom, right). Draw it on "
+            f"{sides((pic.height, pic.width))} (height × width). It is given as (top, left, bottom, right). Draw it on "
             "the picture."
         )
-    return found
+    return inner
 
 
 def _filling(rgb: Pixels, box: Box, fill: str, keep: bool) -> Pixels:
-    """What stands in the place of the hidden part: a whole picture (H, W, 3), of which only that part is used."""
+    """The filling of the hidden part: a whole picture (H, W, 3), of which only that part is used."""
     size = reduced_size((rgb.shape[0], rgb.shape[1]), _SIDE)
     small = cv2.resize(rgb, size[::-1], interpolation=cv2.INTER_AREA) if size != rgb.shape[:2] else rgb
     if fill == "blur":
@@ -201,19 +195,15 @@ def _changes(network: Network, pic: Picture, changed: Picture, m: CamMap, top: i
     leading = {index for one in every for index in list(one)[:top]} - {m.class_index}
 
     def larger(index: int) -> float:
-        found = max(one[index].probability for one in every)
-        return found if found == found else max(one[index].logit for one in every)
+        probability = max(one[index].probability for one in every)
+        return probability if probability == probability else max(one[index].logit for one in every)
 
     order = [m.class_index, *sorted(leading, key=larger, reverse=True)]
     return tuple(Change(every[0][index], every[1][index]) for index in order)
 
 
-def _by_class(network: Network, x: Any) -> dict[int, Prediction]:
+def _by_class(network: Network, x: NDArray[np.number]) -> dict[int, Prediction]:
     """Every class of one input, highest score first; also what lowers the value of a regression."""
-    logits, p = (found[0] for found in network.answer(x))
+    logits, p = (rows[0] for rows in network.answer(x))
     order = np.argsort(-logits, kind="stable").tolist()
     return {i: Prediction(i, network.labels[i], float(p[i]), float(logits[i]), network.score_kind) for i in order}
-
-
-def _size(size: tuple[Any, ...]) -> str:
-    return "×".join(map(str, size))

@@ -16,7 +16,7 @@ import camcore
 from camcore.batches import framed_batches
 from camcore.bias.cue import CORNER
 from camcore.bias.files import draw_mean_map, draw_samples, read_study, write_study
-from camcore.bias.study import HEADS, TRIALS, Stage, Study, run_study
+from camcore.bias.study import HEADS, TRIALS, Study, StudyStep, run_study
 from camcore.errors import CamcoreError
 from camcore.training.folders import LabelledFolder, opened, read_folder
 
@@ -70,7 +70,7 @@ def folders(tmp_path_factory) -> tuple[LabelledFolder, LabelledFolder]:
 
 
 @pytest.fixture(scope="module")
-def stages(folders) -> list[Stage]:
+def stages(folders) -> list[StudyStep]:
     return list(run_study(*folders, trained, marked=1, seed=5))
 
 

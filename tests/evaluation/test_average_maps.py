@@ -53,7 +53,7 @@ def predictions(pair, pictures) -> Predictions:
 @pytest.mark.parametrize("of", ["said", "true"])
 def test_means_are_those_of_the_single_maps(pair, pictures, predictions, of):
     threshold = float(np.median(predictions.probabilities[:, 1]))  # so that there are mistakes
-    said = predictions.said(threshold)
+    said = predictions.predicted(threshold)
     found = last(average_maps(pair, predictions, pictures, of=of, threshold=threshold, batch=5))
     assert (found.method, found.layer, found.done, found.total) == ("cam", "features", 12, 12)
     assert [(g.label, g.correct) for g in found.groups] == [(0, True), (0, False), (1, True), (1, False)]

@@ -15,7 +15,6 @@ from camcore.evaluation.measures import (
     calibration,
     confusion,
     log_loss,
-    misclassified,
     rate,
     roc,
     roc_curve,
@@ -92,9 +91,9 @@ def test_accuracy_and_confusion_by_hand():
 
 
 def test_a_probability_at_the_threshold_counts_as_the_second_class():
-    assert FOUR.said(0.4).tolist() == [0, 1, 1, 1]
-    assert FOUR.said(0.0).tolist() == [1, 1, 1, 1]
-    assert two([1], [1.0]).said(1.0).tolist() == [1]
+    assert FOUR.predicted(0.4).tolist() == [0, 1, 1, 1]
+    assert FOUR.predicted(0.0).tolist() == [1, 1, 1, 1]
+    assert two([1], [1.0]).predicted(1.0).tolist() == [1]
 
 
 @pytest.mark.parametrize("threshold", [-0.1, 1.1, float("nan")])
@@ -197,14 +196,14 @@ def test_losses_by_hand():
     assert np.isfinite(log_loss(three))
 
 
-# ---- thresholds and mistakes
+# ---- thresholds
 
 
 def test_the_best_threshold_is_the_best_of_all():
     for seed in range(5):
         p = random(40, 2, seed, 20)
         found = sweep(p)
-        everything = [accuracy(p, t).value for t in np.linspace(0, 1, 2001)]
+        everything = [(p.predicted(t) == p.labels).mean() for t in np.linspace(0, 1, 2001)]
         assert found.best_accuracy == max(everything) == accuracy(p, found.best).value
         for i in (0, 13, 50, 100):
             table = confusion(p, found.thresholds[i])
@@ -220,16 +219,3 @@ def test_the_usual_threshold_is_kept_where_none_is_better():
 def test_a_threshold_needs_two_classes():
     with pytest.raises(CamcoreError, match="two classes"):
         sweep(random(5, 3, 0))
-
-
-def test_mistakes_come_with_the_most_confident_first():
-    p = two([0, 0, 1, 1, 1], [0.7, 0.95, 0.2, 0.8, 0.01])
-    found = misclassified(p)
-    assert [(m.file, m.label, m.said) for m in found] == [
-        ("4.jpg", 1, 0),
-        ("1.jpg", 0, 1),
-        ("2.jpg", 1, 0),
-        ("0.jpg", 0, 1),
-    ]
-    assert [m.confidence for m in found] == pytest.approx([0.99, 0.95, 0.8, 0.7])
-    assert [m.index for m in misclassified(p, 0.9)] == [4, 1, 2, 3]

@@ -13,7 +13,7 @@ from networks import FEATURES, flat
 import camcore
 from camcore.methods import METHODS
 from camcore.metrics.agreement import aligned, peakedness, spearman, top_iou
-from camcore.metrics.cost import Measured, measure
+from camcore.metrics.cost import MethodCost, measure
 from camcore.metrics.differences import (
     ANY_LAYER,
     NO_LAYER,
@@ -33,7 +33,7 @@ def network() -> camcore.Network:
 
 
 @pytest.fixture(scope="module")
-def measured(network) -> tuple[Measured, ...]:
+def measured(network) -> tuple[MethodCost, ...]:
     return tuple(measure(network, PIC, KEYS, class_index=1, options={"fasterscorecam": {"n": 2}}))
 
 

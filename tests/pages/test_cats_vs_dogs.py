@@ -103,7 +103,7 @@ def test_the_threshold_in_the_link_is_used(threshold: str) -> None:
     p, share = predictions(), int(threshold) / 100
     right = measures.accuracy(p, share)
     assert f"{right.count} of {right.n}" in html(at)
-    wrong = len(measures.misclassified(p, share))
+    wrong = right.n - right.count
     assert f"All mistakes ({wrong})" in str(at.session_state["show"] or "") + " ".join(
         option.content for group in at.get("button_group") for option in group.proto.options
     )

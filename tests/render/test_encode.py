@@ -127,8 +127,8 @@ def test_long_lines_wrap_inside_the_picture(line):
 @pytest.mark.parametrize("line", ["alpha beta gamma " * 20, "x" * 300, "a " + "y" * 90 + " b", "", "   ", "short"])
 @pytest.mark.parametrize("width", [5.0, 60.0, 200.0])
 def test_wrapping_loses_no_letter(line, width):
-    font, _ = encode._font(12)
-    parts = encode._wrap(line, font, width)
+    font, _ = encode.caption_font(12)
+    parts = encode.wrap_text(line, font, width)
     assert "".join("".join(parts).split()) == "".join(line.split())
     assert all(font.getlength(part) <= width or len(part) == 1 for part in parts)
     assert len(parts) >= 1
@@ -154,11 +154,11 @@ def test_markup_is_only_text():
 
 def test_without_a_system_font_text_is_spelt_in_ascii(monkeypatch):
     monkeypatch.setattr(encode, "_SYSTEM_FONTS", ("no such font.ttf",))
-    encode._font.cache_clear()
+    encode.caption_font.cache_clear()
     try:
-        assert encode._font(12)[1] is False
+        assert encode.caption_font(12)[1] is False
         rgb = np.zeros((10, 640, 3), np.uint8)
         np.testing.assert_array_equal(with_caption(rgb, ["é 7×7 → 猫"]), with_caption(rgb, ["e 7x7 -> ?"]))
         assert ink(with_caption(rgb, ["plain"]), 10).any()
     finally:
-        encode._font.cache_clear()
+        encode.caption_font.cache_clear()

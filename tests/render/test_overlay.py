@@ -132,5 +132,5 @@ def test_a_spotlight_keeps_what_is_lit_and_dims_the_rest():
 
 
 def test_a_spotlight_of_another_size_is_refused():
-    with pytest.raises(CamcoreError, match="cannot light"):
+    with pytest.raises(CamcoreError, match="does not lie on"):
         spotlight(np.zeros((2, 3, 3), np.uint8), np.zeros((3, 2)))

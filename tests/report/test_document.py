@@ -12,7 +12,7 @@ from reported import cam_map, finding, item, picture
 
 from camcore.errors import CamcoreError, PictureError
 from camcore.pictures.picture import open_picture
-from camcore.report.document import PictureFile, Told, bytes_of, told
+from camcore.report.document import PictureFile, VerdictSummary, bytes_of, verdict_summary
 from camcore.verdict.rules import Reason, Verdict
 
 
@@ -59,8 +59,8 @@ def test_entries_of_one_picture_count_it_once():
 
 def test_a_verdict_is_kept_in_words_whatever_it_is():
     verdict = Verdict("caution", "Be careful.", (Reason("beware", "centre", "A blob does as well."),))
-    assert told(verdict) == Told("caution", "Be careful.", (("beware", "A blob does as well."),))
+    assert verdict_summary(verdict) == VerdictSummary("caution", "Be careful.", (("beware", "A blob does as well."),))
     alike = SimpleNamespace(level="trust", headline="Fine.", reasons=())
-    assert told(alike) == Told("trust", "Fine.")
+    assert verdict_summary(alike) == VerdictSummary("trust", "Fine.")
     plain = {"headline": "Fine.", "sentences": ["It is stable."], "figures": {"drop": 0.5}}
-    assert told(plain) == Told("", "Fine.", (("", "It is stable."),), (("drop", "0.5"),))
+    assert verdict_summary(plain) == VerdictSummary("", "Fine.", (("", "It is stable."),), (("drop", "0.5"),))

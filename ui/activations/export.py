@@ -5,13 +5,13 @@ import json
 from collections.abc import Sequence
 
 import numpy as np
-from camcore.report.captions import geometry
 
 from camcore.features.channels import Channels
 from camcore.features.strongest_channels import StrongestChannels
 from camcore.render.colour import DIVERGING
 from camcore.render.contact import Bar, Print, contact_sheet
 from camcore.render.encode import to_png
+from camcore.report.captions import geometry
 from ui import scales, words
 from ui.activations import sheet as sheets
 from ui.activations.choices import Look

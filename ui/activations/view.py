@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 import streamlit as st
-from camcore.report.captions import geometry
 from numpy.typing import NDArray
 
 from camcore.features.channels import Channels
 from camcore.framing import CellGrid, Frame
 from camcore.graph.layers import LayerInfo
 from camcore.render.colour import DIVERGING
+from camcore.report.captions import geometry
 from ui import controls, errors, grids, rasters, words, working
 from ui.activations import choices
 from ui.activations import sheet as sheets

@@ -7,6 +7,7 @@ from typing import Any
 
 import camcore
 from camcore.render.colour import DIVERGING, css_gradient
+from camcore.report.captions import peak_position
 from ui import grids, scales, words
 from ui.compare import names
 from ui.compare.comparison import NONE, Cell
@@ -160,12 +161,8 @@ def peak(m: Any) -> str:
     """Where a map is brightest, in words; for those who cannot see it."""
     if not m.values.any():
         return "It is empty."
-    height, width = m.values.shape
-    row, column = divmod(int(m.values.argmax()), width)
-    rows, columns = ("top", "middle", "bottom"), ("left", "centre", "right")
-    place = f"{rows[min(2, 3 * row // height)]} {columns[min(2, 3 * column // width)]}"
-    share = float((m.values >= 0.5).mean())
-    return f"Brightest at the {place} of what the network saw; {words.percent(share)} of it reach half of the maximum."
+    share = words.percent(float((m.values >= 0.5).mean()))
+    return f"Brightest at the {peak_position(m)} of what the network saw; {share} of it reach half of the maximum."
 
 
 def _bars(look: Look, shown: Mapping[Cell, scales.Shown], multiple: float, reference: Cell | None) -> list[ColourBar]:

@@ -1,4 +1,4 @@
-"""How faithful a map is to what the network does: parts of the picture are taken away in the map's order.
+"""Faithfulness of a map to the network: parts of the picture are taken away in the map's order.
 
     for step in measure(net, pic, camcore.explain(net, pic, ["gradcam", "layercam"])):
         print(step.done, "of", step.total)
@@ -10,9 +10,10 @@ Figures say nothing by themselves: those of the controls, on the same picture, a
 
 from camcore.metrics.faithfulness.case import Case, Subject, case_of, controls, subject_of
 from camcore.metrics.faithfulness.curves import STEPS, Curve
-from camcore.metrics.faithfulness.measure import METRICS, Faithfulness, Settings, Step, estimate, measure
+from camcore.metrics.faithfulness.measure import METRICS, Faithfulness, Settings, estimate, measure
 from camcore.metrics.faithfulness.road import LEVELS, Road
-from camcore.metrics.faithfulness.sufficiency import Shown
+from camcore.metrics.faithfulness.scoring import MetricStep
+from camcore.metrics.faithfulness.sufficiency import Sufficiency
 
 __all__ = [
     "LEVELS",
@@ -21,11 +22,11 @@ __all__ = [
     "Case",
     "Curve",
     "Faithfulness",
+    "MetricStep",
     "Road",
     "Settings",
-    "Shown",
-    "Step",
     "Subject",
+    "Sufficiency",
     "case_of",
     "controls",
     "estimate",

@@ -1,18 +1,19 @@
-"""Deletion and insertion: how the score falls, or comes back, as pixels go or come in the order of a map."""
+"""Deletion and insertion: the score as pixels go or come in the order of a map."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from camcore.errors import CamcoreError
-from camcore.metrics.faithfulness.case import Answers, Case, Question, Ranks, Raster, digest, original
+from camcore.metrics.faithfulness.case import Case, Pixels, Ranks, Raster, digest
+from camcore.metrics.faithfulness.scoring import AlteredPicture, Scores, original
 
-Array = NDArray[Any]
+CurveKind = Literal["deletion", "insertion"]
 
 # As published.
 STEPS = 224
@@ -35,7 +36,7 @@ class Curve:
 
     @property
     def steps(self) -> int:
-        """How many steps it was measured in."""
+        """The number of steps that it was measured in."""
         return len(self.shares) - 1
 
     def at(self, share: float) -> float:
@@ -44,19 +45,19 @@ class Curve:
 
 
 def ranks(raster: Raster) -> Ranks:
-    """Each pixel's place (h, w) in the order of a map, 0 for the most relevant.
+    """Each pixel's rank (h, w) in the order of a map, 0 for the most relevant.
 
     Equal pixels, such as the zeros of a rectified map, follow in one fixed random order, not in that of the pixels.
     """
     shuffled = np.random.default_rng(_TIE_SEED).permutation(raster.size)
     order = shuffled[np.argsort(-raster.ravel()[shuffled], kind="stable")]
-    found = np.empty(raster.size, np.int32)
-    found[order] = np.arange(raster.size, dtype=np.int32)
-    return found.reshape(raster.shape)
+    ranked = np.empty(raster.size, np.int32)
+    ranked[order] = np.arange(raster.size, dtype=np.int32)
+    return ranked.reshape(raster.shape)
 
 
 def counts(pixels: int, steps: int) -> NDArray[np.int64]:
-    """How many pixels are gone after each of 0 to ``steps`` steps of equal size, to the nearest whole one."""
+    """The number of pixels that are gone after each of 0 to ``steps`` steps of equal size, to the nearest whole one."""
     return np.rint(np.linspace(0, pixels, steps + 1)).astype(np.int64)
 
 
@@ -66,48 +67,44 @@ def check_steps(steps: int) -> None:
         raise CamcoreError(f"steps={steps!r} is no number of steps. A curve needs at least 1; {STEPS} are usual.")
 
 
-class Orderly:
+class PixelOrder:
     """The pictures of one case with pixels gone in the order of one map, given as ranks. ``steps``: of its curves."""
 
     def __init__(self, case: Case, order: Ranks, steps: int) -> None:
         self.case = case
         self.ranks = order
         self.counts = counts(self.ranks.size, min(steps, self.ranks.size))
-        self._mark = digest(self.ranks)
+        self._digest = digest(self.ranks)
 
-    def deletion(self) -> Iterator[Question]:
-        """The pictures of the deletion curve: to black, which is 0 of the preprocessed input."""
-        yield from (self._gone("deletion", int(count)) for count in self.counts)
+    def pictures(self, kind: CurveKind) -> Iterator[AlteredPicture]:
+        """The pictures of a curve: deletion goes to black, 0 of the preprocessed input; insertion comes from a blur."""
+        yield from (self._altered(kind, int(count)) for count in self.counts)
 
-    def insertion(self) -> Iterator[Question]:
-        """The pictures of the insertion curve: from the blurred picture."""
-        yield from (self._gone("insertion", int(count)) for count in self.counts)
+    def curve(self, kind: CurveKind, scores: Scores) -> Curve:
+        """The curve, its pictures scored."""
+        values = [scores[self._key(kind, int(count))] for count in self.counts]
+        return Curve(self.counts / self.ranks.size, np.array(values))
 
-    def curve(self, kind: Literal["deletion", "insertion"], answers: Answers) -> Curve:
-        """The curve, its questions answered."""
-        scores = [answers[self._key(kind, int(count))] for count in self.counts]
-        return Curve(self.counts / self.ranks.size, np.array(scores))
-
-    def _key(self, kind: str, count: int) -> Any:
+    def _key(self, kind: CurveKind, count: int) -> Hashable:
         if count == (0 if kind == "deletion" else self.ranks.size):
             return "original"
         if count in (0, self.ranks.size):  # nothing of the picture left: the same for every order
             return kind, count
-        return kind, self._mark, count
+        return kind, self._digest, count
 
-    def _gone(self, kind: str, count: int) -> Question:
+    def _altered(self, kind: CurveKind, count: int) -> AlteredPicture:
         key = self._key(kind, count)
         if key == "original":
             return original(self.case)
 
-        def make() -> Array:
-            first = self.ranks < count
+        def make() -> Pixels:
+            leading = self.ranks < count
             before, after = self.case.picture, self.case.black
             if kind == "insertion":
                 before, after = self.case.blurred, self.case.picture
             picture = before.copy()
             area = self.case.area
-            np.copyto(picture[area], after[area], where=first[..., np.newaxis])
+            np.copyto(picture[area], after[area], where=leading[..., np.newaxis])
             return picture
 
-        return Question(key, make)
+        return AlteredPicture(key, make)

@@ -1,4 +1,4 @@
-"""What is left of the score when the picture is seen through its own map, and what the map looks like then.
+"""The score of the picture seen through its own map, and the map of that picture.
 
 Figures of one picture; over many, average drop and average gain are their means, and the increase in confidence the
 share of pictures. y: the picture's score, o: the score of the picture times the map.
@@ -9,7 +9,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from camcore.metrics.faithfulness.case import Case, Question, Subject
+from camcore.metrics.faithfulness.case import Case, Subject
+from camcore.metrics.faithfulness.scoring import AlteredPicture
 
 
 def drop(y: float, o: float) -> float:
@@ -24,11 +25,10 @@ def gain(y: float, o: float) -> float:
 
 def pearson(a: ArrayLike, b: ArrayLike) -> float:
     """The correlation of two maps, −1..1; 0 where either is the same everywhere and so correlates with nothing."""
-    first, second = (np.ravel(one).astype(np.float64) for one in (a, b))
+    first, second = (np.ravel(np.asarray(one, np.float64)) for one in (a, b))
     if np.ptp(first) == 0 or np.ptp(second) == 0:
         return 0.0
-    first, second = first - first.mean(), second - second.mean()
-    return float(np.clip(first @ second / np.sqrt((first @ first) * (second @ second)), -1, 1))
+    return float(np.corrcoef(first, second)[0, 1])
 
 
 def coherency(a: ArrayLike, b: ArrayLike) -> float:
@@ -37,7 +37,7 @@ def coherency(a: ArrayLike, b: ArrayLike) -> float:
 
 
 def complexity(values: ArrayLike) -> float:
-    """How much of the picture the map takes: its mean, 0..1 (Poppi 2021: the L1 norm)."""
+    """The share of the picture that the map takes: its mean, 0..1 (Poppi 2021: the L1 norm)."""
     return float(np.mean(np.asarray(values, np.float64)))
 
 
@@ -47,7 +47,7 @@ def adcc(coherent: float, complex_: float, dropped: float) -> float:
     return 3 / sum(1 / part for part in parts) if min(parts) > 0 else 0.0
 
 
-def masked(case: Case, subject: Subject) -> Question:
+def masked(case: Case, subject: Subject) -> AlteredPicture:
     """The input times the map; a letterbox's padding stays as it is."""
 
     def make() -> NDArray[np.floating]:
@@ -55,4 +55,4 @@ def masked(case: Case, subject: Subject) -> Question:
         picture[case.area] *= subject.raster[..., np.newaxis]
         return picture
 
-    return Question(("masked", subject.mark), make)
+    return AlteredPicture(("masked", subject.digest), make)

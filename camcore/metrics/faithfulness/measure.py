@@ -8,25 +8,17 @@ from time import perf_counter
 
 import numpy as np
 
-from camcore.errors import CamcoreError, nearest
+from camcore.checks import one_of
+from camcore.errors import CamcoreError
+from camcore.generators import Returning
 from camcore.heatmaps.cam_map import CamMap
 from camcore.heatmaps.recompute import recompute_passes, recompute_values
 from camcore.methods.control import COARSE
 from camcore.metrics.faithfulness import masking, stability
-from camcore.metrics.faithfulness.case import (
-    Answers,
-    Case,
-    Question,
-    Subject,
-    ask,
-    case_of,
-    controls,
-    original,
-    raster_of,
-    subject_of,
-)
-from camcore.metrics.faithfulness.curves import STEPS, Curve, Orderly, check_steps, ranks
-from camcore.metrics.faithfulness.road import LEVELS, Removal, Road, check_levels
+from camcore.metrics.faithfulness.case import Case, Subject, case_of, controls, raster_of, subject_of
+from camcore.metrics.faithfulness.curves import STEPS, Curve, PixelOrder, check_steps, ranks
+from camcore.metrics.faithfulness.road import LEVELS, Road, RoadRemoval, check_levels
+from camcore.metrics.faithfulness.scoring import AlteredPicture, MetricStep, Scores, original, score_pictures
 from camcore.network import Network
 from camcore.pictures.picture import Picture
 
@@ -68,26 +60,13 @@ class Faithfulness:
 
     @property
     def control(self) -> bool:
-        """Whether it is one of the controls that are always there."""
+        """True for one of the controls that are always there."""
         return self.map is None
-
-
-@dataclass(frozen=True, eq=False)
-class Step:
-    """``results`` so far, the maps' in their order and then the controls'; ``done`` of ``total`` forward passes.
-
-    Where maps share passes, or are equal, less is done than was told. The last step has done all.
-    """
-
-    results: tuple[Faithfulness, ...]
-    done: float
-    total: float
-    seconds: float
 
 
 @dataclass(frozen=True)
 class Settings:
-    """How faithfulness is measured.
+    """The settings of a measurement of faithfulness.
 
     ``metrics``: some of METRICS. ``steps``: of deletion and insertion, 224 as published; fewer make them coarser.
     ``levels``: shares of the pixels that ROAD removes. ``draws``: of the sensitivity's noise. ``randoms``: how many
@@ -104,12 +83,7 @@ class Settings:
     def check(self) -> None:
         """Raise CamcoreError for what cannot be measured so."""
         for name in self.metrics:
-            if name not in METRICS:
-                near = nearest(name, METRICS)
-                raise CamcoreError(
-                    f"There is no figure {name!r} of faithfulness. Those there are: {', '.join(METRICS)}. "
-                    f"Choose {f'{near!r}, perhaps' if near else 'one of these'}."
-                )
+            one_of(*METRICS, kind="figure")("metrics", name)
         check_steps(self.steps)
         check_levels(self.levels)
         for name, value in (("draws", self.draws), ("randoms", self.randoms)):
@@ -117,8 +91,12 @@ class Settings:
                 raise CamcoreError(f"{name}={value!r} is no number of them. Give a whole number of at least 1.")
 
 
-def measure(network: Network, pic: Picture, maps: Sequence[CamMap], settings: Settings = Settings()) -> Iterator[Step]:
-    """The figures of some maps of one picture, network, framing and class, and of the controls; a Step at a time.
+def measure(
+    network: Network, pic: Picture, maps: Sequence[CamMap], settings: Settings = Settings()
+) -> Iterator[MetricStep[Faithfulness]]:
+    """The figures of some maps of one picture, network, framing and class, and of the controls, step by step.
+
+    ``results``: the maps' in their order, then the controls'.
 
     Closing the generator stops the work; no more than the chunk in hand is computed.
 
@@ -132,7 +110,7 @@ def measure(network: Network, pic: Picture, maps: Sequence[CamMap], settings: Se
 
 
 def estimate(network: Network, maps: Sequence[CamMap], settings: Settings = Settings()) -> float:
-    """What ``measure`` costs at most, in forward passes of one picture. Raises as ``measure`` does."""
+    """The cost of ``measure`` at most, in forward passes of one picture. Raises as ``measure`` does."""
     if not maps:
         raise CamcoreError("There is no map to judge. Give at least one.")
     settings.check()
@@ -145,44 +123,43 @@ def estimate(network: Network, maps: Sequence[CamMap], settings: Settings = Sett
     return shared + (len(maps) + 1 + settings.randoms) * each + remaking
 
 
-def _measured(case: Case, subjects: Sequence[Subject], settings: Settings, total: float) -> Iterator[Step]:
+def _measured(
+    case: Case, subjects: Sequence[Subject], settings: Settings, total: float
+) -> Iterator[MetricStep[Faithfulness]]:
     start = perf_counter()
     results: list[Faithfulness] = []
-    answers: Answers = {}
+    scores: Scores = {}
     done = 0.0
     for subject in subjects:
-        work = _one(case, subject, settings, answers)
-        while True:
-            try:
-                done += next(work)
-            except StopIteration as finished:
-                results.append(finished.value)
-                break
-            yield Step(tuple(results), min(done, total), total, perf_counter() - start)
-    yield Step(tuple(results), total, total, perf_counter() - start)
+        figures = Returning(_one(case, subject, settings, scores))
+        for passes in figures:
+            done += passes
+            yield MetricStep(tuple(results), min(done, total), total, perf_counter() - start)
+        results.append(figures.result)
+    yield MetricStep(tuple(results), total, total, perf_counter() - start)
 
 
-def _one(case: Case, subject: Subject, settings: Settings, answers: Answers) -> Generator[float, None, Faithfulness]:
+def _one(case: Case, subject: Subject, settings: Settings, scores: Scores) -> Generator[float, None, Faithfulness]:
     """The figures of one map; yields passes as they are done."""
     metrics = settings.metrics
-    places = ranks(subject.raster)
-    order, removal = Orderly(case, places, settings.steps), Removal(case, places, settings.levels)
+    ranked = ranks(subject.raster)
+    order, removal = PixelOrder(case, ranked, settings.steps), RoadRemoval(case, ranked, settings.levels)
     through = masking.masked(case, subject)
 
-    def questions() -> Iterator[Question]:
+    def pictures() -> Iterator[AlteredPicture]:
         yield original(case)
         if "masked" in metrics:
             yield through
         if "deletion" in metrics:
-            yield from order.deletion()
+            yield from order.pictures("deletion")
         if "insertion" in metrics:
-            yield from order.insertion()
+            yield from order.pictures("insertion")
         if "road" in metrics:
-            yield from removal.questions()
+            yield from removal.pictures()
 
-    yield from map(float, ask(case, questions(), answers))
-    y = answers["original"]
-    o = answers[through.key] if "masked" in metrics else None
+    yield from map(float, score_pictures(case, pictures(), scores))
+    y = scores["original"]
+    o = scores[through.key] if "masked" in metrics else None
     dropped = None if o is None else masking.drop(y, o)
     complexity = masking.complexity(subject.raster)
     coherent = (yield from _coherency(case, subject)) if "coherency" in metrics else None
@@ -198,9 +175,9 @@ def _one(case: Case, subject: Subject, settings: Settings, answers: Answers) -> 
         drop=dropped,
         increase=None if o is None else o > y,
         gain=None if o is None or not case.has_probabilities else masking.gain(y, o),
-        deletion=order.curve("deletion", answers) if "deletion" in metrics else None,
-        insertion=order.curve("insertion", answers) if "insertion" in metrics else None,
-        road=removal.result(answers) if "road" in metrics else None,
+        deletion=order.curve("deletion", scores) if "deletion" in metrics else None,
+        insertion=order.curve("insertion", scores) if "insertion" in metrics else None,
+        road=removal.result(scores) if "road" in metrics else None,
         coherency=coherent,
         adcc=None if coherent is None or dropped is None else masking.adcc(coherent, complexity, dropped),
         sensitivity=sensitive,

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from camcore.errors import CamcoreError
-from camcore.metrics.faithfulness.case import Answers, Case, Question, Ranks, digest
-
-Array = NDArray[Any]
+from camcore.metrics.faithfulness.case import Case, Ranks, digest
+from camcore.metrics.faithfulness.scoring import AlteredPicture, Scores
 
 LEVELS = (0.2, 0.4, 0.6, 0.8)
 
@@ -88,20 +86,20 @@ def check_levels(levels: tuple[float, ...]) -> None:
         raise CamcoreError(f"The levels {levels} are no shares of the pixels. Each lies above 0 and below 1: {LEVELS}.")
 
 
-class Removal:
+class RoadRemoval:
     """The pictures of ROAD for one case and the order of one map, given as ranks."""
 
     def __init__(self, case: Case, order: Ranks, levels: tuple[float, ...] = LEVELS) -> None:
         self.case = case
         self.levels = levels
         self.ranks = order
-        self._mark = digest(order)
+        self._digest = digest(order)
 
-    def questions(self) -> Iterator[Question]:
+    def pictures(self) -> Iterator[AlteredPicture]:
         """The picture without its most, and without its least relevant pixels, at every level."""
         for level in self.levels:
             for most in (True, False):
-                yield Question(self._key(level, most), partial(self.removed, level, most))
+                yield AlteredPicture(self._key(level, most), partial(self.removed, level, most))
 
     def removed(self, level: float, most: bool) -> NDArray[np.float64]:
         """The input (H, W, C) with a share of the pixels filled in; noise has a deviation of 1 % of its range."""
@@ -114,10 +112,10 @@ class Removal:
         filled[hole] += NOISE * np.ptp(picture) * noise[hole]
         return filled
 
-    def result(self, answers: Answers) -> Road:
-        """The scores, all questions answered."""
-        found = [[answers[self._key(level, most)] for level in self.levels] for most in (True, False)]
-        return Road(self.levels, np.array(found[0]), np.array(found[1]))
+    def result(self, scores: Scores) -> Road:
+        """The figures, all pictures scored."""
+        values = [[scores[self._key(level, most)] for level in self.levels] for most in (True, False)]
+        return Road(self.levels, np.array(values[0]), np.array(values[1]))
 
-    def _key(self, level: float, most: bool) -> Any:
-        return "road", self._mark, level, most
+    def _key(self, level: float, most: bool) -> Hashable:
+        return "road", self._digest, level, most

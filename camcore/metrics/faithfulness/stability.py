@@ -1,18 +1,15 @@
-"""Stability: how far a map moves when the picture hardly does."""
+"""Stability: the change of a map when the picture hardly changes."""
 
 from __future__ import annotations
 
 from collections.abc import Generator
-from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from camcore.heatmaps.cam_map import CamMap
 from camcore.heatmaps.recompute import recompute_values
-from camcore.metrics.faithfulness.case import Case, raster_of
-
-Array = NDArray[Any]
+from camcore.metrics.faithfulness.case import Case, Pixels, raster_of
 
 # Uniform noise of at most 2 % of the preprocessed range either way: hardly to be seen.
 RADIUS = 0.02
@@ -26,7 +23,7 @@ def relative_change(values: ArrayLike, moved: ArrayLike) -> float:
     return float(np.linalg.norm(before - after)) / length if length else float(after.any())
 
 
-def noisy(case: Case, seed: int, radius: float = RADIUS) -> Array:
+def noisy(case: Case, seed: int, radius: float = RADIUS) -> Pixels:
     """The input with seeded noise, uniform within ± ``radius`` of its range."""
     x = case.x.astype(np.float64)
     noise = np.random.default_rng(seed).uniform(-radius, radius, x.shape) * np.ptp(x)

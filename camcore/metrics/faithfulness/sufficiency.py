@@ -1,4 +1,4 @@
-"""Shown against hidden: the score of a map's top alone, and of the picture without it.
+"""Sufficiency: the score of a map's top alone against that of the picture without it.
 
 Both times what is taken away becomes the picture's mean colour. A network has a class it leans to for an empty picture,
 so hiding alone, or showing alone, flatters maps of that class and wrongs the others; in the difference of the two
@@ -7,24 +7,22 @@ complementary pictures the leaning cancels. Log-odds, because a probability near
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from time import perf_counter
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from camcore.metrics.faithfulness.case import Answers, Case, Question, Ranks, Subject, ask, digest, original
+from camcore.metrics.faithfulness.case import Case, Pixels, Ranks, Subject, digest
 from camcore.metrics.faithfulness.curves import ranks
-
-Array = NDArray[Any]
+from camcore.metrics.faithfulness.scoring import AlteredPicture, MetricStep, Scores, original, score_pictures
 
 SHARES = (0.1, 0.2, 0.4, 0.6, 0.8)
 
 
 @dataclass(frozen=True, eq=False)
-class Shown:
+class Sufficiency:
     """One map or control of one picture.
 
     ``name`` and ``seed`` as in Faithfulness. ``score``: of the picture; ``hidden`` and ``shown`` (k,): with each of
@@ -48,34 +46,26 @@ class Shown:
         return (self.score - after) / abs(self.score) if self.score else 0.0
 
 
-@dataclass(frozen=True, eq=False)
-class Step:
-    """``results`` so far, in the order given; ``done`` of ``total`` forward passes."""
-
-    results: tuple[Shown, ...]
-    done: float
-    total: float
-    seconds: float
-
-
-def compare(case: Case, subjects: Sequence[Subject], shares: tuple[float, ...] = SHARES) -> Iterator[Step]:
-    """Maps and controls of one case, hidden and shown by degrees; a Step after every chunk."""
+def measure_sufficiency(
+    case: Case, subjects: Sequence[Subject], shares: tuple[float, ...] = SHARES
+) -> Iterator[MetricStep[Sufficiency]]:
+    """Maps and controls of one case, hidden and shown by degrees; a step after every chunk."""
     start, total = perf_counter(), passes(len(subjects), shares)
-    answers: Answers = {}
-    results: list[Shown] = []
+    scores: Scores = {}
+    results: list[Sufficiency] = []
     done = 0
     for subject in subjects:
         order = ranks(subject.raster)
         keys = [(digest(order), round(share * order.size), show) for show in (False, True) for share in shares]
-        questions = [original(case), *(Question(key, _drawn(case, order, *key[1:])) for key in keys)]
-        for count in ask(case, questions, answers, case.log_odds):
+        pictures = [original(case), *(AlteredPicture(key, _drawn(case, order, *key[1:])) for key in keys)]
+        for count in score_pictures(case, pictures, scores, case.log_odds):
             done += count
-            yield Step(tuple(results), done, total, perf_counter() - start)
-        odds = np.array([answers[key] for key in keys])
+            yield MetricStep(tuple(results), done, total, perf_counter() - start)
+        odds = np.array([scores[key] for key in keys])
         hidden, shown = odds[: len(shares)], odds[len(shares) :]
-        seen = np.append(odds, answers["original"])
+        seen = np.append(odds, scores["original"])
         results.append(
-            Shown(
+            Sufficiency(
                 name=subject.name,
                 seed=subject.seed,
                 score=float(case.from_log_odds(seen[-1])),
@@ -86,16 +76,16 @@ def compare(case: Case, subjects: Sequence[Subject], shares: tuple[float, ...] =
                 spread=float(np.ptp(seen)),
             )
         )
-    yield Step(tuple(results), total, total, perf_counter() - start)
+    yield MetricStep(tuple(results), total, total, perf_counter() - start)
 
 
 def passes(subjects: int, shares: tuple[float, ...] = SHARES) -> float:
-    """What ``compare`` costs at most, in forward passes of one picture."""
+    """The cost of ``measure_sufficiency`` at most, in forward passes of one picture."""
     return 1.0 + 2 * len(shares) * subjects
 
 
-def _drawn(case: Case, order: Ranks, count: int, show: bool) -> Any:
-    def make() -> Array:
+def _drawn(case: Case, order: Ranks, count: int, show: bool) -> Callable[[], Pixels]:
+    def make() -> Pixels:
         picture = case.picture.copy()
         gone = order >= count if show else order < count
         np.copyto(picture[case.area], case.mean, where=gone[..., np.newaxis])

@@ -7,7 +7,8 @@ from bright import OFFSET, SLOPE, a_case, a_map, counter, picture, probability, 
 import camcore
 from camcore.errors import CamcoreError
 from camcore.methods.control import centre, random
-from camcore.metrics.faithfulness.case import Question, ask, controls, subject_of
+from camcore.metrics.faithfulness.case import controls, subject_of
+from camcore.metrics.faithfulness.scoring import AlteredPicture, score_pictures
 
 
 @pytest.mark.parametrize("activation", ["sigmoid", "softmax"])
@@ -48,23 +49,23 @@ def test_controls_are_those_of_the_methods():
     assert np.array_equal(fine.raster, np.random.default_rng(0).random((14, 21)))  # a value for each pixel
 
 
-def test_equal_questions_are_asked_once():
+def test_equal_pictures_are_scored_once():
     case = a_case(counter(), picture(shades()))
     made = []
 
-    def question(key: str) -> Question:
-        return Question(key, lambda: made.append(key) or case.picture)
+    def altered(key: str) -> AlteredPicture:
+        return AlteredPicture(key, lambda: made.append(key) or case.picture)
 
     answers = {"known": 0.5}
-    passes = sum(ask(case, [question(key) for key in ("a", "b", "a", "known", "b")], answers))
+    passes = sum(score_pictures(case, [altered(key) for key in ("a", "b", "a", "known", "b")], answers))
     assert (passes, made) == (2, ["a", "b"])
     assert answers["a"] == answers["b"] == pytest.approx(probability(case.picture.mean()))
 
 
 def test_chunks_are_bounded():
     case = a_case(counter((224, 224)), picture(shades((8, 8))))
-    questions = [Question(number, lambda: case.picture) for number in range(35)]
-    assert list(ask(case, questions, {})) == [16, 16, 3]
+    pictures = [AlteredPicture(number, lambda: case.picture) for number in range(35)]
+    assert list(score_pictures(case, pictures, {})) == [16, 16, 3]
 
 
 def test_maps_of_other_questions_are_refused():

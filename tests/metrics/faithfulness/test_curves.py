@@ -5,16 +5,16 @@ import pytest
 from bright import a_case, counter, picture, probability, shades
 
 from camcore.errors import CamcoreError
-from camcore.metrics.faithfulness.case import ask
-from camcore.metrics.faithfulness.curves import Curve, Orderly, check_steps, counts, ranks
+from camcore.metrics.faithfulness.curves import Curve, PixelOrder, check_steps, counts, ranks
+from camcore.metrics.faithfulness.scoring import score_pictures
 
 SIZE = (8, 10)
 
 
 def curve(case, order, steps, kind):
-    orderly, answers = Orderly(case, order, steps), {}
-    list(ask(case, getattr(orderly, kind)(), answers))
-    return orderly.curve(kind, answers)
+    order, answers = PixelOrder(case, order, steps), {}
+    list(score_pictures(case, order.pictures(kind), answers))
+    return order.curve(kind, answers)
 
 
 def blurred(x):
@@ -62,11 +62,11 @@ def test_more_steps_than_pixels_take_one_pixel_at_a_time():
 def test_the_letterbox_padding_is_never_touched():
     net, grey = counter((12, 10)), shades((8, 10))
     case = a_case(net, picture(grey), "letterbox")
-    orderly = Orderly(case, ranks(grey.astype(float)), 4)
-    last = list(orderly.deletion())[-1].make()
+    order = PixelOrder(case, ranks(grey.astype(float)), 4)
+    last = list(order.pictures("deletion"))[-1].make()
     assert not last[2:10].any()
     assert np.array_equal(last[[0, 1, 10, 11]], case.picture[[0, 1, 10, 11]])
-    first = next(iter(orderly.insertion())).make()
+    first = next(iter(order.pictures("insertion"))).make()
     assert np.array_equal(first[[0, 1, 10, 11]], case.picture[[0, 1, 10, 11]])
 
 

@@ -6,9 +6,9 @@ from bright import a_case, counter, picture, probability, shades
 
 from camcore.errors import CamcoreError
 from camcore.metrics.faithfulness import road
-from camcore.metrics.faithfulness.case import ask
 from camcore.metrics.faithfulness.curves import ranks
-from camcore.metrics.faithfulness.road import Removal, check_levels, imputed
+from camcore.metrics.faithfulness.road import RoadRemoval, check_levels, imputed
+from camcore.metrics.faithfulness.scoring import score_pictures
 
 
 def test_a_hole_in_a_plane_is_filled_with_the_plane():
@@ -50,9 +50,9 @@ def test_the_scores_of_morf_and_lerf(monkeypatch):
     grey = np.full((8, 10), 20)
     grey[2:4, 3:5] = 200  # four bright pixels, a twentieth of all
     case = a_case(counter(), picture(grey))
-    removal = Removal(case, ranks((grey == 200) + shades() * 1e-6), (4 / 80, 40 / 80))
+    removal = RoadRemoval(case, ranks((grey == 200) + shades() * 1e-6), (4 / 80, 40 / 80))
     answers = {}
-    assert sum(ask(case, removal.questions(), answers)) == 4
+    assert sum(score_pictures(case, removal.pictures(), answers)) == 4
     found = removal.result(answers)
     whole = grey.mean() / 255
     assert found.morf[0] == pytest.approx(probability(20 / 255), abs=1e-6)  # filled with what is around
@@ -66,8 +66,8 @@ def test_noise_has_a_deviation_of_a_hundredth_of_the_range():
     grey[0, 0] = 255
     case = a_case(counter((60, 80)), picture(grey))
     order = ranks(-(grey.astype(float)))
-    filled = Removal(case, order).removed(0.8, True)[..., 0]
-    assert np.array_equal(filled, Removal(case, order).removed(0.8, True)[..., 0])  # seeded
+    filled = RoadRemoval(case, order).removed(0.8, True)[..., 0]
+    assert np.array_equal(filled, RoadRemoval(case, order).removed(0.8, True)[..., 0])  # seeded
     hole = order < round(0.8 * 4800)
     noise = filled - imputed(case.picture, hole)[..., 0]
     assert not noise[~hole].any()
@@ -76,7 +76,7 @@ def test_noise_has_a_deviation_of_a_hundredth_of_the_range():
 
 def test_the_letterbox_padding_is_never_removed():
     case = a_case(counter((12, 10)), picture(shades((8, 10))), "letterbox")
-    removed = Removal(case, ranks(shades((8, 10)).astype(float))).removed(0.8, True)
+    removed = RoadRemoval(case, ranks(shades((8, 10)).astype(float))).removed(0.8, True)
     assert np.array_equal(removed[[0, 1, 10, 11]], case.picture[[0, 1, 10, 11]])
 
 

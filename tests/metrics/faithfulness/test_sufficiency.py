@@ -5,7 +5,7 @@ import pytest
 from bright import OFFSET, SLOPE, a_case, a_map, counter, picture, probability, shades
 
 from camcore.metrics.faithfulness.case import controls, subject_of
-from camcore.metrics.faithfulness.sufficiency import compare, passes
+from camcore.metrics.faithfulness.sufficiency import measure_sufficiency, passes
 
 SHARES = (0.25, 0.5)
 
@@ -15,7 +15,7 @@ def test_lead_and_scores_by_hand(activation):
     net, grey = counter(activation=activation), shades()
     pic = picture(grey)
     case = a_case(net, pic)
-    *_, last = compare(case, [subject_of(case, a_map(net, pic, grey / 255))], SHARES)
+    *_, last = measure_sufficiency(case, [subject_of(case, a_map(net, pic, grey / 255))], SHARES)
     (found,) = last.results
     x = np.sort(grey.ravel())[::-1] / 255
     mean = x.mean()
@@ -37,21 +37,21 @@ def test_the_class_that_an_empty_picture_is_taken_for_gains_nothing():
     bright = a_case(net, pic)
     dark = type(bright)(net, bright.x, bright.frame, 0)
     subjects = controls(bright, 3)
-    leads = [[one.lead for one in list(compare(case, subjects))[-1].results] for case in (bright, dark)]
+    leads = [[one.lead for one in list(measure_sufficiency(case, subjects))[-1].results] for case in (bright, dark)]
     assert leads[0] == pytest.approx([-lead for lead in leads[1]], abs=1e-12)
 
 
 def test_a_map_that_is_the_same_everywhere_is_judged_like_the_others():
     case = a_case(counter(), picture(shades()))
     subject = subject_of(case, a_map(case.network, picture(shades()), np.zeros((8, 10))))
-    *_, last = compare(case, [subject])
+    *_, last = measure_sufficiency(case, [subject])
     assert np.isfinite([last.results[0].lead, *last.results[0].hidden]).all()
 
 
 def test_passes_are_told_and_shared():
     case = a_case(counter(), picture(shades()))
     blob, *_ = controls(case, 1)
-    steps = list(compare(case, [blob, blob], SHARES))
+    steps = list(measure_sufficiency(case, [blob, blob], SHARES))
     assert passes(2, SHARES) == 9
     assert steps[-2].done == 5  # the second time nothing is asked
     assert steps[-1].done == steps[-1].total == 9

@@ -24,7 +24,8 @@ def test_two_classes(threshold: float) -> None:
     assert len(lists[gallery.SECOND]) == counts[1, 0]
     assert len(lists[gallery.RIGHT]) == counts.trace()
     assert len(lists[gallery.UNSURE]) == 150
-    assert [e.file for e in lists[gallery.WRONG]] == [m.file for m in measures.misclassified(p, threshold)]
+    wrong = p.predicted(threshold) != p.labels
+    assert {e.file for e in lists[gallery.WRONG]} == {p.files[i] for i in np.flatnonzero(wrong)}
     assert all(e.right for e in lists[gallery.RIGHT])
     assert not any(e.right for e in lists[gallery.WRONG])
     for kind in (gallery.WRONG, gallery.FIRST, gallery.SECOND, gallery.RIGHT):
@@ -42,7 +43,7 @@ def test_many_classes() -> None:
     assert p.files.index(least.file) == margins.argmin()
     assert p.files.index(surest.file) == margins.argmax()
     wrong = gallery.entries(p, gallery.WRONG)
-    assert {e.file for e in wrong} == {m.file for m in measures.misclassified(p)}
+    assert {e.file for e in wrong} == {p.files[i] for i in np.flatnonzero(p.predicted() != p.labels)}
 
 
 @pytest.mark.parametrize(("total", "asked", "number", "pages", "shown"), [

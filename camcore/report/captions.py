@@ -10,16 +10,16 @@ from camcore.text import Scored, duration, percent, readable, score_text, streng
 
 
 def headline(network: str, weights: str, first: Prediction) -> str:
-    """What a network says, as surely as it says it. ``weights``: where they came from, in words; ``first``: its top."""
+    """A network's answer, as surely as it says it. ``weights``: where they came from, in words; ``first``: its top."""
     if first.score_kind == "value":
         begins = "has learned nothing yet:" if "random" in weights else "says"
         return f"{network} {begins} {answer_name(first)} is {strength(first)}"
-    said = f"“{readable(first.label)}”, {percent(first.probability)}"
+    answer = f"“{readable(first.label)}”, {percent(first.probability)}"
     if "random" in weights:
-        return f"{network} has learned nothing yet and guesses {said}"
+        return f"{network} has learned nothing yet and guesses {answer}"
     if first.probability < 0.3:
-        return f"{network} is not sure: at most {said}"
-    return f"{network} says {said}"
+        return f"{network} is not sure: at most {answer}"
+    return f"{network} says {answer}"
 
 
 def answer_name(one: Scored) -> str:
@@ -38,7 +38,7 @@ def quantity(label: str) -> str:
     return text.removeprefix("raises").removeprefix("lowers").strip() or "the output"
 
 
-def sought(one: Scored, quoted: bool = False) -> str:
+def map_title(one: Scored, quoted: bool = False) -> str:
     """A map's subject as a title: ``Where it looks for cat``, of a regression ``What raises brightness``."""
     if one.score_kind == "value":
         return f"What {'lowers' if one.lowers else 'raises'} {quantity(one.label)}"
@@ -78,11 +78,18 @@ def _pixels(size: float) -> str:
     return f"{round(size, 1):g}"
 
 
-def place(m: CamMap, info: LayerInfo | None) -> str:
-    """Where a map lies, in words: its layer and the layer's geometry, or the input's own grid."""
+def location(m: CamMap, info: LayerInfo | None) -> str:
+    """A map's location in words: its layer and the layer's geometry, or the input's own grid."""
     if info is None:
         return f"on the input's own grid, {m.raw.shape[0]}×{m.raw.shape[1]}"
     return f"{info.path} {geometry(info)}"
+
+
+def peak_position(m: CamMap) -> str:
+    """The position of a map's maximum in words: ``top left`` to ``bottom right``, by thirds of its grid."""
+    row, column = divmod(int(m.values.argmax()), m.values.shape[1])
+    rows, columns = ("top", "middle", "bottom"), ("left", "centre", "right")
+    return f"{rows[3 * row // m.values.shape[0]]} {columns[3 * column // m.values.shape[1]]}"
 
 
 def method_title(m: CamMap) -> str:
@@ -93,8 +100,8 @@ def method_title(m: CamMap) -> str:
 
 
 def caption(m: CamMap, info: LayerInfo | None) -> tuple[str, str]:
-    """Two lines that say all of a map: what was asked, and how it was made."""
+    """Two lines that say all of a map: network, method and layer, then class, framing and time."""
     return (
-        f"{m.network} · {method_title(m)} · {place(m, info)}",
+        f"{m.network} · {method_title(m)} · {location(m, info)}",
         f"{explained(m)} (class {m.class_index}, {score_text(m)}) · {m.framing} · {duration(m.seconds)}",
     )

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from camcore.predictions import Prediction
-from camcore.report.words import answer_name, explained, geometry, headline, sought
+from camcore.report.captions import answer_name, explained, geometry, headline, map_title
 from camcore.text import duration, percent, readable, score_name, score_text, strength
 
 
@@ -84,13 +84,14 @@ def test_a_score_is_called_what_it_is(said, score, strong, name, sentence):
 )
 def test_a_map_of_a_regression_explains_a_side_of_its_value(label, index, value, title, subject):
     said = Prediction(index, label, math.nan, value, "value")
-    assert sought(said) == sought(said, quoted=True) == title
+    assert map_title(said) == map_title(said, quoted=True) == title
     assert explained(said) == subject
 
 
 def test_a_map_of_a_class_explains_the_class():
     said = Prediction(3, "big_cat", 0.71, 8.2)
-    assert (sought(said), sought(said, quoted=True)) == ("Where it looks for big cat", "Where it looks for “big cat”")
+    assert map_title(said) == "Where it looks for big cat"
+    assert map_title(said, quoted=True) == "Where it looks for “big cat”"
     assert explained(said) == "big cat 71 %"
 
 

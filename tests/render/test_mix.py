@@ -4,10 +4,9 @@ import numpy as np
 import pytest
 
 from camcore.errors import CamcoreError
-from camcore.render.concepts import COLOURS, mix
-from camcore.render.overlay import UNSEEN
+from camcore.render.overlay import MIX_COLOURS, UNSEEN, mix
 
-FIRST, SECOND = (np.array(list(bytes.fromhex(colour[1:]))) for colour in COLOURS[:2])
+FIRST, SECOND = (np.array(list(bytes.fromhex(colour[1:]))) for colour in MIX_COLOURS[:2])
 
 
 def test_colours_cover_by_their_strength():
@@ -35,7 +34,7 @@ def test_what_was_not_seen_is_gray_and_dimmed():
 
 def test_refusals():
     rgb = np.zeros((2, 2, 3), np.uint8)
-    with pytest.raises(CamcoreError, match="do not lie on"):
+    with pytest.raises(CamcoreError, match="does not lie on"):
         mix(rgb, np.zeros((3, 2, 1)))
     with pytest.raises(CamcoreError, match="13 maps"):
         mix(rgb, np.zeros((2, 2, 13)))

@@ -1,4 +1,4 @@
-"""An entry of a report in words: what was found on top, exactly how it was made beneath, and what to beware of."""
+"""An entry of a report in words: the findings on top, exactly how they were made beneath, and their limits."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from camcore.methods import METHODS
+from camcore.report.captions import explained, headline, location, map_title, method_title, peak_position
 from camcore.report.document import Finding, Item, Report
-from camcore.report.words import explained, headline, method_title, place, sought
 from camcore.text import duration, percent, readable, score_name, score_text
 
 Rows = list[tuple[str, str]]
 
 Word = Callable[[Finding], str]
 
-# What may tell the maps of an entry from each other, and its word for one map.
+# Kinds in which the maps of an entry may differ, and the word for one map.
 _KINDS: tuple[tuple[str, Word], ...] = (
     ("networks", lambda one: one.network.name),
     ("framings", lambda one: one.map.framing),
@@ -24,25 +24,25 @@ _KINDS: tuple[tuple[str, Word], ...] = (
 )
 
 
-def said(one: Finding) -> str:
-    """What the network says of the picture, in one sentence."""
-    if one.said:
-        return headline(one.network.name, one.network.weights, one.said[0])
+def prediction(one: Finding) -> str:
+    """The network's answer to the picture, in one sentence."""
+    if one.predictions:
+        return headline(one.network.name, one.network.weights, one.predictions[0])
     return f"{one.network.name} on “{readable(one.map.label)}”"
 
 
 def title(item: Item) -> str:
-    """What an entry is about, in one sentence: also which class, where it is not the network's first answer."""
+    """The subject of an entry in one sentence: also which class, where it is not the network's first answer."""
     first = item.first
     if len(item.findings) == 1:
-        return f"{sought(first.map, quoted=True)}: {said(first)}" if _beside(first) else said(first)
-    what = subject(item) if any(map(_beside, item.findings)) else _counted(item)
+        return f"{map_title(first.map, quoted=True)}: {prediction(first)}" if _beside(first) else prediction(first)
+    counted = subject(item) if any(map(_beside, item.findings)) else _counted(item)
     alike = {(one.network.name, one.map.framing) for one in item.findings}
-    return f"{what}: {said(first)}" if len(alike) == 1 else f"{_counted(item)} on one picture"
+    return f"{counted}: {prediction(first)}" if len(alike) == 1 else f"{_counted(item)} on one picture"
 
 
 def subject(item: Item) -> str:
-    """What the maps of an entry differ in, and the class, where they are all of one: ``6 methods on “tabby”``."""
+    """The differences between an entry's maps, and the class, where they are all of one: ``6 methods on “tabby”``."""
     labels = {readable(one.map.label) for one in item.findings}
     return f"{_counted(item)} on “{labels.pop()}”" if len(labels) == 1 else _counted(item)
 
@@ -53,13 +53,13 @@ def _counted(item: Item) -> str:
 
 
 def _beside(one: Finding) -> bool:
-    """Whether a map is of another class than the network's first answer."""
-    asked = METHODS[one.map.method].class_specific
-    return bool(one.said) and asked and one.said[0].index != one.map.class_index
+    """True for a map of another class than the network's first answer."""
+    specific = METHODS[one.map.method].class_specific
+    return bool(one.predictions) and specific and one.predictions[0].index != one.map.class_index
 
 
 def names(findings: Sequence[Finding]) -> list[str]:
-    """What tells each map from the others, in a few words."""
+    """A name for each map that tells it from the others, in a few words."""
     words = [word for _, word in _free(findings)]
     if len({one.network.name for one in findings}) > 1:  # each network has an answer of its own
         words.append(lambda one: explained(one.map))
@@ -86,23 +86,20 @@ def picture_name(item: Item) -> str:
 def where(one: Finding) -> str:
     """The line beneath a map: method, layer, class."""
     m = one.map
-    return f"{method_title(m)} · {place(m, one.info)} · {explained(m)}"
+    return f"{method_title(m)} · {location(m, one.info)} · {explained(m)}"
 
 
 def alternative(one: Finding, item: Item) -> str:
-    """A map for those who cannot see it: what it is of, and where it is brightest."""
+    """A map for those who cannot see it: its subject, and its brightest part."""
     m = one.map
-    what = f"Heatmap of {method_title(m)} for {readable(m.label)} on {picture_name(item)}"
+    subject_of_map = f"Heatmap of {method_title(m)} for {readable(m.label)} on {picture_name(item)}"
     if not m.values.any():
-        return f"{what}. It is empty."
-    rows, columns = ("top", "middle", "bottom"), ("left", "centre", "right")
-    row, column = divmod(int(m.values.argmax()), m.values.shape[1])
-    at = f"{rows[3 * row // m.values.shape[0]]} {columns[3 * column // m.values.shape[1]]}"
-    return f"{what}. Brightest at the {at} of what the network saw."
+        return f"{subject_of_map}. It is empty."
+    return f"{subject_of_map}. Brightest at the {peak_position(m)} of what the network saw."
 
 
 def exact(item: Item) -> Rows:
-    """How an entry was made, in figures: (name, value)."""
+    """The making of an entry, in figures: (name, value)."""
     picture, first = item.picture, item.first
     rows = [
         ("Picture", f"{picture.name or 'without a name'}, {picture.width} × {picture.height} px"),
@@ -141,7 +138,7 @@ def _one(one: Finding) -> Rows:
     options = [f"{name} = {value}" for name, value in m.options.items()] + [f"refined by {name}" for name in m.refine]
     rows += [("Options", ", ".join(options))] if options else []
     rows += [
-        ("Layer", place(m, one.info)),
+        ("Layer", location(m, one.info)),
         (
             "Class",
             f"{readable(m.label)}, number {m.class_index}, probability {percent(m.probability)}, {score_text(m, 4)}"
@@ -177,7 +174,7 @@ def table(item: Item) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
 
 @dataclass(frozen=True)
 class Limits:
-    """What a method answers, and where it may mislead."""
+    """A method's answer, and its weaknesses."""
 
     method: str
     summary: str
@@ -191,14 +188,14 @@ def limits(item: Item) -> list[Limits]:
 
 
 def warnings(item: Item) -> list[str]:
-    """What is to be known before an entry's maps are believed."""
-    found = [(name, one.map.warning) for name, one in zip(names(item.findings), item.findings, strict=True)]
+    """The warnings of an entry's maps, to be read before these are believed."""
+    named = [(name, one.map.warning) for name, one in zip(names(item.findings), item.findings, strict=True)]
     several = len(item.findings) > 1
-    return [f"{name}: {text}" if several else text for name, text in found if text]
+    return [f"{name}: {text}" if several else text for name, text in named if text]
 
 
 def byline(report: Report) -> str:
-    """Who made a report, and when."""
+    """A report's author and date."""
     return ", ".join(filter(None, (report.author, report.made)))
 
 
