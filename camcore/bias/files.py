@@ -18,7 +18,7 @@ from camcore.bias.cue import plant_cue, square
 from camcore.bias.energy import Energy, Share, box_mask, check_box
 from camcore.bias.study import TRIALS, Study, StudyHead
 from camcore.errors import CamcoreError
-from camcore.files import read_json, write_whole
+from camcore.files import read_json, to_csv, write_whole
 from camcore.heatmaps.evidence import Evidence, common_scale, evidence
 from camcore.metrics.intervals import Rate
 from camcore.metrics.localisation import energy_share
@@ -27,7 +27,6 @@ from camcore.pictures.picture import Picture
 from camcore.render.colour import DIVERGING, colour
 from camcore.render.encode import to_png, with_caption
 from camcore.render.overlay import blend
-from camcore.tables import to_csv
 from camcore.text import percent, readable
 from camcore.training.folders import Skipped
 
