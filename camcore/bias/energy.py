@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from camcore.errors import CamcoreError, PictureError
 from camcore.evaluation.average_maps import raw_maps, single_pass_method
 from camcore.evaluation.predict import BATCH, check_batch, framed_batches, relative
-from camcore.evaluation.table import write_whole
+from camcore.files import write_whole
 from camcore.heatmaps.cam_map import normalised
 from camcore.metrics.intervals import bootstrap
 from camcore.metrics.localisation import energy_share

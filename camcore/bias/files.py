@@ -19,7 +19,7 @@ from camcore.bias.energy import Energy, Share, box_mask, check_box
 from camcore.bias.study import TRIALS, Head, Study
 from camcore.errors import CamcoreError
 from camcore.evaluation.measures import Rate
-from camcore.evaluation.table import write_whole
+from camcore.files import read_json, write_whole
 from camcore.heatmaps.evidence import Evidence, common_scale, evidence
 from camcore.metrics.localisation import energy_share
 from camcore.network import Network
@@ -170,7 +170,7 @@ def read_study(folder: str | os.PathLike[str]) -> Report:
     """Read what ``write_study`` wrote. Raises CamcoreError where study.json is missing or damaged."""
     home = Path(folder)
     try:
-        content = json.loads((home / "study.json").read_text(encoding="utf-8"))
+        content = read_json(home / "study.json")
         if content["schema_version"] != SCHEMA_VERSION:
             raise ValueError(f"its schema_version is {content['schema_version']}, not {SCHEMA_VERSION}")
         shares = _read_shares(home / "energies.csv")

@@ -15,7 +15,8 @@ from camcore.evaluation import measures
 from camcore.evaluation.average_maps import average_maps, write_averages
 from camcore.evaluation.predict import Predictions, check_threshold, predict_folder
 from camcore.evaluation.summary import summary
-from camcore.evaluation.table import write_csv, write_whole
+from camcore.evaluation.table import write_csv
+from camcore.files import write_whole
 from camcore.text import duration, percent, readable
 from camcore.training.folders import read_folder
 

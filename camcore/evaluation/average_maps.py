@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from camcore.errors import CamcoreError, MethodError, PictureError
 from camcore.evaluation.predict import BATCH, Predictions, check_batch, framed_batches
-from camcore.evaluation.table import write_whole
+from camcore.files import read_json, write_whole
 from camcore.heatmaps.cam_map import normalised
 from camcore.heatmaps.compute import raw_map
 from camcore.methods import find_method
@@ -142,7 +142,7 @@ def read_averages(path: str | os.PathLike[str]) -> Averages:
     """Read what ``write_averages`` wrote. Raises CamcoreError where the file is missing or damaged."""
     home = Path(path)
     try:
-        content = json.loads(home.read_text(encoding="utf-8"))
+        content = read_json(home)
         groups = tuple(
             GroupMean(
                 content["classes"].index(group["label"]),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import os
-from contextlib import suppress
 from pathlib import Path
 from typing import NoReturn
 
@@ -12,6 +11,7 @@ import numpy as np
 
 from camcore.errors import CamcoreError
 from camcore.evaluation.predict import Predictions
+from camcore.files import write_whole
 from camcore.tables import to_csv
 
 _CLASS = "p:"  # a column's name is this and the class's
@@ -84,20 +84,3 @@ def read_csv(path: str | os.PathLike[str]) -> Predictions:
     if not files:
         refuse("it has no rows")
     return Predictions(tuple(files), np.array(list(files.values()), np.int64), probabilities, classes)
-
-
-def write_whole(path: Path, data: bytes) -> Path:
-    """Write a file that is whole or not there, and its folder; CamcoreError where that is not possible."""
-    part = path.with_name(path.name + ".part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part.write_bytes(data)
-        os.replace(part, path)
-    except OSError as error:
-        with suppress(OSError):
-            part.unlink()
-        raise CamcoreError(
-            f"The results cannot be written to '{path}': {error.strerror or error}. Choose another folder, or free "
-            "some space."
-        ) from error
-    return path

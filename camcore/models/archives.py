@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import zipfile
 from collections.abc import Iterator
@@ -12,6 +11,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from camcore.errors import ModelError
+from camcore.files import parse_json
 from camcore.models.foreign import HDF5, refuse_foreign
 
 _MOST_CONFIG = 64 << 20  # bytes of a configuration as JSON
@@ -198,11 +198,9 @@ def _unfit(path: Path, what: str) -> ModelError:
 
 
 def _json(path: Path, text: Any) -> dict[str, Any]:
-    if isinstance(text, bytes):
-        text = text.decode("utf-8")
     try:
-        found = json.loads(text)
-    except (TypeError, ValueError, RecursionError) as error:
+        found = parse_json(text)
+    except (TypeError, ValueError) as error:
         raise ModelError(f"'{path}' is damaged: its configuration is not JSON ({error}). Copy it again.") from error
     if not isinstance(found, dict):
         raise ModelError(f"'{path}' is damaged: its configuration is no JSON object. Copy it again.")

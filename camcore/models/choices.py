@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-from contextlib import suppress
 from pathlib import Path
 
-from camcore.errors import ModelError
+from camcore.errors import CamcoreError, ModelError
+from camcore.files import read_json_object, write_whole
 from camcore.models.preprocessing import TITLES
 from camcore.models.saved import home
 
@@ -20,24 +19,18 @@ def write_choice(name: str, identity: str, preprocessing: str) -> None:
     """
     path = _note(name)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_suffix(".part")
-        part.write_text(json.dumps({"target": identity, "preprocessing": preprocessing}), "utf-8")
-        os.replace(part, path)
-    except OSError as error:
+        write_whole(path, json.dumps({"target": identity, "preprocessing": preprocessing}).encode())
+    except CamcoreError as error:
         raise ModelError(
-            f"The preprocessing of {name!r} cannot be kept in '{path}': {error.strerror or error}. Allow "
-            "writing there, or have the factory return it."
+            f"The preprocessing of {name!r} cannot be kept: {error} Or have the factory return it."
         ) from error
 
 
 def read_choice(name: str, identity: str) -> str:
     """The preprocessing kept for that name, "" where there is none, or something else makes the network now."""
-    with suppress(OSError, ValueError, AttributeError):
-        told = json.loads(_note(name).read_text("utf-8"))
-        if told.get("target") == identity and told.get("preprocessing") in TITLES:
-            return str(told["preprocessing"])
-    return ""
+    choice = read_json_object(_note(name)) or {}
+    usable = choice.get("target") == identity and choice.get("preprocessing") in TITLES
+    return str(choice["preprocessing"]) if usable else ""
 
 
 def _note(name: str) -> Path:

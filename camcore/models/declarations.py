@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from camcore.errors import CamcoreError, ModelError, nearest
+from camcore.files import parse_json
 from camcore.framing import check_framing
 from camcore.models.description import check_name
 from camcore.models.preprocessing import preprocessing
@@ -121,8 +122,8 @@ def _entries(told: str | Mapping[str, Any]) -> Iterator[tuple[str | None, Any]]:
             yield (name, value) if equals else (None, part)
         return
     try:
-        table = json.loads(told) if isinstance(told, str) else told
-    except (ValueError, RecursionError) as error:
+        table = parse_json(told) if isinstance(told, str) else told
+    except ValueError as error:
         raise ModelError(
             f"{VARIABLE} begins like JSON and is none ({error}), so it declares no networks. Mend it, or write "
             "name=module:function or name=file.keras, with commas between several."

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from camcore.errors import ModelError
+from camcore.files import read_json
 from camcore.framing import FRAMINGS
 from camcore.models import catalogue
 from camcore.models.architectures import check_architecture
@@ -140,17 +140,11 @@ def _sha256(path: Path, stamp: tuple[int, int, int]) -> str:
 
 @lru_cache(maxsize=256)
 def _parsed(path: Path, stamp: tuple[int, int, int]) -> SavedNetwork:
-    if stamp[1] > _MOST_BYTES:
-        raise _damaged(path, f"it has {stamp[1]:,} bytes, and a description has a few thousand")
     try:
-        told = json.loads(path.read_bytes(), parse_constant=_no_constant)
-    except (ValueError, RecursionError) as error:
-        raise _damaged(path, f"it is not JSON ({error})") from error
+        told = read_json(path, _MOST_BYTES, finite=True)
+    except ValueError as error:
+        raise _damaged(path, f"it is not JSON that can be read ({error})") from error
     return checked(told, path)
-
-
-def _no_constant(text: str) -> None:
-    raise ValueError(f"{text} is no JSON number")
 
 
 def checked(told: Any, path: Path) -> SavedNetwork:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any
 
 from camcore.checks import checked, optional, refused, whole
 from camcore.errors import ModelError
+from camcore.files import parse_json
 
 _MOST_BYTES = 4 << 20
 _LONGEST = 200  # letters of a label, as network.json takes them
@@ -98,8 +98,8 @@ def _bytes_of(source: str | os.PathLike[str] | bytes) -> tuple[str, bytes]:
 
 def _from_json(name: str, text: str) -> list[str]:
     try:
-        told = json.loads(text)
-    except (ValueError, RecursionError) as error:
+        told = parse_json(text)
+    except ValueError as error:
         raise _wrong(name, f"it begins as JSON does, and is none ({error})") from error
     if isinstance(told, Mapping):
         inside = next((told[key] for key in _WRAPPERS if isinstance(told.get(key), list | Mapping)), told)

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from camcore.errors import ModelError
+from camcore.files import replaced_whole
 from camcore.models.architectures import build_architecture
 from camcore.models.catalogue import FRAMING, Built
 from camcore.models.description import (
@@ -177,7 +178,7 @@ def write(
     """
     home = Path(folder).expanduser().absolute()
     check_finite(model, name, half)
-    part, json_part = home / "part.weights.h5", home / f"{JSON_NAME}.part"
+    part = home / "part.weights.h5"
     earlier = _earlier_weights(home)
     told = {
         "format": FORMAT,
@@ -207,15 +208,11 @@ def write(
         if earlier == _WEIGHTS_NAME:  # it stays until the new description is in place
             told["weights"] = f"network-{told['sha256'][:12]}.weights.h5"
         os.replace(part, home / told["weights"])
-        with json_part.open("wb") as file:
-            file.write(json.dumps(told, indent=1, ensure_ascii=False).encode())
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(json_part, home / JSON_NAME)
+        with replaced_whole(home / JSON_NAME, sync=True) as json_part:
+            json_part.write_bytes(json.dumps(told, indent=1, ensure_ascii=False).encode())
     except OSError as error:
-        for left in (part, json_part):
-            with suppress(OSError):
-                left.unlink(missing_ok=True)
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
         kept = " The network that was there before is as it was." if earlier else ""
         raise ModelError(
             f"The network {name!r} cannot be saved in '{home}': {error.strerror or error}.{kept} Free space, allow "

@@ -13,15 +13,15 @@ import shutil
 import tempfile
 import urllib.error
 import urllib.request
-import uuid
 from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from camcore.errors import ModelError
+from camcore.files import replaced_whole
 from camcore.models import downloaded
 from camcore.models.weights_contents import Contents, Shape, check_file, damaged, read_contents
 
@@ -84,17 +84,11 @@ def download(file: WeightsFile, progress: Progress | None = None, advice: str = 
     mirror = os.environ.get("CAMCORE_WEIGHTS_URL", "").strip()
     url = f"{mirror.rstrip('/')}/{file.name}" if mirror else file.url
     target = keras_cache() / file.name
-    part = target.with_name(f"{file.name}.{uuid.uuid4().hex}.part")
-    try:
-        with closing(_fetch(url, part, file, advice)) as steps:
-            for done, total in steps:
-                if progress is not None:
-                    progress(done, total)
-        os.replace(part, target)
-        downloaded.remember(target)
-    finally:
-        with suppress(OSError):  # a missing or unwritable folder has its own message
-            part.unlink(missing_ok=True)
+    with replaced_whole(target) as part, closing(_fetch(url, part, file, advice)) as steps:
+        for done, total in steps:
+            if progress is not None:
+                progress(done, total)
+    downloaded.remember(target)
     return target
 
 

@@ -10,7 +10,9 @@ from typing import Any
 import numpy as np
 
 from camcore.errors import ModelError
+from camcore.files import replaced_whole
 
+_SUFFIX = ".weights.h5"  # what Keras asks of the name of a weights file
 _HALF_LIMIT = 65504  # the largest number of half precision
 _BYTES_AROUND = 4096  # what HDF5 writes around an array and around a layer, generously
 
@@ -20,20 +22,12 @@ def save_weights(model: Any, path: Path, half: bool = False) -> None:
 
     ``half``: arrays of two or more axes in half precision.
     """
-    whole, short = path.with_name(f"whole.{path.name}"), path.with_name(f"half.{path.name}")
-    try:
-        _check_room(path.with_name(f"room.{path.name}"), _bytes_of(model) * (2 if half else 1))
-        model.save_weights(whole, overwrite=True)
+    with replaced_whole(path, _SUFFIX, sync=True) as part:
+        _check_room(part, _bytes_of(model) * (2 if half else 1))
+        model.save_weights(part, overwrite=True)
         if half:
-            _halve(whole, short)
-            os.replace(short, whole)
-        with whole.open("rb+") as file:
-            os.fsync(file.fileno())
-        os.replace(whole, path)
-    finally:
-        for left in (whole, short):
-            with suppress(OSError):
-                left.unlink(missing_ok=True)
+            with replaced_whole(part, _SUFFIX) as short:
+                _halve(part, short)
 
 
 def check_finite(model: Any, name: str, half: bool = False) -> None:

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from camcore.errors import CamcoreError
+from camcore.files import write_whole
 from camcore.report.archive import to_zip
 from camcore.report.document import Report
-from camcore.report.files import write_whole
 from camcore.report.html import to_html
 from camcore.report.pdf import to_pdf
 
@@ -30,9 +30,4 @@ def write_report(path: str | os.PathLike[str], report: Report) -> Path:
         )
     if not report.items:
         raise CamcoreError("The report is empty, so there is nothing to write. Add an entry first.")
-    try:
-        return write_whole(home, make(report))
-    except OSError as error:
-        raise CamcoreError(
-            f"The report cannot be written to {str(home)!r}: {error.strerror or error}. Choose another place."
-        ) from error
+    return write_whole(home, make(report))

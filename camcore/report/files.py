@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from camcore.errors import CamcoreError
+from camcore.files import write_whole
 from camcore.heatmaps.cam_map import CamMap
 from camcore.heatmaps.overlay import overlay
 from camcore.network import Network
@@ -62,34 +62,17 @@ def write_run(
     findings = findings_of(network, pic, maps, weights)
     names = stems(maps, pic.name or pic.sha256[:12])
     written = []
-    try:
-        home.mkdir(parents=True, exist_ok=True)
-        for one, name in zip(findings, names, strict=True):
-            lines = caption(one.map, one.info)
-            drawn = map_png(pic, one.map, lines, alpha, colormap, smooth)
-            written.append(write_whole(home / f"{name}.png", drawn))
-            written.append(write_whole(home / f"{name}.csv", map_csv(one.map, lines)))
-        path = None if source is None else os.path.abspath(source)
-        run = record(pic, path, findings, versions(), [(f"{name}.png", f"{name}.csv") for name in names])
-        written.append(write_whole(home / "run.json", to_json(run)))
-    except OSError as error:
-        raise CamcoreError(
-            f"The results cannot be written to {str(home)!r}: {error.strerror or error}. Choose another folder."
-        ) from error
+    for one, name in zip(findings, names, strict=True):
+        lines = caption(one.map, one.info)
+        drawn = map_png(pic, one.map, lines, alpha, colormap, smooth)
+        written.append(write_whole(home / f"{name}.png", drawn))
+        written.append(write_whole(home / f"{name}.csv", map_csv(one.map, lines)))
+    path = None if source is None else os.path.abspath(source)
+    run = record(pic, path, findings, versions(), [(f"{name}.png", f"{name}.csv") for name in names])
+    written.append(write_whole(home / "run.json", to_json(run)))
     return tuple(written)
 
 
 def to_json(run: object) -> bytes:
     """A record as the bytes of ``run.json``."""
     return json.dumps(run, indent=2, ensure_ascii=False).encode("utf-8")
-
-
-def write_whole(path: Path, data: bytes) -> Path:
-    """Write a file whole or not at all; OSError where it cannot be written."""
-    part = path.with_name(path.name + ".part")
-    try:
-        part.write_bytes(data)
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
-    return path

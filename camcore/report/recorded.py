@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from camcore.errors import CamcoreError
+from camcore.files import read_json
 from camcore.report.record import SCHEMA_VERSION
 
 # A record is some kilobytes; what is larger is another file.
@@ -70,13 +70,11 @@ def read_runs(path: Path) -> tuple[RecordedRun, ...]:
 
 def _json(path: Path) -> dict[str, Any]:
     try:
-        if path.stat().st_size > MOST_BYTES:
-            raise _refused(path, f"it is larger than {MOST_BYTES >> 20} MB")
-        found = json.loads(path.read_text("utf-8"))
+        found = read_json(path, MOST_BYTES)
     except OSError as error:
         raise CamcoreError(f"{str(path)!r} cannot be read: {error.strerror}. Check the path.") from error
-    except (ValueError, RecursionError) as error:
-        raise _refused(path, "it is not JSON") from error
+    except ValueError as error:
+        raise _refused(path, f"it is not JSON that can be read ({error})") from error
     if not isinstance(found, dict) or found.get("schema_version") != SCHEMA_VERSION:
         raise _refused(path, f"its schema_version is not {SCHEMA_VERSION}")
     return found

@@ -7,18 +7,16 @@ teacher sees the same crop as the student (Beyer et al. 2022, arXiv:2106.05237).
 
 from __future__ import annotations
 
-import os
 from collections.abc import Generator
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from camcore.files import write_arrays
 from camcore.network import Network
 from camcore.training.recipe import Recipe
-from camcore.training.runs import unwritable
 
 _BATCH = 32
 
@@ -52,15 +50,7 @@ def teacher_features(
             yield min(start + _BATCH, count), count
         mean, deviation = features.mean(0, dtype=np.float64), features.std(0, dtype=np.float64)
         features = ((features - mean) / (deviation + 1e-6)).astype(np.float16)
-        part = path.with_suffix(".part")
-        try:
-            with part.open("wb") as file:
-                np.save(file, features)
-            os.replace(part, path)
-        except OSError as error:
-            with suppress(OSError):
-                part.unlink(missing_ok=True)
-            raise unwritable(folder, error) from error
+        write_arrays(path, features)
     return np.load(path).reshape(*pixels.shape[:2], -1)
 
 

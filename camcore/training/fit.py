@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from camcore.errors import CamcoreError
+from camcore.files import unwritable
 from camcore.models.preprocessing import preprocessing
 from camcore.models.saved import SavedNetwork, find, write
 from camcore.models.weights import load_weights
@@ -21,7 +22,7 @@ from camcore.training.classifier import gap_classifier
 from camcore.training.distillation import teacher_features
 from camcore.training.folders import LabelledFolder, check_enough, split
 from camcore.training.recipe import Recipe
-from camcore.training.runs import Epoch, Progress, Run, Stopped, read_log, unwritable
+from camcore.training.runs import Epoch, Progress, Run, Stopped, read_log
 from camcore.training.views import augmentation, centre_views, make_views
 
 # Seconds between two reports of a run at work.

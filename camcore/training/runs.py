@@ -25,8 +25,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psutil
 
 from camcore.errors import CamcoreError, ModelError
+from camcore.files import read_json_object, unwritable, write_arrays, write_whole
 from camcore.models.saved import SavedNetwork, read
 
 STATES = ("preparing", "training", "done", "stopped", "failed")
@@ -92,12 +94,12 @@ class Run:
         except OSError as error:
             raise unwritable(self.folder, error) from error
         kept = self.folder / _RECIPE
-        if kept.exists() and _read_json(kept) != json.loads(text):
+        if kept.exists() and read_json_object(kept) != json.loads(text):
             raise CamcoreError(
                 f"'{self.folder}' holds a run of another recipe or of other pictures. Going on would mix the two. "
                 "Give the same choices as then, or another folder."
             )
-        write_atomically(kept, text.encode())
+        write_whole(kept, text.encode())
         try:
             (self.folder / _STOP).unlink(missing_ok=True)
         except OSError as error:
@@ -106,7 +108,7 @@ class Run:
     def report(self, progress: Progress) -> None:
         """Write where the run is."""
         told = asdict(progress) | {"pid": os.getpid(), "updated": time.time()}
-        write_atomically(self.folder / _PROGRESS, json.dumps(told).encode())
+        write_whole(self.folder / _PROGRESS, json.dumps(told).encode())
 
     def check_stop(self) -> None:
         """Raise Stopped where somebody asked for it."""
@@ -117,20 +119,11 @@ class Run:
         """Add a line to the log; the lines of this epoch and later ones, of a run that was cut off, go."""
         lines = [asdict(line) for line in read_log(self.folder) if line.epoch < epoch.epoch] + [asdict(epoch)]
         text = ",".join(lines[0]) + "\n" + "".join(",".join(_digits(v) for v in line.values()) + "\n" for line in lines)
-        write_atomically(self.folder / _LOG, text.encode())
+        write_whole(self.folder / _LOG, text.encode())
 
     def save_state(self, arrays: Mapping[str, Any]) -> None:
         """Keep arrays for taking the run up again; the earlier ones stay until these are whole."""
-        path = self.folder / _STATE
-        part = path.with_suffix(".part")
-        try:
-            with part.open("wb") as file:
-                np.savez(file, allow_pickle=False, **arrays)
-            os.replace(part, path)
-        except OSError as error:
-            with suppress(OSError):
-                part.unlink(missing_ok=True)
-            raise unwritable(self.folder, error) from error
+        write_arrays(self.folder / _STATE, arrays)
 
     def load_state(self) -> dict[str, Any] | None:
         """The arrays kept last; None where there are none. CamcoreError where they cannot be read."""
@@ -170,17 +163,17 @@ class Run:
 
 def ask_to_stop(folder: Path) -> None:
     """Ask the run in a folder to stop; it does after the present step, and keeps what it learned."""
-    write_atomically(folder / _STOP, b"")
+    write_whole(folder / _STOP, b"")
 
 
 def read_recipe(folder: Path) -> dict[str, Any] | None:
     """What is trained in a folder; None where there is no readable recipe."""
-    return _read_json(folder / _RECIPE)
+    return read_json_object(folder / _RECIPE)
 
 
 def read_progress(folder: Path) -> Progress | None:
     """Where the run in a folder is; None where nothing readable was reported."""
-    told = _read_json(folder / _PROGRESS)
+    told = read_json_object(folder / _PROGRESS)
     try:
         return None if told is None or told["state"] not in STATES else Progress(**told)
     except (KeyError, TypeError):
@@ -212,45 +205,9 @@ def checkpoints(folder: Path) -> tuple[tuple[int, Path], ...]:
     return tuple((int(path.name[6:].split(".")[0]), path) for path in found if path.name[6:].split(".")[0].isdigit())
 
 
-def write_atomically(path: Path, content: bytes) -> None:
-    """Replace a file as a whole. CamcoreError where it cannot be written; the earlier one then stays."""
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
-    try:
-        part.write_bytes(content)
-        os.replace(part, path)
-    except OSError as error:
-        with suppress(OSError):
-            part.unlink(missing_ok=True)
-        raise unwritable(path.parent, error) from error
-
-
-def unwritable(folder: Path, error: OSError) -> CamcoreError:
-    """The error of a folder that takes no more."""
-    return CamcoreError(
-        f"'{folder}' cannot be written: {error.strerror or error}. A run keeps its progress and weights there. "
-        "Free space, allow writing, or choose another folder; what was kept before is whole."
-    )
-
-
 def _digits(value: float) -> str:
     return str(value) if isinstance(value, int) else f"{value:.6g}"
 
 
-def _read_json(path: Path) -> dict[str, Any] | None:
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-    return found if isinstance(found, dict) else None
-
-
 def _runs(pid: int) -> bool:
-    if pid <= 0:
-        return False
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
+    return pid > 0 and psutil.pid_exists(pid)

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from camcore.errors import CamcoreError, ModelError
+from camcore.files import unwritable
 from camcore.models.architectures import HEAD, POOL
 from camcore.models.description import SavedNetwork, check_name
 from camcore.models.saved import write
@@ -23,7 +24,7 @@ from camcore.training.fine_tuning import Tuner, last_blocks
 from camcore.training.folders import LabelledFolder, check_enough, split
 from camcore.training.head_fit import Head, fit_head
 from camcore.training.recipe import LARGEST, SEEDS
-from camcore.training.runs import Epoch, Progress, Run, Stopped, read_log, unwritable
+from camcore.training.runs import Epoch, Progress, Run, Stopped, read_log
 from camcore.training.surgery import operate
 from camcore.training.trunk_features import Array, Stored, collect
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import importlib
-import os
 import re
 from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
 from camcore.errors import CamcoreError
-from camcore.training.runs import unwritable
+from camcore.files import unwritable, write_whole
 
 PREFIX = "tfds:"
 """How a data set is named where a folder could be: ``tfds:cats_vs_dogs``."""
@@ -53,11 +52,8 @@ def export(name: str, home: Path) -> Generator[tuple[int, int], None, Path]:
         ) from error
     try:
         for done, example in enumerate(tfds.as_numpy(pictures), 1):
-            place = folder / labels.int2str(int(example["label"]))
-            place.mkdir(parents=True, exist_ok=True)
-            part = place / f".{done:06d}.part"
-            part.write_bytes(bytes(example["image"]))
-            os.replace(part, place / f"{done:06d}.jpg")
+            label = labels.int2str(int(example["label"]))
+            write_whole(folder / label / f"{done:06d}.jpg", bytes(example["image"]))
             yield done, count
         (folder / _DONE).touch()
     except OSError as error:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import zipfile
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, replace
@@ -13,10 +12,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from camcore.files import write_arrays
 from camcore.framing import frame_picture
 from camcore.network import Network
 from camcore.training.folders import LabelledFolder, Skipped, opened
-from camcore.training.runs import write_atomically
 
 Array = NDArray[np.float32]
 Extract = Callable[[Array], Sequence[Array]]
@@ -67,12 +66,9 @@ def collect(
         if found is None:
             rows, opened_ones, reasons = yield from _looked_at(extract, net, data, indices, mirrored)
             for path, array in zip(paths, rows, strict=True):
-                file = io.BytesIO()
-                np.save(file, array)
-                write_atomically(path, file.getvalue())
-            file = io.BytesIO()
-            np.savez(file, kept=start + np.array(opened_ones, np.int64), reasons=np.array(reasons, np.str_))
-            write_atomically(index_path, file.getvalue())
+                write_arrays(path, array)
+            kept_here = start + np.array(opened_ones, np.int64)
+            write_arrays(index_path, {"kept": kept_here, "reasons": np.array(reasons, np.str_)})
             found = _part_of(index_path, paths)
             assert found is not None
         (part_kept, part_reasons), part_rows = found

@@ -19,11 +19,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from camcore.files import read_json_object, unwritable, write_whole
 from camcore.framing import frame_picture
 from camcore.pictures.picture import Picture
 from camcore.training.folders import LabelledFolder, Skipped, opened
 from camcore.training.recipe import Recipe, room_to_crop
-from camcore.training.runs import unwritable, write_atomically
 
 _ASPECT = 4 / 3  # crops are squeezed or stretched by at most this
 
@@ -45,7 +45,7 @@ def make_views(data: LabelledFolder, recipe: Recipe, folder: Path) -> Generator[
     pixels_path, told_path = folder / "views.npy", folder / "views.json"
     side = recipe.stored_size
     key = _key(data, recipe)
-    told: dict[str, Any] = json.loads(told_path.read_text()) if told_path.exists() else {}
+    told: dict[str, Any] = read_json_object(told_path) or {}
     if told.get("key") != key:
         shape = (recipe.views, len(data), side, side, 3)
         try:
@@ -67,7 +67,7 @@ def make_views(data: LabelledFolder, recipe: Recipe, folder: Path) -> Generator[
             yield index + 1, len(data)
         pixels.flush()
         told = {"key": key, "kept": kept, "skipped": skipped}
-        write_atomically(told_path, json.dumps(told).encode())
+        write_whole(told_path, json.dumps(told).encode())
     left_out = tuple(Skipped(Path(file), reason) for file, reason in told["skipped"].items())
     usable = replace(data.take(told["kept"]), skipped=data.skipped + left_out)
     return Views(np.load(pixels_path, mmap_mode="r")[:, : len(usable)], usable)

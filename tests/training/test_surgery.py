@@ -447,13 +447,13 @@ def test_a_killed_process_leaves_a_run_that_goes_on(trunk, pictures, tmp_path, m
         "import camcore.training.trunk_features as f\n"
         "f._PART = 16\n"
         "seen = 0\n"
-        "real = f.write_atomically\n"
+        "real = f.write_arrays\n"
         "def counted(path, content):\n"
         "    global seen\n"
         "    real(path, content)\n"
         "    seen += path.suffix == '.npz'\n"
         "    if seen == 2: os.kill(os.getpid(), 9)\n"
-        "f.write_atomically = counted\n"
+        "f.write_arrays = counted\n"
         f"list(train_head('small', read_folder({str(pictures.root)!r}), {str(tmp_path / 'run')!r}))\n"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, timeout=300)

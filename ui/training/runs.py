@@ -19,8 +19,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, cast
 
+import psutil
+
 import camcore
 from camcore import CamcoreError
+from camcore.files import read_json, read_json_object, unwritable, write_whole
 from camcore.models import saved
 from camcore.training import runs
 from ui.training.form import Form
@@ -103,9 +106,9 @@ class TrainingRun:
         if self.kind != "done":
             return None
         try:
-            trained = json.loads((self.folder / saved.JSON_NAME).read_text("utf-8"))["trained"]
+            trained = (read_json_object(self.folder / saved.JSON_NAME) or {})["trained"]
             return float(trained["val_accuracy"]), sum(map(int, trained["held_out"].values()))
-        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        except (ValueError, KeyError, TypeError, AttributeError):
             return None
 
 
@@ -152,14 +155,14 @@ def start(form: Form) -> TrainingRun:
         try:
             folder.parent.mkdir(parents=True, exist_ok=True)
             folder.mkdir()
-            runs.write_atomically(folder / COMMAND, json.dumps(form.arguments(), indent=1).encode())
+            write_whole(folder / COMMAND, json.dumps(form.arguments(), indent=1).encode())
         except FileExistsError as error:
             raise CamcoreError(
                 f"The folder '{folder}' exists already. A run needs one of its own, to mix nothing up. Choose "
                 "another name for the network."
             ) from error
         except OSError as error:
-            raise runs.unwritable(folder.parent, error) from error
+            raise unwritable(folder.parent, error) from error
         try:
             return _launch(folder, form.arguments())
         except CamcoreError:
@@ -194,7 +197,7 @@ def discard(run: TrainingRun) -> None:
     try:
         shutil.rmtree(run.folder)
     except OSError as error:
-        raise runs.unwritable(run.folder, error) from error
+        raise unwritable(run.folder, error) from error
 
 
 def end(run: TrainingRun) -> None:
@@ -253,11 +256,11 @@ def _launch(folder: Path, arguments: Sequence[str]) -> TrainingRun:
                 start_new_session=True,
             )
     except OSError as error:
-        raise runs.unwritable(folder, error) from error
+        raise unwritable(folder, error) from error
     threading.Thread(target=process.wait, name="wait for training", daemon=True).start()  # or it stays as a zombie
     before = runs.read_progress(folder) or runs.Progress("preparing")
     now = replace(before, state="preparing", message=STARTING, pid=process.pid, updated=time.time(), seconds_left=None)
-    runs.write_atomically(folder / "progress.json", json.dumps(asdict(now)).encode())
+    write_whole(folder / "progress.json", json.dumps(asdict(now)).encode())
     return TrainingRun(folder, "starting", now, tuple(arguments))
 
 
@@ -293,26 +296,17 @@ def _is_process_of(folder: Path, pid: int) -> bool:
     """Whether that process is there and trains in this folder: after a restart another may have its number."""
     if pid <= 0:
         return False
-    if Path("/proc/self/cmdline").exists():
-        try:
-            given = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")  # empty for a zombie
-        except OSError:
-            return False
-        return folder.name in {Path(os.fsdecode(argument)).name for argument in given}
-    if os.name == "nt":  # there is no asking without harm: os.kill(pid, 0) is Ctrl-C to it
-        return True
     try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
+        return folder.name in {Path(argument).name for argument in psutil.Process(pid).cmdline()}
+    except psutil.AccessDenied:  # another user's: nothing says that it is not this run's
         return True
-    return True
+    except psutil.Error:
+        return False
 
 
 def _arguments(folder: Path) -> tuple[str, ...] | None:
     try:
-        found = json.loads((folder / COMMAND).read_text("utf-8"))
+        found = read_json(folder / COMMAND)
     except (OSError, ValueError):
         return None
     return tuple(found) if isinstance(found, list) and all(isinstance(a, str) for a in found) else None

@@ -1,0 +1,96 @@
+"""Files written whole or not at all, and JSON read with a limit on its size."""
+
+from __future__ import annotations
+
+import json
+import os
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from camcore.errors import CamcoreError
+
+
+@contextmanager
+def replaced_whole(path: Path, suffix: str = ".part", sync: bool = False) -> Iterator[Path]:
+    """A new file's path beside ``path``, which takes its place where the block ends well, and else goes.
+
+    ``suffix``: of the new file's name. ``sync``: have the file on the disk before it takes the place. Raises OSError;
+    the earlier file then stays as it was.
+    """
+    part = path.with_name(f".{uuid.uuid4().hex}{suffix}")
+    try:
+        yield part
+        if sync:
+            with part.open("rb+") as file:
+                os.fsync(file.fileno())
+        os.replace(part, path)
+    finally:
+        with suppress(OSError):  # a file system that became read-only refuses to delete even what is not there
+            part.unlink(missing_ok=True)
+
+
+def write_whole(path: Path, content: bytes) -> Path:
+    """Write a file, and the folder for it, in place of an earlier one. CamcoreError where that is not possible."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with replaced_whole(path) as part:
+            part.write_bytes(content)
+    except OSError as error:
+        raise unwritable(path, error) from error
+    return path
+
+
+def write_arrays(path: Path, arrays: NDArray[Any] | Mapping[str, Any]) -> Path:
+    """Write an array as ``.npy``, or several by name as ``.npz``, as ``write_whole`` writes a file."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with replaced_whole(path) as part, part.open("wb") as file:
+            if isinstance(arrays, Mapping):
+                np.savez(file, allow_pickle=False, **arrays)
+            else:
+                np.save(file, arrays, allow_pickle=False)
+    except OSError as error:
+        raise unwritable(path, error) from error
+    return path
+
+
+def unwritable(path: Path, error: OSError) -> CamcoreError:
+    """The error of a file or folder that cannot be written."""
+    return CamcoreError(
+        f"'{path}' cannot be written: {error.strerror or error}. What was there before is as it was. Free space, allow "
+        "writing, or choose another folder."
+    )
+
+
+def read_json(path: Path, most_bytes: int = 256 << 20, finite: bool = False) -> Any:
+    """The value in a JSON file of at most ``most_bytes``. Raises OSError, and ValueError as ``parse_json`` does."""
+    size = path.stat().st_size
+    if size > most_bytes:
+        raise ValueError(f"it has {size:,} bytes, and at most {most_bytes:,} are read")
+    return parse_json(path.read_bytes(), finite)
+
+
+def read_json_object(path: Path) -> dict[str, Any] | None:
+    """The object in a JSON file; None where there is no such file, or none that can be read."""
+    with suppress(OSError, ValueError):
+        value = read_json(path)
+        return value if isinstance(value, dict) else None
+    return None
+
+
+def parse_json(text: str | bytes, finite: bool = False) -> Any:
+    """The value of a JSON text, in UTF-8 where it is bytes; ``finite``: without NaN and Infinity. Raises ValueError."""
+    try:
+        return json.loads(text, parse_constant=_no_constant if finite else None)
+    except RecursionError as error:
+        raise ValueError("it is nested too deep") from error
+
+
+def _no_constant(text: str) -> None:
+    raise ValueError(f"{text} is no JSON number")
