@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import camcore
+from camcore.class_names import class_named
 from camcore.cli import app, bias, evaluate, listing, train, trust
 from camcore.cli.network_options import add_network, check_network_options, load_network
 from camcore.errors import CamcoreError, MethodError
 from camcore.methods import find_method
-from camcore.models.labels import class_named
 from camcore.render.colour import COLORMAPS
 from camcore.report.words import answer_name, place
 from camcore.text import duration, readable, score_text, strength

@@ -41,7 +41,7 @@ from camcore.graph.trace import trace_model
 from camcore.graph.traced_network import Anatomy
 from camcore.graph.walks import shares_behind, work
 from camcore.methods.info import Site
-from camcore.origin import Origin, Recipe
+from camcore.origin import LoadArguments, Origin
 from camcore.pictures.picture import Picture
 from camcore.predictions import Prediction, probabilities, top_predictions
 from camcore.preprocessed import pictures_in, preprocessed
@@ -75,7 +75,7 @@ class Network:
     consists of; ``origin``, what it takes to have the network again, None where nobody knows; ``recipe``, the arguments
     of ``load`` that made it, None where ``wrap`` did; ``send``, how it is pickled; ``serial``, a number that no other
     network of this process has. Safe to use from several threads. The model is never changed. It can be pickled: what
-    is sent is how to make it again (``camcore.models.recipes``).
+    is sent is how to make it again (``camcore.models.pickling``).
     """
 
     def __init__(
@@ -103,7 +103,7 @@ class Network:
         self.channels = channels
         self.weights_note = weights_note
         self.origin = origin
-        self.recipe: Recipe | None = None
+        self.load_arguments: LoadArguments | None = None
         self.send: Callable[[Network], tuple[Any, ...]] | None = None
         self._preprocess = preprocess
         self.serial = next(_SERIAL)
@@ -475,7 +475,7 @@ class Network:
         other._alterations = self._alterations.on(other.anatomy)
         other.serial = next(_SERIAL)
         other.weights_note = note
-        other.origin = other.recipe = other.send = None
+        other.origin = other.load_arguments = other.send = None
         return other
 
     # ---- compiled functions

@@ -24,7 +24,7 @@ class Origin:
 
 
 @dataclass(frozen=True)
-class Recipe:
+class LoadArguments:
     """The arguments with which ``camcore.load`` makes a network again.
 
     ``source``: its first one, with a file's path made absolute. ``weights``: as given. ``options``: those that were

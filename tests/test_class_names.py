@@ -7,8 +7,7 @@ import pytest
 from networks import flat
 
 import camcore
-from camcore.class_names import generic_labels, given_labels, index_of
-from camcore.models.labels import class_named
+from camcore.class_names import class_named, generic_labels, given_labels, index_of
 
 PIC = camcore.Picture.from_array(np.random.default_rng(0).integers(0, 256, (20, 24, 3)).astype(np.uint8))
 LABELS = ["Egyptian_cat", "tiger cat", "dog", "Dog"]

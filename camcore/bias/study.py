@@ -28,7 +28,8 @@ from camcore.framing import frame_for
 from camcore.models.load import load
 from camcore.network import Network
 from camcore.training.folders import LabelledFolder, Skipped
-from camcore.training.surgery_run import HeadRecipe, train_head
+from camcore.training.recipe import HeadRecipe
+from camcore.training.surgery import train_head
 
 HEADS = ("clean", "planted", "mended")
 TRIALS = ("without", "with", "swapped")

@@ -13,10 +13,10 @@ import camcore
 from camcore.bias.energy import Box, Energy, Region, energy_in_region, masks_beside, write_shares
 from camcore.bias.files import draw_samples, write_study
 from camcore.bias.study import TRIALS, Head, Study, head_trainer, run_study
+from camcore.class_names import class_named
 from camcore.cli.evaluate import finished
 from camcore.cli.network_options import add_network, check_network_options, load_network
 from camcore.errors import CamcoreError
-from camcore.models.labels import class_named
 from camcore.network import Network
 from camcore.text import duration, readable
 from camcore.training.folders import MIN_PER_CLASS, LabelledFolder, balanced_sample, read_folder, split

@@ -11,7 +11,7 @@ import camcore
 from camcore.errors import CamcoreError
 from camcore.framing import FRAMINGS, check_framing
 from camcore.models import factories
-from camcore.models.label_files import read_labels
+from camcore.models.labels import read_labels
 from camcore.models.preprocessing import PREPROCESSINGS, preprocessing
 from camcore.models.whole import find_file
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from camcore.errors import CamcoreError
 from camcore.text import duration, percent
 from camcore.training.folders import LabelledFolder, read_folder
-from camcore.training.recipe import Recipe
+from camcore.training.recipe import HeadRecipe, Recipe
 from camcore.training.runs import Epoch, Progress, Stopped
 from camcore.training.tfds import PREFIX, export
 
@@ -85,7 +85,7 @@ def _from_backbone(given: argparse.Namespace) -> Generator[Progress | Epoch, Non
                 f"--{option} goes with training from nothing; with --backbone only a head is trained, on what the "
                 f"backbone already knows. Leave --{option} or --backbone away."
             )
-    from camcore.training.surgery_run import HeadRecipe, train_head
+    from camcore.training.surgery import train_head
 
     changes = {"epochs": given.epochs, "size": given.size, "fine_tune": given.fine_tune, "seed": given.seed}
     recipe = HeadRecipe(**{key: value for key, value in changes.items() if value is not None})

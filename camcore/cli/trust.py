@@ -7,9 +7,9 @@ import sys
 from typing import Any
 
 import camcore
+from camcore.class_names import class_named
 from camcore.cli.network_options import add_network, check_network_options, load_network
 from camcore.methods import find_method
-from camcore.models.labels import class_named
 from camcore.text import duration, percent, readable
 from camcore.verdict.gather import PLANS, Trust
 

@@ -20,7 +20,7 @@ from camcore.heatmaps.refine import check_refinements, check_weighted
 from camcore.heatmaps.request import by_index, check_compared
 from camcore.heatmaps.session import Look
 from camcore.methods import METHODS, MethodInfo
-from camcore.models.kept import network_of
+from camcore.models.network_cache import network_of
 from camcore.network import Network
 
 Array = NDArray[Any]
@@ -30,8 +30,8 @@ class HeatmapMethod:
     """One method at one layer of one model.
 
     ``model``: a Keras model or a Network. A model is traced at its first use, and its Network is kept with it for the
-    next object; see ``camcore.models.kept``. ``target_layer``: path, name or layer object; None for the recommended
-    layer, and of no account to methods on the input's own grid, which serve a network without a grid, too.
+    next object; see ``camcore.models.network_cache``. ``target_layer``: path, name or layer object; None for the
+    recommended layer, and of no account to methods on the input's own grid, which serve a network without a grid, too.
     ``refine``: ``aug`` and ``eigen``, see ``camcore.heatmaps.refine``. Options of the method by keyword.
 
     Raises LayerError, MethodError or ModelError, each saying what fits instead.

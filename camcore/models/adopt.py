@@ -14,12 +14,12 @@ from camcore.class_names import generic_labels
 from camcore.errors import ModelError
 from camcore.models import catalogue, saved
 from camcore.models.description import SavedNetwork, check_name
-from camcore.models.label_files import check_count
-from camcore.models.labels import imagenet_labels
+from camcore.models.labels import check_count, imagenet_labels
 from camcore.models.load import backbones
 from camcore.models.preprocessing_check import Fit, compare_preprocessings
-from camcore.models.weights import load_weights, search_folders
+from camcore.models.weights import load_weights
 from camcore.models.weights_contents import head_options, refuse_whole_model
+from camcore.models.weights_files import search_folders
 from camcore.models.wrap import wrap
 from camcore.pictures.picture import Picture
 

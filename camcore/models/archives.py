@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import os
+import threading
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -12,12 +14,14 @@ from typing import Any
 
 from camcore.errors import ModelError
 from camcore.files import parse_json
-from camcore.models.foreign import HDF5, refuse_foreign
+from camcore.models.other_formats import HDF5, refuse_foreign
 
 _MOST_CONFIG = 64 << 20  # bytes of a configuration as JSON
 _MOST_FILES = 10_000  # in an archive
 _SMALL = 256 << 20  # bytes that any file may unpack to
 _MOST_GROWTH = 50  # times its own size that a file may unpack to beyond that
+_FREE_NUMBERS = 256 << 20  # bytes that a model may have beyond its file
+_MOST_NUMBERS = 4  # times the file's own numbers: narrower types, and what is not saved
 _MOST_LAYERS = 5_000  # of a model and all models within it
 _MOST_IN_A_ROW = 300  # of a Sequential model: the time that Keras takes grows with their square
 _MOST_GROUPS = 30_000  # in an HDF5 file
@@ -231,3 +235,37 @@ def _check_layers(path: Path, config: dict[str, Any]) -> None:
 def _version(told: Any) -> str:
     text = told.decode("utf-8", "replace") if isinstance(told, bytes) else str(told or "")
     return text if text[:1].isdigit() else ""
+
+
+# ---- the model that it describes
+
+
+def check_size(whole: WholeModel, build: Callable[[], Any]) -> None:
+    """Raise ModelError where a model would have far more numbers than its file.
+
+    ``build`` makes the keras.Model from the configuration. It is called without any number being allocated, in a
+    thread of its own, with which all that Keras notes of such variables ends. Raises what ``build`` raises.
+    """
+    import keras
+
+    found: list[int] = []
+    failed: list[Exception] = []
+
+    def run() -> None:
+        try:
+            with keras.StatelessScope(initialize_variables=False):
+                found.extend(4 * math.prod(one.shape) for one in build().variables)
+        except Exception as error:  # whatever Keras makes of the configuration, raised again below
+            failed.append(error)
+
+    thread = threading.Thread(target=run, name="size of a model")
+    thread.start()
+    thread.join()
+    if failed and "stateless scope" not in str(failed[0]):  # a layer that makes a variable of given values
+        raise failed[0]
+    if sum(found) > _FREE_NUMBERS + _MOST_NUMBERS * whole.stored:
+        raise ModelError(
+            f"'{whole.path}' is not opened: its configuration describes a model of {sum(found):,} bytes, and the file "
+            f"has numbers for {whole.stored:,}. No file that Keras wrote does that. Get the model from where it was "
+            "made."
+        )

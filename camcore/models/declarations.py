@@ -12,6 +12,7 @@ Relative paths start from the folder where the program was started. Nothing is i
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
@@ -22,10 +23,11 @@ from pathlib import Path
 from typing import Any
 
 from camcore.errors import CamcoreError, ModelError, nearest
-from camcore.files import parse_json
+from camcore.files import parse_json, read_json_object, write_whole
 from camcore.framing import check_framing
 from camcore.models.description import check_name
-from camcore.models.preprocessing import preprocessing
+from camcore.models.preprocessing import TITLES, preprocessing
+from camcore.models.saved import home
 
 VARIABLE = "CAMCORE_MODELS"
 SECRETS = Path(".streamlit") / "secrets.toml"
@@ -251,3 +253,32 @@ def name_for(file: Path, taken: Iterable[str]) -> str:
     known = set(taken)
     names = (text, *(f"{text}-{number}" for number in range(2, len(known) + 3)))
     return next(name for name in names if name not in known)
+
+
+# ---- the preprocessing chosen for one on the Models page, in a small file
+
+
+def write_choice(name: str, identity: str, preprocessing: str) -> None:
+    """Keep the choice for the network of that name; ``identity``: of the function or file that makes it.
+
+    Raises ModelError where it cannot be written.
+    """
+    path = _note(name)
+    try:
+        write_whole(path, json.dumps({"target": identity, "preprocessing": preprocessing}).encode())
+    except CamcoreError as error:
+        raise ModelError(
+            f"The preprocessing of {name!r} cannot be kept: {error} Or have the factory return it."
+        ) from error
+
+
+def read_choice(name: str, identity: str) -> str:
+    """The preprocessing kept for that name, "" where there is none, or something else makes the network now."""
+    choice = read_json_object(_note(name)) or {}
+    usable = choice.get("target") == identity and choice.get("preprocessing") in TITLES
+    return str(choice["preprocessing"]) if usable else ""
+
+
+def _note(name: str) -> Path:
+    """Where the choice for a network of that name lies."""
+    return home() / "factories" / f"{hashlib.sha256(name.encode()).hexdigest()[:24]}.json"

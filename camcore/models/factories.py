@@ -24,9 +24,8 @@ from camcore.errors import ModelError, nearest
 from camcore.framing import check_framing
 from camcore.models import declarations, saved
 from camcore.models.catalogue import Built
-from camcore.models.choices import read_choice, write_choice
-from camcore.models.declarations import VARIABLE, Declaration
-from camcore.models.label_files import labels_beside, read_labels
+from camcore.models.declarations import VARIABLE, Declaration, read_choice, write_choice
+from camcore.models.labels import labels_beside, read_labels
 from camcore.models.preprocessing import TITLES, preprocessing
 from camcore.models.whole import open_whole
 from camcore.models.wrap import wrap_options

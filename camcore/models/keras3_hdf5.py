@@ -11,8 +11,8 @@ from typing import Any
 
 from camcore.models.archives import WholeModel
 from camcore.models.configs import operations, unlisted
-from camcore.models.keras2_pieces import Piece
-from camcore.models.keras2_weights import load_keras2_weights
+from camcore.models.keras2.layers import Piece
+from camcore.models.keras2.weights import load_keras2_weights
 
 _MODELS = {"Functional": "keras.src.models.functional", "Sequential": "keras", "Model": "keras"}
 

@@ -13,14 +13,14 @@ from camcore.errors import ModelError, nearest
 from camcore.forking import check_not_forked
 from camcore.models import catalogue, factories, saved
 from camcore.models.catalogue import Built, build
-from camcore.models.feeding import advice
-from camcore.models.label_files import labels_beside, read_labels
+from camcore.models.input_scaling import advice
+from camcore.models.labels import labels_beside, read_labels
+from camcore.models.pickling import renamed, send_as_loaded
 from camcore.models.preprocessing import TITLES, preprocessing
-from camcore.models.recipes import renamed, send_by_recipe
 from camcore.models.whole import Custom, file_hash, find_file, open_whole
 from camcore.models.wrap import wrap, wrap_options
 from camcore.network import Network, Preprocess
-from camcore.origin import Recipe
+from camcore.origin import LoadArguments
 
 Labels = Sequence[str] | str | os.PathLike[str] | None
 """The classes' names, or the path of a file that gives them."""
@@ -40,7 +40,7 @@ def _a_file(name: str, value: Any) -> str | os.PathLike[str]:
     return value
 
 
-class Listed(Protocol):
+class NetworkListing(Protocol):
     """What a list of networks says of each: a catalogue row, a saved network, or a factory that makes one.
 
     ``input_size``, ``parameters``: None where they are not known before the network is made. ``version``: tells it
@@ -65,7 +65,7 @@ class Listed(Protocol):
     def framing(self) -> str: ...
 
 
-def backbones() -> tuple[Listed, ...]:
+def backbones() -> tuple[NetworkListing, ...]:
     """Every network that ``load`` knows by name: the bundled ones, one's own, then the catalogue's.
 
     ``weights_state``: "bundled", "on disk", "downloads N MB" (about), "own code" for what a function of one's own
@@ -114,11 +114,11 @@ def load(
         given = {"labels": labels, "preprocess": preprocess, "framing": framing, "custom_objects": custom_objects}
         told |= {key: value for key, value in given.items() if value is not None} | options
         return renamed(load(declared.file, weights, progress, **({"safe_mode": safe_mode} | told)), declared.name)
-    recipe, built = _built(name, weights, progress, options, (custom_objects, safe_mode))
+    arguments, built = _built(name, weights, progress, options, (custom_objects, safe_mode))
     called = {"labels": labels, "preprocess": preprocess, "framing": framing}
     given = {key: value for key, value in called.items() if value is not None}
-    recipe = replace(recipe, options={**recipe.options, **given})
-    named, note = _labels(labels, recipe.file)
+    arguments = replace(arguments, options={**arguments.options, **given})
+    named, note = _labels(labels, arguments.file)
     if isinstance(preprocess, str):
         feed: Preprocess | None = preprocessing(preprocess)
         note.append(f"fed {TITLES[preprocess]}, as named")
@@ -126,19 +126,19 @@ def load(
         feed = preprocess if preprocess is not None else built.preprocess
         if preprocess is not None:
             note.append("fed by a function of its owner's")
-        elif recipe.file is not None:
+        elif arguments.file is not None:
             note.append(advice(built.model))
     network = wrap(
         built.model,
         labels=built.labels if named is None else named,
         preprocess=feed,
-        name=recipe.called,
+        name=arguments.called,
         weights_note="; ".join((built.weights_note, *note)),
         framing=built.framing if framing is None else framing,
         origin=built.origin if not given.keys() & {"preprocess"} else None,
-        **_wrapped(built, recipe),
+        **_wrapped(built, arguments),
     )
-    send_by_recipe(network, recipe, load)
+    send_as_loaded(network, arguments, load)
     return network
 
 
@@ -156,31 +156,31 @@ def _built(
     progress: Callable[[int, int], None] | None,
     options: dict[str, Any],
     code: tuple[Custom, bool],
-) -> tuple[Recipe, Built]:
+) -> tuple[LoadArguments, Built]:
     kept = None if weights is None or weights in ("random", "imagenet") else os.path.abspath(os.fspath(weights))
-    recipe = Recipe("", "", kept or (None if weights is None else str(weights)), options)
+    arguments = LoadArguments("", "", kept or (None if weights is None else str(weights)), options)
     if name in [row.name for row in catalogue.backbones()]:
-        return replace(recipe, source=name, called=name), build(name, weights, progress, **options)
+        return replace(arguments, source=name, called=name), build(name, weights, progress, **options)
     factory = factories.find(name)
     if factory is not None:
         _refuse(options, name, f"{factory.target} makes it")
-        return replace(recipe, source=name, called=name), factories.open_factory(factory, weights)
+        return replace(arguments, source=name, called=name), factories.open_factory(factory, weights)
     found = saved.find(name) if isinstance(name, str | os.PathLike) else None
     if found is not None:
         _refuse(options, found.name, "it is a saved network, whose architecture is settled")
-        return replace(recipe, source=str(found.folder), called=found.name), saved.open_saved(found, weights)
+        return replace(arguments, source=str(found.folder), called=found.name), saved.open_saved(found, weights)
     file = find_file(name) if isinstance(name, str | os.PathLike) else None
     if file is None:
         raise _unknown(name)
-    return _from_file(replace(recipe, source=str(file), file=file), weights, code)
+    return _from_file(replace(arguments, source=str(file), file=file), weights, code)
 
 
 def _from_file(
-    recipe: Recipe, weights: str | os.PathLike[str] | None, code: tuple[Custom, bool]
-) -> tuple[Recipe, Built]:
-    file = recipe.file
+    arguments: LoadArguments, weights: str | os.PathLike[str] | None, code: tuple[Custom, bool]
+) -> tuple[LoadArguments, Built]:
+    file = arguments.file
     assert file is not None
-    unknown = next((key for key in recipe.options if key not in wrap_options()), None)
+    unknown = next((key for key in arguments.options if key not in wrap_options()), None)
     if unknown is not None:
         near = nearest(unknown, (*wrap_options(), "labels", "preprocess", "framing", "custom_objects", "safe_mode"))
         raise ModelError(
@@ -189,20 +189,20 @@ def _from_file(
         )
     custom, safe_mode = code
     built = open_whole(file, weights, custom, safe_mode)
-    options = dict(recipe.options)
+    options = dict(arguments.options)
     options |= {} if custom is None else {"custom_objects": custom}
     options |= {} if safe_mode else {"safe_mode": False}
     called = file.parent.name if file.name == "saved_model.pb" else file.stem or file.name
-    return replace(recipe, called=called, options=options, sha256=file_hash(file)), built
+    return replace(arguments, called=called, options=options, sha256=file_hash(file)), built
 
 
-def _wrapped(built: Built, recipe: Recipe) -> dict[str, Any]:
+def _wrapped(built: Built, arguments: LoadArguments) -> dict[str, Any]:
     """The arguments of ``wrap`` that say which part of the model is explained."""
     more = dict(built.more)
     if built.input_size is not None:
         more["input_size"] = built.input_size
-    if recipe.file is not None:
-        more |= {key: value for key, value in recipe.options.items() if key in wrap_options()}
+    if arguments.file is not None:
+        more |= {key: value for key, value in arguments.options.items() if key in wrap_options()}
     return more
 
 

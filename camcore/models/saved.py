@@ -31,8 +31,9 @@ from camcore.models.description import (
     digest,
 )
 from camcore.models.preprocessing import preprocessing as preprocessing_of
-from camcore.models.weights import check_file, load_weights
-from camcore.models.weights_out import check_finite, save_weights
+from camcore.models.weights import load_weights
+from camcore.models.weights_contents import check_file
+from camcore.models.weights_saving import check_finite, save_weights
 
 _WEIGHTS_NAME = "network.weights.h5"
 

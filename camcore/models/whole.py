@@ -6,7 +6,6 @@ A configuration is searched before anything of it is built: code in the file (a 
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import importlib
 import os
@@ -14,14 +13,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from camcore.errors import ModelError
-from camcore.models.archives import WholeModel, read_whole
+from camcore.errors import ModelError, similar
+from camcore.models.archives import WholeModel, check_size, read_whole
 from camcore.models.catalogue import Built
 from camcore.models.configs import Foreign, code_parts, foreign_parts, unlisted
 from camcore.models.declarations import SUFFIXES
 from camcore.models.description import digest
-from camcore.models.dry_run import check_size
-from camcore.models.weights import check_file, load_weights
+from camcore.models.weights import load_weights
+from camcore.models.weights_contents import check_file
 
 Custom = Mapping[str, Any] | str | Sequence[str] | None
 """Classes and functions by name, or the names of modules that define or register them."""
@@ -50,7 +49,7 @@ def find_file(name: str | os.PathLike[str]) -> Path | None:
         beside = [one.name for one in path.parent.iterdir()]
     except OSError:
         beside = []
-    near = difflib.get_close_matches(path.name, beside, 3)
+    near = similar(path.name, beside)
     hint = f"Near to it are: {', '.join(near)}." if near else "Correct the path."
     where = f"'{path.parent}'" if beside else f"'{path.parent}', which has no files or does not exist"
     raise ModelError(f"There is no file {text!r}: it was looked for in {where}. {hint}")
@@ -105,7 +104,7 @@ def file_hash(path: Path) -> str:
 def _opened(whole: WholeModel, custom: dict[str, Any], safe_mode: bool) -> Any:
     import keras
 
-    from camcore.models.keras2 import open_keras2
+    from camcore.models.keras2.convert import open_keras2
     from camcore.models.keras3_hdf5 import holds_operations, open_hdf5, rebuilt
 
     def known(name: str) -> bool:

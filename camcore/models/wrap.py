@@ -16,8 +16,8 @@ from camcore.errors import ModelError
 from camcore.forking import check_not_forked
 from camcore.framing import check_framing
 from camcore.models.inputs import image_input_of
+from camcore.models.pickling import remembered
 from camcore.models.preprocessing import PREPROCESSINGS, preprocessing
-from camcore.models.recipes import remembered
 from camcore.network import Network, Preprocess
 from camcore.origin import Origin
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-from camcore.models.recipes import weights_hash
+from camcore.models.pickling import weights_hash
 from camcore.network import Network
 
 _ANY_NETWORK = ("labels", "preprocess", "framing")  # what ``load`` takes for every network
@@ -43,7 +43,7 @@ class NetworkFacts:
     @classmethod
     def of(cls, network: Network, weights: str | os.PathLike[str] | None = None) -> NetworkFacts:
         """The facts of a network; ``weights``: as given to ``load``. Reads all weights, a second for the largest."""
-        origin, recipe = network.origin, network.recipe
+        origin, recipe = network.origin, network.load_arguments
         saved = origin is not None and origin.folder is not None
         options = {} if origin is None or saved else dict(origin.architecture.get("options", {}))
         folder, sha256 = (str(origin.folder), origin.sha256) if origin is not None and saved else (None, None)

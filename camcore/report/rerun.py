@@ -17,7 +17,7 @@ from camcore.heatmaps.memory import Memory
 from camcore.heatmaps.run import explain
 from camcore.models.description import JSON_NAME
 from camcore.models.load import load
-from camcore.models.recipes import renamed, weights_hash
+from camcore.models.pickling import renamed, weights_hash
 from camcore.network import Network
 from camcore.pictures.picture import Picture, open_picture
 from camcore.report.recorded import RecordedRun, read_runs
@@ -147,7 +147,7 @@ def _code(home: Path, given: dict[str, Any], custom: tuple[str, ...], unsafe: bo
 
 
 def _changed(run: RecordedRun, network: Network) -> list[str]:
-    recipe = network.recipe
+    recipe = network.load_arguments
     if recipe is None or recipe.file is None or recipe.sha256 == run.file_sha256:
         return []
     return [f"the file {recipe.file.name} is not the one of the record (its SHA-256 differs)"]

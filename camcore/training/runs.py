@@ -18,11 +18,11 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import psutil
@@ -30,11 +30,20 @@ import psutil
 from camcore.errors import CamcoreError, ModelError
 from camcore.files import read_json_object, unwritable, write_arrays, write_whole
 from camcore.models.saved import SavedNetwork, read
+from camcore.models.weights_saving import save_weights
+
+if TYPE_CHECKING:
+    import keras
+
+Step = TypeVar("Step")
+Result = TypeVar("Result")
 
 STATES = ("preparing", "training", "done", "stopped", "failed")
 
 # A process that has not reported for so long is taken to be dead, if its number does not say so already.
 SILENCE_SECONDS = 300.0
+
+_REPORT_EVERY = 1.0  # seconds between two reports of a run at work
 
 _RECIPE, _PROGRESS, _LOG, _STATE, _STOP = "recipe.json", "progress.json", "log.csv", "state.npz", "stop"
 
@@ -104,11 +113,52 @@ class Run:
             (self.folder / _STOP).unlink(missing_ok=True)
         except OSError as error:
             raise unwritable(self.folder, error) from error
+        self._reported = time.monotonic()
 
-    def report(self, progress: Progress) -> None:
-        """Write where the run is."""
+    def guarded(self, steps: Generator[Step, None, Result]) -> Generator[Step, None, Result]:
+        """The steps of the training; where they are stopped or fail, the folder says so."""
+        try:
+            return (yield from steps)
+        except Stopped:
+            self.report(Progress("stopped", "Stopped as asked. It can be taken up again."))
+            raise
+        except Exception as error:
+            message = str(error) if isinstance(error, CamcoreError) else f"{type(error).__name__}: {error}"
+            self.report(Progress("failed", message))
+            raise
+
+    def preparing(
+        self, steps: Generator[tuple[int, int], None, Result], message: str, epochs: int
+    ) -> Generator[Progress, None, Result]:
+        """Run preparing work that yields (done, in all), and report it about every second; its return value."""
+        started = time.monotonic()
+        while True:
+            try:
+                done, total = next(steps)
+            except StopIteration as finished:
+                result: Result = finished.value
+                return result
+            except OSError as error:
+                raise unwritable(self.folder, error) from error
+            self.check_stop()
+            if self.due():
+                left = (time.monotonic() - started) * (total - done) / done
+                yield self.report(
+                    Progress("preparing", f"{message}: {done:,} of {total:,}", 0, epochs, done, total, left)
+                )
+
+    def due(self) -> bool:
+        """Whether it is time for another report; if so, the next one is due a second from now."""
+        now = time.monotonic()
+        due = now - self._reported >= _REPORT_EVERY
+        self._reported = now if due else self._reported
+        return due
+
+    def report(self, progress: Progress) -> Progress:
+        """Write where the run is; returns it."""
         told = asdict(progress) | {"pid": os.getpid(), "updated": time.time()}
         write_whole(self.folder / _PROGRESS, json.dumps(told).encode())
+        return progress
 
     def check_stop(self) -> None:
         """Raise Stopped where somebody asked for it."""
@@ -156,9 +206,21 @@ class Run:
             (self.folder / _STATE).unlink(missing_ok=True)
         shutil.rmtree(self.folder / "cache", ignore_errors=True)
 
+    def checkpoint(self, model: keras.Model, epoch: int) -> None:
+        """Keep the weights after an epoch, in half precision. CamcoreError where they cannot be written."""
+        try:
+            save_weights(model, self.checkpoint_path(epoch), half=True)
+        except OSError as error:
+            raise unwritable(self.folder, error) from error
+
     def checkpoint_path(self, epoch: int) -> Path:
         """Where the weights after an epoch are kept."""
         return self.folder / "checkpoints" / f"epoch-{epoch:03d}.weights.h5"
+
+
+def keeps_checkpoint(epoch: int) -> bool:
+    """Whether a checkpoint is kept after that epoch: 1, 2, 4, 8, …, for most happens early."""
+    return epoch & (epoch - 1) == 0
 
 
 def ask_to_stop(folder: Path) -> None:

@@ -9,9 +9,9 @@ import camcore
 from camcore.features.checkpoints import Forming
 from camcore.heatmaps.evidence import evidence
 from camcore.models import saved
-from camcore.models.weights_out import save_weights
+from camcore.models.gap_classifier import gap_classifier
+from camcore.models.weights_saving import save_weights
 from camcore.models.wrap import wrap
-from camcore.training.classifier import gap_classifier
 from camcore.training.runs import Run
 
 ARCHITECTURE = {"size": 32, "stem": 4, "widths": [6, 8], "blocks": [1, 1], "outputs": 1}

@@ -94,10 +94,10 @@ def test_one_sigmoid_unit_is_told_from_the_file(written):
 
 
 def test_a_head_can_be_trained_on_it(written, tmp_path):
-    from camcore.training.surgery import operate
+    from camcore.training.new_head import replace_head
 
     adopt(five(written, labels=LABELS), "base", "tf")
-    operated = operate(camcore.load("base"), labels=["a", "b", "c"])
+    operated = replace_head(camcore.load("base"), labels=["a", "b", "c"])
     saved.write(
         saved.networks_folder() / "on it",
         operated.model,

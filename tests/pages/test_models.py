@@ -23,7 +23,7 @@ from streamlit.testing.v1 import AppTest
 import camcore
 from camcore.models import catalogue, factories, saved
 from camcore.models.preprocessing import PREPROCESSINGS
-from camcore.models.weights import WeightsFile
+from camcore.models.weights_files import WeightsFile
 from ui.frame import PAGES
 
 APP = str(Path(__file__).resolve().parents[2] / "app.py")

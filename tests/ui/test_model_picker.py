@@ -8,7 +8,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from camcore.models import description, saved
-from camcore.training.classifier import gap_classifier
+from camcore.models.gap_classifier import gap_classifier
 from ui import model_picker
 from ui.engine import Engine
 

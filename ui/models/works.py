@@ -14,7 +14,7 @@ from camcore.models import adopt as adopting
 from camcore.models import catalogue, factories
 from camcore.models.adopt import Candidate, Check
 from camcore.models.factories import Factory
-from camcore.models.feeding import advice, scales_itself
+from camcore.models.input_scaling import advice, scales_itself
 from camcore.models.preprocessing_check import Fit, compare_preprocessings
 from camcore.models.saved import SavedNetwork
 from ui import samples

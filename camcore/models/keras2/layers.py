@@ -8,11 +8,23 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from camcore.errors import ModelError
 from camcore.models.configs import RUN_CODE, unlisted
-from camcore.models.keras2_ops import function_of, operation_of, raw_function
+from camcore.models.keras2.functions import function_of, operation_of, raw_function
+
+
+@dataclass(frozen=True, eq=False)
+class Piece:
+    """A layer as it stands in the file. ``kind``: its class there. ``inside``: of a nested model, its own layers."""
+
+    name: str
+    kind: str
+    layer: Any
+    inside: tuple[Piece, ...] | None = None
+
 
 Custom = Callable[[str], Any]
 """A class or function of one's own by its name, None where there is none."""

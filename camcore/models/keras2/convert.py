@@ -10,11 +10,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from camcore.errors import ModelError
-from camcore.models.archives import WholeModel
-from camcore.models.dry_run import check_size
-from camcore.models.keras2_layers import Custom, make_layer, not_taken, plain
-from camcore.models.keras2_pieces import Piece
-from camcore.models.keras2_weights import load_keras2_weights
+from camcore.models.archives import WholeModel, check_size
+from camcore.models.keras2.layers import Custom, Piece, make_layer, not_taken, plain
+from camcore.models.keras2.weights import load_keras2_weights
 
 _MODELS = ("Functional", "Sequential", "Model")
 _CONSTANT = "_CONSTANT_VALUE"

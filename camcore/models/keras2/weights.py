@@ -11,7 +11,7 @@ import numpy as np
 
 from camcore.errors import ModelError
 from camcore.models.archives import WEIGHTS, WholeModel
-from camcore.models.keras2_pieces import Piece
+from camcore.models.keras2.layers import Piece
 
 
 def load_keras2_weights(whole: WholeModel, piece: Piece) -> None:
