@@ -7,7 +7,7 @@ import importlib.util
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import camcore
 from camcore.bias.energy import Box, Energy, Region, energy_in_region, masks_beside, write_shares
@@ -15,18 +15,21 @@ from camcore.bias.files import draw_samples, write_study
 from camcore.bias.study import TRIALS, Head, Study, head_trainer, run_study
 from camcore.class_names import class_named
 from camcore.cli.evaluate import finished
-from camcore.cli.network_options import add_network, check_network_options, load_network
+from camcore.cli.options import add_network, check_network_options, load_network, show_progress
 from camcore.errors import CamcoreError
 from camcore.network import Network
 from camcore.text import duration, readable
 from camcore.training.folders import MIN_PER_CLASS, LabelledFolder, balanced_sample, read_folder, split
+
+if TYPE_CHECKING:
+    from camcore.cli.options import Commands
 
 # The trunk's last layer tells cats from dogs so well already that its head needs no shortcut and learns none;
 # half-way through the network the features are weaker, and the shortcut pays.
 _BACKBONE, _LAYER = "MobileNetV2", "block_13_expand_relu"
 
 
-def add_parser(commands: Any) -> None:
+def add_parser(commands: Commands) -> None:
     """Add the command to the command line's parser."""
     bias = commands.add_parser(
         "bias",
@@ -155,8 +158,8 @@ def study_command(given: argparse.Namespace) -> None:
         if step.head is not None and step.network is not None:
             networks[step.head.name] = step.network
             _print_head(step.head)
-        elif sys.stderr.isatty():
-            print(f"\r  {step.done} of {step.total}: {step.message}   ", end="", file=sys.stderr)
+        else:
+            show_progress(f"{step.done} of {step.total}: {step.message}")
     assert study is not None
     record = {
         "backbone": backbone.name,

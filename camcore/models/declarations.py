@@ -155,7 +155,7 @@ def _declaration(name: str | None, value: Any) -> Declaration:
         )
     if "function" in value:
         return _function(name, value)
-    return _file(name, value)
+    return file_declaration(name, value)
 
 
 def _plain(name: str, text: str) -> dict[str, str]:
@@ -180,14 +180,18 @@ def _function(name: str, value: Mapping[str, Any]) -> Declaration:
     return Declaration(name, function=function)
 
 
-def _file(name: str, value: Mapping[str, Any]) -> Declaration:
+def file_declaration(name: str, value: Mapping[str, Any]) -> Declaration:
+    """The declaration of a whole model's file, with the second form's options. Raises CamcoreError for a bad one."""
     preprocess, framing, custom = (_text(name, value, key) for key in ("preprocess", "framing", "custom"))
     if preprocess is not None:
         preprocessing(preprocess)
     if framing is not None:
         check_framing(framing)
     if custom is not None and not _MODULE.fullmatch(custom):
-        raise ModelError(f"{name!r} says custom {custom!r}, which is no module's name. Name one that can be imported.")
+        raise ModelError(
+            f"{name!r} says custom {custom!r}, which is no module's name: that is as `import` takes it, without .py. "
+            "Its folder is the one where the program was started or on PYTHONPATH. Correct the name."
+        )
     unsafe = value.get("unsafe", False)
     if not isinstance(unsafe, bool):
         raise ModelError(f"{name!r} says unsafe {unsafe!r}. It is true or false, without quotation marks. Say which.")

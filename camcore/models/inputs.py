@@ -158,7 +158,7 @@ def _fixed_values(
         raise ModelError(
             f"The model {model.name!r} has {len(inputs)} inputs; a heatmap explains one picture: {inputs[place]} of "
             f"{_listed(inputs)}. Wrap it with one image input, the others held at a value: "
-            f"wrap(model, fixed={{{example}}})."
+            f"wrap(model, fixed={{{example}}}), or --fixed NAME=VALUE on the command line."
         )
     return {i: _value(one, fixed.get(one.name)) for i, one in enumerate(inputs) if i != place}
 

@@ -18,6 +18,11 @@ _SPLIT = "train"  # the one that every data set has
 _DONE = "complete"
 
 
+def folder_of(name: str, home: Path) -> Path:
+    """The folder that ``export`` writes a data set to."""
+    return home / name.replace("/", "-")
+
+
 def export(name: str, home: Path) -> Generator[tuple[int, int], None, Path]:
     """Write a data set's training pictures, as they are, to ``home/<name>/<class>/NNNNNN.jpg``; returns that folder.
 
@@ -29,7 +34,7 @@ def export(name: str, home: Path) -> Generator[tuple[int, int], None, Path]:
             f"{name!r} is no name of a TensorFlow data set. They are written in small letters and _. Write, for "
             f"example, {PREFIX}cats_vs_dogs."
         )
-    folder = home / name.replace("/", "-")
+    folder = folder_of(name, home)
     if (folder / _DONE).exists():
         return folder
     try:
