@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from numbers import Integral
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -54,7 +54,7 @@ def class_named(network: Network, text: str) -> int:
     return network.check_class(int(text) if digits else text)
 
 
-def given_labels(labels: Any) -> tuple[str, ...] | None:
+def given_labels(labels: object) -> tuple[str, ...] | None:
     """Labels in any accepted form as a tuple in the order of the outputs; None stays None.
 
     A list or another ordered collection of names (whole numbers are taken as names), a generator of them, or a
@@ -102,7 +102,7 @@ def generic_labels(classes: int) -> tuple[str, ...]:
     return tuple(f"class {index}" for index in range(classes))
 
 
-def _from_mapping(labels: Mapping[Any, Any]) -> tuple[str, ...]:
+def _from_mapping(labels: Mapping[object, object]) -> tuple[str, ...]:
     try:
         names = in_order(labels)
     except ValueError as error:
@@ -110,7 +110,7 @@ def _from_mapping(labels: Mapping[Any, Any]) -> tuple[str, ...]:
     return tuple(_label(index, name) for index, name in enumerate(names))
 
 
-def in_order(labels: Mapping[Any, object]) -> list[object]:
+def in_order(labels: Mapping[object, object]) -> list[object]:
     """The names of {index: name}, indices as numbers or text, or of {name: index}, in the order of the indices.
 
     Of a name in ImageNet's form, [WordNet id, name], the second. Raises ValueError where an index is missing, given
@@ -137,7 +137,7 @@ def _is_whole(value: object) -> bool:
     return isinstance(value, Integral) and not isinstance(value, bool | np.bool_)
 
 
-def _label(index: int, label: Any) -> str:
+def _label(index: int, label: object) -> str:
     if not (_is_whole(label) or (isinstance(label, str) and label.strip())):
         raise ModelError(f"The label of class {index} is {shown(label)}, and a class has a name. {_FORMS}")
     return str(label)
@@ -147,5 +147,5 @@ def _plain(label: str) -> str:
     return label.replace("_", " ").lower()
 
 
-def _refused(labels: Any, why: str) -> ModelError:
+def _refused(labels: object, why: str) -> ModelError:
     return ModelError(f"labels={shown(labels)} cannot be used: {why}. {_FORMS}")

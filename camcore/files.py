@@ -15,6 +15,9 @@ from numpy.typing import NDArray
 
 from camcore.errors import CamcoreError
 
+Json = Any
+"""A value of JSON: text, a number, a truth value, null, or a list or an object of these."""
+
 
 @contextmanager
 def replaced_whole(path: Path, suffix: str = ".part", sync: bool = False) -> Iterator[Path]:
@@ -46,7 +49,7 @@ def write_whole(path: Path, content: bytes) -> Path:
     return path
 
 
-def write_arrays(path: Path, arrays: NDArray[Any] | Mapping[str, Any]) -> Path:
+def write_arrays(path: Path, arrays: NDArray[np.generic] | Mapping[str, NDArray[np.generic]]) -> Path:
     """Write an array as ``.npy``, or several by name as ``.npz``, as ``write_whole`` writes a file."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -68,7 +71,7 @@ def unwritable(path: Path, error: OSError) -> CamcoreError:
     )
 
 
-def read_json(path: Path, most_bytes: int = 256 << 20, finite: bool = False) -> Any:
+def read_json(path: Path, most_bytes: int = 256 << 20, finite: bool = False) -> Json:
     """The value in a JSON file of at most ``most_bytes``. Raises OSError, and ValueError as ``parse_json`` does."""
     size = path.stat().st_size
     if size > most_bytes:
@@ -76,7 +79,7 @@ def read_json(path: Path, most_bytes: int = 256 << 20, finite: bool = False) -> 
     return parse_json(path.read_bytes(), finite)
 
 
-def read_json_object(path: Path) -> dict[str, Any] | None:
+def read_json_object(path: Path) -> dict[str, Json] | None:
     """The object in a JSON file; None where there is no such file, or none that can be read."""
     with suppress(OSError, ValueError):
         value = read_json(path)
@@ -84,7 +87,7 @@ def read_json_object(path: Path) -> dict[str, Any] | None:
     return None
 
 
-def parse_json(text: str | bytes, finite: bool = False) -> Any:
+def parse_json(text: str | bytes, finite: bool = False) -> Json:
     """The value of a JSON text, in UTF-8 where it is bytes; ``finite``: without NaN and Infinity. Raises ValueError."""
     try:
         return json.loads(text, parse_constant=_no_constant if finite else None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import re
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import camcore
 from camcore.errors import CamcoreError
@@ -74,7 +74,7 @@ def load_network(given: argparse.Namespace, weights: str | None = None) -> Netwo
 
     Raises CamcoreError as ``camcore.load`` does.
     """
-    options: dict[str, Any] = {"framing": given.framing, "preprocess": given.preprocess}
+    options: dict[str, object] = {"framing": given.framing, "preprocess": given.preprocess}
     if given.labels is not None:
         options["labels"] = read_labels(given.labels)
     if given.custom:
@@ -99,7 +99,7 @@ def check_network_options(given: argparse.Namespace) -> None:
 
 
 def brings_own_weights(model: str) -> bool:
-    """Whether a network cannot be built with random weights: a function or a whole model's file sets its own."""
+    """Tell whether a network cannot be built with random weights: a function or a whole model's file sets its own."""
     return factories.find(model) is not None or find_file(model) is not None
 
 

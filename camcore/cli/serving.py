@@ -16,7 +16,6 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlencode
 
 from camcore.errors import CamcoreError
@@ -32,7 +31,7 @@ _START_SECONDS = 120.0
 
 @dataclass(frozen=True)
 class Address:
-    """Where the server listens. ``path``: the app's folder below it, "" for none. ``secure``: https."""
+    """The address on which the server listens. ``path``: the app's folder below it, "" for none. ``secure``: https."""
 
     host: str
     port: int
@@ -123,7 +122,7 @@ def _listen(host: str, port: int) -> None:
         ) from error
 
 
-def configured(section: str, option: str) -> Any:
+def configured(section: str, option: str) -> object:
     """The user's own Streamlit setting, from a variable, a file in this folder or one at home; None if not set."""
     words = "".join(f"_{letter}" if letter.isupper() else letter for letter in option)
     variable = os.environ.get(f"STREAMLIT_{section}_{words}".upper())

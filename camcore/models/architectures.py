@@ -14,19 +14,23 @@ No code is ever read from such a value: it only chooses among these builders.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING
 
 from camcore.errors import ModelError
+from camcore.files import Json
 from camcore.models.catalogue import backbone, build, build_trunk
 from camcore.models.gap_classifier import gap_classifier
 from camcore.models.grafting import cut_again, with_head
+
+if TYPE_CHECKING:
+    import keras
 
 _DEEPEST = 4  # surgery upon surgery
 _LARGEST = 8192  # of any whole number: wider layers would not fit into memory
 _MOST_LAYERS = 100_000
 
 
-def check_architecture(architecture: Any, depth: int = 0) -> None:
+def check_architecture(architecture: object, depth: int = 0) -> None:
     """Raise ModelError where this is no architecture. Builds nothing, and imports neither Keras nor TensorFlow."""
     if not isinstance(architecture, Mapping):
         raise _wrong("architecture", architecture, "it must be a JSON object with a 'builder'")
@@ -46,7 +50,7 @@ def check_architecture(architecture: Any, depth: int = 0) -> None:
         _check_surgery(architecture, depth)
 
 
-def _check_surgery(architecture: Mapping[str, Any], depth: int) -> None:
+def _check_surgery(architecture: Mapping[str, Json], depth: int) -> None:
     unknown = set(architecture) - {"builder", "backbone", "layer", "position", "outputs", "dropout"}
     if unknown:
         raise _wrong(sorted(unknown)[0], architecture[sorted(unknown)[0]], "a surgery has no such option")
@@ -63,13 +67,13 @@ def _check_surgery(architecture: Mapping[str, Any], depth: int) -> None:
     check_architecture(architecture.get("backbone"), depth + 1)
 
 
-def build_architecture(architecture: Mapping[str, Any]) -> Any:
+def build_architecture(architecture: Mapping[str, Json]) -> keras.Model:
     """The keras.Model, untrained. Raises ModelError where it cannot be built."""
     check_architecture(architecture)
     return _BUILDERS[architecture["builder"]](architecture)
 
 
-def _gap_classifier(architecture: Mapping[str, Any]) -> Any:
+def _gap_classifier(architecture: Mapping[str, Json]) -> keras.Model:
     options = {"size": None, **{key: value for key, value in architecture.items() if key != "builder"}}
     try:
         return gap_classifier(**options)
@@ -77,21 +81,21 @@ def _gap_classifier(architecture: Mapping[str, Any]) -> Any:
         raise _wrong("architecture", options, f"its options do not go together: {error}") from error
 
 
-def _backbone(architecture: Mapping[str, Any]) -> Any:
+def _backbone(architecture: Mapping[str, Json]) -> keras.Model:
     return build_trunk(architecture["backbone"], **architecture.get("options", {}))
 
 
-def _classifier(architecture: Mapping[str, Any]) -> Any:
+def _classifier(architecture: Mapping[str, Json]) -> keras.Model:
     return build(architecture["backbone"], "random", **architecture.get("options", {})).model
 
 
-def _surgery(architecture: Mapping[str, Any]) -> Any:
+def _surgery(architecture: Mapping[str, Json]) -> keras.Model:
     model = build_architecture(architecture["backbone"])
     trunk = cut_again(model, architecture["layer"], architecture["position"])
     return with_head(model.inputs[0], trunk, architecture["outputs"], architecture.get("dropout", 0.0), "surgery")
 
 
-_BUILDERS: dict[str, Callable[[Mapping[str, Any]], Any]] = {
+_BUILDERS: dict[str, Callable[[Mapping[str, Json]], keras.Model]] = {
     "gap_classifier": _gap_classifier,
     "backbone": _backbone,
     "classifier": _classifier,
@@ -99,12 +103,12 @@ _BUILDERS: dict[str, Callable[[Mapping[str, Any]], Any]] = {
 }
 
 
-def _whole(value: Any, low: int, high: int) -> bool:
+def _whole(value: object, low: int, high: int) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and low <= value <= high
 
 
-def _plain(value: Any, depth: int = 0) -> bool:
-    """Whether a value is text, a number within bounds, nothing, or a few of these."""
+def _plain(value: object, depth: int = 0) -> bool:
+    """Tell whether a value is text, a number within bounds, nothing, or a few of these."""
     if value is None or isinstance(value, bool):
         return True
     if isinstance(value, str):
@@ -118,7 +122,7 @@ def _plain(value: Any, depth: int = 0) -> bool:
     return False
 
 
-def _wrong(key: str, value: Any, why: str) -> ModelError:
+def _wrong(key: str, value: object, why: str) -> ModelError:
     shown = repr(value)
     shown = shown if len(shown) <= 100 else f"{shown[:97]}…"
     return ModelError(

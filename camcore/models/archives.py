@@ -10,11 +10,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import IO, TYPE_CHECKING
 
 from camcore.errors import ModelError
-from camcore.files import parse_json
+from camcore.files import Json, parse_json
 from camcore.models.other_formats import HDF5, refuse_foreign
+
+if TYPE_CHECKING:
+    import h5py
+    import keras
 
 _MOST_CONFIG = 64 << 20  # bytes of a configuration as JSON
 _MOST_FILES = 10_000  # in an archive
@@ -39,13 +43,13 @@ class WholeModel:
 
     path: Path
     form: str
-    config: dict[str, Any]
+    config: dict[str, Json]
     version: str
     stored: int = 0
 
     @property
     def old(self) -> bool:
-        """Whether Keras 2, tf.keras or an older one wrote it."""
+        """True where Keras 2, tf.keras or an older one wrote it."""
         return not self.version or int(self.version.partition(".")[0]) < 3
 
 
@@ -114,7 +118,7 @@ def _from_hdf5(path: Path) -> WholeModel:
     return WholeModel(path, "hdf5", config, _version(version), stored)
 
 
-def _weights_alone(path: Path, file: Any) -> ModelError:
+def _weights_alone(path: Path, file: h5py.File) -> ModelError:
     kinds = ("layers", "_layer_checkpoint_dependencies", "vars")
     if "layer_names" in file.attrs or any(name in file for name in kinds):
         return ModelError(
@@ -128,7 +132,7 @@ def _weights_alone(path: Path, file: Any) -> ModelError:
     )
 
 
-def _check_hdf5(path: Path, source: Any) -> int:
+def _check_hdf5(path: Path, source: Path | IO[bytes]) -> int:
     """The bytes of all arrays of an HDF5 file.
 
     Raises ModelError where links or arrays lead outside, or arrays are not what they claim.
@@ -137,7 +141,7 @@ def _check_hdf5(path: Path, source: Any) -> int:
 
     claimed = 0
     with h5py.File(source, "r") as file:
-        groups: list[tuple[Any, int]] = [(file, 0)]
+        groups: list[tuple[h5py.Group, int]] = [(file, 0)]
         seen = {_address(file)}  # a group may be in itself
         while groups:
             group, depth = groups.pop()
@@ -164,8 +168,8 @@ def _check_hdf5(path: Path, source: Any) -> int:
     return claimed
 
 
-def _address(group: Any) -> int:
-    """Where in its file an HDF5 group lies, by whatever name it was reached."""
+def _address(group: h5py.Group) -> int:
+    """The place of an HDF5 group in its file, by whatever name it was reached."""
     import h5py
 
     return int(h5py.h5o.get_info(group.id).addr)
@@ -201,7 +205,7 @@ def _unfit(path: Path, what: str) -> ModelError:
     )
 
 
-def _json(path: Path, text: Any) -> dict[str, Any]:
+def _json(path: Path, text: str | bytes) -> dict[str, Json]:
     try:
         found = parse_json(text)
     except (TypeError, ValueError) as error:
@@ -212,9 +216,9 @@ def _json(path: Path, text: Any) -> dict[str, Any]:
     return found
 
 
-def _check_layers(path: Path, config: dict[str, Any]) -> None:
+def _check_layers(path: Path, config: dict[str, Json]) -> None:
     """Raise ModelError where a configuration has more layers than any model has, whose building would take hours."""
-    stack: list[Any] = [config]
+    stack: list[Json] = [config]
     number = 0
     while stack:
         part = stack.pop()
@@ -232,7 +236,7 @@ def _check_layers(path: Path, config: dict[str, Any]) -> None:
             stack.extend(part.values())
 
 
-def _version(told: Any) -> str:
+def _version(told: object) -> str:
     text = told.decode("utf-8", "replace") if isinstance(told, bytes) else str(told or "")
     return text if text[:1].isdigit() else ""
 
@@ -240,7 +244,7 @@ def _version(told: Any) -> str:
 # ---- the model that it describes
 
 
-def check_size(whole: WholeModel, build: Callable[[], Any]) -> None:
+def check_size(whole: WholeModel, build: Callable[[], keras.Model]) -> None:
     """Raise ModelError where a model would have far more numbers than its file.
 
     ``build`` makes the keras.Model from the configuration. It is called without any number being allocated, in a

@@ -13,19 +13,23 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from camcore.class_names import generic_labels
 from camcore.errors import ModelError, nearest
+from camcore.files import Json
 from camcore.models.labels import imagenet_labels
 from camcore.models.preprocessing import preprocessing
-from camcore.models.published_weights import options_text, own_name, published_weights, why_unpublished
+from camcore.models.published_weights import Options, options_text, own_name, published_weights, why_unpublished
 from camcore.models.weights import load_weights
 from camcore.models.weights_contents import check_file, head_options
 from camcore.models.weights_files import Progress, WeightsFile, download, find_file
 from camcore.origin import Origin
+
+if TYPE_CHECKING:
+    import keras
 
 FRAMING = "crop"
 """The framing used to evaluate ImageNet networks: short side to 256, then the central 224, in proportion."""
@@ -72,7 +76,7 @@ class Backbone:
 
     @property
     def weights_state(self) -> str:
-        """Where the ImageNet weights are now: "on disk", or "downloads N MB" (about)."""
+        """The place of the ImageNet weights: "on disk", or "downloads N MB" (about)."""
         return "on disk" if find_weights(self.name) else f"downloads {self.download_mb} MB"
 
 
@@ -80,14 +84,14 @@ class Backbone:
 class Built:
     """A network ready for use: a backbone, a saved one, what a factory made, or a whole model's file."""
 
-    model: Any  # keras.Model
+    model: keras.Model
     preprocess: Callable[[np.ndarray], np.ndarray] | None  # RGB 0..255 (n,h,w,3) → float32 network input; copies
     labels: Sequence[str] | None  # one for each class; None: nobody named them
     input_size: tuple[int, int] | None  # (height, width); None: as the model says
     weights_note: str  # where the weights came from, in words
     origin: Origin | None = None  # what it takes to have it again
     framing: str = "stretch"  # how pictures are brought to the input size
-    more: Mapping[str, Any] = field(default_factory=dict)  # further arguments of camcore.wrap
+    more: Mapping[str, Json] = field(default_factory=dict)  # further arguments of camcore.wrap
 
 
 @lru_cache(maxsize=1)
@@ -125,7 +129,7 @@ def backbone(name: str) -> Backbone:
     )
 
 
-def find_weights(name: str, **options: Any) -> Path | None:
+def find_weights(name: str, **options: Json) -> Path | None:
     """The weights file on this machine for a backbone with these constructor options; None where none is.
 
     Looked for in the folders named by ``CAMCORE_WEIGHTS``, then in Keras' cache, under the names
@@ -144,7 +148,7 @@ def build(
     name: str,
     weights: str | os.PathLike[str] | None = None,
     progress: Progress | None = None,
-    **options: Any,
+    **options: Json,
 ) -> Built:
     """Build a backbone and load its weights.
 
@@ -178,7 +182,7 @@ def build(
     )
 
 
-def build_trunk(name: str, **options: Any) -> Any:
+def build_trunk(name: str, **options: Json) -> keras.Model:
     """The keras.Model of a backbone without its classifier and without trained weights.
 
     ``options``: those that a trunk has (alpha, depth_multiplier, input_shape, minimalistic). Raises ModelError for an
@@ -200,11 +204,11 @@ def fetch_weights(name: str, progress: Progress | None = None) -> Path:
     return find_weights(name) or _downloaded(backbone(name), progress, {})
 
 
-def _downloaded(row: Backbone, progress: Progress | None, options: Mapping[str, Any]) -> Path:
+def _downloaded(row: Backbone, progress: Progress | None, options: Options) -> Path:
     return download(published_weights(row, options), progress, _without_network(row, options))
 
 
-def _check_options(row: Backbone, constructor: Callable[..., Any], options: dict[str, Any]) -> None:
+def _check_options(row: Backbone, constructor: Callable[..., keras.Model], options: Options) -> None:
     ours = {"weights", "input_tensor", "include_top", "name"}
     known = [key for key in inspect.signature(constructor).parameters if key not in ours]
     if not options.get("include_top", True):
@@ -233,7 +237,7 @@ def _check_options(row: Backbone, constructor: Callable[..., Any], options: dict
         )
 
 
-def _constructed(row: Backbone, constructor: Callable[..., Any], options: Mapping[str, Any]) -> Any:
+def _constructed(row: Backbone, constructor: Callable[..., keras.Model], options: Options) -> keras.Model:
     given = {"input_shape": (*row.input_size, 3), **options}
     if isinstance(given["input_shape"], list):  # from a JSON file
         given["input_shape"] = tuple(given["input_shape"])
@@ -245,7 +249,7 @@ def _constructed(row: Backbone, constructor: Callable[..., Any], options: Mappin
         ) from error
 
 
-def _trunk_options(options: Mapping[str, Any]) -> dict[str, Any]:
+def _trunk_options(options: Options) -> dict[str, Json]:
     """Those options that change the network below its classifier, as JSON has them."""
     trunk = ("alpha", "depth_multiplier", "input_shape", "minimalistic")
     found = {key: options[key] for key in trunk if options.get(key) is not None}
@@ -256,7 +260,7 @@ def _resolve(
     row: Backbone,
     weights: str | os.PathLike[str] | None,
     progress: Progress | None,
-    options: Mapping[str, Any],
+    options: Options,
 ) -> tuple[Path | None, str]:
     """The weights file to load (None: random weights) and the note about it."""
     if weights == "random":
@@ -281,7 +285,7 @@ def _resolve(
     return path, f"weights from {path.name}"
 
 
-def _without_network(row: Backbone, options: Mapping[str, Any]) -> str:
+def _without_network(row: Backbone, options: Options) -> str:
     return (
         "The network knows nothing without them. Put them as "
         f"{own_name(row, options)!r}, or under the download's own name, into a folder and name the folder in "
@@ -289,7 +293,7 @@ def _without_network(row: Backbone, options: Mapping[str, Any]) -> str:
     )
 
 
-def _labels(outputs: int, options: Mapping[str, Any]) -> tuple[str, ...]:
+def _labels(outputs: int, options: Options) -> tuple[str, ...]:
     if outputs == 1000:
         return imagenet_labels()
     yes_or_no = outputs == 1 and options.get("classifier_activation") == "sigmoid"

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+
+from camcore.files import Json
 
 RUN_CODE = frozenset(
     ("Lambda", "__lambda__", "TFSMLayer", "TorchModuleWrapper", "JaxLayer", "FlaxLayer", "PyFunc", "EagerPyFunc")
@@ -38,7 +39,7 @@ class Foreign:
     reads: str = ""
 
 
-def foreign_parts(config: Any, known: Callable[[str], bool]) -> tuple[Foreign, ...]:
+def foreign_parts(config: Json, known: Callable[[str], bool]) -> tuple[Foreign, ...]:
     """The parts that are not plain Keras, each once, in the order of the file.
 
     ``known``: whether there is a class or function registered under a name.
@@ -46,12 +47,12 @@ def foreign_parts(config: Any, known: Callable[[str], bool]) -> tuple[Foreign, .
     return tuple(dict.fromkeys(_search(config, lambda part, layer: _code(part, layer) or _foreign(part, layer, known))))
 
 
-def code_parts(config: Any) -> tuple[Foreign, ...]:
+def code_parts(config: Json) -> tuple[Foreign, ...]:
     """Those of them that run code of the file or read other files: told by their names alone, without TensorFlow."""
     return tuple(dict.fromkeys(_search(config, _code)))
 
 
-def _search(value: Any, judge: Callable[[Mapping[str, Any], str], Foreign | None]) -> Iterator[Foreign]:
+def _search(value: Json, judge: Callable[[Mapping[str, Json], str], Foreign | None]) -> Iterator[Foreign]:
     stack = [(value, "")]
     while stack:  # not by recursion: a file may nest deeper than Python goes
         value, layer = stack.pop()
@@ -71,7 +72,7 @@ def _search(value: Any, judge: Callable[[Mapping[str, Any], str], Foreign | None
         stack.extend((one, layer) for key, one in reversed(tuple(value.items())) if key not in _TRAINING)
 
 
-def _code(part: Mapping[str, Any], layer: str) -> Foreign | None:
+def _code(part: Mapping[str, Json], layer: str) -> Foreign | None:
     name = part["class_name"]
     if name in RUN_CODE or (isinstance(part.get("node_def"), str) and "PyFunc" in part["node_def"]):
         return Foreign(name, layer, True)
@@ -81,7 +82,7 @@ def _code(part: Mapping[str, Any], layer: str) -> Foreign | None:
     return None if reads is None else Foreign(name, layer, True, reads)
 
 
-def _foreign(part: Mapping[str, Any], layer: str, known: Callable[[str], bool]) -> Foreign | None:
+def _foreign(part: Mapping[str, Json], layer: str, known: Callable[[str], bool]) -> Foreign | None:
     name = part["class_name"]
     module, registered = part.get("module"), part.get("registered_name")
     if name.startswith("__"):  # values that JSON has no form for: tuples, tensors, slices
@@ -101,7 +102,7 @@ def _foreign(part: Mapping[str, Any], layer: str, known: Callable[[str], bool]) 
 
 
 def _is_keras(name: str) -> bool:
-    """Whether a class that is named without its module is one of Keras 3's or 2's own."""
+    """Tell whether a class that is named without its module is one of Keras 3's or 2's own."""
     import keras
 
     homes = (keras, keras.layers, keras.models, keras.initializers, keras.regularizers, keras.constraints)

@@ -20,10 +20,9 @@ import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from camcore.errors import CamcoreError, ModelError, nearest
-from camcore.files import parse_json, read_json_object, write_whole
+from camcore.files import Json, parse_json, read_json_object, write_whole
 from camcore.framing import check_framing
 from camcore.models.description import check_name
 from camcore.models.preprocessing import TITLES, preprocessing
@@ -93,7 +92,7 @@ def declared() -> Declared:
     return parse(told)
 
 
-def parse(told: str | Mapping[str, Any]) -> Declared:
+def parse(told: str | Mapping[str, Json]) -> Declared:
     """The networks that a text declares, in either form, or a mapping of names as the second form has it."""
     try:
         entries = list(_entries(told))
@@ -116,7 +115,7 @@ def parse(told: str | Mapping[str, Any]) -> Declared:
     return Declared(tuple(found.values()), tuple(problems))
 
 
-def _entries(told: str | Mapping[str, Any]) -> Iterator[tuple[str | None, Any]]:
+def _entries(told: str | Mapping[str, Json]) -> Iterator[tuple[str | None, Json]]:
     """Names and their values; None is the name of a part without an equals sign."""
     if isinstance(told, str) and not told.lstrip().startswith("{"):
         for part in filter(None, (part.strip() for part in told.split(","))):
@@ -133,7 +132,7 @@ def _entries(told: str | Mapping[str, Any]) -> Iterator[tuple[str | None, Any]]:
     yield from table.items()
 
 
-def _declaration(name: str | None, value: Any) -> Declaration:
+def _declaration(name: str | None, value: Json) -> Declaration:
     if name is None:
         raise _malformed(value)
     if isinstance(value, str):
@@ -167,7 +166,7 @@ def _plain(name: str, text: str) -> dict[str, str]:
     raise _malformed(f"{name}={text}")
 
 
-def _function(name: str, value: Mapping[str, Any]) -> Declaration:
+def _function(name: str, value: Mapping[str, Json]) -> Declaration:
     function = value["function"]
     if not isinstance(function, str) or not _FUNCTION.fullmatch(function):
         raise _malformed(f"{name}={function}")
@@ -180,7 +179,7 @@ def _function(name: str, value: Mapping[str, Any]) -> Declaration:
     return Declaration(name, function=function)
 
 
-def file_declaration(name: str, value: Mapping[str, Any]) -> Declaration:
+def file_declaration(name: str, value: Mapping[str, Json]) -> Declaration:
     """The declaration of a whole model's file, with the second form's options. Raises CamcoreError for a bad one."""
     preprocess, framing, custom = (_text(name, value, key) for key in ("preprocess", "framing", "custom"))
     if preprocess is not None:
@@ -201,7 +200,7 @@ def file_declaration(name: str, value: Mapping[str, Any]) -> Declaration:
     return Declaration(name, None, _absolute(path), _labels(name, value), preprocess, framing, custom, unsafe)
 
 
-def _labels(name: str, value: Mapping[str, Any]) -> Path | tuple[str, ...] | None:
+def _labels(name: str, value: Mapping[str, Json]) -> Path | tuple[str, ...] | None:
     told = value.get("labels")
     if isinstance(told, list | tuple) and all(isinstance(one, str) for one in told):
         return tuple(told)
@@ -209,7 +208,7 @@ def _labels(name: str, value: Mapping[str, Any]) -> Path | tuple[str, ...] | Non
     return None if text is None else _absolute(text)
 
 
-def _text(name: str, value: Mapping[str, Any], key: str) -> str | None:
+def _text(name: str, value: Mapping[str, Json], key: str) -> str | None:
     told = value.get(key)
     if told is None or isinstance(told, str):
         return told
@@ -235,7 +234,7 @@ def written(networks: Iterable[Declaration]) -> str:
     return json.dumps({one.name: _told(one) for one in networks}, ensure_ascii=False)
 
 
-def _told(one: Declaration) -> dict[str, Any]:
+def _told(one: Declaration) -> dict[str, Json]:
     if one.function is not None:
         return {"function": one.function}
     labels = one.labels if one.labels is None or isinstance(one.labels, tuple) else str(one.labels)
@@ -284,5 +283,5 @@ def read_choice(name: str, identity: str) -> str:
 
 
 def _note(name: str) -> Path:
-    """Where the choice for a network of that name lies."""
+    """The file of the choice for a network of that name."""
     return home() / "factories" / f"{hashlib.sha256(name.encode()).hexdigest()[:24]}.json"

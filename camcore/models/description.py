@@ -8,10 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 from camcore.errors import ModelError
-from camcore.files import read_json
+from camcore.files import Json, read_json
 from camcore.framing import FRAMINGS
 from camcore.models import catalogue
 from camcore.models.architectures import check_architecture
@@ -30,7 +29,7 @@ _NAME = re.compile(r"\w(?:[\w .,+()-]{0,78}[\w)+])?")
 
 @dataclass(frozen=True)
 class SavedNetwork:
-    """What network.json says, checked.
+    """The content of a network.json, checked.
 
     ``parameters``: their number. ``trained``: a record for people, free in form; ``summary`` (a few words) and
     ``pictures`` (class → how many it learned from) are shown where it has them.
@@ -38,14 +37,14 @@ class SavedNetwork:
 
     name: str
     folder: Path
-    architecture: Mapping[str, Any] = field(hash=False)
+    architecture: Mapping[str, Json] = field(hash=False)
     input_size: tuple[int, int]  # (height, width)
     preprocessing: str  # a name of camcore.models.preprocessing
     labels: tuple[str, ...]
     parameters: int
     weights: Path
     sha256: str  # of the weights file
-    trained: Mapping[str, Any] = field(hash=False)
+    trained: Mapping[str, Json] = field(hash=False)
     framing: str = catalogue.FRAMING  # how its pictures were framed in training
 
     @property
@@ -56,12 +55,12 @@ class SavedNetwork:
 
     @property
     def bundled(self) -> bool:
-        """Whether it comes with camcore."""
+        """True where it comes with camcore."""
         return self.folder.parent == BUNDLED
 
     @property
     def weights_state(self) -> str:
-        """Where the weights are, as a catalogue row says it: "bundled" or "on disk"."""
+        """The place of the weights, as a catalogue row says it: "bundled" or "on disk"."""
         return "bundled" if self.bundled else "on disk"
 
     @property
@@ -81,7 +80,7 @@ class SavedNetwork:
 
     @property
     def origin(self) -> Origin:
-        """What it takes to have the network again."""
+        """The network's origin, by which it can be had again."""
         return Origin(self.architecture, self.preprocessing, self.folder, self.sha256)
 
 
@@ -97,7 +96,7 @@ def check_weights(saved: SavedNetwork) -> None:
 
 
 def described(folder: Path) -> SavedNetwork:
-    """What network.json says, without reading the weights."""
+    """The content of a folder's network.json; the weights are not read."""
     path = folder / JSON_NAME
     try:
         return _parsed(path, _stamp(path))
@@ -111,7 +110,7 @@ def described(folder: Path) -> SavedNetwork:
 
 
 def _stamp(path: Path) -> tuple[int, int, int]:
-    """What changes when a file is written again."""
+    """A stamp that changes when a file is written again."""
     try:
         status = path.stat()
     except FileNotFoundError:
@@ -147,8 +146,8 @@ def _parsed(path: Path, stamp: tuple[int, int, int]) -> SavedNetwork:
     return checked(told, path)
 
 
-def checked(told: Any, path: Path) -> SavedNetwork:
-    """What a network.json at ``path`` says. Raises ModelError where a value is not what it must be."""
+def checked(told: Json, path: Path) -> SavedNetwork:
+    """The content of a network.json at ``path``, checked. Raises ModelError where a value is not what it must be."""
     if not isinstance(told, dict):
         raise _damaged(path, "it is not a JSON object")
     if told.get("format") != FORMAT or isinstance(told["format"], bool):
@@ -196,7 +195,7 @@ def checked(told: Any, path: Path) -> SavedNetwork:
     )
 
 
-def check_name(name: Any) -> str:
+def check_name(name: object) -> str:
     """A name for a network, as it is. Raises ModelError where it is none, or is a backbone's."""
     if not isinstance(name, str) or not _NAME.fullmatch(name):
         raise ModelError(
@@ -208,11 +207,11 @@ def check_name(name: Any) -> str:
     return name
 
 
-def _whole(value: Any, low: int, high: int) -> bool:
+def _whole(value: object, low: int, high: int) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and low <= value <= high
 
 
-def _shown(value: Any) -> str:
+def _shown(value: object) -> str:
     text = repr(value)
     return text if len(text) <= 80 else f"{text[:77]}…"
 

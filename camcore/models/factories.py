@@ -18,7 +18,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from camcore.errors import ModelError, nearest
 from camcore.framing import check_framing
@@ -29,6 +29,10 @@ from camcore.models.labels import labels_beside, read_labels
 from camcore.models.preprocessing import TITLES, preprocessing
 from camcore.models.whole import open_whole
 from camcore.models.wrap import wrap_options
+from camcore.network import Preprocess
+
+if TYPE_CHECKING:
+    import keras
 
 _GIVES = ("model", "labels", "preprocess", "framing", *wrap_options())
 _RETURNS = "a Keras model, or a mapping or dataclass with " + ", ".join(_GIVES)
@@ -72,7 +76,7 @@ class Factory:
 
     @property
     def weights_state(self) -> str:
-        """Where the weights are: in the file, or the function knows."""
+        """The place of the weights: the file, or what the function knows."""
         return "own code" if self.file is None else "own file"
 
     @property
@@ -112,11 +116,11 @@ def factories() -> tuple[Factory, ...]:
 
 
 def problems() -> tuple[str, ...]:
-    """What is wrong with the declarations, a sentence or more each."""
+    """The faults of the declarations, a sentence or more each."""
     return _declared()[1]
 
 
-def find(name: Any) -> Factory | None:
+def find(name: object) -> Factory | None:
     """The factory of that name; None where none is declared."""
     return next((factory for factory in factories() if factory.name == name), None)
 
@@ -148,11 +152,11 @@ class Made:
     ``more``: further arguments of ``camcore.wrap``.
     """
 
-    model: Any
+    model: keras.Model
     labels: tuple[str, ...] | None = None
-    preprocess: Callable[..., Any] | None = None
+    preprocess: Preprocess | None = None
     framing: str = "stretch"
-    more: Mapping[str, Any] = field(default_factory=dict)
+    more: Mapping[str, object] = field(default_factory=dict)
 
 
 def make(factory: Factory) -> Made:
@@ -213,11 +217,11 @@ def _opened(declared: Declaration) -> Made:
     return Made(model, labels, feed, declared.framing or "stretch")
 
 
-def file_options(factory: Factory) -> dict[str, Any]:
+def file_options(factory: Factory) -> dict[str, object]:
     """The arguments of ``camcore.load`` for a file's declaration, with the preprocessing that was chosen."""
     declared = factory.declaration
     assert declared is not None
-    told: dict[str, Any] = {
+    told: dict[str, object] = {
         "labels": declared.labels,
         "preprocess": declared.preprocess or factory.chosen or None,
         "framing": declared.framing,
@@ -247,7 +251,7 @@ def open_factory(factory: Factory, weights: str | os.PathLike[str] | None = None
     return Built(made.model, feed, made.labels, None, note, framing=made.framing, more=made.more)
 
 
-def _function(factory: Factory) -> Any:
+def _function(factory: Factory) -> Callable[[], object]:
     module, _, function = factory.target.partition(":")
     try:
         found = getattr(importlib.import_module(module), function, None)
@@ -264,7 +268,7 @@ def _function(factory: Factory) -> Any:
     return found
 
 
-def _called(factory: Factory, function: Any) -> Any:
+def _called(factory: Factory, function: Callable[[], object]) -> object:
     try:
         return function()
     except (Exception, SystemExit) as error:
@@ -278,7 +282,7 @@ def _told(error: BaseException) -> str:
     return f"{type(error).__name__}: {' '.join(str(error).split())[:300]}".rstrip(": .")
 
 
-def _kind(given: Mapping[str, Any], model: Any) -> str:
+def _kind(given: Mapping[str, object], model: object) -> str:
     return "no 'model'" if "model" not in given else f"a {type(model).__name__}"
 
 

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from camcore.errors import ModelError
 
 if TYPE_CHECKING:
-    pass
+    import keras
 
 POOL, DROPOUT, HEAD = "cam_pool", "cam_dropout", "cam_head"
 """The names of the layers of a new head; no trunk has them."""
 
 
-def cut(model: Any, path: str) -> tuple[Any, int]:
+def cut(model: keras.Model, path: str) -> tuple[keras.KerasTensor, int]:
     """(output of the layer or operation called ``path``, its place among the operations) of a functional model.
 
     The place of a layer inside a nested network is that of the outermost one. Raises ModelError where the model
@@ -33,7 +33,7 @@ def cut(model: Any, path: str) -> tuple[Any, int]:
     return _node(function, operation, path).output_tensors[0], position
 
 
-def cut_again(model: Any, path: str, position: int) -> Any:
+def cut_again(model: keras.Model, path: str, position: int) -> keras.KerasTensor:
     """The output where a twin of ``model`` was cut at ``path`` and ``position``, as ``cut`` told them.
 
     Keras numbers unnamed layers anew for each model, so the name must be the same but for its number.
@@ -52,7 +52,9 @@ def cut_again(model: Any, path: str, position: int) -> Any:
     return _node(function, operations[position], f"{here}#{call or 1}").output_tensors[0]
 
 
-def with_head(image: Any, trunk: Any, outputs: int, dropout: float, name: str) -> Any:
+def with_head(
+    image: keras.KerasTensor, trunk: keras.KerasTensor, outputs: int, dropout: float, name: str
+) -> keras.Model:
     """A keras.Model: a frozen trunk, from the input ``image`` to the feature map ``trunk``, under a new linear head.
 
     The head is global average → dropout → Dense: one sigmoid unit, or a softmax of several. Its weights are zero.
@@ -71,7 +73,9 @@ def with_head(image: Any, trunk: Any, outputs: int, dropout: float, name: str) -
     return keras.Model(image, scores, name=name)
 
 
-def copied(image: Any, trunk: Any, name: str) -> tuple[Any, Any]:
+def copied(
+    image: keras.KerasTensor, trunk: keras.KerasTensor, name: str
+) -> tuple[keras.KerasTensor, keras.KerasTensor]:
     """(input, feature map) of a copy that shares no layer and no weight with the trunk's own network."""
     import keras
 
@@ -87,7 +91,7 @@ def copied(image: Any, trunk: Any, name: str) -> tuple[Any, Any]:
     return twin.inputs[0], twin.outputs[0]
 
 
-def _function(model: Any) -> Any:
+def _function(model: keras.Model) -> keras.Model:
     """The graph of a functional or Sequential model."""
     function = getattr(model, "_functional", None) or model
     if not hasattr(function, "operations") or not getattr(function, "inputs", None):
@@ -98,7 +102,7 @@ def _function(model: Any) -> Any:
     return function
 
 
-def _found(function: Any, name: str, path: str) -> tuple[int, Any]:
+def _found(function: keras.Model, name: str, path: str) -> tuple[int, keras.Operation]:
     wanted = name.partition("#")[0]
     for position, operation in enumerate(function.operations):
         if operation.name == wanted:
@@ -109,7 +113,7 @@ def _found(function: Any, name: str, path: str) -> tuple[int, Any]:
     )
 
 
-def _node(function: Any, operation: Any, name: str) -> Any:
+def _node(function: keras.Model, operation: keras.Operation, name: str) -> keras.Node:
     """The one call of an operation in this graph that ``name`` means: ``relu``, or ``relu#2`` of several."""
     own = {id(node) for nodes in function._nodes_by_depth.values() for node in nodes}
     nodes = [node for node in operation._inbound_nodes if id(node) in own]

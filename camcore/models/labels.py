@@ -28,7 +28,7 @@ FORMS = (
     "Give a text file with one name a line, or JSON: a list of names, {index: name}, {name: index} as "
     "class_indices has it, or {index: [id, name]} as ImageNet's class index has it."
 )
-"""What a labels file may be, in words."""
+"""The forms of a labels file, in words."""
 
 
 @lru_cache(maxsize=1)

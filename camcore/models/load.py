@@ -6,10 +6,11 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from camcore.checks import checked, function, optional, refused
 from camcore.errors import ModelError, nearest
+from camcore.files import Json
 from camcore.forking import check_not_forked
 from camcore.models import catalogue, factories, saved
 from camcore.models.catalogue import Built, build
@@ -26,14 +27,14 @@ Labels = Sequence[str] | str | os.PathLike[str] | None
 """The classes' names, or the path of a file that gives them."""
 
 
-def _a_name(name: str, value: Any) -> str | os.PathLike[str]:
+def _a_name(name: str, value: object) -> str | os.PathLike[str]:
     """A network's name, or the path of its folder."""
     if not isinstance(value, (str, os.PathLike)):
         raise refused(name, value, "a name or a path", "camcore.backbones() lists the names.", ModelError)
     return value
 
 
-def _a_file(name: str, value: Any) -> str | os.PathLike[str]:
+def _a_file(name: str, value: object) -> str | os.PathLike[str]:
     """The path of a file, or the word "random"."""
     if not isinstance(value, (str, os.PathLike)):
         raise refused(name, value, "the path of a weights file, or 'random'", "Or leave it out.", ModelError)
@@ -41,7 +42,7 @@ def _a_file(name: str, value: Any) -> str | os.PathLike[str]:
 
 
 class NetworkListing(Protocol):
-    """What a list of networks says of each: a catalogue row, a saved network, or a factory that makes one.
+    """An entry in the list of networks: a catalogue row, a saved network, or a factory that makes one.
 
     ``input_size``, ``parameters``: None where they are not known before the network is made. ``version``: tells it
     from another network of the same name. ``framing``: how pictures are framed for it.
@@ -87,7 +88,7 @@ def load(
     framing: str | None = None,
     custom_objects: Custom = None,
     safe_mode: bool = True,
-    **options: Any,
+    **options: Json,
 ) -> Network:
     """A Network by its catalogue name, the constructor's name in ``keras.applications``; by the name or folder of a
     saved one (the bundled ``"cats_vs_dogs"``, or one of your own); by a name that ``CAMCORE_MODELS`` declares; or from
@@ -142,7 +143,7 @@ def load(
     return network
 
 
-def _declared_file(name: Any) -> factories.Factory | None:
+def _declared_file(name: object) -> factories.Factory | None:
     """The declaration of a whole model's file under this name; None where there is none."""
     if name in [row.name for row in catalogue.backbones()]:
         return None
@@ -151,10 +152,10 @@ def _declared_file(name: Any) -> factories.Factory | None:
 
 
 def _built(
-    name: Any,
+    name: object,
     weights: str | os.PathLike[str] | None,
     progress: Callable[[int, int], None] | None,
-    options: dict[str, Any],
+    options: dict[str, Json],
     code: tuple[Custom, bool],
 ) -> tuple[LoadArguments, Built]:
     kept = None if weights is None or weights in ("random", "imagenet") else os.path.abspath(os.fspath(weights))
@@ -196,7 +197,7 @@ def _from_file(
     return replace(arguments, called=called, options=options, sha256=file_hash(file)), built
 
 
-def _wrapped(built: Built, arguments: LoadArguments) -> dict[str, Any]:
+def _wrapped(built: Built, arguments: LoadArguments) -> dict[str, Json]:
     """The arguments of ``wrap`` that say which part of the model is explained."""
     more = dict(built.more)
     if built.input_size is not None:
@@ -206,7 +207,7 @@ def _wrapped(built: Built, arguments: LoadArguments) -> dict[str, Any]:
     return more
 
 
-def _labels(labels: Labels, file: Path | None) -> tuple[Any, list[str]]:
+def _labels(labels: Labels, file: Path | None) -> tuple[Sequence[str] | None, list[str]]:
     """The class names, None where there are none, and a note about them."""
     if isinstance(labels, str | os.PathLike):
         return read_labels(labels), []
@@ -216,7 +217,7 @@ def _labels(labels: Labels, file: Path | None) -> tuple[Any, list[str]]:
     return labels, []
 
 
-def _unknown(name: Any) -> ModelError:
+def _unknown(name: object) -> ModelError:
     names = [row.name for row in backbones()]
     near = nearest(name, names)
     hint = f"Did you mean {near!r}?" if near else "`python -m camcore models` lists the names."
@@ -228,7 +229,7 @@ def _unknown(name: Any) -> ModelError:
     )
 
 
-def _refuse(options: dict[str, Any], name: str, why: str) -> None:
+def _refuse(options: dict[str, Json], name: str, why: str) -> None:
     """Raise ModelError where there are options for a network that takes none."""
     if options:
         raise ModelError(f"{name} takes no option {next(iter(options))!r}: {why}. Leave the options away.")

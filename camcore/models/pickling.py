@@ -14,7 +14,7 @@ import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ParamSpec
+from typing import TYPE_CHECKING, ParamSpec
 
 import numpy as np
 
@@ -72,13 +72,13 @@ def weights_hash(network: Network) -> str:
     return digest.hexdigest()
 
 
-def _send_loaded(load: Callable[..., Network], network: Network) -> tuple[Any, ...]:
+def _send_loaded(load: Callable[..., Network], network: Network) -> tuple[object, ...]:
     assert network.load_arguments is not None
     _check(network, network.load_arguments.options)
     return _loaded, (load, network.load_arguments, weights_hash(network))
 
 
-def _send_model(wrap: Callable[..., Network], given: Mapping[str, Any], network: Network) -> tuple[Any, ...]:
+def _send_model(wrap: Callable[..., Network], given: Mapping[str, object], network: Network) -> tuple[object, ...]:
     _check(network, given)
     classes = _own_classes(network)
     return _wrapped, (wrap, _as_bytes(network), dict(given), network.load_arguments, classes)
@@ -105,7 +105,7 @@ def _own_classes(network: Network) -> dict[str, type]:
     return own
 
 
-def _check(network: Network, given: Mapping[str, Any]) -> None:
+def _check(network: Network, given: Mapping[str, object]) -> None:
     """Raise CamcoreError for an argument that cannot be pickled."""
     for name, value in given.items():
         try:
@@ -154,7 +154,7 @@ def _loaded(load: Callable[..., Network], arguments: LoadArguments, sha256: str)
 def _wrapped(
     wrap: Callable[..., Network],
     model: bytes,
-    given: Mapping[str, Any],
+    given: Mapping[str, object],
     arguments: LoadArguments | None,
     classes: Mapping[str, type],
 ) -> Network:

@@ -1,4 +1,4 @@
-"""Which preprocessing a network was trained on, told from how it answers about a few photographs.
+"""The preprocessing that a network was trained on, told from its answers about a few photographs.
 
 A network that is given its pictures in the wrong way is either unsure of everything, or sure of the same thing
 whatever it is shown. So what counts is how much its answer tells about the picture: the mutual information between
@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,7 +32,7 @@ _COMMON = ("unit", "tf", "torch", "caffe", "raw")  # the most usual first
 
 @dataclass(frozen=True)
 class Fit:
-    """How a network answers when it is fed in one way.
+    """A network's answers when it is fed in one way.
 
     ``confidence``: the most probable class's probability, 0..1. ``entropy``: of the answers, in bits. Both are means
     over the pictures. ``information``: what the answers tell about the picture, in bits. ``said``: the most probable
@@ -83,9 +82,9 @@ def _fit(network: Network, name: str, logits: NDArray[np.float64]) -> Fit:
     return Fit(name, float(answers.max(axis=1).mean()), entropy, information, said)
 
 
-def _entropy(p: NDArray[np.float64]) -> Any:
+def _entropy(p: NDArray[np.float64]) -> NDArray[np.float64]:
     """In bits, over the last axis."""
-    return -(p * np.log2(np.where(p > 0, p, 1.0))).sum(axis=-1)
+    return np.asarray(-(p * np.log2(np.where(p > 0, p, 1.0))).sum(axis=-1))
 
 
 def ranked(fits: Sequence[Fit]) -> tuple[Fit, ...]:
@@ -112,7 +111,7 @@ def suggested(fits: Sequence[Fit], usual: str | None = None) -> str:
 
 
 def verdict(fits: Sequence[Fit]) -> str:
-    """What the comparison says, in a sentence or two with its figures."""
+    """The result of the comparison, in a sentence or two with its figures."""
     order, good = ranked(fits), leading(fits)
     if not good:
         return (
@@ -129,7 +128,7 @@ def verdict(fits: Sequence[Fit]) -> str:
 
 
 def _figures(fits: Sequence[Fit]) -> str:
-    """What answers tell and how sure they are, as ranges."""
+    """The information in answers and their confidence, as ranges."""
     told, sure = ([getattr(fit, what) for fit in fits] for what in ("information", "confidence"))
     bits = _range(f"{min(told):.2f}", f"{max(told):.2f}")
     return f"{bits} bits about the picture, {_range(f'{min(sure):.0%}', f'{max(sure):.0%}')} sure"

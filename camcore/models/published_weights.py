@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from camcore.errors import ModelError
+from camcore.files import Json
 from camcore.models.weights_files import WeightsFile
 
 if TYPE_CHECKING:
     from camcore.models.catalogue import Backbone
 
-Options = Mapping[str, Any]
+Options = Mapping[str, Json]
+"""Options of a constructor of keras.applications."""
 
 # Constructor options that decide which weights fit, and their defaults. The input size is the fifth such
 # option; its default differs from backbone to backbone.
@@ -62,7 +64,7 @@ def published_weights(row: Backbone, options: Options) -> WeightsFile:
 
 
 def why_unpublished(row: Backbone, options: Options) -> str:
-    """Why Keras has no ImageNet weights for these options; "" where it has some."""
+    """The reason why Keras has no ImageNet weights for these options; "" where it has some."""
     alphas: tuple[float, ...] = (1.0,)
     sizes: tuple[int, ...] | None = row.input_size[:1]  # None: any, and (height, width) need not be equal
     match row.keras_module:

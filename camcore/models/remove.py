@@ -14,7 +14,7 @@ from camcore.models.weights_files import forget, is_ours, keras_cache, search_fo
 
 
 def why_kept(name: str) -> str:
-    """Why the ImageNet weights of a backbone cannot be removed, in words; "" where they can."""
+    """The reason why the ImageNet weights of a backbone cannot be removed; "" where they can."""
     path = find_weights(name)
     if path is None:
         return f"The weights of {name} are not on this machine."

@@ -14,10 +14,10 @@ import os
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from camcore.errors import ModelError
-from camcore.files import replaced_whole
+from camcore.files import Json, replaced_whole
 from camcore.models.architectures import build_architecture
 from camcore.models.catalogue import FRAMING, Built
 from camcore.models.description import (
@@ -34,6 +34,9 @@ from camcore.models.preprocessing import preprocessing as preprocessing_of
 from camcore.models.weights import load_weights
 from camcore.models.weights_contents import check_file
 from camcore.models.weights_saving import check_finite, save_weights
+
+if TYPE_CHECKING:
+    import keras
 
 _WEIGHTS_NAME = "network.weights.h5"
 
@@ -137,7 +140,7 @@ def _note(saved: SavedNetwork) -> str:
     return f"weights {where}" + (f", trained on {saved.summary}" if saved.summary else "")
 
 
-def _check_fit(saved: SavedNetwork, model: Any) -> None:
+def _check_fit(saved: SavedNetwork, model: keras.Model) -> None:
     height, width, channels = model.input_shape[1:]
     fits = channels == 3 and (height, width) in (saved.input_size, (None, None))
     outputs = model.output_shape[-1]
@@ -160,14 +163,14 @@ def _check_fit(saved: SavedNetwork, model: Any) -> None:
 
 def write(
     folder: str | os.PathLike[str],
-    model: Any,
+    model: keras.Model,
     *,
     name: str,
-    architecture: Mapping[str, Any],
+    architecture: Mapping[str, Json],
     input_size: tuple[int, int],
     preprocessing: str,
     labels: Sequence[str],
-    trained: Mapping[str, Any],
+    trained: Mapping[str, Json],
     framing: str = FRAMING,
     half: bool = False,
 ) -> SavedNetwork:

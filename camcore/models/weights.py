@@ -71,7 +71,7 @@ def _count(layers: dict[str, list[Shape]]) -> Counter[Shape]:
 
 
 def _difference(model: keras.Model, found: dict[str, list[Shape]]) -> str:
-    """Where the file's arrays are not, shape by shape, those of the model; "" where they are.
+    """The difference between the file's arrays and the model's, shape by shape; "" where there is none.
 
     Layers are compared by name only to say what differs: Keras makes up the names of some anew each time.
     """

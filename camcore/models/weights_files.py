@@ -142,7 +142,7 @@ def remember(path: Path) -> None:
 
 
 def is_ours(path: Path) -> bool:
-    """Whether the file is one that this program downloaded, unchanged since."""
+    """Tell whether the file is one that this program downloaded, unchanged since."""
     try:
         return _note(path).read_text("utf-8") == _stamp(path)
     except OSError:

@@ -5,19 +5,23 @@ from __future__ import annotations
 import os
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from camcore.errors import ModelError
 from camcore.files import replaced_whole
 
+if TYPE_CHECKING:
+    import h5py
+    import keras
+
 _SUFFIX = ".weights.h5"  # what Keras asks of the name of a weights file
 _HALF_LIMIT = 65504  # the largest number of half precision
 _BYTES_AROUND = 4096  # what HDF5 writes around an array and around a layer, generously
 
 
-def save_weights(model: Any, path: Path, half: bool = False) -> None:
+def save_weights(model: keras.Model, path: Path, half: bool = False) -> None:
     """Write a model's weights to a ``.weights.h5`` file, whole or not at all. OSError where it cannot be written.
 
     ``half``: arrays of two or more axes in half precision.
@@ -30,7 +34,7 @@ def save_weights(model: Any, path: Path, half: bool = False) -> None:
                 _halve(part, short)
 
 
-def check_finite(model: Any, name: str, half: bool = False) -> None:
+def check_finite(model: keras.Model, name: str, half: bool = False) -> None:
     """Raise ModelError where a weight is no finite number, or with ``half`` too large for half precision."""
     for variable in model.weights:
         values = np.asarray(variable.value)
@@ -49,7 +53,7 @@ def check_finite(model: Any, name: str, half: bool = False) -> None:
             )
 
 
-def _bytes_of(model: Any) -> int:
+def _bytes_of(model: keras.Model) -> int:
     """A little more than the model's weights take on disk."""
     numbers = sum(int(np.prod(variable.shape)) * np.dtype(variable.dtype).itemsize for variable in model.weights)
     return numbers + _BYTES_AROUND * (len(model.weights) + len(model._flatten_layers()) + 16)
@@ -75,7 +79,7 @@ def _check_room(path: Path, size: int) -> None:
 def _halve(source: Path, target: Path) -> None:
     import h5py
 
-    def copy(into: Any, group: Any) -> None:
+    def copy(into: h5py.Group, group: h5py.Group) -> None:
         into.attrs.update(group.attrs)
         for key, item in group.items():
             if isinstance(item, h5py.Group):

@@ -11,7 +11,7 @@ import importlib
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from camcore.errors import ModelError, similar
 from camcore.models.archives import WholeModel, check_size, read_whole
@@ -22,7 +22,10 @@ from camcore.models.description import digest
 from camcore.models.weights import load_weights
 from camcore.models.weights_contents import check_file
 
-Custom = Mapping[str, Any] | str | Sequence[str] | None
+if TYPE_CHECKING:
+    import keras
+
+Custom = Mapping[str, object] | str | Sequence[str] | None
 """Classes and functions by name, or the names of modules that define or register them."""
 
 _OTHERS = (".pt", ".pth", ".onnx", ".tflite", ".pb", ".safetensors", ".pkl", ".joblib", ".ckpt", ".json", ".yaml")
@@ -101,7 +104,7 @@ def file_hash(path: Path) -> str:
     return together.hexdigest()
 
 
-def _opened(whole: WholeModel, custom: dict[str, Any], safe_mode: bool) -> Any:
+def _opened(whole: WholeModel, custom: dict[str, object], safe_mode: bool) -> keras.Model:
     import keras
 
     from camcore.models.keras2.convert import open_keras2
@@ -162,14 +165,14 @@ def _refused(whole: WholeModel, part: Foreign) -> ModelError:
     )
 
 
-def _custom(given: Custom) -> dict[str, Any]:
+def _custom(given: Custom) -> dict[str, object]:
     """Classes and functions by name."""
     if given is None:
         return {}
     if isinstance(given, Mapping):
         return dict(given)
-    names: Iterable[Any] = [given] if isinstance(given, str) else given
-    found: dict[str, Any] = {}
+    names: Iterable[object] = [given] if isinstance(given, str) else given
+    found: dict[str, object] = {}
     for name in names:
         if not isinstance(name, str):
             raise ModelError(
@@ -192,7 +195,7 @@ def _custom(given: Custom) -> dict[str, Any]:
 # ---- SavedModel
 
 
-def _saved_model(folder: Path, safe_mode: bool) -> Any:
+def _saved_model(folder: Path, safe_mode: bool) -> keras.Model:
     if safe_mode:
         raise ModelError(
             f"'{folder}' is a SavedModel, a graph of TensorFlow, which can read and write files when it runs. Nothing "

@@ -111,7 +111,7 @@ def camera_raw(make: str) -> Kind:
 
 
 def begins_as_picture(start: bytes) -> bool:
-    """Whether a file's first bytes (16 or more) are those of a format that open_picture reads."""
+    """Tell whether a file's first bytes (16 or more) are those of a format that open_picture reads."""
     kind = kind_of(start)
     return kind is not None and not kind.what_to_do
 

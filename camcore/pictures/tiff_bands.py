@@ -10,7 +10,6 @@ import io
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -85,7 +84,7 @@ class Directory:
 
     @property
     def is_raw(self) -> bool:
-        """Whether it is a camera's raw file, of which this directory holds a preview at most."""
+        """True for a camera's raw file, of which this directory holds a preview at most."""
         preview = self.one(_REDUCED) == 1 and _SUB_DIRECTORIES in self.tags and _MAKE in self.tags
         return _DNG in self.tags or preview
 
@@ -134,7 +133,7 @@ def _entries(data: bytes, order: str, start: int, count: int, form: str, length:
 
 
 def has_bands(directory: Directory) -> bool:
-    """Whether a picture has to be read here: it has bands that are no colour, or colours of more than 8 bits.
+    """Tell whether a picture has to be read here: it has bands that are no colour, or colours of more than 8 bits.
 
     An alpha channel is no such band. What Pillow decodes by itself, JPEG above all, is left to it.
     """
@@ -223,7 +222,7 @@ def _left_out(bands: int, used: int) -> str:
     return f"{kept}; {last} left out"
 
 
-def _samples(data: bytes, directory: Directory, used: int) -> NDArray[Any]:
+def _samples(data: bytes, directory: Directory, used: int) -> NDArray[np.generic]:
     """The numbers (H, W, used) of the first bands."""
     if directory.one(_PLANAR, 1) == _SEPARATE and directory.bands > 1:
         planes = [_plane(data, directory, band, 1) for band in range(used)]
@@ -231,7 +230,7 @@ def _samples(data: bytes, directory: Directory, used: int) -> NDArray[Any]:
     return _plane(data, directory, 0, directory.bands)[..., :used]
 
 
-def _plane(data: bytes, directory: Directory, band: int, samples: int) -> NDArray[Any]:
+def _plane(data: bytes, directory: Directory, band: int, samples: int) -> NDArray[np.generic]:
     """The numbers (H, W, samples) of one plane."""
     kind = np.dtype(_type_of(directory))
     tiled = _TILES in directory.tags

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Generator, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -133,7 +133,7 @@ class Tuner:
         numbers = {"before": before, "epochs": epochs, "best": best, "best_loss": best_loss}
         run.save_state({**{key: np.array(value) for key, value in numbers.items()}, **arrays})
 
-    def take_up(self, state: dict[str, Any]) -> tuple[int, int, float, list[NDArray[np.float32]]]:
+    def take_up(self, state: dict[str, NDArray[np.float32]]) -> tuple[int, int, float, list[NDArray[np.float32]]]:
         """Set everything as ``keep`` wrote it; (epochs done, the best one, its loss, its weights)."""
         self.assign([state[f"v{i}"] for i in range(len(self.variables))])
         for i, variable in enumerate(self._optimizer.variables):
@@ -151,7 +151,7 @@ def tune(
     learned: list[TrunkFeatures],
     checked: TrunkFeatures,
     log: tuple[Epoch, ...],
-    state: dict[str, NDArray[Any]] | None,
+    state: dict[str, NDArray[np.float32]] | None,
 ) -> Generator[Progress | Epoch, None, tuple[Epoch, ...]]:
     """Train the last blocks and the head together; the network is left as it was in the best epoch. Returns the log.
 

@@ -48,7 +48,7 @@ class LabelledFolder:
 
     @property
     def counts(self) -> dict[str, int]:
-        """How many pictures each class has."""
+        """The number of pictures of each class."""
         return {name: int((self.labels == index).sum()) for index, name in enumerate(self.classes)}
 
     def take(self, indices: NDArray[np.int64] | Sequence[int]) -> LabelledFolder:

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
 from camcore.errors import ModelError
+from camcore.files import Json
 from camcore.models.architectures import build_architecture
 from camcore.models.grafting import copied, cut, cut_again, with_head
 from camcore.models.load import load
 from camcore.models.preprocessing import preprocessing
 from camcore.models.wrap import wrap
 from camcore.network import Network
+
+if TYPE_CHECKING:
+    import keras
 from camcore.origin import Origin
 
 
@@ -20,7 +24,7 @@ def replace_head(
     backbone: Network | str | os.PathLike[str],
     labels: Sequence[str],
     *,
-    layer: Any = None,
+    layer: str | keras.Layer | None = None,
     weights: str | os.PathLike[str] | None = None,
     input_size: tuple[int, int] | None = None,
     dropout: float = 0.2,
@@ -89,15 +93,15 @@ def _operated(origin: Origin, path: str, position: int, outputs: int, dropout: f
 
 
 def _resized(
-    net: Network, trunk: Any, path: str, position: int, input_size: tuple[int, int]
-) -> tuple[Origin | None, Any, Any]:
+    net: Network, trunk: keras.KerasTensor, path: str, position: int, input_size: tuple[int, int]
+) -> tuple[Origin | None, keras.KerasTensor, keras.KerasTensor]:
     """(origin, input, feature map) of the same trunk for another input size."""
     import keras
 
     height, width = input_size
     if net.model.input_shape[1:3] == (None, None):
         return (net.origin, *copied(net.model.inputs[0], trunk, net.name))
-    architecture: Mapping[str, Any] = net.origin.architecture if net.origin else {}
+    architecture: Mapping[str, Json] = net.origin.architecture if net.origin else {}
     if net.origin is None or architecture.get("builder") != "backbone":
         raise ModelError(
             f"The input size of {net.name} is settled at {net.input_size[0]}×{net.input_size[1]}, so it cannot be "

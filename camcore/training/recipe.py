@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
-from typing import Any
 
 from camcore.errors import CamcoreError
+from camcore.files import Json
 
 LARGEST = 1024
 """Pixels a side beyond which pictures are not trained on: one batch of them would fill the memory."""
@@ -17,7 +17,7 @@ SEEDS = 2**31
 
 @dataclass(frozen=True)
 class Recipe:
-    """How the compact classifier is built and trained.
+    """The recipe of the compact classifier: its widths and its training.
 
     size: side of the network's input in pixels. stem, widths, blocks: channels after the stem and in each stage,
     residual blocks in each stage; every stage halves the grid. epochs: passes over the pictures. stages: (share
@@ -67,7 +67,7 @@ class Recipe:
             raise CamcoreError(f"This recipe cannot be followed: {problem}. Change that value.")
 
     @classmethod
-    def from_json(cls, text: str | Mapping[str, Any]) -> Recipe:
+    def from_json(cls, text: str | Mapping[str, Json]) -> Recipe:
         """A recipe from JSON text or what it says; values left out keep their default.
 
         Raises CamcoreError for what is no recipe.
@@ -118,7 +118,7 @@ class Recipe:
 
 @dataclass(frozen=True)
 class HeadRecipe:
-    """How a head is trained on a frozen trunk.
+    """The recipe of a head on a frozen trunk.
 
     layer: where the trunk is cut, "" for the default layer. size: side of the network's input in pixels, 0 for the
     backbone's own. epochs: at most so many passes over the features; patience: epochs without a lower validation

@@ -22,13 +22,14 @@ from collections.abc import Generator, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 import psutil
+from numpy.typing import NDArray
 
 from camcore.errors import CamcoreError, ModelError
-from camcore.files import read_json_object, unwritable, write_arrays, write_whole
+from camcore.files import Json, read_json_object, unwritable, write_arrays, write_whole
 from camcore.models.saved import SavedNetwork, read
 from camcore.models.weights_saving import save_weights
 
@@ -54,7 +55,7 @@ class Stopped(Exception):  # noqa: N818 - not an error: somebody asked for it
 
 @dataclass(frozen=True)
 class Progress:
-    """Where a run is. seconds_left is an estimate, None while there is none; updated is in Unix seconds."""
+    """The state of a run. seconds_left is an estimate, None while there is none; updated is in Unix seconds."""
 
     state: str
     message: str = ""
@@ -68,7 +69,7 @@ class Progress:
 
     @property
     def alive(self) -> bool:
-        """Whether the process that wrote this is still at work, as far as can be told."""
+        """True where the process that wrote this still runs, as far as can be told."""
         if self.state not in ("preparing", "training"):
             return False
         return _runs(self.pid) and time.time() - self.updated < SILENCE_SECONDS
@@ -91,7 +92,7 @@ class Epoch:
 class Run:
     """The writing side of a run's folder, for the process that trains."""
 
-    def __init__(self, folder: str | os.PathLike[str], recipe: Mapping[str, Any]) -> None:
+    def __init__(self, folder: str | os.PathLike[str], recipe: Mapping[str, object]) -> None:
         """Take the folder for this recipe; CamcoreError where it cannot be written or holds another run.
 
         A run of the same recipe is taken up where it was.
@@ -148,7 +149,7 @@ class Run:
                 )
 
     def due(self) -> bool:
-        """Whether it is time for another report; if so, the next one is due a second from now."""
+        """Tell whether it is time for another report; if so, the next one is due a second from now."""
         now = time.monotonic()
         due = now - self._reported >= _REPORT_EVERY
         self._reported = now if due else self._reported
@@ -171,11 +172,11 @@ class Run:
         text = ",".join(lines[0]) + "\n" + "".join(",".join(_digits(v) for v in line.values()) + "\n" for line in lines)
         write_whole(self.folder / _LOG, text.encode())
 
-    def save_state(self, arrays: Mapping[str, Any]) -> None:
+    def save_state(self, arrays: Mapping[str, NDArray[np.generic]]) -> None:
         """Keep arrays for taking the run up again; the earlier ones stay until these are whole."""
         write_arrays(self.folder / _STATE, arrays)
 
-    def load_state(self) -> dict[str, Any] | None:
+    def load_state(self) -> dict[str, NDArray[np.float32]] | None:
         """The arrays kept last; None where there are none. CamcoreError where they cannot be read."""
         path = self.folder / _STATE
         if not path.exists():
@@ -214,12 +215,12 @@ class Run:
             raise unwritable(self.folder, error) from error
 
     def checkpoint_path(self, epoch: int) -> Path:
-        """Where the weights after an epoch are kept."""
+        """The file of the weights after an epoch."""
         return self.folder / "checkpoints" / f"epoch-{epoch:03d}.weights.h5"
 
 
 def keeps_checkpoint(epoch: int) -> bool:
-    """Whether a checkpoint is kept after that epoch: 1, 2, 4, 8, …, for most happens early."""
+    """Tell whether a checkpoint is kept after that epoch: 1, 2, 4, 8, …, for most happens early."""
     return epoch & (epoch - 1) == 0
 
 
@@ -228,13 +229,13 @@ def ask_to_stop(folder: Path) -> None:
     write_whole(folder / _STOP, b"")
 
 
-def read_recipe(folder: Path) -> dict[str, Any] | None:
-    """What is trained in a folder; None where there is no readable recipe."""
+def read_recipe(folder: Path) -> dict[str, Json] | None:
+    """The recipe of the run in a folder; None where there is no readable recipe."""
     return read_json_object(folder / _RECIPE)
 
 
 def read_progress(folder: Path) -> Progress | None:
-    """Where the run in a folder is; None where nothing readable was reported."""
+    """The state of the run in a folder; None where nothing readable was reported."""
     told = read_json_object(folder / _PROGRESS)
     try:
         return None if told is None or told["state"] not in STATES else Progress(**told)

@@ -12,7 +12,7 @@ from camcore.errors import CamcoreError
 from camcore.files import unwritable, write_whole
 
 PREFIX = "tfds:"
-"""How a data set is named where a folder could be: ``tfds:cats_vs_dogs``."""
+"""The beginning of a data set's name where a folder could be named: ``tfds:cats_vs_dogs``."""
 
 _SPLIT = "train"  # the one that every data set has
 _DONE = "complete"

@@ -13,7 +13,7 @@ from collections.abc import Callable, Generator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +24,9 @@ from camcore.framing import frame_picture
 from camcore.pictures.picture import Picture
 from camcore.training.folders import LabelledFolder, Skipped, opened
 from camcore.training.recipe import Recipe, room_to_crop
+
+if TYPE_CHECKING:
+    import tensorflow as tf
 
 _ASPECT = 4 / 3  # crops are squeezed or stretched by at most this
 
@@ -45,7 +48,7 @@ def make_views(data: LabelledFolder, recipe: Recipe, folder: Path) -> Generator[
     pixels_path, told_path = folder / "views.npy", folder / "views.json"
     side = recipe.stored_size
     key = _key(data, recipe)
-    told: dict[str, Any] = read_json_object(told_path) or {}
+    told = read_json_object(told_path) or {}
     if told.get("key") != key:
         shape = (recipe.views, len(data), side, side, 3)
         try:
@@ -85,8 +88,8 @@ def centre_views(data: LabelledFolder, size: int) -> tuple[NDArray[np.uint8], La
     return np.array(frames).reshape(-1, size, size, 3), replace(data.take(kept), skipped=data.skipped + tuple(skipped))
 
 
-def augmentation(recipe: Recipe, side: int, epoch: int) -> Callable[[Any], Any]:
-    """What is changed anew in every batch: uint8 (b, S, S, 3) → float32 (b, side, side, 3) in 0..255.
+def augmentation(recipe: Recipe, side: int, epoch: int) -> Callable[[tf.Tensor], tf.Tensor]:
+    """A random change of every batch: uint8 (b, S, S, 3) → float32 (b, side, side, 3) in 0..255.
 
     Keras layers, seeded by the recipe and the epoch: mirrored or not, turned a little, shifted by cropping, other
     brightness, contrast and saturation.
@@ -109,7 +112,7 @@ def augmentation(recipe: Recipe, side: int, epoch: int) -> Callable[[Any], Any]:
     if room == recipe.stored_size:
         chain = chain[1:]
 
-    def change(batch: Any) -> Any:
+    def change(batch: tf.Tensor) -> tf.Tensor:
         for layer in chain:
             batch = layer(batch, training=True)
         return batch
@@ -118,7 +121,7 @@ def augmentation(recipe: Recipe, side: int, epoch: int) -> Callable[[Any], Any]:
 
 
 def _key(data: LabelledFolder, recipe: Recipe) -> str:
-    """What the stored crops depend on, in one hash."""
+    """A hash of all that the stored crops depend on."""
     told = (recipe.stored_size, recipe.views, recipe.least_area, recipe.seed)
     files = [(str(file), file.stat().st_size) for file in data.files]
     return hashlib.sha256(repr((told, files)).encode()).hexdigest()

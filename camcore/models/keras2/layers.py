@@ -9,10 +9,15 @@ import inspect
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 from camcore.errors import ModelError
+from camcore.files import Json
 from camcore.models.configs import RUN_CODE, unlisted
+
+if TYPE_CHECKING:
+    import keras
+    import tensorflow as tf
 from camcore.models.keras2.functions import function_of, operation_of, raw_function
 
 
@@ -22,11 +27,11 @@ class Piece:
 
     name: str
     kind: str
-    layer: Any
+    layer: keras.Layer
     inside: tuple[Piece, ...] | None = None
 
 
-Custom = Callable[[str], Any]
+Custom = Callable[[str], object]
 """A class or function of one's own by its name, None where there is none."""
 
 _ALWAYS = frozenset(("name", "dtype"))
@@ -50,7 +55,7 @@ _OTHER_CLASS = {
 _LAMBDAS = ("TFOpLambda", "SlicingOpLambda")
 
 
-def make_layer(part: Mapping[str, Any], custom: Custom) -> Any:
+def make_layer(part: Mapping[str, Json], custom: Custom) -> keras.Layer:
     """The Keras 3 layer for one of Keras 2. Raises ModelError, with the layer's name, where there is none."""
     import keras
 
@@ -58,7 +63,7 @@ def make_layer(part: Mapping[str, Any], custom: Custom) -> Any:
     name = str(config.get("name", part.get("name", kind)))
     config["name"] = name = name.replace("/", "_")  # which Keras 3 does not allow in a name
     names = (part.get("registered_name") or "", part["class_name"], kind)
-    own: Any = next(filter(None, map(custom, names)), unlisted().get(kind))
+    own = next(filter(None, map(custom, names)), unlisted().get(kind))
     if own is not None:
         return own.from_config({**plain(config), "dtype": _dtype(config.get("dtype"))})
     if kind in _LAMBDAS:
@@ -73,7 +78,7 @@ def make_layer(part: Mapping[str, Any], custom: Custom) -> Any:
     return _built(cls, kind, name, config, custom)
 
 
-def plain(value: Any) -> Any:
+def plain(value: Json) -> Json:
     """Values as a configuration writes them, as Python has them: tuples, slices, arrays, an ellipsis."""
     if isinstance(value, list):
         return [plain(one) for one in value]
@@ -104,10 +109,10 @@ def not_taken(what: str) -> ModelError:
     )
 
 
-def _built(cls: type, kind: str, name: str, config: dict[str, Any], custom: Custom) -> Any:
+def _built(cls: type, kind: str, name: str, config: dict[str, Json], custom: Custom) -> keras.Layer:
     renamed = _RENAMED.get(kind, {})
     takes = set(inspect.signature(cls).parameters) | _ALWAYS
-    options: dict[str, Any] = {}
+    options: dict[str, Json] = {}
     for key, value in config.items():
         key = renamed.get(key, key)
         if key == "trainable" or key.endswith(_TRAINING) or (key in _NOTHING and key not in takes):
@@ -128,7 +133,7 @@ def _built(cls: type, kind: str, name: str, config: dict[str, Any], custom: Cust
     return layer
 
 
-def _option(key: str, value: Any, told: Any, name: str, custom: Custom) -> Any:
+def _option(key: str, value: Json, told: Json, name: str, custom: Custom) -> keras.Layer:
     if key == "dtype":
         return _dtype(told)
     if key.endswith("activation"):
@@ -138,7 +143,7 @@ def _option(key: str, value: Any, told: Any, name: str, custom: Custom) -> Any:
     return value
 
 
-def _dtype(told: Any) -> Any:
+def _dtype(told: Json) -> str | None:
     """A dtype or the policy's name."""
     if isinstance(told, Mapping):
         inside = told.get("config", {})
@@ -146,7 +151,7 @@ def _dtype(told: Any) -> Any:
     return told
 
 
-def _activation(told: Any, layer: str, custom: Custom) -> Any:
+def _activation(told: Json, layer: str, custom: Custom) -> keras.Layer:
     import keras
 
     if isinstance(told, Mapping):
@@ -167,20 +172,20 @@ def _activation(told: Any, layer: str, custom: Custom) -> Any:
     return found
 
 
-def hard_sigmoid(x: Any) -> Any:
+def hard_sigmoid(x: tf.Tensor) -> tf.Tensor:
     """Keras 2's: 0.2 x + 0.5 between 0 and 1. Keras 3 has another of this name, x / 6 + 0.5."""
     import keras
 
     return keras.ops.clip(0.2 * x + 0.5, 0.0, 1.0)
 
 
-def _function_layer(name: str, function: str) -> Any:
+def _function_layer(name: str, function: str) -> keras.Operation:
     if function_of(function) is None:
         raise not_taken(f"its layer {name!r} calls tf.{function}, which camcore does not run")
     return operation_of(function, name)
 
 
-def _raw_layer(name: str, config: Mapping[str, Any]) -> Any:
+def _raw_layer(name: str, config: Mapping[str, Json]) -> keras.Operation:
     """``TensorFlowOpLayer``: an operation of a graph with constants at some of its inputs."""
     definition = config.get("node_def")
     text = definition if isinstance(definition, str) else ""
