@@ -96,19 +96,19 @@ def measure_command(given: argparse.Namespace) -> None:
     net = load_network(given)
     framing = given.framing or net.framing
     index = class_named(net, given.class_name)
-    found = finished(
+    result = finished(
         energy_in_region(net, data, region, index, method=given.method, layer=given.layer, framing=framing)
     )
     place = f"the masks of {given.masks}" if given.masks else f"the box {' '.join(f'{edge:g}' for edge in given.box)}"
-    print(f"{net.name}, {found.method} at {found.layer} for {readable(net.labels[index])!r}, energy on {place}")
-    print(f"  {len(found.shares)} pictures, skipped: {len(found.skipped)}")
-    for one in found.skipped:
+    print(f"{net.name}, {result.method} at {result.layer} for {readable(net.labels[index])!r}, energy on {place}")
+    print(f"  {len(result.shares)} pictures, skipped: {len(result.skipped)}")
+    for one in result.skipped:
         print(f"    {one.file}: {one.reason}")
-    print(f"  energy {_energy(found.energy)}")
-    if found.energy.empty:
-        print(f"  {found.energy.empty} maps were empty and count as 0")
+    print(f"  energy {_energy(result.energy)}")
+    if result.energy.empty:
+        print(f"  {result.energy.empty} maps were empty and count as 0")
     if given.out:
-        write_shares(given.out, found.shares)
+        write_shares(given.out, result.shares)
         print(f"wrote {given.out}", file=sys.stderr)
 
 
@@ -126,10 +126,10 @@ def _class_folder(data: LabelledFolder, name: str) -> int:
     return data.classes.index(name)
 
 
-def _energy(found: Energy) -> str:
-    if not found.n:
+def _energy(energy: Energy) -> str:
+    if not energy.n:
         return "– (no pictures)"
-    return f"{found.value:.1%} (95 % interval {found.low:.1%} to {found.high:.1%}), area {found.area:.1%}"
+    return f"{energy.value:.1%} (95 % interval {energy.low:.1%} to {energy.high:.1%}), area {energy.area:.1%}"
 
 
 # ---- study
@@ -187,8 +187,8 @@ def _pictures(given: argparse.Namespace) -> tuple[LabelledFolder, LabelledFolder
 def _print_head(head: Head) -> None:
     rates = ", ".join(f"{key} {head.accuracy[key].value:.1%}" for key in TRIALS)
     print(f"  {head.name:8s} accuracy: {rates}")
-    for cue, found in head.energy.items():
-        print(f"           energy in the corner, {cue} the mark: {_energy(found)}")
+    for cue, energy in head.energy.items():
+        print(f"           energy in the corner, {cue} the mark: {_energy(energy)}")
 
 
 def _cat() -> list[Path]:

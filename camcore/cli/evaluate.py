@@ -118,10 +118,10 @@ def _print(p: Predictions, threshold: float) -> None:
         )
 
 
-def _interval(found: measures.Rate) -> str:
-    if not found.n:
+def _interval(rate: measures.Rate) -> str:
+    if not rate.n:
         return "– (no pictures)"
-    return f"{found.value:.1%} ({found.count} of {found.n}; 95 % interval {found.low:.1%} to {found.high:.1%})"
+    return f"{rate.value:.1%} ({rate.count} of {rate.n}; 95 % interval {rate.low:.1%} to {rate.high:.1%})"
 
 
 def _print_confusion(table: measures.Confusion) -> None:

@@ -130,9 +130,9 @@ def configured(section: str, option: str) -> object:
         return variable
     for folder in (Path(), Path.home()):
         with suppress(OSError, ValueError):  # of a file that cannot be read Streamlit itself tells
-            told = tomllib.loads((folder / _CONFIGURATION).read_text("utf-8")).get(section)
-            if isinstance(told, Mapping) and option in told:
-                return told[option]
+            settings = tomllib.loads((folder / _CONFIGURATION).read_text("utf-8")).get(section)
+            if isinstance(settings, Mapping) and option in settings:
+                return settings[option]
     return None
 
 

@@ -62,14 +62,14 @@ def _trust(given: argparse.Namespace) -> None:
             _print(step.trust, step.seconds)
 
 
-def _print(found: Trust, seconds: float) -> None:
-    assert found.verdict is not None
-    print(f"  {found.verdict.headline}  ({duration(seconds)})")
-    for reason in found.verdict.reasons:
+def _print(trust: Trust, seconds: float) -> None:
+    assert trust.verdict is not None
+    print(f"  {trust.verdict.headline}  ({duration(seconds)})")
+    for reason in trust.verdict.reasons:
         print(f"  {_MARKS[reason.kind]} {reason.text}")
-    for one in found.more[:2]:
+    for one in trust.more[:2]:
         assert one.road is not None
         coherent = "" if one.adcc is None else f", ADCC {one.adcc:.2f}"
         print(f"    {one.name:10s} ROAD (LeRF − MoRF)/2 {one.road.combined:+.3f}{coherent}")
-    for stage in found.stages:
+    for stage in trust.stages:
         print(f"    {stage.layers:4d} of {stage.total} layers random: rank correlation {stage.spearman:+.2f}")

@@ -58,14 +58,14 @@ class Check:
 def loose_files() -> tuple[Path, ...]:
     """Files in the folders of ``CAMCORE_WEIGHTS`` that look like weights and are not a backbone's ImageNet ones."""
     known = {path.name for row in catalogue.backbones() if (path := catalogue.find_weights(row.name)) is not None}
-    found: dict[Path, None] = {}
+    files: dict[Path, None] = {}
     for folder in search_folders()[:-1]:
         try:
             inside = sorted(folder.iterdir())
         except OSError:
             continue
-        found.update({path: None for path in inside if path.suffix in (".h5", ".hdf5") and path.name not in known})
-    return tuple(found)
+        files.update({path: None for path in inside if path.suffix in (".h5", ".hdf5") and path.name not in known})
+    return tuple(files)
 
 
 def options_of(candidate: Candidate) -> dict[str, Json]:
@@ -89,12 +89,12 @@ def check(candidate: Candidate, pictures: Sequence[Picture]) -> Generator[Check,
     layer and shapes that differ), and where the labels are not as many as its classes.
     """
     model, labels = _loaded(candidate)
-    found = Check(len(labels), int(model.count_params()), labels)
-    yield found
+    result = Check(len(labels), int(model.count_params()), labels)
+    yield result
     size = catalogue.backbone(candidate.backbone).input_size
     network = wrap(model, labels=labels, input_size=size, framing=catalogue.FRAMING, name=candidate.path.name)
     for fits in compare_preprocessings(network, pictures):
-        yield Check(found.classes, found.parameters, labels, fits)
+        yield Check(result.classes, result.parameters, labels, fits)
 
 
 def adopt(

@@ -73,7 +73,7 @@ def _from_archive(path: Path) -> WholeModel:
     with _reading(path), zipfile.ZipFile(path) as archive:
         _check_archive(path, archive)
         config = _json(path, archive.read("config.json"))
-        told = _json(path, archive.read("metadata.json")) if "metadata.json" in archive.namelist() else {}
+        metadata = _json(path, archive.read("metadata.json")) if "metadata.json" in archive.namelist() else {}
         if WEIGHTS not in archive.namelist():
             raise ModelError(
                 f"'{path}' holds no {WEIGHTS}. Without weights the network knows nothing. Save it again: "
@@ -84,7 +84,7 @@ def _from_archive(path: Path) -> WholeModel:
             raise ModelError(f"'{path}' is damaged: {bad} in it has a wrong checksum. Copy it again.")
         with archive.open(WEIGHTS) as file:
             stored = _check_hdf5(path, file)
-    return WholeModel(path, "keras", config, _version(told.get("keras_version")), stored)
+    return WholeModel(path, "keras", config, _version(metadata.get("keras_version")), stored)
 
 
 def _check_archive(path: Path, archive: zipfile.ZipFile) -> None:
@@ -207,13 +207,13 @@ def _unfit(path: Path, what: str) -> ModelError:
 
 def _json(path: Path, text: str | bytes) -> dict[str, Json]:
     try:
-        found = parse_json(text)
+        config = parse_json(text)
     except (TypeError, ValueError) as error:
         raise ModelError(f"'{path}' is damaged: its configuration is not JSON ({error}). Copy it again.") from error
-    if not isinstance(found, dict):
+    if not isinstance(config, dict):
         raise ModelError(f"'{path}' is damaged: its configuration is no JSON object. Copy it again.")
-    _check_layers(path, found)
-    return found
+    _check_layers(path, config)
+    return config
 
 
 def _check_layers(path: Path, config: dict[str, Json]) -> None:
@@ -236,8 +236,8 @@ def _check_layers(path: Path, config: dict[str, Json]) -> None:
             stack.extend(part.values())
 
 
-def _version(told: object) -> str:
-    text = told.decode("utf-8", "replace") if isinstance(told, bytes) else str(told or "")
+def _version(version: object) -> str:
+    text = version.decode("utf-8", "replace") if isinstance(version, bytes) else str(version or "")
     return text if text[:1].isdigit() else ""
 
 
@@ -252,13 +252,13 @@ def check_size(whole: WholeModel, build: Callable[[], keras.Model]) -> None:
     """
     import keras
 
-    found: list[int] = []
+    sizes: list[int] = []
     failed: list[Exception] = []
 
     def run() -> None:
         try:
             with keras.StatelessScope(initialize_variables=False):
-                found.extend(4 * math.prod(one.shape) for one in build().variables)
+                sizes.extend(4 * math.prod(one.shape) for one in build().variables)
         except Exception as error:  # whatever Keras makes of the configuration, raised again below
             failed.append(error)
 
@@ -267,9 +267,9 @@ def check_size(whole: WholeModel, build: Callable[[], keras.Model]) -> None:
     thread.join()
     if failed and "stateless scope" not in str(failed[0]):  # a layer that makes a variable of given values
         raise failed[0]
-    if sum(found) > _FREE_NUMBERS + _MOST_NUMBERS * whole.stored:
+    if sum(sizes) > _FREE_NUMBERS + _MOST_NUMBERS * whole.stored:
         raise ModelError(
-            f"'{whole.path}' is not opened: its configuration describes a model of {sum(found):,} bytes, and the file "
+            f"'{whole.path}' is not opened: its configuration describes a model of {sum(sizes):,} bytes, and the file "
             f"has numbers for {whole.stored:,}. No file that Keras wrote does that. Get the model from where it was "
             "made."
         )

@@ -252,8 +252,8 @@ def _constructed(row: Backbone, constructor: Callable[..., keras.Model], options
 def _trunk_options(options: Options) -> dict[str, Json]:
     """Those options that change the network below its classifier, as JSON has them."""
     trunk = ("alpha", "depth_multiplier", "input_shape", "minimalistic")
-    found = {key: options[key] for key in trunk if options.get(key) is not None}
-    return {key: list(value) if isinstance(value, tuple) else value for key, value in found.items()}
+    chosen = {key: options[key] for key in trunk if options.get(key) is not None}
+    return {key: list(value) if isinstance(value, tuple) else value for key, value in chosen.items()}
 
 
 def _resolve(

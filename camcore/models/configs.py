@@ -66,9 +66,9 @@ def _search(value: Json, judge: Callable[[Mapping[str, Json], str], Foreign | No
             named = value.get("name", named)
             layer = named if isinstance(named, str) and config is not None else layer
         if isinstance(value.get("class_name"), str):
-            found = judge(value, layer)
-            if found is not None:
-                yield found
+            foreign = judge(value, layer)
+            if foreign is not None:
+                yield foreign
         stack.extend((one, layer) for key, one in reversed(tuple(value.items())) if key not in _TRAINING)
 
 
@@ -116,8 +116,8 @@ def unlisted() -> Mapping[str, type]:
 
     homes = (keras.applications.ConvNeXtTiny, keras.applications.InceptionResNetV2)
     names = ("LayerScale", "CustomScaleLayer")
-    found = {name: home.__globals__.get(name) for name, home in zip(names, homes, strict=True)}
-    return {name: one for name, one in found.items() if one is not None}
+    layers = {name: home.__globals__.get(name) for name, home in zip(names, homes, strict=True)}
+    return {name: one for name, one in layers.items() if one is not None}
 
 
 @lru_cache(maxsize=1)
@@ -125,15 +125,15 @@ def operations() -> Mapping[str, type]:
     """Keras's operations that are no layers, by the names of their classes."""
     import keras
 
-    found: dict[str, type] = {}
+    known: dict[str, type] = {}
     classes: list[type] = [keras.Operation]
     while classes:
         inner: list[type] = classes.pop().__subclasses__()
         classes += inner
         for one in inner:
             if one.__module__.startswith("keras.") and not issubclass(one, keras.layers.Layer):
-                found[one.__name__] = one
-    return found
+                known[one.__name__] = one
+    return known
 
 
 def _is_activation(name: str) -> bool:

@@ -75,55 +75,55 @@ def declared() -> Declared:
     if VARIABLE in os.environ:
         return parse(os.environ[VARIABLE])
     try:
-        told = tomllib.loads(SECRETS.read_text("utf-8")).get(VARIABLE, "")
+        declared = tomllib.loads(SECRETS.read_text("utf-8")).get(VARIABLE, "")
     except FileNotFoundError:
         return Declared()
     except (OSError, ValueError) as error:  # ValueError: no TOML, or no UTF-8
         return Declared(
             problems=(f"The file '{SECRETS}' cannot be read ({error}), so no networks are declared there. Mend it.",)
         )
-    if not isinstance(told, str | Mapping):
+    if not isinstance(declared, str | Mapping):
         return Declared(
             problems=(
-                f"{VARIABLE} in '{SECRETS}' is {told!r}; it must be a text such as \"name=module:function\", or a "
+                f"{VARIABLE} in '{SECRETS}' is {declared!r}; it must be a text such as \"name=module:function\", or a "
                 "table. Put it in quotation marks.",
             )
         )
-    return parse(told)
+    return parse(declared)
 
 
-def parse(told: str | Mapping[str, Json]) -> Declared:
+def parse(declared: str | Mapping[str, Json]) -> Declared:
     """The networks that a text declares, in either form, or a mapping of names as the second form has it."""
     try:
-        entries = list(_entries(told))
+        entries = list(_entries(declared))
     except ModelError as error:
         return Declared(problems=(str(error),))
-    found: dict[str, Declaration] = {}
+    networks: dict[str, Declaration] = {}
     problems = []
     for name, value in entries:
         try:
             one = _declaration(name, value)
-            if one.name in found:
+            if one.name in networks:
                 raise ModelError(
                     f"Another network is called {one.name!r} already. Names tell networks apart in lists and links. "
                     "Give it another name."
                 )
-            found[one.name] = one
+            networks[one.name] = one
         except CamcoreError as error:
             called = f" {name!r}" if name else ""
             problems.append(f"{VARIABLE} declares a network{called} that cannot be used. {error}")
-    return Declared(tuple(found.values()), tuple(problems))
+    return Declared(tuple(networks.values()), tuple(problems))
 
 
-def _entries(told: str | Mapping[str, Json]) -> Iterator[tuple[str | None, Json]]:
+def _entries(declared: str | Mapping[str, Json]) -> Iterator[tuple[str | None, Json]]:
     """Names and their values; None is the name of a part without an equals sign."""
-    if isinstance(told, str) and not told.lstrip().startswith("{"):
-        for part in filter(None, (part.strip() for part in told.split(","))):
+    if isinstance(declared, str) and not declared.lstrip().startswith("{"):
+        for part in filter(None, (part.strip() for part in declared.split(","))):
             name, equals, value = (piece.strip() for piece in part.partition("="))
             yield (name, value) if equals else (None, part)
         return
     try:
-        table = parse_json(told) if isinstance(told, str) else told
+        table = parse_json(declared) if isinstance(declared, str) else declared
     except ValueError as error:
         raise ModelError(
             f"{VARIABLE} begins like JSON and is none ({error}), so it declares no networks. Mend it, or write "
@@ -201,18 +201,18 @@ def file_declaration(name: str, value: Mapping[str, Json]) -> Declaration:
 
 
 def _labels(name: str, value: Mapping[str, Json]) -> Path | tuple[str, ...] | None:
-    told = value.get("labels")
-    if isinstance(told, list | tuple) and all(isinstance(one, str) for one in told):
-        return tuple(told)
+    given = value.get("labels")
+    if isinstance(given, list | tuple) and all(isinstance(one, str) for one in given):
+        return tuple(given)
     text = _text(name, value, "labels")
     return None if text is None else _absolute(text)
 
 
 def _text(name: str, value: Mapping[str, Json], key: str) -> str | None:
-    told = value.get(key)
-    if told is None or isinstance(told, str):
-        return told
-    raise ModelError(f"{name!r} says {key} {told!r}. It is a text. Put it in quotation marks.")
+    given = value.get(key)
+    if given is None or isinstance(given, str):
+        return given
+    raise ModelError(f"{name!r} says {key} {given!r}. It is a text. Put it in quotation marks.")
 
 
 def _absolute(path: str) -> Path:
@@ -231,14 +231,14 @@ def _malformed(part: str) -> ModelError:
 
 def written(networks: Iterable[Declaration]) -> str:
     """The second form of these declarations, which ``parse`` reads back as they are."""
-    return json.dumps({one.name: _told(one) for one in networks}, ensure_ascii=False)
+    return json.dumps({one.name: _as_json(one) for one in networks}, ensure_ascii=False)
 
 
-def _told(one: Declaration) -> dict[str, Json]:
+def _as_json(one: Declaration) -> dict[str, Json]:
     if one.function is not None:
         return {"function": one.function}
     labels = one.labels if one.labels is None or isinstance(one.labels, tuple) else str(one.labels)
-    told = {
+    options = {
         "file": str(one.file),
         "labels": labels,
         "preprocess": one.preprocess,
@@ -246,7 +246,7 @@ def _told(one: Declaration) -> dict[str, Json]:
         "custom": one.custom,
         "unsafe": one.unsafe or None,
     }
-    return {key: value for key, value in told.items() if value is not None}
+    return {key: value for key, value in options.items() if value is not None}
 
 
 def name_for(file: Path, taken: Iterable[str]) -> str:

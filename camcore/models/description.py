@@ -50,8 +50,8 @@ class SavedNetwork:
     @property
     def version(self) -> str:
         """Tells this network from an earlier one of the same name: its weights, and how it is fed and read."""
-        told = (self.sha256, self.preprocessing, self.labels, self.input_size, self.framing)
-        return hashlib.sha256(repr(told).encode()).hexdigest()
+        identity = (self.sha256, self.preprocessing, self.labels, self.input_size, self.framing)
+        return hashlib.sha256(repr(identity).encode()).hexdigest()
 
     @property
     def bundled(self) -> bool:
@@ -86,11 +86,11 @@ class SavedNetwork:
 
 def check_weights(saved: SavedNetwork) -> None:
     """Raise ModelError where the weights file is not the one that was saved."""
-    found = digest(saved.weights)
-    if found != saved.sha256:
+    actual = digest(saved.weights)
+    if actual != saved.sha256:
         raise ModelError(
             f"The weights '{saved.weights}' are not those that were saved as {saved.name!r}: their SHA-256 is "
-            f"{found[:12]}…, {JSON_NAME} says {saved.sha256[:12]}…. The file was replaced, or a copy of it broke off. "
+            f"{actual[:12]}…, {JSON_NAME} says {saved.sha256[:12]}…. The file was replaced, or a copy of it broke off. "
             "Copy the whole folder again, or train anew."
         )
 
@@ -140,28 +140,28 @@ def _sha256(path: Path, stamp: tuple[int, int, int]) -> str:
 @lru_cache(maxsize=256)
 def _parsed(path: Path, stamp: tuple[int, int, int]) -> SavedNetwork:
     try:
-        told = read_json(path, _MOST_BYTES, finite=True)
+        content = read_json(path, _MOST_BYTES, finite=True)
     except ValueError as error:
         raise _damaged(path, f"it is not JSON that can be read ({error})") from error
-    return checked(told, path)
+    return checked(content, path)
 
 
-def checked(told: Json, path: Path) -> SavedNetwork:
+def checked(content: Json, path: Path) -> SavedNetwork:
     """The content of a network.json at ``path``, checked. Raises ModelError where a value is not what it must be."""
-    if not isinstance(told, dict):
+    if not isinstance(content, dict):
         raise _damaged(path, "it is not a JSON object")
-    if told.get("format") != FORMAT or isinstance(told["format"], bool):
+    if content.get("format") != FORMAT or isinstance(content["format"], bool):
         raise ModelError(
-            f"'{path}' has the format {told.get('format')!r}; this version of camcore reads format {FORMAT}. "
+            f"'{path}' has the format {content.get('format')!r}; this version of camcore reads format {FORMAT}. "
             "It was written by another version. Use that one, or save the network anew."
         )
-    name = check_name(told.get("name"))
-    weights, labels, size = told.get("weights"), told.get("labels"), told.get("input_size")
-    parameters, trained = told.get("parameters"), told.get("trained", {})
-    framing = told.get("framing", catalogue.FRAMING)
+    name = check_name(content.get("name"))
+    weights, labels, size = content.get("weights"), content.get("labels"), content.get("input_size")
+    parameters, trained = content.get("parameters"), content.get("trained", {})
+    framing = content.get("framing", catalogue.FRAMING)
     try:
-        check_architecture(told.get("architecture"))
-        preprocessing(told.get("preprocessing"))
+        check_architecture(content.get("architecture"))
+        preprocessing(content.get("preprocessing"))
     except ModelError as error:
         raise ModelError(f"The network in '{path.parent}' cannot be used. {error}") from error
     if not (isinstance(size, list) and len(size) == 2 and all(_whole(side, 8, 4096) for side in size)):
@@ -174,8 +174,8 @@ def checked(told: Json, path: Path) -> SavedNetwork:
         raise _damaged(path, f"its parameters are {_shown(parameters)}, not a number of them")
     if not (isinstance(weights, str) and re.fullmatch(r"[\w+-][\w.+-]{0,100}\.weights\.h5", weights)):
         raise _damaged(path, f"its weights are {_shown(weights)}, not the name of a .weights.h5 file beside it")
-    if not (isinstance(told.get("sha256"), str) and re.fullmatch("[0-9a-f]{64}", told["sha256"])):
-        raise _damaged(path, f"its sha256 is {_shown(told.get('sha256'))}, not 64 hexadecimal digits")
+    if not (isinstance(content.get("sha256"), str) and re.fullmatch("[0-9a-f]{64}", content["sha256"])):
+        raise _damaged(path, f"its sha256 is {_shown(content.get('sha256'))}, not 64 hexadecimal digits")
     if framing not in FRAMINGS:
         raise _damaged(path, f"its framing is {_shown(framing)}, not one of {', '.join(FRAMINGS)}")
     if not isinstance(trained, dict):
@@ -183,13 +183,13 @@ def checked(told: Json, path: Path) -> SavedNetwork:
     return SavedNetwork(
         name=name,
         folder=path.parent,
-        architecture=told["architecture"],
+        architecture=content["architecture"],
         input_size=(size[0], size[1]),
-        preprocessing=told["preprocessing"],
+        preprocessing=content["preprocessing"],
         labels=tuple(labels),
         parameters=parameters,
         weights=path.with_name(weights),
-        sha256=told["sha256"],
+        sha256=content["sha256"],
         trained=trained,
         framing=framing,
     )

@@ -92,8 +92,8 @@ class Factory:
     @property
     def framing(self) -> str:
         """The framing of its pictures: as declared, or as the function returned when it last ran; else ``stretch``."""
-        said = _FRAMINGS.get(self.target) if self.declaration is None else self.declaration.framing
-        return said or "stretch"
+        framing = _FRAMINGS.get(self.target) if self.declaration is None else self.declaration.framing
+        return framing or "stretch"
 
     @property
     def version(self) -> str:
@@ -126,10 +126,10 @@ def find(name: object) -> Factory | None:
 
 
 def _declared() -> tuple[tuple[Factory, ...], tuple[str, ...]]:
-    told = declarations.declared()
-    taken = {one.name for one in saved.saved_networks()} if told.networks else set()
-    found, wrong = [], list(told.problems)
-    for one in told.networks:
+    declared = declarations.declared()()
+    taken = {one.name for one in saved.saved_networks()} if declared.networks else set()
+    known, wrong = [], list(declared.problems)
+    for one in declared.networks:
         if one.name in taken:
             wrong.append(
                 f"{VARIABLE} declares a network {one.name!r} that cannot be reached: a saved network is called so "
@@ -138,8 +138,8 @@ def _declared() -> tuple[tuple[Factory, ...], tuple[str, ...]]:
             continue
         target = one.function or (one.file.name if one.file is not None else "")
         factory = Factory(one.name, target, declaration=one if one.file is not None else None)
-        found.append(dataclasses.replace(factory, chosen=read_choice(one.name, factory.identity)))
-    return tuple(found), tuple(wrong)
+        known.append(dataclasses.replace(factory, chosen=read_choice(one.name, factory.identity)))
+    return tuple(known), tuple(wrong)
 
 
 # ---- the network
@@ -221,14 +221,14 @@ def file_options(factory: Factory) -> dict[str, object]:
     """The arguments of ``camcore.load`` for a file's declaration, with the preprocessing that was chosen."""
     declared = factory.declaration
     assert declared is not None
-    told: dict[str, object] = {
+    options: dict[str, object] = {
         "labels": declared.labels,
         "preprocess": declared.preprocess or factory.chosen or None,
         "framing": declared.framing,
         "custom_objects": (declared.custom,) if declared.custom else None,
         "safe_mode": False if declared.unsafe else None,
     }
-    return {key: value for key, value in told.items() if value is not None}
+    return {key: value for key, value in options.items() if value is not None}
 
 
 def open_factory(factory: Factory, weights: str | os.PathLike[str] | None = None) -> Built:
@@ -254,18 +254,18 @@ def open_factory(factory: Factory, weights: str | os.PathLike[str] | None = None
 def _function(factory: Factory) -> Callable[[], object]:
     module, _, function = factory.target.partition(":")
     try:
-        found = getattr(importlib.import_module(module), function, None)
+        made_by = getattr(importlib.import_module(module), function, None)
     except (Exception, SystemExit) as error:
         raise ModelError(
-            f"The network {factory.name!r} cannot be made: importing {module!r} failed with {_told(error)}. Its code "
+            f"The network {factory.name!r} cannot be made: importing {module!r} failed with {_reason(error)}. Its code "
             f"is named in {VARIABLE}. Mend the module, or put its folder on PYTHONPATH, and try again."
         ) from error
-    if not callable(found):
+    if not callable(made_by):
         raise ModelError(
             f"The network {factory.name!r} cannot be made: the module {module!r} has no function {function!r}. "
             f"{VARIABLE} names it as {factory.target!r}. Correct the name."
         )
-    return found
+    return made_by
 
 
 def _called(factory: Factory, function: Callable[[], object]) -> object:
@@ -273,12 +273,12 @@ def _called(factory: Factory, function: Callable[[], object]) -> object:
         return function()
     except (Exception, SystemExit) as error:
         raise ModelError(
-            f"The network {factory.name!r} cannot be made: its function {factory.target} raised {_told(error)}. It is "
-            "called without arguments. Mend it and try again."
+            f"The network {factory.name!r} cannot be made: its function {factory.target} raised {_reason(error)}. It "
+            "is called without arguments. Mend it and try again."
         ) from error
 
 
-def _told(error: BaseException) -> str:
+def _reason(error: BaseException) -> str:
     return f"{type(error).__name__}: {' '.join(str(error).split())[:300]}".rstrip(": .")
 
 

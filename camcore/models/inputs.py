@@ -91,7 +91,7 @@ def _inputs_of(model: keras.Model) -> tuple[list[_Input], Callable[[list[tf.Tens
         structure = getattr(model, "_inputs_struct", tensors)  # keeps the names of a dictionary; there is no public way
         paths = keras.tree.flatten_with_path(structure)
         named = isinstance(structure, dict) and all(len(path) == 1 for path, _ in paths)
-        found = [
+        inputs = [
             _Input(
                 str(path[0]) if named else tensor.name,
                 tuple(tensor.shape),
@@ -100,21 +100,21 @@ def _inputs_of(model: keras.Model) -> tuple[list[_Input], Callable[[list[tf.Tens
             )
             for path, tensor in paths
         ]
-        if len(found) == 1 and not isinstance(structure, dict):
-            return found, lambda values: values[0]
-        return found, lambda values: keras.tree.pack_sequence_as(structure, values)
+        if len(inputs) == 1 and not isinstance(structure, dict):
+            return inputs, lambda values: values[0]
+        return inputs, lambda values: keras.tree.pack_sequence_as(structure, values)
     built = (model.get_build_config() or {}).get("input_shape")
     dtype = "float64" if getattr(model, "compute_dtype", None) == "float64" else "float32"
     if built is not None and _is_shape(built):
         return [_Input("input", tuple(built), dtype)], lambda values: values[0]
     if isinstance(built, Mapping) and all(map(_is_shape, built.values())):
         keys = list(built)
-        found = [_Input(str(key), tuple(built[key]), dtype) for key in keys]
-        return found, lambda values: dict(zip(keys, values, strict=True))
+        inputs = [_Input(str(key), tuple(built[key]), dtype) for key in keys]
+        return inputs, lambda values: dict(zip(keys, values, strict=True))
     if isinstance(built, (list, tuple)) and built and all(map(_is_shape, built)):
         kind = type(built)
-        found = [_Input(f"input {i}", tuple(shape), dtype) for i, shape in enumerate(built)]
-        return found, lambda values: kind(values)
+        inputs = [_Input(f"input {i}", tuple(shape), dtype) for i, shape in enumerate(built)]
+        return inputs, lambda values: kind(values)
     return [], lambda values: values[0]
 
 

@@ -59,8 +59,8 @@ def read_labels(source: str | os.PathLike[str] | bytes, classes: int | None = No
         raise _wrong(name, f"it is no text in UTF-8 (byte {error.start:,})") from error
     if "\0" in text:
         raise _wrong(name, "it is no text, but holds bytes of zero")
-    found = _from_json(name, text) if text.lstrip()[:1] in ("[", "{") else text.rstrip().splitlines()
-    labels = tuple(label.strip() for label in found)
+    names = _from_json(name, text) if text.lstrip()[:1] in ("[", "{") else text.rstrip().splitlines()
+    labels = tuple(label.strip() for label in names)
     for index, label in enumerate(labels):
         if not label or len(label) > _LONGEST:
             problem = "is empty" if not label else f"is longer than {_LONGEST} letters"

@@ -111,10 +111,12 @@ def load(
     check_not_forked()
     declared = _declared_file(name)
     if declared is not None and declared.file is not None:
-        told = factories.file_options(declared)
+        options_of_file = factories.file_options(declared)
         given = {"labels": labels, "preprocess": preprocess, "framing": framing, "custom_objects": custom_objects}
-        told |= {key: value for key, value in given.items() if value is not None} | options
-        return renamed(load(declared.file, weights, progress, **({"safe_mode": safe_mode} | told)), declared.name)
+        options_of_file |= {key: value for key, value in given.items() if value is not None} | options
+        return renamed(
+            load(declared.file, weights, progress, **({"safe_mode": safe_mode} | options_of_file)), declared.name
+        )
     arguments, built = _built(name, weights, progress, options, (custom_objects, safe_mode))
     called = {"labels": labels, "preprocess": preprocess, "framing": framing}
     given = {key: value for key, value in called.items() if value is not None}
@@ -166,10 +168,10 @@ def _built(
     if factory is not None:
         _refuse(options, name, f"{factory.target} makes it")
         return replace(arguments, source=name, called=name), factories.open_factory(factory, weights)
-    found = saved.find(name) if isinstance(name, str | os.PathLike) else None
-    if found is not None:
-        _refuse(options, found.name, "it is a saved network, whose architecture is settled")
-        return replace(arguments, source=str(found.folder), called=found.name), saved.open_saved(found, weights)
+    network = saved.find(name) if isinstance(name, str | os.PathLike) else None
+    if network is not None:
+        _refuse(options, network.name, "it is a saved network, whose architecture is settled")
+        return replace(arguments, source=str(network.folder), called=network.name), saved.open_saved(network, weights)
     file = find_file(name) if isinstance(name, str | os.PathLike) else None
     if file is None:
         raise _unknown(name)

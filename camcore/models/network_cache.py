@@ -56,8 +56,8 @@ def network_of(model: keras.Model) -> Network:
             network = wrap(model)
             entry = model.__dict__[_ENTRY] = (network, _structure(model))  # not earlier: the trace may build the model
         _touch(model)
-        found: Network = entry[0]
-        return found
+        network = entry[0]
+        return network
 
 
 def _touch(model: keras.Model) -> None:
@@ -78,10 +78,10 @@ def _parts(model: keras.Model) -> list[object]:
 
 def _structure(model: keras.Model) -> list[object]:
     """The parts of a model's forward pass, as far as they can be read without running it."""
-    told: list[object] = [_Same(weight) for weight in model.weights]
+    parts: list[object] = [_Same(weight) for weight in model.weights]
     for part in _parts(model):
-        told += [_Same(part), *_attributes(part)]
-    return told
+        parts += [_Same(part), *_attributes(part)]
+    return parts
 
 
 def _attributes(part: object) -> Iterator[tuple[str, object]]:

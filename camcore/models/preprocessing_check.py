@@ -35,15 +35,15 @@ class Fit:
     """A network's answers when it is fed in one way.
 
     ``confidence``: the most probable class's probability, 0..1. ``entropy``: of the answers, in bits. Both are means
-    over the pictures. ``information``: what the answers tell about the picture, in bits. ``said``: the most probable
-    class of each picture.
+    over the pictures. ``information``: what the answers tell about the picture, in bits. ``predictions``: the most
+    probable class of each picture.
     """
 
     name: str
     confidence: float
     entropy: float
     information: float
-    said: tuple[Prediction, ...]
+    predictions: tuple[Prediction, ...]
 
 
 def compare_preprocessings(
@@ -57,12 +57,12 @@ def compare_preprocessings(
     rgb = np.stack(
         [frame_picture(picture, network.input_size, network.framing_for(framing))[0] for picture in pictures]
     )
-    found: tuple[Fit, ...] = ()
+    fits: tuple[Fit, ...] = ()
     for name in PREPROCESSINGS:
         prepared = preprocessing(name)(np.concatenate([rgb, rgb[:, :, ::-1]]))
         logits = np.asarray(network.logits(network.preprocess(prepared)), np.float64)
-        found = (*found, _fit(network, name, logits))
-        yield found
+        fits = (*fits, _fit(network, name, logits))
+        yield fits
 
 
 def _fit(network: Network, name: str, logits: NDArray[np.float64]) -> Fit:
@@ -77,9 +77,9 @@ def _fit(network: Network, name: str, logits: NDArray[np.float64]) -> Fit:
     shares = p / np.maximum(p.sum(axis=1, keepdims=True), np.finfo(float).tiny)
     answers = (shares[:count] + shares[count:]) / 2
     entropy = float(_entropy(answers).mean())
-    said = tuple(network.predictions(row, 1)[0] for row in logits[:count].astype(np.float32))
+    predictions = tuple(network.predictions(row, 1)[0] for row in logits[:count].astype(np.float32))
     information = max(float(_entropy(answers.mean(axis=0))) - entropy, 0.0)
-    return Fit(name, float(answers.max(axis=1).mean()), entropy, information, said)
+    return Fit(name, float(answers.max(axis=1).mean()), entropy, information, predictions)
 
 
 def _entropy(p: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -129,9 +129,9 @@ def verdict(fits: Sequence[Fit]) -> str:
 
 def _figures(fits: Sequence[Fit]) -> str:
     """The information in answers and their confidence, as ranges."""
-    told, sure = ([getattr(fit, what) for fit in fits] for what in ("information", "confidence"))
-    bits = _range(f"{min(told):.2f}", f"{max(told):.2f}")
-    return f"{bits} bits about the picture, {_range(f'{min(sure):.0%}', f'{max(sure):.0%}')} sure"
+    bits, sure = ([getattr(fit, what) for fit in fits] for what in ("information", "confidence"))
+    span = _range(f"{min(bits):.2f}", f"{max(bits):.2f}")
+    return f"{span} bits about the picture, {_range(f'{min(sure):.0%}', f'{max(sure):.0%}')} sure"
 
 
 def _range(low: str, high: str) -> str:

@@ -58,7 +58,7 @@ def saved_networks() -> tuple[SavedNetwork, ...]:
 
     Of two of the same name the first one counts. Quick: the folders are looked through, no weights are read.
     """
-    found: dict[str, SavedNetwork] = {}
+    networks: dict[str, SavedNetwork] = {}
     for folder in (BUNDLED, networks_folder()):
         try:
             inside = sorted(folder.iterdir())
@@ -68,8 +68,8 @@ def saved_networks() -> tuple[SavedNetwork, ...]:
             with suppress(ModelError):
                 saved = described(one)
                 if saved.weights.is_file():
-                    found.setdefault(saved.name, saved)
-    return tuple(found.values())
+                    networks.setdefault(saved.name, saved)
+    return tuple(networks.values())
 
 
 def find(name: str | os.PathLike[str]) -> SavedNetwork | None:
@@ -184,7 +184,7 @@ def write(
     check_finite(model, name, half)
     part = home / "part.weights.h5"
     earlier = _earlier_weights(home)
-    told = {
+    content = {
         "format": FORMAT,
         "name": name,
         "architecture": architecture,
@@ -198,22 +198,22 @@ def write(
         "trained": trained,
     }
     try:
-        told = json.loads(json.dumps(told, allow_nan=False))
+        content = json.loads(json.dumps(content, allow_nan=False))
     except (TypeError, ValueError) as error:
         raise ModelError(
             f"The network {name!r} cannot be described in JSON: {error}. Its architecture and record are texts, "
             "finite numbers, and lists and mappings of these. Leave the rest away."
         ) from error
-    _check_fit(checked(told, home / JSON_NAME), model)
+    _check_fit(checked(content, home / JSON_NAME), model)
     try:
         home.mkdir(parents=True, exist_ok=True)
         save_weights(model, part, half)
-        told["sha256"] = digest(part)
+        content["sha256"] = digest(part)
         if earlier == _WEIGHTS_NAME:  # it stays until the new description is in place
-            told["weights"] = f"network-{told['sha256'][:12]}.weights.h5"
-        os.replace(part, home / told["weights"])
+            content["weights"] = f"network-{content['sha256'][:12]}.weights.h5"
+        os.replace(part, home / content["weights"])
         with replaced_whole(home / JSON_NAME, sync=True) as json_part:
-            json_part.write_bytes(json.dumps(told, indent=1, ensure_ascii=False).encode())
+            json_part.write_bytes(json.dumps(content, indent=1, ensure_ascii=False).encode())
     except OSError as error:
         with suppress(OSError):
             part.unlink(missing_ok=True)
@@ -222,7 +222,7 @@ def write(
             f"The network {name!r} cannot be saved in '{home}': {error.strerror or error}.{kept} Free space, allow "
             "writing, or choose another folder."
         ) from error
-    if earlier and earlier != told["weights"]:
+    if earlier and earlier != content["weights"]:
         with suppress(OSError):
             (home / earlier).unlink(missing_ok=True)
     return described(home)

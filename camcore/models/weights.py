@@ -1,4 +1,4 @@
-"""Weights from a file into a model: every variable is set, or the difference is told."""
+"""Weights from a file into a model: every variable is set, or the difference is said."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def _count(layers: dict[str, list[Shape]]) -> Counter[Shape]:
     return Counter(shape for shapes in layers.values() for shape in shapes)
 
 
-def _difference(model: keras.Model, found: dict[str, list[Shape]]) -> str:
+def _difference(model: keras.Model, stored: dict[str, list[Shape]]) -> str:
     """The difference between the file's arrays and the model's, shape by shape; "" where there is none.
 
     Layers are compared by name only to say what differs: Keras makes up the names of some anew each time.
@@ -79,14 +79,14 @@ def _difference(model: keras.Model, found: dict[str, list[Shape]]) -> str:
     for variable in model.weights:
         layer = variable.path.rpartition("/")[0].rpartition("/")[2]
         wanted.setdefault(layer, []).append(tuple(variable.shape))
-    if _count(wanted) == _count(found):
+    if _count(wanted) == _count(stored):
         return ""
     for layer, shapes in wanted.items():
-        if layer in found and sorted(found[layer]) != sorted(shapes):
-            here, there = _shapes(shapes), _shapes(found[layer])
+        if layer in stored and sorted(stored[layer]) != sorted(shapes):
+            here, there = _shapes(shapes), _shapes(stored[layer])
             return f"layer {layer!r} has {here} in the network, {there} in the file"
-    missing = [layer for layer in wanted if layer not in found]
-    extra = [layer for layer in found if layer not in wanted]
+    missing = [layer for layer in wanted if layer not in stored]
+    extra = [layer for layer in stored if layer not in wanted]
     parts = [f"the file has no layer {missing[0]!r}{_more(missing)}"] if missing else []
     if extra:
         parts.append(f"the network has no layer {extra[0]!r}{_more(extra)}")

@@ -172,7 +172,7 @@ def _custom(given: Custom) -> dict[str, object]:
     if isinstance(given, Mapping):
         return dict(given)
     names: Iterable[object] = [given] if isinstance(given, str) else given
-    found: dict[str, object] = {}
+    objects: dict[str, object] = {}
     for name in names:
         if not isinstance(name, str):
             raise ModelError(
@@ -188,8 +188,8 @@ def _custom(given: Custom) -> dict[str, object]:
                 "program was started. Correct the name."
             ) from error
         own = {key: one for key, one in vars(module).items() if getattr(one, "__module__", None) == module.__name__}
-        found |= {key: one for key, one in own.items() if callable(one) and not key.startswith("_")}
-    return found
+        objects |= {key: one for key, one in own.items() if callable(one) and not key.startswith("_")}
+    return objects
 
 
 # ---- SavedModel

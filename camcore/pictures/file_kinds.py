@@ -106,8 +106,8 @@ def kind_of(data: bytes) -> Kind | None:
 def camera_raw(make: str) -> Kind:
     """The kind of a TIFF that holds a camera's raw picture."""
     names = {"nikon": "NEF", "sony": "ARW", "pentax": "PEF", "ricoh": "PEF", "samsung": "SRW"}
-    found = next((name for maker, name in names.items() if make.lower().startswith(maker)), "DNG")
-    return Kind(f"camera raw ({found})", _DEVELOP)
+    ending = next((name for maker, name in names.items() if make.lower().startswith(maker)), "DNG")
+    return Kind(f"camera raw ({ending})", _DEVELOP)
 
 
 def begins_as_picture(start: bytes) -> bool:

@@ -125,8 +125,8 @@ def open_picture(source: str | os.PathLike[str] | bytes | bytearray | memoryview
         raise
     except Image.DecompressionBombError as error:
         count = re.search(r"\d{7,}", str(error))  # Pillow gives up before it tells us the sides
-        found = f"{int(count[0]) / 1e6:.0f}" if count else "hundreds of"
-        raise PictureError(_too_many_pixels(f"{shown} has {found}")) from error
+        millions = f"{int(count[0]) / 1e6:.0f}" if count else "hundreds of"
+        raise PictureError(_too_many_pixels(f"{shown} has {millions}")) from error
     except MemoryError as error:
         raise PictureError(
             f"{shown} needs more memory than there is. It is damaged, or too much is running. Try a smaller picture."
@@ -189,9 +189,9 @@ def _check_size(width: int, height: int, shown: str) -> None:
         raise PictureError(_too_many_pixels(f"{shown} is {width}×{height}, {width * height / 1e6:.5g}"))
 
 
-def _too_many_pixels(found: str) -> str:
+def _too_many_pixels(size: str) -> str:
     return (
-        f"{found} million pixels; the limit is {MAX_PIXELS / 1e6:.0f} million. "
+        f"{size} million pixels; the limit is {MAX_PIXELS / 1e6:.0f} million. "
         "Decoding it would take too much memory. Make it smaller and try again."
     )
 

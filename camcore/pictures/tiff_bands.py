@@ -59,8 +59,8 @@ class Directory:
 
     def one(self, tag: int, default: int = 0) -> int:
         """The first number of a tag."""
-        found = self.tags.get(tag)
-        return found[0] if found else default
+        values = self.tags.get(tag)
+        return values[0] if values else default
 
     @property
     def size(self) -> tuple[int, int]:

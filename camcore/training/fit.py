@@ -176,16 +176,16 @@ def _finish(
 
 def _start(recipe: Recipe, data: LabelledFolder) -> SavedNetwork:
     """The saved network to learn on from. Raises CamcoreError where it is not there or is of another kind."""
-    found = find(recipe.start)
+    network = find(recipe.start)
     outputs = 1 if len(data.classes) == 2 else len(data.classes)
     wanted = {"builder": "gap_classifier", **_shape(recipe, outputs)}
-    if found is None or dict(found.architecture) != wanted or found.labels != data.classes:
-        have = "there is none" if found is None else f"that one is {dict(found.architecture)} for {found.labels}"
+    if network is None or dict(network.architecture) != wanted or network.labels != data.classes:
+        have = "there is none" if network is None else f"that one is {dict(network.architecture)} for {network.labels}"
         raise CamcoreError(
             f"The network {recipe.start!r} is nothing to learn on from: {have}, and this recipe makes {wanted} for "
             f"{data.classes}. Name one of the same shape and classes, or leave it out to begin with random weights."
         )
-    return found
+    return network
 
 
 def _shape(recipe: Recipe, outputs: int) -> dict[str, object]:

@@ -88,8 +88,8 @@ def _outputs(names: tuple[str, ...], activation: str | None) -> int:
 
 
 def _operated(origin: Origin, path: str, position: int, outputs: int, dropout: float) -> Origin:
-    told = {"backbone": origin.architecture, "layer": path, "position": position, "outputs": outputs}
-    return Origin({"builder": "surgery", **told, "dropout": dropout}, origin.preprocessing)
+    surgery = {"backbone": origin.architecture, "layer": path, "position": position, "outputs": outputs}
+    return Origin({"builder": "surgery", **surgery, "dropout": dropout}, origin.preprocessing)
 
 
 def _resized(

@@ -157,8 +157,8 @@ class Run:
 
     def report(self, progress: Progress) -> Progress:
         """Write where the run is; returns it."""
-        told = asdict(progress) | {"pid": os.getpid(), "updated": time.time()}
-        write_whole(self.folder / _PROGRESS, json.dumps(told).encode())
+        state = asdict(progress) | {"pid": os.getpid(), "updated": time.time()}
+        write_whole(self.folder / _PROGRESS, json.dumps(state).encode())
         return progress
 
     def check_stop(self) -> None:
@@ -192,17 +192,17 @@ class Run:
 
     def finished(self) -> SavedNetwork | None:
         """The network of a run that is done; None where it is not, or its network is not whole any more."""
-        told = read_progress(self.folder)
-        if told is None or told.state != "done":
+        progress = read_progress(self.folder)
+        if progress is None or progress.state != "done":
             return None
         try:
             return read(self.folder)
         except ModelError:
             return None
 
-    def end(self, epochs: int, asked: int) -> None:
-        """The network is written, after ``epochs`` of those ``asked``: say so, and drop what is needed no more."""
-        self.report(Progress("done", "", epochs, asked))
+    def end(self, epochs: int, planned: int) -> None:
+        """The network is written, after ``epochs`` of those ``planned``: say so, and drop what is needed no more."""
+        self.report(Progress("done", "", epochs, planned))
         with suppress(OSError):
             (self.folder / _STATE).unlink(missing_ok=True)
         shutil.rmtree(self.folder / "cache", ignore_errors=True)
@@ -236,9 +236,9 @@ def read_recipe(folder: Path) -> dict[str, Json] | None:
 
 def read_progress(folder: Path) -> Progress | None:
     """The state of the run in a folder; None where nothing readable was reported."""
-    told = read_json_object(folder / _PROGRESS)
+    state = read_json_object(folder / _PROGRESS)
     try:
-        return None if told is None or told["state"] not in STATES else Progress(**told)
+        return None if state is None or state["state"] not in STATES else Progress(**state)
     except (KeyError, TypeError):
         return None
 
@@ -264,8 +264,8 @@ _MEASURES = ("rate", "loss", "accuracy", "val_loss", "val_accuracy", "seconds")
 
 def checkpoints(folder: Path) -> tuple[tuple[int, Path], ...]:
     """(epoch, weights file) of the checkpoints kept in a run's or network's folder, in order."""
-    found = sorted((folder / "checkpoints").glob("epoch-*.weights.h5"))
-    return tuple((int(path.name[6:].split(".")[0]), path) for path in found if path.name[6:].split(".")[0].isdigit())
+    files = sorted((folder / "checkpoints").glob("epoch-*.weights.h5"))
+    return tuple((int(path.name[6:].split(".")[0]), path) for path in files if path.name[6:].split(".")[0].isdigit())
 
 
 def _digits(value: float) -> str:

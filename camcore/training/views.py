@@ -45,11 +45,11 @@ def make_views(data: LabelledFolder, recipe: Recipe, folder: Path) -> Generator[
     The first is the picture's centre, the others show a random part, ``recipe.least_area`` of it at least. What an
     earlier call made of the same pictures is taken again. Raises CamcoreError where the disk is full.
     """
-    pixels_path, told_path = folder / "views.npy", folder / "views.json"
+    pixels_path, index_path = folder / "views.npy", folder / "views.json"
     side = recipe.stored_size
     key = _key(data, recipe)
-    told = read_json_object(told_path) or {}
-    if told.get("key") != key:
+    index = read_json_object(index_path) or {}
+    if index.get("key") != key:
         shape = (recipe.views, len(data), side, side, 3)
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -69,10 +69,10 @@ def make_views(data: LabelledFolder, recipe: Recipe, folder: Path) -> Generator[
                 kept.append(index)
             yield index + 1, len(data)
         pixels.flush()
-        told = {"key": key, "kept": kept, "skipped": skipped}
-        write_whole(told_path, json.dumps(told).encode())
-    left_out = tuple(Skipped(Path(file), reason) for file, reason in told["skipped"].items())
-    usable = replace(data.take(told["kept"]), skipped=data.skipped + left_out)
+        index = {"key": key, "kept": kept, "skipped": skipped}
+        write_whole(index_path, json.dumps(index).encode())
+    left_out = tuple(Skipped(Path(file), reason) for file, reason in index["skipped"].items())
+    usable = replace(data.take(index["kept"]), skipped=data.skipped + left_out)
     return Views(np.load(pixels_path, mmap_mode="r")[:, : len(usable)], usable)
 
 
@@ -122,9 +122,9 @@ def augmentation(recipe: Recipe, side: int, epoch: int) -> Callable[[tf.Tensor],
 
 def _key(data: LabelledFolder, recipe: Recipe) -> str:
     """A hash of all that the stored crops depend on."""
-    told = (recipe.stored_size, recipe.views, recipe.least_area, recipe.seed)
+    settings = (recipe.stored_size, recipe.views, recipe.least_area, recipe.seed)
     files = [(str(file), file.stat().st_size) for file in data.files]
-    return hashlib.sha256(repr((told, files)).encode()).hexdigest()
+    return hashlib.sha256(repr((settings, files)).encode()).hexdigest()
 
 
 def _reserve(path: Path, shape: tuple[int, ...]) -> None:

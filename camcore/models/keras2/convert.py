@@ -157,25 +157,25 @@ def _is_reference(value: Json, made: Mapping[str, Piece]) -> bool:
 
 def _needs(value: Json, made: Mapping[str, Piece]) -> list[tuple[str, int]]:
     """The calls whose tensors a part of a configuration names."""
-    found: list[tuple[str, int]] = []
+    needed: list[tuple[str, int]] = []
     stack = [value]
     while stack:
         one = stack.pop()
         if _is_reference(one, made):
-            found.append((one[0], one[1]))
+            needed.append((one[0], one[1]))
             stack.extend(one[3:])
         elif isinstance(one, list):
             stack.extend(one)
         elif isinstance(one, Mapping):
             stack.extend(one.values())
-    return found
+    return needed
 
 
 def _tensors(value: Json, made: Mapping[str, Piece], tensors: Mapping[tuple[str, int], Output]) -> Argument:
     """The value with each reference [layer, call, output] in it replaced by its tensor."""
     if _is_reference(value, made):
-        found = tensors[value[0], value[1]]
-        return found[value[2]] if isinstance(found, list | tuple) else found
+        output = tensors[value[0], value[1]]
+        return output[value[2]] if isinstance(output, list | tuple) else output
     if isinstance(value, list | tuple):
         return type(value)(_tensors(one, made, tensors) for one in value)
     if isinstance(value, Mapping):

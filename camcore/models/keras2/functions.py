@@ -64,10 +64,10 @@ def function_of(name: str) -> Callable[..., tf.Tensor] | None:
         return (
             None if activation in ("get", "serialize", "deserialize") else getattr(keras.activations, activation, None)
         )
-    found = tf
+    function = tf
     for part in name.split("."):
-        found = getattr(found, part, None)
-    return found if callable(found) and not isinstance(found, type) else None
+        function = getattr(function, part, None)
+    return function if callable(function) and not isinstance(function, type) else None
 
 
 def raw_function(operation: str) -> str | None:

@@ -133,43 +133,43 @@ def _built(cls: type, kind: str, name: str, config: dict[str, Json], custom: Cus
     return layer
 
 
-def _option(key: str, value: Json, told: Json, name: str, custom: Custom) -> keras.Layer:
+def _option(key: str, value: Json, written: Json, name: str, custom: Custom) -> keras.Layer:
     if key == "dtype":
-        return _dtype(told)
+        return _dtype(written)
     if key.endswith("activation"):
-        return _activation(told, name, custom)
-    if key in ("layer", "forward_layer", "backward_layer") and isinstance(told, Mapping):
-        return make_layer(told, custom)
+        return _activation(written, name, custom)
+    if key in ("layer", "forward_layer", "backward_layer") and isinstance(written, Mapping):
+        return make_layer(written, custom)
     return value
 
 
-def _dtype(told: Json) -> str | None:
+def _dtype(written: Json) -> str | None:
     """A dtype or the policy's name."""
-    if isinstance(told, Mapping):
-        inside = told.get("config", {})
+    if isinstance(written, Mapping):
+        inside = written.get("config", {})
         return inside.get("name") if isinstance(inside, Mapping) else None
-    return told
+    return written
 
 
-def _activation(told: Json, layer: str, custom: Custom) -> keras.Layer:
+def _activation(written: Json, layer: str, custom: Custom) -> keras.Layer:
     import keras
 
-    if isinstance(told, Mapping):
-        if told.get("class_name") == "function":
-            told = told.get("config")
+    if isinstance(written, Mapping):
+        if written.get("class_name") == "function":
+            written = written.get("config")
         else:
-            return make_layer(told, custom)
-    if told is None:
+            return make_layer(written, custom)
+    if written is None:
         return None
-    if told == "hard_sigmoid":
+    if written == "hard_sigmoid":
         return hard_sigmoid
-    own = custom(str(told))
+    own = custom(str(written))
     if own is not None:
         return own
-    found = getattr(keras.activations, {"swish": "silu"}.get(str(told), str(told)), None)
-    if not callable(found):
-        raise not_taken(f"its layer {layer!r} has the activation {str(told)[:60]!r}, which Keras 3 does not have")
-    return found
+    function = getattr(keras.activations, {"swish": "silu"}.get(str(written), str(written)), None)
+    if not callable(function):
+        raise not_taken(f"its layer {layer!r} has the activation {str(written)[:60]!r}, which Keras 3 does not have")
+    return function
 
 
 def hard_sigmoid(x: tf.Tensor) -> tf.Tensor:
@@ -189,8 +189,8 @@ def _raw_layer(name: str, config: Mapping[str, Json]) -> keras.Operation:
     """``TensorFlowOpLayer``: an operation of a graph with constants at some of its inputs."""
     definition = config.get("node_def")
     text = definition if isinstance(definition, str) else ""
-    told = re.search(r'op:\s*"(\w+)"', text) or re.search(r'"op":\s*"(\w+)"', text)
-    operation = told.group(1) if told else "?"
+    match = re.search(r'op:\s*"(\w+)"', text) or re.search(r'"op":\s*"(\w+)"', text)
+    operation = match.group(1) if match else "?"
     constants = {int(place): plain(value) for place, value in dict(config.get("constants") or {}).items()}
     function = "strided_slice" if operation == "StridedSlice" else raw_function(operation)
     if function is None:
@@ -200,5 +200,5 @@ def _raw_layer(name: str, config: Mapping[str, Json]) -> keras.Operation:
 
 
 def _masks(text: str) -> dict[str, int]:
-    found = re.findall(r'key:\s*"(\w+_mask)"\s*value\s*\{\s*i:\s*(\d+)', text)
-    return {key: int(value) for key, value in found}
+    masks = re.findall(r'key:\s*"(\w+_mask)"\s*value\s*\{\s*i:\s*(\d+)', text)
+    return {key: int(value) for key, value in masks}

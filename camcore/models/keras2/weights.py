@@ -96,9 +96,9 @@ def _matched(
     arrays = [(_renamed(name, piece), values) for name, values in arrays]
     for parts in (None, 3, 2):
         wanted = [_tail(variable.path, parts) for variable in variables]
-        found = {_tail(name, parts): values for name, values in arrays}
-        if len(found) == len(arrays) and set(wanted) == set(found):
-            return [(variable, found[key]) for variable, key in zip(variables, wanted, strict=True)]
+        by_tail = {_tail(name, parts): values for name, values in arrays}
+        if len(by_tail) == len(arrays) and set(wanted) == set(by_tail):
+            return [(variable, by_tail[key]) for variable, key in zip(variables, wanted, strict=True)]
     in_order = [*piece.layer.trainable_weights, *piece.layer.non_trainable_weights]
     return list(zip(in_order, (values for _, values in arrays), strict=True))
 
