@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
+from camcore.checks import shown
 from camcore.errors import ModelError
 from camcore.files import Json
 from camcore.models.catalogue import backbone, build, build_trunk
@@ -57,9 +58,9 @@ def _check_surgery(architecture: Mapping[str, Json], depth: int) -> None:
     layer, position = architecture.get("layer"), architecture.get("position")
     if not isinstance(layer, str):
         raise _wrong("layer", layer, "it must be the path of the layer behind which the trunk was cut")
-    if not _whole(position, 0, _MOST_LAYERS):
+    if not is_whole(position, 0, _MOST_LAYERS):
         raise _wrong("position", position, "it must be a place among the model's operations")
-    if not _whole(architecture.get("outputs"), 1, _LARGEST):
+    if not is_whole(architecture.get("outputs"), 1, _LARGEST):
         raise _wrong("outputs", architecture.get("outputs"), "it must be 1 (one sigmoid unit) or the number of classes")
     dropout = architecture.get("dropout", 0.0)
     if not isinstance(dropout, int | float) or not 0 <= dropout < 1:
@@ -103,7 +104,8 @@ _BUILDERS: dict[str, Callable[[Mapping[str, Json]], keras.Model]] = {
 }
 
 
-def _whole(value: object, low: int, high: int) -> bool:
+def is_whole(value: object, low: int, high: int) -> bool:
+    """Tell whether a value is a whole number between two others."""
     return isinstance(value, int) and not isinstance(value, bool) and low <= value <= high
 
 
@@ -123,9 +125,7 @@ def _plain(value: object, depth: int = 0) -> bool:
 
 
 def _wrong(key: str, value: object, why: str) -> ModelError:
-    shown = repr(value)
-    shown = shown if len(shown) <= 100 else f"{shown[:97]}…"
     return ModelError(
-        f"The architecture's {key} is {shown}: {why}. The file was damaged or written by something else. "
+        f"The architecture's {key} is {shown(value)}: {why}. The file was damaged or written by something else. "
         "Take a network.json that camcore wrote."
     )

@@ -25,7 +25,7 @@ from camcore.models.preprocessing import preprocessing
 from camcore.models.published_weights import Options, options_text, own_name, published_weights, why_unpublished
 from camcore.models.weights import load_weights
 from camcore.models.weights_contents import check_file, head_options
-from camcore.models.weights_files import Progress, WeightsFile, download, find_file
+from camcore.models.weights_files import DownloadProgress, WeightsFile, download, find_file
 from camcore.origin import Origin
 
 if TYPE_CHECKING:
@@ -147,7 +147,7 @@ def find_weights(name: str, **options: Json) -> Path | None:
 def build(
     name: str,
     weights: str | os.PathLike[str] | None = None,
-    progress: Progress | None = None,
+    progress: DownloadProgress | None = None,
     **options: Json,
 ) -> Built:
     """Build a backbone and load its weights.
@@ -196,7 +196,7 @@ def build_trunk(name: str, **options: Json) -> keras.Model:
     return _constructed(row, constructor, {**options, "include_top": False})
 
 
-def fetch_weights(name: str, progress: Progress | None = None) -> Path:
+def fetch_weights(name: str, progress: DownloadProgress | None = None) -> Path:
     """The ImageNet weights of a backbone with its default options: found on this machine, else downloaded.
 
     ``progress``: as in :func:`build`. Needs no TensorFlow. Raises ModelError where they cannot be had.
@@ -204,7 +204,7 @@ def fetch_weights(name: str, progress: Progress | None = None) -> Path:
     return find_weights(name) or _downloaded(backbone(name), progress, {})
 
 
-def _downloaded(row: Backbone, progress: Progress | None, options: Options) -> Path:
+def _downloaded(row: Backbone, progress: DownloadProgress | None, options: Options) -> Path:
     return download(published_weights(row, options), progress, _without_network(row, options))
 
 
@@ -259,7 +259,7 @@ def _trunk_options(options: Options) -> dict[str, Json]:
 def _resolve(
     row: Backbone,
     weights: str | os.PathLike[str] | None,
-    progress: Progress | None,
+    progress: DownloadProgress | None,
     options: Options,
 ) -> tuple[Path | None, str]:
     """The weights file to load (None: random weights) and the note about it."""

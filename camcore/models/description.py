@@ -9,11 +9,12 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
+from camcore.checks import shown
 from camcore.errors import ModelError
 from camcore.files import Json, read_json
 from camcore.framing import FRAMINGS
 from camcore.models import catalogue
-from camcore.models.architectures import check_architecture
+from camcore.models.architectures import check_architecture, is_whole
 from camcore.models.preprocessing import preprocessing
 from camcore.origin import Origin
 
@@ -164,22 +165,22 @@ def checked(content: Json, path: Path) -> SavedNetwork:
         preprocessing(content.get("preprocessing"))
     except ModelError as error:
         raise ModelError(f"The network in '{path.parent}' cannot be used. {error}") from error
-    if not (isinstance(size, list) and len(size) == 2 and all(_whole(side, 8, 4096) for side in size)):
-        raise _damaged(path, f"its input_size is {_shown(size)}, not [height, width] in pixels")
+    if not (isinstance(size, list) and len(size) == 2 and all(is_whole(side, 8, 4096) for side in size)):
+        raise _damaged(path, f"its input_size is {shown(size)}, not [height, width] in pixels")
     if not (isinstance(labels, list) and 2 <= len(labels) <= 100_000):
-        raise _damaged(path, f"its labels are {_shown(labels)}, not a list of at least two names")
+        raise _damaged(path, f"its labels are {shown(labels)}, not a list of at least two names")
     if not all(isinstance(label, str) and label.strip() and len(label) <= 200 for label in labels):
         raise _damaged(path, "one of its labels is empty, no text, or longer than 200 letters")
-    if not (isinstance(parameters, int) and _whole(parameters, 1, 10**10)):
-        raise _damaged(path, f"its parameters are {_shown(parameters)}, not a number of them")
+    if not (isinstance(parameters, int) and is_whole(parameters, 1, 10**10)):
+        raise _damaged(path, f"its parameters are {shown(parameters)}, not a number of them")
     if not (isinstance(weights, str) and re.fullmatch(r"[\w+-][\w.+-]{0,100}\.weights\.h5", weights)):
-        raise _damaged(path, f"its weights are {_shown(weights)}, not the name of a .weights.h5 file beside it")
+        raise _damaged(path, f"its weights are {shown(weights)}, not the name of a .weights.h5 file beside it")
     if not (isinstance(content.get("sha256"), str) and re.fullmatch("[0-9a-f]{64}", content["sha256"])):
-        raise _damaged(path, f"its sha256 is {_shown(content.get('sha256'))}, not 64 hexadecimal digits")
+        raise _damaged(path, f"its sha256 is {shown(content.get('sha256'))}, not 64 hexadecimal digits")
     if framing not in FRAMINGS:
-        raise _damaged(path, f"its framing is {_shown(framing)}, not one of {', '.join(FRAMINGS)}")
+        raise _damaged(path, f"its framing is {shown(framing)}, not one of {', '.join(FRAMINGS)}")
     if not isinstance(trained, dict):
-        raise _damaged(path, f"its record 'trained' is {_shown(trained)}, not a JSON object")
+        raise _damaged(path, f"its record 'trained' is {shown(trained)}, not a JSON object")
     return SavedNetwork(
         name=name,
         folder=path.parent,
@@ -199,21 +200,12 @@ def check_name(name: object) -> str:
     """A name for a network, as it is. Raises ModelError where it is none, or is a backbone's."""
     if not isinstance(name, str) or not _NAME.fullmatch(name):
         raise ModelError(
-            f"A network cannot be called {_shown(name)}. The name is shown in lists and links. Use 1 to 80 letters, "
+            f"A network cannot be called {shown(name)}. The name is shown in lists and links. Use 1 to 80 letters, "
             "digits, spaces and _ - + . , ( ), with a letter or digit first."
         )
     if name in {row.name for row in catalogue.backbones()}:
         raise ModelError(f"A network of one's own cannot be called {name!r}, for a backbone is. Add a word to it.")
     return name
-
-
-def _whole(value: object, low: int, high: int) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and low <= value <= high
-
-
-def _shown(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= 80 else f"{text[:77]}…"
 
 
 def _damaged(path: Path, what: str) -> ModelError:

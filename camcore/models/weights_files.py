@@ -22,7 +22,7 @@ from pathlib import Path
 from camcore.errors import ModelError
 from camcore.files import replaced_whole
 
-Progress = Callable[[int, int], None]
+DownloadProgress = Callable[[int, int], None]
 """Called with the bytes done and the bytes in all (0 where the server does not say); may raise to stop."""
 
 TIMEOUT_SECONDS = 10.0  # to connect, and for each silence while reading
@@ -70,7 +70,7 @@ def find_file(names: Iterable[str]) -> Path | None:
 # ---- download
 
 
-def download(file: WeightsFile, progress: Progress | None = None, advice: str = "") -> Path:
+def download(file: WeightsFile, progress: DownloadProgress | None = None, advice: str = "") -> Path:
     """Fetch the file into Keras' cache, where Keras finds it too, and return its path.
 
     It is written under a name of its own and moved into place once it is whole, so that two downloads at a
