@@ -126,7 +126,7 @@ def find(name: object) -> Factory | None:
 
 
 def _declared() -> tuple[tuple[Factory, ...], tuple[str, ...]]:
-    declared = declarations.declared()()
+    declared = declarations.declared()
     taken = {one.name for one in saved.saved_networks()} if declared.networks else set()
     known, wrong = [], list(declared.problems)
     for one in declared.networks:
