@@ -1,11 +1,13 @@
-"""Files written whole or not at all, and JSON read with a limit on its size."""
+"""Files written whole or not at all; JSON and CSV as everybody here reads and writes them."""
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import os
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -61,6 +63,13 @@ def write_arrays(path: Path, arrays: NDArray[np.generic] | Mapping[str, NDArray[
     except OSError as error:
         raise unwritable(path, error) from error
     return path
+
+
+def to_csv(rows: Iterable[Iterable[object]]) -> bytes:
+    """Rows, the header first, as CSV in UTF-8: commas, a line feed after each row; an empty row is an empty line."""
+    text = io.StringIO(newline="")
+    csv.writer(text, lineterminator="\n").writerows(rows)
+    return text.getvalue().encode("utf-8")
 
 
 def unwritable(path: Path, error: OSError) -> CamcoreError:

@@ -1,12 +1,14 @@
-"""Files are written whole or not at all, and JSON that cannot be read is refused."""
+"""Files are written whole or not at all, JSON that cannot be read is refused, and rows come back from CSV."""
 
+import csv
+import io
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from camcore.errors import CamcoreError
-from camcore.files import parse_json, read_json, read_json_object, replaced_whole, write_arrays, write_whole
+from camcore.files import parse_json, read_json, read_json_object, replaced_whole, to_csv, write_arrays, write_whole
 
 
 def test_a_file_is_written_with_its_folder_and_replaces_an_earlier_one(tmp_path: Path) -> None:
@@ -63,3 +65,13 @@ def test_json_has_a_largest_size_and_may_have_to_be_finite(tmp_path: Path) -> No
         parse_json(path.read_bytes(), finite=True)
     assert read_json_object(write_whole(path, b"[1]")) is None
     assert read_json_object(tmp_path / "none.json") is None
+
+
+def test_rows_come_back_as_they_were() -> None:
+    rows = [["name", "note"], ["a, b", 'he said "no"'], ["Größe", "two\nlines"], [], ["=1+1", ""]]
+    text = to_csv(rows).decode("utf-8")
+    assert list(csv.reader(io.StringIO(text, newline=""))) == rows
+
+
+def test_a_line_feed_ends_each_row() -> None:
+    assert to_csv(([1, 2.5], (None, "x"))) == b"1,2.5\n,x\n"

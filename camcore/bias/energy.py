@@ -19,13 +19,12 @@ from numpy.typing import NDArray
 from camcore.errors import CamcoreError, PictureError
 from camcore.evaluation.average_maps import raw_maps, single_pass_method
 from camcore.evaluation.predict import BATCH, check_batch, framed_batches, relative
-from camcore.files import write_whole
+from camcore.files import to_csv, write_whole
 from camcore.heatmaps.cam_map import normalised
 from camcore.metrics.intervals import bootstrap
 from camcore.metrics.localisation import energy_share
 from camcore.network import Network
 from camcore.pictures.picture import open_picture
-from camcore.tables import to_csv
 from camcore.training.folders import LabelledFolder, Skipped, opened
 
 Box = tuple[float, float, float, float]  # top, left, bottom, right, as shares of the picture's sides

@@ -19,7 +19,7 @@ from camcore.bias.energy import Energy, Share, box_mask, check_box
 from camcore.bias.study import TRIALS, Head, Study
 from camcore.errors import CamcoreError
 from camcore.evaluation.measures import Rate
-from camcore.files import read_json, write_whole
+from camcore.files import read_json, to_csv, write_whole
 from camcore.heatmaps.evidence import Evidence, common_scale, evidence
 from camcore.metrics.localisation import energy_share
 from camcore.network import Network
@@ -27,7 +27,6 @@ from camcore.pictures.picture import Picture
 from camcore.render.colour import DIVERGING, colour
 from camcore.render.encode import to_png, with_caption
 from camcore.render.overlay import blend
-from camcore.tables import to_csv
 from camcore.text import percent, readable
 from camcore.training.folders import Skipped
 

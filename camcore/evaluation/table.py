@@ -11,8 +11,7 @@ import numpy as np
 
 from camcore.errors import CamcoreError
 from camcore.evaluation.predict import Predictions
-from camcore.files import write_whole
-from camcore.tables import to_csv
+from camcore.files import to_csv, write_whole
 
 _CLASS = "p:"  # a column's name is this and the class's
 

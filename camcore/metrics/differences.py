@@ -9,11 +9,11 @@ from collections.abc import Sequence
 from dataclasses import astuple, dataclass, fields
 
 from camcore.errors import CamcoreError
+from camcore.files import to_csv
 from camcore.heatmaps.cam_map import CamMap
 from camcore.methods import METHODS, MethodInfo
 from camcore.metrics.agreement import COMMON_SIDE, agreement_matrix, aligned, peakedness
 from camcore.metrics.cost import Measured
-from camcore.tables import to_csv
 
 ANY_LAYER = "any layer with a grid"
 OWN_LAYER = "only the layer before global pooling"

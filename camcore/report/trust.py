@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
+from camcore.files import to_csv
 from camcore.metrics.faithfulness import Curve, Faithfulness
 from camcore.metrics.faithfulness.sufficiency import Shown
 from camcore.metrics.sanity import Randomised
-from camcore.tables import to_csv
 from camcore.verdict.gather import Trust
 
 SCHEMA_VERSION = 1

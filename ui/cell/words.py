@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from camcore.tables import to_csv
+from camcore.files import to_csv
 from ui import words
 
 

@@ -5,9 +5,9 @@ from pathlib import Path
 import streamlit as st
 
 from camcore.evaluation.predict import Predictions
+from camcore.files import to_csv
 from camcore.heatmaps.evidence import common_scale
 from camcore.models.saved import SavedNetwork
-from camcore.tables import to_csv
 from ui import downloads, errors, figures, signed, words, working
 from ui.classifier import gallery
 from ui.classifier.gallery import Entry

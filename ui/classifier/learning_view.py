@@ -11,12 +11,12 @@ from camcore.bias.files import Report, read_study
 from camcore.errors import CamcoreError
 from camcore.evaluation.average_maps import Averages, GroupMean, read_averages
 from camcore.features.checkpoints import Stage
+from camcore.files import to_csv
 from camcore.heatmaps.evidence import common_scale
 from camcore.models.saved import SavedNetwork
 from camcore.render import charts
 from camcore.render.curves import training_curves
 from camcore.render.encode import to_data_url, to_png, with_caption
-from camcore.tables import to_csv
 from camcore.training import runs
 from ui import downloads, errors, figures, signed, words, working
 from ui.classifier.works import THUMB_SIDE, Evaluated, Seen, averaging, beside, forming

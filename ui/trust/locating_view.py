@@ -9,11 +9,11 @@ from typing import Any
 import streamlit as st
 
 import camcore
+from camcore.files import to_csv
 from camcore.metrics.intervals import Interval
 from camcore.metrics.localisation import BOX_SHARE, CAM_BOX_SHARE, TOLERANCE, Located, Row
 from camcore.metrics.localisation_study import CENTRE, RANDOM
 from camcore.metrics.object_masks import IMAGES, MASKS, ObjectMask, read_mask
-from camcore.tables import to_csv
 from ui import downloads, errors, methods, words, working
 from ui.asking import Pursuit
 from ui.model_picker import Model
