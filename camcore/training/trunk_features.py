@@ -82,10 +82,14 @@ def _extractor(net: Network, start: keras.KerasTensor | None) -> Extract:
     pooled = net.model.get_layer(POOL).output
     model = keras.Model(net.model.inputs[0], [pooled] if start is None else [pooled, start])
     spec = [tf.TensorSpec(model.inputs[0].shape, model.inputs[0].dtype)]
-    function = tf.function(lambda x: model(x, training=False), autograph=False, input_signature=spec)
+
+    @tf.function(autograph=False, input_signature=spec)
+    def values(x: tf.Tensor) -> list[tf.Tensor]:
+        outputs: list[tf.Tensor] = keras.tree.flatten(model(x, training=False))  # of one, Keras makes no list
+        return outputs
 
     def extract(x: Array) -> list[Array]:
-        return [np.asarray(array, np.float32) for array in function(tf.convert_to_tensor(net.check_input(x)))]
+        return [np.asarray(array, np.float32) for array in values(tf.convert_to_tensor(net.check_input(x)))]
 
     return extract
 
