@@ -121,9 +121,9 @@ def in_order(labels: Mapping[object, object]) -> list[object]:
         pairs = [(value, key) for key, value in pairs]
     named: dict[int, object] = {}
     for key, name in pairs:
-        index = int(key) if _is_whole(key) or (isinstance(key, str) and re.fullmatch(r"\s*\d{1,9}\s*", key)) else None
-        if index is None:
+        if not _is_whole(key) and not (isinstance(key, str) and re.fullmatch(r"\s*\d{1,9}\s*", key)):
             raise ValueError(f"its key {shown(key)} is no index")
+        index = int(str(key))
         if index in named:
             raise ValueError("two of its names have the same index")
         named[index] = name[-1] if isinstance(name, list | tuple) and len(name) == 2 else name

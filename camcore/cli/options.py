@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import camcore
 from camcore.errors import CamcoreError
+from camcore.files import Json
 from camcore.framing import FRAMINGS, check_framing
 from camcore.models import factories
 from camcore.models.labels import read_labels
@@ -74,7 +75,7 @@ def load_network(given: argparse.Namespace, weights: str | None = None) -> Netwo
 
     Raises CamcoreError as ``camcore.load`` does.
     """
-    options: dict[str, object] = {"framing": given.framing, "preprocess": given.preprocess}
+    options: dict[str, Json] = {"framing": given.framing, "preprocess": given.preprocess}
     if given.labels is not None:
         options["labels"] = read_labels(given.labels)
     if given.custom:

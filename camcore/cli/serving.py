@@ -19,6 +19,7 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 from camcore.errors import CamcoreError
+from camcore.files import Json
 
 LOCAL = "127.0.0.1"
 PORT, PORTS = 8501, 100
@@ -122,7 +123,7 @@ def _listen(host: str, port: int) -> None:
         ) from error
 
 
-def configured(section: str, option: str) -> object:
+def configured(section: str, option: str) -> Json:
     """The user's own Streamlit setting, from a variable, a file in this folder or one at home; None if not set."""
     words = "".join(f"_{letter}" if letter.isupper() else letter for letter in option)
     variable = os.environ.get(f"STREAMLIT_{section}_{words}".upper())

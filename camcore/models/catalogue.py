@@ -15,8 +15,6 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from camcore.class_names import generic_labels
 from camcore.errors import ModelError, nearest
 from camcore.files import Json
@@ -30,6 +28,8 @@ from camcore.origin import Origin
 
 if TYPE_CHECKING:
     import keras
+
+    from camcore.network import Preprocess
 
 FRAMING = "crop"
 """The framing used to evaluate ImageNet networks: short side to 256, then the central 224, in proportion."""
@@ -85,7 +85,7 @@ class Built:
     """A network ready for use: a backbone, a saved one, what a factory made, or a whole model's file."""
 
     model: keras.Model
-    preprocess: Callable[[np.ndarray], np.ndarray] | None  # RGB 0..255 (n,h,w,3) → float32 network input; copies
+    preprocess: Preprocess | None  # RGB 0..255 (n,h,w,3) → float32 network input; copies
     labels: Sequence[str] | None  # one for each class; None: nobody named them
     input_size: tuple[int, int] | None  # (height, width); None: as the model says
     weights_note: str  # where the weights came from, in words

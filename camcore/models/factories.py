@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from camcore.errors import ModelError, nearest
+from camcore.files import Json
 from camcore.framing import check_framing
 from camcore.models import declarations, saved
 from camcore.models.catalogue import Built
@@ -156,7 +157,7 @@ class Made:
     labels: tuple[str, ...] | None = None
     preprocess: Preprocess | None = None
     framing: str = "stretch"
-    more: Mapping[str, object] = field(default_factory=dict)
+    more: Mapping[str, Json] = field(default_factory=dict)
 
 
 def make(factory: Factory) -> Made:
@@ -217,11 +218,11 @@ def _opened(declared: Declaration) -> Made:
     return Made(model, labels, feed, declared.framing or "stretch")
 
 
-def file_options(factory: Factory) -> dict[str, object]:
+def file_options(factory: Factory) -> dict[str, Json]:
     """The arguments of ``camcore.load`` for a file's declaration, with the preprocessing that was chosen."""
     declared = factory.declaration
     assert declared is not None
-    options: dict[str, object] = {
+    options: dict[str, Json] = {
         "labels": declared.labels,
         "preprocess": declared.preprocess or factory.chosen or None,
         "framing": declared.framing,

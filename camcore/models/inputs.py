@@ -119,8 +119,9 @@ def _inputs_of(model: keras.Model) -> tuple[list[_Input], Callable[[list[tf.Tens
 
 
 def _is_shape(value: object) -> bool:
-    sides = isinstance(value, (list, tuple)) and bool(value)
-    return sides and all(side is None or isinstance(side, int) for side in value)
+    if not isinstance(value, list | tuple):
+        return False
+    return bool(value) and all(side is None or isinstance(side, int) for side in value)
 
 
 def _listed(inputs: Sequence[_Input]) -> str:

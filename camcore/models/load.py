@@ -154,7 +154,7 @@ def _declared_file(name: object) -> factories.Factory | None:
 
 
 def _built(
-    name: object,
+    name: str | os.PathLike[str],
     weights: str | os.PathLike[str] | None,
     progress: Callable[[int, int], None] | None,
     options: dict[str, Json],
@@ -163,16 +163,17 @@ def _built(
     kept = None if weights is None or weights in ("random", "imagenet") else os.path.abspath(os.fspath(weights))
     arguments = LoadArguments("", "", kept or (None if weights is None else str(weights)), options)
     if name in [row.name for row in catalogue.backbones()]:
-        return replace(arguments, source=name, called=name), build(name, weights, progress, **options)
+        row = str(name)
+        return replace(arguments, source=row, called=row), build(row, weights, progress, **options)
     factory = factories.find(name)
     if factory is not None:
-        _refuse(options, name, f"{factory.target} makes it")
-        return replace(arguments, source=name, called=name), factories.open_factory(factory, weights)
-    network = saved.find(name) if isinstance(name, str | os.PathLike) else None
+        _refuse(options, factory.name, f"{factory.target} makes it")
+        return replace(arguments, source=factory.name, called=factory.name), factories.open_factory(factory, weights)
+    network = saved.find(name)
     if network is not None:
         _refuse(options, network.name, "it is a saved network, whose architecture is settled")
         return replace(arguments, source=str(network.folder), called=network.name), saved.open_saved(network, weights)
-    file = find_file(name) if isinstance(name, str | os.PathLike) else None
+    file = find_file(name)
     if file is None:
         raise _unknown(name)
     return _from_file(replace(arguments, source=str(file), file=file), weights, code)

@@ -179,15 +179,20 @@ def _image_shape(
 
 
 def _is_size(value: object) -> bool:
-    pair = isinstance(value, (tuple, list)) and len(value) == 2
-    return pair and all(isinstance(side, Integral) and not isinstance(side, bool) and int(side) > 0 for side in value)
+    if not isinstance(value, tuple | list) or len(value) != 2:
+        return False
+    return all(isinstance(side, Integral) and not isinstance(side, bool) and int(side) > 0 for side in value)
 
 
 def _scores(output: tf.Tensor) -> tf.Tensor:
     """The chosen output, which must be a tensor of decimal numbers."""
     dtype = getattr(output, "dtype", None)
     if not hasattr(output, "graph") or not getattr(dtype, "is_floating", False):
-        kind = f"numbers of type {dtype.name}" if hasattr(dtype, "is_floating") else f"a {type(output).__name__}"
+        kind = (
+            f"numbers of type {dtype.name}"
+            if dtype is not None and hasattr(dtype, "is_floating")
+            else f"a {type(output).__name__}"
+        )
         raise ModelError(
             f"The model's output is {kind}; scores are a tensor of decimal numbers, one for each class. A heatmap "
             "follows them back to the picture. Wrap a model that returns its scores, not what was decided by them."

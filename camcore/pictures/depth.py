@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+Numbers = NDArray[Any]
+"""An array of numbers of any kind."""
+
 # The full scales of cameras and scanners: 8, 10, 12, 14 and 16 bits. Many write 12 bits into a 16-bit file.
 _PEAKS = (255.0, 1023.0, 4095.0, 16383.0, 65535.0)
 
 
-def full_range(values: NDArray[np.generic]) -> tuple[float, float]:
+def full_range(values: Numbers) -> tuple[float, float]:
     """The range (low, high) that numbers are in.
 
     Where none is negative that is 0 to the least full scale that holds them, 1 (decimal numbers only), 255, 1023,
@@ -28,7 +33,7 @@ def full_range(values: NDArray[np.generic]) -> tuple[float, float]:
     return low, high
 
 
-def eight_bit(values: NDArray[np.generic], low: float, high: float) -> NDArray[np.uint8]:
+def eight_bit(values: Numbers, low: float, high: float) -> NDArray[np.uint8]:
     """(values − low) / (high − low) · 255, rounded, uint8 of the same shape; NaN becomes 0."""
     if values.dtype == np.uint16:  # by a table: a large scan has few different values
         steps = (np.arange(65536) - low) / ((high - low) or 1.0) * 255

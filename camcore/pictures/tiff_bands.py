@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from camcore.errors import PictureError
-from camcore.pictures.depth import eight_bit, full_range
+from camcore.pictures.depth import Numbers, eight_bit, full_range
 
 # Tags of TIFF 6.0, its supplements, and DNG.
 _REDUCED, _WIDTH, _HEIGHT, _BITS, _COMPRESSION, _PHOTOMETRIC = 254, 256, 257, 258, 259, 262
@@ -222,7 +222,7 @@ def _left_out(bands: int, used: int) -> str:
     return f"{kept}; {last} left out"
 
 
-def _samples(data: bytes, directory: Directory, used: int) -> NDArray[np.generic]:
+def _samples(data: bytes, directory: Directory, used: int) -> Numbers:
     """The numbers (H, W, used) of the first bands."""
     if directory.one(_PLANAR, 1) == _SEPARATE and directory.bands > 1:
         planes = [_plane(data, directory, band, 1) for band in range(used)]
@@ -230,7 +230,7 @@ def _samples(data: bytes, directory: Directory, used: int) -> NDArray[np.generic
     return _plane(data, directory, 0, directory.bands)[..., :used]
 
 
-def _plane(data: bytes, directory: Directory, band: int, samples: int) -> NDArray[np.generic]:
+def _plane(data: bytes, directory: Directory, band: int, samples: int) -> Numbers:
     """The numbers (H, W, samples) of one plane."""
     kind = np.dtype(_type_of(directory))
     tiled = _TILES in directory.tags

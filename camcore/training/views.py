@@ -45,11 +45,11 @@ def make_views(data: LabelledFolder, recipe: Recipe, folder: Path) -> Generator[
     The first is the picture's centre, the others show a random part, ``recipe.least_area`` of it at least. What an
     earlier call made of the same pictures is taken again. Raises CamcoreError where the disk is full.
     """
-    pixels_path, index_path = folder / "views.npy", folder / "views.json"
+    pixels_path, record_path = folder / "views.npy", folder / "views.json"
     side = recipe.stored_size
     key = _key(data, recipe)
-    index = read_json_object(index_path) or {}
-    if index.get("key") != key:
+    record = read_json_object(record_path) or {}
+    if record.get("key") != key:
         shape = (recipe.views, len(data), side, side, 3)
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -69,10 +69,10 @@ def make_views(data: LabelledFolder, recipe: Recipe, folder: Path) -> Generator[
                 kept.append(index)
             yield index + 1, len(data)
         pixels.flush()
-        index = {"key": key, "kept": kept, "skipped": skipped}
-        write_whole(index_path, json.dumps(index).encode())
-    left_out = tuple(Skipped(Path(file), reason) for file, reason in index["skipped"].items())
-    usable = replace(data.take(index["kept"]), skipped=data.skipped + left_out)
+        record = {"key": key, "kept": kept, "skipped": skipped}
+        write_whole(record_path, json.dumps(record).encode())
+    left_out = tuple(Skipped(Path(file), reason) for file, reason in record["skipped"].items())
+    usable = replace(data.take(record["kept"]), skipped=data.skipped + left_out)
     return Views(np.load(pixels_path, mmap_mode="r")[:, : len(usable)], usable)
 
 

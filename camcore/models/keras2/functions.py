@@ -103,7 +103,9 @@ def _class() -> type:
         ) -> None:
             super().__init__(name=name)
             self.function_name = function
-            self._function = function_of(function)
+            called = function_of(function)
+            assert called is not None, function
+            self._function = called
             self._constants, self._options = dict(constants or {}), dict(options or {})
 
         def call(self, *arguments: Json, **options: Json) -> tf.Tensor:

@@ -31,7 +31,7 @@ class Piece:
     inside: tuple[Piece, ...] | None = None
 
 
-Custom = Callable[[str], object]
+Custom = Callable[[str], "type[keras.Layer] | None"]
 """A class or function of one's own by its name, None where there is none."""
 
 _ALWAYS = frozenset(("name", "dtype"))
