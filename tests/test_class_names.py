@@ -51,7 +51,7 @@ def test_every_way_to_ask_takes_names(network):
         np.testing.assert_array_equal(one.raw, other.raw)
     assert camcore.explain(network, PIC, classes="egyptian cat")[0].class_index == 0
     assert camcore.contrast(network, PIC, "Egyptian cat", "tiger cat").second.index == 1
-    assert camcore.look_at_cells(network, PIC, index="dog").said.index == 2
+    assert camcore.look_at_cells(network, PIC, class_index="dog").prediction.index == 2
     assert camcore.estimate(network, classes=["dog", 1]) == camcore.estimate(network, classes=[2, 1])
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import camcore
 from camcore.bias.energy import Box, Energy, Region, energy_in_region, masks_beside, write_shares
 from camcore.bias.files import draw_samples, write_study
-from camcore.bias.study import TRIALS, Head, Study, head_trainer, run_study
+from camcore.bias.study import TRIALS, Study, StudyHead, head_trainer, run_study
 from camcore.class_names import class_named
 from camcore.cli.evaluate import finished
 from camcore.cli.options import add_network, check_network_options, load_network, show_progress
@@ -184,7 +184,7 @@ def _pictures(given: argparse.Namespace) -> tuple[LabelledFolder, LabelledFolder
     )
 
 
-def _print_head(head: Head) -> None:
+def _print_head(head: StudyHead) -> None:
     rates = ", ".join(f"{key} {head.accuracy[key].value:.1%}" for key in TRIALS)
     print(f"  {head.name:8s} accuracy: {rates}")
     for cue, energy in head.energy.items():

@@ -13,8 +13,8 @@ from camcore.cli.options import add_network, check_network_options, load_network
 from camcore.errors import CamcoreError
 from camcore.evaluation import measures
 from camcore.evaluation.average_maps import average_maps, write_averages
+from camcore.evaluation.measures import summary
 from camcore.evaluation.predict import Predictions, check_threshold, predict_folder
-from camcore.evaluation.summary import summary
 from camcore.evaluation.table import write_csv
 from camcore.files import write_whole
 from camcore.text import duration, percent, readable

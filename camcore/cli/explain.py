@@ -14,7 +14,7 @@ from camcore.cli.options import add_network, add_pictures, check_network_options
 from camcore.errors import MethodError
 from camcore.methods import find_method
 from camcore.render.colour import COLORMAPS
-from camcore.report.words import answer_name, place
+from camcore.report.captions import answer_name, location
 from camcore.text import duration, readable, score_text, strength
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ def explain_command(given: argparse.Namespace) -> None:
         _print_result(path, network, pic, maps)
         if given.out:
             folder = Path(given.out) / _folder_name(path, pic) if len(pictures) > 1 else Path(given.out)
-            from camcore.report.files import write_run
+            from camcore.report.exports import write_run
 
             look = (given.alpha, given.colormap, not given.grid)
             written = write_run(folder, network, pic, maps, *look, source=path, weights=given.weights)
@@ -143,7 +143,7 @@ def _print_result(path: str, network: Network, pic: Picture, maps: Sequence[CamM
         print(f"  {strength(p):>8s}  {answer_name(p)} (class {p.index}, {score_text(p)})")
     for m in maps:
         title = camcore.METHODS[m.method].title
-        where = place(m, None if m.layer is None else network.layer(m.layer))
+        where = location(m, None if m.layer is None else network.layer(m.layer))
         print(f"  {title} for {readable(m.label)!r}: {where}")
         row, column = divmod(int(m.values.argmax()), m.values.shape[1])
         peak = f"strongest at cell ({row}, {column})" if m.values.any() else "empty"

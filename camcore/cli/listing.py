@@ -10,7 +10,7 @@ import camcore
 from camcore.cli.options import add_network, brings_own_weights, check_network_options, load_network
 from camcore.graph.layers import NO_GRID, WITHOUT_LAYER
 from camcore.models import factories
-from camcore.report.words import geometry
+from camcore.report.captions import geometry
 
 if TYPE_CHECKING:
     from camcore.cli.options import Commands

@@ -108,7 +108,7 @@ def _check_any_batch(network: Network, built_for: int) -> None:
     """Raise ModelError where a model that was built for a number of pictures cannot take another one."""
     for count in (1, 2):
         try:
-            network.logits(np.zeros((count, *network.anatomy.source.shape[1:]), np.float32))
+            network.logits(np.zeros((count, *network.traced.source.shape[1:]), np.float32))
         except ModelError as error:
             raise ModelError(
                 f"The model {network.name!r} was built for {built_for} pictures at a time and cannot take {count}. "

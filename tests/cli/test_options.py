@@ -73,7 +73,7 @@ def test_a_record_cannot_have_code_run(tmp_path, capsys):
 
 
 def test_what_was_given_as_a_function_cannot_be_recorded(tmp_path):
-    from camcore.report.files import write_run
+    from camcore.report.exports import write_run
 
     network = camcore.load("birds.keras", preprocess=np.negative)
     pic = camcore.open_picture(PHOTO)

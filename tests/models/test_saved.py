@@ -17,7 +17,7 @@ import camcore
 from camcore.errors import ModelError
 from camcore.models import description, saved
 from camcore.models.gap_classifier import gap_classifier
-from camcore.report.files import write_run
+from camcore.report.exports import write_run
 from camcore.report.rerun import rerun
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -8,7 +8,7 @@ from typing import Any
 
 import camcore
 from camcore.features.channels import Channels, channels
-from camcore.features.strongest_channels import Strongest, passes, strongest_channels
+from camcore.features.strongest_channels import StrongestChannels, passes, strongest_channels
 from ui.engine import engine
 from ui.questions import NetworkKey
 from ui.works import Part, Work
@@ -33,17 +33,17 @@ def reading(key: NetworkKey, picture: camcore.Picture, framing: str, layer: str,
 
 
 def surveying(key: NetworkKey, picture: camcore.Picture, framing: str, infos: Sequence[Any]) -> Work:
-    """The strongest channels of each of these layers; a tuple of Strongest, growing pass by pass."""
+    """The strongest channels of each of these layers; a tuple of StrongestChannels, growing pass by pass."""
     paths = tuple(info.path for info in infos)
     total = len(passes(infos))
 
     def steps(net: Any) -> Parts:
-        found: tuple[Strongest, ...] = ()
+        found: tuple[StrongestChannels, ...] = ()
         for number, part in enumerate(strongest_channels(net, picture, paths, PER_LAYER, framing), 1):
             found += part
             yield Part(number / total, found)
 
-    def weigh(found: tuple[Strongest, ...]) -> int:
+    def weigh(found: tuple[StrongestChannels, ...]) -> int:
         return sum(one.activations.nbytes + 512 for one in found)
 
     title = f"Looking at {len(paths)} layers, in {total} pass{'es' if total > 1 else ''}"

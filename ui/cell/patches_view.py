@@ -6,7 +6,7 @@ from typing import Any
 import streamlit as st
 
 from camcore import CamcoreError
-from camcore.features.patches import Strongest
+from camcore.features.patches import StrongestPatches
 from ui import errors, sidebar, words, working
 from ui.cell.works import Question, patch_url, searching
 from ui.working import Standing
@@ -44,7 +44,7 @@ def _draw(net: Any, standing: Standing, channel: int, asked: bool) -> None:
         if standing.failure is not None:
             errors.panel(standing.failure, "This folder could not be looked through")
         working.progress("patches", standing)
-        found: Strongest | None = standing.value
+        found: StrongestPatches | None = standing.value
         if found is None:
             return
         _row(net, found, channel)
@@ -63,7 +63,7 @@ def _tied(values: Any) -> bool:
     return bool(len(values) > 1 and values[0] > 0 and (values == values[0]).all())
 
 
-def _row(net: Any, found: Strongest, channel: int) -> None:
+def _row(net: Any, found: StrongestPatches, channel: int) -> None:
     figures = []
     for patch in found.of(channel):
         name = html.escape(patch.file.name)

@@ -10,7 +10,7 @@ from typing import Any
 from camcore.cache import ByteLRU
 from camcore.features.cells import Cells, look_at_cells
 from camcore.features.effective_field import EffectiveField, effective_field
-from camcore.features.patches import Patch, Strongest, cut_out, picture_files, strongest_patches
+from camcore.features.patches import Patch, StrongestPatches, cut_out, picture_files, strongest_patches
 from camcore.pictures.picture import open_picture
 from camcore.render.encode import to_data_url, to_jpeg
 from ui.engine import engine
@@ -25,7 +25,7 @@ PATCH_SIDE = 200
 
 Parts = Generator[Part, None, None]
 
-_searched: ByteLRU[Strongest] = ByteLRU(64 << 20, lambda found: _patches_bytes(found))
+_searched: ByteLRU[StrongestPatches] = ByteLRU(64 << 20, lambda found: _patches_bytes(found))
 _cut: ByteLRU[str] = ByteLRU(32 << 20, len)
 
 
@@ -74,7 +74,7 @@ def depending(question: Question, picture: Any, cell: tuple[int, int], channels:
 
 
 def searching(network: NetworkKey, layer: str, framing: str, folder: str) -> Work:
-    """What excites every channel of a layer in a folder's pictures: a Work whose value is a Strongest, in parts."""
+    """What excites every channel of a layer in a folder's pictures: a Work of StrongestPatches, in parts."""
     root, version = named(folder)
     key = ("patches", layer, framing, root, version)
 
@@ -90,11 +90,11 @@ def searching(network: NetworkKey, layer: str, framing: str, folder: str) -> Wor
     return Work(network, key, "Looking through the folder", steps, _patches_bytes)
 
 
-def _patches_bytes(found: Strongest) -> int:
+def _patches_bytes(found: StrongestPatches) -> int:
     return found.values.nbytes + found.pictures.nbytes + found.cells.nbytes + 300 * len(found.files)
 
 
-def patch_url(net: Any, patch: Patch, found: Strongest) -> str:
+def patch_url(net: Any, patch: Patch, found: StrongestPatches) -> str:
     """A patch as a data URL, small; raises PictureError where its file has gone."""
     key = (patch, found.layer, found.framing, net.serial)
     known = _cut.get(key)

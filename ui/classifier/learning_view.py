@@ -7,10 +7,10 @@ import streamlit as st
 from PIL import Image
 
 import camcore
-from camcore.bias.files import Report, read_study
+from camcore.bias.files import StoredStudy, read_study
 from camcore.errors import CamcoreError
 from camcore.evaluation.average_maps import Averages, GroupMean, read_averages
-from camcore.features.checkpoints import Stage
+from camcore.features.checkpoints import EpochEvidence
 from camcore.files import to_csv
 from camcore.heatmaps.evidence import common_scale
 from camcore.models.saved import SavedNetwork
@@ -183,7 +183,7 @@ def attention(saved: SavedNetwork, chosen: Chosen, seen: Seen | None) -> None:
     work = forming(saved, chosen.picture, [seen.said.class_index]) if seen is not None else None
 
     def draw(standing: Standing) -> None:
-        stages: tuple[Stage, ...] = standing.value or ()
+        stages: tuple[EpochEvidence, ...] = standing.value or ()
         found = [stage.evidence[0] for stage in stages]
         scale = common_scale(found)
         names = [f"epoch {epoch}" for epoch, _ in kept] + ["finished"]
@@ -219,7 +219,7 @@ def attention(saved: SavedNetwork, chosen: Chosen, seen: Seen | None) -> None:
     working.section("forming", work, draw)
 
 
-def _stages_file(saved: SavedNetwork, chosen: Chosen, stages: tuple[Stage, ...]) -> None:
+def _stages_file(saved: SavedNetwork, chosen: Chosen, stages: tuple[EpochEvidence, ...]) -> None:
     def table() -> bytes:
         rows: list[list[object]] = [["epoch", "class", "mean of the map", "bias", "logit", "probability"]]
         for stage in stages:
@@ -260,7 +260,7 @@ _HEAD_NAMES = {
 }
 
 
-def _study(report: Report) -> None:
+def _study(report: StoredStudy) -> None:
     study = report.study
     label = words.label(study.classes[study.marked])
     names = [_HEAD_NAMES.get(head.name, head.name).format(label) for head in study.heads]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import camcore
-from camcore.metrics.cost import Measured, measure
+from camcore.metrics.cost import MethodCost, measure
 from ui.compare.comparison import class_index, layer_path
 from ui.jobs import Job
 from ui.questions import NetworkKey
@@ -30,7 +30,7 @@ class Table:
 
     label: str
     layer: str
-    rows: tuple[Measured, ...]
+    rows: tuple[MethodCost, ...]
     left_out: tuple[str, ...]
 
 
@@ -48,7 +48,7 @@ def work(question: Question, picture: Any) -> Work:
             except camcore.CamcoreError as error:
                 left_out.append(str(error))
         total, done = sum(costs.values()), 0.0
-        rows: list[Measured] = []
+        rows: list[MethodCost] = []
         title = job.stage.title
 
         def moved(key: str, step: Any) -> None:

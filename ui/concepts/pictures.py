@@ -8,10 +8,9 @@ import numpy as np
 
 from camcore.cache import ByteLRU
 from camcore.files import to_csv
-from camcore.render.concepts import mix
 from camcore.render.contact import Print, contact_sheet
 from camcore.render.encode import to_data_url, to_jpeg, to_png
-from camcore.render.overlay import spotlight
+from camcore.render.overlay import mix, spotlight
 from ui import words
 from ui.concepts.works import SIDE, Found
 from ui.rasters import QUALITY

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from camcore import CamcoreError, LayerInfo, Picture
-from camcore.filters import Excitation, FirstKernels, Recipe, excite, first_kernels, pace, searchable
+from camcore.filters import AscentRecipe, Excitation, FirstKernels, excite, first_kernels, searchable, step_seconds
 from camcore.framing import frame_picture
 from ui.questions import NetworkKey
 from ui.works import Part, Work
@@ -108,9 +108,9 @@ class Wanted:
     seed: int
 
     @property
-    def recipe(self) -> Recipe:
+    def recipe(self) -> AscentRecipe:
         """The search's own terms."""
-        return Recipe(steps=self.steps)
+        return AscentRecipe(steps=self.steps)
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,7 +129,7 @@ def offering(wanted: Wanted) -> Work:
             state = next(search)
         kept = tuple(one if one.steps == wanted.steps else None for one in state.excitations)
         left = state.total - state.done
-        seconds = left * pace(net, wanted.layer, wanted.recipe) if left else 0.0
+        seconds = left * step_seconds(net, wanted.layer, wanted.recipe) if left else 0.0
         yield Part(1.0, Offer(kept, seconds))
 
     return Work(

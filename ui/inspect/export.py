@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from camcore.report.files import map_csv
+from camcore.report.exports import map_csv
 from ui import downloads, rasters, sidebar, words
 from ui.compare.choices import METHODS
 from ui.map_view import title

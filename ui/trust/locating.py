@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from camcore.metrics.localisation import Located, Row, table
+from camcore.metrics.localisation import LocalisationRow, Located, table
 from camcore.metrics.localisation_study import locate_folder, locate_maps
 from camcore.metrics.object_masks import IMAGES, MASKS, ObjectMask, read_masked_folder
 from camcore.training.folders import Skipped
@@ -21,7 +21,7 @@ REDRAW = 1.0
 class Folder:
     """What is known of a folder by now: a row for each method, of ``done`` of ``total`` pictures."""
 
-    rows: tuple[Row, ...]
+    rows: tuple[LocalisationRow, ...]
     skipped: tuple[Skipped, ...]
     done: int
     total: int

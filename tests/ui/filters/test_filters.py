@@ -188,7 +188,7 @@ def test_an_offer_takes_no_step_and_counts_what_is_left(monkeypatch: pytest.Monk
             yield state
 
     monkeypatch.setattr(filters_works, "excite", excite)
-    monkeypatch.setattr(filters_works, "pace", lambda *_: 0.25)
+    monkeypatch.setattr(filters_works, "step_seconds", lambda *_: 0.25)
     (part,) = offering(WANTED).steps(None)
     offer: Offer = part.value
     assert taken == [0]
