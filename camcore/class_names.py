@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-import difflib
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from numbers import Integral
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from camcore.checks import shown
-from camcore.errors import ModelError
+from camcore.errors import ModelError, similar
+
+if TYPE_CHECKING:
+    from camcore.network import Network
 
 _FORMS = (
     "Give a list with one name for each class, in the order of the outputs, or a dictionary {index: name} or "
-    "{name: index}. A file is read by camcore.models.label_files.read_labels."
+    "{name: index}. A file is read by camcore.models.labels.read_labels."
 )
 
 
@@ -34,7 +37,7 @@ def index_of(labels: Sequence[str], name: str, network: str) -> int:
     if places:
         listed = ", ".join(map(str, places))
         raise ModelError(f"{len(places)} classes are called {name!r}. Give one by index: {listed}.")
-    near = difflib.get_close_matches(wanted, plain, n=3)
+    near = similar(wanted, plain)
     hint = f" Did you mean {', '.join(map(repr, dict.fromkeys(near)))}?" if near else ""
     raise ModelError(
         f"There is no class {shown(name)} in {network}: it has {len(labels)} classes, 0 to {len(labels) - 1}.{hint} "
@@ -42,7 +45,16 @@ def index_of(labels: Sequence[str], name: str, network: str) -> int:
     )
 
 
-def given_labels(labels: Any) -> tuple[str, ...] | None:
+def class_named(network: Network, text: str) -> int:
+    """The class that a person means by an index in digits or a label, as ``Network.check_class`` takes it.
+
+    Raises ModelError where the network has no such class, or several of that label.
+    """
+    digits = isinstance(text, str) and text.lstrip("-").isdecimal() and len(text) < 10
+    return network.check_class(int(text) if digits else text)
+
+
+def given_labels(labels: object) -> tuple[str, ...] | None:
     """Labels in any accepted form as a tuple in the order of the outputs; None stays None.
 
     A list or another ordered collection of names (whole numbers are taken as names), a generator of them, or a
@@ -90,34 +102,43 @@ def generic_labels(classes: int) -> tuple[str, ...]:
     return tuple(f"class {index}" for index in range(classes))
 
 
-def _from_mapping(labels: Mapping[Any, Any]) -> tuple[str, ...]:
-    """{index: name}, indices as numbers or text, or {name: index}."""
-    by_index: dict[int | None, Any] = {_index(key): value for key, value in labels.items()}
-    if all(isinstance(key, str) and isinstance(value, Integral) for key, value in labels.items()):
-        by_index = {_index(value): key for key, value in labels.items()}
-    if not by_index or len(by_index) != len(labels) or not _complete(by_index):
-        raise _refused(labels, "its indices are not 0, 1, 2 and so on, each once")
-    return tuple(_label(index, _last(by_index[index])) for index in range(len(by_index)))
+def _from_mapping(labels: Mapping[object, object]) -> tuple[str, ...]:
+    try:
+        names = in_order(labels)
+    except ValueError as error:
+        raise _refused(labels, f"its indices are not 0, 1, 2 and so on, each once ({error})") from error
+    return tuple(_label(index, name) for index, name in enumerate(names))
 
 
-def _last(label: Any) -> Any:
-    """The name in ImageNet's form [WordNet id, name]; anything else as it is."""
-    return label[-1] if isinstance(label, (list, tuple)) and len(label) == 2 else label
+def in_order(labels: Mapping[object, object]) -> list[object]:
+    """The names of {index: name}, indices as numbers or text, or of {name: index}, in the order of the indices.
+
+    Of a name in ImageNet's form, [WordNet id, name], the second. Raises ValueError where an index is missing, given
+    twice, or no index.
+    """
+    pairs = list(labels.items())
+    if all(isinstance(key, str) and _is_whole(value) for key, value in pairs):
+        pairs = [(value, key) for key, value in pairs]
+    named: dict[int, object] = {}
+    for key, name in pairs:
+        if not _is_whole(key) and not (isinstance(key, str) and re.fullmatch(r"\s*\d{1,9}\s*", key)):
+            raise ValueError(f"its key {shown(key)} is no index")
+        index = int(str(key))
+        if index in named:
+            raise ValueError("two of its names have the same index")
+        named[index] = name[-1] if isinstance(name, list | tuple) and len(name) == 2 else name
+    missing = next((index for index in range(max(len(named), 1)) if index not in named), None)
+    if missing is not None:
+        raise ValueError(f"it names {len(named)} classes, but none has the index {missing}")
+    return [named[index] for index in range(len(named))]
 
 
-def _complete(by_index: Mapping[Any, Any]) -> bool:
-    return set(by_index) == set(range(len(by_index)))
+def _is_whole(value: object) -> bool:
+    return isinstance(value, Integral) and not isinstance(value, bool | np.bool_)
 
 
-def _index(value: Any) -> int | None:
-    if isinstance(value, Integral) and not isinstance(value, bool):
-        return int(value)
-    return int(value) if isinstance(value, str) and value.isdecimal() and len(value) < 10 else None
-
-
-def _label(index: int, label: Any) -> str:
-    whole = isinstance(label, Integral) and not isinstance(label, (bool, np.bool_))
-    if not (whole or (isinstance(label, str) and label.strip())):
+def _label(index: int, label: object) -> str:
+    if not (_is_whole(label) or (isinstance(label, str) and label.strip())):
         raise ModelError(f"The label of class {index} is {shown(label)}, and a class has a name. {_FORMS}")
     return str(label)
 
@@ -126,5 +147,5 @@ def _plain(label: str) -> str:
     return label.replace("_", " ").lower()
 
 
-def _refused(labels: Any, why: str) -> ModelError:
+def _refused(labels: object, why: str) -> ModelError:
     return ModelError(f"labels={shown(labels)} cannot be used: {why}. {_FORMS}")

@@ -33,8 +33,12 @@ def nearest(name: object, known: Iterable[str], cutoff: float = 0.6) -> str | No
 
     ``cutoff``: how alike the two must be, 0..1, as in ``difflib``.
     """
+    return next(iter(similar(name, known, 1, cutoff)), None)
+
+
+def similar(name: object, known: Iterable[str], most: int = 3, cutoff: float = 0.6) -> list[str]:
+    """The names in ``known`` that may have been meant, at most ``most``, the likeliest first; as ``nearest`` tells."""
     if not isinstance(name, str):
-        return None
+        return []
     by_lower = {key.lower(): key for key in known}
-    matches = difflib.get_close_matches(name.lower(), by_lower, 1, cutoff)
-    return by_lower[matches[0]] if matches else None
+    return [by_lower[key] for key in difflib.get_close_matches(name.lower(), by_lower, most, cutoff)]

@@ -29,7 +29,7 @@ from camcore.metrics import agreement
 from camcore.metrics.cost import measure
 from camcore.metrics.localisation_study import locate_maps
 from camcore.metrics.object_masks import read_mask, read_masked_folder
-from camcore.models.label_files import read_labels
+from camcore.models.labels import read_labels
 from camcore.render import colour
 from camcore.verdict.what_if import hidden, what_if, what_if_passes
 

@@ -189,7 +189,7 @@ def test_render_depends_on_numpy_and_drawing_libraries_only():
 
 
 FLOORS = (
-    {"errors", "cache", "peak_memory", "text", "tables"},
+    {"errors", "cache", "peak_memory", "text"},
     {"checks", "files", "forking"},
     {"class_names", "origin", "pictures", "preprocessed", "render"},
     {"framing", "predictions"},

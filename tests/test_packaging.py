@@ -69,7 +69,7 @@ def run(code: str, site: Path, folder: Path, *more: Path) -> str:
 
 def test_library_app_and_network_find_each_other(installed, tmp_path):
     code = (
-        "import camcore, json; from camcore.commands import serving; from camcore.models import saved; "
+        "import camcore, json; from camcore.cli import serving; from camcore.models import saved; "
         "print(json.dumps([camcore.__file__, str(serving.script()), "
         "[(one.name, one.weights_state, str(one.folder)) for one in saved.saved_networks()]]))"
     )

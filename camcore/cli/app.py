@@ -7,25 +7,28 @@ import os
 import sys
 import warnings
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import camcore
 from camcore.cli import serving
 from camcore.errors import CamcoreError, ModelError, nearest
-from camcore.framing import FRAMINGS, check_framing
+from camcore.framing import FRAMINGS
 from camcore.models import declarations
 from camcore.models.archives import read_whole
-from camcore.models.declarations import VARIABLE, Declaration
+from camcore.models.declarations import VARIABLE
 from camcore.models.description import JSON_NAME
-from camcore.models.preprocessing import TITLES, preprocessing
+from camcore.models.preprocessing import TITLES
 from camcore.models.saved import networks_folder
 from camcore.models.whole import find_file
+
+if TYPE_CHECKING:
+    from camcore.cli.options import Commands
 
 DEFAULT_MODEL = "CAMCORE_DEFAULT_MODEL"
 """The variable that names the network to begin with; the app's network picker reads it."""
 
 
-def add_parser(commands: Any) -> None:
+def add_parser(commands: Commands) -> None:
     """Add the command to the command line's parser."""
     app = commands.add_parser(
         "app",
@@ -64,8 +67,8 @@ def run(given: argparse.Namespace) -> None:
 
 def _network(given: argparse.Namespace) -> str | None:
     """The app's name of the requested network, after declaring a file under one; None without a request."""
-    told = declarations.declared()
-    for problem in told.problems:
+    earlier = declarations.declared()
+    for problem in earlier.problems:
         print(f"note: {problem}", file=sys.stderr)
     options = {key: getattr(given, key) for key in ("labels", "preprocess", "framing", "custom", "unsafe")}
     named = [f"--{key}" for key, value in options.items() if value]
@@ -73,9 +76,11 @@ def _network(given: argparse.Namespace) -> str | None:
     path = find_file(given.network) if given.network is not None and given.network not in known else None
     if path is not None:
         check_file(path, given.unsafe)
-        _check_options(options)
-        one = Declaration(declarations.name_for(path, known), file=path, **options)
-        os.environ[VARIABLE] = declarations.written((*told.networks, one))
+        declared = {key: value for key, value in options.items() if value is not None}
+        one = declarations.file_declaration(declarations.name_for(path, known), {"file": str(path), **declared})
+        if isinstance(one.labels, Path) and not one.labels.is_file():
+            raise ModelError(f"There is no labels file '{one.labels}'. It was moved or misspelt. Correct its path.")
+        os.environ[VARIABLE] = declarations.written((*earlier.networks, one))
         return one.name
     if named:
         what = f"the network {given.network!r} has its own" if given.network else "no file is named"
@@ -92,25 +97,6 @@ def _network(given: argparse.Namespace) -> str | None:
         f"There is neither a network nor a file {given.network!r}. A network has a name that `camcore models` lists, "
         f"or is a file such as my_model.keras. {f'Did you mean {near!r}?' if near else 'Correct the name or the path.'}"
     )
-
-
-def _check_options(options: dict[str, Any]) -> None:
-    """Raise CamcoreError for an option that a declaration would refuse; make the labels' path absolute."""
-    if options["labels"] is not None:
-        options["labels"] = Path(options["labels"]).expanduser().absolute()
-        if not options["labels"].is_file():
-            raise ModelError(
-                f"There is no labels file '{options['labels']}'. It was moved or misspelt. Correct its path."
-            )
-    if options["preprocess"] is not None:
-        preprocessing(options["preprocess"])
-    if options["framing"] is not None:
-        check_framing(options["framing"])
-    if options["custom"] is not None and not all(part.isidentifier() for part in options["custom"].split(".")):
-        raise ModelError(
-            f"There is no module {options['custom']!r}: a module's name is as `import` takes it, without .py. Its "
-            "folder is this one or on PYTHONPATH. Correct the name."
-        )
 
 
 def check_file(path: Path, unsafe: bool = False) -> None:

@@ -7,26 +7,29 @@ import importlib.util
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import camcore
 from camcore.bias.energy import Box, Energy, Region, energy_in_region, masks_beside, write_shares
 from camcore.bias.files import draw_samples, write_study
 from camcore.bias.study import TRIALS, Study, StudyHead, head_trainer, run_study
+from camcore.class_names import class_named
 from camcore.cli.evaluate import finished
-from camcore.cli.network_options import add_network, check_network_options, load_network
+from camcore.cli.options import add_network, check_network_options, load_network, show_progress
 from camcore.errors import CamcoreError
-from camcore.models.labels import class_named
 from camcore.network import Network
 from camcore.text import duration, readable
 from camcore.training.folders import MIN_PER_CLASS, LabelledFolder, balanced_sample, read_folder, split
+
+if TYPE_CHECKING:
+    from camcore.cli.options import Commands
 
 # The trunk's last layer tells cats from dogs so well already that its head needs no shortcut and learns none;
 # half-way through the network the features are weaker, and the shortcut pays.
 _BACKBONE, _LAYER = "MobileNetV2", "block_13_expand_relu"
 
 
-def add_parser(commands: Any) -> None:
+def add_parser(commands: Commands) -> None:
     """Add the command to the command line's parser."""
     bias = commands.add_parser(
         "bias",
@@ -93,19 +96,19 @@ def measure_command(given: argparse.Namespace) -> None:
     net = load_network(given)
     framing = given.framing or net.framing
     index = class_named(net, given.class_name)
-    found = finished(
+    result = finished(
         energy_in_region(net, data, region, index, method=given.method, layer=given.layer, framing=framing)
     )
     place = f"the masks of {given.masks}" if given.masks else f"the box {' '.join(f'{edge:g}' for edge in given.box)}"
-    print(f"{net.name}, {found.method} at {found.layer} for {readable(net.labels[index])!r}, energy on {place}")
-    print(f"  {len(found.shares)} pictures, skipped: {len(found.skipped)}")
-    for one in found.skipped:
+    print(f"{net.name}, {result.method} at {result.layer} for {readable(net.labels[index])!r}, energy on {place}")
+    print(f"  {len(result.shares)} pictures, skipped: {len(result.skipped)}")
+    for one in result.skipped:
         print(f"    {one.file}: {one.reason}")
-    print(f"  energy {_energy(found.energy)}")
-    if found.energy.empty:
-        print(f"  {found.energy.empty} maps were empty and count as 0")
+    print(f"  energy {_energy(result.energy)}")
+    if result.energy.empty:
+        print(f"  {result.energy.empty} maps were empty and count as 0")
     if given.out:
-        write_shares(given.out, found.shares)
+        write_shares(given.out, result.shares)
         print(f"wrote {given.out}", file=sys.stderr)
 
 
@@ -123,10 +126,10 @@ def _class_folder(data: LabelledFolder, name: str) -> int:
     return data.classes.index(name)
 
 
-def _energy(found: Energy) -> str:
-    if not found.n:
+def _energy(energy: Energy) -> str:
+    if not energy.n:
         return "– (no pictures)"
-    return f"{found.value:.1%} (95 % interval {found.low:.1%} to {found.high:.1%}), area {found.area:.1%}"
+    return f"{energy.value:.1%} (95 % interval {energy.low:.1%} to {energy.high:.1%}), area {energy.area:.1%}"
 
 
 # ---- study
@@ -155,8 +158,8 @@ def study_command(given: argparse.Namespace) -> None:
         if step.head is not None and step.network is not None:
             networks[step.head.name] = step.network
             _print_head(step.head)
-        elif sys.stderr.isatty():
-            print(f"\r  {step.done} of {step.total}: {step.message}   ", end="", file=sys.stderr)
+        else:
+            show_progress(f"{step.done} of {step.total}: {step.message}")
     assert study is not None
     record = {
         "backbone": backbone.name,
@@ -184,8 +187,8 @@ def _pictures(given: argparse.Namespace) -> tuple[LabelledFolder, LabelledFolder
 def _print_head(head: StudyHead) -> None:
     rates = ", ".join(f"{key} {head.accuracy[key].value:.1%}" for key in TRIALS)
     print(f"  {head.name:8s} accuracy: {rates}")
-    for cue, found in head.energy.items():
-        print(f"           energy in the corner, {cue} the mark: {_energy(found)}")
+    for cue, energy in head.energy.items():
+        print(f"           energy in the corner, {cue} the mark: {_energy(energy)}")
 
 
 def _cat() -> list[Path]:

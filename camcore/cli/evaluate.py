@@ -7,9 +7,9 @@ import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from camcore.cli.network_options import add_network, check_network_options, load_network
+from camcore.cli.options import add_network, check_network_options, load_network, show_progress
 from camcore.errors import CamcoreError
 from camcore.evaluation import measures
 from camcore.evaluation.average_maps import average_maps, write_averages
@@ -19,6 +19,9 @@ from camcore.evaluation.table import write_csv
 from camcore.files import write_whole
 from camcore.text import duration, percent, readable
 from camcore.training.folders import read_folder
+
+if TYPE_CHECKING:
+    from camcore.cli.options import Commands
 
 # A confusion of more classes is told by its most frequent mistakes.
 _TABLE = 10
@@ -36,7 +39,7 @@ class _Counted(Protocol):
 Step = TypeVar("Step", bound=_Counted)
 
 
-def add_parser(commands: Any) -> None:
+def add_parser(commands: Commands) -> None:
     """Add the command to the command line's parser."""
     parser = commands.add_parser(
         "evaluate",
@@ -83,13 +86,11 @@ def evaluate(given: argparse.Namespace) -> None:
 
 def finished(steps: Iterator[Step]) -> Step:
     """The last of the steps; meanwhile a line on standard error renews itself, on a terminal."""
-    shown = sys.stderr.isatty()
     step = None
     for step in steps:
-        if shown:
-            left = step.seconds / max(1, step.done) * (step.total - step.done)
-            text = f"\r  {step.done} of {step.total} pictures, about {duration(left)} left   "
-            print(text, end="\n" if step.done == step.total else "", file=sys.stderr)
+        left = step.seconds / max(1, step.done) * (step.total - step.done)
+        text = f"{step.done} of {step.total} pictures, about {duration(left)} left"
+        show_progress(text, step.done == step.total)
     assert step is not None, "a folder has at least one picture"
     return step
 
@@ -117,10 +118,10 @@ def _print(p: Predictions, threshold: float) -> None:
         )
 
 
-def _interval(found: measures.Rate) -> str:
-    if not found.n:
+def _interval(rate: measures.Rate) -> str:
+    if not rate.n:
         return "– (no pictures)"
-    return f"{found.value:.1%} ({found.count} of {found.n}; 95 % interval {found.low:.1%} to {found.high:.1%})"
+    return f"{rate.value:.1%} ({rate.count} of {rate.n}; 95 % interval {rate.low:.1%} to {rate.high:.1%})"
 
 
 def _print_confusion(table: measures.Confusion) -> None:

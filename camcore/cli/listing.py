@@ -1,15 +1,32 @@
-"""``python -m camcore layers``, ``models`` and ``methods``: what there is."""
+"""``python -m camcore layers``, ``models`` and ``methods``: lists."""
 
 from __future__ import annotations
 
 import argparse
 import sys
+from typing import TYPE_CHECKING
 
 import camcore
-from camcore.cli.network_options import brings_own_weights, check_network_options, load_network
+from camcore.cli.options import add_network, brings_own_weights, check_network_options, load_network
 from camcore.graph.layers import NO_GRID, WITHOUT_LAYER
 from camcore.models import factories
 from camcore.report.captions import geometry
+
+if TYPE_CHECKING:
+    from camcore.cli.options import Commands
+
+
+def add_parser(commands: Commands) -> None:
+    """Add the three commands."""
+    parser = commands.add_parser("layers", help="the layers of a backbone, the recommended one marked")
+    add_network(parser, "MODEL", weights=False)
+    parser.add_argument("--all", action="store_true", help="also those that can carry no heatmap, with the reason")
+    parser.set_defaults(run=layers)
+    parser = commands.add_parser("models", help="all backbones and saved networks, and whether their weights are here")
+    parser.set_defaults(run=models)
+    parser = commands.add_parser("methods", help="all methods, what they answer and cost")
+    parser.add_argument("--markdown", action="store_true", help="as the table of the README")
+    parser.set_defaults(run=methods)
 
 
 def layers(given: argparse.Namespace) -> None:

@@ -16,10 +16,10 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlencode
 
 from camcore.errors import CamcoreError
+from camcore.files import Json
 
 LOCAL = "127.0.0.1"
 PORT, PORTS = 8501, 100
@@ -32,7 +32,7 @@ _START_SECONDS = 120.0
 
 @dataclass(frozen=True)
 class Address:
-    """Where the server listens. ``path``: the app's folder below it, "" for none. ``secure``: https."""
+    """The address on which the server listens. ``path``: the app's folder below it, "" for none. ``secure``: https."""
 
     host: str
     port: int
@@ -123,7 +123,7 @@ def _listen(host: str, port: int) -> None:
         ) from error
 
 
-def configured(section: str, option: str) -> Any:
+def configured(section: str, option: str) -> Json:
     """The user's own Streamlit setting, from a variable, a file in this folder or one at home; None if not set."""
     words = "".join(f"_{letter}" if letter.isupper() else letter for letter in option)
     variable = os.environ.get(f"STREAMLIT_{section}_{words}".upper())
@@ -131,9 +131,9 @@ def configured(section: str, option: str) -> Any:
         return variable
     for folder in (Path(), Path.home()):
         with suppress(OSError, ValueError):  # of a file that cannot be read Streamlit itself tells
-            told = tomllib.loads((folder / _CONFIGURATION).read_text("utf-8")).get(section)
-            if isinstance(told, Mapping) and option in told:
-                return told[option]
+            settings = tomllib.loads((folder / _CONFIGURATION).read_text("utf-8")).get(section)
+            if isinstance(settings, Mapping) and option in settings:
+                return settings[option]
     return None
 
 

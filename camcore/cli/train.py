@@ -4,23 +4,25 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from camcore.errors import CamcoreError
+from camcore.models import saved
 from camcore.text import duration, percent
 from camcore.training.folders import LabelledFolder, read_folder
-from camcore.training.recipe import Recipe
+from camcore.training.recipe import HeadRecipe, Recipe
 from camcore.training.runs import Epoch, Progress, Stopped
-from camcore.training.tfds import PREFIX, export
+from camcore.training.tfds import PREFIX, export, folder_of
 
 if TYPE_CHECKING:
+    from camcore.cli.options import Commands
     from camcore.models.saved import SavedNetwork
 
 
-def add_parser(commands: Any) -> None:
+def add_parser(commands: Commands) -> None:
     """Add the command to the command line's parser."""
     parser = commands.add_parser(
         "train",
@@ -56,15 +58,18 @@ def add_parser(commands: Any) -> None:
 
 def train_command(given: argparse.Namespace) -> None:
     """Run the command."""
-    work = _from_backbone(given) if given.backbone else _from_nothing(given)
+    steps = _from_backbone(given) if given.backbone else _from_nothing(given)
     try:
-        saved, trained = _told(work)
+        trained = _follow(steps)
     except (Stopped, KeyboardInterrupt):
         print(f"\nstopped; the same command goes on from here, the run is in {given.out}", file=sys.stderr)
         return
     if not trained:
         print(f"this run was finished before; to train anew, give another folder than {given.out}")
-    print(f"{saved.name}: {saved.parameters:,} parameters, labels {', '.join(saved.labels)}. It is in {given.out}")
+    network = saved.read(given.out)
+    print(
+        f"{network.name}: {network.parameters:,} parameters, labels {', '.join(network.labels)}. It is in {given.out}"
+    )
     print(f"look into it: python -m camcore explain PICTURE --model {given.out} --method cam")
 
 
@@ -85,7 +90,7 @@ def _from_backbone(given: argparse.Namespace) -> Generator[Progress | Epoch, Non
                 f"--{option} goes with training from nothing; with --backbone only a head is trained, on what the "
                 f"backbone already knows. Leave --{option} or --backbone away."
             )
-    from camcore.training.surgery_run import HeadRecipe, train_head
+    from camcore.training.surgery import train_head
 
     changes = {"epochs": given.epochs, "size": given.size, "fine_tune": given.fine_tune, "seed": given.seed}
     recipe = HeadRecipe(**{key: value for key, value in changes.items() if value is not None})
@@ -95,16 +100,11 @@ def _from_backbone(given: argparse.Namespace) -> Generator[Progress | Epoch, Non
 def _data(given: argparse.Namespace) -> LabelledFolder:
     if not given.data.startswith(PREFIX):
         return read_folder(given.data, given.classes)
-    from camcore.models.saved import home
-
-    work = export(given.data.removeprefix(PREFIX), home() / "datasets")
-    while True:
-        try:
-            done, count = next(work)
-        except StopIteration as finished:
-            print("\r\033[K", end="", file=sys.stderr)
-            return read_folder(finished.value, given.classes)
+    name, home = given.data.removeprefix(PREFIX), saved.home() / "datasets"
+    for done, count in export(name, home):
         print(f"\r\033[Kwriting pictures: {done:,} of {count:,}", end="", file=sys.stderr)
+    print("\r\033[K", end="", file=sys.stderr)
+    return read_folder(folder_of(name, home), given.classes)
 
 
 def chosen_recipe(given: argparse.Namespace) -> Recipe:
@@ -121,26 +121,23 @@ def chosen_recipe(given: argparse.Namespace) -> Recipe:
     return replace(recipe, **{key: value for key, value in changes.items() if value is not None})
 
 
-def _told(work: Generator[Progress | Epoch, None, SavedNetwork]) -> tuple[SavedNetwork, bool]:
-    """Follow the run to its end on standard error, one line for each epoch; the network, and whether it trained."""
+def _follow(steps: Iterator[Progress | Epoch]) -> bool:
+    """Follow the run to its end on standard error, one line for each epoch; whether it trained."""
     trained = False
-    while True:
-        try:
-            event = next(work)
-        except StopIteration as finished:
-            print("\r\033[K", end="", file=sys.stderr)
-            return finished.value, trained
-        except Exception:
-            print("\r\033[K", end="", file=sys.stderr)  # what went wrong is said in a line of its own
-            raise
-        trained = True
-        if isinstance(event, Epoch):
-            line = (
-                f"epoch {event.epoch}: {event.size} px, loss {event.loss:.3f}, right {percent(event.accuracy)}; held "
-                f"out: loss {event.val_loss:.3f}, right {percent(event.val_accuracy)}; {duration(event.seconds)}"
-            )
-            print(f"\r\033[K{line}", file=sys.stderr)
-        else:
-            what = event.message or f"epoch {event.epoch} of {event.epochs}, step {event.step} of {event.steps}"
-            left = f", about {event.seconds_left:.0f} s left" if (event.seconds_left or 0) >= 1 else ""
-            print(f"\r\033[K{what}{left}", end="", file=sys.stderr, flush=True)
+    try:
+        for event in steps:
+            trained = True
+            if isinstance(event, Epoch):
+                line = (
+                    f"epoch {event.epoch}: {event.size} px, loss {event.loss:.3f}, right {percent(event.accuracy)}; "
+                    f"held out: loss {event.val_loss:.3f}, right {percent(event.val_accuracy)}; "
+                    f"{duration(event.seconds)}"
+                )
+                print(f"\r\033[K{line}", file=sys.stderr)
+            else:
+                message = event.message or f"epoch {event.epoch} of {event.epochs}, step {event.step} of {event.steps}"
+                left = f", about {event.seconds_left:.0f} s left" if (event.seconds_left or 0) >= 1 else ""
+                print(f"\r\033[K{message}{left}", end="", file=sys.stderr, flush=True)
+    finally:
+        print("\r\033[K", end="", file=sys.stderr)  # an error is said in a line of its own
+    return trained

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import argparse
-import sys
-from typing import Any
+from typing import TYPE_CHECKING
 
 import camcore
-from camcore.cli.network_options import add_network, check_network_options, load_network
+from camcore.class_names import class_named
+from camcore.cli.options import add_network, add_pictures, check_network_options, load_network, show_progress
 from camcore.methods import find_method
-from camcore.models.labels import class_named
 from camcore.text import duration, percent, readable
 from camcore.verdict.gather import PLANS, Trust
+
+if TYPE_CHECKING:
+    from camcore.cli.options import Commands
 
 _MARKS = {"for": "+", "against": "−", "beware": "!", "note": "·"}
 
 
-def add_parser(commands: Any) -> None:
+def add_parser(commands: Commands) -> None:
     """Add the command to the command line."""
     parser = commands.add_parser(
         "trust",
@@ -24,7 +26,7 @@ def add_parser(commands: Any) -> None:
         description="Judges a map by what the network does when parts of the picture go, and by what is left of the "
         "map when the network's weights are drawn at random.",
     )
-    parser.add_argument("pictures", nargs="+", metavar="PICTURE", help="JPEG, PNG, WEBP, GIF, BMP or TIFF")
+    add_pictures(parser)
     add_network(parser)
     parser.add_argument(
         "--method", action="append", metavar="KEY", help="a method's key; repeat for more (default: gradcam)"
@@ -55,25 +57,19 @@ def _trust(given: argparse.Namespace) -> None:
             print(f"{path}: {network.name}, {title} for {readable(m.label)!r} ({percent(m.probability)})")
             print(f"  {form} form, at most {passes:.0f} forward passes")
             for step in camcore.trust(network, pic, m, form):
-                _progress(step)
+                text = f"{step.doing}: {step.done:.0f} of {step.total:.0f} passes"
+                show_progress(text, step.done >= step.total)
             _print(step.trust, step.seconds)
 
 
-def _progress(step: camcore.TrustStep) -> None:
-    """A line on standard error that renews itself, on a terminal."""
-    if sys.stderr.isatty():
-        end = "\n" if step.done >= step.total else ""
-        print(f"\r  {step.doing}: {step.done:.0f} of {step.total:.0f} passes   ", end=end, file=sys.stderr)
-
-
-def _print(found: Trust, seconds: float) -> None:
-    assert found.verdict is not None
-    print(f"  {found.verdict.headline}  ({duration(seconds)})")
-    for reason in found.verdict.reasons:
+def _print(trust: Trust, seconds: float) -> None:
+    assert trust.verdict is not None
+    print(f"  {trust.verdict.headline}  ({duration(seconds)})")
+    for reason in trust.verdict.reasons:
         print(f"  {_MARKS[reason.kind]} {reason.text}")
-    for one in found.more[:2]:
+    for one in trust.more[:2]:
         assert one.road is not None
         coherent = "" if one.adcc is None else f", ADCC {one.adcc:.2f}"
         print(f"    {one.name:10s} ROAD (LeRF − MoRF)/2 {one.road.combined:+.3f}{coherent}")
-    for stage in found.stages:
+    for stage in trust.stages:
         print(f"    {stage.layers:4d} of {stage.total} layers random: rank correlation {stage.spearman:+.2f}")

@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
-import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -17,6 +16,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from camcore.errors import CamcoreError
+from camcore.files import write_arrays
 
 Array = NDArray[Any]
 
@@ -55,18 +57,10 @@ def get(path: Path) -> dict[str, Array] | None:
 
 def put(path: Path, arrays: Mapping[str, Any]) -> None:
     """Write the arrays under ``path``; says so in the log where that is not possible."""
-    temporary = None
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".part")
-        with os.fdopen(handle, "wb") as file:
-            np.savez(file, **arrays)
-        os.replace(temporary, path)
-    except OSError as error:
-        _LOG.warning("%s cannot be kept: %s", path, error)
-        if temporary is not None:
-            with suppress(OSError):
-                os.unlink(temporary)
+        write_arrays(path, arrays)
+    except CamcoreError as error:
+        _LOG.warning("nothing is kept: %s", error)
 
 
 def evict(limit: int = LIMIT_BYTES) -> None:

@@ -37,8 +37,8 @@ class HeatmapMethod:
     """One method at one layer of one model.
 
     ``model``: a Keras model or a Network. A model is traced at its first use, and its Network is kept with it for the
-    next object; see ``camcore.models.network_cache``. ``target_layer``: path, name or layer object; None for the recommended
-    layer, and of no account to methods on the input's own grid, which serve a network without a grid, too.
+    next object; see ``camcore.models.network_cache``. ``target_layer``: path, name or layer object; None for the
+    recommended layer, and of no account to methods on the input's own grid, which serve a network without a grid, too.
     ``refine``: ``aug`` and ``eigen``, see ``camcore.heatmaps.refine``. Options of the method by keyword.
 
     Raises LayerError, MethodError or ModelError, each saying what fits instead.

@@ -62,13 +62,13 @@ def check_weighted(info: MethodInfo) -> None:
         )
 
 
-def augmented(network: Network, x: Array) -> Iterator[tuple[Array, bool]]:
+def augmented(network: Network, x: NDArray[np.number]) -> Iterator[tuple[NDArray[np.number], bool]]:
     """The six inputs of augmentation smoothing, and whether each is mirrored; the input itself first."""
     for mirrored in (False, True):
         for factor in sorted(BRIGHTNESS, key=lambda factor: factor != 1):
             picture = network.channels_last(x)
             picture = picture[:, :, ::-1] if mirrored else picture
-            yield network.as_input(np.ascontiguousarray(picture * x.dtype.type(factor))), mirrored
+            yield network.as_input(np.ascontiguousarray(picture * np.asarray(factor, x.dtype))), mirrored
 
 
 @checked(maps=map_list, how=one_of("max", "mean"), gamma=optional(number(above=0, example=2.0)))

@@ -6,6 +6,7 @@ from collections.abc import Callable, Hashable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from camcore.graph.gradients import TOP_CLASS
 from camcore.graph.targets import INPUT, LOGIT, Score
@@ -32,7 +33,7 @@ class InputSession:
     """
 
     def __init__(
-        self, network: Network, x: Array, memory: Memory | None = None, identity: Hashable | None = None
+        self, network: Network, x: NDArray[np.number], memory: Memory | None = None, identity: Hashable | None = None
     ) -> None:
         self.network = network
         self.x = x.copy() if x.flags.writeable else x  # its owner may write into it

@@ -1,1 +1,1 @@
-"""Where networks come from: the catalogue, files, folders, code of one's own."""
+"""Sources of networks: the catalogue, files, folders, code of one's own."""

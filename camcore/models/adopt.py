@@ -8,19 +8,23 @@ from __future__ import annotations
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from camcore.class_names import generic_labels
 from camcore.errors import ModelError
+from camcore.files import Json
 from camcore.models import catalogue, saved
 from camcore.models.description import SavedNetwork, check_name
-from camcore.models.label_files import check_count
-from camcore.models.labels import imagenet_labels
+from camcore.models.labels import check_count, imagenet_labels
 from camcore.models.load import backbones
 from camcore.models.preprocessing_check import Fit, compare_preprocessings
-from camcore.models.weights import load_weights, search_folders
+from camcore.models.weights import load_weights
 from camcore.models.weights_contents import head_options, refuse_whole_model
+from camcore.models.weights_files import search_folders
 from camcore.models.wrap import wrap
+
+if TYPE_CHECKING:
+    import keras
 from camcore.pictures.picture import Picture
 
 
@@ -43,7 +47,7 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Check:
-    """What a weights file turned out to be. ``fits``: how it answers for each preprocessing, growing."""
+    """The result of a check of a weights file. ``fits``: its answers for each preprocessing, growing."""
 
     classes: int
     parameters: int
@@ -54,25 +58,25 @@ class Check:
 def loose_files() -> tuple[Path, ...]:
     """Files in the folders of ``CAMCORE_WEIGHTS`` that look like weights and are not a backbone's ImageNet ones."""
     known = {path.name for row in catalogue.backbones() if (path := catalogue.find_weights(row.name)) is not None}
-    found: dict[Path, None] = {}
+    files: dict[Path, None] = {}
     for folder in search_folders()[:-1]:
         try:
             inside = sorted(folder.iterdir())
         except OSError:
             continue
-        found.update({path: None for path in inside if path.suffix in (".h5", ".hdf5") and path.name not in known})
-    return tuple(found)
+        files.update({path: None for path in inside if path.suffix in (".h5", ".hdf5") and path.name not in known})
+    return tuple(files)
 
 
-def options_of(candidate: Candidate) -> dict[str, Any]:
+def options_of(candidate: Candidate) -> dict[str, Json]:
     """The constructor's options for a candidate, its number of classes read from the file.
 
     Raises ModelError where the file is no weights file, or where its head cannot be told and no labels say how many
     classes there are.
     """
     refuse_whole_model(candidate.path)
-    usual: dict[str, Any] = {"classes": len(candidate.labels) if candidate.labels else 1000}
-    options: dict[str, Any] = head_options(candidate.path) or usual
+    usual: dict[str, Json] = {"classes": len(candidate.labels) if candidate.labels else 1000}
+    options: dict[str, Json] = head_options(candidate.path) or usual
     if candidate.alpha is not None:
         options["alpha"] = candidate.alpha
     return options
@@ -85,12 +89,12 @@ def check(candidate: Candidate, pictures: Sequence[Picture]) -> Generator[Check,
     layer and shapes that differ), and where the labels are not as many as its classes.
     """
     model, labels = _loaded(candidate)
-    found = Check(len(labels), int(model.count_params()), labels)
-    yield found
+    result = Check(len(labels), int(model.count_params()), labels)
+    yield result
     size = catalogue.backbone(candidate.backbone).input_size
     network = wrap(model, labels=labels, input_size=size, framing=catalogue.FRAMING, name=candidate.path.name)
     for fits in compare_preprocessings(network, pictures):
-        yield Check(found.classes, found.parameters, labels, fits)
+        yield Check(result.classes, result.parameters, labels, fits)
 
 
 def adopt(
@@ -128,7 +132,7 @@ def check_new_name(name: str) -> str:
     return name
 
 
-def _loaded(candidate: Candidate) -> tuple[Any, tuple[str, ...]]:
+def _loaded(candidate: Candidate) -> tuple[keras.Model, tuple[str, ...]]:
     """The model with the file's weights, and the names of its classes."""
     options = options_of(candidate)
     model = catalogue.build(candidate.backbone, "random", **options).model
@@ -142,7 +146,7 @@ def _loaded(candidate: Candidate) -> tuple[Any, tuple[str, ...]]:
     return model, labels
 
 
-def _record(fit: Fit) -> Mapping[str, Any]:
+def _record(fit: Fit) -> Mapping[str, Json]:
     return {
         "preprocessing": fit.name,
         "confidence": round(fit.confidence, 4),

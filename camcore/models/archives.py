@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
-import json
+import math
 import os
+import threading
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import IO, TYPE_CHECKING
 
 from camcore.errors import ModelError
-from camcore.models.foreign import HDF5, refuse_foreign
+from camcore.files import Json, parse_json
+from camcore.models.other_formats import HDF5, refuse_foreign
+
+if TYPE_CHECKING:
+    import h5py
+    import keras
 
 _MOST_CONFIG = 64 << 20  # bytes of a configuration as JSON
 _MOST_FILES = 10_000  # in an archive
 _SMALL = 256 << 20  # bytes that any file may unpack to
 _MOST_GROWTH = 50  # times its own size that a file may unpack to beyond that
+_FREE_NUMBERS = 256 << 20  # bytes that a model may have beyond its file
+_MOST_NUMBERS = 4  # times the file's own numbers: narrower types, and what is not saved
 _MOST_LAYERS = 5_000  # of a model and all models within it
 _MOST_IN_A_ROW = 300  # of a Sequential model: the time that Keras takes grows with their square
 _MOST_GROUPS = 30_000  # in an HDF5 file
@@ -35,13 +43,13 @@ class WholeModel:
 
     path: Path
     form: str
-    config: dict[str, Any]
+    config: dict[str, Json]
     version: str
     stored: int = 0
 
     @property
     def old(self) -> bool:
-        """Whether Keras 2, tf.keras or an older one wrote it."""
+        """True where Keras 2, tf.keras or an older one wrote it."""
         return not self.version or int(self.version.partition(".")[0]) < 3
 
 
@@ -65,7 +73,7 @@ def _from_archive(path: Path) -> WholeModel:
     with _reading(path), zipfile.ZipFile(path) as archive:
         _check_archive(path, archive)
         config = _json(path, archive.read("config.json"))
-        told = _json(path, archive.read("metadata.json")) if "metadata.json" in archive.namelist() else {}
+        metadata = _json(path, archive.read("metadata.json")) if "metadata.json" in archive.namelist() else {}
         if WEIGHTS not in archive.namelist():
             raise ModelError(
                 f"'{path}' holds no {WEIGHTS}. Without weights the network knows nothing. Save it again: "
@@ -76,7 +84,7 @@ def _from_archive(path: Path) -> WholeModel:
             raise ModelError(f"'{path}' is damaged: {bad} in it has a wrong checksum. Copy it again.")
         with archive.open(WEIGHTS) as file:
             stored = _check_hdf5(path, file)
-    return WholeModel(path, "keras", config, _version(told.get("keras_version")), stored)
+    return WholeModel(path, "keras", config, _version(metadata.get("keras_version")), stored)
 
 
 def _check_archive(path: Path, archive: zipfile.ZipFile) -> None:
@@ -110,7 +118,7 @@ def _from_hdf5(path: Path) -> WholeModel:
     return WholeModel(path, "hdf5", config, _version(version), stored)
 
 
-def _weights_alone(path: Path, file: Any) -> ModelError:
+def _weights_alone(path: Path, file: h5py.File) -> ModelError:
     kinds = ("layers", "_layer_checkpoint_dependencies", "vars")
     if "layer_names" in file.attrs or any(name in file for name in kinds):
         return ModelError(
@@ -124,7 +132,7 @@ def _weights_alone(path: Path, file: Any) -> ModelError:
     )
 
 
-def _check_hdf5(path: Path, source: Any) -> int:
+def _check_hdf5(path: Path, source: Path | IO[bytes]) -> int:
     """The bytes of all arrays of an HDF5 file.
 
     Raises ModelError where links or arrays lead outside, or arrays are not what they claim.
@@ -133,7 +141,7 @@ def _check_hdf5(path: Path, source: Any) -> int:
 
     claimed = 0
     with h5py.File(source, "r") as file:
-        groups: list[tuple[Any, int]] = [(file, 0)]
+        groups: list[tuple[h5py.Group, int]] = [(file, 0)]
         seen = {_address(file)}  # a group may be in itself
         while groups:
             group, depth = groups.pop()
@@ -160,8 +168,8 @@ def _check_hdf5(path: Path, source: Any) -> int:
     return claimed
 
 
-def _address(group: Any) -> int:
-    """Where in its file an HDF5 group lies, by whatever name it was reached."""
+def _address(group: h5py.Group) -> int:
+    """The place of an HDF5 group in its file, by whatever name it was reached."""
     import h5py
 
     return int(h5py.h5o.get_info(group.id).addr)
@@ -197,22 +205,20 @@ def _unfit(path: Path, what: str) -> ModelError:
     )
 
 
-def _json(path: Path, text: Any) -> dict[str, Any]:
-    if isinstance(text, bytes):
-        text = text.decode("utf-8")
+def _json(path: Path, text: str | bytes) -> dict[str, Json]:
     try:
-        found = json.loads(text)
-    except (TypeError, ValueError, RecursionError) as error:
+        config = parse_json(text)
+    except (TypeError, ValueError) as error:
         raise ModelError(f"'{path}' is damaged: its configuration is not JSON ({error}). Copy it again.") from error
-    if not isinstance(found, dict):
+    if not isinstance(config, dict):
         raise ModelError(f"'{path}' is damaged: its configuration is no JSON object. Copy it again.")
-    _check_layers(path, found)
-    return found
+    _check_layers(path, config)
+    return config
 
 
-def _check_layers(path: Path, config: dict[str, Any]) -> None:
+def _check_layers(path: Path, config: dict[str, Json]) -> None:
     """Raise ModelError where a configuration has more layers than any model has, whose building would take hours."""
-    stack: list[Any] = [config]
+    stack: list[Json] = [config]
     number = 0
     while stack:
         part = stack.pop()
@@ -230,6 +236,40 @@ def _check_layers(path: Path, config: dict[str, Any]) -> None:
             stack.extend(part.values())
 
 
-def _version(told: Any) -> str:
-    text = told.decode("utf-8", "replace") if isinstance(told, bytes) else str(told or "")
+def _version(version: object) -> str:
+    text = version.decode("utf-8", "replace") if isinstance(version, bytes) else str(version or "")
     return text if text[:1].isdigit() else ""
+
+
+# ---- the model that it describes
+
+
+def check_size(whole: WholeModel, build: Callable[[], keras.Model]) -> None:
+    """Raise ModelError where a model would have far more numbers than its file.
+
+    ``build`` makes the keras.Model from the configuration. It is called without any number being allocated, in a
+    thread of its own, with which all that Keras notes of such variables ends. Raises what ``build`` raises.
+    """
+    import keras
+
+    sizes: list[int] = []
+    failed: list[Exception] = []
+
+    def run() -> None:
+        try:
+            with keras.StatelessScope(initialize_variables=False):
+                sizes.extend(4 * math.prod(one.shape) for one in build().variables)
+        except Exception as error:  # whatever Keras makes of the configuration, raised again below
+            failed.append(error)
+
+    thread = threading.Thread(target=run, name="size of a model")
+    thread.start()
+    thread.join()
+    if failed and "stateless scope" not in str(failed[0]):  # a layer that makes a variable of given values
+        raise failed[0]
+    if sum(sizes) > _FREE_NUMBERS + _MOST_NUMBERS * whole.stored:
+        raise ModelError(
+            f"'{whole.path}' is not opened: its configuration describes a model of {sum(sizes):,} bytes, and the file "
+            f"has numbers for {whole.stored:,}. No file that Keras wrote does that. Get the model from where it was "
+            "made."
+        )

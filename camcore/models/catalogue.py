@@ -13,40 +13,28 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from camcore.class_names import generic_labels
 from camcore.errors import ModelError, nearest
+from camcore.files import Json
 from camcore.models.labels import imagenet_labels
 from camcore.models.preprocessing import preprocessing
-from camcore.models.weights import Progress, WeightsFile, check_file, download, find_file, load_weights
-from camcore.models.weights_contents import head_options
+from camcore.models.published_weights import Options, options_text, own_name, published_weights, why_unpublished
+from camcore.models.weights import load_weights
+from camcore.models.weights_contents import check_file, head_options
+from camcore.models.weights_files import DownloadProgress, WeightsFile, download, find_file
 from camcore.origin import Origin
+
+if TYPE_CHECKING:
+    import keras
+
+    from camcore.network import Preprocess
 
 FRAMING = "crop"
 """The framing used to evaluate ImageNet networks: short side to 256, then the central 224, in proportion."""
 
 _CATALOGUE = Path(__file__).parents[1] / "data" / "backbones.csv"
-
-# Constructor options that decide which weights fit, and their defaults. The input size is the fifth such
-# option; its default differs from backbone to backbone.
-_DEFAULTS: dict[str, Any] = {"alpha": 1.0, "classes": 1000, "depth_multiplier": 1, "minimalistic": False}
-
-# Keras publishes a backbone's weights for its default options; the MobileNets' for some more.
-_MOBILENET_ALPHAS = {0.25: "2_5", 0.5: "5_0", 0.75: "7_5", 1.0: "1_0"}
-_MOBILENET_SIZES = (128, 160, 192, 224)
-_MOBILENET_V2_ALPHAS = (0.35, 0.5, 0.75, 1.0, 1.3, 1.4)
-_MOBILENET_V2_SIZES = (96, 128, 160, 192, 224)
-_MOBILENET_V3_HASHES = {
-    "small_224_0.75": "cb65d4e5be93758266aa0a7f2c6708b7",
-    "small_224_1.0": "8768d4c2e7dee89b9d02b2d03d65d862",
-    "small_minimalistic_224_1.0": "99cd97fb2fcdad2bf028eb838de69e37",
-    "large_224_0.75": "765b44a33ad4005b3ac83185abf1d0eb",
-    "large_224_1.0": "59e551e166be033d707958cf9e29a6a7",
-    "large_minimalistic_224_1.0": "675e7b876c45c57e9e63e6d90a36599c",
-}
 
 
 @dataclass(frozen=True)
@@ -88,7 +76,7 @@ class Backbone:
 
     @property
     def weights_state(self) -> str:
-        """Where the ImageNet weights are now: "on disk", or "downloads N MB" (about)."""
+        """The place of the ImageNet weights: "on disk", or "downloads N MB" (about)."""
         return "on disk" if find_weights(self.name) else f"downloads {self.download_mb} MB"
 
 
@@ -96,14 +84,14 @@ class Backbone:
 class Built:
     """A network ready for use: a backbone, a saved one, what a factory made, or a whole model's file."""
 
-    model: Any  # keras.Model
-    preprocess: Callable[[np.ndarray], np.ndarray] | None  # RGB 0..255 (n,h,w,3) → float32 network input; copies
+    model: keras.Model
+    preprocess: Preprocess | None  # RGB 0..255 (n,h,w,3) → float32 network input; copies
     labels: Sequence[str] | None  # one for each class; None: nobody named them
     input_size: tuple[int, int] | None  # (height, width); None: as the model says
     weights_note: str  # where the weights came from, in words
     origin: Origin | None = None  # what it takes to have it again
     framing: str = "stretch"  # how pictures are brought to the input size
-    more: Mapping[str, Any] = field(default_factory=dict)  # further arguments of camcore.wrap
+    more: Mapping[str, Json] = field(default_factory=dict)  # further arguments of camcore.wrap
 
 
 @lru_cache(maxsize=1)
@@ -141,7 +129,7 @@ def backbone(name: str) -> Backbone:
     )
 
 
-def find_weights(name: str, **options: Any) -> Path | None:
+def find_weights(name: str, **options: Json) -> Path | None:
     """The weights file on this machine for a backbone with these constructor options; None where none is.
 
     Looked for in the folders named by ``CAMCORE_WEIGHTS``, then in Keras' cache, under the names
@@ -151,7 +139,7 @@ def find_weights(name: str, **options: Any) -> Path | None:
     """
     row = backbone(name)
     names = [own_name(row, options)]
-    if not _unpublished(row, options):
+    if not why_unpublished(row, options):
         names.append(published_weights(row, options).name)
     return find_file(names)
 
@@ -159,8 +147,8 @@ def find_weights(name: str, **options: Any) -> Path | None:
 def build(
     name: str,
     weights: str | os.PathLike[str] | None = None,
-    progress: Progress | None = None,
-    **options: Any,
+    progress: DownloadProgress | None = None,
+    **options: Json,
 ) -> Built:
     """Build a backbone and load its weights.
 
@@ -194,7 +182,7 @@ def build(
     )
 
 
-def build_trunk(name: str, **options: Any) -> Any:
+def build_trunk(name: str, **options: Json) -> keras.Model:
     """The keras.Model of a backbone without its classifier and without trained weights.
 
     ``options``: those that a trunk has (alpha, depth_multiplier, input_shape, minimalistic). Raises ModelError for an
@@ -208,12 +196,7 @@ def build_trunk(name: str, **options: Any) -> Any:
     return _constructed(row, constructor, {**options, "include_top": False})
 
 
-def own_name(row: Backbone, options: Mapping[str, Any]) -> str:
-    """The file name for a backbone's weights that tells its options: ``MobileNet_alpha0.25.weights.h5``."""
-    return "_".join([row.name, *_weight_options(row, options)]) + ".weights.h5"
-
-
-def fetch_weights(name: str, progress: Progress | None = None) -> Path:
+def fetch_weights(name: str, progress: DownloadProgress | None = None) -> Path:
     """The ImageNet weights of a backbone with its default options: found on this machine, else downloaded.
 
     ``progress``: as in :func:`build`. Needs no TensorFlow. Raises ModelError where they cannot be had.
@@ -221,81 +204,11 @@ def fetch_weights(name: str, progress: Progress | None = None) -> Path:
     return find_weights(name) or _downloaded(backbone(name), progress, {})
 
 
-def _downloaded(row: Backbone, progress: Progress | None, options: Mapping[str, Any]) -> Path:
+def _downloaded(row: Backbone, progress: DownloadProgress | None, options: Options) -> Path:
     return download(published_weights(row, options), progress, _without_network(row, options))
 
 
-def published_weights(row: Backbone, options: Mapping[str, Any]) -> WeightsFile:
-    """The ImageNet weights that Keras offers for these options; ModelError where it offers none."""
-    problem = _unpublished(row, options)
-    if problem:
-        raise ModelError(
-            f"Keras publishes no ImageNet weights for {row.name} with {_text(options)}: {problem}. "
-            f"Change the options, name a weights file, put {own_name(row, options)!r} into a folder named by "
-            'the environment variable CAMCORE_WEIGHTS, or choose weights="random".'
-        )
-    alpha, size = float(options.get("alpha", 1.0)), _input_size(row, options)[0]
-    file_hash = row.weights.hash
-    match row.keras_module:
-        case "mobilenet":
-            file = f"mobilenet_{_MOBILENET_ALPHAS[alpha]}_{size}_tf.h5"
-        case "mobilenet_v2":
-            file = f"mobilenet_v2_weights_tf_dim_ordering_tf_kernels_{alpha}_{size}.h5"
-        case "mobilenet_v3":
-            variant = _v3_variant(row, options)
-            file, file_hash = f"weights_mobilenet_v3_{variant}_float.h5", _MOBILENET_V3_HASHES[variant]
-        case _:
-            return row.weights
-    return WeightsFile(file, f"{row.weights.url.rpartition('/')[0]}/{file}", file_hash)
-
-
-def _unpublished(row: Backbone, options: Mapping[str, Any]) -> str:
-    """Why Keras has no ImageNet weights for these options; "" where it has some."""
-    alphas: tuple[float, ...] = (1.0,)
-    sizes: tuple[int, ...] | None = row.input_size[:1]  # None: any, and (height, width) need not be equal
-    match row.keras_module:
-        case "mobilenet":
-            alphas, sizes = tuple(_MOBILENET_ALPHAS), _MOBILENET_SIZES
-        case "mobilenet_v2":
-            alphas, sizes = _MOBILENET_V2_ALPHAS, _MOBILENET_V2_SIZES
-        case "mobilenet_v3":
-            alphas, sizes = (1.0,) if options.get("minimalistic") else (0.75, 1.0), None
-    height, width = _input_size(row, options)
-    if options.get("classes", 1000) != 1000:
-        return "ImageNet has 1000 classes"
-    if options.get("depth_multiplier", 1) != 1:
-        return "depth_multiplier must be 1"
-    if options.get("alpha", 1.0) not in alphas:
-        return f"alpha must be one of {', '.join(map(str, alphas))}"
-    if sizes is not None and (height != width or height not in sizes):
-        shapes = " or ".join(str((side, side, 3)) for side in sizes)
-        return f"input_shape must be {shapes}"
-    return ""
-
-
-def _v3_variant(row: Backbone, options: Mapping[str, Any]) -> str:
-    size = row.name.removeprefix("MobileNetV3").lower()
-    minimalistic = "_minimalistic" if options.get("minimalistic") else ""
-    return f"{size}{minimalistic}_224_{float(options.get('alpha', 1.0))}"
-
-
-def _input_size(row: Backbone, options: Mapping[str, Any]) -> tuple[int, int]:
-    shape = options.get("input_shape")
-    return row.input_size if shape is None else (shape[0], shape[1])
-
-
-def _weight_options(row: Backbone, options: Mapping[str, Any]) -> list[str]:
-    """The options that change which weights fit, as they stand in a file name."""
-    parts = []
-    for key, value in sorted(options.items()):
-        if key in _DEFAULTS and value != _DEFAULTS[key]:
-            parts.append(f"{key}{value:g}" if isinstance(value, float) else f"{key}{value}")
-        elif key == "input_shape" and value is not None and tuple(value) != (*row.input_size, 3):
-            parts.append(key + "x".join(map(str, value)))
-    return parts
-
-
-def _check_options(row: Backbone, constructor: Callable[..., Any], options: dict[str, Any]) -> None:
+def _check_options(row: Backbone, constructor: Callable[..., keras.Model], options: Options) -> None:
     ours = {"weights", "input_tensor", "include_top", "name"}
     known = [key for key in inspect.signature(constructor).parameters if key not in ours]
     if not options.get("include_top", True):
@@ -324,7 +237,7 @@ def _check_options(row: Backbone, constructor: Callable[..., Any], options: dict
         )
 
 
-def _constructed(row: Backbone, constructor: Callable[..., Any], options: Mapping[str, Any]) -> Any:
+def _constructed(row: Backbone, constructor: Callable[..., keras.Model], options: Options) -> keras.Model:
     given = {"input_shape": (*row.input_size, 3), **options}
     if isinstance(given["input_shape"], list):  # from a JSON file
         given["input_shape"] = tuple(given["input_shape"])
@@ -332,22 +245,22 @@ def _constructed(row: Backbone, constructor: Callable[..., Any], options: Mappin
         return constructor(weights=None, **given)
     except (TypeError, ValueError) as error:
         raise ModelError(
-            f"{row.name} cannot be built with {_text(options)}: {str(error).rstrip('.')}. Change the options."
+            f"{row.name} cannot be built with {options_text(options)}: {str(error).rstrip('.')}. Change the options."
         ) from error
 
 
-def _trunk_options(options: Mapping[str, Any]) -> dict[str, Any]:
+def _trunk_options(options: Options) -> dict[str, Json]:
     """Those options that change the network below its classifier, as JSON has them."""
     trunk = ("alpha", "depth_multiplier", "input_shape", "minimalistic")
-    found = {key: options[key] for key in trunk if options.get(key) is not None}
-    return {key: list(value) if isinstance(value, tuple) else value for key, value in found.items()}
+    chosen = {key: options[key] for key in trunk if options.get(key) is not None}
+    return {key: list(value) if isinstance(value, tuple) else value for key, value in chosen.items()}
 
 
 def _resolve(
     row: Backbone,
     weights: str | os.PathLike[str] | None,
-    progress: Progress | None,
-    options: Mapping[str, Any],
+    progress: DownloadProgress | None,
+    options: Options,
 ) -> tuple[Path | None, str]:
     """The weights file to load (None: random weights) and the note about it."""
     if weights == "random":
@@ -372,7 +285,7 @@ def _resolve(
     return path, f"weights from {path.name}"
 
 
-def _without_network(row: Backbone, options: Mapping[str, Any]) -> str:
+def _without_network(row: Backbone, options: Options) -> str:
     return (
         "The network knows nothing without them. Put them as "
         f"{own_name(row, options)!r}, or under the download's own name, into a folder and name the folder in "
@@ -380,12 +293,8 @@ def _without_network(row: Backbone, options: Mapping[str, Any]) -> str:
     )
 
 
-def _labels(outputs: int, options: Mapping[str, Any]) -> tuple[str, ...]:
+def _labels(outputs: int, options: Options) -> tuple[str, ...]:
     if outputs == 1000:
         return imagenet_labels()
     yes_or_no = outputs == 1 and options.get("classifier_activation") == "sigmoid"
     return generic_labels(2 if yes_or_no else outputs)
-
-
-def _text(options: Mapping[str, Any]) -> str:
-    return ", ".join(f"{key}={value!r}" for key, value in options.items()) or "its default options"

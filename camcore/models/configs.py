@@ -5,7 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING
+
+from camcore.files import Json
+
+if TYPE_CHECKING:
+    import keras
 
 RUN_CODE = frozenset(
     ("Lambda", "__lambda__", "TFSMLayer", "TorchModuleWrapper", "JaxLayer", "FlaxLayer", "PyFunc", "EagerPyFunc")
@@ -38,7 +43,7 @@ class Foreign:
     reads: str = ""
 
 
-def foreign_parts(config: Any, known: Callable[[str], bool]) -> tuple[Foreign, ...]:
+def foreign_parts(config: Json, known: Callable[[str], bool]) -> tuple[Foreign, ...]:
     """The parts that are not plain Keras, each once, in the order of the file.
 
     ``known``: whether there is a class or function registered under a name.
@@ -46,12 +51,12 @@ def foreign_parts(config: Any, known: Callable[[str], bool]) -> tuple[Foreign, .
     return tuple(dict.fromkeys(_search(config, lambda part, layer: _code(part, layer) or _foreign(part, layer, known))))
 
 
-def code_parts(config: Any) -> tuple[Foreign, ...]:
+def code_parts(config: Json) -> tuple[Foreign, ...]:
     """Those of them that run code of the file or read other files: told by their names alone, without TensorFlow."""
     return tuple(dict.fromkeys(_search(config, _code)))
 
 
-def _search(value: Any, judge: Callable[[Mapping[str, Any], str], Foreign | None]) -> Iterator[Foreign]:
+def _search(value: Json, judge: Callable[[Mapping[str, Json], str], Foreign | None]) -> Iterator[Foreign]:
     stack = [(value, "")]
     while stack:  # not by recursion: a file may nest deeper than Python goes
         value, layer = stack.pop()
@@ -65,13 +70,13 @@ def _search(value: Any, judge: Callable[[Mapping[str, Any], str], Foreign | None
             named = value.get("name", named)
             layer = named if isinstance(named, str) and config is not None else layer
         if isinstance(value.get("class_name"), str):
-            found = judge(value, layer)
-            if found is not None:
-                yield found
+            foreign = judge(value, layer)
+            if foreign is not None:
+                yield foreign
         stack.extend((one, layer) for key, one in reversed(tuple(value.items())) if key not in _TRAINING)
 
 
-def _code(part: Mapping[str, Any], layer: str) -> Foreign | None:
+def _code(part: Mapping[str, Json], layer: str) -> Foreign | None:
     name = part["class_name"]
     if name in RUN_CODE or (isinstance(part.get("node_def"), str) and "PyFunc" in part["node_def"]):
         return Foreign(name, layer, True)
@@ -81,7 +86,7 @@ def _code(part: Mapping[str, Any], layer: str) -> Foreign | None:
     return None if reads is None else Foreign(name, layer, True, reads)
 
 
-def _foreign(part: Mapping[str, Any], layer: str, known: Callable[[str], bool]) -> Foreign | None:
+def _foreign(part: Mapping[str, Json], layer: str, known: Callable[[str], bool]) -> Foreign | None:
     name = part["class_name"]
     module, registered = part.get("module"), part.get("registered_name")
     if name.startswith("__"):  # values that JSON has no form for: tuples, tensors, slices
@@ -101,7 +106,7 @@ def _foreign(part: Mapping[str, Any], layer: str, known: Callable[[str], bool]) 
 
 
 def _is_keras(name: str) -> bool:
-    """Whether a class that is named without its module is one of Keras 3's or 2's own."""
+    """Tell whether a class that is named without its module is one of Keras 3's or 2's own."""
     import keras
 
     homes = (keras, keras.layers, keras.models, keras.initializers, keras.regularizers, keras.constraints)
@@ -109,14 +114,14 @@ def _is_keras(name: str) -> bool:
     return name in _KERAS_2 or name in operations() or any(hasattr(home, name) for home in (*homes, *more))
 
 
-def unlisted() -> Mapping[str, type]:
+def unlisted() -> Mapping[str, type[keras.Layer]]:
     """The layers that keras.applications has for itself, by the names under which Keras 2 and 3 write them."""
     import keras
 
     homes = (keras.applications.ConvNeXtTiny, keras.applications.InceptionResNetV2)
     names = ("LayerScale", "CustomScaleLayer")
-    found = {name: home.__globals__.get(name) for name, home in zip(names, homes, strict=True)}
-    return {name: one for name, one in found.items() if one is not None}
+    layers = {name: home.__globals__.get(name) for name, home in zip(names, homes, strict=True)}
+    return {name: one for name, one in layers.items() if one is not None}
 
 
 @lru_cache(maxsize=1)
@@ -124,15 +129,15 @@ def operations() -> Mapping[str, type]:
     """Keras's operations that are no layers, by the names of their classes."""
     import keras
 
-    found: dict[str, type] = {}
+    known: dict[str, type] = {}
     classes: list[type] = [keras.Operation]
     while classes:
         inner: list[type] = classes.pop().__subclasses__()
         classes += inner
         for one in inner:
             if one.__module__.startswith("keras.") and not issubclass(one, keras.layers.Layer):
-                found[one.__name__] = one
-    return found
+                known[one.__name__] = one
+    return known
 
 
 def _is_activation(name: str) -> bool:

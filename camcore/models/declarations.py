@@ -12,6 +12,7 @@ Relative paths start from the folder where the program was started. Nothing is i
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
@@ -19,12 +20,13 @@ import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from camcore.errors import CamcoreError, ModelError, nearest
+from camcore.files import Json, parse_json, read_json_object, write_whole
 from camcore.framing import check_framing
 from camcore.models.description import check_name
-from camcore.models.preprocessing import preprocessing
+from camcore.models.preprocessing import TITLES, preprocessing
+from camcore.models.saved import home
 
 VARIABLE = "CAMCORE_MODELS"
 SECRETS = Path(".streamlit") / "secrets.toml"
@@ -73,56 +75,56 @@ def declared() -> Declared:
     if VARIABLE in os.environ:
         return parse(os.environ[VARIABLE])
     try:
-        told = tomllib.loads(SECRETS.read_text("utf-8")).get(VARIABLE, "")
+        declared = tomllib.loads(SECRETS.read_text("utf-8")).get(VARIABLE, "")
     except FileNotFoundError:
         return Declared()
     except (OSError, ValueError) as error:  # ValueError: no TOML, or no UTF-8
         return Declared(
             problems=(f"The file '{SECRETS}' cannot be read ({error}), so no networks are declared there. Mend it.",)
         )
-    if not isinstance(told, str | Mapping):
+    if not isinstance(declared, str | Mapping):
         return Declared(
             problems=(
-                f"{VARIABLE} in '{SECRETS}' is {told!r}; it must be a text such as \"name=module:function\", or a "
+                f"{VARIABLE} in '{SECRETS}' is {declared!r}; it must be a text such as \"name=module:function\", or a "
                 "table. Put it in quotation marks.",
             )
         )
-    return parse(told)
+    return parse(declared)
 
 
-def parse(told: str | Mapping[str, Any]) -> Declared:
+def parse(declared: str | Mapping[str, Json]) -> Declared:
     """The networks that a text declares, in either form, or a mapping of names as the second form has it."""
     try:
-        entries = list(_entries(told))
+        entries = list(_entries(declared))
     except ModelError as error:
         return Declared(problems=(str(error),))
-    found: dict[str, Declaration] = {}
+    networks: dict[str, Declaration] = {}
     problems = []
     for name, value in entries:
         try:
             one = _declaration(name, value)
-            if one.name in found:
+            if one.name in networks:
                 raise ModelError(
                     f"Another network is called {one.name!r} already. Names tell networks apart in lists and links. "
                     "Give it another name."
                 )
-            found[one.name] = one
+            networks[one.name] = one
         except CamcoreError as error:
             called = f" {name!r}" if name else ""
             problems.append(f"{VARIABLE} declares a network{called} that cannot be used. {error}")
-    return Declared(tuple(found.values()), tuple(problems))
+    return Declared(tuple(networks.values()), tuple(problems))
 
 
-def _entries(told: str | Mapping[str, Any]) -> Iterator[tuple[str | None, Any]]:
+def _entries(declared: str | Mapping[str, Json]) -> Iterator[tuple[str | None, Json]]:
     """Names and their values; None is the name of a part without an equals sign."""
-    if isinstance(told, str) and not told.lstrip().startswith("{"):
-        for part in filter(None, (part.strip() for part in told.split(","))):
+    if isinstance(declared, str) and not declared.lstrip().startswith("{"):
+        for part in filter(None, (part.strip() for part in declared.split(","))):
             name, equals, value = (piece.strip() for piece in part.partition("="))
             yield (name, value) if equals else (None, part)
         return
     try:
-        table = json.loads(told) if isinstance(told, str) else told
-    except (ValueError, RecursionError) as error:
+        table = parse_json(declared) if isinstance(declared, str) else declared
+    except ValueError as error:
         raise ModelError(
             f"{VARIABLE} begins like JSON and is none ({error}), so it declares no networks. Mend it, or write "
             "name=module:function or name=file.keras, with commas between several."
@@ -130,7 +132,7 @@ def _entries(told: str | Mapping[str, Any]) -> Iterator[tuple[str | None, Any]]:
     yield from table.items()
 
 
-def _declaration(name: str | None, value: Any) -> Declaration:
+def _declaration(name: str | None, value: Json) -> Declaration:
     if name is None:
         raise _malformed(value)
     if isinstance(value, str):
@@ -152,7 +154,7 @@ def _declaration(name: str | None, value: Any) -> Declaration:
         )
     if "function" in value:
         return _function(name, value)
-    return _file(name, value)
+    return file_declaration(name, value)
 
 
 def _plain(name: str, text: str) -> dict[str, str]:
@@ -164,7 +166,7 @@ def _plain(name: str, text: str) -> dict[str, str]:
     raise _malformed(f"{name}={text}")
 
 
-def _function(name: str, value: Mapping[str, Any]) -> Declaration:
+def _function(name: str, value: Mapping[str, Json]) -> Declaration:
     function = value["function"]
     if not isinstance(function, str) or not _FUNCTION.fullmatch(function):
         raise _malformed(f"{name}={function}")
@@ -177,14 +179,18 @@ def _function(name: str, value: Mapping[str, Any]) -> Declaration:
     return Declaration(name, function=function)
 
 
-def _file(name: str, value: Mapping[str, Any]) -> Declaration:
+def file_declaration(name: str, value: Mapping[str, Json]) -> Declaration:
+    """The declaration of a whole model's file, with the second form's options. Raises CamcoreError for a bad one."""
     preprocess, framing, custom = (_text(name, value, key) for key in ("preprocess", "framing", "custom"))
     if preprocess is not None:
         preprocessing(preprocess)
     if framing is not None:
         check_framing(framing)
     if custom is not None and not _MODULE.fullmatch(custom):
-        raise ModelError(f"{name!r} says custom {custom!r}, which is no module's name. Name one that can be imported.")
+        raise ModelError(
+            f"{name!r} says custom {custom!r}, which is no module's name: that is as `import` takes it, without .py. "
+            "Its folder is the one where the program was started or on PYTHONPATH. Correct the name."
+        )
     unsafe = value.get("unsafe", False)
     if not isinstance(unsafe, bool):
         raise ModelError(f"{name!r} says unsafe {unsafe!r}. It is true or false, without quotation marks. Say which.")
@@ -194,19 +200,19 @@ def _file(name: str, value: Mapping[str, Any]) -> Declaration:
     return Declaration(name, None, _absolute(path), _labels(name, value), preprocess, framing, custom, unsafe)
 
 
-def _labels(name: str, value: Mapping[str, Any]) -> Path | tuple[str, ...] | None:
-    told = value.get("labels")
-    if isinstance(told, list | tuple) and all(isinstance(one, str) for one in told):
-        return tuple(told)
+def _labels(name: str, value: Mapping[str, Json]) -> Path | tuple[str, ...] | None:
+    given = value.get("labels")
+    if isinstance(given, list | tuple) and all(isinstance(one, str) for one in given):
+        return tuple(given)
     text = _text(name, value, "labels")
     return None if text is None else _absolute(text)
 
 
-def _text(name: str, value: Mapping[str, Any], key: str) -> str | None:
-    told = value.get(key)
-    if told is None or isinstance(told, str):
-        return told
-    raise ModelError(f"{name!r} says {key} {told!r}. It is a text. Put it in quotation marks.")
+def _text(name: str, value: Mapping[str, Json], key: str) -> str | None:
+    given = value.get(key)
+    if given is None or isinstance(given, str):
+        return given
+    raise ModelError(f"{name!r} says {key} {given!r}. It is a text. Put it in quotation marks.")
 
 
 def _absolute(path: str) -> Path:
@@ -225,14 +231,14 @@ def _malformed(part: str) -> ModelError:
 
 def written(networks: Iterable[Declaration]) -> str:
     """The second form of these declarations, which ``parse`` reads back as they are."""
-    return json.dumps({one.name: _told(one) for one in networks}, ensure_ascii=False)
+    return json.dumps({one.name: _as_json(one) for one in networks}, ensure_ascii=False)
 
 
-def _told(one: Declaration) -> dict[str, Any]:
+def _as_json(one: Declaration) -> dict[str, Json]:
     if one.function is not None:
         return {"function": one.function}
     labels = one.labels if one.labels is None or isinstance(one.labels, tuple) else str(one.labels)
-    told = {
+    options = {
         "file": str(one.file),
         "labels": labels,
         "preprocess": one.preprocess,
@@ -240,7 +246,7 @@ def _told(one: Declaration) -> dict[str, Any]:
         "custom": one.custom,
         "unsafe": one.unsafe or None,
     }
-    return {key: value for key, value in told.items() if value is not None}
+    return {key: value for key, value in options.items() if value is not None}
 
 
 def name_for(file: Path, taken: Iterable[str]) -> str:
@@ -250,3 +256,32 @@ def name_for(file: Path, taken: Iterable[str]) -> str:
     known = set(taken)
     names = (text, *(f"{text}-{number}" for number in range(2, len(known) + 3)))
     return next(name for name in names if name not in known)
+
+
+# ---- the preprocessing chosen for one on the Models page, in a small file
+
+
+def write_choice(name: str, identity: str, preprocessing: str) -> None:
+    """Keep the choice for the network of that name; ``identity``: of the function or file that makes it.
+
+    Raises ModelError where it cannot be written.
+    """
+    path = _note(name)
+    try:
+        write_whole(path, json.dumps({"target": identity, "preprocessing": preprocessing}).encode())
+    except CamcoreError as error:
+        raise ModelError(
+            f"The preprocessing of {name!r} cannot be kept: {error} Or have the factory return it."
+        ) from error
+
+
+def read_choice(name: str, identity: str) -> str:
+    """The preprocessing kept for that name, "" where there is none, or something else makes the network now."""
+    choice = read_json_object(_note(name)) or {}
+    usable = choice.get("target") == identity and choice.get("preprocessing") in TITLES
+    return str(choice["preprocessing"]) if usable else ""
+
+
+def _note(name: str) -> Path:
+    """The file of the choice for a network of that name."""
+    return home() / "factories" / f"{hashlib.sha256(name.encode()).hexdigest()[:24]}.json"

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
+from camcore.checks import shown
 from camcore.errors import ModelError
+from camcore.files import Json, read_json
 from camcore.framing import FRAMINGS
 from camcore.models import catalogue
-from camcore.models.architectures import check_architecture
+from camcore.models.architectures import check_architecture, is_whole
 from camcore.models.preprocessing import preprocessing
 from camcore.origin import Origin
 
@@ -30,7 +30,7 @@ _NAME = re.compile(r"\w(?:[\w .,+()-]{0,78}[\w)+])?")
 
 @dataclass(frozen=True)
 class SavedNetwork:
-    """What network.json says, checked.
+    """The content of a network.json, checked.
 
     ``parameters``: their number. ``trained``: a record for people, free in form; ``summary`` (a few words) and
     ``pictures`` (class → how many it learned from) are shown where it has them.
@@ -38,30 +38,30 @@ class SavedNetwork:
 
     name: str
     folder: Path
-    architecture: Mapping[str, Any] = field(hash=False)
+    architecture: Mapping[str, Json] = field(hash=False)
     input_size: tuple[int, int]  # (height, width)
     preprocessing: str  # a name of camcore.models.preprocessing
     labels: tuple[str, ...]
     parameters: int
     weights: Path
     sha256: str  # of the weights file
-    trained: Mapping[str, Any] = field(hash=False)
+    trained: Mapping[str, Json] = field(hash=False)
     framing: str = catalogue.FRAMING  # how its pictures were framed in training
 
     @property
     def version(self) -> str:
         """Tells this network from an earlier one of the same name: its weights, and how it is fed and read."""
-        told = (self.sha256, self.preprocessing, self.labels, self.input_size, self.framing)
-        return hashlib.sha256(repr(told).encode()).hexdigest()
+        identity = (self.sha256, self.preprocessing, self.labels, self.input_size, self.framing)
+        return hashlib.sha256(repr(identity).encode()).hexdigest()
 
     @property
     def bundled(self) -> bool:
-        """Whether it comes with camcore."""
+        """True where it comes with camcore."""
         return self.folder.parent == BUNDLED
 
     @property
     def weights_state(self) -> str:
-        """Where the weights are, as a catalogue row says it: "bundled" or "on disk"."""
+        """The place of the weights, as a catalogue row says it: "bundled" or "on disk"."""
         return "bundled" if self.bundled else "on disk"
 
     @property
@@ -81,23 +81,23 @@ class SavedNetwork:
 
     @property
     def origin(self) -> Origin:
-        """What it takes to have the network again."""
+        """The network's origin, by which it can be had again."""
         return Origin(self.architecture, self.preprocessing, self.folder, self.sha256)
 
 
 def check_weights(saved: SavedNetwork) -> None:
     """Raise ModelError where the weights file is not the one that was saved."""
-    found = digest(saved.weights)
-    if found != saved.sha256:
+    actual = digest(saved.weights)
+    if actual != saved.sha256:
         raise ModelError(
             f"The weights '{saved.weights}' are not those that were saved as {saved.name!r}: their SHA-256 is "
-            f"{found[:12]}…, {JSON_NAME} says {saved.sha256[:12]}…. The file was replaced, or a copy of it broke off. "
+            f"{actual[:12]}…, {JSON_NAME} says {saved.sha256[:12]}…. The file was replaced, or a copy of it broke off. "
             "Copy the whole folder again, or train anew."
         )
 
 
 def described(folder: Path) -> SavedNetwork:
-    """What network.json says, without reading the weights."""
+    """The content of a folder's network.json; the weights are not read."""
     path = folder / JSON_NAME
     try:
         return _parsed(path, _stamp(path))
@@ -111,7 +111,7 @@ def described(folder: Path) -> SavedNetwork:
 
 
 def _stamp(path: Path) -> tuple[int, int, int]:
-    """What changes when a file is written again."""
+    """A stamp that changes when a file is written again."""
     try:
         status = path.stat()
     except FileNotFoundError:
@@ -140,87 +140,72 @@ def _sha256(path: Path, stamp: tuple[int, int, int]) -> str:
 
 @lru_cache(maxsize=256)
 def _parsed(path: Path, stamp: tuple[int, int, int]) -> SavedNetwork:
-    if stamp[1] > _MOST_BYTES:
-        raise _damaged(path, f"it has {stamp[1]:,} bytes, and a description has a few thousand")
     try:
-        told = json.loads(path.read_bytes(), parse_constant=_no_constant)
-    except (ValueError, RecursionError) as error:
-        raise _damaged(path, f"it is not JSON ({error})") from error
-    return checked(told, path)
+        content = read_json(path, _MOST_BYTES, finite=True)
+    except ValueError as error:
+        raise _damaged(path, f"it is not JSON that can be read ({error})") from error
+    return checked(content, path)
 
 
-def _no_constant(text: str) -> None:
-    raise ValueError(f"{text} is no JSON number")
-
-
-def checked(told: Any, path: Path) -> SavedNetwork:
-    """What a network.json at ``path`` says. Raises ModelError where a value is not what it must be."""
-    if not isinstance(told, dict):
+def checked(content: Json, path: Path) -> SavedNetwork:
+    """The content of a network.json at ``path``, checked. Raises ModelError where a value is not what it must be."""
+    if not isinstance(content, dict):
         raise _damaged(path, "it is not a JSON object")
-    if told.get("format") != FORMAT or isinstance(told["format"], bool):
+    if content.get("format") != FORMAT or isinstance(content["format"], bool):
         raise ModelError(
-            f"'{path}' has the format {told.get('format')!r}; this version of camcore reads format {FORMAT}. "
+            f"'{path}' has the format {content.get('format')!r}; this version of camcore reads format {FORMAT}. "
             "It was written by another version. Use that one, or save the network anew."
         )
-    name = check_name(told.get("name"))
-    weights, labels, size = told.get("weights"), told.get("labels"), told.get("input_size")
-    parameters, trained = told.get("parameters"), told.get("trained", {})
-    framing = told.get("framing", catalogue.FRAMING)
+    name = check_name(content.get("name"))
+    weights, labels, size = content.get("weights"), content.get("labels"), content.get("input_size")
+    parameters, trained = content.get("parameters"), content.get("trained", {})
+    framing = content.get("framing", catalogue.FRAMING)
     try:
-        check_architecture(told.get("architecture"))
-        preprocessing(told.get("preprocessing"))
+        check_architecture(content.get("architecture"))
+        preprocessing(content.get("preprocessing"))
     except ModelError as error:
         raise ModelError(f"The network in '{path.parent}' cannot be used. {error}") from error
-    if not (isinstance(size, list) and len(size) == 2 and all(_whole(side, 8, 4096) for side in size)):
-        raise _damaged(path, f"its input_size is {_shown(size)}, not [height, width] in pixels")
+    if not (isinstance(size, list) and len(size) == 2 and all(is_whole(side, 8, 4096) for side in size)):
+        raise _damaged(path, f"its input_size is {shown(size)}, not [height, width] in pixels")
     if not (isinstance(labels, list) and 2 <= len(labels) <= 100_000):
-        raise _damaged(path, f"its labels are {_shown(labels)}, not a list of at least two names")
+        raise _damaged(path, f"its labels are {shown(labels)}, not a list of at least two names")
     if not all(isinstance(label, str) and label.strip() and len(label) <= 200 for label in labels):
         raise _damaged(path, "one of its labels is empty, no text, or longer than 200 letters")
-    if not (isinstance(parameters, int) and _whole(parameters, 1, 10**10)):
-        raise _damaged(path, f"its parameters are {_shown(parameters)}, not a number of them")
+    if not (isinstance(parameters, int) and is_whole(parameters, 1, 10**10)):
+        raise _damaged(path, f"its parameters are {shown(parameters)}, not a number of them")
     if not (isinstance(weights, str) and re.fullmatch(r"[\w+-][\w.+-]{0,100}\.weights\.h5", weights)):
-        raise _damaged(path, f"its weights are {_shown(weights)}, not the name of a .weights.h5 file beside it")
-    if not (isinstance(told.get("sha256"), str) and re.fullmatch("[0-9a-f]{64}", told["sha256"])):
-        raise _damaged(path, f"its sha256 is {_shown(told.get('sha256'))}, not 64 hexadecimal digits")
+        raise _damaged(path, f"its weights are {shown(weights)}, not the name of a .weights.h5 file beside it")
+    if not (isinstance(content.get("sha256"), str) and re.fullmatch("[0-9a-f]{64}", content["sha256"])):
+        raise _damaged(path, f"its sha256 is {shown(content.get('sha256'))}, not 64 hexadecimal digits")
     if framing not in FRAMINGS:
-        raise _damaged(path, f"its framing is {_shown(framing)}, not one of {', '.join(FRAMINGS)}")
+        raise _damaged(path, f"its framing is {shown(framing)}, not one of {', '.join(FRAMINGS)}")
     if not isinstance(trained, dict):
-        raise _damaged(path, f"its record 'trained' is {_shown(trained)}, not a JSON object")
+        raise _damaged(path, f"its record 'trained' is {shown(trained)}, not a JSON object")
     return SavedNetwork(
         name=name,
         folder=path.parent,
-        architecture=told["architecture"],
+        architecture=content["architecture"],
         input_size=(size[0], size[1]),
-        preprocessing=told["preprocessing"],
+        preprocessing=content["preprocessing"],
         labels=tuple(labels),
         parameters=parameters,
         weights=path.with_name(weights),
-        sha256=told["sha256"],
+        sha256=content["sha256"],
         trained=trained,
         framing=framing,
     )
 
 
-def check_name(name: Any) -> str:
+def check_name(name: object) -> str:
     """A name for a network, as it is. Raises ModelError where it is none, or is a backbone's."""
     if not isinstance(name, str) or not _NAME.fullmatch(name):
         raise ModelError(
-            f"A network cannot be called {_shown(name)}. The name is shown in lists and links. Use 1 to 80 letters, "
+            f"A network cannot be called {shown(name)}. The name is shown in lists and links. Use 1 to 80 letters, "
             "digits, spaces and _ - + . , ( ), with a letter or digit first."
         )
     if name in {row.name for row in catalogue.backbones()}:
         raise ModelError(f"A network of one's own cannot be called {name!r}, for a backbone is. Add a word to it.")
     return name
-
-
-def _whole(value: Any, low: int, high: int) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and low <= value <= high
-
-
-def _shown(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 80 else f"{text[:77]}…"
 
 
 def _damaged(path: Path, what: str) -> ModelError:

@@ -18,18 +18,22 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from camcore.errors import ModelError, nearest
+from camcore.files import Json
 from camcore.framing import check_framing
 from camcore.models import declarations, saved
 from camcore.models.catalogue import Built
-from camcore.models.choices import read_choice, write_choice
-from camcore.models.declarations import VARIABLE, Declaration
-from camcore.models.label_files import labels_beside, read_labels
+from camcore.models.declarations import VARIABLE, Declaration, read_choice, write_choice
+from camcore.models.labels import labels_beside, read_labels
 from camcore.models.preprocessing import TITLES, preprocessing
 from camcore.models.whole import open_whole
 from camcore.models.wrap import wrap_options
+from camcore.network import Preprocess
+
+if TYPE_CHECKING:
+    import keras
 
 _GIVES = ("model", "labels", "preprocess", "framing", *wrap_options())
 _RETURNS = "a Keras model, or a mapping or dataclass with " + ", ".join(_GIVES)
@@ -73,7 +77,7 @@ class Factory:
 
     @property
     def weights_state(self) -> str:
-        """Where the weights are: in the file, or the function knows."""
+        """The place of the weights: the file, or what the function knows."""
         return "own code" if self.file is None else "own file"
 
     @property
@@ -89,8 +93,8 @@ class Factory:
     @property
     def framing(self) -> str:
         """The framing of its pictures: as declared, or as the function returned when it last ran; else ``stretch``."""
-        said = _FRAMINGS.get(self.target) if self.declaration is None else self.declaration.framing
-        return said or "stretch"
+        framing = _FRAMINGS.get(self.target) if self.declaration is None else self.declaration.framing
+        return framing or "stretch"
 
     @property
     def version(self) -> str:
@@ -113,20 +117,20 @@ def factories() -> tuple[Factory, ...]:
 
 
 def problems() -> tuple[str, ...]:
-    """What is wrong with the declarations, a sentence or more each."""
+    """The faults of the declarations, a sentence or more each."""
     return _declared()[1]
 
 
-def find(name: Any) -> Factory | None:
+def find(name: object) -> Factory | None:
     """The factory of that name; None where none is declared."""
     return next((factory for factory in factories() if factory.name == name), None)
 
 
 def _declared() -> tuple[tuple[Factory, ...], tuple[str, ...]]:
-    told = declarations.declared()
-    taken = {one.name for one in saved.saved_networks()} if told.networks else set()
-    found, wrong = [], list(told.problems)
-    for one in told.networks:
+    declared = declarations.declared()
+    taken = {one.name for one in saved.saved_networks()} if declared.networks else set()
+    known, wrong = [], list(declared.problems)
+    for one in declared.networks:
         if one.name in taken:
             wrong.append(
                 f"{VARIABLE} declares a network {one.name!r} that cannot be reached: a saved network is called so "
@@ -135,8 +139,8 @@ def _declared() -> tuple[tuple[Factory, ...], tuple[str, ...]]:
             continue
         target = one.function or (one.file.name if one.file is not None else "")
         factory = Factory(one.name, target, declaration=one if one.file is not None else None)
-        found.append(dataclasses.replace(factory, chosen=read_choice(one.name, factory.identity)))
-    return tuple(found), tuple(wrong)
+        known.append(dataclasses.replace(factory, chosen=read_choice(one.name, factory.identity)))
+    return tuple(known), tuple(wrong)
 
 
 # ---- the network
@@ -149,11 +153,11 @@ class Made:
     ``more``: further arguments of ``camcore.wrap``.
     """
 
-    model: Any
+    model: keras.Model
     labels: tuple[str, ...] | None = None
-    preprocess: Callable[..., Any] | None = None
+    preprocess: Preprocess | None = None
     framing: str = "stretch"
-    more: Mapping[str, Any] = field(default_factory=dict)
+    more: Mapping[str, Json] = field(default_factory=dict)
 
 
 def make(factory: Factory) -> Made:
@@ -214,18 +218,18 @@ def _opened(declared: Declaration) -> Made:
     return Made(model, labels, feed, declared.framing or "stretch")
 
 
-def file_options(factory: Factory) -> dict[str, Any]:
+def file_options(factory: Factory) -> dict[str, Json]:
     """The arguments of ``camcore.load`` for a file's declaration, with the preprocessing that was chosen."""
     declared = factory.declaration
     assert declared is not None
-    told: dict[str, Any] = {
+    options: dict[str, Json] = {
         "labels": declared.labels,
         "preprocess": declared.preprocess or factory.chosen or None,
         "framing": declared.framing,
         "custom_objects": (declared.custom,) if declared.custom else None,
         "safe_mode": False if declared.unsafe else None,
     }
-    return {key: value for key, value in told.items() if value is not None}
+    return {key: value for key, value in options.items() if value is not None}
 
 
 def open_factory(factory: Factory, weights: str | os.PathLike[str] | None = None) -> Built:
@@ -248,38 +252,38 @@ def open_factory(factory: Factory, weights: str | os.PathLike[str] | None = None
     return Built(made.model, feed, made.labels, None, note, framing=made.framing, more=made.more)
 
 
-def _function(factory: Factory) -> Any:
+def _function(factory: Factory) -> Callable[[], object]:
     module, _, function = factory.target.partition(":")
     try:
-        found = getattr(importlib.import_module(module), function, None)
+        made_by = getattr(importlib.import_module(module), function, None)
     except (Exception, SystemExit) as error:
         raise ModelError(
-            f"The network {factory.name!r} cannot be made: importing {module!r} failed with {_told(error)}. Its code "
+            f"The network {factory.name!r} cannot be made: importing {module!r} failed with {_reason(error)}. Its code "
             f"is named in {VARIABLE}. Mend the module, or put its folder on PYTHONPATH, and try again."
         ) from error
-    if not callable(found):
+    if not callable(made_by):
         raise ModelError(
             f"The network {factory.name!r} cannot be made: the module {module!r} has no function {function!r}. "
             f"{VARIABLE} names it as {factory.target!r}. Correct the name."
         )
-    return found
+    return made_by
 
 
-def _called(factory: Factory, function: Any) -> Any:
+def _called(factory: Factory, function: Callable[[], object]) -> object:
     try:
         return function()
     except (Exception, SystemExit) as error:
         raise ModelError(
-            f"The network {factory.name!r} cannot be made: its function {factory.target} raised {_told(error)}. It is "
-            "called without arguments. Mend it and try again."
+            f"The network {factory.name!r} cannot be made: its function {factory.target} raised {_reason(error)}. It "
+            "is called without arguments. Mend it and try again."
         ) from error
 
 
-def _told(error: BaseException) -> str:
+def _reason(error: BaseException) -> str:
     return f"{type(error).__name__}: {' '.join(str(error).split())[:300]}".rstrip(": .")
 
 
-def _kind(given: Mapping[str, Any], model: Any) -> str:
+def _kind(given: Mapping[str, object], model: object) -> str:
     return "no 'model'" if "model" not in given else f"a {type(model).__name__}"
 
 

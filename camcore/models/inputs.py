@@ -4,16 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from camcore._compat import input_structure, maker
 from camcore.checks import shown
 from camcore.errors import ModelError
 
+if TYPE_CHECKING:
+    import keras
+    import tensorflow as tf
+
 Shape = tuple[int | None, ...]
+Fed = object
+"""A tensor, or the structure of tensors that a model is called with."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,7 +31,7 @@ class ImageInput:
 
     shape: Shape | None
     dtype: str
-    feed: Callable[[Any], Any] = lambda image: image
+    feed: Callable[[tf.Tensor], Fed] = lambda image: image
 
 
 @dataclass(frozen=True)
@@ -40,7 +46,9 @@ class _Input:
         return f"{self.name!r} ({sides}{',' if len(self.shape) == 2 else ''})"
 
 
-def image_input_of(model: Any, image_input: int | str | None, fixed: Mapping[str, Any] | None) -> ImageInput:
+def image_input_of(
+    model: keras.Model, image_input: int | str | None, fixed: Mapping[str, ArrayLike | None] | None
+) -> ImageInput:
     """The picture's input of a model, and how to call it. See ``wrap`` for the arguments.
 
     Raises ModelError where it is not clear which input takes the picture, or another one has no fixed value that fits.
@@ -57,13 +65,15 @@ def image_input_of(model: Any, image_input: int | str | None, fixed: Mapping[str
     values = _fixed_values(model, inputs, place, dict(fixed or {}))
     image = inputs[place]
 
-    def feed(pictures: Any) -> Any:
+    def feed(pictures: tf.Tensor) -> Fed:
         return pack([pictures if i == place else _tiled(values[i], pictures) for i in range(len(inputs))])
 
     return ImageInput(image.shape, image.dtype, feed)
 
 
-def _unknown(model: Any, image_input: int | str | None, fixed: Mapping[str, Any] | None) -> ImageInput:
+def _unknown(
+    model: keras.Model, image_input: int | str | None, fixed: Mapping[str, ArrayLike | None] | None
+) -> ImageInput:
     """Of a model that was never built, or does not say how it was."""
     if image_input is not None or fixed:
         raise ModelError(
@@ -73,7 +83,7 @@ def _unknown(model: Any, image_input: int | str | None, fixed: Mapping[str, Any]
     return ImageInput(None, "float64" if getattr(model, "compute_dtype", None) == "float64" else "float32")
 
 
-def _inputs_of(model: Any) -> tuple[list[_Input], Callable[[list[Any]], Any]]:
+def _inputs_of(model: keras.Model) -> tuple[list[_Input], Callable[[list[tf.Tensor | None]], Fed]]:
     """The inputs in their order, and what makes of one value for each what the model is called with."""
     import keras
 
@@ -82,7 +92,7 @@ def _inputs_of(model: Any) -> tuple[list[_Input], Callable[[list[Any]], Any]]:
         structure = input_structure(model, tensors)
         paths = keras.tree.flatten_with_path(structure)
         named = isinstance(structure, dict) and all(len(path) == 1 for path, _ in paths)
-        found = [
+        inputs = [
             _Input(
                 str(path[0]) if named else tensor.name,
                 tuple(tensor.shape),
@@ -91,34 +101,35 @@ def _inputs_of(model: Any) -> tuple[list[_Input], Callable[[list[Any]], Any]]:
             )
             for path, tensor in paths
         ]
-        if len(found) == 1 and not isinstance(structure, dict):
-            return found, lambda values: values[0]
-        return found, lambda values: keras.tree.pack_sequence_as(structure, values)
+        if len(inputs) == 1 and not isinstance(structure, dict):
+            return inputs, lambda values: values[0]
+        return inputs, lambda values: keras.tree.pack_sequence_as(structure, values)
     built = (model.get_build_config() or {}).get("input_shape")
     dtype = "float64" if getattr(model, "compute_dtype", None) == "float64" else "float32"
     if built is not None and _is_shape(built):
         return [_Input("input", tuple(built), dtype)], lambda values: values[0]
     if isinstance(built, Mapping) and all(map(_is_shape, built.values())):
         keys = list(built)
-        found = [_Input(str(key), tuple(built[key]), dtype) for key in keys]
-        return found, lambda values: dict(zip(keys, values, strict=True))
+        inputs = [_Input(str(key), tuple(built[key]), dtype) for key in keys]
+        return inputs, lambda values: dict(zip(keys, values, strict=True))
     if isinstance(built, (list, tuple)) and built and all(map(_is_shape, built)):
         kind = type(built)
-        found = [_Input(f"input {i}", tuple(shape), dtype) for i, shape in enumerate(built)]
-        return found, lambda values: kind(values)
+        inputs = [_Input(f"input {i}", tuple(shape), dtype) for i, shape in enumerate(built)]
+        return inputs, lambda values: kind(values)
     return [], lambda values: values[0]
 
 
-def _is_shape(value: Any) -> bool:
-    sides = isinstance(value, (list, tuple)) and bool(value)
-    return sides and all(side is None or isinstance(side, int) for side in value)
+def _is_shape(value: object) -> bool:
+    if not isinstance(value, list | tuple):
+        return False
+    return bool(value) and all(side is None or isinstance(side, int) for side in value)
 
 
 def _listed(inputs: Sequence[_Input]) -> str:
     return ", ".join(map(str, inputs))
 
 
-def _place(model: Any, inputs: list[_Input], image_input: int | str | None) -> int:
+def _place(model: keras.Model, inputs: list[_Input], image_input: int | str | None) -> int:
     names = [one.name for one in inputs]
     if isinstance(image_input, str) and image_input in names:
         return names.index(image_input)
@@ -142,8 +153,8 @@ def _place(model: Any, inputs: list[_Input], image_input: int | str | None) -> i
 
 
 def _fixed_values(
-    model: Any, inputs: list[_Input], place: int, fixed: dict[str, Any]
-) -> dict[int, NDArray[Any] | None]:
+    model: keras.Model, inputs: list[_Input], place: int, fixed: dict[str, ArrayLike | None]
+) -> dict[int, NDArray[np.generic] | None]:
     """The value (shape without the batch) of every input but the picture's; None for one that is left out."""
     others = [one for i, one in enumerate(inputs) if i != place]
     unknown = [name for name in fixed if name not in [one.name for one in others]]
@@ -159,12 +170,12 @@ def _fixed_values(
         raise ModelError(
             f"The model {model.name!r} has {len(inputs)} inputs; a heatmap explains one picture: {inputs[place]} of "
             f"{_listed(inputs)}. Wrap it with one image input, the others held at a value: "
-            f"wrap(model, fixed={{{example}}})."
+            f"wrap(model, fixed={{{example}}}), or --fixed NAME=VALUE on the command line."
         )
     return {i: _value(one, fixed.get(one.name)) for i, one in enumerate(inputs) if i != place}
 
 
-def _value(one: _Input, given: Any) -> NDArray[Any] | None:
+def _value(one: _Input, given: ArrayLike | None) -> NDArray[np.generic] | None:
     if given is None:
         return None
     try:
@@ -193,7 +204,7 @@ def _value(one: _Input, given: Any) -> NDArray[Any] | None:
         ) from None
 
 
-def _tiled(value: NDArray[Any] | None, pictures: Any) -> Any:
+def _tiled(value: NDArray[np.generic] | None, pictures: tf.Tensor) -> tf.Tensor | None:
     """A value once for each picture of a batch."""
     import tensorflow as tf
 

@@ -7,21 +7,25 @@ They are told apart by what their configurations hold, and the graph is then bui
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING
 
 from camcore._compat import MODEL_MODULES
+from camcore.files import Json
 from camcore.models.archives import WholeModel
 from camcore.models.configs import operations, unlisted
-from camcore.models.keras2_pieces import Piece
-from camcore.models.keras2_weights import load_keras2_weights
+from camcore.models.keras2.layers import Piece
+from camcore.models.keras2.weights import load_keras2_weights
+
+if TYPE_CHECKING:
+    import keras
 
 
-def holds_operations(config: Any) -> bool:
-    """Whether a graph of an HDF5 file has operations that are no layers."""
+def holds_operations(config: Json) -> bool:
+    """Tell whether a graph of an HDF5 file has operations that are no layers."""
     return any(_is_operation(part) for part in _parts(config))
 
 
-def open_hdf5(whole: WholeModel, custom: Mapping[str, Any], safe_mode: bool) -> Any:
+def open_hdf5(whole: WholeModel, custom: Mapping[str, object], safe_mode: bool) -> keras.Model:
     """The keras.Model of the file, with its weights. Raises what Keras raises, and ModelError for the weights."""
     model = rebuilt(whole, custom, safe_mode)
     inside = tuple(Piece(layer.name, type(layer).__name__, layer) for layer in model.layers)
@@ -29,7 +33,7 @@ def open_hdf5(whole: WholeModel, custom: Mapping[str, Any], safe_mode: bool) -> 
     return model
 
 
-def rebuilt(whole: WholeModel, custom: Mapping[str, Any], safe_mode: bool) -> Any:
+def rebuilt(whole: WholeModel, custom: Mapping[str, object], safe_mode: bool) -> keras.Model:
     """The keras.Model of a file of Keras 3, of either form, without its weights. Raises what Keras raises."""
     import keras
 
@@ -37,7 +41,7 @@ def rebuilt(whole: WholeModel, custom: Mapping[str, Any], safe_mode: bool) -> An
     return keras.saving.deserialize_keras_object(config, custom_objects=dict(custom), safe_mode=safe_mode)
 
 
-def _parts(value: Any) -> Iterator[Mapping[str, Any]]:
+def _parts(value: Json) -> Iterator[Mapping[str, Json]]:
     stack = [value]
     while stack:
         one = stack.pop()
@@ -49,14 +53,14 @@ def _parts(value: Any) -> Iterator[Mapping[str, Any]]:
             stack.extend(one)
 
 
-def _is_operation(part: Mapping[str, Any]) -> bool:
+def _is_operation(part: Mapping[str, Json]) -> bool:
     """A layer's configuration always says whether it is trainable; an operation's never does."""
     config = part.get("config")
     plain = part.get("class_name") not in (*MODEL_MODULES, "InputLayer") and "inbound_nodes" in part
     return plain and isinstance(config, Mapping) and "trainable" not in config
 
 
-def _with_modules(value: Any, known: Mapping[str, type]) -> Any:
+def _with_modules(value: Json, known: Mapping[str, type]) -> Json:
     """The configuration as a ``.keras`` file has it: each class with its module."""
     if isinstance(value, list):
         return [_with_modules(one, known) for one in value]

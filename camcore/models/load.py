@@ -6,42 +6,43 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from camcore.checks import checked, function, optional, refused
 from camcore.errors import ModelError, nearest
+from camcore.files import Json
 from camcore.forking import check_not_forked
 from camcore.models import catalogue, factories, saved
 from camcore.models.catalogue import Built, build
-from camcore.models.feeding import advice
-from camcore.models.label_files import labels_beside, read_labels
+from camcore.models.input_scaling import advice
+from camcore.models.labels import labels_beside, read_labels
+from camcore.models.pickling import renamed, send_as_loaded
 from camcore.models.preprocessing import TITLES, preprocessing
-from camcore.models.recipes import renamed, send_by_recipe
 from camcore.models.whole import Custom, file_hash, find_file, open_whole
 from camcore.models.wrap import wrap, wrap_options
 from camcore.network import Network, Preprocess
-from camcore.origin import Recipe
+from camcore.origin import LoadArguments
 
 Labels = Sequence[str] | str | os.PathLike[str] | None
 """The classes' names, or the path of a file that gives them."""
 
 
-def _a_name(name: str, value: Any) -> str | os.PathLike[str]:
+def _a_name(name: str, value: object) -> str | os.PathLike[str]:
     """A network's name, or the path of its folder."""
     if not isinstance(value, (str, os.PathLike)):
         raise refused(name, value, "a name or a path", "camcore.backbones() lists the names.", ModelError)
     return value
 
 
-def _a_file(name: str, value: Any) -> str | os.PathLike[str]:
+def _a_file(name: str, value: object) -> str | os.PathLike[str]:
     """The path of a file, or the word "random"."""
     if not isinstance(value, (str, os.PathLike)):
         raise refused(name, value, "the path of a weights file, or 'random'", "Or leave it out.", ModelError)
     return value
 
 
-class Listed(Protocol):
-    """What a list of networks says of each: a catalogue row, a saved network, or a factory that makes one.
+class NetworkListing(Protocol):
+    """An entry in the list of networks: a catalogue row, a saved network, or a factory that makes one.
 
     ``input_size``, ``parameters``: None where they are not known before the network is made. ``version``: tells it
     from another network of the same name. ``framing``: how pictures are framed for it.
@@ -65,7 +66,7 @@ class Listed(Protocol):
     def framing(self) -> str: ...
 
 
-def backbones() -> tuple[Listed, ...]:
+def backbones() -> tuple[NetworkListing, ...]:
     """Every network that ``load`` knows by name: the bundled ones, one's own, then the catalogue's.
 
     ``weights_state``: "bundled", "on disk", "downloads N MB" (about), "own code" for what a function of one's own
@@ -90,7 +91,7 @@ def load(
     framing: str | None = None,
     custom_objects: Custom = None,
     safe_mode: bool = True,
-    **options: Any,
+    **options: Json,
 ) -> Network:
     """A Network by its catalogue name, the constructor's name in ``keras.applications``; by the name or folder of a
     saved one (the bundled ``"cats_vs_dogs"``, or one of your own); by a name that ``CAMCORE_MODELS`` declares; or from
@@ -119,15 +120,16 @@ def load(
     check_not_forked()
     declared = _declared_file(name)
     if declared is not None and declared.file is not None:
-        told = factories.file_options(declared)
+        options_of_file = factories.file_options(declared)
         given = {"labels": labels, "preprocess": preprocess, "framing": framing, "custom_objects": custom_objects}
-        told |= {key: value for key, value in given.items() if value is not None} | options
-        return renamed(load(declared.file, weights, progress, **({"safe_mode": safe_mode} | told)), declared.name)
-    recipe, built = _built(name, weights, progress, options, (custom_objects, safe_mode))
+        options_of_file |= {key: value for key, value in given.items() if value is not None} | options
+        network: Network = load(declared.file, weights, progress, **{"safe_mode": safe_mode, **options_of_file})
+        return renamed(network, declared.name)
+    arguments, built = _built(name, weights, progress, options, (custom_objects, safe_mode))
     called = {"labels": labels, "preprocess": preprocess, "framing": framing}
     given = {key: value for key, value in called.items() if value is not None}
-    recipe = replace(recipe, options={**recipe.options, **given})
-    named, note = _labels(labels, recipe.file)
+    arguments = replace(arguments, options={**arguments.options, **given})
+    named, note = _labels(labels, arguments.file)
     if isinstance(preprocess, str):
         feed: Preprocess | None = preprocessing(preprocess)
         note.append(f"fed {TITLES[preprocess]}, as named")
@@ -135,23 +137,23 @@ def load(
         feed = preprocess if preprocess is not None else built.preprocess
         if preprocess is not None:
             note.append("fed by a function of its owner's")
-        elif recipe.file is not None:
+        elif arguments.file is not None:
             note.append(advice(built.model))
     network = wrap(
         built.model,
         labels=built.labels if named is None else named,
         preprocess=feed,
-        name=recipe.called,
+        name=arguments.called,
         weights_note="; ".join((built.weights_note, *note)),
         framing=built.framing if framing is None else framing,
         origin=built.origin if not given.keys() & {"preprocess"} else None,
-        **_wrapped(built, recipe),
+        **_wrapped(built, arguments),
     )
-    send_by_recipe(network, recipe, load)
+    send_as_loaded(network, arguments, load)
     return network
 
 
-def _declared_file(name: Any) -> factories.Factory | None:
+def _declared_file(name: object) -> factories.Factory | None:
     """The declaration of a whole model's file under this name; None where there is none."""
     if name in [row.name for row in catalogue.backbones()]:
         return None
@@ -160,36 +162,37 @@ def _declared_file(name: Any) -> factories.Factory | None:
 
 
 def _built(
-    name: Any,
+    name: str | os.PathLike[str],
     weights: str | os.PathLike[str] | None,
     progress: Callable[[int, int], None] | None,
-    options: dict[str, Any],
+    options: dict[str, Json],
     code: tuple[Custom, bool],
-) -> tuple[Recipe, Built]:
+) -> tuple[LoadArguments, Built]:
     kept = None if weights is None or weights in ("random", "imagenet") else os.path.abspath(os.fspath(weights))
-    recipe = Recipe("", "", kept or (None if weights is None else str(weights)), options)
+    arguments = LoadArguments("", "", kept or (None if weights is None else str(weights)), options)
     if name in [row.name for row in catalogue.backbones()]:
-        return replace(recipe, source=name, called=name), build(name, weights, progress, **options)
+        row = str(name)
+        return replace(arguments, source=row, called=row), build(row, weights, progress, **options)
     factory = factories.find(name)
     if factory is not None:
-        _refuse(options, name, f"{factory.target} makes it")
-        return replace(recipe, source=name, called=name), factories.open_factory(factory, weights)
-    found = saved.find(name) if isinstance(name, str | os.PathLike) else None
-    if found is not None:
-        _refuse(options, found.name, "it is a saved network, whose architecture is settled")
-        return replace(recipe, source=str(found.folder), called=found.name), saved.open_saved(found, weights)
-    file = find_file(name) if isinstance(name, str | os.PathLike) else None
+        _refuse(options, factory.name, f"{factory.target} makes it")
+        return replace(arguments, source=factory.name, called=factory.name), factories.open_factory(factory, weights)
+    network = saved.find(name)
+    if network is not None:
+        _refuse(options, network.name, "it is a saved network, whose architecture is settled")
+        return replace(arguments, source=str(network.folder), called=network.name), saved.open_saved(network, weights)
+    file = find_file(name)
     if file is None:
         raise _unknown(name)
-    return _from_file(replace(recipe, source=str(file), file=file), weights, code)
+    return _from_file(replace(arguments, source=str(file), file=file), weights, code)
 
 
 def _from_file(
-    recipe: Recipe, weights: str | os.PathLike[str] | None, code: tuple[Custom, bool]
-) -> tuple[Recipe, Built]:
-    file = recipe.file
+    arguments: LoadArguments, weights: str | os.PathLike[str] | None, code: tuple[Custom, bool]
+) -> tuple[LoadArguments, Built]:
+    file = arguments.file
     assert file is not None
-    unknown = next((key for key in recipe.options if key not in wrap_options()), None)
+    unknown = next((key for key in arguments.options if key not in wrap_options()), None)
     if unknown is not None:
         near = nearest(unknown, (*wrap_options(), "labels", "preprocess", "framing", "custom_objects", "safe_mode"))
         raise ModelError(
@@ -198,24 +201,24 @@ def _from_file(
         )
     custom, safe_mode = code
     built = open_whole(file, weights, custom, safe_mode)
-    options = dict(recipe.options)
+    options = dict(arguments.options)
     options |= {} if custom is None else {"custom_objects": custom}
     options |= {} if safe_mode else {"safe_mode": False}
     called = file.parent.name if file.name == "saved_model.pb" else file.stem or file.name
-    return replace(recipe, called=called, options=options, sha256=file_hash(file)), built
+    return replace(arguments, called=called, options=options, sha256=file_hash(file)), built
 
 
-def _wrapped(built: Built, recipe: Recipe) -> dict[str, Any]:
+def _wrapped(built: Built, arguments: LoadArguments) -> dict[str, Json]:
     """The arguments of ``wrap`` that say which part of the model is explained."""
     more = dict(built.more)
     if built.input_size is not None:
         more["input_size"] = built.input_size
-    if recipe.file is not None:
-        more |= {key: value for key, value in recipe.options.items() if key in wrap_options()}
+    if arguments.file is not None:
+        more |= {key: value for key, value in arguments.options.items() if key in wrap_options()}
     return more
 
 
-def _labels(labels: Labels, file: Path | None) -> tuple[Any, list[str]]:
+def _labels(labels: Labels, file: Path | None) -> tuple[Sequence[str] | None, list[str]]:
     """The class names, None where there are none, and a note about them."""
     if isinstance(labels, str | os.PathLike):
         return read_labels(labels), []
@@ -225,7 +228,7 @@ def _labels(labels: Labels, file: Path | None) -> tuple[Any, list[str]]:
     return labels, []
 
 
-def _unknown(name: Any) -> ModelError:
+def _unknown(name: object) -> ModelError:
     names = [row.name for row in backbones()]
     near = nearest(name, names)
     hint = f"Did you mean {near!r}?" if near else "`python -m camcore models` lists the names."
@@ -237,7 +240,7 @@ def _unknown(name: Any) -> ModelError:
     )
 
 
-def _refuse(options: dict[str, Any], name: str, why: str) -> None:
+def _refuse(options: dict[str, Json], name: str, why: str) -> None:
     """Raise ModelError where there are options for a network that takes none."""
     if options:
         raise ModelError(f"{name} takes no option {next(iter(options))!r}: {why}. Leave the options away.")

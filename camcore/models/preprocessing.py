@@ -1,4 +1,4 @@
-"""What a network wants its pictures to be, by name: numbers 0..255 in, the network's input out.
+"""Preprocessings by name: pictures of numbers 0..255 in, the network's input out.
 
 ``tf``, ``torch`` and ``caffe`` are the modes of Keras's ``imagenet_utils.preprocess_input``, to the last bit.
 """
@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -69,7 +68,7 @@ TITLES: Mapping[str, str] = MappingProxyType(
 """The names as people say them."""
 
 
-def preprocessing(name: Any) -> Callable[[ArrayLike], Array]:
+def preprocessing(name: object) -> Callable[[ArrayLike], Array]:
     """The function of that name: RGB 0..255 (…, 3) → a float32 copy as the network wants it.
 
     Raises ModelError for an unknown name.

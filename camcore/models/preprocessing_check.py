@@ -1,4 +1,4 @@
-"""Which preprocessing a network was trained on, told from how it answers about a few photographs.
+"""The preprocessing that a network was trained on, told from its answers about a few photographs.
 
 A network that is given its pictures in the wrong way is either unsure of everything, or sure of the same thing
 whatever it is shown. So what counts is how much its answer tells about the picture: the mutual information between
@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,18 +32,18 @@ _COMMON = ("unit", "tf", "torch", "caffe", "raw")  # the most usual first
 
 @dataclass(frozen=True)
 class Fit:
-    """How a network answers when it is fed in one way.
+    """A network's answers when it is fed in one way.
 
     ``confidence``: the most probable class's probability, 0..1. ``entropy``: of the answers, in bits. Both are means
-    over the pictures. ``information``: what the answers tell about the picture, in bits. ``said``: the most probable
-    class of each picture.
+    over the pictures. ``information``: what the answers tell about the picture, in bits. ``predictions``: the most
+    probable class of each picture.
     """
 
     name: str
     confidence: float
     entropy: float
     information: float
-    said: tuple[Prediction, ...]
+    predictions: tuple[Prediction, ...]
 
 
 def compare_preprocessings(
@@ -58,12 +57,12 @@ def compare_preprocessings(
     rgb = np.stack(
         [frame_picture(picture, network.input_size, network.framing_for(framing))[0] for picture in pictures]
     )
-    found: tuple[Fit, ...] = ()
+    fits: tuple[Fit, ...] = ()
     for name in PREPROCESSINGS:
         prepared = preprocessing(name)(np.concatenate([rgb, rgb[:, :, ::-1]]))
         logits = np.asarray(network.logits(network.preprocess(prepared)), np.float64)
-        found = (*found, _fit(network, name, logits))
-        yield found
+        fits = (*fits, _fit(network, name, logits))
+        yield fits
 
 
 def _fit(network: Network, name: str, logits: NDArray[np.float64]) -> Fit:
@@ -78,14 +77,14 @@ def _fit(network: Network, name: str, logits: NDArray[np.float64]) -> Fit:
     shares = p / np.maximum(p.sum(axis=1, keepdims=True), np.finfo(float).tiny)
     answers = (shares[:count] + shares[count:]) / 2
     entropy = float(_entropy(answers).mean())
-    said = tuple(network.predictions(row, 1)[0] for row in logits[:count].astype(np.float32))
+    predictions = tuple(network.predictions(row, 1)[0] for row in logits[:count].astype(np.float32))
     information = max(float(_entropy(answers.mean(axis=0))) - entropy, 0.0)
-    return Fit(name, float(answers.max(axis=1).mean()), entropy, information, said)
+    return Fit(name, float(answers.max(axis=1).mean()), entropy, information, predictions)
 
 
-def _entropy(p: NDArray[np.float64]) -> Any:
+def _entropy(p: NDArray[np.float64]) -> NDArray[np.float64]:
     """In bits, over the last axis."""
-    return -(p * np.log2(np.where(p > 0, p, 1.0))).sum(axis=-1)
+    return np.asarray(-(p * np.log2(np.where(p > 0, p, 1.0))).sum(axis=-1))
 
 
 def ranked(fits: Sequence[Fit]) -> tuple[Fit, ...]:
@@ -112,7 +111,7 @@ def suggested(fits: Sequence[Fit], usual: str | None = None) -> str:
 
 
 def verdict(fits: Sequence[Fit]) -> str:
-    """What the comparison says, in a sentence or two with its figures."""
+    """The result of the comparison, in a sentence or two with its figures."""
     order, good = ranked(fits), leading(fits)
     if not good:
         return (
@@ -129,10 +128,10 @@ def verdict(fits: Sequence[Fit]) -> str:
 
 
 def _figures(fits: Sequence[Fit]) -> str:
-    """What answers tell and how sure they are, as ranges."""
-    told, sure = ([getattr(fit, what) for fit in fits] for what in ("information", "confidence"))
-    bits = _range(f"{min(told):.2f}", f"{max(told):.2f}")
-    return f"{bits} bits about the picture, {_range(f'{min(sure):.0%}', f'{max(sure):.0%}')} sure"
+    """The information in answers and their confidence, as ranges."""
+    bits, sure = ([getattr(fit, what) for fit in fits] for what in ("information", "confidence"))
+    span = _range(f"{min(bits):.2f}", f"{max(bits):.2f}")
+    return f"{span} bits about the picture, {_range(f'{min(sure):.0%}', f'{max(sure):.0%}')} sure"
 
 
 def _range(low: str, high: str) -> str:

@@ -7,20 +7,19 @@ import shutil
 from pathlib import Path
 
 from camcore.errors import ModelError
-from camcore.models import downloaded
 from camcore.models.catalogue import backbone, find_weights
 from camcore.models.description import SavedNetwork
 from camcore.models.saved import networks_folder
-from camcore.models.weights import keras_cache, search_folders
+from camcore.models.weights_files import forget, is_ours, keras_cache, search_folders
 
 
 def why_kept(name: str) -> str:
-    """Why the ImageNet weights of a backbone cannot be removed, in words; "" where they can."""
+    """The reason why the ImageNet weights of a backbone cannot be removed; "" where they can."""
     path = find_weights(name)
     if path is None:
         return f"The weights of {name} are not on this machine."
     if path.parent == keras_cache():
-        if not downloaded.is_ours(path):
+        if not is_ours(path):
             return (
                 f"'{path}' lies in Keras's cache, and was put there by another program, which may need it. It is "
                 "never removed from here."
@@ -46,7 +45,7 @@ def remove_weights(name: str) -> Path:
         path.unlink()
     except OSError as error:
         raise ModelError(f"'{path}' cannot be removed: {error.strerror or error}. Allow writing there.") from error
-    downloaded.forget(path)
+    forget(path)
     return path
 
 

@@ -14,9 +14,10 @@ import os
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from camcore.errors import ModelError
+from camcore.files import Json, replaced_whole
 from camcore.models.architectures import build_architecture
 from camcore.models.catalogue import FRAMING, Built
 from camcore.models.description import (
@@ -30,8 +31,12 @@ from camcore.models.description import (
     digest,
 )
 from camcore.models.preprocessing import preprocessing as preprocessing_of
-from camcore.models.weights import check_file, load_weights
-from camcore.models.weights_out import check_finite, save_weights
+from camcore.models.weights import load_weights
+from camcore.models.weights_contents import check_file
+from camcore.models.weights_saving import check_finite, save_weights
+
+if TYPE_CHECKING:
+    import keras
 
 _WEIGHTS_NAME = "network.weights.h5"
 
@@ -53,7 +58,7 @@ def saved_networks() -> tuple[SavedNetwork, ...]:
 
     Of two of the same name the first one counts. Quick: the folders are looked through, no weights are read.
     """
-    found: dict[str, SavedNetwork] = {}
+    networks: dict[str, SavedNetwork] = {}
     for folder in (BUNDLED, networks_folder()):
         try:
             inside = sorted(folder.iterdir())
@@ -63,8 +68,8 @@ def saved_networks() -> tuple[SavedNetwork, ...]:
             with suppress(ModelError):
                 saved = described(one)
                 if saved.weights.is_file():
-                    found.setdefault(saved.name, saved)
-    return tuple(found.values())
+                    networks.setdefault(saved.name, saved)
+    return tuple(networks.values())
 
 
 def find(name: str | os.PathLike[str]) -> SavedNetwork | None:
@@ -135,7 +140,7 @@ def _note(saved: SavedNetwork) -> str:
     return f"weights {where}" + (f", trained on {saved.summary}" if saved.summary else "")
 
 
-def _check_fit(saved: SavedNetwork, model: Any) -> None:
+def _check_fit(saved: SavedNetwork, model: keras.Model) -> None:
     height, width, channels = model.input_shape[1:]
     fits = channels == 3 and (height, width) in (saved.input_size, (None, None))
     outputs = model.output_shape[-1]
@@ -158,14 +163,14 @@ def _check_fit(saved: SavedNetwork, model: Any) -> None:
 
 def write(
     folder: str | os.PathLike[str],
-    model: Any,
+    model: keras.Model,
     *,
     name: str,
-    architecture: Mapping[str, Any],
+    architecture: Mapping[str, Json],
     input_size: tuple[int, int],
     preprocessing: str,
     labels: Sequence[str],
-    trained: Mapping[str, Any],
+    trained: Mapping[str, Json],
     framing: str = FRAMING,
     half: bool = False,
 ) -> SavedNetwork:
@@ -177,9 +182,9 @@ def write(
     """
     home = Path(folder).expanduser().absolute()
     check_finite(model, name, half)
-    part, json_part = home / "part.weights.h5", home / f"{JSON_NAME}.part"
+    part = home / "part.weights.h5"
     earlier = _earlier_weights(home)
-    told = {
+    content = {
         "format": FORMAT,
         "name": name,
         "architecture": architecture,
@@ -193,35 +198,31 @@ def write(
         "trained": trained,
     }
     try:
-        told = json.loads(json.dumps(told, allow_nan=False))
+        content = json.loads(json.dumps(content, allow_nan=False))
     except (TypeError, ValueError) as error:
         raise ModelError(
             f"The network {name!r} cannot be described in JSON: {error}. Its architecture and record are texts, "
             "finite numbers, and lists and mappings of these. Leave the rest away."
         ) from error
-    _check_fit(checked(told, home / JSON_NAME), model)
+    _check_fit(checked(content, home / JSON_NAME), model)
     try:
         home.mkdir(parents=True, exist_ok=True)
         save_weights(model, part, half)
-        told["sha256"] = digest(part)
+        content["sha256"] = digest(part)
         if earlier == _WEIGHTS_NAME:  # it stays until the new description is in place
-            told["weights"] = f"network-{told['sha256'][:12]}.weights.h5"
-        os.replace(part, home / told["weights"])
-        with json_part.open("wb") as file:
-            file.write(json.dumps(told, indent=1, ensure_ascii=False).encode())
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(json_part, home / JSON_NAME)
+            content["weights"] = f"network-{content['sha256'][:12]}.weights.h5"
+        os.replace(part, home / content["weights"])
+        with replaced_whole(home / JSON_NAME, sync=True) as json_part:
+            json_part.write_bytes(json.dumps(content, indent=1, ensure_ascii=False).encode())
     except OSError as error:
-        for left in (part, json_part):
-            with suppress(OSError):
-                left.unlink(missing_ok=True)
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
         kept = " The network that was there before is as it was." if earlier else ""
         raise ModelError(
             f"The network {name!r} cannot be saved in '{home}': {error.strerror or error}.{kept} Free space, allow "
             "writing, or choose another folder."
         ) from error
-    if earlier and earlier != told["weights"]:
+    if earlier and earlier != content["weights"]:
         with suppress(OSError):
             (home / earlier).unlink(missing_ok=True)
     return described(home)

@@ -1,4 +1,4 @@
-"""What a weights file holds, read without its numbers; and what is refused before anything in it is used."""
+"""The contents of a weights file, read without its numbers; what is unfit is refused before it is used."""
 
 from __future__ import annotations
 
@@ -6,9 +6,13 @@ import os
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from camcore.errors import ModelError
+from camcore.files import Json
+
+if TYPE_CHECKING:
+    import h5py
 
 Shape = tuple[int, ...]
 
@@ -19,7 +23,7 @@ _SIGNATURE = b"\x89HDF\r\n\x1a\n"
 
 @dataclass(frozen=True)
 class Contents:
-    """What a weights file holds, read without its numbers."""
+    """The contents of a weights file."""
 
     legacy: bool  # Keras 2's layout, which Keras' downloads have
     layers: dict[str, list[Shape]]  # layer name → shapes of its arrays
@@ -63,7 +67,7 @@ def head_outputs(path: str | os.PathLike[str]) -> int | None:
     return biases[0] if len(biases) == 1 else None
 
 
-def head_options(path: str | os.PathLike[str]) -> dict[str, Any]:
+def head_options(path: str | os.PathLike[str]) -> dict[str, Json]:
     """The constructor's options for the head whose weights a file holds; none where the head cannot be told.
 
     A head of one output is that of two classes, which ends in a sigmoid. Raises ModelError as ``head_outputs`` does.
@@ -118,7 +122,7 @@ def _kind(start: bytes) -> str:
     return f"it begins with {start!r}"
 
 
-def _contents(file: Any, path: Path) -> Contents:
+def _contents(file: h5py.File, path: Path) -> Contents:
     """Walk the datasets by hard links only, so that a file cannot lead to another one."""
     import h5py
 
@@ -133,7 +137,7 @@ def _contents(file: Any, path: Path) -> Contents:
     layers: dict[str, list[Shape]] = {}
     inner: dict[str, list[tuple[str, Shape]]] = {}  # outer layer → its own layers' names and shapes
 
-    def visit(name: str, item: Any) -> None:
+    def visit(name: str, item: h5py.Dataset | h5py.Group) -> None:
         parts = name.split("/")
         if not isinstance(item, h5py.Dataset) or "seed_generator" in parts:
             return

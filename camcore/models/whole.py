@@ -6,24 +6,26 @@ A configuration is searched before anything of it is built: code in the file (a 
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import importlib
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
-from camcore.errors import ModelError
-from camcore.models.archives import WholeModel, read_whole
+from camcore.errors import ModelError, similar
+from camcore.models.archives import WholeModel, check_size, read_whole
 from camcore.models.catalogue import Built
 from camcore.models.configs import Foreign, code_parts, foreign_parts, unlisted
 from camcore.models.declarations import SUFFIXES
 from camcore.models.description import digest
-from camcore.models.dry_run import check_size
-from camcore.models.weights import check_file, load_weights
+from camcore.models.weights import load_weights
+from camcore.models.weights_contents import check_file
 
-Custom = Mapping[str, Any] | str | Sequence[str] | None
+if TYPE_CHECKING:
+    import keras
+
+Custom = Mapping[str, object] | str | Sequence[str] | None
 """Classes and functions by name, or the names of modules that define or register them."""
 
 _OTHERS = (".pt", ".pth", ".onnx", ".tflite", ".pb", ".safetensors", ".pkl", ".joblib", ".ckpt", ".json", ".yaml")
@@ -50,7 +52,7 @@ def find_file(name: str | os.PathLike[str]) -> Path | None:
         beside = [one.name for one in path.parent.iterdir()]
     except OSError:
         beside = []
-    near = difflib.get_close_matches(path.name, beside, 3)
+    near = similar(path.name, beside)
     hint = f"Near to it are: {', '.join(near)}." if near else "Correct the path."
     where = f"'{path.parent}'" if beside else f"'{path.parent}', which has no files or does not exist"
     raise ModelError(f"There is no file {text!r}: it was looked for in {where}. {hint}")
@@ -102,10 +104,10 @@ def file_hash(path: Path) -> str:
     return together.hexdigest()
 
 
-def _opened(whole: WholeModel, custom: dict[str, Any], safe_mode: bool) -> Any:
+def _opened(whole: WholeModel, custom: dict[str, object], safe_mode: bool) -> keras.Model:
     import keras
 
-    from camcore.models.keras2 import open_keras2
+    from camcore.models.keras2.convert import open_keras2
     from camcore.models.keras3_hdf5 import holds_operations, open_hdf5, rebuilt
 
     def known(name: str) -> bool:
@@ -163,14 +165,14 @@ def _refused(whole: WholeModel, part: Foreign) -> ModelError:
     )
 
 
-def _custom(given: Custom) -> dict[str, Any]:
+def _custom(given: Custom) -> dict[str, object]:
     """Classes and functions by name."""
     if given is None:
         return {}
     if isinstance(given, Mapping):
         return dict(given)
-    names: Iterable[Any] = [given] if isinstance(given, str) else given
-    found: dict[str, Any] = {}
+    names: Iterable[object] = [given] if isinstance(given, str) else given
+    objects: dict[str, object] = {}
     for name in names:
         if not isinstance(name, str):
             raise ModelError(
@@ -186,14 +188,14 @@ def _custom(given: Custom) -> dict[str, Any]:
                 "program was started. Correct the name."
             ) from error
         own = {key: one for key, one in vars(module).items() if getattr(one, "__module__", None) == module.__name__}
-        found |= {key: one for key, one in own.items() if callable(one) and not key.startswith("_")}
-    return found
+        objects |= {key: one for key, one in own.items() if callable(one) and not key.startswith("_")}
+    return objects
 
 
 # ---- SavedModel
 
 
-def _saved_model(folder: Path, safe_mode: bool) -> Any:
+def _saved_model(folder: Path, safe_mode: bool) -> keras.Model:
     if safe_mode:
         raise ModelError(
             f"'{folder}' is a SavedModel, a graph of TensorFlow, which can read and write files when it runs. Nothing "

@@ -6,9 +6,10 @@ import inspect
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from numbers import Integral
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from camcore.checks import checked, of_type, optional, shown, text
 from camcore.class_names import given_labels
@@ -16,24 +17,31 @@ from camcore.errors import ModelError
 from camcore.forking import check_not_forked
 from camcore.framing import check_framing
 from camcore.models.inputs import image_input_of
+from camcore.models.pickling import remembered
 from camcore.models.preprocessing import PREPROCESSINGS, preprocessing
-from camcore.models.recipes import remembered
 from camcore.network import Network, Preprocess
+
+if TYPE_CHECKING:
+    import keras
+    import tensorflow as tf
 from camcore.origin import Origin
+
+Target = tuple[float, float, float, float] | NDArray[np.float32] | str | None
+"""The region of an output that is a map: everywhere, a box, weights, or "predicted"."""
 
 
 @remembered
 @checked(name=optional(text), weights_note=text, origin=optional(of_type(Origin, "Leave it out.")))
 def wrap(
-    keras_model: Any,
-    labels: Iterable[str] | Mapping[Any, Any] | None = None,
+    keras_model: keras.Model,
+    labels: Iterable[str] | Mapping[int, str] | Mapping[str, str] | Mapping[str, int] | None = None,
     preprocess: Preprocess | str | None = None,
     input_size: tuple[int, int] | None = None,
     output: int | str | None = None,
     *,
     image_input: int | str | None = None,
-    fixed: Mapping[str, Any] | None = None,
-    target: Any = None,
+    fixed: Mapping[str, ArrayLike | None] | None = None,
+    target: Target = None,
     framing: str = "stretch",
     name: str | None = None,
     weights_note: str = "weights as given",
@@ -124,7 +132,7 @@ def wrap_options() -> tuple[str, ...]:
     return tuple(name for name in inspect.signature(wrap).parameters if name not in others)
 
 
-def _given_preprocess(preprocess: Any) -> Preprocess | None:
+def _given_preprocess(preprocess: object) -> Preprocess | None:
     """Check a preprocessing argument: a function, a name, or None. Raises ModelError for anything else."""
     if preprocess is None or (callable(preprocess) and not isinstance(preprocess, type)):
         return preprocess
@@ -178,16 +186,18 @@ def _image_shape(
     return int(input_size[0]), int(input_size[1]), channels or 3, first
 
 
-def _is_size(value: Any) -> bool:
-    pair = isinstance(value, (tuple, list)) and len(value) == 2
-    return pair and all(isinstance(side, Integral) and not isinstance(side, bool) and int(side) > 0 for side in value)
+def _is_size(value: object) -> bool:
+    if not isinstance(value, tuple | list) or len(value) != 2:
+        return False
+    return all(isinstance(side, Integral) and not isinstance(side, bool) and int(side) > 0 for side in value)
 
 
-def _scores(output: Any) -> Any:
+def _scores(output: tf.Tensor) -> tf.Tensor:
     """The chosen output, which must be a tensor of decimal numbers."""
-    dtype: Any = getattr(output, "dtype", None)
+    dtype = getattr(output, "dtype", None)
     if not hasattr(output, "graph") or not getattr(dtype, "is_floating", False):
-        kind = f"numbers of type {dtype.name}" if hasattr(dtype, "is_floating") else f"a {type(output).__name__}"
+        numbers = dtype is not None and hasattr(dtype, "is_floating")
+        kind = f"numbers of type {getattr(dtype, 'name', dtype)}" if numbers else f"a {type(output).__name__}"
         raise ModelError(
             f"The model's output is {kind}; scores are a tensor of decimal numbers, one for each class. A heatmap "
             "follows them back to the picture. Wrap a model that returns its scores, not what was decided by them."
@@ -195,7 +205,7 @@ def _scores(output: Any) -> Any:
     return output
 
 
-def _chosen(outputs: Any, output: int | str | None, names: Sequence[str] | None) -> Any:
+def _chosen(outputs: object, output: int | str | None, names: Sequence[str] | None) -> tf.Tensor:
     """The one output to explain out of what the model returns."""
     if isinstance(outputs, dict):
         named = dict(outputs)

@@ -106,12 +106,12 @@ def kind_of(data: bytes) -> Kind | None:
 def camera_raw(make: str) -> Kind:
     """The kind of a TIFF that holds a camera's raw picture."""
     names = {"nikon": "NEF", "sony": "ARW", "pentax": "PEF", "ricoh": "PEF", "samsung": "SRW"}
-    found = next((name for maker, name in names.items() if make.lower().startswith(maker)), "DNG")
-    return Kind(f"camera raw ({found})", _DEVELOP)
+    ending = next((name for maker, name in names.items() if make.lower().startswith(maker)), "DNG")
+    return Kind(f"camera raw ({ending})", _DEVELOP)
 
 
 def begins_as_picture(start: bytes) -> bool:
-    """Whether a file's first bytes (16 or more) are those of a format that open_picture reads."""
+    """Tell whether a file's first bytes (16 or more) are those of a format that open_picture reads."""
     kind = kind_of(start)
     return kind is not None and not kind.what_to_do
 

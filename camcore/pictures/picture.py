@@ -12,18 +12,17 @@ import threading
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import ExifTags, Image, ImageCms, UnidentifiedImageError
+from PIL import ExifTags, Image, UnidentifiedImageError
 
 from camcore.checks import checked, text
 from camcore.checks import shown as as_shown
 from camcore.errors import PictureError
-from camcore.pictures.depth import eight_bit, full_range
+from camcore.pictures.depth import deep_channels, eight_bit_image
 from camcore.pictures.file_kinds import camera_raw, in_format, why_unreadable
+from camcore.pictures.srgb import split_alpha, to_srgb
 from camcore.pictures.tiff_bands import Directory, check_readable, first_bands, has_bands, read_directory
 
 MAX_BYTES = 10 * 1024 * 1024
@@ -42,9 +41,6 @@ _UPRIGHT = {
     7: (Image.Transpose.TRANSVERSE, "rotated and mirrored"),
     8: (Image.Transpose.ROTATE_90, "rotated"),
 }
-
-# Colour space of an ICC profile -> the mode that Pillow's colour management wants the pixels in.
-_PROFILE_MODES = {"RGB": "RGB", "GRAY": "L", "CMYK": "CMYK"}
 
 # Silencing Pillow's warnings swaps a list that the whole process shares, so only one thread may do it at
 # a time. That decodes one picture after another, which also bounds the memory that decoding can take.
@@ -66,7 +62,7 @@ class Picture:
     name: str = ""
 
     def __post_init__(self) -> None:
-        rgb: Any = self.rgb
+        rgb = self.rgb
         if not isinstance(rgb, np.ndarray) or rgb.dtype != np.uint8 or rgb.ndim != 3 or rgb.shape[2] != 3:
             raise PictureError(
                 f"{as_shown(rgb)} is not the pixels of a picture. They are a uint8 array (height, width, 3). Use "
@@ -135,8 +131,8 @@ def open_picture(source: str | os.PathLike[str] | bytes | bytearray | memoryview
         raise
     except Image.DecompressionBombError as error:
         count = re.search(r"\d{7,}", str(error))  # Pillow gives up before it tells us the sides
-        found = f"{int(count[0]) / 1e6:.0f}" if count else "hundreds of"
-        raise PictureError(_too_many_pixels(f"{shown} has {found}")) from error
+        millions = f"{int(count[0]) / 1e6:.0f}" if count else "hundreds of"
+        raise PictureError(_too_many_pixels(f"{shown} has {millions}")) from error
     except MemoryError as error:
         raise PictureError(
             f"{shown} needs more memory than there is. It is damaged, or too much is running. Try a smaller picture."
@@ -199,9 +195,9 @@ def _check_size(width: int, height: int, shown: str) -> None:
         raise PictureError(_too_many_pixels(f"{shown} is {width}×{height}, {width * height / 1e6:.5g}"))
 
 
-def _too_many_pixels(found: str) -> str:
+def _too_many_pixels(size: str) -> str:
     return (
-        f"{found} million pixels; the limit is {MAX_PIXELS / 1e6:.0f} million. "
+        f"{size} million pixels; the limit is {MAX_PIXELS / 1e6:.0f} million. "
         "Decoding it would take too much memory. Make it smaller and try again."
     )
 
@@ -215,14 +211,14 @@ def _decode(data: bytes, shown: str) -> tuple[NDArray[np.uint8], tuple[str, ...]
     with _opened(data, directory, shown, notes) as opened:
         _check_size(*opened.size, shown)
         _note_frames(opened, data, notes)
-        deep = _deep_channels(opened)
+        deep = deep_channels(opened)
         turned = _orientation(opened, []) if opened.format == "TIFF" else 1  # Pillow turns a TIFF in loading
         opened.load()
         _check_size(*opened.size, shown)
         to_turn = _orientation(opened, notes)  # not earlier: of a PNG this would load, and hide its damage
-        image = _eight_bit(opened, data, deep, notes)
-        image, alpha = _split_alpha(image)
-        image = _to_srgb(image, opened.info.get("icc_profile"), notes)
+        image = eight_bit_image(opened, data, deep, notes)
+        image, alpha = split_alpha(image)
+        image = to_srgb(image, opened.info.get("icc_profile"), notes)
         if alpha is not None:
             image = Image.composite(image, Image.new("RGB", image.size, "white"), alpha)
             notes.append("transparency shown on white")
@@ -282,90 +278,3 @@ def _orientation(image: Image.Image, notes: list[str]) -> int:
     except Exception:  # damaged EXIF data says nothing about the pixels
         notes.append("damaged EXIF data ignored")
         return 1
-
-
-def _deep_channels(image: Image.Image) -> int:
-    """Bits per channel where the file has more than 8 and Pillow's decoder knows, else 8."""
-    codec = str(getattr(image, "tile", ""))
-    return next((bits for bits in (16, 12) if f";{bits}" in codec), 8)
-
-
-def _eight_bit(image: Image.Image, data: bytes, bits: int, notes: list[str]) -> Image.Image:
-    """Bring 12-, 16- and 32-bit numbers to 8 bit by the range that they are really in."""
-    if image.mode not in ("I", "F") and not image.mode.startswith("I;16"):
-        return _eight_bit_colour(image, data, bits, notes) if bits > 8 else image
-    values = np.asarray(image)
-    if image.mode in ("I", "F"):
-        bits = 32
-    low, high = (0.0, 4095.0) if bits == 12 else full_range(values)
-    span = "" if high == 2**bits - 1 else f", {low:g} to {high:g},"
-    notes.append(f"{bits}-bit gray{span} scaled to 8 bit")
-    scaled = Image.fromarray(eight_bit(values, low, high))
-    key = image.info.get("transparency")
-    if isinstance(key, int):
-        scaled.putalpha(Image.fromarray(np.where(values == key, 0, 255).astype(np.uint8)))
-    return scaled
-
-
-def _eight_bit_colour(image: Image.Image, data: bytes, bits: int, notes: list[str]) -> Image.Image:
-    """Colour of more than 8 bits, of which Pillow's decoder keeps the upper byte: nothing, where 12 bits lie in 16."""
-    if image.format == "PNG" and image.mode in ("RGB", "RGBA") and "transparency" not in image.info:
-        values = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
-        if values is not None and values.dtype == np.uint16 and values.ndim == 3:
-            values = values[..., 2::-1]  # blue, green, red, alpha
-            low, high = full_range(values)
-            if high < 65535:
-                notes.append(f"{bits} bits per channel, {low:g} to {high:g}, scaled to 8 bit")
-                scaled = Image.fromarray(np.ascontiguousarray(eight_bit(values, low, high)))
-                if image.mode == "RGBA":
-                    scaled.putalpha(image.getchannel("A"))
-                return scaled
-    notes.append(f"{bits} bits per channel reduced to 8")
-    return image
-
-
-def _split_alpha(image: Image.Image) -> tuple[Image.Image, Image.Image | None]:
-    """The picture without transparency, and its alpha channel where anything shows through."""
-    if not image.has_transparency_data:
-        return image, None
-    gray = image.mode in ("1", "L", "LA", "La")
-    image = image.convert("RGBA")
-    alpha = image.getchannel("A")
-    image = image.convert("RGB")
-    if gray:  # a gray profile must meet gray pixels
-        image = image.getchannel("R")
-    return image, alpha if alpha.getextrema()[0] < 255 else None  # type: ignore[operator]
-
-
-def _to_srgb(image: Image.Image, icc: bytes | None, notes: list[str]) -> Image.Image:
-    """Any 8-bit mode without alpha to sRGB, through its ICC profile where that can be used."""
-    if icc:
-        try:
-            return _through_profile(image, icc, notes)
-        except Exception:  # a damaged profile makes colours uncertain, not the picture unusable
-            notes.append("unusable colour profile ignored")
-    if image.mode == "CMYK":
-        notes.append("CMYK converted to RGB without a colour profile")
-    return image.convert("RGB")
-
-
-def _through_profile(image: Image.Image, icc: bytes, notes: list[str]) -> Image.Image:
-    profile = ImageCms.ImageCmsProfile(io.BytesIO(icc))
-    description = ImageCms.getProfileDescription(profile).strip()
-    mode = _PROFILE_MODES[profile.profile.xcolor_space.strip()]
-    if (image.mode == "CMYK") != (mode == "CMYK") or (mode == "L" and image.mode not in ("1", "L")):
-        raise ValueError(f"a profile for {mode} on {image.mode} pixels")
-    if mode == "RGB" and "sRGB" in description:
-        return image.convert("RGB")
-    converted = ImageCms.profileToProfile(
-        image.convert(mode),
-        profile,
-        ImageCms.createProfile("sRGB"),
-        renderingIntent=ImageCms.Intent.RELATIVE_COLORIMETRIC,
-        outputMode="RGB",
-        flags=ImageCms.Flags.BLACKPOINTCOMPENSATION,
-    )
-    assert converted is not None  # it is only for inPlace
-    space = "CMYK" if mode == "CMYK" else "colours"
-    notes.append(f"{space} converted to sRGB (profile '{description or 'unnamed'}')")
-    return converted

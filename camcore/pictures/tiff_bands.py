@@ -10,14 +10,13 @@ import io
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
 from camcore.errors import PictureError
-from camcore.pictures.depth import eight_bit, full_range
+from camcore.pictures.depth import Numbers, eight_bit, full_range
 
 # Tags of TIFF 6.0, its supplements, and DNG.
 _REDUCED, _WIDTH, _HEIGHT, _BITS, _COMPRESSION, _PHOTOMETRIC = 254, 256, 257, 258, 259, 262
@@ -60,8 +59,8 @@ class Directory:
 
     def one(self, tag: int, default: int = 0) -> int:
         """The first number of a tag."""
-        found = self.tags.get(tag)
-        return found[0] if found else default
+        values = self.tags.get(tag)
+        return values[0] if values else default
 
     @property
     def size(self) -> tuple[int, int]:
@@ -85,7 +84,7 @@ class Directory:
 
     @property
     def is_raw(self) -> bool:
-        """Whether it is a camera's raw file, of which this directory holds a preview at most."""
+        """True for a camera's raw file, of which this directory holds a preview at most."""
         preview = self.one(_REDUCED) == 1 and _SUB_DIRECTORIES in self.tags and _MAKE in self.tags
         return _DNG in self.tags or preview
 
@@ -134,7 +133,7 @@ def _entries(data: bytes, order: str, start: int, count: int, form: str, length:
 
 
 def has_bands(directory: Directory) -> bool:
-    """Whether a picture has to be read here: it has bands that are no colour, or colours of more than 8 bits.
+    """Tell whether a picture has to be read here: it has bands that are no colour, or colours of more than 8 bits.
 
     An alpha channel is no such band. What Pillow decodes by itself, JPEG above all, is left to it.
     """
@@ -223,7 +222,7 @@ def _left_out(bands: int, used: int) -> str:
     return f"{kept}; {last} left out"
 
 
-def _samples(data: bytes, directory: Directory, used: int) -> NDArray[Any]:
+def _samples(data: bytes, directory: Directory, used: int) -> Numbers:
     """The numbers (H, W, used) of the first bands."""
     if directory.one(_PLANAR, 1) == _SEPARATE and directory.bands > 1:
         planes = [_plane(data, directory, band, 1) for band in range(used)]
@@ -231,7 +230,7 @@ def _samples(data: bytes, directory: Directory, used: int) -> NDArray[Any]:
     return _plane(data, directory, 0, directory.bands)[..., :used]
 
 
-def _plane(data: bytes, directory: Directory, band: int, samples: int) -> NDArray[Any]:
+def _plane(data: bytes, directory: Directory, band: int, samples: int) -> Numbers:
     """The numbers (H, W, samples) of one plane."""
     kind = np.dtype(_type_of(directory))
     tiled = _TILES in directory.tags

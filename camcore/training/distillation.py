@@ -1,4 +1,4 @@
-"""What a trained backbone sees in each picture, for a small network to learn beside the classes.
+"""Distillation: a trained backbone's features of each picture, for a small network to learn beside the classes.
 
 Feature distillation: the student's pooled features, through one Dense layer that is thrown away afterwards, tell
 the teacher's pooled features (hints of Romero et al. 2015, arXiv:1412.6550, here on the pooled vector). The
@@ -7,18 +7,15 @@ teacher sees the same crop as the student (Beyer et al. 2022, arXiv:2106.05237).
 
 from __future__ import annotations
 
-import os
 from collections.abc import Generator
-from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from camcore.files import write_arrays
 from camcore.network import Network
 from camcore.training.recipe import Recipe
-from camcore.training.runs import unwritable
 
 _BATCH = 32
 
@@ -42,7 +39,7 @@ def teacher_features(
         built = build(recipe.teacher, find_weights(recipe.teacher), input_shape=(side, side, 3))
         teacher = wrap(built.model, built.labels, built.preprocess, name=recipe.teacher)
         flat = pixels.reshape(count, *pixels.shape[2:])
-        features: Any = None
+        features: NDArray[np.float16] | None = None
         for start in range(0, count, _BATCH):
             batch = keras.ops.image.resize(flat[start : start + _BATCH].astype(np.float32), (side, side), "bicubic")
             pooled = pooled_features(teacher, np.clip(np.asarray(batch), 0, 255))
@@ -50,17 +47,10 @@ def teacher_features(
                 features = np.empty((count, pooled.shape[1]), np.float16)
             features[start : start + _BATCH] = pooled
             yield min(start + _BATCH, count), count
+        assert features is not None
         mean, deviation = features.mean(0, dtype=np.float64), features.std(0, dtype=np.float64)
         features = ((features - mean) / (deviation + 1e-6)).astype(np.float16)
-        part = path.with_suffix(".part")
-        try:
-            with part.open("wb") as file:
-                np.save(file, features)
-            os.replace(part, path)
-        except OSError as error:
-            with suppress(OSError):
-                part.unlink(missing_ok=True)
-            raise unwritable(folder, error) from error
+        write_arrays(path, features)
     return np.load(path).reshape(*pixels.shape[:2], -1)
 
 

@@ -6,21 +6,30 @@ module, or, where the network is a plain chain, a single convolution.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import Any
+import time
+from collections.abc import Generator, Iterator
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from camcore._compat import calls
-from camcore.models.architectures import HEAD, POOL
+from camcore.models.grafting import HEAD, POOL
+from camcore.network import Network
 from camcore.training.head_fit import measured
-from camcore.training.runs import Run
-from camcore.training.trunk_features import Stored
+from camcore.training.recipe import HeadRecipe
+from camcore.training.runs import Epoch, Progress, Run
+from camcore.training.trunk_features import StoredRows, TrunkFeatures
+
+if TYPE_CHECKING:
+    import keras
+    import tensorflow as tf
+
+MOST_CHECKPOINT_PARAMETERS = 15_000_000
+"""The checkpoints of networks with more would fill the disk."""
 
 
-def last_blocks(model: Any, count: int) -> tuple[Any, list[Any]]:
+def last_blocks(model: keras.Model, count: int) -> tuple[keras.KerasTensor, list[keras.Layer]]:
     """(the tensor that feeds the last ``count`` blocks of a trunk, their layers), of a model that surgery made.
 
     Only blocks with a kernel count; where there are fewer, all of the trunk is meant, and the tensor is its input.
@@ -45,23 +54,15 @@ def last_blocks(model: Any, count: int) -> tuple[Any, list[Any]]:
     return nodes[end].output_tensors[0], layers
 
 
-@dataclass(frozen=True, eq=False)
-class Tuned:
-    """An epoch of fine-tuning: losses in nats, accuracies 0..1."""
-
-    loss: float
-    accuracy: float
-    val_loss: float
-    val_accuracy: float
-
-
 class Tuner:
     """The last blocks and the head of a model, made trainable, with their optimizer.
 
     Batch normalisation stays as it is, statistics and all: on few pictures its statistics would wander off.
     """
 
-    def __init__(self, model: Any, start: Any, layers: list[Any], rate: float, seed: int) -> None:
+    def __init__(
+        self, model: keras.Model, start: keras.KerasTensor, layers: list[keras.Layer], rate: float, seed: int
+    ) -> None:
         import keras
         import tensorflow as tf
 
@@ -75,11 +76,11 @@ class Tuner:
         self._optimizer.build(self.variables)
         shapes = [tf.TensorSpec([None, *start.shape[1:]]), tf.TensorSpec([None], tf.int64)]
 
-        def logits(x: Any, training: bool) -> Any:
+        def logits(x: tf.Tensor, training: bool) -> tf.Tensor:
             return keras.ops.matmul(tail(x, training=training), head.kernel) + head.bias
 
         @tf.function(autograph=False, input_signature=shapes)
-        def step(x: Any, labels: Any) -> Any:
+        def step(x: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
             with tf.GradientTape() as tape:
                 z = logits(x, True)
                 if z.shape[1] == 1:
@@ -90,18 +91,18 @@ class Tuner:
             self._optimizer.apply_gradients(zip(tape.gradient(loss, self.variables), self.variables, strict=True))
             return z
 
-        self._step: Callable[..., Any] = step
+        self._step = step
         self._logits = tf.function(lambda x: logits(x, False), autograph=False, input_signature=shapes[:1])
 
     def epoch(
-        self, maps: Stored, labels: NDArray[np.int64], order: NDArray[np.int64], batch: int
+        self, maps: StoredRows, labels: NDArray[np.int64], order: NDArray[np.int64], batch: int
     ) -> Iterator[tuple[int, float, float]]:
         """Learn from the maps in this order; yields (rows done, loss, share of right answers) for each batch."""
         for start in range(0, len(order), batch):
             rows = order[start : start + batch]
             yield start + len(rows), *measured(self._step(maps[rows], labels[rows]).numpy(), labels[rows])
 
-    def check(self, maps: Stored, labels: NDArray[np.int64], batch: int = 64) -> tuple[float, float]:
+    def check(self, maps: StoredRows, labels: NDArray[np.int64], batch: int = 64) -> tuple[float, float]:
         """(loss, accuracy) over maps that are not learned from."""
         rows = np.arange(len(maps))
         z = [self._logits(maps[rows[i : i + batch]]).numpy() for i in range(0, len(rows), batch)]
@@ -129,13 +130,80 @@ class Tuner:
         arrays = {f"v{i}": value for i, value in enumerate(self.values())}
         arrays |= {f"b{i}": value for i, value in enumerate(best_values)}
         arrays |= {f"o{i}": variable.numpy() for i, variable in enumerate(self._optimizer.variables)}
-        told = {"before": before, "epochs": epochs, "best": best, "best_loss": best_loss}
-        run.save_state({**{key: np.array(value) for key, value in told.items()}, **arrays})
+        numbers = {"before": before, "epochs": epochs, "best": best, "best_loss": best_loss}
+        run.save_state({**{key: np.array(value) for key, value in numbers.items()}, **arrays})
 
-    def take_up(self, state: dict[str, Any]) -> tuple[int, int, float, list[NDArray[np.float32]]]:
+    def take_up(self, state: dict[str, NDArray[np.float32]]) -> tuple[int, int, float, list[NDArray[np.float32]]]:
         """Set everything as ``keep`` wrote it; (epochs done, the best one, its loss, its weights)."""
         self.assign([state[f"v{i}"] for i in range(len(self.variables))])
         for i, variable in enumerate(self._optimizer.variables):
             variable.assign(state[f"o{i}"])
         best_values = [state[f"b{i}"] for i in range(len(self.variables))]
         return int(state["epochs"]), int(state["best"]), float(state["best_loss"]), best_values
+
+
+def tune(
+    net: Network,
+    start: keras.KerasTensor,
+    layers: list[keras.Layer],
+    run: Run,
+    recipe: HeadRecipe,
+    learned: list[TrunkFeatures],
+    checked: TrunkFeatures,
+    log: tuple[Epoch, ...],
+    state: dict[str, NDArray[np.float32]] | None,
+) -> Generator[Progress | Epoch, None, tuple[Epoch, ...]]:
+    """Train the last blocks and the head together; the network is left as it was in the best epoch. Returns the log.
+
+    ``start``, ``layers``: as ``last_blocks`` gives them. ``state``: of an earlier run that was cut off, whose ``log``
+    this is then.
+    """
+    maps = StoredRows(tuple(part for one in learned if one.maps for part in one.maps.parts))
+    labels = np.concatenate([one.data.labels for one in learned])
+    assert checked.maps is not None
+    tuner = Tuner(net.model, start, layers, recipe.fine_tune_rate, recipe.seed)
+    if state is None:
+        done, best, best_values = 0, 0, tuner.values()
+        best_loss = min(line.val_loss for line in log)
+    else:
+        done, best, best_loss, best_values = tuner.take_up(state)
+        log = tuple(line for line in log if line.epoch <= int(state["before"]) + done)
+    before, last = log[-1].epoch - done, recipe.fine_tune_epochs
+    began = time.monotonic()
+    for epoch in range(done, last):
+        if epoch - best >= recipe.fine_tune_patience:
+            break
+        order = np.random.default_rng((recipe.seed, epoch)).permutation(len(maps))
+        epoch_began, sums = time.monotonic(), np.zeros(2)
+        for step, (rows, *measures) in enumerate(tuner.epoch(maps, labels, order, recipe.batch), 1):
+            sums += np.array(measures) * (rows - recipe.batch * (step - 1))
+            run.check_stop()
+            if run.due():
+                share = epoch - done + rows / len(order)
+                left = (time.monotonic() - began) * (last - done - share) / share
+                message = "Fine-tuning the last blocks"
+                yield run.report(
+                    Progress("training", message, before + epoch + 1, before + last, rows, len(order), left)
+                )
+        loss, accuracy = (float(value) for value in sums / len(order))
+        val_loss, val_accuracy = tuner.check(checked.maps, checked.data.labels)
+        line = Epoch(
+            epoch=before + epoch + 1,
+            size=net.input_size[0],
+            rate=recipe.fine_tune_rate,
+            loss=loss,
+            accuracy=accuracy,
+            val_loss=val_loss,
+            val_accuracy=val_accuracy,
+            seconds=time.monotonic() - epoch_began,
+        )
+        if line.val_loss < best_loss:
+            best, best_loss, best_values = epoch + 1, line.val_loss, tuner.values()
+        run.log(line)
+        if net.parameters <= MOST_CHECKPOINT_PARAMETERS:
+            run.checkpoint(net.model, line.epoch)
+        tuner.keep(run, before, epoch + 1, best, best_loss, best_values)
+        log = (*log, line)
+        yield line
+    tuner.assign(best_values)
+    return log

@@ -48,7 +48,7 @@ class LabelledFolder:
 
     @property
     def counts(self) -> dict[str, int]:
-        """How many pictures each class has."""
+        """The number of pictures of each class."""
         return {name: int((self.labels == index).sum()) for index, name in enumerate(self.classes)}
 
     def take(self, indices: NDArray[np.int64] | Sequence[int]) -> LabelledFolder:
@@ -68,13 +68,13 @@ def read_folder(
     file that turns out to be damaged is left out, and counted, where it is opened.
     """
     root = Path(path).expanduser().absolute()
-    found = class_names(root)
-    names = sorted(set(found if classes is None else classes))
+    present = class_names(root)
+    names = sorted(set(present if classes is None else classes))
     for name in names:
-        if name not in found:
-            near = nearest(name, found)
+        if name not in present:
+            near = nearest(name, present)
             raise CamcoreError(
-                f"There is no class folder {name!r} in '{root}'. It holds {_listed(found)}. "
+                f"There is no class folder {name!r} in '{root}'. It holds {_listed(present)}. "
                 + (f"Did you mean {near!r}?" if near else "Name one of these.")
             )
     files: list[Path] = []

@@ -1,13 +1,13 @@
-"""What decides how a network is trained from nothing, apart from the pictures: all of it, in one value."""
+"""Recipes: all that decides how a network is trained, apart from the pictures, in one value."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
-from typing import Any
 
 from camcore.errors import CamcoreError
+from camcore.files import Json
 
 LARGEST = 1024
 """Pixels a side beyond which pictures are not trained on: one batch of them would fill the memory."""
@@ -17,7 +17,7 @@ SEEDS = 2**31
 
 @dataclass(frozen=True)
 class Recipe:
-    """How the compact classifier is built and trained.
+    """The recipe of the compact classifier: its widths and its training.
 
     size: side of the network's input in pixels. stem, widths, blocks: channels after the stem and in each stage,
     residual blocks in each stage; every stage halves the grid. epochs: passes over the pictures. stages: (share
@@ -67,7 +67,7 @@ class Recipe:
             raise CamcoreError(f"This recipe cannot be followed: {problem}. Change that value.")
 
     @classmethod
-    def from_json(cls, text: str | Mapping[str, Any]) -> Recipe:
+    def from_json(cls, text: str | Mapping[str, Json]) -> Recipe:
         """A recipe from JSON text or what it says; values left out keep their default.
 
         Raises CamcoreError for what is no recipe.
@@ -116,6 +116,40 @@ class Recipe:
         return room_to_crop(max(side for _, side in self.stages))
 
 
+@dataclass(frozen=True)
+class HeadRecipe:
+    """The recipe of a head on a frozen trunk.
+
+    layer: where the trunk is cut, "" for the default layer. size: side of the network's input in pixels, 0 for the
+    backbone's own. epochs: at most so many passes over the features; patience: epochs without a lower validation
+    loss after which fitting ends; the best epoch is what is kept. rate, weight_decay, batch, dropout: of AdamW.
+    mirrored: learn from each picture's mirror image too, at twice the time for the features. held_out: the share of
+    the pictures kept for validation. fine_tune: how many of the trunk's last blocks learn too, afterwards, by
+    fine_tune_rate for at most fine_tune_epochs.
+    """
+
+    layer: str = ""
+    size: int = 0
+    epochs: int = 200
+    patience: int = 20
+    rate: float = 1e-3
+    weight_decay: float = 0.01
+    batch: int = 32
+    dropout: float = 0.2
+    mirrored: bool = False
+    held_out: float = 0.2
+    fine_tune: int = 0
+    fine_tune_epochs: int = 10
+    fine_tune_rate: float = 1e-4
+    fine_tune_patience: int = 3
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        problem = _head_problem(self)
+        if problem:
+            raise CamcoreError(f"This recipe cannot be followed: {problem}. Change that value.")
+
+
 def room_to_crop(side: int) -> int:
     """The side in pixels from which a random square of ``side`` pixels is cut."""
     return round(side * 9 / 8)
@@ -138,3 +172,17 @@ def _problem(recipe: Recipe) -> str:
     if not 0 < recipe.least_area <= 1:
         return f"least_area is {recipe.least_area}, a share of the picture, so above 0 and at most 1"
     return ""
+
+
+def _head_problem(recipe: HeadRecipe) -> str:
+    if min(recipe.epochs, recipe.patience, recipe.batch, recipe.fine_tune_epochs, recipe.fine_tune_patience) < 1:
+        return "epochs, patience and batch must be at least 1"
+    if recipe.size != 0 and not 32 <= recipe.size <= LARGEST:
+        return f"size is {recipe.size}, and must be from 32 to {LARGEST}, or 0 for the backbone's own"
+    if not 0 <= recipe.seed < SEEDS:
+        return f"seed is {recipe.seed}, and must be a number from 0 to {SEEDS - 1:,}"
+    if min(recipe.fine_tune, recipe.weight_decay) < 0:
+        return "fine_tune and weight_decay must be at least 0"
+    if not (0 < recipe.rate < 1 and 0 < recipe.fine_tune_rate < 1 and 0 < recipe.held_out < 1):
+        return "rate, fine_tune_rate and held_out must lie between 0 and 1"
+    return "" if 0 <= recipe.dropout < 1 else "dropout must be a share from 0 to below 1"

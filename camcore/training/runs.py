@@ -18,21 +18,33 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
+import psutil
+from numpy.typing import NDArray
 
 from camcore.errors import CamcoreError, ModelError
+from camcore.files import Json, read_json_object, unwritable, write_arrays, write_whole
 from camcore.models.saved import SavedNetwork, read
+from camcore.models.weights_saving import save_weights
+
+if TYPE_CHECKING:
+    import keras
+
+Step = TypeVar("Step")
+Result = TypeVar("Result")
 
 STATES = ("preparing", "training", "done", "stopped", "failed")
 
 # A process that has not reported for so long is taken to be dead, if its number does not say so already.
 SILENCE_SECONDS = 300.0
+
+_REPORT_EVERY = 1.0  # seconds between two reports of a run at work
 
 _RECIPE, _PROGRESS, _LOG, _STATE, _STOP = "recipe.json", "progress.json", "log.csv", "state.npz", "stop"
 
@@ -43,7 +55,7 @@ class Stopped(Exception):  # noqa: N818 - not an error: somebody asked for it
 
 @dataclass(frozen=True)
 class Progress:
-    """Where a run is. seconds_left is an estimate, None while there is none; updated is in Unix seconds."""
+    """The state of a run. seconds_left is an estimate, None while there is none; updated is in Unix seconds."""
 
     state: str
     message: str = ""
@@ -57,7 +69,7 @@ class Progress:
 
     @property
     def alive(self) -> bool:
-        """Whether the process that wrote this is still at work, as far as can be told."""
+        """True where the process that wrote this still runs, as far as can be told."""
         if self.state not in ("preparing", "training"):
             return False
         return _runs(self.pid) and time.time() - self.updated < SILENCE_SECONDS
@@ -80,7 +92,7 @@ class Epoch:
 class Run:
     """The writing side of a run's folder, for the process that trains."""
 
-    def __init__(self, folder: str | os.PathLike[str], recipe: Mapping[str, Any]) -> None:
+    def __init__(self, folder: str | os.PathLike[str], recipe: Mapping[str, object]) -> None:
         """Take the folder for this recipe; CamcoreError where it cannot be written or holds another run.
 
         A run of the same recipe is taken up where it was.
@@ -92,21 +104,62 @@ class Run:
         except OSError as error:
             raise unwritable(self.folder, error) from error
         kept = self.folder / _RECIPE
-        if kept.exists() and _read_json(kept) != json.loads(text):
+        if kept.exists() and read_json_object(kept) != json.loads(text):
             raise CamcoreError(
                 f"'{self.folder}' holds a run of another recipe or of other pictures. Going on would mix the two. "
                 "Give the same choices as then, or another folder."
             )
-        write_atomically(kept, text.encode())
+        write_whole(kept, text.encode())
         try:
             (self.folder / _STOP).unlink(missing_ok=True)
         except OSError as error:
             raise unwritable(self.folder, error) from error
+        self._reported = time.monotonic()
 
-    def report(self, progress: Progress) -> None:
-        """Write where the run is."""
-        told = asdict(progress) | {"pid": os.getpid(), "updated": time.time()}
-        write_atomically(self.folder / _PROGRESS, json.dumps(told).encode())
+    def guarded(self, steps: Generator[Step, None, Result]) -> Generator[Step, None, Result]:
+        """The steps of the training; where they are stopped or fail, the folder says so."""
+        try:
+            return (yield from steps)
+        except Stopped:
+            self.report(Progress("stopped", "Stopped as asked. It can be taken up again."))
+            raise
+        except Exception as error:
+            message = str(error) if isinstance(error, CamcoreError) else f"{type(error).__name__}: {error}"
+            self.report(Progress("failed", message))
+            raise
+
+    def preparing(
+        self, steps: Generator[tuple[int, int], None, Result], message: str, epochs: int
+    ) -> Generator[Progress, None, Result]:
+        """Run preparing work that yields (done, in all), and report it about every second; its return value."""
+        started = time.monotonic()
+        while True:
+            try:
+                done, total = next(steps)
+            except StopIteration as finished:
+                result: Result = finished.value
+                return result
+            except OSError as error:
+                raise unwritable(self.folder, error) from error
+            self.check_stop()
+            if self.due():
+                left = (time.monotonic() - started) * (total - done) / done
+                yield self.report(
+                    Progress("preparing", f"{message}: {done:,} of {total:,}", 0, epochs, done, total, left)
+                )
+
+    def due(self) -> bool:
+        """Tell whether it is time for another report; if so, the next one is due a second from now."""
+        now = time.monotonic()
+        due = now - self._reported >= _REPORT_EVERY
+        self._reported = now if due else self._reported
+        return due
+
+    def report(self, progress: Progress) -> Progress:
+        """Write where the run is; returns it."""
+        state = asdict(progress) | {"pid": os.getpid(), "updated": time.time()}
+        write_whole(self.folder / _PROGRESS, json.dumps(state).encode())
+        return progress
 
     def check_stop(self) -> None:
         """Raise Stopped where somebody asked for it."""
@@ -117,22 +170,13 @@ class Run:
         """Add a line to the log; the lines of this epoch and later ones, of a run that was cut off, go."""
         lines = [asdict(line) for line in read_log(self.folder) if line.epoch < epoch.epoch] + [asdict(epoch)]
         text = ",".join(lines[0]) + "\n" + "".join(",".join(_digits(v) for v in line.values()) + "\n" for line in lines)
-        write_atomically(self.folder / _LOG, text.encode())
+        write_whole(self.folder / _LOG, text.encode())
 
-    def save_state(self, arrays: Mapping[str, Any]) -> None:
+    def save_state(self, arrays: Mapping[str, NDArray[np.generic]]) -> None:
         """Keep arrays for taking the run up again; the earlier ones stay until these are whole."""
-        path = self.folder / _STATE
-        part = path.with_suffix(".part")
-        try:
-            with part.open("wb") as file:
-                np.savez(file, allow_pickle=False, **arrays)
-            os.replace(part, path)
-        except OSError as error:
-            with suppress(OSError):
-                part.unlink(missing_ok=True)
-            raise unwritable(self.folder, error) from error
+        write_arrays(self.folder / _STATE, arrays)
 
-    def load_state(self) -> dict[str, Any] | None:
+    def load_state(self) -> dict[str, NDArray[np.float32]] | None:
         """The arrays kept last; None where there are none. CamcoreError where they cannot be read."""
         path = self.folder / _STATE
         if not path.exists():
@@ -148,41 +192,53 @@ class Run:
 
     def finished(self) -> SavedNetwork | None:
         """The network of a run that is done; None where it is not, or its network is not whole any more."""
-        told = read_progress(self.folder)
-        if told is None or told.state != "done":
+        progress = read_progress(self.folder)
+        if progress is None or progress.state != "done":
             return None
         try:
             return read(self.folder)
         except ModelError:
             return None
 
-    def end(self, epochs: int, asked: int) -> None:
-        """The network is written, after ``epochs`` of those ``asked``: say so, and drop what is needed no more."""
-        self.report(Progress("done", "", epochs, asked))
+    def end(self, epochs: int, planned: int) -> None:
+        """The network is written, after ``epochs`` of those ``planned``: say so, and drop what is needed no more."""
+        self.report(Progress("done", "", epochs, planned))
         with suppress(OSError):
             (self.folder / _STATE).unlink(missing_ok=True)
         shutil.rmtree(self.folder / "cache", ignore_errors=True)
 
+    def checkpoint(self, model: keras.Model, epoch: int) -> None:
+        """Keep the weights after an epoch, in half precision. CamcoreError where they cannot be written."""
+        try:
+            save_weights(model, self.checkpoint_path(epoch), half=True)
+        except OSError as error:
+            raise unwritable(self.folder, error) from error
+
     def checkpoint_path(self, epoch: int) -> Path:
-        """Where the weights after an epoch are kept."""
+        """The file of the weights after an epoch."""
         return self.folder / "checkpoints" / f"epoch-{epoch:03d}.weights.h5"
+
+
+def keeps_checkpoint(epoch: int) -> bool:
+    """Tell whether a checkpoint is kept after that epoch: 1, 2, 4, 8, …, for most happens early."""
+    return epoch & (epoch - 1) == 0
 
 
 def ask_to_stop(folder: Path) -> None:
     """Ask the run in a folder to stop; it does after the present step, and keeps what it learned."""
-    write_atomically(folder / _STOP, b"")
+    write_whole(folder / _STOP, b"")
 
 
-def read_recipe(folder: Path) -> dict[str, Any] | None:
-    """What is trained in a folder; None where there is no readable recipe."""
-    return _read_json(folder / _RECIPE)
+def read_recipe(folder: Path) -> dict[str, Json] | None:
+    """The recipe of the run in a folder; None where there is no readable recipe."""
+    return read_json_object(folder / _RECIPE)
 
 
 def read_progress(folder: Path) -> Progress | None:
-    """Where the run in a folder is; None where nothing readable was reported."""
-    told = _read_json(folder / _PROGRESS)
+    """The state of the run in a folder; None where nothing readable was reported."""
+    state = read_json_object(folder / _PROGRESS)
     try:
-        return None if told is None or told["state"] not in STATES else Progress(**told)
+        return None if state is None or state["state"] not in STATES else Progress(**state)
     except (KeyError, TypeError):
         return None
 
@@ -208,49 +264,13 @@ _MEASURES = ("rate", "loss", "accuracy", "val_loss", "val_accuracy", "seconds")
 
 def checkpoints(folder: Path) -> tuple[tuple[int, Path], ...]:
     """(epoch, weights file) of the checkpoints kept in a run's or network's folder, in order."""
-    found = sorted((folder / "checkpoints").glob("epoch-*.weights.h5"))
-    return tuple((int(path.name[6:].split(".")[0]), path) for path in found if path.name[6:].split(".")[0].isdigit())
-
-
-def write_atomically(path: Path, content: bytes) -> None:
-    """Replace a file as a whole. CamcoreError where it cannot be written; the earlier one then stays."""
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
-    try:
-        part.write_bytes(content)
-        os.replace(part, path)
-    except OSError as error:
-        with suppress(OSError):
-            part.unlink(missing_ok=True)
-        raise unwritable(path.parent, error) from error
-
-
-def unwritable(folder: Path, error: OSError) -> CamcoreError:
-    """The error of a folder that takes no more."""
-    return CamcoreError(
-        f"'{folder}' cannot be written: {error.strerror or error}. A run keeps its progress and weights there. "
-        "Free space, allow writing, or choose another folder; what was kept before is whole."
-    )
+    files = sorted((folder / "checkpoints").glob("epoch-*.weights.h5"))
+    return tuple((int(path.name[6:].split(".")[0]), path) for path in files if path.name[6:].split(".")[0].isdigit())
 
 
 def _digits(value: float) -> str:
     return str(value) if isinstance(value, int) else f"{value:.6g}"
 
 
-def _read_json(path: Path) -> dict[str, Any] | None:
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-    return found if isinstance(found, dict) else None
-
-
 def _runs(pid: int) -> bool:
-    if pid <= 0:
-        return False
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
+    return pid > 0 and psutil.pid_exists(pid)

@@ -1,110 +1,207 @@
-"""The operation itself: any functional classifier gets a global average and a linear head of its own."""
+"""Architecture surgery: features of a trunk once, a new head in seconds, then, if asked for, the last blocks, too."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+import time
+from collections.abc import Generator
+from dataclasses import asdict
+from datetime import date
+from pathlib import Path
+
+import numpy as np
 
 from camcore.errors import ModelError
-from camcore.models.architectures import build_architecture, copied, cut, cut_again, with_head
-from camcore.models.load import load
-from camcore.models.preprocessing import preprocessing
-from camcore.models.wrap import wrap
+from camcore.models.description import SavedNetwork, check_name
+from camcore.models.grafting import HEAD
+from camcore.models.saved import write
 from camcore.network import Network
-from camcore.origin import Origin
+from camcore.training.fine_tuning import MOST_CHECKPOINT_PARAMETERS, last_blocks, tune
+from camcore.training.folders import LabelledFolder, check_enough, split
+from camcore.training.head_fit import Head, fit_head
+from camcore.training.new_head import replace_head
+from camcore.training.recipe import HeadRecipe
+from camcore.training.runs import Epoch, Progress, Run, keeps_checkpoint, read_log
+from camcore.training.trunk_features import TrunkFeatures, trunk_features
+
+Backbone = Network | str | os.PathLike[str]
+"""A network, or what ``camcore.load`` takes as its first argument."""
 
 
-def operate(
-    backbone: Network | str | os.PathLike[str],
-    labels: Sequence[str],
+def train_head(
+    backbone: Backbone,
+    data: LabelledFolder,
+    folder: str | os.PathLike[str],
+    name: str = "",
+    recipe: HeadRecipe | None = None,
     *,
-    layer: Any = None,
     weights: str | os.PathLike[str] | None = None,
-    input_size: tuple[int, int] | None = None,
-    dropout: float = 0.2,
-    activation: str | None = None,
-    progress: Callable[[int, int], None] | None = None,
-) -> Network:
-    """A Network with the backbone's trunk, frozen, under a new head for ``labels``, on which CAM is exact.
+) -> Generator[Progress | Epoch, None, SavedNetwork]:
+    """Put a new head on a backbone and train it on the folder's pictures; network and log go into ``folder``.
 
-    ``backbone``: a Network of a functional Keras model, or what ``load`` takes, with its ``weights`` and
-    ``progress``. ``layer``: the last one kept (None: the default layer); it may not be inside a custom layer.
-    ``input_size``: (height, width) of another input for the trunk, which keeps its weights. ``activation``:
-    "sigmoid" (one unit, for two labels; the default there) or "softmax". ``dropout``: before the head, in training.
-
-    The head's weights are zero, so every class is as likely until it is trained; see ``train_head``. The backbone
-    is left as it is, and shares nothing with the result. Raises ModelError where the network or its weights are not
-    to be had, is not functional, or does not allow this; LayerError for a layer that has no grid.
+    ``backbone`` and ``weights``: as ``replace_head`` takes them. ``name``: the network's, else that of ``folder``.
+    Yields Progress about every second and an Epoch after each; returns the saved network, exact for CAM. Where
+    ``folder`` holds a run of the same recipe and pictures that was stopped or killed, its features and its last
+    whole epoch of fine-tuning are taken up again; one that is done is left as it is. Raises Stopped where the file
+    ``stop`` appears in the folder; ModelError for a backbone that cannot be had, cut or saved; CamcoreError where
+    pictures or the disk do not do.
     """
-    names = _checked_labels(labels)
-    outputs = _outputs(names, activation)
-    if not 0 <= dropout < 1:
-        raise ModelError(
-            f"The dropout {dropout!r} must be a share from 0 to below 1: that many of the features are left out at "
-            "a time in training. Give one such as 0.2."
-        )
-    net = backbone if isinstance(backbone, Network) else load(backbone, weights, progress)
-    path = net.layer_with_grid(layer).path
-    trunk, position = cut(net.model, path)
-    origin = net.origin
-    if input_size is not None and tuple(input_size) != net.input_size:
-        origin, image, top = _resized(net, trunk, path, position, input_size)
-    else:
-        image, top = copied(net.model.inputs[0], trunk, net.name)
-    return wrap(
-        with_head(image, top, outputs, dropout, "surgery"),
-        labels=names,
-        preprocess=net.preprocess if origin is None else preprocessing(origin.preprocessing),
-        input_size=net.input_size if input_size is None else input_size,
-        framing=net.framing,
-        name=f"{net.name} with a new head",
-        weights_note=f"{net.weights_note}; the head is untrained",
-        origin=None if origin is None else _operated(origin, path, position, outputs, dropout),
+    recipe = recipe or HeadRecipe()
+    description = {
+        "from": backbone.name if isinstance(backbone, Network) else os.fspath(backbone),
+        "weights": None if weights is None else str(weights),
+        "pictures": str(data.root),
+        "classes": list(data.classes),
+        **asdict(recipe),
+    }
+    run = Run(folder, description)
+    done = run.finished()
+    if done is not None:
+        return done
+    return (yield from run.guarded(_train(backbone, weights, data, run, name or run.folder.name, recipe)))
+
+
+def _train(
+    backbone: Backbone,
+    weights: str | os.PathLike[str] | None,
+    data: LabelledFolder,
+    run: Run,
+    name: str,
+    recipe: HeadRecipe,
+) -> Generator[Progress | Epoch, None, SavedNetwork]:
+    check_name(name)
+    yield run.report(Progress("preparing", "Loading the backbone", 0, recipe.epochs))
+    net = _with_new_head(backbone, weights, data.classes, run, recipe)
+    start, layers = last_blocks(net.model, recipe.fine_tune) if recipe.fine_tune else (None, [])
+    learn, held = split(data, recipe.held_out, recipe.seed)
+    sets = [(learn, False), (learn, True), (held, False)] if recipe.mirrored else [(learn, False), (held, False)]
+    steps = trunk_features(net, sets, start, run.folder / "cache")
+    *learned, checked = yield from run.preparing(steps, "Looking at the pictures", recipe.epochs)
+    check_enough(data, learned[0].data, checked.data)
+    state, log = (run.load_state() if recipe.fine_tune else None), read_log(run.folder)
+    if state is None or not log:
+        state, log = None, (yield from _fit(net, run, recipe, learned, checked))
+    if start is not None:
+        log = yield from tune(net, start, layers, run, recipe, learned, checked, log, state)
+    return _finish(net, run, recipe, name, data, learned[0].data, checked.data, log, backbone)
+
+
+def _with_new_head(
+    backbone: Backbone,
+    weights: str | os.PathLike[str] | None,
+    classes: tuple[str, ...],
+    run: Run,
+    recipe: HeadRecipe,
+) -> Network:
+    """The backbone, loaded if need be, with an untrained head. Raises ModelError where it could not be saved."""
+
+    def downloading(done: int, total: int) -> None:
+        run.check_stop()
+        message = f"Fetching the weights: {done / 1e6:.0f} of {total / 1e6:.0f} MB"
+        run.report(Progress("preparing", message, 0, recipe.epochs, done, total))
+
+    net = replace_head(
+        backbone,
+        classes,
+        layer=recipe.layer or None,
+        weights=weights,
+        input_size=(recipe.size, recipe.size) if recipe.size else None,
+        dropout=recipe.dropout,
+        progress=downloading,
     )
-
-
-def _checked_labels(labels: Sequence[str]) -> tuple[str, ...]:
-    names = () if isinstance(labels, str) else tuple(str(label) for label in labels)
-    if len(names) < 2 or len(set(names)) < len(names):
+    if net.origin is None:
         raise ModelError(
-            f"The labels {labels!r} do not name at least two different classes. A classifier tells classes apart. "
-            'Give a list such as ["cat", "dog"].'
+            f"A head on {net.name!r} could not be saved: camcore does not know how to build this trunk again. Train "
+            "on a backbone of the catalogue or a saved network, or use camcore.training.new_head.replace_head and save "
+            "the model yourself."
         )
-    return names
+    return net
 
 
-def _outputs(names: tuple[str, ...], activation: str | None) -> int:
-    if activation not in (None, "sigmoid", "softmax"):
-        raise ModelError(f"The head's activation {activation!r} is unknown. It is 'sigmoid' or 'softmax'.")
-    if activation == "sigmoid" and len(names) != 2:
-        raise ModelError(f"A sigmoid unit tells two classes apart, not {len(names)}. Take 'softmax' for these.")
-    return 1 if len(names) == 2 and activation != "softmax" else len(names)
+def _fit(
+    net: Network, run: Run, recipe: HeadRecipe, learned: list[TrunkFeatures], checked: TrunkFeatures
+) -> Generator[Progress | Epoch, None, tuple[Epoch, ...]]:
+    """Fit the head, and set it into the network as it was in its best epoch; returns the log."""
+    heads = fit_head(
+        np.concatenate([one.pooled[np.arange(len(one.pooled))] for one in learned]),
+        np.concatenate([one.data.labels for one in learned]),
+        checked.pooled[np.arange(len(checked.pooled))],
+        checked.data.labels,
+        int(net.model.output_shape[-1]),
+        epochs=recipe.epochs,
+        rate=recipe.rate,
+        weight_decay=recipe.weight_decay,
+        batch=recipe.batch,
+        dropout=recipe.dropout,
+        seed=recipe.seed,
+    )
+    log: list[Epoch] = []
+    best: Head | None = None
+    best_epoch = 0
+    before = time.monotonic()
+    for number, head in enumerate(heads, 1):
+        now = time.monotonic()
+        measures = head.loss, head.accuracy, head.val_loss, head.val_accuracy
+        line = Epoch(number, net.input_size[0], recipe.rate, *measures, now - before)
+        before = now
+        log.append(line)
+        run.log(line)
+        run.check_stop()
+        if keeps_checkpoint(number) and net.parameters <= MOST_CHECKPOINT_PARAMETERS:
+            _set_head(net, head)
+            run.checkpoint(net.model, number)
+        if best is None or head.val_loss < best.val_loss:
+            best, best_epoch = head, number
+        yield line
+        if run.due():
+            yield run.report(Progress("training", "Fitting the head", number, recipe.epochs))
+        if number - best_epoch >= recipe.patience:
+            break
+    assert best is not None
+    _set_head(net, best)
+    return tuple(log)
 
 
-def _operated(origin: Origin, path: str, position: int, outputs: int, dropout: float) -> Origin:
-    told = {"backbone": origin.architecture, "layer": path, "position": position, "outputs": outputs}
-    return Origin({"builder": "surgery", **told, "dropout": dropout}, origin.preprocessing)
+def _set_head(net: Network, head: Head) -> None:
+    net.model.get_layer(HEAD).set_weights([head.kernel, head.bias])
 
 
-def _resized(
-    net: Network, trunk: Any, path: str, position: int, input_size: tuple[int, int]
-) -> tuple[Origin | None, Any, Any]:
-    """(origin, input, feature map) of the same trunk for another input size."""
-    import keras
-
-    height, width = input_size
-    if net.model.input_shape[1:3] == (None, None):
-        return (net.origin, *copied(net.model.inputs[0], trunk, net.name))
-    architecture: Mapping[str, Any] = net.origin.architecture if net.origin else {}
-    if net.origin is None or architecture.get("builder") != "backbone":
-        raise ModelError(
-            f"The input size of {net.name} is settled at {net.input_size[0]}×{net.input_size[1]}, so it cannot be "
-            f"{height}×{width}. Only the catalogue's backbones can be built for another one. Leave input_size away."
-        )
-    options = {**architecture.get("options", {}), "input_shape": [height, width, 3]}
-    resized = {**architecture, "options": options}
-    twin = build_architecture(resized)
-    top = cut_again(twin, path, position)
-    keras.Model(twin.inputs[0], top).set_weights(keras.Model(net.model.inputs[0], trunk).get_weights())
-    return Origin(resized, net.origin.preprocessing), twin.inputs[0], top
+def _finish(
+    net: Network,
+    run: Run,
+    recipe: HeadRecipe,
+    name: str,
+    data: LabelledFolder,
+    learned: LabelledFolder,
+    held: LabelledFolder,
+    log: tuple[Epoch, ...],
+    backbone: Backbone,
+) -> SavedNetwork:
+    """Write the network, and end the run."""
+    assert net.origin is not None
+    best = min(log, key=lambda line: line.val_loss)
+    trunk = backbone.name if isinstance(backbone, Network) else Path(backbone).name
+    tuned = f" and its last {recipe.fine_tune} blocks" if recipe.fine_tune else ""
+    saved = write(
+        run.folder,
+        net.model,
+        name=name,
+        architecture=net.origin.architecture,
+        input_size=net.input_size,
+        preprocessing=net.origin.preprocessing,
+        framing=net.framing,
+        labels=data.classes,
+        trained={
+            "summary": f"{len(learned):,} pictures of {', '.join(data.classes)}: a new head on {trunk}{tuned}",
+            "date": date.today().isoformat(),
+            "trunk": net.weights_note.removesuffix("; the head is untrained"),
+            "pictures": learned.counts,
+            "held_out": held.counts,
+            "skipped": len(learned.skipped) + len(held.skipped) - len(data.skipped),
+            "epochs": log[-1].epoch,
+            "best_epoch": best.epoch,
+            "val_accuracy": best.val_accuracy,
+        },
+    )
+    run.end(log[-1].epoch, log[-1].epoch)
+    return saved

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import importlib
-import os
 import re
 from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
 from camcore.errors import CamcoreError
-from camcore.training.runs import unwritable
+from camcore.files import unwritable, write_whole
 
 PREFIX = "tfds:"
-"""How a data set is named where a folder could be: ``tfds:cats_vs_dogs``."""
+"""The beginning of a data set's name where a folder could be named: ``tfds:cats_vs_dogs``."""
 
 _SPLIT = "train"  # the one that every data set has
 _DONE = "complete"
+
+
+def folder_of(name: str, home: Path) -> Path:
+    """The folder that ``export`` writes a data set to."""
+    return home / name.replace("/", "-")
 
 
 def export(name: str, home: Path) -> Generator[tuple[int, int], None, Path]:
@@ -30,7 +34,7 @@ def export(name: str, home: Path) -> Generator[tuple[int, int], None, Path]:
             f"{name!r} is no name of a TensorFlow data set. They are written in small letters and _. Write, for "
             f"example, {PREFIX}cats_vs_dogs."
         )
-    folder = home / name.replace("/", "-")
+    folder = folder_of(name, home)
     if (folder / _DONE).exists():
         return folder
     try:
@@ -53,11 +57,8 @@ def export(name: str, home: Path) -> Generator[tuple[int, int], None, Path]:
         ) from error
     try:
         for done, example in enumerate(tfds.as_numpy(pictures), 1):
-            place = folder / labels.int2str(int(example["label"]))
-            place.mkdir(parents=True, exist_ok=True)
-            part = place / f".{done:06d}.part"
-            part.write_bytes(bytes(example["image"]))
-            os.replace(part, place / f"{done:06d}.jpg")
+            label = labels.int2str(int(example["label"]))
+            write_whole(folder / label / f"{done:06d}.jpg", bytes(example["image"]))
             yield done, count
         (folder / _DONE).touch()
     except OSError as error:

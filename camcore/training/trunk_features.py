@@ -1,22 +1,25 @@
-"""What a frozen trunk makes of every picture of a folder, computed once and kept on disk part by part."""
+"""Features of a frozen trunk for every picture of a folder, computed once and kept on disk part by part."""
 
 from __future__ import annotations
 
 import hashlib
-import io
 import zipfile
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from camcore.files import write_arrays
 from camcore.framing import frame_picture
+from camcore.models.grafting import POOL
 from camcore.network import Network
 from camcore.training.folders import LabelledFolder, Skipped, opened
-from camcore.training.runs import write_atomically
+
+if TYPE_CHECKING:
+    import keras
 
 Array = NDArray[np.float32]
 Extract = Callable[[Array], Sequence[Array]]
@@ -27,7 +30,7 @@ _BATCH = 32
 
 
 @dataclass(frozen=True, eq=False)
-class Stored:
+class StoredRows:
     """Rows of an array that lies in several files; ``rows[indices]`` reads those rows."""
 
     parts: tuple[Array, ...]
@@ -45,9 +48,71 @@ class Stored:
         return out
 
 
-def collect(
-    extract: Extract, outputs: int, net: Network, data: LabelledFolder, mirrored: bool, folder: Path, key: str
-) -> Generator[tuple[int, int], None, tuple[tuple[Stored, ...], LabelledFolder]]:
+@dataclass(frozen=True, eq=False)
+class TrunkFeatures:
+    """The trunk's answers to some pictures: pooled features, and the maps before the blocks to be tuned."""
+
+    data: LabelledFolder
+    pooled: StoredRows
+    maps: StoredRows | None
+
+
+def trunk_features(
+    net: Network, sets: Sequence[tuple[LabelledFolder, bool]], start: keras.KerasTensor | None, folder: Path
+) -> Generator[tuple[int, int], None, list[TrunkFeatures]]:
+    """Features of each set of pictures, mirrored or not, kept in ``folder``; yields (pictures done, in all).
+
+    ``net``: as surgery made it. ``start``: the tensor whose values are kept, too, None for none.
+    """
+    extract, outputs, key = _extractor(net, start), 1 if start is None else 2, _key(net, start)
+    total, before = sum(len(data) for data, _ in sets), 0
+    features = []
+    for data, mirrored in sets:
+        arrays, usable = yield from _collect(extract, outputs, net, data, mirrored, folder, key, before, total)
+        features.append(TrunkFeatures(usable, arrays[0], None if start is None else arrays[1]))
+        before += len(data)
+    return features
+
+
+def _extractor(net: Network, start: keras.KerasTensor | None) -> Extract:
+    """A function from a preprocessed batch to [pooled features] or [pooled features, maps at ``start``]."""
+    import keras
+    import tensorflow as tf
+
+    pooled = net.model.get_layer(POOL).output
+    model = keras.Model(net.model.inputs[0], [pooled] if start is None else [pooled, start])
+    spec = [tf.TensorSpec(model.inputs[0].shape, model.inputs[0].dtype)]
+
+    @tf.function(autograph=False, input_signature=spec)
+    def values(x: tf.Tensor) -> list[tf.Tensor]:
+        outputs: list[tf.Tensor] = keras.tree.flatten(model(x, training=False))  # of one, Keras makes no list
+        return outputs
+
+    def extract(x: Array) -> list[Array]:
+        return [np.asarray(array, np.float32) for array in values(tf.convert_to_tensor(net.check_input(x)))]
+
+    return extract
+
+
+def _key(net: Network, start: keras.KerasTensor | None) -> str:
+    """A text that tells the features from others of the same pictures."""
+    digest = hashlib.sha256()
+    for weight in net.model.weights:
+        digest.update(np.ascontiguousarray(weight.numpy()).tobytes())
+    return f"{digest.hexdigest()} {net.input_size} {None if start is None else start.name}"
+
+
+def _collect(
+    extract: Extract,
+    outputs: int,
+    net: Network,
+    data: LabelledFolder,
+    mirrored: bool,
+    folder: Path,
+    key: str,
+    before: int,
+    total: int,
+) -> Generator[tuple[int, int], None, tuple[tuple[StoredRows, ...], LabelledFolder]]:
     """Run every picture through ``extract``, which gives ``outputs`` arrays; yields (pictures done, in all).
 
     Returns those arrays, a row for each picture that could be opened, and the folder of just these pictures. Parts
@@ -63,54 +128,57 @@ def collect(
         indices = np.arange(start, min(start + _PART, len(data)))
         paths = [folder / f"{stem}-{number:05d}-{i}.npy" for i in range(outputs)]
         index_path = folder / f"{stem}-{number:05d}.npz"
-        found = _part_of(index_path, paths)
-        if found is None:
-            rows, opened_ones, reasons = yield from _looked_at(extract, net, data, indices, mirrored)
+        part = _part_of(index_path, paths)
+        if part is None:
+            rows, opened_ones, reasons = yield from _computed(extract, net, data, indices, mirrored, before, total)
             for path, array in zip(paths, rows, strict=True):
-                file = io.BytesIO()
-                np.save(file, array)
-                write_atomically(path, file.getvalue())
-            file = io.BytesIO()
-            np.savez(file, kept=start + np.array(opened_ones, np.int64), reasons=np.array(reasons, np.str_))
-            write_atomically(index_path, file.getvalue())
-            found = _part_of(index_path, paths)
-            assert found is not None
-        (part_kept, part_reasons), part_rows = found
+                write_arrays(path, array)
+            kept_here = start + np.array(opened_ones, np.int64)
+            write_arrays(index_path, {"kept": kept_here, "reasons": np.array(reasons, np.str_)})
+            part = _part_of(index_path, paths)
+            assert part is not None
+        part_kept, part_reasons, part_rows = part
         kept += part_kept.tolist()
         missing = [i for i in indices.tolist() if i not in set(part_kept.tolist())]
         skipped += [Skipped(data.files[i], str(why)) for i, why in zip(missing, part_reasons, strict=True)]
         for into, rows_here in zip(arrays, part_rows, strict=True):
             if len(rows_here):
                 into.append(rows_here)
-        yield int(indices[-1]) + 1, len(data)
+        yield before + int(indices[-1]) + 1, total
     good = data.take(kept)
-    return tuple(Stored(tuple(parts)) for parts in arrays), replace(good, skipped=(*data.skipped, *skipped))
+    return tuple(StoredRows(tuple(parts)) for parts in arrays), replace(good, skipped=(*data.skipped, *skipped))
 
 
 def _files(data: LabelledFolder) -> list[tuple[str, int, int]]:
-    found = []
+    stamps = []
     for file in data.files:
         try:
             status = file.stat()
-            found.append((str(file), status.st_size, status.st_mtime_ns))
+            stamps.append((str(file), status.st_size, status.st_mtime_ns))
         except OSError:  # gone since the folder was read; opening it says so
-            found.append((str(file), -1, 0))
-    return found
+            stamps.append((str(file), -1, 0))
+    return stamps
 
 
-def _part_of(index_path: Path, paths: list[Path]) -> tuple[tuple[Any, Any], list[Array]] | None:
-    """((which pictures, why the others not), rows of each array) of a part; None where it is not whole."""
+def _part_of(index_path: Path, paths: list[Path]) -> tuple[NDArray[np.int64], NDArray[np.str_], list[Array]] | None:
+    """(which pictures, why the others not, rows of each array) of a part; None where it is not whole."""
     try:
-        with np.load(index_path, allow_pickle=False) as told:
-            index = (told["kept"], told["reasons"])
+        with np.load(index_path, allow_pickle=False) as index:
+            kept, reasons = index["kept"], index["reasons"]
         rows = [np.load(path, mmap_mode="r" if path.stat().st_size > 1 << 20 else None) for path in paths]
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
         return None
-    return (index, rows) if all(len(array) == len(index[0]) for array in rows) else None
+    return (kept, reasons, rows) if all(len(array) == len(kept) for array in rows) else None
 
 
-def _looked_at(
-    extract: Extract, net: Network, data: LabelledFolder, indices: NDArray[np.int64], mirrored: bool
+def _computed(
+    extract: Extract,
+    net: Network,
+    data: LabelledFolder,
+    indices: NDArray[np.int64],
+    mirrored: bool,
+    before: int,
+    total: int,
 ) -> Generator[tuple[int, int], None, tuple[list[Array], list[int], list[str]]]:
     """Some pictures through ``extract``; yields (pictures done, in all).
 
@@ -130,7 +198,7 @@ def _looked_at(
         if batch:
             x = np.stack(batch)
             rows.append(extract(net.preprocess(x[:, :, ::-1] if mirrored else x)))
-        yield int(indices[0]) + min(start + _BATCH, len(indices)), len(data)
+        yield before + int(indices[0]) + min(start + _BATCH, len(indices)), total
     if not rows:  # none could be opened: an empty part of the right shape
         blank = np.zeros((1, *net.input_size, 3), np.float32)
         rows = [[array[:0] for array in extract(net.preprocess(blank))]]

@@ -13,17 +13,20 @@ from collections.abc import Callable, Generator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from camcore.files import read_json_object, unwritable, write_whole
 from camcore.framing import frame_picture
 from camcore.pictures.picture import Picture
 from camcore.training.folders import LabelledFolder, Skipped, opened
 from camcore.training.recipe import Recipe, room_to_crop
-from camcore.training.runs import unwritable, write_atomically
+
+if TYPE_CHECKING:
+    import tensorflow as tf
 
 _ASPECT = 4 / 3  # crops are squeezed or stretched by at most this
 
@@ -42,11 +45,11 @@ def make_views(data: LabelledFolder, recipe: Recipe, folder: Path) -> Generator[
     The first is the picture's centre, the others show a random part, ``recipe.least_area`` of it at least. What an
     earlier call made of the same pictures is taken again. Raises CamcoreError where the disk is full.
     """
-    pixels_path, told_path = folder / "views.npy", folder / "views.json"
+    pixels_path, record_path = folder / "views.npy", folder / "views.json"
     side = recipe.stored_size
     key = _key(data, recipe)
-    told: dict[str, Any] = json.loads(told_path.read_text()) if told_path.exists() else {}
-    if told.get("key") != key:
+    record = read_json_object(record_path) or {}
+    if record.get("key") != key:
         shape = (recipe.views, len(data), side, side, 3)
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -66,10 +69,10 @@ def make_views(data: LabelledFolder, recipe: Recipe, folder: Path) -> Generator[
                 kept.append(index)
             yield index + 1, len(data)
         pixels.flush()
-        told = {"key": key, "kept": kept, "skipped": skipped}
-        write_atomically(told_path, json.dumps(told).encode())
-    left_out = tuple(Skipped(Path(file), reason) for file, reason in told["skipped"].items())
-    usable = replace(data.take(told["kept"]), skipped=data.skipped + left_out)
+        record = {"key": key, "kept": kept, "skipped": skipped}
+        write_whole(record_path, json.dumps(record).encode())
+    left_out = tuple(Skipped(Path(file), reason) for file, reason in record["skipped"].items())
+    usable = replace(data.take(record["kept"]), skipped=data.skipped + left_out)
     return Views(np.load(pixels_path, mmap_mode="r")[:, : len(usable)], usable)
 
 
@@ -85,8 +88,8 @@ def centre_views(data: LabelledFolder, size: int) -> tuple[NDArray[np.uint8], La
     return np.array(frames).reshape(-1, size, size, 3), replace(data.take(kept), skipped=data.skipped + tuple(skipped))
 
 
-def augmentation(recipe: Recipe, side: int, epoch: int) -> Callable[[Any], Any]:
-    """What is changed anew in every batch: uint8 (b, S, S, 3) → float32 (b, side, side, 3) in 0..255.
+def augmentation(recipe: Recipe, side: int, epoch: int) -> Callable[[tf.Tensor], tf.Tensor]:
+    """A random change of every batch: uint8 (b, S, S, 3) → float32 (b, side, side, 3) in 0..255.
 
     Keras layers, seeded by the recipe and the epoch: mirrored or not, turned a little, shifted by cropping, other
     brightness, contrast and saturation.
@@ -109,7 +112,7 @@ def augmentation(recipe: Recipe, side: int, epoch: int) -> Callable[[Any], Any]:
     if room == recipe.stored_size:
         chain = chain[1:]
 
-    def change(batch: Any) -> Any:
+    def change(batch: tf.Tensor) -> tf.Tensor:
         for layer in chain:
             batch = layer(batch, training=True)
         return batch
@@ -118,10 +121,10 @@ def augmentation(recipe: Recipe, side: int, epoch: int) -> Callable[[Any], Any]:
 
 
 def _key(data: LabelledFolder, recipe: Recipe) -> str:
-    """What the stored crops depend on, in one hash."""
-    told = (recipe.stored_size, recipe.views, recipe.least_area, recipe.seed)
+    """A hash of all that the stored crops depend on."""
+    settings = (recipe.stored_size, recipe.views, recipe.least_area, recipe.seed)
     files = [(str(file), file.stat().st_size) for file in data.files]
-    return hashlib.sha256(repr((told, files)).encode()).hexdigest()
+    return hashlib.sha256(repr((settings, files)).encode()).hexdigest()
 
 
 def _reserve(path: Path, shape: tuple[int, ...]) -> None:

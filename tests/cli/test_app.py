@@ -122,7 +122,7 @@ def test_a_network_is_named(served, monkeypatch):
         (["good.keras", "--labels", "none.txt"], "no labels file"),
         (["good.keras", "--preprocess", "tff"], "'tff'"),
         (["good.keras", "--framing", "corp"], "'crop'"),
-        (["good.keras", "--custom", "my layers.py"], "no module 'my layers.py'"),
+        (["good.keras", "--custom", "my layers.py"], "'my layers.py', which is no module's name"),
         (["--labels", "names.txt"], "--labels belongs to a whole model's file, and no file is named"),
         (["ResNet50", "--framing", "crop"], "--framing belongs to .*'ResNet50'"),
         (["--port", "99999"], "1 to 65535"),

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from camcore.models.gap_classifier import gap_classifier
-from camcore.models.weights_saving import save_weights
 
 import camcore
 from camcore.features.checkpoints import CheckpointNetwork
 from camcore.heatmaps.evidence import evidence
 from camcore.models import saved
+from camcore.models.gap_classifier import gap_classifier
+from camcore.models.weights_saving import save_weights
 from camcore.models.wrap import wrap
 from camcore.training.runs import Run
 

@@ -94,10 +94,10 @@ def test_one_sigmoid_unit_is_told_from_the_file(written):
 
 
 def test_a_head_can_be_trained_on_it(written, tmp_path):
-    from camcore.training.surgery import operate
+    from camcore.training.new_head import replace_head
 
     adopt(five(written, labels=LABELS), "base", "tf")
-    operated = operate(camcore.load("base"), labels=["a", "b", "c"])
+    operated = replace_head(camcore.load("base"), labels=["a", "b", "c"])
     saved.write(
         saved.networks_folder() / "on it",
         operated.model,
@@ -192,7 +192,7 @@ def test_the_figures_of_a_real_file():
     candidate = Candidate(path, "MobileNet", 0.25)
     *_, last = check(candidate, [samples.picture(key) for key in samples.samples()])
     fits = {fit.name: fit for fit in last.fits}
-    assert fits["tf"].said[0].label == "Egyptian_cat"
+    assert fits["tf"].predictions[0].label == "Egyptian_cat"
     assert min(fits[name].information for name in ("tf", "unit", "torch")) > 2.0
     assert max(fits[name].information for name in ("caffe", "raw")) < 1.5
     assert adopting.options_of(candidate) == {"classes": 1000, "alpha": 0.25}

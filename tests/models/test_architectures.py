@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from camcore.errors import ModelError
-from camcore.models.architectures import build_architecture, check_architecture, copied, cut, cut_again, with_head
+from camcore.models.architectures import build_architecture, check_architecture
 from camcore.models.catalogue import build_trunk
+from camcore.models.grafting import copied, cut, cut_again, with_head
 
 GAP = {"builder": "gap_classifier", "stem": 4, "widths": [6], "blocks": [1], "outputs": 1}
 SURGERY = {"builder": "surgery", "backbone": GAP, "layer": "stage1_block1", "position": 13, "outputs": 3}

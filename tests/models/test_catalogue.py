@@ -15,7 +15,7 @@ from camcore.models.catalogue import Backbone, backbone, backbones, build, find_
 from camcore.models.labels import imagenet_labels
 from camcore.models.load import load
 from camcore.models.preprocessing import PREPROCESSINGS
-from camcore.models.weights import WeightsFile
+from camcore.models.weights_files import WeightsFile
 
 ROOT = Path(__file__).resolve().parents[2]
 

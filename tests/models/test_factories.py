@@ -239,7 +239,7 @@ def test_a_file_is_listed_and_loaded_by_its_declared_name(birds, monkeypatch):
     assert (row.parameters, row.input_size) == (None, None)
     network = camcore.load("owls")
     assert (network.name, network.framing, network.classes) == ("owls", "stretch", 3)
-    assert network.recipe.file == birds
+    assert network.load_arguments.file == birds
     with pytest.raises(ModelError, match="brings its own"):
         camcore.load("owls", weights="random")
 

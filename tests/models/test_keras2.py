@@ -10,8 +10,8 @@ import pytest
 import camcore
 from camcore.errors import ModelError
 from camcore.models.archives import read_whole
-from camcore.models.keras2 import open_keras2
-from camcore.models.keras2_ops import function_of
+from camcore.models.keras2.convert import open_keras2
+from camcore.models.keras2.functions import function_of
 
 
 @pytest.fixture(scope="module")

@@ -59,7 +59,7 @@ def test_figures_are_those_of_the_definition():
         assert fit.confidence == pytest.approx(sum(map(max, answers)) / len(COLOURS), abs=1e-5)
         assert fit.entropy == pytest.approx(noise, abs=1e-5)
         assert fit.information == pytest.approx(entropy(mean) - noise, abs=2e-5)
-        assert [p.index for p in fit.said] == [answer.index(max(answer)) for answer in answers]
+        assert [p.index for p in fit.predictions] == [answer.index(max(answer)) for answer in answers]
 
 
 def test_a_network_that_wants_unit_values_is_recognised():
@@ -92,7 +92,7 @@ def test_one_sigmoid_unit_has_two_classes():
     assert fit.confidence == pytest.approx(p, abs=1e-6)
     assert fit.entropy == pytest.approx(entropy([p, 1 - p]), abs=1e-5)
     assert fit.information == pytest.approx(1 - entropy([p, 1 - p]), abs=1e-5)
-    assert [said.index for said in fit.said] == [1, 0]
+    assert [said.index for said in fit.predictions] == [1, 0]
 
 
 def test_a_regression_is_refused():

@@ -11,7 +11,7 @@ import pytest
 from small import network_folder
 
 from camcore.errors import ModelError
-from camcore.models import catalogue, downloaded, saved
+from camcore.models import catalogue, saved, weights_files
 from camcore.models.remove import remove_network, remove_weights, why_kept
 
 OWN = "MobileNetV2.weights.h5"
@@ -51,15 +51,15 @@ def test_keras_cache_keeps_what_others_put_there(folders):
 def test_a_download_goes_unless_another_program_wrote_it_again(folders):
     path = cached(folders)
     path.write_bytes(b"x")
-    downloaded.remember(path)
+    weights_files.remember(path)
     assert why_kept("MobileNetV2") == ""
     path.write_bytes(b"another one")
     os.utime(path, ns=(1, 1))
     assert "by another program" in why_kept("MobileNetV2")
-    downloaded.remember(path)
+    weights_files.remember(path)
     assert remove_weights("MobileNetV2") == path
     assert not path.exists()
-    assert not downloaded.is_ours(path)
+    assert not weights_files.is_ours(path)
     path.write_bytes(b"x")
     assert "by another program" in why_kept("MobileNetV2"), "the note went with the file"
 

@@ -16,9 +16,9 @@ from PIL import Image
 import camcore
 from camcore.errors import ModelError
 from camcore.models import description, saved
+from camcore.models.gap_classifier import gap_classifier
 from camcore.report.exports import write_run
 from camcore.report.rerun import rerun
-from camcore.training.classifier import gap_classifier
 
 ROOT = Path(__file__).resolve().parents[2]
 SHAPE: dict[str, Any] = {"stem": 4, "widths": [6, 8], "blocks": [1, 1], "outputs": 1}

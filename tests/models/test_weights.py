@@ -2,6 +2,7 @@
 
 import hashlib
 import http.server
+import os
 import shutil
 import socket
 import subprocess
@@ -19,8 +20,9 @@ import numpy as np
 import pytest
 
 from camcore.errors import ModelError
-from camcore.models import weights
-from camcore.models.weights import WeightsFile, download, find_file, keras_cache, load_weights, search_folders
+from camcore.models import weights_files
+from camcore.models.weights import load_weights
+from camcore.models.weights_files import WeightsFile, download, find_file, keras_cache, search_folders
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -58,7 +60,7 @@ def test_keras_cache_is_where_get_file_puts_files(home, monkeypatch, writable, t
     source = tmp_path / "source.txt"
     source.write_text("x")
     monkeypatch.setattr(config, "_KERAS_DIR", str(home))
-    monkeypatch.setattr(weights.os, "access", lambda path, mode: writable or str(path) != str(home))
+    monkeypatch.setattr(weights_files.os, "access", lambda path, mode: writable or str(path) != str(home))
     monkeypatch.setattr(file_utils.os, "makedirs", lambda *args, **kwargs: None)
     asked = []
     monkeypatch.setattr(file_utils, "urlretrieve", lambda url, target, hook: asked.append(target))
@@ -73,7 +75,7 @@ def test_named_folders_come_first_and_in_order(home, tmp_path, monkeypatch):
         (folder / "b.h5").touch()
     (home / "models" / "only_there.h5").touch()
     (second / "a.h5").touch()
-    monkeypatch.setenv("CAMCORE_WEIGHTS", f"{first}{weights.os.pathsep}{weights.os.pathsep}{second}")
+    monkeypatch.setenv("CAMCORE_WEIGHTS", f"{first}{os.pathsep}{os.pathsep}{second}")
     assert search_folders() == (first, second, home / "models")
     assert find_file(["b.h5"]) == first / "b.h5"
     assert find_file(["a.h5", "b.h5"]) == first / "b.h5", "the folder counts before the name"
@@ -239,7 +241,7 @@ def test_a_login_page_is_no_weights_file(home, server):
 
 
 def test_silence_times_out(home, server, body, monkeypatch):
-    monkeypatch.setattr(weights, "TIMEOUT_SECONDS", 0.2)
+    monkeypatch.setattr(weights_files, "TIMEOUT_SECONDS", 0.2)
     server.body, server.pause = body, 5.0
     start = time.perf_counter()
     refused(wanted(body), home, "timed out")
@@ -281,7 +283,7 @@ def test_processes_at_the_same_file(home, server, body):
     server.body, server.pause = body, 0.3
     file = wanted(body)
     code = (
-        "from camcore.models.weights import WeightsFile, download\n"
+        "from camcore.models.weights_files import WeightsFile, download\n"
         f"print(download(WeightsFile({file.name!r}, '', {file.hash!r})))"
     )
     command = [sys.executable, "-c", code]

@@ -16,7 +16,7 @@ from whole_models import bare, rezipped, seeded, sequential, transfer, with_lamb
 import camcore
 from camcore.errors import ModelError
 from camcore.models.archives import read_whole
-from camcore.models.feeding import likely_backbone, scales_itself
+from camcore.models.input_scaling import likely_backbone, scales_itself
 from camcore.models.whole import open_whole
 
 RAN = []

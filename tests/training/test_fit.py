@@ -151,7 +151,7 @@ def test_training_ends_early_with_the_best_epoch(
     data: LabelledFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     measured = iter([(0.5, 0.5), (0.2, 0.75), (0.3, 0.7), (0.4, 0.6), (0.1, 0.9)])
-    monkeypatch.setattr("camcore.training.fit._check", lambda *_: next(measured))
+    monkeypatch.setattr("camcore.training.learner.Learner.check", lambda *_: next(measured))
     saved, epochs = finish(train(replace(RECIPE, patience=2), data, tmp_path / "run"))
     assert len(epochs) == 4
     assert saved.trained["val_accuracy"] == 0.75

@@ -14,14 +14,15 @@ from shared_data import shared
 
 import camcore
 from camcore.errors import CamcoreError, LayerError, ModelError
+from camcore.models.gap_classifier import gap_classifier
 from camcore.models.saved import read, write
-from camcore.training.classifier import gap_classifier
 from camcore.training.fine_tuning import last_blocks
 from camcore.training.folders import LabelledFolder, balanced_sample, read_folder
 from camcore.training.head_fit import fit_head, measured
+from camcore.training.new_head import replace_head
+from camcore.training.recipe import HeadRecipe
 from camcore.training.runs import Epoch, ask_to_stop, read_log, read_progress
-from camcore.training.surgery import operate
-from camcore.training.surgery_run import HeadRecipe, train_head
+from camcore.training.surgery import train_head
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -49,7 +50,7 @@ def test_cam_is_exact_on_the_new_head(make, outputs):
     net = camcore.wrap(getattr(networks, make)(), input_size=networks.SIZE)
     layer = net.default_layer
     labels = ["a", "b", "c"][: max(outputs, 2)]
-    operated = operate(net, labels, activation="sigmoid" if outputs == 1 else "softmax")
+    operated = replace_head(net, labels, activation="sigmoid" if outputs == 1 else "softmax")
     kernel, bias = teach(operated)
     x = networks.images(3)[..., : net.channels]
     before, after = net.tap(x, [layer]).activations[layer], operated.tap(x, [operated.default_layer])
@@ -66,14 +67,14 @@ def test_cam_is_exact_on_the_new_head(make, outputs):
 
 def test_channels_may_come_first():
     """Only built: not every processor can run such a network."""
-    operated = operate(camcore.wrap(networks.channels_first()), ["a", "b", "c"])
+    operated = replace_head(camcore.wrap(networks.channels_first()), ["a", "b", "c"])
     assert operated.model.get_layer("cam_pool").data_format == "channels_first"
     assert operated.model.get_layer("cam_head").kernel.shape == (networks.FEATURES, 3)
     operated.check_linear_head(operated.default_layer)
 
 
 def test_before_training_every_class_is_as_likely():
-    net = operate(camcore.wrap(networks.flat()), ["a", "b", "c"])
+    net = replace_head(camcore.wrap(networks.flat()), ["a", "b", "c"])
     np.testing.assert_array_equal(net.logits(networks.images(2)), 0)
     assert "the head is untrained" in net.weights_note
 
@@ -82,7 +83,7 @@ def test_the_backbone_stays_as_it_is():
     base = camcore.wrap(networks.flat())
     x = networks.images(2)
     before = base.logits(x)
-    net = operate(base, ["a", "b"])
+    net = replace_head(base, ["a", "b"])
     for weight in net.model.weights:
         weight.assign(weight * 0 + 1)
     np.testing.assert_array_equal(base.logits(x), before)
@@ -91,7 +92,7 @@ def test_the_backbone_stays_as_it_is():
 
 
 def test_an_earlier_layer_can_be_the_last_one_kept():
-    net = operate(camcore.wrap(networks.flat()), ["a", "b"], layer="conv1")
+    net = replace_head(camcore.wrap(networks.flat()), ["a", "b"], layer="conv1")
     assert net.default_layer == "conv1"
     assert net.layer("conv1").channels == 4
 
@@ -110,16 +111,16 @@ def test_an_earlier_layer_can_be_the_last_one_kept():
 )
 def test_what_operate_refuses(labels, options, said):
     with pytest.raises(ModelError, match=said):
-        operate(camcore.wrap(networks.flat()), labels, **options)
+        replace_head(camcore.wrap(networks.flat()), labels, **options)
 
 
 def test_layers_and_networks_that_cannot_be_cut():
     with pytest.raises(LayerError, match="scores"):
-        operate(camcore.wrap(networks.flat()), ["a", "b"], layer="scores")
+        replace_head(camcore.wrap(networks.flat()), ["a", "b"], layer="scores")
     with pytest.raises(ModelError, match="no functional Keras model"):
-        operate(camcore.wrap(networks.built(networks.Subclassed()), input_size=networks.SIZE), ["a", "b"])
+        replace_head(camcore.wrap(networks.built(networks.Subclassed()), input_size=networks.SIZE), ["a", "b"])
     with pytest.raises(ModelError, match="no backbone 'MobilNet'"):
-        operate("MobilNet", ["a", "b"])
+        replace_head("MobilNet", ["a", "b"])
 
 
 # One of each kind of trunk: plain, gated, fused, branched, densely joined, with layer normalisation.
@@ -129,7 +130,7 @@ KINDS = ["MobileNet", "MobileNetV3Small", "EfficientNetV2B0", "NASNetMobile", "D
 @pytest.mark.parametrize("name", [*KINDS[:2], *(pytest.param(name, marks=pytest.mark.slow) for name in KINDS[2:])])
 def test_every_kind_of_backbone_after_surgery_and_once_more_from_its_description(name, tmp_path):
     base = camcore.load(name, "random")
-    net = operate(base, ["a", "b", "c"])
+    net = replace_head(base, ["a", "b", "c"])
     teach(net)
     layer = base.default_layer
     np.testing.assert_array_equal(
@@ -147,7 +148,7 @@ def test_every_kind_of_backbone_after_surgery_and_once_more_from_its_description
 def test_another_input_size_keeps_the_weights(monkeypatch):
     monkeypatch.setenv("CAMCORE_WEIGHTS", str(shared("weights")))
     base = camcore.load("MobileNetV2")
-    net = operate("MobileNetV2", ["a", "b"], input_size=(96, 128))
+    net = replace_head("MobileNetV2", ["a", "b"], input_size=(96, 128))
     assert net.input_size == (96, 128)
     assert net.layer(net.default_layer).grid == (3, 4)
     for ours, theirs in zip(net.model.layers[1:-3], base.model.layers[1:], strict=False):
@@ -160,7 +161,7 @@ def test_mobilenet_v2_with_real_weights_on_real_photographs(monkeypatch):
     """mean(CAM) + b = logit to 1e-4, the trunk's activations to the last bit."""
     monkeypatch.setenv("CAMCORE_WEIGHTS", str(shared("weights")))
     base = camcore.load("MobileNetV2")
-    net = operate(base, ["cat", "dog"])
+    net = replace_head(base, ["cat", "dog"])
     teach(net)
     for photo in sorted(shared("photos").glob("*.jpg"))[:3]:
         pic = camcore.open_picture(photo)
@@ -335,7 +336,7 @@ def test_fine_tuning_changes_the_last_blocks_only_and_never_the_statistics(trunk
     ("count", "fed_by"), [(1, "stage2_block1"), (2, "stage1_block1"), (3, "stem_relu"), (99, "image")]
 )
 def test_blocks_are_what_every_path_passes(trunk, count, fed_by):
-    model = operate(trunk, ["a", "b"]).model
+    model = replace_head(trunk, ["a", "b"]).model
     start, layers = last_blocks(model, count)
     assert start is model.get_layer(fed_by).output
     names = {layer.name for layer in layers}
@@ -442,18 +443,18 @@ def test_a_killed_process_leaves_a_run_that_goes_on(trunk, pictures, tmp_path, m
     """kill -9 while the pictures are looked at; the same command then ends with a network."""
     code = (
         "import os, sys\n"
-        "from camcore.training.surgery_run import train_head, HeadRecipe\n"
+        "from camcore.training.surgery import train_head, HeadRecipe\n"
         "from camcore.training.folders import read_folder\n"
         "import camcore.training.trunk_features as f\n"
         "f._PART = 16\n"
         "seen = 0\n"
-        "real = f.write_atomically\n"
+        "real = f.write_arrays\n"
         "def counted(path, content):\n"
         "    global seen\n"
         "    real(path, content)\n"
         "    seen += path.suffix == '.npz'\n"
         "    if seen == 2: os.kill(os.getpid(), 9)\n"
-        "f.write_atomically = counted\n"
+        "f.write_arrays = counted\n"
         f"list(train_head('small', read_folder({str(pictures.root)!r}), {str(tmp_path / 'run')!r}))\n"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, timeout=300)

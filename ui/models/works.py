@@ -9,13 +9,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from camcore.models.input_scaling import advice, scales_itself
-
 import camcore
 from camcore.models import adopt as adopting
 from camcore.models import catalogue, factories
 from camcore.models.adopt import Candidate, Check
 from camcore.models.factories import Factory
+from camcore.models.input_scaling import advice, scales_itself
 from camcore.models.preprocessing_check import Fit, compare_preprocessings
 from camcore.models.saved import SavedNetwork
 from ui import samples

@@ -19,8 +19,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, cast
 
+import psutil
+
 import camcore
 from camcore import CamcoreError
+from camcore.files import read_json, read_json_object, unwritable, write_whole
 from camcore.models import saved
 from camcore.training import runs
 from ui.training.form import Form
@@ -103,9 +106,9 @@ class TrainingRun:
         if self.kind != "done":
             return None
         try:
-            trained = json.loads((self.folder / saved.JSON_NAME).read_text("utf-8"))["trained"]
+            trained = (read_json_object(self.folder / saved.JSON_NAME) or {})["trained"]
             return float(trained["val_accuracy"]), sum(map(int, trained["held_out"].values()))
-        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        except (ValueError, KeyError, TypeError, AttributeError):
             return None
 
 
@@ -293,26 +296,17 @@ def _is_process_of(folder: Path, pid: int) -> bool:
     """Whether that process is there and trains in this folder: after a restart another may have its number."""
     if pid <= 0:
         return False
-    if Path("/proc/self/cmdline").exists():
-        try:
-            given = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")  # empty for a zombie
-        except OSError:
-            return False
-        return folder.name in {Path(os.fsdecode(argument)).name for argument in given}
-    if os.name == "nt":  # there is no asking without harm: os.kill(pid, 0) is Ctrl-C to it
-        return True
     try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
+        return folder.name in {Path(argument).name for argument in psutil.Process(pid).cmdline()}
+    except psutil.AccessDenied:  # another user's: nothing says that it is not this run's
         return True
-    return True
+    except psutil.Error:
+        return False
 
 
 def _arguments(folder: Path) -> tuple[str, ...] | None:
     try:
-        found = json.loads((folder / COMMAND).read_text("utf-8"))
+        found = read_json(folder / COMMAND)
     except (OSError, ValueError):
         return None
     return tuple(found) if isinstance(found, list) and all(isinstance(a, str) for a in found) else None

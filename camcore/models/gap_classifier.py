@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import keras
 
 
 def gap_classifier(
@@ -13,7 +16,7 @@ def gap_classifier(
     blocks: Sequence[int],
     outputs: int,
     name: str = "gap_classifier",
-) -> Any:
+) -> keras.Model:
     """A keras.Model (n, size, size, 3) → probabilities (n, outputs): one sigmoid unit, or a softmax of several.
 
     A strided stem, then one stage for each width, which halves the grid in its first block: the last grid is
@@ -35,7 +38,7 @@ def gap_classifier(
     return keras.Model(image, scores, name=name)
 
 
-def _block(x: Any, width: int, name: str, strides: int) -> Any:
+def _block(x: keras.KerasTensor, width: int, name: str, strides: int) -> keras.KerasTensor:
     import keras
 
     y = _conv(x, width, f"{name}_1", strides=strides)
@@ -47,7 +50,9 @@ def _block(x: Any, width: int, name: str, strides: int) -> Any:
     return keras.layers.ReLU(name=name)(keras.layers.Add(name=f"{name}_add")([x, y]))
 
 
-def _conv(x: Any, width: int, name: str, kernel: int = 3, strides: int = 1, relu: bool = True) -> Any:
+def _conv(
+    x: keras.KerasTensor, width: int, name: str, kernel: int = 3, strides: int = 1, relu: bool = True
+) -> keras.KerasTensor:
     import keras
 
     x = keras.layers.Conv2D(

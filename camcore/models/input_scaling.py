@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING
 
 from camcore.models import catalogue
+
+if TYPE_CHECKING:
+    import keras
 
 _SCALES = ("Rescaling", "Normalization", "BatchNormalization", "LayerNormalization")
 _ARITHMETIC = re.compile(r"(?:true_?|real)?div(?:ide)?|sub(?:tract)?|mul(?:tiply)?|add|bias_add", re.IGNORECASE)
@@ -16,8 +19,8 @@ _PASSES = re.compile(
 _OWN_SCALING = ("EfficientNet", "ConvNeXt", "MobileNetV3")  # these families' applications take 0..255 by themselves
 
 
-def scales_itself(model: Any) -> bool | None:
-    """Whether a model scales or normalises its input before its first weights; None where that is unknown."""
+def scales_itself(model: keras.Model) -> bool | None:
+    """True where a model scales or normalises its input before its first weights; None where that is unknown."""
     for operation in _in_order(model):
         if operation is None:
             return None
@@ -33,7 +36,7 @@ def scales_itself(model: Any) -> bool | None:
     return None
 
 
-def _in_order(model: Any) -> Iterator[Any]:
+def _in_order(model: keras.Model) -> Iterator[keras.Operation | None]:
     """The operations of a model and of those within it, as they are run; None for code that cannot be looked into."""
     import keras
 
@@ -48,7 +51,7 @@ def _in_order(model: Any) -> Iterator[Any]:
             yield one
 
 
-def likely_backbone(model: Any) -> catalogue.Backbone | None:
+def likely_backbone(model: keras.Model) -> catalogue.Backbone | None:
     """The architecture of the catalogue after which a model, or one within it, is named; None where none is."""
     import keras
 
@@ -62,7 +65,7 @@ def likely_backbone(model: Any) -> catalogue.Backbone | None:
     return None
 
 
-def advice(model: Any) -> str:
+def advice(model: keras.Model) -> str:
     """A description of the input of a model without declared preprocessing, for the note about its weights."""
     scales = scales_itself(model)
     if scales:

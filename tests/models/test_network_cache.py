@@ -14,8 +14,8 @@ import pytest
 from keras import layers
 
 import camcore
-from camcore.models import kept
-from camcore.models.kept import network_of
+from camcore.models import network_cache
+from camcore.models.network_cache import network_of
 
 X = np.random.default_rng(0).normal(0.5, 1, (1, 12, 12, 3)).astype(np.float32)
 
@@ -36,8 +36,8 @@ def small(dropout: float = 0.2) -> Any:
 def traces(monkeypatch):
     """The models that were wrapped, one entry for each trace."""
     made: list[Any] = []
-    wrap = kept.wrap
-    monkeypatch.setattr(kept, "wrap", lambda model: made.append(id(model)) or wrap(model))
+    wrap = network_cache.wrap
+    monkeypatch.setattr(network_cache, "wrap", lambda model: made.append(id(model)) or wrap(model))
     return made
 
 
@@ -128,7 +128,7 @@ def test_it_goes_with_the_model_and_is_neither_saved_nor_copied(tmp_path):
 
 
 def test_a_few_are_kept_the_latest():
-    models = [small() for _ in range(kept.MOST + 2)]
+    models = [small() for _ in range(network_cache.MOST + 2)]
     first = network_of(models[0])
     for model in models[1:-2]:
         network_of(model)
@@ -136,7 +136,7 @@ def test_a_few_are_kept_the_latest():
     for model in models[-2:]:
         network_of(model)
     held = ["_camcore_network" in vars(model) for model in models]
-    assert sum(held) == kept.MOST
+    assert sum(held) == network_cache.MOST
     assert held[0]
     assert not held[1]
 

@@ -5,21 +5,25 @@ from __future__ import annotations
 import re
 import zipfile
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from camcore._compat import own_variables
 from camcore.errors import ModelError
 from camcore.models.archives import WEIGHTS, WholeModel
-from camcore.models.keras2_pieces import Piece
+
+if TYPE_CHECKING:
+    import h5py
+    import keras
+from camcore.models.keras2.layers import Piece
 
 
 def load_keras2_weights(whole: WholeModel, piece: Piece) -> None:
     """Set every weight of the model that was built from the file. Raises ModelError where one is left or differs."""
     import h5py
 
-    assigned: dict[int, Any] = {}
+    assigned: dict[int, keras.Variable] = {}
     try:
         if whole.form == "hdf5":
             with h5py.File(whole.path, "r") as file:
@@ -40,7 +44,7 @@ def load_keras2_weights(whole: WholeModel, piece: Piece) -> None:
             one.finalize_state()
 
 
-def _layers(piece: Piece) -> Iterator[Any]:
+def _layers(piece: Piece) -> Iterator[keras.Layer]:
     for one in piece.inside or ():
         if one.inside is not None:
             yield from _layers(one)
@@ -48,7 +52,9 @@ def _layers(piece: Piece) -> Iterator[Any]:
             yield one.layer
 
 
-def _assign(whole: WholeModel, pairs: Sequence[tuple[Any, Any]], assigned: dict[int, Any]) -> None:
+def _assign(
+    whole: WholeModel, pairs: Sequence[tuple[keras.Variable, h5py.Dataset]], assigned: dict[int, keras.Variable]
+) -> None:
     for variable, values in pairs:
         if tuple(variable.shape) != tuple(values.shape):
             raise _misfit(
@@ -61,7 +67,7 @@ def _assign(whole: WholeModel, pairs: Sequence[tuple[Any, Any]], assigned: dict[
 # ---- HDF5: a group for each layer of the outermost model, with the names of its arrays in order
 
 
-def _from_groups(whole: WholeModel, file: Any, piece: Piece, assigned: dict[int, Any]) -> None:
+def _from_groups(whole: WholeModel, file: h5py.Group, piece: Piece, assigned: dict[int, keras.Variable]) -> None:
     for one in piece.inside or ():
         if one.layer is None or one.name not in file:
             continue
@@ -71,7 +77,7 @@ def _from_groups(whole: WholeModel, file: Any, piece: Piece, assigned: dict[int,
             _assign(whole, _matched(whole, one, arrays), assigned)
 
 
-def _names(attributes: Any, key: str) -> list[str]:
+def _names(attributes: h5py.AttributeManager, key: str) -> list[str]:
     """A list of names; a long one lies in several attributes, with numbers at their ends."""
     chunks = [attributes[key]] if key in attributes else []
     while f"{key}{len(chunks)}" in attributes:
@@ -79,7 +85,9 @@ def _names(attributes: Any, key: str) -> list[str]:
     return [name.decode("utf-8") if isinstance(name, bytes) else str(name) for chunk in chunks for name in chunk]
 
 
-def _matched(whole: WholeModel, piece: Piece, arrays: Sequence[tuple[str, Any]]) -> list[tuple[Any, Any]]:
+def _matched(
+    whole: WholeModel, piece: Piece, arrays: Sequence[tuple[str, h5py.Dataset]]
+) -> list[tuple[keras.Variable, h5py.Dataset]]:
     """Variables with their arrays: by names where these tell them apart, else by Keras 2's order."""
     variables = list(piece.layer.weights)
     if len(variables) != len(arrays):
@@ -89,9 +97,9 @@ def _matched(whole: WholeModel, piece: Piece, arrays: Sequence[tuple[str, Any]])
     arrays = [(_renamed(name, piece), values) for name, values in arrays]
     for parts in (None, 3, 2):
         wanted = [_tail(variable.path, parts) for variable in variables]
-        found = {_tail(name, parts): values for name, values in arrays}
-        if len(found) == len(arrays) and set(wanted) == set(found):
-            return [(variable, found[key]) for variable, key in zip(variables, wanted, strict=True)]
+        by_tail = {_tail(name, parts): values for name, values in arrays}
+        if len(by_tail) == len(arrays) and set(wanted) == set(by_tail):
+            return [(variable, by_tail[key]) for variable, key in zip(variables, wanted, strict=True)]
     in_order = [*piece.layer.trainable_weights, *piece.layer.non_trainable_weights]
     return list(zip(in_order, (values for _, values in arrays), strict=True))
 
@@ -113,7 +121,7 @@ def _tail(name: str, parts: int | None) -> tuple[str, ...]:
 # ---- .keras: groups named by the layers' classes, numbered in the order of the model
 
 
-def _from_store(whole: WholeModel, group: Any, piece: Piece, assigned: dict[int, Any]) -> None:
+def _from_store(whole: WholeModel, group: h5py.Group, piece: Piece, assigned: dict[int, keras.Variable]) -> None:
     roots = [group[name] for name in ("_layer_checkpoint_dependencies", "layers") if name in group]
     used: dict[str, int] = {}
     seen: set[int] = set()
@@ -133,7 +141,7 @@ def _from_store(whole: WholeModel, group: Any, piece: Piece, assigned: dict[int,
             _from_layer(whole, inner, one.layer, assigned)
 
 
-def _from_layer(whole: WholeModel, group: Any, layer: Any, assigned: dict[int, Any]) -> None:
+def _from_layer(whole: WholeModel, group: h5py.Group, layer: keras.Layer, assigned: dict[int, keras.Variable]) -> None:
     """A layer's own variables, then those of the layers that it holds as attributes."""
     held = group.get("vars")
     if held is not None and len(held):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import camcore
-from camcore.training.classifier import gap_classifier
+from camcore.models.gap_classifier import gap_classifier
 
 
 @pytest.mark.parametrize(("size", "widths", "grid"), [(32, (8, 16), 4), (64, (8, 16, 24), 4), (48, (8,), 12)])

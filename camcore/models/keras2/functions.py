@@ -5,9 +5,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING
+
+from camcore.files import Json
+
+if TYPE_CHECKING:
+    import keras
+    import tensorflow as tf
 
 _NAMESPACES = ("math.", "nn.", "image.", "linalg.", "keras.activations.", "compat.v1.nn.", "compat.v1.math.")
 _OF_TENSORS = """
@@ -40,7 +46,7 @@ _RAW = {
 """The function for each operation name of ``TensorFlowOpLayer``, the form before ``TFOpLambda``."""
 
 
-def function_of(name: str) -> Any:
+def function_of(name: str) -> Callable[..., tf.Tensor] | None:
     """The function of TensorFlow called ``name``, as TFOpLambda names it; None where it is none that is taken."""
     import keras
     import tensorflow as tf
@@ -58,10 +64,10 @@ def function_of(name: str) -> Any:
         return (
             None if activation in ("get", "serialize", "deserialize") else getattr(keras.activations, activation, None)
         )
-    found: Any = tf
+    function = tf
     for part in name.split("."):
-        found = getattr(found, part, None)
-    return found if callable(found) and not isinstance(found, type) else None
+        function = getattr(function, part, None)
+    return function if callable(function) and not isinstance(function, type) else None
 
 
 def raw_function(operation: str) -> str | None:
@@ -69,13 +75,13 @@ def raw_function(operation: str) -> str | None:
     return _RAW.get(operation)
 
 
-def _item(value: Any, slice_spec: Any) -> Any:
+def _item(value: tf.Tensor, slice_spec: Json) -> tf.Tensor:
     return value[tuple(slice_spec) if isinstance(slice_spec, list) else slice_spec]
 
 
 def operation_of(
-    function: str, name: str, constants: Mapping[int, Any] | None = None, options: Mapping[str, Any] | None = None
-) -> Any:
+    function: str, name: str, constants: Mapping[int, Json] | None = None, options: Mapping[str, Json] | None = None
+) -> keras.Operation:
     """A function of TensorFlow as a keras.Operation called ``name``, called as the model's configuration says.
 
     ``function``: as TFOpLambda names it, ``math.truediv``. ``constants``: arguments by their places among the tensors,
@@ -92,13 +98,17 @@ def _class() -> type:
     class TensorFlowFunction(keras.Operation):
         """One function of TensorFlow in a Keras 3 graph."""
 
-        def __init__(self, function: str, name: str, constants: Any = None, options: Any = None) -> None:
+        def __init__(
+            self, function: str, name: str, constants: Mapping[int, Json] | None, options: Mapping[str, Json] | None
+        ) -> None:
             super().__init__(name=name)
             self.function_name = function
-            self._function = function_of(function)
+            called = function_of(function)
+            assert called is not None, function
+            self._function = called
             self._constants, self._options = dict(constants or {}), dict(options or {})
 
-        def call(self, *arguments: Any, **options: Any) -> Any:
+        def call(self, *arguments: Json, **options: Json) -> tf.Tensor:
             if self._constants and isinstance(arguments[0], list | tuple):
                 arguments = tuple(arguments[0])
             given = list(arguments)

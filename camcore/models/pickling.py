@@ -14,7 +14,7 @@ import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ParamSpec
+from typing import TYPE_CHECKING, ParamSpec
 
 import numpy as np
 
@@ -23,7 +23,7 @@ from camcore.errors import CamcoreError, ModelError
 from camcore.graph.trace import first_line
 from camcore.models.archives import read_whole
 from camcore.models.configs import foreign_parts
-from camcore.origin import Recipe
+from camcore.origin import LoadArguments
 
 if TYPE_CHECKING:
     from camcore.network import Network
@@ -48,18 +48,18 @@ def remembered(wrap: Callable[_Given, Network]) -> Callable[_Given, Network]:
     return wrapped
 
 
-def send_by_recipe(network: Network, recipe: Recipe, load: Callable[..., Network]) -> None:
+def send_as_loaded(network: Network, arguments: LoadArguments, load: Callable[..., Network]) -> None:
     """Have a network that ``load`` made sent as what it was loaded from; random weights go with their model."""
-    network.recipe = recipe
-    if recipe.weights != "random":
-        network.send = functools.partial(_send_recipe, load)
+    network.load_arguments = arguments
+    if arguments.weights != "random":
+        network.send = functools.partial(_send_loaded, load)
 
 
 def renamed(network: Network, name: str) -> Network:
     """The network under another name than its file's."""
     network.name = name
-    if network.recipe is not None:
-        network.recipe = replace(network.recipe, called=name)
+    if network.load_arguments is not None:
+        network.load_arguments = replace(network.load_arguments, called=name)
     return network
 
 
@@ -73,16 +73,16 @@ def weights_hash(network: Network) -> str:
     return digest.hexdigest()
 
 
-def _send_recipe(load: Callable[..., Network], network: Network) -> tuple[Any, ...]:
-    assert network.recipe is not None
-    _check(network, network.recipe.options)
-    return _loaded, (load, network.recipe, weights_hash(network))
+def _send_loaded(load: Callable[..., Network], network: Network) -> tuple[object, ...]:
+    assert network.load_arguments is not None
+    _check(network, network.load_arguments.options)
+    return _loaded, (load, network.load_arguments, weights_hash(network))
 
 
-def _send_model(wrap: Callable[..., Network], given: Mapping[str, Any], network: Network) -> tuple[Any, ...]:
+def _send_model(wrap: Callable[..., Network], given: Mapping[str, object], network: Network) -> tuple[object, ...]:
     _check(network, given)
     classes = _own_classes(network)
-    return _wrapped, (wrap, _as_bytes(network), dict(given), network.recipe, classes)
+    return _wrapped, (wrap, _as_bytes(network), dict(given), network.load_arguments, classes)
 
 
 def _own_classes(network: Network) -> dict[str, type]:
@@ -106,7 +106,7 @@ def _own_classes(network: Network) -> dict[str, type]:
     return own
 
 
-def _check(network: Network, given: Mapping[str, Any]) -> None:
+def _check(network: Network, given: Mapping[str, object]) -> None:
     """Raise CamcoreError for an argument that cannot be pickled."""
     for name, value in given.items():
         try:
@@ -142,11 +142,11 @@ def _check_code(path: Path) -> None:
         raise ValueError(f"its layer {part.layer!r} is a {part.name}, whose code is not sent")
 
 
-def _loaded(load: Callable[..., Network], recipe: Recipe, sha256: str) -> Network:
-    network = renamed(load(recipe.source, recipe.weights, **recipe.options), recipe.called)
+def _loaded(load: Callable[..., Network], arguments: LoadArguments, sha256: str) -> Network:
+    network = renamed(load(arguments.source, arguments.weights, **arguments.options), arguments.called)
     if weights_hash(network) != sha256:
         raise ModelError(
-            f"The network {recipe.called!r} that was sent here has other weights: {recipe.source!r} gives other ones "
+            f"The network {arguments.called!r} that was sent here has other weights: {arguments.source!r} gives others "
             "here, or they were changed there after loading. Save the network to a file, and load that on both sides."
         )
     return network
@@ -155,8 +155,8 @@ def _loaded(load: Callable[..., Network], recipe: Recipe, sha256: str) -> Networ
 def _wrapped(
     wrap: Callable[..., Network],
     model: bytes,
-    given: Mapping[str, Any],
-    recipe: Recipe | None,
+    given: Mapping[str, object],
+    arguments: LoadArguments | None,
     classes: Mapping[str, type],
 ) -> Network:
     import keras
@@ -173,5 +173,5 @@ def _wrapped(
                 "register functions with @keras.saving.register_keras_serializable."
             ) from error
         network = wrap(whole, **given)
-    network.recipe = recipe
+    network.load_arguments = arguments
     return network

@@ -1,19 +1,26 @@
-"""The command line's arguments that choose a network, the same for every command, and the network they mean."""
+"""Arguments that several commands share: the network and how it is fed, the pictures; and their progress lines."""
 
 from __future__ import annotations
 
 import argparse
 import re
-from collections.abc import Callable
-from typing import Any
+import sys
+from typing import TYPE_CHECKING
 
 import camcore
 from camcore.errors import CamcoreError
+from camcore.files import Json
 from camcore.framing import FRAMINGS, check_framing
 from camcore.models import factories
-from camcore.models.label_files import read_labels
+from camcore.models.labels import read_labels
 from camcore.models.preprocessing import PREPROCESSINGS, preprocessing
 from camcore.models.whole import find_file
+
+if TYPE_CHECKING:
+    from camcore.network import Network
+
+    Commands = argparse._SubParsersAction[argparse.ArgumentParser]
+    """The command line's list of commands, as ``add_subparsers`` makes it."""
 
 WHAT = "a backbone's or saved network's name, a network's folder, or a whole model's file (.keras, .h5)"
 
@@ -39,16 +46,36 @@ def add_network(parser: argparse.ArgumentParser, positional: str | None = None, 
     own.add_argument("--unsafe", action="store_true", help="let code that lies in the file run: you trust its maker")
     own.add_argument("--input-size", metavar="H×W", help="in pixels, where the model leaves it open: 224 or 224x320")
     own.add_argument("--output", metavar="NAME", help="which one, by name or number, where the model has several")
+    own.add_argument(
+        "--fixed",
+        action="append",
+        metavar="NAME=VALUE",
+        help="the number of an input that is no picture, or several with commas between; repeat for more inputs",
+    )
 
 
-def load_network(
-    given: argparse.Namespace, progress: Callable[[int, int], None] | None = None, weights: str | None = None
-) -> Any:
-    """The network that the arguments mean. ``weights``: in place of those given.
+def add_pictures(parser: argparse.ArgumentParser) -> None:
+    """Add the argument for picture files."""
+    parser.add_argument("pictures", nargs="+", metavar="PICTURE", help="JPEG, PNG, WEBP, GIF, BMP or TIFF")
+
+
+def show_progress(text: str, last: bool = False) -> None:
+    """A line on standard error that renews itself, on a terminal. ``last``: it stays."""
+    if sys.stderr.isatty():
+        print(f"\r\033[K  {text}", end="\n" if last else "", file=sys.stderr, flush=True)
+
+
+def download_progress(done: int, total: int) -> None:
+    """Show how far a download is."""
+    show_progress(f"downloading: {done / 1e6:.0f} of {total / 1e6:.0f} MB", done >= total)
+
+
+def load_network(given: argparse.Namespace, weights: str | None = None) -> Network:
+    """The network that the arguments mean; a download is shown. ``weights``: in place of those given.
 
     Raises CamcoreError as ``camcore.load`` does.
     """
-    options: dict[str, Any] = {"framing": given.framing, "preprocess": given.preprocess}
+    options: dict[str, Json] = {"framing": given.framing, "preprocess": given.preprocess}
     if given.labels is not None:
         options["labels"] = read_labels(given.labels)
     if given.custom:
@@ -59,7 +86,9 @@ def load_network(
         options["input_size"] = _size(given.input_size)
     if given.output is not None:
         options["output"] = int(given.output) if given.output.isdecimal() else given.output
-    return camcore.load(given.model, weights or getattr(given, "weights", None), progress, **options)
+    if given.fixed:
+        options["fixed"] = dict(map(_fixed, given.fixed))
+    return camcore.load(given.model, weights or getattr(given, "weights", None), download_progress, **options)
 
 
 def check_network_options(given: argparse.Namespace) -> None:
@@ -71,12 +100,26 @@ def check_network_options(given: argparse.Namespace) -> None:
 
 
 def brings_own_weights(model: str) -> bool:
-    """Whether a network cannot be built with random weights: a function or a whole model's file sets its own."""
+    """Tell whether a network cannot be built with random weights: a function or a whole model's file sets its own."""
     return factories.find(model) is not None or find_file(model) is not None
 
 
 def _size(text: str) -> tuple[int, int]:
-    told = re.fullmatch(r"(\d{1,5})(?:[x×X,](\d{1,5}))?", text.strip())
-    if told is None:
+    size = re.fullmatch(r"(\d{1,5})(?:[x×X,](\d{1,5}))?", text.strip())
+    if size is None:
         raise CamcoreError(f"The input size {text!r} is no size in pixels. It is height × width. Write 224 or 224x320.")
-    return int(told[1]), int(told[2] or told[1])
+    return int(size[1]), int(size[2] or size[1])
+
+
+def _fixed(text: str) -> tuple[str, float | list[float]]:
+    name, equals, value = text.partition("=")
+    try:
+        if not equals or not name.strip():
+            raise ValueError
+        numbers = [float(part) for part in value.split(",")]
+    except ValueError:
+        raise CamcoreError(
+            f"--fixed {text!r} does not hold an input at a value. It is the input's name and a number, or several with "
+            "commas between. Write, for example, --fixed age=54."
+        ) from None
+    return name.strip(), numbers[0] if len(numbers) == 1 else numbers

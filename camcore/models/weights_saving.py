@@ -5,39 +5,37 @@ from __future__ import annotations
 import os
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from camcore._compat import all_layers
 from camcore.errors import ModelError
+from camcore.files import replaced_whole
 
+if TYPE_CHECKING:
+    import h5py
+    import keras
+
+_SUFFIX = ".weights.h5"  # what Keras asks of the name of a weights file
 _HALF_LIMIT = 65504  # the largest number of half precision
 _BYTES_AROUND = 4096  # what HDF5 writes around an array and around a layer, generously
 
 
-def save_weights(model: Any, path: Path, half: bool = False) -> None:
+def save_weights(model: keras.Model, path: Path, half: bool = False) -> None:
     """Write a model's weights to a ``.weights.h5`` file, whole or not at all. OSError where it cannot be written.
 
     ``half``: arrays of two or more axes in half precision.
     """
-    whole, short = path.with_name(f"whole.{path.name}"), path.with_name(f"half.{path.name}")
-    try:
-        _check_room(path.with_name(f"room.{path.name}"), _bytes_of(model) * (2 if half else 1))
-        model.save_weights(whole, overwrite=True)
+    with replaced_whole(path, _SUFFIX, sync=True) as part:
+        _check_room(part, _bytes_of(model) * (2 if half else 1))
+        model.save_weights(part, overwrite=True)
         if half:
-            _halve(whole, short)
-            os.replace(short, whole)
-        with whole.open("rb+") as file:
-            os.fsync(file.fileno())
-        os.replace(whole, path)
-    finally:
-        for left in (whole, short):
-            with suppress(OSError):
-                left.unlink(missing_ok=True)
+            with replaced_whole(part, _SUFFIX) as short:
+                _halve(part, short)
 
 
-def check_finite(model: Any, name: str, half: bool = False) -> None:
+def check_finite(model: keras.Model, name: str, half: bool = False) -> None:
     """Raise ModelError where a weight is no finite number, or with ``half`` too large for half precision."""
     for variable in model.weights:
         values = np.asarray(variable.value)
@@ -56,7 +54,7 @@ def check_finite(model: Any, name: str, half: bool = False) -> None:
             )
 
 
-def _bytes_of(model: Any) -> int:
+def _bytes_of(model: keras.Model) -> int:
     """A little more than the model's weights take on disk."""
     numbers = sum(int(np.prod(variable.shape)) * np.dtype(variable.dtype).itemsize for variable in model.weights)
     return numbers + _BYTES_AROUND * (len(model.weights) + len(all_layers(model, itself=True)) + 16)
@@ -82,7 +80,7 @@ def _check_room(path: Path, size: int) -> None:
 def _halve(source: Path, target: Path) -> None:
     import h5py
 
-    def copy(into: Any, group: Any) -> None:
+    def copy(into: h5py.Group, group: h5py.Group) -> None:
         into.attrs.update(group.attrs)
         for key, item in group.items():
             if isinstance(item, h5py.Group):

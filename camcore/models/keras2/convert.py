@@ -7,20 +7,27 @@ its name where the names tell, else by the order in which Keras 2 wrote them. No
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING
 
 from camcore.errors import ModelError
-from camcore.models.archives import WholeModel
-from camcore.models.dry_run import check_size
-from camcore.models.keras2_layers import Custom, make_layer, not_taken, plain
-from camcore.models.keras2_pieces import Piece
-from camcore.models.keras2_weights import load_keras2_weights
+from camcore.files import Json
+from camcore.models.archives import WholeModel, check_size
+from camcore.models.keras2.layers import Custom, Piece, make_layer, not_taken, plain
+from camcore.models.keras2.weights import load_keras2_weights
+
+if TYPE_CHECKING:
+    import keras
 
 _MODELS = ("Functional", "Sequential", "Model")
 _CONSTANT = "_CONSTANT_VALUE"
 
+Argument = Json
+"""A value of JSON with symbolic tensors in the places of their references."""
+Output = Json
+"""The result of a call: a symbolic tensor, or several."""
 
-def open_keras2(whole: WholeModel, custom: Custom) -> Any:
+
+def open_keras2(whole: WholeModel, custom: Custom) -> keras.Model:
     """The keras.Model of a file that Keras 2 wrote, with its weights.
 
     ``custom``: classes and functions of one's own by name. Raises ModelError where a layer has no twin in Keras 3, and
@@ -38,7 +45,7 @@ def open_keras2(whole: WholeModel, custom: Custom) -> Any:
     return piece.layer
 
 
-def _model(part: Mapping[str, Any], custom: Custom) -> Piece:
+def _model(part: Mapping[str, Json], custom: Custom) -> Piece:
     kind = part["class_name"].rpartition(">")[2]
     if kind not in _MODELS:
         raise not_taken(f"it is of the class {kind!r}, whose code is not in the file")
@@ -48,7 +55,7 @@ def _model(part: Mapping[str, Any], custom: Custom) -> Piece:
     return _functional(config, custom)
 
 
-def _piece(part: Mapping[str, Any], custom: Custom) -> Piece:
+def _piece(part: Mapping[str, Json], custom: Custom) -> Piece:
     """A layer, or a model within the model."""
     if part["class_name"].rpartition(">")[2] in _MODELS and isinstance(part["config"], Mapping | list):
         return _model(part, custom)
@@ -60,7 +67,7 @@ def _piece(part: Mapping[str, Any], custom: Custom) -> Piece:
 # ---- Sequential
 
 
-def _sequential(part: Mapping[str, Any], config: Any, custom: Custom) -> Piece:
+def _sequential(part: Mapping[str, Json], config: Json, custom: Custom) -> Piece:
     import keras
 
     parts = list(config["layers"] if isinstance(config, Mapping) else config)
@@ -82,7 +89,7 @@ def _sequential(part: Mapping[str, Any], config: Any, custom: Custom) -> Piece:
     return Piece(str(name or model.name), "Sequential", model, tuple(pieces))
 
 
-def _input_shape(part: Mapping[str, Any], config: Any, parts: list[Any]) -> tuple[Any, Any]:
+def _input_shape(part: Mapping[str, Json], config: Json, parts: list[Json]) -> tuple[Json, str | None]:
     first = parts[0]["config"] if parts and isinstance(parts[0]["config"], Mapping) else {}
     shape = first.get("batch_input_shape") or first.get("batch_shape")
     dtype = first.get("dtype") if parts and parts[0]["class_name"] == "InputLayer" else None
@@ -94,12 +101,12 @@ def _input_shape(part: Mapping[str, Any], config: Any, parts: list[Any]) -> tupl
 # ---- functional
 
 
-def _functional(config: Mapping[str, Any], custom: Custom) -> Piece:
+def _functional(config: Mapping[str, Json], custom: Custom) -> Piece:
     import keras
 
     pieces = {str(one.get("name", one["config"].get("name"))): one for one in config["layers"]}
     made: dict[str, Piece] = {}
-    tensors: dict[tuple[str, int], Any] = {}
+    tensors: dict[tuple[str, int], Output] = {}
     waiting = []
     for name, part in pieces.items():
         if part["class_name"] == "InputLayer":
@@ -123,7 +130,7 @@ def _functional(config: Mapping[str, Any], custom: Custom) -> Piece:
 
 
 def _call_all(
-    waiting: list[tuple[str, int, Any]], made: Mapping[str, Piece], tensors: dict[tuple[str, int], Any]
+    waiting: list[tuple[str, int, Json]], made: Mapping[str, Piece], tensors: dict[tuple[str, int], Output]
 ) -> None:
     """Make every call whose tensors are there, until none is left."""
     while waiting:
@@ -138,7 +145,7 @@ def _call_all(
         waiting = later
 
 
-def _is_reference(value: Any, made: Mapping[str, Piece]) -> bool:
+def _is_reference(value: Json, made: Mapping[str, Piece]) -> bool:
     return (
         isinstance(value, list)
         and len(value) in (3, 4)
@@ -148,27 +155,27 @@ def _is_reference(value: Any, made: Mapping[str, Piece]) -> bool:
     )
 
 
-def _needs(value: Any, made: Mapping[str, Piece]) -> list[tuple[str, int]]:
+def _needs(value: Json, made: Mapping[str, Piece]) -> list[tuple[str, int]]:
     """The calls whose tensors a part of a configuration names."""
-    found: list[tuple[str, int]] = []
+    needed: list[tuple[str, int]] = []
     stack = [value]
     while stack:
         one = stack.pop()
         if _is_reference(one, made):
-            found.append((one[0], one[1]))
+            needed.append((one[0], one[1]))
             stack.extend(one[3:])
         elif isinstance(one, list):
             stack.extend(one)
         elif isinstance(one, Mapping):
             stack.extend(one.values())
-    return found
+    return needed
 
 
-def _tensors(value: Any, made: Mapping[str, Piece], tensors: Mapping[tuple[str, int], Any]) -> Any:
+def _tensors(value: Json, made: Mapping[str, Piece], tensors: Mapping[tuple[str, int], Output]) -> Argument:
     """The value with each reference [layer, call, output] in it replaced by its tensor."""
     if _is_reference(value, made):
-        found = tensors[value[0], value[1]]
-        return found[value[2]] if isinstance(found, list | tuple) else found
+        output = tensors[value[0], value[1]]
+        return output[value[2]] if isinstance(output, list | tuple) else output
     if isinstance(value, list | tuple):
         return type(value)(_tensors(one, made, tensors) for one in value)
     if isinstance(value, Mapping):
@@ -176,16 +183,18 @@ def _tensors(value: Any, made: Mapping[str, Piece], tensors: Mapping[tuple[str, 
     return value
 
 
-def _single(value: Any) -> Any:
+def _single(value: Argument) -> Argument:
     return value[0] if isinstance(value, list) and len(value) == 1 else value
 
 
-def _call(layer: Any, node: Any, made: Mapping[str, Piece], tensors: Mapping[tuple[str, int], Any]) -> Any:
+def _call(
+    layer: keras.Operation, node: Json, made: Mapping[str, Piece], tensors: Mapping[tuple[str, int], Output]
+) -> Output:
     """Call a layer as a node of the configuration says: [[layer, call, output, options], …], or one of these alone."""
     alone = bool(node) and isinstance(node[0], str)
     entries = [node] if alone else list(node)
-    arguments: list[Any] = []
-    options: dict[str, Any] = {}
+    arguments: list[Argument] = []
+    options: dict[str, Argument] = {}
     for entry in entries:
         if entry[0] == _CONSTANT:
             arguments.append(_tensors(entry[2], made, tensors))

@@ -8,13 +8,30 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable, Mapping
-from typing import Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from camcore.errors import ModelError
+from camcore.files import Json
 from camcore.models.configs import RUN_CODE, unlisted
-from camcore.models.keras2_ops import function_of, operation_of, raw_function
 
-Custom = Callable[[str], Any]
+if TYPE_CHECKING:
+    import keras
+    import tensorflow as tf
+from camcore.models.keras2.functions import function_of, operation_of, raw_function
+
+
+@dataclass(frozen=True, eq=False)
+class Piece:
+    """A layer as it stands in the file. ``kind``: its class there. ``inside``: of a nested model, its own layers."""
+
+    name: str
+    kind: str
+    layer: keras.Layer
+    inside: tuple[Piece, ...] | None = None
+
+
+Custom = Callable[[str], "type[keras.Layer] | None"]
 """A class or function of one's own by its name, None where there is none."""
 
 _ALWAYS = frozenset(("name", "dtype"))
@@ -38,7 +55,7 @@ _OTHER_CLASS = {
 _LAMBDAS = ("TFOpLambda", "SlicingOpLambda")
 
 
-def make_layer(part: Mapping[str, Any], custom: Custom) -> Any:
+def make_layer(part: Mapping[str, Json], custom: Custom) -> keras.Layer:
     """The Keras 3 layer for one of Keras 2. Raises ModelError, with the layer's name, where there is none."""
     import keras
 
@@ -46,7 +63,7 @@ def make_layer(part: Mapping[str, Any], custom: Custom) -> Any:
     name = str(config.get("name", part.get("name", kind)))
     config["name"] = name = name.replace("/", "_")  # which Keras 3 does not allow in a name
     names = (part.get("registered_name") or "", part["class_name"], kind)
-    own: Any = next(filter(None, map(custom, names)), unlisted().get(kind))
+    own = next(filter(None, map(custom, names)), unlisted().get(kind))
     if own is not None:
         return own.from_config({**plain(config), "dtype": _dtype(config.get("dtype"))})
     if kind in _LAMBDAS:
@@ -61,7 +78,7 @@ def make_layer(part: Mapping[str, Any], custom: Custom) -> Any:
     return _built(cls, kind, name, config, custom)
 
 
-def plain(value: Any) -> Any:
+def plain(value: Json) -> Json:
     """Values as a configuration writes them, as Python has them: tuples, slices, arrays, an ellipsis."""
     if isinstance(value, list):
         return [plain(one) for one in value]
@@ -92,10 +109,10 @@ def not_taken(what: str) -> ModelError:
     )
 
 
-def _built(cls: type, kind: str, name: str, config: dict[str, Any], custom: Custom) -> Any:
+def _built(cls: type, kind: str, name: str, config: dict[str, Json], custom: Custom) -> keras.Layer:
     renamed = _RENAMED.get(kind, {})
     takes = set(inspect.signature(cls).parameters) | _ALWAYS
-    options: dict[str, Any] = {}
+    options: dict[str, Json] = {}
     for key, value in config.items():
         key = renamed.get(key, key)
         if key == "trainable" or key.endswith(_TRAINING) or (key in _NOTHING and key not in takes):
@@ -116,64 +133,64 @@ def _built(cls: type, kind: str, name: str, config: dict[str, Any], custom: Cust
     return layer
 
 
-def _option(key: str, value: Any, told: Any, name: str, custom: Custom) -> Any:
+def _option(key: str, value: Json, written: Json, name: str, custom: Custom) -> keras.Layer:
     if key == "dtype":
-        return _dtype(told)
+        return _dtype(written)
     if key.endswith("activation"):
-        return _activation(told, name, custom)
-    if key in ("layer", "forward_layer", "backward_layer") and isinstance(told, Mapping):
-        return make_layer(told, custom)
+        return _activation(written, name, custom)
+    if key in ("layer", "forward_layer", "backward_layer") and isinstance(written, Mapping):
+        return make_layer(written, custom)
     return value
 
 
-def _dtype(told: Any) -> Any:
+def _dtype(written: Json) -> str | None:
     """A dtype or the policy's name."""
-    if isinstance(told, Mapping):
-        inside = told.get("config", {})
+    if isinstance(written, Mapping):
+        inside = written.get("config", {})
         return inside.get("name") if isinstance(inside, Mapping) else None
-    return told
+    return written
 
 
-def _activation(told: Any, layer: str, custom: Custom) -> Any:
+def _activation(written: Json, layer: str, custom: Custom) -> keras.Layer:
     import keras
 
-    if isinstance(told, Mapping):
-        if told.get("class_name") == "function":
-            told = told.get("config")
+    if isinstance(written, Mapping):
+        if written.get("class_name") == "function":
+            written = written.get("config")
         else:
-            return make_layer(told, custom)
-    if told is None:
+            return make_layer(written, custom)
+    if written is None:
         return None
-    if told == "hard_sigmoid":
+    if written == "hard_sigmoid":
         return hard_sigmoid
-    own = custom(str(told))
+    own = custom(str(written))
     if own is not None:
         return own
-    found = getattr(keras.activations, {"swish": "silu"}.get(str(told), str(told)), None)
-    if not callable(found):
-        raise not_taken(f"its layer {layer!r} has the activation {str(told)[:60]!r}, which Keras 3 does not have")
-    return found
+    function = getattr(keras.activations, {"swish": "silu"}.get(str(written), str(written)), None)
+    if not callable(function):
+        raise not_taken(f"its layer {layer!r} has the activation {str(written)[:60]!r}, which Keras 3 does not have")
+    return function
 
 
-def hard_sigmoid(x: Any) -> Any:
+def hard_sigmoid(x: tf.Tensor) -> tf.Tensor:
     """Keras 2's: 0.2 x + 0.5 between 0 and 1. Keras 3 has another of this name, x / 6 + 0.5."""
     import keras
 
     return keras.ops.clip(0.2 * x + 0.5, 0.0, 1.0)
 
 
-def _function_layer(name: str, function: str) -> Any:
+def _function_layer(name: str, function: str) -> keras.Operation:
     if function_of(function) is None:
         raise not_taken(f"its layer {name!r} calls tf.{function}, which camcore does not run")
     return operation_of(function, name)
 
 
-def _raw_layer(name: str, config: Mapping[str, Any]) -> Any:
+def _raw_layer(name: str, config: Mapping[str, Json]) -> keras.Operation:
     """``TensorFlowOpLayer``: an operation of a graph with constants at some of its inputs."""
     definition = config.get("node_def")
     text = definition if isinstance(definition, str) else ""
-    told = re.search(r'op:\s*"(\w+)"', text) or re.search(r'"op":\s*"(\w+)"', text)
-    operation = told.group(1) if told else "?"
+    match = re.search(r'op:\s*"(\w+)"', text) or re.search(r'"op":\s*"(\w+)"', text)
+    operation = match.group(1) if match else "?"
     constants = {int(place): plain(value) for place, value in dict(config.get("constants") or {}).items()}
     function = "strided_slice" if operation == "StridedSlice" else raw_function(operation)
     if function is None:
@@ -183,5 +200,5 @@ def _raw_layer(name: str, config: Mapping[str, Any]) -> Any:
 
 
 def _masks(text: str) -> dict[str, int]:
-    found = re.findall(r'key:\s*"(\w+_mask)"\s*value\s*\{\s*i:\s*(\d+)', text)
-    return {key: int(value) for key, value in found}
+    masks = re.findall(r'key:\s*"(\w+_mask)"\s*value\s*\{\s*i:\s*(\d+)', text)
+    return {key: int(value) for key, value in masks}

@@ -10,18 +10,21 @@ import threading
 import weakref
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 from camcore._compat import all_layers
 from camcore.models.wrap import wrap
 from camcore.network import Network
+
+if TYPE_CHECKING:
+    import keras
 
 MOST = 4
 """Networks kept at most; the least recently used one is dropped."""
 
 _ENTRY = "_camcore_network"
 _LOCK = threading.RLock()
-_recent: list[weakref.ref[Any]] = []  # the models that have a Network, least recently used first
+_recent: list[weakref.ref[keras.Model]] = []  # the models that have a Network, least recently used first
 
 # Set by compile, fit, evaluate and predict; nothing of it is in the forward pass.
 _OF_TRAINING = frozenset(
@@ -34,13 +37,13 @@ _OF_TRAINING = frozenset(
 class _Same:
     """An object that equals itself only. It is held: the id of one that is gone can be another's."""
 
-    value: Any
+    value: object
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, _Same) and other.value is self.value
 
 
-def network_of(model: Any) -> Network:
+def network_of(model: keras.Model) -> Network:
     """``wrap(model)``, or what it gave for this very model before, where its structure is still the same.
 
     Structure: its layers and operations, their plain public attributes (sizes, rates, activations and the like) and
@@ -54,11 +57,11 @@ def network_of(model: Any) -> Network:
             network = wrap(model)
             entry = model.__dict__[_ENTRY] = (network, _structure(model))  # not earlier: the trace may build the model
         _touch(model)
-        found: Network = entry[0]
-        return found
+        network = entry[0]
+        return network
 
 
-def _touch(model: Any) -> None:
+def _touch(model: keras.Model) -> None:
     """Make ``model`` the most recently used one, and let go of those beyond the limit."""
     _recent[:] = [one for one in _recent if one() is not None and one() is not model]
     _recent.append(weakref.ref(model))
@@ -68,21 +71,21 @@ def _touch(model: Any) -> None:
             oldest.__dict__.pop(_ENTRY, None)
 
 
-def _parts(model: Any) -> list[Any]:
+def _parts(model: keras.Model) -> list[object]:
     """The model, its layers and the operations of its functional parts."""
     layers = [model, *all_layers(model)]
     return layers + [operation for part in layers for operation in getattr(part, "operations", None) or ()]
 
 
-def _structure(model: Any) -> list[Any]:
+def _structure(model: keras.Model) -> list[object]:
     """The parts of a model's forward pass, as far as they can be read without running it."""
-    told: list[Any] = [_Same(weight) for weight in model.weights]
+    parts: list[object] = [_Same(weight) for weight in model.weights]
     for part in _parts(model):
-        told += [_Same(part), *_attributes(part)]
-    return told
+        parts += [_Same(part), *_attributes(part)]
+    return parts
 
 
-def _attributes(part: Any) -> Iterator[tuple[str, Any]]:
+def _attributes(part: object) -> Iterator[tuple[str, object]]:
     """A layer's public attributes: plain values by value, functions, tensors and the like by identity."""
     for name, value in list(vars(part).items()):  # another thread may train the model
         if name.startswith("_") or name in _OF_TRAINING:

@@ -108,6 +108,9 @@ def test_layers_trust_and_evaluate_take_a_file(capsys):
         (["--input-size", "big"], "The input size 'big' is no size in pixels"),
         (["--input-size", "30"], "does not fit the model"),
         (["--output", "age"], "no output 'age'"),
+        (["--fixed", "age"], "--fixed 'age' does not hold an input at a value"),
+        (["--fixed", "age=old"], "--fixed 'age=old' does not hold an input at a value"),
+        (["--fixed", "age=54"], "fixed names 'age', which the model 'sequential"),
     ],
 )
 def test_wrong_options_end_in_a_sentence(more, message, capsys):
@@ -123,3 +126,27 @@ def test_names_and_ways_can_be_given_to_a_network_of_any_kind(capsys, monkeypatc
     assert "fed RGB −1..1, as named" in printed
     assert main(["models"]) == 0
     assert any(line.startswith("owls ") and "own file" in line for line in capsys.readouterr().out.splitlines())
+
+
+def test_inputs_that_are_no_picture_are_held_at_values(tmp_path, capsys):
+    import keras
+
+    image, age, doses = (
+        keras.Input((24, 24, 3), name="image"),
+        keras.Input((1,), name="age"),
+        keras.Input((2,), name="doses"),
+    )
+    pooled = keras.layers.GlobalAveragePooling2D()(keras.layers.Conv2D(4, 3, activation="relu")(image))
+    scores = keras.layers.Dense(3, "softmax")(keras.layers.Concatenate()([pooled, age, doses]))
+    model = keras.Model([image, age, doses], scores)
+    model.save(tmp_path / "patients.keras")
+    assert main(["explain", PHOTO, "--model", "patients.keras"]) == 1
+    assert "--fixed NAME=VALUE" in capsys.readouterr().err
+    held = ["--fixed", "age=0.5", "--fixed", "doses=1,-2"]
+    assert main(["explain", PHOTO, "--model", "patients.keras", *held, "--out", "out"]) == 0
+    run = json.loads((tmp_path / "out" / "run.json").read_text())
+    squeezed, _ = camcore.framing.frame_picture(camcore.open_picture(PHOTO), (24, 24), "stretch")
+    given = [squeezed[np.newaxis], np.array([[0.5]]), np.array([[1.0, -2.0]])]
+    want = sorted(model.predict(given, verbose=0)[0], reverse=True)
+    np.testing.assert_allclose([one["probability"] for one in run["predictions"]], want, atol=1e-6)
+    assert rerun(tmp_path / "out" / "run.json").maps[0].difference < 1e-5

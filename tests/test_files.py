@@ -1,0 +1,77 @@
+"""Files are written whole or not at all, JSON that cannot be read is refused, and rows come back from CSV."""
+
+import csv
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from camcore.errors import CamcoreError
+from camcore.files import parse_json, read_json, read_json_object, replaced_whole, to_csv, write_arrays, write_whole
+
+
+def test_a_file_is_written_with_its_folder_and_replaces_an_earlier_one(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "notes.txt"
+    for content in (b"first", b"second"):
+        assert write_whole(path, content) == path
+        assert path.read_bytes() == content
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_an_interrupted_writer_leaves_the_earlier_file(tmp_path: Path) -> None:
+    path = write_whole(tmp_path / "notes.txt", b"first")
+
+    def killed() -> None:
+        with replaced_whole(path) as part:
+            part.write_bytes(b"half of the sec")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        killed()
+    assert path.read_bytes() == b"first"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_what_cannot_be_written_is_refused_with_its_path(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    for write in (lambda path: write_whole(path, b""), lambda path: write_arrays(path, np.zeros(1))):
+        with pytest.raises(CamcoreError, match=r"'.*/file/inside' cannot be written: (File exists|Not a directory)"):
+            write(tmp_path / "file" / "inside")
+
+
+def test_arrays_come_back(tmp_path: Path) -> None:
+    one = np.arange(6, dtype=np.float16).reshape(2, 3)
+    np.testing.assert_array_equal(np.load(write_arrays(tmp_path / "one.npy", one)), one)
+    with np.load(write_arrays(tmp_path / "more.npz", {"one": one, "text": np.array(["a"])})) as arrays:
+        np.testing.assert_array_equal(arrays["one"], one)
+        assert arrays["text"].tolist() == ["a"]
+
+
+@pytest.mark.parametrize("text", [b"", b"{", b"\xff\xfe", b"[" * 100_000])
+def test_what_is_no_json_is_a_value_error(text: bytes, tmp_path: Path) -> None:
+    path = write_whole(tmp_path / "a.json", text)
+    with pytest.raises(ValueError):  # noqa: PT011 - of many kinds
+        read_json(path)
+    assert read_json_object(path) is None
+
+
+def test_json_has_a_largest_size_and_may_have_to_be_finite(tmp_path: Path) -> None:
+    path = write_whole(tmp_path / "a.json", b'{"a": NaN}')
+    assert list(read_json_object(path) or {}) == ["a"]
+    with pytest.raises(ValueError, match="it has 10 bytes, and at most 9"):
+        read_json(path, 9)
+    with pytest.raises(ValueError, match="NaN is no JSON number"):
+        parse_json(path.read_bytes(), finite=True)
+    assert read_json_object(write_whole(path, b"[1]")) is None
+    assert read_json_object(tmp_path / "none.json") is None
+
+
+def test_rows_come_back_as_they_were() -> None:
+    rows = [["name", "note"], ["a, b", 'he said "no"'], ["Größe", "two\nlines"], [], ["=1+1", ""]]
+    text = to_csv(rows).decode("utf-8")
+    assert list(csv.reader(io.StringIO(text, newline=""))) == rows
+
+
+def test_a_line_feed_ends_each_row() -> None:
+    assert to_csv(([1, 2.5], (None, "x"))) == b"1,2.5\n,x\n"
