@@ -34,7 +34,7 @@ def small_network() -> Network:
     return camcore.wrap(keras.Model(image, keras.layers.Dense(5, activation="softmax")(x)))
 
 
-FEWER = {"sscam": {"n": 2}, "iscam": {"n": 3}, "rise": {"n": 200}}
+FEWER: dict[str, dict[str, object]] = {"sscam": {"n": 2}, "iscam": {"n": 3}, "rise": {"n": 200}}
 """Options that keep the long methods short."""
 
 
@@ -75,7 +75,7 @@ def main() -> int:
     given = parser.parse_args()
     now = maps()
     if given.do == "record":
-        np.savez_compressed(given.file, **now)
+        np.savez_compressed(given.file, allow_pickle=False, **now)
         print(f"{len(now)} arrays of {len(camcore.METHODS)} methods recorded in {given.file}")
         return 0
     before = np.load(given.file)
