@@ -7,6 +7,8 @@ from ui import frame
 frame.begin("Inspect")
 
 # The page's title is on its way while the rest is imported.
+from ui.query import Question  # noqa: E402
+
 from ui import (  # noqa: E402
     asking,
     errors,
@@ -14,15 +16,13 @@ from ui import (  # noqa: E402
     model_picker,
     picture_box,
     pursuit_view,
-    question_view,
+    query_form,
     sidebar,
     urls,
     words,
 )
 from ui.cell import view as cell_view  # noqa: E402
-from ui.engine import engine  # noqa: E402
 from ui.inspect import answers, export, view  # noqa: E402
-from ui.questions import Question  # noqa: E402
 from ui.report import basket, snapshots  # noqa: E402
 from ui.trust import panel as trust_panel  # noqa: E402
 
@@ -41,7 +41,7 @@ chosen, model = sidebar.show()
 
 places = view.claim()
 look, mode = view.look(places.controls, places.colours)
-question_view.settle(engine().peek(model.key))
+query_form.settle(engine().peek(model.key))
 question = Question(model.key, chosen.picture.sha256, model.framing, state["method"], state["layer"], state["class"])
 export.compare_link(places.compare, chosen, question)
 pursuit = asking.pursue(engine(), question, chosen.picture, allowed=model.fetch is None)
@@ -55,12 +55,12 @@ with errors.guarded("The picture"):
     map_view.photograph(places.picture, chosen, answer, look, mode, pursuit.busy, cell_view.picker())
     map_view.ladder(places.ladder, chosen, answer, look)
 with errors.guarded("The choices"):
-    question_view.show(places.choices, network, answer, question)
+    query_form.show(places.choices, network, answer, question)
 with errors.guarded("The caption"):
     map_view.caption(places.caption, places.warning, answer)
     export.files(places.export, chosen, answer, look)
     basket.offer(places.export, snapshots.of_answer(chosen, answer, look))
-    question_view.about(places.more, network)
+    query_form.about(places.more, network)
 trust_panel.show(places.trust, pursuit, chosen)
 cell_view.show(chosen, answer)
 

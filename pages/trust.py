@@ -7,6 +7,8 @@ from ui import frame
 frame.begin("Trust")
 
 # The page's title is on its way while the rest is imported.
+from ui.query import Question  # noqa: E402
+
 from ui import (  # noqa: E402  # noqa: E402
     asking,
     errors,
@@ -15,14 +17,13 @@ from ui import (  # noqa: E402  # noqa: E402
     page_style,
     picture_box,
     pursuit_view,
-    question_view,
+    query_form,
     rasters,
     sidebar,
     urls,
     words,
 )
-from ui.engine import engine  # noqa: E402
-from ui.questions import Question  # noqa: E402
+from ui.networks import start  # noqa: E402
 from ui.trust import evidence_view as evidence  # noqa: E402
 from ui.trust import locating_view as where  # noqa: E402
 from ui.trust import view  # noqa: E402
@@ -43,16 +44,16 @@ chosen, model = sidebar.show(also=" or mask")
 
 what_if.settle(chosen)
 places = view.claim()
-question_view.settle(engine().peek(model.key))
+query_form.settle(engine().peek(model.key))
 question = Question(model.key, chosen.picture.sha256, model.framing, state["method"], state["layer"], state["class"])
 pursuit = asking.pursue(engine(), question, chosen.picture, allowed=model.fetch is None)
 answer, network = pursuit.answer, pursuit.asked.network or pursuit.answer.network
 
 with errors.guarded("The picture"):
-    map_view.photograph(places.picture, chosen, answer, rasters.Look(), "compare", pursuit.busy, on_pick=None)
+    map_view.photograph(places.picture, chosen, answer, rasters.MapLook(), "compare", pursuit.busy, on_pick=None)
     map_view.caption(places.caption, places.warning, answer)
 with errors.guarded("The choices"):
-    question_view.show(places.choices, network, answer, question)
+    query_form.show(places.choices, network, answer, question)
 quick = None
 with errors.guarded("The verdict"):
     quick = view.verdict(places, pursuit, chosen, model)
@@ -71,4 +72,4 @@ with places.fetch:
 urls.publish(parameters, left_out=picture_box.unnamed(chosen))
 if pursuit.job is not None and pursuit.busy:
     asking.follow(engine(), pursuit.job, pursuit.asked, lambda job: bar.progress(*words.under_way(job.stage)))
-engine().start()
+start()

@@ -6,7 +6,6 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from ui import samples
-from ui.engine import engine
 from ui.frame import PAGES
 
 APP = str(Path(__file__).resolve().parents[2] / "app.py")

@@ -11,13 +11,12 @@ import pytest
 from PIL import Image
 from shared_data import shared
 from streamlit.testing.v1 import AppTest
+from ui.query import NetworkKey
 
 import camcore
 from camcore.metrics.faithfulness import Settings, measure
 from camcore.verdict.what_if import what_if
 from ui import samples
-from ui.engine import engine
-from ui.questions import NetworkKey
 
 APP = str(Path(__file__).resolve().parents[2] / "app.py")
 TIMEOUT = 180  # the first run imports TensorFlow
