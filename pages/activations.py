@@ -7,11 +7,12 @@ from ui import frame
 frame.begin("Activations")
 
 # The page's title is on its way while the rest is imported.
-from ui import errors, layer_browser, model_picker, page_style, picture_box, sidebar, urls, working  # noqa: E402
+from ui import errors, layer_browser, model_picker, page_style, picture_box, sidebar, urls  # noqa: E402
 from ui.activations import choices, page, view  # noqa: E402
 from ui.components import scroll  # noqa: E402
-from ui.engine import engine  # noqa: E402
-from ui.meeting import known_facts  # noqa: E402
+from ui.jobs import session  # noqa: E402
+from ui.network_summary import known_summary  # noqa: E402
+from ui.networks import start  # noqa: E402
 
 page_style.add("activations")
 parameters = choices.parameters()
@@ -24,7 +25,7 @@ def publish() -> None:
     urls.publish(parameters, left_out=picture_box.unnamed(chosen))
 
 
-facts = known_facts(model.key)
+facts = known_summary(model.key)
 notes = st.container(key="cam_notes", gap=None)
 with st.container(key="cam_activations_head"):
     head = st.empty()
@@ -35,7 +36,7 @@ with st.container(key="cam_browser"):
     info = layer_browser.show(layers, ladder, kinds=choices.KINDS)
 look = choices.show(facts)
 work = page.work(model, chosen.picture, info)
-standing = working.section("channels", work, view.status)
+standing = session.section("channels", work, view.status)
 found = page.channels(standing)
 if standing.failure is not None:
     view.head(head, model.key.name, info, model.fetch is not None, failed=True)
@@ -57,4 +58,4 @@ with notes:
 scroll(".st-key-cam_activations_head", key="scroll", count=st.session_state.get("times_picked", 0))
 publish()
 if model.fetch is None:
-    engine().start()
+    start()

@@ -10,7 +10,7 @@ frame.begin("Cats vs dogs")
 from ui import errors, page_style, picture_box, urls  # noqa: E402
 from ui.classifier import evidence_view, view  # noqa: E402
 from ui.components import copy_link, scroll  # noqa: E402
-from ui.engine import engine  # noqa: E402
+from ui.networks import start  # noqa: E402
 
 page_style.add("classifier")
 parameters = view.parameters()
@@ -46,4 +46,4 @@ with notes:
 scroll(".st-key-cam_sees", key="scroll", count=st.session_state.get("times_picked", 0))
 publish()
 if saved is not None:
-    engine().start()
+    start()

@@ -9,7 +9,7 @@ frame.begin("Concepts")
 # The page's title is on its way while the rest is imported.
 from ui import errors, model_picker, page_style, picture_box, sidebar, urls  # noqa: E402
 from ui.concepts import view  # noqa: E402
-from ui.engine import engine  # noqa: E402
+from ui.networks import start  # noqa: E402
 
 page_style.add("concepts")
 parameters = view.parameters()
@@ -27,4 +27,4 @@ with notes:
     errors.notices(urls.notices().values())
     model_picker.offer_download(model)
 urls.publish(parameters, left_out=picture_box.unnamed(chosen))
-engine().start()
+start()

@@ -7,10 +7,11 @@ from ui import frame
 frame.begin("Filters")
 
 # The page's title is on its way while the rest is imported.
-from ui import errors, model_picker, page_style, picture_box, sidebar, urls, working  # noqa: E402
-from ui.engine import engine  # noqa: E402
+from ui import errors, model_picker, page_style, picture_box, sidebar, urls  # noqa: E402
 from ui.filters import choices, many_view, one_view, view  # noqa: E402
-from ui.filters.works import looking  # noqa: E402
+from ui.filters.work import response_work  # noqa: E402
+from ui.jobs import session  # noqa: E402
+from ui.networks import start  # noqa: E402
 
 page_style.add("filters")
 state = st.session_state
@@ -23,8 +24,8 @@ places = view.claim()
 network = model.key
 choices.settle(network)
 choices.layers(places.layers, network)
-look = looking(network, chosen.picture, model.framing, state["layer"]) if model.fetch is None else None
-standing = working.pursue("filters_look", look)
+look = response_work(network, chosen.picture, model.framing, state["layer"]) if model.fetch is None else None
+standing = session.ask("filters_look", look)
 if standing.failure is not None and standing.failure.kind == "LayerError" and state["layer"] is not None:
     urls.object_to("layer", f"{standing.failure.message} Showing the recommended layer instead.")
     st.rerun()
@@ -50,4 +51,4 @@ with places.notes:
 with places.fetch:
     model_picker.offer_download(model)
 urls.publish(parameters, left_out=picture_box.unnamed(chosen))
-engine().start()
+start()

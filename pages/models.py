@@ -9,8 +9,8 @@ frame.begin("Models")
 # The page's title is on its way while the rest is imported.
 from ui import errors, page_style, urls  # noqa: E402
 from ui.components import copy_link  # noqa: E402
-from ui.engine import engine  # noqa: E402
 from ui.models import card, own_view, view  # noqa: E402
+from ui.networks import start  # noqa: E402
 
 page_style.add("models")
 parameters = view.parameters()
@@ -37,4 +37,4 @@ with st.container(key="cam_own"), errors.guarded("Networks of your own"):
     own_view.show()
 
 urls.publish(parameters)
-engine().start()
+start()

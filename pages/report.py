@@ -9,7 +9,7 @@ frame.begin("Report")
 # The page's title is on its way while the rest is imported.
 from ui import errors, page_style, urls  # noqa: E402
 from ui.components import copy_link  # noqa: E402
-from ui.engine import engine  # noqa: E402
+from ui.networks import start  # noqa: E402
 from ui.report import basket, shelf, view  # noqa: E402
 
 page_style.add("report")
@@ -36,4 +36,4 @@ else:
             view.empty()
 
 urls.publish(parameters)
-engine().start()
+start()

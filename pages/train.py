@@ -10,7 +10,7 @@ frame.begin("Train")
 import camcore  # noqa: E402
 from ui import errors, urls  # noqa: E402
 from ui.components import copy_link  # noqa: E402
-from ui.questions import Failure  # noqa: E402
+from ui.query import Failure  # noqa: E402
 from ui.training import form_view, run_view, runs, view  # noqa: E402
 from ui.training.form import Form  # noqa: E402
 
@@ -24,7 +24,7 @@ def start(form: Form) -> None:
         state["run"] = runs.start(form).name
         state.update(name="", train_failure=None)
     except camcore.CamcoreError as error:
-        state["train_failure"] = Failure.of(error, "start")
+        state["train_failure"] = Failure.of(error)
 
 
 listed = runs.listed()

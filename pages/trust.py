@@ -8,21 +8,20 @@ frame.begin("Trust")
 
 # The page's title is on its way while the rest is imported.
 from ui import (  # noqa: E402  # noqa: E402
-    asking,
     errors,
+    map_request,
     map_view,
     model_picker,
     page_style,
     picture_box,
-    pursuit_view,
-    question_view,
+    query_form,
     rasters,
     sidebar,
+    status,
     urls,
-    words,
 )
-from ui.engine import engine  # noqa: E402
-from ui.questions import Question  # noqa: E402
+from ui.networks import networks, start  # noqa: E402
+from ui.query import Query  # noqa: E402
 from ui.trust import evidence_view as evidence  # noqa: E402
 from ui.trust import locating_view as where  # noqa: E402
 from ui.trust import view  # noqa: E402
@@ -35,7 +34,7 @@ urls.adopt(parameters)
 
 
 def stop() -> None:
-    asking.stop()
+    map_request.stop()
     model_picker.withdraw(model)
 
 
@@ -43,32 +42,31 @@ chosen, model = sidebar.show(also=" or mask")
 
 what_if.settle(chosen)
 places = view.claim()
-question_view.settle(engine().peek(model.key))
-question = Question(model.key, chosen.picture.sha256, model.framing, state["method"], state["layer"], state["class"])
-pursuit = asking.pursue(engine(), question, chosen.picture, allowed=model.fetch is None)
-answer, network = pursuit.answer, pursuit.asked.network or pursuit.answer.network
+query_form.settle(networks().peek(model.key))
+query = Query(model.key, chosen.picture.sha256, model.framing, state["method"], state["layer"], state["class"])
+request = map_request.ask(query, chosen.picture, allowed=model.fetch is None)
+answer, network = request.answer, request.asked.network or request.answer.network
 
 with errors.guarded("The picture"):
-    map_view.photograph(places.picture, chosen, answer, rasters.Look(), "compare", pursuit.busy, on_pick=None)
+    map_view.photograph(places.picture, chosen, answer, rasters.MapLook(), "compare", request.busy, on_pick=None)
     map_view.caption(places.caption, places.warning, answer)
 with errors.guarded("The choices"):
-    question_view.show(places.choices, network, answer, question)
+    query_form.show(places.choices, network, answer, query)
 quick = None
 with errors.guarded("The verdict"):
-    quick = view.verdict(places, pursuit, chosen, model)
+    quick = view.verdict(places, request, chosen, model)
 with places.evidence, errors.guarded("The evidence"):
-    evidence.show(pursuit, chosen, quick)
-with places.what_if, errors.guarded("The question what if"):
-    what_if.show(pursuit, chosen)
+    evidence.show(request, chosen, quick)
+with places.what_if, errors.guarded("The query what if"):
+    what_if.show(request, chosen)
 with places.where, errors.guarded("The place of the map"):
-    where.show(pursuit, chosen, model)
+    where.show(request, chosen, model)
 
-bar = pursuit_view.status(places, pursuit, model.fetching, lambda: asking.start(question), stop)
-pursuit_view.notes(places, pursuit, urls.notices().values(), asking.retry)
+bar = status.show(places, request, model.fetching, lambda: map_request.run(query), stop)
+status.notes(places, request, urls.notices().values(), map_request.retry)
 with places.fetch:
     model_picker.offer_download(model)
 
 urls.publish(parameters, left_out=picture_box.unnamed(chosen))
-if pursuit.job is not None and pursuit.busy:
-    asking.follow(engine(), pursuit.job, pursuit.asked, lambda job: bar.progress(*words.under_way(job.stage)))
-engine().start()
+map_request.follow(request, bar)
+start()

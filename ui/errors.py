@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 
 import streamlit as st
 
-from ui.questions import Failure
+from ui.query import Failure
 
 _LOG = logging.getLogger(__name__)
 
@@ -44,4 +44,4 @@ def guarded(what: str) -> Iterator[None]:
         yield
     except Exception as error:
         _LOG.exception("%s could not be shown", what)
-        panel(Failure.of(error, what), f"{what} could not be shown")
+        panel(Failure.of(error), f"{what} could not be shown")

@@ -12,7 +12,7 @@ from camcore.framing import FRAMINGS
 from camcore.models.factories import Factory
 from camcore.models.saved import SavedNetwork
 from ui import words
-from ui.questions import NetworkKey
+from ui.query import NetworkKey
 from ui.urls import Parameter
 
 DEFAULT = "MobileNetV2"

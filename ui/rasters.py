@@ -24,7 +24,7 @@ _small: ByteLRU[np.ndarray] = ByteLRU(64 << 20, lambda a: a.nbytes)
 
 
 @dataclass(frozen=True)
-class Look:
+class MapLook:
     """How a map is drawn; changing it computes nothing anew. ``opacity`` in percent."""
 
     opacity: int = 50
@@ -38,7 +38,7 @@ def photo_url(picture: Any, side: int = SIDE) -> str:
     return _urls.get(key) or _urls.put(key, _encode(_photo(picture, side)))
 
 
-def overlay_url(picture: Any, cam_map: Any, key: Hashable, look: Look, side: int = SIDE) -> str:
+def overlay_url(picture: Any, cam_map: Any, key: Hashable, look: MapLook, side: int = SIDE) -> str:
     """The photograph under its map as a data URL. ``key`` tells this map from all others."""
     full_key = ("overlay", key, look, side)
     return _urls.get(full_key) or _urls.put(full_key, _encode(_overlay(picture, cam_map, look, side)))
@@ -95,7 +95,7 @@ def _photo(picture: Any, side: int) -> np.ndarray:
     return found if found is not None else _small.put(key, shrink(picture.rgb, side))
 
 
-def _overlay(picture: Any, cam_map: Any, look: Look, side: int) -> np.ndarray:
+def _overlay(picture: Any, cam_map: Any, look: MapLook, side: int) -> np.ndarray:
     values = cam_map.on_picture(smooth=look.smooth, max_side=side)
     return blend(_photo(picture, side), values, alpha=look.opacity / 100, colormap=look.colormap)
 
@@ -106,6 +106,6 @@ def _encode(rgb: np.ndarray) -> str:
     return to_data_url(to_jpeg(rgb, QUALITY), "image/jpeg")
 
 
-def full_size(picture: Any, cam_map: Any, look: Look, lines: list[str]) -> bytes:
+def full_size(picture: Any, cam_map: Any, look: MapLook, lines: list[str]) -> bytes:
     """The overlay at the photograph's full size with the caption beneath, as PNG to take away."""
     return map_png(picture, cam_map, lines, look.opacity / 100, look.colormap, look.smooth)

@@ -61,7 +61,7 @@ def overlay_url(
     side: int = rasters.SIDE,
 ) -> str:
     """Evidence over the gray photograph as a data URL. ``key``, with the rest, tells it from all others."""
-    look = rasters.Look(opacity, DIVERGING, smooth)
+    look = rasters.MapLook(opacity, DIVERGING, smooth)
     identity_of_all = (identity, key, one.class_index, round(scale, 6))
     return rasters.overlay_url(gray(rgb, identity, side), _Signed(one, scale), identity_of_all, look, side)
 

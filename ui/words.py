@@ -11,8 +11,8 @@ from camcore.report.words import answer_name, explained, geometry, quantity, sou
 from camcore.text import duration as milliseconds
 from camcore.text import percent, score_name, score_text, strength
 from camcore.text import readable as label
-from ui.jobs import Stage
-from ui.questions import Answer, Cost
+from ui.jobs.job import Stage
+from ui.query import Answer, Cost
 
 __all__ = [
     "answer_name",
@@ -105,9 +105,11 @@ def grid(size: Sequence[int]) -> str:
 
 def caption(answer: Answer, title: str) -> str:
     """The line beneath a map: method, layer, class, time."""
-    m = answer.map
+    m, net = answer.map, answer.network
+    if m is None or net is None:
+        return ""
     own = f"on the input’s own grid, {grid(m.raw.shape)}"
-    place = own if m.layer is None else f"{m.layer} {geometry(answer.network.layer(m.layer))}"
+    place = own if m.layer is None else f"{m.layer} {geometry(net.layer(m.layer))}"
     text = f"{title} · {place} · {explained(m)} · {milliseconds(m.seconds)}"
     return " · ".join(filter(None, (text, completeness(m))))
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+
+POLL = 0.2
+"""Seconds between two checks while waiting."""
 
 
 class Turns:
@@ -20,8 +23,8 @@ class Turns:
         self._waiting: deque[threading.Event] = deque()
 
     @contextlib.contextmanager
-    def turn(self) -> Iterator[None]:
-        """Waits for a place, in the order of coming; it is free again after the block."""
+    def turn(self, check: Callable[[], None] = lambda: None) -> Iterator[None]:
+        """Waits for a place, in the order of coming; it is free again after the block. ``check`` may end the wait."""
         called = threading.Event()
         with self._lock:
             if self._free and not self._waiting:
@@ -30,7 +33,8 @@ class Turns:
             else:
                 self._waiting.append(called)
         try:
-            called.wait()
+            while not called.wait(POLL):
+                check()
         except BaseException:  # an interrupted wait gives its place on
             with self._lock:
                 if called in self._waiting:

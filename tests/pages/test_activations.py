@@ -13,11 +13,12 @@ from streamlit.testing.v1 import AppTest
 
 import camcore
 from camcore.features.channels import Channels
-from ui import samples, working
+from ui import samples
+from ui.jobs import session
 from ui.activations import page as activations_page
-from ui.facts import Facts
-from ui.meeting import known_facts
-from ui.questions import NetworkKey
+from ui.network_summary import NetworkSummary
+from ui.network_summary import known_summary
+from ui.query import NetworkKey
 
 APP = str(Path(__file__).resolve().parents[2] / "app.py")
 PAGE = "pages/activations.py"
@@ -38,7 +39,7 @@ seen: dict[str, Any] = {}
 
 @pytest.fixture(autouse=True)
 def watched(monkeypatch: pytest.MonkeyPatch) -> None:
-    section = working.section
+    section = session.section
 
     def noted(name: str, *arguments: Any) -> Any:
         standing = section(name, *arguments)
@@ -93,7 +94,7 @@ def key() -> NetworkKey:
 
 
 def layers() -> tuple[Any, ...]:
-    facts = known_facts(key())
+    facts = known_summary(key())
     assert facts is not None
     return facts.layers
 

@@ -285,7 +285,7 @@ def export(at: AppTest) -> Any:
     from ui.compare.export import Take
 
     pursuit = at.session_state["comparison"]
-    look = compare_grid.Look()
+    look = compare_grid.GridLook()
     drawn = compare_grid.draw(pursuit.sheet, look, False)
     return Take(pursuit.sheet, drawn, look, samples.picture("chelsea"), "Cat", None)
 

@@ -13,7 +13,7 @@ from small import network_folder
 from streamlit.testing.v1 import AppTest
 
 from camcore.filters import excite
-from ui.filters import works as filters_works
+from ui.filters import work as filters_work
 
 APP = str(Path(__file__).resolve().parents[2] / "app.py")
 TIMEOUT = 120  # the first run imports TensorFlow
@@ -178,7 +178,7 @@ def test_a_stopped_search_keeps_what_it_has_and_goes_on(monkeypatch: pytest.Monk
                     waiting.set()
                     gate.wait(TIMEOUT)
 
-    monkeypatch.setattr(filters_works, "excite", gated)
+    monkeypatch.setattr(filters_work, "excite", gated)
     at = settled(page(seed="3"), offered)
     next(button for button in at.button if button.key == "filters_ask").click().run()
     settled(at, lambda at: waiting.is_set() and whole(at))

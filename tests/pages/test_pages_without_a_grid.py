@@ -6,7 +6,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from ui import samples
-from ui.engine import engine
+from ui.networks import start
 from ui.frame import PAGES
 
 APP = str(Path(__file__).resolve().parents[2] / "app.py")

@@ -16,8 +16,8 @@ import camcore
 from camcore.metrics.faithfulness import Settings, measure
 from camcore.verdict.what_if import what_if
 from ui import samples
-from ui.engine import engine
-from ui.questions import NetworkKey
+from ui.networks import start
+from ui.query import NetworkKey
 
 APP = str(Path(__file__).resolve().parents[2] / "app.py")
 TIMEOUT = 180  # the first run imports TensorFlow

@@ -12,11 +12,12 @@ from camcore.features.strongest_channels import Strongest
 from camcore.graph.layers import LayerInfo
 from camcore.render.encode import to_data_url
 from camcore.render.sheet import PAPER, Sheet, cells, lay_out
-from ui import errors, words, working
+from ui import errors, words
 from ui.activations.sheet import figure
-from ui.activations.works import PER_LAYER
+from ui.activations.work import PER_LAYER
 from ui.components.channels import RowLabel, contact_sheet
-from ui.working import Standing
+from ui.jobs import session
+from ui.jobs.session import Status
 
 SIDE = 48
 """Height and width of a cell in pixels, whatever the layer's grid."""
@@ -54,7 +55,7 @@ def overview_sheet(found: Sequence[Strongest], colormap: str) -> Sheet:
 
 
 def show(
-    standing: Standing,
+    standing: Status,
     infos: Sequence[LayerInfo],
     key: Hashable,
     colormap: str,
@@ -64,7 +65,7 @@ def show(
     with st.container(key="cam_overview_status"):
         if standing.failure is not None:
             errors.panel(standing.failure, "The network could not be gone through")
-        working.progress("overview", standing)
+        session.progress("overview", standing)
     found: tuple[Strongest, ...] = standing.value or ()
     if not infos:
         st.caption("This network has no such layers.")

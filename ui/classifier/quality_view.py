@@ -21,7 +21,7 @@ from camcore.evaluation.table import write_csv
 from camcore.models.saved import SavedNetwork
 from camcore.render import charts
 from ui import downloads, words
-from ui.classifier.works import Evaluated
+from ui.classifier.work import FolderResults
 from ui.figures import CHART
 
 MANY = 20
@@ -34,7 +34,7 @@ def threshold() -> float:
     return float(st.session_state.get("threshold", 50)) / 100
 
 
-def show(saved: SavedNetwork, evaluated: Evaluated) -> None:
+def show(saved: SavedNetwork, evaluated: FolderResults) -> None:
     """The figures and charts, with their threshold."""
     p = evaluated.predictions
     two = len(p.classes) == 2

@@ -23,7 +23,7 @@ EXPLAINED: Mapping[str, str] = {
 
 
 @dataclass(frozen=True, eq=False)
-class Aligned:
+class AlignedMaps:
     """Maps on one raster. ``cells``: whose; ``rasters``: (n, H, W), NaN where one did not look; ``key``: which."""
 
     cells: tuple[Cell, ...]
@@ -56,13 +56,13 @@ class Figures:
         return " · ".join(f"{name} {_two(value)}" for name, value in parts)
 
 
-_aligned: ByteLRU[Aligned] = ByteLRU(96 << 20, lambda a: a.rasters.nbytes)
+_aligned: ByteLRU[AlignedMaps] = ByteLRU(96 << 20, lambda a: a.rasters.nbytes)
 _matrices: ByteLRU[NDArray[np.float64]] = ByteLRU(8 << 20, lambda m: m.nbytes)
 _consensus: ByteLRU[Any] = ByteLRU(48 << 20, lambda c: c.mean.nbytes + c.spread.nbytes)
 _figures: ByteLRU[Figures] = ByteLRU(1 << 20, lambda f: 128)
 
 
-def aligned(sheet: Sheet, filling: bool = False) -> Aligned | None:
+def aligned(sheet: Sheet, filling: bool = False) -> AlignedMaps | None:
     """The finished maps that are not empty, on one raster; None where there are none.
 
     ``filling``: more maps are on their way; then only what is known already, as the next moment asks for others.
@@ -70,18 +70,18 @@ def aligned(sheet: Sheet, filling: bool = False) -> Aligned | None:
     cells = tuple(cell for cell, m in sheet.maps.items() if m.values.any())
     if not cells:
         return None
-    key = tuple(identity(sheet, cell, sheet.found[cell]) for cell in cells)
+    key = tuple(identity(sheet, cell, sheet.filled[cell]) for cell in cells)
     found = _aligned.get(key)
     if filling and (found is None or _matrices.get((key, "spearman")) is None):
         return None
     if found is None:
-        both = agreement.aligned([sheet.found[cell].map for cell in cells])
-        found = _aligned.put(key, Aligned(cells, both.rasters, both.seen, key))
+        both = agreement.aligned([sheet.filled[cell].map for cell in cells])
+        found = _aligned.put(key, AlignedMaps(cells, both.rasters, both.seen, key))
     # The same maps may stand in other cells of another plan.
-    return found if found.cells == cells else Aligned(cells, found.rasters, found.seen, key)
+    return found if found.cells == cells else AlignedMaps(cells, found.rasters, found.seen, key)
 
 
-def matrix(maps: Aligned, measure: str) -> NDArray[np.float64]:
+def matrix(maps: AlignedMaps, measure: str) -> NDArray[np.float64]:
     """A measure for every pair (n, n), NaN where it is not defined."""
     key = (maps.key, measure)
     found = _matrices.get(key)
@@ -90,13 +90,13 @@ def matrix(maps: Aligned, measure: str) -> NDArray[np.float64]:
     return found
 
 
-def consensus(maps: Aligned, cells: Sequence[Cell]) -> Any:
+def consensus(maps: AlignedMaps, cells: Sequence[Cell]) -> Any:
     """Mean and spread of the rank-normalised maps of these cells."""
     key = (maps.key, tuple(maps.cells.index(cell) for cell in cells))
     return _consensus.get(key) or _consensus.put(key, agreement.consensus(list(maps.of(cells))))
 
 
-def to_reference(maps: Aligned, reference: Cell) -> dict[Cell, Figures]:
+def to_reference(maps: AlignedMaps, reference: Cell) -> dict[Cell, Figures]:
     """How each other map agrees with the reference; empty where that has no raster."""
     if reference not in maps.cells:
         return {}

@@ -7,9 +7,9 @@ import streamlit as st
 from camcore.render.colour import css_gradient
 from ui import grids, rasters, words
 from ui.compare import agreeing, names
-from ui.compare.agreeing import Aligned
+from ui.compare.agreeing import AlignedMaps
 from ui.compare.comparison import NONE, Cell
-from ui.compare.grid import Look
+from ui.compare.grid import GridLook
 from ui.compare.pair_table import pair_table
 from ui.compare.sheets import Sheet
 from ui.components import MapCell, maps
@@ -21,7 +21,7 @@ _MOST_BESIDE = 8
 """A larger table takes the whole width, with the words on it above."""
 
 
-def show(sheet: Sheet, together: Aligned | None, chosen: Chosen, look: Look, busy: bool) -> None:
+def show(sheet: Sheet, together: AlignedMaps | None, chosen: Chosen, look: GridLook, busy: bool) -> None:
     """The whole section; while the grid is filling its place is kept."""
     st.subheader("Do they agree?", anchor=False)
     if together is None or len(together.cells) < 2:
@@ -39,7 +39,7 @@ def show(sheet: Sheet, together: Aligned | None, chosen: Chosen, look: Look, bus
     _table(together, titles)
 
 
-def _over(sheet: Sheet, together: Aligned) -> list[Cell]:
+def _over(sheet: Sheet, together: AlignedMaps) -> list[Cell]:
     """The maps that are put together: all, or those of one row."""
     plan = sheet.plan
     if plan.rows == NONE:
@@ -60,7 +60,7 @@ def _over(sheet: Sheet, together: Aligned) -> list[Cell]:
     return list(together.cells) if not at else rows[at - 1]
 
 
-def _pictures(together: Aligned, cells: Sequence[Cell], chosen: Chosen, look: Look) -> None:
+def _pictures(together: AlignedMaps, cells: Sequence[Cell], chosen: Chosen, look: GridLook) -> None:
     """Consensus and disagreement, large."""
     picture = chosen.picture
     size = (picture.height, picture.width)
@@ -106,7 +106,7 @@ def _pictures(together: Aligned, cells: Sequence[Cell], chosen: Chosen, look: Lo
     )
 
 
-def _table(together: Aligned, titles: Sequence[str]) -> None:
+def _table(together: AlignedMaps, titles: Sequence[str]) -> None:
     """Every pair."""
     measures = [m for m in agreeing.TITLES if m != "ssim" or len(together.cells) <= _MOST_ALIKE]
     if len(titles) > _MOST_BESIDE:

@@ -5,13 +5,19 @@ networks look for the same label. A layer is named by its path, or by a word for
 which means something in every network.
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from camcore import LayerError, ModelError
-from ui.questions import NetworkKey
+from ui.query import NetworkKey
+
+if TYPE_CHECKING:
+    from camcore.network import Network
+    from camcore.predictions import Prediction
 
 AXES = ("methods", "layers", "classes", "backbones", "framings")
 NONE = "none"
@@ -96,7 +102,7 @@ class Plan:
         return Cell(network, one("framings") or network.framing, one("methods"), one("layers"), one("classes"))
 
 
-def layer_path(network: Any, layer: str | None) -> str:
+def layer_path(network: Network, layer: str | None) -> str:
     """The path of a cell's layer in a network. Raises LayerError where it has none."""
     if layer not in DEPTHS:
         return str(network.layer_with_grid(layer).path)
@@ -110,7 +116,7 @@ def layer_path(network: Any, layer: str | None) -> str:
     return str(ladder[-1 - steps])
 
 
-def class_index(network: Any, predictions: Sequence[Any], aim: str, lead: Any) -> int:
+def class_index(network: Network, predictions: Sequence[Prediction], aim: str, lead: Any) -> int:
     """The index of a cell's class in a network. ``lead``: the network that an index is counted in.
 
     Raises ModelError where the network does not know the class.

@@ -1,21 +1,26 @@
 """From a sheet to what the maps component draws: scales, marks, captions, messages, text alternatives."""
 
+from __future__ import annotations
+
 import re
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import camcore
 from camcore.render.colour import DIVERGING, css_gradient
 from ui import grids, scales, words
 from ui.compare import names
 from ui.compare.comparison import NONE, Cell
-from ui.compare.sheets import Found, Sheet
+from ui.compare.sheets import GridMap, Sheet
 from ui.components import ColourBar, MapCell, MapLine, MapsLook
+
+if TYPE_CHECKING:
+    from camcore.heatmaps.cam_map import CamMap
 
 
 @dataclass(frozen=True)
-class Look:
+class GridLook:
     """How the grid is drawn; changing it computes nothing anew. ``opacity`` in percent."""
 
     opacity: int = 50
@@ -33,7 +38,7 @@ class Look:
 
 
 @dataclass(frozen=True, eq=False)
-class Drawn:
+class DrawnGrid:
     """The grid as it is drawn. ``shown``: by cell, where it has a map; ``caution``: warnings by cell's name."""
 
     lines: list[MapLine]
@@ -43,7 +48,7 @@ class Drawn:
     caution: list[str]
 
 
-def identity(sheet: Sheet, cell: Cell, found: Found) -> Hashable:
+def identity(sheet: Sheet, cell: Cell, found: GridMap) -> Hashable:
     """Tells a map from all others, also from its own partial states."""
     m = found.map
     return (cell.network, sheet.plan.picture, cell.framing, cell.method, m.layer, m.class_index, found.done)
@@ -63,15 +68,15 @@ def axes(sheet: Sheet, row: int, column: int) -> list[tuple[str, int]]:
 
 
 def draw(
-    sheet: Sheet, look: Look, busy: bool, reference: Cell | None = None, figures: Mapping[Cell, Any] | None = None
-) -> Drawn:
+    sheet: Sheet, look: GridLook, busy: bool, reference: Cell | None = None, figures: Mapping[Cell, Any] | None = None
+) -> DrawnGrid:
     """Everything that the component needs but the photograph.
 
     ``reference``: what all others are shown as differences to; ``figures``: how each map agrees with it.
     """
     plan = sheet.plan
     texts = {cell: one.text for cell, one in (figures or {}).items()}
-    have = {cell: found for cell in plan.cells if (found := sheet.found.get(cell)) is not None}
+    have = {cell: found for cell in plan.cells if (found := sheet.filled.get(cell)) is not None}
     entries = [(_unit(cell, f.map), f.map.levels, camcore.METHODS[f.map.method].signed) for cell, f in have.items()]
     tops, multiple = scales.shown(entries, look.scale, look.both_signs)
     shown = dict(zip(have, tops, strict=True))
@@ -88,13 +93,13 @@ def draw(
     caution = [
         f"{names.full(sheet, cell)}: {f.map.warning}" for cell, f in have.items() if f.map.warning and f.done >= 1.0
     ]
-    return Drawn(lines, [] if flow else headings, _bars(look, shown, multiple, reference), shown, caution)
+    return DrawnGrid(lines, [] if flow else headings, _bars(look, shown, multiple, reference), shown, caution)
 
 
 def _cell(
     sheet: Sheet, cell: Cell, heading: tuple[str, str], shown: scales.Shown | None, busy: bool, figures: str
 ) -> MapCell:
-    found = sheet.found.get(cell)
+    found = sheet.filled.get(cell)
     name = names.full(sheet, cell)
     made: MapCell = {
         "id": cell_id(cell, sheet),
@@ -146,7 +151,7 @@ def first_sentence(text: str) -> str:
 
 def area(sheet: Sheet) -> tuple[float, ...] | None:
     """What any of the networks saw, with a margin: (top, left, bottom, right) in the picture's pixels."""
-    frames = [found.map.frame for found in sheet.found.values()]
+    frames = [found.map.frame for found in sheet.filled.values()]
     if not frames:
         return None
     height, width = frames[0].picture_size
@@ -156,7 +161,7 @@ def area(sheet: Sheet) -> tuple[float, ...] | None:
     return top, left, bottom, right
 
 
-def peak(m: Any) -> str:
+def peak(m: CamMap) -> str:
     """Where a map is brightest, in words; for those who cannot see it."""
     if not m.values.any():
         return "It is empty."
@@ -168,7 +173,9 @@ def peak(m: Any) -> str:
     return f"Brightest at the {place} of what the network saw; {words.percent(share)} of it reach half of the maximum."
 
 
-def _bars(look: Look, shown: Mapping[Cell, scales.Shown], multiple: float, reference: Cell | None) -> list[ColourBar]:
+def _bars(
+    look: GridLook, shown: Mapping[Cell, scales.Shown], multiple: float, reference: Cell | None
+) -> list[ColourBar]:
     bars: list[ColourBar] = []
     units = {one.mark for one in shown.values()}
     if look.scale == scales.DENSITY:
@@ -188,7 +195,7 @@ def _bars(look: Look, shown: Mapping[Cell, scales.Shown], multiple: float, refer
     return bars
 
 
-def _unit(cell: Cell, m: Any) -> Hashable:
+def _unit(cell: Cell, m: CamMap) -> Hashable:
     """What the raw values of a map are counted in."""
     return (cell.network, cell.method, m.layer)
 
@@ -199,7 +206,7 @@ def _word(axis: str, value: Any) -> str:
     return "recommended" if value is None else str(value)
 
 
-def caution_words(drawn: Drawn, most: int = 3) -> list[str]:
+def caution_words(drawn: DrawnGrid, most: int = 3) -> list[str]:
     """The first few warnings, and how many more there are."""
     more = len(drawn.caution) - most
     return drawn.caution[:most] + ([f"And {more} more maps to be careful with."] if more > 0 else [])

@@ -5,19 +5,19 @@ from typing import Any
 from camcore.report.document import Finding, Item, Look, PictureFile, Scale, Told, told
 from ui import picture_box, rasters
 from ui.compare import export as compare_export
+from ui.jobs.runner import runner
 from ui.picture_box import Chosen
-from ui.questions import Answer, NetworkKey, map_identity
+from ui.query import Answer, NetworkKey, map_identity
 from ui.report.basket import Draft
-from ui.trust import trusting
-from ui.works import works
+from ui.trust import work as trust_work
 
 
-def of_answer(chosen: Chosen, answer: Answer, look: rasters.Look) -> Draft | None:
+def of_answer(chosen: Chosen, answer: Answer, look: rasters.MapLook) -> Draft | None:
     """The map on the Inspect page with its answers and its ladder; None while it is not whole."""
-    m, net = answer.map, answer.network
-    if m is None or answer.done < 1.0 or not answer.predictions or not answer.ladder:
+    m, net = answer.whole_map, answer.network
+    if m is None or net is None or not answer.predictions or not answer.ladder:
         return None
-    key = answer.question.network
+    key = answer.query.network
     data = picture_box.file_of(chosen)
     info = None if m.layer is None else net.layer(m.layer)
     drawn = Look(look.opacity / 100, look.colormap, look.smooth)
@@ -50,9 +50,9 @@ def of_take(chosen: Chosen, take: compare_export.Take) -> Draft | None:
             tuple(
                 Finding(
                     m,
-                    None if m.layer is None else sheet.facts[cell.network].layer(m.layer),
+                    None if m.layer is None else sheet.networks[cell.network].layer(m.layer),
                     facts[cell.network],
-                    sheet.facts[cell.network].said[cell.framing],
+                    sheet.networks[cell.network].predictions[cell.framing],
                     Scale(scales[cell].top, scales[cell].signed, scales[cell].mark),
                     _verdict(cell.network, chosen, m),
                 )
@@ -67,5 +67,5 @@ def of_take(chosen: Chosen, take: compare_export.Take) -> Draft | None:
 
 def _verdict(network: NetworkKey, chosen: Chosen, m: Any) -> Told | None:
     """How far to trust a map, where that has been found out."""
-    found = works().known(trusting.work(network, chosen.picture, m, "quick"))
+    found = runner().known(trust_work.evidence_work(network, chosen.picture, m, "quick"))
     return None if found is None or found.verdict is None else told(found.verdict)

@@ -1,74 +1,84 @@
 """The whole evidence on a map: curves, published figures, the cascade of random weights; in full when asked for."""
 
+from __future__ import annotations
+
 import json
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
 import camcore
 from camcore.render import bands
 from camcore.report.trust import trust_csv, trust_record
-from ui import downloads, errors, figures, rasters, words, working
-from ui.asking import Pursuit
+from ui import downloads, errors, figures, rasters, words
 from ui.figures import CHART, Figure
+from ui.jobs import session
+from ui.jobs.runner import runner
+from ui.jobs.session import Status
+from ui.map_request import MapStatus
 from ui.picture_box import Chosen
-from ui.questions import map_identity
-from ui.trust import trusting
+from ui.query import map_identity
 from ui.trust import words as trust_words
-from ui.working import Standing
-from ui.works import works
+from ui.trust import work as trust_work
+
+if TYPE_CHECKING:
+    from streamlit.delta_generator import DeltaGenerator
+
+    from camcore.heatmaps.cam_map import CamMap
+    from camcore.pictures.picture import Picture
+    from camcore.verdict.gather import Trust
 
 SECTION = "trust_full"
 
 
-def show(pursuit: Pursuit, chosen: Chosen, quick: Any) -> None:
+def show(request: MapStatus, chosen: Chosen, quick: Any) -> None:
     """The whole section; ``quick``: the short form, None until it is whole."""
     st.subheader("What happens as its pixels go and come?", anchor="evidence")
-    asked = pursuit.asked
+    asked = request.asked
     m = None if quick is None else quick.map
     if m is None:
         st.caption("Once the short form is there.")
-        working.section(SECTION, None, lambda now: None)
+        session.section(SECTION, None)
         return
-    network = asked.question.network
+    network = asked.query.network
     identity = map_identity(network, chosen.picture.sha256, m)
-    work = trusting.work(network, chosen.picture, m, "full")
-    wanted = st.session_state.get("full_now") == identity or works().known(work) is not None
+    work = trust_work.evidence_work(network, chosen.picture, m, "full")
+    wanted = session.pressed(SECTION) == identity or runner().known(work) is not None
     if not wanted:
         with st.container(key="cam_full", horizontal=True, vertical_alignment="center", gap="small"):
             st.button(
                 "Gather the whole evidence",
                 key="full",
                 type="primary",
-                on_click=lambda: st.session_state.update(full_now=identity),
+                on_click=lambda: session.press(SECTION, identity),
             )
-            price = words.price(trusting.price(network, asked.network, m, "full"))
+            price = words.price(trust_work.price(network, asked.network, m, "full"))
             st.caption(
                 f"{price}: finer curves, the figures that papers give, and the map as the network forgets what it "
                 "learned, layer after layer."
             )
-    working.section(SECTION, work if wanted else None, lambda now: _section(now, quick, chosen, identity), patience=0.0)
+    session.section(SECTION, work if wanted else None, lambda now: _section(now, quick, chosen, identity), patience=0.0)
 
 
-def _section(standing: Standing, quick: Any, chosen: Chosen, identity: Any) -> None:
+def _section(status: Status[Trust], quick: Any, chosen: Chosen, identity: Any) -> None:
     with errors.guarded("The evidence"):
-        if standing.failure is not None:
-            errors.panel(standing.failure, "The evidence could not be gathered")
-        if standing.job is not None or standing.busy:
-            working.progress(SECTION, standing)
-        full = standing.value
+        if status.failure is not None:
+            errors.panel(status.failure, "The evidence could not be gathered")
+        if status.job is not None or status.busy:
+            session.progress(SECTION, status)
+        full = status.value
         found = full if full is not None and len(full.chance) == len(quick.chance) else quick
         _degrees(found)
         if full is not None and full.more:
             _published(full)
         if full is not None and full.stages:
             _cascade(full, chosen, identity)
-        _take_away(full if standing.complete else quick, chosen)
+        _take_away(full if status.complete else quick, chosen)
 
 
-def _degrees(found: Any) -> None:
+def _degrees(found: Trust) -> None:
     """The map's top hidden, and shown alone, at several sizes."""
     first, *controls = found.chance
     row = st.columns(2, gap="medium")
@@ -97,7 +107,7 @@ def _with_end(one: Any, key: str) -> tuple[list[float], list[float]]:
     return [*one.shares, 1.0], [*values, one.score]
 
 
-def _published(found: Any) -> None:
+def _published(found: Trust) -> None:
     """Deletion and insertion as published, and the other figures, each beside the controls'."""
     st.subheader("The figures that papers give", anchor="published")
     first, *controls = found.more
@@ -142,7 +152,7 @@ def _road(one: Any, key: str) -> tuple[list[float], list[float]]:
 
 
 def _against_chance(
-    place: Any, found: Any, key: str, title: str, shares: Any, scores: Any, controls: Sequence[Any]
+    place: DeltaGenerator, found: Trust, key: str, title: str, shares: Any, scores: Any, controls: Sequence[Any]
 ) -> None:
     """A chart of the map's scores; ``controls``: the blob's, then the random maps', as far as they are there."""
     figure = bands.against_chance(
@@ -161,7 +171,7 @@ def _against_chance(
     place.plotly_chart(figure, key=key, height=bands.HEIGHT, config=CHART, alt=alt)
 
 
-def _cascade(found: Any, chosen: Chosen, identity: Any) -> None:
+def _cascade(found: Trust, chosen: Chosen, identity: Any) -> None:
     """The map again and again, with more and more of the network's layers drawn at random."""
     st.subheader("Does it depend on what the network has learned?", anchor="cascade")
     st.markdown(
@@ -169,7 +179,7 @@ def _cascade(found: Any, chosen: Chosen, identity: Any) -> None:
         "picture, not the network."
     )
     picture = chosen.picture
-    look = rasters.Look()
+    look = rasters.MapLook()
     shown = [Figure("As learned", "rank correlation 1", _overlay(picture, found.map, None, identity, look), "The map")]
     for one in found.stages:
         likeness = f"Spearman {trust_words.signed(one.spearman)}"
@@ -189,13 +199,13 @@ def _cascade(found: Any, chosen: Chosen, identity: Any) -> None:
         )
 
 
-def _overlay(picture: Any, m: Any, stage: Any, identity: Any, look: rasters.Look) -> str:
+def _overlay(picture: Picture, m: CamMap, stage: Any, identity: Any, look: rasters.MapLook) -> str:
     drawn = m if stage is None else replace(m, values=stage.values)
     key = (identity, "cascade", None if stage is None else stage.layers)
     return rasters.overlay_url(picture, drawn, key, look, rasters.TILE_SIDE * 2)
 
 
-def _take_away(found: Any, chosen: Chosen) -> None:
+def _take_away(found: Trust, chosen: Chosen) -> None:
     m = found.map
     stem = words.file_stem(chosen.stem, m.network, m.method, m.label, "trust", found.form)
     with st.container(horizontal=True, gap="small"):
@@ -213,9 +223,9 @@ def _take_away(found: Any, chosen: Chosen) -> None:
         )
 
 
-def _has_probabilities(found: Any) -> bool:
+def _has_probabilities(found: Trust) -> bool:
     return bool(found.map.probability == found.map.probability)
 
 
-def _score(found: Any) -> str:
+def _score(found: Trust) -> str:
     return f"probability of {words.label(found.map.label)}" if _has_probabilities(found) else "score"

@@ -7,7 +7,7 @@ import pytest
 
 import camcore
 from ui.compare.comparison import NONE, Cell, Plan, class_index, layer_path
-from ui.questions import NetworkKey
+from ui.query import NetworkKey
 
 A, B = NetworkKey("A"), NetworkKey("B")
 

@@ -15,7 +15,7 @@ from camcore.predictions import Prediction
 from ui.compare.comparing import HELD, Comparer, SheetJob
 from ui.compare.comparison import NONE, Plan
 from ui.engine import Engine
-from ui.questions import NetworkKey, Question
+from ui.query import NetworkKey, Question
 
 PICTURE: Any = SimpleNamespace(sha256="a" * 64)
 A, B = NetworkKey("A"), NetworkKey("B")

@@ -1,15 +1,17 @@
-"""What the Models page has done in the background: weights fetched, files checked and kept, factories tried."""
+"""The work of the Models page: weights downloaded, files checked and kept, factories tried."""
+
+from __future__ import annotations
 
 import contextlib
 import hashlib
 import tempfile
-import threading
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import camcore
+from camcore.graph.fifo_semaphore import Turns
 from camcore.models import adopt as adopting
 from camcore.models import catalogue, factories
 from camcore.models.adopt import Candidate, Check
@@ -18,32 +20,30 @@ from camcore.models.feeding import advice, scales_itself
 from camcore.models.preprocessing_check import Fit, compare_preprocessings
 from camcore.models.saved import SavedNetwork
 from ui import samples
-from ui.engine import engine
-from ui.jobs import Job
-from ui.works import Part, Work
+from ui.jobs.job import Job
+from ui.jobs.work import Update, Updates, Work
+from ui.networks import networks
 
-Parts = Generator[Part, None, None]
-
-_building = threading.Lock()
+_building = Turns(1)
 """One network is built at a time: two large ones would not fit into memory."""
 
 
 # ---- ImageNet weights
 
 
-def fetching(name: str, press: str) -> Work:
-    """Downloads a backbone's weights; their path. ``press`` tells one press of the button from the next."""
+def download_work(name: str, press: str) -> Work[Path]:
+    """Downloads a backbone's weights. ``press`` tells one press of the button from the next."""
 
-    def steps(_: Any, job: Job[Any, Any]) -> Parts:
+    def steps(_: object, job: Job[Path]) -> Updates[Path]:
         def progress(done: int, total: int) -> None:
             job.check()
             job.stage.reach(done / max(total, 1))
 
-        yield Part(1.0, catalogue.fetch_weights(name, progress))
+        yield Update(1.0, catalogue.fetch_weights(name, progress))
 
     row = catalogue.backbone(name)
     title = f"Downloading {name}, about {row.download_mb:,} MB"
-    return Work(None, ("fetching", name, press), title, steps, lambda _: 256, watched=True)
+    return Work(None, ("download", name, press), title, steps, lambda _: 256)
 
 
 # ---- a weights file of one's own
@@ -78,7 +78,7 @@ def on_disk(path: Path) -> File | None:
 
 @dataclass(frozen=True)
 class Offer:
-    """A file and what the visitor says that it is."""
+    """A weights file with the visitor's word on what it is."""
 
     file: File
     backbone: str
@@ -86,38 +86,37 @@ class Offer:
     labels: tuple[str, ...] | None
 
 
-def checking(offer: Offer) -> Work:
-    """Loads the file in full and compares preprocessings on the sample photographs; a Check, growing."""
+def check_work(offer: Offer) -> Work[Check]:
+    """Loads the file in full and compares preprocessings on the sample photographs."""
 
-    def steps(_: Any, job: Job[Any, Any]) -> Parts:
+    def steps(_: object, job: Job[Check]) -> Updates[Check]:
         with _candidate(offer, job) as candidate:
             for done, found in enumerate(adopting.check(candidate, _pictures())):
-                yield Part((done + 1) / 6, found)
+                yield Update((done + 1) / 6, found)
 
-    def weigh(found: Check) -> int:
-        return 4096 + sum(64 + len(label) for label in found.labels) + len(offer.file.data or b"")  # the key holds it
-
-    return Work(None, ("checking", offer), "Loading the weights and trying them", steps, weigh, 8.0, True)
+    size = partial(_size, offer)
+    return Work(None, ("check", offer), "Loading the weights and trying them", steps, size, 8.0)
 
 
-def keeping(offer: Offer, name: str, preprocessing: str, fits: tuple[Fit, ...], press: str) -> Work:
-    """Keeps the file as a network of one's own; a SavedNetwork."""
+def adopt_work(offer: Offer, name: str, preprocessing: str, fits: tuple[Fit, ...], press: str) -> Work[SavedNetwork]:
+    """Keeps the file as a network of one's own."""
 
-    def steps(_: Any, job: Job[Any, Any]) -> Parts:
+    def steps(_: object, job: Job[SavedNetwork]) -> Updates[SavedNetwork]:
         with _candidate(offer, job) as candidate:
-            yield Part(1.0, adopting.adopt(candidate, name, preprocessing, fits, offer.file.name))
+            yield Update(1.0, adopting.adopt(candidate, name, preprocessing, fits, offer.file.name))
 
-    def weigh(saved: SavedNetwork) -> int:
-        return 4096 + sum(64 + len(label) for label in saved.labels) + len(offer.file.data or b"")
+    return Work(None, ("adopt", name, press), f"Keeping “{name}”", steps, partial(_size, offer), 4.0)
 
-    return Work(None, ("keeping", name, press), f"Keeping “{name}”", steps, weigh, 4.0, True)
+
+def _size(offer: Offer, value: Check | SavedNetwork) -> int:
+    return 4096 + sum(64 + len(label) for label in value.labels) + len(offer.file.data or b"")  # the key holds it
 
 
 @contextlib.contextmanager
-def _candidate(offer: Offer, job: Job[Any, Any]) -> Iterator[Candidate]:
+def _candidate(offer: Offer, job: Job[Check] | Job[SavedNetwork]) -> Iterator[Candidate]:
     """The offer as a file on this machine, while one network may be built."""
-    engine().networks.ready(job)
-    with _turn(job), tempfile.TemporaryDirectory() as folder:
+    networks().wait_for_start(job)
+    with _building.turn(job.check), tempfile.TemporaryDirectory() as folder:
         path = offer.file.path
         if offer.file.data is not None:
             path = Path(folder) / _plain_name(offer.file.name)
@@ -135,17 +134,7 @@ def _plain_name(name: str) -> str:
     return kept.lstrip(".") or "upload.h5"
 
 
-@contextlib.contextmanager
-def _turn(job: Job[Any, Any]) -> Iterator[None]:
-    while not _building.acquire(timeout=0.2):
-        job.check()
-    try:
-        yield
-    finally:
-        _building.release()
-
-
-def _pictures() -> list[Any]:
+def _pictures() -> list[camcore.Picture]:
     return [samples.picture(key) for key in samples.samples()]
 
 
@@ -153,7 +142,7 @@ def _pictures() -> list[Any]:
 
 
 @dataclass(frozen=True, eq=False)
-class Tried:
+class FactoryTrial:
     """The facts of a declared network once loaded. ``fed``: whether its preprocessing is known.
 
     ``score_kind``, ``scored_over``: which score its maps explain, as Network has them.
@@ -171,22 +160,22 @@ class Tried:
     fits: tuple[Fit, ...] = ()
 
 
-def trying(factory: Factory, press: str) -> Work:
-    """Makes a factory's network, and where it does not say how it is fed, compares preprocessings; a Tried, growing."""
+def trial_work(factory: Factory, press: str) -> Work[FactoryTrial]:
+    """Makes a factory's network, and where it does not say how it is fed, compares preprocessings."""
 
-    def steps(_: Any, job: Job[Any, Any]) -> Parts:
-        engine().networks.ready(job)
-        with _turn(job):
+    def steps(_: object, job: Job[FactoryTrial]) -> Updates[FactoryTrial]:
+        networks().wait_for_start(job)
+        with _building.turn(job.check):
             made = factories.make(factory)
             network = camcore.wrap(made.model, made.labels, name=factory.name, framing=made.framing, **made.more)
             scales = factory.file is not None and scales_itself(made.model) is True
             fed = made.preprocess is not None or scales
             note = "" if factory.file is None or made.preprocess else advice(made.model)
             sizes = (network.input_size, network.parameters, network.labels, network.default_layer)
-            found = Tried(*sizes, network.score_kind, network.scored_over, fed, note)
-            yield Part(1.0 if fed else 1 / 6, found)
+            found = FactoryTrial(*sizes, network.score_kind, network.scored_over, fed, note)
+            yield Update(1.0 if fed else 1 / 6, found)
             if not fed:
                 for done, fits in enumerate(compare_preprocessings(network, _pictures())):
-                    yield Part((done + 2) / 6, replace(found, fits=fits))
+                    yield Update((done + 2) / 6, replace(found, fits=fits))
 
-    return Work(None, ("trying", factory, press), f"Making {factory.name}", steps, lambda _: 1 << 16, 5.0, True)
+    return Work(None, ("trial", factory, press), f"Making {factory.name}", steps, lambda _: 1 << 16, 5.0)

@@ -9,9 +9,9 @@ from counting import network, noise, picture
 
 import camcore
 from ui.compare import judging
-from ui.jobs import Job, StoppedError
-from ui.questions import NetworkKey, map_identity
-from ui.trust import trusting
+from ui.jobs.job import Job, StoppedError
+from ui.query import NetworkKey, map_identity
+from ui.trust import work as trust_work
 
 KEY = NetworkKey("Counting")
 
@@ -34,21 +34,21 @@ def run(work: Any, net: Any, watched: bool = True) -> list[Any]:
 def test_every_map_has_its_own_evidence(asked: Any, change: dict[str, Any]) -> None:
     other = replace(asked.m, **change)
     assert map_identity(KEY, "a", asked.m) != map_identity(KEY, "a", other)
-    assert trusting.work(KEY, asked.pic, asked.m, "quick") != trusting.work(KEY, asked.pic, other, "quick")
+    assert trust_work.work(KEY, asked.pic, asked.m, "quick") != trust_work.work(KEY, asked.pic, other, "quick")
 
 
 def test_the_same_map_anew_has_the_same_evidence(asked: Any) -> None:
     again = camcore.explain(asked.net, asked.pic, "gradcam", classes=0, framing="stretch")[0]
-    assert trusting.work(KEY, asked.pic, asked.m, "quick") == trusting.work(KEY, asked.pic, again, "quick")
-    assert trusting.work(KEY, asked.pic, again, "full") != trusting.work(KEY, asked.pic, again, "quick")
+    assert trust_work.work(KEY, asked.pic, asked.m, "quick") == trust_work.work(KEY, asked.pic, again, "quick")
+    assert trust_work.work(KEY, asked.pic, again, "full") != trust_work.work(KEY, asked.pic, again, "quick")
 
 
 def test_the_work_ends_with_the_verdict_of_the_core(asked: Any) -> None:
-    parts = run(trusting.work(KEY, asked.pic, asked.m, "quick"), asked.net)
+    parts = run(trust_work.work(KEY, asked.pic, asked.m, "quick"), asked.net)
     *_, last = camcore.trust(asked.net, asked.pic, asked.m, "quick")
     assert parts[-1].share == 1
     assert parts[-1].value.verdict == last.trust.verdict
-    assert trusting.weigh(parts[-1].value) > asked.m.values.nbytes
+    assert trust_work.weigh(parts[-1].value) > asked.m.values.nbytes
 
 
 def test_an_empty_map_is_judged_too(asked: Any) -> None:
@@ -57,17 +57,17 @@ def test_an_empty_map_is_judged_too(asked: Any) -> None:
     pic = picture(rgb)
     m = camcore.explain(asked.net, pic, "gradcam", classes=0, framing="stretch")[0]
     assert not m.values.any()
-    verdict = run(trusting.work(KEY, pic, m, "full"), asked.net)[-1].value.verdict
+    verdict = run(trust_work.work(KEY, pic, m, "full"), asked.net)[-1].value.verdict
     assert verdict.level == "distrust"
     assert verdict.reasons[0].key == "flat"
 
 
 def test_dear_networks_are_asked_for(asked: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert trusting.is_cheap(asked.net, asked.m)
+    assert trust_work.is_cheap(asked.net, asked.m)
     passes = camcore.trust_passes(asked.net, asked.m, "quick")
     monkeypatch.setattr(camcore, "trust_passes", lambda *_: passes)
-    assert trusting.is_cheap(SimpleNamespace(multiplications=0.99 * trusting.CHEAP / passes), asked.m)
-    assert not trusting.is_cheap(SimpleNamespace(multiplications=1.01 * trusting.CHEAP / passes), asked.m)
+    assert trust_work.is_cheap(SimpleNamespace(multiplications=0.99 * trust_work.CHEAP / passes), asked.m)
+    assert not trust_work.is_cheap(SimpleNamespace(multiplications=1.01 * trust_work.CHEAP / passes), asked.m)
 
 
 def test_judging_several_is_judging_each(asked: Any) -> None:

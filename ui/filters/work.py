@@ -1,12 +1,11 @@
-"""What the Filters page has done in the background: one look at the picture, and searches for exciting pictures.
+"""The work of the Filters page: a layer's response to the picture, and searches for exciting pictures."""
 
-Each function describes a Work; nothing is computed before somebody asks for it.
-"""
+from __future__ import annotations
 
 import contextlib
-from collections.abc import Generator, Hashable, Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,17 +13,18 @@ from numpy.typing import NDArray
 from camcore import CamcoreError, LayerInfo, Picture
 from camcore.filters import Excitation, FirstKernels, Recipe, excite, first_kernels, pace, searchable
 from camcore.framing import frame_picture
-from ui.questions import NetworkKey
-from ui.works import Part, Work
+from ui.jobs.work import Update, Updates, Work
+from ui.query import NetworkKey
 
-Parts = Generator[Part, None, None]
+if TYPE_CHECKING:
+    from camcore.network import Network
 
 
 @dataclass(frozen=True, eq=False)
-class Looked:
-    """A network, and what a layer and the scores say about a picture; ``key`` tells it from all others.
+class LayerResponse:
+    """The response of a layer and of the scores to a picture; ``key`` tells it from all others.
 
-    ``info``: of the layer; ``maps``: its activations, float32 (h, w, K); ``seen``: what the network was shown,
+    ``info``: of the layer; ``maps``: its activations, float32 (h, w, K); ``seen``: the network's input,
     uint8 (H, W, 3) RGB; ``logits`` and ``probabilities`` (classes,). ``kernels`` None: ``no_kernels``
     says why.
     """
@@ -37,7 +37,7 @@ class Looked:
     info: LayerInfo
     maps: NDArray[np.float32]
     seen: NDArray[np.uint8]
-    logits: NDArray[Any]
+    logits: NDArray[np.floating]
     probabilities: NDArray[np.float64]
     kernels: FirstKernels | None
     no_kernels: str = ""
@@ -57,25 +57,24 @@ class Looked:
         return tuple(int(index) for index in np.argsort(-self.logits, kind="stable")[:count])
 
 
-def looking(network: NetworkKey, picture: Picture, framing: str, layer: str | None) -> Work:
-    """One pass with the picture; a Looked. ``layer`` None: the recommended one."""
-
+def response_work(network: NetworkKey, picture: Picture, framing: str, layer: str | None) -> Work[LayerResponse]:
+    """Takes one pass with the picture. ``layer`` None: the recommended one."""
     key = ("filters look", picture.sha256, framing, layer)
 
-    def steps(net: Any) -> Parts:
+    def steps(net: Network, _: object) -> Updates[LayerResponse]:
         info = searchable(net, layer)
         x, _ = net.prepare(picture, framing)
-        found = net.tap(x, [info.path])
-        maps = found.activations[info.path][0].astype(np.float32)
+        tapped = net.tap(x, [info.path])
+        maps = tapped.activations[info.path][0].astype(np.float32)
         seen = np.clip(np.rint(frame_picture(picture, net.input_size, framing)[0]), 0, 255).astype(np.uint8)
         kernels, problem = None, ""
         try:
             kernels = first_kernels(net)
         except CamcoreError as error:
             problem = str(error)
-        yield Part(
+        yield Update(
             1.0,
-            Looked(
+            LayerResponse(
                 (network, *key),
                 net.name,
                 net.layers,
@@ -84,22 +83,22 @@ def looking(network: NetworkKey, picture: Picture, framing: str, layer: str | No
                 info,
                 maps,
                 seen,
-                found.logits[0],
-                net.probabilities(found.logits[0]),
+                tapped.logits[0],
+                net.probabilities(tapped.logits[0]),
                 kernels,
                 problem,
             ),
         )
 
-    def weigh(looked: Looked) -> int:
-        return looked.maps.nbytes + looked.seen.nbytes + looked.logits.nbytes + 4096
+    def size(response: LayerResponse) -> int:
+        return response.maps.nbytes + response.seen.nbytes + response.logits.nbytes + 4096
 
-    return Work(network, key, "Looking at the picture", steps, weigh, expected=2.0)
+    return Work(network, key, "Looking at the picture", steps, size, expected=2.0)
 
 
 @dataclass(frozen=True)
-class Wanted:
-    """Which pictures are searched for, and how: channels of ``layer``, or classes where it is None."""
+class SearchSpec:
+    """The terms of a search: channels of ``layer``, or classes where it is None."""
 
     network: NetworkKey
     layer: str | None
@@ -114,47 +113,47 @@ class Wanted:
 
 
 @dataclass(frozen=True, eq=False)
-class Offer:
-    """What is on disk already of what is wanted, None in place of the rest; and the seconds that the rest will take."""
+class SearchPrice:
+    """The pictures of a search that are on disk already, None in place of the rest, and the seconds for the rest."""
 
     kept: tuple[Excitation | None, ...]
     seconds: float
 
 
-def offering(wanted: Wanted) -> Work:
-    """What a search would cost; an Offer."""
+def price_work(spec: SearchSpec) -> Work[SearchPrice]:
+    """Prices a search."""
 
-    def steps(net: Any) -> Parts:
-        with contextlib.closing(excite(net, wanted.layer, wanted.indices, wanted.recipe, wanted.seed)) as search:
+    def steps(net: Network, _: object) -> Updates[SearchPrice]:
+        with contextlib.closing(excite(net, spec.layer, spec.indices, spec.recipe, spec.seed)) as search:
             state = next(search)
-        kept = tuple(one if one.steps == wanted.steps else None for one in state.excitations)
+        kept = tuple(one if one.steps == spec.steps else None for one in state.excitations)
         left = state.total - state.done
-        seconds = left * pace(net, wanted.layer, wanted.recipe) if left else 0.0
-        yield Part(1.0, Offer(kept, seconds))
+        seconds = left * pace(net, spec.layer, spec.recipe) if left else 0.0
+        yield Update(1.0, SearchPrice(kept, seconds))
 
     return Work(
-        wanted.network,
-        ("filters offer", wanted),
+        spec.network,
+        ("filters offer", spec),
         "Measuring how long it takes",
         steps,
-        lambda offer: 4096,
+        lambda price: 4096,
         expected=3.0,
     )
 
 
-def searching(wanted: Wanted) -> Work:
-    """The pictures; a tuple of Excitations, growing."""
+def search_work(spec: SearchSpec) -> Work[tuple[Excitation, ...]]:
+    """Searches for the pictures, which grow."""
 
-    def steps(net: Any) -> Parts:
+    def steps(net: Network, _: object) -> Updates[tuple[Excitation, ...]]:
         shown: tuple[Excitation, ...] = ()
-        for state in excite(net, wanted.layer, wanted.indices, wanted.recipe, wanted.seed):
+        for state in excite(net, spec.layer, spec.indices, spec.recipe, spec.seed):
             share = state.done / state.total if state.total else 1.0
             fresh = [one.steps for one in state.excitations] != [one.steps for one in shown]
             shown = state.excitations
-            yield Part(share, shown if fresh else None)
+            yield Update(share, shown if fresh else None)
 
-    def weigh(found: Sequence[Excitation]) -> int:
+    def size(found: Sequence[Excitation]) -> int:
         return sum(one.rgb.nbytes + 256 for one in found)
 
-    title = "Searching" if len(wanted.indices) == 1 else f"Searching for {len(wanted.indices)} pictures at once"
-    return Work(wanted.network, ("filters search", wanted), title, steps, weigh)
+    title = "Searching" if len(spec.indices) == 1 else f"Searching for {len(spec.indices)} pictures at once"
+    return Work(spec.network, ("filters search", spec), title, steps, size)

@@ -10,9 +10,9 @@ import pytest
 
 import camcore
 from ui.engine import Engine
-from ui.jobs import Job
-from ui.questions import NetworkKey
-from ui.works import Part, Work, Works
+from ui.jobs.job import Job
+from ui.query import NetworkKey
+from ui.jobs.work import Update, Work, Works
 
 NET = NetworkKey("Net")
 
@@ -33,11 +33,11 @@ class Counting:
         self.begun = self.closed = 0
         self.work = Work(NET, key, "Counting", lambda net: self.steps(net, error), lambda value: 8)
 
-    def steps(self, net: Any, error: Exception | None) -> Generator[Part, None, None]:
+    def steps(self, net: Any, error: Exception | None) -> Generator[Update, None, None]:
         self.begun += 1
         try:
             for done in range(1, 4):
-                yield Part(done / 3, f"{net.name} {done}")
+                yield Update(done / 3, f"{net.name} {done}")
                 self.gate.wait(5)
                 if error is not None:
                     raise error
@@ -117,10 +117,10 @@ def test_a_network_of_another_version_is_another_work(works: Works) -> None:
 def test_work_without_a_network_loads_none(works: Works) -> None:
     given: list[Any] = []
 
-    def steps(net: Any, job: Job[Any, Any]) -> Generator[Part, None, None]:
+    def steps(net: Any, job: Job[Any, Any]) -> Generator[Update, None, None]:
         given.append(net)
         job.check()
-        yield Part(1.0, "done")
+        yield Update(1.0, "done")
 
     work = Work(None, "alone", "Alone", steps, lambda value: 8, watched=True)
     assert ended(works.ask(work, "me")).answer == "done"

@@ -1,14 +1,21 @@
 """What is asked of the network about a picture: class, method and layer, by name; and how an address names them."""
 
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
 import camcore
 from camcore.graph.layers import NO_GRID
 from ui import methods, urls, words
-from ui.questions import Answer, Question
+from ui.query import Answer, Query
 from ui.urls import Parameter, whole_number
+
+if TYPE_CHECKING:
+    from streamlit.delta_generator import DeltaGenerator
+
+    from camcore.network import Network
 
 PARAMETERS = (
     Parameter("method", "method", "gradcam", tuple(camcore.METHODS)),
@@ -21,7 +28,7 @@ WITHOUT_GRID = "occlusion"
 """The method for a network without a grid: it needs nothing of the network but its answers."""
 
 
-def settle(network: Any) -> None:
+def settle(network: Network | None) -> None:
     """Choose a method that serves where the chosen one looks at a layer and the network has none with a grid.
 
     ``network``: None where it is not loaded yet. To be called before the widgets are drawn.
@@ -39,7 +46,7 @@ def pick_class(answer: Answer, index: int | None) -> None:
     st.session_state["class"] = None if index == first else index
 
 
-def pick_layer(network: Any, path: str | None) -> None:
+def pick_layer(network: Network | None, path: str | None) -> None:
     """Look at a layer. The recommended one is the default: it stays so when the network changes."""
     st.session_state["layer"] = None if network is not None and path == network.default_layer else path
 
@@ -49,12 +56,12 @@ def explained(answer: Answer) -> int | None:
     return answer.map.class_index if answer.map is not None else None
 
 
-def show(place: Any, network: Any, answer: Answer, question: Question) -> None:
+def show(place: DeltaGenerator, network: Network | None, answer: Answer, query: Query) -> None:
     """Class, method and layer by name."""
     state = st.session_state
     with place:
         labels = words.distinct(network.labels) if network is not None else ()
-        state["class_box"] = explained(answer) if question.class_index is None else question.class_index
+        state["class_box"] = explained(answer) if query.class_index is None else query.class_index
         st.selectbox(
             "Another class",
             range(len(labels)),
@@ -78,7 +85,7 @@ def show(place: Any, network: Any, answer: Answer, question: Question) -> None:
             st.caption(f"{words.plain(info.summary)} [{words.plain(words.citation(info.paper))}]({info.url})")
         names = {i.path: _layer_name(i) for i in network.layers if i.usable} if network is not None else {}
         free = methods.layer_free(info)
-        state["layer_box"] = None if free else _layer(network, question.layer)
+        state["layer_box"] = None if free else _layer(network, query.layer)
         st.selectbox(
             "Layer",
             list(names),
@@ -92,7 +99,7 @@ def show(place: Any, network: Any, answer: Answer, question: Question) -> None:
         )
 
 
-def about(place: Any, network: Any) -> None:
+def about(place: DeltaGenerator, network: Network | None) -> None:
     """Which layer is recommended and why, and why others cannot be chosen."""
     if network is None:
         place.empty()
@@ -111,7 +118,7 @@ def about(place: Any, network: Any) -> None:
     place.expander("About this network and its layers").markdown(text)
 
 
-def _layer(network: Any, name: str | None) -> str | None:
+def _layer(network: Network | None, name: str | None) -> str | None:
     """The chosen layer's path in this network; None where it has no such layer that could be chosen."""
     if network is None:
         return None

@@ -1,15 +1,14 @@
-"""What the page on a classifier has done in the background: one picture, a folder of them, its training.
+"""The work of the page on a classifier: one picture, a folder of them, its training."""
 
-Each function describes a Work; nothing is computed before somebody asks for it.
-"""
+from __future__ import annotations
 
 import functools
 import hashlib
 import threading
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,21 +21,26 @@ from camcore.evaluation.predict import Predictions, class_indices, predict_folde
 from camcore.features.checkpoints import Forming, Stage
 from camcore.heatmaps.evidence import Evidence, evidence
 from camcore.models.saved import SavedNetwork
+from camcore.predictions import Prediction
 from camcore.training.folders import LabelledFolder, class_names, read_folder
-from ui.questions import NetworkKey
+from ui.jobs.work import Update, Updates, Work
+from ui.picture_folders import class_signature
+from ui.query import NetworkKey
 from ui.rasters import shrink
-from ui.works import Part, Work
+
+if TYPE_CHECKING:
+    from camcore.network import Network
 
 FRAMING = "crop"
 THUMB_SIDE = 320
 """Long side of the pictures in the gallery, in pixels."""
 FORMINGS = 2
 
-Parts = Generator[Part, None, None]
+V = TypeVar("V")
 
 
 def network_key(saved: SavedNetwork) -> NetworkKey:
-    """The engine's name for a saved network as its file is now."""
+    """The key of a saved network as its file is now."""
     return NetworkKey(saved.name, version=saved.version)
 
 
@@ -44,18 +48,18 @@ def network_key(saved: SavedNetwork) -> NetworkKey:
 
 
 @dataclass(frozen=True, eq=False)
-class Seen:
-    """What a network makes of a picture. ``evidence``: of the two classes to compare; empty where ``why_not`` says why.
+class PictureEvidence:
+    """A network's answers to a picture. ``evidence``: for the two classes to compare; empty where ``why_not`` says why.
 
     ``grid``, ``channels``: of the layer that is averaged.
     """
 
-    predictions: tuple[Any, ...]
+    predictions: tuple[Prediction, ...]
     activation: str
     evidence: tuple[Evidence, ...] = ()
     why_not: str = ""
     grid: tuple[int, int] | None = None
-    channels: int = 0
+    channels: int | None = 0
 
     @property
     def said(self) -> Evidence:
@@ -64,29 +68,27 @@ class Seen:
         return next(one for one in self.evidence if one.class_index == first)
 
 
-def seeing(saved: SavedNetwork, picture: camcore.Picture) -> Work:
-    """Predictions, and the evidence for both of two classes or for the two most probable ones; a Seen."""
+def evidence_work(saved: SavedNetwork, picture: camcore.Picture) -> Work[PictureEvidence]:
+    """Predicts, and finds the evidence for both of two classes or for the two most probable ones."""
 
-    def steps(net: Any) -> Parts:
+    def steps(net: Network, _: object) -> Updates[PictureEvidence]:
         predictions = tuple(net.predict(picture, top=5, framing=FRAMING))
-        first = Seen(predictions, net.activation)
-        yield Part(None, first)
+        first = PictureEvidence(predictions, net.activation)
+        yield Update(None, first)
         classes = [0, 1] if net.classes == 2 else [one.index for one in predictions[:2]]
         try:
             info = net.layer_with_grid()
             found = evidence(net, picture, classes, FRAMING)
         except (LayerError, MethodError) as error:
-            yield Part(1.0, Seen(predictions, net.activation, why_not=str(error)))
+            yield Update(1.0, PictureEvidence(predictions, net.activation, why_not=str(error)))
         else:
-            yield Part(1.0, Seen(predictions, net.activation, found, "", info.grid, info.channels))
+            yield Update(1.0, PictureEvidence(predictions, net.activation, found, "", info.grid, info.channels))
 
-    return Work(
-        network_key(saved), ("seeing", picture.sha256), "The network looks at the picture", steps, _seen_bytes, 2.0
-    )
+    def size(seen: PictureEvidence) -> int:
+        return 4096 + _evidence_bytes(seen.evidence)
 
-
-def _seen_bytes(seen: Seen) -> int:
-    return 4096 + _evidence_bytes(seen.evidence)
+    key = ("evidence", picture.sha256)
+    return Work(network_key(saved), key, "The network looks at the picture", steps, size, 2.0)
 
 
 def _evidence_bytes(found: Sequence[Evidence]) -> int:
@@ -99,45 +101,45 @@ _formings: ByteLRU[Forming] = ByteLRU(512 << 20, lambda forming: 64 << 20, FORMI
 _opening = threading.Lock()
 
 
-def forming(saved: SavedNetwork, picture: camcore.Picture, classes: Sequence[int]) -> Work:
-    """The evidence for these classes at every checkpoint and at the end; a tuple of Stages, growing."""
-    wanted = tuple(classes)
+def checkpoints_work(saved: SavedNetwork, picture: camcore.Picture, classes: Sequence[int]) -> Work[tuple[Stage, ...]]:
+    """Finds the evidence for these classes at every checkpoint and at the end."""
+    explained = tuple(classes)
 
-    def steps(_: Any) -> Parts:
+    def steps(_: object, __: object) -> Updates[tuple[Stage, ...]]:
         with _opening:
             key = (saved.folder, saved.sha256)
             opened = _formings.get(key) or _formings.put(key, Forming(saved))
         done: tuple[Stage, ...] = ()
-        for stage in opened.of(picture, wanted, FRAMING):
+        for stage in opened.of(picture, explained, FRAMING):
             done = (*done, stage)
-            yield Part(len(done) / len(opened.stages), done)
+            yield Update(len(done) / len(opened.stages), done)
 
-    def weigh(stages: tuple[Stage, ...]) -> int:
+    def size(stages: tuple[Stage, ...]) -> int:
         return sum(_evidence_bytes(stage.evidence) for stage in stages)
 
-    key = ("forming", picture.sha256, wanted)
-    return Work(network_key(saved), key, "Looking with each checkpoint", steps, weigh)
+    key = ("checkpoints", picture.sha256, explained)
+    return Work(network_key(saved), key, "Looking with each checkpoint", steps, size)
 
 
 # ---- a folder
 
 
 @dataclass(frozen=True, eq=False)
-class Evaluated:
-    """What a network says about a folder's pictures. ``root`` None: where they lie is not known here."""
+class FolderResults:
+    """A network's answers to a folder's pictures. ``root`` None: where they lie is not known here."""
 
     predictions: Predictions
     root: Path | None
     seconds: float = 0.0
 
 
-_evaluated: ByteLRU[Evaluated] = ByteLRU(64 << 20, lambda one: _evaluated_bytes(one), 32)
+_evaluated: ByteLRU[FolderResults] = ByteLRU(64 << 20, lambda one: _evaluated_bytes(one), 32)
 
 
-def evaluating(saved: SavedNetwork, root: Path) -> Work:
-    """The predictions for every picture of a folder; an Evaluated, once it is whole."""
+def folder_work(saved: SavedNetwork, root: Path) -> Work[FolderResults]:
+    """Predicts every picture of a folder; the value comes once it is whole."""
 
-    def steps(net: Any) -> Parts:
+    def steps(net: Network, _: object) -> Updates[FolderResults]:
         names = [name for name in class_names(root) if any(_visible(root / name))]
         if len(names) > 1:  # a folder of something else is refused before it is walked through
             class_indices(net, LabelledFolder(root, tuple(names), (), np.empty(0, np.int64)))
@@ -146,37 +148,29 @@ def evaluating(saved: SavedNetwork, root: Path) -> Work:
         found = _evaluated.get(key)
         if found is None:
             for step in predict_folder(net, data, FRAMING):
-                yield Part(step.done / max(step.total, 1))
+                yield Update(step.done / max(step.total, 1))
             if not len(step.predictions):
                 raise CamcoreError(
                     f"None of the {step.total} pictures in '{root}' could be opened, so there is nothing to count. "
                     f"The first one: {step.predictions.skipped[0].reason} Give another folder."
                 )
-            found = _evaluated.put(key, Evaluated(step.predictions, root, step.seconds))
-        yield Part(1.0, found)
+            found = _evaluated.put(key, FolderResults(step.predictions, root, step.seconds))
+        yield Update(1.0, found)
 
-    key = ("evaluating", root, _stamp(root))
+    key = ("folder", root, class_signature(root))
     return Work(network_key(saved), key, "Looking at the test pictures", steps, _evaluated_bytes)
 
 
-def _evaluated_bytes(one: Evaluated) -> int:
+def _evaluated_bytes(one: FolderResults) -> int:
     p = one.predictions
     return p.probabilities.nbytes + p.labels.nbytes + sum(64 + len(file) for file in p.files)
 
 
-def _visible(folder: Path) -> Generator[Path, None, None]:
+def _visible(folder: Path) -> Iterator[Path]:
     try:
         yield from (entry for entry in folder.iterdir() if not entry.name.startswith("."))
     except OSError:
         return
-
-
-def _stamp(root: Path) -> tuple[Any, ...]:
-    """Changes where a class comes or goes, or a picture directly in it; quick to have."""
-    try:
-        return tuple((name, (root / name).stat().st_mtime_ns) for name in class_names(root)[:1000])
-    except (CamcoreError, OSError):
-        return ()
 
 
 def _content(data: LabelledFolder) -> str:
@@ -188,28 +182,28 @@ def _content(data: LabelledFolder) -> str:
     return digest.hexdigest()
 
 
-def averaging(saved: SavedNetwork, evaluated: Evaluated) -> Work:
-    """The mean maps of right and wrong pictures of each class; Averages, growing."""
+def averages_work(saved: SavedNetwork, evaluated: FolderResults) -> Work[Averages]:
+    """Averages the maps of right and wrong pictures of each class."""
     root = evaluated.root
     assert root is not None
 
-    def steps(net: Any) -> Parts:
+    def steps(net: Network, _: object) -> Updates[Averages]:
         for step in average_maps(net, evaluated.predictions, root, framing=FRAMING):
-            yield Part(step.done / max(step.total, 1), step)
+            yield Update(step.done / max(step.total, 1), step)
 
-    def weigh(averages: Averages) -> int:
+    def size(averages: Averages) -> int:
         return sum(group.evidence.nbytes + group.values.nbytes for group in averages.groups)
 
-    key = ("averaging", root, _stamp(root))
-    return Work(network_key(saved), key, "Averaging the maps", steps, weigh)
+    key = ("averages", root, class_signature(root))
+    return Work(network_key(saved), key, "Averaging the maps", steps, size)
 
 
 # ---- the gallery
 
 
 @dataclass(frozen=True, eq=False)
-class Shot:
-    """A picture of the gallery, small, with the evidence for the class said. ``problem``: why there is none."""
+class GalleryPicture:
+    """A picture of the gallery, small, with the evidence for the predicted class. ``problem``: why there is none."""
 
     file: str
     rgb: NDArray[np.uint8] | None
@@ -217,40 +211,42 @@ class Shot:
     problem: str = ""
 
 
-_shots: ByteLRU[Shot] = ByteLRU(96 << 20, lambda shot: _shot_bytes(shot))
+_gallery: ByteLRU[GalleryPicture] = ByteLRU(96 << 20, lambda one: _gallery_bytes(one))
 
 
-def shooting(saved: SavedNetwork, root: Path, wanted: Sequence[tuple[str, int]]) -> Work:
-    """A page of the gallery: (file, class said) → a tuple of Shots, growing."""
-    pairs = tuple(wanted)
+def gallery_work(
+    saved: SavedNetwork, root: Path, entries: Sequence[tuple[str, int]]
+) -> Work[tuple[GalleryPicture, ...]]:
+    """Draws a page of the gallery. ``entries``: (file, predicted class)."""
+    pairs = tuple(entries)
 
-    def steps(net: Any) -> Parts:
-        done: tuple[Shot, ...] = ()
-        for file, said in pairs:
-            key = (network_key(saved), root, file, _modified(root / file), said)
-            done = (*done, _shots.get(key) or _shots.put(key, _shot(net, root, file, said)))
-            yield Part(len(done) / len(pairs), done)
+    def steps(net: Network, _: object) -> Updates[tuple[GalleryPicture, ...]]:
+        done: tuple[GalleryPicture, ...] = ()
+        for file, predicted in pairs:
+            key = (network_key(saved), root, file, _modified(root / file), predicted)
+            done = (*done, _gallery.get(key) or _gallery.put(key, _gallery_picture(net, root, file, predicted)))
+            yield Update(len(done) / len(pairs), done)
 
-    def weigh(shots: tuple[Shot, ...]) -> int:
-        return sum(_shot_bytes(shot) for shot in shots)
+    def size(pictures: tuple[GalleryPicture, ...]) -> int:
+        return sum(map(_gallery_bytes, pictures))
 
-    return Work(network_key(saved), ("shooting", root, pairs), "Looking at these pictures", steps, weigh)
+    return Work(network_key(saved), ("gallery", root, pairs), "Looking at these pictures", steps, size)
 
 
-def _shot(net: Any, root: Path, file: str, said: int) -> Shot:
+def _gallery_picture(net: Network, root: Path, file: str, predicted: int) -> GalleryPicture:
     try:
         picture = camcore.open_picture(root / file)
     except camcore.PictureError as error:
-        return Shot(file, None, None, str(error))
+        return GalleryPicture(file, None, None, str(error))
     small = shrink(picture.rgb, THUMB_SIDE)
     try:
-        return Shot(file, small, evidence(net, picture, [said], FRAMING)[0])
+        return GalleryPicture(file, small, evidence(net, picture, [predicted], FRAMING)[0])
     except MethodError as error:
-        return Shot(file, small, None, str(error))
+        return GalleryPicture(file, small, None, str(error))
 
 
-def _shot_bytes(shot: Shot) -> int:
-    return 512 + (shot.rgb.nbytes if shot.rgb is not None else 0)
+def _gallery_bytes(one: GalleryPicture) -> int:
+    return 512 + (one.rgb.nbytes if one.rgb is not None else 0)
 
 
 def _modified(path: Path) -> int:
@@ -264,11 +260,11 @@ def _modified(path: Path) -> int:
 
 
 @functools.lru_cache(maxsize=32)
-def _read(read: Any, path: Path, stamp: int) -> Any:
+def _read(read: Callable[[Path], V], path: Path, stamp: int) -> V:
     return read(path)
 
 
-def beside(saved: SavedNetwork, name: str, read: Any) -> Any:
+def beside(saved: SavedNetwork, name: str, read: Callable[[Path], V]) -> V | None:
     """``read(path)`` of a file in the network's folder, kept until it changes; None where there is no such file.
 
     Raises CamcoreError where it is damaged.

@@ -1,17 +1,20 @@
-"""One running question: its stage, its latest answer, and who still waits for it."""
+"""One running work: its stage, its latest value, and who still waits for it."""
+
+from __future__ import annotations
 
 import threading
 import time
 from dataclasses import dataclass, field
-from typing import Generic, Literal, TypeVar
+from typing import TYPE_CHECKING, Generic, Literal, TypeVar
 
-from ui.questions import Failure
+if TYPE_CHECKING:
+    from ui.jobs.work import Work
+    from ui.query import Failure
 
 PATIENCE = 20.0
 """Seconds after which somebody who no longer looks (a closed tab) no longer counts as waiting."""
 
-Q = TypeVar("Q")
-A = TypeVar("A")
+V = TypeVar("V")
 State = Literal["running", "done", "failed", "stopped"]
 
 
@@ -21,7 +24,7 @@ class StoppedError(Exception):
 
 @dataclass
 class Stage:
-    """What is happening now. ``fraction`` None: judged by the clock against ``expected`` seconds."""
+    """The step that a job is at. ``fraction`` None: judged by the clock against ``expected`` seconds."""
 
     title: str
     expected: float | None = None
@@ -43,27 +46,25 @@ class Stage:
         return min(elapsed / self.expected, 0.95), max(self.expected - elapsed, 0.0)
 
 
-class Job(Generic[Q, A]):
-    """The meeting point of one worker thread and the script runs that wait for it; thread-safe."""
+class Job(Generic[V]):
+    """The meeting point of one worker thread and the script runs that wait for it; thread-safe.
 
-    def __init__(self, question: Q, answer: A) -> None:
-        self.question = question
+    ``value``: the fullest result so far; it is replaced as a whole, never changed.
+    """
+
+    def __init__(self, work: Work[V]) -> None:
+        self.work = work
         self.state: State = "running"
         self.failure: Failure | None = None
         self.stage = Stage("Waiting for a free place")
-        self._answer = answer
-        self._version = 0
+        self.value: V | None = work.start
+        self.version = 0
         self._news = threading.Condition()
         self._seen: dict[str, float] = {}
 
     @property
-    def answer(self) -> A:
-        """The fullest answer so far."""
-        return self._answer
-
-    @property
     def finished(self) -> bool:
-        """Whether the worker is through, in whichever way."""
+        """The worker is through, in whichever way."""
         return self.state != "running"
 
     # The visitors' side
@@ -86,23 +87,18 @@ class Job(Generic[Q, A]):
         with self._news:
             if visitor in self._seen:
                 self._seen[visitor] = time.monotonic()
-            self._news.wait_for(lambda: self._version != version or self.finished, timeout)
-            return self._version
+            self._news.wait_for(lambda: self.version != version or self.finished, timeout)
+            return self.version
 
     def wait_for_end(self, timeout: float) -> bool:
-        """Sleep until the job is finished or the time is over; whether it is."""
+        """Sleep until the job is finished or the time is over; True where it is finished."""
         with self._news:
             return self._news.wait_for(lambda: self.finished, timeout)
-
-    @property
-    def version(self) -> int:
-        """Counts the answers published so far."""
-        return self._version
 
     # The worker's side
 
     def wanted(self) -> bool:
-        """Whether anybody still waits."""
+        """Somebody still waits."""
         oldest = time.monotonic() - PATIENCE
         with self._news:
             return any(seen >= oldest for seen in self._seen.values())
@@ -117,17 +113,16 @@ class Job(Generic[Q, A]):
         self.check()
         self.stage = stage
 
-    def publish(self, answer: A) -> A:
-        """Show a fuller answer to everybody who waits."""
+    def publish(self, value: V) -> None:
+        """Show a fuller value to everybody who waits."""
         with self._news:
-            self._answer = answer
-            self._version += 1
+            self.value = value
+            self.version += 1
             self._news.notify_all()
-        return answer
 
     def finish(self, state: State, failure: Failure | None = None) -> None:
         """Close the job and wake everybody."""
         with self._news:
             self.state, self.failure = state, failure
-            self._version += 1
+            self.version += 1
             self._news.notify_all()

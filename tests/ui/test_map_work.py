@@ -12,8 +12,8 @@ import pytest
 
 import camcore
 from ui.engine import Engine
-from ui.jobs import Job
-from ui.questions import NetworkKey, Question
+from ui.jobs.job import Job
+from ui.query import NetworkKey, Question
 
 PICTURE = SimpleNamespace(sha256="a" * 64)
 NET = NetworkKey("Net")

@@ -1,36 +1,35 @@
-"""What is asked about one place of a picture: its cells, what a cell depends on, and patches that excite a channel.
+"""The work on one place of a picture: its cells, what a cell depends on, and patches that excite a channel."""
 
-Each function describes a Work; nothing is computed before somebody asks for it.
-"""
+from __future__ import annotations
 
-from collections.abc import Generator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 from camcore.cache import ByteLRU
 from camcore.features.cells import Cells, look_at_cells
 from camcore.features.effective_field import EffectiveField, effective_field
 from camcore.features.patches import Patch, Strongest, cut_out, picture_files, strongest_patches
-from camcore.pictures.picture import open_picture
+from camcore.pictures.picture import Picture, open_picture
 from camcore.render.encode import to_data_url, to_jpeg
-from ui.engine import engine
+from ui.jobs.work import Update, Updates, Work
+from ui.map_cache import map_cache
 from ui.picture_folders import named
-from ui.questions import NetworkKey
+from ui.query import NetworkKey
 from ui.rasters import shrink
-from ui.works import Part, Work
+
+if TYPE_CHECKING:
+    from camcore.network import Network
 
 CHANNELS = 64
 """So many channels stand for all of a layer: a good sample, within a second."""
 PATCH_SIDE = 200
-
-Parts = Generator[Part, None, None]
 
 _searched: ByteLRU[Strongest] = ByteLRU(64 << 20, lambda found: _patches_bytes(found))
 _cut: ByteLRU[str] = ByteLRU(32 << 20, len)
 
 
 @dataclass(frozen=True)
-class Question:
+class CellQuery:
     """One layer of one network, looking at one picture for one class."""
 
     network: NetworkKey
@@ -40,17 +39,17 @@ class Question:
     class_index: int
 
 
-def looking(question: Question, picture: Any) -> Work:
-    """All cells of the layer, as a Work whose value is camcore.features.cells.Cells."""
+def cells_work(query: CellQuery, picture: Picture) -> Work[Cells]:
+    """Computes all cells of the layer."""
 
-    def steps(net: Any) -> Parts:
-        q = question
-        yield Part(1.0, look_at_cells(net, picture, q.layer, q.class_index, q.framing, engine().memory))
+    def steps(net: Network, _: object) -> Updates[Cells]:
+        memory = map_cache().memory
+        yield Update(1.0, look_at_cells(net, picture, query.layer, query.class_index, query.framing, memory))
 
-    def weigh(cells: Cells) -> int:
+    def size(cells: Cells) -> int:
         return int(cells.A.nbytes + cells.products.nbytes)
 
-    return Work(question.network, ("cells", question), "Looking at every place", steps, weigh, expected=1.0)
+    return Work(query.network, ("cells", query), "Looking at every place", steps, size, expected=1.0)
 
 
 def sample(channels: int) -> tuple[int, ...]:
@@ -59,33 +58,35 @@ def sample(channels: int) -> tuple[int, ...]:
     return tuple(i * channels // count for i in range(count))
 
 
-def depending(question: Question, picture: Any, cell: tuple[int, int], channels: tuple[int, ...]) -> Work:
-    """What one cell depends on, as a Work whose value is an EffectiveField, in parts."""
+def field_work(
+    query: CellQuery, picture: Picture, cell: tuple[int, int], channels: tuple[int, ...]
+) -> Work[EffectiveField]:
+    """Measures what one cell depends on, in parts."""
 
-    def steps(net: Any) -> Parts:
-        for field in effective_field(net, picture, question.layer, cell, channels, question.framing):
-            yield Part(len(field.channels) / field.total, field)
+    def steps(net: Network, _: object) -> Updates[EffectiveField]:
+        for field in effective_field(net, picture, query.layer, cell, channels, query.framing):
+            yield Update(len(field.channels) / field.total, field)
 
-    def weigh(field: EffectiveField) -> int:
+    def size(field: EffectiveField) -> int:
         return int(field.strength.nbytes)
 
-    key = ("field", question, cell, channels)
-    return Work(question.network, key, "Measuring what this place depends on", steps, weigh)
+    key = ("field", query, cell, channels)
+    return Work(query.network, key, "Measuring what this place depends on", steps, size)
 
 
-def searching(network: NetworkKey, layer: str, framing: str, folder: str) -> Work:
-    """What excites every channel of a layer in a folder's pictures: a Work whose value is a Strongest, in parts."""
+def patches_work(network: NetworkKey, layer: str, framing: str, folder: str) -> Work[Strongest]:
+    """Searches a folder for what excites every channel of a layer, in parts; goes on where it was stopped."""
     root, version = named(folder)
     key = ("patches", layer, framing, root, version)
 
-    def steps(net: Any) -> Parts:
+    def steps(net: Network, _: object) -> Updates[Strongest]:
         so_far = _searched.get((network, key))
         files = so_far.files if so_far is not None else picture_files(root)
         for found in strongest_patches(net, files, layer, framing, so_far=so_far):
             _searched.put((network, key), found)
-            yield Part(found.done / len(files), found)
+            yield Update(found.done / len(files), found)
         if so_far is not None and so_far.done == len(files):
-            yield Part(1.0, so_far)
+            yield Update(1.0, so_far)
 
     return Work(network, key, "Looking through the folder", steps, _patches_bytes)
 
@@ -94,7 +95,7 @@ def _patches_bytes(found: Strongest) -> int:
     return found.values.nbytes + found.pictures.nbytes + found.cells.nbytes + 300 * len(found.files)
 
 
-def patch_url(net: Any, patch: Patch, found: Strongest) -> str:
+def patch_url(net: Network, patch: Patch, found: Strongest) -> str:
     """A patch as a data URL, small; raises PictureError where its file has gone."""
     key = (patch, found.layer, found.framing, net.serial)
     known = _cut.get(key)

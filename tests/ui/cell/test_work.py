@@ -9,8 +9,8 @@ from PIL import Image
 from small import network_folder
 
 import camcore
-from ui.cell.works import CHANNELS, sample, searching
-from ui.questions import NetworkKey
+from ui.cell.work import CHANNELS, sample, searching
+from ui.query import NetworkKey
 
 KEY = NetworkKey("pets")
 
