@@ -14,10 +14,9 @@ from streamlit.testing.v1 import AppTest
 import camcore
 from camcore.features.channels import Channels
 from ui import samples
-from ui.jobs import session
 from ui.activations import page as activations_page
-from ui.network_summary import NetworkSummary
-from ui.network_summary import known_summary
+from ui.jobs import session
+from ui.network_summary import NetworkSummary, known_summary
 from ui.query import NetworkKey
 
 APP = str(Path(__file__).resolve().parents[2] / "app.py")
@@ -43,10 +42,10 @@ def watched(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def noted(name: str, *arguments: Any) -> Any:
         standing = section(name, *arguments)
-        seen[name] = standing if not isinstance(standing.value, Facts) else None
+        seen[name] = standing if not isinstance(standing.value, NetworkSummary) else None
         return standing
 
-    monkeypatch.setattr(working, "section", noted)
+    monkeypatch.setattr(session, "section", noted)
 
 
 @pytest.fixture(autouse=True)

@@ -1,8 +1,8 @@
-"""The engine without Streamlit and without TensorFlow: sharing, stopping, failing, keeping."""
+"""The work on a map without Streamlit and without TensorFlow: sharing, pricing, stopping, failing, keeping."""
 
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
 from typing import Any
@@ -11,13 +11,16 @@ import numpy as np
 import pytest
 
 import camcore
-from ui.engine import Engine
 from ui.jobs.job import Job
-from ui.query import NetworkKey, Question
+from ui.jobs.runner import Runner
+from ui.map_cache import MapCache
+from ui.map_work import work
+from ui.networks import Networks
+from ui.query import Answer, NetworkKey, Query
 
-PICTURE = SimpleNamespace(sha256="a" * 64)
+PICTURE: Any = SimpleNamespace(sha256="a" * 64)
 NET = NetworkKey("Net")
-ASK = Question(NET, PICTURE.sha256)
+ASK = Query(NET, PICTURE.sha256)
 SLOW = replace(ASK, method="scorecam")
 
 
@@ -121,13 +124,28 @@ def core() -> FakeCore:
     return FakeCore()
 
 
-def started(core: FakeCore) -> Engine:
-    engine = Engine(core, start=lambda: None)
-    engine.start()
-    return engine
+class Server:
+    """The parts of a server that answer queries."""
+
+    def __init__(self, core: FakeCore, start: Callable[[], None] = lambda: None) -> None:
+        self.networks = Networks(core.load, start)
+        self.cache = MapCache(core, self.networks)
+        self.runner = Runner(self.networks)
+
+    def known(self, query: Query, express: bool = False) -> Answer:
+        return self.cache.known(query, PICTURE, express)
+
+    def ask(self, query: Query, visitor: str, express: bool = False) -> Job[Answer]:
+        return self.runner.ask(work(self.cache, self.known(query, express), express), visitor)
 
 
-def finished(job: Job, visitor: str = "me", timeout: float = 5.0) -> Job:
+def started(core: FakeCore) -> Server:
+    server = Server(core)
+    server.networks.start()
+    return server
+
+
+def finished(job: Job[Any], visitor: str = "me", timeout: float = 5.0) -> Job[Any]:
     end = time.monotonic() + timeout
     while not job.finished and time.monotonic() < end:
         job.wait(visitor, -1, 0.01)
@@ -144,8 +162,8 @@ def until(condition: Any, timeout: float = 5.0) -> None:
 
 
 def test_answers_with_predictions_map_and_ladder(core: FakeCore) -> None:
-    job = finished(started(core).ask(ASK, PICTURE, "me"))
-    answer = job.answer
+    job = finished(started(core).ask(ASK, "me"))
+    answer = job.value
     assert job.state == "done"
     assert answer.complete
     assert [p.index for p in answer.predictions] == [3, 4, 5, 6, 7]
@@ -154,29 +172,27 @@ def test_answers_with_predictions_map_and_ladder(core: FakeCore) -> None:
 
 
 def test_nothing_is_computed_twice(core: FakeCore) -> None:
-    engine = started(core)
-    finished(engine.ask(ASK, PICTURE, "me"))
+    server = started(core)
+    finished(server.ask(ASK, "me"))
     calls = list(core.explained)
-    again = engine.ask(replace(ASK, class_index=3, layer="deep"), PICTURE, "you")
-    assert again.finished
-    assert again.answer.complete
+    assert server.known(replace(ASK, class_index=3, layer="deep")).complete
     assert core.explained == calls
     assert core.loads == ["Net"]
 
 
-def test_equal_questions_share_one_job(core: FakeCore) -> None:
-    engine = Engine(core, start=lambda: None)
-    first, second = engine.ask(ASK, PICTURE, "me"), engine.ask(ASK, PICTURE, "you")
+def test_equal_queries_share_one_job(core: FakeCore) -> None:
+    server = Server(core, start=lambda: None)
+    first, second = server.ask(ASK, "me"), server.ask(ASK, "you")
     assert first is second
-    engine.start()
+    server.networks.start()
     finished(first)
 
 
 def test_waits_for_start_and_says_what_it_waits_for(core: FakeCore) -> None:
     release = threading.Event()
-    engine = Engine(core, start=lambda: release.wait(5) and None)
-    engine.start()
-    job = engine.ask(ASK, PICTURE, "me")
+    server = Server(core, start=lambda: release.wait(5) and None)
+    server.networks.start()
+    job = server.ask(ASK, "me")
     until(lambda: job.stage.title == "Starting TensorFlow")
     share, remaining = job.stage.progress()
     assert 0 <= share < 1
@@ -190,104 +206,105 @@ def test_a_failing_start_is_told_to_everybody(core: FakeCore) -> None:
     def fail() -> None:
         raise ImportError("no module named tensorflow")
 
-    engine = Engine(core, start=fail)
-    engine.start()
+    server = Server(core, start=fail)
+    server.networks.start()
     for visitor in ("me", "you"):
-        job = finished(engine.ask(ASK, PICTURE, visitor), visitor)
+        job = finished(server.ask(ASK, visitor), visitor)
         assert job.failure is not None
-        assert (job.failure.step, job.failure.kind) == ("network", "ImportError")
+        assert (job.failure.kind, job.value.predictions) == ("ImportError", ())
         assert "no module named tensorflow" in job.failure.details
         assert "tensorflow" not in job.failure.message
 
 
 def test_camcore_errors_keep_their_words_and_leave_what_was_known(core: FakeCore) -> None:
-    job = finished(started(core).ask(replace(ASK, layer="nowhere"), PICTURE, "me"))
+    job = finished(started(core).ask(replace(ASK, layer="nowhere"), "me"))
     assert job.state == "failed"
     assert job.failure is not None
     assert (job.failure.kind, job.failure.message) == ("LayerError", "There is no layer 'nowhere'.")
-    assert job.answer.predictions
+    assert job.value.predictions
 
 
 @pytest.mark.parametrize("index", [-1, 10, 1000])
 def test_a_class_that_does_not_exist_fails_at_the_map(core: FakeCore, index: int) -> None:
-    engine = started(core)
+    server = started(core)
     for _ in range(2):  # also when the network and the predictions are known already
-        job = finished(engine.ask(replace(ASK, class_index=index), PICTURE, "me"))
+        job = finished(server.ask(replace(ASK, class_index=index), "me"))
         assert job.failure is not None
-        assert (job.failure.step, job.failure.kind) == ("map", "ModelError")
+        assert job.failure.kind == "ModelError"
+        assert job.value.predictions, "the network has answered, so it is the class"
 
 
 def test_one_failure_disturbs_nobody_else(core: FakeCore) -> None:
     core.broken["Bad"] = camcore.ModelError("The weights are damaged.")
-    engine = started(core)
-    bad = engine.ask(replace(ASK, network=NetworkKey("Bad")), PICTURE, "me")
-    good = engine.ask(ASK, PICTURE, "you")
+    server = started(core)
+    bad = server.ask(replace(ASK, network=NetworkKey("Bad")), "me")
+    good = server.ask(ASK, "you")
     assert finished(bad).state == "failed"
     assert finished(good, "you").state == "done"
     core.broken.clear()
-    assert finished(engine.ask(bad.question, PICTURE, "me")).state == "done", "a failure must not stick"
+    assert finished(server.ask(replace(ASK, network=NetworkKey("Bad")), "me")).state == "done", (
+        "a failure must not stick"
+    )
 
 
-def test_a_dear_method_runs_when_told_to_and_shows_partial_maps(core: FakeCore) -> None:
-    engine = started(core)
-    engine._seconds_per_pass = lambda *given: 1.0  # type: ignore[method-assign]
-    priced = finished(engine.ask(SLOW, PICTURE, "me"))
-    assert priced.answer.map.method == "gradcam"
-    assert priced.answer.cost is not None
-    assert priced.answer.cost.passes == CHANNELS
-    assert priced.answer.cost.seconds == pytest.approx(CHANNELS * 1.0)
+def test_a_slow_method_runs_when_told_to_and_shows_partial_maps(core: FakeCore) -> None:
+    server = started(core)
+    server.cache._seconds_per_pass = lambda *given: 1.0  # type: ignore[method-assign]
+    priced = finished(server.ask(SLOW, "me"))
+    assert priced.value.map.method == "gradcam"
+    assert priced.value.cost is not None
+    assert priced.value.cost.passes == CHANNELS
+    assert priced.value.cost.seconds == pytest.approx(CHANNELS * 1.0)
     assert core.steps == 0
 
-    job = engine.ask(replace(SLOW, expressly=True), PICTURE, "me")
-    until(lambda: job.answer.map is not None)
-    assert job.answer.done == pytest.approx(8 / CHANNELS)
-    assert job.answer.map.method == "scorecam"
+    job = server.ask(SLOW, "me", express=True)
+    until(lambda: job.value.map is not None)
+    assert job.value.done == pytest.approx(8 / CHANNELS)
+    assert job.value.map.method == "scorecam"
     core.gate.set()
-    assert finished(job).answer.done == 1.0
-    assert engine._pace[NET] == pytest.approx(core.pass_seconds), "the pace is learnt from real work"
-    assert engine.ask(SLOW, PICTURE, "you").answer.map.method == "scorecam", "kept for everybody"
+    assert finished(job).value.done == 1.0
+    assert server.cache._pace[NET] == pytest.approx(core.pass_seconds), "the pace is learnt from real work"
+    assert server.known(SLOW).map.method == "scorecam", "kept for everybody"
 
 
-def test_the_ladder_of_a_dear_method_is_drawn_by_gradcam(core: FakeCore) -> None:
-    engine = started(core)
-    engine._seconds_per_pass = lambda *given: 1.0  # type: ignore[method-assign]
+def test_the_ladder_of_a_slow_method_is_drawn_by_gradcam(core: FakeCore) -> None:
+    server = started(core)
+    server.cache._seconds_per_pass = lambda *given: 1.0  # type: ignore[method-assign]
     for method in ("scorecam", "cam"):
-        job = finished(engine.ask(replace(ASK, method=method), PICTURE, "me"))
-        assert {m.method for m in job.answer.ladder} == {"gradcam"}
-    assert {m.method for m in finished(engine.ask(replace(ASK, method="layercam"), PICTURE, "me")).answer.ladder} == {
-        "layercam"
-    }
+        job = finished(server.ask(replace(ASK, method=method), "me"))
+        assert {m.method for m in job.value.ladder} == {"gradcam"}
+    assert {m.method for m in finished(server.ask(replace(ASK, method="layercam"), "me")).value.ladder} == {"layercam"}
 
 
 def test_stopping_ends_within_one_step_and_keeps_the_partial_map(core: FakeCore) -> None:
-    engine = started(core)
-    job = engine.ask(replace(SLOW, expressly=True), PICTURE, "me")
-    until(lambda: job.answer.map is not None)
+    server = started(core)
+    job = server.ask(SLOW, "me", express=True)
+    until(lambda: job.value.map is not None)
     steps = core.steps
     job.leave("me")
     core.gate.set()
     assert finished(job).state == "stopped"
     assert core.steps <= steps + 1
     assert core.closed == 1, "the generator was closed"
-    assert job.answer.done < 1
-    assert job.answer.map.method == "scorecam"
+    assert job.value.done < 1
+    assert job.value.map.method == "scorecam"
 
 
 def test_one_visitor_stopping_leaves_the_other_ones_run(core: FakeCore) -> None:
-    engine = started(core)
-    job = engine.ask(replace(SLOW, expressly=True), PICTURE, "me")
-    assert engine.ask(job.question, PICTURE, "you") is job
-    until(lambda: job.answer.map is not None)
+    server = started(core)
+    job = server.ask(SLOW, "me", express=True)
+    assert server.ask(SLOW, "you", express=True) is job
+    until(lambda: job.value.map is not None)
     job.leave("me")
     core.gate.set()
     assert finished(job, "you").state == "done"
-    assert job.answer.done == 1.0
+    assert job.value.done == 1.0
 
 
 def test_a_closed_tab_counts_no_longer(core: FakeCore, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ui.jobs.PATIENCE", 0.05)
-    job = started(core).ask(replace(SLOW, expressly=True), PICTURE, "gone")
-    until(lambda: job.answer.map is not None)
+    monkeypatch.setattr("ui.jobs.job.PATIENCE", 0.05)
+    job = started(core).ask(SLOW, "gone", express=True)
+    until(lambda: job.value.map is not None)
     time.sleep(0.1)
     core.gate.set()
     until(lambda: job.finished)
@@ -295,63 +312,62 @@ def test_a_closed_tab_counts_no_longer(core: FakeCore, monkeypatch: pytest.Monke
 
 
 def test_asking_again_after_stopping_starts_afresh(core: FakeCore) -> None:
-    engine = started(core)
-    question = replace(SLOW, expressly=True)
-    job = engine.ask(question, PICTURE, "me")
-    until(lambda: job.answer.map is not None)
+    server = started(core)
+    job = server.ask(SLOW, "me", express=True)
+    until(lambda: job.value.map is not None)
     job.leave("me")
     core.gate.set()
     finished(job)
-    assert finished(engine.ask(question, PICTURE, "me")).answer.done == 1.0
+    assert finished(server.ask(SLOW, "me", express=True)).value.done == 1.0
 
 
 def test_a_download_reports_bytes_and_can_be_left(core: FakeCore) -> None:
     core.download = ((10, 100_000_000), (50_000_000, 100_000_000), (99_000_000, 100_000_000))
-    engine = started(core)
-    job = engine.ask(ASK, PICTURE, "me")
+    server = started(core)
+    job = server.ask(ASK, "me")
     until(lambda: job.stage.title == "Downloading Net, 100 MB")
     job.leave("me")
     assert finished(job).state == "stopped"
     core.gate.set()
-    until(lambda: not engine.networks.loading)
-    assert finished(engine.ask(ASK, PICTURE, "me")).state == "done", "the next one downloads anew"
+    until(lambda: not server.networks.loading)
+    assert finished(server.ask(ASK, "me")).state == "done", "the next one downloads anew"
 
 
-def test_many_visitors_many_questions(core: FakeCore) -> None:
-    engine = started(core)
-    questions = [
+def test_many_visitors_many_queries(core: FakeCore) -> None:
+    server = started(core)
+    queries = [
         replace(ASK, network=NetworkKey(name), class_index=index, method=method)
         for name in ("A", "B")
         for index in range(5)
         for method in ("gradcam", "layercam")
     ]
-    jobs: list[tuple[Question, Job]] = []
+    jobs: list[tuple[Query, Job[Any]]] = []
     lock = threading.Lock()
 
     def visit(visitor: str) -> None:
-        for question in questions:
-            job = finished(engine.ask(question, PICTURE, visitor), visitor, 20)
+        for query in queries:
+            job = finished(server.ask(query, visitor), visitor, 20)
             with lock:
-                jobs.append((question, job))
+                jobs.append((query, job))
 
     threads = [threading.Thread(target=visit, args=(f"v{n}",)) for n in range(6)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join(30)
-    assert len(jobs) == 6 * len(questions)
-    for question, job in jobs:
+    assert len(jobs) == 6 * len(queries)
+    for query, job in jobs:
         assert job.state == "done"
-        m = job.answer.map
-        assert (m.class_index, m.method) == (question.class_index, question.method)
-        assert job.answer.network.name == question.network.name
+        m = job.value.map
+        assert (m.class_index, m.method) == (query.class_index, query.method)
+        assert job.value.network.name == query.network.name
     assert sorted(core.loads) == ["A", "B"], "one load per network, however many wait"
 
 
 def test_networks_are_let_go_beyond_the_limit(core: FakeCore) -> None:
-    engine = started(core)
+    server = started(core)
     for name in "ABCDE":
-        finished(engine.ask(replace(ASK, network=NetworkKey(name)), PICTURE, "me"))
-    assert len(engine.networks.held) == 4
-    finished(engine.ask(replace(ASK, network=NetworkKey("A"), class_index=1), PICTURE, "me"))
+        finished(server.ask(replace(ASK, network=NetworkKey(name)), "me"))
+    assert len(server.networks.held) == 4
+    finished(server.ask(replace(ASK, network=NetworkKey("A"), class_index=1), "me"))
     assert core.loads == list("ABCDEA")

@@ -9,7 +9,8 @@ from PIL import Image
 from small import network_folder
 
 import camcore
-from ui.cell.work import CHANNELS, sample, searching
+from ui.cell.work import CHANNELS, patches_work, sample
+from ui.jobs.job import Job
 from ui.query import NetworkKey
 
 KEY = NetworkKey("pets")
@@ -35,16 +36,18 @@ def test_stopped_work_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     asked: list[Any] = []
     seen = net.tap
     monkeypatch.setattr(net, "tap", lambda x, *more, **options: asked.append(len(x)) or seen(x, *more, **options))
-    work = searching(KEY, net.default_layer, "crop", str(folder))
-    first = work.steps(net)
+    work = patches_work(KEY, net.default_layer, "crop", str(folder))
+    first = work.steps(net, Job(work))
     next(first)
     next(first)
     first.close()
-    again = [part.value.done for part in searching(KEY, net.default_layer, "crop", str(folder)).steps(net)]
+    again = [
+        part.value.done for part in patches_work(KEY, net.default_layer, "crop", str(folder)).steps(net, Job(work))
+    ]
     assert again == [6]
     assert asked == [2, 2, 2], "no picture twice"
-    known = list(searching(KEY, net.default_layer, "crop", str(folder)).steps(net))
+    known = list(work.steps(net, Job(work)))
     assert [part.value.done for part in known] == [6]
     assert asked == [2, 2, 2]
-    assert work == searching(KEY, net.default_layer, "crop", str(folder))
-    assert work != searching(KEY, net.default_layer, "stretch", str(folder))
+    assert work == patches_work(KEY, net.default_layer, "crop", str(folder))
+    assert work != patches_work(KEY, net.default_layer, "stretch", str(folder))

@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
 
@@ -12,10 +12,15 @@ import pytest
 
 import camcore
 from camcore.predictions import Prediction
-from ui.compare.comparing import HELD, Comparer, SheetJob
 from ui.compare.comparison import NONE, Plan
-from ui.engine import Engine
-from ui.query import NetworkKey, Question
+from ui.compare.fill import HELD
+from ui.compare.sheets import Sheet
+from ui.compare.work import sheet_work
+from ui.jobs.job import Job
+from ui.jobs.runner import Runner
+from ui.map_cache import MapCache
+from ui.networks import Networks
+from ui.query import NetworkKey, Query
 
 PICTURE: Any = SimpleNamespace(sha256="a" * 64)
 A, B = NetworkKey("A"), NetworkKey("B")
@@ -127,12 +132,23 @@ def core() -> FakeCore:
     return FakeCore()
 
 
+class Server:
+    """The parts of a server that fill comparisons."""
+
+    def __init__(self, core: FakeCore) -> None:
+        networks = Networks(core.load, start=lambda: None)
+        networks.start()
+        self.cache = MapCache(core, networks)
+        self.cache._seconds_per_pass = lambda *given: 1.0  # type: ignore[method-assign]
+        self.runner = Runner(networks)
+
+    def ask(self, plan: Plan, visitor: str, earlier: Sheet | None = None, express: bool = False) -> Job[Sheet]:
+        return self.runner.ask(sheet_work(self.cache, plan, PICTURE, express, earlier), visitor)
+
+
 @pytest.fixture
-def comparer(core: FakeCore) -> Comparer:
-    engine = Engine(core, start=lambda: None)
-    engine.start()
-    engine._seconds_per_pass = lambda *given: 1.0  # type: ignore[method-assign]
-    return Comparer(engine)
+def server(core: FakeCore) -> Server:
+    return Server(core)
 
 
 def plan(**given: Any) -> Plan:
@@ -149,7 +165,7 @@ def plan(**given: Any) -> Plan:
     return Plan(**(values | given))
 
 
-def ended(job: SheetJob) -> SheetJob:
+def ended(job: Job[Sheet]) -> Job[Sheet]:
     assert job.wait_for_end(5), job.stage.title
     return job
 
@@ -161,12 +177,12 @@ def until(condition: Any) -> None:
         time.sleep(0.005)
 
 
-def test_cheap_methods_of_all_classes_come_out_of_one_call(comparer: Comparer, core: FakeCore) -> None:
+def test_cheap_methods_of_all_classes_come_out_of_one_call(server: Server, core: FakeCore) -> None:
     asked = plan(rows="classes", classes=("first", "second", "7"))
-    job = ended(comparer.ask(asked, PICTURE, "me"))
+    job = ended(server.ask(asked, "me"))
     assert job.state == "done"
     assert core.calls == [("A", "crop", ("gradcam", "layercam"), ("deep",), (3, 4, 7))]
-    assert [(c.method, c.aim, m.class_index) for c, m in job.answer.maps.items()] == [
+    assert [(c.method, c.aim, m.class_index) for c, m in job.value.maps.items()] == [
         ("gradcam", "first", 3),
         ("layercam", "first", 3),
         ("gradcam", "second", 4),
@@ -174,124 +190,124 @@ def test_cheap_methods_of_all_classes_come_out_of_one_call(comparer: Comparer, c
         ("gradcam", "7", 7),
         ("layercam", "7", 7),
     ]
-    assert not job.answer.missing
+    assert not job.value.missing
 
 
-def test_adding_one_method_computes_only_that(comparer: Comparer, core: FakeCore) -> None:
-    ended(comparer.ask(plan(), PICTURE, "me"))
-    job = ended(comparer.ask(plan(methods=("gradcam", "layercam", "cam")), PICTURE, "you"))
+def test_adding_one_method_computes_only_that(server: Server, core: FakeCore) -> None:
+    ended(server.ask(plan(), "me"))
+    job = ended(server.ask(plan(methods=("gradcam", "layercam", "cam")), "you"))
     assert core.calls[1:] == [("A", "crop", ("cam",), ("deep",), (3,))]
-    assert len(job.answer.maps) == 3
+    assert len(job.value.maps) == 3
 
 
-def test_maps_are_shared_with_inspect(comparer: Comparer, core: FakeCore) -> None:
-    ended(comparer.ask(plan(), PICTURE, "me"))
-    known = comparer._engine.known(Question(A, PICTURE.sha256, method="layercam"), PICTURE)
+def test_maps_are_shared_with_inspect(server: Server, core: FakeCore) -> None:
+    ended(server.ask(plan(), "me"))
+    known = server.cache.known(Query(A, PICTURE.sha256, method="layercam"), PICTURE)
     assert known.map.method == "layercam"
 
 
-def test_a_cell_that_cannot_be_says_why_and_the_others_go_on(comparer: Comparer) -> None:
+def test_a_cell_that_cannot_be_says_why_and_the_others_go_on(server: Server) -> None:
     asked = plan(rows="layers", methods=("gradcam", "cam"), layers=("last-1", "last", "nowhere", "last-3"))
-    job = ended(comparer.ask(asked, PICTURE, "me"))
-    said = {(c.layer, c.method): why for c, why in job.answer.refused.items()}
+    job = ended(server.ask(asked, "me"))
+    said = {(c.layer, c.method): why for c, why in job.value.refused.items()}
     assert said["last-1", "cam"] == "CAM is not defined at 'shallow'."
     assert said["nowhere", "gradcam"] == said["nowhere", "cam"] == "There is no layer 'nowhere'."
     assert "2 grid sizes" in said["last-3", "gradcam"]
-    assert {(c.layer, c.method) for c in job.answer.maps} == {
+    assert {(c.layer, c.method) for c in job.value.maps} == {
         ("last-1", "gradcam"), ("last", "gradcam"), ("last", "cam"),
     }  # fmt: skip
 
 
-def test_a_method_without_layers_is_computed_once_for_all_of_them(comparer: Comparer, core: FakeCore) -> None:
+def test_a_method_without_layers_is_computed_once_for_all_of_them(server: Server, core: FakeCore) -> None:
     asked = plan(columns="layers", layers=("last-1", "last"), methods=("fullgrad",))
-    job = ended(comparer.ask(asked, PICTURE, "me"))
+    job = ended(server.ask(asked, "me"))
     assert [call[2:4] for call in core.calls] == [(("fullgrad",), None)]
-    assert [m.layer for m in job.answer.maps.values()] == [None, None]
+    assert [m.layer for m in job.value.maps.values()] == [None, None]
 
 
-def test_a_dear_method_is_priced_and_runs_when_told_to(comparer: Comparer, core: FakeCore) -> None:
+def test_a_dear_method_is_priced_and_runs_when_told_to(server: Server, core: FakeCore) -> None:
     asked = plan(methods=("gradcam", "scorecam"))
-    priced = ended(comparer.ask(asked, PICTURE, "me")).answer
+    priced = ended(server.ask(asked, "me")).value
     assert priced.bill is not None
     assert (priced.bill.methods, priced.bill.passes, priced.bill.seconds) == (("Score-CAM",), 66.0, 66.0)
     assert [c.method for c in priced.bill.cells] == ["scorecam"]
     assert [c.method for c in priced.maps] == ["gradcam"]
     assert core.chunks == 0
     core.gate.set()
-    job = ended(comparer.ask(replace(asked, expressly=True), PICTURE, "me"))
-    assert job.answer.bill is None
-    assert len(job.answer.maps) == 2
+    job = ended(server.ask(asked, "me", express=True))
+    assert job.value.bill is None
+    assert len(job.value.maps) == 2
 
 
-def test_what_is_affordable_runs_at_once(comparer: Comparer, core: FakeCore) -> None:
-    comparer._engine._seconds_per_pass = lambda *given: 0.01  # type: ignore[method-assign]
+def test_what_is_affordable_runs_at_once(server: Server, core: FakeCore) -> None:
+    server.cache._seconds_per_pass = lambda *given: 0.01  # type: ignore[method-assign]
     core.gate.set()
-    job = ended(comparer.ask(plan(methods=("gradcam", "scorecam")), PICTURE, "me"))
-    assert job.answer.bill is None
-    assert len(job.answer.maps) == 2
+    job = ended(server.ask(plan(methods=("gradcam", "scorecam")), "me"))
+    assert job.value.bill is None
+    assert len(job.value.maps) == 2
 
 
-def test_a_growing_map_tells_its_share_and_how_far_it_moved(comparer: Comparer, core: FakeCore) -> None:
-    job = comparer.ask(plan(methods=("gradcam", "scorecam"), expressly=True), PICTURE, "me")
-    until(lambda: job.answer.growing is not None)
-    growing = job.answer.growing
+def test_a_growing_map_tells_its_share_and_how_far_it_moved(server: Server, core: FakeCore) -> None:
+    job = server.ask(plan(methods=("gradcam", "scorecam")), "me", express=True)
+    until(lambda: job.value.growing is not None)
+    growing = job.value.growing
     assert growing is not None
     assert (growing.map.method, growing.done, growing.change) == ("scorecam", 8 / CHANNELS, None)
-    assert [c.method for c in job.answer.maps] == ["gradcam"], "the cheap one came first"
+    assert [c.method for c in job.value.maps] == ["gradcam"], "the cheap one came first"
     core.gate.set()
     ended(job)
 
 
-def test_stopping_ends_within_a_chunk_and_the_partial_map_stays(comparer: Comparer, core: FakeCore) -> None:
-    asked = plan(methods=("gradcam", "scorecam"), expressly=True)
-    job = comparer.ask(asked, PICTURE, "me")
-    until(lambda: job.answer.growing is not None)
+def test_stopping_ends_within_a_chunk_and_the_partial_map_stays(server: Server, core: FakeCore) -> None:
+    asked = plan(methods=("gradcam", "scorecam"))
+    job = server.ask(asked, "me", express=True)
+    until(lambda: job.value.growing is not None)
     chunks = core.chunks
     job.leave("me")
     core.gate.set()
     assert ended(job).state == "stopped"
     assert core.chunks <= chunks + 1
     assert core.closed == 1
-    assert job.answer.growing is not None
-    later = comparer.ask(plan(methods=("gradcam", "scorecam", "layercam")), PICTURE, "me", job.answer)
-    assert ended(later).answer.growing is not None, "and goes over into the next plan"
+    assert job.value.growing is not None
+    later = server.ask(plan(methods=("gradcam", "scorecam", "layercam")), "me", job.value)
+    assert ended(later).value.growing is not None, "and goes over into the next plan"
 
 
-def test_another_visitor_keeps_the_job_running(comparer: Comparer, core: FakeCore) -> None:
-    asked = plan(methods=("scorecam",), expressly=True)
-    job = comparer.ask(asked, PICTURE, "me")
-    assert comparer.ask(asked, PICTURE, "you") is job
-    until(lambda: job.answer.growing is not None)
+def test_another_visitor_keeps_the_job_running(server: Server, core: FakeCore) -> None:
+    asked = plan(methods=("scorecam",))
+    job = server.ask(asked, "me", express=True)
+    assert server.ask(asked, "you", express=True) is job
+    until(lambda: job.value.growing is not None)
     job.leave("me")
     core.gate.set()
     assert ended(job).state == "done"
 
 
-def test_a_network_that_fails_or_is_held_stops_no_other(comparer: Comparer, core: FakeCore) -> None:
+def test_a_network_that_fails_or_is_held_stops_no_other(server: Server, core: FakeCore) -> None:
     core.broken["B"] = camcore.ModelError("The weights are damaged.")
     held = NetworkKey("C")
     asked = plan(columns="backbones", methods=("gradcam",), backbones=(A, B, held), held=(held,))
-    job = ended(comparer.ask(asked, PICTURE, "me"))
+    job = ended(server.ask(asked, "me"))
     assert job.state == "done"
-    assert {c.network.name: why for c, why in job.answer.refused.items()} == {
+    assert {c.network.name: why for c, why in job.value.refused.items()} == {
         "B": "The weights are damaged.",
         "C": HELD,
     }
-    assert [c.network for c in job.answer.maps] == [A]
-    assert job.answer.failures[B].kind == "ModelError"
+    assert [c.network for c in job.value.maps] == [A]
+    assert job.value.failures[B].kind == "ModelError"
 
 
-def test_a_method_that_breaks_is_told_calmly_in_its_cell(comparer: Comparer, core: FakeCore) -> None:
+def test_a_method_that_breaks_is_told_calmly_in_its_cell(server: Server, core: FakeCore) -> None:
     core.broken["cam"] = RuntimeError("a secret path")
-    job = ended(comparer.ask(plan(methods=("gradcam", "cam")), PICTURE, "me"))
+    job = ended(server.ask(plan(methods=("gradcam", "cam")), "me"))
     assert job.state == "done"
-    (why,) = job.answer.refused.values()
+    (why,) = job.value.refused.values()
     assert "Something unexpected went wrong" in why
     assert "secret" not in why
-    assert [c.method for c in job.answer.maps] == ["gradcam"]
+    assert [c.method for c in job.value.maps] == ["gradcam"]
 
 
-def test_each_framing_has_answers_and_maps_of_its_own(comparer: Comparer, core: FakeCore) -> None:
-    job = ended(comparer.ask(plan(columns="framings", framings=("crop", "stretch")), PICTURE, "me"))
-    assert set(job.answer.facts[A].said) == {"crop", "stretch"}
+def test_each_framing_has_answers_and_maps_of_its_own(server: Server, core: FakeCore) -> None:
+    job = ended(server.ask(plan(columns="framings", framings=("crop", "stretch")), "me"))
+    assert set(job.value.networks[A].predictions) == {"crop", "stretch"}
     assert [call[1] for call in core.calls] == ["crop", "stretch"]

@@ -16,7 +16,8 @@ from camcore.render.colour import colour
 from ui.filters import export as filters_export
 from ui.filters import work as filters_work
 from ui.filters.pixels import number, png_url, response, tile_url
-from ui.filters.work import LayerResponse, SearchPrice, SearchSpec, response_work, price_work, search_work
+from ui.filters.work import LayerResponse, SearchPrice, SearchSpec, price_work, response_work, search_work
+from ui.jobs.job import Job
 from ui.query import NetworkKey
 
 NET = NetworkKey("Net")
@@ -49,7 +50,9 @@ def looked(maps: np.ndarray | None = None) -> LayerResponse:
     chances = np.exp(logits) / np.exp(logits).sum()
     seen = np.full((*SIZE, 3), 100, np.uint8)
     layer = info()
-    return LayerResponse(("key",), "Net", (layer,), ("cat", "=dog", "owl"), "conv", layer, found, seen, logits, chances, None)
+    return LayerResponse(
+        ("key",), "Net", (layer,), ("cat", "=dog", "owl"), "conv", layer, found, seen, logits, chances, None
+    )
 
 
 def excitation(index: int, layer: str | None = "conv", steps: int = 32) -> Excitation:
@@ -166,7 +169,7 @@ def states(steps: int, kept: bool = False) -> list[Any]:
 
 def test_a_search_publishes_only_what_is_new(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(filters_work, "excite", lambda *_: iter(states(6)))
-    parts = list(search_work(WANTED).steps(None))
+    parts = list(search_work(WANTED).steps(None, Job(search_work(WANTED))))
     assert [part.share for part in parts] == [step / 6 for step in range(7)]
     assert [part.value is not None for part in parts] == [True, False, True, False, True, False, True]
     assert parts[-1].value[0].steps == 6
@@ -174,7 +177,7 @@ def test_a_search_publishes_only_what_is_new(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_what_is_kept_is_whole_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(filters_work, "excite", lambda *_: iter(states(6, kept=True)))
-    (part,) = search_work(WANTED).steps(None)
+    (part,) = search_work(WANTED).steps(None, Job(search_work(WANTED)))
     assert part.share == 1.0
     assert [one.index for one in part.value] == [2, 0]
 
@@ -189,15 +192,19 @@ def test_an_offer_takes_no_step_and_counts_what_is_left(monkeypatch: pytest.Monk
 
     monkeypatch.setattr(filters_work, "excite", excite)
     monkeypatch.setattr(filters_work, "pace", lambda *_: 0.25)
-    (part,) = price_work(WANTED).steps(None)
-    offer: SearchPrice = part.value
+    (part,) = price_work(WANTED).steps(None, Job(search_work(WANTED)))
+    price: SearchPrice = part.value
     assert taken == [0]
-    assert offer.seconds == 64 * 0.25
-    assert offer.kept == (None, None)
+    assert price.seconds == 64 * 0.25
+    assert price.kept == (None, None)
 
 
 def test_works_of_other_terms_are_others() -> None:
-    others = [SearchSpec(NET, "conv", (2, 0), 32, 8), SearchSpec(NET, None, (2, 0), 32, 7), SearchSpec(NET, "conv", (0, 2), 32, 7)]
+    others = [
+        SearchSpec(NET, "conv", (2, 0), 32, 8),
+        SearchSpec(NET, None, (2, 0), 32, 7),
+        SearchSpec(NET, "conv", (0, 2), 32, 7),
+    ]
     assert len({search_work(wanted) for wanted in (WANTED, *others)}) == 4
     assert search_work(WANTED) == search_work(SearchSpec(NET, "conv", (2, 0), 32, 7))
     picture = camcore.Picture.from_array(np.zeros((9, 9, 3), np.uint8))

@@ -1,28 +1,31 @@
-"""Long work without TensorFlow: shared, stopped when nobody waits, kept, and its failures told."""
+"""Work without TensorFlow: shared, in turn, stopped when nobody waits, kept, and its failures told."""
 
 import threading
 import time
-from collections.abc import Generator
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 import camcore
-from ui.engine import Engine
 from ui.jobs.job import Job
+from ui.jobs.runner import AT_ONCE, Runner
+from ui.jobs.work import Update, Updates, Work
+from ui.networks import Networks
 from ui.query import NetworkKey
-from ui.jobs.work import Update, Work, Works
 
 NET = NetworkKey("Net")
 
 
+def load(name: str, **_: Any) -> Any:
+    return SimpleNamespace(name=name, parameters=1)
+
+
 @pytest.fixture
-def works() -> Works:
-    core: Any = SimpleNamespace(load=lambda name, **_: SimpleNamespace(name=name, parameters=1), METHODS={})
-    engine = Engine(core, start=lambda: None)
-    engine.start()
-    return Works(engine)
+def runner() -> Runner:
+    networks = Networks(load, start=lambda: None)
+    networks.start()
+    return Runner(networks)
 
 
 class Counting:
@@ -31,9 +34,9 @@ class Counting:
     def __init__(self, key: str = "count", error: Exception | None = None) -> None:
         self.gate = threading.Event()
         self.begun = self.closed = 0
-        self.work = Work(NET, key, "Counting", lambda net: self.steps(net, error), lambda value: 8)
+        self.work = Work(NET, key, "Counting", lambda net, _: self.steps(net, error), lambda value: 8)
 
-    def steps(self, net: Any, error: Exception | None) -> Generator[Update, None, None]:
+    def steps(self, net: Any, error: Exception | None) -> Updates[str]:
         self.begun += 1
         try:
             for done in range(1, 4):
@@ -45,7 +48,7 @@ class Counting:
             self.closed += 1
 
 
-def ended(job: Job[Work, Any]) -> Job[Work, Any]:
+def ended(job: Job[Any]) -> Job[Any]:
     assert job.wait_for_end(5), job.stage.title
     return job
 
@@ -57,38 +60,38 @@ def until(condition: Any) -> None:
         time.sleep(0.005)
 
 
-def test_grows_and_is_kept(works: Works) -> None:
+def test_grows_and_is_kept(runner: Runner) -> None:
     counting = Counting()
-    job = works.ask(counting.work, "me")
-    until(lambda: job.answer is not None)
-    assert job.answer == "Net 1"
+    job = runner.ask(counting.work, "me")
+    until(lambda: job.value is not None)
+    assert job.value == "Net 1"
     assert job.stage.progress()[0] == pytest.approx(1 / 3)
-    assert works.known(counting.work) is None
+    assert runner.known(counting.work) is None
     counting.gate.set()
     assert ended(job).state == "done"
-    assert works.known(counting.work) == "Net 3"
+    assert runner.known(counting.work) == "Net 3"
 
 
-def test_is_shared_and_goes_on_until_the_last_one_leaves(works: Works) -> None:
+def test_is_shared_and_goes_on_until_the_last_one_leaves(runner: Runner) -> None:
     counting = Counting()
-    job = works.ask(counting.work, "me")
-    assert works.ask(counting.work, "you") is job
+    job = runner.ask(counting.work, "me")
+    assert runner.ask(counting.work, "you") is job
     job.leave("me")
     until(lambda: counting.begun == 1)
     counting.gate.set()
     assert ended(job).state == "done"
 
 
-def test_stops_when_nobody_waits(works: Works) -> None:
+def test_stops_when_nobody_waits(runner: Runner) -> None:
     counting = Counting()
-    job = works.ask(counting.work, "me")
-    until(lambda: job.answer is not None)
+    job = runner.ask(counting.work, "me")
+    until(lambda: job.value is not None)
     job.leave("me")
     counting.gate.set()
     assert ended(job).state == "stopped"
     assert counting.closed == 1
-    assert works.known(counting.work) is None
-    assert ended(works.ask(counting.work, "me")).state == "done", "it can be begun again"
+    assert runner.known(counting.work) is None
+    assert ended(runner.ask(counting.work, "me")).state == "done", "it can be begun again"
     assert counting.begun == 2
 
 
@@ -96,33 +99,92 @@ def test_stops_when_nobody_waits(works: Works) -> None:
     (camcore.CamcoreError("The folder is empty."), "The folder is empty."),
     (RuntimeError("a secret"), "Something unexpected"),
 ])  # fmt: skip
-def test_failures_are_told_and_do_not_stick(works: Works, error: Exception, said: str) -> None:
+def test_failures_are_told_and_do_not_stick(runner: Runner, error: Exception, said: str) -> None:
     counting = Counting(error=error)
     counting.gate.set()
-    job = ended(works.ask(counting.work, "me"))
+    job = ended(runner.ask(counting.work, "me"))
     assert job.failure is not None
     assert said in job.failure.message
-    assert works.known(counting.work) is None
-    assert works.ask(counting.work, "me") is not job
+    assert runner.known(counting.work) is None
+    assert runner.ask(counting.work, "me") is not job
 
 
-def test_a_network_of_another_version_is_another_work(works: Works) -> None:
+def test_a_network_of_another_version_is_another_work(runner: Runner) -> None:
     counting = Counting()
     counting.gate.set()
-    ended(works.ask(counting.work, "me"))
+    ended(runner.ask(counting.work, "me"))
     newer = Work(NetworkKey("Net", version="2"), "count", "Counting", counting.work.steps, lambda value: 8)
-    assert works.known(newer) is None
+    assert runner.known(newer) is None
 
 
-def test_work_without_a_network_loads_none(works: Works) -> None:
+def test_work_without_a_network_loads_none(runner: Runner) -> None:
     given: list[Any] = []
 
-    def steps(net: Any, job: Job[Any, Any]) -> Generator[Update, None, None]:
+    def steps(net: Any, job: Job[str]) -> Updates[str]:
         given.append(net)
         job.check()
         yield Update(1.0, "done")
 
-    work = Work(None, "alone", "Alone", steps, lambda value: 8, watched=True)
-    assert ended(works.ask(work, "me")).answer == "done"
+    work = Work(None, "alone", "Alone", steps, lambda value: 8)
+    assert ended(runner.ask(work, "me")).value == "done"
     assert given == [None]
-    assert works.known(work) == "done"
+    assert runner.known(work) == "done"
+
+
+def test_a_title_moves_and_a_share_without_a_value_publishes_nothing(runner: Runner) -> None:
+    gate = threading.Event()
+
+    def steps(_: Any, __: Any) -> Updates[str]:
+        yield Update(0.25, title="The first half")
+        gate.wait(5)
+        yield Update(1.0, "whole")
+
+    job = runner.ask(Work(None, "titles", "Titles", steps), "me")
+    until(lambda: job.stage.fraction == 0.25)
+    assert (job.stage.title, job.value, job.version) == ("The first half", None, 0)
+    gate.set()
+    assert ended(job).value == "whole"
+
+
+def test_results_that_are_kept_elsewhere_are_not_held(runner: Runner) -> None:
+    work = Work(None, "elsewhere", "Elsewhere", lambda *_: (Update(1.0, one) for one in "x"))
+    assert ended(runner.ask(work, "me")).value == "x"
+    assert runner.known(work) is None
+
+
+def test_a_start_value_is_there_at_once_and_stays_after_a_failure(runner: Runner) -> None:
+    def steps(_: Any, __: Any) -> Updates[str]:
+        raise camcore.CamcoreError("Nothing comes of it.")
+        yield Update()
+
+    job = runner.ask(Work(None, "start", "Start", steps, start="known"), "me")
+    assert job.value == "known"
+    assert ended(job).state == "failed"
+    assert job.value == "known"
+
+
+def test_jobs_beyond_the_limit_take_their_turn_in_the_order_of_coming(runner: Runner) -> None:
+    gate = threading.Event()
+    begun: list[int] = []
+
+    def steps(number: int) -> Updates[int]:
+        begun.append(number)
+        gate.wait(5)
+        yield Update(1.0, number)
+
+    def ask(number: int) -> Job[int]:
+        return runner.ask(Work(None, number, "Waiting", lambda *_: steps(number)), "me")
+
+    running = [ask(number) for number in range(AT_ONCE)]
+    until(lambda: len(begun) == AT_ONCE)
+    waiting = []
+    for number in range(AT_ONCE, AT_ONCE + 3):
+        waiting.append(ask(number))
+        time.sleep(0.02)
+    assert len(begun) == AT_ONCE
+    waiting[0].leave("me")
+    assert ended(waiting[0]).state == "stopped", "nobody waits for its turn"
+    gate.set()
+    for job in (*running, *waiting[1:]):
+        assert ended(job).state == "done"
+    assert begun[AT_ONCE:] == [AT_ONCE + 1, AT_ONCE + 2]

@@ -8,10 +8,12 @@ import pytest
 from counting import network, noise, picture
 
 import camcore
-from ui.compare import judging
-from ui.jobs.job import Job, StoppedError
+from ui.compare.work import verdicts_work
+from ui.jobs.job import Job
+from ui.jobs.work import Work
 from ui.query import NetworkKey, map_identity
 from ui.trust import work as trust_work
+from ui.trust.work import evidence_work
 
 KEY = NetworkKey("Counting")
 
@@ -23,10 +25,9 @@ def asked() -> Any:
     return SimpleNamespace(net=net, pic=pic, maps=maps, m=maps[0])
 
 
-def run(work: Any, net: Any, watched: bool = True) -> list[Any]:
-    job: Job[Any, Any] = Job(work, None)
-    job.watch("me")
-    return list(work.steps(net, job))
+def run(work: Work[Any], net: Any) -> list[Any]:
+    """The updates that bring a value."""
+    return [update for update in work.steps(net, Job(work)) if update.value is not None]
 
 
 @pytest.mark.parametrize("change", [{"method": "layercam"}, {"layer": "other"}, {"class_index": 1},
@@ -34,21 +35,21 @@ def run(work: Any, net: Any, watched: bool = True) -> list[Any]:
 def test_every_map_has_its_own_evidence(asked: Any, change: dict[str, Any]) -> None:
     other = replace(asked.m, **change)
     assert map_identity(KEY, "a", asked.m) != map_identity(KEY, "a", other)
-    assert trust_work.work(KEY, asked.pic, asked.m, "quick") != trust_work.work(KEY, asked.pic, other, "quick")
+    assert evidence_work(KEY, asked.pic, asked.m, "quick") != evidence_work(KEY, asked.pic, other, "quick")
 
 
 def test_the_same_map_anew_has_the_same_evidence(asked: Any) -> None:
     again = camcore.explain(asked.net, asked.pic, "gradcam", classes=0, framing="stretch")[0]
-    assert trust_work.work(KEY, asked.pic, asked.m, "quick") == trust_work.work(KEY, asked.pic, again, "quick")
-    assert trust_work.work(KEY, asked.pic, again, "full") != trust_work.work(KEY, asked.pic, again, "quick")
+    assert evidence_work(KEY, asked.pic, asked.m, "quick") == evidence_work(KEY, asked.pic, again, "quick")
+    assert evidence_work(KEY, asked.pic, again, "full") != evidence_work(KEY, asked.pic, again, "quick")
 
 
 def test_the_work_ends_with_the_verdict_of_the_core(asked: Any) -> None:
-    parts = run(trust_work.work(KEY, asked.pic, asked.m, "quick"), asked.net)
+    parts = run(evidence_work(KEY, asked.pic, asked.m, "quick"), asked.net)
     *_, last = camcore.trust(asked.net, asked.pic, asked.m, "quick")
     assert parts[-1].share == 1
     assert parts[-1].value.verdict == last.trust.verdict
-    assert trust_work.weigh(parts[-1].value) > asked.m.values.nbytes
+    assert trust_work.trust_bytes(parts[-1].value) > asked.m.values.nbytes
 
 
 def test_an_empty_map_is_judged_too(asked: Any) -> None:
@@ -57,7 +58,7 @@ def test_an_empty_map_is_judged_too(asked: Any) -> None:
     pic = picture(rgb)
     m = camcore.explain(asked.net, pic, "gradcam", classes=0, framing="stretch")[0]
     assert not m.values.any()
-    verdict = run(trust_work.work(KEY, pic, m, "full"), asked.net)[-1].value.verdict
+    verdict = run(evidence_work(KEY, pic, m, "full"), asked.net)[-1].value.verdict
     assert verdict.level == "distrust"
     assert verdict.reasons[0].key == "flat"
 
@@ -71,7 +72,7 @@ def test_dear_networks_are_asked_for(asked: Any, monkeypatch: pytest.MonkeyPatch
 
 
 def test_judging_several_is_judging_each(asked: Any) -> None:
-    parts = run(judging.work(KEY, asked.pic, asked.maps), asked.net)
+    parts = run(verdicts_work(KEY, asked.pic, asked.maps), asked.net)
     assert [len(part.value) for part in parts] == [1, 2]
     for m in asked.maps:
         *_, last = camcore.trust(asked.net, asked.pic, m, "quick")
@@ -79,8 +80,10 @@ def test_judging_several_is_judging_each(asked: Any) -> None:
         assert found.verdict == last.trust.verdict
 
 
-def test_judging_stops_within_a_chunk(asked: Any) -> None:
-    work = judging.work(KEY, asked.pic, asked.maps)
-    job: Job[Any, Any] = Job(work, None)
-    with pytest.raises(StoppedError):  # nobody waits
-        next(work.steps(asked.net, job))
+def test_judging_can_be_stopped_within_a_map(asked: Any) -> None:
+    work = verdicts_work(KEY, asked.pic, asked.maps)
+    updates = list(work.steps(asked.net, Job(work)))
+    assert len(updates) > len(asked.maps) + 2
+    shares = [update.share for update in updates]
+    assert shares == sorted(shares)
+    assert {update.title for update in updates} == {None, "Judging Grad-CAM", "Judging LayerCAM"}
