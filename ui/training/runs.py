@@ -3,11 +3,11 @@
 Nothing here is kept in memory, so a run outlives the page, the browser and the server. No Streamlit.
 """
 
+import contextlib
 import json
 import os
 import re
 import shutil
-import signal
 import subprocess
 import sys
 import sysconfig
@@ -18,6 +18,8 @@ from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, cast
+
+import psutil
 
 import camcore
 from camcore import CamcoreError
@@ -46,7 +48,7 @@ _ESCAPES = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 
 @dataclass(frozen=True)
 class TrainingRun:
-    """A run as its folder tells it at this moment. ``arguments``: its command line, None if it is not known."""
+    """A run as its folder shows it at this moment. ``arguments``: its command line, None if it is not known."""
 
     folder: Path
     kind: Kind
@@ -55,22 +57,22 @@ class TrainingRun:
 
     @property
     def name(self) -> str:
-        """What the network is called."""
+        """The network's name."""
         return self.folder.name
 
     @property
     def live(self) -> bool:
-        """Whether a process is at work."""
+        """A process is at work."""
         return self.kind in LIVE
 
     @property
     def resumable(self) -> bool:
-        """Whether it can be started again where it was."""
+        """It can be started again where it was."""
         return self.kind in ("stopped", "interrupted", "failed") and self.arguments is not None
 
     @property
     def share(self) -> float:
-        """How much is done, 0..1: of the preparation, then of the training; where nothing runs, of the epochs."""
+        """The share done, 0..1: of the preparation, then of the training; where nothing runs, of the epochs."""
         p = self.progress
         if self.kind == "done":
             return 1.0
@@ -94,7 +96,7 @@ class TrainingRun:
 
     @cached_property
     def recipe(self) -> dict[str, Any] | None:
-        """What is trained and how; None until the process has written it."""
+        """The recipe of the training; None until the process has written it."""
         return runs.read_recipe(self.folder)
 
     @cached_property
@@ -110,7 +112,7 @@ class TrainingRun:
 
 
 def home() -> Path:
-    """Where runs and the networks that come of them are kept."""
+    """The folder of runs and of the networks that come of them."""
     return saved.networks_folder()
 
 
@@ -132,7 +134,7 @@ def find(name: str) -> TrainingRun | None:
 
 
 def read(folder: Path) -> TrainingRun | None:
-    """What a run's folder tells; None where there is no run in it."""
+    """The run in a folder; None where there is no run in it."""
     progress = runs.read_progress(folder)
     if progress is None:
         if not (folder / COMMAND).exists() and runs.read_recipe(folder) is None:
@@ -199,12 +201,14 @@ def discard(run: TrainingRun) -> None:
 
 def end(run: TrainingRun) -> None:
     """End the process of a run that does not answer; what it kept last stays."""
-    if _is_process_of(run.folder, run.progress.pid):
-        os.kill(run.progress.pid, getattr(signal, "SIGKILL", signal.SIGTERM))
+    process = _process_of(run.folder, run.progress.pid)
+    if process is not None:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.kill()
 
 
 def tail(folder: Path) -> str:
-    """The end of what the run's process said."""
+    """The end of the output of the run's process."""
     try:
         with (folder / OUTPUT).open("rb") as file:
             file.seek(0, os.SEEK_END)
@@ -219,8 +223,8 @@ def tail(folder: Path) -> str:
 
 
 def reason(run: TrainingRun) -> str:
-    """Why a run failed, as far as it said; "" where it did not."""
-    return run.progress.message if run.progress.state == "failed" else _said(run.folder)
+    """The reason why a run failed, as far as it gave one, else ""."""
+    return run.progress.message if run.progress.state == "failed" else _last_error(run.folder)
 
 
 def command_line(arguments: Sequence[str], folder: Path) -> str:
@@ -274,8 +278,8 @@ def _kind(folder: Path, progress: runs.Progress) -> Kind:
         return cast(Kind, progress.state)
     if progress.message == STARTING and time.time() - progress.updated < STARTING_SECONDS:
         return "starting"
-    if not _is_process_of(folder, progress.pid):
-        return "failed" if progress.message == STARTING or _said(folder) else "interrupted"
+    if _process_of(folder, progress.pid) is None:
+        return "failed" if progress.message == STARTING or _last_error(folder) else "interrupted"
     if not progress.alive:
         return "silent"
     if progress.message == STARTING:
@@ -283,31 +287,22 @@ def _kind(folder: Path, progress: runs.Progress) -> Kind:
     return "stopping" if (folder / "stop").exists() else "running"
 
 
-def _said(folder: Path) -> str:
-    """The error that the process ended with, in its own words; "" where it said none."""
-    said = [found for line in tail(folder).splitlines() if (found := _ERROR.match(line))]
-    return said[-1][1] if said else ""
+def _last_error(folder: Path) -> str:
+    """The error that the process ended with, in its own words; "" where it gave none."""
+    errors = [found for line in tail(folder).splitlines() if (found := _ERROR.match(line))]
+    return errors[-1][1] if errors else ""
 
 
-def _is_process_of(folder: Path, pid: int) -> bool:
-    """Whether that process is there and trains in this folder: after a restart another may have its number."""
+def _process_of(folder: Path, pid: int) -> psutil.Process | None:
+    """The process of that number where it trains in this folder: after a restart another may have its number."""
     if pid <= 0:
-        return False
-    if Path("/proc/self/cmdline").exists():
-        try:
-            given = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")  # empty for a zombie
-        except OSError:
-            return False
-        return folder.name in {Path(os.fsdecode(argument)).name for argument in given}
-    if os.name == "nt":  # there is no asking without harm: os.kill(pid, 0) is Ctrl-C to it
-        return True
+        return None
     try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
+        process = psutil.Process(pid)
+        names = {Path(argument).name for argument in process.cmdline()}  # empty for a zombie
+    except psutil.Error:
+        return None
+    return process if folder.name in names else None
 
 
 def _arguments(folder: Path) -> tuple[str, ...] | None:
