@@ -84,7 +84,7 @@ def follow(status: MapStatus, bar: DeltaGenerator | None) -> None:
 
 
 def _put_choice_back(failure: Failure, query: Query, answer: Answer) -> None:
-    """Where it was a choice that could not be followed: say so, and draw the page with the usual one."""
+    """Put back a choice that could not be followed: say so, and draw the page with the usual one."""
     if failure.kind == "LayerError" and query.layer is not None:
         urls.object_to("layer", f"{failure.message} Showing the recommended layer instead.")
         st.rerun()

@@ -62,7 +62,7 @@ def photograph(
 
 
 def caption(place: DeltaGenerator, warning: DeltaGenerator, answer: Answer) -> None:
-    """What the map is, in one line, and what to beware of."""
+    """The map described in one line, and its warning."""
     if answer.map is None:
         place.empty()
         warning.empty()

@@ -1,8 +1,8 @@
-"""What is asked of the network about a picture: class, method and layer, by name; and how an address names them."""
+"""The form of a query: class, method and layer, by name; and their names in an address."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
@@ -15,6 +15,7 @@ from ui.urls import Parameter, whole_number
 if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
 
+    from camcore.graph.layers import LayerInfo
     from camcore.network import Network
 
 PARAMETERS = (
@@ -129,6 +130,6 @@ def _layer(network: Network | None, name: str | None) -> str | None:
     return str(info.path) if info.usable else None
 
 
-def _layer_name(info: Any) -> str:
+def _layer_name(info: LayerInfo) -> str:
     star = "★ " if info.recommended else ""
     return f"{star}{info.path} · {words.grid(info.grid)} · {info.channels} channels"

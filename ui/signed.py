@@ -5,7 +5,6 @@ A coloured photograph would mix its own reds and blues with those of the map.
 
 from collections.abc import Hashable
 from dataclasses import dataclass
-from typing import Any
 
 import cv2
 import numpy as np
@@ -66,12 +65,12 @@ def overlay_url(
     return rasters.overlay_url(gray(rgb, identity, side), _Signed(one, scale), identity_of_all, look, side)
 
 
-def grid_url(values: NDArray[Any], scale: float, smooth: bool = True, side: int = 256) -> str:
+def grid_url(values: NDArray[np.floating], scale: float, smooth: bool = True, side: int = 256) -> str:
     """A signed map alone, enlarged, as a data URL."""
     return to_data_url(to_png(grid_picture(values, scale, smooth, side)))
 
 
-def grid_picture(values: NDArray[Any], scale: float, smooth: bool = True, side: int = 256) -> NDArray[np.uint8]:
+def grid_picture(values: NDArray[np.floating], scale: float, smooth: bool = True, side: int = 256) -> NDArray[np.uint8]:
     """A signed map alone, enlarged: uint8 (H, W, 3)."""
     numbers = np.asarray(values, np.float32) / (scale or 1.0)
     height, width = numbers.shape

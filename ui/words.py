@@ -1,10 +1,12 @@
 """The sentences on the page: what a network says, and the line beneath a map."""
 
+from __future__ import annotations
+
 import functools
 import re
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
 from camcore.report import words as report_words
 from camcore.report.words import answer_name, explained, geometry, quantity, sought
@@ -13,6 +15,11 @@ from camcore.text import percent, score_name, score_text, strength
 from camcore.text import readable as label
 from ui.jobs.job import Stage
 from ui.query import Answer, Cost
+
+if TYPE_CHECKING:
+    from camcore.heatmaps.cam_map import CamMap
+    from camcore.network import Network
+    from camcore.predictions import Prediction
 
 __all__ = [
     "answer_name",
@@ -61,7 +68,7 @@ def distinct(labels: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(label(text) + (f" ({i})" if often[text] > 1 else "") for i, text in enumerate(labels))
 
 
-def headline(network: Any, predictions: Sequence[Any]) -> str:
+def headline(network: Network, predictions: Sequence[Prediction]) -> str:
     """One sentence: what the network says, as surely as it says it."""
     return report_words.headline(network.name, network.weights_note, predictions[0])
 
@@ -89,7 +96,7 @@ def under_way(stage: Stage) -> tuple[float, str]:
 
 
 def price(cost: Cost) -> str:
-    """What a method takes, before it is run."""
+    """The price of a method, before it is run."""
     return f"{cost.passes:,.0f} passes, {duration(cost.seconds)}"
 
 
@@ -128,7 +135,7 @@ def _explained_score(kind: str) -> str:
     return f"Probabilities are the network’s own output; maps explain the {kind} of a class."
 
 
-def completeness(m: Any, short: bool = False) -> str:
+def completeness(m: CamMap, short: bool = False) -> str:
     """The gap between the score and a map whose evidence is known to add up; empty for all other maps."""
     if m.residual is None:
         return ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
@@ -57,7 +58,7 @@ PARAMETERS = (
 
 
 def picker() -> Callable[[str], None] | None:
-    """What takes a place that was pressed on the page's big picture; None while this part is closed."""
+    """The handler of a place pressed on the page's big picture; None while this part is closed."""
 
     def pick(place: str) -> None:
         st.session_state["place"] = _place(place)
@@ -225,15 +226,21 @@ def _take_away(chosen: Chosen, net: Network, cells: Cells, one: Cell, field: Eff
         f"{cells.info.path}, {cell_words.place_name(cells, one)}: adds {one.adds:+.4f} to "
         f"{words.label(cells.said.label)}",
     ]
-    rgb = chosen.picture.rgb
+    png: Callable[[], bytes] | bytes = b""
+    npz: Callable[[], bytes] | bytes = b""
+    if field is not None:
+        png, npz = partial(_lit_png, chosen, field, lines), partial(cell_words.field_npz, field)
     with st.container(horizontal=True, gap="small"):
-        for kind, make, ready, about in (
-            ("PNG", lambda: to_png(with_caption(rasters.lit(rgb, field), lines)), field is not None,
-             "The photograph lit by what this place depends on"),
-            ("CSV", lambda: cell_words.channels_csv(cells, one), True, "Every channel of this place"),
-            ("NPZ", lambda: cell_words.field_npz(field), field is not None,
-             "What it depends on, pixel by pixel of the input"),
-        ):  # fmt: skip
-            downloads.offer(f"{stem}.{kind.lower()}", make, about, key=f"save_cell_{kind}", ready=ready)
+        for kind, content, about in (
+            ("PNG", png, "The photograph lit by what this place depends on"),
+            ("CSV", partial(cell_words.channels_csv, cells, one), "Every channel of this place"),
+            ("NPZ", npz, "What it depends on, pixel by pixel of the input"),
+        ):
+            name = f"{stem}.{kind.lower()}"
+            downloads.offer(name, content, about, key=f"save_cell_{kind}", ready=content != b"")
         with st.popover("How it adds up"):
             st.markdown(words.plain(cell_words.sums(cells)))
+
+
+def _lit_png(chosen: Chosen, field: EffectiveField, lines: list[str]) -> bytes:
+    return to_png(with_caption(rasters.lit(chosen.picture.rgb, field), lines))

@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 
 
 def place_name(cells: Cells, cell: Cell) -> str:
-    """Where a cell is, counted from 1 as on the page."""
+    """The name of a cell's place, counted from 1 as on the page."""
     h, w = cells.A.shape[:2]
     return f"row {cell.row + 1}, column {cell.column + 1} of {h}×{w}"
 
 
 def adds(cells: Cells, cell: Cell) -> str:
-    """What the place adds to the class, and how it ranks among all, as Markdown."""
+    """The evidence that the place adds to the class, and its rank among all, as Markdown."""
     sums = cells.products.sum(axis=2, dtype=np.float64)
     rank = int((np.abs(sums) > abs(cell.adds)).sum())
     name = words.plain(words.label(cells.said.label))

@@ -1,8 +1,7 @@
-"""How far the maps of a sheet agree: computed once for the maps that are there, and kept for everybody."""
+"""The agreement of a sheet's maps: computed once for the maps that are there, and kept for everybody."""
 
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,7 +32,7 @@ class AlignedMaps:
 
     @property
     def some_seen(self) -> bool:
-        """Whether there is a place that all networks saw."""
+        """There is a place that all networks saw."""
         return bool(self.seen.any())
 
     def of(self, cells: Sequence[Cell]) -> NDArray[np.float32]:
@@ -42,8 +41,8 @@ class AlignedMaps:
 
 
 @dataclass(frozen=True)
-class Figures:
-    """How one map agrees with the reference; None where that is not defined."""
+class Agreement:
+    """The agreement of one map with the reference; None where that is not defined."""
 
     spearman: float | None
     ssim: float | None
@@ -58,8 +57,8 @@ class Figures:
 
 _aligned: ByteLRU[AlignedMaps] = ByteLRU(96 << 20, lambda a: a.rasters.nbytes)
 _matrices: ByteLRU[NDArray[np.float64]] = ByteLRU(8 << 20, lambda m: m.nbytes)
-_consensus: ByteLRU[Any] = ByteLRU(48 << 20, lambda c: c.mean.nbytes + c.spread.nbytes)
-_figures: ByteLRU[Figures] = ByteLRU(1 << 20, lambda f: 128)
+_consensus: ByteLRU[agreement.Consensus] = ByteLRU(48 << 20, lambda c: c.mean.nbytes + c.spread.nbytes)
+_figures: ByteLRU[Agreement] = ByteLRU(1 << 20, lambda f: 128)
 
 
 def aligned(sheet: Sheet, filling: bool = False) -> AlignedMaps | None:
@@ -90,14 +89,14 @@ def matrix(maps: AlignedMaps, measure: str) -> NDArray[np.float64]:
     return found
 
 
-def consensus(maps: AlignedMaps, cells: Sequence[Cell]) -> Any:
+def consensus(maps: AlignedMaps, cells: Sequence[Cell]) -> agreement.Consensus:
     """Mean and spread of the rank-normalised maps of these cells."""
     key = (maps.key, tuple(maps.cells.index(cell) for cell in cells))
     return _consensus.get(key) or _consensus.put(key, agreement.consensus(list(maps.of(cells))))
 
 
-def to_reference(maps: AlignedMaps, reference: Cell) -> dict[Cell, Figures]:
-    """How each other map agrees with the reference; empty where that has no raster."""
+def to_reference(maps: AlignedMaps, reference: Cell) -> dict[Cell, Agreement]:
+    """The agreement of each other map with the reference; empty where that has no raster."""
     if reference not in maps.cells:
         return {}
     base = maps.cells.index(reference)
@@ -109,14 +108,14 @@ def to_reference(maps: AlignedMaps, reference: Cell) -> dict[Cell, Figures]:
         found = _figures.get(key)
         if found is None:
             a, b = maps.rasters[base], maps.rasters[i]
-            found = Figures(agreement.spearman(a, b), agreement.ssim(a, b), agreement.top_iou(a, b))
+            found = Agreement(agreement.spearman(a, b), agreement.ssim(a, b), agreement.top_iou(a, b))
             _figures.put(key, found)
         made[cell] = found
     return made
 
 
 def verdict(values: NDArray[np.float64], names: Sequence[str]) -> str:
-    """What a matrix of rank correlations says, in a sentence or two."""
+    """The reading of a matrix of rank correlations, in a sentence or two."""
     n = len(values)
     others = np.where(np.eye(n, dtype=bool), np.nan, values)
     known = np.isfinite(others)

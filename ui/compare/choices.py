@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
 
 METHODS = ("gradcam", "gradcam++", "layercam", "eigengradcam", "reciprocam", "fasterscorecam")
-"""What is compared first: cheap, and each another idea."""
+"""The methods that are compared first: cheap, and each another idea."""
 CLASSES = RANKS[:2]
 LAYERS = tuple(reversed(DEPTHS))
 RECOMMENDED = "recommended"
@@ -102,7 +102,7 @@ def show(place: DeltaGenerator, summary: NetworkSummary | None, framing: str, le
 
 
 def plan(picture: str, model: Model) -> tuple[Plan, list[str]]:
-    """What is to be compared, and what had to be left out."""
+    """The chosen comparison, and notes on what had to be left out."""
     state = st.session_state
     columns, rows = state["columns"], state["rows"]
     notes: list[str] = []
@@ -256,7 +256,7 @@ def _meant(value: Any) -> Any:
 
 
 def _options(axis: str, summary: NetworkSummary | None, framing: str) -> tuple[list[Any], Any]:
-    """What may be chosen along an axis, and how it is written."""
+    """The options along an axis, and the function that writes them."""
     if axis == "methods":
         return methods.forms(), methods.title
     if axis == "layers":

@@ -1,4 +1,4 @@
-"""What is compared: two axes of choices, and the cells that they span. Plain frozen values, no threads, no Streamlit.
+"""The plan of a comparison: two axes of choices, and the cells that they span. Plain frozen values.
 
 A class is named by a word for its place among a network's own answers, or by its index in the first network; other
 networks look for the same label. A layer is named by its path, or by a word for its place on the ladder of depths,
@@ -23,7 +23,7 @@ AXES = ("methods", "layers", "classes", "backbones", "framings")
 NONE = "none"
 """The word for no rows: the maps of the columns stand in as many lines as fit."""
 ONE_OF = {"methods": "method", "layers": "layer", "classes": "class", "backbones": "backbone", "framings": "framing"}
-"""What a choice of an axis is called where it is a single one."""
+"""The name of a single choice of an axis."""
 MOST_CELLS = 48
 MOST_BACKBONES = 3
 
@@ -73,7 +73,7 @@ class Plan:
         return self.framings_of(self.lead)[0]
 
     def choices(self, axis: str) -> tuple[Any, ...]:
-        """What is chosen along an axis; one None for no axis."""
+        """The choices along an axis; one None for no axis."""
         return (None,) if axis == NONE else tuple(getattr(self, axis))
 
     @cached_property
@@ -116,7 +116,7 @@ def layer_path(network: Network, layer: str | None) -> str:
     return str(ladder[-1 - steps])
 
 
-def class_index(network: Network, predictions: Sequence[Prediction], aim: str, lead: Any) -> int:
+def class_index(network: Network, predictions: Sequence[Prediction], aim: str, lead: Network) -> int:
     """The index of a cell's class in a network. ``lead``: the network that an index is counted in.
 
     Raises ModelError where the network does not know the class.

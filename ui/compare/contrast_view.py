@@ -1,12 +1,13 @@
-"""Why this class and not that one: what speaks for either, place by place, in words and on the photograph."""
+"""One class against another: what speaks for either, place by place, in words and on the photograph."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import streamlit as st
+from numpy.typing import NDArray
 
 from camcore.render.colour import DIVERGING, css_gradient
 from ui import errors, grids, rasters, words
@@ -51,7 +52,7 @@ def show(sheet: Sheet, plan: Plan, chosen: Chosen, look: GridLook) -> None:
 
 
 def lone_answer(labels: Sequence[str], predictions: Sequence[Prediction]) -> str:
-    """Why there are no two classes to weigh against each other; empty where there are."""
+    """The reason why there are no two classes to weigh; empty where there are."""
     if len(labels) < 2:
         return "This network knows one class only."
     if predictions and predictions[0].score_kind == "value":
@@ -149,7 +150,7 @@ def _filled(found: Contrast, chosen: Chosen, look: GridLook) -> None:
 
 
 def sentence(found: Contrast) -> str:
-    """What the contrast says, in words for everybody."""
+    """The contrast in words for everybody."""
     a, b = words.label(found.first.label), words.label(found.second.label)
     ahead, behind = (a, b) if found.margin >= 0 else (b, a)
     text = f"“{ahead}” is ahead of “{behind}” by {abs(found.margin):.1f} points of score"
@@ -170,13 +171,13 @@ def _odds(margin: float) -> str:
     return f"{times:.1f} times as probable" if times < 10 else f"{times:,.0f} times as probable"
 
 
-def _place(values: Any) -> str:
+def _place(values: NDArray[np.float32]) -> str:
     height, width = values.shape
     row, column = divmod(int(values.argmax()), width)
     return f"{_PLACES[0][min(2, 3 * row // height)]} {_PLACES[1][min(2, 3 * column // width)]}"
 
 
-def _strongest(values: Any, name: str) -> str:
+def _strongest(values: NDArray[np.float32], name: str) -> str:
     return f"strongest for {name} at the {_place(values)}" if values.max() > 0 else f"nothing speaks for {name}"
 
 

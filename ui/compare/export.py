@@ -1,4 +1,4 @@
-"""What leaves a comparison: the grid as one picture, with captions, scale and colour bar; the raw maps as numbers."""
+"""The files of a comparison: the grid as one picture, with captions, scale and colour bar; the raw maps as numbers."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import io
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
@@ -45,7 +45,7 @@ class Take:
 
 
 def lines(take: Take) -> list[str]:
-    """What holds for the whole grid, in a few lines."""
+    """The facts that hold for the whole grid, in a few lines."""
     sheet = take.sheet
     about = [f"{take.title}, {take.picture.width} × {take.picture.height} px"]
     for summary in sheet.networks.values():
@@ -115,7 +115,7 @@ def _drawn(take: Take, cell: Cell, photo: NDArray[np.uint8], gray: NDArray[np.ui
 
 def npz(take: Take) -> bytes:
     """The raw maps on their own grids, and what each one is; ``numpy.load(file)`` reads it."""
-    arrays: dict[str, Any] = {}
+    arrays: dict[str, NDArray[np.generic]] = {}
     about = []
     for i, (cell, m) in enumerate(take.sheet.maps.items()):
         arrays[f"map_{i:02d}"] = m.raw
@@ -138,7 +138,7 @@ def csv(take: Take) -> bytes:
     return text.getvalue().encode("utf-8")
 
 
-def _record(sheet: Sheet, cell: Cell, m: CamMap) -> dict[str, Any]:
+def _record(sheet: Sheet, cell: Cell, m: CamMap) -> dict[str, object]:
     return {
         "network": m.network,
         "method": methods.short(cell.method),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -198,7 +198,9 @@ def _slow(cache: MapCache, job: Job[Sheet], picture: Picture, calls: Sequence[_C
         yield Update(value=replace(_sheet(job), bill=bill))
 
 
-def _run(cache: MapCache, job: Job[Sheet], net: Network, picture: Picture, call: _Call, on_step: Any) -> Updates[Sheet]:
+def _run(
+    cache: MapCache, job: Job[Sheet], net: Network, picture: Picture, call: _Call, on_step: Callable[[Step], None]
+) -> Updates[Sheet]:
     """One call, step by step. An error of its own is told in its cells; the others go on."""
     try:
         steps = cache.core.stream(net, picture, **_request(call), framing=call.framing, memory=cache.memory)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class GridLook:
-    """How the grid is drawn; changing it computes nothing anew. ``opacity`` in percent."""
+    """The style of the grid; changing it computes nothing anew. ``opacity`` in percent."""
 
     opacity: int = 50
     colormap: str = "viridis"
@@ -44,7 +44,7 @@ class DrawnGrid:
     lines: list[MapLine]
     heads: list[tuple[str, str]]
     bars: list[ColourBar]
-    shown: Mapping[Cell, scales.Shown]
+    shown: Mapping[Cell, scales.MapScale]
     caution: list[str]
 
 
@@ -97,7 +97,7 @@ def draw(
 
 
 def _cell(
-    sheet: Sheet, cell: Cell, heading: tuple[str, str], shown: scales.Shown | None, busy: bool, figures: str
+    sheet: Sheet, cell: Cell, heading: tuple[str, str], shown: scales.MapScale | None, busy: bool, figures: str
 ) -> MapCell:
     found = sheet.filled.get(cell)
     name = names.full(sheet, cell)
@@ -145,12 +145,12 @@ def _cell(
 
 
 def first_sentence(text: str) -> str:
-    """What is wrong; why, and what to do, come after it."""
+    """The first sentence of an error: what is wrong; why, and what to do, come after it."""
     return re.split(r"(?<=[.:])\s", text, maxsplit=1)[0].rstrip(":.") + "." if text else ""
 
 
 def area(sheet: Sheet) -> tuple[float, ...] | None:
-    """What any of the networks saw, with a margin: (top, left, bottom, right) in the picture's pixels."""
+    """The area that any of the networks saw, with a margin: (top, left, bottom, right) in the picture's pixels."""
     frames = [found.map.frame for found in sheet.filled.values()]
     if not frames:
         return None
@@ -162,7 +162,7 @@ def area(sheet: Sheet) -> tuple[float, ...] | None:
 
 
 def peak(m: CamMap) -> str:
-    """Where a map is brightest, in words; for those who cannot see it."""
+    """The brightest place of a map, in words; for those who cannot see it."""
     if not m.values.any():
         return "It is empty."
     height, width = m.values.shape
@@ -174,7 +174,7 @@ def peak(m: CamMap) -> str:
 
 
 def _bars(
-    look: GridLook, shown: Mapping[Cell, scales.Shown], multiple: float, reference: Cell | None
+    look: GridLook, shown: Mapping[Cell, scales.MapScale], multiple: float, reference: Cell | None
 ) -> list[ColourBar]:
     bars: list[ColourBar] = []
     units = {one.mark for one in shown.values()}
@@ -196,7 +196,7 @@ def _bars(
 
 
 def _unit(cell: Cell, m: CamMap) -> Hashable:
-    """What the raw values of a map are counted in."""
+    """The unit of a map's raw values."""
     return (cell.network, cell.method, m.layer)
 
 

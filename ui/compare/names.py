@@ -1,4 +1,4 @@
-"""What the choices of a comparison are called: a title and a line beneath, as far as they are known yet."""
+"""The names of a comparison's choices: a title and a line beneath, as far as they are known yet."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from ui.network_summary import NetworkSummary
 
 if TYPE_CHECKING:
     from camcore.heatmaps.cam_map import CamMap
+    from camcore.predictions import Prediction
 
 _RANK_WORDS = ("First answer", "Second answer", "Third answer")
 _DEPTH_WORDS = ("Last grid", "One grid earlier", "Two grids earlier", "Three grids earlier")
@@ -65,7 +66,7 @@ def full(sheet: Sheet, cell: Cell) -> str:
     return ", ".join(parts)
 
 
-def first_answer(title: str, first: Any) -> str:
+def first_answer(title: str, first: Prediction) -> str:
     """The subject of maps of a first answer: ``why Net says “cat”, 71 %``, ``what raises age, 37.2 by Net``."""
     if first.score_kind == "value":
         return f"what raises {words.answer_name(first)}, {words.strength(first)} by {title}"
@@ -73,7 +74,7 @@ def first_answer(title: str, first: Any) -> str:
 
 
 def detail(sheet: Sheet, cell: Cell, m: CamMap) -> str:
-    """What the headings leave open about a map: the class and the layer where each network has its own; its time."""
+    """The facts of a map beside its headings: the class and the layer where each network has its own; its time."""
     plan = sheet.plan
     several = len(plan.backbones) > 1 or len(plan.framings) > 1
     parts = []

@@ -29,7 +29,7 @@ def summary(network: NetworkKey) -> NetworkSummary | None:
 
 
 def ask(plan: Plan, picture: Picture, allowed: bool = True) -> Status[Sheet]:
-    """How far this plan is, begun if it is new; waits for a moment at most. ``allowed`` False: nothing is begun."""
+    """The status of this plan, begun if it is new; waits for a moment at most. ``allowed`` False: nothing is begun."""
     express = session.pressed(NAME) == plan
     work = sheet_work(map_cache(), plan, picture, express, session.latest(NAME)) if allowed else None
     return session.ask(NAME, work, session.QUICK if networks().peek(plan.lead) is None else WARM)

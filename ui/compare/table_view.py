@@ -75,7 +75,7 @@ def show(plan: Plan, chosen: Chosen, busy: bool) -> None:
 
 
 def _price(query: CostQuery) -> str | None:
-    """What the measurement takes, as far as it is known."""
+    """The price of the measurement, as far as it is known."""
     net = networks().peek(query.network)
     if net is None or not query.methods:
         return None

@@ -109,7 +109,7 @@ def look(place: DeltaGenerator, pinned: bool) -> tuple[GridLook, bool]:
 
 
 def head(place: DeltaGenerator, sheet: Sheet, name: str, held: bool, failed: bool) -> None:
-    """What is compared, in one sentence."""
+    """The comparison in one sentence."""
     place.header(_headline(sheet, name, held, failed), anchor=False)
 
 
@@ -238,7 +238,7 @@ def files(place: DeltaGenerator, take: Take) -> None:
 
 
 def caution(place: DeltaGenerator, drawn: DrawnGrid) -> None:
-    """What to beware of in some of the maps."""
+    """The warnings of some of the maps."""
     with place:
         errors.notices(grid.caution_words(drawn))
 

@@ -1,4 +1,4 @@
-"""What the network says of the picture: in a sentence, and as classes that can be pressed to explain them."""
+"""The network's answers: in a sentence, and as classes that can be pressed to explain them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def head(place: DeltaGenerator, answer: Answer, name: str, missing: bool, failed: bool) -> None:
-    """What the network says, in one sentence; ``missing``: it is waiting for its weights."""
+    """The first answer in one sentence; ``missing``: it is waiting for its weights."""
     said = words.headline(answer.network, answer.predictions) if answer.predictions else None
     place.header(said or words.unanswered(name, missing, failed), anchor=False)
 

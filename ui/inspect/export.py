@@ -1,4 +1,4 @@
-"""What leaves the Inspect page: the map as files, and the way to the Compare page with the same query."""
+"""The exports of the Inspect page: the map as files, and the way to the Compare page with the same query."""
 
 from __future__ import annotations
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypeAlias
 
+import numpy as np
 import streamlit as st
+from numpy.typing import NDArray
 
 import camcore
 from camcore.render import bands
@@ -27,24 +29,27 @@ if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
 
     from camcore.heatmaps.cam_map import CamMap
+    from camcore.metrics.faithfulness.measure import Faithfulness
+    from camcore.metrics.faithfulness.sufficiency import Shown
+    from camcore.metrics.sanity import Randomised
     from camcore.pictures.picture import Picture
     from camcore.verdict.gather import Trust
 
 SECTION = "trust_full"
 
+Values: TypeAlias = Sequence[float] | NDArray[np.float64]
 
-def show(request: MapStatus, chosen: Chosen, quick: Any) -> None:
+
+def show(request: MapStatus, chosen: Chosen, quick: Trust | None) -> None:
     """The whole section; ``quick``: the short form, None until it is whole."""
     st.subheader("What happens as its pixels go and come?", anchor="evidence")
-    asked = request.asked
-    m = None if quick is None else quick.map
-    if m is None:
+    network, net = request.asked.query.network, request.asked.network
+    if quick is None or net is None:
         st.caption("Once the short form is there.")
         session.section(SECTION, None)
         return
-    network = asked.query.network
-    identity = map_identity(network, chosen.picture.sha256, m)
-    work = trust_work.evidence_work(network, chosen.picture, m, "full")
+    identity = map_identity(network, chosen.picture.sha256, quick.map)
+    work = trust_work.evidence_work(network, chosen.picture, quick.map, "full")
     wanted = session.pressed(SECTION) == identity or runner().known(work) is not None
     if not wanted:
         with st.container(key="cam_full", horizontal=True, vertical_alignment="center", gap="small"):
@@ -52,9 +57,10 @@ def show(request: MapStatus, chosen: Chosen, quick: Any) -> None:
                 "Gather the whole evidence",
                 key="full",
                 type="primary",
-                on_click=lambda: session.press(SECTION, identity),
+                on_click=session.press,
+                args=(SECTION, identity),
             )
-            price = words.price(trust_work.price(network, asked.network, m, "full"))
+            price = words.price(trust_work.price(network, net, quick.map, "full"))
             st.caption(
                 f"{price}: finer curves, the figures that papers give, and the map as the network forgets what it "
                 "learned, layer after layer."
@@ -62,7 +68,7 @@ def show(request: MapStatus, chosen: Chosen, quick: Any) -> None:
     session.section(SECTION, work if wanted else None, lambda now: _section(now, quick, chosen, identity), patience=0.0)
 
 
-def _section(status: Status[Trust], quick: Any, chosen: Chosen, identity: Any) -> None:
+def _section(status: Status[Trust], quick: Trust, chosen: Chosen, identity: Hashable) -> None:
     with errors.guarded("The evidence"):
         if status.failure is not None:
             errors.panel(status.failure, "The evidence could not be gathered")
@@ -75,7 +81,7 @@ def _section(status: Status[Trust], quick: Any, chosen: Chosen, identity: Any) -
             _published(full)
         if full is not None and full.stages:
             _cascade(full, chosen, identity)
-        _take_away(full if status.complete else quick, chosen)
+        _take_away(status.result if status.complete else quick, chosen)
 
 
 def _degrees(found: Trust) -> None:
@@ -99,7 +105,7 @@ def _degrees(found: Trust) -> None:
         )
 
 
-def _with_end(one: Any, key: str) -> tuple[list[float], list[float]]:
+def _with_end(one: Shown, key: str) -> tuple[list[float], list[float]]:
     """Shares and scores with the end that is the picture itself."""
     values = [float(value) for value in getattr(one, key)]
     if key == "hidden":
@@ -140,19 +146,25 @@ def _published(found: Trust) -> None:
         )
 
 
-def _curve(one: Any, key: str) -> tuple[Any, Any]:
+def _curve(one: Faithfulness, key: str) -> tuple[Values, Values]:
     """Shares and scores of a published curve."""
     curve = getattr(one, key)
     return curve.shares, curve.scores
 
 
-def _road(one: Any, key: str) -> tuple[list[float], list[float]]:
+def _road(one: Faithfulness, key: str) -> tuple[list[float], list[float]]:
     """Shares and scores of ROAD, from the picture itself on."""
     return [0.0, *one.road.levels], [one.score, *map(float, getattr(one.road, key))]
 
 
 def _against_chance(
-    place: DeltaGenerator, found: Trust, key: str, title: str, shares: Any, scores: Any, controls: Sequence[Any]
+    place: DeltaGenerator,
+    found: Trust,
+    key: str,
+    title: str,
+    shares: Values,
+    scores: Values,
+    controls: Sequence[Values],
 ) -> None:
     """A chart of the map's scores; ``controls``: the blob's, then the random maps', as far as they are there."""
     figure = bands.against_chance(
@@ -166,12 +178,12 @@ def _against_chance(
         probabilities=_has_probabilities(found),
     )
     steps = max(1, len(shares) // 8)
-    told = ", ".join(f"{share:.0%}: {score:.3g}" for share, score in list(zip(shares, scores, strict=True))[::steps])
-    alt = f"{title}. Score at each share: {told}"
+    points = list(zip(shares, scores, strict=True))[::steps]
+    alt = f"{title}. Score at each share: {', '.join(f'{share:.0%}: {score:.3g}' for share, score in points)}"
     place.plotly_chart(figure, key=key, height=bands.HEIGHT, config=CHART, alt=alt)
 
 
-def _cascade(found: Trust, chosen: Chosen, identity: Any) -> None:
+def _cascade(found: Trust, chosen: Chosen, identity: Hashable) -> None:
     """The map again and again, with more and more of the network's layers drawn at random."""
     st.subheader("Does it depend on what the network has learned?", anchor="cascade")
     st.markdown(
@@ -199,7 +211,7 @@ def _cascade(found: Trust, chosen: Chosen, identity: Any) -> None:
         )
 
 
-def _overlay(picture: Picture, m: CamMap, stage: Any, identity: Any, look: rasters.MapLook) -> str:
+def _overlay(picture: Picture, m: CamMap, stage: Randomised | None, identity: Hashable, look: rasters.MapLook) -> str:
     drawn = m if stage is None else replace(m, values=stage.values)
     key = (identity, "cascade", None if stage is None else stage.layers)
     return rasters.overlay_url(picture, drawn, key, look, rasters.TILE_SIDE * 2)

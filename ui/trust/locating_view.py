@@ -116,7 +116,7 @@ def _located(status: Status[tuple[Located, ...]], chosen: Chosen) -> None:
 
 
 def sentence(first: Located, randoms: Sequence[Located]) -> str:
-    """Where the map lies, in words for everybody."""
+    """The place of the map, in words for everybody."""
     if first.empty:
         return "The map is empty, so it lies nowhere: it hits nothing, and has no energy in the object."
     if not first.area:
@@ -214,7 +214,7 @@ def _folder(request: MapStatus, model: Model) -> None:
 
 
 def _price(request: MapStatus, model: Model, chosen: Sequence[str]) -> str | None:
-    """What one picture takes, as far as it is known."""
+    """The price of one picture, as far as it is known."""
     net, m = request.asked.network, request.asked.map
     if net is None or m is None or not chosen:
         return None

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from camcore.verdict.gather import Trust
 
 METHODS = ("gradcam", "gradcam++", "layercam")
-"""What is measured over a folder at first: cheap."""
+"""The methods that are measured over a folder at first: cheap."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""What if a part of the picture were not there? A box is drawn on it, and the network is asked again."""
+"""The question what if a part of the picture were not there: a box is drawn, and the network asked again."""
 
 from __future__ import annotations
 
@@ -133,7 +133,7 @@ def _section(status: Status[WhatIf], chosen: Chosen, lit: bool, drawn: bool) -> 
 
 
 def sentence(found: WhatIf) -> str:
-    """What became of it, in words for everybody."""
+    """The result in words for everybody."""
     change = found.changes[0]
     before, after = change.before, change.after
     what = "Without all around the box" if found.keep else "Without what is in the box"

@@ -38,7 +38,7 @@ _BRIEFLY = {
     "improbable": "an improbable class",
     "warning": "carries a warning",
 }
-"""What decides against full trust, by the rule's key, in a few words."""
+"""The doubts that decide against full trust, by the rule's key, in a few words."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ def escaped(text: str) -> str:
 
 
 def briefly(given: Verdict) -> str:
-    """Why a map is not to be trusted, or with caution only, in a few words; empty where nothing speaks against it."""
+    """The doubts about a map in a few words; empty where nothing speaks against it."""
     doubts = [one for one in given.reasons if one.kind in ("against", "beware")]
     return "; ".join(_BRIEFLY.get(one.key, one.text.rstrip(".")) for one in doubts)
 
@@ -105,7 +105,7 @@ def _cell(text: str) -> str:
 
 
 def quick_rows(found: Trust) -> list[FigureRow]:
-    """What the verdict rests on, as far as it is there."""
+    """The figures that the verdict rests on, as far as they are there."""
     rows: list[FigureRow] = []
     if found.chance:
         first, centre, randoms = _apart(found.chance)

@@ -164,12 +164,12 @@ def test_a_start_value_is_there_at_once_and_stays_after_a_failure(runner: Runner
 
 
 def test_jobs_beyond_the_limit_take_their_turn_in_the_order_of_coming(runner: Runner) -> None:
-    gate = threading.Event()
+    gates = [threading.Event() for _ in range(AT_ONCE + 3)]
     begun: list[int] = []
 
     def steps(number: int) -> Updates[int]:
         begun.append(number)
-        gate.wait(5)
+        gates[number].wait(5)
         yield Update(1.0, number)
 
     def ask(number: int) -> Job[int]:
@@ -184,7 +184,11 @@ def test_jobs_beyond_the_limit_take_their_turn_in_the_order_of_coming(runner: Ru
     assert len(begun) == AT_ONCE
     waiting[0].leave("me")
     assert ended(waiting[0]).state == "stopped", "nobody waits for its turn"
-    gate.set()
+    for done in (0, 1):
+        gates[done].set()
+        until(lambda done=done: len(begun) == AT_ONCE + done + 1)
+    assert begun[AT_ONCE:] == [AT_ONCE + 1, AT_ONCE + 2]
+    for gate in gates:
+        gate.set()
     for job in (*running, *waiting[1:]):
         assert ended(job).state == "done"
-    assert begun[AT_ONCE:] == [AT_ONCE + 1, AT_ONCE + 2]
