@@ -10,12 +10,12 @@ frame.begin("Inspect")
 from ui import (  # noqa: E402
     errors,
     map_request,
+    map_status,
     map_view,
     model_picker,
     picture_box,
     query_form,
     sidebar,
-    status,
     urls,
 )
 from ui.cell import view as cell_view  # noqa: E402
@@ -63,8 +63,10 @@ with errors.guarded("The caption"):
 trust_panel.show(places.trust, request, chosen)
 cell_view.show(chosen, answer)
 
-bar = status.show(places, request, model.fetching, lambda: map_request.run(query), stop)
-status.notes(places, request, urls.notices().values(), map_request.retry)
+bar = map_status.show(places.progress, places.button, request, model.fetching, lambda: map_request.run(query), stop)
+map_status.retry(places.retry, request, map_request.retry)
+with places.notes:
+    errors.notices(urls.notices().values(), request.failure)
 with places.fetch:
     model_picker.offer_download(model)
 

@@ -70,7 +70,7 @@ with errors.guarded("The maps"):
     view.files(places.downloads, take)
     basket.offer(places.downloads, None if status.busy else snapshots.of_take(chosen, take))
 
-bar = view.status(places, sheet, status, lambda: request.run(plan), request.stop)
+bar = view.status(places.progress, places.buttons, sheet, status, lambda: request.run(plan), request.stop)
 view.retry(places.retry, sheet, status, request.retry)
 with places.notes:
     errors.notices([*urls.notices().values(), *notes], status.failure)

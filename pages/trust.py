@@ -10,6 +10,7 @@ frame.begin("Trust")
 from ui import (  # noqa: E402  # noqa: E402
     errors,
     map_request,
+    map_status,
     map_view,
     model_picker,
     page_style,
@@ -17,7 +18,6 @@ from ui import (  # noqa: E402  # noqa: E402
     query_form,
     rasters,
     sidebar,
-    status,
     urls,
 )
 from ui.networks import networks, start  # noqa: E402
@@ -54,7 +54,7 @@ with errors.guarded("The choices"):
     query_form.show(places.choices, network, answer, query)
 quick = None
 with errors.guarded("The verdict"):
-    quick = view.verdict(places, request, chosen, model)
+    quick = view.verdict(places.head, places.verdict, request, chosen, model)
 with places.evidence, errors.guarded("The evidence"):
     evidence.show(request, chosen, quick)
 with places.what_if, errors.guarded("The query what if"):
@@ -62,8 +62,10 @@ with places.what_if, errors.guarded("The query what if"):
 with places.where, errors.guarded("The place of the map"):
     where.show(request, chosen, model)
 
-bar = status.show(places, request, model.fetching, lambda: map_request.run(query), stop)
-status.notes(places, request, urls.notices().values(), map_request.retry)
+bar = map_status.show(places.progress, places.button, request, model.fetching, lambda: map_request.run(query), stop)
+map_status.retry(places.retry, request, map_request.retry)
+with places.notes:
+    errors.notices(urls.notices().values(), request.failure)
 with places.fetch:
     model_picker.offer_download(model)
 

@@ -1,20 +1,24 @@
 """The sidebar's network: which backbone, with which weights, and how the picture is framed for it."""
 
+from __future__ import annotations
+
 import os
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
 import camcore
 from camcore.cli.app import DEFAULT_MODEL
 from camcore.framing import FRAMINGS
-from camcore.models.catalogue import Backbone
 from camcore.models.factories import Factory
 from camcore.models.saved import SavedNetwork
 from ui import words
 from ui.query import NetworkKey
 from ui.urls import Parameter
+
+if TYPE_CHECKING:
+    from camcore.models.load import Listed
 
 DEFAULT = "MobileNetV2"
 """Shown first where its weights are on this machine: of 1,000 classes, so that any photograph means something to it."""
@@ -31,9 +35,6 @@ _FRAMING_WORDS = {
     "stretch": "the whole picture, stretched to the input’s shape",
     "letterbox": "the whole picture in its own shape, with a neutral border",
 }
-
-
-Row: TypeAlias = Backbone | SavedNetwork | Factory
 
 
 @dataclass(frozen=True)
@@ -145,21 +146,21 @@ def offer_download(model: Model) -> None:
             st.rerun()
 
 
-def _state(row: Row) -> str:
+def _state(row: Listed) -> str:
     """The place of a network's weights, in a word or two."""
     if isinstance(row, SavedNetwork):
         return "bundled" if row.bundled else "your own"
-    return str(row.weights_state)
+    return row.weights_state
 
 
-def _size(row: Row) -> tuple[str, ...]:
+def _size(row: Listed) -> tuple[str, ...]:
     """Parameters and input, where they are known before the network is loaded."""
     if row.parameters is None or row.input_size is None:
         return ()
     return f"{row.parameters / 1e6:.1f} M parameters", f"{row.input_size[0]}×{row.input_size[1]} px input"
 
 
-def _learned(row: Row) -> str:
+def _learned(row: Listed) -> str:
     """The classes and training of a network, and whether its weights have to be fetched, as Markdown."""
     if isinstance(row, Factory):
         return words.plain(f"made by {row.target} on this server" if row.file is None else f"the file {row.target}")

@@ -132,4 +132,4 @@ def _layer(network: Network | None, name: str | None) -> str | None:
 
 def _layer_name(info: LayerInfo) -> str:
     star = "★ " if info.recommended else ""
-    return f"{star}{info.path} · {words.grid(info.grid)} · {info.channels} channels"
+    return f"{star}{info.path} · {words.grid(info.grid or (0, 0))} · {info.channels} channels"

@@ -46,6 +46,21 @@ class PlacedGrid(Protocol):
     def cells(self) -> CellGrid: ...
 
 
+class Photo(Protocol):
+    """A photograph and the digest that tells it from all others."""
+
+    @property
+    def rgb(self) -> NDArray[np.uint8]: ...
+    @property
+    def sha256(self) -> str: ...
+
+
+class OnPicture(Protocol):
+    """A map, or anything else with values for the pixels of a picture."""
+
+    def on_picture(self, *, smooth: bool, max_side: int | None) -> NDArray[np.float32]: ...
+
+
 @dataclass(frozen=True)
 class MapLook:
     """The style of a drawn map; changing it computes nothing anew. ``opacity`` in percent."""
@@ -55,19 +70,19 @@ class MapLook:
     smooth: bool = True
 
 
-def photo_url(picture: Picture, side: int = SIDE) -> str:
+def photo_url(picture: Photo, side: int = SIDE) -> str:
     """The photograph as a data URL."""
     key = ("photo", picture.sha256, side)
     return _urls.get(key) or _urls.put(key, _encode(_photo(picture, side)))
 
 
-def overlay_url(picture: Picture, cam_map: CamMap, key: Hashable, look: MapLook, side: int = SIDE) -> str:
+def overlay_url(picture: Photo, cam_map: OnPicture, key: Hashable, look: MapLook, side: int = SIDE) -> str:
     """The photograph under its map as a data URL. ``key`` tells this map from all others."""
     full_key = ("overlay", key, look, side)
     return _urls.get(full_key) or _urls.put(full_key, _encode(_overlay(picture, cam_map, look, side)))
 
 
-def lit_url(picture: Picture, field: EffectiveField, key: Hashable, side: int = SIDE) -> str:
+def lit_url(picture: Photo, field: EffectiveField, key: Hashable, side: int = SIDE) -> str:
     """The photograph lit by what a cell depends on, as a data URL; on a scale of roots, or only a few pixels shone."""
     full_key = ("lit", picture.sha256, key, side)
     return _urls.get(full_key) or _urls.put(full_key, _encode(lit(_photo(picture, side), field, side)))
@@ -112,13 +127,13 @@ def grid_geometry(frame: Frame, cells: CellGrid, shape: tuple[int, ...]) -> Geom
     }
 
 
-def _photo(picture: Picture, side: int) -> np.ndarray:
+def _photo(picture: Photo, side: int) -> np.ndarray:
     key = (picture.sha256, side)
     found = _small.get(key)
     return found if found is not None else _small.put(key, shrink(picture.rgb, side))
 
 
-def _overlay(picture: Picture, cam_map: CamMap, look: MapLook, side: int) -> np.ndarray:
+def _overlay(picture: Photo, cam_map: OnPicture, look: MapLook, side: int) -> np.ndarray:
     values = cam_map.on_picture(smooth=look.smooth, max_side=side)
     return blend(_photo(picture, side), values, alpha=look.opacity / 100, colormap=look.colormap)
 

@@ -35,7 +35,7 @@ class _Signed:
     evidence: Evidence
     scale: float
 
-    def on_picture(self, smooth: bool, max_side: int | None) -> NDArray[np.float32]:
+    def on_picture(self, *, smooth: bool, max_side: int | None) -> NDArray[np.float32]:
         return self.evidence.on_picture(self.scale, smooth, max_side)
 
 

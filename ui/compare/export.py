@@ -6,7 +6,7 @@ import io
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
@@ -115,7 +115,7 @@ def _drawn(take: Take, cell: Cell, photo: NDArray[np.uint8], gray: NDArray[np.ui
 
 def npz(take: Take) -> bytes:
     """The raw maps on their own grids, and what each one is; ``numpy.load(file)`` reads it."""
-    arrays: dict[str, NDArray[np.generic]] = {}
+    arrays: dict[str, Any] = {}
     about = []
     for i, (cell, m) in enumerate(take.sheet.maps.items()):
         arrays[f"map_{i:02d}"] = m.raw

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
@@ -137,14 +137,19 @@ def _count(number: int, axis: str) -> str:
 
 
 def status(
-    places: ComparePlaces, sheet: Sheet, status: Status[Sheet], on_run: Callable[[], None], on_stop: Callable[[], None]
-) -> Any:
+    progress: DeltaGenerator,
+    buttons: DeltaGenerator,
+    sheet: Sheet,
+    status: Status[Sheet],
+    on_run: Callable[[], None],
+    on_stop: Callable[[], None],
+) -> DeltaGenerator | None:
     """The work under way, the price of slow methods, or what was stopped; returns the progress bar."""
     have, total = len(sheet.maps), len(sheet.plan.cells)
     if status.busy and status.job is not None:
         label = "Stop" if sheet.growing is None else "Good enough, stop"
-        places.buttons.button(label, key="act_compare", on_click=on_stop)
-        return places.progress.progress(*words.under_way(status.job.stage))
+        buttons.button(label, key="act_compare", on_click=on_stop)
+        return progress.progress(*words.under_way(status.job.stage))
     bill = sheet.bill
     if status.stopped and sheet.missing:
         growing = sheet.growing
@@ -153,17 +158,17 @@ def status(
             if growing is None
             else f" The map that was growing is kept as it is, {words.percent(growing.done)} done."
         )
-        places.progress.caption(f"Stopped with {have} of {total} maps.{kept}")
-        places.buttons.button("Go on", key="act_compare", on_click=on_run)
+        progress.caption(f"Stopped with {have} of {total} maps.{kept}")
+        buttons.button("Go on", key="act_compare", on_click=on_run)
     elif bill is not None:
         titles = ", ".join(bill.methods[:3]) + (f" and {len(bill.methods) - 3} more" if len(bill.methods) > 3 else "")
         price = f"{bill.passes:,.0f} passes, {words.duration(bill.seconds)}"
-        places.progress.caption(words.plain(f"{have} of {total} maps are here. {titles}: {price}."))
+        progress.caption(words.plain(f"{have} of {total} maps are here. {titles}: {price}."))
         label = f"Run {bill.methods[0]}" if len(bill.methods) == 1 else f"Run {len(bill.methods)} slow methods"
-        places.buttons.button(label, type="primary", key="act_compare", on_click=on_run)
+        buttons.button(label, type="primary", key="act_compare", on_click=on_run)
     else:
-        places.progress.caption(_done(sheet, have, total))
-        places.buttons.empty()
+        progress.caption(_done(sheet, have, total))
+        buttons.empty()
     return None
 
 

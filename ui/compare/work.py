@@ -18,7 +18,7 @@ from ui.jobs.runner import runner
 from ui.jobs.work import Update, Updates, Work
 from ui.map_cache import MapCache, map_cache
 from ui.query import Cost, NetworkKey, map_identity
-from ui.trust import work as trust_work
+from ui.trust import evidence
 
 if TYPE_CHECKING:
     from camcore.heatmaps.cam_map import CamMap
@@ -149,7 +149,7 @@ def verdicts_work(network: NetworkKey, picture: Picture, maps: Sequence[CamMap])
         total, done = sum(costs), 0.0
         verdicts: dict[Hashable, Trust] = {}
         for identity, m, cost in zip(identities, maps, costs, strict=True):
-            known = runner().known(trust_work.evidence_work(network, picture, m, "quick"))
+            known = runner().known(evidence.work(network, picture, m, "quick"))
             if known is None:
                 title = f"Judging {camcore.METHODS[m.method].title}"
                 for step in camcore.trust(net, picture, m, "quick"):
@@ -160,12 +160,12 @@ def verdicts_work(network: NetworkKey, picture: Picture, maps: Sequence[CamMap])
             yield Update(done / total, verdicts)
 
     def size(verdicts: Verdicts) -> int:
-        return sum(map(trust_work.trust_bytes, verdicts.values()))
+        return sum(map(evidence.trust_bytes, verdicts.values()))
 
     return Work(network, ("verdicts", identities), "Judging the maps", steps, size)
 
 
 def verdicts_price(network: NetworkKey, net: Network, maps: Sequence[CamMap]) -> Cost:
     """The price of judging these maps."""
-    each = [trust_work.price(network, net, m, "quick") for m in maps]
+    each = [evidence.price(network, net, m, "quick") for m in maps]
     return Cost(sum(one.passes for one in each), sum(one.seconds for one in each))

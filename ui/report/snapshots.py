@@ -9,7 +9,7 @@ from ui.jobs.runner import runner
 from ui.picture_box import Chosen
 from ui.query import Answer, NetworkKey, map_identity
 from ui.report.basket import Draft
-from ui.trust import work as trust_work
+from ui.trust import evidence
 
 
 def of_answer(chosen: Chosen, answer: Answer, look: rasters.MapLook) -> Draft | None:
@@ -67,5 +67,5 @@ def of_take(chosen: Chosen, take: compare_export.Take) -> Draft | None:
 
 def _verdict(network: NetworkKey, chosen: Chosen, m: Any) -> Told | None:
     """How far to trust a map, where that has been found out."""
-    found = runner().known(trust_work.evidence_work(network, chosen.picture, m, "quick"))
+    found = runner().known(evidence.work(network, chosen.picture, m, "quick"))
     return None if found is None or found.verdict is None else told(found.verdict)

@@ -15,7 +15,7 @@ from ui.networks import networks
 from ui.query import NetworkKey
 from ui.report import basket
 from ui.report.basket import Entry
-from ui.trust import work as trust_work
+from ui.trust import evidence
 
 _SIGNS = {"trust": ":material/check_circle:", "caution": ":material/error:", "distrust": ":material/cancel:"}
 
@@ -47,9 +47,7 @@ def show(entry: Entry) -> None:
 
 def checking(item: Item) -> Work:
     """The work that gathers the evidence on an entry's map, in its quick form; the same as for the map on Inspect."""
-    return trust_work.evidence_work(
-        key_of(item.first.network), pictures.opened(item.picture.data), item.first.map, "quick"
-    )
+    return evidence.work(key_of(item.first.network), pictures.opened(item.picture.data), item.first.map, "quick")
 
 
 def key_of(facts: NetworkFacts) -> NetworkKey:
@@ -61,7 +59,7 @@ def _price(one: Finding) -> str:
     key = key_of(one.network)
     network = networks().peek(key)
     label = "Check how far to trust it"
-    return label if network is None else f"{label}: {words.price(trust_work.price(key, network, one.map, 'quick'))}"
+    return label if network is None else f"{label}: {words.price(evidence.price(key, network, one.map, 'quick'))}"
 
 
 def _verdict(verdict: Told) -> None:

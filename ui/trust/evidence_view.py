@@ -22,8 +22,8 @@ from ui.jobs.session import Status
 from ui.map_request import MapStatus
 from ui.picture_box import Chosen
 from ui.query import map_identity
+from ui.trust import evidence
 from ui.trust import words as trust_words
-from ui.trust import work as trust_work
 
 if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
@@ -49,7 +49,7 @@ def show(request: MapStatus, chosen: Chosen, quick: Trust | None) -> None:
         session.section(SECTION, None)
         return
     identity = map_identity(network, chosen.picture.sha256, quick.map)
-    work = trust_work.evidence_work(network, chosen.picture, quick.map, "full")
+    work = evidence.work(network, chosen.picture, quick.map, "full")
     wanted = session.pressed(SECTION) == identity or runner().known(work) is not None
     if not wanted:
         with st.container(key="cam_full", horizontal=True, vertical_alignment="center", gap="small"):
@@ -60,7 +60,7 @@ def show(request: MapStatus, chosen: Chosen, quick: Trust | None) -> None:
                 on_click=session.press,
                 args=(SECTION, identity),
             )
-            price = words.price(trust_work.price(network, net, quick.map, "full"))
+            price = words.price(evidence.price(network, net, quick.map, "full"))
             st.caption(
                 f"{price}: finer curves, the figures that papers give, and the map as the network forgets what it "
                 "learned, layer after layer."
@@ -154,6 +154,7 @@ def _curve(one: Faithfulness, key: str) -> tuple[Values, Values]:
 
 def _road(one: Faithfulness, key: str) -> tuple[list[float], list[float]]:
     """Shares and scores of ROAD, from the picture itself on."""
+    assert one.road is not None
     return [0.0, *one.road.levels], [one.score, *map(float, getattr(one.road, key))]
 
 

@@ -23,8 +23,9 @@ from ui.picture_box import Chosen
 from ui.picture_folders import root_of
 from ui.query import Failure
 from ui.trust import words as trust_words
+from ui.trust.evidence import pace
 from ui.trust.words import FigureRow
-from ui.trust.work import FolderTable, folder_location_work, location_work, pace
+from ui.trust.work import FolderTable, folder_location_work, location_work
 
 ONE, MANY = "where", "where_folder"
 OBJECTS = ("the box above", "a mask")

@@ -14,8 +14,8 @@ from ui.jobs.session import Status
 from ui.map_request import MapStatus
 from ui.picture_box import Chosen
 from ui.query import Query, map_identity
+from ui.trust import evidence
 from ui.trust import words as trust_words
-from ui.trust import work as trust_work
 
 if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
@@ -54,10 +54,10 @@ def follow(request: MapStatus, chosen: Chosen, draw: Callable[[Status[Trust], Ca
     if m is None or asked.network is None:
         return session.section(SECTION, None, lambda now: draw(now, None))
     identity = map_identity(network, chosen.picture.sha256, m)
-    if not trust_work.is_cheap(asked.network, m) and session.pressed(SECTION) != identity:
-        _offer(words.price(trust_work.price(network, asked.network, m, "quick")), identity)
+    if not evidence.is_cheap(asked.network, m) and session.pressed(SECTION) != identity:
+        _offer(words.price(evidence.price(network, asked.network, m, "quick")), identity)
         return session.section(SECTION, None)
-    work = trust_work.evidence_work(network, chosen.picture, m, "quick")
+    work = evidence.work(network, chosen.picture, m, "quick")
     return session.section(SECTION, work, lambda now: draw(now, m), patience=0.0)
 
 

@@ -91,12 +91,14 @@ def claim() -> TrustPlaces:
     )  # fmt: skip
 
 
-def verdict(places: TrustPlaces, request: MapStatus, chosen: Chosen, model: Model) -> Trust | None:
+def verdict(
+    head: DeltaGenerator, place: DeltaGenerator, request: MapStatus, chosen: Chosen, model: Model
+) -> Trust | None:
     """The headline, the reasons and what they rest on; the quick evidence where it is whole, else None."""
-    with places.verdict:
+    with place:
         status = panel.follow(request, chosen, _reasons)
     found = status.value if status.complete else None
-    places.head.header(_headline(request, model, found), anchor=False)
+    head.header(_headline(request, model, found), anchor=False)
     return found
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+from functools import partial
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -191,7 +192,7 @@ def _how(found: WhatIf, chosen: Chosen) -> None:
     with st.container(horizontal=True, gap="small"):
         downloads.offer(
             f"{stem}.png",
-            lambda: picture_png(found),
+            b"" if found.again is None else partial(picture_png, found, found.again),
             "The changed picture under the map, at full size",
             key="save_what_if_png",
             ready=found.again is not None,
@@ -204,10 +205,10 @@ def _how(found: WhatIf, chosen: Chosen) -> None:
         )
 
 
-def picture_png(found: WhatIf) -> bytes:
+def picture_png(found: WhatIf, again: CamMap) -> bytes:
     """The changed picture under its map with a caption."""
     lines = [f"{found.map.network}, {_LABELS[found.fill]}, {WAYS[found.keep]} {write_box(found.box)}", sentence(found)]
-    return rasters.full_size(found.picture, found.again, rasters.MapLook(), lines)
+    return rasters.full_size(found.picture, again, rasters.MapLook(), lines)
 
 
 def changes_csv(found: WhatIf) -> bytes:

@@ -1,4 +1,4 @@
-"""The work of the Trust page: the evidence on a map, what if a part were hidden, and where the map lies."""
+"""The work of the Trust page beside the evidence: what if a part were hidden, and where the map lies."""
 
 from __future__ import annotations
 
@@ -8,70 +8,23 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import camcore
 from camcore.metrics.localisation import Located, Row, table
 from camcore.metrics.localisation_study import locate_folder, locate_maps
 from camcore.metrics.object_masks import IMAGES, MASKS, ObjectMask, read_masked_folder
 from camcore.training.folders import Skipped
-from camcore.verdict.gather import Form, Trust
 from camcore.verdict.what_if import WhatIf, what_if
 from ui.jobs.work import Update, Updates, Work
-from ui.map_cache import map_cache
-from ui.query import Cost, NetworkKey, map_identity
+from ui.query import NetworkKey, map_identity
 
 if TYPE_CHECKING:
     from camcore.heatmaps.cam_map import CamMap
     from camcore.network import Network
     from camcore.pictures.picture import Picture
 
-CHEAP = 250e9
-"""Multiplications that are made without asking: MobileNetV2's quick form takes a quarter of it."""
 REDRAW = 1.0
 """Seconds between two tables of a folder that is still being looked through."""
 
 Box = tuple[int, int, int, int]
-
-
-# ---- the evidence
-
-
-def evidence_work(network: NetworkKey, picture: Picture, m: CamMap, form: Form) -> Work[Trust]:
-    """Gathers the evidence on a map."""
-
-    def steps(net: Network, _: object) -> Updates[Trust]:
-        first = None
-        for step in camcore.trust(net, picture, m, form):
-            if first is None and step.done:
-                first = step  # the first chunk has the time of making ready in it
-            elif first is not None and step.doing == first.doing and step.done > first.done:
-                map_cache().learn_pace(network, step.done - first.done, step.seconds - first.seconds)
-            yield Update(step.done / max(step.total, 1), step.trust, step.doing)
-
-    key = ("trust", form, map_identity(network, picture.sha256, m))
-    return Work(network, key, "Gathering the evidence", steps, trust_bytes)
-
-
-def trust_bytes(found: Trust) -> int:
-    """Bytes of the evidence."""
-    values = [found.map.values, *(one.values for one in (*found.copies, *found.stages))]
-    return 65536 + sum(array.nbytes + 1024 for array in values)
-
-
-def is_cheap(net: Network, m: CamMap) -> bool:
-    """The quick form may run without being asked for."""
-    return bool(camcore.trust_passes(net, m, "quick") * net.multiplications <= CHEAP)
-
-
-def price(network: NetworkKey, net: Network, m: CamMap, form: Form) -> Cost:
-    """The price of a form; its seconds by the pace that is known, else by that of the map itself."""
-    passes = camcore.trust_passes(net, m, form)
-    return Cost(passes, passes * pace(network, m))
-
-
-def pace(network: NetworkKey, m: CamMap) -> float:
-    """Seconds per forward pass."""
-    known = map_cache().known_pace(network)
-    return known if known is not None else m.seconds / max(m.passes, 1.0)
 
 
 # ---- what if

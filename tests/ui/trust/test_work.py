@@ -12,8 +12,7 @@ from ui.compare.work import verdicts_work
 from ui.jobs.job import Job
 from ui.jobs.work import Work
 from ui.query import NetworkKey, map_identity
-from ui.trust import work as trust_work
-from ui.trust.work import evidence_work
+from ui.trust import evidence
 
 KEY = NetworkKey("Counting")
 
@@ -35,21 +34,21 @@ def run(work: Work[Any], net: Any) -> list[Any]:
 def test_every_map_has_its_own_evidence(asked: Any, change: dict[str, Any]) -> None:
     other = replace(asked.m, **change)
     assert map_identity(KEY, "a", asked.m) != map_identity(KEY, "a", other)
-    assert evidence_work(KEY, asked.pic, asked.m, "quick") != evidence_work(KEY, asked.pic, other, "quick")
+    assert evidence.work(KEY, asked.pic, asked.m, "quick") != evidence.work(KEY, asked.pic, other, "quick")
 
 
 def test_the_same_map_anew_has_the_same_evidence(asked: Any) -> None:
     again = camcore.explain(asked.net, asked.pic, "gradcam", classes=0, framing="stretch")[0]
-    assert evidence_work(KEY, asked.pic, asked.m, "quick") == evidence_work(KEY, asked.pic, again, "quick")
-    assert evidence_work(KEY, asked.pic, again, "full") != evidence_work(KEY, asked.pic, again, "quick")
+    assert evidence.work(KEY, asked.pic, asked.m, "quick") == evidence.work(KEY, asked.pic, again, "quick")
+    assert evidence.work(KEY, asked.pic, again, "full") != evidence.work(KEY, asked.pic, again, "quick")
 
 
 def test_the_work_ends_with_the_verdict_of_the_core(asked: Any) -> None:
-    parts = run(evidence_work(KEY, asked.pic, asked.m, "quick"), asked.net)
+    parts = run(evidence.work(KEY, asked.pic, asked.m, "quick"), asked.net)
     *_, last = camcore.trust(asked.net, asked.pic, asked.m, "quick")
     assert parts[-1].share == 1
     assert parts[-1].value.verdict == last.trust.verdict
-    assert trust_work.trust_bytes(parts[-1].value) > asked.m.values.nbytes
+    assert evidence.trust_bytes(parts[-1].value) > asked.m.values.nbytes
 
 
 def test_an_empty_map_is_judged_too(asked: Any) -> None:
@@ -58,17 +57,17 @@ def test_an_empty_map_is_judged_too(asked: Any) -> None:
     pic = picture(rgb)
     m = camcore.explain(asked.net, pic, "gradcam", classes=0, framing="stretch")[0]
     assert not m.values.any()
-    verdict = run(evidence_work(KEY, pic, m, "full"), asked.net)[-1].value.verdict
+    verdict = run(evidence.work(KEY, pic, m, "full"), asked.net)[-1].value.verdict
     assert verdict.level == "distrust"
     assert verdict.reasons[0].key == "flat"
 
 
 def test_dear_networks_are_asked_for(asked: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert trust_work.is_cheap(asked.net, asked.m)
+    assert evidence.is_cheap(asked.net, asked.m)
     passes = camcore.trust_passes(asked.net, asked.m, "quick")
     monkeypatch.setattr(camcore, "trust_passes", lambda *_: passes)
-    assert trust_work.is_cheap(SimpleNamespace(multiplications=0.99 * trust_work.CHEAP / passes), asked.m)
-    assert not trust_work.is_cheap(SimpleNamespace(multiplications=1.01 * trust_work.CHEAP / passes), asked.m)
+    assert evidence.is_cheap(SimpleNamespace(multiplications=0.99 * evidence.CHEAP / passes), asked.m)
+    assert not evidence.is_cheap(SimpleNamespace(multiplications=1.01 * evidence.CHEAP / passes), asked.m)
 
 
 def test_judging_several_is_judging_each(asked: Any) -> None:
