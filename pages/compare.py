@@ -20,7 +20,7 @@ from ui.compare import (  # noqa: E402
     view,
 )
 from ui.compare.export import Take  # noqa: E402
-from ui.compare.sheets import Sheet  # noqa: E402
+from ui.compare.sheets import MapSheet  # noqa: E402
 from ui.jobs import session  # noqa: E402
 from ui.report import basket, snapshots  # noqa: E402
 
@@ -46,7 +46,7 @@ known = request.summary(model.key)
 choices.show(places.choices, known, model.framing, model.key.name)
 plan, notes = choices.plan(chosen.picture.sha256, model)
 status = request.ask(plan, chosen.picture, allowed=model.fetch is None)
-sheet = status.value or Sheet(plan)
+sheet = status.value or MapSheet(plan)
 if not status.busy and request.summary(model.key) is not known:  # the choices can now be called by their names
     st.rerun()
 target = state.pop("open_in_inspect", None)

@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 
 from camcore.cache import ByteLRU
 from camcore.metrics import agreement
-from ui.compare.comparison import Cell
+from ui.compare.comparison import GridCell
 from ui.compare.grid import identity
-from ui.compare.sheets import Sheet
+from ui.compare.sheets import MapSheet
 
 TITLES: Mapping[str, str] = {"spearman": "Order", "top_iou": "Top 20 %", "ssim": "Look"}
 EXPLAINED: Mapping[str, str] = {
@@ -25,7 +25,7 @@ EXPLAINED: Mapping[str, str] = {
 class AlignedMaps:
     """Maps on one raster. ``cells``: whose; ``rasters``: (n, H, W), NaN where one did not look; ``key``: which."""
 
-    cells: tuple[Cell, ...]
+    cells: tuple[GridCell, ...]
     rasters: NDArray[np.float32]
     seen: NDArray[np.bool_]
     key: Hashable
@@ -35,7 +35,7 @@ class AlignedMaps:
         """There is a place that all networks saw."""
         return bool(self.seen.any())
 
-    def of(self, cells: Sequence[Cell]) -> NDArray[np.float32]:
+    def of(self, cells: Sequence[GridCell]) -> NDArray[np.float32]:
         """The rasters of these cells."""
         return self.rasters[[self.cells.index(cell) for cell in cells]]
 
@@ -61,7 +61,7 @@ _consensus: ByteLRU[agreement.Consensus] = ByteLRU(48 << 20, lambda c: c.mean.nb
 _figures: ByteLRU[Agreement] = ByteLRU(1 << 20, lambda f: 128)
 
 
-def aligned(sheet: Sheet, filling: bool = False) -> AlignedMaps | None:
+def aligned(sheet: MapSheet, filling: bool = False) -> AlignedMaps | None:
     """The finished maps that are not empty, on one raster; None where there are none.
 
     ``filling``: more maps are on their way; then only what is known already, as the next moment asks for others.
@@ -89,13 +89,13 @@ def matrix(maps: AlignedMaps, measure: str) -> NDArray[np.float64]:
     return found
 
 
-def consensus(maps: AlignedMaps, cells: Sequence[Cell]) -> agreement.Consensus:
+def consensus(maps: AlignedMaps, cells: Sequence[GridCell]) -> agreement.Consensus:
     """Mean and spread of the rank-normalised maps of these cells."""
     key = (maps.key, tuple(maps.cells.index(cell) for cell in cells))
     return _consensus.get(key) or _consensus.put(key, agreement.consensus(list(maps.of(cells))))
 
 
-def to_reference(maps: AlignedMaps, reference: Cell) -> dict[Cell, Agreement]:
+def to_reference(maps: AlignedMaps, reference: GridCell) -> dict[GridCell, Agreement]:
     """The agreement of each other map with the reference; empty where that has no raster."""
     if reference not in maps.cells:
         return {}

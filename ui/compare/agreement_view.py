@@ -8,10 +8,10 @@ from camcore.render.colour import css_gradient
 from ui import grids, rasters, words
 from ui.compare import agreeing, names
 from ui.compare.agreeing import AlignedMaps
-from ui.compare.comparison import NONE, Cell
+from ui.compare.comparison import NONE, GridCell
 from ui.compare.grid import GridLook
 from ui.compare.pair_table import pair_table
-from ui.compare.sheets import Sheet
+from ui.compare.sheets import MapSheet
 from ui.components import MapCell, maps
 from ui.picture_box import Chosen
 
@@ -21,7 +21,7 @@ _MOST_BESIDE = 8
 """A larger table takes the whole width, with the words on it above."""
 
 
-def show(sheet: Sheet, together: AlignedMaps | None, chosen: Chosen, look: GridLook, busy: bool) -> None:
+def show(sheet: MapSheet, together: AlignedMaps | None, chosen: Chosen, look: GridLook, busy: bool) -> None:
     """The whole section; while the grid is filling its place is kept."""
     st.subheader("Do they agree?", anchor=False)
     if together is None or len(together.cells) < 2:
@@ -39,7 +39,7 @@ def show(sheet: Sheet, together: AlignedMaps | None, chosen: Chosen, look: GridL
     _table(together, titles)
 
 
-def _over(sheet: Sheet, together: AlignedMaps) -> list[Cell]:
+def _over(sheet: MapSheet, together: AlignedMaps) -> list[GridCell]:
     """The maps that are put together: all, or those of one row."""
     plan = sheet.plan
     if plan.rows == NONE:
@@ -60,7 +60,7 @@ def _over(sheet: Sheet, together: AlignedMaps) -> list[Cell]:
     return list(together.cells) if not at else rows[at - 1]
 
 
-def _pictures(together: AlignedMaps, cells: Sequence[Cell], chosen: Chosen, look: GridLook) -> None:
+def _pictures(together: AlignedMaps, cells: Sequence[GridCell], chosen: Chosen, look: GridLook) -> None:
     """Consensus and disagreement, large."""
     picture = chosen.picture
     size = (picture.height, picture.width)

@@ -12,7 +12,7 @@ from camcore.framing import FRAMINGS
 from camcore.models.saved import SavedNetwork
 from ui import controls, methods, model_picker, sidebar, urls, words
 from ui.compare import names
-from ui.compare.comparison import AXES, DEPTHS, MOST_BACKBONES, MOST_CELLS, NONE, ONE_OF, RANKS, Plan
+from ui.compare.comparison import AXES, DEPTHS, MOST_BACKBONES, MOST_CELLS, NONE, ONE_OF, RANKS, GridPlan
 from ui.model_picker import Model
 from ui.network_summary import NetworkSummary
 from ui.scales import SCALES
@@ -101,7 +101,7 @@ def show(place: DeltaGenerator, summary: NetworkSummary | None, framing: str, le
                 _single(axis, summary, framing)
 
 
-def plan(picture: str, model: Model) -> tuple[Plan, list[str]]:
+def plan(picture: str, model: Model) -> tuple[GridPlan, list[str]]:
     """The chosen comparison, and notes on what had to be left out."""
     state = st.session_state
     columns, rows = state["columns"], state["rows"]
@@ -136,7 +136,7 @@ def plan(picture: str, model: Model) -> tuple[Plan, list[str]]:
         )
     held = tuple(one.key for one in networks if one.fetch is not None)
     chosen_methods, layers, classes, backbones, framings = (values[axis] for axis in AXES)
-    return Plan(picture, columns, rows, chosen_methods, layers, classes, backbones, framings, held), notes
+    return GridPlan(picture, columns, rows, chosen_methods, layers, classes, backbones, framings, held), notes
 
 
 def missing(model: Model) -> Model | None:

@@ -34,7 +34,7 @@ DEPTHS = ("last", "last-1", "last-2", "last-3")
 
 
 @dataclass(frozen=True)
-class Cell:
+class GridCell:
     """One map of a comparison. ``layer`` None: the recommended one; ``aim``: one of RANKS, or an index as text."""
 
     network: NetworkKey
@@ -45,7 +45,7 @@ class Cell:
 
 
 @dataclass(frozen=True)
-class Plan:
+class GridPlan:
     """Everything that decides a comparison: the choices of each axis, one alone where it is not an axis.
 
     ``picture``: its SHA-256. ``framings``: None for each network's own. ``held``: networks that may not be
@@ -77,7 +77,7 @@ class Plan:
         return (None,) if axis == NONE else tuple(getattr(self, axis))
 
     @cached_property
-    def grid(self) -> tuple[tuple[Cell, ...], ...]:
+    def grid(self) -> tuple[tuple[GridCell, ...], ...]:
         """The cells, row by row."""
         return tuple(
             tuple(self._cell({self.rows: row, self.columns: column}) for column in self.choices(self.columns))
@@ -85,7 +85,7 @@ class Plan:
         )
 
     @cached_property
-    def cells(self) -> tuple[Cell, ...]:
+    def cells(self) -> tuple[GridCell, ...]:
         """All cells in reading order."""
         return tuple(cell for row in self.grid for cell in row)
 
@@ -94,12 +94,12 @@ class Plan:
         """The network whose indices name the classes."""
         return self.backbones[0]
 
-    def _cell(self, at: dict[str, Any]) -> Cell:
+    def _cell(self, at: dict[str, Any]) -> GridCell:
         def one(axis: str) -> Any:
             return at[axis] if axis in at else self.choices(axis)[0]
 
         network = one("backbones")
-        return Cell(network, one("framings") or network.framing, one("methods"), one("layers"), one("classes"))
+        return GridCell(network, one("framings") or network.framing, one("methods"), one("layers"), one("classes"))
 
 
 def layer_path(network: Network, layer: str | None) -> str:

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from camcore.render.colour import DIVERGING, css_gradient
 from ui import errors, grids, rasters, words
 from ui.compare import names
-from ui.compare.comparison import RANKS, Plan
+from ui.compare.comparison import RANKS, GridPlan
 from ui.compare.grid import GridLook
-from ui.compare.sheets import Sheet
+from ui.compare.sheets import MapSheet
 from ui.compare.work import ContrastQuery, contrast_work
 from ui.components import MapCell, maps
 from ui.jobs import session
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 _PLACES = (("top", "middle", "bottom"), ("left", "centre", "right"))
 
 
-def show(sheet: Sheet, plan: Plan, chosen: Chosen, look: GridLook) -> None:
+def show(sheet: MapSheet, plan: GridPlan, chosen: Chosen, look: GridLook) -> None:
     """The whole section."""
     st.subheader("Why this one and not the other?", anchor=False)
     summary = sheet.networks.get(plan.lead)
@@ -60,7 +60,7 @@ def lone_answer(labels: Sequence[str], predictions: Sequence[Prediction]) -> str
     return ""
 
 
-def _classes(summary: NetworkSummary, plan: Plan) -> tuple[str, str]:
+def _classes(summary: NetworkSummary, plan: GridPlan) -> tuple[str, str]:
     """The two classes; without a choice the network's first two answers."""
     state = st.session_state
     framing = plan.framing

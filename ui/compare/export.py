@@ -19,9 +19,9 @@ from camcore.render.overlay import blend
 from camcore.report.drawing import scaled_on_picture
 from ui import methods, rasters, scales, words
 from ui.compare import names
-from ui.compare.comparison import NONE, Cell
+from ui.compare.comparison import NONE, GridCell
 from ui.compare.grid import DrawnGrid, GridLook, first_sentence
-from ui.compare.sheets import Sheet
+from ui.compare.sheets import MapSheet
 
 if TYPE_CHECKING:
     from camcore.heatmaps.cam_map import CamMap
@@ -36,12 +36,12 @@ IN_A_ROW = 4
 class Take:
     """Everything an export needs. ``reference``: whose differences are shown instead of the maps, if any are."""
 
-    sheet: Sheet
+    sheet: MapSheet
     drawn: DrawnGrid
     look: GridLook
     picture: Picture
     title: str
-    reference: Cell | None
+    reference: GridCell | None
 
 
 def lines(take: Take) -> list[str]:
@@ -96,7 +96,7 @@ def png(take: Take) -> bytes:
     return to_png(contact_sheet(rows, heads, bars, lines(take)))
 
 
-def _drawn(take: Take, cell: Cell, photo: NDArray[np.uint8], gray: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
+def _drawn(take: Take, cell: GridCell, photo: NDArray[np.uint8], gray: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
     found, shown = take.sheet.filled.get(cell), take.drawn.shown.get(cell)
     if found is None or shown is None:
         return None
@@ -138,7 +138,7 @@ def csv(take: Take) -> bytes:
     return text.getvalue().encode("utf-8")
 
 
-def _record(sheet: Sheet, cell: Cell, m: CamMap) -> dict[str, object]:
+def _record(sheet: MapSheet, cell: GridCell, m: CamMap) -> dict[str, object]:
     return {
         "network": m.network,
         "method": methods.short(cell.method),

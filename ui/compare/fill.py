@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from camcore import CamcoreError
 from ui import map_cache
-from ui.compare.comparison import Cell, Plan, class_index, layer_path
-from ui.compare.sheets import Bill, GridMap, Sheet
+from ui.compare.comparison import GridCell, GridPlan, class_index, layer_path
+from ui.compare.sheets import Bill, GridMap, MapSheet
 from ui.jobs.job import Job, Stage, StoppedError
 from ui.jobs.work import Update, Updates
 from ui.map_cache import CHEAP_PASSES, MapCache
@@ -35,7 +35,7 @@ HELD = "Needs its weights first"
 
 _LOG = logging.getLogger(__name__)
 
-CellsByMap: TypeAlias = dict[MapKey, list[Cell]]
+CellsByMap: TypeAlias = dict[MapKey, list[GridCell]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,20 +57,20 @@ class _Call:
     seconds: float = 0.0
 
 
-Calls: TypeAlias = Generator[Update[Sheet], None, list[_Call]]
+Calls: TypeAlias = Generator[Update[MapSheet], None, list[_Call]]
 
 
-def begun(plan: Plan, earlier: Sheet | None) -> Sheet:
+def begun(plan: GridPlan, earlier: MapSheet | None) -> MapSheet:
     """The sheet to begin with: what an earlier one of the same picture has of it."""
     if earlier is None or earlier.plan.picture != plan.picture:
-        return Sheet(plan)
+        return MapSheet(plan)
     cells = set(plan.cells)
     filled = {cell: one for cell, one in earlier.filled.items() if cell in cells}
     networks = {key: summary for key, summary in earlier.networks.items() if key in plan.backbones}
-    return Sheet(plan, networks, filled)
+    return MapSheet(plan, networks, filled)
 
 
-def fill(cache: MapCache, job: Job[Sheet], plan: Plan, picture: Picture, express: bool) -> Updates[Sheet]:
+def fill(cache: MapCache, job: Job[MapSheet], plan: GridPlan, picture: Picture, express: bool) -> Updates[MapSheet]:
     """Fill the job's sheet. ``express``: slow methods run, too; without it what takes too long is priced."""
     slow: list[_Call] = []
     for key in plan.backbones:
@@ -78,7 +78,7 @@ def fill(cache: MapCache, job: Job[Sheet], plan: Plan, picture: Picture, express
     yield from _slow(cache, job, picture, slow, express)
 
 
-def _one_network(cache: MapCache, job: Job[Sheet], plan: Plan, key: NetworkKey, picture: Picture) -> Calls:
+def _one_network(cache: MapCache, job: Job[MapSheet], plan: GridPlan, key: NetworkKey, picture: Picture) -> Calls:
     """One network's answers and cheap maps; the slow calls are left. A network that fails stops no other."""
     if key in plan.held:
         yield Update(value=_sheet(job).with_refused({c: HELD for c in plan.cells if c.network == key}))
@@ -109,18 +109,18 @@ def _one_network(cache: MapCache, job: Job[Sheet], plan: Plan, key: NetworkKey, 
 
 def _missing(
     cache: MapCache,
-    job: Job[Sheet],
-    plan: Plan,
+    job: Job[MapSheet],
+    plan: GridPlan,
     key: NetworkKey,
     net: Network,
     framing: str,
     predictions: Sequence[Prediction],
-) -> Generator[Update[Sheet], None, CellsByMap]:
+) -> Generator[Update[MapSheet], None, CellsByMap]:
     """The cells of one network and framing whose maps have to be computed; the known ones are filled."""
     lead = (net if key == plan.lead else cache.networks.peek(plan.lead)) or net
     missing: CellsByMap = {}
-    filled: dict[Cell, GridMap] = {}
-    refused: dict[Cell, str] = {}
+    filled: dict[GridCell, GridMap] = {}
+    refused: dict[GridCell, str] = {}
     for cell in plan.cells:
         if (cell.network, cell.framing) != (key, framing):
             continue
@@ -169,7 +169,9 @@ def _calls(
     return calls
 
 
-def _slow(cache: MapCache, job: Job[Sheet], picture: Picture, calls: Sequence[_Call], express: bool) -> Updates[Sheet]:
+def _slow(
+    cache: MapCache, job: Job[MapSheet], picture: Picture, calls: Sequence[_Call], express: bool
+) -> Updates[MapSheet]:
     """The methods that take many passes: at once as long as patience lasts, the rest when told to."""
     calls = sorted(calls, key=lambda call: call.seconds)
     spent = 0.0
@@ -199,8 +201,13 @@ def _slow(cache: MapCache, job: Job[Sheet], picture: Picture, calls: Sequence[_C
 
 
 def _run(
-    cache: MapCache, job: Job[Sheet], net: Network, picture: Picture, call: _Call, on_step: Callable[[Step], None]
-) -> Updates[Sheet]:
+    cache: MapCache,
+    job: Job[MapSheet],
+    net: Network,
+    picture: Picture,
+    call: _Call,
+    on_step: Callable[[Step], None],
+) -> Updates[MapSheet]:
     """One call, step by step. An error of its own is told in its cells; the others go on."""
     try:
         steps = cache.core.stream(net, picture, **_request(call), framing=call.framing, memory=cache.memory)
@@ -224,9 +231,9 @@ def _run(
 
 def _placed(
     cache: MapCache, call: _Call, maps: Sequence[CamMap], done: float = 1.0, change: float | None = None
-) -> dict[Cell, GridMap]:
+) -> dict[GridCell, GridMap]:
     """Maps by their cells; whole ones are kept for everybody."""
-    filled: dict[Cell, GridMap] = {}
+    filled: dict[GridCell, GridMap] = {}
     forms = {key_of(form): form for form in call.methods}
     picture = next(iter(call.cells)).picture
     for m in maps:
@@ -240,7 +247,7 @@ def _placed(
     return filled
 
 
-def _sheet(job: Job[Sheet]) -> Sheet:
+def _sheet(job: Job[MapSheet]) -> MapSheet:
     """The sheet as it was published last."""
     assert job.value is not None
     return job.value

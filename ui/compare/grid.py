@@ -11,8 +11,8 @@ import camcore
 from camcore.render.colour import DIVERGING, css_gradient
 from ui import grids, scales, words
 from ui.compare import names
-from ui.compare.comparison import NONE, Cell
-from ui.compare.sheets import GridMap, Sheet
+from ui.compare.comparison import NONE, GridCell
+from ui.compare.sheets import GridMap, MapSheet
 from ui.components import ColourBar, MapCell, MapLine, MapsLook
 
 if TYPE_CHECKING:
@@ -44,31 +44,35 @@ class DrawnGrid:
     lines: list[MapLine]
     heads: list[tuple[str, str]]
     bars: list[ColourBar]
-    shown: Mapping[Cell, scales.MapScale]
+    shown: Mapping[GridCell, scales.MapScale]
     caution: list[str]
 
 
-def identity(sheet: Sheet, cell: Cell, found: GridMap) -> Hashable:
+def identity(sheet: MapSheet, cell: GridCell, found: GridMap) -> Hashable:
     """Tells a map from all others, also from its own partial states."""
     m = found.map
     return (cell.network, sheet.plan.picture, cell.framing, cell.method, m.layer, m.class_index, found.done)
 
 
-def cell_id(cell: Cell, sheet: Sheet) -> str:
+def cell_id(cell: GridCell, sheet: MapSheet) -> str:
     """A cell's name in the browser and in the address: its choices along both axes."""
     row, column = next((r, line.index(cell)) for r, line in enumerate(sheet.plan.grid) if cell in line)
     parts = [_word(axis, sheet.plan.choices(axis)[at]) for axis, at in axes(sheet, row, column)]
     return "~".join(parts)
 
 
-def axes(sheet: Sheet, row: int, column: int) -> list[tuple[str, int]]:
+def axes(sheet: MapSheet, row: int, column: int) -> list[tuple[str, int]]:
     """The plan's axes with a cell's place along each."""
     plan = sheet.plan
     return [(plan.columns, column)] + ([] if plan.rows == NONE else [(plan.rows, row)])
 
 
 def draw(
-    sheet: Sheet, look: GridLook, busy: bool, reference: Cell | None = None, figures: Mapping[Cell, Any] | None = None
+    sheet: MapSheet,
+    look: GridLook,
+    busy: bool,
+    reference: GridCell | None = None,
+    figures: Mapping[GridCell, Any] | None = None,
 ) -> DrawnGrid:
     """Everything that the component needs but the photograph.
 
@@ -97,7 +101,12 @@ def draw(
 
 
 def _cell(
-    sheet: Sheet, cell: Cell, heading: tuple[str, str], shown: scales.MapScale | None, busy: bool, figures: str
+    sheet: MapSheet,
+    cell: GridCell,
+    heading: tuple[str, str],
+    shown: scales.MapScale | None,
+    busy: bool,
+    figures: str,
 ) -> MapCell:
     found = sheet.filled.get(cell)
     name = names.full(sheet, cell)
@@ -149,7 +158,7 @@ def first_sentence(text: str) -> str:
     return re.split(r"(?<=[.:])\s", text, maxsplit=1)[0].rstrip(":.") + "." if text else ""
 
 
-def area(sheet: Sheet) -> tuple[float, ...] | None:
+def area(sheet: MapSheet) -> tuple[float, ...] | None:
     """The area that any of the networks saw, with a margin: (top, left, bottom, right) in the picture's pixels."""
     frames = [found.map.frame for found in sheet.filled.values()]
     if not frames:
@@ -174,7 +183,7 @@ def peak(m: CamMap) -> str:
 
 
 def _bars(
-    look: GridLook, shown: Mapping[Cell, scales.MapScale], multiple: float, reference: Cell | None
+    look: GridLook, shown: Mapping[GridCell, scales.MapScale], multiple: float, reference: GridCell | None
 ) -> list[ColourBar]:
     bars: list[ColourBar] = []
     units = {one.mark for one in shown.values()}
@@ -195,7 +204,7 @@ def _bars(
     return bars
 
 
-def _unit(cell: Cell, m: CamMap) -> Hashable:
+def _unit(cell: GridCell, m: CamMap) -> Hashable:
     """The unit of a map's raw values."""
     return (cell.network, cell.method, m.layer)
 

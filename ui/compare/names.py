@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ui import methods, words
-from ui.compare.comparison import DEPTHS, RANKS, Cell
-from ui.compare.sheets import Sheet
+from ui.compare.comparison import DEPTHS, RANKS, GridCell
+from ui.compare.sheets import MapSheet
 from ui.network_summary import NetworkSummary
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def choice(axis: str, value: Any, summary: NetworkSummary | None, framing: str) 
     return str(value), ""
 
 
-def headings(sheet: Sheet, axis: str) -> list[tuple[str, str]]:
+def headings(sheet: MapSheet, axis: str) -> list[tuple[str, str]]:
     """The titles of an axis's choices, in order."""
     plan = sheet.plan
     made = []
@@ -50,7 +50,7 @@ def headings(sheet: Sheet, axis: str) -> list[tuple[str, str]]:
     return made
 
 
-def full(sheet: Sheet, cell: Cell) -> str:
+def full(sheet: MapSheet, cell: GridCell) -> str:
     """All that tells a cell from the other ones, in a few words."""
     plan = sheet.plan
     parts = []
@@ -73,7 +73,7 @@ def first_answer(title: str, first: Prediction) -> str:
     return f"why {title} says “{words.answer_name(first)}”, {words.strength(first)}"
 
 
-def detail(sheet: Sheet, cell: Cell, m: CamMap) -> str:
+def detail(sheet: MapSheet, cell: GridCell, m: CamMap) -> str:
     """The facts of a map beside its headings: the class and the layer where each network has its own; its time."""
     plan = sheet.plan
     several = len(plan.backbones) > 1 or len(plan.framings) > 1

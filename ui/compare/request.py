@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ui.compare.comparison import Plan
-from ui.compare.sheets import Sheet
+from ui.compare.comparison import GridPlan
+from ui.compare.sheets import MapSheet
 from ui.compare.work import sheet_work
 from ui.jobs import session
 from ui.jobs.session import Status
@@ -24,18 +24,18 @@ WARM = 0.7
 
 def summary(network: NetworkKey) -> NetworkSummary | None:
     """The facts of a network from what was shown last."""
-    sheet: Sheet | None = session.latest(NAME)
+    sheet: MapSheet | None = session.latest(NAME)
     return None if sheet is None else sheet.networks.get(network)
 
 
-def ask(plan: Plan, picture: Picture, allowed: bool = True) -> Status[Sheet]:
+def ask(plan: GridPlan, picture: Picture, allowed: bool = True) -> Status[MapSheet]:
     """The status of this plan, begun if it is new; waits for a moment at most. ``allowed`` False: nothing is begun."""
     express = session.pressed(NAME) == plan
     work = sheet_work(map_cache(), plan, picture, express, session.latest(NAME)) if allowed else None
     return session.ask(NAME, work, session.QUICK if networks().peek(plan.lead) is None else WARM)
 
 
-def run(plan: Plan) -> None:
+def run(plan: GridPlan) -> None:
     """Run what waited, now that its price is known, or go on with what was stopped."""
     session.press(NAME, plan)
     session.retry(NAME)

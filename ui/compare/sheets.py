@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from ui.compare.comparison import Cell, Plan
+from ui.compare.comparison import GridCell, GridPlan
 from ui.network_summary import NetworkSummary
 from ui.query import Failure, NetworkKey
 
@@ -33,27 +33,27 @@ class Bill:
     methods: tuple[str, ...]
     passes: float
     seconds: float
-    cells: tuple[Cell, ...]
+    cells: tuple[GridCell, ...]
 
 
 @dataclass(frozen=True, eq=False)
-class Sheet:
+class MapSheet:
     """A plan's cells so far; each step of a job replaces it by a fuller one. ``networks``: their facts."""
 
-    plan: Plan
+    plan: GridPlan
     networks: Mapping[NetworkKey, NetworkSummary] = field(default_factory=dict)
-    filled: Mapping[Cell, GridMap] = field(default_factory=dict)
-    refused: Mapping[Cell, str] = field(default_factory=dict)
+    filled: Mapping[GridCell, GridMap] = field(default_factory=dict)
+    refused: Mapping[GridCell, str] = field(default_factory=dict)
     failures: Mapping[NetworkKey, Failure] = field(default_factory=dict)
     bill: Bill | None = None
 
     @property
-    def maps(self) -> dict[Cell, CamMap]:
+    def maps(self) -> dict[GridCell, CamMap]:
         """The finished maps, in reading order."""
         return {cell: self.filled[cell].map for cell in self.plan.cells if self._whole(cell)}
 
     @property
-    def missing(self) -> tuple[Cell, ...]:
+    def missing(self) -> tuple[GridCell, ...]:
         """The cells that neither have a whole map nor were refused."""
         return tuple(cell for cell in self.plan.cells if not self._whole(cell) and cell not in self.refused)
 
@@ -63,18 +63,18 @@ class Sheet:
         parts = [f for cell in self.plan.cells if (f := self.filled.get(cell)) is not None and f.done < 1.0]
         return max(parts, key=lambda f: f.done, default=None)
 
-    def with_network(self, key: NetworkKey, summary: NetworkSummary) -> Sheet:
+    def with_network(self, key: NetworkKey, summary: NetworkSummary) -> MapSheet:
         """The sheet that knows a network."""
         return replace(self, networks={**self.networks, key: summary})
 
-    def with_filled(self, filled: Mapping[Cell, GridMap]) -> Sheet:
+    def with_filled(self, filled: Mapping[GridCell, GridMap]) -> MapSheet:
         """The sheet with these maps."""
         return replace(self, filled={**self.filled, **filled})
 
-    def with_refused(self, refused: Mapping[Cell, str]) -> Sheet:
+    def with_refused(self, refused: Mapping[GridCell, str]) -> MapSheet:
         """The sheet in which these cells have no map, and why."""
         return replace(self, refused={**self.refused, **refused})
 
-    def _whole(self, cell: Cell) -> bool:
+    def _whole(self, cell: GridCell) -> bool:
         found = self.filled.get(cell)
         return found is not None and found.done >= 1.0

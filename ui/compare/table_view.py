@@ -8,7 +8,7 @@ import streamlit as st
 import camcore
 from camcore.metrics.differences import Difference, as_csv, as_markdown, differences
 from ui import downloads, errors, methods, words
-from ui.compare.comparison import RANKS, Plan
+from ui.compare.comparison import RANKS, GridPlan
 from ui.compare.work import CostQuery, CostTable, cost_work
 from ui.jobs import session
 from ui.jobs.session import Status
@@ -30,7 +30,7 @@ _HEADS = (
 )
 
 
-def show(plan: Plan, chosen: Chosen, busy: bool) -> None:
+def show(plan: GridPlan, chosen: Chosen, busy: bool) -> None:
     """The whole section. ``busy``: the grid is still filling, so that a measurement would be disturbed."""
     st.subheader("What does each cost, and what is it good for?", anchor=False)
     st.caption(

@@ -11,8 +11,8 @@ import streamlit as st
 
 from ui import errors, words
 from ui.compare import names
-from ui.compare.comparison import Cell, Plan
-from ui.compare.sheets import Sheet
+from ui.compare.comparison import GridCell, GridPlan
+from ui.compare.sheets import MapSheet
 from ui.compare.work import Verdicts, verdicts_price, verdicts_work
 from ui.jobs import session
 from ui.jobs.session import Status
@@ -28,7 +28,7 @@ SECTION = "judged"
 _HEADS = ("", "verdict", "score lost with its top 20 %", "shown against hidden", "with random weights", "under noise")
 
 
-def show(sheet: Sheet, plan: Plan, chosen: Chosen, busy: bool) -> None:
+def show(sheet: MapSheet, plan: GridPlan, chosen: Chosen, busy: bool) -> None:
     """The whole section; while the grid is filling its place is kept."""
     st.subheader("Which of them can be believed?", anchor=False)
     by_network = {key: cells for key in plan.backbones if networks().peek(key) and (cells := _of(sheet, key))}
@@ -47,18 +47,18 @@ def show(sheet: Sheet, plan: Plan, chosen: Chosen, busy: bool) -> None:
         _judge(f"{SECTION}_{number}", key, cells, sheet, chosen)
 
 
-def _judge(section: str, key: NetworkKey, cells: Sequence[Cell], sheet: Sheet, chosen: Chosen) -> None:
+def _judge(section: str, key: NetworkKey, cells: Sequence[GridCell], sheet: MapSheet, chosen: Chosen) -> None:
     """The lines of one network."""
     work = verdicts_work(key, chosen.picture, [sheet.filled[cell].map for cell in cells])
     session.section(section, work, lambda now: _section(now, section, sheet, cells))
 
 
-def _of(sheet: Sheet, key: NetworkKey) -> list[Cell]:
+def _of(sheet: MapSheet, key: NetworkKey) -> list[GridCell]:
     """The cells of one network whose maps are whole."""
     return [cell for cell in sheet.maps if cell.network == key]
 
 
-def _offer(sheet: Sheet, by_network: dict[NetworkKey, list[Cell]], identities: tuple[Hashable, ...]) -> None:
+def _offer(sheet: MapSheet, by_network: dict[NetworkKey, list[GridCell]], identities: tuple[Hashable, ...]) -> None:
     bills = [
         verdicts_price(key, net, [sheet.filled[cell].map for cell in cells])
         for key, cells in by_network.items()
@@ -76,7 +76,7 @@ def _offer(sheet: Sheet, by_network: dict[NetworkKey, list[Cell]], identities: t
         st.caption(words.price(total) + ": each beside a blob in the middle and 19 random maps.")
 
 
-def _section(status: Status[Verdicts], section: str, sheet: Sheet, cells: Sequence[Cell]) -> None:
+def _section(status: Status[Verdicts], section: str, sheet: MapSheet, cells: Sequence[GridCell]) -> None:
     with errors.guarded("The verdicts"):
         if status.failure is not None:
             errors.panel(status.failure, "The maps could not be judged")

@@ -12,10 +12,10 @@ import streamlit as st
 from camcore.render.colour import COLORMAPS
 from ui import controls, downloads, errors, methods, rasters, scales, words
 from ui.compare import export, grid, names
-from ui.compare.comparison import NONE, ONE_OF, RANKS, Cell
+from ui.compare.comparison import NONE, ONE_OF, RANKS, GridCell
 from ui.compare.export import Take
 from ui.compare.grid import DrawnGrid, GridLook
-from ui.compare.sheets import Sheet
+from ui.compare.sheets import MapSheet
 from ui.components import maps
 from ui.jobs.session import Status
 from ui.picture_box import Chosen
@@ -108,12 +108,12 @@ def look(place: DeltaGenerator, pinned: bool) -> tuple[GridLook, bool]:
     return GridLook(opacity, colormap, smooth, scale, signs, close), pinned and shows == _SHOWS[0]
 
 
-def head(place: DeltaGenerator, sheet: Sheet, name: str, held: bool, failed: bool) -> None:
+def head(place: DeltaGenerator, sheet: MapSheet, name: str, held: bool, failed: bool) -> None:
     """The comparison in one sentence."""
     place.header(_headline(sheet, name, held, failed), anchor=False)
 
 
-def _headline(sheet: Sheet, name: str, held: bool, failed: bool) -> str:
+def _headline(sheet: MapSheet, name: str, held: bool, failed: bool) -> str:
     plan = sheet.plan
     summary = sheet.networks.get(plan.lead)
     if summary is None:
@@ -139,8 +139,8 @@ def _count(number: int, axis: str) -> str:
 def status(
     progress: DeltaGenerator,
     buttons: DeltaGenerator,
-    sheet: Sheet,
-    status: Status[Sheet],
+    sheet: MapSheet,
+    status: Status[MapSheet],
     on_run: Callable[[], None],
     on_stop: Callable[[], None],
 ) -> DeltaGenerator | None:
@@ -172,7 +172,7 @@ def status(
     return None
 
 
-def retry(place: DeltaGenerator, sheet: Sheet, status: Status[Sheet], on_retry: Callable[[], None]) -> None:
+def retry(place: DeltaGenerator, sheet: MapSheet, status: Status[MapSheet], on_retry: Callable[[], None]) -> None:
     """Offer to ask again what failed."""
     if status.failure is not None or (sheet.failures and not status.busy):
         place.button("Try again", key="retry_comparison", on_click=on_retry)
@@ -180,7 +180,7 @@ def retry(place: DeltaGenerator, sheet: Sheet, status: Status[Sheet], on_retry: 
         place.empty()
 
 
-def _done(sheet: Sheet, have: int, total: int) -> str:
+def _done(sheet: MapSheet, have: int, total: int) -> str:
     if not have:
         return "\N{NO-BREAK SPACE}"
     missing = total - have
@@ -193,7 +193,7 @@ def _done(sheet: Sheet, have: int, total: int) -> str:
 def photograph(
     place: DeltaGenerator,
     chosen: Chosen,
-    sheet: Sheet,
+    sheet: MapSheet,
     drawn: DrawnGrid,
     look: GridLook,
     reference: str | None,
@@ -248,12 +248,12 @@ def caution(place: DeltaGenerator, drawn: DrawnGrid) -> None:
         errors.notices(grid.caution_words(drawn))
 
 
-def reference(sheet: Sheet, pinned: str | None) -> Cell | None:
+def reference(sheet: MapSheet, pinned: str | None) -> GridCell | None:
     """The cell that is pinned, where it has a map."""
     return next((c for c in sheet.plan.cells if c in sheet.filled and grid.cell_id(c, sheet) == pinned), None)
 
 
-def inspect_query(sheet: Sheet, cell: Cell | None, sample: str | None) -> dict[str, str]:
+def inspect_query(sheet: MapSheet, cell: GridCell | None, sample: str | None) -> dict[str, str]:
     """The address of a map on the Inspect page."""
     query = {"model": sheet.plan.lead.name if cell is None else cell.network.name}
     if sample is not None:

@@ -10,9 +10,9 @@ import camcore
 from camcore.heatmaps.contrast import Contrast
 from camcore.metrics.cost import Measured, measure
 from camcore.verdict.gather import Trust
-from ui.compare.comparison import Plan, class_index, layer_path
+from ui.compare.comparison import GridPlan, class_index, layer_path
 from ui.compare.fill import begun, fill
-from ui.compare.sheets import Sheet
+from ui.compare.sheets import MapSheet
 from ui.jobs.job import Job
 from ui.jobs.runner import runner
 from ui.jobs.work import Update, Updates, Work
@@ -30,14 +30,18 @@ if TYPE_CHECKING:
 
 
 def sheet_work(
-    cache: MapCache, plan: Plan, picture: Picture, express: bool = False, earlier: Sheet | None = None
-) -> Work[Sheet]:
+    cache: MapCache,
+    plan: GridPlan,
+    picture: Picture,
+    express: bool = False,
+    earlier: MapSheet | None = None,
+) -> Work[MapSheet]:
     """Fills a plan's cells. ``express``: slow methods run, too.
 
     ``earlier``: a sheet of the same picture, whose maps are there at once where the plan has them too.
     """
 
-    def steps(_: object, job: Job[Sheet]) -> Updates[Sheet]:
+    def steps(_: object, job: Job[MapSheet]) -> Updates[MapSheet]:
         return fill(cache, job, plan, picture, express)
 
     return Work(None, ("sheet", plan, express), "Comparing", steps, start=begun(plan, earlier))
@@ -48,7 +52,7 @@ def sheet_work(
 
 @dataclass(frozen=True)
 class ContrastQuery:
-    """Class ``first`` against class ``second`` (see ``ui.compare.comparison.Cell.aim``) at one layer of one network."""
+    """Class ``first`` against ``second``, see ``GridCell.aim``, at one layer of one network."""
 
     network: NetworkKey
     picture: str
@@ -79,7 +83,7 @@ def contrast_work(query: ContrastQuery, picture: Picture) -> Work[Contrast]:
 
 @dataclass(frozen=True)
 class CostQuery:
-    """Methods at one layer for one class of one network and picture; see ``comparison.Cell``."""
+    """Methods at one layer for one class of one network and picture; see ``comparison.GridCell``."""
 
     network: NetworkKey
     picture: str

@@ -12,9 +12,9 @@ import pytest
 
 import camcore
 from camcore.predictions import Prediction
-from ui.compare.comparison import NONE, Plan
+from ui.compare.comparison import NONE, GridPlan
 from ui.compare.fill import HELD
-from ui.compare.sheets import Sheet
+from ui.compare.sheets import MapSheet
 from ui.compare.work import sheet_work
 from ui.jobs.job import Job
 from ui.jobs.runner import Runner
@@ -142,7 +142,9 @@ class Server:
         self.cache._seconds_per_pass = lambda *given: 1.0  # type: ignore[method-assign]
         self.runner = Runner(networks)
 
-    def ask(self, plan: Plan, visitor: str, earlier: Sheet | None = None, express: bool = False) -> Job[Sheet]:
+    def ask(
+        self, plan: GridPlan, visitor: str, earlier: MapSheet | None = None, express: bool = False
+    ) -> Job[MapSheet]:
         return self.runner.ask(sheet_work(self.cache, plan, PICTURE, express, earlier), visitor)
 
 
@@ -151,7 +153,7 @@ def server(core: FakeCore) -> Server:
     return Server(core)
 
 
-def plan(**given: Any) -> Plan:
+def plan(**given: Any) -> GridPlan:
     values: dict[str, Any] = {
         "picture": PICTURE.sha256,
         "columns": "methods",
@@ -162,10 +164,10 @@ def plan(**given: Any) -> Plan:
         "backbones": (A,),
         "framings": ("crop",),
     }
-    return Plan(**(values | given))
+    return GridPlan(**(values | given))
 
 
-def ended(job: Job[Sheet]) -> Job[Sheet]:
+def ended(job: Job[MapSheet]) -> Job[MapSheet]:
     assert job.wait_for_end(5), job.stage.title
     return job
 
