@@ -8,6 +8,9 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+import numpy as np
+from numpy.typing import NDArray
+
 from camcore.report import words as report_words
 from camcore.report.words import answer_name, explained, geometry, quantity, sought
 from camcore.text import duration as milliseconds
@@ -34,6 +37,7 @@ __all__ = [
     "headline",
     "label",
     "megabytes",
+    "peak_position",
     "percent",
     "plain",
     "price",
@@ -146,6 +150,13 @@ def completeness(m: CamMap, short: bool = False) -> str:
     if short:
         return f"sum = {name} ± {abs(m.residual):.0e}"
     return f"adds up to the {score_text(m)} but for {abs(m.residual):.0e}"
+
+
+def peak_position(values: NDArray[np.floating]) -> str:
+    """The position of the largest value of a grid: ``top left`` to ``bottom right``, by thirds."""
+    row, column = divmod(int(values.argmax()), values.shape[1])
+    rows, columns = ("top", "middle", "bottom"), ("left", "centre", "right")
+    return f"{rows[3 * row // values.shape[0]]} {columns[3 * column // values.shape[1]]}"
 
 
 def citation(paper: str) -> str:

@@ -107,7 +107,7 @@ def plan(picture: str, model: Model) -> tuple[GridPlan, list[str]]:
     columns, rows = state["columns"], state["rows"]
     notes: list[str] = []
 
-    def chosen(axis: str, single: Any) -> tuple[Any, ...]:
+    def chosen(axis: str, single: str | None) -> tuple[Any, ...]:
         if axis not in (columns, rows):
             return (single,)
         if not state[axis]:
@@ -205,7 +205,7 @@ def _single(axis: str, summary: NetworkSummary | None, framing: str) -> None:
                 state["layer"] = None if path == RECOMMENDED else path
 
         def layer_name(path: str) -> str:
-            return names.recommended(summary) if path == RECOMMENDED else str(title(path))
+            return names.recommended(summary) if path == RECOMMENDED else title(path)
 
         _remember(options, layer_name)
 
@@ -234,12 +234,12 @@ def _single(axis: str, summary: NetworkSummary | None, framing: str) -> None:
     )
 
 
-def _with(options: list[Any], chosen: Any) -> list[Any]:
+def _with(options: list[str], chosen: str) -> list[str]:
     """The options and what is chosen, which the network may not have, or not be known to have yet."""
     return options if chosen in options else [*options, chosen]
 
 
-def _remember(options: list[Any], title: Callable[[Any], str]) -> None:
+def _remember(options: list[str], title: Callable[[str], str]) -> None:
     """Note what the choices were called: a browser answers with titles, maybe those of a moment ago.
 
     Titles change when the network's answers come in; what is sent by then would name nothing.
@@ -250,20 +250,19 @@ def _remember(options: list[Any], title: Callable[[Any], str]) -> None:
     known.update((title(option), option) for option in options)
 
 
-def _meant(value: Any) -> Any:
+def _meant(value: str) -> str:
     """The choice that a title stood for; anything else as it is."""
-    return st.session_state.get("compare_titles", {}).get(value, value)
+    return str(st.session_state.get("compare_titles", {}).get(value, value))
 
 
-def _options(axis: str, summary: NetworkSummary | None, framing: str) -> tuple[list[Any], Any]:
+def _options(axis: str, summary: NetworkSummary | None, framing: str) -> tuple[list[str], Callable[[str], str]]:
     """The options along an axis, and the function that writes them."""
     if axis == "methods":
         return methods.forms(), methods.title
     if axis == "layers":
         paths = [info.path for info in summary.layers if info.usable] if summary is not None else []
-        return [*LAYERS, *paths], lambda v: names.layer_title(
-            v, summary
-        )  # no two of them alike: the browser sends titles
+        # No two titles are alike: the browser sends titles.
+        return [*LAYERS, *paths], lambda path: names.layer_title(path, summary)
     if axis == "classes":
         count = len(summary.labels) if summary is not None else 0
         distinct = words.distinct(summary.labels) if summary is not None else ()
@@ -284,9 +283,9 @@ def _swapped() -> None:
         state["rows"] = state["axes"][0]
 
 
-def _word(axis: str, value: Any) -> str:
+def _word(axis: str, value: str | None) -> str:
     if axis == "methods":
-        return methods.short(value)
+        return methods.short(str(value))
     if axis == "framings":
         return value or model_picker.AUTO
     return "the recommended layer" if value is None else "the first answer" if value == RANKS[0] else str(value)

@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from camcore.heatmaps.contrast import Contrast
     from camcore.predictions import Prediction
 
-_PLACES = (("top", "middle", "bottom"), ("left", "centre", "right"))
-
 
 def show(sheet: MapSheet, plan: GridPlan, chosen: Chosen, look: GridLook) -> None:
     """The whole section."""
@@ -158,8 +156,8 @@ def sentence(found: Contrast) -> str:
     text += f": {odds}." if odds else "."
     share_a, share_b = float((found.difference > 0).mean()), float((found.difference < 0).mean())
     text += (
-        f" {words.percent(share_a)} of the places speak for {a}, most of all at the {_place(found.difference)}; "
-        f"{words.percent(share_b)} for {b}, most of all at the {_place(-found.difference)}."
+        f" {words.percent(share_a)} of the places speak for {a}, most of all at the {words.peak_position(found.difference)}; "
+        f"{words.percent(share_b)} for {b}, most of all at the {words.peak_position(-found.difference)}."
     )
     return text
 
@@ -171,14 +169,12 @@ def _odds(margin: float) -> str:
     return f"{times:.1f} times as probable" if times < 10 else f"{times:,.0f} times as probable"
 
 
-def _place(values: NDArray[np.float32]) -> str:
-    height, width = values.shape
-    row, column = divmod(int(values.argmax()), width)
-    return f"{_PLACES[0][min(2, 3 * row // height)]} {_PLACES[1][min(2, 3 * column // width)]}"
-
-
 def _strongest(values: NDArray[np.float32], name: str) -> str:
-    return f"strongest for {name} at the {_place(values)}" if values.max() > 0 else f"nothing speaks for {name}"
+    return (
+        f"strongest for {name} at the {words.peak_position(values)}"
+        if values.max() > 0
+        else f"nothing speaks for {name}"
+    )
 
 
 def _figures(found: Contrast, a: str, b: str) -> str:

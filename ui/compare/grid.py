@@ -174,10 +174,7 @@ def peak(m: CamMap) -> str:
     """The brightest place of a map, in words; for those who cannot see it."""
     if not m.values.any():
         return "It is empty."
-    height, width = m.values.shape
-    row, column = divmod(int(m.values.argmax()), width)
-    rows, columns = ("top", "middle", "bottom"), ("left", "centre", "right")
-    place = f"{rows[min(2, 3 * row // height)]} {columns[min(2, 3 * column // width)]}"
+    place = words.peak_position(m.values)
     share = float((m.values >= 0.5).mean())
     return f"Brightest at the {place} of what the network saw; {words.percent(share)} of it reach half of the maximum."
 
