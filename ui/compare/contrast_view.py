@@ -155,9 +155,10 @@ def sentence(found: Contrast) -> str:
     odds = _odds(abs(found.margin))
     text += f": {odds}." if odds else "."
     share_a, share_b = float((found.difference > 0).mean()), float((found.difference < 0).mean())
+    at_a, at_b = words.peak_position(found.difference), words.peak_position(-found.difference)
     text += (
-        f" {words.percent(share_a)} of the places speak for {a}, most of all at the {words.peak_position(found.difference)}; "
-        f"{words.percent(share_b)} for {b}, most of all at the {words.peak_position(-found.difference)}."
+        f" {words.percent(share_a)} of the places speak for {a}, most of all at the {at_a}; "
+        f"{words.percent(share_b)} for {b}, most of all at the {at_b}."
     )
     return text
 
