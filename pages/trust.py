@@ -57,7 +57,7 @@ with errors.guarded("The verdict"):
     quick = view.verdict(places.head, places.verdict, request, chosen, model)
 with places.evidence, errors.guarded("The evidence"):
     evidence.show(request, chosen, quick)
-with places.what_if, errors.guarded("The query what if"):
+with places.what_if, errors.guarded("The question what if"):
     what_if.show(request, chosen)
 with places.where, errors.guarded("The place of the map"):
     where.show(request, chosen, model)
