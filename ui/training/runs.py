@@ -10,7 +10,6 @@ import re
 import shutil
 import subprocess
 import sys
-import sysconfig
 import threading
 import time
 from collections.abc import Sequence
@@ -21,11 +20,11 @@ from typing import Any, Literal, cast
 
 import psutil
 
-import camcore
 from camcore import CamcoreError
 from camcore.models import saved
 from camcore.training import runs
 from ui.training.form import Form
+from ui.training.process import environment, process_of
 
 PROGRAM: tuple[str, ...] = (sys.executable, "-P", "-m", "camcore", "train")
 """The training command, isolated from the folder where it starts (-P); tests put a small stand-in here."""
@@ -201,7 +200,7 @@ def discard(run: TrainingRun) -> None:
 
 def end(run: TrainingRun) -> None:
     """End the process of a run that does not answer; what it kept last stays."""
-    process = _process_of(run.folder, run.progress.pid)
+    process = process_of(run.folder, run.progress.pid)
     if process is not None:
         with contextlib.suppress(psutil.NoSuchProcess):
             process.kill()
@@ -250,7 +249,7 @@ def _launch(folder: Path, arguments: Sequence[str]) -> TrainingRun:
         with (folder / OUTPUT).open("wb") as output:
             process = subprocess.Popen(
                 [*nice, *PROGRAM, *arguments, "--out", str(folder)],
-                env=_environment(),
+                env=environment(),
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
@@ -265,20 +264,12 @@ def _launch(folder: Path, arguments: Sequence[str]) -> TrainingRun:
     return TrainingRun(folder, "starting", now, tuple(arguments))
 
 
-def _environment() -> dict[str, str]:
-    """The environment variables of the process, which find this camcore also where it is not installed."""
-    root = str(Path(camcore.__file__).parents[1])
-    installed = root in (sysconfig.get_path("purelib"), sysconfig.get_path("platlib"))
-    paths = [*([] if installed else [root]), *filter(None, [os.environ.get("PYTHONPATH")])]
-    return {**os.environ, "PYTHONUNBUFFERED": "1", "PYTHONPATH": os.pathsep.join(paths)}
-
-
 def _kind(folder: Path, progress: runs.Progress) -> Kind:
     if progress.state in ("done", "stopped", "failed"):
         return cast(Kind, progress.state)
     if progress.message == STARTING and time.time() - progress.updated < STARTING_SECONDS:
         return "starting"
-    if _process_of(folder, progress.pid) is None:
+    if process_of(folder, progress.pid) is None:
         return "failed" if progress.message == STARTING or _last_error(folder) else "interrupted"
     if not progress.alive:
         return "silent"
@@ -291,18 +282,6 @@ def _last_error(folder: Path) -> str:
     """The error that the process ended with, in its own words; "" where it gave none."""
     errors = [found for line in tail(folder).splitlines() if (found := _ERROR.match(line))]
     return errors[-1][1] if errors else ""
-
-
-def _process_of(folder: Path, pid: int) -> psutil.Process | None:
-    """The process of that number where it trains in this folder: after a restart another may have its number."""
-    if pid <= 0:
-        return None
-    try:
-        process = psutil.Process(pid)
-        names = {Path(argument).name for argument in process.cmdline()}  # empty for a zombie
-    except psutil.Error:
-        return None
-    return process if folder.name in names else None
 
 
 def _arguments(folder: Path) -> tuple[str, ...] | None:
