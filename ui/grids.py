@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import functools
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Protocol, TypeAlias
 
 import numpy as np
@@ -78,6 +78,12 @@ def encoded(values: NDArray[np.floating]) -> Grid:
     words = np.rint((numbers - low) * (LEVELS / (high - low))) if high > low else np.zeros(numbers.shape)
     data = base64.b64encode(np.ascontiguousarray(words, "<u2").tobytes()).decode("ascii")
     return {"low": low, "high": high, "data": data}
+
+
+def seen(grid: Mapping[str, object] | None) -> Sequence[float] | None:
+    """The edges (top, left, bottom, right) of what a grid covers, in pixels of the picture."""
+    edges = None if grid is None else grid["seen"]
+    return edges if isinstance(edges, list) else None
 
 
 @functools.cache

@@ -102,7 +102,7 @@ def _pictures(together: AlignedMaps, cells: Sequence[GridCell], chosen: Chosen, 
         tallest=0.66,
         most=2,
         summary=False,
-        area=None if not look.close or made[0]["grid"] is None else made[0]["grid"]["seen"],
+        area=grids.seen(made[0]["grid"]) if look.close else None,
     )
 
 
