@@ -37,14 +37,17 @@ USUAL_PACE = 0.05
 
 
 class MapCache:
-    """Predictions, maps and paces; thread-safe. ``core``: camcore, or a stand-in for tests."""
+    """Predictions, maps and paces; thread-safe. ``core``: camcore, or a stand-in for tests.
+
+    ``maps``: finished ones. ``ladders``: the maps of a class at each depth.
+    """
 
     def __init__(self, core: Any | ModuleType, networks: Networks) -> None:
         self.core = core
         self.networks = networks
         self._predictions: ByteLRU[tuple[Prediction, ...]] = ByteLRU(8 << 20, lambda rows: 256 * len(rows))
-        self._maps: ByteLRU[CamMap] = ByteLRU(MAP_BYTES, _bytes)
-        self._ladders: ByteLRU[tuple[CamMap, ...]] = ByteLRU(MAP_BYTES, lambda maps: sum(map(_bytes, maps)))
+        self.maps: ByteLRU[CamMap] = ByteLRU(MAP_BYTES, _bytes)
+        self.ladders: ByteLRU[tuple[CamMap, ...]] = ByteLRU(MAP_BYTES, lambda maps: sum(map(_bytes, maps)))
         self._passes: dict[tuple[NetworkKey, str, str | None], float] = {}
         self._pace: dict[NetworkKey, float] = {}
 
@@ -67,17 +70,15 @@ class MapCache:
             key = self.map_key(answer, query.method)
         except camcore.CamcoreError:
             return answer
-        found, cost = self.get(key), None
+        found, cost = self.maps.get(key), None
         if found is None and not express:
             passes = self._passes.get((query.network, query.method, key.layer))
             cost = None if passes is None else self._cost(query.network, passes)
             if cost is not None and not affordable(cost):
-                found = self.get(self.map_key(answer, "gradcam"))
+                found = self.maps.get(self.map_key(answer, "gradcam"))
             else:
                 cost = None
-        return replace(answer, map=found, cost=cost, ladder=self.ladder(self.ladder_key(answer)) or ())
-
-    # Values
+        return replace(answer, map=found, cost=cost, ladder=self.ladders.get(self.ladder_key(answer)) or ())
 
     def predictions(
         self, job: Job[Any], key: NetworkKey, network: Network, picture: Picture, framing: str
@@ -92,22 +93,6 @@ class MapCache:
         with self.networks.timed((title, key)):
             predictions = tuple(network.predict(picture, top=5, framing=framing))
         return self._predictions.put(known, predictions)
-
-    def get(self, key: MapKey) -> CamMap | None:
-        """A finished map; None where it is not held."""
-        return self._maps.get(key)
-
-    def put(self, key: MapKey, found: CamMap) -> CamMap:
-        """Hold a finished map for everybody."""
-        return self._maps.put(key, found)
-
-    def ladder(self, key: MapKey) -> tuple[CamMap, ...] | None:
-        """The maps of a class at each depth; None where they are not held."""
-        return self._ladders.get(key)
-
-    def put_ladder(self, key: MapKey, maps: tuple[CamMap, ...]) -> tuple[CamMap, ...]:
-        """Hold the maps at each depth for everybody."""
-        return self._ladders.put(key, maps)
 
     # Keys
 

@@ -40,7 +40,7 @@ def _map(cache: MapCache, job: Job[Answer], answer: Answer, key: MapKey, express
     """The map, or the price of a slow method and Grad-CAM in its place."""
     network = answer.network
     assert network is not None
-    found = cache.get(key)
+    found = cache.maps.get(key)
     if found is None:
         cost = cache.cost(key, network, answer.picture)
         if not express and not affordable(cost):
@@ -57,7 +57,7 @@ def _map(cache: MapCache, job: Job[Answer], answer: Answer, key: MapKey, express
         job.enter(stage)
         with cache.networks.timed(timing):
             maps = cache.core.explain(network, answer.picture, **request_for(key), memory=cache.memory)
-        found = cache.put(key, maps[0])
+        found = cache.maps.put(key, maps[0])
     answer = replace(answer, map=found)
     yield Update(value=answer)
     return answer
@@ -71,7 +71,7 @@ def _streamed(cache: MapCache, answer: Answer, key: MapKey) -> MapSteps:
             share = step.done / max(step.total, 1)
             cache.learn_pace(key.network, step.done, step.seconds)
             if step.maps:
-                answer = replace(answer, map=cache.put(key, step.maps[-1]), done=1.0)
+                answer = replace(answer, map=cache.maps.put(key, step.maps[-1]), done=1.0)
             elif step.partial:
                 answer = replace(answer, map=step.partial[-1], done=share)
             yield Update(share, answer)
@@ -83,10 +83,10 @@ def _ladder(cache: MapCache, job: Job[Answer], answer: Answer) -> Updates[Answer
     network = answer.network
     assert network is not None
     key = cache.ladder_key(answer)
-    maps = cache.ladder(key)
+    maps = cache.ladders.get(key)
     if maps is None:
         job.enter(Stage("The same class at each depth", expected=1.5))
         request = {**request_for(key), "layers": list(network.ladder)}
         maps = tuple(cache.core.explain(network, answer.picture, **request, memory=cache.memory))
-        cache.put_ladder(key, maps)
+        cache.ladders.put(key, maps)
     yield Update(value=replace(answer, ladder=maps))

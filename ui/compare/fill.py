@@ -134,7 +134,7 @@ def _missing(
             refused[cell] = str(error)
             continue
         target = MapKey(key, plan.picture, framing, cell.method, path, index)
-        known = cache.get(target)
+        known = cache.maps.get(target)
         if known is not None:
             filled[cell] = GridMap(known)
         else:
@@ -242,7 +242,7 @@ def _placed(
         if cells is None:
             continue
         if done >= 1.0:
-            cache.put(target, m)
+            cache.maps.put(target, m)
         filled |= dict.fromkeys(cells, GridMap(m, done, change))
     return filled
 
