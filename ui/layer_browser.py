@@ -91,7 +91,7 @@ def _plan(layers: tuple[LayerInfo, ...], ladder: tuple[str, ...], kinds: frozens
     if not layers:
         return {"layers": [], "stages": [], "why": "", "recommended": None}
     default = next(info for info in layers if info.recommended)
-    seats = structure.seats(layers)
+    seats = structure.branch_positions(layers)
     joins = {block.end: block.branches for block in structure.blocks(layers)}
     made: list[dict[str, Any]] = []
     rows: list[tuple[int, LayerInfo]] = []
@@ -101,7 +101,7 @@ def _plan(layers: tuple[LayerInfo, ...], ladder: tuple[str, ...], kinds: frozens
             continue
         rows += [(len(made), info) for info in shown]
         made.append(_stage(stage, shown))
-    order = {info.path: i for i, info in enumerate(structure.side_by_side(layers))}
+    order = {info.path: i for i, info in enumerate(structure.reading_order(layers))}
     rows.sort(key=lambda row: order[row[1].path])
     return {
         "layers": [_row(info, at, seats, joins, ladder) for at, info in rows],
@@ -111,7 +111,7 @@ def _plan(layers: tuple[LayerInfo, ...], ladder: tuple[str, ...], kinds: frozens
     }
 
 
-def _stage(stage: structure.Stage, shown: Sequence[LayerInfo]) -> dict[str, Any]:
+def _stage(stage: structure.GridStage, shown: Sequence[LayerInfo]) -> dict[str, Any]:
     return {
         "title": words.grid(stage.grid) if stage.grid else "no grid",
         "note": f"{len(shown)} layer{'s' if len(shown) > 1 else ''}",
@@ -125,7 +125,7 @@ def _stage(stage: structure.Stage, shown: Sequence[LayerInfo]) -> dict[str, Any]
 def _row(
     info: LayerInfo,
     stage: int,
-    seats: dict[str, tuple[structure.Seat, ...]],
+    seats: dict[str, tuple[structure.BranchPosition, ...]],
     joins: dict[str, Branches],
     ladder: Sequence[str],
 ) -> dict[str, Any]:
@@ -148,7 +148,7 @@ def _row(
     }
 
 
-def _seat(seat: structure.Seat, branches: Branches) -> list[Any]:
+def _seat(seat: structure.BranchPosition, branches: Branches) -> list[Any]:
     """A layer's block by its end, its branch from 0, and how many there are; skips are not counted."""
     held = [number for number, branch in enumerate(branches) if branch]
     return [seat.end.rsplit("/", 1)[-1], held.index(seat.branch), len(held)]

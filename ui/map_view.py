@@ -38,7 +38,7 @@ def photograph(
     described, tag = "", "Where it looks"
     if found is not None:
         if camcore.METHODS[found.method].class_specific:
-            tag = words.sought(found)
+            tag = words.map_title(found)
         if found.method != st.session_state["method"]:  # until a slow method has run
             tag += f" · still {title(found)}"
         overlay = rasters.overlay_url(picture, found, _identity(answer, found), look)

@@ -18,7 +18,7 @@ from ui.query import NetworkKey
 from ui.urls import Parameter
 
 if TYPE_CHECKING:
-    from camcore.models.load import Listed
+    pass
 
 DEFAULT = "MobileNetV2"
 """Shown first where its weights are on this machine: of 1,000 classes, so that any photograph means something to it."""

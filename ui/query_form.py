@@ -35,7 +35,7 @@ def settle(network: Network | None) -> None:
     ``network``: None where it is not loaded yet. To be called before the widgets are drawn.
     """
     info = camcore.METHODS[st.session_state["method"]]
-    if network is None or network.default_layer is not None or methods.layer_free(info) or info.source == "nothing":
+    if network is None or network.default_layer is not None or methods.layer_free(info) or not info.input.reads_network:
         return
     instead = methods.title(WITHOUT_GRID)
     urls.object_to("method", f"{NO_GRID} Showing {instead} in place of {info.title}.", WITHOUT_GRID)

@@ -15,7 +15,7 @@ from camcore.cache import ByteLRU
 from camcore.render.encode import to_data_url, to_jpeg
 from camcore.render.overlay import blend, spotlight
 from camcore.report.drawing import shrink
-from camcore.report.files import map_png
+from camcore.report.exports import map_png
 
 if TYPE_CHECKING:
     from camcore.features.effective_field import EffectiveField

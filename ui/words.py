@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
+from camcore.report.captions import answer_name, explained, geometry, map_title, quantity
 from numpy.typing import NDArray
 
-from camcore.report import words as report_words
-from camcore.report.words import answer_name, explained, geometry, quantity, sought
+from camcore.report import captions as report_words
 from camcore.text import duration as milliseconds
 from camcore.text import percent, score_name, score_text, strength
 from camcore.text import readable as label
@@ -45,7 +45,7 @@ __all__ = [
     "score_name",
     "score_text",
     "score_told",
-    "sought",
+    "map_title",
     "strength",
     "together",
     "unanswered",

@@ -17,13 +17,13 @@ import keras
 import numpy as np
 import pytest
 import whole_models
+from camcore.models.weights_files import WeightsFile
 from small import network_folder
 from streamlit.testing.v1 import AppTest
 
 import camcore
 from camcore.models import catalogue, factories, saved
 from camcore.models.preprocessing import PREPROCESSINGS
-from camcore.models.weights import WeightsFile
 from ui.frame import PAGES
 
 APP = str(Path(__file__).resolve().parents[2] / "app.py")

@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from camcore.models.gap_classifier import gap_classifier
 from streamlit.testing.v1 import AppTest
 
 from camcore.models import description, saved
-from camcore.training.classifier import gap_classifier
 from ui import model_picker
 
 APP = str(Path(__file__).resolve().parents[2] / "app.py")

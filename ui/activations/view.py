@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 import streamlit as st
+from camcore.report.captions import geometry
 from numpy.typing import NDArray
 
 from camcore.features.channels import Channels
 from camcore.framing import CellGrid, Frame
 from camcore.graph.layers import LayerInfo
 from camcore.render.colour import DIVERGING
-from camcore.report.words import geometry
 from ui import controls, errors, grids, rasters, words
 from ui.activations import choices
 from ui.activations import sheet as sheets
@@ -72,7 +72,7 @@ def counts(found: Channels) -> str:
     total, dead, saturated = len(found), int(found.dead.sum()), int(found.saturated.sum())
     none = "Every channel responds somewhere in this picture"
     parts = [f"**{dead:,} of {total:,}** channels are dead: zero everywhere in this picture" if dead else none]
-    ends = found.layer.flat_ends
+    ends = found.layer.saturation_values
     if ends:
         at = " or ".join(f"{end:g}".replace("-", "\N{MINUS SIGN}") for end in ends)
         parts.append(f"**{saturated:,}** saturated: at {at} for half of their places or more")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import camcore
 from camcore.features.channels import Channels, channels
-from camcore.features.strongest_channels import Strongest, passes, strongest_channels
+from camcore.features.strongest_channels import StrongestChannels, passes, strongest_channels
 from ui.jobs.work import Update, Updates, Work
 from ui.map_cache import map_cache
 from ui.query import NetworkKey
@@ -34,18 +34,18 @@ def channels_work(
 
 def overview_work(
     key: NetworkKey, picture: camcore.Picture, framing: str, infos: Sequence[LayerInfo]
-) -> Work[tuple[Strongest, ...]]:
+) -> Work[tuple[StrongestChannels, ...]]:
     """Computes the strongest channels of each of these layers, growing pass by pass."""
     paths = tuple(info.path for info in infos)
     total = len(passes(infos))
 
-    def steps(net: Network, _: object) -> Updates[tuple[Strongest, ...]]:
-        found: tuple[Strongest, ...] = ()
+    def steps(net: Network, _: object) -> Updates[tuple[StrongestChannels, ...]]:
+        found: tuple[StrongestChannels, ...] = ()
         for number, part in enumerate(strongest_channels(net, picture, paths, PER_LAYER, framing), 1):
             found += part
             yield Update(number / total, found)
 
-    def size(found: tuple[Strongest, ...]) -> int:
+    def size(found: tuple[StrongestChannels, ...]) -> int:
         return sum(one.activations.nbytes + 512 for one in found)
 
     title = f"Looking at {len(paths)} layers, in {total} pass{'es' if total > 1 else ''}"

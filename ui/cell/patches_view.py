@@ -10,7 +10,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from camcore import CamcoreError
-from camcore.features.patches import Strongest
+from camcore.features.patches import StrongestPatches
 from ui import errors, sidebar, words
 from ui.cell.work import CellQuery, patch_url, patches_work
 from ui.jobs import session
@@ -45,14 +45,14 @@ def show(net: Network, query: CellQuery, channel: int, sample: str | None) -> No
     session.section("patches", work, lambda now: _draw(net, now, channel, bool(folder)))
 
 
-def _draw(net: Network, status: Status[Strongest], channel: int, asked: bool) -> None:
+def _draw(net: Network, status: Status[StrongestPatches], channel: int, asked: bool) -> None:
     if not asked:
         return
     with errors.guarded("The patches"):
         if status.failure is not None:
             errors.panel(status.failure, "This folder could not be looked through")
         session.progress("patches", status)
-        found: Strongest | None = status.value
+        found: StrongestPatches | None = status.value
         if found is None:
             return
         _row(net, found, channel)
@@ -71,7 +71,7 @@ def _tied(values: NDArray[np.float32]) -> bool:
     return bool(len(values) > 1 and values[0] > 0 and (values == values[0]).all())
 
 
-def _row(net: Network, found: Strongest, channel: int) -> None:
+def _row(net: Network, found: StrongestPatches, channel: int) -> None:
     figures = []
     for patch in found.of(channel):
         name = html.escape(patch.file.name)

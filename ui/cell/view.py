@@ -201,7 +201,7 @@ def _channels(cells: Cells, one: Cell, channel: int | None) -> None:
             f"<tr><td>{k}</td><td>{float(one.values[k]):.3f}</td><td>{added:+.4f}</td>"
             f'<td><span class="bar {side}"><i style="width:{50 * abs(added) / top:.1f}%"></i></span></td></tr>'
         )
-    label = html.escape(words.label(cells.said.label))
+    label = html.escape(words.label(cells.prediction.label))
     st.html(
         f'<table class="cam-channels"><thead><tr><th>channel</th><th>value here</th><th>adds to {label}</th><th></th>'
         f"</tr></thead><tbody>{''.join(rows)}</tbody></table>"
@@ -224,7 +224,7 @@ def _take_away(chosen: Chosen, net: Network, cells: Cells, one: Cell, field: Eff
     lines = [
         f"{net.name}, {net.weights_note}",
         f"{cells.info.path}, {cell_words.place_name(cells, one)}: adds {one.adds:+.4f} to "
-        f"{words.label(cells.said.label)}",
+        f"{words.label(cells.prediction.label)}",
     ]
     png: Callable[[], bytes] | bytes = b""
     npz: Callable[[], bytes] | bytes = b""

@@ -6,8 +6,8 @@ import io
 from typing import TYPE_CHECKING
 
 import numpy as np
+from camcore.files import to_csv
 
-from camcore.tables import to_csv
 from ui import words
 
 if TYPE_CHECKING:
@@ -25,12 +25,12 @@ def adds(cells: Cells, cell: Cell) -> str:
     """The evidence that the place adds to the class, and its rank among all, as Markdown."""
     sums = cells.products.sum(axis=2, dtype=np.float64)
     rank = int((np.abs(sums) > abs(cell.adds)).sum())
-    name = words.plain(words.label(cells.said.label))
+    name = words.plain(words.label(cells.prediction.label))
     if not sums.any():
         return f"No place of this layer adds anything to **{name}**."
     order = "more than any other" if rank == 0 else f"{rank} of {sums.size} places carry more"
     kind = "speaks for" if cell.adds > 0 else "speaks against" if cell.adds < 0 else "adds nothing to"
-    figures = words.plain(f"{cell.adds:+.3f} of a score of {cells.said.logit:.2f}; {order}.")
+    figures = words.plain(f"{cell.adds:+.3f} of a score of {cells.prediction.logit:.2f}; {order}.")
     return f"Row {cell.row + 1}, column {cell.column + 1} {kind} **{name}**: {figures}"
 
 
@@ -41,12 +41,12 @@ def sums(cells: Cells) -> str:
         return (
             f"What follows {cells.info.path} is not linear, so these are first-order answers: gradient times "
             f"activation, summed over the channels (a cell of HiResCAM). All {h * w} places make {cells.total:+.3f}; "
-            f"the score is {cells.said.logit:.3f}."
+            f"the score is {cells.prediction.logit:.3f}."
         )
     return (
         f"What follows {cells.info.path} is linear, so the sum is exact: all {h * w} places add {cells.total:+.4f}, "
         f"the class has {cells.offset:+.4f} without them, together {cells.total + cells.offset:.4f}; the network’s own "
-        f"score is {cells.said.logit:.4f}."
+        f"score is {cells.prediction.logit:.4f}."
     )
 
 
@@ -78,7 +78,7 @@ def measured(field: EffectiveField, channel: int | None) -> str:
 
 def channels_csv(cells: Cells, cell: Cell) -> bytes:
     """Every channel of a cell: its value, and what it adds."""
-    head = ["channel", "activation", f"adds to {words.label(cells.said.label)}"]
+    head = ["channel", "activation", f"adds to {words.label(cells.prediction.label)}"]
     pairs = zip(cell.values.tolist(), cell.contributions.tolist(), strict=True)
     return to_csv([head, *([k, f"{value:.9g}", f"{added:.9g}"] for k, (value, added) in enumerate(pairs))])
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from camcore.cache import ByteLRU
 from camcore.features.cells import Cells, look_at_cells
 from camcore.features.effective_field import EffectiveField, effective_field
-from camcore.features.patches import Patch, Strongest, cut_out, picture_files, strongest_patches
+from camcore.features.patches import Patch, StrongestPatches, cut_out, picture_files, strongest_patches
 from camcore.pictures.picture import Picture, open_picture
 from camcore.render.encode import to_data_url, to_jpeg
 from ui.jobs.work import Update, Updates, Work
@@ -24,7 +24,7 @@ CHANNELS = 64
 """So many channels stand for all of a layer: a good sample, within a second."""
 PATCH_SIDE = 200
 
-_searched: ByteLRU[Strongest] = ByteLRU(64 << 20, lambda found: _patches_bytes(found))
+_searched: ByteLRU[StrongestPatches] = ByteLRU(64 << 20, lambda found: _patches_bytes(found))
 _cut: ByteLRU[str] = ByteLRU(32 << 20, len)
 
 
@@ -74,12 +74,12 @@ def field_work(
     return Work(query.network, key, "Measuring what this place depends on", steps, size)
 
 
-def patches_work(network: NetworkKey, layer: str, framing: str, folder: str) -> Work[Strongest]:
+def patches_work(network: NetworkKey, layer: str, framing: str, folder: str) -> Work[StrongestPatches]:
     """Searches a folder for what excites every channel of a layer, in parts; goes on where it was stopped."""
     root, version = named(folder)
     key = ("patches", layer, framing, root, version)
 
-    def steps(net: Network, _: object) -> Updates[Strongest]:
+    def steps(net: Network, _: object) -> Updates[StrongestPatches]:
         so_far = _searched.get((network, key))
         files = so_far.files if so_far is not None else picture_files(root)
         for found in strongest_patches(net, files, layer, framing, so_far=so_far):
@@ -91,11 +91,11 @@ def patches_work(network: NetworkKey, layer: str, framing: str, folder: str) -> 
     return Work(network, key, "Looking through the folder", steps, _patches_bytes)
 
 
-def _patches_bytes(found: Strongest) -> int:
+def _patches_bytes(found: StrongestPatches) -> int:
     return found.values.nbytes + found.pictures.nbytes + found.cells.nbytes + 300 * len(found.files)
 
 
-def patch_url(net: Network, patch: Patch, found: Strongest) -> str:
+def patch_url(net: Network, patch: Patch, found: StrongestPatches) -> str:
     """A patch as a data URL, small; raises PictureError where its file has gone."""
     key = (patch, found.layer, found.framing, net.serial)
     known = _cut.get(key)

@@ -4,10 +4,10 @@ import html
 from typing import Any
 
 import streamlit as st
+from camcore.files import to_csv
 
 from camcore.heatmaps.evidence import Evidence, common_scale
 from camcore.models.saved import SavedNetwork
-from camcore.tables import to_csv
 from ui import controls, downloads, errors, figures, rasters, signed, words
 from ui.classifier.equation import equation, number
 from ui.classifier.equation import signed as hundredths

@@ -3,11 +3,11 @@
 from pathlib import Path
 
 import streamlit as st
+from camcore.files import to_csv
 
 from camcore.evaluation.predict import Predictions
 from camcore.heatmaps.evidence import common_scale
 from camcore.models.saved import SavedNetwork
-from camcore.tables import to_csv
 from ui import downloads, errors, figures, signed, words
 from ui.classifier import gallery
 from ui.classifier.gallery import Entry

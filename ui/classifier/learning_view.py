@@ -4,19 +4,19 @@ from typing import Any
 
 import numpy as np
 import streamlit as st
+from camcore.files import to_csv
 from PIL import Image
 
 import camcore
-from camcore.bias.files import Report, read_study
+from camcore.bias.files import StoredStudy, read_study
 from camcore.errors import CamcoreError
 from camcore.evaluation.average_maps import Averages, GroupMean, read_averages
-from camcore.features.checkpoints import Stage
+from camcore.features.checkpoints import EpochEvidence
 from camcore.heatmaps.evidence import common_scale
 from camcore.models.saved import SavedNetwork
 from camcore.render import charts
 from camcore.render.curves import training_curves
 from camcore.render.encode import to_data_url, to_png, with_caption
-from camcore.tables import to_csv
 from camcore.training import runs
 from ui import downloads, errors, figures, signed, words
 from ui.classifier.work import THUMB_SIDE, FolderResults, PictureEvidence, averages_work, beside, checkpoints_work
@@ -184,7 +184,7 @@ def attention(saved: SavedNetwork, chosen: Chosen, seen: PictureEvidence | None)
     work = checkpoints_work(saved, chosen.picture, [seen.said.class_index]) if seen is not None else None
 
     def draw(standing: Status) -> None:
-        stages: tuple[Stage, ...] = standing.value or ()
+        stages: tuple[EpochEvidence, ...] = standing.value or ()
         found = [stage.evidence[0] for stage in stages]
         scale = common_scale(found)
         names = [f"epoch {epoch}" for epoch, _ in kept] + ["finished"]
@@ -220,7 +220,7 @@ def attention(saved: SavedNetwork, chosen: Chosen, seen: PictureEvidence | None)
     session.section("forming", work, draw)
 
 
-def _stages_file(saved: SavedNetwork, chosen: Chosen, stages: tuple[Stage, ...]) -> None:
+def _stages_file(saved: SavedNetwork, chosen: Chosen, stages: tuple[EpochEvidence, ...]) -> None:
     def table() -> bytes:
         rows: list[list[object]] = [["epoch", "class", "mean of the map", "bias", "logit", "probability"]]
         for stage in stages:
@@ -261,7 +261,7 @@ _HEAD_NAMES = {
 }
 
 
-def _study(report: Report) -> None:
+def _study(report: StoredStudy) -> None:
     study = report.study
     label = words.label(study.classes[study.marked])
     names = [_HEAD_NAMES.get(head.name, head.name).format(label) for head in study.heads]

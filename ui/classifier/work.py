@@ -18,7 +18,7 @@ from camcore.cache import ByteLRU
 from camcore.errors import CamcoreError, LayerError, MethodError
 from camcore.evaluation.average_maps import Averages, average_maps
 from camcore.evaluation.predict import Predictions, class_indices, predict_folder, relative
-from camcore.features.checkpoints import Forming, Stage
+from camcore.features.checkpoints import CheckpointNetwork, EpochEvidence
 from camcore.heatmaps.evidence import Evidence, evidence
 from camcore.models.saved import SavedNetwork
 from camcore.predictions import Prediction
@@ -97,7 +97,7 @@ def _evidence_bytes(found: Sequence[Evidence]) -> int:
 
 # ---- how attention forms
 
-_formings: ByteLRU[Forming] = ByteLRU(512 << 20, lambda forming: 64 << 20, FORMINGS)
+_formings: ByteLRU[CheckpointNetwork] = ByteLRU(512 << 20, lambda forming: 64 << 20, FORMINGS)
 _opening = threading.Lock()
 
 
@@ -108,13 +108,13 @@ def checkpoints_work(saved: SavedNetwork, picture: camcore.Picture, classes: Seq
     def steps(_: object, __: object) -> Updates[tuple[Stage, ...]]:
         with _opening:
             key = (saved.folder, saved.sha256)
-            opened = _formings.get(key) or _formings.put(key, Forming(saved))
-        done: tuple[Stage, ...] = ()
+            opened = _formings.get(key) or _formings.put(key, CheckpointNetwork(saved))
+        done: tuple[EpochEvidence, ...] = ()
         for stage in opened.of(picture, explained, FRAMING):
             done = (*done, stage)
             yield Update(len(done) / len(opened.stages), done)
 
-    def size(stages: tuple[Stage, ...]) -> int:
+    def size(stages: tuple[EpochEvidence, ...]) -> int:
         return sum(_evidence_bytes(stage.evidence) for stage in stages)
 
     key = ("checkpoints", picture.sha256, explained)

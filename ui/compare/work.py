@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import camcore
 from camcore.heatmaps.contrast import Contrast
-from camcore.metrics.cost import Measured, measure
+from camcore.metrics.cost import MethodCost, measure
 from camcore.verdict.gather import Trust
 from ui.compare.comparison import GridPlan, class_index, layer_path
 from ui.compare.fill import begun, fill
@@ -99,7 +99,7 @@ class CostTable:
 
     label: str
     layer: str
-    rows: tuple[Measured, ...]
+    rows: tuple[MethodCost, ...]
     left_out: tuple[str, ...]
 
 
@@ -117,7 +117,7 @@ def cost_work(query: CostQuery, picture: Picture) -> Work[CostTable]:
             except camcore.CamcoreError as error:
                 left_out.append(str(error))
         total, done = sum(costs.values()), 0.0
-        rows: list[Measured] = []
+        rows: list[MethodCost] = []
         title = job.stage.title
 
         def moved(key: str, step: Step) -> None:

@@ -5,13 +5,12 @@ from collections.abc import Hashable
 from typing import Any
 
 import numpy as np
+from camcore.files import to_csv
 
 from camcore.cache import ByteLRU
-from camcore.render.concepts import mix
 from camcore.render.contact import Print, contact_sheet
 from camcore.render.encode import to_data_url, to_jpeg, to_png
-from camcore.render.overlay import spotlight
-from camcore.tables import to_csv
+from camcore.render.overlay import mix, spotlight
 from ui import words
 from ui.concepts.work import SIDE, FoundConcepts
 from ui.rasters import QUALITY

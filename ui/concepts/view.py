@@ -7,7 +7,7 @@ from typing import Any
 import streamlit as st
 
 from camcore.features.concepts import MOST
-from camcore.render.concepts import COLOURS
+from camcore.render.overlay import MIX_COLOURS as COLOURS
 from ui import controls, downloads, errors, layer_browser, samples, sidebar, words
 from ui.concepts import pictures as drawn
 from ui.concepts.work import FROM_FOLDER, ConceptQuery, FoundConcepts, concepts_work

@@ -6,11 +6,11 @@ from functools import partial
 import cv2
 import numpy as np
 import streamlit as st
+from camcore.files import to_csv
 
 from camcore.filters import Excitation, FirstKernels
 from camcore.render.contact import Print, contact_sheet
 from camcore.render.encode import to_png, with_caption
-from camcore.tables import to_csv
 from ui import downloads, words
 from ui.filters.work import LayerResponse, SearchSpec
 

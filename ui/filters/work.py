@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from camcore import CamcoreError, LayerInfo, Picture
-from camcore.filters import Excitation, FirstKernels, Recipe, excite, first_kernels, pace, searchable
+from camcore.filters import AscentRecipe, Excitation, FirstKernels, excite, first_kernels, searchable
 from camcore.framing import frame_picture
 from ui.jobs.work import Update, Updates, Work
 from ui.query import NetworkKey
@@ -107,9 +107,9 @@ class SearchSpec:
     seed: int
 
     @property
-    def recipe(self) -> Recipe:
+    def recipe(self) -> AscentRecipe:
         """The search's own terms."""
-        return Recipe(steps=self.steps)
+        return AscentRecipe(steps=self.steps)
 
 
 @dataclass(frozen=True, eq=False)

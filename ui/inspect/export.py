@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
-from camcore.report.files import map_csv
+from camcore.report.exports import map_csv
 from ui import downloads, rasters, sidebar, words
 from ui.compare.choices import METHODS
 from ui.map_view import title

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from camcore import CamcoreError
 from camcore.cache import ByteLRU
-from camcore.graph.fifo_semaphore import Turns
+from camcore.graph.fifo_semaphore import FifoSemaphore
 from ui.jobs.job import Job, Stage, StoppedError
 from ui.jobs.work import Work
 from ui.networks import Networks, networks
@@ -30,7 +30,7 @@ class Runner:
 
     def __init__(self, networks: Networks) -> None:
         self._networks = networks
-        self._turns = Turns(AT_ONCE)
+        self._turns = FifoSemaphore(AT_ONCE)
         self._lock = threading.Lock()
         self._jobs: dict[Work[Any], Job[Any]] = {}
         self._results: ByteLRU[tuple[Any, int]] = ByteLRU(RESULT_BYTES, lambda entry: entry[1] + 256)

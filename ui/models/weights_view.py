@@ -10,7 +10,7 @@ from camcore import CamcoreError
 from camcore.models import adopt as adopting
 from camcore.models.adopt import Check
 from camcore.models.catalogue import backbone, backbones
-from camcore.models.label_files import FORMS, read_labels
+from camcore.models.labels import FORMS, read_labels
 from camcore.models.saved import SavedNetwork
 from ui import errors, words
 from ui.jobs import session

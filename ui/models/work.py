@@ -10,13 +10,14 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
+from camcore.models.input_scaling import advice, scales_itself
+
 import camcore
-from camcore.graph.fifo_semaphore import Turns
+from camcore.graph.fifo_semaphore import FifoSemaphore
 from camcore.models import adopt as adopting
 from camcore.models import catalogue, factories
 from camcore.models.adopt import Candidate, Check
 from camcore.models.factories import Factory
-from camcore.models.feeding import advice, scales_itself
 from camcore.models.preprocessing_check import Fit, compare_preprocessings
 from camcore.models.saved import SavedNetwork
 from ui import samples
@@ -24,7 +25,7 @@ from ui.jobs.job import Job
 from ui.jobs.work import Update, Updates, Work
 from ui.networks import networks
 
-_building = Turns(1)
+_building = FifoSemaphore(1)
 """One network is built at a time: two large ones would not fit into memory."""
 
 

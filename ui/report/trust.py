@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import streamlit as st
 
-from camcore.report.document import Finding, Item, Told, told
+from camcore.report.document import Finding, Item, VerdictSummary, verdict_summary
 from camcore.report.facts import NetworkFacts
 from ui import errors, pictures, words
 from ui.jobs import session
@@ -36,7 +36,7 @@ def show(entry: Entry) -> None:
 
     def draw(standing: Status) -> None:
         if standing.complete:
-            basket.change(entry.id, findings=(replace(item.first, verdict=told(standing.result.verdict)),))
+            basket.change(entry.id, findings=(replace(item.first, verdict=verdict_summary(standing.result.verdict)),))
             st.rerun()
         if standing.failure is not None:
             errors.panel(standing.failure, "This could not be checked")
@@ -62,7 +62,7 @@ def _price(one: Finding) -> str:
     return label if network is None else f"{label}: {words.price(evidence.price(key, network, one.map, 'quick'))}"
 
 
-def _verdict(verdict: Told) -> None:
+def _verdict(verdict: VerdictSummary) -> None:
     sign = _SIGNS.get(verdict.level, ":material/info:")
     with st.expander(f"{sign} {words.plain(verdict.headline)}"):
         st.markdown("\n".join(f"- {words.plain(text)}" for _, text in verdict.reasons))

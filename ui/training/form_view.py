@@ -217,7 +217,7 @@ def _network(
 
 def _numbers(row: Any | None) -> dict[str, int | None]:
     """Epochs, size, seed and blocks to fine-tune; None where nothing is typed, as the shown usual value is meant."""
-    from camcore.training.surgery_run import HeadRecipe
+    from camcore.training.surgery import HeadRecipe
 
     usual = Recipe()
     numbers: tuple[tuple[str, str, tuple[int, int], object, str], ...] = (

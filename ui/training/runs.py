@@ -153,14 +153,14 @@ def start(form: Form) -> TrainingRun:
         try:
             folder.parent.mkdir(parents=True, exist_ok=True)
             folder.mkdir()
-            runs.write_atomically(folder / COMMAND, json.dumps(form.arguments(), indent=1).encode())
+            write_whole(folder / COMMAND, json.dumps(form.arguments(), indent=1).encode())
         except FileExistsError as error:
             raise CamcoreError(
                 f"The folder '{folder}' exists already. A run needs one of its own, to mix nothing up. Choose "
                 "another name for the network."
             ) from error
         except OSError as error:
-            raise runs.unwritable(folder.parent, error) from error
+            raise unwritable(folder.parent, error) from error
         try:
             return _launch(folder, form.arguments())
         except CamcoreError:
@@ -195,7 +195,7 @@ def discard(run: TrainingRun) -> None:
     try:
         shutil.rmtree(run.folder)
     except OSError as error:
-        raise runs.unwritable(run.folder, error) from error
+        raise unwritable(run.folder, error) from error
 
 
 def end(run: TrainingRun) -> None:
@@ -256,11 +256,11 @@ def _launch(folder: Path, arguments: Sequence[str]) -> TrainingRun:
                 start_new_session=True,
             )
     except OSError as error:
-        raise runs.unwritable(folder, error) from error
+        raise unwritable(folder, error) from error
     threading.Thread(target=process.wait, name="wait for training", daemon=True).start()  # or it stays as a zombie
     before = runs.read_progress(folder) or runs.Progress("preparing")
     now = replace(before, state="preparing", message=STARTING, pid=process.pid, updated=time.time(), seconds_left=None)
-    runs.write_atomically(folder / "progress.json", json.dumps(asdict(now)).encode())
+    write_whole(folder / "progress.json", json.dumps(asdict(now)).encode())
     return TrainingRun(folder, "starting", now, tuple(arguments))
 
 

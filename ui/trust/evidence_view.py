@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from camcore.heatmaps.cam_map import CamMap
     from camcore.metrics.faithfulness.measure import Faithfulness
-    from camcore.metrics.faithfulness.sufficiency import Shown
+    from camcore.metrics.faithfulness.sufficiency import Sufficiency
     from camcore.metrics.sanity import Randomised
     from camcore.pictures.picture import Picture
     from camcore.verdict.gather import Trust
@@ -105,7 +105,7 @@ def _degrees(found: Trust) -> None:
         )
 
 
-def _with_end(one: Shown, key: str) -> tuple[list[float], list[float]]:
+def _with_end(one: Sufficiency, key: str) -> tuple[list[float], list[float]]:
     """Shares and scores with the end that is the picture itself."""
     values = [float(value) for value in getattr(one, key)]
     if key == "hidden":

@@ -7,13 +7,13 @@ from statistics import mean
 from typing import Any
 
 import streamlit as st
+from camcore.files import to_csv
 
 import camcore
 from camcore.metrics.intervals import Interval
-from camcore.metrics.localisation import BOX_SHARE, CAM_BOX_SHARE, TOLERANCE, Located, Row
+from camcore.metrics.localisation import BOX_SHARE, CAM_BOX_SHARE, TOLERANCE, LocalisationRow, Located
 from camcore.metrics.localisation_study import CENTRE, RANDOM
 from camcore.metrics.object_masks import IMAGES, MASKS, ObjectMask, read_mask
-from camcore.tables import to_csv
 from ui import downloads, errors, methods, words
 from ui.jobs import session
 from ui.jobs.session import Status
@@ -190,7 +190,7 @@ def _folder(request: MapStatus, model: Model) -> None:
             help=f"Pictures in {IMAGES}, masks of the same names and sizes in {MASKS}. It is only read, on the machine "
             "that this app runs on.",
         ).strip()
-        keys = [key for key in camcore.METHODS if camcore.METHODS[key].source != "nothing"]
+        keys = [key for key in camcore.METHODS if camcore.METHODS[key].input.reads_network]
         chosen = st.multiselect(
             "Methods", keys, key="located", format_func=methods.title, persist_state="session", max_selections=8
         )
@@ -269,7 +269,7 @@ def _interval(one: Interval) -> str:
     return f"{words.percent(one.mean)} <small>{100 * one.low:.0f} to {100 * one.high:.0f} %</small>"
 
 
-def rows_csv(rows: Sequence[Row]) -> bytes:
+def rows_csv(rows: Sequence[LocalisationRow]) -> bytes:
     """A line for each method, every mean with its interval."""
     heads = ["method", "pictures", "empty"]
     heads += [f"{name}{end}" for name in ("pointing", "energy", "iou", "area") for end in ("", "_low", "_high")]

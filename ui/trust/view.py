@@ -113,7 +113,7 @@ def _headline(request: MapStatus, model: Model, found: Trust | None) -> str:
 
 def _subject(m: CamMap) -> str:
     """The class in quotation marks; of a regression the side that is explained."""
-    return f"{words.sought(m)}," if m.score_kind == "value" else f"“{words.label(m.label)}”"
+    return f"{words.map_title(m)}," if m.score_kind == "value" else f"“{words.label(m.label)}”"
 
 
 def _lower(text: str) -> str:

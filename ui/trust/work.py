@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from camcore.metrics.localisation import Located, Row, table
+from camcore.metrics.localisation import LocalisationRow, Located, table
 from camcore.metrics.localisation_study import locate_folder, locate_maps
 from camcore.metrics.object_masks import IMAGES, MASKS, ObjectMask, read_masked_folder
 from camcore.training.folders import Skipped
@@ -52,7 +52,7 @@ def what_if_work(network: NetworkKey, picture: Picture, m: CamMap, box: Box, fil
 class FolderTable:
     """The figures of a folder so far: a row for each method, of ``done`` of ``total`` pictures."""
 
-    rows: tuple[Row, ...]
+    rows: tuple[LocalisationRow, ...]
     skipped: tuple[Skipped, ...]
     done: int
     total: int

@@ -25,7 +25,7 @@ def test_which_score_is_explained_is_said_where_it_is_not_the_logit(kind: str, t
 
 
 def test_over_which_pixels_scores_of_a_map_are_means() -> None:
-    said = differentiated([Prediction(0, "road", 0.5, 0.7)], Region("predicted").told)
+    said = differentiated([Prediction(0, "road", 0.5, 0.7)], Region("predicted").description)
     assert said.endswith("scores are means over the pixels whose answer is the class.")
     assert "logit" in said
 
