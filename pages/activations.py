@@ -7,12 +7,11 @@ from ui import frame
 frame.begin("Activations")
 
 # The page's title is on its way while the rest is imported.
-from ui.network_summary import known_summary  # noqa: E402
-
 from ui import errors, layer_browser, model_picker, page_style, picture_box, sidebar, urls  # noqa: E402
 from ui.activations import choices, page, view  # noqa: E402
 from ui.components import scroll  # noqa: E402
 from ui.jobs import session  # noqa: E402
+from ui.network_summary import known_summary  # noqa: E402
 from ui.networks import start  # noqa: E402
 
 page_style.add("activations")

@@ -7,19 +7,21 @@ from ui import frame
 frame.begin("Compare")
 
 # The page's title is on its way while the rest is imported.
-from ui import errors, model_picker, page_style, picture_box, sidebar, urls, words  # noqa: E402
+from ui import errors, model_picker, page_style, picture_box, sidebar, urls  # noqa: E402
 from ui.compare import (  # noqa: E402
     agreeing,
     agreement_view,
-    asking,
     choices,
     contrast_view,
     grid,
+    request,
     table_view,
     trust_view,
     view,
 )
 from ui.compare.export import Take  # noqa: E402
+from ui.compare.sheets import MapSheet  # noqa: E402
+from ui.jobs import session  # noqa: E402
 from ui.report import basket, snapshots  # noqa: E402
 
 page_style.add("compare")
@@ -40,12 +42,12 @@ def open_in_inspect(cell: str) -> None:
 chosen, model = sidebar.show(framings="framings" not in (state["columns"], state["rows"]))
 
 places = view.claim()
-known = asking.facts(model.key)
+known = request.summary(model.key)
 choices.show(places.choices, known, model.framing, model.key.name)
 plan, notes = choices.plan(chosen.picture.sha256, model)
-pursuit = asking.pursue(plan, chosen.picture, allowed=model.fetch is None)
-sheet = pursuit.sheet
-if not pursuit.busy and asking.facts(model.key) is not known:  # the choices can now be called by their names
+status = request.ask(plan, chosen.picture, allowed=model.fetch is None)
+sheet = status.value or MapSheet(plan)
+if not status.busy and request.summary(model.key) is not known:  # the choices can now be called by their names
     st.rerun()
 target = state.pop("open_in_inspect", None)
 if target is not None:
@@ -54,37 +56,36 @@ if target is not None:
 reference = view.reference(sheet, state["pin"])
 look, differences = view.look(places.look, reference is not None)
 with errors.guarded("The headline"):
-    failed = pursuit.failure is not None or model.key in sheet.failures
+    failed = status.failure is not None or model.key in sheet.failures
     view.head(places.head, sheet, model.key.name, model.fetch is not None, failed)
 together = None
 with errors.guarded("The maps"):
-    together = agreeing.aligned(sheet, filling=pursuit.busy)
+    together = agreeing.aligned(sheet, filling=status.busy)
     figures = {} if reference is None or together is None else agreeing.to_reference(together, reference)
-    drawn = grid.draw(sheet, look, pursuit.busy, reference if differences else None, figures)
+    drawn = grid.draw(sheet, look, status.busy, reference if differences else None, figures)
     view.photograph(places.grid, chosen, sheet, drawn, look, state["pin"], differences, pin, open_in_inspect)
     view.caution(places.caution, drawn)
     shown_reference = reference if differences else None
     take = Take(sheet, drawn, look, chosen.picture, chosen.title, shown_reference)
     view.files(places.downloads, take)
-    basket.offer(places.downloads, None if pursuit.busy else snapshots.of_take(chosen, take))
+    basket.offer(places.downloads, None if status.busy else snapshots.of_take(chosen, take))
 
-bar = view.status(places, pursuit, lambda: asking.run(plan), asking.stop)
-view.retry(places.retry, pursuit, asking.again)
+bar = view.status(places.progress, places.buttons, sheet, status, lambda: request.run(plan), request.stop)
+view.retry(places.retry, sheet, status, request.retry)
 with places.notes:
-    errors.notices([*urls.notices().values(), *notes], pursuit.failure)
+    errors.notices([*urls.notices().values(), *notes], status.failure)
 with places.fetch:
     model_picker.offer_download(choices.missing(model) or model)
 
 with errors.guarded("The agreement"), places.agreement:
-    agreement_view.show(sheet, together, chosen, look, pursuit.busy)
+    agreement_view.show(sheet, together, chosen, look, status.busy)
 
 with errors.guarded("The verdicts"), places.trust:
-    trust_view.show(sheet, plan, chosen, pursuit.busy)
+    trust_view.show(sheet, plan, chosen, status.busy)
 with errors.guarded("The contrast"), places.contrast:
     contrast_view.show(sheet, plan, chosen, look)
 with errors.guarded("The table"), places.table:
-    table_view.show(plan, chosen, pursuit.busy)
+    table_view.show(plan, chosen, status.busy)
 
 urls.publish(parameters, left_out=picture_box.unnamed(chosen))
-if pursuit.busy:
-    asking.follow(pursuit, lambda job: bar.progress(*words.under_way(job.stage)))
+session.follow(status, bar)

@@ -7,10 +7,9 @@ from ui import frame
 frame.begin("Filters")
 
 # The page's title is on its way while the rest is imported.
-from ui.filters.work import response_work  # noqa: E402
-
 from ui import errors, model_picker, page_style, picture_box, sidebar, urls  # noqa: E402
 from ui.filters import choices, many_view, one_view, view  # noqa: E402
+from ui.filters.work import response_work  # noqa: E402
 from ui.jobs import session  # noqa: E402
 from ui.networks import start  # noqa: E402
 

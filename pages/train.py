@@ -7,11 +7,10 @@ from ui import frame
 frame.begin("Train")
 
 # The page's title is on its way while the rest is imported.
-from ui.query import Failure  # noqa: E402
-
 import camcore  # noqa: E402
 from ui import errors, urls  # noqa: E402
 from ui.components import copy_link  # noqa: E402
+from ui.query import Failure  # noqa: E402
 from ui.training import form_view, run_view, runs, view  # noqa: E402
 from ui.training.form import Form  # noqa: E402
 

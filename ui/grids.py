@@ -4,10 +4,12 @@ A 7×7 map is a hundred bytes, so that a page with many of them stays light, and
 and scale are changed without computing a picture anew.
 """
 
+from __future__ import annotations
+
 import base64
 import functools
-from collections.abc import Hashable
-from typing import Any
+from collections.abc import Hashable, Mapping, Sequence
+from typing import Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,17 +20,27 @@ from ui import rasters
 
 LEVELS = 65535
 
-_grids: ByteLRU[dict[str, Any]] = ByteLRU(64 << 20, lambda grid: len(grid["data"]) + 512)
+Grid: TypeAlias = dict[str, str | int | float | list[float]]
+"""A map's values and place, as the browser takes them."""
+
+_grids: ByteLRU[Grid] = ByteLRU(64 << 20, lambda grid: len(str(grid["data"])) + 512)
 
 
-def of_map(cam_map: Any, key: Hashable) -> dict[str, Any]:
+class PlacedValues(rasters.PlacedGrid, Protocol):
+    """A map, or anything else with values on a grid."""
+
+    @property
+    def levels(self) -> NDArray[np.floating]: ...
+
+
+def of_map(cam_map: PlacedValues, key: Hashable) -> Grid:
     """A map's raw values. ``key`` tells it from all others."""
     return _grids.get(("map", key)) or _grids.put(
         ("map", key), {**encoded(cam_map.levels), **rasters.geometry(cam_map)}
     )
 
 
-def of_raster(values: NDArray[Any], size: tuple[int, int], key: Hashable) -> dict[str, Any] | None:
+def of_raster(values: NDArray[np.floating], size: tuple[int, int], key: Hashable) -> Grid | None:
     """Values on the picture's own pixels, reduced: (h, w) with NaN around a rectangle; None where all are NaN.
 
     ``size``: the picture's (height, width).
@@ -59,13 +71,19 @@ def of_raster(values: NDArray[Any], size: tuple[int, int], key: Hashable) -> dic
     return _grids.put(("raster", key), made)
 
 
-def encoded(values: NDArray[Any]) -> dict[str, Any]:
+def encoded(values: NDArray[np.floating]) -> Grid:
     """Values (h, w) in steps of 1/65535 of their range, in base64: ``low`` + word / 65535 × (``high`` − ``low``)."""
     numbers = np.asarray(values, np.float64)
     low, high = float(numbers.min()), float(numbers.max())
     words = np.rint((numbers - low) * (LEVELS / (high - low))) if high > low else np.zeros(numbers.shape)
     data = base64.b64encode(np.ascontiguousarray(words, "<u2").tobytes()).decode("ascii")
     return {"low": low, "high": high, "data": data}
+
+
+def seen(grid: Mapping[str, object] | None) -> Sequence[float] | None:
+    """The edges (top, left, bottom, right) of what a grid covers, in pixels of the picture."""
+    edges = None if grid is None else grid["seen"]
+    return edges if isinstance(edges, list) else None
 
 
 @functools.cache

@@ -1,7 +1,9 @@
 """The map that was asked for, laid on the photograph, and the line beneath it; and the same class at each depth."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Hashable
-from typing import Any
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
@@ -10,17 +12,22 @@ from camcore.render.colour import css_gradient
 from ui import errors, rasters, words
 from ui.components import Tile, compare, tiles
 from ui.picture_box import Chosen
-from ui.question_view import pick_layer
-from ui.questions import Answer, map_identity
+from ui.query import Answer, map_identity
+from ui.query_form import pick_layer
+
+if TYPE_CHECKING:
+    from streamlit.delta_generator import DeltaGenerator
+
+    from camcore.heatmaps.cam_map import CamMap
 
 LADDER_STEPS = 4
 
 
 def photograph(
-    place: Any,
+    place: DeltaGenerator,
     chosen: Chosen,
     answer: Answer,
-    look: rasters.Look,
+    look: rasters.MapLook,
     view: str,
     busy: bool,
     on_pick: Callable[[str], None] | None,
@@ -54,8 +61,8 @@ def photograph(
         )
 
 
-def caption(place: Any, warning: Any, answer: Answer) -> None:
-    """What the map is, in one line, and what to beware of."""
+def caption(place: DeltaGenerator, warning: DeltaGenerator, answer: Answer) -> None:
+    """The map described in one line, and its warning."""
     if answer.map is None:
         place.empty()
         warning.empty()
@@ -65,16 +72,17 @@ def caption(place: Any, warning: Any, answer: Answer) -> None:
         errors.notices([answer.map.warning] if answer.map.warning else [])
 
 
-def ladder(place: Any, chosen: Chosen, answer: Answer, look: rasters.Look) -> None:
+def ladder(place: DeltaGenerator, chosen: Chosen, answer: Answer, look: rasters.MapLook) -> None:
     """The same class at each depth; nothing for a network without a grid."""
     if answer.network is not None and not answer.network.ladder:
         return
     picture = chosen.picture
+    recommended = None if answer.network is None else answer.network.default_layer
     items: list[Tile] = [
         {
-            "id": m.layer,
+            "id": str(m.layer),
             "title": words.grid(m.raw.shape),
-            "note": "★ recommended" if m.layer == answer.network.default_layer else "",
+            "note": "★ recommended" if m.layer == recommended else "",
             "src": rasters.overlay_url(picture, m, _identity(answer, m), look, rasters.TILE_SIDE),
             "alt": f"Map at {m.layer}",
             "selected": answer.map is not None and m.layer == answer.map.layer,
@@ -96,12 +104,12 @@ def ladder(place: Any, chosen: Chosen, answer: Answer, look: rasters.Look) -> No
         )
 
 
-def title(m: Any) -> str:
+def title(m: CamMap) -> str:
     """The method's name."""
     return str(camcore.METHODS[m.method].title)
 
 
-def _identity(answer: Answer, m: Any) -> tuple[Hashable, ...]:
+def _identity(answer: Answer, m: CamMap) -> tuple[Hashable, ...]:
     """Tells this map from all others, also from its own partial states."""
     done = answer.done if m is answer.map else 1.0
-    return map_identity(answer.question.network, answer.question.picture, m), done
+    return map_identity(answer.query.network, answer.query.picture, m), done

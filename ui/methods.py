@@ -3,9 +3,14 @@
 A *form* names a method on a page and in an address: its key, or ``key:variant`` for a named variant.
 """
 
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 import camcore
+
+if TYPE_CHECKING:
+    from camcore.methods import MethodInfo
 
 CONTROL = "control"
 
@@ -43,8 +48,8 @@ def short(form: str) -> str:
     return f"{camcore.METHODS[key].title}, {name}" if name else str(camcore.METHODS[key].title)
 
 
-def layer_free(info: Any) -> bool:
-    """Whether a method lives on the input's own grid, whatever layer is chosen."""
+def layer_free(info: MethodInfo) -> bool:
+    """True for a method on the input's own grid, whatever layer is chosen."""
     return bool(info.layer_free)
 
 

@@ -1,8 +1,10 @@
 """The sidebar's network: which backbone, with which weights, and how the picture is framed for it."""
 
+from __future__ import annotations
+
 import os
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
@@ -10,10 +12,14 @@ import camcore
 from camcore.cli.app import DEFAULT_MODEL
 from camcore.framing import FRAMINGS
 from camcore.models.factories import Factory
+from camcore.models.load import NetworkListing
 from camcore.models.saved import SavedNetwork
 from ui import words
-from ui.questions import NetworkKey
+from ui.query import NetworkKey
 from ui.urls import Parameter
+
+if TYPE_CHECKING:
+    pass
 
 DEFAULT = "MobileNetV2"
 """Shown first where its weights are on this machine: of 1,000 classes, so that any photograph means something to it."""
@@ -62,7 +68,7 @@ def default() -> str:
 
 
 def parameters() -> list[Parameter]:
-    """What a page's address says of the network."""
+    """The parameters of the network in a page's address."""
     return [
         Parameter("model", "backbone", default(), names()),
         Parameter("random", "random weights", "false", ("true", "false"), bound=True),
@@ -141,22 +147,22 @@ def offer_download(model: Model) -> None:
             st.rerun()
 
 
-def _state(row: Any) -> str:
-    """Where a network's weights are, in a word or two."""
+def _state(row: NetworkListing) -> str:
+    """The place of a network's weights, in a word or two."""
     if isinstance(row, SavedNetwork):
         return "bundled" if row.bundled else "your own"
-    return str(row.weights_state)
+    return row.weights_state
 
 
-def _size(row: Any) -> tuple[str, ...]:
+def _size(row: NetworkListing) -> tuple[str, ...]:
     """Parameters and input, where they are known before the network is loaded."""
     if row.parameters is None or row.input_size is None:
         return ()
     return f"{row.parameters / 1e6:.1f} M parameters", f"{row.input_size[0]}×{row.input_size[1]} px input"
 
 
-def _learned(row: Any) -> str:
-    """What a network can tell, from what, and whether that has to be fetched: for people, as Markdown."""
+def _learned(row: NetworkListing) -> str:
+    """The classes and training of a network, and whether its weights have to be fetched, as Markdown."""
     if isinstance(row, Factory):
         return words.plain(f"made by {row.target} on this server" if row.file is None else f"the file {row.target}")
     if not isinstance(row, SavedNetwork):

@@ -1,20 +1,25 @@
-"""The networks of the process: loaded once for everybody, in worker threads, and the places where work may run."""
+"""The networks of the process: loaded once for everybody, in worker threads."""
+
+from __future__ import annotations
 
 import contextlib
+import functools
 import gc
 import threading
 import time
 from collections.abc import Callable, Hashable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import camcore
 from camcore.cache import ByteLRU
-from ui.jobs import Job, Stage, StoppedError
-from ui.questions import NetworkKey
+from ui.jobs.job import Job, Stage, StoppedError
+from ui.query import NetworkKey
+
+if TYPE_CHECKING:
+    from camcore.network import Network
 
 NETWORK_BYTES = 3 << 30
 NETWORKS = 4
-PLACES = 8
-"""Jobs that may run at the same time; further ones queue."""
 
 
 def import_tensorflow() -> None:
@@ -25,15 +30,11 @@ def import_tensorflow() -> None:
     # Streamlit ends every script run with keras.backend.clear_session(): TensorFlow then throws away the kernels of
     # all compiled functions, those that run in other threads, too, and builds them anew, which made a warm grid of
     # maps ten times as slow. Nothing here leans on Keras's global state, so in this process the call does nothing.
-    keras.backend.clear_session = _nothing
+    keras.backend.clear_session = lambda free_memory=True: None
 
     # Streamlit collects garbage after every script run and holds the interpreter meanwhile: 0.2 s with what
     # TensorFlow brings, all of which lives as long as the process. Frozen, it is passed over.
     gc.freeze()
-
-
-def _nothing(*_: Any, **__: Any) -> None:
-    """Takes the place of what must not happen."""
 
 
 class _Load:
@@ -42,9 +43,9 @@ class _Load:
     def __init__(self) -> None:
         self.done = threading.Event()
         self.stage = Stage("Starting TensorFlow", expected=5.0)
-        self.network: Any = None
+        self.network: Network | None = None
         self.error: BaseException | None = None
-        self.jobs: list[Job[Any, Any]] = []
+        self.jobs: list[Job[Any]] = []
 
     def check(self) -> None:
         if not any(job.wanted() for job in self.jobs):
@@ -54,17 +55,16 @@ class _Load:
 class Networks:
     """Loads networks and keeps them within limits. ``load``: as ``camcore.load``; ``start``: what comes first."""
 
-    def __init__(self, load: Callable[..., Any], start: Callable[[], None] | None = None) -> None:
+    def __init__(self, load: Callable[..., Network], start: Callable[[], None] = import_tensorflow) -> None:
         self._load_one = load
-        self._import = start or import_tensorflow
+        self._import = start
         self._started = threading.Event()
         self._start_error: BaseException | None = None
         self._starter: threading.Thread | None = None
         self._lock = threading.Lock()
-        self._places = threading.BoundedSemaphore(PLACES)
         self.loading: dict[NetworkKey, _Load] = {}
-        self.held: ByteLRU[Any] = ByteLRU(NETWORK_BYTES, lambda net: 4 * int(net.parameters), NETWORKS)
-        self.took: dict[Hashable, float] = {}
+        self.held: ByteLRU[Network] = ByteLRU(NETWORK_BYTES, lambda net: 4 * int(net.parameters), NETWORKS)
+        self.durations: dict[Hashable, float] = {}
 
     def start(self) -> None:
         """Begin importing TensorFlow in the background; returns at once, and does so only once."""
@@ -73,33 +73,23 @@ class Networks:
                 self._starter = threading.Thread(target=self._begin, name="start", daemon=True)
                 self._starter.start()
 
-    @contextlib.contextmanager
-    def place(self, job: Job[Any, Any]) -> Iterator[None]:
-        """One of the places for running jobs; for a worker's thread, which waits until one is free."""
-        while not self._places.acquire(timeout=0.2):
-            job.check()
-        try:
-            yield
-        finally:
-            self._places.release()
-
-    def ready(self, job: Job[Any, Any]) -> None:
+    def wait_for_start(self, job: Job[Any]) -> None:
         """Wait until TensorFlow is in; for the thread of a job's worker that builds a network by itself."""
         while not self._started.wait(0.05):
             job.check()
         if self._start_error is not None:
             raise _copy(self._start_error)
 
-    def peek(self, key: NetworkKey) -> Any:
+    def peek(self, key: NetworkKey) -> Network | None:
         """The network where it is loaded already, else None."""
         return self.held.get(key)
 
-    def get(self, job: Job[Any, Any], key: NetworkKey) -> Any:
+    def get(self, job: Job[Any], key: NetworkKey) -> Network:
         """A network, loaded if need be; for the thread of a job's worker, which waits for it."""
         while True:
-            found = self.held.get(key)
-            if found is not None:
-                return found
+            network = self.held.get(key)
+            if network is not None:
+                return network
             with self._lock:
                 load = self.loading.get(key)
                 fresh = load is None
@@ -124,7 +114,7 @@ class Networks:
             if self._start_error is not None:
                 raise self._start_error
             title = f"Loading {key.name}"
-            load.stage = Stage(title, expected=self.took.get((title, key), 3.0))
+            load.stage = Stage(title, expected=self.durations.get((title, key), 3.0))
 
             def downloading(done: int, total: int) -> None:
                 load.check()
@@ -147,9 +137,7 @@ class Networks:
         """Remember how long this took, as the estimate for the next time."""
         began = time.monotonic()
         yield
-        self.took[key] = time.monotonic() - began
-
-    # The worker
+        self.durations[key] = time.monotonic() - began
 
     def _begin(self) -> None:
         try:
@@ -158,6 +146,20 @@ class Networks:
             self._start_error = error
         finally:
             self._started.set()
+
+
+@functools.cache
+def networks() -> Networks:
+    """The networks of this process."""
+    return Networks(lambda name, **options: camcore.load(name, **options))
+
+
+def start() -> None:
+    """Begin to import TensorFlow for this process, once; a page calls it when it is drawn.
+
+    The import holds the interpreter so much that drawing would take three times as long beside it.
+    """
+    networks().start()
 
 
 def _copy(error: BaseException | None) -> BaseException:

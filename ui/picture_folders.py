@@ -1,8 +1,21 @@
 """A folder of pictures that a visitor names."""
 
+from __future__ import annotations
+
 from pathlib import Path
 
-from ui.picture_folders import root_of
+from camcore import CamcoreError
+from camcore.training.folders import class_names
+
+MOST_CLASSES = 2000
+
+
+def root_of(path: str) -> Path:
+    """The folder that a typed path means."""
+    try:
+        return Path(path).expanduser().absolute()
+    except RuntimeError:  # ~nobody
+        return Path(path).absolute()
 
 
 def named(path: str) -> tuple[Path, int]:
@@ -15,3 +28,12 @@ def named(path: str) -> tuple[Path, int]:
         return root, root.stat().st_mtime_ns
     except (OSError, ValueError):  # ValueError: a path that no system takes
         return root, 0
+
+
+def class_signature(root: Path) -> tuple[tuple[str, int], ...]:
+    """A value that changes where a class comes or goes, or a picture directly in it; quick to have."""
+    try:
+        folders = [root, *(root / name for name in class_names(root)[:MOST_CLASSES])]
+        return tuple((str(folder), folder.stat().st_mtime_ns) for folder in folders)
+    except (CamcoreError, OSError, ValueError):
+        return ()  # changes once the folder can be read

@@ -5,7 +5,6 @@ A coloured photograph would mix its own reds and blues with those of the map.
 
 from collections.abc import Hashable
 from dataclasses import dataclass
-from typing import Any
 
 import cv2
 import numpy as np
@@ -36,7 +35,7 @@ class _Signed:
     evidence: Evidence
     scale: float
 
-    def on_picture(self, smooth: bool, max_side: int | None) -> NDArray[np.float32]:
+    def on_picture(self, *, smooth: bool, max_side: int | None) -> NDArray[np.float32]:
         return self.evidence.on_picture(self.scale, smooth, max_side)
 
 
@@ -61,17 +60,17 @@ def overlay_url(
     side: int = rasters.SIDE,
 ) -> str:
     """Evidence over the gray photograph as a data URL. ``key``, with the rest, tells it from all others."""
-    look = rasters.Look(opacity, DIVERGING, smooth)
+    look = rasters.MapLook(opacity, DIVERGING, smooth)
     identity_of_all = (identity, key, one.class_index, round(scale, 6))
     return rasters.overlay_url(gray(rgb, identity, side), _Signed(one, scale), identity_of_all, look, side)
 
 
-def grid_url(values: NDArray[Any], scale: float, smooth: bool = True, side: int = 256) -> str:
+def grid_url(values: NDArray[np.floating], scale: float, smooth: bool = True, side: int = 256) -> str:
     """A signed map alone, enlarged, as a data URL."""
     return to_data_url(to_png(grid_picture(values, scale, smooth, side)))
 
 
-def grid_picture(values: NDArray[Any], scale: float, smooth: bool = True, side: int = 256) -> NDArray[np.uint8]:
+def grid_picture(values: NDArray[np.floating], scale: float, smooth: bool = True, side: int = 256) -> NDArray[np.uint8]:
     """A signed map alone, enlarged: uint8 (H, W, 3)."""
     numbers = np.asarray(values, np.float32) / (scale or 1.0)
     height, width = numbers.shape

@@ -1,18 +1,28 @@
 """The sentences on the page: what a network says, and the line beneath a map."""
 
+from __future__ import annotations
+
 import functools
 import re
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
 
 from camcore.report import captions as report_words
 from camcore.report.captions import answer_name, explained, geometry, map_title, quantity
 from camcore.text import duration as milliseconds
 from camcore.text import percent, score_name, score_text, strength
 from camcore.text import readable as label
-from ui.jobs import Stage
-from ui.questions import Answer, Cost
+from ui.jobs.job import Stage
+from ui.query import Answer, Cost
+
+if TYPE_CHECKING:
+    from camcore.heatmaps.cam_map import CamMap
+    from camcore.network import Network
+    from camcore.predictions import Prediction
 
 __all__ = [
     "answer_name",
@@ -28,6 +38,7 @@ __all__ = [
     "label",
     "map_title",
     "megabytes",
+    "peak_position",
     "percent",
     "plain",
     "price",
@@ -61,7 +72,7 @@ def distinct(labels: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(label(text) + (f" ({i})" if often[text] > 1 else "") for i, text in enumerate(labels))
 
 
-def headline(network: Any, predictions: Sequence[Any]) -> str:
+def headline(network: Network, predictions: Sequence[Prediction]) -> str:
     """One sentence: what the network says, as surely as it says it."""
     return report_words.headline(network.name, network.weights_note, predictions[0])
 
@@ -89,7 +100,7 @@ def under_way(stage: Stage) -> tuple[float, str]:
 
 
 def price(cost: Cost) -> str:
-    """What a method takes, before it is run."""
+    """The price of a method, before it is run."""
     return f"{cost.passes:,.0f} passes, {duration(cost.seconds)}"
 
 
@@ -105,9 +116,11 @@ def grid(size: Sequence[int]) -> str:
 
 def caption(answer: Answer, title: str) -> str:
     """The line beneath a map: method, layer, class, time."""
-    m = answer.map
+    m, net = answer.map, answer.network
+    if m is None or net is None:
+        return ""
     own = f"on the input’s own grid, {grid(m.raw.shape)}"
-    place = own if m.layer is None else f"{m.layer} {geometry(answer.network.layer(m.layer))}"
+    place = own if m.layer is None else f"{m.layer} {geometry(net.layer(m.layer))}"
     text = f"{title} · {place} · {explained(m)} · {milliseconds(m.seconds)}"
     return " · ".join(filter(None, (text, completeness(m))))
 
@@ -126,7 +139,7 @@ def _explained_score(kind: str) -> str:
     return f"Probabilities are the network’s own output; maps explain the {kind} of a class."
 
 
-def completeness(m: Any, short: bool = False) -> str:
+def completeness(m: CamMap, short: bool = False) -> str:
     """The gap between the score and a map whose evidence is known to add up; empty for all other maps."""
     if m.residual is None:
         return ""
@@ -137,6 +150,13 @@ def completeness(m: Any, short: bool = False) -> str:
     if short:
         return f"sum = {name} ± {abs(m.residual):.0e}"
     return f"adds up to the {score_text(m)} but for {abs(m.residual):.0e}"
+
+
+def peak_position(values: NDArray[np.floating]) -> str:
+    """The position of the largest value of a grid: ``top left`` to ``bottom right``, by thirds."""
+    row, column = divmod(int(values.argmax()), values.shape[1])
+    rows, columns = ("top", "middle", "bottom"), ("left", "centre", "right")
+    return f"{rows[3 * row // values.shape[0]]} {columns[3 * column // values.shape[1]]}"
 
 
 def citation(paper: str) -> str:

@@ -5,7 +5,13 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+
+POLL = 0.2
+"""Seconds between two checks while waiting."""
+
+POLL = 0.2
+"""Seconds between two checks while waiting."""
 
 
 class FifoSemaphore:
@@ -20,8 +26,8 @@ class FifoSemaphore:
         self._waiting: deque[threading.Event] = deque()
 
     @contextlib.contextmanager
-    def acquired(self) -> Iterator[None]:
-        """Waits in the order of coming, and holds it for the block."""
+    def acquired(self, check: Callable[[], None] = lambda: None) -> Iterator[None]:
+        """Waits in the order of coming, and holds it for the block. ``check`` may end the wait by an exception."""
         turn = threading.Event()
         with self._lock:
             if self._free and not self._waiting:
@@ -30,7 +36,8 @@ class FifoSemaphore:
             else:
                 self._waiting.append(turn)
         try:
-            turn.wait()
+            while not turn.wait(POLL):
+                check()
         except BaseException:  # an interrupted wait passes its turn on
             with self._lock:
                 if turn in self._waiting:

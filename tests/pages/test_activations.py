@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 from small import network_folder
 from streamlit.testing.v1 import AppTest
-from ui.network_summary import known_summary
-from ui.query import NetworkKey
 
 import camcore
 from camcore.features.channels import Channels
 from ui import samples
 from ui.activations import page as activations_page
 from ui.jobs import session
+from ui.network_summary import NetworkSummary, known_summary
+from ui.query import NetworkKey
 
 APP = str(Path(__file__).resolve().parents[2] / "app.py")
 PAGE = "pages/activations.py"
@@ -42,10 +42,10 @@ def watched(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def noted(name: str, *arguments: Any) -> Any:
         standing = section(name, *arguments)
-        seen[name] = standing if not isinstance(standing.value, Facts) else None
+        seen[name] = standing if not isinstance(standing.value, NetworkSummary) else None
         return standing
 
-    monkeypatch.setattr(working, "section", noted)
+    monkeypatch.setattr(session, "section", noted)
 
 
 @pytest.fixture(autouse=True)

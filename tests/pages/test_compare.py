@@ -202,7 +202,7 @@ def test_the_first_network_without_weights(tmp_path: Path, monkeypatch: pytest.M
 
 
 def test_a_slow_method_is_priced_first_and_runs_when_told_to(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ui.compare.comparing.PATIENCE_SECONDS", 0.0)
+    monkeypatch.setattr("ui.map_cache.PATIENCE_SECONDS", 0.0)
     at = page(methods="gradcam,scorecam", model="MobileNet")
     waiting = cells(at)[1]
     assert waiting["message"] == "Waits for you to press Run"

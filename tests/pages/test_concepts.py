@@ -10,9 +10,9 @@ import pytest
 from PIL import Image
 from small import network_folder
 from streamlit.testing.v1 import AppTest
-from ui.jobs.runner import runner
 
 from ui.concepts import pictures as drawn
+from ui.jobs.runner import runner
 
 APP = str(Path(__file__).resolve().parents[2] / "app.py")
 PAGE = "pages/concepts.py"
@@ -142,7 +142,7 @@ def test_nonsense_in_the_link_is_told_and_passed_over(query: dict[str, str]) -> 
 def test_the_files_hold_what_is_shown() -> None:
     at = done(page(concepts="3"))
     slot: Any = at.session_state["work_concepts"]
-    found = slot.job.answer if slot is not None and slot.job.answer is not None else None
+    found = slot.job.value if slot is not None and slot.job.value is not None else None
     if found is None:  # another test has asked the same: the result was known
         found = runner().known(slot.work)
     text = drawn.concepts_csv(found).decode()

@@ -238,7 +238,7 @@ def test_random_weights_only_when_asked_for(tmp_path: Path, monkeypatch: pytest.
 
 
 def test_a_slow_method_is_priced_first(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ui.engine.PATIENCE_SECONDS", 0.0)
+    monkeypatch.setattr("ui.map_cache.PATIENCE_SECONDS", 0.0)
     at = page(method="scorecam")
     assert caption(at).startswith("Grad-CAM · ")
     assert tag(at).endswith(" · still Grad-CAM")

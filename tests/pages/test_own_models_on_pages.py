@@ -13,6 +13,7 @@ from streamlit.testing.v1 import AppTest
 
 from ui import samples
 from ui.frame import PAGES
+from ui.map_cache import map_cache
 
 APP = str(Path(__file__).resolve().parents[2] / "app.py")
 NOT_THEIRS = (
@@ -52,7 +53,7 @@ def test_inspect_shows_the_same_of_every_kind() -> None:
         assert at.selectbox(key="model").value == name
         headlines.append(at.header[0].value.replace(name, "it"))
         asked = at.session_state["shown"]
-        maps.append(engine().known(asked, samples.picture(samples.DEFAULT)).map)
+        maps.append(map_cache().known(asked, samples.picture(samples.DEFAULT)).map)
         assert any(f"made by own_models:{name}" in caption.value.replace("\\", "") for caption in at.caption)
         assert at.toggle(key="random").disabled
     assert any(

@@ -7,6 +7,7 @@ from streamlit.testing.v1 import AppTest
 
 from ui import samples
 from ui.frame import PAGES
+from ui.map_cache import map_cache
 
 APP = str(Path(__file__).resolve().parents[2] / "app.py")
 NAME = "page_dense_only"
@@ -48,13 +49,13 @@ def test_the_first_map_is_one_that_needs_no_layer(script: str) -> None:
     assert "no layer with a grid larger than 1×1" in shown(at)
     assert "in place of Grad-CAM" in shown(at)
     assert "This did not work" not in shown(at)
-    found = engine().known(at.session_state["shown"], samples.picture(samples.DEFAULT))
+    found = map_cache().known(at.session_state["shown"], samples.picture(samples.DEFAULT))
     assert found.map.method == "occlusion"
 
 
 def test_inspect_shows_occlusion() -> None:
     at = page(framing="stretch", method="occlusion")
-    found = engine().known(at.session_state["shown"], samples.picture(samples.DEFAULT))
+    found = map_cache().known(at.session_state["shown"], samples.picture(samples.DEFAULT))
     assert found.map is not None
     assert found.map.layer is None
     assert found.complete

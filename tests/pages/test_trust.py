@@ -11,12 +11,13 @@ import pytest
 from PIL import Image
 from shared_data import shared
 from streamlit.testing.v1 import AppTest
-from ui.query import NetworkKey
 
 import camcore
 from camcore.metrics.faithfulness import Settings, measure
 from camcore.verdict.what_if import what_if
 from ui import samples
+from ui.networks import networks
+from ui.query import NetworkKey
 
 APP = str(Path(__file__).resolve().parents[2] / "app.py")
 TIMEOUT = 180  # the first run imports TensorFlow
@@ -75,7 +76,7 @@ def png(values: Any) -> bytes:
 
 def map_of(sample: str = "chelsea") -> tuple[Any, Any, Any]:
     """The network, picture and map that the page shows."""
-    net, pic = engine().peek(NetworkKey("MobileNetV2")), samples.picture(sample)
+    net, pic = networks().peek(NetworkKey("MobileNetV2")), samples.picture(sample)
     return net, pic, camcore.explain(net, pic, "gradcam")[0]
 
 

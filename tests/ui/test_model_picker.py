@@ -10,7 +10,6 @@ from streamlit.testing.v1 import AppTest
 from camcore.models import description, saved
 from camcore.models.gap_classifier import gap_classifier
 from ui import model_picker
-from ui.engine import Engine
 
 APP = str(Path(__file__).resolve().parents[2] / "app.py")
 SHAPE: dict[str, Any] = {"stem": 4, "widths": [6, 8], "blocks": [1, 1], "outputs": 1}
@@ -94,7 +93,7 @@ def test_a_newcomer_begins_with_the_bundled_network_on_the_cat(nothing: Path) ->
 
 
 def test_with_nothing_at_all_the_page_offers_the_download(nothing: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    fresh = Engine()  # the process's one may hold the network from another test
-    monkeypatch.setattr("ui.engine.engine", lambda: fresh)
+    # The process's networks may hold this one from another test.
+    monkeypatch.setattr("ui.networks.Networks.peek", lambda *_: None)
     at = opened()
     assert at.header[0].value == "MobileNetV2 needs its weights first"

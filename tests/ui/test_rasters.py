@@ -49,7 +49,7 @@ def test_the_shown_photograph_is_the_photograph(picture: camcore.Picture) -> Non
 def test_the_overlay_is_what_an_export_would_be(picture: camcore.Picture, framing: str, smooth: bool) -> None:
     raw = np.arange(1, 50, dtype=np.float32).reshape(7, 7)
     m = map_on(picture, framing, raw)
-    look = rasters.Look(60, "magma", smooth)
+    look = rasters.MapLook(60, "magma", smooth)
     shown = decoded(rasters.overlay_url(picture, m, (framing, smooth), look))
     full = camcore.overlay(picture, m, 0.6, "magma", smooth)
     assert np.abs(shown.astype(int) - rasters.shrink(full, 960)).mean() < 4

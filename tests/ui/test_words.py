@@ -6,8 +6,8 @@ import pytest
 
 from camcore.predictions import Prediction
 from ui import words
-from ui.jobs import Stage
-from ui.questions import Cost
+from ui.jobs.job import Stage
+from ui.query import Cost
 
 
 def says(probability: float, note: str = "ImageNet weights") -> str:

@@ -1,15 +1,23 @@
 """The patches of a folder's pictures that excite one channel most."""
 
-import html
-from typing import Any
+from __future__ import annotations
 
+import html
+from typing import TYPE_CHECKING
+
+import numpy as np
 import streamlit as st
+from numpy.typing import NDArray
 
 from camcore import CamcoreError
 from camcore.features.patches import StrongestPatches
-from ui import errors, sidebar, words, working
-from ui.cell.works import Question, patch_url, searching
-from ui.working import Standing
+from ui import errors, sidebar, words
+from ui.cell.work import CellQuery, patch_url, patches_work
+from ui.jobs import session
+from ui.jobs.session import Status
+
+if TYPE_CHECKING:
+    from camcore.network import Network
 
 _PAGES = (
     ("pages/activations.py", "Where it answers", ":material/grid_on:"),
@@ -17,13 +25,13 @@ _PAGES = (
 )
 
 
-def show(net: Any, question: Question, channel: int, sample: str | None) -> None:
+def show(net: Network, query: CellQuery, channel: int, sample: str | None) -> None:
     """The ways to the channel's own pages, the choice of a folder, and nine patches for the channel."""
     with st.container(key="cam_cell_channel", horizontal=True, vertical_alignment="center", gap="medium"):
         st.markdown(f"What else excites **channel {channel}**? Look through a folder of pictures:", width="content")
-        query = sidebar.query(question.network, question.framing, sample, layer=question.layer, channel=channel)
+        address = sidebar.query(query.network, query.framing, sample, layer=query.layer, channel=channel)
         for page, label, icon in _PAGES:
-            st.page_link(page, label=label, icon=icon, query_params=query, width="content")
+            st.page_link(page, label=label, icon=icon, query_params=address, width="content")
     folder = st.text_input(
         "Folder of pictures to look through",
         label_visibility="collapsed",
@@ -33,18 +41,18 @@ def show(net: Any, question: Question, channel: int, sample: str | None) -> None
         help="Every picture below it is looked at once, for all channels of the layer together. It is only read, on "
         "the machine that this app runs on.",
     ).strip()
-    work = searching(question.network, question.layer, question.framing, folder) if folder else None
-    working.section("patches", work, lambda now: _draw(net, now, channel, bool(folder)))
+    work = patches_work(query.network, query.layer, query.framing, folder) if folder else None
+    session.section("patches", work, lambda now: _draw(net, now, channel, bool(folder)))
 
 
-def _draw(net: Any, standing: Standing, channel: int, asked: bool) -> None:
+def _draw(net: Network, status: Status[StrongestPatches], channel: int, asked: bool) -> None:
     if not asked:
         return
     with errors.guarded("The patches"):
-        if standing.failure is not None:
-            errors.panel(standing.failure, "This folder could not be looked through")
-        working.progress("patches", standing)
-        found: StrongestPatches | None = standing.value
+        if status.failure is not None:
+            errors.panel(status.failure, "This folder could not be looked through")
+        session.progress("patches", status)
+        found: StrongestPatches | None = status.value
         if found is None:
             return
         _row(net, found, channel)
@@ -59,11 +67,11 @@ def _draw(net: Any, standing: Standing, channel: int, asked: bool) -> None:
         )
 
 
-def _tied(values: Any) -> bool:
+def _tied(values: NDArray[np.float32]) -> bool:
     return bool(len(values) > 1 and values[0] > 0 and (values == values[0]).all())
 
 
-def _row(net: Any, found: StrongestPatches, channel: int) -> None:
+def _row(net: Network, found: StrongestPatches, channel: int) -> None:
     figures = []
     for patch in found.of(channel):
         name = html.escape(patch.file.name)

@@ -1,23 +1,33 @@
 """One place of the picture, looked into: what its cell sees, what it depends on, and what its channels add."""
 
+from __future__ import annotations
+
 import html
 from collections.abc import Callable
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
 from camcore.features.cells import box_on_picture
 from camcore.graph.layers import NO_GRID
 from camcore.render.encode import to_png, with_caption
-from ui import downloads, errors, page_style, rasters, words, working
+from ui import downloads, errors, page_style, rasters, words
 from ui.cell import patches_view
 from ui.cell import words as cell_words
-from ui.cell.works import Question, depending, looking, sample
+from ui.cell.work import CellQuery, cells_work, field_work, sample
 from ui.components.cells import SeenBy, cell
+from ui.jobs import session
+from ui.jobs.session import Status
 from ui.picture_box import Chosen
-from ui.questions import Answer
+from ui.query import Answer, NetworkKey
 from ui.urls import Parameter
-from ui.working import Standing
+
+if TYPE_CHECKING:
+    from camcore.features.cells import Cell, Cells
+    from camcore.features.effective_field import EffectiveField
+    from camcore.heatmaps.cam_map import CamMap
+    from camcore.network import Network
 
 STRONGEST = 8
 ALL = "all"
@@ -48,7 +58,7 @@ PARAMETERS = (
 
 
 def picker() -> Callable[[str], None] | None:
-    """What takes a place that was pressed on the page's big picture; None while this part is closed."""
+    """The handler of a place pressed on the page's big picture; None while this part is closed."""
 
     def pick(place: str) -> None:
         st.session_state["place"] = _place(place)
@@ -68,48 +78,47 @@ def show(chosen: Chosen, answer: Answer) -> None:
         if not opened:
             return
         with st.container(key="cam_cell_body", gap="small"), errors.guarded("This place"):
-            if answer.map is None:
+            if answer.map is None or answer.network is None:
                 st.caption("Once the network has answered.")
                 return
-            _opened(chosen, answer)
+            _opened(chosen, answer.query.network, answer.network, answer.map)
 
 
-def _opened(chosen: Chosen, answer: Answer) -> None:
-    m, net = answer.map, answer.network
+def _opened(chosen: Chosen, key: NetworkKey, net: Network, m: CamMap) -> None:
     layer = m.layer or net.default_layer
     if layer is None:
         st.caption(f"{NO_GRID} So there is no place to look into.")
         return
-    question = Question(answer.question.network, chosen.picture.sha256, m.framing, layer, m.class_index)
-    standing = working.section("cells", looking(question, chosen.picture), _waiting)
-    cells = standing.value
+    query = CellQuery(key, chosen.picture.sha256, m.framing, layer, m.class_index)
+    status = session.section("cells", cells_work(query, chosen.picture), _waiting)
+    cells = status.value
     if cells is None:
         return
-    if st.session_state.get("cell_channel_of") != (question.network, layer):  # another layer's channels mean others
-        st.session_state.update(cell_channel=ALL, cell_channel_of=(question.network, layer))
+    if st.session_state.get("cell_channel_of") != (query.network, layer):  # another layer's channels mean others
+        st.session_state.update(cell_channel=ALL, cell_channel_of=(query.network, layer))
     place = _chosen_cell(cells)
     channel = _chosen_channel(cells)
     channels = sample(cells.A.shape[2]) if channel is None else (channel,)
     choice = (place, channel)
 
-    def draw(now: Standing) -> None:
+    def draw(now: Status[EffectiveField]) -> None:
         if (_chosen_cell(cells), _chosen_channel(cells)) != choice:
             st.rerun()  # the whole page: its address, and the patches beneath
-        _draw(question, chosen, answer, cells, place, channel, now)
+        _draw(query, chosen, net, cells, place, channel, now)
 
-    working.section("field", depending(question, chosen.picture, place, channels), draw)
+    session.section("field", field_work(query, chosen.picture, place, channels), draw)
     strongest = cells.at(*place).strongest(1)[0] if channel is None else channel
-    patches_view.show(net, question, strongest, chosen.sample)
+    patches_view.show(net, query, strongest, chosen.sample)
 
 
-def _waiting(standing: Standing) -> None:
-    if standing.failure is not None:
-        errors.panel(standing.failure, "The places could not be looked at")
-    if standing.value is None:
-        working.progress("cells", standing)
+def _waiting(status: Status[Cells]) -> None:
+    if status.failure is not None:
+        errors.panel(status.failure, "The places could not be looked at")
+    if status.value is None:
+        session.progress("cells", status)
 
 
-def _chosen_cell(cells: Any) -> tuple[int, int]:
+def _chosen_cell(cells: Cells) -> tuple[int, int]:
     """The cell at the chosen place; without one, or where the network did not look, the one that adds most."""
     place, frame = st.session_state.get("place"), cells.frame
     found = None
@@ -121,22 +130,22 @@ def _chosen_cell(cells: Any) -> tuple[int, int]:
     return found
 
 
-def _chosen_channel(cells: Any) -> int | None:
+def _chosen_channel(cells: Cells) -> int | None:
     """The channel that is looked at alone; None: all."""
     channel = st.session_state.get("cell_channel")
     return channel if isinstance(channel, int) and channel < cells.A.shape[2] else None
 
 
 def _draw(
-    question: Question,
+    query: CellQuery,
     chosen: Chosen,
-    answer: Answer,
-    cells: Any,
+    net: Network,
+    cells: Cells,
     place: tuple[int, int],
     channel: int | None,
-    standing: Standing,
+    status: Status[EffectiveField],
 ) -> None:
-    picture, one, field = chosen.picture, cells.at(*place), standing.value
+    picture, one, field = chosen.picture, cells.at(*place), status.value
     info = cells.info
     left, right = st.columns((1.2, 1.0), gap="medium")
     name = cell_words.place_name(cells, one)
@@ -147,23 +156,26 @@ def _draw(
         st.session_state["place"] = tuple(round(100 * side, 2) for side in middle)
 
     seen_by: SeenBy | None = None
-    if info.receptive_field is not None:
+    if info.receptive_field is not None and info.first_centre is not None and info.stride is not None:
         seen_by = {"first": [*info.first_centre], "stride": [*info.stride], "size": [*info.receptive_field]}
     effective = box_on_picture(cells.frame, field.box) if field is not None and field.box is not None else None
+    lit = None
+    if field is not None and effective is not None:
+        lit = rasters.lit_url(picture, field, (query, place, field.channels))
     with left:
         cell(
             key="cell",
             photo=rasters.photo_url(picture),
-            lit=rasters.lit_url(picture, field, (question, place, field.channels)) if effective is not None else None,
+            lit=lit,
             size=(picture.height, picture.width),
             grid=rasters.grid_geometry(cells.frame, cells.grid, cells.A.shape),
             field=seen_by,
             chosen=place,
             effective=effective,
-            identity=f"{picture.sha256} {question.network} {info.path} {question.framing}",
+            identity=f"{picture.sha256} {query.network} {info.path} {query.framing}",
             label=f"Places of {info.path} on {chosen.title}",
             alt=f"Photograph: {chosen.title}, {name} marked; the brighter, the more this place depends on it",
-            busy=standing.busy,
+            busy=status.busy,
             on_pick=pick,
         )
     with right:
@@ -171,13 +183,13 @@ def _draw(
         seen = cell_words.theory(cells, one)
         text = cell_words.measured(field, channel) if field is not None else "Measuring what it depends on …"
         st.caption(words.plain(f"{seen} {text}"))
-        if standing.failure is not None:
-            errors.panel(standing.failure, "What this place depends on could not be measured")
+        if status.failure is not None:
+            errors.panel(status.failure, "What this place depends on could not be measured")
         _channels(cells, one, channel)
-        _take_away(chosen, answer, cells, one, field)
+        _take_away(chosen, net, cells, one, field)
 
 
-def _channels(cells: Any, one: Any, channel: int | None) -> None:
+def _channels(cells: Cells, one: Cell, channel: int | None) -> None:
     """The strongest channels with what they add, and the choice of one."""
     found = one.strongest(STRONGEST)
     top = max(abs(float(one.contributions[k])) for k in found) or 1.0
@@ -207,22 +219,28 @@ def _channels(cells: Any, one: Any, channel: int | None) -> None:
     )
 
 
-def _take_away(chosen: Chosen, answer: Answer, cells: Any, one: Any, field: Any) -> None:
-    stem = words.file_stem(chosen.stem, answer.network.name, cells.info.path, f"{one.row + 1}-{one.column + 1}")
+def _take_away(chosen: Chosen, net: Network, cells: Cells, one: Cell, field: EffectiveField | None) -> None:
+    stem = words.file_stem(chosen.stem, net.name, cells.info.path, f"{one.row + 1}-{one.column + 1}")
     lines = [
-        f"{answer.network.name}, {answer.network.weights_note}",
+        f"{net.name}, {net.weights_note}",
         f"{cells.info.path}, {cell_words.place_name(cells, one)}: adds {one.adds:+.4f} to "
         f"{words.label(cells.prediction.label)}",
     ]
-    rgb = chosen.picture.rgb
+    png: Callable[[], bytes] | bytes = b""
+    npz: Callable[[], bytes] | bytes = b""
+    if field is not None:
+        png, npz = partial(_lit_png, chosen, field, lines), partial(cell_words.field_npz, field)
     with st.container(horizontal=True, gap="small"):
-        for kind, make, ready, about in (
-            ("PNG", lambda: to_png(with_caption(rasters.lit(rgb, field), lines)), field is not None,
-             "The photograph lit by what this place depends on"),
-            ("CSV", lambda: cell_words.channels_csv(cells, one), True, "Every channel of this place"),
-            ("NPZ", lambda: cell_words.field_npz(field), field is not None,
-             "What it depends on, pixel by pixel of the input"),
-        ):  # fmt: skip
-            downloads.offer(f"{stem}.{kind.lower()}", make, about, key=f"save_cell_{kind}", ready=ready)
+        for kind, content, about in (
+            ("PNG", png, "The photograph lit by what this place depends on"),
+            ("CSV", partial(cell_words.channels_csv, cells, one), "Every channel of this place"),
+            ("NPZ", npz, "What it depends on, pixel by pixel of the input"),
+        ):
+            name = f"{stem}.{kind.lower()}"
+            downloads.offer(name, content, about, key=f"save_cell_{kind}", ready=content != b"")
         with st.popover("How it adds up"):
             st.markdown(words.plain(cell_words.sums(cells)))
+
+
+def _lit_png(chosen: Chosen, field: EffectiveField, lines: list[str]) -> bytes:
+    return to_png(with_caption(rasters.lit(chosen.picture.rgb, field), lines))

@@ -1,22 +1,28 @@
 """The sentences and files about one place of a picture. No Streamlit."""
 
+from __future__ import annotations
+
 import io
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from camcore.files import to_csv
 from ui import words
 
+if TYPE_CHECKING:
+    from camcore.features.cells import Cell, Cells
+    from camcore.features.effective_field import EffectiveField
 
-def place_name(cells: Any, cell: Any) -> str:
-    """Where a cell is, counted from 1 as on the page."""
+
+def place_name(cells: Cells, cell: Cell) -> str:
+    """The name of a cell's place, counted from 1 as on the page."""
     h, w = cells.A.shape[:2]
     return f"row {cell.row + 1}, column {cell.column + 1} of {h}×{w}"
 
 
-def adds(cells: Any, cell: Any) -> str:
-    """What the place adds to the class, and how it ranks among all, as Markdown."""
+def adds(cells: Cells, cell: Cell) -> str:
+    """The evidence that the place adds to the class, and its rank among all, as Markdown."""
     sums = cells.products.sum(axis=2, dtype=np.float64)
     rank = int((np.abs(sums) > abs(cell.adds)).sum())
     name = words.plain(words.label(cells.prediction.label))
@@ -28,7 +34,7 @@ def adds(cells: Any, cell: Any) -> str:
     return f"Row {cell.row + 1}, column {cell.column + 1} {kind} **{name}**: {figures}"
 
 
-def sums(cells: Any) -> str:
+def sums(cells: Cells) -> str:
     """Which identity holds between the places and the score, in words."""
     h, w = cells.A.shape[:2]
     if cells.offset is None:
@@ -44,9 +50,9 @@ def sums(cells: Any) -> str:
     )
 
 
-def theory(cells: Any, cell: Any) -> str:
+def theory(cells: Cells, cell: Cell) -> str:
     """The theoretical field, in words."""
-    if cell.field is None:
+    if cell.field is None or cells.info.receptive_field is None:
         return "What this place can see is not known: something before it mixes places."
     top, left, bottom, right = cell.field
     seen = cells.frame.seen
@@ -56,7 +62,7 @@ def theory(cells: Any, cell: Any) -> str:
     return text + (" A gate on the way lets it know of the rest, too." if cells.info.whole_picture else "")
 
 
-def measured(field: Any, channel: int | None) -> str:
+def measured(field: EffectiveField, channel: int | None) -> str:
     """The effective field, in words."""
     whose = f"channel {channel}" if channel is not None else f"{field.total} channels, evenly drawn,"
     if field.box is None or field.deviation is None:
@@ -70,14 +76,14 @@ def measured(field: Any, channel: int | None) -> str:
     return f"What {whose} really {verb} on: 95 % lies in {bottom - top}×{right - left} px (σ {sigma} px)."
 
 
-def channels_csv(cells: Any, cell: Any) -> bytes:
+def channels_csv(cells: Cells, cell: Cell) -> bytes:
     """Every channel of a cell: its value, and what it adds."""
     head = ["channel", "activation", f"adds to {words.label(cells.prediction.label)}"]
     pairs = zip(cell.values.tolist(), cell.contributions.tolist(), strict=True)
     return to_csv([head, *([k, f"{value:.9g}", f"{added:.9g}"] for k, (value, added) in enumerate(pairs))])
 
 
-def field_npz(field: Any) -> bytes:
+def field_npz(field: EffectiveField) -> bytes:
     """The effective field with what it was measured of, as NumPy arrays."""
     file = io.BytesIO()
     np.savez_compressed(

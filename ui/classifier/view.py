@@ -160,7 +160,7 @@ def _folder(saved: SavedNetwork, root: Path, ready: bool) -> FolderResults | Non
         if now.failure is not None:
             errors.panel(now.failure, "This folder could not be used")
         if now.complete:
-            p = now.value.predictions
+            p = now.result.predictions
             skipped = f"; {len(p.skipped):,} files could not be used" if p.skipped else ""
             st.caption(words.plain(f"On the {len(p):,} pictures in {root}{skipped}."))
 

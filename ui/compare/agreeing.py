@@ -1,17 +1,16 @@
-"""How far the maps of a sheet agree: computed once for the maps that are there, and kept for everybody."""
+"""The agreement of a sheet's maps: computed once for the maps that are there, and kept for everybody."""
 
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from camcore.cache import ByteLRU
 from camcore.metrics import agreement
-from ui.compare.comparison import Cell
+from ui.compare.comparison import GridCell
 from ui.compare.grid import identity
-from ui.compare.sheets import Sheet
+from ui.compare.sheets import MapSheet
 
 TITLES: Mapping[str, str] = {"spearman": "Order", "top_iou": "Top 20 %", "ssim": "Look"}
 EXPLAINED: Mapping[str, str] = {
@@ -23,27 +22,27 @@ EXPLAINED: Mapping[str, str] = {
 
 
 @dataclass(frozen=True, eq=False)
-class Aligned:
+class AlignedMaps:
     """Maps on one raster. ``cells``: whose; ``rasters``: (n, H, W), NaN where one did not look; ``key``: which."""
 
-    cells: tuple[Cell, ...]
+    cells: tuple[GridCell, ...]
     rasters: NDArray[np.float32]
     seen: NDArray[np.bool_]
     key: Hashable
 
     @property
     def some_seen(self) -> bool:
-        """Whether there is a place that all networks saw."""
+        """There is a place that all networks saw."""
         return bool(self.seen.any())
 
-    def of(self, cells: Sequence[Cell]) -> NDArray[np.float32]:
+    def of(self, cells: Sequence[GridCell]) -> NDArray[np.float32]:
         """The rasters of these cells."""
         return self.rasters[[self.cells.index(cell) for cell in cells]]
 
 
 @dataclass(frozen=True)
-class Figures:
-    """How one map agrees with the reference; None where that is not defined."""
+class Agreement:
+    """The agreement of one map with the reference; None where that is not defined."""
 
     spearman: float | None
     ssim: float | None
@@ -56,13 +55,13 @@ class Figures:
         return " · ".join(f"{name} {_two(value)}" for name, value in parts)
 
 
-_aligned: ByteLRU[Aligned] = ByteLRU(96 << 20, lambda a: a.rasters.nbytes)
+_aligned: ByteLRU[AlignedMaps] = ByteLRU(96 << 20, lambda a: a.rasters.nbytes)
 _matrices: ByteLRU[NDArray[np.float64]] = ByteLRU(8 << 20, lambda m: m.nbytes)
-_consensus: ByteLRU[Any] = ByteLRU(48 << 20, lambda c: c.mean.nbytes + c.spread.nbytes)
-_figures: ByteLRU[Figures] = ByteLRU(1 << 20, lambda f: 128)
+_consensus: ByteLRU[agreement.Consensus] = ByteLRU(48 << 20, lambda c: c.mean.nbytes + c.spread.nbytes)
+_figures: ByteLRU[Agreement] = ByteLRU(1 << 20, lambda f: 128)
 
 
-def aligned(sheet: Sheet, filling: bool = False) -> Aligned | None:
+def aligned(sheet: MapSheet, filling: bool = False) -> AlignedMaps | None:
     """The finished maps that are not empty, on one raster; None where there are none.
 
     ``filling``: more maps are on their way; then only what is known already, as the next moment asks for others.
@@ -70,18 +69,18 @@ def aligned(sheet: Sheet, filling: bool = False) -> Aligned | None:
     cells = tuple(cell for cell, m in sheet.maps.items() if m.values.any())
     if not cells:
         return None
-    key = tuple(identity(sheet, cell, sheet.found[cell]) for cell in cells)
+    key = tuple(identity(sheet, cell, sheet.filled[cell]) for cell in cells)
     found = _aligned.get(key)
     if filling and (found is None or _matrices.get((key, "spearman")) is None):
         return None
     if found is None:
-        both = agreement.aligned([sheet.found[cell].map for cell in cells])
-        found = _aligned.put(key, Aligned(cells, both.rasters, both.seen, key))
+        both = agreement.aligned([sheet.filled[cell].map for cell in cells])
+        found = _aligned.put(key, AlignedMaps(cells, both.rasters, both.seen, key))
     # The same maps may stand in other cells of another plan.
-    return found if found.cells == cells else Aligned(cells, found.rasters, found.seen, key)
+    return found if found.cells == cells else AlignedMaps(cells, found.rasters, found.seen, key)
 
 
-def matrix(maps: Aligned, measure: str) -> NDArray[np.float64]:
+def matrix(maps: AlignedMaps, measure: str) -> NDArray[np.float64]:
     """A measure for every pair (n, n), NaN where it is not defined."""
     key = (maps.key, measure)
     found = _matrices.get(key)
@@ -90,14 +89,14 @@ def matrix(maps: Aligned, measure: str) -> NDArray[np.float64]:
     return found
 
 
-def consensus(maps: Aligned, cells: Sequence[Cell]) -> Any:
+def consensus(maps: AlignedMaps, cells: Sequence[GridCell]) -> agreement.Consensus:
     """Mean and spread of the rank-normalised maps of these cells."""
     key = (maps.key, tuple(maps.cells.index(cell) for cell in cells))
     return _consensus.get(key) or _consensus.put(key, agreement.consensus(list(maps.of(cells))))
 
 
-def to_reference(maps: Aligned, reference: Cell) -> dict[Cell, Figures]:
-    """How each other map agrees with the reference; empty where that has no raster."""
+def to_reference(maps: AlignedMaps, reference: GridCell) -> dict[GridCell, Agreement]:
+    """The agreement of each other map with the reference; empty where that has no raster."""
     if reference not in maps.cells:
         return {}
     base = maps.cells.index(reference)
@@ -109,14 +108,14 @@ def to_reference(maps: Aligned, reference: Cell) -> dict[Cell, Figures]:
         found = _figures.get(key)
         if found is None:
             a, b = maps.rasters[base], maps.rasters[i]
-            found = Figures(agreement.spearman(a, b), agreement.ssim(a, b), agreement.top_iou(a, b))
+            found = Agreement(agreement.spearman(a, b), agreement.ssim(a, b), agreement.top_iou(a, b))
             _figures.put(key, found)
         made[cell] = found
     return made
 
 
 def verdict(values: NDArray[np.float64], names: Sequence[str]) -> str:
-    """What a matrix of rank correlations says, in a sentence or two."""
+    """The reading of a matrix of rank correlations, in a sentence or two."""
     n = len(values)
     others = np.where(np.eye(n, dtype=bool), np.nan, values)
     known = np.isfinite(others)

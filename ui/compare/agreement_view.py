@@ -7,11 +7,11 @@ import streamlit as st
 from camcore.render.colour import css_gradient
 from ui import grids, rasters, words
 from ui.compare import agreeing, names
-from ui.compare.agreeing import Aligned
-from ui.compare.comparison import NONE, Cell
-from ui.compare.grid import Look
+from ui.compare.agreeing import AlignedMaps
+from ui.compare.comparison import NONE, GridCell
+from ui.compare.grid import GridLook
 from ui.compare.pair_table import pair_table
-from ui.compare.sheets import Sheet
+from ui.compare.sheets import MapSheet
 from ui.components import MapCell, maps
 from ui.picture_box import Chosen
 
@@ -21,7 +21,7 @@ _MOST_BESIDE = 8
 """A larger table takes the whole width, with the words on it above."""
 
 
-def show(sheet: Sheet, together: Aligned | None, chosen: Chosen, look: Look, busy: bool) -> None:
+def show(sheet: MapSheet, together: AlignedMaps | None, chosen: Chosen, look: GridLook, busy: bool) -> None:
     """The whole section; while the grid is filling its place is kept."""
     st.subheader("Do they agree?", anchor=False)
     if together is None or len(together.cells) < 2:
@@ -39,7 +39,7 @@ def show(sheet: Sheet, together: Aligned | None, chosen: Chosen, look: Look, bus
     _table(together, titles)
 
 
-def _over(sheet: Sheet, together: Aligned) -> list[Cell]:
+def _over(sheet: MapSheet, together: AlignedMaps) -> list[GridCell]:
     """The maps that are put together: all, or those of one row."""
     plan = sheet.plan
     if plan.rows == NONE:
@@ -60,7 +60,7 @@ def _over(sheet: Sheet, together: Aligned) -> list[Cell]:
     return list(together.cells) if not at else rows[at - 1]
 
 
-def _pictures(together: Aligned, cells: Sequence[Cell], chosen: Chosen, look: Look) -> None:
+def _pictures(together: AlignedMaps, cells: Sequence[GridCell], chosen: Chosen, look: GridLook) -> None:
     """Consensus and disagreement, large."""
     picture = chosen.picture
     size = (picture.height, picture.width)
@@ -102,11 +102,11 @@ def _pictures(together: Aligned, cells: Sequence[Cell], chosen: Chosen, look: Lo
         tallest=0.66,
         most=2,
         summary=False,
-        area=None if not look.close or made[0]["grid"] is None else made[0]["grid"]["seen"],
+        area=grids.seen(made[0]["grid"]) if look.close else None,
     )
 
 
-def _table(together: Aligned, titles: Sequence[str]) -> None:
+def _table(together: AlignedMaps, titles: Sequence[str]) -> None:
     """Every pair."""
     measures = [m for m in agreeing.TITLES if m != "ssim" or len(together.cells) <= _MOST_ALIKE]
     if len(titles) > _MOST_BESIDE:

@@ -1,7 +1,9 @@
 """The choices of a comparison: which axes, what along each, what is the same everywhere; and how a link names them."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
@@ -10,14 +12,17 @@ from camcore.framing import FRAMINGS
 from camcore.models.saved import SavedNetwork
 from ui import controls, methods, model_picker, sidebar, urls, words
 from ui.compare import names
-from ui.compare.comparison import AXES, DEPTHS, MOST_BACKBONES, MOST_CELLS, NONE, ONE_OF, RANKS, Plan
-from ui.facts import Facts
+from ui.compare.comparison import AXES, DEPTHS, MOST_BACKBONES, MOST_CELLS, NONE, ONE_OF, RANKS, GridPlan
 from ui.model_picker import Model
+from ui.network_summary import NetworkSummary
 from ui.scales import SCALES
 from ui.urls import Listed, Parameter, whole_number
 
+if TYPE_CHECKING:
+    from streamlit.delta_generator import DeltaGenerator
+
 METHODS = ("gradcam", "gradcam++", "layercam", "eigengradcam", "reciprocam", "fasterscorecam")
-"""What is compared first: cheap, and each another idea."""
+"""The methods that are compared first: cheap, and each another idea."""
 CLASSES = RANKS[:2]
 LAYERS = tuple(reversed(DEPTHS))
 RECOMMENDED = "recommended"
@@ -67,8 +72,8 @@ def settle() -> None:
     state["axes"] = (state["columns"], state["rows"])
 
 
-def show(place: Any, facts: Facts | None, framing: str, lead: str) -> None:
-    """Draw the bar of choices. ``facts``: of the first network, once it is loaded; ``lead``: its name."""
+def show(place: DeltaGenerator, summary: NetworkSummary | None, framing: str, lead: str) -> None:
+    """Draw the bar of choices. ``summary``: of the first network, once it is loaded; ``lead``: its name."""
     state = st.session_state
     with place:
         st.selectbox(
@@ -80,7 +85,7 @@ def show(place: Any, facts: Facts | None, framing: str, lead: str) -> None:
             persist_state="session",
             width=130,
         )
-        _several(state["columns"], facts, framing, lead)
+        _several(state["columns"], summary, framing, lead)
         st.selectbox(
             "Rows",
             (NONE, *(axis for axis in AXES if axis != state["columns"])),
@@ -90,19 +95,19 @@ def show(place: Any, facts: Facts | None, framing: str, lead: str) -> None:
             width=130,
         )
         if state["rows"] != NONE:
-            _several(state["rows"], facts, framing, lead)
+            _several(state["rows"], summary, framing, lead)
         for axis in ("methods", "layers", "classes"):
             if axis not in (state["columns"], state["rows"]):
-                _single(axis, facts, framing)
+                _single(axis, summary, framing)
 
 
-def plan(picture: str, model: Model) -> tuple[Plan, list[str]]:
-    """What is to be compared, and what had to be left out."""
+def plan(picture: str, model: Model) -> tuple[GridPlan, list[str]]:
+    """The chosen comparison, and notes on what had to be left out."""
     state = st.session_state
     columns, rows = state["columns"], state["rows"]
     notes: list[str] = []
 
-    def chosen(axis: str, single: Any) -> tuple[Any, ...]:
+    def chosen(axis: str, single: str | None) -> tuple[Any, ...]:
         if axis not in (columns, rows):
             return (single,)
         if not state[axis]:
@@ -131,7 +136,7 @@ def plan(picture: str, model: Model) -> tuple[Plan, list[str]]:
         )
     held = tuple(one.key for one in networks if one.fetch is not None)
     chosen_methods, layers, classes, backbones, framings = (values[axis] for axis in AXES)
-    return Plan(picture, columns, rows, chosen_methods, layers, classes, backbones, framings, held), notes
+    return GridPlan(picture, columns, rows, chosen_methods, layers, classes, backbones, framings, held), notes
 
 
 def missing(model: Model) -> Model | None:
@@ -152,7 +157,7 @@ def _beside(model: Model) -> tuple[Model, ...]:
     return tuple(model_picker.chosen(name, model.framing) for name in names_chosen[: MOST_BACKBONES - 1])
 
 
-def _several(axis: str, facts: Facts | None, framing: str, lead: str) -> None:
+def _several(axis: str, summary: NetworkSummary | None, framing: str, lead: str) -> None:
     """The choices along an axis, behind a button that says how many there are."""
     state = st.session_state
     count = 1 + max(1, len(state["beside"])) if axis == "backbones" else len(state[axis])
@@ -171,7 +176,7 @@ def _several(axis: str, facts: Facts | None, framing: str, lead: str) -> None:
                 persist_state="session",
             )
             return
-        options, title = _options(axis, facts, framing)
+        options, title = _options(axis, summary, framing)
         options += [value for value in state[axis] if value not in options]
         _remember(options, title)
         st.multiselect(
@@ -181,7 +186,7 @@ def _several(axis: str, facts: Facts | None, framing: str, lead: str) -> None:
             st.caption("In the order in which they are chosen. Methods that take long are priced before they run.")
 
 
-def _single(axis: str, facts: Facts | None, framing: str) -> None:
+def _single(axis: str, summary: NetworkSummary | None, framing: str) -> None:
     """One choice that holds for every map."""
     state = st.session_state
     if axis == "methods":
@@ -189,7 +194,7 @@ def _single(axis: str, facts: Facts | None, framing: str) -> None:
             "Method", methods.forms(), key="method", format_func=methods.title, persist_state="session", width=170
         )
         return
-    options, title = _options(axis, facts, framing)
+    options, title = _options(axis, summary, framing)
     if axis == "layers":
         state["layer_one"] = RECOMMENDED if state["layer"] is None else state["layer"]
         options = _with([RECOMMENDED, *(o for o in options if o not in DEPTHS)], state["layer_one"])
@@ -200,7 +205,7 @@ def _single(axis: str, facts: Facts | None, framing: str) -> None:
                 state["layer"] = None if path == RECOMMENDED else path
 
         def layer_name(path: str) -> str:
-            return names.recommended(facts) if path == RECOMMENDED else str(title(path))
+            return names.recommended(summary) if path == RECOMMENDED else title(path)
 
         _remember(options, layer_name)
 
@@ -229,12 +234,12 @@ def _single(axis: str, facts: Facts | None, framing: str) -> None:
     )
 
 
-def _with(options: list[Any], chosen: Any) -> list[Any]:
+def _with(options: list[str], chosen: str) -> list[str]:
     """The options and what is chosen, which the network may not have, or not be known to have yet."""
     return options if chosen in options else [*options, chosen]
 
 
-def _remember(options: list[Any], title: Callable[[Any], str]) -> None:
+def _remember(options: list[str], title: Callable[[str], str]) -> None:
     """Note what the choices were called: a browser answers with titles, maybe those of a moment ago.
 
     Titles change when the network's answers come in; what is sent by then would name nothing.
@@ -245,27 +250,26 @@ def _remember(options: list[Any], title: Callable[[Any], str]) -> None:
     known.update((title(option), option) for option in options)
 
 
-def _meant(value: Any) -> Any:
+def _meant(value: str) -> str:
     """The choice that a title stood for; anything else as it is."""
-    return st.session_state.get("compare_titles", {}).get(value, value)
+    return str(st.session_state.get("compare_titles", {}).get(value, value))
 
 
-def _options(axis: str, facts: Facts | None, framing: str) -> tuple[list[Any], Any]:
-    """What may be chosen along an axis, and how it is written."""
+def _options(axis: str, summary: NetworkSummary | None, framing: str) -> tuple[list[str], Callable[[str], str]]:
+    """The options along an axis, and the function that writes them."""
     if axis == "methods":
         return methods.forms(), methods.title
     if axis == "layers":
-        paths = [info.path for info in facts.layers if info.usable] if facts is not None else []
-        return [*LAYERS, *paths], lambda v: names.layer_title(
-            v, facts
-        )  # no two of them alike: the browser sends titles
+        paths = [info.path for info in summary.layers if info.usable] if summary is not None else []
+        # No two titles are alike: the browser sends titles.
+        return [*LAYERS, *paths], lambda path: names.layer_title(path, summary)
     if axis == "classes":
-        count = len(facts.labels) if facts is not None else 0
-        distinct = words.distinct(facts.labels) if facts is not None else ()
+        count = len(summary.labels) if summary is not None else 0
+        distinct = words.distinct(summary.labels) if summary is not None else ()
 
         def title(aim: str) -> str:
             if aim in RANKS or int(aim) >= count or int(aim) < 0:
-                return names.class_title(aim, facts, framing)
+                return names.class_title(aim, summary, framing)
             return distinct[int(aim)]
 
         return [*RANKS, *map(str, range(count))], title
@@ -279,9 +283,9 @@ def _swapped() -> None:
         state["rows"] = state["axes"][0]
 
 
-def _word(axis: str, value: Any) -> str:
+def _word(axis: str, value: str | None) -> str:
     if axis == "methods":
-        return methods.short(value)
+        return methods.short(str(value))
     if axis == "framings":
         return value or model_picker.AUTO
     return "the recommended layer" if value is None else "the first answer" if value == RANKS[0] else str(value)

@@ -1,23 +1,29 @@
-"""What is compared: two axes of choices, and the cells that they span. Plain frozen values, no threads, no Streamlit.
+"""The plan of a comparison: two axes of choices, and the cells that they span. Plain frozen values.
 
 A class is named by a word for its place among a network's own answers, or by its index in the first network; other
 networks look for the same label. A layer is named by its path, or by a word for its place on the ladder of depths,
 which means something in every network.
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from camcore import LayerError, ModelError
-from ui.questions import NetworkKey
+from ui.query import NetworkKey
+
+if TYPE_CHECKING:
+    from camcore.network import Network
+    from camcore.predictions import Prediction
 
 AXES = ("methods", "layers", "classes", "backbones", "framings")
 NONE = "none"
 """The word for no rows: the maps of the columns stand in as many lines as fit."""
 ONE_OF = {"methods": "method", "layers": "layer", "classes": "class", "backbones": "backbone", "framings": "framing"}
-"""What a choice of an axis is called where it is a single one."""
+"""The name of a single choice of an axis."""
 MOST_CELLS = 48
 MOST_BACKBONES = 3
 
@@ -28,7 +34,7 @@ DEPTHS = ("last", "last-1", "last-2", "last-3")
 
 
 @dataclass(frozen=True)
-class Cell:
+class GridCell:
     """One map of a comparison. ``layer`` None: the recommended one; ``aim``: one of RANKS, or an index as text."""
 
     network: NetworkKey
@@ -39,7 +45,7 @@ class Cell:
 
 
 @dataclass(frozen=True)
-class Plan:
+class GridPlan:
     """Everything that decides a comparison: the choices of each axis, one alone where it is not an axis.
 
     ``picture``: its SHA-256. ``framings``: None for each network's own. ``held``: networks that may not be
@@ -67,11 +73,11 @@ class Plan:
         return self.framings_of(self.lead)[0]
 
     def choices(self, axis: str) -> tuple[Any, ...]:
-        """What is chosen along an axis; one None for no axis."""
+        """The choices along an axis; one None for no axis."""
         return (None,) if axis == NONE else tuple(getattr(self, axis))
 
     @cached_property
-    def grid(self) -> tuple[tuple[Cell, ...], ...]:
+    def grid(self) -> tuple[tuple[GridCell, ...], ...]:
         """The cells, row by row."""
         return tuple(
             tuple(self._cell({self.rows: row, self.columns: column}) for column in self.choices(self.columns))
@@ -79,7 +85,7 @@ class Plan:
         )
 
     @cached_property
-    def cells(self) -> tuple[Cell, ...]:
+    def cells(self) -> tuple[GridCell, ...]:
         """All cells in reading order."""
         return tuple(cell for row in self.grid for cell in row)
 
@@ -88,15 +94,15 @@ class Plan:
         """The network whose indices name the classes."""
         return self.backbones[0]
 
-    def _cell(self, at: dict[str, Any]) -> Cell:
+    def _cell(self, at: dict[str, Any]) -> GridCell:
         def one(axis: str) -> Any:
             return at[axis] if axis in at else self.choices(axis)[0]
 
         network = one("backbones")
-        return Cell(network, one("framings") or network.framing, one("methods"), one("layers"), one("classes"))
+        return GridCell(network, one("framings") or network.framing, one("methods"), one("layers"), one("classes"))
 
 
-def layer_path(network: Any, layer: str | None) -> str:
+def layer_path(network: Network, layer: str | None) -> str:
     """The path of a cell's layer in a network. Raises LayerError where it has none."""
     if layer not in DEPTHS:
         return str(network.layer_with_grid(layer).path)
@@ -110,7 +116,7 @@ def layer_path(network: Any, layer: str | None) -> str:
     return str(ladder[-1 - steps])
 
 
-def class_index(network: Any, predictions: Sequence[Any], aim: str, lead: Any) -> int:
+def class_index(network: Network, predictions: Sequence[Prediction], aim: str, lead: Network) -> int:
     """The index of a cell's class in a network. ``lead``: the network that an index is counted in.
 
     Raises ModelError where the network does not know the class.

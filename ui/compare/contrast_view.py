@@ -1,66 +1,72 @@
-"""Why this class and not that one: what speaks for either, place by place, in words and on the photograph."""
+"""One class against another: what speaks for either, place by place, in words and on the photograph."""
+
+from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import streamlit as st
+from numpy.typing import NDArray
 
 from camcore.render.colour import DIVERGING, css_gradient
-from ui import errors, grids, rasters, words, working
-from ui.compare import contrasting, names
-from ui.compare.comparison import RANKS, Plan
-from ui.compare.contrasting import Question
-from ui.compare.grid import Look
-from ui.compare.sheets import Sheet
+from ui import errors, grids, rasters, words
+from ui.compare import names
+from ui.compare.comparison import RANKS, GridPlan
+from ui.compare.grid import GridLook
+from ui.compare.sheets import MapSheet
+from ui.compare.work import ContrastQuery, contrast_work
 from ui.components import MapCell, maps
-from ui.facts import Facts
+from ui.jobs import session
+from ui.jobs.session import Status
+from ui.network_summary import NetworkSummary
 from ui.picture_box import Chosen
-from ui.working import Standing
 
-_PLACES = (("top", "middle", "bottom"), ("left", "centre", "right"))
+if TYPE_CHECKING:
+    from camcore.heatmaps.contrast import Contrast
+    from camcore.predictions import Prediction
 
 
-def show(sheet: Sheet, plan: Plan, chosen: Chosen, look: Look) -> None:
+def show(sheet: MapSheet, plan: GridPlan, chosen: Chosen, look: GridLook) -> None:
     """The whole section."""
     st.subheader("Why this one and not the other?", anchor=False)
-    facts = sheet.facts.get(plan.lead)
-    if facts is None:
+    summary = sheet.networks.get(plan.lead)
+    if summary is None:
         st.caption("Once the network has answered.")
         return
-    alone = lone_answer(facts.labels, facts.said.get(plan.framing, ()))
+    alone = lone_answer(summary.labels, summary.predictions.get(plan.framing, ()))
     if alone:
         st.caption(alone)
         return
-    first, second = _classes(facts, plan)
+    first, second = _classes(summary, plan)
     if first == second:
         st.caption("Choose two classes that differ.")
-        working.section("contrast", None, lambda standing: None)
+        session.section("contrast", None)
         return
     layer = plan.layers[0] if "layers" not in (plan.columns, plan.rows) else None
-    question = Question(plan.lead, plan.picture, plan.framing, layer, first, second)
-    work = contrasting.work(question, chosen.picture)
-    working.section("contrast", work, lambda standing: _section(standing, chosen, look))
+    query = ContrastQuery(plan.lead, plan.picture, plan.framing, layer, first, second)
+    work = contrast_work(query, chosen.picture)
+    session.section("contrast", work, lambda status: _section(status, chosen, look))
 
 
-def lone_answer(labels: Sequence[str], said: Sequence[Any]) -> str:
-    """Why there are no two classes to weigh against each other; empty where there are."""
+def lone_answer(labels: Sequence[str], predictions: Sequence[Prediction]) -> str:
+    """The reason why there are no two classes to weigh; empty where there are."""
     if len(labels) < 2:
         return "This network knows one class only."
-    if said and said[0].score_kind == "value":
+    if predictions and predictions[0].score_kind == "value":
         return "The network’s output is one number: there are no two classes to choose from."
     return ""
 
 
-def _classes(facts: Facts, plan: Plan) -> tuple[str, str]:
+def _classes(summary: NetworkSummary, plan: GridPlan) -> tuple[str, str]:
     """The two classes; without a choice the network's first two answers."""
     state = st.session_state
     framing = plan.framing
-    options = [*RANKS[: len(facts.said.get(framing, ()))], *map(str, range(len(facts.labels)))]
-    distinct = words.distinct(facts.labels)
+    options = [*RANKS[: len(summary.predictions.get(framing, ()))], *map(str, range(len(summary.labels)))]
+    distinct = words.distinct(summary.labels)
 
     def title(aim: str) -> str:
-        return names.class_title(aim, facts, framing) if aim in RANKS else distinct[int(aim)]
+        return names.class_title(aim, summary, framing) if aim in RANKS else distinct[int(aim)]
 
     picked = []
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
@@ -76,16 +82,16 @@ def _classes(facts: Facts, plan: Plan) -> tuple[str, str]:
     return picked[0], picked[1]
 
 
-def _section(standing: Standing, chosen: Chosen, look: Look) -> None:
+def _section(status: Status, chosen: Chosen, look: GridLook) -> None:
     with errors.guarded("The contrast"):
-        if standing.failure is not None:
-            errors.panel(standing.failure, "The two classes could not be weighed")
-        working.progress("contrast", standing, stoppable=False)
-        if standing.value is not None:
-            _filled(standing.value, chosen, look)
+        if status.failure is not None:
+            errors.panel(status.failure, "The two classes could not be weighed")
+        session.progress("contrast", status, stoppable=False)
+        if status.value is not None:
+            _filled(status.value, chosen, look)
 
 
-def _filled(found: Any, chosen: Chosen, look: Look) -> None:
+def _filled(found: Contrast, chosen: Chosen, look: GridLook) -> None:
     a, b = words.label(found.first.label), words.label(found.second.label)
     st.markdown(words.plain(sentence(found)))
     picture = chosen.picture
@@ -141,17 +147,18 @@ def _filled(found: Any, chosen: Chosen, look: Look) -> None:
         st.markdown(_figures(found, a, b))
 
 
-def sentence(found: Any) -> str:
-    """What the contrast says, in words for everybody."""
+def sentence(found: Contrast) -> str:
+    """The contrast in words for everybody."""
     a, b = words.label(found.first.label), words.label(found.second.label)
     ahead, behind = (a, b) if found.margin >= 0 else (b, a)
     text = f"“{ahead}” is ahead of “{behind}” by {abs(found.margin):.1f} points of score"
     odds = _odds(abs(found.margin))
     text += f": {odds}." if odds else "."
     share_a, share_b = float((found.difference > 0).mean()), float((found.difference < 0).mean())
+    at_a, at_b = words.peak_position(found.difference), words.peak_position(-found.difference)
     text += (
-        f" {words.percent(share_a)} of the places speak for {a}, most of all at the {_place(found.difference)}; "
-        f"{words.percent(share_b)} for {b}, most of all at the {_place(-found.difference)}."
+        f" {words.percent(share_a)} of the places speak for {a}, most of all at the {at_a}; "
+        f"{words.percent(share_b)} for {b}, most of all at the {at_b}."
     )
     return text
 
@@ -163,17 +170,15 @@ def _odds(margin: float) -> str:
     return f"{times:.1f} times as probable" if times < 10 else f"{times:,.0f} times as probable"
 
 
-def _place(values: Any) -> str:
-    height, width = values.shape
-    row, column = divmod(int(values.argmax()), width)
-    return f"{_PLACES[0][min(2, 3 * row // height)]} {_PLACES[1][min(2, 3 * column // width)]}"
+def _strongest(values: NDArray[np.float32], name: str) -> str:
+    return (
+        f"strongest for {name} at the {words.peak_position(values)}"
+        if values.max() > 0
+        else f"nothing speaks for {name}"
+    )
 
 
-def _strongest(values: Any, name: str) -> str:
-    return f"strongest for {name} at the {_place(values)}" if values.max() > 0 else f"nothing speaks for {name}"
-
-
-def _figures(found: Any, a: str, b: str) -> str:
+def _figures(found: Contrast, a: str, b: str) -> str:
     total, low, high = (float(v) for v in (found.difference.sum(), found.difference.min(), found.difference.max()))
     rows = "".join(f"\n| {channel} | {share:+.3f} |" for channel, share in found.channels[:8])
     return (

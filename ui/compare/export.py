@@ -1,10 +1,12 @@
-"""What leaves a comparison: the grid as one picture, with captions, scale and colour bar; the raw maps as numbers."""
+"""The files of a comparison: the grid as one picture, with captions, scale and colour bar; the raw maps as numbers."""
+
+from __future__ import annotations
 
 import io
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
@@ -17,9 +19,13 @@ from camcore.render.overlay import blend
 from camcore.report.drawing import scaled_on_picture
 from ui import methods, rasters, scales, words
 from ui.compare import names
-from ui.compare.comparison import NONE, Cell
-from ui.compare.grid import Drawn, Look, first_sentence
-from ui.compare.sheets import Sheet
+from ui.compare.comparison import NONE, GridCell
+from ui.compare.grid import DrawnGrid, GridLook, first_sentence
+from ui.compare.sheets import MapSheet
+
+if TYPE_CHECKING:
+    from camcore.heatmaps.cam_map import CamMap
+    from camcore.pictures.picture import Picture
 
 SIDE = 420
 """Long side of each map on the exported sheet, in pixels."""
@@ -30,20 +36,20 @@ IN_A_ROW = 4
 class Take:
     """Everything an export needs. ``reference``: whose differences are shown instead of the maps, if any are."""
 
-    sheet: Sheet
-    drawn: Drawn
-    look: Look
-    picture: Any
+    sheet: MapSheet
+    drawn: DrawnGrid
+    look: GridLook
+    picture: Picture
     title: str
-    reference: Cell | None
+    reference: GridCell | None
 
 
 def lines(take: Take) -> list[str]:
-    """What holds for the whole grid, in a few lines."""
+    """The facts that hold for the whole grid, in a few lines."""
     sheet = take.sheet
     about = [f"{take.title}, {take.picture.width} × {take.picture.height} px"]
-    for facts in sheet.facts.values():
-        about.append(f"{facts.title}, {facts.weights_note}")
+    for summary in sheet.networks.values():
+        about.append(f"{summary.title}, {summary.weights_note}")
     scale = {
         scales.ONE: "One scale for maps of one method, layer and network; “own scale” marks a map alone in its unit.",
         scales.EACH: "Each map is on its own scale.",
@@ -52,7 +58,7 @@ def lines(take: Take) -> list[str]:
     if take.reference is not None:
         scale += f" All but the reference, {names.full(sheet, take.reference)}, show how they differ from it."
     fixed = [
-        names.choice(axis, sheet.plan.choices(axis)[0], sheet.facts.get(sheet.plan.lead), sheet.plan.framing)[0]
+        names.choice(axis, sheet.plan.choices(axis)[0], sheet.networks.get(sheet.plan.lead), sheet.plan.framing)[0]
         for axis in ("methods", "layers", "classes", "framings")
         if axis not in (sheet.plan.columns, sheet.plan.rows)
     ]
@@ -90,14 +96,14 @@ def png(take: Take) -> bytes:
     return to_png(contact_sheet(rows, heads, bars, lines(take)))
 
 
-def _drawn(take: Take, cell: Cell, photo: NDArray[np.uint8], gray: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
-    found, shown = take.sheet.found.get(cell), take.drawn.shown.get(cell)
+def _drawn(take: Take, cell: GridCell, photo: NDArray[np.uint8], gray: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
+    found, shown = take.sheet.filled.get(cell), take.drawn.shown.get(cell)
     if found is None or shown is None:
         return None
     values = scaled_on_picture(found.map, shown, take.look.smooth, SIDE)
     signed = shown.signed
     if take.reference is not None and cell != take.reference:
-        base = take.sheet.found[take.reference].map
+        base = take.sheet.filled[take.reference].map
         values = np.clip(
             values - scaled_on_picture(base, take.drawn.shown[take.reference], take.look.smooth, SIDE), -1, 1
         )
@@ -132,7 +138,7 @@ def csv(take: Take) -> bytes:
     return text.getvalue().encode("utf-8")
 
 
-def _record(sheet: Sheet, cell: Cell, m: Any) -> dict[str, Any]:
+def _record(sheet: MapSheet, cell: GridCell, m: CamMap) -> dict[str, object]:
     return {
         "network": m.network,
         "method": methods.short(cell.method),

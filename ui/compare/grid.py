@@ -1,23 +1,27 @@
 """From a sheet to what the maps component draws: scales, marks, captions, messages, text alternatives."""
 
+from __future__ import annotations
+
 import re
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import camcore
 from camcore.render.colour import DIVERGING, css_gradient
-from camcore.report.captions import peak_position
 from ui import grids, scales, words
 from ui.compare import names
-from ui.compare.comparison import NONE, Cell
-from ui.compare.sheets import Found, Sheet
+from ui.compare.comparison import NONE, GridCell
+from ui.compare.sheets import GridMap, MapSheet
 from ui.components import ColourBar, MapCell, MapLine, MapsLook
+
+if TYPE_CHECKING:
+    from camcore.heatmaps.cam_map import CamMap
 
 
 @dataclass(frozen=True)
-class Look:
-    """How the grid is drawn; changing it computes nothing anew. ``opacity`` in percent."""
+class GridLook:
+    """The style of the grid; changing it computes nothing anew. ``opacity`` in percent."""
 
     opacity: int = 50
     colormap: str = "viridis"
@@ -34,45 +38,49 @@ class Look:
 
 
 @dataclass(frozen=True, eq=False)
-class Drawn:
+class DrawnGrid:
     """The grid as it is drawn. ``shown``: by cell, where it has a map; ``caution``: warnings by cell's name."""
 
     lines: list[MapLine]
     heads: list[tuple[str, str]]
     bars: list[ColourBar]
-    shown: Mapping[Cell, scales.Shown]
+    shown: Mapping[GridCell, scales.MapScale]
     caution: list[str]
 
 
-def identity(sheet: Sheet, cell: Cell, found: Found) -> Hashable:
+def identity(sheet: MapSheet, cell: GridCell, found: GridMap) -> Hashable:
     """Tells a map from all others, also from its own partial states."""
     m = found.map
     return (cell.network, sheet.plan.picture, cell.framing, cell.method, m.layer, m.class_index, found.done)
 
 
-def cell_id(cell: Cell, sheet: Sheet) -> str:
+def cell_id(cell: GridCell, sheet: MapSheet) -> str:
     """A cell's name in the browser and in the address: its choices along both axes."""
     row, column = next((r, line.index(cell)) for r, line in enumerate(sheet.plan.grid) if cell in line)
     parts = [_word(axis, sheet.plan.choices(axis)[at]) for axis, at in axes(sheet, row, column)]
     return "~".join(parts)
 
 
-def axes(sheet: Sheet, row: int, column: int) -> list[tuple[str, int]]:
+def axes(sheet: MapSheet, row: int, column: int) -> list[tuple[str, int]]:
     """The plan's axes with a cell's place along each."""
     plan = sheet.plan
     return [(plan.columns, column)] + ([] if plan.rows == NONE else [(plan.rows, row)])
 
 
 def draw(
-    sheet: Sheet, look: Look, busy: bool, reference: Cell | None = None, figures: Mapping[Cell, Any] | None = None
-) -> Drawn:
+    sheet: MapSheet,
+    look: GridLook,
+    busy: bool,
+    reference: GridCell | None = None,
+    figures: Mapping[GridCell, Any] | None = None,
+) -> DrawnGrid:
     """Everything that the component needs but the photograph.
 
     ``reference``: what all others are shown as differences to; ``figures``: how each map agrees with it.
     """
     plan = sheet.plan
     texts = {cell: one.text for cell, one in (figures or {}).items()}
-    have = {cell: found for cell in plan.cells if (found := sheet.found.get(cell)) is not None}
+    have = {cell: found for cell in plan.cells if (found := sheet.filled.get(cell)) is not None}
     entries = [(_unit(cell, f.map), f.map.levels, camcore.METHODS[f.map.method].signed) for cell, f in have.items()]
     tops, multiple = scales.shown(entries, look.scale, look.both_signs)
     shown = dict(zip(have, tops, strict=True))
@@ -89,13 +97,18 @@ def draw(
     caution = [
         f"{names.full(sheet, cell)}: {f.map.warning}" for cell, f in have.items() if f.map.warning and f.done >= 1.0
     ]
-    return Drawn(lines, [] if flow else headings, _bars(look, shown, multiple, reference), shown, caution)
+    return DrawnGrid(lines, [] if flow else headings, _bars(look, shown, multiple, reference), shown, caution)
 
 
 def _cell(
-    sheet: Sheet, cell: Cell, heading: tuple[str, str], shown: scales.Shown | None, busy: bool, figures: str
+    sheet: MapSheet,
+    cell: GridCell,
+    heading: tuple[str, str],
+    shown: scales.MapScale | None,
+    busy: bool,
+    figures: str,
 ) -> MapCell:
-    found = sheet.found.get(cell)
+    found = sheet.filled.get(cell)
     name = names.full(sheet, cell)
     made: MapCell = {
         "id": cell_id(cell, sheet),
@@ -141,13 +154,13 @@ def _cell(
 
 
 def first_sentence(text: str) -> str:
-    """What is wrong; why, and what to do, come after it."""
+    """The first sentence of an error: what is wrong; why, and what to do, come after it."""
     return re.split(r"(?<=[.:])\s", text, maxsplit=1)[0].rstrip(":.") + "." if text else ""
 
 
-def area(sheet: Sheet) -> tuple[float, ...] | None:
-    """What any of the networks saw, with a margin: (top, left, bottom, right) in the picture's pixels."""
-    frames = [found.map.frame for found in sheet.found.values()]
+def area(sheet: MapSheet) -> tuple[float, ...] | None:
+    """The area that any of the networks saw, with a margin: (top, left, bottom, right) in the picture's pixels."""
+    frames = [found.map.frame for found in sheet.filled.values()]
     if not frames:
         return None
     height, width = frames[0].picture_size
@@ -157,15 +170,18 @@ def area(sheet: Sheet) -> tuple[float, ...] | None:
     return top, left, bottom, right
 
 
-def peak(m: Any) -> str:
-    """Where a map is brightest, in words; for those who cannot see it."""
+def peak(m: CamMap) -> str:
+    """The brightest place of a map, in words; for those who cannot see it."""
     if not m.values.any():
         return "It is empty."
-    share = words.percent(float((m.values >= 0.5).mean()))
-    return f"Brightest at the {peak_position(m)} of what the network saw; {share} of it reach half of the maximum."
+    place = words.peak_position(m.values)
+    share = float((m.values >= 0.5).mean())
+    return f"Brightest at the {place} of what the network saw; {words.percent(share)} of it reach half of the maximum."
 
 
-def _bars(look: Look, shown: Mapping[Cell, scales.Shown], multiple: float, reference: Cell | None) -> list[ColourBar]:
+def _bars(
+    look: GridLook, shown: Mapping[GridCell, scales.MapScale], multiple: float, reference: GridCell | None
+) -> list[ColourBar]:
     bars: list[ColourBar] = []
     units = {one.mark for one in shown.values()}
     if look.scale == scales.DENSITY:
@@ -185,8 +201,8 @@ def _bars(look: Look, shown: Mapping[Cell, scales.Shown], multiple: float, refer
     return bars
 
 
-def _unit(cell: Cell, m: Any) -> Hashable:
-    """What the raw values of a map are counted in."""
+def _unit(cell: GridCell, m: CamMap) -> Hashable:
+    """The unit of a map's raw values."""
     return (cell.network, cell.method, m.layer)
 
 
@@ -196,7 +212,7 @@ def _word(axis: str, value: Any) -> str:
     return "recommended" if value is None else str(value)
 
 
-def caution_words(drawn: Drawn, most: int = 3) -> list[str]:
+def caution_words(drawn: DrawnGrid, most: int = 3) -> list[str]:
     """The first few warnings, and how many more there are."""
     more = len(drawn.caution) - most
     return drawn.caution[:most] + ([f"And {more} more maps to be careful with."] if more > 0 else [])

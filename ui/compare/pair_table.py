@@ -3,7 +3,9 @@
 import functools
 import html
 from collections.abc import Sequence
-from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 _MOST_FIGURES = 16
 """With more rows than this the figures are read by pointing; they would not fit into the fields."""
@@ -15,7 +17,7 @@ _STOPS = ((-1.0, (140, 81, 10)), (0.0, (242, 242, 238)), (1.0, (23, 118, 111)))
 _MIDDLE = (1.05 * 0.05) ** 0.5 - 0.05
 
 
-def pair_table(values: Any, names: Sequence[str], what: str) -> str:
+def pair_table(values: NDArray[np.float64], names: Sequence[str], what: str) -> str:
     """HTML for values (n, n) in −1..1, NaN where a pair has no figure; names: of the rows; what: its name."""
     return _table(tuple(tuple(float(v) for v in row) for row in values), tuple(names), what)
 

@@ -7,14 +7,16 @@ import streamlit as st
 
 import camcore
 from camcore.metrics.differences import Difference, as_csv, as_markdown, differences
-from ui import downloads, errors, methods, words, working
-from ui.compare import measuring
-from ui.compare.comparison import RANKS, Plan
-from ui.compare.measuring import Question, Table
-from ui.engine import engine
+from ui import downloads, errors, methods, words
+from ui.compare.comparison import RANKS, GridPlan
+from ui.compare.work import CostQuery, CostTable, cost_work
+from ui.jobs import session
+from ui.jobs.session import Status
+from ui.map_cache import map_cache
+from ui.networks import networks
 from ui.picture_box import Chosen
-from ui.working import Standing
 
+SECTION = "differences"
 ALWAYS = ("gradcam", "gradcam++", "scorecam", "fasterscorecam")
 _HEADS = (
     ("Method", ""),
@@ -28,7 +30,7 @@ _HEADS = (
 )
 
 
-def show(plan: Plan, chosen: Chosen, busy: bool) -> None:
+def show(plan: GridPlan, chosen: Chosen, busy: bool) -> None:
     """The whole section. ``busy``: the grid is still filling, so that a measurement would be disturbed."""
     st.subheader("What does each cost, and what is it good for?", anchor=False)
     st.caption(
@@ -47,7 +49,7 @@ def show(plan: Plan, chosen: Chosen, busy: bool) -> None:
         format_func=methods.title,
         persist_state="session",
     )
-    question = Question(
+    query = CostQuery(
         plan.lead,
         plan.picture,
         plan.framing,
@@ -57,46 +59,46 @@ def show(plan: Plan, chosen: Chosen, busy: bool) -> None:
     )
 
     def press() -> None:
-        state["measure_now"] = question
+        session.press(SECTION, query)
 
-    pressed = state.get("measure_now") == question
+    pressed = session.pressed(SECTION) == query
     row.button(
         "Measure",
         key="measure_them",
         type="primary" if chosen_methods else "secondary",
         disabled=not chosen_methods or busy or pressed or plan.lead in plan.held,
         on_click=press,
-        help="Not while the grid is filling: both would take longer." if busy else _price(question),
+        help="Not while the grid is filling: both would take longer." if busy else _price(query),
     )
-    work = measuring.work(question, chosen.picture) if pressed else None
-    working.section("differences", work, lambda standing: _section(standing, chosen))
+    work = cost_work(query, chosen.picture) if pressed else None
+    session.section(SECTION, work, lambda status: _section(status, chosen))
 
 
-def _price(question: Question) -> str | None:
-    """What the measurement takes, as far as it is known."""
-    net = engine().peek(question.network)
-    if net is None or not question.methods:
+def _price(query: CostQuery) -> str | None:
+    """The price of the measurement, as far as it is known."""
+    net = networks().peek(query.network)
+    if net is None or not query.methods:
         return None
     passes = 0.0
-    for key in question.methods:
+    for key in query.methods:
         try:
             passes += camcore.estimate(net, [key])
         except camcore.CamcoreError:
             continue
-    pace = engine().known_pace(question.network)
+    pace = map_cache().known_pace(query.network)
     return f"{passes:,.0f} passes" + (f", {words.duration(passes * pace)}" if pace is not None else "")
 
 
-def _section(standing: Standing, chosen: Chosen) -> None:
+def _section(status: Status, chosen: Chosen) -> None:
     with errors.guarded("The table"):
-        _filled(standing, chosen)
+        _filled(status, chosen)
 
 
-def _filled(standing: Standing, chosen: Chosen) -> None:
-    if standing.failure is not None:
-        errors.panel(standing.failure, "The methods could not be measured")
-    working.progress("differences", standing)
-    table: Table | None = standing.value
+def _filled(status: Status, chosen: Chosen) -> None:
+    if status.failure is not None:
+        errors.panel(status.failure, "The methods could not be measured")
+    session.progress(SECTION, status)
+    table: CostTable | None = status.value
     if table is None:
         return
     errors.notices(table.left_out)

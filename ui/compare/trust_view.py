@@ -1,87 +1,92 @@
 """Which of the compared maps can be believed: a line for each, judged when asked for."""
 
+from __future__ import annotations
+
 import html
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from statistics import mean, median
-from typing import Any
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from ui import errors, words, working
-from ui.compare import judging, names
-from ui.compare.comparison import Cell, Plan
-from ui.compare.judging import Judged
-from ui.compare.sheets import Sheet
-from ui.engine import engine
+from ui import errors, words
+from ui.compare import names
+from ui.compare.comparison import GridCell, GridPlan
+from ui.compare.sheets import MapSheet
+from ui.compare.work import Verdicts, verdicts_price, verdicts_work
+from ui.jobs import session
+from ui.jobs.session import Status
+from ui.networks import networks
 from ui.picture_box import Chosen
-from ui.questions import Cost, NetworkKey, map_identity
+from ui.query import Cost, NetworkKey, map_identity
 from ui.trust import words as trust_words
-from ui.working import Standing
 
+if TYPE_CHECKING:
+    from camcore.verdict.gather import Trust
+
+SECTION = "judged"
 _HEADS = ("", "verdict", "score lost with its top 20 %", "shown against hidden", "with random weights", "under noise")
 
 
-def show(sheet: Sheet, plan: Plan, chosen: Chosen, busy: bool) -> None:
+def show(sheet: MapSheet, plan: GridPlan, chosen: Chosen, busy: bool) -> None:
     """The whole section; while the grid is filling its place is kept."""
     st.subheader("Which of them can be believed?", anchor=False)
-    by_network = {key: _of(sheet, plan, key) for key in plan.backbones}
-    by_network = {key: cells for key, cells in by_network.items() if cells and engine().peek(key) is not None}
-    asked = tuple(
-        map_identity(key, plan.picture, sheet.found[cell].map) for key, cells in by_network.items() for cell in cells
+    by_network = {key: cells for key in plan.backbones if networks().peek(key) and (cells := _of(sheet, key))}
+    identities = tuple(
+        map_identity(key, plan.picture, sheet.filled[cell].map) for key, cells in by_network.items() for cell in cells
     )
-    if busy or not asked:
+    if busy or not identities:
         st.caption("Once the maps are here.")
-        working.section("judged_0", None, lambda now: None)
+        session.section(f"{SECTION}_0", None)
         return
-    if st.session_state.get("judge_maps") != asked:
-        _offer(sheet, by_network, asked)
-        working.section("judged_0", None, lambda now: None)
+    if session.pressed(SECTION) != identities:
+        _offer(sheet, by_network, identities)
+        session.section(f"{SECTION}_0", None)
         return
     for number, (key, cells) in enumerate(by_network.items()):
-        _judge(f"judged_{number}", key, cells, sheet, chosen)
+        _judge(f"{SECTION}_{number}", key, cells, sheet, chosen)
 
 
-def _judge(section: str, key: NetworkKey, cells: Sequence[Cell], sheet: Sheet, chosen: Chosen) -> None:
+def _judge(section: str, key: NetworkKey, cells: Sequence[GridCell], sheet: MapSheet, chosen: Chosen) -> None:
     """The lines of one network."""
-    work = judging.work(key, chosen.picture, [sheet.found[cell].map for cell in cells])
-    working.section(section, work, lambda now: _section(now, section, sheet, cells))
+    work = verdicts_work(key, chosen.picture, [sheet.filled[cell].map for cell in cells])
+    session.section(section, work, lambda now: _section(now, section, sheet, cells))
 
 
-def _of(sheet: Sheet, plan: Plan, key: NetworkKey) -> list[Cell]:
+def _of(sheet: MapSheet, key: NetworkKey) -> list[GridCell]:
     """The cells of one network whose maps are whole."""
-    return [
-        cell
-        for cell in plan.cells
-        if cell.network == key and cell in sheet.found and sheet.found[cell].done >= 1.0
-    ]  # fmt: skip
+    return [cell for cell in sheet.maps if cell.network == key]
 
 
-def _offer(sheet: Sheet, by_network: dict[NetworkKey, list[Cell]], asked: tuple[Any, ...]) -> None:
+def _offer(sheet: MapSheet, by_network: dict[NetworkKey, list[GridCell]], identities: tuple[Hashable, ...]) -> None:
     bills = [
-        judging.price(key, engine().peek(key), [sheet.found[cell].map for cell in cells])
+        verdicts_price(key, net, [sheet.filled[cell].map for cell in cells])
         for key, cells in by_network.items()
+        if (net := networks().peek(key)) is not None
     ]
     total = Cost(sum(one.passes for one in bills), sum(one.seconds for one in bills))
+    count = len(identities)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.button(
-            f"Judge {len(asked)} map{'s' if len(asked) > 1 else ''}",
+            f"Judge {count} map{'s' if count > 1 else ''}",
             key="judge_maps_now",
-            on_click=lambda: st.session_state.update(judge_maps=asked),
+            on_click=session.press,
+            args=(SECTION, identities),
         )
         st.caption(words.price(total) + ": each beside a blob in the middle and 19 random maps.")
 
 
-def _section(standing: Standing, section: str, sheet: Sheet, cells: Sequence[Cell]) -> None:
+def _section(status: Status[Verdicts], section: str, sheet: MapSheet, cells: Sequence[GridCell]) -> None:
     with errors.guarded("The verdicts"):
-        if standing.failure is not None:
-            errors.panel(standing.failure, "The maps could not be judged")
-        if standing.busy or standing.stopped or standing.failure is not None:
-            working.progress(section, standing)
-        judged: Judged = standing.value or {}
+        if status.failure is not None:
+            errors.panel(status.failure, "The maps could not be judged")
+        if status.busy or status.stopped or status.failure is not None:
+            session.progress(section, status)
+        verdicts: Verdicts = status.value or {}
         body = ""
         for cell in cells:
-            m = sheet.found[cell].map
-            found = judged.get(map_identity(cell.network, sheet.plan.picture, m))
+            m = sheet.filled[cell].map
+            found = verdicts.get(map_identity(cell.network, sheet.plan.picture, m))
             body += _line(names.full(sheet, cell) or words.label(m.label), found)
         heads = "".join(f'<th scope="col">{html.escape(head)}</th>' for head in _HEADS)
         table = f'<table class="cam-trust-table"><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table>'
@@ -92,9 +97,9 @@ def _section(standing: Standing, section: str, sheet: Sheet, cells: Sequence[Cel
         )
 
 
-def _line(name: str, found: Any) -> str:
+def _line(name: str, found: Trust | None) -> str:
     title = f'<th scope="row">{html.escape(name)}</th>'
-    if found is None:
+    if found is None or found.verdict is None or found.findings is None:
         return f"<tr>{title}{'<td>…</td>' * (len(_HEADS) - 1)}</tr>"
     tone = trust_words.LEVELS[found.verdict.level]
     reasons = " ".join(one.text for one in found.verdict.reasons)
@@ -107,5 +112,5 @@ def _line(name: str, found: Any) -> str:
         (trust_words.NOTHING if found.sensitivity is None else trust_words.share(found.sensitivity), ""),
     )
     figures = "".join(f"<td>{one}<small>{chance}</small></td>" for one, chance in cells)
-    said = f"{html.escape(found.verdict.headline)}<small>{html.escape(trust_words.briefly(found))}</small>"
-    return f'<tr>{title}<td class="cam-tone-{tone}" title="{html.escape(reasons)}">{said}</td>{figures}</tr>'
+    headline = f"{html.escape(found.verdict.headline)}<small>{html.escape(trust_words.briefly(found.verdict))}</small>"
+    return f'<tr>{title}<td class="cam-tone-{tone}" title="{html.escape(reasons)}">{headline}</td>{figures}</tr>'

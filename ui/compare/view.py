@@ -1,22 +1,27 @@
 """The Compare page's main area: claims its places first, then fills them with what is known."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from camcore.render.colour import COLORMAPS
 from ui import controls, downloads, errors, methods, rasters, scales, words
 from ui.compare import export, grid, names
-from ui.compare.asking import Pursuit
-from ui.compare.comparison import NONE, ONE_OF, RANKS, Cell
+from ui.compare.comparison import NONE, ONE_OF, RANKS, GridCell
 from ui.compare.export import Take
-from ui.compare.grid import Drawn, Look
-from ui.compare.sheets import Sheet
+from ui.compare.grid import DrawnGrid, GridLook
+from ui.compare.sheets import MapSheet
 from ui.components import maps
+from ui.jobs.session import Status
 from ui.picture_box import Chosen
+
+if TYPE_CHECKING:
+    from streamlit.delta_generator import DeltaGenerator
 
 _HINT = "Point at a map, or use the arrow keys, to read one place in all of them"
 _NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
@@ -30,27 +35,27 @@ SCALE_HELP = (
 
 
 @dataclass(frozen=True)
-class Places:
-    """The page's parts, in reading order, each with its space kept; see ``ui.inspect.view.Places``."""
+class ComparePlaces:
+    """The page's parts, in reading order, each with its space kept; see ``ui.inspect.view.InspectPlaces``."""
 
-    notes: Any
-    fetch: Any
-    retry: Any
-    head: Any
-    choices: Any
-    progress: Any
-    buttons: Any
-    grid: Any
-    look: Any
-    downloads: Any
-    caution: Any
-    agreement: Any
-    trust: Any
-    contrast: Any
-    table: Any
+    notes: DeltaGenerator
+    fetch: DeltaGenerator
+    retry: DeltaGenerator
+    head: DeltaGenerator
+    choices: DeltaGenerator
+    progress: DeltaGenerator
+    buttons: DeltaGenerator
+    grid: DeltaGenerator
+    look: DeltaGenerator
+    downloads: DeltaGenerator
+    caution: DeltaGenerator
+    agreement: DeltaGenerator
+    trust: DeltaGenerator
+    contrast: DeltaGenerator
+    table: DeltaGenerator
 
 
-def claim() -> Places:
+def claim() -> ComparePlaces:
     """Lay out the page before anything slow happens."""
     notes = st.container(key="cam_notes", gap=None)
     fetch, said, retry = notes.container(), notes.container(), notes.container()
@@ -65,13 +70,13 @@ def claim() -> Places:
     caution = st.container(key="cam_caution", gap=None)
     names_of = ("agreement", "judged", "contrast", "table")
     agreement, trust, contrast, table = (st.container(key=f"cam_{name}") for name in names_of)
-    return Places(
+    return ComparePlaces(
         said, fetch, retry, head, choices, progress, buttons, maps_place, look, downloads, caution,
         agreement, trust, contrast, table,
     )  # fmt: skip
 
 
-def look(place: Any, pinned: bool) -> tuple[Look, bool]:
+def look(place: DeltaGenerator, pinned: bool) -> tuple[GridLook, bool]:
     """The controls that change the view only, beneath the maps; and whether differences to the pinned map are shown."""
     first = place.container(key="cam_look_one", horizontal=True, vertical_alignment="center", gap="small")
     second = place.container(key="cam_look_two", horizontal=True, vertical_alignment="center", gap="medium")
@@ -100,28 +105,30 @@ def look(place: Any, pinned: bool) -> tuple[Look, bool]:
             shows = st.segmented_control(
                 "Show", _SHOWS, default=_SHOWS[0], required=True, key="pin_shows", label_visibility="collapsed"
             )
-    return Look(opacity, colormap, smooth, scale, signs, close), pinned and shows == _SHOWS[0]
+    return GridLook(opacity, colormap, smooth, scale, signs, close), pinned and shows == _SHOWS[0]
 
 
-def head(place: Any, sheet: Sheet, name: str, held: bool, failed: bool) -> None:
-    """What is compared, in one sentence."""
+def head(place: DeltaGenerator, sheet: MapSheet, name: str, held: bool, failed: bool) -> None:
+    """The comparison in one sentence."""
     place.header(_headline(sheet, name, held, failed), anchor=False)
 
 
-def _headline(sheet: Sheet, name: str, held: bool, failed: bool) -> str:
+def _headline(sheet: MapSheet, name: str, held: bool, failed: bool) -> str:
     plan = sheet.plan
-    facts = sheet.facts.get(plan.lead)
-    if facts is None:
+    summary = sheet.networks.get(plan.lead)
+    if summary is None:
         return words.unanswered(name, held, failed)
     axes = [plan.columns] + ([] if plan.rows == NONE else [plan.rows])
     counts = " × ".join(_count(len(plan.choices(axis)), axis) for axis in axes).capitalize()
     if "backbones" in axes:
         return f"{counts} on one picture"
-    said = facts.said[plan.framing]
+    said = summary.predictions[plan.framing]
     if "classes" in axes or plan.classes[0] != RANKS[0]:
-        about = "" if "classes" in axes else f" on “{names.choice('classes', plan.classes[0], facts, plan.framing)[0]}”"
-        return f"{counts}{about}: where {facts.title} looks"
-    return f"{counts} on {names.first_answer(facts.title, said[0])}"
+        about = (
+            "" if "classes" in axes else f" on “{names.choice('classes', plan.classes[0], summary, plan.framing)[0]}”"
+        )
+        return f"{counts}{about}: where {summary.title} looks"
+    return f"{counts} on {names.first_answer(summary.title, said[0])}"
 
 
 def _count(number: int, axis: str) -> str:
@@ -129,45 +136,51 @@ def _count(number: int, axis: str) -> str:
     return f"{word} {axis if number != 1 else ONE_OF[axis]}"
 
 
-def status(places: Places, pursuit: Pursuit, on_run: Callable[[], None], on_stop: Callable[[], None]) -> Any:
-    """What is under way, what slow methods would take, or what was stopped; returns the progress bar."""
-    sheet = pursuit.sheet
+def status(
+    progress: DeltaGenerator,
+    buttons: DeltaGenerator,
+    sheet: MapSheet,
+    status: Status[MapSheet],
+    on_run: Callable[[], None],
+    on_stop: Callable[[], None],
+) -> DeltaGenerator | None:
+    """The work under way, the price of slow methods, or what was stopped; returns the progress bar."""
     have, total = len(sheet.maps), len(sheet.plan.cells)
-    if pursuit.busy and pursuit.job is not None:
+    if status.busy and status.job is not None:
         label = "Stop" if sheet.growing is None else "Good enough, stop"
-        places.buttons.button(label, key="act_compare", on_click=on_stop)
-        return places.progress.progress(*words.under_way(pursuit.job.stage))
+        buttons.button(label, key="act_compare", on_click=on_stop)
+        return progress.progress(*words.under_way(status.job.stage))
     bill = sheet.bill
-    if pursuit.halted and sheet.missing:
+    if status.stopped and sheet.missing:
         growing = sheet.growing
         kept = (
             ""
             if growing is None
             else f" The map that was growing is kept as it is, {words.percent(growing.done)} done."
         )
-        places.progress.caption(f"Stopped with {have} of {total} maps.{kept}")
-        places.buttons.button("Go on", key="act_compare", on_click=on_run)
+        progress.caption(f"Stopped with {have} of {total} maps.{kept}")
+        buttons.button("Go on", key="act_compare", on_click=on_run)
     elif bill is not None:
         titles = ", ".join(bill.methods[:3]) + (f" and {len(bill.methods) - 3} more" if len(bill.methods) > 3 else "")
         price = f"{bill.passes:,.0f} passes, {words.duration(bill.seconds)}"
-        places.progress.caption(words.plain(f"{have} of {total} maps are here. {titles}: {price}."))
+        progress.caption(words.plain(f"{have} of {total} maps are here. {titles}: {price}."))
         label = f"Run {bill.methods[0]}" if len(bill.methods) == 1 else f"Run {len(bill.methods)} slow methods"
-        places.buttons.button(label, type="primary", key="act_compare", on_click=on_run)
+        buttons.button(label, type="primary", key="act_compare", on_click=on_run)
     else:
-        places.progress.caption(_done(sheet, have, total))
-        places.buttons.empty()
+        progress.caption(_done(sheet, have, total))
+        buttons.empty()
     return None
 
 
-def retry(place: Any, pursuit: Pursuit, on_retry: Callable[[], None]) -> None:
+def retry(place: DeltaGenerator, sheet: MapSheet, status: Status[MapSheet], on_retry: Callable[[], None]) -> None:
     """Offer to ask again what failed."""
-    if pursuit.failure is not None or (pursuit.sheet.failures and not pursuit.busy):
+    if status.failure is not None or (sheet.failures and not status.busy):
         place.button("Try again", key="retry_comparison", on_click=on_retry)
     else:
         place.empty()
 
 
-def _done(sheet: Sheet, have: int, total: int) -> str:
+def _done(sheet: MapSheet, have: int, total: int) -> str:
     if not have:
         return "\N{NO-BREAK SPACE}"
     missing = total - have
@@ -178,11 +191,11 @@ def _done(sheet: Sheet, have: int, total: int) -> str:
 
 
 def photograph(
-    place: Any,
+    place: DeltaGenerator,
     chosen: Chosen,
-    sheet: Sheet,
-    drawn: Drawn,
-    look: Look,
+    sheet: MapSheet,
+    drawn: DrawnGrid,
+    look: GridLook,
     reference: str | None,
     differences: bool,
     on_pin: Callable[[str], None],
@@ -214,7 +227,7 @@ def photograph(
 PHOTO_SIDE = 560
 
 
-def files(place: Any, take: Take) -> None:
+def files(place: DeltaGenerator, take: Take) -> None:
     """The grid as one picture and the raw maps as numbers, made when they are asked for."""
     ready = bool(take.sheet.maps)
     stem = export.stem(take)
@@ -229,18 +242,18 @@ def files(place: Any, take: Take) -> None:
             )
 
 
-def caution(place: Any, drawn: Drawn) -> None:
-    """What to beware of in some of the maps."""
+def caution(place: DeltaGenerator, drawn: DrawnGrid) -> None:
+    """The warnings of some of the maps."""
     with place:
         errors.notices(grid.caution_words(drawn))
 
 
-def reference(sheet: Sheet, pinned: str | None) -> Cell | None:
+def reference(sheet: MapSheet, pinned: str | None) -> GridCell | None:
     """The cell that is pinned, where it has a map."""
-    return next((c for c in sheet.plan.cells if c in sheet.found and grid.cell_id(c, sheet) == pinned), None)
+    return next((c for c in sheet.plan.cells if c in sheet.filled and grid.cell_id(c, sheet) == pinned), None)
 
 
-def inspect_query(sheet: Sheet, cell: Cell | None, sample: str | None) -> dict[str, str]:
+def inspect_query(sheet: MapSheet, cell: GridCell | None, sample: str | None) -> dict[str, str]:
     """The address of a map on the Inspect page."""
     query = {"model": sheet.plan.lead.name if cell is None else cell.network.name}
     if sample is not None:
@@ -252,11 +265,11 @@ def inspect_query(sheet: Sheet, cell: Cell | None, sample: str | None) -> dict[s
         query["random"] = "true"
     if cell.framing != cell.network.framing:
         query["framing"] = cell.framing
-    found = sheet.found.get(cell)
-    facts = sheet.facts.get(cell.network)
-    if found is not None and facts is not None:
-        if found.map.layer not in (None, facts.default_layer):
+    found = sheet.filled.get(cell)
+    summary = sheet.networks.get(cell.network)
+    if found is not None and summary is not None:
+        if found.map.layer not in (None, summary.default_layer):
             query["layer"] = found.map.layer
-        if found.map.class_index != facts.said[cell.framing][0].index:
+        if found.map.class_index != summary.predictions[cell.framing][0].index:
             query["class"] = str(found.map.class_index)
     return query

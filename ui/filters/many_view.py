@@ -23,7 +23,7 @@ def show(looked: LayerResponse, all_: SearchSpec, selected: int, one: Status) ->
     """The pictures of the list: offered with their cost, then searched for, growing."""
     work = search_work(all_)
     asked = st.session_state.get("filters_asked") == all_ or runner().known(work) is not None
-    beside: Excitation | None = one.value[0] if one.complete else None
+    beside: Excitation | None = one.result[0] if one.complete else None
 
     def draw(standing: Status) -> None:
         if st.session_state.pop("filters_picked", False):
@@ -62,7 +62,7 @@ def show(looked: LayerResponse, all_: SearchSpec, selected: int, one: Status) ->
     if not asked:
         # Two searches at once would both be slow, and the price would be wrong.
         priced = session.section("filters_offer", price_work(all_) if not one.busy else None, offer)
-        if priced.complete and not priced.value.seconds:
+        if priced.complete and not priced.result.seconds:
             st.session_state["filters_asked"] = all_  # everything was kept
             st.rerun()
     else:

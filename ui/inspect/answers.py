@@ -1,24 +1,29 @@
-"""What the network says of the picture: in a sentence, and as classes that can be pressed to explain them."""
+"""The network's answers: in a sentence, and as classes that can be pressed to explain them."""
+
+from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from camcore.predictions import Prediction
 from ui import words
 from ui.components import ScoreRow, scores
-from ui.question_view import explained, pick_class
-from ui.questions import Answer
+from ui.query import Answer
+from ui.query_form import explained, pick_class
+
+if TYPE_CHECKING:
+    from streamlit.delta_generator import DeltaGenerator
 
 
-def head(place: Any, answer: Answer, name: str, missing: bool, failed: bool) -> None:
-    """What the network says, in one sentence; ``missing``: it is waiting for its weights."""
-    said = words.headline(answer.network, answer.predictions) if answer.predictions else None
+def head(place: DeltaGenerator, answer: Answer, name: str, missing: bool, failed: bool) -> None:
+    """The first answer in one sentence; ``missing``: it is waiting for its weights."""
+    said = words.headline(answer.network, answer.predictions) if answer.network and answer.predictions else None
     place.header(said or words.unanswered(name, missing, failed), anchor=False)
 
 
-def chips(place: Any, answer: Answer) -> None:
+def chips(place: DeltaGenerator, answer: Answer) -> None:
     """The first choices as chips; the filled one is explained."""
     texts = {p.index: f"{words.plain(words.answer_name(p))} {words.strength(p)}" for p in answer.predictions}
     chosen = explained(answer)
@@ -44,7 +49,7 @@ def differentiated(predictions: Sequence[Prediction], scored_over: str = "") -> 
     return told if predictions else ""
 
 
-def bars(place: Any, answer: Answer) -> None:
+def bars(place: DeltaGenerator, answer: Answer) -> None:
     """The first five scores; the class that is explained is the pressed one."""
     chosen = explained(answer)
     rows: list[ScoreRow] = [

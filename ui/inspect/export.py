@@ -1,40 +1,48 @@
-"""What leaves the Inspect page: the map as files, and the way to the Compare page with the same question."""
+"""The exports of the Inspect page: the map as files, and the way to the Compare page with the same query."""
 
-from typing import Any
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING
 
 from camcore.report.exports import map_csv
 from ui import downloads, rasters, sidebar, words
 from ui.compare.choices import METHODS
 from ui.map_view import title
 from ui.picture_box import Chosen
-from ui.questions import Answer, Question
+from ui.query import Answer, Query
+
+if TYPE_CHECKING:
+    from streamlit.delta_generator import DeltaGenerator
 
 
-def files(place: Any, chosen: Chosen, answer: Answer, look: rasters.Look) -> None:
+def files(place: DeltaGenerator, chosen: Chosen, answer: Answer, look: rasters.MapLook) -> None:
     """The overlay as PNG and the raw map as CSV, made when they are asked for."""
-    picture, m = chosen.picture, answer.map
-    lines: list[str] = []
+    m, net = answer.map, answer.network
+    png: Callable[[], bytes] | bytes = b""
+    csv: Callable[[], bytes] | bytes = b""
     stem = "map"
-    if m is not None:
-        lines = [f"{answer.network.name}, {answer.network.weights_note}", words.caption(answer, title(m))]
-        stem = words.file_stem(chosen.stem, answer.network.name, m.method, m.layer or "input", m.label)
+    if m is not None and net is not None:
+        lines = [f"{net.name}, {net.weights_note}", words.caption(answer, title(m))]
+        stem = words.file_stem(chosen.stem, net.name, m.method, m.layer or "input", m.label)
+        png, csv = partial(rasters.full_size, chosen.picture, m, look, lines), partial(map_csv, m, lines)
     with place:
-        for kind, make, about in (
-            ("PNG", lambda: rasters.full_size(picture, m, look, lines), "The overlay at full size"),
-            ("CSV", lambda: map_csv(m, lines), "The raw map on the layer's own grid"),
+        for kind, content, about in (
+            ("PNG", png, "The overlay at full size"),
+            ("CSV", csv, "The raw map on the layer's own grid"),
         ):
-            downloads.offer(
-                f"{stem}.{kind.lower()}", make, about, key=f"save_{kind}", ready=m is not None, width="stretch"
-            )
+            name = f"{stem}.{kind.lower()}"
+            downloads.offer(name, content, about, key=f"save_{kind}", ready=m is not None, width="stretch")
 
 
-def compare_link(place: Any, chosen: Chosen, question: Question) -> None:
+def compare_link(place: DeltaGenerator, chosen: Chosen, query: Query) -> None:
     """The way to the Compare page, with this picture, network, class, layer and method."""
-    compared = (question.method, *(key for key in METHODS if key != question.method))[: len(METHODS)]
-    more = {"layer": question.layer, "class": question.class_index, "methods": ",".join(compared)}
+    compared = (query.method, *(key for key in METHODS if key != query.method))[: len(METHODS)]
+    more = {"layer": query.layer, "class": query.class_index, "methods": ",".join(compared)}
     place.page_link(
         "pages/compare.py",
         label="Compare with other methods",
         icon=":material/view_module:",
-        query_params=sidebar.query(question.network, question.framing, chosen.sample, **more),
+        query_params=sidebar.query(query.network, query.framing, chosen.sample, **more),
     )

@@ -1,13 +1,18 @@
 """The Inspect page's main area: claims its places first, to be filled with what is known; and how the map is drawn."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from camcore.render.colour import COLORMAPS
-from ui import controls, question_view, rasters, sidebar
+from ui import controls, query_form, rasters, sidebar
 from ui.urls import Parameter
+
+if TYPE_CHECKING:
+    from streamlit.delta_generator import DeltaGenerator
 
 VIEWS = ("compare", "side by side")
 COLUMNS = (1.62, 1.0)
@@ -17,7 +22,7 @@ def parameters() -> list[Parameter]:
     """Every choice that the page's address carries."""
     return [
         *sidebar.parameters(),
-        *question_view.PARAMETERS,
+        *query_form.PARAMETERS,
         controls.OPACITY,
         controls.COLORMAP,
         controls.GRID,
@@ -26,7 +31,7 @@ def parameters() -> list[Parameter]:
 
 
 @dataclass(frozen=True)
-class Places:
+class InspectPlaces:
     """The page's parts, in reading order, each with its space kept.
 
     While a script waits for a worker, Streamlit leaves what the last run drew and this one did not. So a part
@@ -34,28 +39,28 @@ class Places:
     one; and it gives it only once, or what stands there would blink.
     """
 
-    fetch: Any
-    notes: Any
-    retry: Any
-    head: Any
-    chips: Any
-    progress: Any
-    button: Any
-    picture: Any
-    controls: Any
-    ladder: Any
-    trust: Any
-    scores: Any
-    choices: Any
-    colours: Any
-    export: Any
-    compare: Any
-    caption: Any
-    warning: Any
-    more: Any
+    fetch: DeltaGenerator
+    notes: DeltaGenerator
+    retry: DeltaGenerator
+    head: DeltaGenerator
+    chips: DeltaGenerator
+    progress: DeltaGenerator
+    button: DeltaGenerator
+    picture: DeltaGenerator
+    controls: DeltaGenerator
+    ladder: DeltaGenerator
+    trust: DeltaGenerator
+    scores: DeltaGenerator
+    choices: DeltaGenerator
+    colours: DeltaGenerator
+    export: DeltaGenerator
+    compare: DeltaGenerator
+    caption: DeltaGenerator
+    warning: DeltaGenerator
+    more: DeltaGenerator
 
 
-def claim() -> Places:
+def claim() -> InspectPlaces:
     """Lay out the page before anything slow happens."""
     notes = st.container(key="cam_notes", gap=None)
     head = st.container(key="cam_head")
@@ -68,7 +73,7 @@ def claim() -> Places:
     ladder = left.container(key="cam_ladder", gap="xsmall")
     foot = left.container(key="cam_caption", gap="xsmall")
     trust = left.container(key="cam_trust", gap="xsmall")
-    return Places(
+    return InspectPlaces(
         fetch=notes.container(),
         notes=notes.container(),
         retry=notes.container(),
@@ -91,11 +96,11 @@ def claim() -> Places:
     )
 
 
-def look(place: Any, colours: Any) -> tuple[rasters.Look, str]:
+def look(place: DeltaGenerator, colours: DeltaGenerator) -> tuple[rasters.MapLook, str]:
     """The controls that change the view only, beside the picture; how to draw, and which view."""
     with place.container(horizontal=True, vertical_alignment="center", gap="small", wrap=False):
         view = controls.segments("View", VIEWS, "view")
         smooth = controls.smooth()
         opacity = controls.opacity("the map")
     colormap = colours.selectbox("Colour map", COLORMAPS, key="colormap", bind="query-params")
-    return rasters.Look(opacity, colormap, smooth), view
+    return rasters.MapLook(opacity, colormap, smooth), view

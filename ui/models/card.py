@@ -23,6 +23,7 @@ from ui.jobs import session
 from ui.jobs.session import Status
 from ui.models import feeding_view
 from ui.models import view as models_view
+from ui.models import work as models_work
 from ui.models.work import FactoryTrial
 from ui.query import Failure
 from ui.training import runs
@@ -31,9 +32,9 @@ _FEW = 12
 """So many class names are shown; the rest is counted."""
 
 
-def show(row: Any) -> Status:
+def show(row: Any) -> Status[FactoryTrial]:
     """The card of a catalogue's backbone, a saved network, or a declared one; how trying the last stands."""
-    tried = Status()
+    tried: Status[FactoryTrial] = Status()
     with st.container(key="cam_card", border=True):
         st.subheader(words.plain(row.name), anchor=False)
         if isinstance(row, Backbone):
@@ -94,7 +95,7 @@ def _fetch(row: Backbone, missing: bool) -> None:
     press = st.session_state.get("fetch_press", {}).get(row.name)
     work = models_work.download_work(row.name, press) if press and missing else None
     standing = session.section("fetch", work, _fetching)
-    if standing.complete and standing.value.is_file():  # it arrived while this was being drawn
+    if standing.complete and standing.result.is_file():  # it arrived while this was being drawn
         st.rerun()
     if missing and not standing.busy:
         title = f"Download {words.megabytes(row.download_mb)}"
@@ -213,7 +214,7 @@ def _json(row: SavedNetwork) -> bytes:
 # ---- declared ones: functions and whole models' files
 
 
-def _factory(row: Factory) -> Status:
+def _factory(row: Factory) -> Status[FactoryTrial]:
     st.caption(words.plain(_made_of(row)))
     st.markdown(
         "Its code runs when the network is loaded, not before. Try it here first: whether it can be made, what it is, "
@@ -292,11 +293,11 @@ def _answers(found: FactoryTrial) -> str:
     return f"{len(found.labels):,} classes ({shown}{' …' if len(found.labels) > 3 else ''})"
 
 
-def feeding(row: Factory, standing: Status) -> None:
+def feeding(row: Factory, standing: Status[FactoryTrial]) -> None:
     """How a factory's network wants its pictures, where its code does not say: the comparison, and the choice."""
-    if not standing.complete or not standing.value.fits:
+    if not standing.complete or not standing.result.fits:
         return
-    fits = standing.value.fits
+    fits = standing.result.fits
     feeding_view.show(fits)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         name = feeding_view.choose("factory_feed", fits, row.chosen or None, "as kept")

@@ -17,6 +17,7 @@ from ui.jobs import session
 from ui.jobs.session import Status
 from ui.jobs.work import Work
 from ui.models import feeding_view
+from ui.models import work as models_work
 from ui.models.work import File, Offer
 from ui.picture_box import LIMIT
 from ui.query import Failure
@@ -48,7 +49,7 @@ def show() -> None:
         work = None if asked is None else models_work.check_work(asked)
         standing = session.section("check", work, _checked)
         if asked is not None and standing.complete:
-            _keep(asked, standing.value)
+            _keep(asked, standing.result)
 
 
 def _about() -> None:

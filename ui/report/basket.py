@@ -1,9 +1,11 @@
 """What a visitor has pinned for the report: frozen entries in the session, within limits, the same on every page."""
 
+from __future__ import annotations
+
 import secrets
-from collections.abc import Callable, Generator, Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
@@ -11,8 +13,11 @@ from camcore.report.document import Item, bytes_of
 from camcore.report.facts import NetworkFacts
 from ui.jobs import session
 from ui.jobs.session import Status
-from ui.jobs.work import Update, Work
+from ui.jobs.work import Update, Updates, Work
 from ui.query import NetworkKey
+
+if TYPE_CHECKING:
+    from camcore.network import Network
 
 MOST_ENTRIES = 40
 MOST_BYTES = 64_000_000
@@ -61,7 +66,7 @@ def offer(place: Any, draft: Draft | None) -> None:
                 if not session.section("basket", work, _reading_on).busy:  # it has just ended
                     st.rerun()
                 return
-            facts[key] = standing.value
+            facts[key] = standing.result
         else:
             st.session_state["basket_draft"] = None
             st.toast(_add(waiting, facts), icon=":material/bookmark_added:")
@@ -143,10 +148,10 @@ def _at(entry_id: str) -> int | None:
     return next((at for at, entry in enumerate(entries()) if entry.id == entry_id), None)
 
 
-def _reading(key: NetworkKey) -> Work:
+def _reading(key: NetworkKey) -> Work[NetworkFacts]:
     """The work that reads a network's weights for their hash."""
 
-    def steps(network: Any) -> Generator[Update, None, None]:
+    def steps(network: Network, _: object) -> Updates[NetworkFacts]:
         yield Update(1.0, NetworkFacts.of(network, key.weights))
 
     return Work(key, "facts", f"Reading the weights of {key.name}", steps, lambda facts: 2048, expected=1.0)

@@ -14,8 +14,8 @@ from ui.trust import evidence
 
 def of_answer(chosen: Chosen, answer: Answer, look: rasters.MapLook) -> Draft | None:
     """The map on the Inspect page with its answers and its ladder; None while it is not whole."""
-    m, net = answer.map, answer.network
-    if m is None or answer.done < 1.0 or not answer.predictions or not answer.ladder:
+    m, net = answer.whole_map, answer.network
+    if m is None or net is None or not answer.predictions or not answer.ladder:
         return None
     key = answer.query.network
     data = picture_box.file_of(chosen)

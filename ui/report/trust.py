@@ -11,6 +11,7 @@ from ui.jobs import session
 from ui.jobs.runner import runner
 from ui.jobs.session import Status
 from ui.jobs.work import Work
+from ui.networks import networks
 from ui.query import NetworkKey
 from ui.report import basket
 from ui.report.basket import Entry
@@ -35,7 +36,7 @@ def show(entry: Entry) -> None:
 
     def draw(standing: Status) -> None:
         if standing.complete:
-            basket.change(entry.id, findings=(replace(item.first, verdict=verdict_summary(standing.value.verdict)),))
+            basket.change(entry.id, findings=(replace(item.first, verdict=verdict_summary(standing.result.verdict)),))
             st.rerun()
         if standing.failure is not None:
             errors.panel(standing.failure, "This could not be checked")
@@ -56,7 +57,7 @@ def key_of(facts: NetworkFacts) -> NetworkKey:
 
 def _price(one: Finding) -> str:
     key = key_of(one.network)
-    network = engine().peek(key)
+    network = networks().peek(key)
     label = "Check how far to trust it"
     return label if network is None else f"{label}: {words.price(evidence.price(key, network, one.map, 'quick'))}"
 

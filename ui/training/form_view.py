@@ -11,15 +11,17 @@ from camcore import CamcoreError
 from camcore.models.catalogue import backbones, find_weights
 from camcore.training.folders import MIN_PER_CLASS
 from camcore.training.recipe import Recipe
-from ui import errors, surveys, words
+from ui import errors, words
+from ui.jobs import session
+from ui.jobs.session import Status
+from ui.picture_folders import root_of
 from ui.query import Failure
 from ui.training import form as training_form
 from ui.training import runs, unpacking
 from ui.training.form import SCRATCH, Form, count
 from ui.training.runs import TrainingRun
+from ui.training.work import Survey, survey_work
 
-TICK = 0.5
-"""Seconds between two looks at how far the look through the folder is."""
 MANY = 24
 """So many classes are chosen one by one; more would fill the page."""
 
@@ -40,12 +42,12 @@ def show(busy: TrainingRun | None, taken: tuple[str, ...], on_start: Callable[[F
     )
     left, right = st.columns(2, gap="large")
     with left:
-        found, classes = _pictures()
+        status, classes = _pictures()
     with right:
-        _network(found, classes, busy, taken, on_start)
+        _network(status, classes, busy, taken, on_start)
 
 
-def _pictures() -> tuple[surveys.Found, tuple[str, ...]]:
+def _pictures() -> tuple[Status[Survey], tuple[str, ...]]:
     st.subheader("Pictures", anchor=False)
     path = st.text_input(
         "Folder on this machine",
@@ -55,23 +57,29 @@ def _pictures() -> tuple[surveys.Found, tuple[str, ...]]:
         on_change=_other_folder,
         help="The machine that this app runs on. The folder is only read.",
     ).strip()
-    nothing = surveys.Found()
     if not path:
         st.caption("One folder for each class, named as the class, with its pictures in it:")
         st.code(_LAYOUT, language=None)
         st.caption("Some hundred pictures a class are a good start for a ready backbone, some thousand from scratch.")
         _upload()
-        return nothing, ()
-    found = surveys.survey(path).found
-    st.fragment(_survey_line, run_every=None if found.finished else TICK)(path, _stage(found))
-    classes = _classes(found) if found.failure is None or found.counts else ()
+        return session.ask("survey", None), ()
+    work = survey_work(path)
+    status = session.ask("survey", work)
+
+    def draw(now: Status[Survey]) -> None:
+        _survey_line(now)
+        if (status.value is None) != (now.value is None):
+            st.rerun()  # the classes are known
+
+    session.section("survey", work, draw, patience=0.0)
+    classes = _classes(status.value) if status.value is not None else ()
     _upload()
-    return found, classes
+    return status, classes
 
 
-def _classes(found: surveys.Found) -> tuple[str, ...]:
+def _classes(survey: Survey) -> tuple[str, ...]:
     """Which classes to learn: all that have enough pictures, until something else is chosen."""
-    usable = found.usable
+    usable = survey.usable
     enough = [name for name, number in usable.items() if number >= MIN_PER_CLASS]
     if len(usable) > MANY and st.toggle(f"All {len(enough):,} classes", value=True, key="all_classes"):
         return tuple(enough)
@@ -93,41 +101,35 @@ def _classes(found: surveys.Found) -> tuple[str, ...]:
     return tuple(sorted(classes))
 
 
-def _stage(found: surveys.Found) -> tuple[bool, bool]:
-    return found.counts is None, found.finished
-
-
-def _survey_line(path: str, stage: tuple[bool, bool]) -> None:
-    """How far the look through the folder is; draws the page anew when the classes are known, and at its end."""
-    found = surveys.survey(path).found
+def _survey_line(status: Status[Survey]) -> None:
+    """How far the look through the folder is."""
+    survey = status.value
     place = st.container(key="cam_survey")
-    if found.failure is not None:
+    if status.failure is not None:
         with place:
-            errors.panel(found.failure, "This folder cannot be used")
-    elif found.counts is None:
+            errors.panel(status.failure, "This folder cannot be used")
+        return
+    if survey is None:
         place.progress(0.0, "Counting the pictures")
-    else:
-        text = f"{count(len(found.counts), 'class')}, {count(found.total, 'picture')}"
-        if not found.finished:
-            place.progress(
-                found.checked / max(found.total, 1), f"{text}. Opened {found.checked:,} to see if all are whole"
-            )
-        else:
-            place.markdown(f":material/check_circle: **{text}.** {_left_out(found)}")
-            if found.damaged:
-                with place.expander(f"{count(len(found.damaged), 'file')} cannot be opened"):
-                    for skipped in found.damaged[:50]:
-                        st.caption(words.plain(f"{skipped.file.parent.name}/{skipped.file.name}: {skipped.reason}"))
-    if stage != _stage(found):
-        st.rerun()
+        return
+    text = f"{count(len(survey.counts), 'class')}, {count(survey.total, 'picture')}"
+    if status.busy:
+        share = survey.checked / max(survey.total, 1)
+        place.progress(share, f"{text}. Opened {survey.checked:,} to see if all are whole")
+        return
+    place.markdown(f":material/check_circle: **{text}.** {_left_out(survey)}")
+    if survey.damaged:
+        with place.expander(f"{count(len(survey.damaged), 'file')} cannot be opened"):
+            for skipped in survey.damaged[:50]:
+                st.caption(words.plain(f"{skipped.file.parent.name}/{skipped.file.name}: {skipped.reason}"))
 
 
-def _left_out(found: surveys.Found) -> str:
+def _left_out(survey: Survey) -> str:
     parts = []
-    if found.damaged:
-        parts.append(f"{count(len(found.damaged), 'damaged file')} will be left out.")
-    if found.others:
-        parts.append(f"{count(found.others, 'other file')} will be left out: no pictures.")
+    if survey.damaged:
+        parts.append(f"{count(len(survey.damaged), 'damaged file')} will be left out.")
+    if survey.others:
+        parts.append(f"{count(survey.others, 'other file')} will be left out: no pictures.")
     return " ".join(parts) or "Every one can be opened."
 
 
@@ -175,7 +177,7 @@ def _other_folder() -> None:
 
 
 def _network(
-    found: surveys.Found,
+    status: Status[Survey],
     classes: tuple[str, ...],
     busy: TrainingRun | None,
     taken: tuple[str, ...],
@@ -201,19 +203,21 @@ def _network(
     name = st.text_input(
         "Name of the result", key="name", persist_state="session", placeholder=suggestion or "flowers", max_chars=60
     ).strip()
-    data = str(surveys.root_of(path)) if path else ""
+    data = str(root_of(path)) if path else ""
     form = Form(data, name or suggestion, classes, backbone, **values)
-    problem = training_form.problem(form, found.usable, taken) if found.counts is not None or not data else ""
+    survey = status.value
+    usable = survey.usable if survey is not None else {}
+    problem = training_form.problem(form, usable, taken) if survey is not None or not data else ""
     if busy is not None:
         problem = f"“{busy.name}” is training. One at a time, as two would slow each other down: wait, or stop it."
-    ready = problem is None and found.failure is None
+    ready = problem is None and status.failure is None
     st.button("Start training", type="primary", key="start", disabled=not ready, on_click=on_start, args=(form,))
-    _start_note(form, problem, found, ready)
+    _start_note(form, problem, status, ready)
 
 
 def _numbers(row: Any | None) -> dict[str, int | None]:
     """Epochs, size, seed and blocks to fine-tune; None where nothing is typed, as the shown usual value is meant."""
-    from camcore.training.recipe import HeadRecipe
+    from camcore.training.surgery import HeadRecipe
 
     usual = Recipe()
     numbers: tuple[tuple[str, str, tuple[int, int], object, str], ...] = (
@@ -257,7 +261,7 @@ def _numbers(row: Any | None) -> dict[str, int | None]:
     }
 
 
-def _start_note(form: Form, problem: str | None, found: surveys.Found, ready: bool) -> None:
+def _start_note(form: Form, problem: str | None, status: Status[Survey], ready: bool) -> None:
     failure = st.session_state.get("train_failure")
     if failure is not None:
         errors.panel(failure, "It did not start")
@@ -270,7 +274,7 @@ def _start_note(form: Form, problem: str | None, found: surveys.Found, ready: bo
             st.code(runs.command_line(form.arguments(), folder), language="bash", wrap_lines=True)
     elif problem:
         st.caption(words.plain(problem))
-    elif found.failure is None:
+    elif status.failure is None:
         st.caption("Once the pictures are counted.")
 
 

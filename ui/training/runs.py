@@ -3,14 +3,13 @@
 Nothing here is kept in memory, so a run outlives the page, the browser and the server. No Streamlit.
 """
 
+import contextlib
 import json
 import os
 import re
 import shutil
-import signal
 import subprocess
 import sys
-import sysconfig
 import threading
 import time
 from collections.abc import Sequence
@@ -21,12 +20,12 @@ from typing import Any, Literal, cast
 
 import psutil
 
-import camcore
 from camcore import CamcoreError
 from camcore.files import read_json, read_json_object, unwritable, write_whole
 from camcore.models import saved
 from camcore.training import runs
 from ui.training.form import Form
+from ui.training.process import environment, process_of
 
 PROGRAM: tuple[str, ...] = (sys.executable, "-P", "-m", "camcore", "train")
 """The training command, isolated from the folder where it starts (-P); tests put a small stand-in here."""
@@ -49,7 +48,7 @@ _ESCAPES = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 
 @dataclass(frozen=True)
 class TrainingRun:
-    """A run as its folder tells it at this moment. ``arguments``: its command line, None if it is not known."""
+    """A run as its folder shows it at this moment. ``arguments``: its command line, None if it is not known."""
 
     folder: Path
     kind: Kind
@@ -58,22 +57,22 @@ class TrainingRun:
 
     @property
     def name(self) -> str:
-        """What the network is called."""
+        """The network's name."""
         return self.folder.name
 
     @property
     def live(self) -> bool:
-        """Whether a process is at work."""
+        """A process is at work."""
         return self.kind in LIVE
 
     @property
     def resumable(self) -> bool:
-        """Whether it can be started again where it was."""
+        """It can be started again where it was."""
         return self.kind in ("stopped", "interrupted", "failed") and self.arguments is not None
 
     @property
     def share(self) -> float:
-        """How much is done, 0..1: of the preparation, then of the training; where nothing runs, of the epochs."""
+        """The share done, 0..1: of the preparation, then of the training; where nothing runs, of the epochs."""
         p = self.progress
         if self.kind == "done":
             return 1.0
@@ -97,7 +96,7 @@ class TrainingRun:
 
     @cached_property
     def recipe(self) -> dict[str, Any] | None:
-        """What is trained and how; None until the process has written it."""
+        """The recipe of the training; None until the process has written it."""
         return runs.read_recipe(self.folder)
 
     @cached_property
@@ -113,7 +112,7 @@ class TrainingRun:
 
 
 def home() -> Path:
-    """Where runs and the networks that come of them are kept."""
+    """The folder of runs and of the networks that come of them."""
     return saved.networks_folder()
 
 
@@ -135,7 +134,7 @@ def find(name: str) -> TrainingRun | None:
 
 
 def read(folder: Path) -> TrainingRun | None:
-    """What a run's folder tells; None where there is no run in it."""
+    """The run in a folder; None where there is no run in it."""
     progress = runs.read_progress(folder)
     if progress is None:
         if not (folder / COMMAND).exists() and runs.read_recipe(folder) is None:
@@ -202,12 +201,14 @@ def discard(run: TrainingRun) -> None:
 
 def end(run: TrainingRun) -> None:
     """End the process of a run that does not answer; what it kept last stays."""
-    if _is_process_of(run.folder, run.progress.pid):
-        os.kill(run.progress.pid, getattr(signal, "SIGKILL", signal.SIGTERM))
+    process = process_of(run.folder, run.progress.pid)
+    if process is not None:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.kill()
 
 
 def tail(folder: Path) -> str:
-    """The end of what the run's process said."""
+    """The end of the output of the run's process."""
     try:
         with (folder / OUTPUT).open("rb") as file:
             file.seek(0, os.SEEK_END)
@@ -222,8 +223,8 @@ def tail(folder: Path) -> str:
 
 
 def reason(run: TrainingRun) -> str:
-    """Why a run failed, as far as it said; "" where it did not."""
-    return run.progress.message if run.progress.state == "failed" else _said(run.folder)
+    """The reason why a run failed, as far as it gave one, else ""."""
+    return run.progress.message if run.progress.state == "failed" else _last_error(run.folder)
 
 
 def command_line(arguments: Sequence[str], folder: Path) -> str:
@@ -249,7 +250,7 @@ def _launch(folder: Path, arguments: Sequence[str]) -> TrainingRun:
         with (folder / OUTPUT).open("wb") as output:
             process = subprocess.Popen(
                 [*nice, *PROGRAM, *arguments, "--out", str(folder)],
-                env=_environment(),
+                env=environment(),
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
@@ -264,21 +265,13 @@ def _launch(folder: Path, arguments: Sequence[str]) -> TrainingRun:
     return TrainingRun(folder, "starting", now, tuple(arguments))
 
 
-def _environment() -> dict[str, str]:
-    """The environment variables of the process, which find this camcore also where it is not installed."""
-    root = str(Path(camcore.__file__).parents[1])
-    installed = root in (sysconfig.get_path("purelib"), sysconfig.get_path("platlib"))
-    paths = [*([] if installed else [root]), *filter(None, [os.environ.get("PYTHONPATH")])]
-    return {**os.environ, "PYTHONUNBUFFERED": "1", "PYTHONPATH": os.pathsep.join(paths)}
-
-
 def _kind(folder: Path, progress: runs.Progress) -> Kind:
     if progress.state in ("done", "stopped", "failed"):
         return cast(Kind, progress.state)
     if progress.message == STARTING and time.time() - progress.updated < STARTING_SECONDS:
         return "starting"
-    if not _is_process_of(folder, progress.pid):
-        return "failed" if progress.message == STARTING or _said(folder) else "interrupted"
+    if process_of(folder, progress.pid) is None:
+        return "failed" if progress.message == STARTING or _last_error(folder) else "interrupted"
     if not progress.alive:
         return "silent"
     if progress.message == STARTING:
@@ -286,22 +279,10 @@ def _kind(folder: Path, progress: runs.Progress) -> Kind:
     return "stopping" if (folder / "stop").exists() else "running"
 
 
-def _said(folder: Path) -> str:
-    """The error that the process ended with, in its own words; "" where it said none."""
-    said = [found for line in tail(folder).splitlines() if (found := _ERROR.match(line))]
-    return said[-1][1] if said else ""
-
-
-def _is_process_of(folder: Path, pid: int) -> bool:
-    """Whether that process is there and trains in this folder: after a restart another may have its number."""
-    if pid <= 0:
-        return False
-    try:
-        return folder.name in {Path(argument).name for argument in psutil.Process(pid).cmdline()}
-    except psutil.AccessDenied:  # another user's: nothing says that it is not this run's
-        return True
-    except psutil.Error:
-        return False
+def _last_error(folder: Path) -> str:
+    """The error that the process ended with, in its own words; "" where it gave none."""
+    errors = [found for line in tail(folder).splitlines() if (found := _ERROR.match(line))]
+    return errors[-1][1] if errors else ""
 
 
 def _arguments(folder: Path) -> tuple[str, ...] | None:

@@ -1,74 +1,90 @@
 """The whole evidence on a map: curves, published figures, the cascade of random weights; in full when asked for."""
 
-import json
-from collections.abc import Sequence
-from dataclasses import replace
-from typing import Any
+from __future__ import annotations
 
+import json
+from collections.abc import Hashable, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
 import streamlit as st
+from numpy.typing import NDArray
 
 import camcore
 from camcore.render import bands
 from camcore.report.trust import trust_csv, trust_record
-from ui import downloads, errors, figures, rasters, words, working
-from ui.asking import Pursuit
+from ui import downloads, errors, figures, rasters, words
 from ui.figures import CHART, Figure
+from ui.jobs import session
+from ui.jobs.runner import runner
+from ui.jobs.session import Status
+from ui.map_request import MapStatus
 from ui.picture_box import Chosen
-from ui.questions import map_identity
-from ui.trust import trusting
+from ui.query import map_identity
+from ui.trust import evidence
 from ui.trust import words as trust_words
-from ui.working import Standing
-from ui.works import works
+
+if TYPE_CHECKING:
+    from streamlit.delta_generator import DeltaGenerator
+
+    from camcore.heatmaps.cam_map import CamMap
+    from camcore.metrics.faithfulness.measure import Faithfulness
+    from camcore.metrics.faithfulness.sufficiency import Sufficiency
+    from camcore.metrics.sanity import Randomised
+    from camcore.pictures.picture import Picture
+    from camcore.verdict.gather import Trust
 
 SECTION = "trust_full"
 
+Values: TypeAlias = Sequence[float] | NDArray[np.float64]
 
-def show(pursuit: Pursuit, chosen: Chosen, quick: Any) -> None:
+
+def show(request: MapStatus, chosen: Chosen, quick: Trust | None) -> None:
     """The whole section; ``quick``: the short form, None until it is whole."""
     st.subheader("What happens as its pixels go and come?", anchor="evidence")
-    asked = pursuit.asked
-    m = None if quick is None else quick.map
-    if m is None:
+    network, net = request.asked.query.network, request.asked.network
+    if quick is None or net is None:
         st.caption("Once the short form is there.")
-        working.section(SECTION, None, lambda now: None)
+        session.section(SECTION, None)
         return
-    network = asked.question.network
-    identity = map_identity(network, chosen.picture.sha256, m)
-    work = trusting.work(network, chosen.picture, m, "full")
-    wanted = st.session_state.get("full_now") == identity or works().known(work) is not None
+    identity = map_identity(network, chosen.picture.sha256, quick.map)
+    work = evidence.work(network, chosen.picture, quick.map, "full")
+    wanted = session.pressed(SECTION) == identity or runner().known(work) is not None
     if not wanted:
         with st.container(key="cam_full", horizontal=True, vertical_alignment="center", gap="small"):
             st.button(
                 "Gather the whole evidence",
                 key="full",
                 type="primary",
-                on_click=lambda: st.session_state.update(full_now=identity),
+                on_click=session.press,
+                args=(SECTION, identity),
             )
-            price = words.price(trusting.price(network, asked.network, m, "full"))
+            price = words.price(evidence.price(network, net, quick.map, "full"))
             st.caption(
                 f"{price}: finer curves, the figures that papers give, and the map as the network forgets what it "
                 "learned, layer after layer."
             )
-    working.section(SECTION, work if wanted else None, lambda now: _section(now, quick, chosen, identity), patience=0.0)
+    session.section(SECTION, work if wanted else None, lambda now: _section(now, quick, chosen, identity), patience=0.0)
 
 
-def _section(standing: Standing, quick: Any, chosen: Chosen, identity: Any) -> None:
+def _section(status: Status[Trust], quick: Trust, chosen: Chosen, identity: Hashable) -> None:
     with errors.guarded("The evidence"):
-        if standing.failure is not None:
-            errors.panel(standing.failure, "The evidence could not be gathered")
-        if standing.job is not None or standing.busy:
-            working.progress(SECTION, standing)
-        full = standing.value
+        if status.failure is not None:
+            errors.panel(status.failure, "The evidence could not be gathered")
+        if status.job is not None or status.busy:
+            session.progress(SECTION, status)
+        full = status.value
         found = full if full is not None and len(full.chance) == len(quick.chance) else quick
         _degrees(found)
         if full is not None and full.more:
             _published(full)
         if full is not None and full.stages:
             _cascade(full, chosen, identity)
-        _take_away(full if standing.complete else quick, chosen)
+        _take_away(status.result if status.complete else quick, chosen)
 
 
-def _degrees(found: Any) -> None:
+def _degrees(found: Trust) -> None:
     """The map's top hidden, and shown alone, at several sizes."""
     first, *controls = found.chance
     row = st.columns(2, gap="medium")
@@ -89,7 +105,7 @@ def _degrees(found: Any) -> None:
         )
 
 
-def _with_end(one: Any, key: str) -> tuple[list[float], list[float]]:
+def _with_end(one: Sufficiency, key: str) -> tuple[list[float], list[float]]:
     """Shares and scores with the end that is the picture itself."""
     values = [float(value) for value in getattr(one, key)]
     if key == "hidden":
@@ -97,7 +113,7 @@ def _with_end(one: Any, key: str) -> tuple[list[float], list[float]]:
     return [*one.shares, 1.0], [*values, one.score]
 
 
-def _published(found: Any) -> None:
+def _published(found: Trust) -> None:
     """Deletion and insertion as published, and the other figures, each beside the controls'."""
     st.subheader("The figures that papers give", anchor="published")
     first, *controls = found.more
@@ -130,19 +146,26 @@ def _published(found: Any) -> None:
         )
 
 
-def _curve(one: Any, key: str) -> tuple[Any, Any]:
+def _curve(one: Faithfulness, key: str) -> tuple[Values, Values]:
     """Shares and scores of a published curve."""
     curve = getattr(one, key)
     return curve.shares, curve.scores
 
 
-def _road(one: Any, key: str) -> tuple[list[float], list[float]]:
+def _road(one: Faithfulness, key: str) -> tuple[list[float], list[float]]:
     """Shares and scores of ROAD, from the picture itself on."""
+    assert one.road is not None
     return [0.0, *one.road.levels], [one.score, *map(float, getattr(one.road, key))]
 
 
 def _against_chance(
-    place: Any, found: Any, key: str, title: str, shares: Any, scores: Any, controls: Sequence[Any]
+    place: DeltaGenerator,
+    found: Trust,
+    key: str,
+    title: str,
+    shares: Values,
+    scores: Values,
+    controls: Sequence[Values],
 ) -> None:
     """A chart of the map's scores; ``controls``: the blob's, then the random maps', as far as they are there."""
     figure = bands.against_chance(
@@ -156,12 +179,12 @@ def _against_chance(
         probabilities=_has_probabilities(found),
     )
     steps = max(1, len(shares) // 8)
-    told = ", ".join(f"{share:.0%}: {score:.3g}" for share, score in list(zip(shares, scores, strict=True))[::steps])
-    alt = f"{title}. Score at each share: {told}"
+    points = list(zip(shares, scores, strict=True))[::steps]
+    alt = f"{title}. Score at each share: {', '.join(f'{share:.0%}: {score:.3g}' for share, score in points)}"
     place.plotly_chart(figure, key=key, height=bands.HEIGHT, config=CHART, alt=alt)
 
 
-def _cascade(found: Any, chosen: Chosen, identity: Any) -> None:
+def _cascade(found: Trust, chosen: Chosen, identity: Hashable) -> None:
     """The map again and again, with more and more of the network's layers drawn at random."""
     st.subheader("Does it depend on what the network has learned?", anchor="cascade")
     st.markdown(
@@ -169,7 +192,7 @@ def _cascade(found: Any, chosen: Chosen, identity: Any) -> None:
         "picture, not the network."
     )
     picture = chosen.picture
-    look = rasters.Look()
+    look = rasters.MapLook()
     shown = [Figure("As learned", "rank correlation 1", _overlay(picture, found.map, None, identity, look), "The map")]
     for one in found.stages:
         likeness = f"Spearman {trust_words.signed(one.spearman)}"
@@ -189,13 +212,13 @@ def _cascade(found: Any, chosen: Chosen, identity: Any) -> None:
         )
 
 
-def _overlay(picture: Any, m: Any, stage: Any, identity: Any, look: rasters.Look) -> str:
+def _overlay(picture: Picture, m: CamMap, stage: Randomised | None, identity: Hashable, look: rasters.MapLook) -> str:
     drawn = m if stage is None else replace(m, values=stage.values)
     key = (identity, "cascade", None if stage is None else stage.layers)
     return rasters.overlay_url(picture, drawn, key, look, rasters.TILE_SIDE * 2)
 
 
-def _take_away(found: Any, chosen: Chosen) -> None:
+def _take_away(found: Trust, chosen: Chosen) -> None:
     m = found.map
     stem = words.file_stem(chosen.stem, m.network, m.method, m.label, "trust", found.form)
     with st.container(horizontal=True, gap="small"):
@@ -213,9 +236,9 @@ def _take_away(found: Any, chosen: Chosen) -> None:
         )
 
 
-def _has_probabilities(found: Any) -> bool:
+def _has_probabilities(found: Trust) -> bool:
     return bool(found.map.probability == found.map.probability)
 
 
-def _score(found: Any) -> str:
+def _score(found: Trust) -> str:
     return f"probability of {words.label(found.map.label)}" if _has_probabilities(found) else "score"

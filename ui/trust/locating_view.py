@@ -14,24 +14,24 @@ from camcore.metrics.intervals import Interval
 from camcore.metrics.localisation import BOX_SHARE, CAM_BOX_SHARE, TOLERANCE, LocalisationRow, Located
 from camcore.metrics.localisation_study import CENTRE, RANDOM
 from camcore.metrics.object_masks import IMAGES, MASKS, ObjectMask, read_mask
-from ui import downloads, errors, methods, words, working
-from ui.asking import Pursuit
+from ui import downloads, errors, methods, words
+from ui.jobs import session
+from ui.jobs.session import Status
+from ui.map_request import MapStatus
 from ui.model_picker import Model
 from ui.picture_box import Chosen
-from ui.questions import Failure
-from ui.surveys import root_of
-from ui.trust import locating
+from ui.picture_folders import root_of
+from ui.query import Failure
 from ui.trust import words as trust_words
-from ui.trust.locating import Folder
-from ui.trust.trusting import pace
-from ui.trust.words import Row as Line
-from ui.working import Standing
+from ui.trust.evidence import pace
+from ui.trust.words import FigureRow
+from ui.trust.work import FolderTable, folder_location_work, location_work
 
 ONE, MANY = "where", "where_folder"
 OBJECTS = ("the box above", "a mask")
 
 
-def show(pursuit: Pursuit, chosen: Chosen, model: Model) -> None:
+def show(request: MapStatus, chosen: Chosen, model: Model) -> None:
     """The whole section."""
     st.subheader("Does it fall on the object?", anchor="where")
     st.markdown(
@@ -41,16 +41,16 @@ def show(pursuit: Pursuit, chosen: Chosen, model: Model) -> None:
     tabs = st.tabs(["On this picture", "Over a folder with masks"], key="where_tab", on_change="rerun")
     if tabs[0].open:
         with tabs[0]:
-            _one_picture(pursuit, chosen)
+            _one_picture(request, chosen)
     if tabs[1].open:
         with tabs[1]:
-            _folder(pursuit, model)
+            _folder(request, model)
 
 
 # ---- one picture
 
 
-def _one_picture(pursuit: Pursuit, chosen: Chosen) -> None:
+def _one_picture(request: MapStatus, chosen: Chosen) -> None:
     state = st.session_state
     kind = st.segmented_control(
         "The object", OBJECTS, default=OBJECTS[0], required=True, key="object", label_visibility="collapsed"
@@ -63,11 +63,11 @@ def _one_picture(pursuit: Pursuit, chosen: Chosen) -> None:
     box = state.get("box")
     if mask is None and box is None:
         st.caption("Draw a box around the object on the picture above, or give a mask.")
-    m = pursuit.asked.map if pursuit.asked.map is not None and pursuit.asked.done >= 1 else None
+    m = request.asked.whole_map
     work = None
-    if m is not None and not pursuit.busy and (mask is not None or box is not None):
-        work = locating.on_picture(pursuit.asked.question.network, chosen.picture, m, mask, box)
-    working.section(ONE, work, lambda now: _located(now, chosen))
+    if m is not None and not request.busy and (mask is not None or box is not None):
+        work = location_work(request.asked.query.network, chosen.picture, m, mask, box)
+    session.section(ONE, work, lambda now: _located(now, chosen))
 
 
 def _uploaded(chosen: Chosen) -> tuple[str, ObjectMask] | None:
@@ -88,7 +88,7 @@ def _uploaded(chosen: Chosen) -> tuple[str, ObjectMask] | None:
     try:
         return hashlib.sha256(data).hexdigest(), read_mask(data, chosen.picture, name=name)
     except camcore.CamcoreError as error:
-        errors.panel(Failure.of(error, "mask"), "This mask cannot be used")
+        errors.panel(Failure.of(error), "This mask cannot be used")
         return None
 
 
@@ -98,13 +98,13 @@ def _take_mask(picture: str) -> None:
     st.session_state["mask_given"] = None if file is None else (picture, file.getvalue(), file.name)
 
 
-def _located(standing: Standing, chosen: Chosen) -> None:
+def _located(status: Status[tuple[Located, ...]], chosen: Chosen) -> None:
     with errors.guarded("The place of the map"):
-        if standing.failure is not None:
-            errors.panel(standing.failure, "It could not be looked where the map lies")
-        if standing.busy or standing.failure is not None:
-            working.progress(ONE, standing, stoppable=False)
-        found: tuple[Located, ...] = standing.value or ()
+        if status.failure is not None:
+            errors.panel(status.failure, "It could not be looked where the map lies")
+        if status.busy or status.failure is not None:
+            session.progress(ONE, status, stoppable=False)
+        found: tuple[Located, ...] = status.value or ()
         if not found:
             return
         first = found[0]
@@ -113,11 +113,11 @@ def _located(standing: Standing, chosen: Chosen) -> None:
         with st.expander("How this is computed"):
             st.markdown("".join(f"\n- **{line.name}.** {line.how}" for line in lines(found)))
         stem = words.file_stem(chosen.stem, first.method, "where")
-        _csv(located_csv(found), f"{stem}.csv", "save_where_csv", standing)
+        _csv(located_csv(found), f"{stem}.csv", "save_where_csv", status.busy)
 
 
 def sentence(first: Located, randoms: Sequence[Located]) -> str:
-    """Where the map lies, in words for everybody."""
+    """The place of the map, in words for everybody."""
     if first.empty:
         return "The map is empty, so it lies nowhere: it hits nothing, and has no energy in the object."
     if not first.area:
@@ -131,14 +131,14 @@ def sentence(first: Located, randoms: Sequence[Located]) -> str:
     return text
 
 
-def lines(found: Sequence[Located]) -> list[Line]:
+def lines(found: Sequence[Located]) -> list[FigureRow]:
     """The figures of a map and the controls for the table."""
     first = found[0]
     centre = next((one for one in found if one.method == CENTRE and one is not first), None)
     randoms = [one for one in found[1:] if one.method == RANDOM]
     share = CAM_BOX_SHARE if first.method == "cam" else BOX_SHARE
 
-    def line(name: str, get: Any, how: str, yes: bool = False) -> Line:
+    def line(name: str, get: Any, how: str, yes: bool = False) -> FigureRow:
         shown = _yes if yes else words.percent
         chance = trust_words.NOTHING
         if randoms:
@@ -147,7 +147,7 @@ def lines(found: Sequence[Located]) -> list[Line]:
             if not yes and min(values) != max(values):
                 chance += f" ({words.percent(min(values))} to {words.percent(max(values))})"
         blob = trust_words.NOTHING if centre is None else shown(get(centre))
-        return Line(name, "high is good", shown(get(first)), blob, chance, how)
+        return FigureRow(name, "high is good", shown(get(first)), blob, chance, how)
 
     return [
         line(
@@ -180,8 +180,7 @@ def located_csv(found: Sequence[Located]) -> bytes:
 # ---- a folder
 
 
-def _folder(pursuit: Pursuit, model: Model) -> None:
-    state = st.session_state
+def _folder(request: MapStatus, model: Model) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         path = st.text_input(
             "Folder",
@@ -195,29 +194,29 @@ def _folder(pursuit: Pursuit, model: Model) -> None:
         chosen = st.multiselect(
             "Methods", keys, key="located", format_func=methods.title, persist_state="session", max_selections=8
         )
-        layer = pursuit.asked.question.layer
+        layer = request.asked.query.layer
         asked = (model.key, path, tuple(chosen), model.framing, layer)
         st.button(
             "Look through it",
             key="look_through",
             type="primary",
             disabled=not path or not chosen or model.fetch is not None,
-            on_click=lambda: state.update(look_through_now=asked),
+            on_click=lambda: session.press(MANY, asked),
         )
-    if state.get("look_through_now") != asked:
-        working.section(MANY, None, lambda now: None)
+    if session.pressed(MANY) != asked:
+        session.section(MANY, None)
         st.caption(
             "Each method beside the controls, with 95 % intervals, for the class that the network says of each. "
-            + (_price(pursuit, model, chosen) or "")
+            + (_price(request, model, chosen) or "")
         )
         return
-    work = locating.over_folder(model.key, root_of(path), chosen, model.framing, layer)
-    working.section(MANY, work, lambda now: _rows(now, model.key.name))
+    work = folder_location_work(model.key, root_of(path), chosen, model.framing, layer)
+    session.section(MANY, work, lambda now: _rows(now, model.key.name))
 
 
-def _price(pursuit: Pursuit, model: Model, chosen: Sequence[str]) -> str | None:
-    """What one picture takes, as far as it is known."""
-    net, m = pursuit.asked.network, pursuit.asked.map
+def _price(request: MapStatus, model: Model, chosen: Sequence[str]) -> str | None:
+    """The price of one picture, as far as it is known."""
+    net, m = request.asked.network, request.asked.map
     if net is None or m is None or not chosen:
         return None
     try:
@@ -227,13 +226,13 @@ def _price(pursuit: Pursuit, model: Model, chosen: Sequence[str]) -> str | None:
     return f"{passes:,.0f} passes for each picture, {words.duration(passes * pace(model.key, m))}"
 
 
-def _rows(standing: Standing, name: str) -> None:
+def _rows(status: Status[FolderTable], name: str) -> None:
     with errors.guarded("The table"):
-        if standing.failure is not None:
-            errors.panel(standing.failure, "This folder could not be used")
-        if standing.job is not None:
-            working.progress(MANY, standing)
-        found: Folder | None = standing.value
+        if status.failure is not None:
+            errors.panel(status.failure, "This folder could not be used")
+        if status.job is not None:
+            session.progress(MANY, status)
+        found: FolderTable | None = status.value
         if found is None:
             return
         st.html(_table(found))
@@ -245,10 +244,10 @@ def _rows(standing: Standing, name: str) -> None:
             with st.expander("What could not be used"):
                 for one in found.skipped[:30]:
                     st.caption(words.plain(f"{one.file.name}: {one.reason}"))
-        _csv(rows_csv(found.rows), f"{words.file_stem(name, 'localisation')}.csv", "save_rows_csv", standing)
+        _csv(rows_csv(found.rows), f"{words.file_stem(name, 'localisation')}.csv", "save_rows_csv", status.busy)
 
 
-def _table(found: Folder) -> str:
+def _table(found: FolderTable) -> str:
     heads = ("", "pointing game", "energy inside", "box IoU", "the object’s share")
     body = ""
     for row in found.rows:
@@ -286,5 +285,5 @@ def rows_csv(rows: Sequence[LocalisationRow]) -> bytes:
     return to_csv([heads, *body])
 
 
-def _csv(data: bytes, name: str, key: str, standing: Standing) -> None:
-    downloads.offer(name, data, key=key, ready=not standing.busy)
+def _csv(data: bytes, name: str, key: str, busy: bool) -> None:
+    downloads.offer(name, data, key=key, ready=not busy)

@@ -1,25 +1,32 @@
 """The Trust page's frame: claims its places first, then the verdict on top with its reasons and figures."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
 import camcore
 from camcore.heatmaps.cam_map import CamMap
 from camcore.verdict.what_if import FILLS
-from ui import errors, question_view, sidebar, words
-from ui.asking import Pursuit
+from ui import errors, query_form, sidebar, words
+from ui.jobs.session import Status
+from ui.map_request import MapStatus
 from ui.model_picker import Model
 from ui.picture_box import Chosen
 from ui.trust import panel
 from ui.trust import words as trust_words
 from ui.trust.what_if_view import WAYS, read_box, write_box
 from ui.urls import Listed, Parameter
-from ui.working import Standing
+
+if TYPE_CHECKING:
+    from streamlit.delta_generator import DeltaGenerator
+
+    from camcore.verdict.gather import Trust
 
 METHODS = ("gradcam", "gradcam++", "layercam")
-"""What is measured over a folder at first: cheap."""
+"""The methods that are measured over a folder at first: cheap."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +41,7 @@ def parameters() -> list[Parameter]:
     """Every choice that the page's address carries."""
     return [
         *sidebar.parameters(),
-        *question_view.PARAMETERS,
+        *query_form.PARAMETERS,
         BoxParameter("box", "box", None, parse=read_box),
         Parameter("fill", "way of hiding", FILLS[0], FILLS, bound=True),
         Parameter("way", "question what if", WAYS[0], WAYS, bound=True),
@@ -44,26 +51,26 @@ def parameters() -> list[Parameter]:
 
 
 @dataclass(frozen=True)
-class Places:
-    """The page's parts, in reading order, each with its space kept; see ``ui.inspect.view.Places``."""
+class TrustPlaces:
+    """The page's parts, in reading order, each with its space kept; see ``ui.inspect.view.InspectPlaces``."""
 
-    fetch: Any
-    notes: Any
-    retry: Any
-    head: Any
-    progress: Any
-    button: Any
-    picture: Any
-    caption: Any
-    warning: Any
-    choices: Any
-    verdict: Any
-    evidence: Any
-    what_if: Any
-    where: Any
+    fetch: DeltaGenerator
+    notes: DeltaGenerator
+    retry: DeltaGenerator
+    head: DeltaGenerator
+    progress: DeltaGenerator
+    button: DeltaGenerator
+    picture: DeltaGenerator
+    caption: DeltaGenerator
+    warning: DeltaGenerator
+    choices: DeltaGenerator
+    verdict: DeltaGenerator
+    evidence: DeltaGenerator
+    what_if: DeltaGenerator
+    where: DeltaGenerator
 
 
-def claim() -> Places:
+def claim() -> TrustPlaces:
     """Lay out the page before anything slow happens."""
     notes = st.container(key="cam_notes", gap=None)
     fetch, said, retry = notes.container(), notes.container(), notes.container()
@@ -78,27 +85,29 @@ def claim() -> Places:
     choices = left.container(key="cam_choices", gap="small")
     verdict = right.container(key="cam_trust", gap="small")
     evidence, what_if, where = (st.container(key=f"cam_{name}") for name in ("evidence", "what_if", "where"))
-    return Places(
+    return TrustPlaces(
         fetch, said, retry, head, progress, button, picture, caption, warning, choices, verdict, evidence, what_if,
         where,
     )  # fmt: skip
 
 
-def verdict(places: Places, pursuit: Pursuit, chosen: Chosen, model: Model) -> Any:
+def verdict(
+    head: DeltaGenerator, place: DeltaGenerator, request: MapStatus, chosen: Chosen, model: Model
+) -> Trust | None:
     """The headline, the reasons and what they rest on; the quick evidence where it is whole, else None."""
-    with places.verdict:
-        standing = panel.follow(pursuit, chosen, _reasons)
-    found = standing.value if standing.complete else None
-    places.head.header(_headline(pursuit, model, found), anchor=False)
+    with place:
+        status = panel.follow(request, chosen, _reasons)
+    found = status.value if status.complete else None
+    head.header(_headline(request, model, found), anchor=False)
     return found
 
 
-def _headline(pursuit: Pursuit, model: Model, found: Any) -> str:
-    m = pursuit.asked.map
-    if found is not None:
+def _headline(request: MapStatus, model: Model, found: Trust | None) -> str:
+    m = request.asked.map
+    if found is not None and found.verdict is not None:
         return f"{_subject(found.map)} by {found.map.network}: {_lower(found.verdict.headline)}"
     if m is None:
-        return words.unanswered(model.key.name, model.fetch is not None, pursuit.failure is not None)
+        return words.unanswered(model.key.name, model.fetch is not None, request.failure is not None)
     return f"{_subject(m)} by {m.network}: should you believe this map?"
 
 
@@ -111,10 +120,10 @@ def _lower(text: str) -> str:
     return text[:1].lower() + text[1:].rstrip(".")
 
 
-def _reasons(standing: Standing, m: Any) -> None:
+def _reasons(status: Status[Trust], m: CamMap | None) -> None:
     with errors.guarded("The verdict"):
-        panel.verdict(standing, m)
-        found = standing.value
+        panel.verdict(status, m)
+        found = status.value
         if found is None or not found.chance:
             return
         title = camcore.METHODS[found.map.method].title

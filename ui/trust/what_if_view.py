@@ -1,28 +1,34 @@
-"""What if a part of the picture were not there? A box is drawn on it, and the network is asked again."""
+"""The question what if a part of the picture were not there: a box is drawn, and the network asked again."""
+
+from __future__ import annotations
 
 import html
-from collections.abc import Generator
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
 import camcore
-from camcore.verdict.what_if import FILLS, WhatIf, clipped, what_if
-from ui import controls, downloads, errors, rasters, urls, words, working
-from ui.asking import Pursuit
+from camcore.verdict.what_if import FILLS, WhatIf, clipped
+from ui import controls, downloads, errors, rasters, urls, words
 from ui.components.regions import region
+from ui.jobs import session
+from ui.jobs.session import Status
+from ui.map_request import MapStatus
 from ui.picture_box import Chosen
-from ui.questions import map_identity
+from ui.query import map_identity
 from ui.trust import words as trust_words
-from ui.working import Standing
-from ui.works import Part, Work
+from ui.trust.work import Box, what_if_work
+
+if TYPE_CHECKING:
+    from camcore.heatmaps.cam_map import CamMap
 
 WAYS = ("hide the box", "keep only the box")
 SECTION = "what_if"
 _LABELS = {"grey": "grey", "blur": "blur", "inpaint": "paint over"}
 
 
-def read_box(text: str) -> tuple[int, int, int, int]:
+def read_box(text: str) -> Box:
     """A box out of an address: four whole numbers with commas between them; its ValueError is a sentence."""
     try:
         top, left, bottom, right = (int(part) for part in text.split(","))
@@ -33,7 +39,7 @@ def read_box(text: str) -> tuple[int, int, int, int]:
     return top, left, bottom, right
 
 
-def write_box(box: tuple[int, int, int, int]) -> str:
+def write_box(box: Box) -> str:
     """A box as it stands in the address."""
     return ",".join(map(str, box))
 
@@ -52,7 +58,7 @@ def settle(chosen: Chosen) -> None:
             urls.object_to("box", str(error))
 
 
-def show(pursuit: Pursuit, chosen: Chosen) -> None:
+def show(request: MapStatus, chosen: Chosen) -> None:
     """The whole section."""
     st.subheader("What if a part of it were not there?", anchor="what-if")
     state = st.session_state
@@ -61,27 +67,27 @@ def show(pursuit: Pursuit, chosen: Chosen) -> None:
         fill = controls.segments("Hide by", FILLS, "fill", format_func=_LABELS.__getitem__)
         lit = st.toggle("Show the map", value=True, key="what_if_map")
     left, right = st.columns(2, gap="medium")
-    m = pursuit.asked.map if pursuit.asked.map is not None and pursuit.asked.done >= 1 else None
+    m = request.asked.whole_map
     box = state.get("box")
     with left:
-        _draw_on(chosen, pursuit, m if lit else None, box)
+        _draw_on(chosen, request, m if lit else None, box)
     with right.container(key="cam_what_if_result", gap="xsmall"):
-        network = pursuit.asked.question.network
+        network = request.asked.query.network
         work = None
-        if m is not None and box is not None and not pursuit.busy:
-            work = asking(network, chosen.picture, m, box, fill, way == WAYS[1])
-        working.section(SECTION, work, lambda now: _section(now, chosen, lit, box is not None))
+        if m is not None and box is not None and not request.busy:
+            work = what_if_work(network, chosen.picture, m, box, fill, way == WAYS[1])
+        session.section(SECTION, work, lambda now: _section(now, chosen, lit, box is not None))
 
 
-def _draw_on(chosen: Chosen, pursuit: Pursuit, m: Any, box: Any) -> None:
+def _draw_on(chosen: Chosen, request: MapStatus, m: CamMap | None, box: Box | None) -> None:
     picture = chosen.picture
     overlay = None
     if m is not None:
-        identity = map_identity(pursuit.asked.question.network, picture.sha256, m)
-        overlay = rasters.overlay_url(picture, m, identity, rasters.Look())
-    frame = pursuit.answer.map.frame if pursuit.answer.map is not None else None
+        identity = map_identity(request.asked.query.network, picture.sha256, m)
+        overlay = rasters.overlay_url(picture, m, identity, rasters.MapLook())
+    frame = request.answer.map.frame if request.answer.map is not None else None
 
-    def drawn(found: tuple[int, int, int, int] | None) -> None:
+    def drawn(found: Box | None) -> None:
         st.session_state["box"] = found
 
     region(
@@ -98,24 +104,9 @@ def _draw_on(chosen: Chosen, pursuit: Pursuit, m: Any, box: Any) -> None:
     )
 
 
-def asking(network: Any, picture: Any, m: Any, box: tuple[int, int, int, int], fill: str, keep: bool) -> Work:
-    """The question as a Work whose value is a WhatIf."""
-
-    def steps(net: Any) -> Generator[Part, None, None]:
-        for step in what_if(net, picture, m, box, fill, keep):
-            yield Part(step.done / max(step.total, 1), step.result)
-
-    def weigh(found: WhatIf) -> int:
-        again = 0 if found.again is None else found.again.raw.nbytes + found.again.values.nbytes
-        return int(found.picture.rgb.nbytes + again + 16384)
-
-    key = ("what if", map_identity(network, picture.sha256, m), box, fill, keep)
-    return Work(network, key, "Asking again", steps, weigh)
-
-
-def _section(standing: Standing, chosen: Chosen, lit: bool, drawn: bool) -> None:
+def _section(status: Status[WhatIf], chosen: Chosen, lit: bool, drawn: bool) -> None:
     with errors.guarded("The answer"):
-        found: WhatIf | None = standing.value
+        found: WhatIf | None = status.value
         picture = chosen.picture
         src, alt = None, ""
         if found is not None:
@@ -123,16 +114,16 @@ def _section(standing: Standing, chosen: Chosen, lit: bool, drawn: bool) -> None
             alt = "The changed picture"
             if lit and found.again is not None:
                 key = ("what if", found.picture.sha256, found.map.network, found.map.method, found.map.layer,
-                       found.map.class_index, standing.busy)  # fmt: skip
-                src = rasters.overlay_url(found.picture, found.again, key, rasters.Look())
+                       found.map.class_index, status.busy)  # fmt: skip
+                src = rasters.overlay_url(found.picture, found.again, key, rasters.MapLook())
                 alt = f"The changed picture, under the map for {words.label(found.map.label)} made again"
         image = f'<img src="{src}" alt="{html.escape(alt)}">' if src else ""
         nothing = "" if drawn else "<span>Draw a box on the picture on the left</span>"
         ratio = picture.width / picture.height
         st.html(f'<div class="cam-again" style="--ratio:{ratio:.4f}">{image}{nothing}</div>')
-        working.progress(SECTION, standing)
-        if standing.failure is not None:
-            errors.panel(standing.failure, "The network could not be asked again")
+        session.progress(SECTION, status)
+        if status.failure is not None:
+            errors.panel(status.failure, "The network could not be asked again")
         if found is not None:
             st.html(
                 f'<p class="cam-said-again" role="status">{trust_words.escaped(sentence(found))}</p>{_table(found)}'
@@ -143,7 +134,7 @@ def _section(standing: Standing, chosen: Chosen, lit: bool, drawn: bool) -> None
 
 
 def sentence(found: WhatIf) -> str:
-    """What became of it, in words for everybody."""
+    """The result in words for everybody."""
     change = found.changes[0]
     before, after = change.before, change.after
     what = "Without all around the box" if found.keep else "Without what is in the box"
@@ -201,7 +192,7 @@ def _how(found: WhatIf, chosen: Chosen) -> None:
     with st.container(horizontal=True, gap="small"):
         downloads.offer(
             f"{stem}.png",
-            lambda: picture_png(found),
+            b"" if found.again is None else partial(picture_png, found, found.again),
             "The changed picture under the map, at full size",
             key="save_what_if_png",
             ready=found.again is not None,
@@ -214,10 +205,10 @@ def _how(found: WhatIf, chosen: Chosen) -> None:
         )
 
 
-def picture_png(found: WhatIf) -> bytes:
+def picture_png(found: WhatIf, again: CamMap) -> bytes:
     """The changed picture under its map with a caption."""
     lines = [f"{found.map.network}, {_LABELS[found.fill]}, {WAYS[found.keep]} {write_box(found.box)}", sentence(found)]
-    return rasters.full_size(found.picture, found.again, rasters.Look(), lines)
+    return rasters.full_size(found.picture, again, rasters.MapLook(), lines)
 
 
 def changes_csv(found: WhatIf) -> bytes:

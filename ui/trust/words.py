@@ -1,13 +1,18 @@
 """The evidence in figures, each beside the controls': rows for a table, with what each says and how it is computed."""
 
+from __future__ import annotations
+
 import html
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from statistics import mean, median
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from camcore.verdict.rules import HIDDEN
+from camcore.verdict.rules import HIDDEN, Verdict
 from ui import words
+
+if TYPE_CHECKING:
+    from camcore.verdict.gather import Trust
 
 MINUS = "\N{MINUS SIGN}"
 NOTHING = "–"
@@ -33,11 +38,11 @@ _BRIEFLY = {
     "improbable": "an improbable class",
     "warning": "carries a warning",
 }
-"""What decides against full trust, by the rule's key, in a few words."""
+"""The doubts that decide against full trust, by the rule's key, in a few words."""
 
 
 @dataclass(frozen=True)
-class Row:
+class FigureRow:
     """One figure: of the map, the centred blob and the random maps; which way is good, and how it is computed."""
 
     name: str
@@ -48,16 +53,15 @@ class Row:
     how: str
 
 
-def verdict(found: Any) -> str:
+def verdict(given: Verdict) -> str:
     """The verdict with its reasons as HTML."""
-    said = found.verdict
     items = "".join(
         f'<li class="cam-reason-{one.kind}"><span title="{_SAID[one.kind]}" aria-label="{_SAID[one.kind]}">'
         f"{_SIGNS[one.kind]}</span> {escaped(one.text)}</li>"
-        for one in said.reasons
+        for one in given.reasons
     )
     return (
-        f'<div class="cam-verdict cam-verdict-{LEVELS[said.level]}" role="status"><b>{html.escape(said.headline)}</b>'
+        f'<div class="cam-verdict cam-verdict-{LEVELS[given.level]}" role="status"><b>{html.escape(given.headline)}</b>'
         f"<ul>{items}</ul></div>"
     )
 
@@ -67,9 +71,9 @@ def escaped(text: str) -> str:
     return html.escape(text).replace(" %", "&nbsp;%").replace("&lt; ", "&lt;&nbsp;")
 
 
-def briefly(found: Any) -> str:
-    """Why a map is not to be trusted, or with caution only, in a few words; empty where nothing speaks against it."""
-    doubts = [one for one in found.verdict.reasons if one.kind in ("against", "beware")]
+def briefly(given: Verdict) -> str:
+    """The doubts about a map in a few words; empty where nothing speaks against it."""
+    doubts = [one for one in given.reasons if one.kind in ("against", "beware")]
     return "; ".join(_BRIEFLY.get(one.key, one.text.rstrip(".")) for one in doubts)
 
 
@@ -78,7 +82,7 @@ def waiting(text: str) -> str:
     return f'<div class="cam-verdict" role="status"><span>{html.escape(text)}</span></div>'
 
 
-def table(rows: Sequence[Row], name: str) -> str:
+def table(rows: Sequence[FigureRow], name: str) -> str:
     """Rows as an HTML table; ``name``: of the map's column."""
     heads = "".join(
         f'<th scope="col">{html.escape(one)}</th>' for one in ("figure", name, "centred blob", "random maps")
@@ -100,9 +104,9 @@ def _cell(text: str) -> str:
     return html.escape(figure) + (f"<small>{html.escape(spread.rstrip(')'))}</small>" if spread else "")
 
 
-def quick_rows(found: Any) -> list[Row]:
-    """What the verdict rests on, as far as it is there."""
-    rows: list[Row] = []
+def quick_rows(found: Trust) -> list[FigureRow]:
+    """The figures that the verdict rests on, as far as they are there."""
+    rows: list[FigureRow] = []
     if found.chance:
         first, centre, randoms = _apart(found.chance)
 
@@ -128,17 +132,17 @@ def quick_rows(found: Any) -> list[Row]:
             f"Rank correlation with the same map of {len(ranks)} networks whose weights were all drawn at random "
             "(Adebayo 2018); the median. The controls never look at the network, so theirs is 1."
         )
-        rows.append(Row("Likeness with random weights", "low is good", shown, "1", "1", how))
+        rows.append(FigureRow("Likeness with random weights", "low is good", shown, "1", "1", how))
     if found.sensitivity is not None:
         how = (
             "The largest change of the map under uniform noise of at most 2 % of the input’s range, relative to the "
             "map (max-sensitivity, Yeh 2019). The controls never look at the picture, so theirs is 0."
         )
-        rows.append(Row("Change under a little noise", "low is good", share(found.sensitivity), "0", "0", how))
+        rows.append(FigureRow("Change under a little noise", "low is good", share(found.sensitivity), "0", "0", how))
     return rows
 
 
-def published_rows(found: Any) -> list[Row]:
+def published_rows(found: Trust) -> list[FigureRow]:
     """The figures that papers give, as far as they are there."""
     if not found.more:
         return []
@@ -205,7 +209,7 @@ def _row(
     get: Callable[[Any], Any],
     shown: Callable[[float], str],
     how: str,
-) -> Row:
+) -> FigureRow:
     values = [float(value) for value in map(get, randoms) if value is not None]
     chance = NOTHING
     if values:
@@ -213,7 +217,7 @@ def _row(
         if min(values) != max(values):
             chance += f" ({shown(min(values))} to {shown(max(values))})"
     blob = NOTHING if centre is None or get(centre) is None else shown(float(get(centre)))
-    return Row(name, good, shown(float(get(first))), blob, chance, how)
+    return FigureRow(name, good, shown(float(get(first))), blob, chance, how)
 
 
 def plain(value: float) -> str:

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 from networks import flat
 from PIL import Image
-from ui.activations.work import PER_LAYER
 
 import camcore
 from camcore.features.channels import ORDERS, Channels, channels
@@ -20,6 +19,7 @@ from ui import scales
 from ui.activations import export, overview
 from ui.activations import sheet as sheets
 from ui.activations.choices import Look
+from ui.activations.work import PER_LAYER
 from ui.picture_box import Chosen
 
 PIC = camcore.Picture.from_array(np.random.default_rng(0).integers(0, 256, (30, 50, 3), dtype=np.uint8))

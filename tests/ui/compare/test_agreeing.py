@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from ui.compare.agreeing import Figures, verdict
+from ui.compare.agreeing import Agreement, verdict
 
 
 def square(*values: float) -> np.ndarray:
@@ -38,4 +38,4 @@ def test_pairs_without_a_figure_do_not_count() -> None:
 
 
 def test_a_figure_that_is_not_defined_is_a_dash() -> None:
-    assert Figures(-0.5, None, 1.0).text == "ρ −0.50 · SSIM – · top 20 % 1.00"
+    assert Agreement(-0.5, None, 1.0).text == "ρ −0.50 · SSIM – · top 20 % 1.00"

@@ -6,13 +6,13 @@ from typing import Any
 import pytest
 
 import camcore
-from ui.compare.comparison import NONE, Cell, Plan, class_index, layer_path
-from ui.questions import NetworkKey
+from ui.compare.comparison import NONE, GridCell, GridPlan, class_index, layer_path
+from ui.query import NetworkKey
 
 A, B = NetworkKey("A"), NetworkKey("B")
 
 
-def plan(**given: Any) -> Plan:
+def plan(**given: Any) -> GridPlan:
     values: dict[str, Any] = {
         "picture": "p",
         "columns": "methods",
@@ -23,11 +23,11 @@ def plan(**given: Any) -> Plan:
         "backbones": (A,),
         "framings": ("crop",),
     }
-    return Plan(**(values | given))
+    return GridPlan(**(values | given))
 
 
 def test_without_rows_the_columns_are_one_line():
-    assert plan().grid == ((Cell(A, "crop", "gradcam"), Cell(A, "crop", "layercam")),)
+    assert plan().grid == ((GridCell(A, "crop", "gradcam"), GridCell(A, "crop", "layercam")),)
 
 
 def test_two_axes_span_a_grid_in_the_order_chosen():

@@ -7,15 +7,15 @@ from typing import Any
 
 import numpy as np
 import pytest
-from ui.concepts.work import FoundConcepts
 
 from camcore.features.concepts import Concepts, Effects
 from camcore.framing import CellGrid, frame_for
 from ui.concepts import pictures as drawn
+from ui.concepts.work import FoundConcepts
 
 
 @pytest.fixture
-def found() -> Found:
+def found() -> FoundConcepts:
     """Two concepts on three pictures of 40 × 60, cropped; the first lives in the second picture, in its corner."""
     maps = np.zeros((3, 2, 2, 2))
     maps[1, 0, 0, 0], maps[2, 0, 0, 0], maps[0, 1, 1, 1] = 4.0, 0.7, 1.0
@@ -28,7 +28,7 @@ def found() -> Found:
         effects=Effects(effects, np.zeros((3, 3)), np.zeros((3, 3)), True),
     )  # fmt: skip
     pictures = tuple(np.full((40, 60, 3), 100, np.uint8) for _ in range(3))
-    return Found(concepts, pictures, ("a", "b", "c"), ("cat_one", "dog", "owl"), "Net", "random weights")
+    return FoundConcepts(concepts, pictures, ("a", "b", "c"), ("cat_one", "dog", "owl"), "Net", "random weights")
 
 
 def test_a_concept_is_shown_where_it_is_strong(found: FoundConcepts) -> None:

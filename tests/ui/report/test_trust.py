@@ -7,12 +7,12 @@ from dataclasses import replace
 import numpy as np
 from reported import FACTS
 from small import network_folder
-from ui.query import NetworkKey
 
 import camcore
 from camcore.render.encode import to_png
 from camcore.report.document import Item, PictureFile, findings_of
 from camcore.report.facts import NetworkFacts
+from ui.query import NetworkKey
 from ui.report import trust as report_trust
 from ui.trust import evidence
 

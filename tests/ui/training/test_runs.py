@@ -16,6 +16,7 @@ from camcore import CamcoreError
 from camcore.training import runs
 from ui.training import runs as training_runs
 from ui.training.form import Form
+from ui.training.process import environment as process_environment
 
 PROGRAM = training_runs.PROGRAM
 STAND_IN = """
@@ -94,7 +95,7 @@ def test_a_run_begins_runs_and_ends() -> None:
 def test_the_program_is_this_camcore_wherever_it_starts(tmp_path: Path) -> None:
     (tmp_path / "camcore.py").write_text("raise SystemExit('the wrong camcore')")
     command = [*PROGRAM, "--help"]
-    environment = training_runs._environment()
+    environment = process_environment()
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert "camcore train" in done.stdout

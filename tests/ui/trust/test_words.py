@@ -67,11 +67,11 @@ def test_published_figures() -> None:
 @pytest.mark.parametrize("level", trust_words.LEVELS)
 def test_the_verdict_is_escaped(level: Any) -> None:
     said = Verdict(level, "Do <b>not</b>.", (Reason("against", "x", "The layer '<img src=x>' & more."),))
-    text = trust_words.verdict(SimpleNamespace(verdict=said))
+    text = trust_words.verdict(said)
     assert "<img" not in text
     assert "&lt;img src=x&gt;" in text
     assert "Do &lt;b&gt;" in text
-    row = trust_words.Row("<i>", "<i>", "1 (<i>)", "2", "3", '"<i>')
+    row = trust_words.FigureRow("<i>", "<i>", "1 (<i>)", "2", "3", '"<i>')
     assert "<i>" not in trust_words.table([row], "<i>")
 
 
@@ -81,9 +81,9 @@ def test_doubts_in_a_few_words() -> None:
         Reason("for", "chance", "x"),
         Reason("beware", "new rule", "New."),
     )
-    found = SimpleNamespace(verdict=Verdict("distrust", "Do not trust this map.", reasons))
-    assert trust_words.briefly(found) == "the same without what was learned; New"
-    assert trust_words.briefly(SimpleNamespace(verdict=Verdict("trust", "It beats chance.", reasons[1:2]))) == ""
+    verdict = Verdict("distrust", "Do not trust this map.", reasons)
+    assert trust_words.briefly(verdict) == "the same without what was learned; New"
+    assert trust_words.briefly(Verdict("trust", "It beats chance.", reasons[1:2])) == ""
 
 
 def test_no_line_breaks_within_a_share() -> None:

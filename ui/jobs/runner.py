@@ -1,0 +1,95 @@
+"""Long work done once for everybody: shared, stopped when nobody waits any more, its result kept."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import logging
+import threading
+from typing import Any, TypeVar
+
+from camcore import CamcoreError
+from camcore.cache import ByteLRU
+from camcore.graph.fifo_semaphore import FifoSemaphore
+from ui.jobs.job import Job, Stage, StoppedError
+from ui.jobs.work import Work
+from ui.networks import Networks, networks
+from ui.query import Failure
+
+RESULT_BYTES = 192 << 20
+AT_ONCE = 8
+"""Jobs that may run at the same time; further ones queue."""
+
+V = TypeVar("V")
+
+_LOG = logging.getLogger(__name__)
+
+
+class Runner:
+    """Runs work in threads of its own; thread-safe."""
+
+    def __init__(self, networks: Networks) -> None:
+        self._networks = networks
+        self._semaphore = FifoSemaphore(AT_ONCE)
+        self._lock = threading.Lock()
+        self._jobs: dict[Work[Any], Job[Any]] = {}
+        self._results: ByteLRU[tuple[Any, int]] = ByteLRU(RESULT_BYTES, lambda entry: entry[1] + 256)
+
+    def known(self, work: Work[V]) -> V | None:
+        """The complete result; None where it is not held."""
+        entry = self._results.get(work)
+        return None if entry is None else entry[0]
+
+    def ask(self, work: Work[V], visitor: str) -> Job[V]:
+        """The job that does this work, running or just begun; never blocks.
+
+        Work with a network waits for ``ui.networks.start``.
+        """
+        with self._lock:
+            running = self._jobs.get(work)
+            if running is not None and not running.finished and running.watch(visitor):
+                return running
+            job = Job(work)
+            job.watch(visitor)
+            self._jobs[work] = job
+        threading.Thread(target=self._run, args=(job,), name="job", daemon=True).start()
+        return job
+
+    def _run(self, job: Job[V]) -> None:
+        work = job.work
+        try:
+            with self._semaphore.acquired(job.check):
+                network = None if work.network is None else self._networks.get(job, work.network)
+                job.enter(Stage(work.title, work.expected))
+                self._do(job, network)
+            if work.size is not None and job.value is not None:
+                self._results.put(work, (job.value, work.size(job.value)))
+            job.finish("done")
+        except StoppedError:
+            job.finish("stopped")
+        except Exception as error:
+            if not isinstance(error, CamcoreError):
+                _LOG.exception("%s failed", job.stage.title)
+            job.finish("failed", Failure.of(error))
+        finally:
+            with self._lock:
+                if self._jobs.get(work) is job:
+                    del self._jobs[work]
+
+    @staticmethod
+    def _do(job: Job[V], network: Any) -> None:
+        with contextlib.closing(job.work.steps(network, job)) as updates:
+            for update in updates:
+                job.check()
+                if update.title is not None:
+                    job.stage.title = update.title
+                if update.share is not None:
+                    job.stage.reach(update.share)
+                if update.value is not None:
+                    job.publish(update.value)
+
+
+@functools.cache
+def runner() -> Runner:
+    """The runner of this process."""
+    return Runner(networks())

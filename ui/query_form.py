@@ -1,0 +1,135 @@
+"""The form of a query: class, method and layer, by name; and their names in an address."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+import camcore
+from camcore.graph.layers import NO_GRID
+from ui import methods, urls, words
+from ui.query import Answer, Query
+from ui.urls import Parameter, whole_number
+
+if TYPE_CHECKING:
+    from streamlit.delta_generator import DeltaGenerator
+
+    from camcore.graph.layers import LayerInfo
+    from camcore.network import Network
+
+PARAMETERS = (
+    Parameter("method", "method", "gradcam", tuple(camcore.METHODS)),
+    Parameter("layer", "layer", None),
+    Parameter("class", "class", None, parse=whole_number(-(10**9))),
+)
+
+
+WITHOUT_GRID = "occlusion"
+"""The method for a network without a grid: it needs nothing of the network but its answers."""
+
+
+def settle(network: Network | None) -> None:
+    """Choose a method that serves where the chosen one looks at a layer and the network has none with a grid.
+
+    ``network``: None where it is not loaded yet. To be called before the widgets are drawn.
+    """
+    info = camcore.METHODS[st.session_state["method"]]
+    if network is None or network.default_layer is not None or methods.layer_free(info) or not info.input.reads_network:
+        return
+    instead = methods.title(WITHOUT_GRID)
+    urls.object_to("method", f"{NO_GRID} Showing {instead} in place of {info.title}.", WITHOUT_GRID)
+
+
+def pick_class(answer: Answer, index: int | None) -> None:
+    """Explain a class. The network's own first choice is the default: it stays so when the picture changes."""
+    first = answer.predictions[0].index if answer.predictions else None
+    st.session_state["class"] = None if index == first else index
+
+
+def pick_layer(network: Network | None, path: str | None) -> None:
+    """Look at a layer. The recommended one is the default: it stays so when the network changes."""
+    st.session_state["layer"] = None if network is not None and path == network.default_layer else path
+
+
+def explained(answer: Answer) -> int | None:
+    """The class that the map on the page is of; None: there is no map yet."""
+    return answer.map.class_index if answer.map is not None else None
+
+
+def show(place: DeltaGenerator, network: Network | None, answer: Answer, query: Query) -> None:
+    """Class, method and layer by name."""
+    state = st.session_state
+    with place:
+        labels = words.distinct(network.labels) if network is not None else ()
+        state["class_box"] = explained(answer) if query.class_index is None else query.class_index
+        st.selectbox(
+            "Another class",
+            range(len(labels)),
+            key="class_box",
+            index=None,
+            filter_mode="contains",
+            format_func=labels.__getitem__,
+            placeholder="Once the network is loaded",
+            disabled=network is None,
+            on_change=lambda: pick_class(answer, state["class_box"]),
+        )
+        method = st.selectbox(
+            "Method",
+            methods.keys(),
+            key="method",
+            persist_state="session",
+            format_func=methods.title,
+        )
+        info = camcore.METHODS[method]
+        with st.container(key="cam_method_about", gap=None):
+            st.caption(f"{words.plain(info.summary)} [{words.plain(words.citation(info.paper))}]({info.url})")
+        names = {i.path: _layer_name(i) for i in network.layers if i.usable} if network is not None else {}
+        free = methods.layer_free(info)
+        state["layer_box"] = None if free else _layer(network, query.layer)
+        st.selectbox(
+            "Layer",
+            list(names),
+            key="layer_box",
+            index=None,
+            filter_mode="contains",
+            format_func=lambda path: names.get(path, path),
+            placeholder="None: it looks at the input itself" if free else "Once the network is loaded",
+            disabled=network is None or free,
+            on_change=lambda: pick_layer(network, state["layer_box"]),
+        )
+
+
+def about(place: DeltaGenerator, network: Network | None) -> None:
+    """Which layer is recommended and why, and why others cannot be chosen."""
+    if network is None:
+        place.empty()
+        return
+    path = network.default_layer
+    out = [info for info in network.layers if not info.usable]
+    text = (
+        f"{words.plain(network.name)}, {words.plain(network.weights_note)}, {network.parameters:,} parameters. "
+        + words.plain(NO_GRID if path is None else "")
+    )
+    if path is not None:
+        text += f"Recommended layer: **{words.plain(path)}**, {words.plain(network.layer(path).reason)}."
+    if out:
+        text += f"\n\n{len(out)} layers cannot be chosen:\n"
+        text += "".join(f"\n- **{words.plain(info.path)}**: {words.plain(info.reason)}" for info in out)
+    place.expander("About this network and its layers").markdown(text)
+
+
+def _layer(network: Network | None, name: str | None) -> str | None:
+    """The chosen layer's path in this network; None where it has no such layer that could be chosen."""
+    if network is None:
+        return None
+    try:
+        info = network.layer(name or network.default_layer)
+    except camcore.LayerError:
+        return None
+    return str(info.path) if info.usable else None
+
+
+def _layer_name(info: LayerInfo) -> str:
+    star = "★ " if info.recommended else ""
+    return f"{star}{info.path} · {words.grid(info.grid or (0, 0))} · {info.channels} channels"

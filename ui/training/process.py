@@ -1,0 +1,31 @@
+"""The process of a training run: its environment, and whether it is still there."""
+
+from __future__ import annotations
+
+import os
+import sysconfig
+from pathlib import Path
+
+import psutil
+
+import camcore
+
+
+def environment() -> dict[str, str]:
+    """The environment variables of the process, which find this camcore also where it is not installed."""
+    root = str(Path(camcore.__file__).parents[1])
+    installed = root in (sysconfig.get_path("purelib"), sysconfig.get_path("platlib"))
+    paths = [*([] if installed else [root]), *filter(None, [os.environ.get("PYTHONPATH")])]
+    return {**os.environ, "PYTHONUNBUFFERED": "1", "PYTHONPATH": os.pathsep.join(paths)}
+
+
+def process_of(folder: Path, pid: int) -> psutil.Process | None:
+    """The process of that number where it trains in this folder: after a restart another may have its number."""
+    if pid <= 0:
+        return None
+    try:
+        process = psutil.Process(pid)
+        names = {Path(argument).name for argument in process.cmdline()}  # empty for a zombie
+    except psutil.Error:
+        return None
+    return process if folder.name in names else None

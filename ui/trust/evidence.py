@@ -1,0 +1,58 @@
+"""The evidence on a map as background work, and its price."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import camcore
+from ui.jobs.work import Update, Updates, Work
+from ui.map_cache import map_cache
+from ui.query import Cost, NetworkKey, map_identity
+
+if TYPE_CHECKING:
+    from camcore.heatmaps.cam_map import CamMap
+    from camcore.network import Network
+    from camcore.pictures.picture import Picture
+    from camcore.verdict.gather import Form, Trust
+
+CHEAP = 250e9
+"""Multiplications that are made without asking: MobileNetV2's quick form takes a quarter of it."""
+
+
+def work(network: NetworkKey, picture: Picture, m: CamMap, form: Form) -> Work[Trust]:
+    """Gathers the evidence on a map."""
+
+    def steps(net: Network, _: object) -> Updates[Trust]:
+        first = None
+        for step in camcore.trust(net, picture, m, form):
+            if first is None and step.done:
+                first = step  # the first chunk has the time of making ready in it
+            elif first is not None and step.doing == first.doing and step.done > first.done:
+                map_cache().learn_pace(network, step.done - first.done, step.seconds - first.seconds)
+            yield Update(step.done / max(step.total, 1), step.trust, step.doing)
+
+    key = ("trust", form, map_identity(network, picture.sha256, m))
+    return Work(network, key, "Gathering the evidence", steps, trust_bytes)
+
+
+def trust_bytes(found: Trust) -> int:
+    """Bytes of the evidence."""
+    values = [found.map.values, *(one.values for one in (*found.copies, *found.stages))]
+    return 65536 + sum(array.nbytes + 1024 for array in values)
+
+
+def is_cheap(net: Network, m: CamMap) -> bool:
+    """The quick form may run without being asked for."""
+    return bool(camcore.trust_passes(net, m, "quick") * net.multiplications <= CHEAP)
+
+
+def price(network: NetworkKey, net: Network, m: CamMap, form: Form) -> Cost:
+    """The price of a form; its seconds by the pace that is known, else by that of the map itself."""
+    passes = camcore.trust_passes(net, m, form)
+    return Cost(passes, passes * pace(network, m))
+
+
+def pace(network: NetworkKey, m: CamMap) -> float:
+    """Seconds per forward pass."""
+    known = map_cache().known_pace(network)
+    return known if known is not None else m.seconds / max(m.passes, 1.0)
