@@ -1,74 +1,80 @@
 """Inspect: what a network says about a picture, where it looks, and how that forms with depth."""
 
+from functools import partial
+
 import streamlit as st
 
-from ui import frame
+from ui.page import page
 
-frame.begin("Inspect")
+with page("Inspect") as p:
+    from ui import asking, map_view, model_picker, pursuit_view, question_view, sidebar, words
+    from ui.cell import view as cell_view
+    from ui.engine import engine
+    from ui.inspect import answers, export, view
+    from ui.questions import Question
+    from ui.report import basket, snapshots
+    from ui.trust import panel as trust_panel
 
-# The page's title is on its way while the rest is imported.
-from ui import (  # noqa: E402
-    asking,
-    errors,
-    map_view,
-    model_picker,
-    picture_box,
-    pursuit_view,
-    question_view,
-    sidebar,
-    urls,
-    words,
-)
-from ui.cell import view as cell_view  # noqa: E402
-from ui.engine import engine  # noqa: E402
-from ui.inspect import answers, export, view  # noqa: E402
-from ui.questions import Question  # noqa: E402
-from ui.report import basket, snapshots  # noqa: E402
-from ui.trust import panel as trust_panel  # noqa: E402
+    def stop() -> None:
+        asking.stop()
+        model_picker.withdraw(model)
 
-state = st.session_state
-parameters = view.parameters()
-parameters += cell_view.PARAMETERS
-urls.adopt(parameters)
+    state = st.session_state
+    p.address([*view.parameters(), *cell_view.PARAMETERS])
+    chosen, model = sidebar.show()
+    with p.offer:
+        model_picker.offer_download(model)
 
+    # While a script waits for a worker, Streamlit leaves what the last run drew and this one has not drawn yet. So each
+    # part of the page has a container, made before anything slow, and every run gives it one element, if an empty one.
+    head = st.container(key="cam_head")
+    row = st.container(key="cam_row", horizontal=True, vertical_alignment="center", gap="small", wrap=False)
+    chips = row.container(key="cam_chips", width="content")
+    status = row.container(key="cam_status", horizontal=True, vertical_alignment="center", wrap=False)
+    progress, button = status.container(key="cam_progress"), status.container(key="cam_button", width="content")
+    left, right = st.columns((1.62, 1.0), gap="medium")
+    picture = left.container(key="cam_picture", gap="xsmall")
+    controls = left.container(key="cam_controls")
+    ladder = left.container(key="cam_ladder", gap="xsmall")
+    foot = left.container(key="cam_caption", gap="xsmall")
+    caption, warning = foot.container(), foot.container()
+    trust = left.container(key="cam_trust", gap="xsmall")
+    scores = right.container(key="cam_scores", gap="xsmall")
+    choices = right.container(key="cam_choices", gap="small")
+    colours = right.container(key="cam_colours")
+    files = right.container(key="cam_export", horizontal=True, gap="small", wrap=False)
+    compare = right.container(key="cam_to_compare")
+    more = right.container(key="cam_more")
 
-def stop() -> None:
-    asking.stop()
-    model_picker.withdraw(model)
+    look, mode = view.look(controls, colours)
+    question_view.settle(engine().peek(model.key))
+    question = Question(
+        model.key, chosen.picture.sha256, model.framing, state["method"], state["layer"], state["class"]
+    )
+    export.compare_link(compare, chosen, question)
+    pursuit = asking.pursue(engine(), question, chosen.picture, allowed=model.fetch is None)
+    answer, network = pursuit.answer, pursuit.asked.network or pursuit.answer.network
 
+    with p.section("The prediction"):
+        answers.head(head, answer, model.key.name, model.fetch is not None, pursuit.failure is not None)
+        answers.chips(chips, answer)
+        answers.bars(scores, answer)
+    with p.section("The picture"):
+        map_view.photograph(picture, chosen, answer, look, mode, pursuit.busy, cell_view.picker())
+        map_view.ladder(ladder, chosen, answer, look)
+    with p.section("The choices"):
+        question_view.show(choices, network, answer, question)
+    with p.section("The caption"):
+        map_view.caption(caption, warning, answer)
+        export.files(files, chosen, answer, look)
+        basket.offer(files, snapshots.of_answer(chosen, answer, look))
+        question_view.about(more, network)
+    trust_panel.show(trust, pursuit, chosen)
+    cell_view.show(chosen, answer)
 
-chosen, model = sidebar.show()
-
-places = view.claim()
-look, mode = view.look(places.controls, places.colours)
-question_view.settle(engine().peek(model.key))
-question = Question(model.key, chosen.picture.sha256, model.framing, state["method"], state["layer"], state["class"])
-export.compare_link(places.compare, chosen, question)
-pursuit = asking.pursue(engine(), question, chosen.picture, allowed=model.fetch is None)
-answer, network = pursuit.answer, pursuit.asked.network or pursuit.answer.network
-
-with errors.guarded("The prediction"):
-    answers.head(places.head, answer, model.key.name, model.fetch is not None, pursuit.failure is not None)
-    answers.chips(places.chips, answer)
-    answers.bars(places.scores, answer)
-with errors.guarded("The picture"):
-    map_view.photograph(places.picture, chosen, answer, look, mode, pursuit.busy, cell_view.picker())
-    map_view.ladder(places.ladder, chosen, answer, look)
-with errors.guarded("The choices"):
-    question_view.show(places.choices, network, answer, question)
-with errors.guarded("The caption"):
-    map_view.caption(places.caption, places.warning, answer)
-    export.files(places.export, chosen, answer, look)
-    basket.offer(places.export, snapshots.of_answer(chosen, answer, look))
-    question_view.about(places.more, network)
-trust_panel.show(places.trust, pursuit, chosen)
-cell_view.show(chosen, answer)
-
-bar = pursuit_view.status(places, pursuit, model.fetching, lambda: asking.start(question), stop)
-pursuit_view.notes(places, pursuit, urls.notices().values(), asking.retry)
-with places.fetch:
-    model_picker.offer_download(model)
-
-urls.publish(parameters, left_out=picture_box.unnamed(chosen))
-if pursuit.job is not None and pursuit.busy:
-    asking.follow(engine(), pursuit.job, pursuit.asked, lambda job: bar.progress(*words.under_way(job.stage)))
+    bar = pursuit_view.status(progress, button, pursuit, model.fetching, lambda: asking.start(question), stop)
+    pursuit_view.retry(p.retry, pursuit, asking.retry)
+    p.notify(failure=pursuit.failure)
+    if pursuit.busy and (job := pursuit.job) is not None:
+        watch = partial(asking.follow, engine(), job, pursuit.asked)
+        p.follow = lambda: watch(lambda running: bar.progress(*words.under_way(running.stage)))

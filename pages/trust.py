@@ -1,74 +1,65 @@
 """Trust: whether to believe a map, what if a part of the picture were not there, and whether it falls on the object."""
 
+from functools import partial
+
 import streamlit as st
 
-from ui import frame
+from ui.page import page
 
-frame.begin("Trust")
+with page("Trust", style="trust") as p:
+    from ui import asking, map_view, model_picker, pursuit_view, question_view, rasters, sidebar, words
+    from ui.engine import engine
+    from ui.questions import Question
+    from ui.trust import evidence_view, locating_view, view, what_if_view
 
-# The page's title is on its way while the rest is imported.
-from ui import (  # noqa: E402  # noqa: E402
-    asking,
-    errors,
-    map_view,
-    model_picker,
-    page_style,
-    picture_box,
-    pursuit_view,
-    question_view,
-    rasters,
-    sidebar,
-    urls,
-    words,
-)
-from ui.engine import engine  # noqa: E402
-from ui.questions import Question  # noqa: E402
-from ui.trust import evidence_view as evidence  # noqa: E402
-from ui.trust import locating_view as where  # noqa: E402
-from ui.trust import view  # noqa: E402
-from ui.trust import what_if_view as what_if  # noqa: E402
+    def stop() -> None:
+        asking.stop()
+        model_picker.withdraw(model)
 
-page_style.add("trust")
-state = st.session_state
-parameters = view.parameters()
-urls.adopt(parameters)
+    state = st.session_state
+    p.address(view.parameters())
+    chosen, model = sidebar.show(also=" or mask")
+    with p.offer:
+        model_picker.offer_download(model)
 
+    what_if_view.settle(chosen)
+    head = st.container(key="cam_head")
+    row = st.container(key="cam_trust_row", horizontal=True, vertical_alignment="center", gap="small", wrap=False)
+    progress = row.container(key="cam_trust_progress")
+    button = row.container(key="cam_trust_button", width="content")
+    left, right = st.columns((1.0, 1.3), gap="medium")
+    picture = left.container(key="cam_picture", gap="xsmall")
+    foot = left.container(key="cam_caption", gap="xsmall")
+    caption, warning = foot.container(), foot.container()
+    choices = left.container(key="cam_choices", gap="small")
+    verdict = right.container(key="cam_trust", gap="small")
+    evidence, what_if, where = (st.container(key=f"cam_{name}") for name in ("evidence", "what_if", "where"))
 
-def stop() -> None:
-    asking.stop()
-    model_picker.withdraw(model)
+    question_view.settle(engine().peek(model.key))
+    question = Question(
+        model.key, chosen.picture.sha256, model.framing, state["method"], state["layer"], state["class"]
+    )
+    pursuit = asking.pursue(engine(), question, chosen.picture, allowed=model.fetch is None)
+    answer, network = pursuit.answer, pursuit.asked.network or pursuit.answer.network
 
+    with p.section("The picture"):
+        map_view.photograph(picture, chosen, answer, rasters.Look(), "compare", pursuit.busy, on_pick=None)
+        map_view.caption(caption, warning, answer)
+    with p.section("The choices"):
+        question_view.show(choices, network, answer, question)
+    quick = None
+    with p.section("The verdict"):
+        quick = view.verdict(head, verdict, pursuit, chosen, model)
+    with p.section("The evidence", evidence):
+        evidence_view.show(pursuit, chosen, quick)
+    with p.section("The question what if", what_if):
+        what_if_view.show(pursuit, chosen)
+    with p.section("The place of the map", where):
+        locating_view.show(pursuit, chosen, model)
 
-chosen, model = sidebar.show(also=" or mask")
-
-what_if.settle(chosen)
-places = view.claim()
-question_view.settle(engine().peek(model.key))
-question = Question(model.key, chosen.picture.sha256, model.framing, state["method"], state["layer"], state["class"])
-pursuit = asking.pursue(engine(), question, chosen.picture, allowed=model.fetch is None)
-answer, network = pursuit.answer, pursuit.asked.network or pursuit.answer.network
-
-with errors.guarded("The picture"):
-    map_view.photograph(places.picture, chosen, answer, rasters.Look(), "compare", pursuit.busy, on_pick=None)
-    map_view.caption(places.caption, places.warning, answer)
-with errors.guarded("The choices"):
-    question_view.show(places.choices, network, answer, question)
-quick = None
-with errors.guarded("The verdict"):
-    quick = view.verdict(places, pursuit, chosen, model)
-with places.evidence, errors.guarded("The evidence"):
-    evidence.show(pursuit, chosen, quick)
-with places.what_if, errors.guarded("The question what if"):
-    what_if.show(pursuit, chosen)
-with places.where, errors.guarded("The place of the map"):
-    where.show(pursuit, chosen, model)
-
-bar = pursuit_view.status(places, pursuit, model.fetching, lambda: asking.start(question), stop)
-pursuit_view.notes(places, pursuit, urls.notices().values(), asking.retry)
-with places.fetch:
-    model_picker.offer_download(model)
-
-urls.publish(parameters, left_out=picture_box.unnamed(chosen))
-if pursuit.job is not None and pursuit.busy:
-    asking.follow(engine(), pursuit.job, pursuit.asked, lambda job: bar.progress(*words.under_way(job.stage)))
-engine().start()
+    bar = pursuit_view.status(progress, button, pursuit, model.fetching, lambda: asking.start(question), stop)
+    pursuit_view.retry(p.retry, pursuit, asking.retry)
+    p.notify(failure=pursuit.failure)
+    if pursuit.busy and (job := pursuit.job) is not None:
+        watch = partial(asking.follow, engine(), job, pursuit.asked)
+        p.follow = lambda: watch(lambda running: bar.progress(*words.under_way(running.stage)))

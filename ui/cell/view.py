@@ -9,7 +9,7 @@ import streamlit as st
 from camcore.features.cells import box_on_picture
 from camcore.graph.layers import NO_GRID
 from camcore.render.encode import to_png, with_caption
-from ui import downloads, errors, page_style, rasters, words, working
+from ui import downloads, errors, frame, rasters, words, working
 from ui.cell import patches_view
 from ui.cell import words as cell_words
 from ui.cell.works import Question, depending, looking, sample
@@ -58,7 +58,7 @@ def picker() -> Callable[[str], None] | None:
 
 def show(chosen: Chosen, answer: Answer) -> None:
     """The whole part; it works only while it is opened."""
-    page_style.add("cell")
+    frame.style("cell")
     with st.container(key="cam_cell", gap="small"):
         opened = st.toggle(
             "**Look into one place**: what it sees, what it depends on, and what it adds",

@@ -1,7 +1,6 @@
-"""The Compare page's main area: claims its places first, then fills them with what is known."""
+"""The Compare page's main area: headline, state, maps, files and the controls of how the maps are drawn."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -27,48 +26,6 @@ SCALE_HELP = (
     "**Each its own**: every map is as bright as it can be. **Density**: values as multiples of the map’s average, "
     "which can be compared over methods, too."
 )
-
-
-@dataclass(frozen=True)
-class Places:
-    """The page's parts, in reading order, each with its space kept; see ``ui.inspect.view.Places``."""
-
-    notes: Any
-    fetch: Any
-    retry: Any
-    head: Any
-    choices: Any
-    progress: Any
-    buttons: Any
-    grid: Any
-    look: Any
-    downloads: Any
-    caution: Any
-    agreement: Any
-    trust: Any
-    contrast: Any
-    table: Any
-
-
-def claim() -> Places:
-    """Lay out the page before anything slow happens."""
-    notes = st.container(key="cam_notes", gap=None)
-    fetch, said, retry = notes.container(), notes.container(), notes.container()
-    head = st.container(key="cam_head")
-    choices = st.container(key="cam_axes", horizontal=True, vertical_alignment="bottom", gap="small")
-    row = st.container(key="cam_compare_row", horizontal=True, vertical_alignment="center", gap="small", wrap=False)
-    progress = row.container(key="cam_compare_progress")
-    buttons = row.container(key="cam_compare_buttons", horizontal=True, width="content", gap="small", wrap=False)
-    maps_place = st.container(key="cam_grid")
-    look = st.container(key="cam_compare_look", gap="xsmall")
-    downloads = st.container(key="cam_compare_save", horizontal=True, gap="small")
-    caution = st.container(key="cam_caution", gap=None)
-    names_of = ("agreement", "judged", "contrast", "table")
-    agreement, trust, contrast, table = (st.container(key=f"cam_{name}") for name in names_of)
-    return Places(
-        said, fetch, retry, head, choices, progress, buttons, maps_place, look, downloads, caution,
-        agreement, trust, contrast, table,
-    )  # fmt: skip
 
 
 def look(place: Any, pinned: bool) -> tuple[Look, bool]:
@@ -129,14 +86,16 @@ def _count(number: int, axis: str) -> str:
     return f"{word} {axis if number != 1 else ONE_OF[axis]}"
 
 
-def status(places: Places, pursuit: Pursuit, on_run: Callable[[], None], on_stop: Callable[[], None]) -> Any:
+def status(
+    progress: Any, buttons: Any, pursuit: Pursuit, on_run: Callable[[], None], on_stop: Callable[[], None]
+) -> Any:
     """What is under way, what slow methods would take, or what was stopped; returns the progress bar."""
     sheet = pursuit.sheet
     have, total = len(sheet.maps), len(sheet.plan.cells)
     if pursuit.busy and pursuit.job is not None:
         label = "Stop" if sheet.growing is None else "Good enough, stop"
-        places.buttons.button(label, key="act_compare", on_click=on_stop)
-        return places.progress.progress(*words.under_way(pursuit.job.stage))
+        buttons.button(label, key="act_compare", on_click=on_stop)
+        return progress.progress(*words.under_way(pursuit.job.stage))
     bill = sheet.bill
     if pursuit.halted and sheet.missing:
         growing = sheet.growing
@@ -145,17 +104,17 @@ def status(places: Places, pursuit: Pursuit, on_run: Callable[[], None], on_stop
             if growing is None
             else f" The map that was growing is kept as it is, {words.percent(growing.done)} done."
         )
-        places.progress.caption(f"Stopped with {have} of {total} maps.{kept}")
-        places.buttons.button("Go on", key="act_compare", on_click=on_run)
+        progress.caption(f"Stopped with {have} of {total} maps.{kept}")
+        buttons.button("Go on", key="act_compare", on_click=on_run)
     elif bill is not None:
         titles = ", ".join(bill.methods[:3]) + (f" and {len(bill.methods) - 3} more" if len(bill.methods) > 3 else "")
         price = f"{bill.passes:,.0f} passes, {words.duration(bill.seconds)}"
-        places.progress.caption(words.plain(f"{have} of {total} maps are here. {titles}: {price}."))
+        progress.caption(words.plain(f"{have} of {total} maps are here. {titles}: {price}."))
         label = f"Run {bill.methods[0]}" if len(bill.methods) == 1 else f"Run {len(bill.methods)} slow methods"
-        places.buttons.button(label, type="primary", key="act_compare", on_click=on_run)
+        buttons.button(label, type="primary", key="act_compare", on_click=on_run)
     else:
-        places.progress.caption(_done(sheet, have, total))
-        places.buttons.empty()
+        progress.caption(_done(sheet, have, total))
+        buttons.empty()
     return None
 
 

@@ -1,16 +1,12 @@
-"""The Inspect page's main area: claims its places first, to be filled with what is known; and how the map is drawn."""
+"""Address of the Inspect page, and the controls of how its map is drawn."""
 
-from dataclasses import dataclass
 from typing import Any
-
-import streamlit as st
 
 from camcore.render.colour import COLORMAPS
 from ui import controls, question_view, rasters, sidebar
 from ui.urls import Parameter
 
 VIEWS = ("compare", "side by side")
-COLUMNS = (1.62, 1.0)
 
 
 def parameters() -> list[Parameter]:
@@ -23,72 +19,6 @@ def parameters() -> list[Parameter]:
         controls.GRID,
         Parameter("view", "view", VIEWS[0], VIEWS, bound=True),
     ]
-
-
-@dataclass(frozen=True)
-class Places:
-    """The page's parts, in reading order, each with its space kept.
-
-    While a script waits for a worker, Streamlit leaves what the last run drew and this one did not. So a part
-    that may be absent has a container of its own, which every run gives exactly one element, if only an empty
-    one; and it gives it only once, or what stands there would blink.
-    """
-
-    fetch: Any
-    notes: Any
-    retry: Any
-    head: Any
-    chips: Any
-    progress: Any
-    button: Any
-    picture: Any
-    controls: Any
-    ladder: Any
-    trust: Any
-    scores: Any
-    choices: Any
-    colours: Any
-    export: Any
-    compare: Any
-    caption: Any
-    warning: Any
-    more: Any
-
-
-def claim() -> Places:
-    """Lay out the page before anything slow happens."""
-    notes = st.container(key="cam_notes", gap=None)
-    head = st.container(key="cam_head")
-    row = st.container(key="cam_row", horizontal=True, vertical_alignment="center", gap="small", wrap=False)
-    chips = row.container(key="cam_chips", width="content")
-    status = row.container(key="cam_status", horizontal=True, vertical_alignment="center", wrap=False)
-    left, right = st.columns(COLUMNS, gap="medium")
-    picture = left.container(key="cam_picture", gap="xsmall")
-    controls = left.container(key="cam_controls")
-    ladder = left.container(key="cam_ladder", gap="xsmall")
-    foot = left.container(key="cam_caption", gap="xsmall")
-    trust = left.container(key="cam_trust", gap="xsmall")
-    return Places(
-        fetch=notes.container(),
-        notes=notes.container(),
-        retry=notes.container(),
-        head=head,
-        chips=chips,
-        progress=status.container(key="cam_progress"),
-        button=status.container(key="cam_button", width="content"),
-        picture=picture,
-        controls=controls,
-        ladder=ladder,
-        trust=trust,
-        scores=right.container(key="cam_scores", gap="xsmall"),
-        choices=right.container(key="cam_choices", gap="small"),
-        colours=right.container(key="cam_colours"),
-        export=right.container(key="cam_export", horizontal=True, gap="small", wrap=False),
-        compare=right.container(key="cam_to_compare"),
-        caption=foot.container(),
-        warning=foot.container(),
-        more=right.container(key="cam_more"),
-    )
 
 
 def look(place: Any, colours: Any) -> tuple[rasters.Look, str]:

@@ -1,4 +1,4 @@
-"""The Trust page's frame: claims its places first, then the verdict on top with its reasons and figures."""
+"""Address of the Trust page, and the verdict on top with its reasons and figures."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -43,53 +43,12 @@ def parameters() -> list[Parameter]:
     ]
 
 
-@dataclass(frozen=True)
-class Places:
-    """The page's parts, in reading order, each with its space kept; see ``ui.inspect.view.Places``."""
-
-    fetch: Any
-    notes: Any
-    retry: Any
-    head: Any
-    progress: Any
-    button: Any
-    picture: Any
-    caption: Any
-    warning: Any
-    choices: Any
-    verdict: Any
-    evidence: Any
-    what_if: Any
-    where: Any
-
-
-def claim() -> Places:
-    """Lay out the page before anything slow happens."""
-    notes = st.container(key="cam_notes", gap=None)
-    fetch, said, retry = notes.container(), notes.container(), notes.container()
-    head = st.container(key="cam_head")
-    row = st.container(key="cam_trust_row", horizontal=True, vertical_alignment="center", gap="small", wrap=False)
-    progress = row.container(key="cam_trust_progress")
-    button = row.container(key="cam_trust_button", width="content")
-    left, right = st.columns((1.0, 1.3), gap="medium")
-    picture = left.container(key="cam_picture", gap="xsmall")
-    foot = left.container(key="cam_caption", gap="xsmall")
-    caption, warning = foot.container(), foot.container()
-    choices = left.container(key="cam_choices", gap="small")
-    verdict = right.container(key="cam_trust", gap="small")
-    evidence, what_if, where = (st.container(key=f"cam_{name}") for name in ("evidence", "what_if", "where"))
-    return Places(
-        fetch, said, retry, head, progress, button, picture, caption, warning, choices, verdict, evidence, what_if,
-        where,
-    )  # fmt: skip
-
-
-def verdict(places: Places, pursuit: Pursuit, chosen: Chosen, model: Model) -> Any:
+def verdict(head: Any, place: Any, pursuit: Pursuit, chosen: Chosen, model: Model) -> Any:
     """The headline, the reasons and what they rest on; the quick evidence where it is whole, else None."""
-    with places.verdict:
+    with place:
         standing = panel.follow(pursuit, chosen, _reasons)
     found = standing.value if standing.complete else None
-    places.head.header(_headline(pursuit, model, found), anchor=False)
+    head.header(_headline(pursuit, model, found), anchor=False)
     return found
 
 
