@@ -8,11 +8,11 @@ from ui.page import page
 
 with page("Inspect") as p:
     from ui import asking, map_view, model_picker, pursuit_view, question_view, sidebar, words
-    from ui.cell import view as cell_view
+    from ui.cell import toggle as cell
     from ui.engine import engine
     from ui.inspect import answers, export, view
     from ui.questions import Question
-    from ui.report import basket, snapshots
+    from ui.report import basket, map_snapshot
     from ui.trust import panel as trust_panel
 
     def stop() -> None:
@@ -20,7 +20,7 @@ with page("Inspect") as p:
         model_picker.withdraw(model)
 
     state = st.session_state
-    p.address([*view.parameters(), *cell_view.PARAMETERS])
+    p.address([*view.parameters(), *cell.PARAMETERS])
     chosen, model = sidebar.show()
     with p.offer:
         model_picker.offer_download(model)
@@ -60,17 +60,17 @@ with page("Inspect") as p:
         answers.chips(chips, answer)
         answers.bars(scores, answer)
     with p.section("The picture"):
-        map_view.photograph(picture, chosen, answer, look, mode, pursuit.busy, cell_view.picker())
+        map_view.photograph(picture, chosen, answer, look, mode, pursuit.busy, cell.picker())
         map_view.ladder(ladder, chosen, answer, look)
     with p.section("The choices"):
         question_view.show(choices, network, answer, question)
     with p.section("The caption"):
         map_view.caption(caption, warning, answer)
         export.files(files, chosen, answer, look)
-        basket.offer(files, snapshots.of_answer(chosen, answer, look))
+        basket.offer(files, map_snapshot.draft(chosen, answer, look))
         question_view.about(more, network)
     trust_panel.show(trust, pursuit, chosen)
-    cell_view.show(chosen, answer)
+    cell.show(chosen, answer)
 
     bar = pursuit_view.status(progress, button, pursuit, model.fetching, lambda: asking.start(question), stop)
     pursuit_view.retry(p.retry, pursuit, asking.retry)

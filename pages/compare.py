@@ -8,7 +8,7 @@ with page("Compare", style="compare") as p:
     from ui import model_picker, sidebar, words
     from ui.compare import agreeing, agreement_view, asking, choices, contrast_view, grid, table_view, trust_view, view
     from ui.compare.export import Take
-    from ui.report import basket, snapshots
+    from ui.report import basket, sheet_snapshot
 
     def pin(cell: str) -> None:
         state["pin"] = None if state["pin"] == cell else cell
@@ -62,7 +62,7 @@ with page("Compare", style="compare") as p:
         view.caution(caution, drawn)
         take = Take(sheet, drawn, look, chosen.picture, chosen.title, shown_reference)
         view.files(files, take)
-        basket.offer(files, None if pursuit.busy else snapshots.of_take(chosen, take))
+        basket.offer(files, None if pursuit.busy else sheet_snapshot.draft(chosen, take))
 
     bar = view.status(progress, buttons, pursuit, lambda: asking.run(plan), asking.stop)
     view.retry(p.retry, pursuit, asking.again)

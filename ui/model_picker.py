@@ -7,8 +7,8 @@ from typing import Any
 import streamlit as st
 
 import camcore
-from camcore.cli.app import DEFAULT_MODEL
 from camcore.framing import FRAMINGS
+from camcore.models.declarations import DEFAULT_MODEL
 from camcore.models.factories import Factory
 from camcore.models.saved import SavedNetwork
 from ui import words

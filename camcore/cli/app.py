@@ -15,14 +15,11 @@ from camcore.errors import CamcoreError, ModelError, nearest
 from camcore.framing import FRAMINGS, check_framing
 from camcore.models import declarations
 from camcore.models.archives import read_whole
-from camcore.models.declarations import VARIABLE, Declaration
+from camcore.models.declarations import DEFAULT_MODEL, VARIABLE, Declaration
 from camcore.models.description import JSON_NAME
 from camcore.models.preprocessing import TITLES, preprocessing
 from camcore.models.saved import networks_folder
 from camcore.models.whole import find_file
-
-DEFAULT_MODEL = "CAMCORE_DEFAULT_MODEL"
-"""The variable that names the network to begin with; the app's network picker reads it."""
 
 
 def add_parser(commands: Any) -> None:

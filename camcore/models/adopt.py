@@ -16,7 +16,7 @@ from camcore.models import catalogue, saved
 from camcore.models.description import SavedNetwork, check_name
 from camcore.models.label_files import check_count
 from camcore.models.labels import imagenet_labels
-from camcore.models.load import backbones
+from camcore.models.listing import backbones
 from camcore.models.preprocessing_check import Fit, compare_preprocessings
 from camcore.models.weights import load_weights, search_folders
 from camcore.models.weights_contents import head_options, refuse_whole_model

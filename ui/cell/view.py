@@ -1,7 +1,6 @@
-"""One place of the picture, looked into: what its cell sees, what it depends on, and what its channels add."""
+"""One place of the picture: what its cell sees, what it depends on, and what its channels add."""
 
 import html
-from collections.abc import Callable
 from typing import Any
 
 import streamlit as st
@@ -9,72 +8,21 @@ import streamlit as st
 from camcore.features.cells import box_on_picture
 from camcore.graph.layers import NO_GRID
 from camcore.render.encode import to_png, with_caption
-from ui import downloads, errors, frame, rasters, words, working
+from ui import downloads, errors, rasters, words, working
 from ui.cell import patches_view
 from ui.cell import words as cell_words
 from ui.cell.works import Question, depending, looking, sample
 from ui.components.cells import SeenBy, cell
 from ui.picture_box import Chosen
 from ui.questions import Answer
-from ui.urls import Parameter
 from ui.working import Standing
 
 STRONGEST = 8
 ALL = "all"
 
 
-def _place(text: str) -> tuple[float, float]:
-    """A point of the picture, in percent from the top and from the left."""
-    try:
-        y, x = (float(part) for part in text.split("-"))
-    except ValueError:
-        raise ValueError("It has to be two numbers such as 40-55, in percent from the top and the left.") from None
-    if not (0 <= y <= 100 and 0 <= x <= 100):
-        raise ValueError("Both numbers have to lie between 0 and 100.")
-    return y, x
-
-
-class _Place(Parameter):
-    def write(self, value: Any) -> str:
-        return f"{value[0]:g}-{value[1]:g}"
-
-
-PARAMETERS = (
-    Parameter("inside", "view of one place", "false", ("true", "false"), bound=True),
-    _Place("place", "place", None, parse=_place),
-    Parameter("pictures", "folder of pictures", ""),
-)
-"""The choices of this part of the page that its address carries."""
-
-
-def picker() -> Callable[[str], None] | None:
-    """What takes a place that was pressed on the page's big picture; None while this part is closed."""
-
-    def pick(place: str) -> None:
-        st.session_state["place"] = _place(place)
-
-    return pick if st.session_state.get("inside") else None
-
-
 def show(chosen: Chosen, answer: Answer) -> None:
-    """The whole part; it works only while it is opened."""
-    frame.style("cell")
-    with st.container(key="cam_cell", gap="small"):
-        opened = st.toggle(
-            "**Look into one place**: what it sees, what it depends on, and what it adds",
-            key="inside",
-            bind="query-params",
-        )
-        if not opened:
-            return
-        with st.container(key="cam_cell_body", gap="small"), errors.guarded("This place"):
-            if answer.map is None:
-                st.caption("Once the network has answered.")
-                return
-            _opened(chosen, answer)
-
-
-def _opened(chosen: Chosen, answer: Answer) -> None:
+    """The cell at the chosen place of the layer that the map is of."""
     m, net = answer.map, answer.network
     layer = m.layer or net.default_layer
     if layer is None:

@@ -16,8 +16,6 @@ from ui.model_picker import Model
 from ui.scales import SCALES
 from ui.urls import Listed, Parameter, whole_number
 
-METHODS = ("gradcam", "gradcam++", "layercam", "eigengradcam", "reciprocam", "fasterscorecam")
-"""What is compared first: cheap, and each another idea."""
 CLASSES = RANKS[:2]
 LAYERS = tuple(reversed(DEPTHS))
 RECOMMENDED = "recommended"
@@ -32,7 +30,7 @@ def parameters() -> list[Parameter]:
         *sidebar.parameters(),
         Parameter("columns", "choice of columns", AXES[0], AXES),
         Parameter("rows", "choice of rows", NONE, (NONE, *AXES)),
-        Listed("methods", "method", list(METHODS), tuple(methods.forms())),
+        Listed("methods", "method", list(methods.COMPARED), tuple(methods.forms())),
         Listed("layers", "layer", list(LAYERS)),
         Listed("classes", "class", list(CLASSES), parse=_aim),
         Listed("beside", "backbone", [], model_picker.names()),

@@ -1,18 +1,23 @@
-"""What leaves the Inspect page: the map as files, and the way to the Compare page with the same question."""
+"""Files of the map on the Inspect page, and the way to the Compare page with the same question."""
 
-from typing import Any
+from __future__ import annotations
 
-from camcore.report.files import map_csv
-from ui import downloads, rasters, sidebar, words
-from ui.compare.choices import METHODS
+from typing import TYPE_CHECKING, Any
+
+from ui import downloads, methods, sidebar, words
 from ui.map_view import title
-from ui.picture_box import Chosen
-from ui.questions import Answer, Question
+
+if TYPE_CHECKING:
+    from camcore.heatmaps.cam_map import CamMap
+    from camcore.pictures.picture import Picture
+    from ui.picture_box import Chosen
+    from ui.questions import Answer, Question
+    from ui.rasters import Look
 
 
-def files(place: Any, chosen: Chosen, answer: Answer, look: rasters.Look) -> None:
+def files(place: Any, chosen: Chosen, answer: Answer, look: Look) -> None:
     """The overlay as PNG and the raw map as CSV, made when they are asked for."""
-    picture, m = chosen.picture, answer.map
+    m = answer.map
     lines: list[str] = []
     stem = "map"
     if m is not None:
@@ -20,17 +25,30 @@ def files(place: Any, chosen: Chosen, answer: Answer, look: rasters.Look) -> Non
         stem = words.file_stem(chosen.stem, answer.network.name, m.method, m.layer or "input", m.label)
     with place:
         for kind, make, about in (
-            ("PNG", lambda: rasters.full_size(picture, m, look, lines), "The overlay at full size"),
-            ("CSV", lambda: map_csv(m, lines), "The raw map on the layer's own grid"),
+            ("PNG", lambda: _png(chosen.picture, m, look, lines), "The overlay at full size"),
+            ("CSV", lambda: _csv(m, lines), "The raw map on the layer's own grid"),
         ):
             downloads.offer(
                 f"{stem}.{kind.lower()}", make, about, key=f"save_{kind}", ready=m is not None, width="stretch"
             )
 
 
+def _png(picture: Picture, m: CamMap, look: Look, lines: list[str]) -> bytes:
+    from camcore.report.files import map_png  # when the button is pressed
+
+    return map_png(picture, m, lines, look.opacity / 100, look.colormap, look.smooth)
+
+
+def _csv(m: CamMap, lines: list[str]) -> bytes:
+    from camcore.report.files import map_csv
+
+    return map_csv(m, lines)
+
+
 def compare_link(place: Any, chosen: Chosen, question: Question) -> None:
     """The way to the Compare page, with this picture, network, class, layer and method."""
-    compared = (question.method, *(key for key in METHODS if key != question.method))[: len(METHODS)]
+    first = methods.COMPARED
+    compared = (question.method, *(key for key in first if key != question.method))[: len(first)]
     more = {"layer": question.layer, "class": question.class_index, "methods": ",".join(compared)}
     place.page_link(
         "pages/compare.py",

@@ -1,18 +1,22 @@
-"""What a visitor has pinned for the report: frozen entries in the session, within limits, the same on every page."""
+"""Basket of what a visitor has pinned for the report: frozen entries in the session, the same on every page."""
+
+from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Generator, Hashable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from camcore.report.document import Item, bytes_of
-from camcore.report.facts import NetworkFacts
 from ui import working
 from ui.questions import NetworkKey
 from ui.working import Standing
 from ui.works import Part, Work
+
+if TYPE_CHECKING:
+    from camcore.report.document import Item
+    from camcore.report.facts import NetworkFacts
 
 MOST_ENTRIES = 40
 MOST_BYTES = 64_000_000
@@ -97,7 +101,7 @@ def change(entry_id: str, **values: Any) -> None:
 def fill() -> str:
     """How full the report is, in words."""
     count = len(entries())
-    used = bytes_of([entry.item for entry in entries()]) / 1e6
+    used = _bytes(*(entry.item for entry in entries())) / 1e6
     return f"{count} {'entry' if count == 1 else 'entries'}, {used:.1f} of {MOST_BYTES / 1e6:.0f} MB"
 
 
@@ -129,7 +133,7 @@ def _add(draft: Draft, facts: Mapping[NetworkKey, NetworkFacts]) -> str:
     item = draft.build(facts)
     if len(entries()) >= MOST_ENTRIES:
         return f"The report is full: it holds {MOST_ENTRIES} entries. Remove one on the Report page first."
-    if bytes_of([*(entry.item for entry in entries()), item]) > MOST_BYTES:
+    if _bytes(*(entry.item for entry in entries()), item) > MOST_BYTES:
         return (
             f"The report is full: with this entry it would take more than {MOST_BYTES / 1e6:.0f} MB. Remove one on the "
             "Report page, or use smaller pictures."
@@ -137,6 +141,12 @@ def _add(draft: Draft, facts: Mapping[NetworkKey, NetworkFacts]) -> str:
     st.session_state["basket"] = (*entries(), Entry(secrets.token_hex(6), draft.key, item))
     count = len(entries())
     return f"Added. The report has {count} {'entry' if count == 1 else 'entries'}."
+
+
+def _bytes(*items: Item) -> int:
+    from camcore.report.document import bytes_of  # nothing is pinned where this is not loaded
+
+    return bytes_of(items)
 
 
 def _at(entry_id: str) -> int | None:
@@ -147,6 +157,8 @@ def _reading(key: NetworkKey) -> Work:
     """The work that reads a network's weights for their hash."""
 
     def steps(network: Any) -> Generator[Part, None, None]:
+        from camcore.report.facts import NetworkFacts
+
         yield Part(1.0, NetworkFacts.of(network, key.weights))
 
     return Work(key, "facts", f"Reading the weights of {key.name}", steps, lambda facts: 2048, expected=1.0)

@@ -1,15 +1,19 @@
 """Whether to believe a map: the evidence, gathered in the background once the map is there, kept for everybody."""
 
+from __future__ import annotations
+
 from collections.abc import Generator
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import camcore
-from camcore.verdict.gather import Form
 from ui.engine import engine
 from ui.jobs import Job
 from ui.questions import Cost, NetworkKey, map_identity
 from ui.works import Part, Work
+
+if TYPE_CHECKING:
+    from camcore.verdict.gather import Form
 
 CHEAP = 250e9
 """Multiplications that are made without asking: MobileNetV2's quick form takes a quarter of it."""

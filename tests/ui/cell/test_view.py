@@ -10,7 +10,7 @@ from PIL import Image
 from small import network_folder
 from streamlit.testing.v1 import AppTest
 
-from ui.cell.view import PARAMETERS
+from ui.cell.toggle import PARAMETERS
 
 APP = str(Path(__file__).resolve().parents[3] / "app.py")
 TIMEOUT = 120
