@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ui import downloads, methods, sidebar, words
+from ui import downloads, methods, rasters, sidebar, words
 from ui.map_view import title
 
 if TYPE_CHECKING:
     from camcore.heatmaps.cam_map import CamMap
-    from camcore.pictures.picture import Picture
     from ui.picture_box import Chosen
     from ui.questions import Answer, Question
-    from ui.rasters import Look
 
 
-def files(place: Any, chosen: Chosen, answer: Answer, look: Look) -> None:
+def files(place: Any, chosen: Chosen, answer: Answer, look: rasters.Look) -> None:
     """The overlay as PNG and the raw map as CSV, made when they are asked for."""
     m = answer.map
     lines: list[str] = []
@@ -25,7 +23,7 @@ def files(place: Any, chosen: Chosen, answer: Answer, look: Look) -> None:
         stem = words.file_stem(chosen.stem, answer.network.name, m.method, m.layer or "input", m.label)
     with place:
         for kind, make, about in (
-            ("PNG", lambda: _png(chosen.picture, m, look, lines), "The overlay at full size"),
+            ("PNG", lambda: rasters.full_size(chosen.picture, m, look, lines), "The overlay at full size"),
             ("CSV", lambda: _csv(m, lines), "The raw map on the layer's own grid"),
         ):
             downloads.offer(
@@ -33,14 +31,8 @@ def files(place: Any, chosen: Chosen, answer: Answer, look: Look) -> None:
             )
 
 
-def _png(picture: Picture, m: CamMap, look: Look, lines: list[str]) -> bytes:
-    from camcore.report.files import map_png  # when the button is pressed
-
-    return map_png(picture, m, lines, look.opacity / 100, look.colormap, look.smooth)
-
-
 def _csv(m: CamMap, lines: list[str]) -> bytes:
-    from camcore.report.files import map_csv
+    from camcore.report.files import map_csv  # when the button is pressed
 
     return map_csv(m, lines)
 
