@@ -1,9 +1,8 @@
-"""The sidebar's picture box: drop, paste, photograph, or take a sample."""
+"""Picture box of the sidebar: drop, paste, photograph, or take a sample."""
 
 import base64
 import binascii
 from dataclasses import dataclass
-from typing import Any
 
 import streamlit as st
 
@@ -29,7 +28,7 @@ class Upload:
 class Chosen:
     """The picture to look at, and what to call it. ``sample`` is None for a visitor's own picture."""
 
-    picture: Any
+    picture: camcore.Picture
     title: str
     sample: str | None
 

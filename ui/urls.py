@@ -32,8 +32,8 @@ class Parameter:
     def read(self, text: str) -> tuple[Any, str | None]:
         """The value, or the default and what is wrong with the text."""
         if self.options and text not in self.options:
-            found = nearest(text, self.options, 0.5)
-            hint = f"Did you mean “{found}”? " if found else ""
+            near = nearest(text, self.options, 0.5)
+            hint = f"Did you mean “{near}”? " if near else ""
             return self.default, self._sorry(f"names the {self.what} “{text[:60]}”, which does not exist. {hint}")
         try:
             return self.parse(text), None
@@ -108,7 +108,7 @@ def adopt(parameters: Sequence[Parameter]) -> None:
 
 
 def notices() -> Mapping[str, str]:
-    """What could not be followed, by parameter; a notice goes when its choice is made anew."""
+    """Notices of choices that could not be followed, by parameter; one goes when its choice is made anew."""
     state = st.session_state
     current = {name: text for name, (text, value) in state["url_notices"].items() if state.get(name) == value}
     state["url_notices"] = {name: entry for name, entry in state["url_notices"].items() if name in current}
@@ -152,7 +152,7 @@ def _take(parameters: Sequence[Parameter], incoming: Mapping[str, str]) -> None:
 
 
 def _by_history() -> bool:
-    """Whether the browser's Back or Forward started this run.
+    """Tell whether the browser's Back or Forward started this run.
 
     An address alone does not tell: a busy browser still sends the one from before the last choice.
     """

@@ -65,7 +65,7 @@ def settled(at: AppTest) -> AppTest:
 
 
 def channels() -> Channels:
-    """What the page drew last."""
+    """The channels that the page drew last."""
     assert isinstance(seen["channels"].value, Channels)
     return seen["channels"].value
 

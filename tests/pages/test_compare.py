@@ -251,7 +251,7 @@ def test_an_upload_is_compared(tmp_path: Path) -> None:
 
 
 def export(at: AppTest) -> Any:
-    """What the download buttons would be given."""
+    """The content of the download buttons."""
     from ui import samples
     from ui.compare import grid as compare_grid
     from ui.compare.export import Take

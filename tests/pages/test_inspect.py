@@ -23,7 +23,7 @@ def caption(at: AppTest) -> str:
 
 
 def tag(at: AppTest) -> str:
-    """What stands on the overlay."""
+    """The words on the overlay."""
     return str(next(data["tag"] for data in components(at) if "tag" in data))
 
 

@@ -40,7 +40,7 @@ PARAMETERS = (
 
 
 def picker() -> Callable[[str], None] | None:
-    """What takes a place that was pressed on the page's big picture; None while this part is closed."""
+    """Receiver of a place that is pressed on the page's big picture; None while the switch is off."""
 
     def pick(place: str) -> None:
         st.session_state["place"] = _place(place)
