@@ -8,6 +8,9 @@ import streamlit as st
 from camcore.render.colour import COLORMAPS
 from ui.urls import Parameter, whole_number
 
+RUN_KEY = "Ctrl+Enter"
+"""The shortcut of the one button on a page that begins what takes long."""
+
 SMOOTH, NATIVE = GRIDS = ("smooth", "native")
 GRID = Parameter("grid", "grid view", SMOOTH, GRIDS, bound=True)
 OPACITY = Parameter("opacity", "opacity", 50, parse=whole_number(0, 100), bound=True)

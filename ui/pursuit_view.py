@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import camcore
-from ui import words
+from ui import controls, words
 from ui.asking import Pursuit
 
 
@@ -27,10 +27,10 @@ def status(
         return progress.progress(*words.under_way(pursuit.job.stage))
     if pursuit.halted:
         progress.caption(f"{title} was stopped at {asked.done:.0%}.")
-        button.button("Run again", key="act", on_click=on_run)
+        button.button("Run again", key="act", on_click=on_run, shortcut=controls.RUN_KEY)
     elif asked.cost is not None:
         progress.caption(words.price(asked.cost))
-        button.button(f"Run {title}", type="primary", key="act", on_click=on_run)
+        button.button(f"Run {title}", type="primary", key="act", on_click=on_run, shortcut=controls.RUN_KEY)
     else:
         progress.empty()
         button.empty()
