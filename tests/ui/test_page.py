@@ -38,8 +38,7 @@ def recipe() -> list[str]:
     """The listings of CONTRIBUTING's section on a new page, in order."""
     text = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
     section = text.partition("## A new page\n")[2].partition("\n## ")[0]
-    listings = re.findall(r"^ +```python\n(.*?)^ +```", section, re.DOTALL | re.MULTILINE)
-    return [re.sub(r"^   ", "", listing, flags=re.MULTILINE) for listing in listings]
+    return re.findall(r"^```python\n(.*?)^```$", section, re.DOTALL | re.MULTILINE)
 
 
 def test_a_page_made_by_the_recipe_alone_does_its_work(tmp_path: Path) -> None:
