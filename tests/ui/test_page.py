@@ -30,7 +30,7 @@ while not at.table and time.monotonic() < end:
     time.sleep(0.1)
     at.run()
 assert not at.exception, at.exception
-print(sorted(at.table[0].value["class"]), at.query_params)
+print(sorted(at.table[0].value["class"]), dict(at.query_params))
 """
 
 
@@ -63,7 +63,7 @@ def test_a_page_made_by_the_recipe_alone_does_its_work(tmp_path: Path) -> None:
         check=False,
     )
     assert done.returncode == 0, done.stderr[-3000:]
-    assert done.stdout.startswith("['cat', 'dog'] {'model': ['pets']")
+    assert done.stdout.startswith("['cat', 'dog'] {'model': 'pets'")
 
 
 def broken() -> None:
@@ -108,7 +108,7 @@ def test_an_error_stays_in_its_section_and_the_page_goes_on(
     assert not at.exception
     assert [one.value for one in at.text] == ["before", "after", "followed"]
     assert "The part could not be shown" in " ".join(str(one.proto.body) for one in at.get("html"))
-    assert dict(at.query_params) == {"layer": ["conv"]}
+    assert dict(at.query_params) == {"layer": "conv"}
     assert started == ["started"]
 
 
@@ -118,7 +118,7 @@ def test_a_page_that_breaks_is_published_and_its_work_begins(
     at = run("page", monkeypatch)
     assert len(at.exception) == 1
     assert "followed" not in [one.value for one in at.text]
-    assert dict(at.query_params) == {"layer": ["conv"]}
+    assert dict(at.query_params) == {"layer": "conv"}
     assert started == ["started"]
 
 
