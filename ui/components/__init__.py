@@ -7,7 +7,7 @@ Each is registered once, when this module is imported. Components are not sandbo
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Literal, TypedDict
+from typing import Any, Literal, TypedDict
 
 import streamlit as st
 
@@ -75,7 +75,7 @@ class MapCell(TypedDict, total=False):
     title: str
     note: str
     alt: str
-    grid: Mapping[str, object] | None
+    grid: Mapping[str, Any] | None
     top: float
     signed: bool
     tags: list[str]
