@@ -7,11 +7,11 @@ import streamlit as st
 from ui.page import page
 
 with page("Inspect") as p:
-    from ui import asking, map_view, model_picker, pursuit_view, question_view, sidebar, words
+    from ui.query import Question
+
+    from ui import asking, map_view, model_picker, pursuit_view, query_form, sidebar, words
     from ui.cell import toggle as cell
-    from ui.engine import engine
     from ui.inspect import answers, export, view
-    from ui.questions import Question
     from ui.report import basket, map_snapshot
     from ui.trust import panel as trust_panel
 
@@ -47,7 +47,7 @@ with page("Inspect") as p:
     more = right.container(key="cam_more")
 
     look, mode = view.look(controls, colours)
-    question_view.settle(engine().peek(model.key))
+    query_form.settle(engine().peek(model.key))
     question = Question(
         model.key, chosen.picture.sha256, model.framing, state["method"], state["layer"], state["class"]
     )
@@ -63,12 +63,12 @@ with page("Inspect") as p:
         map_view.photograph(picture, chosen, answer, look, mode, pursuit.busy, cell.picker())
         map_view.ladder(ladder, chosen, answer, look)
     with p.section("The choices"):
-        question_view.show(choices, network, answer, question)
+        query_form.show(choices, network, answer, question)
     with p.section("The caption"):
         map_view.caption(caption, warning, answer)
         export.files(files, chosen, answer, look)
         basket.offer(files, map_snapshot.draft(chosen, answer, look))
-        question_view.about(more, network)
+        query_form.about(more, network)
     trust_panel.show(trust, pursuit, chosen)
     cell.show(chosen, answer)
 

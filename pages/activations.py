@@ -5,18 +5,20 @@ import streamlit as st
 from ui.page import page
 
 with page("Activations", style="activations") as p:
-    from ui import layer_browser, model_picker, sidebar, working
+    from ui.network_summary import known_summary
+
+    from ui import layer_browser, model_picker, sidebar
     from ui.activations import choices, view
     from ui.activations import page as activations
     from ui.components import scroll
-    from ui.meeting import known_facts
+    from ui.jobs import session
 
     p.address(choices.parameters())
     chosen, model = sidebar.show()
     with p.offer:
         model_picker.offer_download(model)
 
-    facts = known_facts(model.key)
+    facts = known_summary(model.key)
     with st.container(key="cam_activations_head"):
         head = st.empty()
     with st.container(key="cam_browser"):
@@ -26,7 +28,7 @@ with page("Activations", style="activations") as p:
         info = layer_browser.show(layers, ladder, kinds=choices.KINDS)
     look = choices.show(facts)
     work = activations.work(model, chosen.picture, info)
-    standing = working.section("channels", work, view.status)
+    standing = session.section("channels", work, view.status)
     found = activations.channels(standing)
     if standing.failure is not None:
         view.head(head, model.key.name, info, model.fetch is not None, failed=True)

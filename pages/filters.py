@@ -5,9 +5,11 @@ import streamlit as st
 from ui.page import page
 
 with page("Filters", style="filters") as p:
-    from ui import model_picker, sidebar, urls, working
+    from ui.filters.work import response_work
+
+    from ui import model_picker, sidebar, urls
     from ui.filters import choices, many_view, one_view, view
-    from ui.filters.works import looking
+    from ui.jobs import session
 
     state = st.session_state
     p.address(choices.parameters())
@@ -22,8 +24,8 @@ with page("Filters", style="filters") as p:
     chooser = st.container(key="cam_filters_choices", horizontal=True, vertical_alignment="bottom", gap="small")
     pictures, more, kernels = (st.container(key=f"cam_filters_{k}", gap="xsmall") for k in ("one", "many", "kernels"))
 
-    look = looking(network, chosen.picture, model.framing, state["layer"]) if model.fetch is None else None
-    standing = working.pursue("filters_look", look)
+    look = response_work(network, chosen.picture, model.framing, state["layer"]) if model.fetch is None else None
+    standing = session.ask("filters_look", look)
     if standing.failure is not None and standing.failure.kind == "LayerError" and state["layer"] is not None:
         urls.object_to("layer", f"{standing.failure.message} Showing the recommended layer instead.")
         st.rerun()

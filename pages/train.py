@@ -5,9 +5,10 @@ import streamlit as st
 from ui.page import page
 
 with page("Train", needs_network=False) as p:
+    from ui.query import Failure
+
     import camcore
     from ui.components import copy_link
-    from ui.questions import Failure
     from ui.training import form_view, run_view, runs, view
     from ui.training.form import Form
 
@@ -16,7 +17,7 @@ with page("Train", needs_network=False) as p:
             st.session_state["run"] = runs.start(form).name
             st.session_state.update(name="", train_failure=None)
         except camcore.CamcoreError as error:
-            st.session_state["train_failure"] = Failure.of(error, "start")
+            st.session_state["train_failure"] = Failure.of(error)
 
     parameters = view.parameters()
     p.address(parameters)

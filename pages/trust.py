@@ -7,9 +7,9 @@ import streamlit as st
 from ui.page import page
 
 with page("Trust", style="trust") as p:
-    from ui import asking, map_view, model_picker, pursuit_view, question_view, rasters, sidebar, words
-    from ui.engine import engine
-    from ui.questions import Question
+    from ui.query import Question
+
+    from ui import asking, map_view, model_picker, pursuit_view, query_form, rasters, sidebar, words
     from ui.trust import evidence_view, locating_view, view, what_if_view
 
     def stop() -> None:
@@ -35,7 +35,7 @@ with page("Trust", style="trust") as p:
     verdict = right.container(key="cam_trust", gap="small")
     evidence, what_if, where = (st.container(key=f"cam_{name}") for name in ("evidence", "what_if", "where"))
 
-    question_view.settle(engine().peek(model.key))
+    query_form.settle(engine().peek(model.key))
     question = Question(
         model.key, chosen.picture.sha256, model.framing, state["method"], state["layer"], state["class"]
     )
@@ -43,10 +43,10 @@ with page("Trust", style="trust") as p:
     answer, network = pursuit.answer, pursuit.asked.network or pursuit.answer.network
 
     with p.section("The picture"):
-        map_view.photograph(picture, chosen, answer, rasters.Look(), "compare", pursuit.busy, on_pick=None)
+        map_view.photograph(picture, chosen, answer, rasters.MapLook(), "compare", pursuit.busy, on_pick=None)
         map_view.caption(caption, warning, answer)
     with p.section("The choices"):
-        question_view.show(choices, network, answer, question)
+        query_form.show(choices, network, answer, question)
     quick = None
     with p.section("The verdict"):
         quick = view.verdict(head, verdict, pursuit, chosen, model)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from ui.questions import Failure
+from ui.query import Failure
 
 if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
@@ -51,4 +51,4 @@ def guarded(what: str, place: DeltaGenerator | None = None) -> Iterator[None]:
             yield
         except Exception as error:
             _LOG.exception("%s could not be shown", what)
-            panel(Failure.of(error, what), f"{what} could not be shown")
+            panel(Failure.of(error), f"{what} could not be shown")

@@ -1,6 +1,6 @@
 """One layer chooser for all pages: the network's stages as a strip, a search box, and a list with its branches.
 
-It needs no more than a network's LayerInfos (``ui.facts.Facts`` has them), and none while it is being loaded. The
+It needs no more than a network's LayerInfos (``ui.network_summary.NetworkSummary`` has them), and none while it is being loaded. The
 choice lives in the session under ``key``, which the page binds to its address (``ui.urls.Parameter(key, "layer",
 None)``); None stands for the recommended layer, so that it stays that one when the network changes.
 """
@@ -88,7 +88,7 @@ def _plan(layers: tuple[LayerInfo, ...], ladder: tuple[str, ...], kinds: frozens
     if not layers:
         return {"layers": [], "stages": [], "why": "", "recommended": None}
     default = next(info for info in layers if info.recommended)
-    seats = structure.seats(layers)
+    seats = structure.branch_positions(layers)
     joins = {block.end: block.branches for block in structure.blocks(layers)}
     made: list[dict[str, object]] = []
     rows: list[tuple[int, LayerInfo]] = []
@@ -98,7 +98,7 @@ def _plan(layers: tuple[LayerInfo, ...], ladder: tuple[str, ...], kinds: frozens
             continue
         rows += [(len(made), info) for info in shown]
         made.append(_stage(stage, shown))
-    order = {info.path: i for i, info in enumerate(structure.side_by_side(layers))}
+    order = {info.path: i for i, info in enumerate(structure.reading_order(layers))}
     rows.sort(key=lambda row: order[row[1].path])
     return {
         "layers": [_row(info, at, seats, joins, ladder) for at, info in rows],
@@ -108,7 +108,7 @@ def _plan(layers: tuple[LayerInfo, ...], ladder: tuple[str, ...], kinds: frozens
     }
 
 
-def _stage(stage: structure.Stage, shown: Sequence[LayerInfo]) -> dict[str, object]:
+def _stage(stage: structure.GridStage, shown: Sequence[LayerInfo]) -> dict[str, object]:
     return {
         "title": words.grid(stage.grid) if stage.grid else "no grid",
         "note": f"{len(shown)} layer{'s' if len(shown) > 1 else ''}",
@@ -122,7 +122,7 @@ def _stage(stage: structure.Stage, shown: Sequence[LayerInfo]) -> dict[str, obje
 def _row(
     info: LayerInfo,
     stage: int,
-    seats: dict[str, tuple[structure.Seat, ...]],
+    seats: dict[str, tuple[structure.BranchPosition, ...]],
     joins: dict[str, Branches],
     ladder: Sequence[str],
 ) -> dict[str, object]:
@@ -145,7 +145,7 @@ def _row(
     }
 
 
-def _seat(seat: structure.Seat, branches: Branches) -> list[object]:
+def _seat(seat: structure.BranchPosition, branches: Branches) -> list[object]:
     """A layer's block by its end, its branch from 0, and how many there are; skips are not counted."""
     held = [number for number, branch in enumerate(branches) if branch]
     return [seat.end.rsplit("/", 1)[-1], held.index(seat.branch), len(held)]

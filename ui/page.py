@@ -26,7 +26,7 @@ from ui import frame, urls
 if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
 
-    from ui.questions import Failure
+    from ui.query import Failure
     from ui.urls import Parameter
 
 
@@ -69,7 +69,7 @@ class Page:
     def finish(self, needs_network: bool) -> None:
         """Draw the notices, publish the address, and start the work in the background."""
         from ui import errors
-        from ui.engine import engine
+        from ui.networks import start
 
         if self._parameters:
             self.publish()
@@ -77,7 +77,7 @@ class Page:
         with self._notices:
             errors.notices(self._messages, self._failure)
         if needs_network:
-            engine().start()
+            start()
 
 
 @contextmanager

@@ -9,7 +9,7 @@ import streamlit as st
 import camcore
 from ui import errors, pictures, samples
 from ui.components import Tile, paste, tiles
-from ui.questions import Failure
+from ui.query import Failure
 from ui.urls import Parameter
 from ui.words import plain
 
@@ -122,7 +122,7 @@ def _take(data: bytes, name: str) -> None:
     try:
         pictures.opened(data)
     except Exception as error:
-        st.session_state.picture_failure = Failure.of(error, "picture")
+        st.session_state.picture_failure = Failure.of(error)
         return
     st.session_state.update(upload=Upload(data, name), picture_failure=None)
     _look_afresh()
@@ -142,7 +142,7 @@ def _pasted(encoded: str) -> None:
     except binascii.Error as error:
         wrong = camcore.PictureError("The pasted data did not arrive whole. Paste the picture again.")
         wrong.__cause__ = error
-        st.session_state.picture_failure = Failure.of(wrong, "picture")
+        st.session_state.picture_failure = Failure.of(wrong)
         return
     _take(data, "Pasted picture")
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from ui.surveys import root_of
+from ui.picture_folders import root_of
 
 
 def named(path: str) -> tuple[Path, int]:

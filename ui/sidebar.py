@@ -6,7 +6,7 @@ from ui import model_picker, picture_box
 from ui.components import copy_link
 from ui.model_picker import Model
 from ui.picture_box import Chosen
-from ui.questions import NetworkKey
+from ui.query import NetworkKey
 from ui.urls import Parameter
 
 

@@ -10,14 +10,14 @@ import pytest
 from app_pages import html, until, visit
 from small import network_folder
 from streamlit.testing.v1 import AppTest
+from ui.network_summary import known_summary
+from ui.query import NetworkKey
 
 import camcore
 from camcore.features.channels import Channels
-from ui import samples, working
+from ui import samples
 from ui.activations import page as activations_page
-from ui.facts import Facts
-from ui.meeting import known_facts
-from ui.questions import NetworkKey
+from ui.jobs import session
 
 NAME = "pets"
 
@@ -35,7 +35,7 @@ seen: dict[str, Any] = {}
 
 @pytest.fixture(autouse=True)
 def watched(monkeypatch: pytest.MonkeyPatch) -> None:
-    section = working.section
+    section = session.section
 
     def noted(name: str, *arguments: Any) -> Any:
         standing = section(name, *arguments)
@@ -76,7 +76,7 @@ def key() -> NetworkKey:
 
 
 def layers() -> tuple[Any, ...]:
-    facts = known_facts(key())
+    facts = known_summary(key())
     assert facts is not None
     return facts.layers
 

@@ -256,10 +256,10 @@ def export(at: AppTest) -> Any:
     from ui.compare import grid as compare_grid
     from ui.compare.export import Take
 
-    pursuit = at.session_state["comparison"]
-    look = compare_grid.Look()
-    drawn = compare_grid.draw(pursuit.sheet, look, False)
-    return Take(pursuit.sheet, drawn, look, samples.picture("chelsea"), "Cat", None)
+    sheet = at.session_state["work_comparison"].job.value
+    look = compare_grid.GridLook()
+    drawn = compare_grid.draw(sheet, look, False)
+    return Take(sheet, drawn, look, samples.picture("chelsea"), "Cat", None)
 
 
 def test_a_title_of_a_moment_ago_is_understood() -> None:

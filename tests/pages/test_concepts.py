@@ -9,9 +9,9 @@ import pytest
 from app_pages import html, until, visit
 from PIL import Image
 from streamlit.testing.v1 import AppTest
+from ui.jobs.runner import runner
 
 from ui.concepts import pictures as drawn
-from ui.works import works
 
 pytestmark = pytest.mark.usefixtures("pets")
 
@@ -105,7 +105,7 @@ def test_the_files_hold_what_is_shown() -> None:
     slot: Any = at.session_state["work_concepts"]
     found = slot.job.answer if slot is not None and slot.job.answer is not None else None
     if found is None:  # another test has asked the same: the result was known
-        found = works().known(slot.work)
+        found = runner().known(slot.work)
     text = drawn.concepts_csv(found).decode()
     assert text.startswith("concept,channel,weight\n1,")
     kept = np.load(io.BytesIO(drawn.concepts_npz(found)))

@@ -13,7 +13,7 @@ from small import network_folder
 from streamlit.testing.v1 import AppTest
 
 from camcore.filters import excite
-from ui.filters import works as filters_works
+from ui.filters import work as filters_work
 
 pytestmark = pytest.mark.usefixtures("pets", "cache")
 
@@ -139,7 +139,7 @@ def test_a_stopped_search_keeps_what_it_has_and_goes_on(monkeypatch: pytest.Monk
                     waiting.set()
                     gate.wait(TIMEOUT)
 
-    monkeypatch.setattr(filters_works, "excite", gated)
+    monkeypatch.setattr(filters_work, "excite", gated)
     at = until(page(seed="3"), offered)
     next(button for button in at.button if button.key == "filters_ask").click().run()
     until(at, lambda at: waiting.is_set() and whole(at))

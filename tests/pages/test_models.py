@@ -19,13 +19,13 @@ import numpy as np
 import pytest
 import whole_models
 from app_pages import run, text, visit
+from camcore.models.weights_files import WeightsFile
 from small import network_folder
 from streamlit.testing.v1 import AppTest
 
 import camcore
 from camcore.models import catalogue, factories, saved
 from camcore.models.preprocessing import PREPROCESSINGS
-from camcore.models.weights import WeightsFile
 from ui.frame import PAGES
 
 DECLARED = "unfed=own_models:nested, fed=own_models:sequential, raises=own_models:raises, wrong"

@@ -8,7 +8,6 @@ import pytest
 from app_pages import cells, components, text, until, visit
 
 from ui import samples
-from ui.engine import engine
 from ui.frame import PAGES
 
 NOT_THEIRS = (

@@ -5,7 +5,6 @@ from app_pages import text, visit
 from streamlit.testing.v1 import AppTest
 
 from ui import samples
-from ui.engine import engine
 from ui.frame import PAGES
 
 NAME = "page_dense_only"

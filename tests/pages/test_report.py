@@ -63,7 +63,7 @@ def test_a_map_is_pinned_on_inspect_and_stays_as_it_was() -> None:
     (entry,) = entries(at)
     one = entry.item.first
     assert (one.map.method, one.network.name, len(one.network.weights_sha256)) == ("gradcam", "MobileNetV2", 64)
-    assert (entry.item.look.alpha, entry.item.look.colormap) == (0.8, "magma")
+    assert (entry.item.style.alpha, entry.item.style.colormap) == (0.8, "magma")
     assert [m.raw.shape for m in entry.item.depths] == [(56, 56), (28, 28), (14, 14), (7, 7)]
     assert entry.item.picture.open().sha256 == entry.item.picture.sha256
     before = one.map.raw.copy()

@@ -12,13 +12,12 @@ from app_pages import visit
 from PIL import Image
 from shared_data import shared
 from streamlit.testing.v1 import AppTest
+from ui.query import NetworkKey
 
 import camcore
 from camcore.metrics.faithfulness import Settings, measure
 from camcore.verdict.what_if import what_if
 from ui import samples
-from ui.engine import engine
-from ui.questions import NetworkKey
 
 PATIENCE = 300.0
 BOX = (60, 120, 220, 300)

@@ -1,7 +1,8 @@
 """Links from page to page: what is written is what the page that they lead to reads."""
 
+from ui.query import NetworkKey
+
 from ui import sidebar
-from ui.questions import NetworkKey
 
 
 def test_a_link_is_read_as_it_was_written() -> None:

@@ -110,7 +110,7 @@ def test_an_earlier_address_means_back_where_the_browser_says_so(monkeypatch: py
     choose(at, "B")
     visit(at, "one", layer="conv")
     assert at.session_state["model"] == "B", "a busy browser that has not written the new address yet"
-    monkeypatch.setattr(urls, "_by_history", lambda: True)
+    monkeypatch.setattr(urls, "is_history_navigation", lambda: True)
     visit(at, "one", layer="conv")
     assert at.session_state["model"] == "A"
 

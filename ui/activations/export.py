@@ -5,13 +5,13 @@ import json
 from collections.abc import Sequence
 
 import numpy as np
+from camcore.report.captions import geometry
 
 from camcore.features.channels import Channels
-from camcore.features.strongest_channels import Strongest
+from camcore.features.strongest_channels import StrongestChannels
 from camcore.render.colour import DIVERGING
 from camcore.render.contact import Bar, Print, contact_sheet
 from camcore.render.encode import to_png
-from camcore.report.words import geometry
 from ui import scales, words
 from ui.activations import sheet as sheets
 from ui.activations.choices import Look
@@ -94,7 +94,7 @@ def csv(found: Channels, chosen: Chosen, framing: str) -> bytes:
     return text.getvalue().encode("utf-8")
 
 
-def stacked_png(found: Sequence[Strongest], name: str, chosen: Chosen, colormap: str) -> bytes:
+def stacked_png(found: Sequence[StrongestChannels], name: str, chosen: Chosen, colormap: str) -> bytes:
     """The strongest channels of all these layers, stacked: a titled row of pictures for each layer."""
     drawn = overview_sheet(found, colormap)
     rgb, high, wide = drawn.rgb, drawn.pitch[0], drawn.columns * drawn.pitch[1]

@@ -8,15 +8,16 @@ import numpy as np
 import streamlit as st
 
 from camcore.cache import ByteLRU
-from camcore.features.strongest_channels import Strongest
+from camcore.features.strongest_channels import StrongestChannels
 from camcore.graph.layers import LayerInfo
 from camcore.render.encode import to_data_url
 from camcore.render.sheet import PAPER, Sheet, cells, lay_out
-from ui import errors, words, working
+from ui import errors, words
 from ui.activations.sheet import figure
-from ui.activations.works import PER_LAYER
+from ui.activations.work import PER_LAYER
 from ui.components.channels import RowLabel, contact_sheet
-from ui.working import Standing
+from ui.jobs import session
+from ui.jobs.session import Status
 
 SIDE = 48
 """Height and width of a cell in pixels, whatever the layer's grid."""
@@ -42,7 +43,7 @@ def layers_of(layers: Sequence[LayerInfo], kinds: str) -> list[LayerInfo]:
     return [info for info in layers if info.usable and info.kind in wanted]
 
 
-def overview_sheet(found: Sequence[Strongest], colormap: str) -> Sheet:
+def overview_sheet(found: Sequence[StrongestChannels], colormap: str) -> Sheet:
     """A row for each layer, its strongest channels on scales of their own, all cells of one size."""
     drawn = np.full((len(found), PER_LAYER, SIDE, SIDE), PAPER, np.uint8)
     numbers = np.full((len(found), PER_LAYER), -1)
@@ -54,7 +55,7 @@ def overview_sheet(found: Sequence[Strongest], colormap: str) -> Sheet:
 
 
 def show(
-    standing: Standing,
+    standing: Status,
     infos: Sequence[LayerInfo],
     key: Hashable,
     colormap: str,
@@ -64,8 +65,8 @@ def show(
     with st.container(key="cam_overview_status"):
         if standing.failure is not None:
             errors.panel(standing.failure, "The network could not be gone through")
-        working.progress("overview", standing)
-    found: tuple[Strongest, ...] = standing.value or ()
+        session.progress("overview", standing)
+    found: tuple[StrongestChannels, ...] = standing.value or ()
     if not infos:
         st.caption("This network has no such layers.")
         return
@@ -87,7 +88,7 @@ def show(
     )
 
 
-def _draw(found: Sequence[Strongest], colormap: str) -> Drawn:
+def _draw(found: Sequence[StrongestChannels], colormap: str) -> Drawn:
     ids: list[str | None] = []
     tips = []
     for one in found:
@@ -102,13 +103,13 @@ def _draw(found: Sequence[Strongest], colormap: str) -> Drawn:
     return Drawn(made, to_data_url(made.png(transparent=True)), ids, tips, [_label(one) for one in found])
 
 
-def size_of(one: Strongest) -> str:
+def size_of(one: StrongestChannels) -> str:
     """A layer's grid and how many channels it has."""
     assert one.layer.grid is not None
     return f"{words.grid(one.layer.grid)} · {one.layer.channels:,} channels"
 
 
-def _label(one: Strongest) -> RowLabel:
+def _label(one: StrongestChannels) -> RowLabel:
     dead = f" · {one.dead:,} dead" if one.dead else ""
     return {"title": one.layer.path, "note": size_of(one) + dead, "id": f"- {one.layer.path}"}
 

@@ -9,17 +9,17 @@ import streamlit as st
 from camcore.features.channels import Channels
 from camcore.features.strongest_channels import passes
 from camcore.graph.layers import LayerInfo
-from ui import controls, downloads, layer_browser, words, working
+from ui import controls, downloads, layer_browser, words
 from ui.activations import choices, export
 from ui.activations import overview as overviews
 from ui.activations.choices import Look
-from ui.activations.works import reading, surveying
-from ui.facts import Facts
-from ui.meeting import meeting
+from ui.activations.work import channels_work, overview_work
+from ui.jobs import session
+from ui.jobs.session import Status
+from ui.jobs.work import Work
 from ui.model_picker import Model
+from ui.network_summary import NetworkSummary, summary_work
 from ui.picture_box import Chosen
-from ui.working import Standing
-from ui.works import Work
 
 FILES = {
     "PNG": "The contact sheet",
@@ -36,12 +36,12 @@ def work(model: Model, picture: Any, info: LayerInfo | None) -> Work | None:
     if model.fetch is not None:
         return None
     if info is None:
-        return meeting(model.key)
+        return summary_work(model.key)
     layer_browser.settle_channel(model.key.name, info.path)
-    return reading(model.key, picture, model.framing, info.path, st.session_state["class"])
+    return channels_work(model.key, picture, model.framing, info.path, st.session_state["class"])
 
 
-def channels(standing: Standing) -> Channels | None:
+def channels(standing: Status) -> Channels | None:
     """The layer's channels once they are there."""
     return standing.value if standing.complete and isinstance(standing.value, Channels) else None
 
@@ -63,7 +63,7 @@ def files(found: Channels | None, chosen: Chosen, look: Look, framing: str) -> N
             )
 
 
-def overview(model: Model, chosen: Chosen, facts: Facts | None, look: Look) -> None:
+def overview(model: Model, chosen: Chosen, facts: NetworkSummary | None, look: Look) -> None:
     """The whole network on one page; ``facts`` None: not yet, the layer above comes first."""
     st.subheader("The whole network on one page", anchor="whole-network")
     st.markdown(
@@ -74,16 +74,16 @@ def overview(model: Model, chosen: Chosen, facts: Facts | None, look: Look) -> N
     rows = controls.segments("Layers", choices.ROWS, "listed")
     infos = overviews.layers_of(facts.layers, rows) if facts is not None else []
     agreed = bool(infos) and _agreed(model, infos, rows)
-    wanted = surveying(model.key, chosen.picture, model.framing, infos) if agreed else None
+    wanted = overview_work(model.key, chosen.picture, model.framing, infos) if agreed else None
 
-    def draw(now: Standing) -> None:
+    def draw(now: Status) -> None:
         if st.session_state.pop("overview_picked", False):
             st.rerun()  # the callback ran with this fragment, and the layer is the whole page's
         if facts is not None and (agreed or not infos):
             overviews.show(now, infos, wanted, look.colormap, pick)
 
     with st.container(key="cam_overview"):
-        standing = working.section("overview", wanted, draw)
+        standing = session.section("overview", wanted, draw)
     found = standing.value or ()
     name = f"{words.file_stem(chosen.stem, model.key.name, rows)}.png"
     downloads.offer(

@@ -7,22 +7,23 @@ from typing import Any
 
 import numpy as np
 import streamlit as st
+from camcore.report.captions import geometry
 from numpy.typing import NDArray
 
 from camcore.features.channels import Channels
 from camcore.framing import CellGrid, Frame
 from camcore.graph.layers import LayerInfo
 from camcore.render.colour import DIVERGING
-from camcore.report.words import geometry
-from ui import controls, errors, grids, rasters, words, working
+from ui import controls, errors, grids, rasters, words
 from ui.activations import choices
 from ui.activations import sheet as sheets
 from ui.activations.choices import Look
 from ui.activations.sheet import figure, signed_figure
 from ui.components import MapCell, MapsLook, maps
 from ui.components.channels import contact_sheet, stepper
+from ui.jobs import session
+from ui.jobs.session import Status
 from ui.picture_box import Chosen
-from ui.working import Standing
 
 COLUMNS = (1.35, 1.0)
 BUS = "channels"
@@ -54,14 +55,14 @@ def head(place: Any, name: str, info: LayerInfo | None, missing: bool, failed: b
     place.header(words.plain(f"{info.path}: {said}"), anchor=False)
 
 
-def status(standing: Standing) -> None:
+def status(standing: Status) -> None:
     """How far the work is; once it is done, how many channels say nothing or are at their end."""
     with st.container(key="cam_channels_status"):
         found = standing.value
         if not standing.complete or not isinstance(found, Channels):
             if standing.failure is not None:
                 errors.panel(standing.failure, "This layer could not be looked at")
-            working.progress("channels", standing, stoppable=False)
+            session.progress("channels", standing, stoppable=False)
             return
         st.markdown(counts(found))
 
@@ -71,7 +72,7 @@ def counts(found: Channels) -> str:
     total, dead, saturated = len(found), int(found.dead.sum()), int(found.saturated.sum())
     none = "Every channel responds somewhere in this picture"
     parts = [f"**{dead:,} of {total:,}** channels are dead: zero everywhere in this picture" if dead else none]
-    ends = found.layer.flat_ends
+    ends = found.layer.saturation_values
     if ends:
         at = " or ".join(f"{end:g}".replace("-", "\N{MINUS SIGN}") for end in ends)
         parts.append(f"**{saturated:,}** saturated: at {at} for half of their places or more")

@@ -4,23 +4,24 @@ import html
 from typing import Any
 
 import streamlit as st
+from camcore.files import to_csv
 
 from camcore.heatmaps.evidence import Evidence, common_scale
 from camcore.models.saved import SavedNetwork
-from camcore.tables import to_csv
-from ui import controls, downloads, errors, figures, rasters, signed, words, working
+from ui import controls, downloads, errors, figures, rasters, signed, words
 from ui.classifier.equation import equation, number
 from ui.classifier.equation import signed as hundredths
-from ui.classifier.works import Seen
+from ui.classifier.work import PictureEvidence
 from ui.components import schematic
 from ui.figures import Figure
+from ui.jobs import session
+from ui.jobs.session import Status
 from ui.picture_box import Chosen
-from ui.working import Standing
 
 
-def show(saved: SavedNetwork, chosen: Chosen, standing: Standing) -> None:
+def show(saved: SavedNetwork, chosen: Chosen, standing: Status) -> None:
     """The whole section."""
-    seen: Seen | None = standing.value
+    seen: PictureEvidence | None = standing.value
     with st.container(key="cam_head"):
         st.header(_headline(saved, seen, standing), anchor=False)
     if standing.failure is not None:
@@ -35,7 +36,7 @@ def show(saved: SavedNetwork, chosen: Chosen, standing: Standing) -> None:
         _take_away(saved, chosen, seen, opacity)
 
 
-def _headline(saved: SavedNetwork, seen: Seen | None, standing: Standing) -> str:
+def _headline(saved: SavedNetwork, seen: PictureEvidence | None, standing: Status) -> str:
     if seen is None:
         return words.unanswered(saved.name, missing=False, failed=standing.failure is not None)
     first = seen.predictions[0]
@@ -44,15 +45,15 @@ def _headline(saved: SavedNetwork, seen: Seen | None, standing: Standing) -> str
     return f"{saved.name} says {said}" if sure else f"{saved.name} is not sure: {said}"
 
 
-def _look(standing: Standing) -> tuple[int, bool]:
+def _look(standing: Status) -> tuple[int, bool]:
     with st.container(key="cam_seen_look", horizontal=True, vertical_alignment="center", gap="small", wrap=False):
         smooth = controls.smooth()
         opacity = controls.opacity("the map", width=260)
-        working.progress("seen", standing, stoppable=False)
+        session.progress("seen", standing, stoppable=False)
     return opacity, smooth
 
 
-def _pictures(saved: SavedNetwork, chosen: Chosen, seen: Seen | None, opacity: int, smooth: bool) -> None:
+def _pictures(saved: SavedNetwork, chosen: Chosen, seen: PictureEvidence | None, opacity: int, smooth: bool) -> None:
     """The photograph, and the evidence for two classes on one scale."""
     picture = chosen.picture
     photo = Figure("The photograph", chosen.title, rasters.photo_url(picture), f"Photograph: {chosen.title}")
@@ -75,7 +76,7 @@ def _pictures(saved: SavedNetwork, chosen: Chosen, seen: Seen | None, opacity: i
     figures.colour_bar(f"\N{MINUS SIGN}{end} against", f"+{end} for")
 
 
-def _sum(saved: SavedNetwork, seen: Seen | None) -> None:
+def _sum(saved: SavedNetwork, seen: PictureEvidence | None) -> None:
     """The equation, in figures."""
     if seen is None or not seen.evidence:
         st.html('<div class="cam-sum" aria-hidden="true"></div>')
@@ -111,7 +112,7 @@ def _sum(saved: SavedNetwork, seen: Seen | None) -> None:
     st.html(f'<div class="cam-sum" role="group" aria-label="How the score of {name} adds up">{"".join(parts)}</div>')
 
 
-def _words(saved: SavedNetwork, seen: Seen | None) -> None:
+def _words(saved: SavedNetwork, seen: PictureEvidence | None) -> None:
     a, b = (words.plain(words.label(label)) for label in saved.labels[:2])
     if len(saved.labels) > 2:
         text = (
@@ -131,7 +132,7 @@ def _words(saved: SavedNetwork, seen: Seen | None) -> None:
     st.markdown(text)
 
 
-def _take_away(saved: SavedNetwork, chosen: Chosen, seen: Seen | None, opacity: int) -> None:
+def _take_away(saved: SavedNetwork, chosen: Chosen, seen: PictureEvidence | None, opacity: int) -> None:
     """The exact figures, and everything as files."""
     found = seen.evidence if seen is not None else ()
     stem = words.file_stem(chosen.stem, saved.name, "evidence")
@@ -204,7 +205,7 @@ def sums_csv(found: tuple[Evidence, ...]) -> bytes:
     return to_csv(rows)
 
 
-def lesson(saved: SavedNetwork, seen: Seen | None) -> None:
+def lesson(saved: SavedNetwork, seen: PictureEvidence | None) -> None:
     """How the map comes about, and how any network gets such a head."""
     st.subheader("How the map comes about", anchor="how")
     name = words.label(saved.labels[seen.predictions[0].index if seen is not None else 0])

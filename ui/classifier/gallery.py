@@ -32,7 +32,7 @@ def entries(p: Predictions, kind: str, threshold: float = 0.5) -> tuple[Entry, .
     FIRST, SECOND: of the first (second) class that are said to be another. UNSURE: all, by how far the
     probability is from the threshold, of more than two classes from that of the second choice.
     """
-    said = p.said(threshold)
+    said = p.predicted(threshold)
     confidence = p.probabilities[np.arange(len(p)), said]
     wrong = said != p.labels
     chosen = {

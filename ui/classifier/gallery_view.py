@@ -3,25 +3,26 @@
 from pathlib import Path
 
 import streamlit as st
+from camcore.files import to_csv
 
 from camcore.evaluation.predict import Predictions
 from camcore.heatmaps.evidence import common_scale
 from camcore.models.saved import SavedNetwork
-from camcore.tables import to_csv
-from ui import downloads, errors, figures, signed, words, working
+from ui import downloads, errors, figures, signed, words
 from ui.classifier import gallery
 from ui.classifier.gallery import Entry
-from ui.classifier.works import THUMB_SIDE, Evaluated, Shot, shooting
+from ui.classifier.work import THUMB_SIDE, FolderResults, GalleryPicture, gallery_work
 from ui.components import Tile, tiles
+from ui.jobs import session
+from ui.jobs.session import Status
 from ui.picture_box import LIMIT, Upload
-from ui.questions import Failure
-from ui.working import Standing
+from ui.query import Failure
 
 COLUMNS = 6
 OPACITY = 50
 
 
-def show(saved: SavedNetwork, evaluated: Evaluated, at: float) -> None:
+def show(saved: SavedNetwork, evaluated: FolderResults, at: float) -> None:
     """The gallery at a threshold."""
     p = evaluated.predictions
     kind, found, shown, number, pages = _choose(p, at)
@@ -75,12 +76,12 @@ def _nothing(kind: str, p: Predictions) -> str:
 
 
 def _pictures(saved: SavedNetwork, root: Path, shown: tuple[Entry, ...], p: Predictions) -> None:
-    work = shooting(saved, root, [(entry.file, entry.said) for entry in shown])
+    work = gallery_work(saved, root, [(entry.file, entry.said) for entry in shown])
 
-    def draw(standing: Standing) -> None:
+    def draw(standing: Status) -> None:
         if st.session_state.pop("picked", None) is not None:
             st.rerun()  # the callback ran with this fragment, and the picture is everybody's
-        shots: tuple[Shot, ...] = standing.value or ()
+        shots: tuple[GalleryPicture, ...] = standing.value or ()
         found = tuple(shot.evidence for shot in shots if shot.evidence is not None)
         scale = common_scale(found)
         items = [
@@ -103,10 +104,10 @@ def _pictures(saved: SavedNetwork, root: Path, shown: tuple[Entry, ...], p: Pred
         if problems:
             errors.notices(problems[:3])
 
-    working.section("shots", work, draw)
+    session.section("shots", work, draw)
 
 
-def _tile(saved: SavedNetwork, entry: Entry, shot: Shot | None, scale: float, p: Predictions) -> Tile:
+def _tile(saved: SavedNetwork, entry: Entry, shot: GalleryPicture | None, scale: float, p: Predictions) -> Tile:
     said = words.label(p.classes[entry.said])
     text = f"{said} {words.percent(entry.confidence)}"
     truth = f"is a {words.label(p.classes[entry.label])}" if not entry.right else "right"
@@ -134,7 +135,7 @@ def look_at(path: Path, name: str) -> None:
             raise ValueError(f"{len(data):,} bytes")
         state.update(upload=Upload(data, name), picture_failure=None)
     except (OSError, ValueError) as error:
-        state["picture_failure"] = Failure.of(error, "picture")
+        state["picture_failure"] = Failure.of(error)
     state.update({"class": None, "picked": name})
     state["times_picked"] = state.get("times_picked", 0) + 1
 

@@ -4,26 +4,27 @@ from typing import Any
 
 import numpy as np
 import streamlit as st
+from camcore.files import to_csv
 from PIL import Image
 
 import camcore
-from camcore.bias.files import Report, read_study
+from camcore.bias.files import StoredStudy, read_study
 from camcore.errors import CamcoreError
 from camcore.evaluation.average_maps import Averages, GroupMean, read_averages
-from camcore.features.checkpoints import Stage
+from camcore.features.checkpoints import EpochEvidence
 from camcore.heatmaps.evidence import common_scale
 from camcore.models.saved import SavedNetwork
 from camcore.render import charts
 from camcore.render.curves import training_curves
 from camcore.render.encode import to_data_url, to_png, with_caption
-from camcore.tables import to_csv
 from camcore.training import runs
-from ui import downloads, errors, figures, signed, words, working
-from ui.classifier.works import THUMB_SIDE, Evaluated, Seen, averaging, beside, forming
+from ui import downloads, errors, figures, signed, words
+from ui.classifier.work import THUMB_SIDE, FolderResults, PictureEvidence, averages_work, beside, checkpoints_work
 from ui.figures import CHART, Figure
+from ui.jobs import session
+from ui.jobs.session import Status
 from ui.picture_box import Chosen
-from ui.questions import Failure
-from ui.working import Standing
+from ui.query import Failure
 
 STAGES = 7
 """So many stages stand in a row."""
@@ -33,21 +34,21 @@ STUDY_COMMAND = "python -m camcore bias study PICTURES/train PICTURES/test --out
 # ---- on average
 
 
-def averages(saved: SavedNetwork, evaluated: Evaluated) -> None:
+def averages(saved: SavedNetwork, evaluated: FolderResults) -> None:
     """The mean maps, as they lie beside the network or computed for the folder when asked."""
     p = evaluated.predictions
     if evaluated.root is None:
         try:
             found = beside(saved, "average_maps.json", read_averages)
         except CamcoreError as error:
-            errors.panel(Failure.of(error, "average"), "The average maps cannot be shown")
+            errors.panel(Failure.of(error), "The average maps cannot be shown")
             return
         if found is None:
             st.caption("There are no average maps beside this network. Give a folder of test pictures to compute them.")
             return
         _means(found, p.classes, saved)
         return
-    work = averaging(saved, evaluated)
+    work = averages_work(saved, evaluated)
     wanted = st.session_state.setdefault("averages_wanted", set())
     if work not in wanted:
         many = len(p)
@@ -55,14 +56,14 @@ def averages(saved: SavedNetwork, evaluated: Evaluated) -> None:
         st.button(f"Average the maps of all {many:,} pictures{time}", key="average", on_click=wanted.add, args=(work,))
         return
 
-    def draw(standing: Standing) -> None:
-        working.progress("average", standing)
+    def draw(standing: Status) -> None:
+        session.progress("average", standing)
         if standing.failure is not None:
             errors.panel(standing.failure, "The maps could not be averaged")
         if standing.value is not None:
             _means(standing.value, p.classes, saved)
 
-    working.section("average", work, draw)
+    session.section("average", work, draw)
 
 
 def _means(found: Averages, classes: tuple[str, ...], saved: SavedNetwork) -> None:
@@ -168,7 +169,7 @@ def curves(saved: SavedNetwork) -> None:
     )
 
 
-def attention(saved: SavedNetwork, chosen: Chosen, seen: Seen | None) -> None:
+def attention(saved: SavedNetwork, chosen: Chosen, seen: PictureEvidence | None) -> None:
     """The present picture at each checkpoint."""
     kept = runs.checkpoints(saved.folder)
     if not kept:
@@ -180,10 +181,10 @@ def attention(saved: SavedNetwork, chosen: Chosen, seen: Seen | None) -> None:
     if seen is not None and not seen.evidence:
         st.caption("This network's head is not linear, so there is no evidence to follow.")
         return
-    work = forming(saved, chosen.picture, [seen.said.class_index]) if seen is not None else None
+    work = checkpoints_work(saved, chosen.picture, [seen.said.class_index]) if seen is not None else None
 
-    def draw(standing: Standing) -> None:
-        stages: tuple[Stage, ...] = standing.value or ()
+    def draw(standing: Status) -> None:
+        stages: tuple[EpochEvidence, ...] = standing.value or ()
         found = [stage.evidence[0] for stage in stages]
         scale = common_scale(found)
         names = [f"epoch {epoch}" for epoch, _ in kept] + ["finished"]
@@ -213,13 +214,13 @@ def attention(saved: SavedNetwork, chosen: Chosen, seen: Seen | None) -> None:
             figures.colour_bar("against", "for")
         if standing.failure is not None:
             errors.panel(standing.failure, "The checkpoints could not be used")
-        working.progress("forming", standing)
+        session.progress("forming", standing)
         _stages_file(saved, chosen, stages)
 
-    working.section("forming", work, draw)
+    session.section("forming", work, draw)
 
 
-def _stages_file(saved: SavedNetwork, chosen: Chosen, stages: tuple[Stage, ...]) -> None:
+def _stages_file(saved: SavedNetwork, chosen: Chosen, stages: tuple[EpochEvidence, ...]) -> None:
     def table() -> bytes:
         rows: list[list[object]] = [["epoch", "class", "mean of the map", "bias", "logit", "probability"]]
         for stage in stages:
@@ -244,7 +245,7 @@ def bias(saved: SavedNetwork) -> None:
     try:
         report = beside(saved, "bias/study.json", lambda path: read_study(path.parent))
     except CamcoreError as error:
-        errors.panel(Failure.of(error, "bias"), "The bias study cannot be shown")
+        errors.panel(Failure.of(error), "The bias study cannot be shown")
         return
     if report is None:
         st.markdown("There is no study beside this network yet. This command makes one:")
@@ -260,7 +261,7 @@ _HEAD_NAMES = {
 }
 
 
-def _study(report: Report) -> None:
+def _study(report: StoredStudy) -> None:
     study = report.study
     label = words.label(study.classes[study.marked])
     names = [_HEAD_NAMES.get(head.name, head.name).format(label) for head in study.heads]

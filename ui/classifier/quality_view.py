@@ -14,14 +14,14 @@ import numpy as np
 import streamlit as st
 
 from camcore.evaluation import measures
-from camcore.evaluation.measures import Rate
+from camcore.evaluation.measures import summary
 from camcore.evaluation.predict import Predictions
-from camcore.evaluation.summary import summary
 from camcore.evaluation.table import write_csv
+from camcore.metrics.intervals import Rate
 from camcore.models.saved import SavedNetwork
 from camcore.render import charts
 from ui import downloads, words
-from ui.classifier.works import Evaluated
+from ui.classifier.work import FolderResults
 from ui.figures import CHART
 
 MANY = 20
@@ -34,7 +34,7 @@ def threshold() -> float:
     return float(st.session_state.get("threshold", 50)) / 100
 
 
-def show(saved: SavedNetwork, evaluated: Evaluated) -> None:
+def show(saved: SavedNetwork, evaluated: FolderResults) -> None:
     """The figures and charts, with their threshold."""
     p = evaluated.predictions
     two = len(p.classes) == 2
@@ -140,7 +140,7 @@ def _scores(p: Predictions, names: list[str], at: float) -> Chart:
         alt = f"How often each {axis} was given; pictures right of {words.percent(at)} are called {names[1]}"
         make = functools.partial(charts.score_histogram, groups, title=title, axis=axis, threshold=at)
         return Chart("scores", make, alt)
-    said, surest = p.said(), p.probabilities.max(axis=1)
+    said, surest = p.predicted(), p.probabilities.max(axis=1)
     groups = {"right": surest[said == p.labels], "wrong": surest[said != p.labels]}
     axis = "probability of the class it says"
     make = functools.partial(charts.score_histogram, groups, title="How sure it is of each picture", axis=axis)

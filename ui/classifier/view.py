@@ -9,14 +9,15 @@ from camcore.errors import CamcoreError
 from camcore.evaluation.table import read_csv
 from camcore.models import saved as networks
 from camcore.models.saved import SavedNetwork
-from ui import controls, errors, picture_box, words, working
+from ui import controls, errors, picture_box, words
 from ui.classifier import evidence_view, gallery, gallery_view, learning_view, quality_view
-from ui.classifier.works import Evaluated, Seen, beside, evaluating, seeing
+from ui.classifier.work import FolderResults, PictureEvidence, beside, evidence_work, folder_work
+from ui.jobs import session
+from ui.jobs.session import Status
 from ui.picture_box import Chosen
-from ui.questions import Failure
-from ui.surveys import root_of
+from ui.picture_folders import root_of
+from ui.query import Failure
 from ui.urls import Parameter, whole_number
-from ui.working import Standing
 
 BUNDLED = "cats_vs_dogs"
 
@@ -87,15 +88,15 @@ def missing() -> None:
     st.page_link("pages/train.py", label="Train a network", icon=":material/model_training:")
 
 
-def one_picture(saved: SavedNetwork, chosen: Chosen) -> Standing:
+def one_picture(saved: SavedNetwork, chosen: Chosen) -> Status:
     """The first section; its standing."""
     with st.container(key="cam_sees"):
-        return working.section(
-            "seen", seeing(saved, chosen.picture), lambda now: evidence_view.show(saved, chosen, now)
+        return session.section(
+            "seen", evidence_work(saved, chosen.picture), lambda now: evidence_view.show(saved, chosen, now)
         )
 
 
-def quality(saved: SavedNetwork, root: Path | None, ready: bool, publish: Callable[[], None]) -> Evaluated | None:
+def quality(saved: SavedNetwork, root: Path | None, ready: bool, publish: Callable[[], None]) -> FolderResults | None:
     """How good it is, and where it fails; what is shown, for the sections below. ``publish``: the page's address."""
     with st.container(key="cam_quality"):
         st.subheader("How good is it?", anchor="how-good")
@@ -106,7 +107,7 @@ def quality(saved: SavedNetwork, root: Path | None, ready: bool, publish: Callab
     return evaluated
 
 
-def _results(saved: SavedNetwork, evaluated: Evaluated, publish: Callable[[], None]) -> None:
+def _results(saved: SavedNetwork, evaluated: FolderResults, publish: Callable[[], None]) -> None:
     """Charts and gallery, which the threshold moves together."""
     with errors.guarded("The figures"):
         quality_view.show(saved, evaluated)
@@ -126,11 +127,11 @@ def _results(saved: SavedNetwork, evaluated: Evaluated, publish: Callable[[], No
     publish()
 
 
-def _bundled(saved: SavedNetwork) -> Evaluated | None:
+def _bundled(saved: SavedNetwork) -> FolderResults | None:
     try:
         found = beside(saved, "predictions.csv", read_csv)
     except CamcoreError as error:
-        errors.panel(Failure.of(error, "predictions"), "The results beside this network cannot be shown")
+        errors.panel(Failure.of(error), "The results beside this network cannot be shown")
         return None
     if found is None:
         st.markdown(
@@ -150,12 +151,12 @@ def _bundled(saved: SavedNetwork) -> Evaluated | None:
     st.caption(
         words.plain(f"On the {count:,} test pictures whose results come with the network; it never learned from them.")
     )
-    return Evaluated(found, None)
+    return FolderResults(found, None)
 
 
-def _folder(saved: SavedNetwork, root: Path, ready: bool) -> Evaluated | None:
-    def draw(now: Standing) -> None:
-        working.progress("evaluating", now)
+def _folder(saved: SavedNetwork, root: Path, ready: bool) -> FolderResults | None:
+    def draw(now: Status) -> None:
+        session.progress("evaluating", now)
         if now.failure is not None:
             errors.panel(now.failure, "This folder could not be used")
         if now.complete:
@@ -165,11 +166,11 @@ def _folder(saved: SavedNetwork, root: Path, ready: bool) -> Evaluated | None:
 
     if not ready:
         st.caption(words.plain(f"The pictures in {root} come next."))
-    standing = working.section("evaluating", evaluating(saved, root) if ready else None, draw)
+    standing = session.section("evaluating", folder_work(saved, root) if ready else None, draw)
     return standing.value if standing.complete else None
 
 
-def beneath(saved: SavedNetwork, chosen: Chosen, seen: Seen | None, evaluated: Evaluated | None) -> None:
+def beneath(saved: SavedNetwork, chosen: Chosen, seen: PictureEvidence | None, evaluated: FolderResults | None) -> None:
     """Average maps, learning, and the bias study."""
     if evaluated is not None:
         with st.container(key="cam_average"), errors.guarded("The average maps"):

@@ -5,15 +5,14 @@ from collections.abc import Hashable
 from typing import Any
 
 import numpy as np
+from camcore.files import to_csv
 
 from camcore.cache import ByteLRU
-from camcore.render.concepts import mix
 from camcore.render.contact import Print, contact_sheet
 from camcore.render.encode import to_data_url, to_jpeg, to_png
-from camcore.render.overlay import spotlight
-from camcore.tables import to_csv
+from camcore.render.overlay import mix, spotlight
 from ui import words
-from ui.concepts.works import SIDE, Found
+from ui.concepts.work import SIDE, FoundConcepts
 from ui.rasters import QUALITY
 
 PRINT_SIDE = 320
@@ -23,32 +22,32 @@ DARK = 0.2
 _urls: ByteLRU[str] = ByteLRU(48 << 20, len)
 
 
-def mixed_url(found: Found, picture: int, smooth: bool, key: Hashable) -> str:
+def mixed_url(found: FoundConcepts, picture: int, smooth: bool, key: Hashable) -> str:
     """All concepts over one picture, as a data URL; ``key``, with the rest, tells it from all others."""
     full_key = ("mixed", key, picture, smooth)
     return _urls.get(full_key) or _urls.put(full_key, _encode(mixed(found, picture, smooth)))
 
 
-def alone_url(found: Found, picture: int, concept: int, smooth: bool, key: Hashable) -> str:
+def alone_url(found: FoundConcepts, picture: int, concept: int, smooth: bool, key: Hashable) -> str:
     """One picture lit by one concept, as a data URL."""
     full_key = ("alone", key, picture, concept, smooth)
     return _urls.get(full_key) or _urls.put(full_key, _encode(alone(found, picture, concept, smooth)))
 
 
-def mixed(found: Found, picture: int, smooth: bool) -> np.ndarray:
+def mixed(found: FoundConcepts, picture: int, smooth: bool) -> np.ndarray:
     """All concepts over the part of a picture that the network saw."""
     c = found.concepts
     maps = np.stack([c.on_picture(picture, k, smooth, SIDE) for k in range(len(c))], axis=2)
     return _seen(mix(found.pictures[picture], maps), maps[..., 0])
 
 
-def alone(found: Found, picture: int, concept: int, smooth: bool) -> np.ndarray:
+def alone(found: FoundConcepts, picture: int, concept: int, smooth: bool) -> np.ndarray:
     """The part of a picture that the network saw, lit by one concept."""
     values = found.concepts.on_picture(picture, concept, smooth, SIDE)
     return _seen(spotlight(found.pictures[picture], values, DARK), values)
 
 
-def ratio(found: Found) -> float:
+def ratio(found: FoundConcepts) -> float:
     """Width / height of the part that the network saw, where all pictures share it; else 1."""
     shapes = {_seen_shape(frame) for frame in found.concepts.frames}
     return shapes.pop() if len(shapes) == 1 else 1.0
@@ -69,7 +68,7 @@ def _encode(rgb: np.ndarray) -> str:
     return to_data_url(to_jpeg(np.ascontiguousarray(rgb), QUALITY), "image/jpeg")
 
 
-def strongest_pictures(found: Found, concept: int, count: int) -> list[int]:
+def strongest_pictures(found: FoundConcepts, concept: int, count: int) -> list[int]:
     """The pictures in which a concept is strongest, by its mean over the places; each at least a fifth of it."""
     strength = found.concepts.maps[..., concept].mean(axis=(1, 2))
     return [int(i) for i in np.argsort(-strength, kind="stable")[:count] if strength[i] > 0.2 * strength.max()]
@@ -78,7 +77,7 @@ def strongest_pictures(found: Found, concept: int, count: int) -> list[int]:
 # ---- to take away
 
 
-def sheet_png(found: Found, smooth: bool, lines: list[str]) -> bytes:
+def sheet_png(found: FoundConcepts, smooth: bool, lines: list[str]) -> bytes:
     """All pictures in all colours, then each concept alone on them, with its words, on one sheet."""
 
     def made(rgb: np.ndarray, title: str = "", note: str = "") -> Print:
@@ -103,12 +102,12 @@ def sheet_png(found: Found, smooth: bool, lines: list[str]) -> bytes:
     return to_png(contact_sheet(rows, lines=lines))
 
 
-def title(found: Found, concept: int) -> str:
+def title(found: FoundConcepts, concept: int) -> str:
     """A concept in a line: its number, and what it adds where it is strongest."""
     return f"Concept {concept + 1}: {adds(found, concept)}"
 
 
-def adds(found: Found, concept: int, count: int = 3) -> str:
+def adds(found: FoundConcepts, concept: int, count: int = 3) -> str:
     """What a concept adds to which classes, in the picture in which it is strongest."""
     pictures = strongest_pictures(found, concept, 1)
     if not pictures:
@@ -122,7 +121,7 @@ def adds(found: Found, concept: int, count: int = 3) -> str:
     )
 
 
-def concepts_csv(found: Found) -> bytes:
+def concepts_csv(found: FoundConcepts) -> bytes:
     """Each concept's channels, then what it adds to the classes it adds most to in each picture."""
     c = found.concepts
     rows: list[list[object]] = [["concept", "channel", "weight"]]
@@ -135,7 +134,7 @@ def concepts_csv(found: Found) -> bytes:
     return to_csv(rows)
 
 
-def concepts_npz(found: Found) -> bytes:
+def concepts_npz(found: FoundConcepts) -> bytes:
     """Maps, channels and effects as NumPy arrays."""
     c, file = found.concepts, io.BytesIO()
     arrays: dict[str, Any] = {"maps": c.maps, "parts": c.parts, "logits": c.logits, "titles": np.array(found.titles)}

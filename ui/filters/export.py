@@ -6,20 +6,20 @@ from functools import partial
 import cv2
 import numpy as np
 import streamlit as st
+from camcore.files import to_csv
 
 from camcore.filters import Excitation, FirstKernels
 from camcore.render.contact import Print, contact_sheet
 from camcore.render.encode import to_png, with_caption
-from camcore.tables import to_csv
 from ui import downloads, words
-from ui.filters.works import Looked, Wanted
+from ui.filters.work import LayerResponse, SearchSpec
 
 COLUMNS = 8
 KERNEL_SIDE = 96
 """Least side of a kernel on the sheet, in pixels."""
 
 
-def one(looked: Looked, wanted: Wanted, found: Excitation | None) -> None:
+def one(looked: LayerResponse, wanted: SearchSpec, found: Excitation | None) -> None:
     """The large picture."""
     with st.container(key="cam_filters_save_one", horizontal=True, gap="small", vertical_alignment="center"):
         downloads.offer(
@@ -31,7 +31,7 @@ def one(looked: Looked, wanted: Wanted, found: Excitation | None) -> None:
         )
 
 
-def many(looked: Looked, wanted: Wanted, found: tuple[Excitation | None, ...]) -> None:
+def many(looked: LayerResponse, wanted: SearchSpec, found: tuple[Excitation | None, ...]) -> None:
     """The grid."""
     there = tuple(one for one in found if one is not None)
     stem = _stem(looked, wanted, "filters" if wanted.layer is not None else "classes")
@@ -61,13 +61,13 @@ def kernels(name: str, found: FirstKernels) -> None:
         )
 
 
-def picture_png(looked: Looked, wanted: Wanted, found: Excitation | None) -> bytes:
+def picture_png(looked: LayerResponse, wanted: SearchSpec, found: Excitation | None) -> bytes:
     """The picture with what it is beneath."""
     assert found is not None
     return to_png(with_caption(found.rgb, lines(looked, wanted, found)))
 
 
-def lines(looked: Looked, wanted: Wanted, found: Excitation) -> list[str]:
+def lines(looked: LayerResponse, wanted: SearchSpec, found: Excitation) -> list[str]:
     """What a picture is, for its caption."""
     what = f"class {looked.labels[found.index]}" if found.layer is None else f"{found.layer}, channel {found.index}"
     return [
@@ -76,7 +76,7 @@ def lines(looked: Looked, wanted: Wanted, found: Excitation) -> list[str]:
     ]
 
 
-def sheet_png(looked: Looked, wanted: Wanted, found: tuple[Excitation, ...]) -> bytes:
+def sheet_png(looked: LayerResponse, wanted: SearchSpec, found: tuple[Excitation, ...]) -> bytes:
     """All pictures with their numbers and values."""
     prints = [
         Print(
@@ -94,7 +94,7 @@ def sheet_png(looked: Looked, wanted: Wanted, found: tuple[Excitation, ...]) -> 
     return to_png(contact_sheet(rows, lines=[foot]))
 
 
-def values_csv(looked: Looked, wanted: Wanted, found: tuple[Excitation, ...]) -> bytes:
+def values_csv(looked: LayerResponse, wanted: SearchSpec, found: tuple[Excitation, ...]) -> bytes:
     """One row for each picture."""
     rows: list[list[object]] = [
         ["network", "layer", "index", "label", "steps", "seed", "reached", "mean", "on_photograph"]
@@ -107,7 +107,7 @@ def values_csv(looked: Looked, wanted: Wanted, found: tuple[Excitation, ...]) ->
     return to_csv(rows)
 
 
-def arrays_npz(looked: Looked, wanted: Wanted, found: tuple[Excitation, ...]) -> bytes:
+def arrays_npz(looked: LayerResponse, wanted: SearchSpec, found: tuple[Excitation, ...]) -> bytes:
     """``rgb`` uint8 (n, H, W, 3), ``index``, ``reached`` and ``mean`` (n,), ``steps`` and ``seed``."""
     file = io.BytesIO()
     np.savez_compressed(
@@ -140,5 +140,5 @@ def kernels_png(name: str, found: FirstKernels) -> bytes:
     return to_png(contact_sheet(rows, lines=[foot]))
 
 
-def _stem(looked: Looked, wanted: Wanted, last: str) -> str:
+def _stem(looked: LayerResponse, wanted: SearchSpec, last: str) -> str:
     return words.file_stem(looked.name, wanted.layer or "class", last)

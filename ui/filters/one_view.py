@@ -6,48 +6,50 @@ from typing import Any
 import streamlit as st
 
 from camcore.filters import Excitation
-from ui import controls, errors, figures, words, working
+from ui import controls, errors, figures, words
 from ui.figures import Figure
 from ui.filters import export
 from ui.filters.choices import name_of
 from ui.filters.pixels import number, png_url, response_url, seen_url
-from ui.filters.works import Looked, Wanted, searching
+from ui.filters.work import LayerResponse, SearchSpec, search_work
+from ui.jobs import session
+from ui.jobs.runner import runner
+from ui.jobs.session import Status
+from ui.jobs.work import Work
 from ui.picture_box import Chosen
-from ui.working import Standing
-from ui.works import Work, works
 
 
-def waiting(look: Work | None) -> Standing:
+def waiting(look: Work | None) -> Status:
     """The section before the network has looked at the photograph: its space, and how far the look is."""
 
-    def draw(standing: Standing) -> None:
+    def draw(standing: Status) -> None:
         with _row():
-            working.progress("filters_look", standing, stoppable=False)
+            session.progress("filters_look", standing, stoppable=False)
         if standing.failure is not None:
             errors.panel(standing.failure, "The network could not look at this picture")
         titles = ("What excites it most", "As the network sees it", "Where it responds there")
         figures.row([Figure(title, "\N{NO-BREAK SPACE}", None) for title in titles], ratio=1.0, columns=3)
         st.html('<div class="cam-figures" aria-hidden="true"></div>')
 
-    return working.section("filters_look", look, draw)
+    return session.section("filters_look", look, draw)
 
 
-def show(looked: Looked, chosen: Chosen, all_: Wanted, one: Wanted) -> Standing:
+def show(looked: LayerResponse, chosen: Chosen, all_: SearchSpec, one: SearchSpec) -> Status:
     """The section: out of the list where the picture is there, else searched for; its standing."""
-    known: tuple[Excitation, ...] = works().known(searching(all_)) or ()
+    known: tuple[Excitation, ...] = runner().known(search_work(all_)) or ()
     found = next((picture for picture in known if picture.index == one.indices[0]), None)
     if found is None:
-        return working.section("filters_one", searching(one), lambda now: _draw(looked, one, chosen, now))
-    standing = Standing((found,))
+        return session.section("filters_one", search_work(one), lambda now: _draw(looked, one, chosen, now))
+    standing = Status((found,))
     _draw(looked, one, chosen, standing)
     return standing
 
 
-def _draw(looked: Looked, one: Wanted, chosen: Chosen, standing: Standing) -> None:
+def _draw(looked: LayerResponse, one: SearchSpec, chosen: Chosen, standing: Status) -> None:
     """The picture found, beside the photograph and the channel's activation on it."""
     with _row():
         opacity, smooth = _look() if one.layer is not None else (0, True)
-        working.progress("filters_one", standing)
+        session.progress("filters_one", standing)
     if standing.failure is not None:
         errors.panel(standing.failure, "The picture could not be found")
     found: Excitation | None = standing.value[0] if standing.value else None
@@ -69,7 +71,7 @@ def _look() -> tuple[int, bool]:
     return controls.opacity("the activation", width=260), smooth
 
 
-def _found_figure(looked: Looked, one: Wanted, found: Excitation | None) -> Figure:
+def _found_figure(looked: LayerResponse, one: SearchSpec, found: Excitation | None) -> Figure:
     title = name_of(looked, one.layer, one.indices[0])
     note = "\N{NO-BREAK SPACE}" if found is None else _after(found, one.steps)
     alt = f"A picture made to excite {title} as strongly as possible"
@@ -82,11 +84,11 @@ def _after(found: Excitation, steps: int) -> str:
     return f"step {found.steps} of {steps}" if found.steps else "grey noise, to begin with"
 
 
-def _photo_figure(looked: Looked, chosen: Chosen) -> Figure:
+def _photo_figure(looked: LayerResponse, chosen: Chosen) -> Figure:
     return Figure("As the network sees it", chosen.title, seen_url(looked), f"Photograph: {chosen.title}")
 
 
-def _response_figure(looked: Looked, one: Wanted, chosen: Chosen, opacity: int, smooth: bool) -> Figure:
+def _response_figure(looked: LayerResponse, one: SearchSpec, chosen: Chosen, opacity: int, smooth: bool) -> Figure:
     index = one.indices[0]
     peak = float(looked.peaks[index])
     note = f"at most {number(peak)}, on {words.grid(looked.maps.shape)} cells"
@@ -94,7 +96,7 @@ def _response_figure(looked: Looked, one: Wanted, chosen: Chosen, opacity: int, 
     return Figure("Where it responds there", note, response_url(looked, index, opacity, smooth), alt)
 
 
-def _values(looked: Looked, one: Wanted, found: Excitation | None) -> None:
+def _values(looked: LayerResponse, one: SearchSpec, found: Excitation | None) -> None:
     index = one.indices[0]
     reached = "…" if found is None or not found.steps else number(found.reached)
     if one.layer is None:

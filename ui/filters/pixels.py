@@ -8,7 +8,7 @@ from camcore.cache import ByteLRU
 from camcore.framing import frame_for
 from camcore.render.encode import to_data_url, to_jpeg, to_png
 from camcore.render.overlay import blend
-from ui.filters.works import Looked
+from ui.filters.work import LayerResponse
 from ui.rasters import QUALITY, shrink
 
 TILE_SIDE = 192
@@ -40,18 +40,18 @@ def tile_url(rgb: np.ndarray) -> str:
     return found or _urls.put(key, to_data_url(to_jpeg(shrink(rgb, TILE_SIDE), TILE_QUALITY), "image/jpeg"))
 
 
-def seen_url(looked: Looked) -> str:
+def seen_url(looked: LayerResponse) -> str:
     """The photograph as the network sees it."""
     return _urls.get(("seen", looked.key)) or _urls.put(("seen", looked.key), _jpeg(looked.seen))
 
 
-def response_url(looked: Looked, index: int, opacity: int, smooth: bool) -> str:
+def response_url(looked: LayerResponse, index: int, opacity: int, smooth: bool) -> str:
     """The photograph under a channel's activation."""
     key = ("response", looked.key, index, opacity, smooth)
     return _urls.get(key) or _urls.put(key, _jpeg(response(looked, index, opacity, smooth)))
 
 
-def response(looked: Looked, index: int, opacity: int, smooth: bool) -> np.ndarray:
+def response(looked: LayerResponse, index: int, opacity: int, smooth: bool) -> np.ndarray:
     """The photograph as the network sees it under the channel's activation: rectified, from 0 to its maximum."""
     grid = np.maximum(looked.maps[..., index], 0.0)
     height, width = looked.seen.shape[:2]

@@ -10,11 +10,11 @@ from ui import errors, words
 from ui.filters import export
 from ui.filters.choices import name_of
 from ui.filters.pixels import png_url
-from ui.filters.works import Looked, Wanted
-from ui.questions import NetworkKey
+from ui.filters.work import LayerResponse, SearchSpec
+from ui.query import NetworkKey
 
 
-def head(place: Any, network: NetworkKey, looked: Looked | None, one: Wanted | None, missing: bool) -> None:
+def head(place: Any, network: NetworkKey, looked: LayerResponse | None, one: SearchSpec | None, missing: bool) -> None:
     """The headline."""
     if looked is None or one is None:
         text = f"{network.name} is not on this machine yet" if missing else f"What {network.name} responds to"
@@ -28,7 +28,7 @@ def head(place: Any, network: NetworkKey, looked: Looked | None, one: Wanted | N
     place.header(text, anchor=False)
 
 
-def kernels(looked: Looked) -> None:
+def kernels(looked: LayerResponse) -> None:
     """The first layer's kernels, drawn as they are."""
     st.subheader("What the first layer looks for", anchor="kernels")
     found = looked.kernels
@@ -55,7 +55,7 @@ def _kernel_images(found: FirstKernels) -> str:
     return "".join(parts)
 
 
-def explained(looked: Looked) -> None:
+def explained(looked: LayerResponse) -> None:
     """How the pictures come about, one click below."""
     with st.expander("How these pictures are made"):
         st.markdown(

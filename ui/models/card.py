@@ -18,21 +18,22 @@ from camcore.models.description import JSON_NAME
 from camcore.models.factories import Factory
 from camcore.models.preprocessing import PREPROCESSINGS, TITLES
 from camcore.models.saved import SavedNetwork
-from ui import errors, words, working
-from ui.models import feeding_view, works
+from ui import errors, words
+from ui.jobs import session
+from ui.jobs.session import Status
+from ui.models import feeding_view
 from ui.models import view as models_view
-from ui.models.works import Tried
-from ui.questions import Failure
+from ui.models.work import FactoryTrial
+from ui.query import Failure
 from ui.training import runs
-from ui.working import Standing
 
 _FEW = 12
 """So many class names are shown; the rest is counted."""
 
 
-def show(row: Any) -> Standing:
+def show(row: Any) -> Status:
     """The card of a catalogue's backbone, a saved network, or a declared one; how trying the last stands."""
-    tried = Standing()
+    tried = Status()
     with st.container(key="cam_card", border=True):
         st.subheader(words.plain(row.name), anchor=False)
         if isinstance(row, Backbone):
@@ -91,8 +92,8 @@ def _backbone(row: Backbone) -> None:
 def _fetch(row: Backbone, missing: bool) -> None:
     """The download: a button, then its progress, and what went wrong."""
     press = st.session_state.get("fetch_press", {}).get(row.name)
-    work = works.fetching(row.name, press) if press and missing else None
-    standing = working.section("fetch", work, _fetching)
+    work = models_work.download_work(row.name, press) if press and missing else None
+    standing = session.section("fetch", work, _fetching)
     if standing.complete and standing.value.is_file():  # it arrived while this was being drawn
         st.rerun()
     if missing and not standing.busy:
@@ -100,11 +101,11 @@ def _fetch(row: Backbone, missing: bool) -> None:
         st.button(title, type="primary", key="fetch_it", on_click=_press, args=(row.name,))
 
 
-def _fetching(now: Standing) -> None:
+def _fetching(now: Status) -> None:
     if now.failure is not None:
         errors.panel(now.failure, "The download broke off")
     elif now.busy:
-        working.progress("fetch", now)
+        session.progress("fetch", now)
     else:
         st.empty()
 
@@ -134,7 +135,7 @@ def _act(name: str, act: Any) -> None:
         act(name)
         st.session_state["card_failure"] = None
     except CamcoreError as error:
-        st.session_state["card_failure"] = (name, Failure.of(error, "remove"))
+        st.session_state["card_failure"] = (name, Failure.of(error))
 
 
 # ---- saved ones
@@ -212,7 +213,7 @@ def _json(row: SavedNetwork) -> bytes:
 # ---- declared ones: functions and whole models' files
 
 
-def _factory(row: Factory) -> Standing:
+def _factory(row: Factory) -> Status:
     st.caption(words.plain(_made_of(row)))
     st.markdown(
         "Its code runs when the network is loaded, not before. Try it here first: whether it can be made, what it is, "
@@ -225,8 +226,8 @@ def _factory(row: Factory) -> Standing:
         st.button("Make and check it", type="primary", key="try_it", on_click=_try, args=(row.name,))
         _open(row.name)
     press = st.session_state.get("try_press", {}).get(row.name)
-    work = works.trying(replace(row, chosen=""), press) if press else None
-    return working.section("try", work, _tried)
+    work = models_work.trial_work(replace(row, chosen=""), press) if press else None
+    return session.section("try", work, _tried)
 
 
 def _made_of(row: Factory) -> str:
@@ -260,12 +261,12 @@ def _try(name: str) -> None:
     st.session_state["try_press"] = {name: uuid.uuid4().hex}
 
 
-def _tried(now: Standing) -> None:
+def _tried(now: Status) -> None:
     if now.failure is not None:
         errors.panel(now.failure, "This network cannot be used")
     if now.busy or now.stopped:
-        working.progress("try", now)
-    found: Tried | None = now.value
+        session.progress("try", now)
+    found: FactoryTrial | None = now.value
     if found is None:
         return
     height, width = found.input_size
@@ -283,7 +284,7 @@ def _tried(now: Standing) -> None:
         st.caption(words.plain(f"{found.note[:1].upper()}{found.note[1:]}."))
 
 
-def _answers(found: Tried) -> str:
+def _answers(found: FactoryTrial) -> str:
     """What a network answers with: its classes, the first of them by name; of a regression its quantity."""
     if found.score_kind == "value":
         return f"one number ({words.quantity(found.labels[0])})"
@@ -291,7 +292,7 @@ def _answers(found: Tried) -> str:
     return f"{len(found.labels):,} classes ({shown}{' …' if len(found.labels) > 3 else ''})"
 
 
-def feeding(row: Factory, standing: Standing) -> None:
+def feeding(row: Factory, standing: Status) -> None:
     """How a factory's network wants its pictures, where its code does not say: the comparison, and the choice."""
     if not standing.complete or not standing.value.fits:
         return

@@ -53,6 +53,7 @@ def _row(fit: Fit) -> dict[str, Any]:
     figures = {"Fed": TITLES[fit.name], "Tells": fit.information, "Sure": 100 * fit.confidence, "Entropy": fit.entropy}
     titles = [sample.title for sample in samples.samples().values()]
     said = {
-        title: f"{words.label(one.label)} {words.strength(one)}" for title, one in zip(titles, fit.said, strict=True)
+        title: f"{words.label(one.label)} {words.strength(one)}"
+        for title, one in zip(titles, fit.predictions, strict=True)
     }
     return {**figures, **said}

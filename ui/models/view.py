@@ -4,13 +4,13 @@ import hashlib
 from typing import Any
 
 import streamlit as st
+from camcore.files import to_csv
 
 import camcore
 from camcore.models import factories
 from camcore.models.catalogue import Backbone
 from camcore.models.saved import SavedNetwork
 from camcore.render.trade_off import Point, front, trade_off
-from camcore.tables import to_csv
 from ui import controls, errors, model_picker
 from ui.urls import Parameter
 

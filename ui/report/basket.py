@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from ui import working
-from ui.questions import NetworkKey
-from ui.working import Standing
-from ui.works import Part, Work
+from ui.jobs import session
+from ui.jobs.session import Status
+from ui.jobs.work import Update, Work
+from ui.query import NetworkKey
 
 if TYPE_CHECKING:
     from camcore.report.document import Item
@@ -56,13 +56,13 @@ def offer(place: Any, draft: Draft | None) -> None:
         facts: dict[NetworkKey, NetworkFacts] = {}
         for key in waiting.networks:
             work = _reading(key)
-            standing = working.pursue("basket", work)
+            standing = session.ask("basket", work)
             if standing.failure is not None:
                 st.session_state["basket_draft"] = None
                 st.toast(f"It could not be added. {standing.failure.message}", icon=":material/error:")
                 break
             if not standing.complete:
-                if not working.section("basket", work, _reading_on).busy:  # it has just ended
+                if not session.section("basket", work, _reading_on).busy:  # it has just ended
                     st.rerun()
                 return
             facts[key] = standing.value
@@ -122,7 +122,7 @@ def _begin(draft: Draft) -> None:
     st.session_state["basket_draft"] = draft
 
 
-def _reading_on(standing: Standing) -> None:
+def _reading_on(standing: Status) -> None:
     st.button("Adding …", key="add_to_report", disabled=True, icon=":material/hourglass_top:")
 
 
@@ -156,9 +156,9 @@ def _at(entry_id: str) -> int | None:
 def _reading(key: NetworkKey) -> Work:
     """The work that reads a network's weights for their hash."""
 
-    def steps(network: Any) -> Generator[Part, None, None]:
+    def steps(network: Any) -> Generator[Update, None, None]:
         from camcore.report.facts import NetworkFacts
 
-        yield Part(1.0, NetworkFacts.of(network, key.weights))
+        yield Update(1.0, NetworkFacts.of(network, key.weights))
 
     return Work(key, "facts", f"Reading the weights of {key.name}", steps, lambda facts: 2048, expected=1.0)

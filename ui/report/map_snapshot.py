@@ -6,18 +6,17 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from ui import picture_box
-from ui.questions import NetworkKey, map_identity
+from ui.jobs.runner import runner
+from ui.query import NetworkKey, map_identity
 from ui.report.basket import Draft
-from ui.trust import trusting
-from ui.works import works
+from ui.trust import evidence
 
 if TYPE_CHECKING:
     from camcore.heatmaps.cam_map import CamMap
-    from camcore.report.document import Item, Told
+    from camcore.report.document import Item, VerdictSummary
     from camcore.report.facts import NetworkFacts
     from ui.picture_box import Chosen
-    from ui.questions import Answer
-    from ui.rasters import Look
+    from ui.query import Answer
 
 
 def draft(chosen: Chosen, answer: Answer, look: Look) -> Draft | None:
@@ -25,23 +24,23 @@ def draft(chosen: Chosen, answer: Answer, look: Look) -> Draft | None:
     m, net = answer.map, answer.network
     if m is None or answer.done < 1.0 or not answer.predictions or not answer.ladder:
         return None
-    key = answer.question.network
+    key = answer.query.network
     data = picture_box.file_of(chosen)
 
     def build(facts: Mapping[NetworkKey, NetworkFacts]) -> Item:
-        from camcore.report.document import Finding, Item, Look, PictureFile
+        from camcore.report.document import DrawStyle, Finding, Item, PictureFile
 
         info = None if m.layer is None else net.layer(m.layer)
         finding = Finding(m, info, facts[key], answer.predictions, verdict=verdict(key, chosen, m))
-        drawn = Look(look.opacity / 100, look.colormap, look.smooth)
+        drawn = DrawStyle(look.opacity / 100, look.colormap, look.smooth)
         return Item(PictureFile.of(chosen.picture, data, chosen.title), (finding,), answer.ladder, drawn)
 
     return Draft((*map_identity(key, chosen.picture.sha256, m), look), (key,), build)
 
 
-def verdict(network: NetworkKey, chosen: Chosen, m: CamMap) -> Told | None:
+def verdict(network: NetworkKey, chosen: Chosen, m: CamMap) -> VerdictSummary | None:
     """How far to trust a map, where the evidence has been gathered."""
-    from camcore.report.document import told
+    from camcore.report.document import verdict_summary
 
-    trust = works().known(trusting.work(network, chosen.picture, m, "quick"))
-    return None if trust is None or trust.verdict is None else told(trust.verdict)
+    trust = runner().known(evidence.work(network, chosen.picture, m, "quick"))
+    return None if trust is None or trust.verdict is None else verdict_summary(trust.verdict)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from camcore.report.facts import NetworkFacts
     from ui.compare.export import Take
     from ui.picture_box import Chosen
-    from ui.questions import NetworkKey
+    from ui.query import NetworkKey
 
 
 def draft(chosen: Chosen, take: Take) -> Draft | None:
@@ -27,21 +27,21 @@ def draft(chosen: Chosen, take: Take) -> Draft | None:
     scales = {cell: take.drawn.shown[cell] for cell in cells}
 
     def build(facts: Mapping[NetworkKey, NetworkFacts]) -> Item:
-        from camcore.report.document import Finding, Item, Look, PictureFile, Scale
+        from camcore.report.document import DrawStyle, Finding, Item, PictureFile, Scale
 
         findings = tuple(
             Finding(
                 m,
-                None if m.layer is None else sheet.facts[cell.network].layer(m.layer),
+                None if m.layer is None else sheet.networks[cell.network].layer(m.layer),
                 facts[cell.network],
-                sheet.facts[cell.network].said[cell.framing],
+                sheet.networks[cell.network].predictions[cell.framing],
                 Scale(scales[cell].top, scales[cell].signed, scales[cell].mark),
                 verdict(cell.network, chosen, m),
             )
             for cell, m in cells.items()
         )
-        drawn = Look(look.opacity / 100, look.colormap, look.smooth)
-        return Item(PictureFile.of(chosen.picture, data, chosen.title), findings, look=drawn)
+        drawn = DrawStyle(look.opacity / 100, look.colormap, look.smooth)
+        return Item(PictureFile.of(chosen.picture, data, chosen.title), findings, style=drawn)
 
     drawn = (look.opacity, look.colormap, look.smooth)
     key = (chosen.picture.sha256, tuple(cells), tuple(scales.values()), drawn)

@@ -10,7 +10,7 @@ import camcore
 from camcore.cache import ByteLRU
 from camcore.heatmaps.cam_map import CamMap
 from camcore.render.colour import DIVERGING, css_gradient
-from camcore.report import wording as telling
+from camcore.report import entry_text
 from camcore.report.document import Finding, Item, Report
 from camcore.report.drawing import jpeg_url, map_on, overlay_of, shrink
 from ui import words
@@ -53,7 +53,7 @@ def steps(report: Report) -> list[StoryStep]:
     """The story of a report. What was just told of the same picture is not told again."""
     found: list[StoryStep] = []
     if report.title.strip():
-        found.append({"kicker": "", "title": report.title.strip(), "note": telling.byline(report)})
+        found.append({"kicker": "", "title": report.title.strip(), "note": entry_text.byline(report)})
     before: Item | None = None
     run: list[Item] = []
     for item in (*report.items, None):
@@ -83,7 +83,7 @@ def _key(one: Finding) -> tuple[str, str, str]:
 def depths_title(m: CamMap) -> str:
     """The title over one map at each depth."""
     if m.score_kind == "value":
-        return f"{words.sought(m)}, from shallow to deep"
+        return f"{words.map_title(m)}, from shallow to deep"
     return f"How “{words.label(m.label)}” forms, from shallow to deep"
 
 
@@ -94,8 +94,8 @@ def _single(item: Item) -> list[StoryStep]:
     ratio = item.picture.width / item.picture.height
     info = camcore.METHODS[one.map.method]
     overlay: Shown = {
-        "src": jpeg_url(overlay_of(photo, one, item.look, SIDE)),
-        "alt": telling.alternative(one, item),
+        "src": jpeg_url(overlay_of(photo, one, item.style, SIDE)),
+        "alt": entry_text.alternative(one, item),
         "caption": "",
     }
     plain = _photograph(item, photo)
@@ -103,8 +103,8 @@ def _single(item: Item) -> list[StoryStep]:
     found.append(
         {
             "kicker": "Where it looks",
-            "title": words.sought(one.map, quoted=True),
-            "note": item.comment.strip() or f"{telling.method_title(one.map)}: {_lower(info.summary)}",
+            "title": words.map_title(one.map, quoted=True),
+            "note": item.comment.strip() or f"{entry_text.method_title(one.map)}: {_lower(info.summary)}",
             "ratio": ratio,
             "pictures": [overlay],
             "legend": _legend(item),
@@ -113,7 +113,7 @@ def _single(item: Item) -> list[StoryStep]:
     if item.depths:
         tiles: list[Shown] = [
             {
-                "src": jpeg_url(map_on(small, m, item.look, TILE_SIDE)),
+                "src": jpeg_url(map_on(small, m, item.style, TILE_SIDE)),
                 "alt": f"Map at {m.layer}",
                 "caption": f"{m.raw.shape[0]} × {m.raw.shape[1]} places",
             }
@@ -152,18 +152,18 @@ def _many(item: Item) -> list[StoryStep]:
     plain = _photograph(item, shrink(rgb, SIDE))
     ratio = item.picture.width / item.picture.height
     small = shrink(rgb, TILE_SIDE)
-    names = telling.names(item.findings)
+    names = entry_text.names(item.findings)
     shown: list[Shown] = [
         {
-            "src": jpeg_url(overlay_of(small, one, item.look, TILE_SIDE)),
-            "alt": telling.alternative(one, item),
+            "src": jpeg_url(overlay_of(small, one, item.style, TILE_SIDE)),
+            "alt": entry_text.alternative(one, item),
             "caption": name,
         }
         for one, name in zip(item.findings, names, strict=True)
     ]
     kind = "Side by side"
     found = [_picture(item, plain, ratio), _says(item, plain, ratio)]
-    title = telling.subject(item)
+    title = entry_text.subject(item)
     for start in range(0, len(shown), AT_ONCE):
         note = item.comment.strip() if start == 0 else ""
         found.append(_compared(kind, title, note, ratio, shown[start : start + AT_ONCE], _legend(item)))
@@ -176,11 +176,11 @@ def _together(run: Sequence[Item]) -> list[StoryStep]:
     if len(singles) < 2:
         return []
     small = shrink(singles[0].picture.open().rgb, TILE_SIDE)
-    names = telling.names([item.first for item in singles])
+    names = entry_text.names([item.first for item in singles])
     shown: list[Shown] = [
         {
-            "src": jpeg_url(overlay_of(small, item.first, item.look, TILE_SIDE)),
-            "alt": telling.alternative(item.first, item),
+            "src": jpeg_url(overlay_of(small, item.first, item.style, TILE_SIDE)),
+            "alt": entry_text.alternative(item.first, item),
             "caption": name,
         }
         for item, name in zip(singles, names, strict=True)
@@ -198,13 +198,13 @@ def _compared(
 
 
 def _photograph(item: Item, photo: Any) -> Shown:
-    return {"src": jpeg_url(photo), "alt": f"Photograph: {telling.picture_name(item)}", "caption": ""}
+    return {"src": jpeg_url(photo), "alt": f"Photograph: {entry_text.picture_name(item)}", "caption": ""}
 
 
 def _picture(item: Item, plain: Shown, ratio: float) -> StoryStep:
     return {
         "kicker": "The picture",
-        "title": telling.picture_name(item),
+        "title": entry_text.picture_name(item),
         "note": "",
         "ratio": ratio,
         "pictures": [plain],
@@ -214,11 +214,11 @@ def _picture(item: Item, plain: Shown, ratio: float) -> StoryStep:
 def _says(item: Item, plain: Shown, ratio: float) -> StoryStep:
     bars = [
         (words.answer_name(p), p.probability if p.probability == p.probability else 0.0, words.strength(p))
-        for p in item.first.said[:4]
+        for p in item.first.predictions[:4]
     ]
     return {
         "kicker": "What it says",
-        "title": words.together(telling.said(item.first)),
+        "title": words.together(entry_text.prediction(item.first)),
         "note": "",
         "ratio": ratio,
         "pictures": [plain],
@@ -235,4 +235,4 @@ def _legend(item: Item) -> tuple[str, str, str]:
     """The words at the ends of the colours, and the colours."""
     if any(one.scale is not None and one.scale.signed for one in item.findings):
         return "speaks against", "speaks for", css_gradient(DIVERGING)
-    return "little", "much", css_gradient(item.look.colormap)
+    return "little", "much", css_gradient(item.style.colormap)

@@ -12,7 +12,7 @@ from camcore.models.catalogue import backbones, find_weights
 from camcore.training.folders import MIN_PER_CLASS
 from camcore.training.recipe import Recipe
 from ui import errors, surveys, words
-from ui.questions import Failure
+from ui.query import Failure
 from ui.training import form as training_form
 from ui.training import runs, unpacking
 from ui.training.form import SCRATCH, Form, count
@@ -155,7 +155,7 @@ def _unpack() -> None:
     try:
         state["data"] = str(unpacking.unpack(file, file.name, _pictures_home()))
     except CamcoreError as error:
-        state["zip_failure"] = Failure.of(error, "zip")
+        state["zip_failure"] = Failure.of(error)
         return
     state["zip_failure"] = None
     state["zips"] = state.get("zips", 0) + 1  # a new uploader: the old one would hand its file over again
@@ -213,7 +213,7 @@ def _network(
 
 def _numbers(row: Any | None) -> dict[str, int | None]:
     """Epochs, size, seed and blocks to fine-tune; None where nothing is typed, as the shown usual value is meant."""
-    from camcore.training.surgery_run import HeadRecipe
+    from camcore.training.surgery import HeadRecipe
 
     usual = Recipe()
     numbers: tuple[tuple[str, str, tuple[int, int], object, str], ...] = (

@@ -10,7 +10,7 @@ import streamlit as st
 from camcore import CamcoreError
 from camcore.render.curves import training_curves
 from ui import errors, words
-from ui.questions import Failure
+from ui.query import Failure
 from ui.training import runs
 from ui.training.form import NEW, count
 from ui.training.runs import TrainingRun
@@ -206,4 +206,4 @@ def _act(do: Callable[[TrainingRun], Any], run: TrainingRun) -> None:
     try:
         do(run)
     except CamcoreError as error:
-        state["train_failure"] = Failure.of(error, "run")
+        state["train_failure"] = Failure.of(error)
