@@ -1,75 +1,76 @@
 """Inspect: what a network says about a picture, where it looks, and how that forms with depth."""
 
+from functools import partial
+
 import streamlit as st
 
-from ui import frame
+from ui.page import page
 
-frame.begin("Inspect")
+with page("Inspect") as p:
+    from ui import map_request, map_status, map_view, model_picker, query_form, sidebar
+    from ui.cell import toggle as cell
+    from ui.inspect import answers, export, view
+    from ui.networks import networks
+    from ui.query import Query
+    from ui.report import basket, map_snapshot
+    from ui.trust import panel as trust_panel
 
-# The page's title is on its way while the rest is imported.
+    def stop() -> None:
+        map_request.stop()
+        model_picker.withdraw(model)
 
-from ui import (  # noqa: E402
-    errors,
-    map_request,
-    map_status,
-    map_view,
-    model_picker,
-    picture_box,
-    query_form,
-    sidebar,
-    urls,
-)
-from ui.cell import view as cell_view  # noqa: E402
-from ui.inspect import answers, export, view  # noqa: E402
-from ui.networks import networks  # noqa: E402
-from ui.query import Query  # noqa: E402
-from ui.report import basket, snapshots  # noqa: E402
-from ui.trust import panel as trust_panel  # noqa: E402
+    state = st.session_state
+    p.address([*view.parameters(), *cell.PARAMETERS])
+    chosen, model = sidebar.show()
+    with p.offer:
+        model_picker.offer_download(model)
 
-state = st.session_state
-parameters = view.parameters()
-parameters += cell_view.PARAMETERS
-urls.adopt(parameters)
+    # While a script waits for a worker, Streamlit leaves what the last run drew and this one has not drawn yet. So each
+    # part of the page has a container, made before anything slow, and every run gives it one element, if an empty one.
+    head = st.container(key="cam_head")
+    row = st.container(key="cam_row", horizontal=True, vertical_alignment="center", gap="small", wrap=False)
+    chips = row.container(key="cam_chips", width="content")
+    status = row.container(key="cam_status", horizontal=True, vertical_alignment="center", wrap=False)
+    progress, button = status.container(key="cam_progress"), status.container(key="cam_button", width="content")
+    left, right = st.columns((1.62, 1.0), gap="medium")
+    picture = left.container(key="cam_picture", gap="xsmall")
+    controls = left.container(key="cam_controls")
+    ladder = left.container(key="cam_ladder", gap="xsmall")
+    foot = left.container(key="cam_caption", gap="xsmall")
+    caption, warning = foot.container(), foot.container()
+    trust = left.container(key="cam_trust", gap="xsmall")
+    scores = right.container(key="cam_scores", gap="xsmall")
+    choices = right.container(key="cam_choices", gap="small")
+    colours = right.container(key="cam_colours")
+    files = right.container(key="cam_export", horizontal=True, gap="small", wrap=False)
+    compare = right.container(key="cam_to_compare")
+    more = right.container(key="cam_more")
 
+    look, mode = view.look(controls, colours)
+    query_form.settle(networks().peek(model.key))
+    query = Query(model.key, chosen.picture.sha256, model.framing, state["method"], state["layer"], state["class"])
+    export.compare_link(compare, chosen, query)
+    request = map_request.ask(query, chosen.picture, allowed=model.fetch is None)
+    answer, network = request.answer, request.asked.network or request.answer.network
 
-def stop() -> None:
-    map_request.stop()
-    model_picker.withdraw(model)
+    with p.section("The prediction"):
+        answers.head(head, answer, model.key.name, model.fetch is not None, request.failure is not None)
+        answers.chips(chips, answer)
+        answers.bars(scores, answer)
+    with p.section("The picture"):
+        map_view.photograph(picture, chosen, answer, look, mode, request.busy, cell.picker())
+        map_view.ladder(ladder, chosen, answer, look)
+    with p.section("The choices"):
+        query_form.show(choices, network, answer, query)
+    with p.section("The caption"):
+        map_view.caption(caption, warning, answer)
+        export.files(files, chosen, answer, look)
+        basket.offer(files, map_snapshot.draft(chosen, answer, look))
+        query_form.about(more, network)
+    trust_panel.show(trust, request, chosen)
+    cell.show(chosen, answer)
 
-
-chosen, model = sidebar.show()
-
-places = view.claim()
-look, mode = view.look(places.controls, places.colours)
-query_form.settle(networks().peek(model.key))
-query = Query(model.key, chosen.picture.sha256, model.framing, state["method"], state["layer"], state["class"])
-export.compare_link(places.compare, chosen, query)
-request = map_request.ask(query, chosen.picture, allowed=model.fetch is None)
-answer, network = request.answer, request.asked.network or request.answer.network
-
-with errors.guarded("The prediction"):
-    answers.head(places.head, answer, model.key.name, model.fetch is not None, request.failure is not None)
-    answers.chips(places.chips, answer)
-    answers.bars(places.scores, answer)
-with errors.guarded("The picture"):
-    map_view.photograph(places.picture, chosen, answer, look, mode, request.busy, cell_view.picker())
-    map_view.ladder(places.ladder, chosen, answer, look)
-with errors.guarded("The choices"):
-    query_form.show(places.choices, network, answer, query)
-with errors.guarded("The caption"):
-    map_view.caption(places.caption, places.warning, answer)
-    export.files(places.export, chosen, answer, look)
-    basket.offer(places.export, snapshots.of_answer(chosen, answer, look))
-    query_form.about(places.more, network)
-trust_panel.show(places.trust, request, chosen)
-cell_view.show(chosen, answer)
-
-bar = map_status.show(places.progress, places.button, request, model.fetching, lambda: map_request.run(query), stop)
-map_status.retry(places.retry, request, map_request.retry)
-with places.notes:
-    errors.notices(urls.notices().values(), request.failure)
-with places.fetch:
-    model_picker.offer_download(model)
-
-urls.publish(parameters, left_out=picture_box.unnamed(chosen))
-map_request.follow(request, bar)
+    bar = map_status.show(progress, button, request, model.fetching, lambda: map_request.run(query), stop)
+    map_status.retry(p.retry, request, map_request.retry)
+    p.notify(failure=request.failure)
+    p.follow = partial(map_request.follow, request, bar)

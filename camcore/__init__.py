@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from camcore.heatmaps.refine import fuse
     from camcore.heatmaps.run import Step, estimate, explain, stream
     from camcore.methods import METHODS, MethodInfo
-    from camcore.models.load import backbones as backbones
+    from camcore.models.listing import backbones as backbones
     from camcore.models.load import load
     from camcore.models.wrap import wrap
     from camcore.network import Network
@@ -48,7 +48,7 @@ os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 # Every public name and the module it lives in; imported when it is first used.
 _HOMES = {
     "activations": "features.feature_maps",
-    "backbones": "models.load",
+    "backbones": "models.listing",
     "CamcoreError": "errors",
     "CamMap": "heatmaps.cam_map",
     "Contrast": "heatmaps.contrast",

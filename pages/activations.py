@@ -2,60 +2,44 @@
 
 import streamlit as st
 
-from ui import frame
+from ui.page import page
 
-frame.begin("Activations")
+with page("Activations", style="activations") as p:
+    from ui import layer_browser, model_picker, sidebar
+    from ui.activations import choices, view
+    from ui.activations import page as activations
+    from ui.components import scroll
+    from ui.jobs import session
+    from ui.network_summary import known_summary
 
-# The page's title is on its way while the rest is imported.
-from ui import errors, layer_browser, model_picker, page_style, picture_box, sidebar, urls  # noqa: E402
-from ui.activations import choices, page, view  # noqa: E402
-from ui.components import scroll  # noqa: E402
-from ui.jobs import session  # noqa: E402
-from ui.network_summary import known_summary  # noqa: E402
-from ui.networks import start  # noqa: E402
+    p.address(choices.parameters())
+    chosen, model = sidebar.show()
+    with p.offer:
+        model_picker.offer_download(model)
 
-page_style.add("activations")
-parameters = choices.parameters()
-urls.adopt(parameters)
+    facts = known_summary(model.key)
+    with st.container(key="cam_activations_head"):
+        head = st.empty()
+    with st.container(key="cam_browser"):
+        layers, ladder = (facts.layers, facts.ladder) if facts is not None else ((), ())
+        settled = layer_browser.settle(layers)
+        view.head(head, model.key.name, settled, model.fetch is not None, failed=False, loaded=facts is not None)
+        info = layer_browser.show(layers, ladder, kinds=choices.KINDS)
+    look = choices.show(facts)
+    work = activations.work(model, chosen.picture, info)
+    standing = session.section("channels", work, view.status)
+    found = activations.channels(standing)
+    if standing.failure is not None:
+        view.head(head, model.key.name, info, model.fetch is not None, failed=True)
 
-chosen, model = sidebar.show()
-
-
-def publish() -> None:
-    urls.publish(parameters, left_out=picture_box.unnamed(chosen))
-
-
-facts = known_summary(model.key)
-notes = st.container(key="cam_notes", gap=None)
-with st.container(key="cam_activations_head"):
-    head = st.empty()
-with st.container(key="cam_browser"):
-    layers, ladder = (facts.layers, facts.ladder) if facts is not None else ((), ())
-    settled = layer_browser.settle(layers)
-    view.head(head, model.key.name, settled, model.fetch is not None, failed=False, loaded=facts is not None)
-    info = layer_browser.show(layers, ladder, kinds=choices.KINDS)
-look = choices.show(facts)
-work = page.work(model, chosen.picture, info)
-standing = session.section("channels", work, view.status)
-found = page.channels(standing)
-if standing.failure is not None:
-    view.head(head, model.key.name, info, model.fetch is not None, failed=True)
-
-left, right = st.columns(view.COLUMNS, gap="medium")
-with errors.guarded("The sheet"), left:
-    view.whole_sheet(found, work, info, look)
-    page.files(found, chosen, look, model.framing)
-with errors.guarded("The channel"), right:
-    st.fragment(view.viewer)(found, work, chosen, look, publish)
-with errors.guarded("The figures"):
-    view.exact(found)
-with errors.guarded("The whole network"):
-    page.overview(model, chosen, facts if standing.complete else None, look)
-
-with notes:
-    errors.notices(urls.notices().values())
-    model_picker.offer_download(model)
-scroll(".st-key-cam_activations_head", key="scroll", count=st.session_state.get("times_picked", 0))
-publish()
-if model.fetch is None:
-    start()
+    left, right = st.columns(view.COLUMNS, gap="medium")
+    with p.section("The sheet", left):
+        view.whole_sheet(found, work, info, look)
+        activations.files(found, chosen, look, model.framing)
+    with p.section("The channel", right):
+        st.fragment(view.viewer)(found, work, chosen, look, p.publish)
+    with p.section("The figures"):
+        view.exact(found)
+    with p.section("The whole network"):
+        activations.overview(model, chosen, facts if standing.complete else None, look)
+    scroll(".st-key-cam_activations_head", key="scroll", count=st.session_state.get("times_picked", 0))

@@ -2,48 +2,30 @@
 
 import streamlit as st
 
-from ui import frame
+from ui.page import page
 
-frame.begin("Cats vs dogs")
+with page("Cats vs dogs", style="classifier") as p:
+    from ui import picture_box
+    from ui.classifier import evidence_view, view
+    from ui.components import copy_link, scroll
 
-# The page's title is on its way while the rest is imported.
-from ui import errors, page_style, picture_box, urls  # noqa: E402
-from ui.classifier import evidence_view, view  # noqa: E402
-from ui.components import copy_link, scroll  # noqa: E402
-from ui.networks import start  # noqa: E402
+    p.address(view.parameters())
+    with st.sidebar:
+        chosen = picture_box.show()
+        saved = view.pick()
+        folder = view.folder()
+        copy_link(key="copy_link")
 
-page_style.add("classifier")
-parameters = view.parameters()
-urls.adopt(parameters)
-
-with st.sidebar:
-    chosen = picture_box.show()
-    saved = view.pick()
-    folder = view.folder()
-    copy_link(key="copy_link")
-
-
-def publish() -> None:
-    urls.publish(parameters, left_out=picture_box.unnamed(chosen))
-
-
-notes = st.container(key="cam_notes", gap=None)
-if saved is None:
-    view.missing()
-elif chosen is None:
-    st.header("Choose a picture to begin", anchor=False)
-else:
-    standing = view.one_picture(saved, chosen)
-    with errors.guarded("The lesson"):
-        evidence_view.lesson(saved, standing.value)
-    evaluated = None
-    with errors.guarded("The test results"):
-        evaluated = view.quality(saved, folder, ready=not standing.busy, publish=publish)
-    view.beneath(saved, chosen, standing.value if standing.complete else None, evaluated)
-
-with notes:
-    errors.notices(urls.notices().values())
-scroll(".st-key-cam_sees", key="scroll", count=st.session_state.get("times_picked", 0))
-publish()
-if saved is not None:
-    start()
+    if saved is None:
+        view.missing()
+    elif chosen is None:
+        st.header("Choose a picture to begin", anchor=False)
+    else:
+        standing = view.one_picture(saved, chosen)
+        with p.section("The lesson"):
+            evidence_view.lesson(saved, standing.value)
+        evaluated = None
+        with p.section("The test results"):
+            evaluated = view.quality(saved, folder, ready=not standing.busy, publish=p.publish)
+        view.beneath(saved, chosen, standing.value if standing.complete else None, evaluated)
+    scroll(".st-key-cam_sees", key="scroll", count=st.session_state.get("times_picked", 0))

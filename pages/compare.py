@@ -1,91 +1,84 @@
 """Compare: methods, layers, classes, backbones and framings side by side, and how far they agree."""
 
+from functools import partial
+
 import streamlit as st
 
-from ui import frame
+from ui.page import page
 
-frame.begin("Compare")
+with page("Compare", style="compare") as p:
+    from ui import model_picker, sidebar
+    from ui.compare import agreeing, agreement_view, choices, contrast_view, grid, request, table_view, trust_view, view
+    from ui.compare.export import Take
+    from ui.compare.sheets import MapSheet
+    from ui.jobs import session
+    from ui.report import basket, sheet_snapshot
 
-# The page's title is on its way while the rest is imported.
-from ui import errors, model_picker, page_style, picture_box, sidebar, urls  # noqa: E402
-from ui.compare import (  # noqa: E402
-    agreeing,
-    agreement_view,
-    choices,
-    contrast_view,
-    grid,
-    request,
-    table_view,
-    trust_view,
-    view,
-)
-from ui.compare.export import Take  # noqa: E402
-from ui.compare.sheets import MapSheet  # noqa: E402
-from ui.jobs import session  # noqa: E402
-from ui.report import basket, snapshots  # noqa: E402
+    def pin(cell: str) -> None:
+        state["pin"] = None if state["pin"] == cell else cell
 
-page_style.add("compare")
-state = st.session_state
-parameters = choices.parameters()
-urls.adopt(parameters)
-choices.settle()
+    def open_in_inspect(cell: str) -> None:
+        state["open_in_inspect"] = cell
 
+    state = st.session_state
+    p.address(choices.parameters())
+    choices.settle()
+    chosen, model = sidebar.show(framings="framings" not in (state["columns"], state["rows"]))
 
-def pin(cell: str) -> None:
-    state["pin"] = None if state["pin"] == cell else cell
+    head = st.container(key="cam_head")
+    axes = st.container(key="cam_axes", horizontal=True, vertical_alignment="bottom", gap="small")
+    row = st.container(key="cam_compare_row", horizontal=True, vertical_alignment="center", gap="small", wrap=False)
+    progress = row.container(key="cam_compare_progress")
+    buttons = row.container(key="cam_compare_buttons", horizontal=True, width="content", gap="small", wrap=False)
+    maps = st.container(key="cam_grid")
+    controls = st.container(key="cam_compare_look", gap="xsmall")
+    files = st.container(key="cam_compare_save", horizontal=True, gap="small")
+    caution = st.container(key="cam_caution", gap=None)
+    agreement, verdicts, contrast, table = (
+        st.container(key=f"cam_{name}") for name in ("agreement", "judged", "contrast", "table")
+    )
 
+    known = request.summary(model.key)
+    choices.show(axes, known, model.framing, model.key.name)
+    plan, notes = choices.plan(chosen.picture.sha256, model)
+    with p.offer:
+        model_picker.offer_download(choices.missing(model) or model)
+    status = request.ask(plan, chosen.picture, allowed=model.fetch is None)
+    sheet = status.value or MapSheet(plan)
+    if not status.busy and request.summary(model.key) is not known:  # the choices can now be called by their names
+        st.rerun()
+    target = state.pop("open_in_inspect", None)
+    if target is not None:
+        st.switch_page("app.py", query_params=view.inspect_query(sheet, view.reference(sheet, target), chosen.sample))
 
-def open_in_inspect(cell: str) -> None:
-    state["open_in_inspect"] = cell
+    reference = view.reference(sheet, state["pin"])
+    look, differences = view.look(controls, reference is not None)
+    with p.section("The headline"):
+        failed = status.failure is not None or model.key in sheet.failures
+        view.head(head, sheet, model.key.name, model.fetch is not None, failed)
+    together = None
+    with p.section("The maps"):
+        together = agreeing.aligned(sheet, filling=status.busy)
+        figures = {} if reference is None or together is None else agreeing.to_reference(together, reference)
+        shown_reference = reference if differences else None
+        drawn = grid.draw(sheet, look, status.busy, shown_reference, figures)
+        view.photograph(maps, chosen, sheet, drawn, look, state["pin"], differences, pin, open_in_inspect)
+        view.caution(caution, drawn)
+        take = Take(sheet, drawn, look, chosen.picture, chosen.title, shown_reference)
+        view.files(files, take)
+        basket.offer(files, None if status.busy else sheet_snapshot.draft(chosen, take))
 
+    bar = view.status(progress, buttons, sheet, status, lambda: request.run(plan), request.stop)
+    view.retry(p.retry, sheet, status, request.retry)
+    p.notify(*notes, failure=status.failure)
 
-chosen, model = sidebar.show(framings="framings" not in (state["columns"], state["rows"]))
+    with p.section("The agreement", agreement):
+        agreement_view.show(sheet, together, chosen, look, status.busy)
+    with p.section("The verdicts", verdicts):
+        trust_view.show(sheet, plan, chosen, status.busy)
+    with p.section("The contrast", contrast):
+        contrast_view.show(sheet, plan, chosen, look)
+    with p.section("The table", table):
+        table_view.show(plan, chosen, status.busy)
 
-places = view.claim()
-known = request.summary(model.key)
-choices.show(places.choices, known, model.framing, model.key.name)
-plan, notes = choices.plan(chosen.picture.sha256, model)
-status = request.ask(plan, chosen.picture, allowed=model.fetch is None)
-sheet = status.value or MapSheet(plan)
-if not status.busy and request.summary(model.key) is not known:  # the choices can now be called by their names
-    st.rerun()
-target = state.pop("open_in_inspect", None)
-if target is not None:
-    st.switch_page("app.py", query_params=view.inspect_query(sheet, view.reference(sheet, target), chosen.sample))
-
-reference = view.reference(sheet, state["pin"])
-look, differences = view.look(places.look, reference is not None)
-with errors.guarded("The headline"):
-    failed = status.failure is not None or model.key in sheet.failures
-    view.head(places.head, sheet, model.key.name, model.fetch is not None, failed)
-together = None
-with errors.guarded("The maps"):
-    together = agreeing.aligned(sheet, filling=status.busy)
-    figures = {} if reference is None or together is None else agreeing.to_reference(together, reference)
-    drawn = grid.draw(sheet, look, status.busy, reference if differences else None, figures)
-    view.photograph(places.grid, chosen, sheet, drawn, look, state["pin"], differences, pin, open_in_inspect)
-    view.caution(places.caution, drawn)
-    shown_reference = reference if differences else None
-    take = Take(sheet, drawn, look, chosen.picture, chosen.title, shown_reference)
-    view.files(places.downloads, take)
-    basket.offer(places.downloads, None if status.busy else snapshots.of_take(chosen, take))
-
-bar = view.status(places.progress, places.buttons, sheet, status, lambda: request.run(plan), request.stop)
-view.retry(places.retry, sheet, status, request.retry)
-with places.notes:
-    errors.notices([*urls.notices().values(), *notes], status.failure)
-with places.fetch:
-    model_picker.offer_download(choices.missing(model) or model)
-
-with errors.guarded("The agreement"), places.agreement:
-    agreement_view.show(sheet, together, chosen, look, status.busy)
-
-with errors.guarded("The verdicts"), places.trust:
-    trust_view.show(sheet, plan, chosen, status.busy)
-with errors.guarded("The contrast"), places.contrast:
-    contrast_view.show(sheet, plan, chosen, look)
-with errors.guarded("The table"), places.table:
-    table_view.show(plan, chosen, status.busy)
-
-urls.publish(parameters, left_out=picture_box.unnamed(chosen))
-session.follow(status, bar)
+    p.follow = partial(session.follow, status, bar)

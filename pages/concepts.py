@@ -2,29 +2,18 @@
 
 import streamlit as st
 
-from ui import frame
+from ui.page import page
 
-frame.begin("Concepts")
+with page("Concepts", style="concepts") as p:
+    from ui import model_picker, sidebar
+    from ui.concepts import view
 
-# The page's title is on its way while the rest is imported.
-from ui import errors, model_picker, page_style, picture_box, sidebar, urls  # noqa: E402
-from ui.concepts import view  # noqa: E402
-from ui.networks import start  # noqa: E402
+    p.address(view.parameters())
+    chosen, model = sidebar.show()
+    with p.offer:
+        model_picker.offer_download(model)
 
-page_style.add("concepts")
-parameters = view.parameters()
-urls.adopt(parameters)
-
-chosen, model = sidebar.show()
-
-notes = st.container(key="cam_notes", gap=None)
-st.container(key="cam_head").header(f"What {model.key.name} sees these pictures made of", anchor=False)
-asked = view.choices(chosen, model)
-with errors.guarded("The concepts"):
-    view.show(asked, model)
-
-with notes:
-    errors.notices(urls.notices().values())
-    model_picker.offer_download(model)
-urls.publish(parameters, left_out=picture_box.unnamed(chosen))
-start()
+    st.container(key="cam_head").header(f"What {model.key.name} sees these pictures made of", anchor=False)
+    asked = view.choices(chosen, model)
+    with p.section("The concepts"):
+        view.show(asked, model)

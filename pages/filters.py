@@ -2,53 +2,45 @@
 
 import streamlit as st
 
-from ui import frame
+from ui.page import page
 
-frame.begin("Filters")
+with page("Filters", style="filters") as p:
+    from ui import model_picker, sidebar, urls
+    from ui.filters import choices, many_view, one_view, view
+    from ui.filters.work import response_work
+    from ui.jobs import session
 
-# The page's title is on its way while the rest is imported.
-from ui import errors, model_picker, page_style, picture_box, sidebar, urls  # noqa: E402
-from ui.filters import choices, many_view, one_view, view  # noqa: E402
-from ui.filters.work import response_work  # noqa: E402
-from ui.jobs import session  # noqa: E402
-from ui.networks import start  # noqa: E402
+    state = st.session_state
+    p.address(choices.parameters())
+    chosen, model = sidebar.show()
+    network = model.key
+    with p.offer:
+        model_picker.offer_download(model)
 
-page_style.add("filters")
-state = st.session_state
-parameters = choices.parameters()
-urls.adopt(parameters)
+    head = st.container(key="cam_head")
+    choices.settle(network)
+    choices.layers(st.container(key="cam_filters_layers"), network)
+    chooser = st.container(key="cam_filters_choices", horizontal=True, vertical_alignment="bottom", gap="small")
+    pictures, more, kernels = (st.container(key=f"cam_filters_{k}", gap="xsmall") for k in ("one", "many", "kernels"))
 
-chosen, model = sidebar.show()
+    look = response_work(network, chosen.picture, model.framing, state["layer"]) if model.fetch is None else None
+    standing = session.ask("filters_look", look)
+    if standing.failure is not None and standing.failure.kind == "LayerError" and state["layer"] is not None:
+        urls.object_to("layer", f"{standing.failure.message} Showing the recommended layer instead.")
+        st.rerun()
+    looked = standing.value
+    choices.show(chooser, looked)
+    all_, one = choices.wanted(network, looked) if looked is not None else (None, None)
+    view.head(head, network, looked, one, model.fetch is not None)
 
-places = view.claim()
-network = model.key
-choices.settle(network)
-choices.layers(places.layers, network)
-look = response_work(network, chosen.picture, model.framing, state["layer"]) if model.fetch is None else None
-standing = session.ask("filters_look", look)
-if standing.failure is not None and standing.failure.kind == "LayerError" and state["layer"] is not None:
-    urls.object_to("layer", f"{standing.failure.message} Showing the recommended layer instead.")
-    st.rerun()
-looked = standing.value
-choices.show(places.choices, looked)
-all_, one = choices.wanted(network, looked) if looked is not None else (None, None)
-view.head(places.head, network, looked, one, model.fetch is not None)
-
-with places.one, errors.guarded("The picture"):
-    if looked is None or all_ is None or one is None:
-        if one_view.waiting(look).value is not None:
-            st.rerun()  # it came between asking and drawing
-    else:
-        single = one_view.show(looked, chosen, all_, one)
-        with places.many, errors.guarded("The pictures"):
-            many_view.show(looked, all_, one.indices[0], single)
-        with places.kernels, errors.guarded("The kernels"):
-            view.kernels(looked)
-            view.explained(looked)
-
-with places.notes:
-    errors.notices(urls.notices().values())
-with places.fetch:
-    model_picker.offer_download(model)
-urls.publish(parameters, left_out=picture_box.unnamed(chosen))
-start()
+    with p.section("The picture", pictures):
+        if looked is None or all_ is None or one is None:
+            if one_view.waiting(look).value is not None:
+                st.rerun()  # it came between asking and drawing
+        else:
+            single = one_view.show(looked, chosen, all_, one)
+            with p.section("The pictures", more):
+                many_view.show(looked, all_, one.indices[0], single)
+            with p.section("The kernels", kernels):
+                view.kernels(looked)
+                view.explained(looked)

@@ -2,39 +2,27 @@
 
 import streamlit as st
 
-from ui import frame
+from ui.page import page
 
-frame.begin("Models")
+with page("Models", style="models") as p:
+    from ui.components import copy_link
+    from ui.models import card, own_view, view
 
-# The page's title is on its way while the rest is imported.
-from ui import errors, page_style, urls  # noqa: E402
-from ui.components import copy_link  # noqa: E402
-from ui.models import card, own_view, view  # noqa: E402
-from ui.networks import start  # noqa: E402
+    p.address(view.parameters())
+    with st.sidebar:
+        copy_link(key="copy_link")
+        st.caption("The link names the network that is looked at.")
 
-page_style.add("models")
-parameters = view.parameters()
-urls.adopt(parameters)
-
-with st.sidebar:
-    copy_link(key="copy_link")
-    st.caption("The link names the network that is looked at.")
-
-networks = view.all_networks()
-view.head(networks)
-with st.container(key="cam_notes"):
-    errors.notices(urls.notices().values())
-left, right = st.columns((1.62, 1.0), gap="medium")
-beneath = st.container(key="cam_feeding")
-with left, errors.guarded("The list"):
-    about = view.choose(networks)
-    view.take_away(networks)
-with right, errors.guarded("The network"):
-    tried = card.show(about)
-    with beneath:
-        card.feeding(about, tried)
-with st.container(key="cam_own"), errors.guarded("Networks of your own"):
-    own_view.show()
-
-urls.publish(parameters)
-start()
+    networks = view.all_networks()
+    view.head(networks)
+    left, right = st.columns((1.62, 1.0), gap="medium")
+    beneath = st.container(key="cam_feeding")
+    with p.section("The list", left):
+        about = view.choose(networks)
+        view.take_away(networks)
+    with p.section("The network", right):
+        tried = card.show(about)
+        with beneath:
+            card.feeding(about, tried)
+    with p.section("Networks of your own", st.container(key="cam_own")):
+        own_view.show()

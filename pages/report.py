@@ -2,38 +2,26 @@
 
 import streamlit as st
 
-from ui import frame
+from ui.page import page
 
-frame.begin("Report")
+with page("Report", style="report") as p:
+    from ui.components import copy_link
+    from ui.report import basket, shelf, view
 
-# The page's title is on its way while the rest is imported.
-from ui import errors, page_style, urls  # noqa: E402
-from ui.components import copy_link  # noqa: E402
-from ui.networks import start  # noqa: E402
-from ui.report import basket, shelf, view  # noqa: E402
-
-page_style.add("report")
-state = st.session_state
-parameters = view.parameters()
-urls.adopt(parameters)
-problem = shelf.arrive(state["report"])
-state["report"] = shelf.settle()
-presenting = state["present"] == "1" and bool(basket.entries())
-
-if presenting:
-    with errors.guarded("The presentation"):
-        view.present()
-else:
-    state["present"] = "0"
-    with st.sidebar:
-        copy_link(key="copy_link")
-    with st.container(key="cam_notes", gap=None):
-        errors.notices([*urls.notices().values(), *([problem] if problem else [])])
-    with errors.guarded("The report"):
-        if basket.entries():
-            view.show()
-        else:
-            view.empty()
-
-urls.publish(parameters)
-start()
+    state = st.session_state
+    p.address(view.parameters())
+    problem = shelf.arrive(state["report"])
+    state["report"] = shelf.settle()
+    if state["present"] == "1" and basket.entries():
+        with p.section("The presentation"):
+            view.present()
+    else:
+        state["present"] = "0"
+        p.notify(*filter(None, [problem]))
+        with st.sidebar:
+            copy_link(key="copy_link")
+        with p.section("The report"):
+            if basket.entries():
+                view.show()
+            else:
+                view.empty()

@@ -1,75 +1,61 @@
 """Trust: whether to believe a map, what if a part of the picture were not there, and whether it falls on the object."""
 
+from functools import partial
+
 import streamlit as st
 
-from ui import frame
+from ui.page import page
 
-frame.begin("Trust")
+with page("Trust", style="trust") as p:
+    from ui import map_request, map_status, map_view, model_picker, query_form, rasters, sidebar
+    from ui.networks import networks
+    from ui.query import Query
+    from ui.trust import evidence_view, locating_view, view, what_if_view
 
-# The page's title is on its way while the rest is imported.
+    def stop() -> None:
+        map_request.stop()
+        model_picker.withdraw(model)
 
-from ui import (  # noqa: E402  # noqa: E402
-    errors,
-    map_request,
-    map_status,
-    map_view,
-    model_picker,
-    page_style,
-    picture_box,
-    query_form,
-    rasters,
-    sidebar,
-    urls,
-)
-from ui.networks import networks, start  # noqa: E402
-from ui.query import Query  # noqa: E402
-from ui.trust import evidence_view as evidence  # noqa: E402
-from ui.trust import locating_view as where  # noqa: E402
-from ui.trust import view  # noqa: E402
-from ui.trust import what_if_view as what_if  # noqa: E402
+    state = st.session_state
+    p.address(view.parameters())
+    chosen, model = sidebar.show(also=" or mask")
+    with p.offer:
+        model_picker.offer_download(model)
 
-page_style.add("trust")
-state = st.session_state
-parameters = view.parameters()
-urls.adopt(parameters)
+    what_if_view.settle(chosen)
+    head = st.container(key="cam_head")
+    row = st.container(key="cam_trust_row", horizontal=True, vertical_alignment="center", gap="small", wrap=False)
+    progress = row.container(key="cam_trust_progress")
+    button = row.container(key="cam_trust_button", width="content")
+    left, right = st.columns((1.0, 1.3), gap="medium")
+    picture = left.container(key="cam_picture", gap="xsmall")
+    foot = left.container(key="cam_caption", gap="xsmall")
+    caption, warning = foot.container(), foot.container()
+    choices = left.container(key="cam_choices", gap="small")
+    verdict = right.container(key="cam_trust", gap="small")
+    evidence, what_if, where = (st.container(key=f"cam_{name}") for name in ("evidence", "what_if", "where"))
 
+    query_form.settle(networks().peek(model.key))
+    query = Query(model.key, chosen.picture.sha256, model.framing, state["method"], state["layer"], state["class"])
+    request = map_request.ask(query, chosen.picture, allowed=model.fetch is None)
+    answer, network = request.answer, request.asked.network or request.answer.network
 
-def stop() -> None:
-    map_request.stop()
-    model_picker.withdraw(model)
+    with p.section("The picture"):
+        map_view.photograph(picture, chosen, answer, rasters.MapLook(), "compare", request.busy, on_pick=None)
+        map_view.caption(caption, warning, answer)
+    with p.section("The choices"):
+        query_form.show(choices, network, answer, query)
+    quick = None
+    with p.section("The verdict"):
+        quick = view.verdict(head, verdict, request, chosen, model)
+    with p.section("The evidence", evidence):
+        evidence_view.show(request, chosen, quick)
+    with p.section("The question what if", what_if):
+        what_if_view.show(request, chosen)
+    with p.section("The place of the map", where):
+        locating_view.show(request, chosen, model)
 
-
-chosen, model = sidebar.show(also=" or mask")
-
-what_if.settle(chosen)
-places = view.claim()
-query_form.settle(networks().peek(model.key))
-query = Query(model.key, chosen.picture.sha256, model.framing, state["method"], state["layer"], state["class"])
-request = map_request.ask(query, chosen.picture, allowed=model.fetch is None)
-answer, network = request.answer, request.asked.network or request.answer.network
-
-with errors.guarded("The picture"):
-    map_view.photograph(places.picture, chosen, answer, rasters.MapLook(), "compare", request.busy, on_pick=None)
-    map_view.caption(places.caption, places.warning, answer)
-with errors.guarded("The choices"):
-    query_form.show(places.choices, network, answer, query)
-quick = None
-with errors.guarded("The verdict"):
-    quick = view.verdict(places.head, places.verdict, request, chosen, model)
-with places.evidence, errors.guarded("The evidence"):
-    evidence.show(request, chosen, quick)
-with places.what_if, errors.guarded("The question what if"):
-    what_if.show(request, chosen)
-with places.where, errors.guarded("The place of the map"):
-    where.show(request, chosen, model)
-
-bar = map_status.show(places.progress, places.button, request, model.fetching, lambda: map_request.run(query), stop)
-map_status.retry(places.retry, request, map_request.retry)
-with places.notes:
-    errors.notices(urls.notices().values(), request.failure)
-with places.fetch:
-    model_picker.offer_download(model)
-
-urls.publish(parameters, left_out=picture_box.unnamed(chosen))
-map_request.follow(request, bar)
-start()
+    bar = map_status.show(progress, button, request, model.fetching, lambda: map_request.run(query), stop)
+    map_status.retry(p.retry, request, map_request.retry)
+    p.notify(failure=request.failure)
+    p.follow = partial(map_request.follow, request, bar)

@@ -1,6 +1,6 @@
-"""The controls of how a map lies on a photograph, which many pages have; and how an address names them."""
+"""Controls of a map's drawing on a photograph, which many pages have, and their parameters in an address."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
 import streamlit as st
@@ -8,14 +8,25 @@ import streamlit as st
 from camcore.render.colour import COLORMAPS
 from ui.urls import Parameter, whole_number
 
+RUN_KEY = "Ctrl+Enter"
+"""The shortcut of the one button on a page that begins what takes long."""
+
 SMOOTH, NATIVE = GRIDS = ("smooth", "native")
 GRID = Parameter("grid", "grid view", SMOOTH, GRIDS, bound=True)
 OPACITY = Parameter("opacity", "opacity", 50, parse=whole_number(0, 100), bound=True)
 COLORMAP = Parameter("colormap", "colour map", COLORMAPS[0], COLORMAPS, bound=True)
 
 
-def segments(label: str, options: Sequence[str], key: str, *, labelled: bool = False, **more: Any) -> str:
-    """One of a few words, bound to the address; the first one is the default. ``more``: as Streamlit takes it."""
+def segments(
+    label: str,
+    options: Sequence[str],
+    key: str,
+    *,
+    labelled: bool = False,
+    help: str | None = None,
+    format_func: Callable[[Any], str] = str,
+) -> str:
+    """One of a few words, bound to the address; the first one is the default."""
     chosen = st.segmented_control(
         label,
         options,
@@ -24,13 +35,14 @@ def segments(label: str, options: Sequence[str], key: str, *, labelled: bool = F
         key=key,
         bind="query-params",
         label_visibility="visible" if labelled else "collapsed",
-        **more,
+        help=help,
+        format_func=format_func,
     )
     return str(chosen or options[0])
 
 
 def smooth() -> bool:
-    """Whether maps are drawn smoothly, or cell by cell."""
+    """Draw the choice of a smooth map or one of cells; True for smooth."""
     return segments("Grid", GRIDS, GRID.name) == SMOOTH
 
 

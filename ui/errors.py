@@ -1,13 +1,19 @@
-"""How the page speaks when something is wrong: in place, calmly, with the details one click below."""
+"""Messages on the page when something is wrong: in place, calm, with the details one click below."""
+
+from __future__ import annotations
 
 import contextlib
 import html
 import logging
 from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from ui.query import Failure
+
+if TYPE_CHECKING:
+    from streamlit.delta_generator import DeltaGenerator
 
 _LOG = logging.getLogger(__name__)
 
@@ -38,10 +44,11 @@ def _panel(failure: Failure, title: str) -> str:
 
 
 @contextlib.contextmanager
-def guarded(what: str) -> Iterator[None]:
-    """Keep an error inside the part of the page where it happened."""
-    try:
-        yield
-    except Exception as error:
-        _LOG.exception("%s could not be shown", what)
-        panel(Failure.of(error), f"{what} could not be shown")
+def guarded(what: str, place: DeltaGenerator | None = None) -> Iterator[None]:
+    """Keep an error inside the part of the page where it happened, which is drawn in ``place``."""
+    with contextlib.nullcontext() if place is None else place:
+        try:
+            yield
+        except Exception as error:
+            _LOG.exception("%s could not be shown", what)
+            panel(Failure.of(error), f"{what} could not be shown")

@@ -1,4 +1,4 @@
-"""What every page has around it: title, style, and the way to the other pages."""
+"""Title, style and navigation around every page."""
 
 import functools
 from pathlib import Path
@@ -18,18 +18,20 @@ PAGES = (
     ("pages/train.py", "Train", ":material/model_training:"),
     ("pages/models.py", "Models", ":material/deployed_code:"),
 )
-"""The pages in the order of the sidebar: script, label, icon. A new page adds its line here."""
+"""The pages in the order of the sidebar: script, title, icon. A new page adds its line here."""
+
+_HERE = Path(__file__).parent
 
 
 def begin(title: str) -> None:
-    """Set up the page; the first call of every page's script."""
+    """Set up the page and draw the navigation."""
     st.set_page_config(
         page_title=f"{title} · {NAME}",
-        page_icon=str(Path(__file__).with_name("icon.svg")),  # a named icon would be fetched from its maker
+        page_icon=str(_HERE / "icon.svg"),  # a named icon would be fetched from its maker
         layout="wide",
         initial_sidebar_state="expanded",
     )
-    st.html(f"<style>{_style()}</style>")
+    _put("frame.css")
     with st.sidebar:
         st.html(f'<div class="cam-name">{NAME}</div>')
         if len(PAGES) > 1:  # with one page there is nowhere to go, and without pages/ page_link finds none
@@ -38,6 +40,15 @@ def begin(title: str) -> None:
                     st.page_link(script, label=label, icon=icon)
 
 
+def style(folder: str) -> None:
+    """Add the style.css in a page's folder beside this module."""
+    _put(f"{folder}/style.css")
+
+
+def _put(file: str) -> None:
+    st.html(f"<style>{_text(file)}</style>")
+
+
 @functools.cache
-def _style() -> str:
-    return Path(__file__).with_suffix(".css").read_text("utf-8")
+def _text(file: str) -> str:
+    return (_HERE / file).read_text("utf-8")

@@ -1,14 +1,13 @@
 """One layer chooser for all pages: the network's stages as a strip, a search box, and a list with its branches.
 
-It needs no more than a network's LayerInfos (``ui.network_summary.NetworkSummary`` has them), and none while it is
-being loaded. The choice lives in the session under ``key``, which the page binds to its address
+It needs no more than a network's LayerInfos (``ui.network_summary.NetworkSummary`` has them), and none while it is being
+loaded. The choice lives in the session under ``key``, which the page binds to its address
 (``ui.urls.Parameter(key, "layer", None)``); None stands for the recommended layer, so that it stays that one when the
 network changes.
 """
 
 import functools
 from collections.abc import Collection, Sequence
-from typing import Any
 
 import streamlit as st
 
@@ -16,7 +15,7 @@ from camcore.errors import nearest
 from camcore.features import stages as structure
 from camcore.graph.layers import NO_GRID, WITHOUT_LAYER, LayerInfo
 from ui import urls, words
-from ui.components import register
+from ui.components import event, register
 
 _layers = register("layers")
 
@@ -43,14 +42,13 @@ def show(
         return None
     data = _plan(tuple(layers), tuple(ladder), frozenset(kinds))
 
-    def picked() -> None:
-        path = str(st.session_state[f"{key}_browser"]["picked"])
+    def pick(path: str) -> None:
         st.session_state[key] = None if path == data["recommended"] else path
 
     _layers(
         key=f"{key}_browser",
         data={**data, "label": label, "chosen": None if chosen is None else chosen.path},
-        on_picked_change=picked,
+        on_picked_change=event(f"{key}_browser", "picked", pick),
     )
     return chosen
 
@@ -62,12 +60,12 @@ def settle(layers: Sequence[LayerInfo], key: str = "layer") -> LayerInfo | None:
     if recommended is None or wanted is None:
         return recommended
     # A bare name stands for a layer of a nested model, too; of several, for the last one.
-    found = next((info for info in reversed(layers) if wanted in (info.path, info.name)), None)
-    found = next((info for info in layers if info.path == wanted), found)
-    if found is not None and found.usable:
-        return found
-    if found is not None:
-        problem = f"The layer “{found.path}” cannot be shown: {found.reason}."
+    named = next((info for info in reversed(layers) if wanted in (info.path, info.name)), None)
+    layer = next((info for info in layers if info.path == wanted), named)
+    if layer is not None and layer.usable:
+        return layer
+    if layer is not None:
+        problem = f"The layer “{layer.path}” cannot be shown: {layer.reason}."
     else:
         near = nearest(wanted, [info.path for info in layers if info.usable])
         problem = f"This network has no layer “{str(wanted)[:60]}”." + (f" Did you mean “{near}”?" if near else "")
@@ -86,14 +84,14 @@ def settle_channel(network: str, layer: str) -> None:
 
 
 @functools.lru_cache(maxsize=16)
-def _plan(layers: tuple[LayerInfo, ...], ladder: tuple[str, ...], kinds: frozenset[str]) -> dict[str, Any]:
+def _plan(layers: tuple[LayerInfo, ...], ladder: tuple[str, ...], kinds: frozenset[str]) -> dict[str, object]:
     """All that the component draws but the choice itself."""
     if not layers:
         return {"layers": [], "stages": [], "why": "", "recommended": None}
     default = next(info for info in layers if info.recommended)
     seats = structure.branch_positions(layers)
     joins = {block.end: block.branches for block in structure.blocks(layers)}
-    made: list[dict[str, Any]] = []
+    made: list[dict[str, object]] = []
     rows: list[tuple[int, LayerInfo]] = []
     for stage in structure.stages(layers):
         shown = [info for info in stage.layers if not kinds or info.kind in kinds or info.recommended]
@@ -111,7 +109,7 @@ def _plan(layers: tuple[LayerInfo, ...], ladder: tuple[str, ...], kinds: frozens
     }
 
 
-def _stage(stage: structure.GridStage, shown: Sequence[LayerInfo]) -> dict[str, Any]:
+def _stage(stage: structure.GridStage, shown: Sequence[LayerInfo]) -> dict[str, object]:
     return {
         "title": words.grid(stage.grid) if stage.grid else "no grid",
         "note": f"{len(shown)} layer{'s' if len(shown) > 1 else ''}",
@@ -128,7 +126,7 @@ def _row(
     seats: dict[str, tuple[structure.BranchPosition, ...]],
     joins: dict[str, Branches],
     ladder: Sequence[str],
-) -> dict[str, Any]:
+) -> dict[str, object]:
     grid = words.grid(info.grid) if info.grid else ""
     field = f"{words.grid(info.receptive_field)} px" if info.receptive_field else ""
     return {
@@ -148,7 +146,7 @@ def _row(
     }
 
 
-def _seat(seat: structure.BranchPosition, branches: Branches) -> list[Any]:
+def _seat(seat: structure.BranchPosition, branches: Branches) -> list[object]:
     """A layer's block by its end, its branch from 0, and how many there are; skips are not counted."""
     held = [number for number, branch in enumerate(branches) if branch]
     return [seat.end.rsplit("/", 1)[-1], held.index(seat.branch), len(held)]

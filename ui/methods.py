@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
 CONTROL = "control"
 
+COMPARED = ("gradcam", "gradcam++", "layercam", "eigengradcam", "reciprocam", "fasterscorecam")
+"""The methods that are compared first: cheap, and each another idea."""
+
 
 def keys() -> list[str]:
     """Every method's key."""

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 import camcore
-from camcore.cli.app import DEFAULT_MODEL
 from camcore.framing import FRAMINGS
+from camcore.models.declarations import DEFAULT_MODEL
 from camcore.models.factories import Factory
 from camcore.models.load import NetworkListing
 from camcore.models.saved import SavedNetwork

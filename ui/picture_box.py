@@ -1,9 +1,8 @@
-"""The sidebar's picture box: drop, paste, photograph, or take a sample."""
+"""Picture box of the sidebar: drop, paste, photograph, or take a sample."""
 
 import base64
 import binascii
 from dataclasses import dataclass
-from typing import Any
 
 import streamlit as st
 
@@ -15,8 +14,6 @@ from ui.urls import Parameter
 from ui.words import plain
 
 LIMIT = 10_000_000
-SAMPLE = Parameter("sample", "sample photograph", samples.DEFAULT, samples.KEYS)
-"""What a page's address says of the picture. A visitor's own has no name there: see ``unnamed``."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +28,7 @@ class Upload:
 class Chosen:
     """The picture to look at, and what to call it. ``sample`` is None for a visitor's own picture."""
 
-    picture: Any
+    picture: camcore.Picture
     title: str
     sample: str | None
 
@@ -39,6 +36,15 @@ class Chosen:
     def stem(self) -> str:
         """The title without a file's ending: what the files made of this picture begin with."""
         return self.title.rsplit(".", 1)[0]
+
+
+class _Sample(Parameter):
+    def write(self, value: str) -> str | None:
+        return value if st.session_state.get("upload") is None else None
+
+
+SAMPLE = _Sample("sample", "sample photograph", samples.DEFAULT, samples.KEYS)
+"""The picture in a page's address; a visitor's own has no name there."""
 
 
 def show() -> Chosen | None:
@@ -74,11 +80,6 @@ def show() -> Chosen | None:
     if chosen is not None:
         _describe(chosen)
     return chosen
-
-
-def unnamed(chosen: Chosen | None) -> tuple[str, ...]:
-    """The parameters that the address has to leave out, as a visitor's own picture is no sample."""
-    return (SAMPLE.name,) if chosen is not None and chosen.sample is None else ()
 
 
 def file_of(chosen: Chosen) -> bytes:

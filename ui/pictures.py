@@ -1,4 +1,4 @@
-"""Uploaded bytes become pictures, decoded once for as long as they are in use."""
+"""Pictures of uploaded bytes, decoded once for as long as they are in use."""
 
 import hashlib
 

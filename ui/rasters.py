@@ -146,4 +146,5 @@ def _encode(rgb: np.ndarray) -> str:
 
 def full_size(picture: Picture, cam_map: CamMap, look: MapLook, lines: list[str]) -> bytes:
     """The overlay at the photograph's full size with the caption beneath, as PNG to take away."""
+
     return map_png(picture, cam_map, lines, look.opacity / 100, look.colormap, look.smooth)

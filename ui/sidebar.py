@@ -1,6 +1,4 @@
-"""The sidebar of a page that looks at a picture with a network: both choices, and the link that keeps all of them."""
-
-from typing import Any
+"""Sidebar of a page that looks at a picture with a network: both choices, and the link that keeps all of them."""
 
 import streamlit as st
 
@@ -13,11 +11,11 @@ from ui.urls import Parameter
 
 
 def parameters() -> list[Parameter]:
-    """What the page's address says of both choices."""
+    """Both choices as a page's address has them."""
     return [picture_box.SAMPLE, *model_picker.parameters()]
 
 
-def query(network: NetworkKey, framing: str, sample: str | None, **more: Any) -> dict[str, str]:
+def query(network: NetworkKey, framing: str, sample: str | None, **more: object) -> dict[str, str]:
     """The address, on any page, of both choices and ``more`` of that page's; what is None is left out."""
     random = "true" if network.weights == "random" else None
     unusual = framing if framing != network.framing else None

@@ -1,11 +1,11 @@
-"""The page's address: which choices it carries, and what to say where it names something that does not exist.
+"""The page's address: the choices it carries, and notices where it names something that does not exist.
 
 A widget whose options are its own words in the address is bound by Streamlit (``bind="query-params"``). The
 choices here are those with longer labels, and those that several things on the page set together (a bar, a
 chip, a thumbnail and a list all choose the class). They live in the session under their parameter's name.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,16 +32,16 @@ class Parameter:
     def read(self, text: str) -> tuple[Any, str | None]:
         """The value, or the default and what is wrong with the text."""
         if self.options and text not in self.options:
-            found = nearest(text, self.options, 0.5)
-            hint = f"Did you mean “{found}”? " if found else ""
+            near = nearest(text, self.options, 0.5)
+            hint = f"Did you mean “{near}”? " if near else ""
             return self.default, self._sorry(f"names the {self.what} “{text[:60]}”, which does not exist. {hint}")
         try:
             return self.parse(text), None
         except ValueError as error:
             return self.default, self._sorry(f"gives “{text[:60]}” as {self.what}. {error} ")
 
-    def write(self, value: Any) -> str:
-        """The value as it stands in the address."""
+    def write(self, value: Any) -> str | None:
+        """The value as it stands in the address; None where it has no name there."""
         return str(value)
 
     def _sorry(self, problem: str) -> str:
@@ -108,7 +108,7 @@ def adopt(parameters: Sequence[Parameter]) -> None:
 
 
 def notices() -> Mapping[str, str]:
-    """What could not be followed, by parameter; a notice goes when its choice is made anew."""
+    """Notices of choices that could not be followed, by parameter; one goes when its choice is made anew."""
     state = st.session_state
     current = {name: text for name, (text, value) in state["url_notices"].items() if state.get(name) == value}
     state["url_notices"] = {name: entry for name, entry in state["url_notices"].items() if name in current}
@@ -121,7 +121,7 @@ def object_to(name: str, message: str, instead: Any = None) -> None:
     st.session_state["url_notices"][name] = (message, instead)
 
 
-def publish(parameters: Sequence[Parameter], left_out: Sequence[str] = ()) -> None:
+def publish(parameters: Sequence[Parameter], left_out: Collection[str] = ()) -> None:
     """Write the choices into the address; defaults and ``left_out`` leave it."""
     state = st.session_state
     wanted = {}
@@ -129,8 +129,8 @@ def publish(parameters: Sequence[Parameter], left_out: Sequence[str] = ()) -> No
         if parameter.bound or parameter.name in left_out:
             continue
         value = state.get(parameter.name, parameter.default)
-        if value is not None and value != parameter.default:
-            wanted[parameter.name] = parameter.write(value)
+        if value is not None and value != parameter.default and (text := parameter.write(value)) is not None:
+            wanted[parameter.name] = text
     present = _own(parameters, dict(st.query_params))
     changed: dict[str, str | list[str]] = {n: v for n, v in wanted.items() if present.get(n) != v}
     # An empty list takes a name out. One write, as every write is a step of the browser's history.

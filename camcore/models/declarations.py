@@ -29,6 +29,8 @@ from camcore.models.preprocessing import TITLES, preprocessing
 from camcore.models.saved import home
 
 VARIABLE = "CAMCORE_MODELS"
+DEFAULT_MODEL = "CAMCORE_DEFAULT_MODEL"
+"""The variable that names the network to begin with; the app's network picker reads it."""
 SECRETS = Path(".streamlit") / "secrets.toml"
 SUFFIXES = (".keras", ".h5", ".hdf5")
 """The file name suffixes of whole models."""

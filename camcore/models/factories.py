@@ -170,22 +170,26 @@ def make(factory: Factory) -> Made:
 
 
 def _called_for(factory: Factory) -> Made:
+    from camcore.models.wrap import wrap_options  # loads all of the graph's modules, which a list of rows does not need
+
+    allowed = ("model", "labels", "preprocess", "framing", *wrap_options())
+    returns = "a Keras model, or a mapping or dataclass with " + ", ".join(allowed)
     given = _called(factory, _function(factory))
     if not isinstance(given, Mapping):
         fields = dataclasses.fields(given) if dataclasses.is_dataclass(given) else ()
         given = {one.name: getattr(given, one.name) for one in fields} or {"model": given}
-    unknown = [str(key) for key in given if key not in _GIVES]
+    unknown = [str(key) for key in given if key not in allowed]
     if unknown:
-        near = nearest(unknown[0], _GIVES)
+        near = nearest(unknown[0], allowed)
         hint = f"Did you mean {near!r}?" if near else "Leave it out."
-        raise _wrong(factory, f"returned {unknown[0]!r}. It has to return {_RETURNS}", hint)
+        raise _wrong(factory, f"returned {unknown[0]!r}. It has to return {returns}", hint)
     import keras
 
     model, labels, feed = given.get("model"), given.get("labels"), given.get("preprocess")
     if not isinstance(model, keras.Model):
         raise _wrong(
             factory,
-            f"returned {_kind(given, model)}, no Keras 3 model. It has to return {_RETURNS}",
+            f"returned {_kind(given, model)}, no Keras 3 model. It has to return {returns}",
             "Return the keras.Model itself; a model of another library has to be rebuilt in Keras.",
         )
     if isinstance(labels, str | os.PathLike):

@@ -1,4 +1,4 @@
-"""``load``: a network by name, ready to be looked into; ``backbones``: which names there are."""
+"""``load``: a network by name, ready to be looked into."""
 
 from __future__ import annotations
 

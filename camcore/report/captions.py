@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from camcore.graph.layers import LayerInfo
-from camcore.heatmaps.cam_map import CamMap
+from typing import TYPE_CHECKING
+
 from camcore.methods import METHODS
 from camcore.predictions import Prediction
 from camcore.text import Scored, duration, percent, readable, score_text, strength
+
+if TYPE_CHECKING:
+    from camcore.graph.layers import LayerInfo
+    from camcore.heatmaps.cam_map import CamMap
 
 
 def headline(network: str, weights: str, first: Prediction) -> str:

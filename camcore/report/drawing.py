@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from camcore.framing import reduced_size
-from camcore.heatmaps.cam_map import CamMap
 from camcore.render.colour import DIVERGING
 from camcore.render.encode import to_data_url, to_jpeg
 from camcore.render.overlay import blend
-from camcore.report.document import DrawStyle, Finding
+
+if TYPE_CHECKING:
+    from camcore.heatmaps.cam_map import CamMap
+    from camcore.report.document import DrawStyle, Finding
 
 Rgb = NDArray[np.uint8]
 

@@ -1,4 +1,4 @@
-"""What every browser test needs: a server of its own, and a Chromium."""
+"""Servers and a Chromium for the browser tests."""
 
 import os
 import shutil
@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
+from shared_data import shared
 
 expect.set_options(timeout=30_000)  # a machine may be busy
 
@@ -60,6 +61,19 @@ def serve() -> Iterator[Callable[..., str]]:
         server.terminate()
     for server in servers:
         server.wait(30)
+
+
+@pytest.fixture(scope="module")
+def address(serve: Callable[..., str]) -> str:
+    """A fresh server with the ImageNet weights: the first page that a module asks for meets it cold."""
+    return serve(CAMCORE_WEIGHTS=str(shared("weights")))
+
+
+@pytest.fixture(scope="module")
+def bare_address(serve: Callable[..., str], tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A fresh server on a machine that has the bundled network and nothing else."""
+    home = str(tmp_path_factory.mktemp("home"))
+    return serve(CAMCORE_HOME=home, CAMCORE_WEIGHTS=home, KERAS_HOME=home, CAMCORE_CACHE=home)
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,6 @@
 """Activations in a real Chromium: nothing moves, cells and keys choose channels, the layer browser chooses layers."""
 
 import re
-from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -12,9 +11,8 @@ PATIENCE = 240_000  # milliseconds: the first answer imports TensorFlow on a mac
 
 
 @pytest.fixture(scope="module")
-def address(serve: Callable[..., str], tmp_path_factory: pytest.TempPathFactory) -> str:
-    home = tmp_path_factory.mktemp("home")
-    return serve(CAMCORE_HOME=str(home), CAMCORE_WEIGHTS=str(home), KERAS_HOME=str(home)) + "/activations"
+def address(bare_address: str) -> str:
+    return f"{bare_address}/activations"
 
 
 def opened(page: Page, url: str) -> Page:

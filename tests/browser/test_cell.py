@@ -1,20 +1,13 @@
 """One place looked into, in a real Chromium: by a press, by the keyboard, and from the big picture."""
 
 import re
-from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import Page, expect
-from shared_data import shared
 
 pytestmark = pytest.mark.browser
 
 PATIENCE = 240_000  # milliseconds: the first answer imports TensorFlow on a machine that may be busy
-
-
-@pytest.fixture(scope="module")
-def address(serve: Callable[..., str]) -> str:
-    return serve(CAMCORE_WEIGHTS=str(shared("weights")))
 
 
 def opened(page: Page, address: str, query: str = "") -> None:

@@ -1,7 +1,6 @@
 """Compare in a real Chromium, on a server of its own: what only a browser can show to work."""
 
 import re
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +15,6 @@ from ui import samples
 pytestmark = pytest.mark.browser
 
 TWO = "methods=gradcam,layercam"
-
-
-@pytest.fixture(scope="module")
-def address(serve: Callable[..., str]) -> str:
-    return serve(CAMCORE_WEIGHTS=str(shared("weights")))
 
 
 def filled(page: Page, address: str, query: str = TWO, count: int = 2) -> None:

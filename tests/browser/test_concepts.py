@@ -1,10 +1,7 @@
 """Concepts in a real Chromium: nothing moves when they arrive, and view-only changes compute nothing."""
 
-from collections.abc import Callable
-
 import pytest
 from playwright.sync_api import Page, expect
-from shared_data import shared
 
 pytestmark = pytest.mark.browser
 
@@ -12,8 +9,8 @@ PATIENCE = 240_000  # milliseconds: the first answer imports TensorFlow on a mac
 
 
 @pytest.fixture(scope="module")
-def address(serve: Callable[..., str]) -> str:
-    return serve(CAMCORE_WEIGHTS=str(shared("weights"))) + "/concepts"
+def address(address: str) -> str:
+    return f"{address}/concepts"
 
 
 def test_the_samples_in_concepts(page: Page, address: str) -> None:

@@ -2,7 +2,6 @@
 
 import re
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -12,12 +11,6 @@ from shared_data import shared
 pytestmark = pytest.mark.browser
 
 FIRST_PAINT = 0.6  # of the time to the first map: the page does not wait for TensorFlow; benchmarks tell seconds
-
-
-@pytest.fixture(scope="module")
-def address(serve: Callable[..., str]) -> str:
-    """A fresh server: the first page it serves meets it cold."""
-    return serve(CAMCORE_WEIGHTS=str(shared("weights")))
 
 
 def settled(page: Page, address: str, query: str = "") -> None:

@@ -3,20 +3,13 @@
 import io
 import re
 import zipfile
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
-from shared_data import shared
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture(scope="module")
-def address(serve: Callable[..., str]) -> str:
-    return serve(CAMCORE_WEIGHTS=str(shared("weights")))
 
 
 @pytest.fixture

@@ -4,14 +4,8 @@ import re
 
 import pytest
 from playwright.sync_api import Page, expect
-from shared_data import shared
 
 LONG = 240_000
-
-
-@pytest.fixture(scope="module")
-def address(serve) -> str:
-    return serve(CAMCORE_WEIGHTS=str(shared("weights")))
 
 
 pytestmark = pytest.mark.browser

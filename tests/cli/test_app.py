@@ -18,7 +18,7 @@ import pytest
 
 from camcore.__main__ import main
 from camcore.cli import app, serving
-from camcore.models.declarations import VARIABLE, Declaration, declared
+from camcore.models.declarations import DEFAULT_MODEL, VARIABLE, Declaration, declared
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -45,7 +45,7 @@ KERAS, HDF5 = whole(".keras"), whole(".h5")
 def folder(tmp_path, monkeypatch):
     monkeypatch.setenv("CAMCORE_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
-    for name in (VARIABLE, app.DEFAULT_MODEL, *(name for name in os.environ if name.startswith("STREAMLIT_"))):
+    for name in (VARIABLE, DEFAULT_MODEL, *(name for name in os.environ if name.startswith("STREAMLIT_"))):
         monkeypatch.setenv(name, "")  # so that it is put back, whatever the command sets
         monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
@@ -58,9 +58,7 @@ def served(monkeypatch):
     starts = []
 
     def serve(where, query, browser):
-        starts.append(
-            {"where": where, "query": query, "browser": browser, "default": os.environ.get(app.DEFAULT_MODEL)}
-        )
+        starts.append({"where": where, "query": query, "browser": browser, "default": os.environ.get(DEFAULT_MODEL)})
 
     monkeypatch.setattr(serving, "serve", serve)
     return starts

@@ -1,7 +1,6 @@
 """The Inspect page's logic, run by Streamlit's own test runner with the real engine (no browser)."""
 
 import io
-import json
 import os
 import struct
 import zlib
@@ -10,35 +9,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from app_pages import components, headline, html, run
+from app_pages import visit as page
 from PIL import Image
 from shared_data import shared
 from streamlit.testing.v1 import AppTest
 
-APP = str(Path(__file__).resolve().parents[2] / "app.py")
-TIMEOUT = 120  # the first run imports TensorFlow
-
-
-@pytest.fixture(autouse=True)
-def weights(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("CAMCORE_WEIGHTS", str(shared("weights")))
-
-
-def page(**query: str) -> AppTest:
-    at = AppTest.from_file(APP, default_timeout=TIMEOUT)
-    for name, value in query.items():
-        at.query_params[name] = value
-    at.run()
-    assert not at.exception
-    return at
-
-
-def html(at: AppTest) -> str:
-    bodies = (str(element.proto.body) for element in at.get("html"))
-    return " ".join(body for body in bodies if "<style>" not in body)
-
-
-def headline(at: AppTest) -> str:
-    return str(at.header[0].value)
+pytestmark = pytest.mark.usefixtures("real_weights")
 
 
 def caption(at: AppTest) -> str:
@@ -46,9 +23,8 @@ def caption(at: AppTest) -> str:
 
 
 def tag(at: AppTest) -> str:
-    """What stands on the overlay."""
-    found = [json.loads(c.proto.json) for c in at.get("bidi_component") if c.proto.json]
-    return str(next(data["tag"] for data in found if "tag" in data))
+    """The words on the overlay."""
+    return str(next(data["tag"] for data in components(at) if "tag" in data))
 
 
 def png(array: np.ndarray) -> bytes:
@@ -67,9 +43,7 @@ def huge_png(side: int) -> bytes:
 
 def upload(at: AppTest, name: str, data: bytes) -> AppTest:
     at.file_uploader[0].upload(name, data)
-    at.run()
-    assert not at.exception
-    return at
+    return run(at)
 
 
 def test_opens_on_a_photograph_with_an_answer_and_a_map() -> None:
@@ -118,16 +92,22 @@ def test_a_link_reproduces_the_view() -> None:
     assert at.session_state["sample"] == "coffee"
 
 
+def test_a_link_that_names_nothing_is_answered_in_place() -> None:
+    wrong = {"model": "MobileNetV9", "method": "gradcamm", "framing": "croop", "sample": "dog", "colormap": "hot",
+             "opacity": "140", "class": "abc"}  # fmt: skip
+    at = page(**wrong)
+    for said in (
+        "Did you mean “MobileNetV2”?", "Did you mean “gradcam”?", "Did you mean “crop”?", "“dog”, which does not exist",
+        "“hot”, which does not exist", "between 0 and 100", "whole number",
+    ):  # fmt: skip
+        assert said in html(at)
+    assert html(at).count("instead.") == len(wrong)
+    assert caption(at).startswith("Grad-CAM · out_relu 7×7"), "the default is shown"
+
+
 @pytest.mark.parametrize(
     ("name", "value", "said"),
     [
-        ("model", "MobileNetV9", "Did you mean “MobileNetV2”?"),
-        ("method", "gradcamm", "Did you mean “gradcam”?"),
-        ("framing", "croop", "Did you mean “crop”?"),
-        ("sample", "dog", "“dog”, which does not exist"),
-        ("colormap", "hot", "“hot”, which does not exist"),
-        ("opacity", "140", "between 0 and 100"),
-        ("class", "abc", "whole number"),
         ("class", "-1", "-1"),
         ("class", "1000", "0 to 999"),
         ("layer", "predictions", "no spatial grid"),
@@ -135,7 +115,7 @@ def test_a_link_reproduces_the_view() -> None:
         ("method", "<b>x</b>", "&lt;b&gt;x&lt;/b&gt;"),
     ],
 )
-def test_a_link_that_names_nothing_is_answered_in_place(name: str, value: str, said: str) -> None:
+def test_what_the_network_does_not_have_is_answered_in_place(name: str, value: str, said: str) -> None:
     at = page(**{name: value})
     assert said in html(at)
     assert "instead" in html(at)
@@ -165,61 +145,51 @@ def test_a_bad_file_after_an_upload_leaves_the_upload() -> None:
     assert "zebra" in headline(at)
 
 
-@pytest.mark.parametrize(
-    ("name", "data", "said"),
-    [
+def test_a_bad_file_says_why_and_the_earlier_result_stays() -> None:
+    whole = shared("photos", "zebra.jpg").read_bytes()
+    at = page()
+    before = headline(at), caption(at)
+    for name, data, said in (
         ("photo.jpg", b"these are words, not a picture", "text"),
         ("tiny.png", png(np.zeros((1, 1, 3), np.uint8)), "1"),
         ("<img src=x onerror=alert(1)>.jpg", b"words", "text"),
         ("empty.png", b"", "empty"),
         ("huge.png", huge_png(30_000), "million pixels"),
-    ],
-    ids=["text", "tiny", "html in its name", "empty", "huge"],
-)
-def test_a_bad_file_says_why_and_the_earlier_result_stays(name: str, data: bytes, said: str) -> None:
+        ("half.jpg", whole[: len(whole) // 2], ""),
+    ):
+        at.session_state["picture_failure"] = None
+        upload(at, name, data)
+        assert "The earlier picture stays" in html(at), name
+        assert said in html(at)
+        assert "<img" not in html(at)
+        assert (headline(at), caption(at)) == before
+
+
+def test_what_was_done_to_a_picture_is_said() -> None:
+    grey = Image.fromarray((np.arange(64 * 64).reshape(64, 64) * 15).astype(np.uint16))
     at = page()
-    before = headline(at), caption(at)
-    upload(at, name, data)
-    assert "The earlier picture stays" in html(at)
-    assert said in html(at)
-    assert "<img" not in html(at)
-    assert (headline(at), caption(at)) == before
+    for image, kind, word in (
+        (Image.new("RGBA", (64, 64), (200, 40, 40, 90)), "PNG", "transparen"),
+        (Image.new("CMYK", (64, 64), (20, 40, 40, 0)), "JPEG", "CMYK"),
+        (grey, "PNG", "16"),
+    ):
+        file = io.BytesIO()
+        image.save(file, kind)
+        upload(at, "picture", file.getvalue())
+        assert any(word.lower() in one.value.lower() for one in at.sidebar.caption)
 
 
-def test_a_truncated_jpeg_is_refused() -> None:
-    whole = shared("photos", "zebra.jpg").read_bytes()
-    at = upload(page(), "half.jpg", whole[: len(whole) // 2])
-    assert "The earlier picture stays" in html(at)
-
-
-@pytest.mark.parametrize(("mode", "word"), [("RGBA", "transparen"), ("CMYK", "CMYK"), ("I;16", "16")])
-def test_what_was_done_to_a_picture_is_said(mode: str, word: str) -> None:
-    file = io.BytesIO()
-    if mode == "I;16":
-        Image.fromarray((np.arange(64 * 64).reshape(64, 64) * 15).astype(np.uint16)).save(file, "PNG")
-    elif mode == "RGBA":
-        Image.new("RGBA", (64, 64), (200, 40, 40, 90)).save(file, "PNG")
-    else:
-        Image.new("CMYK", (64, 64), (20, 40, 40, 0)).save(file, "JPEG")
-    at = upload(page(), "picture", file.getvalue())
-    assert any(word.lower() in c.value.lower() for c in at.sidebar.caption)
-
-
-def test_missing_weights_are_offered_not_fetched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("CAMCORE_WEIGHTS", str(tmp_path))
-    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+def test_missing_weights_are_offered_not_fetched(no_weights: Path) -> None:
     at = page(model="VGG16")
     assert headline(at) == "VGG16 needs its weights first"
     assert any(b.label.startswith("Download 5") and b.label.endswith(" MB") for b in at.button)
     offer = " ".join(m.value for m in at.markdown)
     assert "CAMCORE_WEIGHTS" in offer
     assert "VGG16.weights.h5" in offer
-    assert not list(tmp_path.rglob("*.h5"))
+    assert not list(no_weights.rglob("*.h5"))
 
 
-def test_without_a_network_the_download_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("CAMCORE_WEIGHTS", str(tmp_path))
-    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+def test_without_a_network_the_download_says_what_to_do(no_weights: Path) -> None:
     assert os.environ["CAMCORE_WEIGHTS_URL"].startswith("http://127.0.0.1")
     at = page(model="MobileNetV3Small")
     next(b for b in at.button if b.label.startswith("Download")).click().run()
@@ -228,9 +198,7 @@ def test_without_a_network_the_download_says_what_to_do(tmp_path: Path, monkeypa
     assert any(b.label == "Try again" for b in at.button)
 
 
-def test_random_weights_only_when_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("CAMCORE_WEIGHTS", str(tmp_path))
-    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+def test_random_weights_only_when_asked_for(no_weights: Path) -> None:
     at = page(model="MobileNetV3Small")
     assert "needs its weights" in headline(at)
     at.toggle(key="random").set_value(True).run()

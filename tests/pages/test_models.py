@@ -1,6 +1,5 @@
 """The Models page's logic, run by Streamlit's own test runner: the list, its cards, and networks of one's own."""
 
-import html
 import io
 import json
 import shutil
@@ -8,15 +7,18 @@ import threading
 import time
 import urllib.request
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, ClassVar
 
+import app_pages
 import h5py
 import keras
 import numpy as np
 import pytest
 import whole_models
+from app_pages import run, text, visit
 from small import network_folder
 from streamlit.testing.v1 import AppTest
 
@@ -26,7 +28,6 @@ from camcore.models.preprocessing import PREPROCESSINGS
 from camcore.models.weights_files import WeightsFile
 from ui.frame import PAGES
 
-APP = str(Path(__file__).resolve().parents[2] / "app.py")
 DECLARED = "unfed=own_models:nested, fed=own_models:sequential, raises=own_models:raises, wrong"
 
 
@@ -54,34 +55,12 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "three.weights.h5"
 
 
-def page(**query: str) -> AppTest:
-    at = AppTest.from_file(APP, default_timeout=120)
-    at.switch_page("pages/models.py")
-    for name, value in query.items():
-        at.query_params[name] = value
-    return run(at)
+page = partial(visit, "pages/models.py")
 
 
-def run(at: AppTest) -> AppTest:
-    at.run()
-    assert not at.exception
-    return at
-
-
-def until(at: AppTest, said: Callable[[AppTest], Any]) -> AppTest:
-    """Run again, as the page does by itself, until it says so."""
-    end = time.monotonic() + 120
-    while not said(run(at)):
-        assert time.monotonic() < end, text(at)
-        time.sleep(0.05)
-    return at
-
-
-def text(at: AppTest) -> str:
-    bodies = (str(e.proto.body) for e in at.get("html"))
-    words = [*(m.value for m in at.markdown), *(c.value for c in at.caption), *(c.value for c in at.code)]
-    shown = " ".join([*words, *(body for body in bodies if "<style>" not in body)])
-    return html.unescape(shown.replace("\\", ""))
+def until(at: AppTest, there: Callable[[AppTest], Any]) -> AppTest:
+    """Run the script at least once, as after a press, and on until what is waited for is there."""
+    return app_pages.until(run(at), there)
 
 
 def links(at: AppTest) -> list[str]:
@@ -126,20 +105,17 @@ def test_a_link_to_what_does_not_exist_says_so() -> None:
 
 
 def test_the_other_pages_go_on_after_it_in_the_same_session() -> None:
-    at = AppTest.from_file(APP, default_timeout=120)
-    run(at)
+    at = visit()
     said = at.header[0].value
     assert said.startswith("cats_vs_dogs says")
     for script in (one for other, *_ in PAGES if other != "app.py" for one in (other, "pages/models.py")):
-        at.switch_page(script)
-        run(at)
+        visit(script, at)
         assert "cam-error" not in text(at)
         if script == "pages/models.py":
             at.segmented_control(key="list").set_value("Accuracy by size")
             run(at)
             assert at.get("plotly_chart")
-    at.switch_page("app.py")
-    assert run(at).header[0].value == said
+    assert visit("app.py", at).header[0].value == said
 
 
 def test_only_what_is_here() -> None:

@@ -1,21 +1,16 @@
 """A nested, a Sequential and a subclassed model come in through a factory: Inspect and Compare show the same of all."""
 
-import html
 import json
-import time
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 import own_models
 import pytest
-from streamlit.testing.v1 import AppTest
+from app_pages import cells, components, text, until, visit
 
 from ui import samples
 from ui.frame import PAGES
 from ui.map_cache import map_cache
 
-APP = str(Path(__file__).resolve().parents[2] / "app.py")
 NOT_THEIRS = (
     "app.py", "pages/compare.py", "pages/report.py", "pages/cats_vs_dogs.py", "pages/train.py", "pages/models.py",
 )  # fmt: skip
@@ -30,26 +25,10 @@ def declared(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CAMCORE_MODELS", ",".join(f"{name}=own_models:{name}" for name in names))
 
 
-def page(script: str = "", **query: str) -> AppTest:
-    at = AppTest.from_file(APP, default_timeout=120)
-    if script:
-        at.switch_page(script)
-    for name, value in query.items():
-        at.query_params[name] = value
-    at.run()
-    assert not at.exception
-    return at
-
-
-def said(at: AppTest) -> str:
-    bodies = (str(element.proto.body) for element in at.get("html"))
-    return html.unescape(" ".join(body for body in bodies if "<style>" not in body))
-
-
 def test_inspect_shows_the_same_of_every_kind() -> None:
     headlines, maps = [], []
     for name in KINDS:
-        at = page(model=name, framing="stretch")
+        at = visit(model=name, framing="stretch")
         assert at.selectbox(key="model").value == name
         headlines.append(at.header[0].value.replace(name, "it"))
         asked = at.session_state["shown"]
@@ -67,7 +46,7 @@ def test_inspect_shows_the_same_of_every_kind() -> None:
 
 
 def test_compare_shows_the_same_of_every_kind() -> None:
-    shown = [cells(page("pages/compare.py", model=name, methods="cam,gradcam,layercam")) for name in KINDS]
+    shown = [cells(visit("pages/compare.py", model=name, methods="cam,gradcam,layercam")) for name in KINDS]
     assert [cell["title"] for cell in shown[0]] == ["CAM", "Grad-CAM", "LayerCAM"]
     for other in shown[1:]:
         for one, first in zip(other, shown[0], strict=True):
@@ -76,39 +55,27 @@ def test_compare_shows_the_same_of_every_kind() -> None:
             assert one["alt"].partition("Brightest")[2] == first["alt"].partition("Brightest")[2] != ""
 
 
-def cells(at: AppTest) -> list[dict[str, Any]]:
-    found = [json.loads(c.proto.json) for c in at.get("bidi_component") if c.proto.json]
-    data = next(data for data in found if data.get("group") == "compare" and data["pins"])
-    return [cell for line in data["lines"] for cell in line["cells"]]
-
-
 def test_one_that_fails_is_told_and_the_next_works() -> None:
-    at = page(model="raises")
-    assert "its function own_models:raises raised RuntimeError: the weights are on <b>another</b> machine" in said(at)
+    at = visit(model="raises")
+    assert "its function own_models:raises raised RuntimeError: the weights are on <b>another</b> machine" in text(at)
     at.selectbox(key="model").set_value(KINDS[0]).run()
     assert not at.exception
     assert KINDS[0] in at.header[0].value
-    assert "cam-error" not in said(at)
+    assert "cam-error" not in text(at)
 
 
 def test_compare_goes_on_beside_one_that_fails() -> None:
-    at = page(
+    at = visit(
         "pages/compare.py", model=KINDS[0], columns="backbones", beside="raises", rows="methods", methods="gradcam"
     )
-    assert "own_models:raises raised RuntimeError" in said(at) + json.dumps(
-        [json.loads(c.proto.json) for c in at.get("bidi_component") if c.proto.json]
-    )
+    assert "own_models:raises raised RuntimeError" in text(at) + json.dumps(components(at))
     assert any(cell["grid"] for cell in cells(at))
 
 
 @pytest.mark.parametrize("name", KINDS)
 @pytest.mark.parametrize("script", OTHERS)
 def test_every_other_page_works_on_it(script: str, name: str) -> None:
-    at = page(script, model=name)
-    end = time.monotonic() + 30
-    while at.get("progress") and time.monotonic() < end:  # what runs in the background draws itself again
-        time.sleep(0.2)
-        at.run()
-        assert not at.exception
+    at = visit(script, model=name)
+    until(at, lambda at: not at.get("progress"))  # what runs in the background draws itself again
     assert at.selectbox(key="model").value == name
-    assert "cam-error" not in said(at), said(at)
+    assert "cam-error" not in text(at), text(at)

@@ -1,15 +1,13 @@
 """A network without a grid, on every page that looks into one: said in a sentence, never a traceback."""
 
-from pathlib import Path
-
 import pytest
+from app_pages import text, visit
 from streamlit.testing.v1 import AppTest
 
 from ui import samples
 from ui.frame import PAGES
 from ui.map_cache import map_cache
 
-APP = str(Path(__file__).resolve().parents[2] / "app.py")
 NAME = "page_dense_only"
 NOT_ASKED = ("app.py", "pages/report.py", "pages/cats_vs_dogs.py", "pages/train.py", "pages/models.py")
 OTHERS = tuple(script for script, *_ in PAGES if script not in NOT_ASKED)
@@ -20,26 +18,15 @@ def declared(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CAMCORE_MODELS", f"{NAME}=own_models:{NAME}")
 
 
-def page(script: str = "", **query: str) -> AppTest:
-    at = AppTest.from_file(APP, default_timeout=120)
-    if script:
-        at.switch_page(script)
-    at.query_params["model"] = NAME
-    for name, value in query.items():
-        at.query_params[name] = value
-    at.run()
-    assert not at.exception
-    return at
+def page(script: str = "app.py", **query: str) -> AppTest:
+    return visit(script, model=NAME, **query)
 
 
 def shown(at: AppTest) -> str:
-    bodies = [str(element.proto.body) for element in at.get("html")]
-    return " ".join(
-        bodies + [str(one.value) for kind in ("error", "info", "markdown", "caption") for one in at.get(kind)]
-    )
+    return " ".join([text(at), *(str(one.value) for kind in ("error", "info") for one in at.get(kind))])
 
 
-@pytest.mark.parametrize("script", ["", "pages/trust.py"])
+@pytest.mark.parametrize("script", ["app.py", "pages/trust.py"])
 def test_the_first_map_is_one_that_needs_no_layer(script: str) -> None:
     """Nothing has to be chosen: occlusion stands in for Grad-CAM, and the page says why."""
     at = page(script, framing="stretch")

@@ -1,14 +1,13 @@
 """The Report page's logic, run by Streamlit's own test runner with the real engine (no browser)."""
 
 import io
-import json
 import time
 import zipfile
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from app_pages import components, html, visit
 from PIL import Image
 from shared_data import shared
 from streamlit.testing.v1 import AppTest
@@ -16,32 +15,15 @@ from streamlit.testing.v1 import AppTest
 from camcore.report.archive import to_zip
 from camcore.report.document import Report
 
-APP = str(Path(__file__).resolve().parents[2] / "app.py")
-TIMEOUT = 120  # the first run imports TensorFlow
-
-
-@pytest.fixture(autouse=True)
-def weights(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("CAMCORE_WEIGHTS", str(shared("weights")))
+pytestmark = pytest.mark.usefixtures("real_weights")
 
 
 def page(script: str = "pages/report.py", **query: str) -> AppTest:
-    at = AppTest.from_file(APP, default_timeout=TIMEOUT)
-    return to(at, script, **query)
+    return visit(script, **query)
 
 
 def to(at: AppTest, script: str, **query: str) -> AppTest:
-    at.switch_page(script)
-    for name, value in query.items():
-        at.query_params[name] = value
-    at.run()
-    assert not at.exception
-    return at
-
-
-def html(at: AppTest) -> str:
-    bodies = (str(element.proto.body) for element in at.get("html"))
-    return " ".join(body for body in bodies if "<style>" not in body)
+    return visit(script, at, **query)
 
 
 def add(at: AppTest) -> AppTest:
@@ -56,8 +38,7 @@ def add(at: AppTest) -> AppTest:
 
 
 def steps(at: AppTest) -> list[dict[str, Any]]:
-    found = [json.loads(c.proto.json) for c in at.get("bidi_component") if c.proto.json]
-    return next((data["steps"] for data in found if "steps" in data), [])
+    return next((data["steps"] for data in components(at) if "steps" in data), [])
 
 
 def entries(at: AppTest) -> Any:
@@ -77,7 +58,7 @@ def test_an_empty_report_says_how_to_fill_it() -> None:
 
 
 def test_a_map_is_pinned_on_inspect_and_stays_as_it_was() -> None:
-    at = to(AppTest.from_file(APP, default_timeout=TIMEOUT), "app.py", opacity="80", colormap="magma")
+    at = page("app.py", opacity="80", colormap="magma")
     add(at)
     (entry,) = entries(at)
     one = entry.item.first
@@ -187,7 +168,7 @@ def test_a_link_that_names_nothing_is_answered_in_place(query: dict[str, str], s
 
 
 def test_an_upload_with_a_nasty_name_is_shown_as_it_is_called() -> None:
-    at = to(AppTest.from_file(APP, default_timeout=TIMEOUT), "app.py")
+    at = page("app.py")
     at.file_uploader[0].upload("<script>alert(1)</script>.jpg", shared("photos", "zebra.jpg").read_bytes())
     at.run()
     add(at)

@@ -2,20 +2,20 @@
 
 import io
 import sys
-import time
 import zipfile
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import app_pages
 import numpy as np
 import pytest
+from app_pages import headline, html, run, text, visit
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from ui.training import runs as training_runs
-
-ROOT = Path(__file__).resolve().parents[2]
 
 STAND_IN = """
 import sys, time
@@ -44,8 +44,8 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.setenv("CAMCORE_HOME", str(tmp_path / "home"))
     monkeypatch.setattr(training_runs, "PROGRAM", (sys.executable, "-c", STAND_IN))
     yield tmp_path / "home"
-    for run in training_runs.listed():
-        training_runs.end(run)
+    for left in training_runs.listed():
+        training_runs.end(left)
 
 
 @pytest.fixture
@@ -61,37 +61,12 @@ def fill(root: Path, **classes: int) -> Path:
     return root
 
 
-def page(**query: Any) -> AppTest:
-    at = AppTest.from_file(str(ROOT / "app.py"), default_timeout=120)
-    at.switch_page("pages/train.py")
-    for name, value in query.items():
-        at.query_params[name] = str(value)
-    return run(at)
+page = partial(visit, "pages/train.py")
 
 
-def run(at: AppTest) -> AppTest:
-    at.run()
-    assert not at.exception
-    return at
-
-
-def until(at: AppTest, said: Callable[[AppTest], Any]) -> AppTest:
-    """Run again, as the page does by itself, until it says so."""
-    end = time.monotonic() + 120
-    while not said(run(at)):
-        assert time.monotonic() < end, (text(at), [h.value for h in at.header])
-        time.sleep(0.05)
-    return at
-
-
-def text(at: AppTest) -> str:
-    html = (str(e.proto.body) for e in at.get("html"))
-    words = [*(m.value for m in at.markdown), *(c.value for c in at.caption), *(h for h in html if "<style>" not in h)]
-    return " ".join(words).replace("\\", "")
-
-
-def headline(at: AppTest) -> str:
-    return str(at.header[0].value)
+def until(at: AppTest, there: Callable[[AppTest], Any]) -> AppTest:
+    """Run the script at least once, as after a press, and on until what is waited for is there."""
+    return app_pages.until(run(at), there)
 
 
 def start_button(at: AppTest) -> Any:
@@ -206,7 +181,7 @@ def test_an_interrupted_run_can_be_resumed(pictures: Path) -> None:
 
 def test_a_failure_is_told_escaped_and_can_be_cleared_away(pictures: Path) -> None:
     at = until(started(pictures, "refuse"), lambda at: "failed" in headline(at))
-    assert "Something &lt;b&gt;is wrong" in text(at)
+    assert "Something &lt;b&gt;is wrong" in html(at)
     at.button(key="delete_run_really").click()
     assert headline(run(at)) == "Train a network on pictures of your own"
     assert training_runs.listed() == ()

@@ -1,13 +1,14 @@
 """The Trust page's logic, run by Streamlit's own test runner with the real engine (no browser)."""
 
 import io
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import app_pages
 import numpy as np
 import pytest
+from app_pages import visit
 from PIL import Image
 from shared_data import shared
 from streamlit.testing.v1 import AppTest
@@ -19,41 +20,22 @@ from ui import samples
 from ui.networks import networks
 from ui.query import NetworkKey
 
-APP = str(Path(__file__).resolve().parents[2] / "app.py")
-TIMEOUT = 180  # the first run imports TensorFlow
 PATIENCE = 300.0
 BOX = (60, 120, 220, 300)
 
-
-@pytest.fixture(autouse=True)
-def weights(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("CAMCORE_WEIGHTS", str(shared("weights")))
+pytestmark = pytest.mark.usefixtures("real_weights")
 
 
-def page(path: str = "pages/trust.py", **query: str) -> AppTest:
-    at = AppTest.from_file(APP, default_timeout=TIMEOUT)
-    at.switch_page(path)
-    for name, value in query.items():
-        at.query_params[name] = value
-    at.run()
-    assert not at.exception
-    return at
+def page(script: str = "pages/trust.py", **query: str) -> AppTest:
+    return visit(script, **query)
 
 
 def html(at: AppTest) -> str:
-    bodies = (str(element.proto.body) for element in at.get("html"))
-    return " ".join(body for body in bodies if "<style>" not in body).replace("&nbsp;", " ")
+    return app_pages.html(at).replace("&nbsp;", " ")
 
 
 def until(at: AppTest, there: Callable[[AppTest], bool]) -> AppTest:
-    """Run the page again, as its sections do by themselves in a browser, until what it waits for is there."""
-    end = time.monotonic() + PATIENCE
-    while not there(at):
-        assert time.monotonic() < end, html(at)[-2000:]
-        time.sleep(0.3)
-        at.run()
-        assert not at.exception
-    return at
+    return app_pages.until(at, there, PATIENCE)
 
 
 def judged(at: AppTest) -> bool:
@@ -122,21 +104,22 @@ def test_a_link_carries_the_box_and_asks_what_if() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "told"),
+    ("query", "told"),
     [
-        ("box", "1,2,3", "four whole numbers"),
-        ("box", "900,900,950,950", "has no pixel of the picture, which is 300×451"),
-        ("fill", "gray", "Did you mean “grey”?"),
-        ("way", "away", "which does not exist"),
-        ("method", "gradcamm", "Did you mean “gradcam”?"),
-        ("located", "gradcam,camm", "“camm”, which does not exist"),
-        ("layer", "nowhere", "nowhere"),
-        ("class", "1000", "0 to 999"),
+        (
+            {"box": "1,2,3", "fill": "gray", "way": "away", "method": "gradcamm", "located": "gradcam,camm"},
+            ("four whole numbers", "Did you mean “grey”?", "“away”, which does not exist", "Did you mean “gradcam”?",
+             "“camm”, which does not exist"),
+        ),
+        ({"box": "900,900,950,950"}, ("has no pixel of the picture, which is 300×451",)),
+        ({"layer": "nowhere"}, ("nowhere",)),
+        ({"class": "1000"}, ("0 to 999",)),
     ],
-)
-def test_what_a_link_names_wrongly_is_told(name: str, value: str, told: str) -> None:
-    at = page(**{name: value})
-    assert told in html(at)
+    ids=["words", "box", "layer", "class"],
+)  # fmt: skip
+def test_what_a_link_names_wrongly_is_told(query: dict[str, str], told: tuple[str, ...]) -> None:
+    at = page(**query)
+    assert [one for one in told if one not in html(at)] == []
     assert "cam-error" not in html(at)
 
 

@@ -1,17 +1,16 @@
-"""Which network a page begins with, and how saved ones stand in the list."""
+"""The network that a page begins with, and saved ones in the list."""
 
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from streamlit.testing.v1 import AppTest
+from app_pages import visit
 
 from camcore.models import description, saved
 from camcore.models.gap_classifier import gap_classifier
 from ui import model_picker
 
-APP = str(Path(__file__).resolve().parents[2] / "app.py")
 SHAPE: dict[str, Any] = {"stem": 4, "widths": [6, 8], "blocks": [1, 1], "outputs": 1}
 
 
@@ -44,15 +43,6 @@ def nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "weights"
 
 
-def opened(**query: str) -> AppTest:
-    at = AppTest.from_file(APP, default_timeout=300)
-    for name, value in query.items():
-        at.query_params[name] = value
-    at.run()
-    assert not at.exception
-    return at
-
-
 def test_which_network_comes_first(nothing: Path) -> None:
     assert model_picker.default() == "MobileNetV2"  # nothing is here: its download is offered
     write(saved.networks_folder() / "mine")
@@ -73,7 +63,7 @@ def test_the_network_named_at_the_start_comes_first(nothing: Path, monkeypatch: 
 
 def test_a_newcomer_begins_with_the_bundled_network_on_the_cat(nothing: Path) -> None:
     kept = write(description.BUNDLED / "cats_vs_dogs", pictures={"cat": 1000, "dog": 1200})
-    at = opened()
+    at = visit()
     assert at.header[0].value.startswith("cats_vs_dogs says “")
     box = at.selectbox(key="model")
     assert box.value == "cats_vs_dogs"
@@ -95,5 +85,5 @@ def test_a_newcomer_begins_with_the_bundled_network_on_the_cat(nothing: Path) ->
 def test_with_nothing_at_all_the_page_offers_the_download(nothing: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     # The process's networks may hold this one from another test.
     monkeypatch.setattr("ui.networks.Networks.peek", lambda *_: None)
-    at = opened()
+    at = visit()
     assert at.header[0].value == "MobileNetV2 needs its weights first"

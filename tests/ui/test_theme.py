@@ -9,7 +9,7 @@ from ui.compare.pair_table import luminance
 
 THEME = tomllib.loads((Path(__file__).resolve().parents[2] / ".streamlit" / "config.toml").read_text("utf-8"))["theme"]
 TINT = 0.1
-"""How much of the primary colour Streamlit lays under what is chosen."""
+"""The share of the primary colour that Streamlit lays under what is chosen."""
 
 
 def rgb(text: str) -> tuple[int, int, int]:

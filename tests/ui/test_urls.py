@@ -1,4 +1,4 @@
-"""What a link may say, and what the page answers where it names nothing."""
+"""Links: the values they may name, and the answer to what does not exist."""
 
 import pytest
 from streamlit.testing.v1 import AppTest

@@ -1,4 +1,4 @@
-"""One place of the picture, looked into: what its cell sees, what it depends on, and what its channels add."""
+"""One place of the picture: what its cell sees, what it depends on, and what its channels add."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ def parameters() -> list[Parameter]:
         *sidebar.parameters(),
         Parameter("columns", "choice of columns", AXES[0], AXES),
         Parameter("rows", "choice of rows", NONE, (NONE, *AXES)),
-        Listed("methods", "method", list(METHODS), tuple(methods.forms())),
+        Listed("methods", "method", list(methods.COMPARED), tuple(methods.forms())),
         Listed("layers", "layer", list(LAYERS)),
         Listed("classes", "class", list(CLASSES), parse=_aim),
         Listed("beside", "backbone", [], model_picker.names()),

@@ -1,9 +1,8 @@
-"""The Compare page's main area: claims its places first, then fills them with what is known."""
+"""The Compare page's main area: headline, state, maps, files and the controls of how the maps are drawn."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -32,48 +31,6 @@ SCALE_HELP = (
     "**Each its own**: every map is as bright as it can be. **Density**: values as multiples of the map’s average, "
     "which can be compared over methods, too."
 )
-
-
-@dataclass(frozen=True)
-class ComparePlaces:
-    """The page's parts, in reading order, each with its space kept; see ``ui.inspect.view.InspectPlaces``."""
-
-    notes: DeltaGenerator
-    fetch: DeltaGenerator
-    retry: DeltaGenerator
-    head: DeltaGenerator
-    choices: DeltaGenerator
-    progress: DeltaGenerator
-    buttons: DeltaGenerator
-    grid: DeltaGenerator
-    look: DeltaGenerator
-    downloads: DeltaGenerator
-    caution: DeltaGenerator
-    agreement: DeltaGenerator
-    trust: DeltaGenerator
-    contrast: DeltaGenerator
-    table: DeltaGenerator
-
-
-def claim() -> ComparePlaces:
-    """Lay out the page before anything slow happens."""
-    notes = st.container(key="cam_notes", gap=None)
-    fetch, said, retry = notes.container(), notes.container(), notes.container()
-    head = st.container(key="cam_head")
-    choices = st.container(key="cam_axes", horizontal=True, vertical_alignment="bottom", gap="small")
-    row = st.container(key="cam_compare_row", horizontal=True, vertical_alignment="center", gap="small", wrap=False)
-    progress = row.container(key="cam_compare_progress")
-    buttons = row.container(key="cam_compare_buttons", horizontal=True, width="content", gap="small", wrap=False)
-    maps_place = st.container(key="cam_grid")
-    look = st.container(key="cam_compare_look", gap="xsmall")
-    downloads = st.container(key="cam_compare_save", horizontal=True, gap="small")
-    caution = st.container(key="cam_caution", gap=None)
-    names_of = ("agreement", "judged", "contrast", "table")
-    agreement, trust, contrast, table = (st.container(key=f"cam_{name}") for name in names_of)
-    return ComparePlaces(
-        said, fetch, retry, head, choices, progress, buttons, maps_place, look, downloads, caution,
-        agreement, trust, contrast, table,
-    )  # fmt: skip
 
 
 def look(place: DeltaGenerator, pinned: bool) -> tuple[GridLook, bool]:

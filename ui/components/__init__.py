@@ -4,7 +4,7 @@ Each is registered once, when this module is imported. Components are not sandbo
 (labels, file names) reaches their HTML: JavaScript sets text with ``textContent`` only.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal, TypedDict
@@ -14,14 +14,25 @@ import streamlit as st
 _HERE = Path(__file__).parent
 
 
-def register(name: str) -> Callable[..., Any]:
-    """The component in the folder of that name."""
+def register(name: str) -> Callable[..., object]:
+    """Register the component in the folder of that name."""
 
     def text(kind: str) -> str | None:
         path = _HERE / name / f"{name}.{kind}"
         return path.read_text("utf-8") if path.exists() else None
 
     return st.components.v2.component(f"cam_{name}", html=text("html"), css=text("css"), js=text("js"))
+
+
+def event(key: str, name: str, call: Callable[[str], object] | None) -> Callable[[], None]:
+    """A callback for the event ``name`` of the component ``key`` that hands its value to ``call``."""
+
+    def changed() -> None:
+        value = st.session_state[key].get(name)
+        if call is not None and value is not None:
+            call(str(value))
+
+    return changed
 
 
 _compare, _scores, _tiles = register("compare"), register("scores"), register("tiles")
@@ -64,7 +75,7 @@ class MapCell(TypedDict, total=False):
     title: str
     note: str
     alt: str
-    grid: dict[str, Any] | None
+    grid: Mapping[str, Any] | None
     top: float
     signed: bool
     tags: list[str]
@@ -93,7 +104,7 @@ class ColourBar(TypedDict):
 
 @dataclass(frozen=True)
 class MapsLook:
-    """How many maps are drawn: opacity in 0..1; ``colours``, ``diverging``: tables of 256 RGB colours in base64."""
+    """Drawing of many maps: opacity in 0..1; ``colours``, ``diverging``: tables of 256 RGB colours in base64."""
 
     opacity: float
     smooth: bool
@@ -132,11 +143,6 @@ def maps(
     read is the raw value, not its share of the scale.
     """
 
-    def picked(name: str, call: Callable[[str], None] | None) -> None:
-        value = st.session_state[key].get(name)
-        if call is not None and value is not None:
-            call(str(value))
-
     data = {
         "lines": list(lines),
         "heads": [{"title": title, "note": note} for title, note in heads],
@@ -162,8 +168,8 @@ def maps(
     _maps(
         key=key,
         data=data,
-        on_pinned_change=lambda: picked("pinned", on_pin),
-        on_opened_change=lambda: picked("opened", on_open),
+        on_pinned_change=event(key, "pinned", on_pin),
+        on_opened_change=event(key, "opened", on_open),
     )
 
 
@@ -175,7 +181,7 @@ def compare(
     size: tuple[int, int],
     view: Literal["compare", "side by side"] | str,
     alt: tuple[str, str],
-    grid: dict[str, Any] | None,
+    grid: Mapping[str, object] | None,
     gradient: str,
     maximum: str,
     busy: bool,
@@ -190,11 +196,6 @@ def compare(
     gets a place that was pressed, "40.5-55", in percent of the photograph from the top and from the left; without
     it nothing can be chosen.
     """
-
-    def picked() -> None:
-        value = st.session_state[key].get("picked")
-        if on_pick is not None and value is not None:
-            on_pick(str(value))
 
     data = {
         "picks": on_pick is not None,
@@ -211,13 +212,13 @@ def compare(
         "busy": busy,
     }
     st.html(f"<style>.st-key-{key} {{ --ratio: {(2 if view != 'compare' else 1) * size[1] / size[0]:.4f}; }}</style>")
-    _compare(key=key, data=data, on_picked_change=picked)
+    _compare(key=key, data=data, on_picked_change=event(key, "picked", on_pick))
 
 
 def scores(rows: Sequence[ScoreRow], *, key: str, on_pick: Callable[[int], None]) -> None:
     """Bars that are buttons; ``on_pick`` gets the id of the one pressed, before the script runs again."""
     data = {"rows": list(rows)}
-    _scores(key=key, data=data, on_picked_change=lambda: on_pick(int(st.session_state[key]["picked"])))
+    _scores(key=key, data=data, on_picked_change=event(key, "picked", lambda index: on_pick(int(index))))
 
 
 def tiles(
@@ -226,7 +227,7 @@ def tiles(
     """A row of picture buttons; ``ratio``: width / height of every picture's space."""
     data = {"items": list(items), "label": label, "columns": columns, "ratio": ratio}
     st.html(f"<style>.st-key-{key} {{ --ratio: {ratio:.4f}; }}</style>")
-    _tiles(key=key, data=data, on_picked_change=lambda: on_pick(str(st.session_state[key]["picked"])))
+    _tiles(key=key, data=data, on_picked_change=event(key, "picked", on_pick))
 
 
 def paste(*, key: str, limit: int, on_paste: Callable[[str], None]) -> None:
@@ -234,11 +235,7 @@ def paste(*, key: str, limit: int, on_paste: Callable[[str], None]) -> None:
 
     ``limit``: bytes above which the browser does not send it at all.
     """
-    _paste(
-        key=key,
-        data={"limit": limit},
-        on_pasted_change=lambda: on_paste(str(st.session_state[key]["pasted"])),
-    )
+    _paste(key=key, data={"limit": limit}, on_pasted_change=event(key, "pasted", on_paste))
 
 
 def copy_link(*, key: str) -> None:

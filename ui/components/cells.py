@@ -1,11 +1,9 @@
 """A photograph on which a cell of a grid is chosen."""
 
-from collections.abc import Callable, Sequence
-from typing import Any, TypedDict
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypedDict
 
-import streamlit as st
-
-from ui.components import register
+from ui.components import event, register
 
 _cell = register("cell")
 
@@ -24,7 +22,7 @@ def cell(
     photo: str,
     lit: str | None,
     size: tuple[int, int],
-    grid: dict[str, Any],
+    grid: Mapping[str, object],
     field: SeenBy | None,
     chosen: tuple[int, int],
     effective: Sequence[float] | None,
@@ -42,8 +40,8 @@ def cell(
     before the script runs again.
     """
 
-    def picked() -> None:
-        row, column = str(st.session_state[key]["picked"]).split(",")
+    def picked(text: str) -> None:
+        row, column = text.split(",")
         on_pick(int(row), int(column))
 
     data = {
@@ -59,4 +57,4 @@ def cell(
         "alt": alt,
         "busy": busy,
     }
-    _cell(key=key, data=data, on_picked_change=picked)
+    _cell(key=key, data=data, on_picked_change=event(key, "picked", picked))

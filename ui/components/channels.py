@@ -4,12 +4,10 @@ Both speak to each other in the browser, over a ``bus``: a step sends the server
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any, TypedDict
-
-import streamlit as st
+from typing import TypedDict
 
 from camcore.render.sheet import Sheet
-from ui.components import ColourBar, register
+from ui.components import ColourBar, event, register
 
 _sheet, _stepper = register("sheet"), register("stepper")
 
@@ -17,7 +15,7 @@ Id = int | str | None
 
 
 class RowLabel(TypedDict):
-    """What stands before a row of a sheet: its name, a line beneath, and what a click returns."""
+    """Label before a row of a sheet: its name, a line beneath, and what a click returns."""
 
     title: str
     note: str
@@ -46,7 +44,7 @@ def contact_sheet(
     for, None where there is none; ``tips``: a line about each. ``tallest``, ``widest``: CSS lengths. With a ``bus``
     the choice goes to the stepper of that bus, else to ``on_pick``.
     """
-    data: dict[str, Any] = {
+    data = {
         "src": src,
         "columns": drawn.columns,
         "count": drawn.count,
@@ -63,12 +61,7 @@ def contact_sheet(
         "tallest": tallest,
         "widest": widest,
     }
-
-    def picked() -> None:
-        if on_pick is not None:
-            on_pick(str(st.session_state[key]["picked"]))
-
-    _sheet(key=key, data=data, on_picked_change=picked)
+    _sheet(key=key, data=data, on_picked_change=event(key, "picked", on_pick))
 
 
 def stepper(
@@ -83,4 +76,4 @@ def stepper(
 ) -> None:
     """One number of ``order``, with the way to the next; ``ordered``: words for the order, "by mean"."""
     data = {"order": list(order), "now": now, "bus": bus, "label": label, "ordered": ordered}
-    _stepper(key=key, data=data, on_picked_change=lambda: on_pick(int(st.session_state[key]["picked"])))
+    _stepper(key=key, data=data, on_picked_change=event(key, "picked", lambda number: on_pick(int(number))))

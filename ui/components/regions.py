@@ -2,9 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-import streamlit as st
-
-from ui.components import register
+from ui.components import event, register
 
 _region = register("region")
 
@@ -28,11 +26,12 @@ def region(
     (top, left, bottom, right) edges in whole pixels of the picture, None for no box. ``seen``: what the network sees.
     """
 
-    def drawn() -> None:
-        value = st.session_state[key].get("drawn")
-        if value is not None:
-            top, left, bottom, right = map(int, value.split(",")) if value != "none" else (0, 0, 0, 0)
-            on_draw((top, left, bottom, right) if value != "none" else None)
+    def drawn(text: str) -> None:
+        if text == "none":
+            on_draw(None)
+        else:
+            top, left, bottom, right = map(int, text.split(","))
+            on_draw((top, left, bottom, right))
 
     data = {
         "photo": photo,
@@ -44,4 +43,4 @@ def region(
         "label": label,
         "hint": hint,
     }
-    _region(key=key, data=data, on_drawn_change=drawn)
+    _region(key=key, data=data, on_drawn_change=event(key, "drawn", drawn))

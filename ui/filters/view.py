@@ -1,7 +1,6 @@
-"""The Filters page's frame: its parts, its headline, the first layer's kernels, and how the pictures are made."""
+"""The Filters page's headline, the first layer's kernels, and how the pictures are made."""
 
 import html
-from dataclasses import dataclass
 from typing import Any
 
 import streamlit as st
@@ -13,32 +12,6 @@ from ui.filters.choices import name_of
 from ui.filters.pixels import png_url
 from ui.filters.work import LayerResponse, SearchSpec
 from ui.query import NetworkKey
-
-
-@dataclass(frozen=True, eq=False)
-class Places:
-    """The page's parts in reading order, claimed before anything slow."""
-
-    head: Any
-    layers: Any
-    choices: Any
-    notes: Any
-    fetch: Any
-    one: Any
-    many: Any
-    kernels: Any
-
-
-def claim() -> Places:
-    """Reserve the page's parts."""
-    head = st.container(key="cam_head")
-    layers = st.container(key="cam_filters_layers")
-    choices = st.container(key="cam_filters_choices", horizontal=True, vertical_alignment="bottom", gap="small")
-    notes = st.container(key="cam_notes", gap=None)
-    fetch = st.container()
-    one = st.container(key="cam_filters_one", gap="xsmall")
-    many = st.container(key="cam_filters_many", gap="xsmall")
-    return Places(head, layers, choices, notes, fetch, one, many, st.container(key="cam_filters_kernels", gap="xsmall"))
 
 
 def head(place: Any, network: NetworkKey, looked: LayerResponse | None, one: SearchSpec | None, missing: bool) -> None:

@@ -1,4 +1,4 @@
-"""What a visitor has pinned for the report: frozen entries in the session, within limits, the same on every page."""
+"""Basket of what a visitor has pinned for the report: frozen entries in the session, the same on every page."""
 
 from __future__ import annotations
 
@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from camcore.report.document import Item, bytes_of
-from camcore.report.facts import NetworkFacts
 from ui.jobs import session
 from ui.jobs.session import Status
 from ui.jobs.work import Update, Updates, Work
@@ -18,6 +16,8 @@ from ui.query import NetworkKey
 
 if TYPE_CHECKING:
     from camcore.network import Network
+    from camcore.report.document import Item
+    from camcore.report.facts import NetworkFacts
 
 MOST_ENTRIES = 40
 MOST_BYTES = 64_000_000
@@ -102,7 +102,7 @@ def change(entry_id: str, **values: Any) -> None:
 def fill() -> str:
     """How full the report is, in words."""
     count = len(entries())
-    used = bytes_of([entry.item for entry in entries()]) / 1e6
+    used = _bytes(*(entry.item for entry in entries())) / 1e6
     return f"{count} {'entry' if count == 1 else 'entries'}, {used:.1f} of {MOST_BYTES / 1e6:.0f} MB"
 
 
@@ -134,7 +134,7 @@ def _add(draft: Draft, facts: Mapping[NetworkKey, NetworkFacts]) -> str:
     item = draft.build(facts)
     if len(entries()) >= MOST_ENTRIES:
         return f"The report is full: it holds {MOST_ENTRIES} entries. Remove one on the Report page first."
-    if bytes_of([*(entry.item for entry in entries()), item]) > MOST_BYTES:
+    if _bytes(*(entry.item for entry in entries()), item) > MOST_BYTES:
         return (
             f"The report is full: with this entry it would take more than {MOST_BYTES / 1e6:.0f} MB. Remove one on the "
             "Report page, or use smaller pictures."
@@ -142,6 +142,12 @@ def _add(draft: Draft, facts: Mapping[NetworkKey, NetworkFacts]) -> str:
     st.session_state["basket"] = (*entries(), Entry(secrets.token_hex(6), draft.key, item))
     count = len(entries())
     return f"Added. The report has {count} {'entry' if count == 1 else 'entries'}."
+
+
+def _bytes(*items: Item) -> int:
+    from camcore.report.document import bytes_of  # nothing is pinned where this is not loaded
+
+    return bytes_of(items)
 
 
 def _at(entry_id: str) -> int | None:
@@ -152,6 +158,8 @@ def _reading(key: NetworkKey) -> Work[NetworkFacts]:
     """The work that reads a network's weights for their hash."""
 
     def steps(network: Network, _: object) -> Updates[NetworkFacts]:
+        from camcore.report.facts import NetworkFacts
+
         yield Update(1.0, NetworkFacts.of(network, key.weights))
 
     return Work(key, "facts", f"Reading the weights of {key.name}", steps, lambda facts: 2048, expected=1.0)

@@ -35,8 +35,8 @@ def show(entry: Entry) -> None:
         return
 
     def draw(standing: Status) -> None:
-        if standing.complete:
-            basket.change(entry.id, findings=(replace(item.first, verdict=verdict_summary(standing.result.verdict)),))
+        if standing.complete and (trust := standing.value) is not None and trust.verdict is not None:
+            basket.change(entry.id, findings=(replace(item.first, verdict=verdict_summary(trust.verdict)),))
             st.rerun()
         if standing.failure is not None:
             errors.panel(standing.failure, "This could not be checked")

@@ -1,4 +1,4 @@
-"""The Trust page's frame: claims its places first, then the verdict on top with its reasons and figures."""
+"""Address of the Trust page, and the verdict on top with its reasons and figures."""
 
 from __future__ import annotations
 

@@ -1,59 +1,31 @@
 """One place looked into on the Inspect page, by Streamlit's own test runner with a small network."""
 
 import re
-import time
 from pathlib import Path
 
 import numpy as np
 import pytest
+from app_pages import captions, html, markdown, until, visit
 from PIL import Image
-from small import network_folder
 from streamlit.testing.v1 import AppTest
 
-from ui.cell.view import PARAMETERS
+from ui.cell.toggle import PARAMETERS
 
-APP = str(Path(__file__).resolve().parents[3] / "app.py")
-TIMEOUT = 120
 PLACE = next(p for p in PARAMETERS if p.name == "place")
 
-
-@pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    home = tmp_path_factory.mktemp("home")
-    network_folder(home / "networks" / "pets", ["cat", "dog", "<b>owl</b>"])
-    return home
-
-
-@pytest.fixture(autouse=True)
-def at_home(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("CAMCORE_HOME", str(home))
+pytestmark = pytest.mark.usefixtures("pets")
 
 
 def page(**query: str) -> AppTest:
-    at = AppTest.from_file(APP, default_timeout=TIMEOUT)
-    for name, value in {"model": "pets", "inside": "true", **query}.items():
-        at.query_params[name] = value
-    at.run()
-    assert not at.exception
-    return at
-
-
-def html(at: AppTest) -> str:
-    return " ".join(str(element.proto.body) for element in at.get("html") if "<style>" not in str(element.proto.body))
+    return visit(**{"model": "pets", "inside": "true", **query})
 
 
 def said(at: AppTest) -> str:
-    return " ".join(e.value for e in [*at.caption, *at.markdown]).replace("\\", "")
+    return f"{captions(at)} {markdown(at)}".replace("\\", "")
 
 
 def settled(at: AppTest, *signs: str) -> AppTest:
-    end = time.monotonic() + TIMEOUT
-    while not any(sign in html(at) + said(at) for sign in signs):
-        assert time.monotonic() < end, said(at)
-        time.sleep(0.1)
-        at.run()
-        assert not at.exception
-    return at
+    return until(at, lambda at: any(sign in html(at) + said(at) for sign in signs))
 
 
 def test_it_does_nothing_before_it_is_opened() -> None:

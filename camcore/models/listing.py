@@ -1,0 +1,43 @@
+"""``backbones``: the names that ``load`` knows. Loads nothing of what a network is made of."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from camcore.models import catalogue, factories, saved
+
+
+class NetworkListing(Protocol):
+    """What a list of networks says of each: a catalogue row, a saved network, or a factory that makes one.
+
+    ``input_size``, ``parameters``: None where they are not known before the network is made. ``version``: tells it
+    from another network of the same name. ``framing``: how pictures are framed for it.
+    """
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def input_size(self) -> tuple[int, int] | None: ...
+    @property
+    def parameters(self) -> int | None: ...
+    @property
+    def weights_state(self) -> str: ...
+    @property
+    def download_mb(self) -> int: ...
+    @property
+    def summary(self) -> str: ...
+    @property
+    def version(self) -> str: ...
+    @property
+    def framing(self) -> str: ...
+
+
+def backbones() -> tuple[NetworkListing, ...]:
+    """Every network that ``load`` knows by name: the bundled ones, one's own, then the catalogue's.
+
+    ``weights_state``: "bundled", "on disk", "downloads N MB" (about), "own code" for what a function of one's own
+    makes, or "own file" for a whole model.
+    ``summary``: on what it was trained, in a few words. Looked up anew at each call; imports no TensorFlow and no
+    factory's module.
+    """
+    return (*saved.saved_networks(), *factories.factories(), *catalogue.backbones())

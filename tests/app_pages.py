@@ -1,0 +1,84 @@
+"""Pages of the app under Streamlit's own test runner: opened by their address, read, and run again."""
+
+from __future__ import annotations
+
+import html as markup
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from streamlit.testing.v1 import AppTest
+
+APP = str(Path(__file__).resolve().parents[1] / "app.py")
+TIMEOUT = 180  # the first run imports TensorFlow
+
+
+def visit(script: str = "app.py", at: AppTest | None = None, **query: Any) -> AppTest:
+    """Open a page, in a new session or in that of ``at``, with what its address names."""
+    if at is None:
+        at = AppTest.from_file(APP, default_timeout=TIMEOUT)
+    at.switch_page(script)
+    for name, value in query.items():
+        at.query_params[name] = str(value)
+    return run(at)
+
+
+def run(at: AppTest) -> AppTest:
+    """Run the script again, as a browser does after a choice."""
+    at.run()
+    assert not at.exception
+    return at
+
+
+def until(at: AppTest, there: Callable[[AppTest], Any], patience: float = TIMEOUT) -> AppTest:
+    """Run the script again, as its parts do by themselves in a browser, until what is waited for is there."""
+    end = time.monotonic() + patience
+    while not there(at):
+        assert time.monotonic() < end, text(at)[-2000:]
+        time.sleep(0.05)
+        run(at)
+    return at
+
+
+def html(at: AppTest) -> str:
+    """All that is drawn as HTML, but for style."""
+    bodies = (str(element.proto.body) for element in at.get("html"))
+    return " ".join(body for body in bodies if "<style>" not in body)
+
+
+def captions(at: AppTest) -> str:
+    """All quiet text."""
+    return " ".join(one.value for one in at.caption).replace("\\", "")
+
+
+def markdown(at: AppTest) -> str:
+    """All text in paragraphs."""
+    return " ".join(one.value for one in at.markdown)
+
+
+def text(at: AppTest) -> str:
+    """All that can be read, entities and escapes resolved."""
+    code = " ".join(one.value for one in at.code)
+    return markup.unescape(" ".join((markdown(at).replace("\\", ""), captions(at), code, html(at))))
+
+
+def headline(at: AppTest) -> str:
+    """The sentence on top of the page."""
+    return str(at.header[0].value)
+
+
+def components(at: AppTest) -> list[dict[str, Any]]:
+    """The data that each component of the page's own was given."""
+    return [json.loads(one.proto.json) for one in at.get("bidi_component") if one.proto.json]
+
+
+def maps(at: AppTest, pins: bool = True) -> dict[str, Any]:
+    """The data of the Compare page's maps; ``pins`` False: of the maps of their agreement."""
+    return next(data for data in components(at) if data.get("group") == "compare" and bool(data["pins"]) == pins)
+
+
+def cells(at: AppTest) -> list[dict[str, Any]]:
+    """The maps of the Compare page, line by line."""
+    return [cell for line in maps(at)["lines"] for cell in line["cells"]]
