@@ -1,7 +1,7 @@
 """One layer chooser for all pages: the network's stages as a strip, a search box, and a list with its branches.
 
-It needs no more than a network's LayerInfos (``ui.network_summary.NetworkSummary`` has them), and none while it is being
-loaded. The choice lives in the session under ``key``, which the page binds to its address
+It needs no more than a network's LayerInfos (``ui.network_summary.NetworkSummary`` has them), and none while it is
+being loaded. The choice lives in the session under ``key``, which the page binds to its address
 (``ui.urls.Parameter(key, "layer", None)``); None stands for the recommended layer, so that it stays that one when the
 network changes.
 """
