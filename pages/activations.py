@@ -6,8 +6,7 @@ from ui.page import page
 
 with page("Activations", style="activations") as p:
     from ui import layer_browser, model_picker, sidebar
-    from ui.activations import choices, view
-    from ui.activations import page as activations
+    from ui.activations import choices, export, overview, view
     from ui.components import scroll
     from ui.jobs import session
     from ui.network_summary import known_summary
@@ -26,20 +25,20 @@ with page("Activations", style="activations") as p:
         view.head(head, model.key.name, settled, model.fetch is not None, failed=False, loaded=facts is not None)
         info = layer_browser.show(layers, ladder, kinds=choices.KINDS)
     look = choices.show(facts)
-    work = activations.work(model, chosen.picture, info)
+    work = view.next_work(model, chosen.picture, info)
     standing = session.section("channels", work, view.status)
-    found = activations.channels(standing)
+    found = view.channels_of(standing)
     if standing.failure is not None:
         view.head(head, model.key.name, info, model.fetch is not None, failed=True)
 
     left, right = st.columns(view.COLUMNS, gap="medium")
     with p.section("The sheet", left):
         view.whole_sheet(found, work, info, look)
-        activations.files(found, chosen, look, model.framing)
+        export.offer_files(found, chosen, look, model.framing)
     with p.section("The channel", right):
         st.fragment(view.viewer)(found, work, chosen, look, p.publish)
     with p.section("The figures"):
         view.exact(found)
     with p.section("The whole network"):
-        activations.overview(model, chosen, facts if standing.complete else None, look)
+        overview.section(model, chosen, facts if standing.complete else None, look)
     scroll(".st-key-cam_activations_head", key="scroll", count=st.session_state.get("times_picked", 0))

@@ -6,7 +6,7 @@ from ui.page import page
 
 with page("Cats vs dogs", style="classifier") as p:
     from ui import picture_box
-    from ui.classifier import evidence_view, view
+    from ui.classifier import evidence, view
     from ui.components import copy_link, scroll
 
     p.address(view.parameters())
@@ -21,11 +21,11 @@ with page("Cats vs dogs", style="classifier") as p:
     elif chosen is None:
         st.header("Choose a picture to begin", anchor=False)
     else:
-        standing = view.one_picture(saved, chosen)
+        standing = view.picture_section(saved, chosen)
         with p.section("The lesson"):
-            evidence_view.lesson(saved, standing.value)
+            evidence.lesson(saved, standing.value)
         evaluated = None
         with p.section("The test results"):
-            evaluated = view.quality(saved, folder, ready=not standing.busy, publish=p.publish)
-        view.beneath(saved, chosen, standing.value if standing.complete else None, evaluated)
+            evaluated = view.quality_section(saved, folder, ready=not standing.busy, publish=p.publish)
+        view.learning_sections(saved, chosen, standing.value if standing.complete else None, evaluated)
     scroll(".st-key-cam_sees", key="scroll", count=st.session_state.get("times_picked", 0))

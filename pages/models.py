@@ -6,7 +6,7 @@ from ui.page import page
 
 with page("Models", style="models") as p:
     from ui.components import copy_link
-    from ui.models import card, own_view, view
+    from ui.models import card, declared, own_view, view
 
     p.address(view.parameters())
     with st.sidebar:
@@ -23,6 +23,6 @@ with page("Models", style="models") as p:
     with p.section("The network", right):
         tried = card.show(about)
         with beneath:
-            card.feeding(about, tried)
+            declared.preprocessing(about, tried)
     with p.section("Networks of your own", st.container(key="cam_own")):
         own_view.show()

@@ -6,12 +6,12 @@ from ui.page import page
 
 with page("Report", style="report") as p:
     from ui.components import copy_link
-    from ui.report import basket, shelf, view
+    from ui.report import basket, store, view
 
     state = st.session_state
     p.address(view.parameters())
-    problem = shelf.arrive(state["report"])
-    state["report"] = shelf.settle()
+    problem = store.adopt(state["report"])
+    state["report"] = store.save()
     if state["present"] == "1" and basket.entries():
         with p.section("The presentation"):
             view.present()

@@ -14,7 +14,7 @@ from streamlit.testing.v1 import AppTest
 import camcore
 from camcore.features.channels import Channels
 from ui import samples
-from ui.activations import page as activations_page
+from ui.activations import overview as activations_overview
 from ui.jobs import session
 from ui.network_summary import NetworkSummary, known_summary
 from ui.query import NetworkKey
@@ -172,7 +172,7 @@ def test_the_sample_is_read_as_the_core_reads_it() -> None:
 
 
 def test_many_passes_are_priced_first(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(activations_page, "PASSES_UNASKED", 0)
+    monkeypatch.setattr(activations_overview, "PASSES_UNASKED", 0)
     at = page(settle=False)
     until(at, lambda at: [button for button in at.button if button.key == "overview_go"])
     assert "1 pass" in " ".join(m.value for m in at.markdown)
