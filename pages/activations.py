@@ -8,7 +8,7 @@ frame.begin("Activations")
 
 # The page's title is on its way while the rest is imported.
 from ui import errors, layer_browser, model_picker, page_style, picture_box, sidebar, urls, working  # noqa: E402
-from ui.activations import choices, page, view  # noqa: E402
+from ui.activations import choices, export, overview, view  # noqa: E402
 from ui.components import scroll  # noqa: E402
 from ui.engine import engine  # noqa: E402
 from ui.meeting import known_facts  # noqa: E402
@@ -34,22 +34,22 @@ with st.container(key="cam_browser"):
     view.head(head, model.key.name, settled, model.fetch is not None, failed=False, loaded=facts is not None)
     info = layer_browser.show(layers, ladder, kinds=choices.KINDS)
 look = choices.show(facts)
-work = page.work(model, chosen.picture, info)
+work = view.next_work(model, chosen.picture, info)
 standing = working.section("channels", work, view.status)
-found = page.channels(standing)
+found = view.channels_of(standing)
 if standing.failure is not None:
     view.head(head, model.key.name, info, model.fetch is not None, failed=True)
 
 left, right = st.columns(view.COLUMNS, gap="medium")
 with errors.guarded("The sheet"), left:
     view.whole_sheet(found, work, info, look)
-    page.files(found, chosen, look, model.framing)
+    export.offer_files(found, chosen, look, model.framing)
 with errors.guarded("The channel"), right:
     st.fragment(view.viewer)(found, work, chosen, look, publish)
 with errors.guarded("The figures"):
     view.exact(found)
 with errors.guarded("The whole network"):
-    page.overview(model, chosen, facts if standing.complete else None, look)
+    overview.section(model, chosen, facts if standing.complete else None, look)
 
 with notes:
     errors.notices(urls.notices().values())

@@ -8,7 +8,7 @@ frame.begin("Cats vs dogs")
 
 # The page's title is on its way while the rest is imported.
 from ui import errors, page_style, picture_box, urls  # noqa: E402
-from ui.classifier import evidence_view, view  # noqa: E402
+from ui.classifier import evidence, view  # noqa: E402
 from ui.components import copy_link, scroll  # noqa: E402
 from ui.engine import engine  # noqa: E402
 
@@ -33,13 +33,13 @@ if saved is None:
 elif chosen is None:
     st.header("Choose a picture to begin", anchor=False)
 else:
-    standing = view.one_picture(saved, chosen)
+    standing = view.picture_section(saved, chosen)
     with errors.guarded("The lesson"):
-        evidence_view.lesson(saved, standing.value)
+        evidence.lesson(saved, standing.value)
     evaluated = None
     with errors.guarded("The test results"):
-        evaluated = view.quality(saved, folder, ready=not standing.busy, publish=publish)
-    view.beneath(saved, chosen, standing.value if standing.complete else None, evaluated)
+        evaluated = view.quality_section(saved, folder, ready=not standing.busy, publish=publish)
+    view.learning_sections(saved, chosen, standing.value if standing.complete else None, evaluated)
 
 with notes:
     errors.notices(urls.notices().values())

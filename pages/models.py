@@ -10,7 +10,7 @@ frame.begin("Models")
 from ui import errors, page_style, urls  # noqa: E402
 from ui.components import copy_link  # noqa: E402
 from ui.engine import engine  # noqa: E402
-from ui.models import card, own_view, view  # noqa: E402
+from ui.models import card, declared, own_view, view  # noqa: E402
 
 page_style.add("models")
 parameters = view.parameters()
@@ -32,7 +32,7 @@ with left, errors.guarded("The list"):
 with right, errors.guarded("The network"):
     tried = card.show(about)
     with beneath:
-        card.feeding(about, tried)
+        declared.preprocessing(about, tried)
 with st.container(key="cam_own"), errors.guarded("Networks of your own"):
     own_view.show()
 

@@ -10,14 +10,14 @@ frame.begin("Report")
 from ui import errors, page_style, urls  # noqa: E402
 from ui.components import copy_link  # noqa: E402
 from ui.engine import engine  # noqa: E402
-from ui.report import basket, shelf, view  # noqa: E402
+from ui.report import basket, store, view  # noqa: E402
 
 page_style.add("report")
 state = st.session_state
 parameters = view.parameters()
 urls.adopt(parameters)
-problem = shelf.arrive(state["report"])
-state["report"] = shelf.settle()
+problem = store.adopt(state["report"])
+state["report"] = store.save()
 presenting = state["present"] == "1" and bool(basket.entries())
 
 if presenting:

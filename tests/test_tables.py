@@ -1,9 +1,11 @@
-"""Rows as CSV: what programs read back, and the bytes that it is."""
+"""Tables and arrays as files: what programs read back, and the bytes that it is."""
 
 import csv
 import io
 
-from camcore.tables import to_csv
+import numpy as np
+
+from camcore.tables import to_csv, to_npz
 
 
 def test_rows_come_back_as_they_were() -> None:
@@ -14,3 +16,9 @@ def test_rows_come_back_as_they_were() -> None:
 
 def test_a_line_feed_ends_each_row() -> None:
     assert to_csv(([1, 2.5], (None, "x"))) == b"1,2.5\n,x\n"
+
+
+def test_arrays_come_back_under_their_names() -> None:
+    with np.load(io.BytesIO(to_npz(map=np.eye(2), layer="conv", seed=7)), allow_pickle=False) as file:
+        np.testing.assert_array_equal(file["map"], np.eye(2))
+        assert (str(file["layer"]), int(file["seed"])) == ("conv", 7)

@@ -14,7 +14,7 @@ from streamlit.testing.v1 import AppTest
 import camcore
 from camcore.features.channels import Channels
 from ui import samples, working
-from ui.activations import page as activations_page
+from ui.activations import overview as activations_overview
 from ui.facts import Facts
 from ui.meeting import known_facts
 from ui.questions import NetworkKey
@@ -191,7 +191,7 @@ def test_the_sample_is_read_as_the_core_reads_it() -> None:
 
 
 def test_many_passes_are_priced_first(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(activations_page, "PASSES_UNASKED", 0)
+    monkeypatch.setattr(activations_overview, "PASSES_UNASKED", 0)
     at = page(settle=False)
     end = time.monotonic() + TIMEOUT
     while not [button for button in at.button if button.key == "overview_go"]:

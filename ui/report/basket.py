@@ -68,7 +68,7 @@ def offer(place: Any, draft: Draft | None) -> None:
         _button(draft)
 
 
-def take(items: tuple[Item, ...]) -> None:
+def restore(items: tuple[Item, ...]) -> None:
     """Begin with these items, as a link brought them."""
     st.session_state["basket"] = tuple(Entry(secrets.token_hex(6), ("linked", id(item)), item) for item in items)
 

@@ -12,7 +12,7 @@ from ui.trust import trusting
 from ui.works import works
 
 
-def of_answer(chosen: Chosen, answer: Answer, look: rasters.Look) -> Draft | None:
+def from_inspect(chosen: Chosen, answer: Answer, look: rasters.Look) -> Draft | None:
     """The map on the Inspect page with its answers and its ladder; None while it is not whole."""
     m, net = answer.map, answer.network
     if m is None or answer.done < 1.0 or not answer.predictions or not answer.ladder:
@@ -33,7 +33,7 @@ def of_answer(chosen: Chosen, answer: Answer, look: rasters.Look) -> Draft | Non
     )
 
 
-def of_take(chosen: Chosen, take: compare_export.Take) -> Draft | None:
+def from_compare(chosen: Chosen, take: compare_export.Take) -> Draft | None:
     """The whole maps on the Compare page, each on the scale it is shown on; None where there is none yet."""
     sheet, look = take.sheet, take.look
     cells = {cell: m for cell, m in sheet.maps.items() if cell in take.drawn.shown}

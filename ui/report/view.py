@@ -13,7 +13,7 @@ from camcore.report.drawing import jpeg_url, overlay_of, shrink
 from ui import downloads, figures, words
 from ui.components.stories import story as story_component
 from ui.figures import Figure
-from ui.report import basket, exports, shelf, story
+from ui.report import basket, exports, store, story
 from ui.report import trust as report_trust
 from ui.report.basket import Entry
 from ui.urls import Parameter
@@ -44,7 +44,7 @@ def present() -> None:
     """The report over the whole window; Escape comes back."""
     st.html("<style>.stSidebar, .stMainBlockContainer > *:not(:has(.st-key-story)) { visibility: hidden; }</style>")
     with st.spinner("Setting the stage"):
-        steps = story.steps(shelf.current())
+        steps = story.steps(store.current())
     story_component(steps, key="story", token=st.session_state["report"], on_leave=_leave)
 
 
@@ -130,7 +130,7 @@ def _part(draw: Callable[[], None]) -> None:
 
     def part() -> None:
         draw()
-        if shelf.settle() != st.session_state["report"]:  # a report from a link was changed, and has a new name
+        if store.save() != st.session_state["report"]:  # a report from a link was changed, and has a new name
             st.rerun()
 
     st.fragment(part)()
@@ -138,9 +138,9 @@ def _part(draw: Callable[[], None]) -> None:
 
 def _written() -> None:
     """Let the downloads and the link have what was written."""
-    shelf.settle()
+    store.save()
     now = datetime.datetime.now().astimezone()
-    exports.latest().put(shelf.current(f"{now.day} {now:%B %Y}"))
+    exports.latest().put(store.current(f"{now.day} {now:%B %Y}"))
 
 
 def _entry(entry: Entry, first: bool, last: bool) -> None:

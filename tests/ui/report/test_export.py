@@ -4,7 +4,7 @@ import threading
 import time
 
 from camcore.report.document import Report
-from ui.report.exports import GRACE, Latest
+from ui.report.export import GRACE, Latest
 
 
 def test_a_text_that_is_left_by_the_click_on_a_download_is_in_it():
