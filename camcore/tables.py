@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -20,5 +21,6 @@ def to_csv(rows: Iterable[Iterable[object]]) -> bytes:
 def to_npz(**arrays: ArrayLike) -> bytes:
     """Arrays under their names as a compressed NumPy file, which ``numpy.load`` reads."""
     file = io.BytesIO()
-    np.savez_compressed(file, **{name: np.asarray(array) for name, array in arrays.items()})
+    values: dict[str, Any] = {name: np.asarray(array) for name, array in arrays.items()}
+    np.savez_compressed(file, **values)
     return file.getvalue()

@@ -9,17 +9,15 @@ import cv2
 import numpy as np
 
 from camcore.cache import ByteLRU
-from camcore.render.encode import to_data_url, to_jpeg
 from camcore.render.overlay import blend, spotlight
 from camcore.report.drawing import shrink
 from camcore.report.files import map_png
+from ui import data_urls
 
 SIDE = 960
 """Long side of the big picture on the page, in pixels."""
 TILE_SIDE = 224
-QUALITY = 93
 
-_urls: ByteLRU[str] = ByteLRU(96 << 20, len)
 _small: ByteLRU[np.ndarray] = ByteLRU(64 << 20, lambda a: a.nbytes)
 
 
@@ -34,20 +32,17 @@ class Look:
 
 def photo_url(picture: Any, side: int = SIDE) -> str:
     """The photograph as a data URL."""
-    key = ("photo", picture.sha256, side)
-    return _urls.get(key) or _urls.put(key, _encode(_photo(picture, side)))
+    return data_urls.jpeg(("photo", picture.sha256, side), lambda: _photo(picture, side))
 
 
 def overlay_url(picture: Any, cam_map: Any, key: Hashable, look: Look, side: int = SIDE) -> str:
     """The photograph under its map as a data URL. ``key`` tells this map from all others."""
-    full_key = ("overlay", key, look, side)
-    return _urls.get(full_key) or _urls.put(full_key, _encode(_overlay(picture, cam_map, look, side)))
+    return data_urls.jpeg(("overlay", key, look, side), lambda: _overlay(picture, cam_map, look, side))
 
 
 def lit_url(picture: Any, field: Any, key: Hashable, side: int = SIDE) -> str:
     """The photograph lit by what a cell depends on, as a data URL; on a scale of roots, or only a few pixels shone."""
-    full_key = ("lit", picture.sha256, key, side)
-    return _urls.get(full_key) or _urls.put(full_key, _encode(lit(_photo(picture, side), field, side)))
+    return data_urls.jpeg(("lit", picture.sha256, key, side), lambda: lit(_photo(picture, side), field, side))
 
 
 def lit(rgb: np.ndarray, field: Any, side: int | None = None) -> np.ndarray:
@@ -98,12 +93,6 @@ def _photo(picture: Any, side: int) -> np.ndarray:
 def _overlay(picture: Any, cam_map: Any, look: Look, side: int) -> np.ndarray:
     values = cam_map.on_picture(smooth=look.smooth, max_side=side)
     return blend(_photo(picture, side), values, alpha=look.opacity / 100, colormap=look.colormap)
-
-
-def _encode(rgb: np.ndarray) -> str:
-    # JPEG of this quality and full colour resolution cannot be told from the original by eye, and takes 2 ms
-    # where WebP takes 35: an overlay is encoded anew at every step of the opacity.
-    return to_data_url(to_jpeg(rgb, QUALITY), "image/jpeg")
 
 
 def full_size(picture: Any, cam_map: Any, look: Look, lines: list[str]) -> bytes:

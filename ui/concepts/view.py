@@ -1,8 +1,11 @@
-"""The Concepts page: what is chosen, all concepts in their colours over each picture, and each by itself."""
+"""The Concepts page: its choices, all concepts in their colours over each picture, and each by itself."""
+
+from __future__ import annotations
 
 import html
+from collections.abc import Hashable
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
@@ -16,6 +19,9 @@ from ui.model_picker import Model
 from ui.picture_box import Chosen
 from ui.urls import Parameter, whole_number
 from ui.working import Standing
+
+if TYPE_CHECKING:
+    from camcore import Picture
 
 SAMPLES, THIS, FOLDER = "samples", "picture", "folder"
 SETS = (SAMPLES, THIS, FOLDER)
@@ -36,8 +42,8 @@ def parameters() -> list[Parameter]:
     ]
 
 
-def choices(chosen: Chosen, model: Model) -> tuple[Question, list[tuple[str, Any]]] | None:
-    """Draw the choices; what to ask and the pictures for it, None where a folder has not been named yet."""
+def choices(chosen: Chosen, model: Model) -> tuple[Question, list[tuple[str, Picture]]] | None:
+    """Draw the choices; the query and its pictures, None where a folder has not been named yet."""
     facts = known_facts(model.key)
     st.caption(
         "A concept is a pattern found again and again, as fur or wheels. Its colour shows where; beneath, what it "
@@ -76,7 +82,7 @@ def _set_name(kind: str, chosen: Chosen) -> str:
     return {THIS: "This picture", FOLDER: "A folder"}[kind]
 
 
-def _pictures(kind: str, chosen: Chosen) -> list[tuple[str, Any]]:
+def _pictures(kind: str, chosen: Chosen) -> list[tuple[str, Picture]]:
     if kind == FOLDER:
         return []
     own = [(chosen.title, chosen.picture)]
@@ -86,7 +92,7 @@ def _pictures(kind: str, chosen: Chosen) -> list[tuple[str, Any]]:
     return (own if chosen.sample is None else []) + known
 
 
-def show(asked: tuple[Question, list[tuple[str, Any]]] | None, model: Model) -> Standing:
+def show(asked: tuple[Question, list[tuple[str, Picture]]] | None, model: Model) -> Standing:
     """Everything beneath the choices; the standing of its work."""
     with st.container(key="cam_concepts_body", gap="small"):
         if asked is None:
@@ -115,7 +121,7 @@ def _draw(question: Question, titles: tuple[str, ...], standing: Standing) -> No
         key = (question, found.titles, round(found.concepts.error, 6), found.concepts.maps.shape)
         smooth = st.session_state.get(controls.GRID.name, controls.SMOOTH) == controls.SMOOTH
         _mixed(found, smooth, key)
-        st.caption(words.plain(_says(found)))
+        st.caption(words.plain(_summary(found)))
         _take_away(found, smooth)
         _cards(found, smooth, key)
 
@@ -125,21 +131,22 @@ def _grid(figures: list[str], ratio: float = 1.0) -> str:
     return f'<div class="cam-mixed" style="--columns:{columns};--ratio:{ratio:g}">{"".join(figures)}</div>'
 
 
-def _mixed(found: Found, smooth: bool, key: Any) -> None:
+def _mixed(found: Found, smooth: bool, key: Hashable) -> None:
     figures = []
+    strongest_in = [drawn.strongest_pictures(found, k, 1) for k in range(len(found.concepts))]
     for n, title in enumerate(found.titles):
-        strongest = [k for k in range(len(found.concepts)) if n in drawn.strongest_pictures(found, k, 1)]
-        said = f"; home of concepts {', '.join(str(k + 1) for k in strongest)}" if strongest else ""
+        strongest = [k for k, pictures in enumerate(strongest_in) if n in pictures]
+        home = f"; home of concepts {', '.join(str(k + 1) for k in strongest)}" if strongest else ""
         name = html.escape(title)
         figures.append(
             f'<figure><div class="frame"><img src="{drawn.mixed_url(found, n, smooth, key)}" '
-            f'alt="Concepts in their colours over {name}{said}"></div><figcaption title="{name}">{name}</figcaption>'
+            f'alt="Concepts in their colours over {name}{home}"></div><figcaption title="{name}">{name}</figcaption>'
             "</figure>"
         )
     st.html(_grid(figures, drawn.ratio(found)))
 
 
-def _says(found: Found) -> str:
+def _summary(found: Found) -> str:
     c = found.concepts
     many = f"{len(found.pictures)} pictures" if len(found.pictures) > 1 else "one picture"
     holding = f"{len(c)} concepts in {many} hold" if len(c) > 1 else f"one concept in {many} holds"
@@ -157,7 +164,7 @@ def _says(found: Found) -> str:
     return text
 
 
-def _cards(found: Found, smooth: bool, key: Any) -> None:
+def _cards(found: Found, smooth: bool, key: Hashable) -> None:
     cards = []
     for k in range(len(found.concepts)):
         pictures = drawn.strongest_pictures(found, k, 1 + OTHERS)
@@ -181,7 +188,7 @@ def _cards(found: Found, smooth: bool, key: Any) -> None:
 def _take_away(found: Found, smooth: bool) -> None:
     c = found.concepts
     stem = words.file_stem(found.network, c.layer, f"{len(c)}-concepts")
-    lines = [f"{found.network}, {found.weights_note}", _says(found)]
+    lines = [f"{found.network}, {found.weights_note}", _summary(found)]
     ready = c.effects is not None
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
         controls.smooth()

@@ -1,10 +1,13 @@
 """Many exciting pictures side by side: offered with their cost, then growing together."""
 
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from camcore.filters import Excitation
+from camcore.text import counted
 from ui import errors, words, working
 from ui.components import Tile, tiles
 from ui.filters import export
@@ -13,6 +16,9 @@ from ui.filters.pixels import number, tile_url
 from ui.filters.works import Looked, Offer, Wanted, offering, searching
 from ui.working import Standing
 from ui.works import works
+
+if TYPE_CHECKING:
+    from streamlit.delta_generator import DeltaGenerator
 
 COLUMNS = 8
 TICK = 1.0
@@ -31,9 +37,8 @@ def show(looked: Looked, all_: Wanted, selected: int, one: Standing) -> None:
             working.progress("filters_many", standing)
         if standing.failure is not None:
             errors.panel(standing.failure, "The pictures could not be found")
-        found: tuple[Excitation | None, ...] = standing.value or (None,) * len(all_.indices)
-        _tiles(looked, all_, selected, found, beside)
-        export.many(looked, all_, found if standing.value else ())
+        _tiles(looked, all_, selected, standing.value, beside)
+        export.many(looked, all_, standing.value or ())
 
     def offer(standing: Standing) -> None:
         if st.session_state.pop("filters_picked", False) or st.session_state.get("filters_asked") == all_:
@@ -54,8 +59,7 @@ def show(looked: Looked, all_: Wanted, selected: int, one: Standing) -> None:
                 errors.panel(standing.failure, "These pictures cannot be searched for")
             else:
                 st.caption("How long these will take is measured once the picture above is there.")
-        found = priced.kept if priced is not None else (None,) * len(all_.indices)
-        _tiles(looked, all_, selected, found, beside)
+        _tiles(looked, all_, selected, priced.kept if priced is not None else None, beside)
         export.many(looked, all_, ())
 
     if not asked:
@@ -68,35 +72,35 @@ def show(looked: Looked, all_: Wanted, selected: int, one: Standing) -> None:
         working.section("filters_many", work, draw, tick=TICK)
 
 
-def _row(all_: Wanted) -> Any:
+def _row(all_: Wanted) -> DeltaGenerator:
     """The title of the list, and room beside it for its cost or its progress."""
     row = st.container(key="cam_filters_row", horizontal=True, vertical_alignment="center", gap="medium", wrap=False)
-    count = len(all_.indices)
-    what = (
-        ("channel" if all_.layer is not None else "class")
-        if count == 1
-        else ("channels side by side" if all_.layer is not None else "classes side by side")
-    )
-    row.subheader(f"{count} {what}", anchor="grid", width="content")
+    count = counted(len(all_.indices), "channel" if all_.layer is not None else "class")
+    row.subheader(count if len(all_.indices) == 1 else f"{count} side by side", anchor="grid", width="content")
     return row
 
 
 def _tiles(
-    looked: Looked, all_: Wanted, selected: int, found: tuple[Excitation | None, ...], beside: Excitation | None
+    looked: Looked,
+    all_: Wanted,
+    selected: int,
+    pictures: tuple[Excitation | None, ...] | None,
+    beside: Excitation | None,
 ) -> None:
+    """``pictures``: of the list so far, None where there is none; ``beside``: the one that is shown large."""
     items: list[Tile] = []
-    for index, picture in zip(all_.indices, found, strict=True):
+    for index, picture in zip(all_.indices, pictures or (None,) * len(all_.indices), strict=True):
         if picture is None and beside is not None and beside.index == index and beside.layer == all_.layer:
             picture = beside
         name = name_of(looked, all_.layer, index)
-        ready = picture is not None and picture.steps
+        reached = number(picture.reached) if picture is not None and picture.steps else ""
         items.append(
             {
                 "id": str(index),
                 "title": f"{index}" if all_.layer is not None else words.label(looked.labels[index]),
-                "note": number(picture.reached) if picture is not None and ready else "",
+                "note": reached,
                 "src": tile_url(picture.rgb) if picture is not None else None,
-                "alt": f"What excites {name}" + (f"; reaches {number(picture.reached)}" if picture and ready else ""),
+                "alt": f"What excites {name}" + (f"; reaches {reached}" if reached else ""),
                 "selected": index == selected,
             }
         )

@@ -1,8 +1,10 @@
-"""The Filters page's frame: its parts, its headline, the first layer's kernels, and how the pictures are made."""
+"""The Filters page's frame: its parts, its headline, the first layer's kernels, and the search in words."""
+
+from __future__ import annotations
 
 import html
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
@@ -14,19 +16,22 @@ from ui.filters.pixels import png_url
 from ui.filters.works import Looked, Wanted
 from ui.questions import NetworkKey
 
+if TYPE_CHECKING:
+    from streamlit.delta_generator import DeltaGenerator
+
 
 @dataclass(frozen=True, eq=False)
 class Places:
     """The page's parts in reading order, claimed before anything slow."""
 
-    head: Any
-    layers: Any
-    choices: Any
-    notes: Any
-    fetch: Any
-    one: Any
-    many: Any
-    kernels: Any
+    head: DeltaGenerator
+    layers: DeltaGenerator
+    choices: DeltaGenerator
+    notes: DeltaGenerator
+    fetch: DeltaGenerator
+    one: DeltaGenerator
+    many: DeltaGenerator
+    kernels: DeltaGenerator
 
 
 def claim() -> Places:
@@ -41,7 +46,7 @@ def claim() -> Places:
     return Places(head, layers, choices, notes, fetch, one, many, st.container(key="cam_filters_kernels", gap="xsmall"))
 
 
-def head(place: Any, network: NetworkKey, looked: Looked | None, one: Wanted | None, missing: bool) -> None:
+def head(place: DeltaGenerator, network: NetworkKey, looked: Looked | None, one: Wanted | None, missing: bool) -> None:
     """The headline."""
     if looked is None or one is None:
         text = f"{network.name} is not on this machine yet" if missing else f"What {network.name} responds to"
@@ -58,32 +63,32 @@ def head(place: Any, network: NetworkKey, looked: Looked | None, one: Wanted | N
 def kernels(looked: Looked) -> None:
     """The first layer's kernels, drawn as they are."""
     st.subheader("What the first layer looks for", anchor="kernels")
-    found = looked.kernels
-    if found is None:
+    first = looked.kernels
+    if first is None:
         errors.notices([looked.no_kernels])
         return
-    count, height, width = found.weights.shape[:3]
+    count, height, width = first.weights.shape[:3]
     st.markdown(
         words.plain(
-            f"The first convolution, {found.layer}, weighs the pixels of the photograph itself, so its {count} kernels "
+            f"The first convolution, {first.layer}, weighs the pixels of the photograph itself, so its {count} kernels "
             f"of {height}×{width} pixels need no search: these are they, on one scale. Grey counts for nothing, bright "
             "for a colour, dark against it."
         )
     )
-    st.html(f'<div class="cam-kernels">{_kernel_images(found)}</div>')
-    export.kernels(looked.name, found)
+    st.html(f'<div class="cam-kernels">{_kernel_images(first)}</div>')
+    export.kernels(looked.name, first)
 
 
-def _kernel_images(found: FirstKernels) -> str:
+def _kernel_images(first: FirstKernels) -> str:
     parts = []
-    for index, rgb in enumerate(found.rgb):
-        alt = html.escape(f"Kernel {index} of {found.layer}")
+    for index, rgb in enumerate(first.rgb):
+        alt = html.escape(f"Kernel {index} of {first.layer}")
         parts.append(f'<img src="{png_url(rgb)}" alt="{alt}" title="{index}">')
     return "".join(parts)
 
 
 def explained(looked: Looked) -> None:
-    """How the pictures come about, one click below."""
+    """The search in words, one click below."""
     with st.expander("How these pictures are made"):
         st.markdown(
             "Nobody drew these pictures, and no photograph is in them. The search begins with grey noise, asks the "

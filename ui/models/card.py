@@ -19,7 +19,8 @@ from camcore.models.factories import Factory
 from camcore.models.preprocessing import PREPROCESSINGS, TITLES
 from camcore.models.saved import SavedNetwork
 from ui import downloads, errors, words, working
-from ui.models import declared, works
+from ui.models import works
+from ui.models.declared import declared_card
 from ui.models.view import all_networks, attempt, link_to_inspect
 from ui.training import runs
 from ui.working import Standing
@@ -39,7 +40,7 @@ def show(row: Listed) -> Standing:
         if isinstance(row, Backbone):
             _backbone(row)
         elif isinstance(row, Factory):
-            tried = declared.show(row)
+            tried = declared_card(row)
         elif isinstance(row, SavedNetwork):
             _saved(row)
         failure = st.session_state.get("card_failure")

@@ -14,7 +14,8 @@ from camcore.models import factories
 from camcore.models.factories import Factory
 from camcore.models.preprocessing import TITLES
 from ui import errors, words, working
-from ui.models import feeding, works
+from ui.models import works
+from ui.models.feeding import preprocessing_choice, preprocessing_table
 from ui.models.view import attempt, link_to_inspect
 from ui.models.works import Tried
 from ui.working import Standing
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from camcore.models.load import Listed
 
 
-def show(row: Factory) -> Standing:
+def declared_card(row: Factory) -> Standing:
     """Its source and the button to try it; the standing of the trial."""
     st.caption(words.plain(_made_of(row)))
     st.markdown(
@@ -108,9 +109,9 @@ def preprocessing(row: Listed, standing: Standing) -> None:
     if not isinstance(row, Factory) or not standing.complete or not standing.value.fits:
         return
     fits = standing.value.fits
-    feeding.show(fits)
+    preprocessing_table(fits)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-        name = feeding.choose("factory_feed", fits, row.chosen or None, "as kept")
+        name = preprocessing_choice("factory_feed", fits, row.chosen or None, "as kept")
         # Not by a callback: that would carry the choice of the run before.
         if st.button("Keep this choice", key="keep_feed", disabled=name == row.chosen):
             attempt(row.name, lambda _: factories.keep_preprocessing(row, name))

@@ -9,7 +9,7 @@ from camcore.models.preprocessing_check import Fit, leading, ranked, suggested, 
 from ui import samples, words
 
 
-def show(fits: Sequence[Fit]) -> None:
+def preprocessing_table(fits: Sequence[Fit]) -> None:
     """The comparison, in words and as a table with what the network says about each sample photograph."""
     st.markdown(f"**How does it want its pictures?** {words.plain(verdict(fits))}")
     st.dataframe(
@@ -27,7 +27,7 @@ def show(fits: Sequence[Fit]) -> None:
     )
 
 
-def choose(key: str, fits: Sequence[Fit], usual: str | None, why: str) -> str:
+def preprocessing_choice(key: str, fits: Sequence[Fit], usual: str | None, why: str) -> str:
     """The choice of one of them; at first one that fits, the ``usual`` one where it does.
 
     ``why``: the word for it in the list.

@@ -175,7 +175,7 @@ def link_to_inspect(name: str) -> None:
     st.page_link("app.py", label="Look into it", icon=":material/visibility:", query_params={"model": name})
 
 
-def attempt(name: str, act: Callable[[str], None]) -> None:
+def attempt(name: str, act: Callable[[str], object]) -> None:
     """Do what a button of a network's card says; a refusal is kept for the card to show."""
     try:
         act(name)

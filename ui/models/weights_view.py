@@ -15,7 +15,8 @@ from camcore.models.catalogue import backbone, backbones
 from camcore.models.label_files import FORMS, read_labels
 from camcore.models.saved import SavedNetwork
 from ui import errors, words, working
-from ui.models import feeding, works
+from ui.models import works
+from ui.models.feeding import preprocessing_choice, preprocessing_table
 from ui.models.view import link_to_inspect
 from ui.models.works import File, Offer
 from ui.picture_box import LIMIT
@@ -183,7 +184,7 @@ def _checked(now: Standing) -> None:
         + words.plain(f"{check.classes:,} classes ({shown} …), {check.parameters:,} parameters.")
     )
     if now.complete and check.fits:
-        feeding.show(check.fits)
+        preprocessing_table(check.fits)
 
 
 def _keep(asked: Offer, check: Check) -> None:
@@ -191,7 +192,7 @@ def _keep(asked: Offer, check: Check) -> None:
     feed, named, button = st.columns((2.0, 1.4, 0.7), vertical_alignment="bottom", gap="small")
     usual = backbone(asked.backbone).preprocessing
     with feed:
-        preprocessing = feeding.choose("own_feed", check.fits, usual, "usual for it")
+        preprocessing = preprocessing_choice("own_feed", check.fits, usual, "usual for it")
     with named:
         name = st.text_input(
             "Name", key="own_name", max_chars=60, placeholder="for example birds", persist_state="session"

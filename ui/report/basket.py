@@ -1,18 +1,26 @@
-"""What a visitor has pinned for the report: frozen entries in the session, within limits, the same on every page."""
+"""Entries that a visitor has pinned for the report: frozen, in the session, within limits, the same on every page."""
+
+from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Generator, Hashable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
 from camcore.report.document import Item, bytes_of
 from camcore.report.facts import NetworkFacts
+from camcore.text import counted
 from ui import working
 from ui.questions import NetworkKey
 from ui.working import Standing
 from ui.works import Part, Work
+
+if TYPE_CHECKING:
+    from streamlit.delta_generator import DeltaGenerator
+
+    from camcore.network import Network
 
 MOST_ENTRIES = 40
 MOST_BYTES = 64_000_000
@@ -20,7 +28,7 @@ MOST_BYTES = 64_000_000
 
 @dataclass(frozen=True, eq=False)
 class Entry:
-    """One pinned item. ``id``: its name in this session; ``key``: what tells it from all other items."""
+    """One pinned item. ``id``: its name in this session; ``key``: tells it from all other items."""
 
     id: str
     key: Hashable
@@ -29,7 +37,7 @@ class Entry:
 
 @dataclass(frozen=True, eq=False)
 class Draft:
-    """What can be pinned now. ``build``: facts of its networks → the item."""
+    """An entry that can be pinned now. ``build``: facts of its networks → the item."""
 
     key: Hashable
     networks: tuple[NetworkKey, ...]
@@ -38,11 +46,11 @@ class Draft:
 
 def entries() -> tuple[Entry, ...]:
     """Everything pinned, in the order of the report."""
-    found: tuple[Entry, ...] = st.session_state.get("basket", ())
-    return found
+    pinned: tuple[Entry, ...] = st.session_state.get("basket", ())
+    return pinned
 
 
-def offer(place: Any, draft: Draft | None) -> None:
+def offer(place: DeltaGenerator, draft: Draft | None) -> None:
     """The button that pins what is on the page; None: there is nothing whole to pin yet."""
     with place:
         waiting: Draft | None = st.session_state.get("basket_draft")
@@ -75,11 +83,11 @@ def restore(items: tuple[Item, ...]) -> None:
 
 def move(entry_id: str, by: int) -> None:
     """Put an entry ``by`` places further down; at most to the end."""
-    now = list(entries())
-    at = _at(entry_id)
-    if at is not None:
-        now.insert(min(max(at + by, 0), len(now) - 1), now.pop(at))
-        st.session_state["basket"] = tuple(now)
+    order = list(entries())
+    index = next((index for index, entry in enumerate(order) if entry.id == entry_id), None)
+    if index is not None:
+        order.insert(min(max(index + by, 0), len(order) - 1), order.pop(index))
+        st.session_state["basket"] = tuple(order)
 
 
 def remove(entry_id: str) -> None:
@@ -95,10 +103,9 @@ def change(entry_id: str, **values: Any) -> None:
 
 
 def fill() -> str:
-    """How full the report is, in words."""
-    count = len(entries())
+    """The report's size in words, and its limit."""
     used = bytes_of([entry.item for entry in entries()]) / 1e6
-    return f"{count} {'entry' if count == 1 else 'entries'}, {used:.1f} of {MOST_BYTES / 1e6:.0f} MB"
+    return f"{_count()}, {used:.1f} of {MOST_BYTES / 1e6:.0f} MB"
 
 
 def _button(draft: Draft | None) -> None:
@@ -123,7 +130,7 @@ def _reading_on(standing: Standing) -> None:
 
 
 def _add(draft: Draft, facts: Mapping[NetworkKey, NetworkFacts]) -> str:
-    """Pin a draft; what to tell the visitor."""
+    """Pin a draft; the message to the visitor."""
     if any(entry.key == draft.key for entry in entries()):
         return "This is in the report already."
     item = draft.build(facts)
@@ -135,18 +142,17 @@ def _add(draft: Draft, facts: Mapping[NetworkKey, NetworkFacts]) -> str:
             "Report page, or use smaller pictures."
         )
     st.session_state["basket"] = (*entries(), Entry(secrets.token_hex(6), draft.key, item))
-    count = len(entries())
-    return f"Added. The report has {count} {'entry' if count == 1 else 'entries'}."
+    return f"Added. The report has {_count()}."
 
 
-def _at(entry_id: str) -> int | None:
-    return next((at for at, entry in enumerate(entries()) if entry.id == entry_id), None)
+def _count() -> str:
+    return counted(len(entries()), "entry", "entries")
 
 
 def _reading(key: NetworkKey) -> Work:
     """The work that reads a network's weights for their hash."""
 
-    def steps(network: Any) -> Generator[Part, None, None]:
+    def steps(network: Network) -> Generator[Part, None, None]:
         yield Part(1.0, NetworkFacts.of(network, key.weights))
 
     return Work(key, "facts", f"Reading the weights of {key.name}", steps, lambda facts: 2048, expected=1.0)

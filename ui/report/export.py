@@ -1,13 +1,12 @@
-"""Downloads of the report: made when they are asked for, from what the visitor wrote last.
+"""Downloads of the report: made when they are asked for, from the visitor's last text.
 
 Leaving a text field and pressing a download are one click, and the browser asks for the file while the new text is on
 its way. So a download gives it a moment to arrive.
 """
 
-import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import streamlit as st
 
@@ -17,27 +16,20 @@ GRACE = 0.3
 """Seconds in which a text that was left by the click on a download has surely arrived."""
 
 
-class Latest:
-    """A visitor's report as it was written last; thread-safe."""
+@dataclass(eq=False)
+class LatestReport:
+    """A visitor's report as it was written last: by the page, for the threads that make its files."""
 
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._report = Report(())
+    report: Report = field(default_factory=lambda: Report(()))
 
-    def put(self, report: Report) -> None:
-        """This is the report now."""
-        with self._lock:
-            self._report = report
-
-    def get(self) -> Report:
+    def after_grace(self) -> Report:
         """The report, with a text that is just arriving."""
         time.sleep(GRACE)
-        with self._lock:
-            return self._report
+        return self.report
 
 
 @dataclass(frozen=True)
-class Format:
+class ExportFormat:
     """A way to take the report away. ``make``: report → bytes."""
 
     name: str
@@ -45,16 +37,16 @@ class Format:
     make: Callable[[Report], bytes]
 
 
-def latest() -> Latest:
+def latest() -> LatestReport:
     """The one of this session."""
-    found: Latest = st.session_state.setdefault("report_latest", Latest())
-    return found
+    kept: LatestReport = st.session_state.setdefault("report_latest", LatestReport())
+    return kept
 
 
-def maker(kind: Format) -> Callable[[], bytes]:
-    """What makes the file when it is asked for, in a thread that knows no session."""
-    held = latest()
-    return lambda: kind.make(held.get())
+def maker(kind: ExportFormat) -> Callable[[], bytes]:
+    """The function that makes the file when it is asked for, in a thread that knows no session."""
+    kept = latest()
+    return lambda: kind.make(kept.after_grace())
 
 
 def _html(report: Report) -> bytes:
@@ -76,7 +68,7 @@ def _zip(report: Report) -> bytes:
 
 
 FORMATS = (
-    Format("HTML", "One file that stands on its own, for a mail or an intranet", _html),
-    Format("PDF", "A4, for the file", _pdf),
-    Format("ZIP", "Pictures in full, raw maps as CSV, and run.json, which repeats them", _zip),
+    ExportFormat("HTML", "One file that stands on its own, for a mail or an intranet", _html),
+    ExportFormat("PDF", "A4, for the file", _pdf),
+    ExportFormat("ZIP", "Pictures in full, raw maps as CSV, and run.json, which repeats them", _zip),
 )

@@ -1,6 +1,9 @@
-"""What is on a page becomes an entry of the report: frozen, whole maps only, drawn as it was looked at."""
+"""Maps on a page become an entry of the report: frozen, whole maps only, drawn as they were looked at."""
 
-from typing import Any
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from camcore.report.document import Finding, Item, Look, PictureFile, Scale, Told, told
 from ui import picture_box, rasters
@@ -10,6 +13,10 @@ from ui.questions import Answer, NetworkKey, map_identity
 from ui.report.basket import Draft
 from ui.trust import trusting
 from ui.works import works
+
+if TYPE_CHECKING:
+    from camcore.heatmaps.cam_map import CamMap
+    from camcore.report.facts import NetworkFacts
 
 
 def from_inspect(chosen: Chosen, answer: Answer, look: rasters.Look) -> Draft | None:
@@ -44,7 +51,7 @@ def from_compare(chosen: Chosen, take: compare_export.Take) -> Draft | None:
     scales = {cell: take.drawn.shown[cell] for cell in cells}
     networks = tuple(dict.fromkeys(cell.network for cell in cells))
 
-    def build(facts: Any) -> Item:
+    def build(facts: Mapping[NetworkKey, NetworkFacts]) -> Item:
         return Item(
             PictureFile.of(chosen.picture, data, chosen.title),
             tuple(
@@ -65,7 +72,7 @@ def from_compare(chosen: Chosen, take: compare_export.Take) -> Draft | None:
     return Draft(key, networks, build)
 
 
-def _verdict(network: NetworkKey, chosen: Chosen, m: Any) -> Told | None:
-    """How far to trust a map, where that has been found out."""
-    found = works().known(trusting.work(network, chosen.picture, m, "quick"))
-    return None if found is None or found.verdict is None else told(found.verdict)
+def _verdict(network: NetworkKey, chosen: Chosen, m: CamMap) -> Told | None:
+    """The verdict on a map, where it is known."""
+    trust = works().known(trusting.work(network, chosen.picture, m, "quick"))
+    return None if trust is None or trust.verdict is None else told(trust.verdict)

@@ -1,12 +1,11 @@
 """Reports kept on the server for a while, so that a reload or a link finds them: under random names, within limits."""
 
 import secrets
-from typing import Any
 
 import streamlit as st
 
 from camcore.cache import ByteLRU
-from camcore.report.document import Report, bytes_of
+from camcore.report.document import Item, Report, bytes_of
 from ui.report import basket
 
 MOST_REPORTS = 64
@@ -33,7 +32,7 @@ def put(report: Report, token: str | None = None) -> str:
 
 
 def adopt(token: str | None) -> str | None:
-    """Take over the report that a link names, where the visitor has none; what to say where that cannot be."""
+    """Take over the report that a link names, where the visitor has none; the notice where that cannot be."""
     state = st.session_state
     if token is None or token == state.get("report_token"):
         return None
@@ -71,6 +70,6 @@ def current(made: str = "") -> Report:
     return Report(items, state.get("report_title", ""), state.get("report_author", ""), made)
 
 
-def _content() -> tuple[Any, ...]:
+def _content() -> tuple[str | Item, ...]:
     report = current()
     return (report.title, report.author, *report.items)
