@@ -27,21 +27,17 @@ _FIGURES = ("mean", "variance", "low", "high", "weights", "contribution", "dead"
 
 def offer_files(channels: Channels | None, chosen: Chosen, look: SheetLook, framing: str) -> None:
     """The sheet as a picture; figures and activations as numbers; made when they are asked for."""
-    files: tuple[tuple[str, str, Callable[[Channels], bytes]], ...] = (
-        ("png", "The contact sheet", partial(sheet_png, chosen=chosen, look=look, framing=framing)),
-        (
-            "csv",
-            "A row for each channel: its figures, then its activations",
-            partial(csv, chosen=chosen, framing=framing),
-        ),
-        ("npz", "The activations with all figures, for NumPy", partial(npz, chosen=chosen, framing=framing)),
-    )
     stem = "activations" if channels is None else words.file_stem(chosen.stem, channels.network, channels.layer.name)
+    files: list[tuple[str, Callable[[Channels], bytes], str]] = [
+        ("png", partial(sheet_png, chosen=chosen, look=look, framing=framing), "The contact sheet"),
+        ("csv", partial(csv, chosen=chosen, framing=framing), "A row for each channel: its figures, then its values"),
+        ("npz", partial(npz, chosen=chosen, framing=framing), "The activations with all figures, for NumPy"),
+    ]
     with st.container(key="cam_activations_files", horizontal=True, gap="small"):
-        for ending, about, make in files:
-            content = b"" if channels is None else partial(make, channels)
-            ready = channels is not None
-            downloads.offer(f"{stem}.{ending}", content, about, key=f"save_{ending.upper()}", ready=ready)
+        made = (
+            (ending, partial(make, channels) if channels is not None else b"", about) for ending, make, about in files
+        )
+        downloads.offer_all(stem, made, key="save", ready=channels is not None)
 
 
 def sheet_png(channels: Channels, chosen: Chosen, look: SheetLook, framing: str) -> bytes:

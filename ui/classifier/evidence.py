@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 from dataclasses import dataclass
+from functools import partial
 
 import streamlit as st
 
@@ -155,20 +156,12 @@ def _take_away(saved: SavedNetwork, chosen: Chosen, seen: Seen | None, opacity: 
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
         lines = [_line(saved, one) for one in evidence]
         rgb = chosen.picture.rgb
-        downloads.offer(
-            f"{stem}.png",
-            lambda: signed.full_size(rgb, evidence, common_scale(evidence), opacity, lines),
-            "The three pictures side by side, at full size",
-            key="save_seen_png",
-            ready=bool(evidence),
+        png = partial(signed.full_size, rgb, evidence, common_scale(evidence), opacity, lines)
+        files = (
+            ("png", png, "The three pictures side by side, at full size"),
+            ("csv", partial(sums_csv, evidence), "The exact sum, and the maps place by place"),
         )
-        downloads.offer(
-            f"{stem}.csv",
-            lambda: sums_csv(evidence),
-            "The exact sum, and the maps place by place",
-            key="save_seen_csv",
-            ready=bool(evidence),
-        )
+        downloads.offer_all(stem, files, key="save_seen", ready=bool(evidence))
         st.page_link(
             "app.py",
             label="Ask other methods about this picture",

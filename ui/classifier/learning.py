@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
@@ -89,8 +91,8 @@ def _means(means: Averages, classes: tuple[str, ...], saved: SavedNetwork) -> No
     )
     stem = words.file_stem(saved.name, "average_maps")
     with st.container(horizontal=True, gap="small"):
-        downloads.offer(f"{stem}.png", lambda: _means_png(groups, classes, scale, saved), key="save_average_png")
-        downloads.offer(f"{stem}.csv", lambda: _means_csv(groups, classes), key="save_average_csv")
+        png, csv = partial(_means_png, groups, classes, scale, saved), partial(_means_csv, groups, classes)
+        downloads.offer_all(stem, [("png", png, None), ("csv", csv, None)], key="save_average")
 
 
 def _group_name(group: GroupMean, classes: tuple[str, ...]) -> str:

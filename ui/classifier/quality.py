@@ -190,26 +190,13 @@ def rates(counts: NDArray[np.int64]) -> tuple[float, float]:
 
 
 def _take_away(saved: SavedNetwork, p: Predictions, at: float) -> None:
-    stem = words.file_stem(saved.name, "quality")
+    files = (
+        ("csv", partial(predictions_csv, p), "Every picture with its label and the probabilities given"),
+        ("json", partial(figures_json, saved, p, at), "The figures above at this threshold"),
+        ("html", partial(report, saved, p, at), "The charts as one page that needs no network"),
+    )
     with st.container(horizontal=True, gap="small"):
-        downloads.offer(
-            f"{stem}.csv",
-            lambda: predictions_csv(p),
-            "Every picture with its label and the probabilities given",
-            key="save_quality_csv",
-        )
-        downloads.offer(
-            f"{stem}.json",
-            lambda: json.dumps(all_figures(saved, p, at), indent=2, ensure_ascii=False).encode("utf-8"),
-            "The figures above at this threshold",
-            key="save_quality_json",
-        )
-        downloads.offer(
-            f"{stem}.html",
-            lambda: report(saved, p, at),
-            "The charts as one page that needs no network",
-            key="save_quality_html",
-        )
+        downloads.offer_all(words.file_stem(saved.name, "quality"), files, key="save_quality")
 
 
 def predictions_csv(p: Predictions) -> bytes:
@@ -229,9 +216,10 @@ class _Named:
         return framing or FRAMING
 
 
-def all_figures(saved: SavedNetwork, p: Predictions, at: float) -> dict[str, object]:
+def figures_json(saved: SavedNetwork, p: Predictions, at: float) -> bytes:
     """All figures at this threshold, as ``python -m camcore evaluate --json`` prints them."""
-    return summary(cast("Network", _Named(saved.name, saved.summary)), p, at)
+    values = summary(cast("Network", _Named(saved.name, saved.summary)), p, at)
+    return json.dumps(values, indent=2, ensure_ascii=False).encode("utf-8")
 
 
 def report(saved: SavedNetwork, p: Predictions, at: float) -> bytes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 from collections.abc import Hashable
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -189,15 +190,14 @@ def _take_away(found: Found, smooth: bool) -> None:
     c = found.concepts
     stem = words.file_stem(found.network, c.layer, f"{len(c)}-concepts")
     lines = [f"{found.network}, {found.weights_note}", _summary(found)]
-    ready = c.effects is not None
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
         controls.smooth()
-        for kind, make, about in (
-            ("PNG", lambda: drawn.sheet_png(found, smooth, lines), "All concepts on all pictures"),
-            ("CSV", lambda: drawn.concepts_csv(found), "Channels, and what each adds to which classes"),
-            ("NPZ", lambda: drawn.concepts_npz(found), "All maps and figures"),
-        ):
-            downloads.offer(f"{stem}.{kind.lower()}", make, about, key=f"save_concepts_{kind}", ready=ready)
+        files = (
+            ("png", partial(drawn.sheet_png, found, smooth, lines), "All concepts on all pictures"),
+            ("csv", partial(drawn.concepts_csv, found), "Channels, and what each adds to which classes"),
+            ("npz", partial(drawn.concepts_npz, found), "All maps and figures"),
+        )
+        downloads.offer_all(stem, files, key="save_concepts", ready=c.effects is not None)
         with st.popover("How this is computed"):
             st.markdown(_how(found))
 

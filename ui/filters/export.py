@@ -38,18 +38,12 @@ def many(looked: Looked, wanted: Wanted, excitations: tuple[Excitation | None, .
     there = tuple(one for one in excitations if one is not None)
     stem = _stem(looked, wanted, "filters" if wanted.layer is not None else "classes")
     with st.container(key="cam_filters_save_many", horizontal=True, gap="small", vertical_alignment="center"):
-        for ending, make, about in (
-            ("png", sheet_png, "All pictures on one sheet"),
-            ("csv", values_csv, "What each picture reaches, and the photograph beside it"),
-            ("npz", arrays_npz, "The pictures and values as NumPy arrays"),
-        ):
-            downloads.offer(
-                f"{stem}.{ending}",
-                partial(make, looked, wanted, there),
-                about,
-                key=f"save_filters_{ending}",
-                ready=bool(there),
-            )
+        files = (
+            ("png", partial(sheet_png, looked, wanted, there), "All pictures on one sheet"),
+            ("csv", partial(values_csv, looked, wanted, there), "Each picture's value, and that of the photograph"),
+            ("npz", partial(arrays_npz, looked, wanted, there), "The pictures and values as NumPy arrays"),
+        )
+        downloads.offer_all(stem, files, key="save_filters", ready=bool(there))
 
 
 def kernels(name: str, first: FirstKernels) -> None:

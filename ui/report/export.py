@@ -28,47 +28,33 @@ class LatestReport:
         return self.report
 
 
-@dataclass(frozen=True)
-class ExportFormat:
-    """A way to take the report away. ``make``: report → bytes."""
-
-    name: str
-    about: str
-    make: Callable[[Report], bytes]
-
-
 def latest() -> LatestReport:
     """The one of this session."""
     kept: LatestReport = st.session_state.setdefault("report_latest", LatestReport())
     return kept
 
 
-def maker(kind: ExportFormat) -> Callable[[], bytes]:
-    """The function that makes the file when it is asked for, in a thread that knows no session."""
+def files() -> list[tuple[str, Callable[[], bytes], str]]:
+    """(ending, maker, about) of each format; made when asked for, in a thread that knows no session."""
     kept = latest()
-    return lambda: kind.make(kept.after_grace())
 
+    def html() -> bytes:
+        from camcore.report.html import to_html
 
-def _html(report: Report) -> bytes:
-    from camcore.report.html import to_html
+        return to_html(kept.after_grace())
 
-    return to_html(report)
+    def pdf() -> bytes:
+        from camcore.report.pdf import to_pdf
 
+        return to_pdf(kept.after_grace())
 
-def _pdf(report: Report) -> bytes:
-    from camcore.report.pdf import to_pdf
+    def archive() -> bytes:
+        from camcore.report.archive import to_zip
 
-    return to_pdf(report)
+        return to_zip(kept.after_grace())
 
-
-def _zip(report: Report) -> bytes:
-    from camcore.report.archive import to_zip
-
-    return to_zip(report)
-
-
-FORMATS = (
-    ExportFormat("HTML", "One file that stands on its own, for a mail or an intranet", _html),
-    ExportFormat("PDF", "A4, for the file", _pdf),
-    ExportFormat("ZIP", "Pictures in full, raw maps as CSV, and run.json, which repeats them", _zip),
-)
+    return [
+        ("html", html, "One file that stands on its own, for a mail or an intranet"),
+        ("pdf", pdf, "A4, for the file"),
+        ("zip", archive, "Pictures in full, raw maps as CSV, and run.json, which repeats them"),
+    ]

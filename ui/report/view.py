@@ -88,9 +88,7 @@ def _all() -> None:
     )
     _written()
     with st.container(key="cam_report_save", horizontal=True, gap="small"):
-        for kind in export.FORMATS:
-            file = f"report.{kind.name.lower()}"
-            downloads.offer(file, export.maker(kind), kind.about, key=f"save_{kind.name}", width="stretch")
+        downloads.offer_all("report", export.files(), key="save", width="stretch")
     st.caption(
         f"{basket.fill()}. The address of this page brings the report back after a reload, and shows it to whomever "
         "you give it, as long as this server keeps it."

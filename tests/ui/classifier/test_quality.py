@@ -1,5 +1,6 @@
 """The charts show what the measures say, at every threshold, and the files hold the same."""
 
+import json
 from types import SimpleNamespace
 
 import numpy as np
@@ -61,5 +62,5 @@ def test_files_hold_the_same(tmp_path) -> None:
     path.write_bytes(quality.predictions_csv(p))
     again = read_csv(path)
     assert (again.files, again.probabilities.tolist()) == (p.files, p.probabilities.tolist())
-    shown = quality.all_figures(SimpleNamespace(name="pets", summary="200 pictures"), p, 0.3)
+    shown = json.loads(quality.figures_json(SimpleNamespace(name="pets", summary="200 pictures"), p, 0.3))
     assert (shown["network"], shown["framing"], shown["pictures"], shown["threshold"]) == ("pets", "crop", 200, 0.3)
