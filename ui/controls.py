@@ -1,6 +1,6 @@
 """The controls of how a map lies on a photograph, which many pages have; and how an address names them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import streamlit as st
@@ -27,6 +27,14 @@ def segments(label: str, options: Sequence[str], key: str, *, labelled: bool = F
         **more,
     )
     return str(chosen or options[0])
+
+
+def choice(label: str, titles: Mapping[str, str], key: str) -> str:
+    """One of a few, by its title, kept from page to page; the page's address carries the key of ``titles``."""
+    chosen = st.segmented_control(
+        label, list(titles), required=True, key=key, persist_state="session", format_func=titles.__getitem__
+    )
+    return str(chosen or next(iter(titles)))
 
 
 def smooth() -> bool:

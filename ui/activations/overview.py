@@ -67,7 +67,7 @@ def layers_of(layers: Sequence[LayerInfo], kinds: str) -> list[LayerInfo]:
 
 
 def _agreed(model: Model, infos: list[LayerInfo], kinds: str) -> bool:
-    """Whether to go through these layers: at once where few passes do, else when told to, with the price."""
+    """Consent to go through these layers: at once where few passes do, else by a button, with the price."""
     count = len(passes(infos))
     known: set[tuple[str, str]] = st.session_state.setdefault("overview_agreed", set())
     if count <= PASSES_UNASKED or (model.key.name, kinds) in known:

@@ -254,7 +254,7 @@ def exact(channels: Channels | None) -> None:
         )
 
 
-def table(channels: Channels) -> dict[str, NDArray[np.generic]]:
+def table(channels: Channels) -> dict[str, object]:
     """The figures of all channels, by column."""
     return {
         "channel": np.arange(len(channels)),

@@ -221,7 +221,7 @@ def sums_csv(evidence: tuple[Evidence, ...]) -> bytes:
 
 
 def lesson(saved: SavedNetwork, seen: Seen | None) -> None:
-    """How the map comes about, and how any network gets such a head."""
+    """An explanation of the map, and the way to such a head for any network."""
     st.subheader("How the map comes about", anchor="how")
     name = words.label(saved.labels[seen.predictions[0].index if seen is not None else 0])
     places = f"{words.grid(seen.grid)} places" if seen is not None and seen.grid else "a grid of places"

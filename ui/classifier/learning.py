@@ -1,4 +1,4 @@
-"""Where the network looks on average, its training, and how its attention formed."""
+"""The network's average maps, its training, and the forming of its attention."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def _group_name(group: GroupMean, classes: tuple[str, ...]) -> str:
 
 
 def _strongest_place(values: NDArray[np.float64]) -> str:
-    """Where a map is largest, in words."""
+    """The place where a map is largest, in words."""
     row, column = divmod(int(values.argmax()), values.shape[1])
     vertical = ("upper", "middle", "lower")[min(2, 3 * row // values.shape[0])]
     horizontal = ("left", "centre", "right")[min(2, 3 * column // values.shape[1])]

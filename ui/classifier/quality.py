@@ -206,7 +206,7 @@ def predictions_csv(p: Predictions) -> bytes:
 
 
 @dataclass(frozen=True)
-class _Named:
+class _NetworkStub:
     """As much of a network as its figures name; takes the network's place, which need not be loaded for them."""
 
     name: str
@@ -218,7 +218,7 @@ class _Named:
 
 def figures_json(saved: SavedNetwork, p: Predictions, at: float) -> bytes:
     """All figures at this threshold, as ``python -m camcore evaluate --json`` prints them."""
-    values = summary(cast("Network", _Named(saved.name, saved.summary)), p, at)
+    values = summary(cast("Network", _NetworkStub(saved.name, saved.summary)), p, at)
     return json.dumps(values, indent=2, ensure_ascii=False).encode("utf-8")
 
 

@@ -6,6 +6,7 @@ from collections.abc import Hashable
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from camcore.framing import Frame
 from camcore.render.concepts import mix
@@ -31,14 +32,14 @@ def alone_url(found: Found, picture: int, concept: int, smooth: bool, key: Hasha
     return data_urls.jpeg(("alone", key, picture, concept, smooth), lambda: alone(found, picture, concept, smooth))
 
 
-def mixed(found: Found, picture: int, smooth: bool) -> np.ndarray:
+def mixed(found: Found, picture: int, smooth: bool) -> NDArray[np.uint8]:
     """All concepts over the part of a picture that the network saw."""
     c = found.concepts
     maps = np.stack([c.on_picture(picture, k, smooth, SIDE) for k in range(len(c))], axis=2)
     return _seen(mix(found.pictures[picture], maps), maps[..., 0])
 
 
-def alone(found: Found, picture: int, concept: int, smooth: bool) -> np.ndarray:
+def alone(found: Found, picture: int, concept: int, smooth: bool) -> NDArray[np.uint8]:
     """The part of a picture that the network saw, lit by one concept."""
     values = found.concepts.on_picture(picture, concept, smooth, SIDE)
     return _seen(spotlight(found.pictures[picture], values, DARK), values)
@@ -55,7 +56,7 @@ def _seen_shape(frame: Frame) -> float:
     return round((right - left) / (bottom - top), 2)
 
 
-def _seen(rgb: np.ndarray, values: np.ndarray) -> np.ndarray:
+def _seen(rgb: NDArray[np.uint8], values: NDArray[np.float32]) -> NDArray[np.uint8]:
     known = np.isfinite(values)
     rows, columns = (np.flatnonzero(known.any(axis=axis)) for axis in (1, 0))
     return np.ascontiguousarray(rgb[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1])
@@ -82,7 +83,7 @@ def sheet_png(found: Found, smooth: bool, lines: list[str]) -> bytes:
     return to_png(contact_sheet(rows, lines=lines))
 
 
-def _print(rgb: np.ndarray, title: str = "", note: str = "") -> Print:
+def _print(rgb: NDArray[np.uint8], title: str = "", note: str = "") -> Print:
     """A picture in the middle of a white square."""
     height, width = rgb.shape[:2]
     scale = PRINT_SIDE / max(height, width)

@@ -53,16 +53,11 @@ def choices(chosen: Chosen, model: Model) -> tuple[Question, list[tuple[str, Pic
     with st.container(key="cam_concepts_layer"):
         layer_browser.show(*((facts.layers, facts.ladder) if facts is not None else ()))
     with st.container(key="cam_concepts_choices", horizontal=True, vertical_alignment="top", gap="medium"):
-        kind = st.segmented_control(
-            "Pictures",
-            SETS,
-            required=True,
-            key="in",
-            persist_state="session",
-            format_func=lambda one: _set_name(one, chosen),
-        )
+        mine = "The samples" if chosen.sample is not None else "Yours and the samples"
+        titles = {SAMPLES: mine, THIS: "This picture", FOLDER: "A folder"}
+        kind = controls.choice("Pictures", titles, "in")
         k = st.slider("Concepts", 1, MOST, START, key="concepts", bind="query-params", width=200)
-    folder, pictures = "", _pictures(kind or SETS[0], chosen)
+    folder, pictures = "", _pictures(kind, chosen)
     if kind == FOLDER:
         folder = st.text_input(
             "Folder",
@@ -75,12 +70,6 @@ def choices(chosen: Chosen, model: Model) -> tuple[Question, list[tuple[str, Pic
             return None
     digests = tuple(picture.sha256 for _, picture in pictures)
     return Question(model.key, digests, model.framing, st.session_state["layer"], k, folder), pictures
-
-
-def _set_name(kind: str, chosen: Chosen) -> str:
-    if kind == SAMPLES:
-        return "The samples" if chosen.sample is not None else "Yours and the samples"
-    return {THIS: "This picture", FOLDER: "A folder"}[kind]
 
 
 def _pictures(kind: str, chosen: Chosen) -> list[tuple[str, Picture]]:

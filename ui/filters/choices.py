@@ -71,24 +71,10 @@ def show(place: DeltaGenerator, looked: Looked | None) -> None:
     """Draw the bar of choices."""
     state = st.session_state
     with place:
-        st.segmented_control(
-            "Look into",
-            KINDS,
-            required=True,
-            key="of",
-            format_func=_KIND_TITLES.__getitem__,
-            persist_state="session",
-        )
+        controls.choice("Look into", _KIND_TITLES, "of")
         if state["of"] == CHANNELS:
             _channel_box(looked)
-            st.segmented_control(
-                "Which channels",
-                ORDERS,
-                required=True,
-                key="which",
-                format_func=_ORDER_TITLES.__getitem__,
-                persist_state="session",
-            )
+            controls.choice("Which channels", _ORDER_TITLES, "which")
         else:
             _class_box(looked)
         with st.popover("More", width="content"):
