@@ -59,7 +59,7 @@ with errors.guarded("The choices"):
 with errors.guarded("The caption"):
     map_view.caption(places.caption, places.warning, answer)
     export.files(places.export, chosen, answer, look)
-    basket.offer(places.export, snapshots.from_inspect(chosen, answer, look))
+    basket.offer(places.export, snapshots.of_answer(chosen, answer, look))
     question_view.about(places.more, network)
 trust_panel.show(places.trust, pursuit, chosen)
 cell_view.show(chosen, answer)

@@ -66,7 +66,7 @@ with errors.guarded("The maps"):
     shown_reference = reference if differences else None
     take = Take(sheet, drawn, look, chosen.picture, chosen.title, shown_reference)
     view.files(places.downloads, take)
-    basket.offer(places.downloads, None if pursuit.busy else snapshots.from_compare(chosen, take))
+    basket.offer(places.downloads, None if pursuit.busy else snapshots.of_take(chosen, take))
 
 bar = view.status(places, pursuit, lambda: asking.run(plan), asking.stop)
 view.retry(places.retry, pursuit, asking.again)

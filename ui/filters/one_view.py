@@ -20,6 +20,8 @@ from ui.works import Work, works
 if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
 
+LABEL = "The picture and the photograph in figures"
+
 
 def waiting(look: Work | None) -> Standing:
     """The section before the network has looked at the photograph: its space, and the progress of the look."""
@@ -112,7 +114,8 @@ def _class_values(looked: Looked, index: int, excitation: Excitation | None) -> 
             (_reached(excitation), "score that this picture reaches", shown),
             (number(logits[index]), "score of the photograph", share),
             (f"no. {rank:,}", f"of {len(logits):,} classes", "in the order of what it thinks of the photograph"),
-        )
+        ),
+        LABEL,
     )
 
 
@@ -128,7 +131,8 @@ def _channel_values(looked: Looked, one: Wanted, excitation: Excitation | None) 
             (_reached(excitation), "activation that this picture reaches", shown),
             (number(peaks[index]), "activation on the photograph", here),
             (f"no. {rank:,}", f"of {len(peaks):,} channels", order),
-        )
+        ),
+        LABEL,
     )
     if excitation is not None and excitation.steps == one.steps and excitation.reached <= 0:
         st.markdown("Nothing was found that excites this channel: it stays at rest, or the search began too far away.")

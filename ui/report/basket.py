@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from camcore.report.document import Item, bytes_of
-from camcore.report.facts import NetworkFacts
 from camcore.text import counted
 from ui import working
 from ui.questions import NetworkKey
@@ -21,6 +19,8 @@ if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
 
     from camcore.network import Network
+    from camcore.report.document import Item
+    from camcore.report.facts import NetworkFacts
 
 MOST_ENTRIES = 40
 MOST_BYTES = 64_000_000
@@ -104,7 +104,7 @@ def change(entry_id: str, **values: Any) -> None:
 
 def fill() -> str:
     """The report's size in words, and its limit."""
-    used = bytes_of([entry.item for entry in entries()]) / 1e6
+    used = _bytes(*(entry.item for entry in entries())) / 1e6
     return f"{_count()}, {used:.1f} of {MOST_BYTES / 1e6:.0f} MB"
 
 
@@ -136,7 +136,7 @@ def _add(draft: Draft, facts: Mapping[NetworkKey, NetworkFacts]) -> str:
     item = draft.build(facts)
     if len(entries()) >= MOST_ENTRIES:
         return f"The report is full: it holds {MOST_ENTRIES} entries. Remove one on the Report page first."
-    if bytes_of([*(entry.item for entry in entries()), item]) > MOST_BYTES:
+    if _bytes(*(entry.item for entry in entries()), item) > MOST_BYTES:
         return (
             f"The report is full: with this entry it would take more than {MOST_BYTES / 1e6:.0f} MB. Remove one on the "
             "Report page, or use smaller pictures."
@@ -149,10 +149,18 @@ def _count() -> str:
     return counted(len(entries()), "entry", "entries")
 
 
+def _bytes(*items: Item) -> int:
+    from camcore.report.document import bytes_of  # nothing is pinned where this is not loaded
+
+    return bytes_of(items)
+
+
 def _reading(key: NetworkKey) -> Work:
     """The work that reads a network's weights for their hash."""
 
     def steps(network: Network) -> Generator[Part, None, None]:
+        from camcore.report.facts import NetworkFacts
+
         yield Part(1.0, NetworkFacts.of(network, key.weights))
 
     return Work(key, "facts", f"Reading the weights of {key.name}", steps, lambda facts: 2048, expected=1.0)

@@ -1,9 +1,6 @@
-"""Maps on a page become an entry of the report: frozen, whole maps only, drawn as they were looked at."""
+"""What is on a page becomes an entry of the report: frozen, whole maps only, drawn as it was looked at."""
 
-from __future__ import annotations
-
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import Any
 
 from camcore.report.document import Finding, Item, Look, PictureFile, Scale, Told, told
 from ui import picture_box, rasters
@@ -14,12 +11,8 @@ from ui.report.basket import Draft
 from ui.trust import trusting
 from ui.works import works
 
-if TYPE_CHECKING:
-    from camcore.heatmaps.cam_map import CamMap
-    from camcore.report.facts import NetworkFacts
 
-
-def from_inspect(chosen: Chosen, answer: Answer, look: rasters.Look) -> Draft | None:
+def of_answer(chosen: Chosen, answer: Answer, look: rasters.Look) -> Draft | None:
     """The map on the Inspect page with its answers and its ladder; None while it is not whole."""
     m, net = answer.map, answer.network
     if m is None or answer.done < 1.0 or not answer.predictions or not answer.ladder:
@@ -40,7 +33,7 @@ def from_inspect(chosen: Chosen, answer: Answer, look: rasters.Look) -> Draft | 
     )
 
 
-def from_compare(chosen: Chosen, take: compare_export.Take) -> Draft | None:
+def of_take(chosen: Chosen, take: compare_export.Take) -> Draft | None:
     """The whole maps on the Compare page, each on the scale it is shown on; None where there is none yet."""
     sheet, look = take.sheet, take.look
     cells = {cell: m for cell, m in sheet.maps.items() if cell in take.drawn.shown}
@@ -51,7 +44,7 @@ def from_compare(chosen: Chosen, take: compare_export.Take) -> Draft | None:
     scales = {cell: take.drawn.shown[cell] for cell in cells}
     networks = tuple(dict.fromkeys(cell.network for cell in cells))
 
-    def build(facts: Mapping[NetworkKey, NetworkFacts]) -> Item:
+    def build(facts: Any) -> Item:
         return Item(
             PictureFile.of(chosen.picture, data, chosen.title),
             tuple(
@@ -72,7 +65,7 @@ def from_compare(chosen: Chosen, take: compare_export.Take) -> Draft | None:
     return Draft(key, networks, build)
 
 
-def _verdict(network: NetworkKey, chosen: Chosen, m: CamMap) -> Told | None:
-    """The verdict on a map, where it is known."""
-    trust = works().known(trusting.work(network, chosen.picture, m, "quick"))
-    return None if trust is None or trust.verdict is None else told(trust.verdict)
+def _verdict(network: NetworkKey, chosen: Chosen, m: Any) -> Told | None:
+    """How far to trust a map, where that has been found out."""
+    found = works().known(trusting.work(network, chosen.picture, m, "quick"))
+    return None if found is None or found.verdict is None else told(found.verdict)
