@@ -149,7 +149,7 @@ def test_every_gradient_method_on_the_whole_ladder(name):
     """No NaN at any of four depths, whatever random weights make of the signal."""
     network = camcore.load(name, weights="random", input_shape=(96, 96, 3))
     pic = noise((96, 96))
-    methods = [key for key, info in METHODS.items() if info.source == "gradients" and key != "cam"]
+    methods = [key for key, info in METHODS.items() if info.input.shares_backward and key != "cam"]
     found = camcore.explain(network, pic, methods, layers=network.ladder, classes=[0, 7])
     assert len(found) == len(methods) * len(network.ladder) * 2
     for m in found:

@@ -4,8 +4,7 @@ import csv
 import io
 
 import numpy as np
-
-from camcore.tables import to_csv, to_npz
+from camcore.files import to_csv, to_npz
 
 
 def test_rows_come_back_as_they_were() -> None:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from camcore.methods.inputs import Site
 from cheap import CHEAP
 from networks import GRID, TWINS, images
 
 import camcore
 from camcore.methods import METHODS, find_method
-from camcore.methods.info import Site
 
 CONTRACT = {
     "cam": "CAM",
@@ -227,7 +227,7 @@ def test_every_method_gives_the_same_map(pair, key, options):
         assert found.shape == (2, *GRID)
     assert found.dtype == np.float32
     assert np.abs(wanted).max() > 0
-    authors = options.get("variant") in ("authors", "rest") and METHODS[key].source != "gradients"
+    authors = options.get("variant") in ("authors", "rest") and not METHODS[key].input.shares_backward
     if network.activation == "sigmoid" and (authors or key in PROBABLE):
         pytest.skip("weighed by probabilities, of which a sigmoid has others; worked out in test_score.py")
     if twin.grey_picture and key in ("gradient", "fullgrad"):

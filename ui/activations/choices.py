@@ -10,7 +10,7 @@ import streamlit as st
 from camcore.features.channels import ORDERS, Channels
 from camcore.render.colour import COLORMAPS
 from ui import controls, scales, sidebar, urls, words
-from ui.facts import Facts
+from ui.network_summary import NetworkSummary
 from ui.urls import Parameter, whole_number
 
 SCALES = (scales.ONE, scales.EACH)
@@ -46,7 +46,7 @@ def parameters() -> list[Parameter]:
     ]
 
 
-def show(facts: Facts | None) -> SheetLook:
+def show(facts: NetworkSummary | None) -> SheetLook:
     """The row of controls above the sheet; a class that the network does not have is put back."""
     _settle_class(facts)
     with st.container(key="cam_channels_look", horizontal=True, vertical_alignment="bottom", gap="small"):
@@ -57,7 +57,7 @@ def show(facts: Facts | None) -> SheetLook:
     return SheetLook(order, scale, colormap)
 
 
-def _class(facts: Facts | None) -> None:
+def _class(facts: NetworkSummary | None) -> None:
     """The class whose logit contributions are counted for; None: the network's own first answer."""
     state = st.session_state
     labels = words.distinct(facts.labels) if facts is not None else ()
@@ -80,7 +80,7 @@ def _class(facts: Facts | None) -> None:
     )
 
 
-def _settle_class(facts: Facts | None) -> None:
+def _settle_class(facts: NetworkSummary | None) -> None:
     index = st.session_state["class"]
     if facts is None or index is None or 0 <= index < len(facts.labels):
         return

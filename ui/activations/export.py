@@ -9,14 +9,14 @@ from functools import partial
 
 import numpy as np
 import streamlit as st
+from camcore.files import to_npz
+from camcore.report.captions import geometry
 
 from camcore.features.channels import Channels
-from camcore.features.strongest_channels import Strongest
+from camcore.features.strongest_channels import StrongestChannels
 from camcore.render.colour import DIVERGING
 from camcore.render.contact import Bar, Print, contact_sheet
 from camcore.render.encode import to_png
-from camcore.report.words import geometry
-from camcore.tables import to_npz
 from ui import downloads, scales, words
 from ui.activations import sheet as sheets
 from ui.activations.choices import SheetLook
@@ -93,7 +93,7 @@ def csv(channels: Channels, chosen: Chosen, framing: str) -> bytes:
     return text.getvalue().encode("utf-8")
 
 
-def stacked_png(rows: Sequence[Strongest], name: str, chosen: Chosen, colormap: str) -> bytes:
+def stacked_png(rows: Sequence[StrongestChannels], name: str, chosen: Chosen, colormap: str) -> bytes:
     """The strongest channels of all these layers, stacked: a titled row of pictures for each layer."""
     drawn = sheets.overview_sheet(rows, colormap)
     rgb, high, wide = drawn.rgb, drawn.pitch[0], drawn.columns * drawn.pitch[1]

@@ -7,20 +7,21 @@ from collections.abc import Hashable, Sequence
 import streamlit as st
 
 from camcore.cache import ByteLRU
-from camcore.features.strongest_channels import Strongest, passes
+from camcore.features.strongest_channels import StrongestChannels, passes
 from camcore.graph.layers import LayerInfo
 from camcore.render.encode import to_data_url
 from camcore.text import counted
-from ui import controls, downloads, errors, words, working
+from ui import controls, downloads, errors, words
 from ui.activations import choices, export
 from ui.activations.choices import SheetLook
 from ui.activations.sheet import DrawnSheet, figure, overview_sheet, size_of
-from ui.activations.works import PER_LAYER, surveying
+from ui.activations.work import PER_LAYER, overview_work
 from ui.components.channels import Id, RowLabel, contact_sheet
-from ui.facts import Facts
+from ui.jobs import session
+from ui.jobs.session import Status
 from ui.model_picker import Model
+from ui.network_summary import NetworkSummary
 from ui.picture_box import Chosen
-from ui.working import Standing
 
 PASSES_UNASKED = 3
 """Forward passes that the whole network may take without being asked for."""
@@ -28,7 +29,7 @@ PASSES_UNASKED = 3
 _drawn: ByteLRU[DrawnSheet] = ByteLRU(64 << 20, lambda one: one.nbytes)
 
 
-def section(model: Model, chosen: Chosen, facts: Facts | None, look: SheetLook) -> None:
+def section(model: Model, chosen: Chosen, facts: NetworkSummary | None, look: SheetLook) -> None:
     """The whole network on one page; ``facts`` None: not yet, the layer above comes first."""
     st.subheader("The whole network on one page", anchor="whole-network")
     st.markdown(
@@ -39,16 +40,16 @@ def section(model: Model, chosen: Chosen, facts: Facts | None, look: SheetLook) 
     kinds = controls.segments("Layers", choices.ROWS, "listed")
     infos = layers_of(facts.layers, kinds) if facts is not None else []
     agreed = bool(infos) and _agreed(model, infos, kinds)
-    work = surveying(model.key, chosen.picture, model.framing, infos) if agreed else None
+    work = overview_work(model.key, chosen.picture, model.framing, infos) if agreed else None
 
-    def draw(standing: Standing) -> None:
+    def draw(standing: Status) -> None:
         if st.session_state.pop("overview_picked", False):
             st.rerun()  # the callback ran with this fragment, and the layer is the whole page's
         if facts is not None and (agreed or not infos):
             _show(standing, infos, work, look.colormap)
 
     with st.container(key="cam_overview"):
-        standing = working.section("overview", work, draw)
+        standing = session.section("overview", work, draw)
     rows = standing.value or ()
     downloads.offer(
         f"{words.file_stem(chosen.stem, model.key.name, kinds)}.png",
@@ -80,13 +81,13 @@ def _agreed(model: Model, infos: list[LayerInfo], kinds: str) -> bool:
     return False
 
 
-def _show(standing: Standing, infos: Sequence[LayerInfo], key: Hashable, colormap: str) -> None:
+def _show(standing: Status, infos: Sequence[LayerInfo], key: Hashable, colormap: str) -> None:
     """The rows that are there."""
     with st.container(key="cam_overview_status"):
         if standing.failure is not None:
             errors.panel(standing.failure, "The network could not be gone through")
-        working.progress("overview", standing)
-    rows: tuple[Strongest, ...] = standing.value or ()
+        session.progress("overview", standing)
+    rows: tuple[StrongestChannels, ...] = standing.value or ()
     if not infos:
         st.caption("This network has no such layers.")
         return
@@ -108,7 +109,7 @@ def _show(standing: Standing, infos: Sequence[LayerInfo], key: Hashable, colorma
     )
 
 
-def _draw(rows: Sequence[Strongest], colormap: str) -> DrawnSheet:
+def _draw(rows: Sequence[StrongestChannels], colormap: str) -> DrawnSheet:
     ids: list[Id] = []
     tips = []
     for one in rows:
@@ -125,7 +126,7 @@ def _draw(rows: Sequence[Strongest], colormap: str) -> DrawnSheet:
     )
 
 
-def _row_label(one: Strongest) -> RowLabel:
+def _row_label(one: StrongestChannels) -> RowLabel:
     dead = f" · {one.dead:,} dead" if one.dead else ""
     return {"title": one.layer.path, "note": size_of(one) + dead, "id": f"- {one.layer.path}"}
 

@@ -10,14 +10,14 @@ from numpy.typing import NDArray
 
 from camcore.cache import ByteLRU
 from camcore.features.channels import Channels
-from camcore.features.strongest_channels import Strongest
+from camcore.features.strongest_channels import StrongestChannels
 from camcore.render.colour import DIVERGING, css_gradient
 from camcore.render.encode import to_data_url
 from camcore.render.sheet import PAPER, Scale, Sheet, cells, lay_out, sheet
 from camcore.text import MINUS, minus
 from ui import scales, words
 from ui.activations.choices import SheetLook
-from ui.activations.works import PER_LAYER
+from ui.activations.work import PER_LAYER
 from ui.components import ColourBar
 from ui.components.channels import Id, RowLabel
 
@@ -104,7 +104,7 @@ def tip(channels: Channels, number: int) -> str:
     )
 
 
-def overview_sheet(rows: Sequence[Strongest], colormap: str) -> Sheet:
+def overview_sheet(rows: Sequence[StrongestChannels], colormap: str) -> Sheet:
     """A row for each layer, its strongest channels on scales of their own, all cells of one size."""
     drawn = np.full((len(rows), PER_LAYER, SIDE, SIDE), PAPER, np.uint8)
     numbers = np.full((len(rows), PER_LAYER), -1)
@@ -115,7 +115,7 @@ def overview_sheet(rows: Sequence[Strongest], colormap: str) -> Sheet:
     return lay_out(drawn.reshape(-1, SIDE, SIDE), PER_LAYER, numbers.ravel(), colormap)
 
 
-def size_of(one: Strongest) -> str:
+def size_of(one: StrongestChannels) -> str:
     """A layer's grid and its number of channels."""
     assert one.layer.grid is not None
     return f"{words.grid(one.layer.grid)} · {one.layer.channels:,} channels"

@@ -8,27 +8,28 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import streamlit as st
+from camcore.report.captions import geometry
 from numpy.typing import NDArray
 
 from camcore.features.channels import Channels
 from camcore.framing import CellGrid, Frame
 from camcore.graph.layers import LayerInfo
 from camcore.render.colour import DIVERGING
-from camcore.report.words import geometry
 from camcore.text import minus
-from ui import controls, errors, figures, grids, layer_browser, rasters, words, working
+from ui import controls, errors, figures, grids, layer_browser, rasters, words
 from ui.activations import choices
 from ui.activations import sheet as sheets
 from ui.activations.choices import SheetLook
 from ui.activations.sheet import figure, signed_figure
-from ui.activations.works import reading
+from ui.activations.work import channels_work
 from ui.components import MapCell, MapsLook, maps
 from ui.components.channels import contact_sheet, stepper
-from ui.meeting import meeting
+from ui.jobs import session
+from ui.jobs.session import Status
+from ui.jobs.work import Work
 from ui.model_picker import Model
+from ui.network_summary import summary_work
 from ui.picture_box import Chosen
-from ui.working import Standing
-from ui.works import Work
 
 if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
@@ -59,12 +60,12 @@ def next_work(model: Model, picture: Picture, info: LayerInfo | None) -> Work | 
     if model.fetch is not None:
         return None
     if info is None:
-        return meeting(model.key)
+        return summary_work(model.key)
     layer_browser.settle_channel(model.key.name, info.path)
-    return reading(model.key, picture, model.framing, info.path, st.session_state["class"])
+    return channels_work(model.key, picture, model.framing, info.path, st.session_state["class"])
 
 
-def channels_of(standing: Standing) -> Channels | None:
+def channels_of(standing: Status) -> Channels | None:
     """The layer's channels once they are there."""
     return standing.value if standing.complete and isinstance(standing.value, Channels) else None
 
@@ -82,7 +83,7 @@ def head(
     place.header(words.plain(f"{info.path}: {contents}"), anchor=False)
 
 
-def status(standing: Standing) -> None:
+def status(standing: Status) -> None:
     """Progress of the work; once it is done, the counts of dead and saturated channels."""
     with st.container(key="cam_channels_status"):
         channels = channels_of(standing)
@@ -91,7 +92,7 @@ def status(standing: Standing) -> None:
             return
         if standing.failure is not None:
             errors.panel(standing.failure, "This layer could not be looked at")
-        working.progress("channels", standing, stoppable=False)
+        session.progress("channels", standing, stoppable=False)
 
 
 def counts(channels: Channels) -> str:
@@ -99,7 +100,7 @@ def counts(channels: Channels) -> str:
     total, dead, saturated = len(channels), int(channels.dead.sum()), int(channels.saturated.sum())
     none = "Every channel responds somewhere in this picture"
     parts = [f"**{dead:,} of {total:,}** channels are dead: zero everywhere in this picture" if dead else none]
-    ends = channels.layer.flat_ends
+    ends = channels.layer.saturation_values
     if ends:
         at = " or ".join(minus(f"{end:g}") for end in ends)
         parts.append(f"**{saturated:,}** saturated: at {at} for half of their places or more")

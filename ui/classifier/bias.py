@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 import streamlit as st
 from PIL import Image
 
-from camcore.bias.files import Report, read_study
+from camcore.bias.files import StoredStudy, read_study
 from camcore.errors import CamcoreError
 from camcore.models.saved import SavedNetwork
 from camcore.render import charts
 from camcore.render.encode import to_data_url
 from ui import downloads, errors, figures, words
-from ui.classifier.works import beside
+from ui.classifier.work import beside
 from ui.figures import Figure
-from ui.questions import Failure
+from ui.query import Failure
 
 if TYPE_CHECKING:
     from camcore.bias.study import Study
@@ -36,7 +36,7 @@ def show(saved: SavedNetwork) -> None:
     try:
         report = beside(saved, "bias/study.json", lambda path: read_study(path.parent))
     except CamcoreError as error:
-        errors.panel(Failure.of(error, "bias"), "The bias study cannot be shown")
+        errors.panel(Failure.of(error), "The bias study cannot be shown")
         return
     if report is None:
         st.markdown("There is no study beside this network yet. This command makes one:")
@@ -45,7 +45,7 @@ def show(saved: SavedNetwork) -> None:
     _study(report)
 
 
-def _study(report: Report) -> None:
+def _study(report: StoredStudy) -> None:
     study = report.study
     label = words.label(study.classes[study.marked])
     names = [_HEAD_NAMES.get(head.name, head.name).format(label) for head in study.heads]

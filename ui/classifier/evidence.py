@@ -7,17 +7,18 @@ from dataclasses import dataclass
 from functools import partial
 
 import streamlit as st
+from camcore.files import to_csv
 
 from camcore.heatmaps.evidence import Evidence, common_scale
 from camcore.models.saved import SavedNetwork
-from camcore.tables import to_csv
 from camcore.text import minus
-from ui import controls, downloads, errors, figures, rasters, signed, words, working
-from ui.classifier.works import Seen
+from ui import controls, downloads, errors, figures, rasters, signed, words
+from ui.classifier.work import PictureEvidence
 from ui.components import schematic
 from ui.figures import NO_NOTE, Figure
+from ui.jobs import session
+from ui.jobs.session import Status
 from ui.picture_box import Chosen
-from ui.working import Standing
 
 SURE = {True: 0.65, False: 0.3}
 """The probability from which an answer is called sure, by whether there are just two classes."""
@@ -51,9 +52,9 @@ def number(value: float, digits: int = 6) -> str:
     return minus(f"{value:+.{digits}f}")
 
 
-def show(saved: SavedNetwork, chosen: Chosen, standing: Standing) -> None:
+def show(saved: SavedNetwork, chosen: Chosen, standing: Status) -> None:
     """The whole section."""
-    seen: Seen | None = standing.value
+    seen: PictureEvidence | None = standing.value
     with st.container(key="cam_head"):
         st.header(_headline(saved, seen, standing), anchor=False)
     if standing.failure is not None:
@@ -68,7 +69,7 @@ def show(saved: SavedNetwork, chosen: Chosen, standing: Standing) -> None:
         _take_away(saved, chosen, seen, opacity)
 
 
-def _headline(saved: SavedNetwork, seen: Seen | None, standing: Standing) -> str:
+def _headline(saved: SavedNetwork, seen: PictureEvidence | None, standing: Status) -> str:
     if seen is None:
         return words.unanswered(saved.name, missing=False, failed=standing.failure is not None)
     top = seen.predictions[0]
@@ -77,15 +78,15 @@ def _headline(saved: SavedNetwork, seen: Seen | None, standing: Standing) -> str
     return f"{saved.name} says {answer}" if sure else f"{saved.name} is not sure: {answer}"
 
 
-def _controls(standing: Standing) -> tuple[int, bool]:
+def _controls(standing: Status) -> tuple[int, bool]:
     with st.container(key="cam_seen_look", horizontal=True, vertical_alignment="center", gap="small", wrap=False):
         smooth = controls.smooth()
         opacity = controls.opacity("the map", width=260)
-        working.progress("seen", standing, stoppable=False)
+        session.progress("seen", standing, stoppable=False)
     return opacity, smooth
 
 
-def _pictures(saved: SavedNetwork, chosen: Chosen, seen: Seen | None, opacity: int, smooth: bool) -> None:
+def _pictures(saved: SavedNetwork, chosen: Chosen, seen: PictureEvidence | None, opacity: int, smooth: bool) -> None:
     """The photograph, and the evidence for two classes on one scale."""
     picture = chosen.picture
     evidence = seen.evidence if seen is not None else ()
@@ -105,7 +106,7 @@ def _pictures(saved: SavedNetwork, chosen: Chosen, seen: Seen | None, opacity: i
     figures.evidence_bar(f"{scale:.2f}" if evidence else "…")
 
 
-def _sum(seen: Seen | None) -> None:
+def _sum(seen: PictureEvidence | None) -> None:
     """The equation, in figures."""
     if seen is None or not seen.evidence:
         st.html('<div class="cam-sum" aria-hidden="true"></div>')
@@ -132,7 +133,7 @@ def _sum(seen: Seen | None) -> None:
     st.html(f'<div class="cam-sum" role="group" aria-label="How the score of {name} adds up">{"".join(parts)}</div>')
 
 
-def _explanation(saved: SavedNetwork, seen: Seen | None) -> str:
+def _explanation(saved: SavedNetwork, seen: PictureEvidence | None) -> str:
     if len(saved.labels) > 2:
         return (
             "Each class has a map of its own, and each score is the average of its map plus its bias. The two most "
@@ -149,7 +150,7 @@ def _explanation(saved: SavedNetwork, seen: Seen | None) -> str:
     return f"{text} It knows no third answer: whatever a picture shows, it says {a} or {b}."
 
 
-def _take_away(saved: SavedNetwork, chosen: Chosen, seen: Seen | None, opacity: int) -> None:
+def _take_away(saved: SavedNetwork, chosen: Chosen, seen: PictureEvidence | None, opacity: int) -> None:
     """The exact figures, and everything as files."""
     evidence = seen.evidence if seen is not None else ()
     stem = words.file_stem(chosen.stem, saved.name, "evidence")
@@ -220,7 +221,7 @@ def sums_csv(evidence: tuple[Evidence, ...]) -> bytes:
     return to_csv(rows)
 
 
-def lesson(saved: SavedNetwork, seen: Seen | None) -> None:
+def lesson(saved: SavedNetwork, seen: PictureEvidence | None) -> None:
     """An explanation of the map, and the way to such a head for any network."""
     st.subheader("How the map comes about", anchor="how")
     name = words.label(saved.labels[seen.predictions[0].index if seen is not None else 0])

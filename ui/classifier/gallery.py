@@ -7,17 +7,18 @@ from pathlib import Path
 
 import numpy as np
 import streamlit as st
+from camcore.files import to_csv
 
 from camcore.evaluation.predict import Predictions
 from camcore.heatmaps.evidence import common_scale
 from camcore.models.saved import SavedNetwork
-from camcore.tables import to_csv
-from ui import downloads, errors, figures, signed, words, working
-from ui.classifier.works import THUMB_SIDE, Evaluated, Shot, shooting
+from ui import downloads, errors, figures, signed, words
+from ui.classifier.work import THUMB_SIDE, FolderResults, GalleryPicture, gallery_work
 from ui.components import Tile, tiles
+from ui.jobs import session
+from ui.jobs.session import Status
 from ui.picture_box import LIMIT, Upload
-from ui.questions import Failure
-from ui.working import Standing
+from ui.query import Failure
 
 WRONG, FIRST, SECOND, UNSURE, RIGHT = "mistakes", "first", "second", "unsure", "right"
 KINDS = (WRONG, FIRST, SECOND, UNSURE, RIGHT)
@@ -47,7 +48,7 @@ def items_of(p: Predictions, kind: str, threshold: float = 0.5) -> tuple[Gallery
     FIRST, SECOND: of the first (second) class that are taken for another. UNSURE: all, by how far the
     probability is from the threshold, of more than two classes from that of the second choice.
     """
-    predicted = p.said(threshold)
+    predicted = p.predicted(threshold)
     confidence = p.probabilities[np.arange(len(p)), predicted]
     wrong = predicted != p.labels
     chosen = {
@@ -76,7 +77,7 @@ def page_of(items: tuple[GalleryItem, ...], number: int) -> tuple[tuple[GalleryI
     return items[number * PAGE : (number + 1) * PAGE], number, pages
 
 
-def show(saved: SavedNetwork, evaluated: Evaluated, threshold: float) -> None:
+def show(saved: SavedNetwork, evaluated: FolderResults, threshold: float) -> None:
     """The gallery at a threshold."""
     state = st.session_state
     p = evaluated.predictions
@@ -130,15 +131,15 @@ def _nothing(kind: str, p: Predictions) -> str:
 
 
 def _pictures(saved: SavedNetwork, root: Path, items: tuple[GalleryItem, ...], p: Predictions) -> None:
-    work = shooting(saved, root, [(item.file, item.predicted) for item in items])
+    work = gallery_work(saved, root, [(item.file, item.predicted) for item in items])
 
-    def draw(standing: Standing) -> None:
+    def draw(standing: Status) -> None:
         if st.session_state.pop("picked", None) is not None:
             st.rerun()  # the callback ran with this fragment, and the picture is everybody's
-        shots: tuple[Shot, ...] = standing.value or ()
+        shots: tuple[GalleryPicture, ...] = standing.value or ()
         evidence = tuple(shot.evidence for shot in shots if shot.evidence is not None)
         scale = common_scale(evidence)
-        known: list[Shot | None] = [*shots, *[None] * (len(items) - len(shots))]
+        known: list[GalleryPicture | None] = [*shots, *[None] * (len(items) - len(shots))]
         tiles(
             [_tile(saved, item, shot, scale, p) for item, shot in zip(items, known, strict=True)],
             key="gallery_tiles",
@@ -155,10 +156,10 @@ def _pictures(saved: SavedNetwork, root: Path, items: tuple[GalleryItem, ...], p
         if problems:
             errors.notices(problems[:3])
 
-    working.section("shots", work, draw)
+    session.section("shots", work, draw)
 
 
-def _tile(saved: SavedNetwork, item: GalleryItem, shot: Shot | None, scale: float, p: Predictions) -> Tile:
+def _tile(saved: SavedNetwork, item: GalleryItem, shot: GalleryPicture | None, scale: float, p: Predictions) -> Tile:
     text = f"{words.label(p.classes[item.predicted])} {words.percent(item.confidence)}"
     truth = "right" if item.right else f"is a {words.label(p.classes[item.label])}"
     src = None
@@ -184,7 +185,7 @@ def look_at(path: Path, name: str) -> None:
             raise ValueError(f"{len(data):,} bytes")
         state.update(upload=Upload(data, name), picture_failure=None)
     except (OSError, ValueError) as error:
-        state["picture_failure"] = Failure.of(error, "picture")
+        state["picture_failure"] = Failure.of(error)
     state.update({"class": None, "picked": name})
     state["times_picked"] = state.get("times_picked", 0) + 1
 

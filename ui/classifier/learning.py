@@ -6,26 +6,27 @@ from functools import partial
 
 import numpy as np
 import streamlit as st
+from camcore.files import to_csv
 from numpy.typing import NDArray
 
 import camcore
 from camcore.errors import CamcoreError
 from camcore.evaluation.average_maps import Averages, GroupMean, read_averages
-from camcore.features.checkpoints import Stage
+from camcore.features.checkpoints import EpochEvidence
 from camcore.heatmaps.evidence import common_scale
 from camcore.models.saved import SavedNetwork
 from camcore.render.colour import DIVERGING
 from camcore.render.contact import Bar, Print, contact_sheet
 from camcore.render.encode import to_png
-from camcore.tables import to_csv
 from camcore.text import counted
 from camcore.training import runs
-from ui import downloads, errors, figures, signed, words, working
-from ui.classifier.works import THUMB_SIDE, Evaluated, Seen, averaging, beside, forming
+from ui import downloads, errors, figures, signed, words
+from ui.classifier.work import THUMB_SIDE, FolderResults, PictureEvidence, averages_work, beside, checkpoints_work
 from ui.figures import NO_NOTE, Figure
+from ui.jobs import session
+from ui.jobs.session import Status
 from ui.picture_box import Chosen
-from ui.questions import Failure
-from ui.working import Standing
+from ui.query import Failure
 
 STAGES = 7
 """So many stages stand in a row."""
@@ -36,21 +37,21 @@ OPACITY = 60
 # ---- on average
 
 
-def averages(saved: SavedNetwork, evaluated: Evaluated) -> None:
+def averages(saved: SavedNetwork, evaluated: FolderResults) -> None:
     """The mean maps, as they lie beside the network or computed for the folder when asked."""
     p = evaluated.predictions
     if evaluated.root is None:
         try:
             stored = beside(saved, "average_maps.json", read_averages)
         except CamcoreError as error:
-            errors.panel(Failure.of(error, "average"), "The average maps cannot be shown")
+            errors.panel(Failure.of(error), "The average maps cannot be shown")
             return
         if stored is None:
             st.caption("There are no average maps beside this network. Give a folder of test pictures to compute them.")
             return
         _means(stored, p.classes, saved)
         return
-    work = averaging(saved, evaluated)
+    work = averages_work(saved, evaluated)
     wanted = st.session_state.setdefault("averages_wanted", set())
     if work not in wanted:
         time = f", {words.duration(2 * evaluated.seconds)}" if evaluated.seconds else ""
@@ -58,14 +59,14 @@ def averages(saved: SavedNetwork, evaluated: Evaluated) -> None:
         st.button(title, key="average", on_click=wanted.add, args=(work,))
         return
 
-    def draw(standing: Standing) -> None:
-        working.progress("average", standing)
+    def draw(standing: Status) -> None:
+        session.progress("average", standing)
         if standing.failure is not None:
             errors.panel(standing.failure, "The maps could not be averaged")
         if standing.value is not None:
             _means(standing.value, p.classes, saved)
 
-    working.section("average", work, draw)
+    session.section("average", work, draw)
 
 
 def _means(means: Averages, classes: tuple[str, ...], saved: SavedNetwork) -> None:
@@ -158,7 +159,7 @@ def curves(saved: SavedNetwork) -> None:
     )
 
 
-def attention(saved: SavedNetwork, chosen: Chosen, seen: Seen | None) -> None:
+def attention(saved: SavedNetwork, chosen: Chosen, seen: PictureEvidence | None) -> None:
     """The present picture at each checkpoint."""
     kept = runs.checkpoints(saved.folder)
     if not kept:
@@ -171,14 +172,14 @@ def attention(saved: SavedNetwork, chosen: Chosen, seen: Seen | None) -> None:
         st.caption("This network's head is not linear, so there is no evidence to follow.")
         return
     names = [f"epoch {epoch}" for epoch, _ in kept] + ["finished"]
-    work = forming(saved, chosen.picture, [seen.said.class_index]) if seen is not None else None
+    work = checkpoints_work(saved, chosen.picture, [seen.said.class_index]) if seen is not None else None
 
-    def draw(standing: Standing) -> None:
-        stages: tuple[Stage, ...] = standing.value or ()
+    def draw(standing: Status) -> None:
+        stages: tuple[EpochEvidence, ...] = standing.value or ()
         _stages(saved, chosen, names, stages)
         if standing.failure is not None:
             errors.panel(standing.failure, "The checkpoints could not be used")
-        working.progress("forming", standing)
+        session.progress("forming", standing)
         downloads.offer(
             f"{words.file_stem(chosen.stem, saved.name, 'epochs')}.csv",
             lambda: _stages_csv(stages),
@@ -186,10 +187,10 @@ def attention(saved: SavedNetwork, chosen: Chosen, seen: Seen | None) -> None:
             ready=bool(stages),
         )
 
-    working.section("forming", work, draw)
+    session.section("forming", work, draw)
 
 
-def _stages(saved: SavedNetwork, chosen: Chosen, names: list[str], stages: tuple[Stage, ...]) -> None:
+def _stages(saved: SavedNetwork, chosen: Chosen, names: list[str], stages: tuple[EpochEvidence, ...]) -> None:
     picture, evidence = chosen.picture, [stage.evidence[0] for stage in stages]
     scale = common_scale(evidence)
     shown = []
@@ -207,7 +208,7 @@ def _stages(saved: SavedNetwork, chosen: Chosen, names: list[str], stages: tuple
         figures.colour_bar("against", "for")
 
 
-def _stages_csv(stages: tuple[Stage, ...]) -> bytes:
+def _stages_csv(stages: tuple[EpochEvidence, ...]) -> bytes:
     rows: list[list[object]] = [["epoch", "class", "mean of the map", "bias", "logit", "probability"]]
     for stage in stages:
         one = stage.evidence[0]

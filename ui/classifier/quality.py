@@ -15,15 +15,15 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from camcore.evaluation import measures
-from camcore.evaluation.measures import Rate
+from camcore.evaluation.measures import summary
 from camcore.evaluation.predict import Predictions
-from camcore.evaluation.summary import summary
 from camcore.evaluation.table import write_csv
+from camcore.metrics.intervals import Rate
 from camcore.models.saved import SavedNetwork
 from camcore.render import charts
 from camcore.render.chart_page import chart_page
 from ui import downloads, figures, words
-from ui.classifier.works import FRAMING, Evaluated
+from ui.classifier.work import FRAMING, FolderResults
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -40,7 +40,7 @@ def threshold() -> float:
     return float(st.session_state.get("threshold", 50)) / 100
 
 
-def show(saved: SavedNetwork, evaluated: Evaluated) -> None:
+def show(saved: SavedNetwork, evaluated: FolderResults) -> None:
     """The figures and charts, with their threshold."""
     p = evaluated.predictions
     at = 0.5
@@ -136,7 +136,7 @@ def _scores(p: Predictions, names: list[str], at: float) -> Chart:
         alt = f"How often each {axis} was given; pictures right of {words.percent(at)} are called {names[1]}"
         make = partial(charts.score_histogram, groups, title=title, axis=axis, threshold=at)
         return Chart("scores", make, alt)
-    right, surest = p.said() == p.labels, p.probabilities.max(axis=1)
+    right, surest = p.predicted() == p.labels, p.probabilities.max(axis=1)
     groups = {"right": surest[right], "wrong": surest[~right]}
     axis = "probability of the class it says"
     make = partial(charts.score_histogram, groups, title="How sure it is of each picture", axis=axis)

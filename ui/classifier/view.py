@@ -11,14 +11,15 @@ from camcore.errors import CamcoreError
 from camcore.evaluation.table import read_csv
 from camcore.models import saved as networks
 from camcore.models.saved import SavedNetwork
-from ui import controls, errors, picture_box, words, working
+from ui import controls, errors, picture_box, words
 from ui.classifier import bias, evidence, gallery, learning, quality
-from ui.classifier.works import Evaluated, Seen, beside, evaluating, seeing
+from ui.classifier.work import FolderResults, PictureEvidence, beside, evidence_work, folder_work
+from ui.jobs import session
+from ui.jobs.session import Status
 from ui.picture_box import Chosen
-from ui.questions import Failure
-from ui.surveys import root_of
+from ui.picture_folders import root_of
+from ui.query import Failure
 from ui.urls import Parameter, whole_number
-from ui.working import Standing
 
 BUNDLED = "cats_vs_dogs"
 
@@ -89,16 +90,16 @@ def missing() -> None:
     st.page_link("pages/train.py", label="Train a network", icon=":material/model_training:")
 
 
-def picture_section(saved: SavedNetwork, chosen: Chosen) -> Standing:
+def picture_section(saved: SavedNetwork, chosen: Chosen) -> Status:
     """The evidence in one picture; the standing of its work."""
-    work = seeing(saved, chosen.picture)
+    work = evidence_work(saved, chosen.picture)
     with st.container(key="cam_sees"):
-        return working.section("seen", work, lambda now: evidence.show(saved, chosen, now))
+        return session.section("seen", work, lambda now: evidence.show(saved, chosen, now))
 
 
 def quality_section(
     saved: SavedNetwork, root: Path | None, ready: bool, publish: Callable[[], None]
-) -> Evaluated | None:
+) -> FolderResults | None:
     """Test results and gallery; the results that are shown, for the sections below. ``publish``: the page's address."""
     with st.container(key="cam_quality"):
         st.subheader("How good is it?", anchor="how-good")
@@ -108,7 +109,7 @@ def quality_section(
     return evaluated
 
 
-def _results(saved: SavedNetwork, evaluated: Evaluated, publish: Callable[[], None]) -> None:
+def _results(saved: SavedNetwork, evaluated: FolderResults, publish: Callable[[], None]) -> None:
     """Charts and gallery, which the threshold moves together."""
     with errors.guarded("The figures"):
         quality.show(saved, evaluated)
@@ -127,11 +128,11 @@ def _results(saved: SavedNetwork, evaluated: Evaluated, publish: Callable[[], No
     publish()
 
 
-def _bundled(saved: SavedNetwork) -> Evaluated | None:
+def _bundled(saved: SavedNetwork) -> FolderResults | None:
     try:
         stored = beside(saved, "predictions.csv", read_csv)
     except CamcoreError as error:
-        errors.panel(Failure.of(error, "predictions"), "The results beside this network cannot be shown")
+        errors.panel(Failure.of(error), "The results beside this network cannot be shown")
         return None
     if stored is None:
         st.markdown(
@@ -149,12 +150,12 @@ def _bundled(saved: SavedNetwork) -> Evaluated | None:
         return None
     note = f"On the {len(stored):,} test pictures whose results come with the network; it never learned from them."
     st.caption(words.plain(note))
-    return Evaluated(stored, None)
+    return FolderResults(stored, None)
 
 
-def _folder(saved: SavedNetwork, root: Path, ready: bool) -> Evaluated | None:
-    def draw(now: Standing) -> None:
-        working.progress("evaluating", now)
+def _folder(saved: SavedNetwork, root: Path, ready: bool) -> FolderResults | None:
+    def draw(now: Status) -> None:
+        session.progress("evaluating", now)
         if now.failure is not None:
             errors.panel(now.failure, "This folder could not be used")
         if now.complete:
@@ -164,11 +165,13 @@ def _folder(saved: SavedNetwork, root: Path, ready: bool) -> Evaluated | None:
 
     if not ready:
         st.caption(words.plain(f"The pictures in {root} come next."))
-    standing = working.section("evaluating", evaluating(saved, root) if ready else None, draw)
+    standing = session.section("evaluating", folder_work(saved, root) if ready else None, draw)
     return standing.value if standing.complete else None
 
 
-def learning_sections(saved: SavedNetwork, chosen: Chosen, seen: Seen | None, evaluated: Evaluated | None) -> None:
+def learning_sections(
+    saved: SavedNetwork, chosen: Chosen, seen: PictureEvidence | None, evaluated: FolderResults | None
+) -> None:
     """Average maps, learning, and the bias study."""
     if evaluated is not None:
         with st.container(key="cam_average"), errors.guarded("The average maps"):

@@ -6,46 +6,45 @@ from collections.abc import Hashable
 
 import cv2
 import numpy as np
+from camcore.files import to_csv, to_npz
 from numpy.typing import NDArray
 
 from camcore.framing import Frame
-from camcore.render.concepts import mix
 from camcore.render.contact import Print, contact_sheet
 from camcore.render.encode import to_png
-from camcore.render.overlay import spotlight
-from camcore.tables import to_csv, to_npz
+from camcore.render.overlay import mix, spotlight
 from ui import data_urls, words
-from ui.concepts.works import SIDE, Found
+from ui.concepts.work import SIDE, FoundConcepts
 
 PRINT_SIDE = 320
 DARK = 0.2
 """The brightness that is left where a concept is not."""
 
 
-def mixed_url(found: Found, picture: int, smooth: bool, key: Hashable) -> str:
+def mixed_url(found: FoundConcepts, picture: int, smooth: bool, key: Hashable) -> str:
     """All concepts over one picture, as a data URL; ``key``, with the rest, tells it from all others."""
     return data_urls.jpeg(("mixed", key, picture, smooth), lambda: mixed(found, picture, smooth))
 
 
-def alone_url(found: Found, picture: int, concept: int, smooth: bool, key: Hashable) -> str:
+def alone_url(found: FoundConcepts, picture: int, concept: int, smooth: bool, key: Hashable) -> str:
     """One picture lit by one concept, as a data URL."""
     return data_urls.jpeg(("alone", key, picture, concept, smooth), lambda: alone(found, picture, concept, smooth))
 
 
-def mixed(found: Found, picture: int, smooth: bool) -> NDArray[np.uint8]:
+def mixed(found: FoundConcepts, picture: int, smooth: bool) -> NDArray[np.uint8]:
     """All concepts over the part of a picture that the network saw."""
     c = found.concepts
     maps = np.stack([c.on_picture(picture, k, smooth, SIDE) for k in range(len(c))], axis=2)
     return _seen(mix(found.pictures[picture], maps), maps[..., 0])
 
 
-def alone(found: Found, picture: int, concept: int, smooth: bool) -> NDArray[np.uint8]:
+def alone(found: FoundConcepts, picture: int, concept: int, smooth: bool) -> NDArray[np.uint8]:
     """The part of a picture that the network saw, lit by one concept."""
     values = found.concepts.on_picture(picture, concept, smooth, SIDE)
     return _seen(spotlight(found.pictures[picture], values, DARK), values)
 
 
-def ratio(found: Found) -> float:
+def ratio(found: FoundConcepts) -> float:
     """Width / height of the part that the network saw, where all pictures share it; else 1."""
     shapes = {_seen_shape(frame) for frame in found.concepts.frames}
     return shapes.pop() if len(shapes) == 1 else 1.0
@@ -62,7 +61,7 @@ def _seen(rgb: NDArray[np.uint8], values: NDArray[np.float32]) -> NDArray[np.uin
     return np.ascontiguousarray(rgb[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1])
 
 
-def strongest_pictures(found: Found, concept: int, count: int) -> list[int]:
+def strongest_pictures(found: FoundConcepts, concept: int, count: int) -> list[int]:
     """The pictures in which a concept is strongest, by its mean over the places; each at least a fifth of it."""
     strength = found.concepts.maps[..., concept].mean(axis=(1, 2))
     return [int(i) for i in np.argsort(-strength, kind="stable")[:count] if strength[i] > 0.2 * strength.max()]
@@ -71,7 +70,7 @@ def strongest_pictures(found: Found, concept: int, count: int) -> list[int]:
 # ---- to take away
 
 
-def sheet_png(found: Found, smooth: bool, lines: list[str]) -> bytes:
+def sheet_png(found: FoundConcepts, smooth: bool, lines: list[str]) -> bytes:
     """All pictures in all colours, then each concept alone on them, with its words, on one sheet."""
     everyone, concepts = range(len(found.pictures)), range(len(found.concepts))
     if len(found.pictures) == 1:  # side by side, or the sheet would be one tall column
@@ -94,12 +93,12 @@ def _print(rgb: NDArray[np.uint8], title: str = "", note: str = "") -> Print:
     return Print(canvas, title, note)
 
 
-def title(found: Found, concept: int) -> str:
+def title(found: FoundConcepts, concept: int) -> str:
     """A concept in a line: its number, and what it adds where it is strongest."""
     return f"Concept {concept + 1}: {adds(found, concept)}"
 
 
-def adds(found: Found, concept: int, count: int = 3) -> str:
+def adds(found: FoundConcepts, concept: int, count: int = 3) -> str:
     """The classes that a concept speaks for and what it adds to each, in the picture in which it is strongest."""
     pictures = strongest_pictures(found, concept, 1)
     if not pictures:
@@ -113,7 +112,7 @@ def adds(found: Found, concept: int, count: int = 3) -> str:
     )
 
 
-def concepts_csv(found: Found) -> bytes:
+def concepts_csv(found: FoundConcepts) -> bytes:
     """Each concept's channels, then what it adds to the classes it adds most to in each picture."""
     c = found.concepts
     rows: list[list[object]] = [["concept", "channel", "weight"]]
@@ -126,7 +125,7 @@ def concepts_csv(found: Found) -> bytes:
     return to_csv(rows)
 
 
-def concepts_npz(found: Found) -> bytes:
+def concepts_npz(found: FoundConcepts) -> bytes:
     """Maps, channels and effects as NumPy arrays."""
     c = found.concepts
     arrays = {"maps": c.maps, "parts": c.parts, "logits": c.logits, "titles": np.array(found.titles)}

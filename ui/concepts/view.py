@@ -11,15 +11,16 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from camcore.features.concepts import MOST
-from camcore.render.concepts import COLOURS
-from ui import controls, downloads, errors, layer_browser, samples, sidebar, words, working
+from camcore.render.overlay import MIX_COLOURS as COLOURS
+from ui import controls, downloads, errors, layer_browser, samples, sidebar, words
 from ui.concepts import pictures as drawn
-from ui.concepts.works import FROM_FOLDER, Found, Question, finding
-from ui.meeting import known_facts
+from ui.concepts.work import FROM_FOLDER, ConceptQuery, FoundConcepts, concepts_work
+from ui.jobs import session
+from ui.jobs.session import Status
 from ui.model_picker import Model
+from ui.network_summary import known_summary
 from ui.picture_box import Chosen
 from ui.urls import Parameter, whole_number
-from ui.working import Standing
 
 if TYPE_CHECKING:
     from camcore import Picture
@@ -43,9 +44,9 @@ def parameters() -> list[Parameter]:
     ]
 
 
-def choices(chosen: Chosen, model: Model) -> tuple[Question, list[tuple[str, Picture]]] | None:
+def choices(chosen: Chosen, model: Model) -> tuple[ConceptQuery, list[tuple[str, Picture]]] | None:
     """Draw the choices; the query and its pictures, None where a folder has not been named yet."""
-    facts = known_facts(model.key)
+    facts = known_summary(model.key)
     st.caption(
         "A concept is a pattern found again and again, as fur or wheels. Its colour shows where; beneath, what it "
         "speaks for."
@@ -69,7 +70,7 @@ def choices(chosen: Chosen, model: Model) -> tuple[Question, list[tuple[str, Pic
         if not folder:
             return None
     digests = tuple(picture.sha256 for _, picture in pictures)
-    return Question(model.key, digests, model.framing, st.session_state["layer"], k, folder), pictures
+    return ConceptQuery(model.key, digests, model.framing, st.session_state["layer"], k, folder), pictures
 
 
 def _pictures(kind: str, chosen: Chosen) -> list[tuple[str, Picture]]:
@@ -82,25 +83,25 @@ def _pictures(kind: str, chosen: Chosen) -> list[tuple[str, Picture]]:
     return (own if chosen.sample is None else []) + known
 
 
-def show(asked: tuple[Question, list[tuple[str, Picture]]] | None, model: Model) -> Standing:
+def show(asked: tuple[ConceptQuery, list[tuple[str, Picture]]] | None, model: Model) -> Status:
     """Everything beneath the choices; the standing of its work."""
     with st.container(key="cam_concepts_body", gap="small"):
         if asked is None:
             st.caption("Name a folder of pictures above.")
-            return working.section("concepts", None, lambda now: None)
+            return session.section("concepts", None, lambda now: None)
         question, pictures = asked
-        work = finding(question, pictures) if model.fetch is None else None
+        work = concepts_work(question, pictures) if model.fetch is None else None
         titles = tuple(title for title, _ in pictures)
-        return working.section("concepts", work, lambda now: _draw(question, titles, now))
+        return session.section("concepts", work, lambda now: _draw(question, titles, now))
 
 
-def _draw(question: Question, titles: tuple[str, ...], standing: Standing) -> None:
+def _draw(question: ConceptQuery, titles: tuple[str, ...], standing: Status) -> None:
     """``titles``: of this visitor's pictures, as another may have brought the same ones; empty for a folder's."""
-    found: Found | None = standing.value
+    found: FoundConcepts | None = standing.value
     with errors.guarded("The concepts"):
         if standing.failure is not None:
             errors.panel(standing.failure, "Concepts could not be found here")
-        working.progress("concepts", standing)
+        session.progress("concepts", standing)
         if found is None:
             if standing.failure is None:
                 space = "<figure><div class='frame'></div><figcaption>&nbsp;</figcaption></figure>"
@@ -121,7 +122,7 @@ def _grid(figures: list[str], ratio: float = 1.0) -> str:
     return f'<div class="cam-mixed" style="--columns:{columns};--ratio:{ratio:g}">{"".join(figures)}</div>'
 
 
-def _mixed(found: Found, smooth: bool, key: Hashable) -> None:
+def _mixed(found: FoundConcepts, smooth: bool, key: Hashable) -> None:
     figures = []
     strongest_in = [drawn.strongest_pictures(found, k, 1) for k in range(len(found.concepts))]
     for n, title in enumerate(found.titles):
@@ -136,7 +137,7 @@ def _mixed(found: Found, smooth: bool, key: Hashable) -> None:
     st.html(_grid(figures, drawn.ratio(found)))
 
 
-def _summary(found: Found) -> str:
+def _summary(found: FoundConcepts) -> str:
     c = found.concepts
     many = f"{len(found.pictures)} pictures" if len(found.pictures) > 1 else "one picture"
     holding = f"{len(c)} concepts in {many} hold" if len(c) > 1 else f"one concept in {many} holds"
@@ -154,7 +155,7 @@ def _summary(found: Found) -> str:
     return text
 
 
-def _cards(found: Found, smooth: bool, key: Hashable) -> None:
+def _cards(found: FoundConcepts, smooth: bool, key: Hashable) -> None:
     cards = []
     for k in range(len(found.concepts)):
         pictures = drawn.strongest_pictures(found, k, 1 + OTHERS)
@@ -175,7 +176,7 @@ def _cards(found: Found, smooth: bool, key: Hashable) -> None:
     st.html(f'<div class="cam-concepts" style="--ratio:{drawn.ratio(found):g}">{"".join(cards)}</div>')
 
 
-def _take_away(found: Found, smooth: bool) -> None:
+def _take_away(found: FoundConcepts, smooth: bool) -> None:
     c = found.concepts
     stem = words.file_stem(found.network, c.layer, f"{len(c)}-concepts")
     lines = [f"{found.network}, {found.weights_note}", _summary(found)]
@@ -191,7 +192,7 @@ def _take_away(found: Found, smooth: bool) -> None:
             st.markdown(_how(found))
 
 
-def _how(found: Found) -> str:
+def _how(found: FoundConcepts) -> str:
     text = (
         "Deep feature factorisation ([Collins et al., ECCV 2018](https://arxiv.org/abs/1806.10206)): the layer’s "
         "activations at all places of all pictures are written as a sum of a few non-negative parts, each a pattern of "

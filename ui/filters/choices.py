@@ -9,9 +9,9 @@ import streamlit as st
 from camcore.errors import CamcoreError
 from camcore.filters import check_channel
 from ui import controls, layer_browser, sidebar, urls, words
-from ui.filters.works import Looked, Wanted
-from ui.meeting import known_facts
-from ui.questions import NetworkKey
+from ui.filters.work import LayerResponse, SearchSpec
+from ui.network_summary import known_summary
+from ui.query import NetworkKey
 from ui.urls import Listed, Parameter, whole_number
 
 if TYPE_CHECKING:
@@ -60,14 +60,14 @@ def layers(place: DeltaGenerator, network: NetworkKey) -> None:
     """The chooser of the layer, where channels are looked into."""
     if st.session_state["of"] != CHANNELS:
         return
-    facts = known_facts(network)
+    facts = known_summary(network)
     with place:
         info = layer_browser.show(*((facts.layers, facts.ladder) if facts is not None else ()))
     if info is not None:
         layer_browser.settle_channel(network.name, info.path)
 
 
-def show(place: DeltaGenerator, looked: Looked | None) -> None:
+def show(place: DeltaGenerator, looked: LayerResponse | None) -> None:
     """Draw the bar of choices."""
     state = st.session_state
     with place:
@@ -81,7 +81,7 @@ def show(place: DeltaGenerator, looked: Looked | None) -> None:
             _more(looked)
 
 
-def _channel_box(looked: Looked | None) -> None:
+def _channel_box(looked: LayerResponse | None) -> None:
     """The number of the channel that is shown large; the first one of the list until it is chosen."""
     state = st.session_state
     if looked is None:
@@ -97,7 +97,7 @@ def _channel_box(looked: Looked | None) -> None:
     )
 
 
-def _class_box(looked: Looked | None) -> None:
+def _class_box(looked: LayerResponse | None) -> None:
     labels = words.distinct(looked.labels) if looked is not None else ()
     state = st.session_state
     if looked is not None:
@@ -125,7 +125,7 @@ def _class_box(looked: Looked | None) -> None:
     )
 
 
-def _more(looked: Looked | None) -> None:
+def _more(looked: LayerResponse | None) -> None:
     st.selectbox(
         "Pictures at once",
         COUNTS,
@@ -148,7 +148,7 @@ def _more(looked: Looked | None) -> None:
     )
 
 
-def wanted(network: NetworkKey, looked: Looked) -> tuple[Wanted, Wanted]:
+def wanted(network: NetworkKey, looked: LayerResponse) -> tuple[SearchSpec, SearchSpec]:
     """All pictures of the grid, and the one shown large; an unknown channel or class is put back, with a notice."""
     state = st.session_state
     count, steps, seed = int(state["count"]), int(state["steps"]), int(state["seed"])
@@ -161,16 +161,16 @@ def wanted(network: NetworkKey, looked: Looked) -> tuple[Wanted, Wanted]:
         layer = looked.info.path
         indices = _listed(looked)
         one = wanted_channel(looked)
-    return Wanted(network, layer, indices, steps, seed), Wanted(network, layer, (one,), steps, seed)
+    return SearchSpec(network, layer, indices, steps, seed), SearchSpec(network, layer, (one,), steps, seed)
 
 
-def wanted_channel(looked: Looked) -> int:
+def wanted_channel(looked: LayerResponse) -> int:
     """The channel that is shown large."""
     channel = _checked_channel(looked)
     return _listed(looked)[0] if channel is None else channel
 
 
-def _listed(looked: Looked) -> tuple[int, ...]:
+def _listed(looked: LayerResponse) -> tuple[int, ...]:
     """The channels side by side."""
     state = st.session_state
     count, channels = int(state["count"]), looked.info.channels or 0
@@ -180,7 +180,7 @@ def _listed(looked: Looked) -> tuple[int, ...]:
     return tuple(range(first, min(first + count, channels)))
 
 
-def name_of(looked: Looked, layer: str | None, index: int) -> str:
+def name_of(looked: LayerResponse, layer: str | None, index: int) -> str:
     """A channel or class as a title: ``channel 37`` or the class's name."""
     return f"channel {index}" if layer is not None else words.distinct(looked.labels)[index]
 
@@ -191,7 +191,7 @@ def pick(index: int) -> None:
     state["channel" if state["of"] == CHANNELS else "class"] = index
 
 
-def _checked_channel(looked: Looked) -> int | None:
+def _checked_channel(looked: LayerResponse) -> int | None:
     channel = st.session_state["channel"]
     if channel is None:
         return None
@@ -202,7 +202,7 @@ def _checked_channel(looked: Looked) -> int | None:
         return None
 
 
-def _checked_class(looked: Looked) -> int | None:
+def _checked_class(looked: LayerResponse) -> int | None:
     index = st.session_state["class"]
     if index is None:
         return None
@@ -213,5 +213,5 @@ def _checked_class(looked: Looked) -> int | None:
     return None
 
 
-def _classes(looked: Looked) -> str:
+def _classes(looked: LayerResponse) -> str:
     return f"it has {len(looked.labels)} classes, 0 to {len(looked.labels) - 1}."

@@ -8,20 +8,20 @@ from functools import partial
 import cv2
 import numpy as np
 import streamlit as st
+from camcore.files import to_csv, to_npz
 
 from camcore.filters import Excitation, FirstKernels
 from camcore.render.contact import Print, contact_sheet
 from camcore.render.encode import to_png, with_caption
-from camcore.tables import to_csv, to_npz
 from ui import downloads, words
-from ui.filters.works import Looked, Wanted
+from ui.filters.work import LayerResponse, SearchSpec
 
 COLUMNS = 8
 KERNEL_SIDE = 96
 """Least side of a kernel on the sheet, in pixels."""
 
 
-def one(looked: Looked, wanted: Wanted, excitation: Excitation | None) -> None:
+def one(looked: LayerResponse, wanted: SearchSpec, excitation: Excitation | None) -> None:
     """The large picture."""
     with st.container(key="cam_filters_save_one", horizontal=True, gap="small", vertical_alignment="center"):
         downloads.offer(
@@ -33,7 +33,7 @@ def one(looked: Looked, wanted: Wanted, excitation: Excitation | None) -> None:
         )
 
 
-def many(looked: Looked, wanted: Wanted, excitations: tuple[Excitation | None, ...]) -> None:
+def many(looked: LayerResponse, wanted: SearchSpec, excitations: tuple[Excitation | None, ...]) -> None:
     """The grid."""
     there = tuple(one for one in excitations if one is not None)
     stem = _stem(looked, wanted, "filters" if wanted.layer is not None else "classes")
@@ -57,13 +57,13 @@ def kernels(name: str, first: FirstKernels) -> None:
         )
 
 
-def picture_png(looked: Looked, wanted: Wanted, excitation: Excitation | None) -> bytes:
+def picture_png(looked: LayerResponse, wanted: SearchSpec, excitation: Excitation | None) -> bytes:
     """The picture with its caption beneath."""
     assert excitation is not None
     return to_png(with_caption(excitation.rgb, lines(looked, wanted, excitation)))
 
 
-def lines(looked: Looked, wanted: Wanted, one: Excitation) -> list[str]:
+def lines(looked: LayerResponse, wanted: SearchSpec, one: Excitation) -> list[str]:
     """The caption of a picture."""
     what = f"class {looked.labels[one.index]}" if one.layer is None else f"{one.layer}, channel {one.index}"
     return [
@@ -72,7 +72,7 @@ def lines(looked: Looked, wanted: Wanted, one: Excitation) -> list[str]:
     ]
 
 
-def sheet_png(looked: Looked, wanted: Wanted, excitations: tuple[Excitation, ...]) -> bytes:
+def sheet_png(looked: LayerResponse, wanted: SearchSpec, excitations: tuple[Excitation, ...]) -> bytes:
     """All pictures with their numbers and values."""
     prints = [
         Print(
@@ -94,7 +94,7 @@ def _sheet(prints: Sequence[Print], foot: str) -> bytes:
     return to_png(contact_sheet(rows, lines=[foot]))
 
 
-def values_csv(looked: Looked, wanted: Wanted, excitations: tuple[Excitation, ...]) -> bytes:
+def values_csv(looked: LayerResponse, wanted: SearchSpec, excitations: tuple[Excitation, ...]) -> bytes:
     """One row for each picture."""
     rows: list[list[object]] = [
         ["network", "layer", "index", "label", "steps", "seed", "reached", "mean", "on_photograph"]
@@ -107,7 +107,7 @@ def values_csv(looked: Looked, wanted: Wanted, excitations: tuple[Excitation, ..
     return to_csv(rows)
 
 
-def arrays_npz(looked: Looked, wanted: Wanted, excitations: tuple[Excitation, ...]) -> bytes:
+def arrays_npz(looked: LayerResponse, wanted: SearchSpec, excitations: tuple[Excitation, ...]) -> bytes:
     """``rgb`` uint8 (n, H, W, 3), ``index``, ``reached`` and ``mean`` (n,), ``steps`` and ``seed``."""
     return to_npz(
         rgb=np.stack([one.rgb for one in excitations]),
@@ -134,5 +134,5 @@ def kernels_png(name: str, first: FirstKernels) -> bytes:
     return _sheet(prints, f"{name}: the kernels of {first.layer}, one scale; {ends}.")
 
 
-def _stem(looked: Looked, wanted: Wanted, last: str) -> str:
+def _stem(looked: LayerResponse, wanted: SearchSpec, last: str) -> str:
     return words.file_stem(looked.name, wanted.layer or "class", last)

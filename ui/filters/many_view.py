@@ -8,14 +8,15 @@ import streamlit as st
 
 from camcore.filters import Excitation
 from camcore.text import counted
-from ui import errors, words, working
+from ui import errors, words
 from ui.components import Tile, tiles
 from ui.filters import export
 from ui.filters.choices import name_of, pick
 from ui.filters.pixels import number, tile_url
-from ui.filters.works import Looked, Offer, Wanted, offering, searching
-from ui.working import Standing
-from ui.works import works
+from ui.filters.work import LayerResponse, SearchPrice, SearchSpec, price_work, search_work
+from ui.jobs import session
+from ui.jobs.runner import runner
+from ui.jobs.session import Status
 
 if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
@@ -24,26 +25,26 @@ COLUMNS = 8
 TICK = 1.0
 
 
-def show(looked: Looked, all_: Wanted, selected: int, one: Standing) -> None:
+def show(looked: LayerResponse, all_: SearchSpec, selected: int, one: Status) -> None:
     """The pictures of the list: offered with their cost, then searched for, growing."""
-    work = searching(all_)
-    asked = st.session_state.get("filters_asked") == all_ or works().known(work) is not None
+    work = search_work(all_)
+    asked = st.session_state.get("filters_asked") == all_ or runner().known(work) is not None
     beside: Excitation | None = one.value[0] if one.complete else None
 
-    def draw(standing: Standing) -> None:
+    def draw(standing: Status) -> None:
         if st.session_state.pop("filters_picked", False):
             st.rerun()  # the callback ran with this fragment, and the large picture is above it
         with _row(all_):
-            working.progress("filters_many", standing)
+            session.progress("filters_many", standing)
         if standing.failure is not None:
             errors.panel(standing.failure, "The pictures could not be found")
         _tiles(looked, all_, selected, standing.value, beside)
         export.many(looked, all_, standing.value or ())
 
-    def offer(standing: Standing) -> None:
+    def offer(standing: Status) -> None:
         if st.session_state.pop("filters_picked", False) or st.session_state.get("filters_asked") == all_:
             st.rerun()
-        priced: Offer | None = standing.value
+        priced: SearchPrice | None = standing.value
         with _row(all_):
             if priced is not None:
                 missing = sum(kept is None for kept in priced.kept)
@@ -64,15 +65,15 @@ def show(looked: Looked, all_: Wanted, selected: int, one: Standing) -> None:
 
     if not asked:
         # Two searches at once would both be slow, and the price would be wrong.
-        priced = working.section("filters_offer", offering(all_) if not one.busy else None, offer)
+        priced = session.section("filters_offer", price_work(all_) if not one.busy else None, offer)
         if priced.complete and not priced.value.seconds:
             st.session_state["filters_asked"] = all_  # everything was kept
             st.rerun()
     else:
-        working.section("filters_many", work, draw, tick=TICK)
+        session.section("filters_many", work, draw, tick=TICK)
 
 
-def _row(all_: Wanted) -> DeltaGenerator:
+def _row(all_: SearchSpec) -> DeltaGenerator:
     """The title of the list, and room beside it for its cost or its progress."""
     row = st.container(key="cam_filters_row", horizontal=True, vertical_alignment="center", gap="medium", wrap=False)
     count = counted(len(all_.indices), "channel" if all_.layer is not None else "class")
@@ -81,8 +82,8 @@ def _row(all_: Wanted) -> DeltaGenerator:
 
 
 def _tiles(
-    looked: Looked,
-    all_: Wanted,
+    looked: LayerResponse,
+    all_: SearchSpec,
     selected: int,
     pictures: tuple[Excitation | None, ...] | None,
     beside: Excitation | None,

@@ -7,15 +7,17 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from camcore.filters import Excitation
-from ui import controls, errors, figures, words, working
+from ui import controls, errors, figures, words
 from ui.figures import NO_NOTE, Figure
 from ui.filters import export
 from ui.filters.choices import name_of
 from ui.filters.pixels import number, png_url, response_url, seen_url
-from ui.filters.works import Looked, Wanted, searching
+from ui.filters.work import LayerResponse, SearchSpec, search_work
+from ui.jobs import session
+from ui.jobs.runner import runner
+from ui.jobs.session import Status
+from ui.jobs.work import Work
 from ui.picture_box import Chosen
-from ui.working import Standing
-from ui.works import Work, works
 
 if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
@@ -23,37 +25,37 @@ if TYPE_CHECKING:
 LABEL = "The picture and the photograph in figures"
 
 
-def waiting(look: Work | None) -> Standing:
+def waiting(look: Work | None) -> Status:
     """The section before the network has looked at the photograph: its space, and the progress of the look."""
 
-    def draw(standing: Standing) -> None:
+    def draw(standing: Status) -> None:
         with _row():
-            working.progress("filters_look", standing, stoppable=False)
+            session.progress("filters_look", standing, stoppable=False)
         if standing.failure is not None:
             errors.panel(standing.failure, "The network could not look at this picture")
         titles = ("What excites it most", "As the network sees it", "Where it responds there")
         figures.row([Figure(title, NO_NOTE, None) for title in titles], ratio=1.0, columns=3)
         figures.numbers(())
 
-    return working.section("filters_look", look, draw)
+    return session.section("filters_look", look, draw)
 
 
-def show(looked: Looked, chosen: Chosen, all_: Wanted, one: Wanted) -> Standing:
+def show(looked: LayerResponse, chosen: Chosen, all_: SearchSpec, one: SearchSpec) -> Status:
     """The section: out of the list where the picture is there, else searched for; its standing."""
-    known: tuple[Excitation, ...] = works().known(searching(all_)) or ()
+    known: tuple[Excitation, ...] = runner().known(search_work(all_)) or ()
     excitation = next((picture for picture in known if picture.index == one.indices[0]), None)
     if excitation is None:
-        return working.section("filters_one", searching(one), lambda now: _draw(looked, one, chosen, now))
-    standing = Standing((excitation,))
+        return session.section("filters_one", search_work(one), lambda now: _draw(looked, one, chosen, now))
+    standing = Status((excitation,))
     _draw(looked, one, chosen, standing)
     return standing
 
 
-def _draw(looked: Looked, one: Wanted, chosen: Chosen, standing: Standing) -> None:
+def _draw(looked: LayerResponse, one: SearchSpec, chosen: Chosen, standing: Status) -> None:
     """The picture found, beside the photograph and the channel's activation on it."""
     with _row():
         opacity, smooth = _controls() if one.layer is not None else (0, True)
-        working.progress("filters_one", standing)
+        session.progress("filters_one", standing)
     if standing.failure is not None:
         errors.panel(standing.failure, "The picture could not be found")
     excitation: Excitation | None = standing.value[0] if standing.value else None
@@ -81,7 +83,7 @@ def _controls() -> tuple[int, bool]:
     return controls.opacity("the activation", width=260), smooth
 
 
-def _excitation_figure(looked: Looked, one: Wanted, excitation: Excitation | None) -> Figure:
+def _excitation_figure(looked: LayerResponse, one: SearchSpec, excitation: Excitation | None) -> Figure:
     alt = f"A picture made to excite {name_of(looked, one.layer, one.indices[0])} as strongly as possible"
     if excitation is None:
         note, url = NO_NOTE, None
@@ -96,7 +98,7 @@ def _step(done: int, steps: int) -> str:
     return f"step {done} of {steps}" if done else "grey noise, to begin with"
 
 
-def _response_figure(looked: Looked, one: Wanted, chosen: Chosen, opacity: int, smooth: bool) -> Figure:
+def _response_figure(looked: LayerResponse, one: SearchSpec, chosen: Chosen, opacity: int, smooth: bool) -> Figure:
     index = one.indices[0]
     peak = float(looked.peaks[index])
     note = f"at most {number(peak)}, on {words.grid(looked.maps.shape)} cells"
@@ -104,7 +106,7 @@ def _response_figure(looked: Looked, one: Wanted, chosen: Chosen, opacity: int, 
     return Figure("Where it responds there", note, response_url(looked, index, opacity, smooth), alt)
 
 
-def _class_values(looked: Looked, index: int, excitation: Excitation | None) -> None:
+def _class_values(looked: LayerResponse, index: int, excitation: Excitation | None) -> None:
     logits = looked.logits
     rank = 1 + int((logits > logits[index]).sum())
     shown = "the logit of the class, shown to the network as any picture"
@@ -119,7 +121,7 @@ def _class_values(looked: Looked, index: int, excitation: Excitation | None) -> 
     )
 
 
-def _channel_values(looked: Looked, one: Wanted, excitation: Excitation | None) -> None:
+def _channel_values(looked: LayerResponse, one: SearchSpec, excitation: Excitation | None) -> None:
     index, peaks = one.indices[0], looked.peaks
     rank = 1 + int((peaks > peaks[index]).sum())
     shown = "its strongest place, shown to the network as any picture"

@@ -9,7 +9,7 @@ from camcore.framing import frame_for
 from camcore.render.overlay import blend
 from camcore.text import minus
 from ui import data_urls
-from ui.filters.works import Looked
+from ui.filters.work import LayerResponse
 from ui.rasters import shrink
 
 TILE_SIDE = 192
@@ -34,18 +34,18 @@ def tile_url(rgb: NDArray[np.uint8]) -> str:
     return data_urls.jpeg(("tile", rgb.shape, rgb.tobytes()), lambda: shrink(rgb, TILE_SIDE), TILE_QUALITY)
 
 
-def seen_url(looked: Looked) -> str:
+def seen_url(looked: LayerResponse) -> str:
     """The photograph as the network sees it."""
     return data_urls.jpeg(("seen", looked.key), lambda: looked.seen)
 
 
-def response_url(looked: Looked, index: int, opacity: int, smooth: bool) -> str:
+def response_url(looked: LayerResponse, index: int, opacity: int, smooth: bool) -> str:
     """The photograph under a channel's activation."""
     key = ("response", looked.key, index, opacity, smooth)
     return data_urls.jpeg(key, lambda: response(looked, index, opacity, smooth))
 
 
-def response(looked: Looked, index: int, opacity: int, smooth: bool) -> NDArray[np.uint8]:
+def response(looked: LayerResponse, index: int, opacity: int, smooth: bool) -> NDArray[np.uint8]:
     """The photograph as the network sees it under the channel's activation: rectified, from 0 to its maximum."""
     grid = np.maximum(looked.maps[..., index], 0.0)
     height, width = looked.seen.shape[:2]

@@ -13,8 +13,8 @@ from ui import errors, words
 from ui.filters import export
 from ui.filters.choices import name_of
 from ui.filters.pixels import png_url
-from ui.filters.works import Looked, Wanted
-from ui.questions import NetworkKey
+from ui.filters.work import LayerResponse, SearchSpec
+from ui.query import NetworkKey
 
 if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
@@ -46,7 +46,9 @@ def claim() -> Places:
     return Places(head, layers, choices, notes, fetch, one, many, st.container(key="cam_filters_kernels", gap="xsmall"))
 
 
-def head(place: DeltaGenerator, network: NetworkKey, looked: Looked | None, one: Wanted | None, missing: bool) -> None:
+def head(
+    place: DeltaGenerator, network: NetworkKey, looked: LayerResponse | None, one: SearchSpec | None, missing: bool
+) -> None:
     """The headline."""
     if looked is None or one is None:
         text = f"{network.name} is not on this machine yet" if missing else f"What {network.name} responds to"
@@ -60,7 +62,7 @@ def head(place: DeltaGenerator, network: NetworkKey, looked: Looked | None, one:
     place.header(text, anchor=False)
 
 
-def kernels(looked: Looked) -> None:
+def kernels(looked: LayerResponse) -> None:
     """The first layer's kernels, drawn as they are."""
     st.subheader("What the first layer looks for", anchor="kernels")
     first = looked.kernels
@@ -87,7 +89,7 @@ def _kernel_images(first: FirstKernels) -> str:
     return "".join(parts)
 
 
-def explained(looked: Looked) -> None:
+def explained(looked: LayerResponse) -> None:
     """The search in words, one click below."""
     with st.expander("How these pictures are made"):
         st.markdown(

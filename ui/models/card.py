@@ -18,23 +18,24 @@ from camcore.models.description import JSON_NAME
 from camcore.models.factories import Factory
 from camcore.models.preprocessing import PREPROCESSINGS, TITLES
 from camcore.models.saved import SavedNetwork
-from ui import downloads, errors, words, working
-from ui.models import works
+from ui import downloads, errors, words
+from ui.jobs import session
+from ui.jobs.session import Status
+from ui.models import work as models_work
 from ui.models.declared import declared_card
 from ui.models.view import all_networks, attempt, link_to_inspect
 from ui.training import runs
-from ui.working import Standing
 
 if TYPE_CHECKING:
-    from camcore.models.load import Listed
+    pass
 
 _FEW = 12
 """So many class names are shown; the rest is counted."""
 
 
-def show(row: Listed) -> Standing:
+def show(row: Listed) -> Status:
     """The card of a catalogue's backbone, a saved network, or a declared one; the standing of the last one's trial."""
-    tried = Standing()
+    tried = Status()
     with st.container(key="cam_card", border=True):
         st.subheader(words.plain(row.name), anchor=False)
         if isinstance(row, Backbone):
@@ -89,8 +90,8 @@ def _backbone(row: Backbone) -> None:
 def _fetch(row: Backbone, missing: bool) -> None:
     """The download: a button, then its progress, and what went wrong."""
     press = st.session_state.get("fetch_press", {}).get(row.name)
-    work = works.fetching(row.name, press) if press and missing else None
-    standing = working.section("fetch", work, _fetching)
+    work = models_work.download_work(row.name, press) if press and missing else None
+    standing = session.section("fetch", work, _fetching)
     if standing.complete and standing.value.is_file():  # it arrived while this was being drawn
         st.rerun()
     if missing and not standing.busy:
@@ -98,11 +99,11 @@ def _fetch(row: Backbone, missing: bool) -> None:
         st.button(title, type="primary", key="fetch_it", on_click=_press, args=(row.name,))
 
 
-def _fetching(now: Standing) -> None:
+def _fetching(now: Status) -> None:
     if now.failure is not None:
         errors.panel(now.failure, "The download broke off")
     elif now.busy:
-        working.progress("fetch", now)
+        session.progress("fetch", now)
     else:
         st.empty()
 

@@ -13,18 +13,19 @@ from camcore.graph.layers import NO_GRID, WITHOUT_LAYER
 from camcore.models import factories
 from camcore.models.factories import Factory
 from camcore.models.preprocessing import TITLES
-from ui import errors, words, working
-from ui.models import works
+from ui import errors, words
+from ui.jobs import session
+from ui.jobs.session import Status
+from ui.models import work as models_work
 from ui.models.feeding import preprocessing_choice, preprocessing_table
 from ui.models.view import attempt, link_to_inspect
-from ui.models.works import Tried
-from ui.working import Standing
+from ui.models.work import FactoryTrial
 
 if TYPE_CHECKING:
-    from camcore.models.load import Listed
+    pass
 
 
-def declared_card(row: Factory) -> Standing:
+def declared_card(row: Factory) -> Status:
     """Its source and the button to try it; the standing of the trial."""
     st.caption(words.plain(_made_of(row)))
     st.markdown(
@@ -38,8 +39,8 @@ def declared_card(row: Factory) -> Standing:
         st.button("Make and check it", type="primary", key="try_it", on_click=_try, args=(row.name,))
         link_to_inspect(row.name)
     press = st.session_state.get("try_press", {}).get(row.name)
-    work = works.trying(replace(row, chosen=""), press) if press else None
-    return working.section("try", work, _result)
+    work = models_work.trial_work(replace(row, chosen=""), press) if press else None
+    return session.section("try", work, _result)
 
 
 def _made_of(row: Factory) -> str:
@@ -73,12 +74,12 @@ def _try(name: str) -> None:
     st.session_state["try_press"] = {name: uuid.uuid4().hex}
 
 
-def _result(now: Standing) -> None:
+def _result(now: Status) -> None:
     if now.failure is not None:
         errors.panel(now.failure, "This network cannot be used")
     if now.busy or now.stopped:
-        working.progress("try", now)
-    trial: Tried | None = now.value
+        session.progress("try", now)
+    trial: FactoryTrial | None = now.value
     if trial is None:
         return
     height, width = trial.input_size
@@ -96,7 +97,7 @@ def _result(now: Standing) -> None:
         st.caption(words.plain(f"{trial.note[:1].upper()}{trial.note[1:]}."))
 
 
-def _answers(trial: Tried) -> str:
+def _answers(trial: FactoryTrial) -> str:
     """A network's classes, the first of them by name; of a regression its quantity."""
     if trial.score_kind == "value":
         return f"one number ({words.quantity(trial.labels[0])})"
@@ -104,7 +105,7 @@ def _answers(trial: Tried) -> str:
     return f"{len(trial.labels):,} classes ({shown}{' …' if len(trial.labels) > 3 else ''})"
 
 
-def preprocessing(row: Listed, standing: Standing) -> None:
+def preprocessing(row: Listed, standing: Status) -> None:
     """The comparison of preprocessings, where a declared network names none, and the choice."""
     if not isinstance(row, Factory) or not standing.complete or not standing.value.fits:
         return

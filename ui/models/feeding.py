@@ -54,5 +54,5 @@ def _remark(name: str, fits: Sequence[Fit], usual: str | None, why: str) -> str:
 def _row(fit: Fit) -> dict[str, object]:
     figures = {"Fed": TITLES[fit.name], "Tells": fit.information, "Sure": 100 * fit.confidence, "Entropy": fit.entropy}
     titles = [sample.title for sample in samples.samples().values()]
-    answers = [f"{words.label(one.label)} {words.strength(one)}" for one in fit.said]
+    answers = [f"{words.label(one.label)} {words.strength(one)}" for one in fit.predictions]
     return {**figures, **dict(zip(titles, answers, strict=True))}

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import streamlit as st
+from camcore.files import to_csv
 
 import camcore
 from camcore import CamcoreError
@@ -14,13 +15,12 @@ from camcore.models import factories
 from camcore.models.catalogue import Backbone
 from camcore.models.saved import SavedNetwork
 from camcore.render.trade_off import Point, front, trade_off
-from camcore.tables import to_csv
 from ui import controls, downloads, errors, model_picker
-from ui.questions import Failure
+from ui.query import Failure
 from ui.urls import Parameter
 
 if TYPE_CHECKING:
-    from camcore.models.load import Listed
+    pass
 
 WAYS = ("Weights file", "Training", "Whole model", "Python function")
 """The ways in which a network of one's own comes in."""
@@ -181,4 +181,4 @@ def attempt(name: str, act: Callable[[str], object]) -> None:
         act(name)
         st.session_state["card_failure"] = None
     except CamcoreError as error:
-        st.session_state["card_failure"] = (name, Failure.of(error, "remove"))
+        st.session_state["card_failure"] = (name, Failure.of(error))

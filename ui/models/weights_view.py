@@ -12,17 +12,18 @@ from camcore import CamcoreError
 from camcore.models import adopt as adopting
 from camcore.models.adopt import Check
 from camcore.models.catalogue import backbone, backbones
-from camcore.models.label_files import FORMS, read_labels
+from camcore.models.labels import FORMS, read_labels
 from camcore.models.saved import SavedNetwork
-from ui import errors, words, working
-from ui.models import works
+from ui import errors, words
+from ui.jobs import session
+from ui.jobs.session import Status
+from ui.jobs.work import Work
+from ui.models import work as models_work
 from ui.models.feeding import preprocessing_choice, preprocessing_table
 from ui.models.view import link_to_inspect
-from ui.models.works import File, Offer
+from ui.models.work import File, Offer
 from ui.picture_box import LIMIT
-from ui.questions import Failure
-from ui.working import Standing
-from ui.works import Work
+from ui.query import Failure
 
 _ALPHAS = (0.25, 0.35, 0.5, 0.75, 1.0, 1.3, 1.4)
 _UPLOADED = "upload"
@@ -48,8 +49,8 @@ def show() -> None:
             st.session_state["own_asked"] = asked = None
         if asked is None:
             _about()
-        work = None if asked is None else works.checking(asked)
-        standing = working.section("check", work, _checked)
+        work = None if asked is None else models_work.check_work(asked)
+        standing = session.section("check", work, _checked)
         if asked is not None and standing.complete:
             _keep(asked, standing.value)
 
@@ -88,7 +89,7 @@ def _form() -> Offer | None:
     # Not by a callback: that would carry the offer of the run before, which the last choice may have changed.
     if st.button("Check it", type="primary", key="own_check", disabled=offer is None, width="stretch"):
         st.session_state.update(own_asked=offer, own_kept=None)
-        working.again("check")
+        session.retry("check")
     return offer
 
 
@@ -123,14 +124,14 @@ def _file() -> File | None:
     )
     if place is None:
         return None
-    return uploaded if place == _UPLOADED else works.on_disk(Path(place))
+    return uploaded if place == _UPLOADED else models_work.on_disk(Path(place))
 
 
 def _uploaded(key: str) -> None:
     state = st.session_state
     file = state[key]
     if file is not None:
-        state.update(own_upload=works.uploaded(file.name, file.getvalue()), own_place=_UPLOADED, own_asked=None)
+        state.update(own_upload=models_work.uploaded(file.name, file.getvalue()), own_place=_UPLOADED, own_asked=None)
 
 
 def _labels() -> tuple[tuple[str, ...] | None, bool]:
@@ -165,15 +166,15 @@ def _named(key: str) -> None:
     try:
         state["own_labels_read"] = read_labels(file.getvalue())
     except CamcoreError as error:
-        state["own_labels_failure"] = Failure.of(error, "labels")
+        state["own_labels_failure"] = Failure.of(error)
 
 
-def _checked(now: Standing) -> None:
+def _checked(now: Status) -> None:
     """Progress of the check, and its result."""
     if now.failure is not None:
         errors.panel(now.failure, "This file cannot be used")
     if now.busy or now.stopped:
-        working.progress("check", now)
+        session.progress("check", now)
     check: Check | None = now.value
     asked: Offer | None = st.session_state.get("own_asked")
     if check is None or asked is None:
@@ -200,7 +201,7 @@ def _keep(asked: Offer, check: Check) -> None:
     problem = _problem(name)
     state = st.session_state
     kept: Keeping | None = state.get("own_kept")
-    busy = kept is not None and working.pursue("keep", _work(asked, kept, check)).busy
+    busy = kept is not None and session.ask("keep", _work(asked, kept, check)).busy
     unready = bool(problem) or not name or busy
     with button:
         pressed = st.button("Keep it", type="primary", key="own_keep", disabled=unready, width="stretch")
@@ -210,14 +211,14 @@ def _keep(asked: Offer, check: Check) -> None:
         errors.notices([problem])
     if kept is None:
         return
-    standing = working.section("keep", _work(asked, kept, check), _kept)
+    standing = session.section("keep", _work(asked, kept, check), _kept)
     if standing.complete and state.get("own_listed") != kept.press:
         state.update(own_listed=kept.press, about=kept.name)  # the table above was drawn without it
         st.rerun()
 
 
 def _work(asked: Offer, kept: Keeping, check: Check) -> Work:
-    return works.keeping(asked, kept.name, kept.preprocessing, check.fits, kept.press)
+    return models_work.adopt_work(asked, kept.name, kept.preprocessing, check.fits, kept.press)
 
 
 def _problem(name: str) -> str:
@@ -228,12 +229,12 @@ def _problem(name: str) -> str:
     return ""
 
 
-def _kept(now: Standing) -> None:
+def _kept(now: Status) -> None:
     with st.container(key="cam_kept"):
         if now.failure is not None:
             errors.panel(now.failure, "It was not kept")
         if now.busy or now.stopped or now.failure is not None:
-            working.progress("keep", now)
+            session.progress("keep", now)
         saved: SavedNetwork | None = now.value
         if saved is not None and saved.weights.is_file():  # it may have been removed since
             st.markdown(

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from camcore.text import counted
-from ui import working
-from ui.questions import NetworkKey
-from ui.working import Standing
-from ui.works import Part, Work
+from ui.jobs import session
+from ui.jobs.session import Status
+from ui.jobs.work import Update, Work
+from ui.query import NetworkKey
 
 if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
@@ -60,13 +60,13 @@ def offer(place: DeltaGenerator, draft: Draft | None) -> None:
         facts: dict[NetworkKey, NetworkFacts] = {}
         for key in waiting.networks:
             work = _reading(key)
-            standing = working.pursue("basket", work)
+            standing = session.ask("basket", work)
             if standing.failure is not None:
                 st.session_state["basket_draft"] = None
                 st.toast(f"It could not be added. {standing.failure.message}", icon=":material/error:")
                 break
             if not standing.complete:
-                if not working.section("basket", work, _reading_on).busy:  # it has just ended
+                if not session.section("basket", work, _reading_on).busy:  # it has just ended
                     st.rerun()
                 return
             facts[key] = standing.value
@@ -125,7 +125,7 @@ def _begin(draft: Draft) -> None:
     st.session_state["basket_draft"] = draft
 
 
-def _reading_on(standing: Standing) -> None:
+def _reading_on(standing: Status) -> None:
     st.button("Adding …", key="add_to_report", disabled=True, icon=":material/hourglass_top:")
 
 
@@ -158,9 +158,9 @@ def _bytes(*items: Item) -> int:
 def _reading(key: NetworkKey) -> Work:
     """The work that reads a network's weights for their hash."""
 
-    def steps(network: Network) -> Generator[Part, None, None]:
+    def steps(network: Network) -> Generator[Update, None, None]:
         from camcore.report.facts import NetworkFacts
 
-        yield Part(1.0, NetworkFacts.of(network, key.weights))
+        yield Update(1.0, NetworkFacts.of(network, key.weights))
 
     return Work(key, "facts", f"Reading the weights of {key.name}", steps, lambda facts: 2048, expected=1.0)

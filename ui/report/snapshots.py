@@ -2,25 +2,25 @@
 
 from typing import Any
 
-from camcore.report.document import Finding, Item, Look, PictureFile, Scale, Told, told
+from camcore.report.document import DrawStyle, Finding, Item, PictureFile, Scale, VerdictSummary, verdict_summary
 from ui import picture_box, rasters
 from ui.compare import export as compare_export
+from ui.jobs.runner import runner
 from ui.picture_box import Chosen
-from ui.questions import Answer, NetworkKey, map_identity
+from ui.query import Answer, NetworkKey, map_identity
 from ui.report.basket import Draft
-from ui.trust import trusting
-from ui.works import works
+from ui.trust import evidence
 
 
-def of_answer(chosen: Chosen, answer: Answer, look: rasters.Look) -> Draft | None:
+def of_answer(chosen: Chosen, answer: Answer, look: rasters.MapLook) -> Draft | None:
     """The map on the Inspect page with its answers and its ladder; None while it is not whole."""
     m, net = answer.map, answer.network
     if m is None or answer.done < 1.0 or not answer.predictions or not answer.ladder:
         return None
-    key = answer.question.network
+    key = answer.query.network
     data = picture_box.file_of(chosen)
     info = None if m.layer is None else net.layer(m.layer)
-    drawn = Look(look.opacity / 100, look.colormap, look.smooth)
+    drawn = DrawStyle(look.opacity / 100, look.colormap, look.smooth)
     return Draft(
         key=(*map_identity(key, chosen.picture.sha256, m), drawn),
         networks=(key,),
@@ -40,7 +40,7 @@ def of_take(chosen: Chosen, take: compare_export.Take) -> Draft | None:
     if not cells:
         return None
     data = picture_box.file_of(chosen)
-    drawn = Look(look.opacity / 100, look.colormap, look.smooth)
+    drawn = DrawStyle(look.opacity / 100, look.colormap, look.smooth)
     scales = {cell: take.drawn.shown[cell] for cell in cells}
     networks = tuple(dict.fromkeys(cell.network for cell in cells))
 
@@ -50,22 +50,22 @@ def of_take(chosen: Chosen, take: compare_export.Take) -> Draft | None:
             tuple(
                 Finding(
                     m,
-                    None if m.layer is None else sheet.facts[cell.network].layer(m.layer),
+                    None if m.layer is None else sheet.networks[cell.network].layer(m.layer),
                     facts[cell.network],
-                    sheet.facts[cell.network].said[cell.framing],
+                    sheet.networks[cell.network].predictions[cell.framing],
                     Scale(scales[cell].top, scales[cell].signed, scales[cell].mark),
                     _verdict(cell.network, chosen, m),
                 )
                 for cell, m in cells.items()
             ),
-            look=drawn,
+            style=drawn,
         )
 
     key = (chosen.picture.sha256, tuple(cells), tuple(scales.values()), drawn)
     return Draft(key, networks, build)
 
 
-def _verdict(network: NetworkKey, chosen: Chosen, m: Any) -> Told | None:
+def _verdict(network: NetworkKey, chosen: Chosen, m: Any) -> VerdictSummary | None:
     """How far to trust a map, where that has been found out."""
-    found = works().known(trusting.work(network, chosen.picture, m, "quick"))
-    return None if found is None or found.verdict is None else told(found.verdict)
+    found = runner().known(evidence.work(network, chosen.picture, m, "quick"))
+    return None if found is None or found.verdict is None else verdict_summary(found.verdict)

@@ -15,7 +15,7 @@ import camcore
 from camcore.cache import ByteLRU
 from camcore.heatmaps.cam_map import CamMap
 from camcore.render.colour import DIVERGING, css_gradient
-from camcore.report import wording as telling
+from camcore.report import entry_text
 from camcore.report.document import Finding, Item, Report
 from camcore.report.drawing import jpeg_url, map_on, overlay_of, shrink
 from ui import words
@@ -58,7 +58,7 @@ def steps(report: Report) -> list[StoryStep]:
     """The story of a report. What was just told of the same picture is not told again."""
     story: list[StoryStep] = []
     if report.title.strip():
-        story.append({"kicker": "", "title": report.title.strip(), "note": telling.byline(report)})
+        story.append({"kicker": "", "title": report.title.strip(), "note": entry_text.byline(report)})
     before: Item | None = None
     of_one_picture: list[Item] = []
     for item in (*report.items, None):
@@ -89,7 +89,7 @@ def _answer_key(one: Finding) -> tuple[str, str, str]:
 def depths_title(m: CamMap) -> str:
     """The title over one map at each depth."""
     if m.score_kind == "value":
-        return f"{words.sought(m)}, from shallow to deep"
+        return f"{words.map_title(m)}, from shallow to deep"
     return f"How “{words.label(m.label)}” forms, from shallow to deep"
 
 
@@ -100,15 +100,15 @@ def _single(item: Item) -> list[StoryStep]:
     photo, small = shrink(rgb, SIDE), shrink(rgb, TILE_SIDE)
     overlay = _overlay(item, one, photo, SIDE)
     summary = camcore.METHODS[one.map.method].summary
-    note = item.comment.strip() or f"{telling.method_title(one.map)}: {_lower(summary)}"
+    note = item.comment.strip() or f"{entry_text.method_title(one.map)}: {_lower(summary)}"
     story = [
         *_opening(item, photo),
-        _step(item, "Where it looks", words.sought(one.map, quoted=True), [overlay], note, legend=True),
+        _step(item, "Where it looks", words.map_title(one.map, quoted=True), [overlay], note, legend=True),
     ]
     if item.depths:
         tiles: list[StoryPicture] = [
             {
-                "src": jpeg_url(map_on(small, m, item.look, TILE_SIDE)),
+                "src": jpeg_url(map_on(small, m, item.style, TILE_SIDE)),
                 "alt": f"Map at {m.layer}",
                 "caption": f"{m.raw.shape[0]} × {m.raw.shape[1]} places",
             }
@@ -127,10 +127,10 @@ def _several(item: Item) -> list[StoryStep]:
     """Maps side by side: the picture, the answer, and the maps, so many at once."""
     rgb = item.picture.open().rgb
     small = shrink(rgb, TILE_SIDE)
-    names = telling.names(item.findings)
+    names = entry_text.names(item.findings)
     maps = [_overlay(item, one, small, TILE_SIDE, name) for one, name in zip(item.findings, names, strict=True)]
     story = _opening(item, shrink(rgb, SIDE))
-    title = telling.subject(item)
+    title = entry_text.subject(item)
     for start in range(0, len(maps), AT_ONCE):
         note = item.comment.strip() if start == 0 else ""
         story.append(_step(item, "Side by side", title, maps[start : start + AT_ONCE], note, legend=True))
@@ -143,7 +143,7 @@ def _comparison(items: Sequence[Item]) -> list[StoryStep]:
     if len(singles) < 2:
         return []
     small = shrink(singles[0].picture.open().rgb, TILE_SIDE)
-    names = telling.names([item.first for item in singles])
+    names = entry_text.names([item.first for item in singles])
     maps = [_overlay(item, item.first, small, TILE_SIDE, name) for item, name in zip(singles, names, strict=True)]
     alike = len({_legend(item) for item in singles}) == 1
     step = _step(singles[0], "Side by side", f"{len(maps)} maps of one picture", maps, legend=alike)
@@ -152,19 +152,19 @@ def _comparison(items: Sequence[Item]) -> list[StoryStep]:
 
 def _opening(item: Item, photo: NDArray[np.uint8]) -> list[StoryStep]:
     """The photograph, first by itself and then with the network's answer."""
-    name = telling.picture_name(item)
+    name = entry_text.picture_name(item)
     plain: StoryPicture = {"src": jpeg_url(photo), "alt": f"Photograph: {name}", "caption": ""}
     bars = [
         (words.answer_name(p), p.probability if p.probability == p.probability else 0.0, words.strength(p))
-        for p in item.first.said[:4]
+        for p in item.first.predictions[:4]
     ]
-    answer = _step(item, "What it says", words.together(telling.said(item.first)), [plain])
+    answer = _step(item, "What it says", words.together(entry_text.prediction(item.first)), [plain])
     return [_step(item, "The picture", name, [plain]), {**answer, "bars": bars}]
 
 
 def _overlay(item: Item, one: Finding, photo: NDArray[np.uint8], side: int, caption: str = "") -> StoryPicture:
-    src = jpeg_url(overlay_of(photo, one, item.look, side))
-    return {"src": src, "alt": telling.alternative(one, item), "caption": caption}
+    src = jpeg_url(overlay_of(photo, one, item.style, side))
+    return {"src": src, "alt": entry_text.alternative(one, item), "caption": caption}
 
 
 def _step(
@@ -184,4 +184,4 @@ def _legend(item: Item) -> tuple[str, str, str]:
     """The words at the ends of the colours, and the colours."""
     if any(one.scale is not None and one.scale.signed for one in item.findings):
         return "speaks against", "speaks for", css_gradient(DIVERGING)
-    return "little", "much", css_gradient(item.look.colormap)
+    return "little", "much", css_gradient(item.style.colormap)

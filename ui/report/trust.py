@@ -4,16 +4,17 @@ from dataclasses import replace
 
 import streamlit as st
 
-from camcore.report.document import Finding, Item, Told, told
+from camcore.report.document import Finding, Item, VerdictSummary, verdict_summary
 from camcore.report.facts import NetworkFacts
-from ui import errors, pictures, words, working
-from ui.engine import engine
-from ui.questions import NetworkKey
+from ui import errors, pictures, words
+from ui.jobs import session
+from ui.jobs.runner import runner
+from ui.jobs.session import Status
+from ui.jobs.work import Work
+from ui.query import NetworkKey
 from ui.report import basket
 from ui.report.basket import Entry
-from ui.trust import trusting
-from ui.working import Standing
-from ui.works import Work, works
+from ui.trust import evidence
 
 _SIGNS = {"trust": ":material/check_circle:", "caution": ":material/error:", "distrust": ":material/cancel:"}
 
@@ -28,24 +29,24 @@ def show(entry: Entry) -> None:
         return
     work, name = checking(item), f"trust_{entry.id}"
     wanted: set[str] = st.session_state.setdefault("trust_wanted", set())
-    if entry.id not in wanted and works().known(work) is None:
+    if entry.id not in wanted and runner().known(work) is None:
         st.button(_price(item.first), key=name, icon=":material/fact_check:", on_click=wanted.add, args=(entry.id,))
         return
 
-    def draw(standing: Standing) -> None:
+    def draw(standing: Status) -> None:
         if standing.complete:
-            basket.change(entry.id, findings=(replace(item.first, verdict=told(standing.value.verdict)),))
+            basket.change(entry.id, findings=(replace(item.first, verdict=verdict_summary(standing.value.verdict)),))
             st.rerun()
         if standing.failure is not None:
             errors.panel(standing.failure, "This could not be checked")
-        working.progress(name, standing)
+        session.progress(name, standing)
 
-    working.section(name, work, draw)
+    session.section(name, work, draw)
 
 
 def checking(item: Item) -> Work:
     """The work that gathers the evidence on an entry's map, in its quick form; the same as for the map on Inspect."""
-    return trusting.work(key_of(item.first.network), pictures.opened(item.picture.data), item.first.map, "quick")
+    return evidence.work(key_of(item.first.network), pictures.opened(item.picture.data), item.first.map, "quick")
 
 
 def key_of(facts: NetworkFacts) -> NetworkKey:
@@ -57,10 +58,10 @@ def _price(one: Finding) -> str:
     key = key_of(one.network)
     network = engine().peek(key)
     label = "Check how far to trust it"
-    return label if network is None else f"{label}: {words.price(trusting.price(key, network, one.map, 'quick'))}"
+    return label if network is None else f"{label}: {words.price(evidence.price(key, network, one.map, 'quick'))}"
 
 
-def _verdict(verdict: Told) -> None:
+def _verdict(verdict: VerdictSummary) -> None:
     sign = _SIGNS.get(verdict.level, ":material/info:")
     with st.expander(f"{sign} {words.plain(verdict.headline)}"):
         st.markdown("\n".join(f"- {words.plain(text)}" for _, text in verdict.reasons))

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from camcore.cache import ByteLRU
-from camcore.report import wording as telling
+from camcore.report import entry_text
 from camcore.report.document import Item
 from camcore.report.drawing import jpeg_url, overlay_of, shrink
 from camcore.text import counted
@@ -143,7 +143,7 @@ def _entry(entry: Entry, first: bool, last: bool) -> None:
     item = entry.item
     with st.container(key=f"cam_entry_{entry.id}", border=True, gap="small"):
         row = st.container(horizontal=True, vertical_alignment="top", gap="small", wrap=False)
-        row.markdown(f"**{words.plain(words.together(telling.title(item)))}**")
+        row.markdown(f"**{words.plain(words.together(entry_text.title(item)))}**")
         for name, icon, disabled, call, args in (
             ("Up", "arrow_upward", first, basket.move, (entry.id, -1)),
             ("Down", "arrow_downward", last, basket.move, (entry.id, 1)),
@@ -161,26 +161,26 @@ def _entry(entry: Entry, first: bool, last: bool) -> None:
         shown, ratio = _figures(item), item.picture.width / item.picture.height
         figures.row(shown, ratio=ratio, columns=max(3, min(len(shown), 4)), tallest=26)
         _part(lambda: _comment(entry))
-        if warnings := telling.warnings(item):
+        if warnings := entry_text.warnings(item):
             st.caption(words.plain(" ".join(warnings)))
         report_trust.show(entry)
 
 
 def _figures(item: Item) -> list[Figure]:
     """The photograph and the first few maps, small; drawn once, whatever becomes of the comment."""
-    key = (item.findings, item.look)
+    key = (item.findings, item.style)
     return _drawn.get(key) or _drawn.put(key, _draw(item))
 
 
 def _draw(item: Item) -> list[Figure]:
     photo = shrink(item.picture.open().rgb, THUMB_SIDE)
-    name = telling.picture_name(item)
+    name = entry_text.picture_name(item)
     shown = [Figure(name, "", jpeg_url(photo), f"Photograph: {name}")]
-    names = telling.names(item.findings)
+    names = entry_text.names(item.findings)
     for one, text in list(zip(item.findings, names, strict=True))[:MOST_THUMBS]:
         note = words.grid(one.map.raw.shape) if len(item.findings) == 1 else ""
-        src = jpeg_url(overlay_of(photo, one, item.look, THUMB_SIDE))
-        shown.append(Figure(text, note, src, telling.alternative(one, item)))
+        src = jpeg_url(overlay_of(photo, one, item.style, THUMB_SIDE))
+        shown.append(Figure(text, note, src, entry_text.alternative(one, item)))
     return shown
 
 

@@ -15,7 +15,7 @@ from camcore.text import counted
 from camcore.training.folders import MIN_PER_CLASS
 from camcore.training.recipe import Recipe
 from ui import errors, surveys, words
-from ui.questions import Failure
+from ui.query import Failure
 from ui.training import form as training_form
 from ui.training import runs, zip_upload
 from ui.training.form import SCRATCH, Form
@@ -158,7 +158,7 @@ def _unpack() -> None:
     try:
         state["data"] = str(zip_upload.unpack(file, file.name, _pictures_home()))
     except CamcoreError as error:
-        state["zip_failure"] = Failure.of(error, "zip")
+        state["zip_failure"] = Failure.of(error)
         return
     state["zip_failure"] = None
     state["zips"] = state.get("zips", 0) + 1  # a new uploader: the old one would hand its file over again
@@ -234,7 +234,7 @@ _FINE_TUNE = "How many of the backbone's last blocks learn too, after the new he
 
 def _numbers(row: Backbone | None) -> dict[str, int | None]:
     """Epochs, size, seed and blocks to fine-tune; None where nothing is typed, as the shown usual value is meant."""
-    from camcore.training.surgery_run import HeadRecipe
+    from camcore.training.surgery import HeadRecipe
 
     recipe = Recipe()
     epochs = recipe.epochs if row is None else f"to {HeadRecipe().epochs}"

@@ -11,7 +11,7 @@ import streamlit as st
 from camcore import CamcoreError
 from camcore.text import counted
 from ui import errors, figures, words
-from ui.questions import Failure
+from ui.query import Failure
 from ui.training import runs
 from ui.training.form import NEW
 from ui.training.runs import TrainingRun
@@ -193,4 +193,4 @@ def _act(do: Callable[[TrainingRun], object], run: TrainingRun) -> None:
     try:
         do(run)
     except CamcoreError as error:
-        state["train_failure"] = Failure.of(error, "run")
+        state["train_failure"] = Failure.of(error)

@@ -9,17 +9,17 @@ import numpy as np
 import pytest
 from networks import flat
 from PIL import Image
+from ui.activations.work import PER_LAYER
 
 import camcore
 from camcore.features.channels import ORDERS, Channels, channels
-from camcore.features.strongest_channels import Strongest, strongest_channels
+from camcore.features.strongest_channels import StrongestChannels, strongest_channels
 from camcore.render.colour import DIVERGING, table
 from camcore.render.sheet import PAPER, sheet
 from ui import scales
 from ui.activations import export, overview
 from ui.activations import sheet as sheets
 from ui.activations.choices import SheetLook
-from ui.activations.works import PER_LAYER
 from ui.picture_box import Chosen
 
 PIC = camcore.Picture.from_array(np.random.default_rng(0).integers(0, 256, (30, 50, 3), dtype=np.uint8))
@@ -38,7 +38,7 @@ def found(net: camcore.Network) -> Channels:
 
 
 @pytest.fixture(scope="module")
-def rows(net: camcore.Network) -> tuple[Strongest, ...]:
+def rows(net: camcore.Network) -> tuple[StrongestChannels, ...]:
     return tuple(one for part in strongest_channels(net, PIC, ["conv1", "features"], PER_LAYER) for one in part)
 
 
@@ -98,7 +98,7 @@ def test_figures_in_words() -> None:
     assert sheets.signed_figure(0.0) == "+0.00"
 
 
-def test_a_row_for_each_layer(rows: tuple[Strongest, ...]) -> None:
+def test_a_row_for_each_layer(rows: tuple[StrongestChannels, ...]) -> None:
     drawn = sheets.overview_sheet(rows, "viridis")
     assert drawn.columns == PER_LAYER
     assert drawn.count == PER_LAYER * len(rows)
@@ -112,7 +112,7 @@ def test_a_row_for_each_layer(rows: tuple[Strongest, ...]) -> None:
         assert (rest == PAPER).all()
 
 
-def test_the_stacked_picture_holds_all_rows(rows: tuple[Strongest, ...]) -> None:
+def test_the_stacked_picture_holds_all_rows(rows: tuple[StrongestChannels, ...]) -> None:
     drawn = sheets.overview_sheet(rows, "viridis")
     saved = np.asarray(Image.open(io.BytesIO(export.stacked_png(rows, "small net", CHOSEN, "viridis"))))
     assert saved.shape[0] > drawn.index.shape[0]

@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from ui.concepts.work import FoundConcepts
 
 from camcore.features.concepts import Concepts, Effects
 from camcore.framing import CellGrid, frame_for
 from ui.concepts import pictures as drawn
-from ui.concepts.works import Found
 
 
 @pytest.fixture
@@ -31,18 +31,18 @@ def found() -> Found:
     return Found(concepts, pictures, ("a", "b", "c"), ("cat_one", "dog", "owl"), "Net", "random weights")
 
 
-def test_a_concept_is_shown_where_it_is_strong(found: Found) -> None:
+def test_a_concept_is_shown_where_it_is_strong(found: FoundConcepts) -> None:
     assert drawn.strongest_pictures(found, 0, 3) == [1], "0.7 of 4 is less than a fifth"
     assert drawn.strongest_pictures(found, 1, 3) == [0]
 
 
-def test_what_it_adds_is_said_of_the_picture_where_it_is_strongest(found: Found) -> None:
+def test_what_it_adds_is_said_of_the_picture_where_it_is_strongest(found: FoundConcepts) -> None:
     assert drawn.adds(found, 0) == "owl +2.00, cat one +0.50"
     assert drawn.adds(found, 1) == "nothing to any class"
     assert drawn.title(found, 0) == "Concept 1: owl +2.00, cat one +0.50"
 
 
-def test_pictures_are_cut_to_what_the_network_saw(found: Found) -> None:
+def test_pictures_are_cut_to_what_the_network_saw(found: FoundConcepts) -> None:
     side = round(40 * 224 / 256)
     for rgb in (drawn.mixed(found, 1, False), drawn.alone(found, 1, 0, False)):
         assert rgb.shape == (side, side, 3)
@@ -51,7 +51,7 @@ def test_pictures_are_cut_to_what_the_network_saw(found: Found) -> None:
     assert (lit[side // 2 + 1 :, side // 2 + 1 :] == 100 * drawn.DARK).all()
 
 
-def test_one_shape_for_all_pictures_or_a_square(found: Found) -> None:
+def test_one_shape_for_all_pictures_or_a_square(found: FoundConcepts) -> None:
     assert drawn.ratio(found) == 1
     wide = tuple(frame_for((40, 60), (8, 8), "stretch") for _ in range(3))
     concepts = replace(found.concepts, frames=wide)
@@ -60,13 +60,13 @@ def test_one_shape_for_all_pictures_or_a_square(found: Found) -> None:
     assert drawn.ratio(replace(found, concepts=mixed)) == 1
 
 
-def test_the_table_names_everything(found: Found) -> None:
+def test_the_table_names_everything(found: FoundConcepts) -> None:
     rows = list(csv.reader(io.StringIO(drawn.concepts_csv(found).decode())))
     assert rows[1:4] == [["1", "1", "0.8"], ["1", "0", "0.6"], ["2", "2", "1"]]
     assert ["1", "b", "owl", "2"] in rows
     assert ["2", "a", "cat_one", "-1"] in rows
 
 
-def test_a_sheet_holds_pictures_of_any_shape(found: Found) -> None:
+def test_a_sheet_holds_pictures_of_any_shape(found: FoundConcepts) -> None:
     sheet: Any = np.frombuffer(drawn.sheet_png(found, True, ["what it is"]), np.uint8)
     assert sheet[:8].tobytes() == b"\x89PNG\r\n\x1a\n"

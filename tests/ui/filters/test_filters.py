@@ -8,16 +8,16 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
+from ui.filters.work import LayerResponse, SearchSpec, price_work, response_work, search_work
+from ui.query import NetworkKey
 
 import camcore
 from camcore.filters import Excitation, FirstKernels
 from camcore.graph.layers import LayerInfo
 from camcore.render.colour import colour
 from ui.filters import export as filters_export
-from ui.filters import works as filters_works
+from ui.filters import work as filters_work
 from ui.filters.pixels import number, png_url, response, tile_url
-from ui.filters.works import Looked, Offer, Wanted, looking, offering, searching
-from ui.questions import NetworkKey
 
 NET = NetworkKey("Net")
 SIZE = (8, 12)
@@ -43,13 +43,15 @@ def info(**changes: Any) -> LayerInfo:
     return LayerInfo(**{**values, **changes})
 
 
-def looked(maps: np.ndarray | None = None) -> Looked:
+def looked(maps: np.ndarray | None = None) -> LayerResponse:
     found = np.zeros((2, 3, 4), np.float32) if maps is None else maps
     logits = np.array([0.5, 2.0, -1.0])
     chances = np.exp(logits) / np.exp(logits).sum()
     seen = np.full((*SIZE, 3), 100, np.uint8)
     layer = info()
-    return Looked(("key",), "Net", (layer,), ("cat", "=dog", "owl"), "conv", layer, found, seen, logits, chances, None)
+    return LayerResponse(
+        ("key",), "Net", (layer,), ("cat", "=dog", "owl"), "conv", layer, found, seen, logits, chances, None
+    )
 
 
 def excitation(index: int, layer: str | None = "conv", steps: int = 32) -> Excitation:
@@ -57,7 +59,7 @@ def excitation(index: int, layer: str | None = "conv", steps: int = 32) -> Excit
     return Excitation(layer, index, rgb, 1.25 + index, 0.5 * index, steps)
 
 
-WANTED = Wanted(NET, "conv", (2, 0), 32, 7)
+WANTED = SearchSpec(NET, "conv", (2, 0), 32, 7)
 
 
 def test_the_strongest_come_first_and_their_mean_settles_a_draw() -> None:
@@ -105,7 +107,7 @@ def test_the_csv_has_the_exact_values() -> None:
     assert [(float(row["reached"]), float(row["mean"])) for row in rows] == [(3.25, 1.0), (1.25, 0.0)]
     assert [float(row["on_photograph"]) for row in rows] == [0.75, 0.0]
     assert (rows[0]["layer"], rows[0]["seed"], rows[0]["steps"]) == ("conv", "7", "32")
-    classes = Wanted(NET, None, (1,), 32, 7)
+    classes = SearchSpec(NET, None, (1,), 32, 7)
     (row,) = csv.DictReader(io.StringIO(filters_export.values_csv(looked(), classes, (excitation(1, None),)).decode()))
     assert (row["layer"], row["label"], float(row["on_photograph"])) == ("logits", "=dog", 2.0)
 
@@ -165,16 +167,16 @@ def states(steps: int, kept: bool = False) -> list[Any]:
 
 
 def test_a_search_publishes_only_what_is_new(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(filters_works, "excite", lambda *_: iter(states(6)))
-    parts = list(searching(WANTED).steps(None))
+    monkeypatch.setattr(filters_work, "excite", lambda *_: iter(states(6)))
+    parts = list(search_work(WANTED).steps(None))
     assert [part.share for part in parts] == [step / 6 for step in range(7)]
     assert [part.value is not None for part in parts] == [True, False, True, False, True, False, True]
     assert parts[-1].value[0].steps == 6
 
 
 def test_what_is_kept_is_whole_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(filters_works, "excite", lambda *_: iter(states(6, kept=True)))
-    (part,) = searching(WANTED).steps(None)
+    monkeypatch.setattr(filters_work, "excite", lambda *_: iter(states(6, kept=True)))
+    (part,) = search_work(WANTED).steps(None)
     assert part.share == 1.0
     assert [one.index for one in part.value] == [2, 0]
 
@@ -187,9 +189,9 @@ def test_an_offer_takes_no_step_and_counts_what_is_left(monkeypatch: pytest.Monk
             taken.append(state.done)
             yield state
 
-    monkeypatch.setattr(filters_works, "excite", excite)
-    monkeypatch.setattr(filters_works, "pace", lambda *_: 0.25)
-    (part,) = offering(WANTED).steps(None)
+    monkeypatch.setattr(filters_work, "excite", excite)
+    monkeypatch.setattr(filters_work, "step_seconds", lambda *_: 0.25)
+    (part,) = price_work(WANTED).steps(None)
     offer: Offer = part.value
     assert taken == [0]
     assert offer.seconds == 64 * 0.25
@@ -197,8 +199,12 @@ def test_an_offer_takes_no_step_and_counts_what_is_left(monkeypatch: pytest.Monk
 
 
 def test_works_of_other_terms_are_others() -> None:
-    others = [Wanted(NET, "conv", (2, 0), 32, 8), Wanted(NET, None, (2, 0), 32, 7), Wanted(NET, "conv", (0, 2), 32, 7)]
-    assert len({searching(wanted) for wanted in (WANTED, *others)}) == 4
-    assert searching(WANTED) == searching(Wanted(NET, "conv", (2, 0), 32, 7))
+    others = [
+        SearchSpec(NET, "conv", (2, 0), 32, 8),
+        SearchSpec(NET, None, (2, 0), 32, 7),
+        SearchSpec(NET, "conv", (0, 2), 32, 7),
+    ]
+    assert len({search_work(wanted) for wanted in (WANTED, *others)}) == 4
+    assert search_work(WANTED) == search_work(SearchSpec(NET, "conv", (2, 0), 32, 7))
     picture = camcore.Picture.from_array(np.zeros((9, 9, 3), np.uint8))
-    assert looking(NET, picture, "crop", None) != looking(NET, picture, "stretch", None)
+    assert response_work(NET, picture, "crop", None) != response_work(NET, picture, "stretch", None)

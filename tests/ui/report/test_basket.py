@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 import streamlit as st
 from reported import FACTS, finding, item
+from ui.query import NetworkKey
 
-from ui.questions import NetworkKey
 from ui.report import basket
 from ui.report.basket import Draft
 

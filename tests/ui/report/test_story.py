@@ -13,10 +13,10 @@ from reported import FACTS, RAW, cam_map, finding, item, picture
 
 from camcore.heatmaps.overlay import overlay
 from camcore.pictures.picture import Picture
-from camcore.report.document import Report, Scale, Told
+from camcore.report.document import Report, Scale, VerdictSummary
 from ui.report import story
 
-TOLD = Told("caution", "Be careful.", tuple(("for", f"Reason {n}.") for n in range(9)))
+TOLD = VerdictSummary("caution", "Be careful.", tuple(("for", f"Reason {n}.") for n in range(9)))
 
 
 def kickers(*items, title=""):

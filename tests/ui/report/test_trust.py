@@ -7,14 +7,14 @@ from dataclasses import replace
 import numpy as np
 from reported import FACTS
 from small import network_folder
+from ui.query import NetworkKey
 
 import camcore
 from camcore.render.encode import to_png
 from camcore.report.document import Item, PictureFile, findings_of
 from camcore.report.facts import NetworkFacts
-from ui.questions import NetworkKey
 from ui.report import trust as report_trust
-from ui.trust import trusting
+from ui.trust import evidence
 
 
 def test_a_network_is_found_again_by_its_facts():
@@ -31,4 +31,4 @@ def test_what_is_known_of_a_map_on_inspect_is_known_of_it_in_the_report(tmp_path
     facts = NetworkFacts.of(net)
     item = Item(PictureFile.of(pic, data), findings_of(net, pic, [m]))
     on_inspect = NetworkKey(net.name, version=facts.file_sha256)
-    assert report_trust.checking(item) == trusting.work(on_inspect, pic, m, "quick")
+    assert report_trust.checking(item) == evidence.work(on_inspect, pic, m, "quick")
