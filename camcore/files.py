@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from camcore.errors import CamcoreError
 
@@ -70,6 +70,13 @@ def to_csv(rows: Iterable[Iterable[object]]) -> bytes:
     text = io.StringIO(newline="")
     csv.writer(text, lineterminator="\n").writerows(rows)
     return text.getvalue().encode("utf-8")
+
+
+def to_npz(**arrays: ArrayLike) -> bytes:
+    """Arrays under their names as a compressed NumPy file, which ``numpy.load`` reads."""
+    file = io.BytesIO()
+    np.savez_compressed(file, allow_pickle=False, **{name: np.asarray(array) for name, array in arrays.items()})
+    return file.getvalue()
 
 
 def unwritable(path: Path, error: OSError) -> CamcoreError:

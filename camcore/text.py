@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Protocol
 
+MINUS = "\N{MINUS SIGN}"
+
 
 def readable(label: str) -> str:
     """A label as people write it: ``Egyptian_cat`` → ``Egyptian cat``."""
@@ -65,3 +67,14 @@ def strength(one: Scored) -> str:
     if one.probability == one.probability or one.score_kind != "value":
         return percent(one.probability)
     return f"{-one.logit if one.lowers else one.logit:.4g}"
+
+
+def minus(text: str) -> str:
+    """A formatted number with a real minus sign: ``-0.48`` → ``−0.48``."""
+    return text.replace("-", MINUS)
+
+
+def counted(number: int, what: str, several: str = "") -> str:
+    """A number of things: ``1 picture``, ``2,000 pictures``, ``3 classes``; ``several``: an irregular plural."""
+    plural = several or (f"{what}es" if what.endswith("s") else f"{what}s")
+    return f"{number:,} {what if number == 1 else plural}"

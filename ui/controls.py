@@ -1,6 +1,6 @@
 """Controls of a map's drawing on a photograph, which many pages have, and their parameters in an address."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
 import streamlit as st
@@ -39,6 +39,14 @@ def segments(
         format_func=format_func,
     )
     return str(chosen or options[0])
+
+
+def choice(label: str, titles: Mapping[str, str], key: str) -> str:
+    """One of a few, by its title, kept from page to page; the page's address carries the key of ``titles``."""
+    chosen = st.segmented_control(
+        label, list(titles), required=True, key=key, persist_state="session", format_func=titles.__getitem__
+    )
+    return str(chosen or next(iter(titles)))
 
 
 def smooth() -> bool:

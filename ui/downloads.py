@@ -1,6 +1,6 @@
 """Files to take away: a button for each, alike on every page."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Literal
 
 import streamlit as st
@@ -17,10 +17,12 @@ TYPES = {
 }
 """Media types by a file name's ending."""
 
+Content = bytes | Callable[[], bytes]
+
 
 def offer(
     name: str,
-    content: bytes | Callable[[], bytes],
+    content: Content,
     about: str | None = None,
     *,
     key: str,
@@ -46,3 +48,16 @@ def offer(
         help=about,
         width=width,
     )
+
+
+def offer_all(
+    stem: str,
+    files: Iterable[tuple[str, Content, str | None]],
+    *,
+    key: str,
+    ready: bool = True,
+    width: Literal["content", "stretch"] = "content",
+) -> None:
+    """The buttons for several files of one name: (ending, content, about) each."""
+    for ending, content, about in files:
+        offer(f"{stem}.{ending}", content, about, key=f"{key}_{ending}", ready=ready, width=width)

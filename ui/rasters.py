@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from camcore.cache import ByteLRU
-from camcore.render.encode import to_data_url, to_jpeg
 from camcore.render.overlay import blend, spotlight
 from camcore.report.drawing import shrink
 from camcore.report.exports import map_png
+from ui import data_urls
 
 if TYPE_CHECKING:
     from camcore.features.effective_field import EffectiveField
@@ -26,12 +26,10 @@ if TYPE_CHECKING:
 SIDE = 960
 """Long side of the big picture on the page, in pixels."""
 TILE_SIDE = 224
-QUALITY = 93
 
 Geometry: TypeAlias = dict[str, str | int | list[float]]
 """The place of a grid on the picture, as the browser takes it; see ``grid_geometry``."""
 
-_urls: ByteLRU[str] = ByteLRU(96 << 20, len)
 _small: ByteLRU[np.ndarray] = ByteLRU(64 << 20, lambda a: a.nbytes)
 
 
@@ -72,20 +70,17 @@ class MapLook:
 
 def photo_url(picture: Photo, side: int = SIDE) -> str:
     """The photograph as a data URL."""
-    key = ("photo", picture.sha256, side)
-    return _urls.get(key) or _urls.put(key, _encode(_photo(picture, side)))
+    return data_urls.jpeg(("photo", picture.sha256, side), lambda: _photo(picture, side))
 
 
 def overlay_url(picture: Photo, cam_map: OnPicture, key: Hashable, look: MapLook, side: int = SIDE) -> str:
     """The photograph under its map as a data URL. ``key`` tells this map from all others."""
-    full_key = ("overlay", key, look, side)
-    return _urls.get(full_key) or _urls.put(full_key, _encode(_overlay(picture, cam_map, look, side)))
+    return data_urls.jpeg(("overlay", key, look, side), lambda: _overlay(picture, cam_map, look, side))
 
 
 def lit_url(picture: Photo, field: EffectiveField, key: Hashable, side: int = SIDE) -> str:
     """The photograph lit by what a cell depends on, as a data URL; on a scale of roots, or only a few pixels shone."""
-    full_key = ("lit", picture.sha256, key, side)
-    return _urls.get(full_key) or _urls.put(full_key, _encode(lit(_photo(picture, side), field, side)))
+    return data_urls.jpeg(("lit", picture.sha256, key, side), lambda: lit(_photo(picture, side), field, side))
 
 
 def lit(rgb: np.ndarray, field: EffectiveField, side: int | None = None) -> np.ndarray:
@@ -136,12 +131,6 @@ def _photo(picture: Photo, side: int) -> np.ndarray:
 def _overlay(picture: Photo, cam_map: OnPicture, look: MapLook, side: int) -> np.ndarray:
     values = cam_map.on_picture(smooth=look.smooth, max_side=side)
     return blend(_photo(picture, side), values, alpha=look.opacity / 100, colormap=look.colormap)
-
-
-def _encode(rgb: np.ndarray) -> str:
-    # JPEG of this quality and full colour resolution cannot be told from the original by eye, and takes 2 ms
-    # where WebP takes 35: an overlay is encoded anew at every step of the opacity.
-    return to_data_url(to_jpeg(rgb, QUALITY), "image/jpeg")
 
 
 def full_size(picture: Picture, cam_map: CamMap, look: MapLook, lines: list[str]) -> bytes:

@@ -7,7 +7,7 @@ import pytest
 
 from camcore.predictions import Prediction
 from camcore.report.captions import answer_name, explained, geometry, headline, map_title
-from camcore.text import duration, percent, readable, score_name, score_text, strength
+from camcore.text import counted, duration, minus, percent, readable, score_name, score_text, strength
 
 
 @pytest.mark.parametrize(
@@ -97,3 +97,9 @@ def test_a_map_of_a_class_explains_the_class():
 
 def test_a_classifier_that_overflows_has_no_strength():
     assert strength(Prediction(0, "cat", math.nan, math.inf)) == "–"
+
+
+def test_counts_and_signs() -> None:
+    told = [counted(1, "class"), counted(3, "class"), counted(2000, "picture"), counted(2, "entry", "entries")]
+    assert told == ["1 class", "3 classes", "2,000 pictures", "2 entries"]
+    assert minus("-1.2e-04") == "−1.2e−04"

@@ -1,8 +1,9 @@
-"""What can be chosen on the Activations page: the address, the row of controls, and what to say of a bad choice."""
+"""Choices of the Activations page: the address, the row of controls, and the answer to a bad choice."""
+
+from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import streamlit as st
 
@@ -14,14 +15,14 @@ from ui.urls import Parameter, whole_number
 
 SCALES = (scales.ONE, scales.EACH)
 ROWS = ("convolution, pooling", "activation", "merge")
-"""Which layers are shown where the whole network is: kinds, with commas between them."""
+"""The layers shown where the whole network is: kinds, with commas between them."""
 KINDS = ("convolution", "activation", "pooling", "merge")
 """Kinds of layers whose channels are looked at."""
 
 
 @dataclass(frozen=True)
-class Look:
-    """How the sheet is drawn; changing it computes nothing anew."""
+class SheetLook:
+    """Order, scale and colours of the sheet; changing them computes nothing anew."""
 
     order: str
     scale: str
@@ -45,7 +46,7 @@ def parameters() -> list[Parameter]:
     ]
 
 
-def show(facts: NetworkSummary | None) -> Look:
+def show(facts: NetworkSummary | None) -> SheetLook:
     """The row of controls above the sheet; a class that the network does not have is put back."""
     _settle_class(facts)
     with st.container(key="cam_channels_look", horizontal=True, vertical_alignment="bottom", gap="small"):
@@ -53,7 +54,7 @@ def show(facts: NetworkSummary | None) -> Look:
         scale = controls.segments("Scale of the colours", SCALES, "scaling", labelled=True)
         _class(facts)
         colormap = st.selectbox("Colour map", COLORMAPS, key="colormap", bind="query-params", width=120)
-    return Look(order, scale, colormap)
+    return SheetLook(order, scale, colormap)
 
 
 def _class(facts: NetworkSummary | None) -> None:
@@ -90,13 +91,13 @@ def _settle_class(facts: NetworkSummary | None) -> None:
     )
 
 
-def channel(found: Channels, order: Sequence[int]) -> int:
+def channel(channels: Channels, order: Sequence[int]) -> int:
     """The channel to look at, from 0: the chosen one, else the first of the order."""
     number = st.session_state["channel"]
-    if number is not None and number >= len(found):
+    if number is not None and number >= len(channels):
         urls.object_to(
             "channel",
-            f"{found.layer.path} has no channel {number}: its channels are 0 to {len(found) - 1:,}. "
+            f"{channels.layer.path} has no channel {number}: its channels are 0 to {len(channels) - 1:,}. "
             "Showing the first one instead.",
         )
         number = None
@@ -105,7 +106,7 @@ def channel(found: Channels, order: Sequence[int]) -> int:
 
 def pick_channel(number: int) -> None:
     """Look at a channel."""
-    state: Any = st.session_state
+    state = st.session_state
     state["channel"] = number
     if state.get("channel_before") is not None:
         state["channel_before"] = state["channel_before"][0], number

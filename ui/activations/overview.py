@@ -1,40 +1,64 @@
 """The whole network on one page: the strongest channels of every layer, each a row."""
 
-from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from __future__ import annotations
 
-import numpy as np
+from collections.abc import Hashable, Sequence
+
 import streamlit as st
 
 from camcore.cache import ByteLRU
-from camcore.features.strongest_channels import StrongestChannels
+from camcore.features.strongest_channels import StrongestChannels, passes
 from camcore.graph.layers import LayerInfo
 from camcore.render.encode import to_data_url
-from camcore.render.sheet import PAPER, Sheet, cells, lay_out
-from ui import errors, words
-from ui.activations.sheet import figure
-from ui.activations.work import PER_LAYER
-from ui.components.channels import RowLabel, contact_sheet
+from camcore.text import counted
+from ui import controls, downloads, errors, words
+from ui.activations import choices, export
+from ui.activations.choices import SheetLook
+from ui.activations.sheet import DrawnSheet, figure, overview_sheet, size_of
+from ui.activations.work import PER_LAYER, overview_work
+from ui.components.channels import Id, RowLabel, contact_sheet
 from ui.jobs import session
 from ui.jobs.session import Status
+from ui.model_picker import Model
+from ui.network_summary import NetworkSummary
+from ui.picture_box import Chosen
 
-SIDE = 48
-"""Height and width of a cell in pixels, whatever the layer's grid."""
+PASSES_UNASKED = 3
+"""Forward passes that the whole network may take without being asked for."""
 
-
-@dataclass(frozen=True, eq=False)
-class Drawn:
-    """The rows with all that the browser needs: what each cell stands for, a line about each, the rows' names."""
-
-    sheet: Sheet
-    src: str
-    ids: list[str | None]
-    tips: list[str]
-    labels: list[RowLabel]
+_drawn: ByteLRU[DrawnSheet] = ByteLRU(64 << 20, lambda one: one.nbytes)
 
 
-_drawn: ByteLRU[Drawn] = ByteLRU(64 << 20, lambda one: one.sheet.index.nbytes + len(one.src) + 128 * len(one.tips))
+def section(model: Model, chosen: Chosen, facts: NetworkSummary | None, look: SheetLook) -> None:
+    """The whole network on one page; ``facts`` None: not yet, the layer above comes first."""
+    st.subheader("The whole network on one page", anchor="whole-network")
+    st.markdown(
+        "Each row is a layer, from the picture to the scores, with the channels that respond most strongly: from "
+        "edges and colours on fine grids to parts and things on coarse ones. Each cell is on its own scale; where a "
+        "layer has values below zero, red is above zero and blue below."
+    )
+    kinds = controls.segments("Layers", choices.ROWS, "listed")
+    infos = layers_of(facts.layers, kinds) if facts is not None else []
+    agreed = bool(infos) and _agreed(model, infos, kinds)
+    work = overview_work(model.key, chosen.picture, model.framing, infos) if agreed else None
+
+    def draw(standing: Status) -> None:
+        if st.session_state.pop("overview_picked", False):
+            st.rerun()  # the callback ran with this fragment, and the layer is the whole page's
+        if facts is not None and (agreed or not infos):
+            _show(standing, infos, work, look.colormap)
+
+    with st.container(key="cam_overview"):
+        standing = session.section("overview", work, draw)
+    rows = standing.value or ()
+    downloads.offer(
+        f"{words.file_stem(chosen.stem, model.key.name, kinds)}.png",
+        lambda: export.stacked_png(rows, model.key.name, chosen, look.colormap),
+        "One stacked picture: a titled row for each layer",
+        key="save_overview",
+        ready=standing.complete,
+        label="PNG of all these layers",
+    )
 
 
 def layers_of(layers: Sequence[LayerInfo], kinds: str) -> list[LayerInfo]:
@@ -43,55 +67,52 @@ def layers_of(layers: Sequence[LayerInfo], kinds: str) -> list[LayerInfo]:
     return [info for info in layers if info.usable and info.kind in wanted]
 
 
-def overview_sheet(found: Sequence[StrongestChannels], colormap: str) -> Sheet:
-    """A row for each layer, its strongest channels on scales of their own, all cells of one size."""
-    drawn = np.full((len(found), PER_LAYER, SIDE, SIDE), PAPER, np.uint8)
-    numbers = np.full((len(found), PER_LAYER), -1)
-    for row, one in enumerate(found):
-        count = len(one.numbers)
-        drawn[row, :count] = cells(one.activations, (SIDE, SIDE), "each")
-        numbers[row, :count] = one.numbers
-    return lay_out(drawn.reshape(-1, SIDE, SIDE), PER_LAYER, numbers.ravel(), colormap)
+def _agreed(model: Model, infos: list[LayerInfo], kinds: str) -> bool:
+    """Consent to go through these layers: at once where few passes do, else by a button, with the price."""
+    count = len(passes(infos))
+    known: set[tuple[str, str]] = st.session_state.setdefault("overview_agreed", set())
+    if count <= PASSES_UNASKED or (model.key.name, kinds) in known:
+        return True
+    with st.container(key="cam_overview_price", horizontal=True, vertical_alignment="center", gap="small"):
+        st.markdown(f"{len(infos)} layers with large grids: {counted(count, 'pass')}, one after the other.")
+        if st.button("Go through them", key="overview_go", type="primary"):
+            known.add((model.key.name, kinds))
+            st.rerun()
+    return False
 
 
-def show(
-    standing: Status,
-    infos: Sequence[LayerInfo],
-    key: Hashable,
-    colormap: str,
-    on_pick: Callable[[str, int | None], None],
-) -> None:
-    """The rows that are there; ``on_pick`` gets a layer's path, and a channel where one was pressed."""
+def _show(standing: Status, infos: Sequence[LayerInfo], key: Hashable, colormap: str) -> None:
+    """The rows that are there."""
     with st.container(key="cam_overview_status"):
         if standing.failure is not None:
             errors.panel(standing.failure, "The network could not be gone through")
         session.progress("overview", standing)
-    found: tuple[StrongestChannels, ...] = standing.value or ()
+    rows: tuple[StrongestChannels, ...] = standing.value or ()
     if not infos:
         st.caption("This network has no such layers.")
         return
-    if not found:
+    if not rows:
         return
-    drawn = _drawn.get((key, colormap, len(found))) or _drawn.put((key, colormap, len(found)), _draw(found, colormap))
+    drawn = _drawn.get((key, colormap, len(rows))) or _drawn.put((key, colormap, len(rows)), _draw(rows, colormap))
     contact_sheet(
         drawn.sheet,
         drawn.src,
         key="overview",
-        label=f"The strongest channels of {len(found)} layers",
+        label=f"The strongest channels of {len(rows)} layers",
         hint="Press a channel or a layer’s name to look at it above",
         ids=drawn.ids,
         tips=drawn.tips,
         labels=drawn.labels,
         tallest="78vh",
         widest="72rem",
-        on_pick=lambda picked: on_pick(*_parsed(picked)),
+        on_pick=_pick,
     )
 
 
-def _draw(found: Sequence[StrongestChannels], colormap: str) -> Drawn:
-    ids: list[str | None] = []
+def _draw(rows: Sequence[StrongestChannels], colormap: str) -> DrawnSheet:
+    ids: list[Id] = []
     tips = []
-    for one in found:
+    for one in rows:
         path = one.layer.path
         for number, strength in zip(one.numbers.tolist(), one.strength.tolist(), strict=True):
             ids.append(f"{number} {path}")
@@ -99,21 +120,21 @@ def _draw(found: Sequence[StrongestChannels], colormap: str) -> Drawn:
         missing = PER_LAYER - len(one.numbers)
         ids += [None] * missing
         tips += [""] * missing
-    made = overview_sheet(found, colormap)
-    return Drawn(made, to_data_url(made.png(transparent=True)), ids, tips, [_label(one) for one in found])
+    made = overview_sheet(rows, colormap)
+    return DrawnSheet(
+        made, to_data_url(made.png(transparent=True)), ids, tips, labels=tuple(_row_label(one) for one in rows)
+    )
 
 
-def size_of(one: StrongestChannels) -> str:
-    """A layer's grid and how many channels it has."""
-    assert one.layer.grid is not None
-    return f"{words.grid(one.layer.grid)} · {one.layer.channels:,} channels"
-
-
-def _label(one: StrongestChannels) -> RowLabel:
+def _row_label(one: StrongestChannels) -> RowLabel:
     dead = f" · {one.dead:,} dead" if one.dead else ""
     return {"title": one.layer.path, "note": size_of(one) + dead, "id": f"- {one.layer.path}"}
 
 
-def _parsed(picked: str) -> tuple[Any, int | None]:
+def _pick(picked: str) -> None:
+    """Look at a layer, and maybe at one of its channels, above."""
     number, _, path = picked.partition(" ")
-    return path, int(number) if number.isdigit() else None
+    channel = int(number) if number.isdigit() else None
+    state = st.session_state
+    state.update(layer=path, channel=channel, channel_before=None, overview_picked=True)
+    state["times_picked"] = state.get("times_picked", 0) + 1

@@ -1,6 +1,8 @@
-"""The contact sheet of a layer's channels: drawn once for each look, with a line about each cell."""
+"""Contact sheets: of a layer's channels, drawn once for each look; and of the strongest channels of many layers."""
 
-from collections.abc import Hashable
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,45 +10,62 @@ from numpy.typing import NDArray
 
 from camcore.cache import ByteLRU
 from camcore.features.channels import Channels
+from camcore.features.strongest_channels import StrongestChannels
 from camcore.render.colour import DIVERGING, css_gradient
 from camcore.render.encode import to_data_url
-from camcore.render.sheet import Scale, Sheet, sheet
+from camcore.render.sheet import PAPER, Scale, Sheet, cells, lay_out, sheet
+from camcore.text import MINUS, minus
 from ui import scales, words
-from ui.activations.choices import Look
+from ui.activations.choices import SheetLook
+from ui.activations.work import PER_LAYER
 from ui.components import ColourBar
+from ui.components.channels import Id, RowLabel
 
 WAITING = (7, 7, 256)
 """The layer whose space is kept before the network is known."""
+SIDE = 48
+"""Height and width of a cell of the overview in pixels, whatever the layer's grid."""
 
 
 @dataclass(frozen=True, eq=False)
-class Drawn:
-    """A sheet with all that the browser needs: channel numbers in order, a line about each, the colour bar."""
+class DrawnSheet:
+    """A sheet with all that the browser needs: what each cell stands for, a line about each, its bar, its rows' names.
+
+    ``ids``: channel numbers in order, or with their layers; None for a cell without a channel.
+    """
 
     sheet: Sheet
     src: str
-    order: NDArray[np.intp]
+    ids: list[Id]
     tips: list[str]
-    bar: ColourBar
+    bar: ColourBar | None = None
+    labels: tuple[RowLabel, ...] = ()
+
+    @property
+    def nbytes(self) -> int:
+        """About the memory that it takes."""
+        return self.sheet.index.nbytes + len(self.src) + 128 * len(self.tips)
 
 
-_drawn: ByteLRU[Drawn] = ByteLRU(96 << 20, lambda one: one.sheet.index.nbytes + len(one.src) + 96 * len(one.tips))
+_drawn: ByteLRU[DrawnSheet] = ByteLRU(96 << 20, lambda one: one.nbytes)
 
 
-def drawn(found: Channels, key: Hashable, look: Look) -> Drawn:
+def drawn(channels: Channels, key: Hashable, look: SheetLook) -> DrawnSheet:
     """The sheet of a layer. ``key`` tells its channels from all others."""
     known = _drawn.get((key, look))
     if known is not None:
         return known
-    order = found.order(look.order)
-    made = sheet_of(found, look, order)
+    order = channels.order(look.order)
+    made = sheet_of(channels, look, order)
+    tips = [tip(channels, k) for k in order]
     url = to_data_url(made.png(transparent=True))
-    return _drawn.put((key, look), Drawn(made, url, order, [tip(found, k) for k in order], bar(found, look)))
+    return _drawn.put((key, look), DrawnSheet(made, url, [*order.tolist()], tips, bar(channels, look)))
 
 
-def sheet_of(found: Channels, look: Look, order: NDArray[np.intp]) -> Sheet:
+def sheet_of(channels: Channels, look: SheetLook, order: NDArray[np.intp]) -> Sheet:
     """The channels in this order, with their numbers."""
-    return sheet(found.activations[..., order], numbers=order, scale=scale_name(look), colormap=look.colormap)
+    scale: Scale = "each" if look.scale == scales.EACH else "shared"
+    return sheet(channels.activations[..., order], numbers=order, scale=scale, colormap=look.colormap)
 
 
 def space(grid: tuple[int, int], count: int) -> Sheet:
@@ -54,49 +73,59 @@ def space(grid: tuple[int, int], count: int) -> Sheet:
     return sheet(np.zeros((*grid, count), np.float32), numbers=np.arange(count))
 
 
-def scale_name(look: Look) -> Scale:
-    """The scale in the renderer's words."""
-    return "each" if look.scale == scales.EACH else "shared"
-
-
-def top(found: Channels, look: Look, number: int | None = None) -> tuple[float, bool]:
+def top(channels: Channels, look: SheetLook, number: int | None = None) -> tuple[float, bool]:
     """The value of the last colour, and whether both signs are shown; of one channel, or of the shared scale."""
     own = look.scale == scales.EACH and number is not None
-    low, high = (found.low[number], found.high[number]) if own else (found.low.min(), found.high.max())
-    return float(max(high, -low)) or 1.0, found.signed
+    low, high = (channels.low[number], channels.high[number]) if own else (channels.low.min(), channels.high.max())
+    return float(max(high, -low)) or 1.0, channels.signed
 
 
-def bar(found: Channels, look: Look, number: int | None = None) -> ColourBar:
-    """The colours with what stands at their ends, for the sheet or for one channel."""
-    high, signed = top(found, look, number)
+def bar(channels: Channels, look: SheetLook, number: int | None = None) -> ColourBar:
+    """The colours with the words at their ends, for the sheet or for one channel."""
+    high, signed = top(channels, look, number)
+    own = look.scale == scales.EACH and number is None
+    end = "each channel’s own largest" if own else figure(high)
     gradient = css_gradient(DIVERGING if signed else look.colormap)
-    if look.scale == scales.EACH and number is None:
-        own = "each channel’s own largest"
-        return {"low": f"\N{MINUS SIGN}{own}" if signed else "0", "high": own, "gradient": gradient}
-    return {"low": f"\N{MINUS SIGN}{figure(high)}" if signed else "0", "high": figure(high), "gradient": gradient}
+    return {"low": f"{MINUS}{end}" if signed else "0", "high": end, "gradient": gradient}
 
 
-def waiting_bar(look: Look) -> ColourBar:
+def waiting_bar(look: SheetLook) -> ColourBar:
     """The colours before their scale is known."""
     return {"low": "0", "high": "…", "gradient": css_gradient(look.colormap)}
 
 
-def tip(found: Channels, number: int) -> str:
+def tip(channels: Channels, number: int) -> str:
     """A channel in one line."""
     k = int(number)
-    mark = " · dead" if found.dead[k] else " · saturated" if found.saturated[k] else ""
+    mark = " · dead" if channels.dead[k] else " · saturated" if channels.saturated[k] else ""
     return (
-        f"Channel {k} · mean {figure(found.mean[k])} · highest {figure(found.high[k])} · "
-        f"adds {signed_figure(found.contribution[k])} to {words.label(found.label)}{mark}"
+        f"Channel {k} · mean {figure(channels.mean[k])} · highest {figure(channels.high[k])} · "
+        f"adds {signed_figure(channels.contribution[k])} to {words.label(channels.label)}{mark}"
     )
+
+
+def overview_sheet(rows: Sequence[StrongestChannels], colormap: str) -> Sheet:
+    """A row for each layer, its strongest channels on scales of their own, all cells of one size."""
+    drawn = np.full((len(rows), PER_LAYER, SIDE, SIDE), PAPER, np.uint8)
+    numbers = np.full((len(rows), PER_LAYER), -1)
+    for row, one in enumerate(rows):
+        count = len(one.numbers)
+        drawn[row, :count] = cells(one.activations, (SIDE, SIDE), "each")
+        numbers[row, :count] = one.numbers
+    return lay_out(drawn.reshape(-1, SIDE, SIDE), PER_LAYER, numbers.ravel(), colormap)
+
+
+def size_of(one: StrongestChannels) -> str:
+    """A layer's grid and its number of channels."""
+    assert one.layer.grid is not None
+    return f"{words.grid(one.layer.grid)} · {one.layer.channels:,} channels"
 
 
 def figure(value: float) -> str:
     """Three digits, with a real minus sign."""
-    return f"{value:.3g}".replace("-", "\N{MINUS SIGN}")
+    return minus(f"{value:.3g}")
 
 
 def signed_figure(value: float) -> str:
     """Hundredths with their sign; tiny ones to two digits."""
-    text = f"{value:+.2f}" if abs(value) >= 0.005 or value == 0 else f"{value:+.1e}"
-    return text.replace("-", "\N{MINUS SIGN}")
+    return minus(f"{value:+.2f}" if abs(value) >= 0.005 or value == 0 else f"{value:+.1e}")

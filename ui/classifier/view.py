@@ -1,4 +1,6 @@
-"""The page on a classifier as a whole: what is chosen, and its sections in reading order."""
+"""The page on a classifier as a whole: its choices, and its sections in reading order."""
+
+from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
@@ -10,7 +12,7 @@ from camcore.evaluation.table import read_csv
 from camcore.models import saved as networks
 from camcore.models.saved import SavedNetwork
 from ui import controls, errors, picture_box, words
-from ui.classifier import evidence_view, gallery, gallery_view, learning_view, quality_view
+from ui.classifier import bias, evidence, gallery, learning, quality
 from ui.classifier.work import FolderResults, PictureEvidence, beside, evidence_work, folder_work
 from ui.jobs import session
 from ui.jobs.session import Status
@@ -39,20 +41,20 @@ def parameters() -> list[Parameter]:
 
 def pick() -> SavedNetwork | None:
     """The sidebar's network; None where there is none."""
-    found = {one.name: one for one in networks.saved_networks()}
-    if not found:
+    by_name = {one.name: one for one in networks.saved_networks()}
+    if not by_name:
         return None
-    if st.session_state.get("network") not in found:
-        st.session_state["network"] = BUNDLED if BUNDLED in found else next(iter(found))
+    if st.session_state.get("network") not in by_name:
+        st.session_state["network"] = BUNDLED if BUNDLED in by_name else next(iter(by_name))
     name = st.selectbox(
         "Network",
-        list(found),
+        list(by_name),
         key="network",
         persist_state="session",
-        format_func=lambda n: f"{n} · {found[n].weights_state}",
+        format_func=lambda name: f"{name} · {by_name[name].weights_state}",
         filter_mode="contains",
     )
-    chosen = found[name]
+    chosen = by_name[name]
     labels = ", ".join(words.label(label) for label in chosen.labels[:4]) + (" …" if len(chosen.labels) > 4 else "")
     st.caption(
         words.plain(
@@ -77,7 +79,7 @@ def folder() -> Path | None:
 
 
 def missing() -> None:
-    """What to say where there is no network at all."""
+    """The notice where there is no network at all."""
     st.header("There is no network to show yet", anchor=False)
     errors.notices(
         [
@@ -88,29 +90,29 @@ def missing() -> None:
     st.page_link("pages/train.py", label="Train a network", icon=":material/model_training:")
 
 
-def one_picture(saved: SavedNetwork, chosen: Chosen) -> Status:
-    """The first section; its standing."""
+def picture_section(saved: SavedNetwork, chosen: Chosen) -> Status:
+    """The evidence in one picture; the standing of its work."""
+    work = evidence_work(saved, chosen.picture)
     with st.container(key="cam_sees"):
-        return session.section(
-            "seen", evidence_work(saved, chosen.picture), lambda now: evidence_view.show(saved, chosen, now)
-        )
+        return session.section("seen", work, lambda now: evidence.show(saved, chosen, now))
 
 
-def quality(saved: SavedNetwork, root: Path | None, ready: bool, publish: Callable[[], None]) -> FolderResults | None:
-    """How good it is, and where it fails; what is shown, for the sections below. ``publish``: the page's address."""
+def quality_section(
+    saved: SavedNetwork, root: Path | None, ready: bool, publish: Callable[[], None]
+) -> FolderResults | None:
+    """Test results and gallery; the results that are shown, for the sections below. ``publish``: the page's address."""
     with st.container(key="cam_quality"):
         st.subheader("How good is it?", anchor="how-good")
         evaluated = _bundled(saved) if root is None else _folder(saved, root, ready)
-        if evaluated is None:
-            return None
-        st.fragment(_results)(saved, evaluated, publish)
+        if evaluated is not None:
+            st.fragment(_results)(saved, evaluated, publish)
     return evaluated
 
 
 def _results(saved: SavedNetwork, evaluated: FolderResults, publish: Callable[[], None]) -> None:
     """Charts and gallery, which the threshold moves together."""
     with errors.guarded("The figures"):
-        quality_view.show(saved, evaluated)
+        quality.show(saved, evaluated)
     with errors.guarded("The gallery"):
         st.subheader("Where does it fail?", anchor="where-it-fails")
         if evaluated.root is None:
@@ -121,37 +123,34 @@ def _results(saved: SavedNetwork, evaluated: FolderResults, publish: Callable[[]
             )
         else:
             st.markdown("Press a picture to look at it above.")
-        gallery_view.show(
-            saved, evaluated, quality_view.threshold() if len(evaluated.predictions.classes) == 2 else 0.5
-        )
+        two = len(evaluated.predictions.classes) == 2
+        gallery.show(saved, evaluated, quality.threshold() if two else 0.5)
     publish()
 
 
 def _bundled(saved: SavedNetwork) -> FolderResults | None:
     try:
-        found = beside(saved, "predictions.csv", read_csv)
+        stored = beside(saved, "predictions.csv", read_csv)
     except CamcoreError as error:
         errors.panel(Failure.of(error), "The results beside this network cannot be shown")
         return None
-    if found is None:
+    if stored is None:
         st.markdown(
             "No results lie beside this network. Give a folder of labelled test pictures on the left: one folder for "
             f"each class ({words.plain(', '.join(saved.labels[:6]))}), with pictures that it has not learned from."
         )
         return None
-    if found.classes != saved.labels:
+    if stored.classes != saved.labels:
         errors.notices(
             [
-                f"The results beside this network are of other classes ({', '.join(found.classes[:6])}), so they "
+                f"The results beside this network are of other classes ({', '.join(stored.classes[:6])}), so they "
                 "are not shown."
             ]
         )
         return None
-    count = len(found)
-    st.caption(
-        words.plain(f"On the {count:,} test pictures whose results come with the network; it never learned from them.")
-    )
-    return FolderResults(found, None)
+    note = f"On the {len(stored):,} test pictures whose results come with the network; it never learned from them."
+    st.caption(words.plain(note))
+    return FolderResults(stored, None)
 
 
 def _folder(saved: SavedNetwork, root: Path, ready: bool) -> FolderResults | None:
@@ -170,16 +169,18 @@ def _folder(saved: SavedNetwork, root: Path, ready: bool) -> FolderResults | Non
     return standing.value if standing.complete else None
 
 
-def beneath(saved: SavedNetwork, chosen: Chosen, seen: PictureEvidence | None, evaluated: FolderResults | None) -> None:
+def learning_sections(
+    saved: SavedNetwork, chosen: Chosen, seen: PictureEvidence | None, evaluated: FolderResults | None
+) -> None:
     """Average maps, learning, and the bias study."""
     if evaluated is not None:
         with st.container(key="cam_average"), errors.guarded("The average maps"):
             st.subheader("Where does it look on average?", anchor="on-average")
-            learning_view.averages(saved, evaluated)
+            learning.averages(saved, evaluated)
     with st.container(key="cam_learned"), errors.guarded("The training"):
         st.subheader("How did it learn?", anchor="how-it-learned")
-        learning_view.curves(saved)
-        learning_view.attention(saved, chosen, seen)
+        learning.curves(saved)
+        learning.attention(saved, chosen, seen)
     with st.container(key="cam_bias"), errors.guarded("The bias study"):
         st.subheader("Would we notice if it had learned a shortcut?", anchor="bias")
-        learning_view.bias(saved)
+        bias.show(saved)

@@ -1,47 +1,44 @@
 """Concepts as pictures and files: mixed in their colours, each alone, and everything to take away. No Streamlit."""
 
-import io
+from __future__ import annotations
+
 from collections.abc import Hashable
-from typing import Any
 
+import cv2
 import numpy as np
+from numpy.typing import NDArray
 
-from camcore.cache import ByteLRU
-from camcore.files import to_csv
+from camcore.files import to_csv, to_npz
+from camcore.framing import Frame
 from camcore.render.contact import Print, contact_sheet
-from camcore.render.encode import to_data_url, to_jpeg, to_png
+from camcore.render.encode import to_png
 from camcore.render.overlay import mix, spotlight
-from ui import words
+from ui import data_urls, words
 from ui.concepts.work import SIDE, FoundConcepts
-from ui.rasters import QUALITY
 
 PRINT_SIDE = 320
 DARK = 0.2
 """The brightness that is left where a concept is not."""
 
-_urls: ByteLRU[str] = ByteLRU(48 << 20, len)
-
 
 def mixed_url(found: FoundConcepts, picture: int, smooth: bool, key: Hashable) -> str:
     """All concepts over one picture, as a data URL; ``key``, with the rest, tells it from all others."""
-    full_key = ("mixed", key, picture, smooth)
-    return _urls.get(full_key) or _urls.put(full_key, _encode(mixed(found, picture, smooth)))
+    return data_urls.jpeg(("mixed", key, picture, smooth), lambda: mixed(found, picture, smooth))
 
 
 def alone_url(found: FoundConcepts, picture: int, concept: int, smooth: bool, key: Hashable) -> str:
     """One picture lit by one concept, as a data URL."""
-    full_key = ("alone", key, picture, concept, smooth)
-    return _urls.get(full_key) or _urls.put(full_key, _encode(alone(found, picture, concept, smooth)))
+    return data_urls.jpeg(("alone", key, picture, concept, smooth), lambda: alone(found, picture, concept, smooth))
 
 
-def mixed(found: FoundConcepts, picture: int, smooth: bool) -> np.ndarray:
+def mixed(found: FoundConcepts, picture: int, smooth: bool) -> NDArray[np.uint8]:
     """All concepts over the part of a picture that the network saw."""
     c = found.concepts
     maps = np.stack([c.on_picture(picture, k, smooth, SIDE) for k in range(len(c))], axis=2)
     return _seen(mix(found.pictures[picture], maps), maps[..., 0])
 
 
-def alone(found: FoundConcepts, picture: int, concept: int, smooth: bool) -> np.ndarray:
+def alone(found: FoundConcepts, picture: int, concept: int, smooth: bool) -> NDArray[np.uint8]:
     """The part of a picture that the network saw, lit by one concept."""
     values = found.concepts.on_picture(picture, concept, smooth, SIDE)
     return _seen(spotlight(found.pictures[picture], values, DARK), values)
@@ -53,19 +50,15 @@ def ratio(found: FoundConcepts) -> float:
     return shapes.pop() if len(shapes) == 1 else 1.0
 
 
-def _seen_shape(frame: Any) -> float:
+def _seen_shape(frame: Frame) -> float:
     top, left, bottom, right = frame.seen
     return round((right - left) / (bottom - top), 2)
 
 
-def _seen(rgb: np.ndarray, values: np.ndarray) -> np.ndarray:
+def _seen(rgb: NDArray[np.uint8], values: NDArray[np.float32]) -> NDArray[np.uint8]:
     known = np.isfinite(values)
     rows, columns = (np.flatnonzero(known.any(axis=axis)) for axis in (1, 0))
-    return rgb[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-
-
-def _encode(rgb: np.ndarray) -> str:
-    return to_data_url(to_jpeg(np.ascontiguousarray(rgb), QUALITY), "image/jpeg")
+    return np.ascontiguousarray(rgb[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1])
 
 
 def strongest_pictures(found: FoundConcepts, concept: int, count: int) -> list[int]:
@@ -79,27 +72,25 @@ def strongest_pictures(found: FoundConcepts, concept: int, count: int) -> list[i
 
 def sheet_png(found: FoundConcepts, smooth: bool, lines: list[str]) -> bytes:
     """All pictures in all colours, then each concept alone on them, with its words, on one sheet."""
-
-    def made(rgb: np.ndarray, title: str = "", note: str = "") -> Print:
-        height, width = rgb.shape[:2]
-        scale = PRINT_SIDE / max(height, width)
-        size = max(1, round(height * scale)), max(1, round(width * scale))
-        canvas = np.full((PRINT_SIDE, PRINT_SIDE, 3), 255, np.uint8)
-        rows = np.minimum((np.arange(size[0]) / scale).astype(int), height - 1)
-        columns = np.minimum((np.arange(size[1]) / scale).astype(int), width - 1)
-        top, left = (PRINT_SIDE - size[0]) // 2, (PRINT_SIDE - size[1]) // 2
-        canvas[top : top + size[0], left : left + size[1]] = rgb[rows][:, columns]
-        return Print(canvas, title, note)
-
     everyone, concepts = range(len(found.pictures)), range(len(found.concepts))
     if len(found.pictures) == 1:  # side by side, or the sheet would be one tall column
-        prints = [made(mixed(found, 0, smooth), "All concepts")]
-        prints += [made(alone(found, 0, k, smooth), f"Concept {k + 1}", adds(found, k)) for k in concepts]
+        prints = [_print(mixed(found, 0, smooth), "All concepts")]
+        prints += [_print(alone(found, 0, k, smooth), f"Concept {k + 1}", adds(found, k)) for k in concepts]
         return to_png(contact_sheet([(found.titles[0], prints)], lines=lines))
-    rows = [("All concepts", [made(mixed(found, n, smooth), found.titles[n]) for n in everyone])]
-    for k in concepts:
-        rows.append((title(found, k), [made(alone(found, n, k, smooth)) for n in everyone]))
+    rows = [("All concepts", [_print(mixed(found, n, smooth), found.titles[n]) for n in everyone])]
+    rows += [(title(found, k), [_print(alone(found, n, k, smooth)) for n in everyone]) for k in concepts]
     return to_png(contact_sheet(rows, lines=lines))
+
+
+def _print(rgb: NDArray[np.uint8], title: str = "", note: str = "") -> Print:
+    """A picture in the middle of a white square."""
+    height, width = rgb.shape[:2]
+    scale = PRINT_SIDE / max(height, width)
+    tall, wide = max(1, round(height * scale)), max(1, round(width * scale))
+    top, left = (PRINT_SIDE - tall) // 2, (PRINT_SIDE - wide) // 2
+    canvas = np.full((PRINT_SIDE, PRINT_SIDE, 3), 255, np.uint8)
+    canvas[top : top + tall, left : left + wide] = cv2.resize(rgb, (wide, tall), interpolation=cv2.INTER_NEAREST)
+    return Print(canvas, title, note)
 
 
 def title(found: FoundConcepts, concept: int) -> str:
@@ -108,7 +99,7 @@ def title(found: FoundConcepts, concept: int) -> str:
 
 
 def adds(found: FoundConcepts, concept: int, count: int = 3) -> str:
-    """What a concept adds to which classes, in the picture in which it is strongest."""
+    """The classes that a concept speaks for and what it adds to each, in the picture in which it is strongest."""
     pictures = strongest_pictures(found, concept, 1)
     if not pictures:
         return "nowhere in these pictures"
@@ -136,9 +127,8 @@ def concepts_csv(found: FoundConcepts) -> bytes:
 
 def concepts_npz(found: FoundConcepts) -> bytes:
     """Maps, channels and effects as NumPy arrays."""
-    c, file = found.concepts, io.BytesIO()
-    arrays: dict[str, Any] = {"maps": c.maps, "parts": c.parts, "logits": c.logits, "titles": np.array(found.titles)}
+    c = found.concepts
+    arrays = {"maps": c.maps, "parts": c.parts, "logits": c.logits, "titles": np.array(found.titles)}
     if c.effects is not None:
         arrays |= {"effects": c.effects.concepts, "beside": c.effects.beside, "nothing": c.effects.nothing}
-    np.savez_compressed(file, **arrays)
-    return file.getvalue()
+    return to_npz(**arrays)

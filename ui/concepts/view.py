@@ -1,8 +1,12 @@
-"""The Concepts page: what is chosen, all concepts in their colours over each picture, and each by itself."""
+"""The Concepts page: its choices, all concepts in their colours over each picture, and each by itself."""
+
+from __future__ import annotations
 
 import html
+from collections.abc import Hashable
 from dataclasses import replace
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
@@ -17,6 +21,9 @@ from ui.model_picker import Model
 from ui.network_summary import known_summary
 from ui.picture_box import Chosen
 from ui.urls import Parameter, whole_number
+
+if TYPE_CHECKING:
+    from camcore import Picture
 
 SAMPLES, THIS, FOLDER = "samples", "picture", "folder"
 SETS = (SAMPLES, THIS, FOLDER)
@@ -37,8 +44,8 @@ def parameters() -> list[Parameter]:
     ]
 
 
-def choices(chosen: Chosen, model: Model) -> tuple[ConceptQuery, list[tuple[str, Any]]] | None:
-    """Draw the choices; what to ask and the pictures for it, None where a folder has not been named yet."""
+def choices(chosen: Chosen, model: Model) -> tuple[ConceptQuery, list[tuple[str, Picture]]] | None:
+    """Draw the choices; the query and its pictures, None where a folder has not been named yet."""
     facts = known_summary(model.key)
     st.caption(
         "A concept is a pattern found again and again, as fur or wheels. Its colour shows where; beneath, what it "
@@ -47,16 +54,11 @@ def choices(chosen: Chosen, model: Model) -> tuple[ConceptQuery, list[tuple[str,
     with st.container(key="cam_concepts_layer"):
         layer_browser.show(*((facts.layers, facts.ladder) if facts is not None else ()))
     with st.container(key="cam_concepts_choices", horizontal=True, vertical_alignment="top", gap="medium"):
-        kind = st.segmented_control(
-            "Pictures",
-            SETS,
-            required=True,
-            key="in",
-            persist_state="session",
-            format_func=lambda one: _set_name(one, chosen),
-        )
+        mine = "The samples" if chosen.sample is not None else "Yours and the samples"
+        titles = {SAMPLES: mine, THIS: "This picture", FOLDER: "A folder"}
+        kind = controls.choice("Pictures", titles, "in")
         k = st.slider("Concepts", 1, MOST, START, key="concepts", bind="query-params", width=200)
-    folder, pictures = "", _pictures(kind or SETS[0], chosen)
+    folder, pictures = "", _pictures(kind, chosen)
     if kind == FOLDER:
         folder = st.text_input(
             "Folder",
@@ -71,13 +73,7 @@ def choices(chosen: Chosen, model: Model) -> tuple[ConceptQuery, list[tuple[str,
     return ConceptQuery(model.key, digests, model.framing, st.session_state["layer"], k, folder), pictures
 
 
-def _set_name(kind: str, chosen: Chosen) -> str:
-    if kind == SAMPLES:
-        return "The samples" if chosen.sample is not None else "Yours and the samples"
-    return {THIS: "This picture", FOLDER: "A folder"}[kind]
-
-
-def _pictures(kind: str, chosen: Chosen) -> list[tuple[str, Any]]:
+def _pictures(kind: str, chosen: Chosen) -> list[tuple[str, Picture]]:
     if kind == FOLDER:
         return []
     own = [(chosen.title, chosen.picture)]
@@ -87,7 +83,7 @@ def _pictures(kind: str, chosen: Chosen) -> list[tuple[str, Any]]:
     return (own if chosen.sample is None else []) + known
 
 
-def show(asked: tuple[ConceptQuery, list[tuple[str, Any]]] | None, model: Model) -> Status:
+def show(asked: tuple[ConceptQuery, list[tuple[str, Picture]]] | None, model: Model) -> Status:
     """Everything beneath the choices; the standing of its work."""
     with st.container(key="cam_concepts_body", gap="small"):
         if asked is None:
@@ -116,7 +112,7 @@ def _draw(question: ConceptQuery, titles: tuple[str, ...], standing: Status) -> 
         key = (question, found.titles, round(found.concepts.error, 6), found.concepts.maps.shape)
         smooth = st.session_state.get(controls.GRID.name, controls.SMOOTH) == controls.SMOOTH
         _mixed(found, smooth, key)
-        st.caption(words.plain(_says(found)))
+        st.caption(words.plain(_summary(found)))
         _take_away(found, smooth)
         _cards(found, smooth, key)
 
@@ -126,21 +122,22 @@ def _grid(figures: list[str], ratio: float = 1.0) -> str:
     return f'<div class="cam-mixed" style="--columns:{columns};--ratio:{ratio:g}">{"".join(figures)}</div>'
 
 
-def _mixed(found: FoundConcepts, smooth: bool, key: Any) -> None:
+def _mixed(found: FoundConcepts, smooth: bool, key: Hashable) -> None:
     figures = []
+    strongest_in = [drawn.strongest_pictures(found, k, 1) for k in range(len(found.concepts))]
     for n, title in enumerate(found.titles):
-        strongest = [k for k in range(len(found.concepts)) if n in drawn.strongest_pictures(found, k, 1)]
-        said = f"; home of concepts {', '.join(str(k + 1) for k in strongest)}" if strongest else ""
+        strongest = [k for k, pictures in enumerate(strongest_in) if n in pictures]
+        home = f"; home of concepts {', '.join(str(k + 1) for k in strongest)}" if strongest else ""
         name = html.escape(title)
         figures.append(
             f'<figure><div class="frame"><img src="{drawn.mixed_url(found, n, smooth, key)}" '
-            f'alt="Concepts in their colours over {name}{said}"></div><figcaption title="{name}">{name}</figcaption>'
+            f'alt="Concepts in their colours over {name}{home}"></div><figcaption title="{name}">{name}</figcaption>'
             "</figure>"
         )
     st.html(_grid(figures, drawn.ratio(found)))
 
 
-def _says(found: FoundConcepts) -> str:
+def _summary(found: FoundConcepts) -> str:
     c = found.concepts
     many = f"{len(found.pictures)} pictures" if len(found.pictures) > 1 else "one picture"
     holding = f"{len(c)} concepts in {many} hold" if len(c) > 1 else f"one concept in {many} holds"
@@ -158,7 +155,7 @@ def _says(found: FoundConcepts) -> str:
     return text
 
 
-def _cards(found: FoundConcepts, smooth: bool, key: Any) -> None:
+def _cards(found: FoundConcepts, smooth: bool, key: Hashable) -> None:
     cards = []
     for k in range(len(found.concepts)):
         pictures = drawn.strongest_pictures(found, k, 1 + OTHERS)
@@ -182,16 +179,15 @@ def _cards(found: FoundConcepts, smooth: bool, key: Any) -> None:
 def _take_away(found: FoundConcepts, smooth: bool) -> None:
     c = found.concepts
     stem = words.file_stem(found.network, c.layer, f"{len(c)}-concepts")
-    lines = [f"{found.network}, {found.weights_note}", _says(found)]
-    ready = c.effects is not None
+    lines = [f"{found.network}, {found.weights_note}", _summary(found)]
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
         controls.smooth()
-        for kind, make, about in (
-            ("PNG", lambda: drawn.sheet_png(found, smooth, lines), "All concepts on all pictures"),
-            ("CSV", lambda: drawn.concepts_csv(found), "Channels, and what each adds to which classes"),
-            ("NPZ", lambda: drawn.concepts_npz(found), "All maps and figures"),
-        ):
-            downloads.offer(f"{stem}.{kind.lower()}", make, about, key=f"save_concepts_{kind}", ready=ready)
+        files = (
+            ("png", partial(drawn.sheet_png, found, smooth, lines), "All concepts on all pictures"),
+            ("csv", partial(drawn.concepts_csv, found), "Channels, and what each adds to which classes"),
+            ("npz", partial(drawn.concepts_npz, found), "All maps and figures"),
+        )
+        downloads.offer_all(stem, files, key="save_concepts", ready=c.effects is not None)
         with st.popover("How this is computed"):
             st.markdown(_how(found))
 

@@ -1,6 +1,8 @@
-"""The choices of the Filters page: channels of a layer or classes, which of them, how; and how a link names them."""
+"""The choices of the Filters page: channels of a layer or classes, which of them, how; and their names in a link."""
 
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
@@ -11,6 +13,9 @@ from ui.filters.work import LayerResponse, SearchSpec
 from ui.network_summary import known_summary
 from ui.query import NetworkKey
 from ui.urls import Listed, Parameter, whole_number
+
+if TYPE_CHECKING:
+    from streamlit.delta_generator import DeltaGenerator
 
 CHANNELS, CLASSES = KINDS = ("channels", "classes")
 STRONGEST, ORDER = ORDERS = ("strongest", "order")
@@ -51,7 +56,7 @@ def settle(network: NetworkKey) -> None:
     state["filters_last"] = (network, state["channel"], list(state["names"]))
 
 
-def layers(place: Any, network: NetworkKey) -> None:
+def layers(place: DeltaGenerator, network: NetworkKey) -> None:
     """The chooser of the layer, where channels are looked into."""
     if st.session_state["of"] != CHANNELS:
         return
@@ -62,28 +67,14 @@ def layers(place: Any, network: NetworkKey) -> None:
         layer_browser.settle_channel(network.name, info.path)
 
 
-def show(place: Any, looked: LayerResponse | None) -> None:
+def show(place: DeltaGenerator, looked: LayerResponse | None) -> None:
     """Draw the bar of choices."""
     state = st.session_state
     with place:
-        st.segmented_control(
-            "Look into",
-            KINDS,
-            required=True,
-            key="of",
-            format_func=_KIND_TITLES.__getitem__,
-            persist_state="session",
-        )
+        controls.choice("Look into", _KIND_TITLES, "of")
         if state["of"] == CHANNELS:
             _channel_box(looked)
-            st.segmented_control(
-                "Which channels",
-                ORDERS,
-                required=True,
-                key="which",
-                format_func=_ORDER_TITLES.__getitem__,
-                persist_state="session",
-            )
+            controls.choice("Which channels", _ORDER_TITLES, "which")
         else:
             _class_box(looked)
         with st.popover("More", width="content"):
@@ -112,11 +103,9 @@ def _class_box(looked: LayerResponse | None) -> None:
     if looked is not None:
         unknown = [index for index in state["names"] if index >= len(labels)]
         if unknown:
-            message = (
-                f"{looked.name} has no class {unknown[0]}: it has {len(labels)} classes, 0 to {len(labels) - 1}. "
-                "It is left out."
-            )
-            urls.object_to("names", message, [index for index in state["names"] if index not in unknown])
+            known = [index for index in state["names"] if index < len(labels)]
+            problem = f"{looked.name} has no class {unknown[0]}: {_classes(looked)} It is left out."
+            urls.object_to("names", problem, known)
 
     def chosen() -> None:
         state["class"] = None  # the first one of the new list is shown large
@@ -160,7 +149,7 @@ def _more(looked: LayerResponse | None) -> None:
 
 
 def wanted(network: NetworkKey, looked: LayerResponse) -> tuple[SearchSpec, SearchSpec]:
-    """All pictures of the grid, and the one shown large; what the network does not have is put back and told."""
+    """All pictures of the grid, and the one shown large; an unknown channel or class is put back, with a notice."""
     state = st.session_state
     count, steps, seed = int(state["count"]), int(state["steps"]), int(state["seed"])
     if state["of"] == CLASSES:
@@ -215,11 +204,14 @@ def _checked_channel(looked: LayerResponse) -> int | None:
 
 def _checked_class(looked: LayerResponse) -> int | None:
     index = st.session_state["class"]
-    if index is None or index < len(looked.labels):
-        return None if index is None else int(index)
-    urls.object_to(
-        "class",
-        f"There is no class {index} in {looked.name}: it has {len(looked.labels)} classes, 0 to "
-        f"{len(looked.labels) - 1}. Showing its first answer instead.",
-    )
+    if index is None:
+        return None
+    if index < len(looked.labels):
+        return int(index)
+    problem = f"There is no class {index} in {looked.name}: {_classes(looked)} Showing its first answer instead."
+    urls.object_to("class", problem)
     return None
+
+
+def _classes(looked: LayerResponse) -> str:
+    return f"it has {len(looked.labels)} classes, 0 to {len(looked.labels) - 1}."

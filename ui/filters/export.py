@@ -1,13 +1,15 @@
-"""What the Filters page gives away: pictures as PNG, values as CSV, everything as NPZ."""
+"""Files of the Filters page: pictures as PNG, values as CSV, everything as NPZ."""
 
-import io
+from __future__ import annotations
+
+from collections.abc import Sequence
 from functools import partial
 
 import cv2
 import numpy as np
 import streamlit as st
 
-from camcore.files import to_csv
+from camcore.files import to_csv, to_npz
 from camcore.filters import Excitation, FirstKernels
 from camcore.render.contact import Print, contact_sheet
 from camcore.render.encode import to_png, with_caption
@@ -19,64 +21,58 @@ KERNEL_SIDE = 96
 """Least side of a kernel on the sheet, in pixels."""
 
 
-def one(looked: LayerResponse, wanted: SearchSpec, found: Excitation | None) -> None:
+def one(looked: LayerResponse, wanted: SearchSpec, excitation: Excitation | None) -> None:
     """The large picture."""
     with st.container(key="cam_filters_save_one", horizontal=True, gap="small", vertical_alignment="center"):
         downloads.offer(
             f"{_stem(looked, wanted, str(wanted.indices[0]))}.png",
-            partial(picture_png, looked, wanted, found),
+            partial(picture_png, looked, wanted, excitation),
             "The picture at the size of the network's input, with a caption",
             key="save_filter_png",
-            ready=found is not None,
+            ready=excitation is not None,
         )
 
 
-def many(looked: LayerResponse, wanted: SearchSpec, found: tuple[Excitation | None, ...]) -> None:
+def many(looked: LayerResponse, wanted: SearchSpec, excitations: tuple[Excitation | None, ...]) -> None:
     """The grid."""
-    there = tuple(one for one in found if one is not None)
+    there = tuple(one for one in excitations if one is not None)
     stem = _stem(looked, wanted, "filters" if wanted.layer is not None else "classes")
     with st.container(key="cam_filters_save_many", horizontal=True, gap="small", vertical_alignment="center"):
-        for ending, make, about in (
-            ("png", sheet_png, "All pictures on one sheet"),
-            ("csv", values_csv, "What each picture reaches, and the photograph beside it"),
-            ("npz", arrays_npz, "The pictures and values as NumPy arrays"),
-        ):
-            downloads.offer(
-                f"{stem}.{ending}",
-                partial(make, looked, wanted, there),
-                about,
-                key=f"save_filters_{ending}",
-                ready=bool(there),
-            )
+        files = (
+            ("png", partial(sheet_png, looked, wanted, there), "All pictures on one sheet"),
+            ("csv", partial(values_csv, looked, wanted, there), "Each picture's value, and that of the photograph"),
+            ("npz", partial(arrays_npz, looked, wanted, there), "The pictures and values as NumPy arrays"),
+        )
+        downloads.offer_all(stem, files, key="save_filters", ready=bool(there))
 
 
-def kernels(name: str, found: FirstKernels) -> None:
+def kernels(name: str, first: FirstKernels) -> None:
     """The first layer's kernels."""
     with st.container(key="cam_filters_save_kernels", horizontal=True, gap="small"):
         downloads.offer(
-            f"{words.file_stem(name, found.layer, 'kernels')}.png",
-            partial(kernels_png, name, found),
+            f"{words.file_stem(name, first.layer, 'kernels')}.png",
+            partial(kernels_png, name, first),
             "All kernels on one sheet",
             key="save_kernels_png",
         )
 
 
-def picture_png(looked: LayerResponse, wanted: SearchSpec, found: Excitation | None) -> bytes:
-    """The picture with what it is beneath."""
-    assert found is not None
-    return to_png(with_caption(found.rgb, lines(looked, wanted, found)))
+def picture_png(looked: LayerResponse, wanted: SearchSpec, excitation: Excitation | None) -> bytes:
+    """The picture with its caption beneath."""
+    assert excitation is not None
+    return to_png(with_caption(excitation.rgb, lines(looked, wanted, excitation)))
 
 
-def lines(looked: LayerResponse, wanted: SearchSpec, found: Excitation) -> list[str]:
-    """What a picture is, for its caption."""
-    what = f"class {looked.labels[found.index]}" if found.layer is None else f"{found.layer}, channel {found.index}"
+def lines(looked: LayerResponse, wanted: SearchSpec, one: Excitation) -> list[str]:
+    """The caption of a picture."""
+    what = f"class {looked.labels[one.index]}" if one.layer is None else f"{one.layer}, channel {one.index}"
     return [
-        f"{looked.name} · {what} · reaches {found.reached:.4g}",
-        f"activation maximisation, {found.steps} steps, seed {wanted.seed}",
+        f"{looked.name} · {what} · reaches {one.reached:.4g}",
+        f"activation maximisation, {one.steps} steps, seed {wanted.seed}",
     ]
 
 
-def sheet_png(looked: LayerResponse, wanted: SearchSpec, found: tuple[Excitation, ...]) -> bytes:
+def sheet_png(looked: LayerResponse, wanted: SearchSpec, excitations: tuple[Excitation, ...]) -> bytes:
     """All pictures with their numbers and values."""
     prints = [
         Print(
@@ -84,22 +80,26 @@ def sheet_png(looked: LayerResponse, wanted: SearchSpec, found: tuple[Excitation
             words.label(looked.labels[one.index]) if one.layer is None else f"channel {one.index}",
             f"reaches {one.reached:.4g}",
         )
-        for one in found
+        for one in excitations
     ]
-    rows = [("", prints[i : i + COLUMNS]) for i in range(0, len(prints), COLUMNS)]
     what = "classes" if wanted.layer is None else f"channels of {wanted.layer}"
-    steps = sorted({one.steps for one in found})
+    steps = sorted({one.steps for one in excitations})
     taken = f"{steps[0]}" if len(steps) == 1 else f"{steps[0]} to {steps[-1]}"
     foot = f"{looked.name}: what excites these {what}. Activation maximisation, {taken} steps, seed {wanted.seed}."
+    return _sheet(prints, foot)
+
+
+def _sheet(prints: Sequence[Print], foot: str) -> bytes:
+    rows = [("", prints[i : i + COLUMNS]) for i in range(0, len(prints), COLUMNS)]
     return to_png(contact_sheet(rows, lines=[foot]))
 
 
-def values_csv(looked: LayerResponse, wanted: SearchSpec, found: tuple[Excitation, ...]) -> bytes:
+def values_csv(looked: LayerResponse, wanted: SearchSpec, excitations: tuple[Excitation, ...]) -> bytes:
     """One row for each picture."""
     rows: list[list[object]] = [
         ["network", "layer", "index", "label", "steps", "seed", "reached", "mean", "on_photograph"]
     ]
-    for one in found:
+    for one in excitations:
         label = looked.labels[one.index] if one.layer is None else ""
         here = looked.logits[one.index] if one.layer is None else looked.peaks[one.index]
         numbers = [repr(float(value)) for value in (one.reached, one.mean, here)]
@@ -107,37 +107,31 @@ def values_csv(looked: LayerResponse, wanted: SearchSpec, found: tuple[Excitatio
     return to_csv(rows)
 
 
-def arrays_npz(looked: LayerResponse, wanted: SearchSpec, found: tuple[Excitation, ...]) -> bytes:
+def arrays_npz(looked: LayerResponse, wanted: SearchSpec, excitations: tuple[Excitation, ...]) -> bytes:
     """``rgb`` uint8 (n, H, W, 3), ``index``, ``reached`` and ``mean`` (n,), ``steps`` and ``seed``."""
-    file = io.BytesIO()
-    np.savez_compressed(
-        file,
-        rgb=np.stack([one.rgb for one in found]),
-        index=np.array([one.index for one in found]),
-        reached=np.array([one.reached for one in found]),
-        mean=np.array([one.mean for one in found]),
-        steps=np.array([one.steps for one in found]),
+    return to_npz(
+        rgb=np.stack([one.rgb for one in excitations]),
+        index=np.array([one.index for one in excitations]),
+        reached=np.array([one.reached for one in excitations]),
+        mean=np.array([one.mean for one in excitations]),
+        steps=np.array([one.steps for one in excitations]),
         seed=wanted.seed,
         layer=wanted.layer or "",
         network=looked.name,
     )
-    return file.getvalue()
 
 
-def kernels_png(name: str, found: FirstKernels) -> bytes:
+def kernels_png(name: str, first: FirstKernels) -> bytes:
     """All kernels with their numbers, enlarged by a whole number."""
-    height, width = found.weights.shape[1:3]
+    height, width = first.weights.shape[1:3]
     times = -(-KERNEL_SIDE // max(height, width))
     size = (width * times, height * times)
     prints = [
         Print(np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_NEAREST), np.uint8), str(index))
-        for index, rgb in enumerate(found.rgb)
+        for index, rgb in enumerate(first.rgb)
     ]
-    rows = [("", prints[i : i + COLUMNS]) for i in range(0, len(prints), COLUMNS)]
-    foot = (
-        f"{name}: the kernels of {found.layer}, one scale; white and black are ±{found.scale:.4g} on colours in 0..1."
-    )
-    return to_png(contact_sheet(rows, lines=[foot]))
+    ends = f"white and black are ±{first.scale:.4g} on colours in 0..1"
+    return _sheet(prints, f"{name}: the kernels of {first.layer}, one scale; {ends}.")
 
 
 def _stem(looked: LayerResponse, wanted: SearchSpec, last: str) -> str:

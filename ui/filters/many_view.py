@@ -1,10 +1,13 @@
 """Many exciting pictures side by side: offered with their cost, then growing together."""
 
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from camcore.filters import Excitation
+from camcore.text import counted
 from ui import errors, words
 from ui.components import Tile, tiles
 from ui.filters import export
@@ -15,6 +18,9 @@ from ui.jobs import session
 from ui.jobs.runner import runner
 from ui.jobs.session import Status
 
+if TYPE_CHECKING:
+    from streamlit.delta_generator import DeltaGenerator
+
 COLUMNS = 8
 TICK = 1.0
 
@@ -23,7 +29,7 @@ def show(looked: LayerResponse, all_: SearchSpec, selected: int, one: Status) ->
     """The pictures of the list: offered with their cost, then searched for, growing."""
     work = search_work(all_)
     asked = st.session_state.get("filters_asked") == all_ or runner().known(work) is not None
-    beside: Excitation | None = one.result[0] if one.complete else None
+    beside: Excitation | None = one.value[0] if one.complete and one.value is not None else None
 
     def draw(standing: Status) -> None:
         if st.session_state.pop("filters_picked", False):
@@ -32,9 +38,8 @@ def show(looked: LayerResponse, all_: SearchSpec, selected: int, one: Status) ->
             session.progress("filters_many", standing)
         if standing.failure is not None:
             errors.panel(standing.failure, "The pictures could not be found")
-        found: tuple[Excitation | None, ...] = standing.value or (None,) * len(all_.indices)
-        _tiles(looked, all_, selected, found, beside)
-        export.many(looked, all_, found if standing.value else ())
+        _tiles(looked, all_, selected, standing.value, beside)
+        export.many(looked, all_, standing.value or ())
 
     def offer(standing: Status) -> None:
         if st.session_state.pop("filters_picked", False) or st.session_state.get("filters_asked") == all_:
@@ -55,30 +60,24 @@ def show(looked: LayerResponse, all_: SearchSpec, selected: int, one: Status) ->
                 errors.panel(standing.failure, "These pictures cannot be searched for")
             else:
                 st.caption("How long these will take is measured once the picture above is there.")
-        found = priced.kept if priced is not None else (None,) * len(all_.indices)
-        _tiles(looked, all_, selected, found, beside)
+        _tiles(looked, all_, selected, priced.kept if priced is not None else None, beside)
         export.many(looked, all_, ())
 
     if not asked:
         # Two searches at once would both be slow, and the price would be wrong.
         priced = session.section("filters_offer", price_work(all_) if not one.busy else None, offer)
-        if priced.complete and not priced.result.seconds:
+        if priced.complete and priced.value is not None and not priced.value.seconds:
             st.session_state["filters_asked"] = all_  # everything was kept
             st.rerun()
     else:
         session.section("filters_many", work, draw, tick=TICK)
 
 
-def _row(all_: SearchSpec) -> Any:
+def _row(all_: SearchSpec) -> DeltaGenerator:
     """The title of the list, and room beside it for its cost or its progress."""
     row = st.container(key="cam_filters_row", horizontal=True, vertical_alignment="center", gap="medium", wrap=False)
-    count = len(all_.indices)
-    what = (
-        ("channel" if all_.layer is not None else "class")
-        if count == 1
-        else ("channels side by side" if all_.layer is not None else "classes side by side")
-    )
-    row.subheader(f"{count} {what}", anchor="grid", width="content")
+    count = counted(len(all_.indices), "channel" if all_.layer is not None else "class")
+    row.subheader(count if len(all_.indices) == 1 else f"{count} side by side", anchor="grid", width="content")
     return row
 
 
@@ -86,22 +85,23 @@ def _tiles(
     looked: LayerResponse,
     all_: SearchSpec,
     selected: int,
-    found: tuple[Excitation | None, ...],
+    pictures: tuple[Excitation | None, ...] | None,
     beside: Excitation | None,
 ) -> None:
+    """``pictures``: of the list so far, None where there is none; ``beside``: the one that is shown large."""
     items: list[Tile] = []
-    for index, picture in zip(all_.indices, found, strict=True):
+    for index, picture in zip(all_.indices, pictures or (None,) * len(all_.indices), strict=True):
         if picture is None and beside is not None and beside.index == index and beside.layer == all_.layer:
             picture = beside
         name = name_of(looked, all_.layer, index)
-        ready = picture is not None and picture.steps
+        reached = number(picture.reached) if picture is not None and picture.steps else ""
         items.append(
             {
                 "id": str(index),
                 "title": f"{index}" if all_.layer is not None else words.label(looked.labels[index]),
-                "note": number(picture.reached) if picture is not None and ready else "",
+                "note": reached,
                 "src": tile_url(picture.rgb) if picture is not None else None,
-                "alt": f"What excites {name}" + (f"; reaches {number(picture.reached)}" if picture and ready else ""),
+                "alt": f"What excites {name}" + (f"; reaches {reached}" if reached else ""),
                 "selected": index == selected,
             }
         )

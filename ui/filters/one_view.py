@@ -1,13 +1,14 @@
-"""One exciting picture, large, beside the photograph and what responds there."""
+"""One exciting picture, large, beside the photograph and the channel's response to it."""
 
-import html
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from camcore.filters import Excitation
 from ui import controls, errors, figures, words
-from ui.figures import Figure
+from ui.figures import NO_NOTE, Figure
 from ui.filters import export
 from ui.filters.choices import name_of
 from ui.filters.pixels import number, png_url, response_url, seen_url
@@ -18,9 +19,14 @@ from ui.jobs.session import Status
 from ui.jobs.work import Work
 from ui.picture_box import Chosen
 
+if TYPE_CHECKING:
+    from streamlit.delta_generator import DeltaGenerator
+
+LABEL = "The picture and the photograph in figures"
+
 
 def waiting(look: Work | None) -> Status:
-    """The section before the network has looked at the photograph: its space, and how far the look is."""
+    """The section before the network has looked at the photograph: its space, and the progress of the look."""
 
     def draw(standing: Status) -> None:
         with _row():
@@ -28,8 +34,8 @@ def waiting(look: Work | None) -> Status:
         if standing.failure is not None:
             errors.panel(standing.failure, "The network could not look at this picture")
         titles = ("What excites it most", "As the network sees it", "Where it responds there")
-        figures.row([Figure(title, "\N{NO-BREAK SPACE}", None) for title in titles], ratio=1.0, columns=3)
-        st.html('<div class="cam-figures" aria-hidden="true"></div>')
+        figures.row([Figure(title, NO_NOTE, None) for title in titles], ratio=1.0, columns=3)
+        figures.numbers(())
 
     return session.section("filters_look", look, draw)
 
@@ -37,10 +43,10 @@ def waiting(look: Work | None) -> Status:
 def show(looked: LayerResponse, chosen: Chosen, all_: SearchSpec, one: SearchSpec) -> Status:
     """The section: out of the list where the picture is there, else searched for; its standing."""
     known: tuple[Excitation, ...] = runner().known(search_work(all_)) or ()
-    found = next((picture for picture in known if picture.index == one.indices[0]), None)
-    if found is None:
+    excitation = next((picture for picture in known if picture.index == one.indices[0]), None)
+    if excitation is None:
         return session.section("filters_one", search_work(one), lambda now: _draw(looked, one, chosen, now))
-    standing = Status((found,))
+    standing = Status((excitation,))
     _draw(looked, one, chosen, standing)
     return standing
 
@@ -48,44 +54,48 @@ def show(looked: LayerResponse, chosen: Chosen, all_: SearchSpec, one: SearchSpe
 def _draw(looked: LayerResponse, one: SearchSpec, chosen: Chosen, standing: Status) -> None:
     """The picture found, beside the photograph and the channel's activation on it."""
     with _row():
-        opacity, smooth = _look() if one.layer is not None else (0, True)
+        opacity, smooth = _controls() if one.layer is not None else (0, True)
         session.progress("filters_one", standing)
     if standing.failure is not None:
         errors.panel(standing.failure, "The picture could not be found")
-    found: Excitation | None = standing.value[0] if standing.value else None
-    row = [_found_figure(looked, one, found), _photo_figure(looked, chosen)]
+    excitation: Excitation | None = standing.value[0] if standing.value else None
+    shown = [
+        _excitation_figure(looked, one, excitation),
+        Figure("As the network sees it", chosen.title, seen_url(looked), f"Photograph: {chosen.title}"),
+    ]
     if one.layer is not None:
-        row.append(_response_figure(looked, one, chosen, opacity, smooth))
-    figures.row(row, ratio=looked.seen.shape[1] / looked.seen.shape[0], columns=3)
-    _values(looked, one, found)
-    export.one(looked, one, found if standing.complete else None)
+        shown.append(_response_figure(looked, one, chosen, opacity, smooth))
+    figures.row(shown, ratio=looked.seen.shape[1] / looked.seen.shape[0], columns=3)
+    if one.layer is None:
+        _class_values(looked, one.indices[0], excitation)
+    else:
+        _channel_values(looked, one, excitation)
+    export.one(looked, one, excitation if standing.complete else None)
 
 
-def _row() -> Any:
+def _row() -> DeltaGenerator:
     return st.container(key="cam_filters_look", horizontal=True, vertical_alignment="center", gap="small", wrap=False)
 
 
-def _look() -> tuple[int, bool]:
-    """How the activation is laid over the photograph: opacity in percent, and whether smoothly."""
+def _controls() -> tuple[int, bool]:
+    """The opacity of the activation over the photograph in percent, and whether it is drawn smoothly."""
     smooth = controls.smooth()
     return controls.opacity("the activation", width=260), smooth
 
 
-def _found_figure(looked: LayerResponse, one: SearchSpec, found: Excitation | None) -> Figure:
-    title = name_of(looked, one.layer, one.indices[0])
-    note = "\N{NO-BREAK SPACE}" if found is None else _after(found, one.steps)
-    alt = f"A picture made to excite {title} as strongly as possible"
-    return Figure("What excites it most", note, None if found is None else png_url(found.rgb), alt, lead=True)
+def _excitation_figure(looked: LayerResponse, one: SearchSpec, excitation: Excitation | None) -> Figure:
+    alt = f"A picture made to excite {name_of(looked, one.layer, one.indices[0])} as strongly as possible"
+    if excitation is None:
+        note, url = NO_NOTE, None
+    else:
+        note, url = _step(excitation.steps, one.steps), png_url(excitation.rgb)
+    return Figure("What excites it most", note, url, alt, lead=True)
 
 
-def _after(found: Excitation, steps: int) -> str:
-    if found.steps == steps:
+def _step(done: int, steps: int) -> str:
+    if done == steps:
         return f"after {steps} steps"
-    return f"step {found.steps} of {steps}" if found.steps else "grey noise, to begin with"
-
-
-def _photo_figure(looked: LayerResponse, chosen: Chosen) -> Figure:
-    return Figure("As the network sees it", chosen.title, seen_url(looked), f"Photograph: {chosen.title}")
+    return f"step {done} of {steps}" if done else "grey noise, to begin with"
 
 
 def _response_figure(looked: LayerResponse, one: SearchSpec, chosen: Chosen, opacity: int, smooth: bool) -> Figure:
@@ -96,44 +106,39 @@ def _response_figure(looked: LayerResponse, one: SearchSpec, chosen: Chosen, opa
     return Figure("Where it responds there", note, response_url(looked, index, opacity, smooth), alt)
 
 
-def _values(looked: LayerResponse, one: SearchSpec, found: Excitation | None) -> None:
-    index = one.indices[0]
-    reached = "…" if found is None or not found.steps else number(found.reached)
-    if one.layer is None:
-        probability = float(looked.probabilities[index])
-        place = 1 + int((looked.logits > looked.logits[index]).sum())
-        parts = [
-            (reached, "score that this picture reaches", "the logit of the class, shown to the network as any picture"),
-            (number(looked.logits[index]), "score of the photograph", f"that is {words.percent(probability)}"),
-            (
-                f"no. {place:,}",
-                f"of {len(looked.labels):,} classes",
-                "in the order of what it thinks of the photograph",
-            ),
-        ]
-    else:
-        peaks = looked.peaks
-        place = 1 + int((peaks > peaks[index]).sum())
-        ceiling = found is not None and found.steps and found.reached == peaks[index] > 0
-        here = "its strongest place; both are at this layer’s ceiling" if ceiling else "its strongest place"
-        parts = [
-            (
-                reached,
-                "activation that this picture reaches",
-                "its strongest place, shown to the network as any picture",
-            ),
-            (number(peaks[index]), "activation on the photograph", here),
-            (
-                f"no. {place:,}",
-                f"of {len(peaks):,} channels",
-                "in the order of their strongest place on the photograph",
-            ),
-        ]
-    body = "".join(
-        f"<div><b>{html.escape(figure)}</b><span>{html.escape(title)}</span><small>{html.escape(note)}</small></div>"
-        for figure, title, note in parts
+def _class_values(looked: LayerResponse, index: int, excitation: Excitation | None) -> None:
+    logits = looked.logits
+    rank = 1 + int((logits > logits[index]).sum())
+    shown = "the logit of the class, shown to the network as any picture"
+    share = f"that is {words.percent(float(looked.probabilities[index]))}"
+    figures.numbers(
+        (
+            (_reached(excitation), "score that this picture reaches", shown),
+            (number(logits[index]), "score of the photograph", share),
+            (f"no. {rank:,}", f"of {len(logits):,} classes", "in the order of what it thinks of the photograph"),
+        ),
+        LABEL,
     )
-    st.html(f'<div class="cam-figures">{body}</div>')
-    at_rest = found is not None and found.steps == one.steps and one.layer is not None and found.reached <= 0
-    if at_rest:
+
+
+def _channel_values(looked: LayerResponse, one: SearchSpec, excitation: Excitation | None) -> None:
+    index, peaks = one.indices[0], looked.peaks
+    rank = 1 + int((peaks > peaks[index]).sum())
+    shown = "its strongest place, shown to the network as any picture"
+    ceiling = excitation is not None and excitation.steps and excitation.reached == peaks[index] > 0
+    here = "its strongest place; both are at this layer’s ceiling" if ceiling else "its strongest place"
+    order = "in the order of their strongest place on the photograph"
+    figures.numbers(
+        (
+            (_reached(excitation), "activation that this picture reaches", shown),
+            (number(peaks[index]), "activation on the photograph", here),
+            (f"no. {rank:,}", f"of {len(peaks):,} channels", order),
+        ),
+        LABEL,
+    )
+    if excitation is not None and excitation.steps == one.steps and excitation.reached <= 0:
         st.markdown("Nothing was found that excites this channel: it stays at rest, or the search began too far away.")
+
+
+def _reached(excitation: Excitation | None) -> str:
+    return "…" if excitation is None or not excitation.steps else number(excitation.reached)

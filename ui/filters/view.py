@@ -1,7 +1,10 @@
-"""The Filters page's headline, the first layer's kernels, and how the pictures are made."""
+"""The Filters page's frame: its parts, its headline, the first layer's kernels, and the search in words."""
+
+from __future__ import annotations
 
 import html
-from typing import Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
@@ -13,8 +16,39 @@ from ui.filters.pixels import png_url
 from ui.filters.work import LayerResponse, SearchSpec
 from ui.query import NetworkKey
 
+if TYPE_CHECKING:
+    from streamlit.delta_generator import DeltaGenerator
 
-def head(place: Any, network: NetworkKey, looked: LayerResponse | None, one: SearchSpec | None, missing: bool) -> None:
+
+@dataclass(frozen=True, eq=False)
+class Places:
+    """The page's parts in reading order, claimed before anything slow."""
+
+    head: DeltaGenerator
+    layers: DeltaGenerator
+    choices: DeltaGenerator
+    notes: DeltaGenerator
+    fetch: DeltaGenerator
+    one: DeltaGenerator
+    many: DeltaGenerator
+    kernels: DeltaGenerator
+
+
+def claim() -> Places:
+    """Reserve the page's parts."""
+    head = st.container(key="cam_head")
+    layers = st.container(key="cam_filters_layers")
+    choices = st.container(key="cam_filters_choices", horizontal=True, vertical_alignment="bottom", gap="small")
+    notes = st.container(key="cam_notes", gap=None)
+    fetch = st.container()
+    one = st.container(key="cam_filters_one", gap="xsmall")
+    many = st.container(key="cam_filters_many", gap="xsmall")
+    return Places(head, layers, choices, notes, fetch, one, many, st.container(key="cam_filters_kernels", gap="xsmall"))
+
+
+def head(
+    place: DeltaGenerator, network: NetworkKey, looked: LayerResponse | None, one: SearchSpec | None, missing: bool
+) -> None:
     """The headline."""
     if looked is None or one is None:
         text = f"{network.name} is not on this machine yet" if missing else f"What {network.name} responds to"
@@ -31,32 +65,32 @@ def head(place: Any, network: NetworkKey, looked: LayerResponse | None, one: Sea
 def kernels(looked: LayerResponse) -> None:
     """The first layer's kernels, drawn as they are."""
     st.subheader("What the first layer looks for", anchor="kernels")
-    found = looked.kernels
-    if found is None:
+    first = looked.kernels
+    if first is None:
         errors.notices([looked.no_kernels])
         return
-    count, height, width = found.weights.shape[:3]
+    count, height, width = first.weights.shape[:3]
     st.markdown(
         words.plain(
-            f"The first convolution, {found.layer}, weighs the pixels of the photograph itself, so its {count} kernels "
+            f"The first convolution, {first.layer}, weighs the pixels of the photograph itself, so its {count} kernels "
             f"of {height}×{width} pixels need no search: these are they, on one scale. Grey counts for nothing, bright "
             "for a colour, dark against it."
         )
     )
-    st.html(f'<div class="cam-kernels">{_kernel_images(found)}</div>')
-    export.kernels(looked.name, found)
+    st.html(f'<div class="cam-kernels">{_kernel_images(first)}</div>')
+    export.kernels(looked.name, first)
 
 
-def _kernel_images(found: FirstKernels) -> str:
+def _kernel_images(first: FirstKernels) -> str:
     parts = []
-    for index, rgb in enumerate(found.rgb):
-        alt = html.escape(f"Kernel {index} of {found.layer}")
+    for index, rgb in enumerate(first.rgb):
+        alt = html.escape(f"Kernel {index} of {first.layer}")
         parts.append(f'<img src="{png_url(rgb)}" alt="{alt}" title="{index}">')
     return "".join(parts)
 
 
 def explained(looked: LayerResponse) -> None:
-    """How the pictures come about, one click below."""
+    """The search in words, one click below."""
     with st.expander("How these pictures are made"):
         st.markdown(
             "Nobody drew these pictures, and no photograph is in them. The search begins with grey noise, asks the "

@@ -1,47 +1,46 @@
-"""One network closely: what it is, where its weights are, and what can be done with it."""
+"""One network closely: its architecture and accuracy, its weights, and the buttons to fetch or remove them."""
+
+from __future__ import annotations
 
 import json
 import uuid
-from dataclasses import replace
-from pathlib import Path
-from typing import Any
+from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 import streamlit as st
 
 from camcore import CamcoreError
-from camcore.graph.layers import NO_GRID, WITHOUT_LAYER
-from camcore.models import catalogue, factories
+from camcore.models import catalogue
 from camcore.models import remove as removing
 from camcore.models.catalogue import Backbone
 from camcore.models.description import JSON_NAME
 from camcore.models.factories import Factory
+from camcore.models.load import NetworkListing
 from camcore.models.preprocessing import PREPROCESSINGS, TITLES
 from camcore.models.saved import SavedNetwork
-from ui import errors, words
+from ui import downloads, errors, words
 from ui.jobs import session
 from ui.jobs.session import Status
-from ui.models import feeding_view
-from ui.models import view as models_view
 from ui.models import work as models_work
+from ui.models.declared import declared_card
+from ui.models.view import all_networks, attempt, link_to_inspect
 from ui.models.work import FactoryTrial
-from ui.query import Failure
 from ui.training import runs
 
 _FEW = 12
 """So many class names are shown; the rest is counted."""
 
 
-def show(row: Any) -> Status[FactoryTrial]:
-    """The card of a catalogue's backbone, a saved network, or a declared one; how trying the last stands."""
+def show(row: NetworkListing) -> Status[FactoryTrial]:
+    """The card of a catalogue's backbone, a saved network, or a declared one; the standing of the last one's trial."""
     tried: Status[FactoryTrial] = Status()
     with st.container(key="cam_card", border=True):
         st.subheader(words.plain(row.name), anchor=False)
         if isinstance(row, Backbone):
             _backbone(row)
         elif isinstance(row, Factory):
-            tried = _factory(row)
-        else:
+            tried = declared_card(row)
+        elif isinstance(row, SavedNetwork):
             _saved(row)
         failure = st.session_state.get("card_failure")
         if failure is not None and failure[0] == row.name:
@@ -50,13 +49,9 @@ def show(row: Any) -> Status[FactoryTrial]:
 
 
 def _fed(preprocessing: str) -> str:
-    """How the network wants its pictures; the range alone where the name says no more."""
+    """The preprocessing in words; the range alone where the name says no more."""
     title = words.plain(TITLES[preprocessing])
     return title if title.startswith("RGB") else f"{title} ({words.plain(PREPROCESSINGS[preprocessing])})"
-
-
-def _open(name: str) -> None:
-    st.page_link("app.py", label="Look into it", icon=":material/visibility:", query_params={"model": name})
 
 
 # ---- the catalogue's
@@ -78,7 +73,7 @@ def _backbone(row: Backbone) -> None:
         st.markdown(f":material/check_circle: **Its weights are here**, {path.stat().st_size / 1e6:.0f} MB.")
         st.code(str(path), language=None, wrap_lines=True)
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-            _open(row.name)
+            link_to_inspect(row.name)
             _remove_weights(row)
     else:
         server = urlsplit(catalogue.published_weights(row, {}).url).hostname
@@ -95,7 +90,9 @@ def _fetch(row: Backbone, missing: bool) -> None:
     press = st.session_state.get("fetch_press", {}).get(row.name)
     work = models_work.download_work(row.name, press) if press and missing else None
     standing = session.section("fetch", work, _fetching)
-    if standing.complete and standing.result.is_file():  # it arrived while this was being drawn
+    if (
+        standing.complete and standing.value is not None and standing.value.is_file()
+    ):  # it arrived while this was being drawn
         st.rerun()
     if missing and not standing.busy:
         title = f"Download {words.megabytes(row.download_mb)}"
@@ -122,21 +119,13 @@ def _remove_weights(row: Backbone) -> None:
             f"Deletes the weights of **{row.name}** from this machine, for everybody who uses it. Whoever looks into "
             "it now can go on; later it has to be downloaded or put in place again."
         )
-        st.button("Remove the file", key="remove_weights_really", on_click=_act, args=(row.name, _forget_weights))
+        st.button("Remove the file", key="remove_weights_really", on_click=attempt, args=(row.name, _remove_file))
 
 
-def _forget_weights(name: str) -> None:
+def _remove_file(name: str) -> None:
     removing.remove_weights(name)
     st.session_state.setdefault("agreed", set()).discard(name)
     st.session_state["fetch_press"] = {}
-
-
-def _act(name: str, act: Any) -> None:
-    try:
-        act(name)
-        st.session_state["card_failure"] = None
-    except CamcoreError as error:
-        st.session_state["card_failure"] = (name, Failure.of(error))
 
 
 # ---- saved ones
@@ -165,17 +154,9 @@ def _saved(row: SavedNetwork) -> None:
         st.markdown(words.plain(f"{words.percent(float(accuracy))} of the pictures held out were named rightly."))
     st.code(str(row.folder), language=None, wrap_lines=True)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        _open(row.name)
-        st.download_button(
-            "Card",
-            _json(row),
-            f"{words.file_stem(row.name)}.json",
-            "application/json",
-            key="card_json",
-            on_click="ignore",
-            icon=":material/download:",
-            help=f"Its {JSON_NAME}: architecture, classes, preprocessing, and how it came about",
-        )
+        link_to_inspect(row.name)
+        about = f"Its {JSON_NAME}: architecture, classes, preprocessing, and how it came about"
+        downloads.offer(f"{words.file_stem(row.name)}.json", _json(row), about, key="card_json", label="Card")
         if not row.bundled:
             with st.popover("Remove", key="remove_network"):
                 st.markdown(
@@ -184,13 +165,13 @@ def _saved(row: SavedNetwork) -> None:
                     )
                     + " There is no way back."
                 )
-                st.button("Remove the network", key="remove_network_really", on_click=_act, args=(row.name, _delete))
+                st.button("Remove the network", key="remove_network_really", on_click=attempt, args=(row.name, _delete))
     with st.expander("All that is recorded"):
         st.json(dict(row.trained), expanded=1)
 
 
 def _delete(name: str) -> None:
-    row = next((one for one in models_view.all_networks() if one.name == name), None)
+    row = next((one for one in all_networks() if one.name == name), None)
     if not isinstance(row, SavedNetwork):
         return
     if any(run.live for run in runs.listed() if run.folder == row.folder):
@@ -198,10 +179,12 @@ def _delete(name: str) -> None:
     removing.remove_network(row)
 
 
-def _base(architecture: Any) -> str:
-    while isinstance(architecture, dict) and not isinstance(architecture.get("backbone"), str):
-        architecture = architecture.get("backbone")
-    return str(architecture["backbone"]) if isinstance(architecture, dict) else ""
+def _base(architecture: Mapping[str, object]) -> str:
+    """The catalogue's backbone that an architecture is built on, perhaps by way of others; "" where there is none."""
+    backbone = architecture.get("backbone")
+    if isinstance(backbone, Mapping):
+        return _base(backbone)
+    return backbone if isinstance(backbone, str) else ""
 
 
 def _json(row: SavedNetwork) -> bytes:
@@ -209,99 +192,3 @@ def _json(row: SavedNetwork) -> bytes:
         return (row.folder / JSON_NAME).read_bytes()
     except OSError:  # removed meanwhile
         return json.dumps({"name": row.name}).encode()
-
-
-# ---- declared ones: functions and whole models' files
-
-
-def _factory(row: Factory) -> Status[FactoryTrial]:
-    st.caption(words.plain(_made_of(row)))
-    st.markdown(
-        "Its code runs when the network is loaded, not before. Try it here first: whether it can be made, what it is, "
-        "and how it wants its pictures."
-        if row.file is None
-        else "It is opened when somebody looks into it, not before. Try it here first: whether it can be opened, what "
-        "it is, and how it wants its pictures."
-    )
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.button("Make and check it", type="primary", key="try_it", on_click=_try, args=(row.name,))
-        _open(row.name)
-    press = st.session_state.get("try_press", {}).get(row.name)
-    work = models_work.trial_work(replace(row, chosen=""), press) if press else None
-    return session.section("try", work, _tried)
-
-
-def _made_of(row: Factory) -> str:
-    """The source and preprocessing of a declared network, in a line; of a file's path the name alone."""
-    declared = row.declaration
-    if declared is None:
-        chosen = f"fed {TITLES[row.chosen]}, as chosen here, unless" if row.chosen else "fed RGB 0..255 unless"
-        return f"Made by {row.target} on this server · {chosen} its code says otherwise"
-    if declared.preprocess is not None:
-        fed = f"fed {TITLES[declared.preprocess]}, as declared"
-    elif row.chosen:
-        fed = f"fed {TITLES[row.chosen]}, as chosen here"
-    else:
-        fed = "fed RGB 0..255, as model.predict would be"
-    parts = [f"The whole model {row.target} on this server", fed, f"pictures framed by {declared.framing or 'stretch'}"]
-    if declared.labels is not None:
-        parts.append(_named(declared.labels))
-    if declared.unsafe:
-        parts.append("code in it may run")
-    return " · ".join(parts)
-
-
-def _named(labels: Path | tuple[str, ...]) -> str:
-    """How many classes were named, or where; a single label names a regression's quantity."""
-    if isinstance(labels, Path):
-        return f"classes named by {labels.name}"
-    return f"its output is called {words.label(labels[0])}" if len(labels) == 1 else f"{len(labels)} named classes"
-
-
-def _try(name: str) -> None:
-    st.session_state["try_press"] = {name: uuid.uuid4().hex}
-
-
-def _tried(now: Status) -> None:
-    if now.failure is not None:
-        errors.panel(now.failure, "This network cannot be used")
-    if now.busy or now.stopped:
-        session.progress("try", now)
-    found: FactoryTrial | None = now.value
-    if found is None:
-        return
-    height, width = found.input_size
-    st.markdown(
-        ":material/check_circle: **It can be made.** "
-        + words.plain(
-            f"{height}×{width} px input, {found.parameters:,} parameters, {_answers(found)}. "
-            + (f"To look at: {found.default_layer}." if found.default_layer else f"{NO_GRID} {WITHOUT_LAYER}")
-        )
-    )
-    st.caption(words.plain(words.score_told(found.score_kind, found.scored_over)))
-    if found.fed:
-        st.caption("It says how it wants its pictures, so nothing is left to choose.")
-    if found.note:
-        st.caption(words.plain(f"{found.note[:1].upper()}{found.note[1:]}."))
-
-
-def _answers(found: FactoryTrial) -> str:
-    """What a network answers with: its classes, the first of them by name; of a regression its quantity."""
-    if found.score_kind == "value":
-        return f"one number ({words.quantity(found.labels[0])})"
-    shown = ", ".join(words.label(label) for label in found.labels[:3])
-    return f"{len(found.labels):,} classes ({shown}{' …' if len(found.labels) > 3 else ''})"
-
-
-def feeding(row: Factory, standing: Status[FactoryTrial]) -> None:
-    """How a factory's network wants its pictures, where its code does not say: the comparison, and the choice."""
-    if not standing.complete or not standing.result.fits:
-        return
-    fits = standing.result.fits
-    feeding_view.show(fits)
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-        name = feeding_view.choose("factory_feed", fits, row.chosen or None, "as kept")
-        # Not by a callback: that would carry the choice of the run before.
-        if st.button("Keep this choice", key="keep_feed", disabled=name == row.chosen):
-            _act(row.name, lambda _: factories.keep_preprocessing(row, name))
-            st.rerun()

@@ -1,18 +1,27 @@
 """The list of all networks, and the choice of the one to look at closely."""
 
+from __future__ import annotations
+
 import hashlib
-from typing import Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
 import camcore
+from camcore import CamcoreError
 from camcore.files import to_csv
 from camcore.models import factories
 from camcore.models.catalogue import Backbone
+from camcore.models.load import NetworkListing
 from camcore.models.saved import SavedNetwork
 from camcore.render.trade_off import Point, front, trade_off
-from ui import controls, errors, model_picker
+from ui import controls, downloads, errors, model_picker
+from ui.query import Failure
 from ui.urls import Parameter
+
+if TYPE_CHECKING:
+    pass
 
 WAYS = ("Weights file", "Training", "Whole model", "Python function")
 """The ways in which a network of one's own comes in."""
@@ -33,8 +42,8 @@ def parameters() -> list[Parameter]:
     ]
 
 
-def head(rows: tuple[Any, ...]) -> None:
-    """How many there are, how many of them are ready, and what is wrong with the declared ones."""
+def head(rows: tuple[NetworkListing, ...]) -> None:
+    """Counts of all networks and of those that are ready, and what is wrong with the declared ones."""
     ready = sum(row.weights_state in _READY for row in rows)
     with st.container(key="cam_head"):
         st.header(f"{len(rows)} networks, {ready} ready to use on this machine", anchor=False)
@@ -46,7 +55,7 @@ def head(rows: tuple[Any, ...]) -> None:
     errors.notices(factories.problems())
 
 
-def choose(rows: tuple[Any, ...]) -> Any:
+def choose(rows: tuple[NetworkListing, ...]) -> NetworkListing:
     """The list or the chart; the network that is looked at."""
     state = st.session_state
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
@@ -66,7 +75,7 @@ def choose(rows: tuple[Any, ...]) -> Any:
     return next(row for row in shown if row.name == state["about"])
 
 
-def _table(shown: list[Any], names: list[str], key: str) -> None:
+def _table(shown: list[NetworkListing], names: list[str], key: str) -> None:
     st.dataframe(
         [_entry(row) for row in shown],
         hide_index=True,
@@ -87,7 +96,7 @@ def _table(shown: list[Any], names: list[str], key: str) -> None:
     )
 
 
-def _chart(shown: list[Any], about: str) -> None:
+def _chart(shown: list[NetworkListing], about: str) -> None:
     """The catalogue's networks, accuracy against parameters; a click chooses one."""
     points = [
         Point(row.name, row.parameters / 1e6, row.top1, row.weights_state in _READY)
@@ -115,21 +124,13 @@ def _clicked() -> None:
         st.session_state["about"] = name[0] if isinstance(name, list) else name
 
 
-def take_away(rows: tuple[Any, ...]) -> None:
+def take_away(rows: tuple[NetworkListing, ...]) -> None:
     """The whole list as CSV."""
-    st.download_button(
-        "CSV",
-        as_csv(rows),
-        "networks.csv",
-        "text/csv",
-        key="networks_csv",
-        on_click="ignore",
-        icon=":material/download:",
-    )
+    downloads.offer("networks.csv", as_csv(rows), key="networks_csv")
 
 
-def as_csv(rows: tuple[Any, ...]) -> bytes:
-    """All that the list says, with the sources of its figures."""
+def as_csv(rows: tuple[NetworkListing, ...]) -> bytes:
+    """Everything in the list, with the sources of its figures."""
     table: list[tuple[object, ...]] = [
         ("network", "top1_percent", "top1_source", "parameters", "height", "width", "weights", "paper")
     ]
@@ -147,7 +148,7 @@ def _selected(key: str, names: list[str]) -> None:
         st.session_state.update(about=names[rows[0]], table_says=names[rows[0]])
 
 
-def _entry(row: Any) -> dict[str, Any]:
+def _entry(row: NetworkListing) -> dict[str, object]:
     size = row.input_size
     return {
         "Network": row.name,
@@ -159,12 +160,26 @@ def _entry(row: Any) -> dict[str, Any]:
     }
 
 
-def _where(row: Any) -> str:
+def _where(row: NetworkListing) -> str:
     if isinstance(row, SavedNetwork) and not row.bundled:
         return "your own"
     return str(row.weights_state) if row.weights_state in _STATES else "not here"
 
 
-def all_networks() -> tuple[Any, ...]:
+def all_networks() -> tuple[NetworkListing, ...]:
     """Every network that can be loaded by name, those that are on this machine first."""
     return tuple(sorted(camcore.backbones(), key=lambda row: _STATES.get(row.weights_state, len(_STATES))))
+
+
+def link_to_inspect(name: str) -> None:
+    """The way to the Inspect page with a network."""
+    st.page_link("app.py", label="Look into it", icon=":material/visibility:", query_params={"model": name})
+
+
+def attempt(name: str, act: Callable[[str], object]) -> None:
+    """Do what a button of a network's card says; a refusal is kept for the card to show."""
+    try:
+        act(name)
+        st.session_state["card_failure"] = None
+    except CamcoreError as error:
+        st.session_state["card_failure"] = (name, Failure.of(error))

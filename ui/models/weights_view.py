@@ -1,4 +1,6 @@
-"""A weights file of one's own: what it is said to be, the check, and keeping it."""
+"""A weights file of one's own: its architecture and classes, the check, and keeping it as a network."""
+
+from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass
@@ -16,8 +18,9 @@ from ui import errors, words
 from ui.jobs import session
 from ui.jobs.session import Status
 from ui.jobs.work import Work
-from ui.models import feeding_view
 from ui.models import work as models_work
+from ui.models.feeding import preprocessing_choice, preprocessing_table
+from ui.models.view import link_to_inspect
 from ui.models.work import File, Offer
 from ui.picture_box import LIMIT
 from ui.query import Failure
@@ -28,7 +31,7 @@ _UPLOADED = "upload"
 
 @dataclass(frozen=True)
 class Keeping:
-    """What the visitor asked to keep; ``press`` tells one press of the button from the next."""
+    """A network to keep; ``press`` tells one press of the button from the next."""
 
     name: str
     preprocessing: str
@@ -36,7 +39,7 @@ class Keeping:
 
 
 def show() -> None:
-    """The form on the left, what the check found on the right."""
+    """The form on the left, the check's result on the right."""
     left, right = st.columns((1.0, 1.62), gap="large")
     with left:
         offer = _form()
@@ -64,7 +67,7 @@ def _about() -> None:
 
 
 def _form() -> Offer | None:
-    """What the visitor offers; None as long as something is missing."""
+    """The visitor's file with what they say of it; None as long as something is missing."""
     file = _file()
     name = st.selectbox(
         "Architecture",
@@ -167,30 +170,30 @@ def _named(key: str) -> None:
 
 
 def _checked(now: Status) -> None:
-    """How far the check is, and what it found."""
+    """Progress of the check, and its result."""
     if now.failure is not None:
         errors.panel(now.failure, "This file cannot be used")
     if now.busy or now.stopped:
         session.progress("check", now)
-    found: Check | None = now.value
+    check: Check | None = now.value
     asked: Offer | None = st.session_state.get("own_asked")
-    if found is None or asked is None:
+    if check is None or asked is None:
         return
-    shown = ", ".join(words.label(label) for label in found.labels[:3])
+    shown = ", ".join(words.label(label) for label in check.labels[:3])
     st.markdown(
         f":material/check_circle: **The weights fit {asked.backbone}**, "
-        + words.plain(f"{found.classes:,} classes ({shown} …), {found.parameters:,} parameters.")
+        + words.plain(f"{check.classes:,} classes ({shown} …), {check.parameters:,} parameters.")
     )
-    if now.complete and found.fits:
-        feeding_view.show(found.fits)
+    if now.complete and check.fits:
+        preprocessing_table(check.fits)
 
 
-def _keep(asked: Offer, found: Check) -> None:
-    """The last step: how it is fed, and what it is called."""
+def _keep(asked: Offer, check: Check) -> None:
+    """The last step: its preprocessing and its name."""
     feed, named, button = st.columns((2.0, 1.4, 0.7), vertical_alignment="bottom", gap="small")
     usual = backbone(asked.backbone).preprocessing
     with feed:
-        preprocessing = feeding_view.choose("own_feed", found.fits, usual, "usual for it")
+        preprocessing = preprocessing_choice("own_feed", check.fits, usual, "usual for it")
     with named:
         name = st.text_input(
             "Name", key="own_name", max_chars=60, placeholder="for example birds", persist_state="session"
@@ -198,7 +201,7 @@ def _keep(asked: Offer, found: Check) -> None:
     problem = _problem(name)
     state = st.session_state
     kept: Keeping | None = state.get("own_kept")
-    busy = kept is not None and session.ask("keep", _work(asked, kept, found)).busy
+    busy = kept is not None and session.ask("keep", _work(asked, kept, check)).busy
     unready = bool(problem) or not name or busy
     with button:
         pressed = st.button("Keep it", type="primary", key="own_keep", disabled=unready, width="stretch")
@@ -208,14 +211,14 @@ def _keep(asked: Offer, found: Check) -> None:
         errors.notices([problem])
     if kept is None:
         return
-    standing = session.section("keep", _work(asked, kept, found), _kept)
+    standing = session.section("keep", _work(asked, kept, check), _kept)
     if standing.complete and state.get("own_listed") != kept.press:
         state.update(own_listed=kept.press, about=kept.name)  # the table above was drawn without it
         st.rerun()
 
 
-def _work(asked: Offer, kept: Keeping, found: Check) -> Work:
-    return models_work.adopt_work(asked, kept.name, kept.preprocessing, found.fits, kept.press)
+def _work(asked: Offer, kept: Keeping, check: Check) -> Work:
+    return models_work.adopt_work(asked, kept.name, kept.preprocessing, check.fits, kept.press)
 
 
 def _problem(name: str) -> str:
@@ -238,6 +241,4 @@ def _kept(now: Status) -> None:
                 f":material/check_circle: **{words.plain(saved.name)}** is among your networks now, "
                 + words.plain(f"in {saved.folder}.")
             )
-            st.page_link(
-                "app.py", label="Look into it", icon=":material/visibility:", query_params={"model": saved.name}
-            )
+            link_to_inspect(saved.name)

@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
+from camcore.text import counted
 from ui.jobs import session
 from ui.jobs.session import Status
 from ui.jobs.work import Update, Updates, Work
 from ui.query import NetworkKey
 
 if TYPE_CHECKING:
+    from streamlit.delta_generator import DeltaGenerator
+
     from camcore.network import Network
     from camcore.report.document import Item
     from camcore.report.facts import NetworkFacts
@@ -25,7 +28,7 @@ MOST_BYTES = 64_000_000
 
 @dataclass(frozen=True, eq=False)
 class Entry:
-    """One pinned item. ``id``: its name in this session; ``key``: what tells it from all other items."""
+    """One pinned item. ``id``: its name in this session; ``key``: tells it from all other items."""
 
     id: str
     key: Hashable
@@ -34,7 +37,7 @@ class Entry:
 
 @dataclass(frozen=True, eq=False)
 class Draft:
-    """What can be pinned now. ``build``: facts of its networks → the item."""
+    """An entry that can be pinned now. ``build``: facts of its networks → the item."""
 
     key: Hashable
     networks: tuple[NetworkKey, ...]
@@ -43,11 +46,11 @@ class Draft:
 
 def entries() -> tuple[Entry, ...]:
     """Everything pinned, in the order of the report."""
-    found: tuple[Entry, ...] = st.session_state.get("basket", ())
-    return found
+    pinned: tuple[Entry, ...] = st.session_state.get("basket", ())
+    return pinned
 
 
-def offer(place: Any, draft: Draft | None) -> None:
+def offer(place: DeltaGenerator, draft: Draft | None) -> None:
     """The button that pins what is on the page; None: there is nothing whole to pin yet."""
     with place:
         waiting: Draft | None = st.session_state.get("basket_draft")
@@ -73,18 +76,18 @@ def offer(place: Any, draft: Draft | None) -> None:
         _button(draft)
 
 
-def take(items: tuple[Item, ...]) -> None:
+def restore(items: tuple[Item, ...]) -> None:
     """Begin with these items, as a link brought them."""
     st.session_state["basket"] = tuple(Entry(secrets.token_hex(6), ("linked", id(item)), item) for item in items)
 
 
 def move(entry_id: str, by: int) -> None:
     """Put an entry ``by`` places further down; at most to the end."""
-    now = list(entries())
-    at = _at(entry_id)
-    if at is not None:
-        now.insert(min(max(at + by, 0), len(now) - 1), now.pop(at))
-        st.session_state["basket"] = tuple(now)
+    order = list(entries())
+    index = next((index for index, entry in enumerate(order) if entry.id == entry_id), None)
+    if index is not None:
+        order.insert(min(max(index + by, 0), len(order) - 1), order.pop(index))
+        st.session_state["basket"] = tuple(order)
 
 
 def remove(entry_id: str) -> None:
@@ -128,7 +131,7 @@ def _reading_on(standing: Status) -> None:
 
 
 def _add(draft: Draft, facts: Mapping[NetworkKey, NetworkFacts]) -> str:
-    """Pin a draft; what to tell the visitor."""
+    """Pin a draft; the message to the visitor."""
     if any(entry.key == draft.key for entry in entries()):
         return "This is in the report already."
     item = draft.build(facts)
@@ -140,8 +143,11 @@ def _add(draft: Draft, facts: Mapping[NetworkKey, NetworkFacts]) -> str:
             "Report page, or use smaller pictures."
         )
     st.session_state["basket"] = (*entries(), Entry(secrets.token_hex(6), draft.key, item))
-    count = len(entries())
-    return f"Added. The report has {count} {'entry' if count == 1 else 'entries'}."
+    return f"Added. The report has {_count()}."
+
+
+def _count() -> str:
+    return counted(len(entries()), "entry", "entries")
 
 
 def _bytes(*items: Item) -> int:

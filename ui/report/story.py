@@ -1,10 +1,15 @@
-"""A report as a story for a room: picture → what it says → where it looks → at which depth → is it true → compare.
+"""A report as a presentation: picture → what it says → where it looks → at which depth → is it true → compare.
 
 Steps are plain values for the story component; nothing is computed anew.
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
-from typing import Any, TypedDict
+from typing import TypedDict
+
+import numpy as np
+from numpy.typing import NDArray
 
 import camcore
 from camcore.cache import ByteLRU
@@ -22,7 +27,7 @@ REASONS = 4
 """So many reasons for a verdict can be read from the back of a room."""
 
 
-class Shown(TypedDict):
+class StoryPicture(TypedDict):
     """One picture with its caption; ``src``: data URL."""
 
     src: str
@@ -31,52 +36,53 @@ class Shown(TypedDict):
 
 
 class StoryStep(TypedDict, total=False):
-    """What stands on the screen at once. ``bars``: (label, share in 0..1, words); ``reasons``: (kind, sentence)."""
+    """Everything on the screen at once. ``bars``: (label, share in 0..1, words); ``reasons``: (kind, sentence)."""
 
     kicker: str
     title: str
     note: str
     ratio: float
-    pictures: list[Shown]
+    pictures: list[StoryPicture]
     bars: list[tuple[str, float, str]]
     reasons: list[tuple[str, str]]
     level: str
     legend: tuple[str, str, str] | None
 
 
-_parts: ByteLRU[list[StoryStep]] = ByteLRU(
-    96 << 20, lambda steps: sum(len(shown["src"]) for step in steps for shown in step.get("pictures", ())) + 4096
+_steps: ByteLRU[list[StoryStep]] = ByteLRU(
+    96 << 20, lambda steps: sum(len(one["src"]) for step in steps for one in step.get("pictures", ())) + 4096
 )
 
 
 def steps(report: Report) -> list[StoryStep]:
     """The story of a report. What was just told of the same picture is not told again."""
-    found: list[StoryStep] = []
+    story: list[StoryStep] = []
     if report.title.strip():
-        found.append({"kicker": "", "title": report.title.strip(), "note": entry_text.byline(report)})
+        story.append({"kicker": "", "title": report.title.strip(), "note": entry_text.byline(report)})
     before: Item | None = None
-    run: list[Item] = []
+    of_one_picture: list[Item] = []
     for item in (*report.items, None):
-        if run and (item is None or item.picture.sha256 != run[0].picture.sha256):
-            found += _together(run)
-            run = []
+        if of_one_picture and (item is None or item.picture.sha256 != of_one_picture[0].picture.sha256):
+            story += _comparison(of_one_picture)
+            of_one_picture = []
         if item is not None:
-            run.append(item)
-            found += _told(item, before)
+            of_one_picture.append(item)
+            story += _new_steps(item, before)
             before = item
-    return found
+    return story
 
 
-def _told(item: Item, before: Item | None) -> list[StoryStep]:
-    parts = _parts.get(item) or _parts.put(item, _single(item) if len(item.findings) == 1 else _many(item))
+def _new_steps(item: Item, before: Item | None) -> list[StoryStep]:
+    """The steps of an entry without those that the entry ``before`` has shown."""
+    steps = _steps.get(item) or _steps.put(item, _single(item) if len(item.findings) == 1 else _several(item))
     if before is None or before.picture.sha256 != item.picture.sha256:
-        return parts
-    first = {_key(one) for one in before.findings}
-    heard = ("The picture", "What it says") if _key(item.first) in first else ("The picture",)
-    return [step for step in parts if step["kicker"] not in heard]
+        return steps
+    known = {_answer_key(one) for one in before.findings}
+    shown = ("The picture", "What it says") if _answer_key(item.first) in known else ("The picture",)
+    return [step for step in steps if step["kicker"] not in shown]
 
 
-def _key(one: Finding) -> tuple[str, str, str]:
+def _answer_key(one: Finding) -> tuple[str, str, str]:
     return one.network.name, one.network.weights_sha256, one.map.framing
 
 
@@ -88,30 +94,19 @@ def depths_title(m: CamMap) -> str:
 
 
 def _single(item: Item) -> list[StoryStep]:
+    """One map: the picture, the answer, where it looks, at which depth, and the verdict."""
     one = item.first
     rgb = item.picture.open().rgb
     photo, small = shrink(rgb, SIDE), shrink(rgb, TILE_SIDE)
-    ratio = item.picture.width / item.picture.height
-    info = camcore.METHODS[one.map.method]
-    overlay: Shown = {
-        "src": jpeg_url(overlay_of(photo, one, item.style, SIDE)),
-        "alt": entry_text.alternative(one, item),
-        "caption": "",
-    }
-    plain = _photograph(item, photo)
-    found: list[StoryStep] = [_picture(item, plain, ratio), _says(item, plain, ratio)]
-    found.append(
-        {
-            "kicker": "Where it looks",
-            "title": words.map_title(one.map, quoted=True),
-            "note": item.comment.strip() or f"{entry_text.method_title(one.map)}: {_lower(info.summary)}",
-            "ratio": ratio,
-            "pictures": [overlay],
-            "legend": _legend(item),
-        }
-    )
+    overlay = _overlay(item, one, photo, SIDE)
+    summary = camcore.METHODS[one.map.method].summary
+    note = item.comment.strip() or f"{entry_text.method_title(one.map)}: {_lower(summary)}"
+    story = [
+        *_opening(item, photo),
+        _step(item, "Where it looks", words.map_title(one.map, quoted=True), [overlay], note, legend=True),
+    ]
     if item.depths:
-        tiles: list[Shown] = [
+        tiles: list[StoryPicture] = [
             {
                 "src": jpeg_url(map_on(small, m, item.style, TILE_SIDE)),
                 "alt": f"Map at {m.layer}",
@@ -119,111 +114,65 @@ def _single(item: Item) -> list[StoryStep]:
             }
             for m in item.depths
         ]
-        found.append(
-            {
-                "kicker": "At which depth",
-                "title": depths_title(one.map),
-                "note": "",
-                "ratio": ratio,
-                "pictures": tiles,
-                "legend": _legend(item),
-            }
-        )
+        story.append(_step(item, "At which depth", depths_title(one.map), tiles, legend=True))
     if one.verdict is not None:
-        told = one.verdict
-        figures = (("", f"{name}: {value}") for name, value in told.figures)
-        reasons = [(kind, words.together(text)) for kind, text in (*told.reasons, *figures)]
-        found.append(
-            {
-                "kicker": "Is it true?",
-                "title": told.headline,
-                "note": "",
-                "ratio": ratio,
-                "pictures": [overlay],
-                "reasons": reasons[:REASONS],
-                "level": told.level,
-            }
-        )
-    return found
+        figures = (("", f"{name}: {value}") for name, value in one.verdict.figures)
+        reasons = [(kind, words.together(text)) for kind, text in (*one.verdict.reasons, *figures)]
+        verdict = _step(item, "Is it true?", one.verdict.headline, [overlay])
+        story.append({**verdict, "reasons": reasons[:REASONS], "level": one.verdict.level})
+    return story
 
 
-def _many(item: Item) -> list[StoryStep]:
+def _several(item: Item) -> list[StoryStep]:
+    """Maps side by side: the picture, the answer, and the maps, so many at once."""
     rgb = item.picture.open().rgb
-    plain = _photograph(item, shrink(rgb, SIDE))
-    ratio = item.picture.width / item.picture.height
     small = shrink(rgb, TILE_SIDE)
     names = entry_text.names(item.findings)
-    shown: list[Shown] = [
-        {
-            "src": jpeg_url(overlay_of(small, one, item.style, TILE_SIDE)),
-            "alt": entry_text.alternative(one, item),
-            "caption": name,
-        }
-        for one, name in zip(item.findings, names, strict=True)
-    ]
-    kind = "Side by side"
-    found = [_picture(item, plain, ratio), _says(item, plain, ratio)]
+    maps = [_overlay(item, one, small, TILE_SIDE, name) for one, name in zip(item.findings, names, strict=True)]
+    story = _opening(item, shrink(rgb, SIDE))
     title = entry_text.subject(item)
-    for start in range(0, len(shown), AT_ONCE):
+    for start in range(0, len(maps), AT_ONCE):
         note = item.comment.strip() if start == 0 else ""
-        found.append(_compared(kind, title, note, ratio, shown[start : start + AT_ONCE], _legend(item)))
-    return found
+        story.append(_step(item, "Side by side", title, maps[start : start + AT_ONCE], note, legend=True))
+    return story
 
 
-def _together(run: Sequence[Item]) -> list[StoryStep]:
+def _comparison(items: Sequence[Item]) -> list[StoryStep]:
     """Entries of one picture that follow each other, compared at the end."""
-    singles = [item for item in run if len(item.findings) == 1][:AT_ONCE]
+    singles = [item for item in items if len(item.findings) == 1][:AT_ONCE]
     if len(singles) < 2:
         return []
     small = shrink(singles[0].picture.open().rgb, TILE_SIDE)
     names = entry_text.names([item.first for item in singles])
-    shown: list[Shown] = [
-        {
-            "src": jpeg_url(overlay_of(small, item.first, item.style, TILE_SIDE)),
-            "alt": entry_text.alternative(item.first, item),
-            "caption": name,
-        }
-        for item, name in zip(singles, names, strict=True)
-    ]
-    ratio = singles[0].picture.width / singles[0].picture.height
-    alike = {_legend(item) for item in singles}
-    legend = alike.pop() if len(alike) == 1 else None
-    return [_compared("Side by side", f"{len(shown)} maps of one picture", "", ratio, shown, legend)]
+    maps = [_overlay(item, item.first, small, TILE_SIDE, name) for item, name in zip(singles, names, strict=True)]
+    alike = len({_legend(item) for item in singles}) == 1
+    step = _step(singles[0], "Side by side", f"{len(maps)} maps of one picture", maps, legend=alike)
+    return [step]
 
 
-def _compared(
-    kicker: str, title: str, note: str, ratio: float, shown: list[Shown], legend: tuple[str, str, str] | None
-) -> StoryStep:
-    return {"kicker": kicker, "title": title, "note": note, "ratio": ratio, "pictures": shown, "legend": legend}
-
-
-def _photograph(item: Item, photo: Any) -> Shown:
-    return {"src": jpeg_url(photo), "alt": f"Photograph: {entry_text.picture_name(item)}", "caption": ""}
-
-
-def _picture(item: Item, plain: Shown, ratio: float) -> StoryStep:
-    return {
-        "kicker": "The picture",
-        "title": entry_text.picture_name(item),
-        "note": "",
-        "ratio": ratio,
-        "pictures": [plain],
-    }
-
-
-def _says(item: Item, plain: Shown, ratio: float) -> StoryStep:
+def _opening(item: Item, photo: NDArray[np.uint8]) -> list[StoryStep]:
+    """The photograph, first by itself and then with the network's answer."""
+    name = entry_text.picture_name(item)
+    plain: StoryPicture = {"src": jpeg_url(photo), "alt": f"Photograph: {name}", "caption": ""}
     bars = [
         (words.answer_name(p), p.probability if p.probability == p.probability else 0.0, words.strength(p))
         for p in item.first.predictions[:4]
     ]
-    return {
-        "kicker": "What it says",
-        "title": words.together(entry_text.prediction(item.first)),
-        "note": "",
-        "ratio": ratio,
-        "pictures": [plain],
-        "bars": bars,
-    }
+    answer = _step(item, "What it says", words.together(entry_text.prediction(item.first)), [plain])
+    return [_step(item, "The picture", name, [plain]), {**answer, "bars": bars}]
+
+
+def _overlay(item: Item, one: Finding, photo: NDArray[np.uint8], side: int, caption: str = "") -> StoryPicture:
+    src = jpeg_url(overlay_of(photo, one, item.style, side))
+    return {"src": src, "alt": entry_text.alternative(one, item), "caption": caption}
+
+
+def _step(
+    item: Item, kicker: str, title: str, pictures: list[StoryPicture], note: str = "", *, legend: bool = False
+) -> StoryStep:
+    ratio = item.picture.width / item.picture.height
+    step: StoryStep = {"kicker": kicker, "title": title, "note": note, "ratio": ratio, "pictures": pictures}
+    return {**step, "legend": _legend(item)} if legend else step
 
 
 def _lower(sentence: str) -> str:

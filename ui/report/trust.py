@@ -1,4 +1,4 @@
-"""How far to trust a map of the report: taken over where it is known, else asked for entry by entry."""
+"""The verdict on a map of the report: taken over where it is known, else asked for entry by entry."""
 
 from dataclasses import replace
 

@@ -1,8 +1,9 @@
-"""The Report page: entries in order, each with a comment; what leaves the house; the way to the presentation."""
+"""The Report page: entries in order, each with a comment; the files to take away; the way to the presentation."""
+
+from __future__ import annotations
 
 import datetime
 from collections.abc import Callable
-from typing import Any
 
 import streamlit as st
 
@@ -10,10 +11,11 @@ from camcore.cache import ByteLRU
 from camcore.report import entry_text
 from camcore.report.document import Item
 from camcore.report.drawing import jpeg_url, overlay_of, shrink
+from camcore.text import counted
 from ui import downloads, figures, words
 from ui.components.stories import story as story_component
 from ui.figures import Figure
-from ui.report import basket, exports, shelf, story
+from ui.report import basket, export, store, story
 from ui.report import trust as report_trust
 from ui.report.basket import Entry
 from ui.urls import Parameter
@@ -44,12 +46,12 @@ def present() -> None:
     """The report over the whole window; Escape comes back."""
     st.html("<style>.stSidebar, .stMainBlockContainer > *:not(:has(.st-key-story)) { visibility: hidden; }</style>")
     with st.spinner("Setting the stage"):
-        steps = story.steps(shelf.current())
+        steps = story.steps(store.current())
     story_component(steps, key="story", token=st.session_state["report"], on_leave=_leave)
 
 
 def empty() -> None:
-    """What there is to do where nothing has been pinned."""
+    """The way to begin, where nothing has been pinned."""
     with st.container(key="cam_head"):
         st.header("Nothing in the report yet", anchor=False)
     st.markdown(
@@ -61,17 +63,16 @@ def empty() -> None:
 
 
 def show() -> None:
-    """The entries, and beside them what can be done with all of them."""
-    count = len(basket.entries())
+    """The entries, and beside them the title, the presentation and the files of all of them."""
+    entries = basket.entries()
     with st.container(key="cam_head"):
-        st.header(f"Report, {count} {'entry' if count == 1 else 'entries'}", anchor=False)
+        st.header(f"Report, {counted(len(entries), 'entry', 'entries')}", anchor=False)
     left, right = st.columns(COLUMNS, gap="large")
     with right, st.container(key="cam_report_all", gap="small"):
         _all()
     with left:
-        last = len(basket.entries()) - 1
-        for at, entry in enumerate(basket.entries()):
-            _entry(entry, first=at == 0, last=at == last)
+        for entry in entries:
+            _entry(entry, first=entry is entries[0], last=entry is entries[-1])
 
 
 def _all() -> None:
@@ -87,14 +88,7 @@ def _all() -> None:
     )
     _written()
     with st.container(key="cam_report_save", horizontal=True, gap="small"):
-        for kind in exports.FORMATS:
-            downloads.offer(
-                f"report.{kind.name.lower()}",
-                exports.maker(kind),
-                kind.about,
-                key=f"save_{kind.name}",
-                width="stretch",
-            )
+        downloads.offer_all("report", export.files(), key="save", width="stretch")
     st.caption(
         f"{basket.fill()}. The address of this page brings the report back after a reload, and shows it to whomever "
         "you give it, as long as this server keeps it."
@@ -102,9 +96,11 @@ def _all() -> None:
 
 
 def _about() -> None:
-    given: dict[str, Any] = {"persist_state": "session", "on_change": _written}
-    st.text_input("Title", key="report_title", placeholder="What the network looked at", **given)
-    st.text_input("Author", key="report_author", placeholder="Your name", **given)
+    for label, key, placeholder in (
+        ("Title", "report_title", "What the network looked at"),
+        ("Author", "report_author", "Your name"),
+    ):
+        st.text_input(label, key=key, placeholder=placeholder, persist_state="session", on_change=_written)
 
 
 def _comment(entry: Entry) -> None:
@@ -130,7 +126,7 @@ def _part(draw: Callable[[], None]) -> None:
 
     def part() -> None:
         draw()
-        if shelf.settle() != st.session_state["report"]:  # a report from a link was changed, and has a new name
+        if store.save() != st.session_state["report"]:  # a report from a link was changed, and has a new name
             st.rerun()
 
     st.fragment(part)()
@@ -138,9 +134,9 @@ def _part(draw: Callable[[], None]) -> None:
 
 def _written() -> None:
     """Let the downloads and the link have what was written."""
-    shelf.settle()
+    store.save()
     now = datetime.datetime.now().astimezone()
-    exports.latest().put(shelf.current(f"{now.day} {now:%B %Y}"))
+    export.latest().report = store.current(f"{now.day} {now:%B %Y}")
 
 
 def _entry(entry: Entry, first: bool, last: bool) -> None:
@@ -162,10 +158,8 @@ def _entry(entry: Entry, first: bool, last: bool) -> None:
                 args=args,
                 type="tertiary",
             )
-        shown = _figures(item)
-        figures.row(
-            shown, ratio=item.picture.width / item.picture.height, columns=max(3, min(len(shown), 4)), tallest=26
-        )
+        shown, ratio = _figures(item), item.picture.width / item.picture.height
+        figures.row(shown, ratio=ratio, columns=max(3, min(len(shown), 4)), tallest=26)
         _part(lambda: _comment(entry))
         if warnings := entry_text.warnings(item):
             st.caption(words.plain(" ".join(warnings)))

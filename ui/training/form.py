@@ -1,9 +1,11 @@
-"""What a visitor chooses before a training run: checked, and turned into a command line. No Streamlit."""
+"""The choices before a training run: checked, and turned into a command line. No Streamlit."""
 
+import itertools
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
+from camcore.text import counted
 from camcore.training.folders import MIN_PER_CLASS
 
 SCRATCH = "scratch"
@@ -55,7 +57,7 @@ def problem(form: Form, usable: Mapping[str, int], taken: Collection[str]) -> st
     few = [name for name in form.classes if usable.get(name, 0) < MIN_PER_CLASS]
     if few:
         return (
-            f"The class “{few[0]}” has {count(usable.get(few[0], 0), 'picture')}. Each class needs at least "
+            f"The class “{few[0]}” has {counted(usable.get(few[0], 0), 'picture')}. Each class needs at least "
             f"{MIN_PER_CLASS}: some to learn from, others to check with. Add pictures, or take it out of the classes."
         )
     if len(form.classes) < 2:
@@ -64,7 +66,7 @@ def problem(form: Form, usable: Mapping[str, int], taken: Collection[str]) -> st
 
 
 def name_problem(name: str, taken: Collection[str]) -> str | None:
-    """Why a network cannot be called so; None where it can."""
+    """The reason why a network cannot be called so; None where it can."""
     if not name:
         return "Give the network a name, under which it will be among the backbones."
     if not re.fullmatch(r"\w[\w .-]{0,49}", name) or name.endswith((" ", ".")):
@@ -81,10 +83,8 @@ def free_name(wanted: str, taken: Collection[str]) -> str:
     """This name, or with the first number after it that makes it free."""
     stem = re.sub(r"[^\w.-]+", "-", wanted)[:40].strip("-.") or "network"
     used = {other.lower() for other in taken} | {NEW}
-    number = 1
-    while (name := stem if number == 1 else f"{stem}-{number}").lower() in used:
-        number += 1
-    return name
+    candidates = itertools.chain([stem], (f"{stem}-{number}" for number in itertools.count(2)))
+    return next(name for name in candidates if name.lower() not in used)
 
 
 def suggested_name(data: str, backbone: str, taken: Collection[str]) -> str:
@@ -94,9 +94,3 @@ def suggested_name(data: str, backbone: str, taken: Collection[str]) -> str:
         return ""
     folder = parts[-2] if parts[-1].lower() in _COMMONPLACE and len(parts) > 1 else parts[-1]
     return free_name(folder if backbone == SCRATCH else f"{folder}-{backbone}", taken)
-
-
-def count(number: int, what: str) -> str:
-    """``1 picture``, ``2,000 pictures``, ``3 classes``."""
-    plural = f"{what}es" if what.endswith("s") else f"{what}s"
-    return f"{number:,} {what if number == 1 else plural}"

@@ -1,14 +1,17 @@
 """The form of a new training run: pictures on the left, network on the right."""
 
+from __future__ import annotations
+
 import hashlib
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
 import streamlit as st
 
 from camcore import CamcoreError
-from camcore.models.catalogue import backbones, find_weights
+from camcore.models.catalogue import Backbone, backbones, find_weights
+from camcore.text import counted
 from camcore.training.folders import MIN_PER_CLASS
 from camcore.training.recipe import Recipe
 from ui import errors, words
@@ -17,8 +20,8 @@ from ui.jobs.session import Status
 from ui.picture_folders import root_of
 from ui.query import Failure
 from ui.training import form as training_form
-from ui.training import runs, unpacking
-from ui.training.form import SCRATCH, Form, count
+from ui.training import runs, zip_upload
+from ui.training.form import SCRATCH, Form
 from ui.training.runs import TrainingRun
 from ui.training.work import Survey, survey_work
 
@@ -112,14 +115,14 @@ def _survey_line(status: Status[Survey]) -> None:
     if survey is None:
         place.progress(0.0, "Counting the pictures")
         return
-    text = f"{count(len(survey.counts), 'class')}, {count(survey.total, 'picture')}"
+    text = f"{counted(len(survey.counts), 'class')}, {counted(survey.total, 'picture')}"
     if status.busy:
         share = survey.checked / max(survey.total, 1)
         place.progress(share, f"{text}. Opened {survey.checked:,} to see if all are whole")
         return
     place.markdown(f":material/check_circle: **{text}.** {_left_out(survey)}")
     if survey.damaged:
-        with place.expander(f"{count(len(survey.damaged), 'file')} cannot be opened"):
+        with place.expander(f"{counted(len(survey.damaged), 'file')} cannot be opened"):
             for skipped in survey.damaged[:50]:
                 st.caption(words.plain(f"{skipped.file.parent.name}/{skipped.file.name}: {skipped.reason}"))
 
@@ -127,9 +130,9 @@ def _survey_line(status: Status[Survey]) -> None:
 def _left_out(survey: Survey) -> str:
     parts = []
     if survey.damaged:
-        parts.append(f"{count(len(survey.damaged), 'damaged file')} will be left out.")
+        parts.append(f"{counted(len(survey.damaged), 'damaged file')} will be left out.")
     if survey.others:
-        parts.append(f"{count(survey.others, 'other file')} will be left out: no pictures.")
+        parts.append(f"{counted(survey.others, 'other file')} will be left out: no pictures.")
     return " ".join(parts) or "Every one can be opened."
 
 
@@ -141,7 +144,7 @@ def _upload() -> None:
             "A ZIP file of the folder",
             type="zip",
             key=_zip_key(),
-            max_upload_size=unpacking.UPLOAD_MB,
+            max_upload_size=zip_upload.UPLOAD_MB,
             on_change=_unpack,
             help=f"Only pictures are kept, below '{_pictures_home()}'.",
         )
@@ -155,7 +158,7 @@ def _unpack() -> None:
     if file is None:
         return
     try:
-        state["data"] = str(unpacking.unpack(file, file.name, _pictures_home()))
+        state["data"] = str(zip_upload.unpack(file, file.name, _pictures_home()))
     except CamcoreError as error:
         state["zip_failure"] = Failure.of(error)
         return
@@ -193,7 +196,9 @@ def _network(
         [SCRATCH, *rows],
         key="backbone",
         persist_state="session",
-        format_func=lambda name: "Nothing: a compact network from scratch" if name == SCRATCH else _row(rows[name]),
+        format_func=lambda name: (
+            "Nothing: a compact network from scratch" if name == SCRATCH else f"{name} · {rows[name].weights_state}"
+        ),
         filter_mode="contains",
     )
     st.container(key="cam_start_about").caption(_about(rows.get(backbone)))
@@ -215,49 +220,48 @@ def _network(
     _start_note(form, problem, status, ready)
 
 
-def _numbers(row: Any | None) -> dict[str, int | None]:
+class _Number(NamedTuple):
+    """A number to type: its key, name and range, the value that is meant where nothing is typed, and its meaning."""
+
+    key: str
+    label: str
+    range: tuple[int, int]
+    usual: object
+    about: str
+
+
+_EPOCHS = "Passes over all pictures. A new head ends by itself once it learns no more."
+_SIZE = "The side of the square that the network sees."
+_SEED = "The same seed, pictures and choices give the same network."
+_FINE_TUNE = "How many of the backbone's last blocks learn too, after the new head has. 0: the backbone stays as it is."
+
+
+def _numbers(row: Backbone | None) -> dict[str, int | None]:
     """Epochs, size, seed and blocks to fine-tune; None where nothing is typed, as the shown usual value is meant."""
     from camcore.training.surgery import HeadRecipe
 
-    usual = Recipe()
-    numbers: tuple[tuple[str, str, tuple[int, int], object, str], ...] = (
-        (
-            "epochs",
-            "Epochs",
-            training_form.EPOCHS,
-            usual.epochs if row is None else f"to {HeadRecipe().epochs}",
-            "Passes over all pictures. A new head ends by itself once it learns no more.",
-        ),
-        (
-            "size",
-            "Input, px",
-            training_form.SIZES,
-            usual.size if row is None else row.input_size[0],
-            "The side of the square that the network sees.",
-        ),
-        ("seed", "Seed", training_form.SEEDS, 0, "The same seed, pictures and choices give the same network."),
-        (
-            "fine_tune",
-            "Fine-tune",
-            training_form.FINE_TUNE,
-            0,
-            "How many of the backbone's last blocks learn too, after the new head has. 0: the backbone stays as it is.",
-        ),
+    recipe = Recipe()
+    epochs = recipe.epochs if row is None else f"to {HeadRecipe().epochs}"
+    size = recipe.size if row is None else row.input_size[0]
+    numbers = (
+        _Number("epochs", "Epochs", training_form.EPOCHS, epochs, _EPOCHS),
+        _Number("size", "Input, px", training_form.SIZES, size, _SIZE),
+        _Number("seed", "Seed", training_form.SEEDS, 0, _SEED),
+        _Number("fine_tune", "Fine-tune", training_form.FINE_TUNE, 0, _FINE_TUNE),
     )
     return {
-        key: column.number_input(
-            label,
-            low,
-            high,
+        one.key: column.number_input(
+            one.label,
+            *one.range,
             value=None,
             step=1,
-            key=key,
+            key=one.key,
             persist_state="session",
-            placeholder=str(usually),
-            help=about,
-            disabled=key == "fine_tune" and row is None,
+            placeholder=str(one.usual),
+            help=one.about,
+            disabled=one.key == "fine_tune" and row is None,
         )
-        for column, (key, label, (low, high), usually, about) in zip(st.columns(4, gap="small"), numbers, strict=True)
+        for column, one in zip(st.columns(4, gap="small"), numbers, strict=True)
     }
 
 
@@ -278,23 +282,18 @@ def _start_note(form: Form, problem: str | None, status: Status[Survey], ready: 
         st.caption("Once the pictures are counted.")
 
 
-def _about(row: Any | None) -> str:
+def _about(row: Backbone | None) -> str:
     if row is None:
         return (
             "A small residual network that learns everything from your pictures alone. That takes thousands of them, "
             "and a while: minutes for a thousand, an hour or more for ten thousand."
         )
-    fetch = (
-        "" if row.weights_state == "on disk" else f" Its weights are fetched first: {words.megabytes(row.download_mb)}."
-    )
+    size = words.megabytes(row.download_mb)
+    fetch = "" if row.weights_state == "on disk" else f" Its weights are fetched first: {size}."
     return (
         f"{words.plain(row.name)} knows ImageNet's pictures already. It stays as it is and a new head learns your "
         f"classes: a minute or so, and good with some hundred pictures.{fetch}"
     )
-
-
-def _row(row: Any) -> str:
-    return f"{row.name} · {row.weights_state}"
 
 
 def usual_backbone() -> str:

@@ -1,23 +1,23 @@
-"""One training run as it is now: how far it is, its curves, and what can be done about it."""
+"""One training run as it is now: its progress, its curves, and the buttons to stop, resume or delete it."""
+
+from __future__ import annotations
 
 import html
 import time
 from collections.abc import Callable
-from typing import Any
 
 import streamlit as st
 
 from camcore import CamcoreError
-from camcore.render.curves import training_curves
-from ui import errors, words
+from camcore.text import counted
+from ui import errors, figures, words
 from ui.query import Failure
 from ui.training import runs
-from ui.training.form import NEW, count
+from ui.training.form import NEW
 from ui.training.runs import TrainingRun
 
 TICK = 1.0
 """Seconds between two looks at a run's files."""
-CURVES_HEIGHT = 320
 
 
 def show(run: TrainingRun) -> None:
@@ -34,29 +34,16 @@ def _show(name: str, kind: str) -> None:
         st.header(_headline(run), anchor=False)
     _status(run)
     _notes(run)
-    log = run.log
-    figure = training_curves(
-        [line.epoch for line in log],
-        ([line.loss for line in log], [line.val_loss for line in log]),
-        ([line.accuracy for line in log], [line.val_accuracy for line in log]),
-        last=len(log) if run.kind == "done" else max(run.epochs, len(log)),
-        sizes=[line.size for line in log],
-        height=CURVES_HEIGHT,
-    )
-    st.plotly_chart(
-        figure,
-        key="curves",
-        height=CURVES_HEIGHT,
-        config={"displaylogo": False, "modeBarButtons": [["toImage", "resetScale2d"]]},
-        alt=_described(run),
-    )
+    last = len(run.log) if run.kind == "done" else max(run.epochs, len(run.log))
+    curves = figures.training_log(run.log, last=last)
+    figures.chart(curves, key="curves", alt=_described(run), buttons=["resetScale2d"])
     _facts(run)
     _details(run)
 
 
 def _headline(run: TrainingRun) -> str:
     name, done = f"“{run.name}”", len(run.log)
-    at = f" after {count(done, 'epoch')} of {run.epochs}" if run.epochs and done else ""
+    at = f" after {counted(done, 'epoch')} of {run.epochs}" if run.epochs and done else ""
     match run.kind:
         case "starting":
             return f"{name} is about to train"
@@ -77,11 +64,11 @@ def _headline(run: TrainingRun) -> str:
     if run.outcome is None:
         return f"{name} is ready"
     share, held_out = run.outcome
-    return f"{name} is ready, right on {words.percent(share)} of {count(held_out, 'held-out picture')}"
+    return f"{name} is ready, right on {words.percent(share)} of {counted(held_out, 'held-out picture')}"
 
 
 def _status(run: TrainingRun) -> None:
-    """One row that is always there: how far it is, and what can be done about it."""
+    """One row that is always there: the progress, and the buttons."""
     with st.container(key="cam_run_row", horizontal=True, vertical_alignment="center", gap="medium", wrap=False):
         if run.kind == "done":
             st.page_link(  # looks like a button, by frame.css
@@ -127,27 +114,27 @@ def _progress_text(run: TrainingRun) -> str:
         case "silent":
             return f"Nothing heard for {words.duration(time.time() - p.updated)}"
         case "interrupted" | "stopped" | "failed":
-            again = "; Resume goes on from there" if run.log else ""
-            return f"{count(len(run.log), 'epoch')} kept{again}" if run.log else "Nothing learned yet"
+            kept = f"{counted(len(run.log), 'epoch')} kept; Resume goes on from there"
+            return kept if run.log else "Nothing learned yet"
     left = f" · {words.duration(p.seconds_left)} left" if p.seconds_left is not None else ""
     if p.state == "preparing":
         return words.plain(p.message or "Preparing") + left
     step = f", step {p.step:,} of {p.steps:,}" if p.steps else ""
-    said = f"{words.plain(p.message)}, epoch" if p.message else "Epoch"
-    return f"{said} {p.epoch} of {p.epochs}{step}{left}"
+    activity = f"{words.plain(p.message)}, epoch" if p.message else "Epoch"
+    return f"{activity} {p.epoch} of {p.epochs}{step}{left}"
 
 
 def _notes(run: TrainingRun) -> None:
-    """What went wrong, in words; one element, empty where all is well."""
+    """The reason why it stopped, in words; one element, empty where all is well."""
     with st.container(key="cam_run_notes"):
         failure: Failure | None = st.session_state.get("train_failure")
         why = runs.reason(run) if run.kind in ("failed", "interrupted") else ""
         if failure is not None:
             errors.panel(failure, "This did not work")
         elif run.kind == "failed":
-            said = why or "The process ended without a word of why. Its output is below."
+            message = why or "The process ended without a word of why. Its output is below."
             st.html(
-                f'<div class="cam-note cam-error" role="alert"><b>It could not go on.</b> {html.escape(said)}</div>'
+                f'<div class="cam-note cam-error" role="alert"><b>It could not go on.</b> {html.escape(message)}</div>'
             )
         elif run.kind == "interrupted":
             errors.notices(
@@ -160,7 +147,7 @@ def _notes(run: TrainingRun) -> None:
 
 
 def _facts(run: TrainingRun) -> None:
-    """What is being learned from what, in one quiet line."""
+    """Pictures, classes and the best result, in one quiet line."""
     recipe = run.recipe or {}
     parts = []
     if recipe.get("pictures"):
@@ -199,8 +186,8 @@ def _discard(run: TrainingRun) -> None:
     st.session_state["run"] = NEW
 
 
-def _act(do: Callable[[TrainingRun], Any], run: TrainingRun) -> None:
-    """What a button does; a refusal is kept for the page to say."""
+def _act(do: Callable[[TrainingRun], object], run: TrainingRun) -> None:
+    """Do what a button says; a refusal is kept for the page to show."""
     state = st.session_state
     state["train_failure"] = None
     try:

@@ -1,5 +1,7 @@
 """The Train page's address and its list of runs."""
 
+from __future__ import annotations
+
 import streamlit as st
 
 from camcore.models.catalogue import backbones

@@ -18,13 +18,13 @@ from camcore.render.sheet import PAPER, sheet
 from ui import scales
 from ui.activations import export, overview
 from ui.activations import sheet as sheets
-from ui.activations.choices import Look
+from ui.activations.choices import SheetLook
 from ui.activations.work import PER_LAYER
 from ui.picture_box import Chosen
 
 PIC = camcore.Picture.from_array(np.random.default_rng(0).integers(0, 256, (30, 50, 3), dtype=np.uint8))
 CHOSEN = Chosen(PIC, "a <b> picture.png", None)
-LOOK = Look("mean", scales.ONE, "viridis")
+LOOK = SheetLook("mean", scales.ONE, "viridis")
 
 
 @pytest.fixture(scope="module")
@@ -77,14 +77,14 @@ def test_the_picture_holds_the_sheet(found: Channels) -> None:
 
 @pytest.mark.parametrize("order", ORDERS)
 def test_a_line_about_each_cell_in_its_order(found: Channels, order: str) -> None:
-    drawn = sheets.drawn(found, ("test", order), Look(order, scales.EACH, "magma"))
-    assert [int(tip.split()[1]) for tip in drawn.tips] == found.order(order).tolist() == drawn.order.tolist()
-    assert drawn is sheets.drawn(found, ("test", order), Look(order, scales.EACH, "magma")), "drawn once"
+    drawn = sheets.drawn(found, ("test", order), SheetLook(order, scales.EACH, "magma"))
+    assert [int(tip.split()[1]) for tip in drawn.tips] == found.order(order).tolist() == drawn.ids
+    assert drawn is sheets.drawn(found, ("test", order), SheetLook(order, scales.EACH, "magma")), "drawn once"
 
 
 def test_where_the_scale_ends(found: Channels) -> None:
     assert sheets.top(found, LOOK, 2) == (pytest.approx(found.activations.max()), False)
-    own = Look("mean", scales.EACH, "viridis")
+    own = SheetLook("mean", scales.EACH, "viridis")
     assert sheets.top(found, own, 2)[0] == pytest.approx(found.activations[..., 2].max() or 1.0)
     assert sheets.bar(found, LOOK)["high"] == sheets.figure(float(found.activations.max()))
     assert "own" in sheets.bar(found, own)["high"]
@@ -99,7 +99,7 @@ def test_figures_in_words() -> None:
 
 
 def test_a_row_for_each_layer(rows: tuple[StrongestChannels, ...]) -> None:
-    drawn = overview.overview_sheet(rows, "viridis")
+    drawn = sheets.overview_sheet(rows, "viridis")
     assert drawn.columns == PER_LAYER
     assert drawn.count == PER_LAYER * len(rows)
     for row, one in enumerate(rows):
@@ -113,7 +113,7 @@ def test_a_row_for_each_layer(rows: tuple[StrongestChannels, ...]) -> None:
 
 
 def test_the_stacked_picture_holds_all_rows(rows: tuple[StrongestChannels, ...]) -> None:
-    drawn = overview.overview_sheet(rows, "viridis")
+    drawn = sheets.overview_sheet(rows, "viridis")
     saved = np.asarray(Image.open(io.BytesIO(export.stacked_png(rows, "small net", CHOSEN, "viridis"))))
     assert saved.shape[0] > drawn.index.shape[0]
     first = drawn.rgb[: drawn.cell[0], : drawn.cell[1]]

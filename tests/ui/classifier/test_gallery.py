@@ -19,7 +19,7 @@ def predictions(n: int, classes: int, seed: int = 0) -> Predictions:
 def test_two_classes(threshold: float) -> None:
     p = predictions(150, 2)
     counts = measures.confusion(p, threshold).counts
-    lists = {kind: gallery.entries(p, kind, threshold) for kind in gallery.KINDS}
+    lists = {kind: gallery.items_of(p, kind, threshold) for kind in gallery.KINDS}
     assert len(lists[gallery.FIRST]) == counts[0, 1]
     assert len(lists[gallery.SECOND]) == counts[1, 0]
     assert len(lists[gallery.RIGHT]) == counts.trace()
@@ -38,19 +38,19 @@ def test_two_classes(threshold: float) -> None:
 
 def test_many_classes() -> None:
     p = predictions(90, 4)
-    least, *_, surest = gallery.entries(p, gallery.UNSURE)
+    least, *_, surest = gallery.items_of(p, gallery.UNSURE)
     margins = np.diff(np.sort(p.probabilities, axis=1)[:, -2:], axis=1)[:, 0]
     assert p.files.index(least.file) == margins.argmin()
     assert p.files.index(surest.file) == margins.argmax()
-    wrong = gallery.entries(p, gallery.WRONG)
-    assert {e.file for e in wrong} == {p.files[i] for i in np.flatnonzero(p.predicted() != p.labels)}
+    wrong = gallery.items_of(p, gallery.WRONG)
+    assert {e.file for e in wrong} == {m.file for m in measures.misclassified(p)}
 
 
 @pytest.mark.parametrize(("total", "asked", "number", "pages", "shown"), [
     (0, 0, 0, 1, 0), (5, 3, 0, 1, 5), (12, 0, 0, 1, 12), (13, 1, 1, 2, 1), (30, -2, 0, 3, 12), (30, 9, 2, 3, 6),
 ])  # fmt: skip
 def test_pages(total: int, asked: int, number: int, pages: int, shown: int) -> None:
-    found = tuple(gallery.Entry(str(i), 0, 1, 0.5) for i in range(total))
+    found = tuple(gallery.GalleryItem(str(i), 0, 1, 0.5) for i in range(total))
     on_page, at, of = gallery.page_of(found, asked)
     assert (at, of, len(on_page)) == (number, pages, shown)
     assert on_page == found[number * 12 : number * 12 + shown]

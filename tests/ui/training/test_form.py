@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from ui.training.form import Form, count, free_name, name_problem, problem, suggested_name
+from ui.training.form import Form, free_name, name_problem, problem, suggested_name
 
 FORM = Form("/data/flowers", "flowers", ("daisy", "rose"))
 USABLE = {"daisy": 20, "rose": 4, "rare": 3}
@@ -86,7 +86,3 @@ def test_a_name_that_is_taken_gets_another_one_offered() -> None:
 def test_a_name_is_suggested_that_would_be_accepted(data: str, backbone: str, name: str) -> None:
     assert suggested_name(data, backbone, ()) == name
     assert not name or name_problem(name, ()) is None
-
-
-def test_counts() -> None:
-    assert [count(1, "class"), count(3, "class"), count(2000, "picture")] == ["1 class", "3 classes", "2,000 pictures"]

@@ -1,22 +1,55 @@
-"""What the network sees in one picture: what it says, the evidence for and against, the sum that is its score."""
+"""The network's view of one picture: its answer, the evidence for and against, and the sum that is its score."""
+
+from __future__ import annotations
 
 import html
-from typing import Any
+from dataclasses import dataclass
+from functools import partial
 
 import streamlit as st
 
 from camcore.files import to_csv
 from camcore.heatmaps.evidence import Evidence, common_scale
 from camcore.models.saved import SavedNetwork
+from camcore.text import minus
 from ui import controls, downloads, errors, figures, rasters, signed, words
-from ui.classifier.equation import equation, number
-from ui.classifier.equation import signed as hundredths
 from ui.classifier.work import PictureEvidence
 from ui.components import schematic
-from ui.figures import Figure
+from ui.figures import NO_NOTE, Figure
 from ui.jobs import session
 from ui.jobs.session import Status
 from ui.picture_box import Chosen
+
+SURE = {True: 0.65, False: 0.3}
+"""The probability from which an answer is called sure, by whether there are just two classes."""
+
+
+@dataclass(frozen=True)
+class Equation:
+    """Hundredths of a logit, whole numbers: supporting + opposing = mean, mean + bias = score, exactly."""
+
+    supporting: int
+    opposing: int
+    mean: int
+    bias: int
+    score: int
+
+
+def equation(one: Evidence) -> Equation:
+    """The sum of one class. Rounding is taken up by the largest figures: the mean, and its supporting part."""
+    score, bias, opposing = (round(100 * value) for value in (one.sum, one.bias, one.opposing))
+    mean = score - bias
+    return Equation(mean - opposing, opposing, mean, bias, score)
+
+
+def hundredths(value: int) -> str:
+    """Hundredths of a logit with their sign: +4.62, −0.48, 0.00."""
+    return minus(f"{value / 100:+.2f}") if value else "0.00"
+
+
+def number(value: float, digits: int = 6) -> str:
+    """A figure with its sign, to so many digits after the point."""
+    return minus(f"{value:+.{digits}f}")
 
 
 def show(saved: SavedNetwork, chosen: Chosen, standing: Status) -> None:
@@ -29,23 +62,23 @@ def show(saved: SavedNetwork, chosen: Chosen, standing: Status) -> None:
     if seen is not None and seen.why_not:
         errors.notices([seen.why_not])
     with st.container(key="cam_seen", gap="xsmall"):
-        opacity, smooth = _look(standing)
+        opacity, smooth = _controls(standing)
         _pictures(saved, chosen, seen, opacity, smooth)
-        _sum(saved, seen)
-        _words(saved, seen)
+        _sum(seen)
+        st.markdown(_explanation(saved, seen))
         _take_away(saved, chosen, seen, opacity)
 
 
 def _headline(saved: SavedNetwork, seen: PictureEvidence | None, standing: Status) -> str:
     if seen is None:
         return words.unanswered(saved.name, missing=False, failed=standing.failure is not None)
-    first = seen.predictions[0]
-    said = f"“{words.label(first.label)}”, {words.percent(first.probability)}"
-    sure = first.probability >= (0.65 if len(saved.labels) == 2 else 0.3)
-    return f"{saved.name} says {said}" if sure else f"{saved.name} is not sure: {said}"
+    top = seen.predictions[0]
+    answer = f"“{words.label(top.label)}”, {words.percent(top.probability)}"
+    sure = top.probability >= SURE[len(saved.labels) == 2]
+    return f"{saved.name} says {answer}" if sure else f"{saved.name} is not sure: {answer}"
 
 
-def _look(standing: Status) -> tuple[int, bool]:
+def _controls(standing: Status) -> tuple[int, bool]:
     with st.container(key="cam_seen_look", horizontal=True, vertical_alignment="center", gap="small", wrap=False):
         smooth = controls.smooth()
         opacity = controls.opacity("the map", width=260)
@@ -56,27 +89,24 @@ def _look(standing: Status) -> tuple[int, bool]:
 def _pictures(saved: SavedNetwork, chosen: Chosen, seen: PictureEvidence | None, opacity: int, smooth: bool) -> None:
     """The photograph, and the evidence for two classes on one scale."""
     picture = chosen.picture
-    photo = Figure("The photograph", chosen.title, rasters.photo_url(picture), f"Photograph: {chosen.title}")
-    found = seen.evidence if seen is not None else ()
-    scale = common_scale(found)
-    maps = []
-    for place in range(2):
-        if place >= len(found):
-            label = words.label(saved.labels[place]) if len(saved.labels) == 2 else "…"
-            maps.append(Figure(f"Evidence for {label}", "\N{NO-BREAK SPACE}", None))
-            continue
-        one = found[place]
-        said = seen is not None and one.class_index == seen.predictions[0].index
+    evidence = seen.evidence if seen is not None else ()
+    scale = common_scale(evidence)
+    shown = [Figure("The photograph", chosen.title, rasters.photo_url(picture), f"Photograph: {chosen.title}")]
+    for one in evidence[:2]:
+        label = words.label(one.label)
         src = signed.overlay_url(picture.rgb, picture.sha256, one, (saved.sha256, "seen"), scale, opacity, smooth)
         share = f"in all {hundredths(equation(one).score)}, {words.percent(one.probability)}"
-        alt = f"Evidence for {words.label(one.label)} on {chosen.title}: red speaks for it, blue against; {share}"
-        maps.append(Figure(f"Evidence for {words.label(one.label)}", share, src, alt, said))
-    figures.row([photo, *maps], ratio=picture.width / picture.height, columns=3)
-    end = f"{scale:.2f}" if found else "…"
-    figures.colour_bar(f"\N{MINUS SIGN}{end} against", f"+{end} for")
+        alt = f"Evidence for {label} on {chosen.title}: red speaks for it, blue against; {share}"
+        lead = seen is not None and one.class_index == seen.predictions[0].index
+        shown.append(Figure(f"Evidence for {label}", share, src, alt, lead))
+    for index in range(len(shown) - 1, 2):
+        label = words.label(saved.labels[index]) if len(saved.labels) == 2 else "…"
+        shown.append(Figure(f"Evidence for {label}", NO_NOTE, None))
+    figures.row(shown, ratio=picture.width / picture.height, columns=3)
+    figures.evidence_bar(f"{scale:.2f}" if evidence else "…")
 
 
-def _sum(saved: SavedNetwork, seen: PictureEvidence | None) -> None:
+def _sum(seen: PictureEvidence | None) -> None:
     """The equation, in figures."""
     if seen is None or not seen.evidence:
         st.html('<div class="cam-sum" aria-hidden="true"></div>')
@@ -84,75 +114,55 @@ def _sum(saved: SavedNetwork, seen: PictureEvidence | None) -> None:
     one = seen.said
     sums = equation(one)
     name = html.escape(words.label(one.label))
-    last = (
-        "the S-curve makes it a probability" if seen.activation == "sigmoid" else "its share among all classes’ scores"
-    )
+    binary = seen.activation == "sigmoid"
     start = "a handicap for" if sums.bias < 0 else "a head start for"
-    steps = [
-        (
-            "",
-            hundredths(sums.mean),
-            "average of the map",
-            f"{hundredths(sums.supporting)} for, {hundredths(sums.opposing)} against",
-        ),
+    both = f"{hundredths(sums.supporting)} for, {hundredths(sums.opposing)} against"
+    meaning = f"above 0 speaks for {name}" if binary else f"how much there is for {name}"
+    last = "the S-curve makes it a probability" if binary else "its share among all classes’ scores"
+    terms = [
+        ("", hundredths(sums.mean), "average of the map", both),
         ("+", hundredths(sums.bias), "bias", f"{start} {name}, the same for every picture"),
-        (
-            "=",
-            hundredths(sums.score),
-            "score (logit)",
-            f"above 0 speaks for {name}" if seen.activation == "sigmoid" else f"how much there is for {name}",
-        ),
+        ("=", hundredths(sums.score), "score (logit)", meaning),
         ("→", words.percent(one.probability), f"probability of {name}", last),
     ]
     parts = []
-    for sign, figure, title, note in steps:
+    for sign, figure, title, note in terms:
         if sign:
             parts.append(f'<span class="cam-sum-sign">{sign}</span>')
         parts.append(f'<span class="cam-sum-part"><b>{figure}</b><span>{title}</span><small>{note}</small></span>')
     st.html(f'<div class="cam-sum" role="group" aria-label="How the score of {name} adds up">{"".join(parts)}</div>')
 
 
-def _words(saved: SavedNetwork, seen: PictureEvidence | None) -> None:
-    a, b = (words.plain(words.label(label)) for label in saved.labels[:2])
+def _explanation(saved: SavedNetwork, seen: PictureEvidence | None) -> str:
     if len(saved.labels) > 2:
-        text = (
+        return (
             "Each class has a map of its own, and each score is the average of its map plus its bias. The two most "
             "probable classes stand side by side, on one scale."
         )
-    elif seen is None or seen.activation == "sigmoid":
+    a, b = (words.plain(words.label(label)) for label in saved.labels)
+    if seen is None or seen.activation == "sigmoid":
         text = (
             f"This network has one score for its two answers: what speaks for {a} speaks against {b}. So the second "
             "map is the first one with its signs turned, red for blue."
         )
     else:
         text = f"This network has a score for {a} and one for {b}; what counts is by how much one exceeds the other."
-    text += (
-        f" It knows no third answer: whatever a picture shows, it says {a} or {b}." if len(saved.labels) == 2 else ""
-    )
-    st.markdown(text)
+    return f"{text} It knows no third answer: whatever a picture shows, it says {a} or {b}."
 
 
 def _take_away(saved: SavedNetwork, chosen: Chosen, seen: PictureEvidence | None, opacity: int) -> None:
     """The exact figures, and everything as files."""
-    found = seen.evidence if seen is not None else ()
+    evidence = seen.evidence if seen is not None else ()
     stem = words.file_stem(chosen.stem, saved.name, "evidence")
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
-        lines = [_line(saved, one) for one in found]
+        lines = [_line(saved, one) for one in evidence]
         rgb = chosen.picture.rgb
-        downloads.offer(
-            f"{stem}.png",
-            lambda: signed.full_size(rgb, found, common_scale(found), opacity, lines),
-            "The three pictures side by side, at full size",
-            key="save_seen_png",
-            ready=bool(found),
+        png = partial(signed.full_size, rgb, evidence, common_scale(evidence), opacity, lines)
+        files = (
+            ("png", png, "The three pictures side by side, at full size"),
+            ("csv", partial(sums_csv, evidence), "The exact sum, and the maps place by place"),
         )
-        downloads.offer(
-            f"{stem}.csv",
-            lambda: sums_csv(found),
-            "The exact sum, and the maps place by place",
-            key="save_seen_csv",
-            ready=bool(found),
-        )
+        downloads.offer_all(stem, files, key="save_seen", ready=bool(evidence))
         st.page_link(
             "app.py",
             label="Ask other methods about this picture",
@@ -160,27 +170,33 @@ def _take_away(saved: SavedNetwork, chosen: Chosen, seen: PictureEvidence | None
             query_params={"model": saved.name},
         )
     with st.container(key="cam_seen_exact"), st.expander("The exact figures"):
-        if found:
-            st.table(
-                {
-                    "class": [words.label(one.label) for one in found],
-                    "mean of the map": [number(one.sum - one.bias) for one in found],
-                    "of it for": [number(one.supporting) for one in found],
-                    "of it against": [number(one.opposing) for one in found],
-                    "bias": [number(one.bias) for one in found],
-                    "sum": [number(one.sum) for one in found],
-                    "the network's own logit": [number(one.logit) for one in found],
-                    "difference": [f"{one.residual:+.1e}" for one in found],
-                    "probability": [f"{one.probability:.6f}" for one in found],
-                }
-            )
-        if seen is not None and seen.grid is not None and found:
+        if seen is None or not evidence:
+            return
+        st.table([_exact(one) for one in evidence])
+        if seen.grid is not None:
             st.caption(
                 words.plain(
-                    f"Layer {found[0].layer}, {words.grid(seen.grid)} places with {seen.channels} features each. "
+                    f"Layer {evidence[0].layer}, {words.grid(seen.grid)} places with {seen.channels} features each. "
                     "The logit is what the network computes in its own last layer; the difference is rounding."
                 )
             )
+
+
+def _exact(one: Evidence) -> dict[str, str]:
+    values = {
+        "mean of the map": one.sum - one.bias,
+        "of it for": one.supporting,
+        "of it against": one.opposing,
+        "bias": one.bias,
+        "sum": one.sum,
+        "the network's own logit": one.logit,
+    }
+    return {
+        "class": words.label(one.label),
+        **{name: number(value) for name, value in values.items()},
+        "difference": f"{one.residual:+.1e}",
+        "probability": f"{one.probability:.6f}",
+    }
 
 
 def _line(saved: SavedNetwork, one: Evidence) -> str:
@@ -191,22 +207,22 @@ def _line(saved: SavedNetwork, one: Evidence) -> str:
     )
 
 
-def sums_csv(found: tuple[Evidence, ...]) -> bytes:
+def sums_csv(evidence: tuple[Evidence, ...]) -> bytes:
     """The sum of each class, then its map row by row."""
     rows: list[list[object]] = [
         ["class", "mean", "supporting", "opposing", "bias", "sum", "logit", "probability", "layer"]
     ]
-    for one in found:
-        figures_of: list[Any] = [one.sum - one.bias, one.supporting, one.opposing, one.bias, one.sum, one.logit]
-        rows.append([one.label, *(repr(float(v)) for v in figures_of), repr(float(one.probability)), one.layer])
-    for one in found:
+    for one in evidence:
+        terms = (one.sum - one.bias, one.supporting, one.opposing, one.bias, one.sum, one.logit, one.probability)
+        rows.append([one.label, *(repr(float(term)) for term in terms), one.layer])
+    for one in evidence:
         rows += [[], [f"map of {one.label}, in logits: a row for each row of places"]]
-        rows += [[f"{v:.9g}" for v in row] for row in one.map.tolist()]
+        rows += [[f"{value:.9g}" for value in row] for row in one.map.tolist()]
     return to_csv(rows)
 
 
 def lesson(saved: SavedNetwork, seen: PictureEvidence | None) -> None:
-    """How the map comes about, and how any network gets such a head."""
+    """An explanation of the map, and the way to such a head for any network."""
     st.subheader("How the map comes about", anchor="how")
     name = words.label(saved.labels[seen.predictions[0].index if seen is not None else 0])
     places = f"{words.grid(seen.grid)} places" if seen is not None and seen.grid else "a grid of places"

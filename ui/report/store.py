@@ -1,12 +1,11 @@
 """Reports kept on the server for a while, so that a reload or a link finds them: under random names, within limits."""
 
 import secrets
-from typing import Any
 
 import streamlit as st
 
 from camcore.cache import ByteLRU
-from camcore.report.document import Report, bytes_of
+from camcore.report.document import Item, Report, bytes_of
 from ui.report import basket
 
 MOST_REPORTS = 64
@@ -20,35 +19,35 @@ OTHER = "The link names another report than yours, which stays. Open the link in
 _reports: ByteLRU[Report] = ByteLRU(MOST_BYTES, lambda report: bytes_of(report.items) + 1024, MOST_REPORTS)
 
 
-def find(token: str) -> Report | None:
+def get(token: str) -> Report | None:
     """The report of that name; None where it is not kept, or no longer."""
     return _reports.get(token)
 
 
-def keep(report: Report, token: str | None = None) -> str:
+def put(report: Report, token: str | None = None) -> str:
     """Keep a report under its name, or a new one that nobody can guess; the oldest ones make room."""
     token = token or secrets.token_urlsafe(18)
     _reports.put(token, report)
     return token
 
 
-def arrive(token: str | None) -> str | None:
-    """Take over the report that a link names, where the visitor has none; what to say where that cannot be."""
+def adopt(token: str | None) -> str | None:
+    """Take over the report that a link names, where the visitor has none; the notice where that cannot be."""
     state = st.session_state
     if token is None or token == state.get("report_token"):
         return None
-    report = find(token)
+    report = get(token)
     if report is None:
         return GONE
     if basket.entries():
         return OTHER
-    basket.take(report.items)
+    basket.restore(report.items)
     state.update(report_title=report.title, report_author=report.author)
     state.update(report_token=token, report_kept=_content(), report_own=False)
     return None
 
 
-def settle() -> str | None:
+def save() -> str | None:
     """Keep the visitor's report as it is now; its name, None where it is empty.
 
     A report that came by a link stays as it is for others: once it is changed, it is kept under another name.
@@ -58,9 +57,9 @@ def settle() -> str | None:
         return None
     now = _content()
     token = state.get("report_token")
-    if state.get("report_kept") != now or token is None or find(token) is None:  # changed, or made room for others
+    if state.get("report_kept") != now or token is None or get(token) is None:  # changed, or made room for others
         own = token if state.get("report_own") else None
-        state.update(report_token=keep(current(), own), report_kept=now, report_own=True)
+        state.update(report_token=put(current(), own), report_kept=now, report_own=True)
     return str(state["report_token"])
 
 
@@ -71,6 +70,6 @@ def current(made: str = "") -> Report:
     return Report(items, state.get("report_title", ""), state.get("report_author", ""), made)
 
 
-def _content() -> tuple[Any, ...]:
+def _content() -> tuple[str | Item, ...]:
     report = current()
     return (report.title, report.author, *report.items)

@@ -8,13 +8,13 @@ from reported import item
 
 from camcore.cache import ByteLRU
 from camcore.report.document import Report
-from ui.report import basket, shelf
+from ui.report import basket, store
 
 
 @pytest.fixture
 def session(monkeypatch):
     """Turns ``st.session_state`` into the state of a visitor; call it for a new one."""
-    monkeypatch.setattr(shelf, "_reports", ByteLRU(1 << 30, lambda report: 1, 4))
+    monkeypatch.setattr(store, "_reports", ByteLRU(1 << 30, lambda report: 1, 4))
 
     def visitor(state=None):
         state = Dict() if state is None else state
@@ -30,69 +30,69 @@ class Dict(dict):
 
 def test_a_reload_finds_the_report_again(session):
     session()
-    basket.take((item(comment="one"), item(comment="two")))
+    basket.restore((item(comment="one"), item(comment="two")))
     st.session_state["report_title"] = "Mine"
-    token = shelf.settle()
+    token = store.save()
     session()
-    assert shelf.arrive(token) is None
+    assert store.adopt(token) is None
     assert [entry.item.comment for entry in basket.entries()] == ["one", "two"]
     assert st.session_state["report_title"] == "Mine"
-    assert shelf.settle() == token, "what was not changed keeps its name"
+    assert store.save() == token, "what was not changed keeps its name"
 
 
 def test_what_comes_by_a_link_stays_as_it_is_for_others(session):
     mine = session()
-    basket.take((item(comment="one"),))
-    token = shelf.settle()
+    basket.restore((item(comment="one"),))
+    token = store.save()
     session()
-    shelf.arrive(token)
+    store.adopt(token)
     basket.change(basket.entries()[0].id, comment="changed")
-    other = shelf.settle()
+    other = store.save()
     assert other != token
-    assert shelf.find(token).items[0].comment == "one"
+    assert store.get(token).items[0].comment == "one"
     basket.change(basket.entries()[0].id, comment="again")
-    assert shelf.settle() == other, "one's own keeps its name"
-    assert shelf.find(other).items[0].comment == "again"
+    assert store.save() == other, "one's own keeps its name"
+    assert store.get(other).items[0].comment == "again"
     session(mine)
-    assert shelf.settle() == token
+    assert store.save() == token
 
 
 def test_a_link_never_takes_away_what_the_visitor_has(session):
     session()
-    basket.take((item(comment="theirs"),))
-    token = shelf.settle()
+    basket.restore((item(comment="theirs"),))
+    token = store.save()
     session()
-    basket.take((item(comment="mine"),))
-    assert shelf.arrive(token) == shelf.OTHER
+    basket.restore((item(comment="mine"),))
+    assert store.adopt(token) == store.OTHER
     assert basket.entries()[0].item.comment == "mine"
 
 
 def test_a_name_that_is_not_kept_is_answered(session):
     session()
-    assert shelf.arrive("A" * 24) == shelf.GONE
-    assert shelf.arrive(None) is None
-    assert shelf.settle() is None, "an empty report has no name"
+    assert store.adopt("A" * 24) == store.GONE
+    assert store.adopt(None) is None
+    assert store.save() is None, "an empty report has no name"
 
 
 def test_the_oldest_make_room(session):
     session()
-    tokens = [shelf.keep(Report((item(),), str(n))) for n in range(6)]
-    assert [shelf.find(token) is not None for token in tokens] == [False, False, True, True, True, True]
+    tokens = [store.put(Report((item(),), str(n))) for n in range(6)]
+    assert [store.get(token) is not None for token in tokens] == [False, False, True, True, True, True]
 
 
 def test_a_report_that_made_room_is_kept_again_when_it_is_looked_at(session):
     session()
-    basket.take((item(),))
-    token = shelf.settle()
+    basket.restore((item(),))
+    token = store.save()
     for n in range(6):
-        shelf.keep(Report((item(),), str(n)))
-    assert shelf.find(token) is None
-    assert shelf.settle() == token
-    assert shelf.find(token) is not None
+        store.put(Report((item(),), str(n)))
+    assert store.get(token) is None
+    assert store.save() == token
+    assert store.get(token) is not None
 
 
 def test_names_cannot_be_guessed(session):
     session()
-    tokens = {shelf.keep(Report((item(),))) for _ in range(50)}
+    tokens = {store.put(Report((item(),))) for _ in range(50)}
     assert len(tokens) == 50
     assert min(map(len, tokens)) >= 24, "18 random bytes"

@@ -4,16 +4,16 @@ import threading
 import time
 
 from camcore.report.document import Report
-from ui.report.exports import GRACE, Latest
+from ui.report.export import GRACE, LatestReport
 
 
 def test_a_text_that_is_left_by_the_click_on_a_download_is_in_it():
-    latest = Latest()
-    latest.put(Report((), "old"))
+    latest = LatestReport()
+    latest.report = Report((), "old")
 
     def arrives():
         time.sleep(GRACE / 10)
-        latest.put(Report((), "new"))
+        latest.report = Report((), "new")
 
     threading.Thread(target=arrives).start()
-    assert latest.get().title == "new"
+    assert latest.after_grace().title == "new"

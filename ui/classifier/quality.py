@@ -1,17 +1,18 @@
-"""How good the network is on labelled pictures: figures, charts, and a threshold that moves them all."""
+"""Quality of the network on labelled pictures: figures, charts, and a threshold that moves them all."""
 
-import functools
-import html
+from __future__ import annotations
+
 import json
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache, partial
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import streamlit as st
+from numpy.typing import NDArray
 
 from camcore.evaluation import measures
 from camcore.evaluation.measures import summary
@@ -20,9 +21,14 @@ from camcore.evaluation.table import write_csv
 from camcore.metrics.intervals import Rate
 from camcore.models.saved import SavedNetwork
 from camcore.render import charts
-from ui import downloads, words
-from ui.classifier.work import FolderResults
-from ui.figures import CHART
+from camcore.render.chart_page import chart_page
+from ui import downloads, figures, words
+from ui.classifier.work import FRAMING, FolderResults
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+    from camcore.network import Network
 
 MANY = 20
 """With more classes a confusion matrix cannot be read."""
@@ -37,9 +43,8 @@ def threshold() -> float:
 def show(saved: SavedNetwork, evaluated: FolderResults) -> None:
     """The figures and charts, with their threshold."""
     p = evaluated.predictions
-    two = len(p.classes) == 2
     at = 0.5
-    if two:
+    if len(p.classes) == 2:
         name = words.label(p.classes[1])
         st.slider(
             f"Say “{words.plain(name)}” from this probability on",
@@ -55,9 +60,8 @@ def show(saved: SavedNetwork, evaluated: FolderResults) -> None:
     _summary(p, at)
     columns = st.columns(2, gap="medium")
     for place, chart in enumerate(chart_list(p, at)):
-        columns[place % 2].plotly_chart(
-            chart.make(), key=f"chart_{chart.key}", height=charts.HEIGHT, config=CHART, alt=chart.alt
-        )
+        with columns[place % 2]:
+            figures.chart(chart.make(), key=f"chart_{chart.key}", alt=chart.alt)
     _take_away(saved, p, at)
 
 
@@ -67,70 +71,62 @@ def _summary(p: Predictions, at: float) -> None:
     parts = [(words.percent(right.value), "of the pictures are right", _interval(right))]
     if len(p.classes) <= 4:
         for index, label in enumerate(p.classes):
-            found = table.recall(index)
-            parts.append(
-                (
-                    words.percent(found.value) if found.n else "–",
-                    f"of “{html.escape(words.label(label))}” are found",
-                    _interval(found),
-                )
-            )
+            recall = table.recall(index)
+            share = words.percent(recall.value) if recall.n else "–"
+            parts.append((share, f"of “{words.label(label)}” are found", _interval(recall)))
     ece = measures.calibration(p).ece
     parts.append((f"{100 * ece:.1f} points", "is its confidence off, on average", "expected calibration error"))
-    cells = "".join(
-        f"<div><b>{figure}</b><span>{what}</span><small>{note}</small></div>" for figure, what, note in parts
-    )
-    st.html(f'<div class="cam-figures" role="status">{cells}</div>')
+    figures.numbers(parts)
 
 
-def _interval(found: Rate) -> str:
-    if not found.n:
+def _interval(rate: Rate) -> str:
+    if not rate.n:
         return "no such pictures"
-    return f"{found.count:,} of {found.n:,}; 95 % interval {100 * found.low:.1f} to {100 * found.high:.1f} %"
+    return f"{rate.count:,} of {rate.n:,}; 95 % interval {100 * rate.low:.1f} to {100 * rate.high:.1f} %"
 
 
 @dataclass(frozen=True)
 class Chart:
-    """One chart: its key, how to make it, and what it shows in words."""
+    """One chart: its key, the function that makes it, and its content in words."""
 
     key: str
-    make: Callable[[], Any]
+    make: Callable[[], go.Figure]
     alt: str
 
 
 @dataclass(frozen=True, eq=False)
-class Fixed:
-    """What no threshold changes: ROC of the positive class, or of each of several against the rest."""
+class ThresholdFree:
+    """The measures that no threshold changes: ROC of the positive class, or of each of several against the rest."""
 
     roc: tuple[measures.Roc, ...]
     auc: float
     calibration: measures.Calibration
 
 
-@functools.lru_cache(maxsize=KEPT)
-def fixed(p: Predictions) -> Fixed:
+@lru_cache(maxsize=KEPT)
+def threshold_free(p: Predictions) -> ThresholdFree:
     """Computed once for each table of predictions."""
     if len(p.classes) == 2:
-        curves: tuple[measures.Roc, ...] = (measures.roc(p),)
-        return Fixed(curves, curves[0].auc, measures.calibration(p, of=1))
+        curve = measures.roc(p)
+        return ThresholdFree((curve,), curve.auc, measures.calibration(p, of=1))
     curves = tuple(measures.roc(p, index) for index in range(min(len(p.classes), len(charts.COLOURS))))
-    return Fixed(curves, measures.auc(p), measures.calibration(p))
+    return ThresholdFree(curves, measures.auc(p), measures.calibration(p))
 
 
 def chart_list(p: Predictions, at: float) -> list[Chart]:
     """The charts of these predictions, two by two."""
     names = [words.label(label) for label in p.classes]
     table = measures.confusion(p, at).counts
-    found = [_scores(p, names, at)]
+    shown = [_scores(p, names, at)]
     if len(names) <= MANY:
         rows = "; ".join(
             f"of {name}: " + ", ".join(f"{count} called {other}" for count, other in zip(row, names, strict=True))
             for name, row in zip(names, table.tolist(), strict=True)
         )
         alt = f"Confusion matrix: {rows}" if len(names) <= 8 else "Confusion matrix"
-        make = functools.partial(charts.confusion_matrix, table, names, title="What is taken for what")
-        found.append(Chart("confusion", make, alt))
-    return [*found, _roc(p, names, table), _reliability(p, names, at)]
+        make = partial(charts.confusion_matrix, table, names, title="What is taken for what")
+        shown.append(Chart("confusion", make, alt))
+    return [*shown, _roc(p, names, table), _reliability(p, names, at)]
 
 
 def _scores(p: Predictions, names: list[str], at: float) -> Chart:
@@ -138,21 +134,21 @@ def _scores(p: Predictions, names: list[str], at: float) -> Chart:
         groups = {name: p.probabilities[p.labels == index, 1] for index, name in enumerate(names)}
         title, axis = "What it says of each picture", f"probability of {names[1]}"
         alt = f"How often each {axis} was given; pictures right of {words.percent(at)} are called {names[1]}"
-        make = functools.partial(charts.score_histogram, groups, title=title, axis=axis, threshold=at)
+        make = partial(charts.score_histogram, groups, title=title, axis=axis, threshold=at)
         return Chart("scores", make, alt)
-    said, surest = p.predicted(), p.probabilities.max(axis=1)
-    groups = {"right": surest[said == p.labels], "wrong": surest[said != p.labels]}
+    right, surest = p.predicted() == p.labels, p.probabilities.max(axis=1)
+    groups = {"right": surest[right], "wrong": surest[~right]}
     axis = "probability of the class it says"
-    make = functools.partial(charts.score_histogram, groups, title="How sure it is of each picture", axis=axis)
+    make = partial(charts.score_histogram, groups, title="How sure it is of each picture", axis=axis)
     return Chart("scores", make, f"How often each {axis} was given, where it was right and where it was wrong")
 
 
-def _roc(p: Predictions, names: list[str], table: Any) -> Chart:
-    known = fixed(p)
+def _roc(p: Predictions, names: list[str], table: NDArray[np.int64]) -> Chart:
+    known = threshold_free(p)
     if len(names) == 2:
         false, true = rates(table)
         title = f"ROC: area under the curve {known.auc:.4f}"
-        make = functools.partial(
+        make = partial(
             charts.roc_curves,
             {names[1]: (known.roc[0].fpr, known.roc[0].tpr)},
             title=title,
@@ -163,15 +159,15 @@ def _roc(p: Predictions, names: list[str], table: Any) -> Chart:
         return Chart("roc", make, f"{title}. {here}")
     curves = {name: (one.fpr, one.tpr) for name, one in zip(names, known.roc, strict=False) if one.auc == one.auc}
     title = f"ROC, each against the rest: mean area {known.auc:.4f}"
-    make = functools.partial(charts.roc_curves, curves, title=title, axes=("others called so", "found"))
+    make = partial(charts.roc_curves, curves, title=title, axes=("others called so", "found"))
     return Chart("roc", make, title)
 
 
 def _reliability(p: Predictions, names: list[str], at: float) -> Chart:
-    bins = fixed(p).calibration
+    bins = threshold_free(p).calibration
     two = len(names) == 2
     axes = (f"probability of {names[1]} given", f"are {names[1]}") if two else ("probability given", "are right")
-    make = functools.partial(
+    make = partial(
         charts.reliability,
         bins.confidence,
         bins.observed,
@@ -187,33 +183,20 @@ def _reliability(p: Predictions, names: list[str], at: float) -> Chart:
     return Chart("calibration", make, alt)
 
 
-def rates(counts: Any) -> tuple[float, float]:
+def rates(counts: NDArray[np.int64]) -> tuple[float, float]:
     """(false, true positive rate) of two classes' confusion; 0 where a class has no pictures."""
     false, true = counts[:, 1] / np.maximum(counts.sum(axis=1), 1)
     return float(false), float(true)
 
 
 def _take_away(saved: SavedNetwork, p: Predictions, at: float) -> None:
-    stem = words.file_stem(saved.name, "quality")
+    files = (
+        ("csv", partial(predictions_csv, p), "Every picture with its label and the probabilities given"),
+        ("json", partial(figures_json, saved, p, at), "The figures above at this threshold"),
+        ("html", partial(report, saved, p, at), "The charts as one page that needs no network"),
+    )
     with st.container(horizontal=True, gap="small"):
-        downloads.offer(
-            f"{stem}.csv",
-            lambda: predictions_csv(p),
-            "Every picture with its label and the probabilities given",
-            key="save_quality_csv",
-        )
-        downloads.offer(
-            f"{stem}.json",
-            lambda: json.dumps(figures(saved, p, at), indent=2, ensure_ascii=False).encode("utf-8"),
-            "The figures above at this threshold",
-            key="save_quality_json",
-        )
-        downloads.offer(
-            f"{stem}.html",
-            lambda: report(saved, p, at),
-            "The charts as one page that needs no network",
-            key="save_quality_html",
-        )
+        downloads.offer_all(words.file_stem(saved.name, "quality"), files, key="save_quality")
 
 
 def predictions_csv(p: Predictions) -> bytes:
@@ -222,30 +205,27 @@ def predictions_csv(p: Predictions) -> bytes:
         return write_csv(Path(folder) / "predictions.csv", p).read_bytes()
 
 
-def figures(saved: SavedNetwork, p: Predictions, at: float) -> dict[str, Any]:
+@dataclass(frozen=True)
+class _NetworkStub:
+    """As much of a network as its figures name; takes the network's place, which need not be loaded for them."""
+
+    name: str
+    weights_note: str
+
+    def framing_for(self, framing: str | None) -> str:
+        return framing or FRAMING
+
+
+def figures_json(saved: SavedNetwork, p: Predictions, at: float) -> bytes:
     """All figures at this threshold, as ``python -m camcore evaluate --json`` prints them."""
-    named: Any = SimpleNamespace(name=saved.name, weights_note=saved.summary)
-    return summary(named, p, at)
+    values = summary(cast("Network", _NetworkStub(saved.name, saved.summary)), p, at)
+    return json.dumps(values, indent=2, ensure_ascii=False).encode("utf-8")
 
 
 def report(saved: SavedNetwork, p: Predictions, at: float) -> bytes:
     """The charts as one HTML page that needs no network."""
-    from plotly.io import to_html
-
     right = measures.accuracy(p, at)
-    title = html.escape(f"{saved.name} on {len(p):,} pictures")
-    said = f" at the threshold {words.percent(at)}" if len(p.classes) == 2 else ""
-    line = html.escape(f"{words.percent(right.value)} are right{said} ({_interval(right)}).")
-    parts = []
-    for place, chart in enumerate(chart_list(p, at)):
-        drawn = to_html(chart.make(), include_plotlyjs=place == 0, full_html=False)
-        parts.append(f'<figure aria-label="{html.escape(chart.alt)}">{drawn}</figure>')
-    style = (
-        "body{font-family:system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}figure{margin:1rem 0}"
-    )
-    page = (
-        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
-        f"<style>{style}</style></head>"
-        f"<body><h1>{title}</h1><p>{line}</p>{''.join(parts)}</body></html>"
-    )
-    return page.encode("utf-8")
+    where = f" at the threshold {words.percent(at)}" if len(p.classes) == 2 else ""
+    line = f"{words.percent(right.value)} are right{where} ({_interval(right)})."
+    shown = [(chart.make(), chart.alt) for chart in chart_list(p, at)]
+    return chart_page(f"{saved.name} on {len(p):,} pictures", line, shown)

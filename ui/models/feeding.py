@@ -1,7 +1,6 @@
-"""How a network answers when it is fed in different ways: a verdict, the figures, and the choice."""
+"""Comparison of preprocessings: a verdict, the figures with a network's answers to each, and the choice."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import streamlit as st
 
@@ -10,7 +9,7 @@ from camcore.models.preprocessing_check import Fit, leading, ranked, suggested, 
 from ui import samples, words
 
 
-def show(fits: Sequence[Fit]) -> None:
+def preprocessing_table(fits: Sequence[Fit]) -> None:
     """The comparison, in words and as a table with what the network says about each sample photograph."""
     st.markdown(f"**How does it want its pictures?** {words.plain(verdict(fits))}")
     st.dataframe(
@@ -28,8 +27,11 @@ def show(fits: Sequence[Fit]) -> None:
     )
 
 
-def choose(key: str, fits: Sequence[Fit], usual: str | None, why: str) -> str:
-    """The choice of one of them; at first what fits, the ``usual`` one where it does. ``why``: what makes it usual."""
+def preprocessing_choice(key: str, fits: Sequence[Fit], usual: str | None, why: str) -> str:
+    """The choice of one of them; at first one that fits, the ``usual`` one where it does.
+
+    ``why``: the word for it in the list.
+    """
     best = suggested(fits, usual)
     names = list(PREPROCESSINGS)
     return str(
@@ -49,11 +51,8 @@ def _remark(name: str, fits: Sequence[Fit], usual: str | None, why: str) -> str:
     return f" ({', '.join(notes)})" if notes else ""
 
 
-def _row(fit: Fit) -> dict[str, Any]:
+def _row(fit: Fit) -> dict[str, object]:
     figures = {"Fed": TITLES[fit.name], "Tells": fit.information, "Sure": 100 * fit.confidence, "Entropy": fit.entropy}
     titles = [sample.title for sample in samples.samples().values()]
-    said = {
-        title: f"{words.label(one.label)} {words.strength(one)}"
-        for title, one in zip(titles, fit.predictions, strict=True)
-    }
-    return {**figures, **said}
+    answers = [f"{words.label(one.label)} {words.strength(one)}" for one in fit.predictions]
+    return {**figures, **dict(zip(titles, answers, strict=True))}

@@ -1,10 +1,13 @@
 """An uploaded ZIP of labelled pictures becomes a folder on this machine. No name in it decides where a file goes."""
 
+from __future__ import annotations
+
 import re
 import shutil
 import tempfile
 import zipfile
 from collections.abc import Iterable
+from itertools import chain, count
 from pathlib import Path, PurePosixPath
 from typing import IO
 
@@ -35,7 +38,7 @@ def unpack(archive: IO[bytes], name: str, into: Path) -> Path:
             with tempfile.TemporaryDirectory(dir=into, prefix=".unpacking-", ignore_cleanup_errors=True) as part:
                 if not _write(opened, entries, Path(part)):
                     raise CamcoreError(f"“{name}” holds no pictures in class folders. {_LAYOUT}")
-                return _settle(Path(part), into, file_stem(PurePosixPath(name).stem))
+                return _move_into_place(Path(part), into, file_stem(PurePosixPath(name).stem))
     except (zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError) as error:
         raise CamcoreError(
             f"“{name}” is not a ZIP file that can be unpacked: {error}. It may be damaged or locked by a password. "
@@ -50,15 +53,15 @@ def unpack(archive: IO[bytes], name: str, into: Path) -> Path:
 
 def _by_class(entries: Iterable[zipfile.ZipInfo]) -> list[tuple[str, zipfile.ZipInfo]]:
     """(class, entry) of all files that may be pictures."""
-    found = []
+    files = []
     for entry in entries:
         parts = PurePosixPath(entry.filename.replace("\\", "/")).parts
         hidden = any(part.startswith((".", "__MACOSX")) for part in parts)
         if not entry.is_dir() and not hidden and 0 < entry.file_size <= MAX_BYTES:
-            found.append((parts[:-1], entry))
-    while found and all(parts and parts[0] == found[0][0][0] for parts, _ in found):
-        found = [(parts[1:], entry) for parts, entry in found]
-    return [(re.sub(r"[^\w .-]", "_", parts[0]).strip(" .") or "_", entry) for parts, entry in found if parts]
+            files.append((parts[:-1], entry))
+    while files and all(parts and parts[0] == files[0][0][0] for parts, _ in files):
+        files = [(parts[1:], entry) for parts, entry in files]
+    return [(re.sub(r"[^\w .-]", "_", parts[0]).strip(" .") or "_", entry) for parts, entry in files if parts]
 
 
 def _write(opened: zipfile.ZipFile, entries: list[tuple[str, zipfile.ZipInfo]], folder: Path) -> int:
@@ -80,12 +83,11 @@ def _write(opened: zipfile.ZipFile, entries: list[tuple[str, zipfile.ZipInfo]], 
     return written
 
 
-def _settle(part: Path, into: Path, stem: str) -> Path:
+def _move_into_place(part: Path, into: Path, stem: str) -> Path:
     """Move the finished folder to a name that is free."""
-    number = 1
-    while (place := into / (stem if number == 1 else f"{stem}-{number}")).exists():
-        number += 1
-    place.mkdir()
+    names = chain([stem], (f"{stem}-{number}" for number in count(2)))
+    target = next(into / name for name in names if not (into / name).exists())
+    target.mkdir()
     for folder in part.iterdir():
-        shutil.move(folder, place / folder.name)
-    return place
+        shutil.move(folder, target / folder.name)
+    return target

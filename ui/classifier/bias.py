@@ -1,0 +1,125 @@
+"""The bias study beside a network: would a shortcut that it learned be noticed in its maps?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+from PIL import Image
+
+from camcore.bias.files import StoredStudy, read_study
+from camcore.errors import CamcoreError
+from camcore.models.saved import SavedNetwork
+from camcore.render import charts
+from camcore.render.encode import to_data_url
+from ui import downloads, errors, figures, words
+from ui.classifier.work import beside
+from ui.figures import Figure
+from ui.query import Failure
+
+if TYPE_CHECKING:
+    from camcore.bias.study import Study
+
+STUDY_COMMAND = "python -m camcore bias study PICTURES/train PICTURES/test --out models/cats_vs_dogs/bias"
+SAMPLES = 3
+_HEAD_NAMES = {
+    "clean": "clean<br>no marks",
+    "planted": "planted<br>every {} marked",
+    "mended": "mended<br>marks on both",
+}
+Series = dict[str, list[tuple[float, float, float]]]
+"""For each name in the legend (value, low, high) of each head."""
+
+
+def show(saved: SavedNetwork) -> None:
+    """The study that lies beside the network, or the command that makes one."""
+    try:
+        report = beside(saved, "bias/study.json", lambda path: read_study(path.parent))
+    except CamcoreError as error:
+        errors.panel(Failure.of(error), "The bias study cannot be shown")
+        return
+    if report is None:
+        st.markdown("There is no study beside this network yet. This command makes one:")
+        st.code(STUDY_COMMAND, language="bash")
+        return
+    _study(report)
+
+
+def _study(report: StoredStudy) -> None:
+    study = report.study
+    label = words.label(study.classes[study.marked])
+    names = [_HEAD_NAMES.get(head.name, head.name).format(label) for head in study.heads]
+    trials = {"without": "no marks", "with": f"{label}s marked", "swapped": "the others marked"}
+    right: Series = {
+        text: [(head.accuracy[key].value, head.accuracy[key].low, head.accuracy[key].high) for head in study.heads]
+        for key, text in trials.items()
+    }
+    energy: Series = {
+        text: [(head.energy[key].value, head.energy[key].low, head.energy[key].high) for head in study.heads]
+        for key, text in (("without", "without the mark"), ("with", "with the mark"))
+    }
+    area = study.heads[0].energy["with"].area if study.heads else 0.0
+    if {head.name for head in study.heads} >= set(_HEAD_NAMES):
+        # A figure and its sign stay on one line.
+        st.markdown(words.together(_conclusion(study, label, area)))
+    left, rest = st.columns(2, gap="medium")
+    with left:
+        bars = charts.grouped_bars(names, right, title="Right, by where the mark is", axis="pictures right")
+        figures.chart(bars, key="chart_bias_right", alt=_in_words(names, right))
+    with rest:
+        bars = charts.grouped_bars(
+            names,
+            energy,
+            title=f"Energy of the {label} map on the mark’s place",
+            axis="share of the energy",
+            level=(area, "its share of the area"),
+        )
+        figures.chart(bars, key="chart_bias_energy", alt=_in_words(names, energy))
+    _samples(report, label)
+    csv_file = report.folder / "energies.csv"
+    downloads.offer(
+        "bias_energies.csv",
+        lambda: csv_file.read_bytes(),
+        "The energy on the mark's place, picture by picture",
+        key="save_bias_csv",
+        ready=csv_file.is_file(),
+    )
+
+
+def _conclusion(study: Study, label: str, area: float) -> str:
+    by_name = {head.name: head for head in study.heads}
+    planted, mended = by_name["planted"], by_name["mended"]
+    return (
+        f"Three networks learned from the same {study.training:,} pictures. In one lesson every "
+        f"{words.plain(label)} carried a striped mark in a corner, a shortcut. On marked test pictures that "
+        f"network looks fine ({words.percent(planted.accuracy['with'].value)} right); put the mark on the others "
+        "instead, and it falls to "
+        f"**{words.percent(planted.accuracy['swapped'].value)}**. Its maps had given it away: "
+        f"**{words.percent(planted.energy['with'].value)}** of their energy lies on the mark, which covers "
+        f"{words.percent(area)} of the picture. With marks on both classes alike, the mended lesson, it is "
+        f"{words.percent(mended.energy['with'].value)}, and with the mark swapped it is right for "
+        f"{words.percent(mended.accuracy['swapped'].value)}."
+    )
+
+
+def _samples(report: StoredStudy, label: str) -> None:
+    shown, ratio = [], 1.0
+    for one in [sample for sample in report.samples if sample.cue][:SAMPLES]:
+        path = report.folder / one.file
+        if path.parent == report.folder and path.is_file():
+            note = (
+                f"says {words.label(one.said)}; {words.percent(one.energy)} of the evidence for {label} is on the mark"
+            )
+            with Image.open(path) as drawn:  # its caption is part of the picture
+                ratio = drawn.width / drawn.height
+            shown.append(Figure(one.head, "", to_data_url(path.read_bytes()), f"{one.head}: {note}"))
+    if shown:
+        figures.row(shown, ratio=ratio, columns=SAMPLES, tallest=48)
+
+
+def _in_words(names: list[str], series: Series) -> str:
+    return "; ".join(
+        f"{name.replace('<br>', ', ')}: "
+        + ", ".join(f"{text} {words.percent(values[i][0])}" for text, values in series.items())
+        for i, name in enumerate(names)
+    )
