@@ -18,7 +18,7 @@ from data import SHARED, table
 from numpy.typing import NDArray
 
 import camcore
-from camcore.filters import RECIPE, Excitation, excite, pace
+from camcore.filters import RECIPE, Excitation, excite, step_seconds
 
 BATCH = 8
 
@@ -76,7 +76,7 @@ def main() -> None:
     assert info.channels is not None
     channels = np.linspace(0, info.channels - 1, given.filters).astype(int).tolist()
     found, seconds = search(net, info.path, channels)
-    told = pace(net, info.path) * RECIPE.steps * len(channels)
+    told = step_seconds(net, info.path) * RECIPE.steps * len(channels)
     print(f"{net.name}, {info.path}, {len(channels)} filters, {RECIPE.steps} steps")
     print(f"  {seconds:.1f} s; told beforehand {told:.1f} s")
     again, seconds = search(net, info.path, channels)

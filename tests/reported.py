@@ -65,7 +65,7 @@ def finding(size: tuple[int, int] = (40, 60), **changes: Any) -> Finding:
         "map": changes.pop("map", None) or cam_map(size),
         "info": LAYER,
         "network": FACTS,
-        "said": (Prediction(1, "Egyptian_cat", 0.71, 3.25), Prediction(0, "tabby", 0.2, 2.0)),
+        "predictions": (Prediction(1, "Egyptian_cat", 0.71, 3.25), Prediction(0, "tabby", 0.2, 2.0)),
     }
     return Finding(**{**made, **changes})
 

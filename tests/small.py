@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from camcore.models.gap_classifier import gap_classifier
 
 from camcore.models import saved
-from camcore.training.classifier import gap_classifier
 
 SIDE = 32
 

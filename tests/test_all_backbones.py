@@ -151,7 +151,7 @@ def gradient_methods_on_the_whole_ladder(network: camcore.Network) -> None:
     """No NaN at any of four depths, whatever random weights make of the signal; Grad-CAM is as it is written."""
     pic, ladder, classes = noise(network.input_size), network.ladder, [0, 7]
     tapped = network.tap(network.prepare(pic, "stretch")[0], ladder, classes)
-    methods = [key for key, info in METHODS.items() if info.source == "gradients" and key != "cam"]
+    methods = [key for key, info in METHODS.items() if info.input.shares_backward and key != "cam"]
     found = camcore.explain(network, pic, methods, ladder, classes, "stretch")
     assert len(found) == len(methods) * len(ladder) * 2
     for m in found:

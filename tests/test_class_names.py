@@ -7,8 +7,7 @@ import pytest
 from networks import flat
 
 import camcore
-from camcore.class_names import generic_labels, given_labels, index_of
-from camcore.models.labels import class_named
+from camcore.class_names import class_named, generic_labels, given_labels, index_of
 
 PIC = camcore.Picture.from_array(np.random.default_rng(0).integers(0, 256, (20, 24, 3)).astype(np.uint8))
 LABELS = ["Egyptian_cat", "tiger cat", "dog", "Dog"]
@@ -52,7 +51,7 @@ def test_every_way_to_ask_takes_names(network):
         np.testing.assert_array_equal(one.raw, other.raw)
     assert camcore.explain(network, PIC, classes="egyptian cat")[0].class_index == 0
     assert camcore.contrast(network, PIC, "Egyptian cat", "tiger cat").second.index == 1
-    assert camcore.look_at_cells(network, PIC, index="dog").said.index == 2
+    assert camcore.look_at_cells(network, PIC, class_index="dog").prediction.index == 2
     assert camcore.estimate(network, classes=["dog", 1]) == camcore.estimate(network, classes=[2, 1])
 
 

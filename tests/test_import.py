@@ -175,7 +175,7 @@ FLOORS = (
     {"graph", "methods"},
     {"network"},
     {"models", "training"},
-    {"heatmaps"},
+    {"batches", "heatmaps"},
     {"metrics", "filters", "features", "evaluation"},
     {"verdict"},
     {"bias", "report"},

@@ -3,7 +3,7 @@
 import csv
 import io
 
-from camcore.tables import to_csv
+from camcore.files import to_csv
 
 
 def test_rows_come_back_as_they_were() -> None:

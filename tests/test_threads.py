@@ -105,7 +105,7 @@ def test_everybody_asks_something_else_of_a_fresh_network():
 
 def test_a_short_question_gets_its_turn_between_chunks(monkeypatch):
     """While one thread streams Score-CAM, another's Grad-CAM comes between two of its steps."""
-    monkeypatch.setattr("camcore.heatmaps.perturbation._CHUNK_PIXELS", SIZE[0] * SIZE[1])
+    monkeypatch.setattr("camcore.methods.perturbations._CHUNK_PIXELS", SIZE[0] * SIZE[1])
     network = tiny()[0]
     pic = pictures()[0]
     camcore.explain(network, pic)
@@ -117,7 +117,7 @@ def test_a_short_question_gets_its_turn_between_chunks(monkeypatch):
 
 
 def test_streams_closed_half_way_do_not_disturb_others(monkeypatch):
-    monkeypatch.setattr("camcore.heatmaps.perturbation._CHUNK_PIXELS", SIZE[0] * SIZE[1])
+    monkeypatch.setattr("camcore.methods.perturbations._CHUNK_PIXELS", SIZE[0] * SIZE[1])
     network = tiny()[0]
     pic = pictures()[1]
     (wanted,) = camcore.explain(network, pic, "scorecam", classes=1)

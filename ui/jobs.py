@@ -5,7 +5,7 @@ import time
 from dataclasses import dataclass, field
 from typing import Generic, Literal, TypeVar
 
-from ui.questions import Failure
+from ui.query import Failure
 
 PATIENCE = 20.0
 """Seconds after which somebody who no longer looks (a closed tab) no longer counts as waiting."""

@@ -4,36 +4,36 @@ import threading
 import time
 
 from camcore.graph import compiled as cutting
-from camcore.graph.compiled import Cutter
+from camcore.graph.compiled import SubgraphCompiler
 
 PAUSE = 0.2
 
 
-def own_and_all(cutter, work):
-    """The seconds of a piece of work by the cutter's clock, and by the wall's."""
-    start, wall = cutter.clock(), time.perf_counter()
+def own_and_all(compiler, work):
+    """The seconds of a piece of work by the compiler's clock, and by the wall's."""
+    start, wall = compiler.clock(), time.perf_counter()
     work()
-    return cutter.clock() - start, time.perf_counter() - wall
+    return compiler.clock() - start, time.perf_counter() - wall
 
 
 def test_the_clock_stands_while_functions_are_built_also_one_within_the_other():
-    cutter = Cutter(None, "a network")
+    compiler = SubgraphCompiler(None, "a network")
 
     def outer():
         time.sleep(PAUSE)
-        inner = cutter.kept(("inner",), lambda: time.sleep(PAUSE) or str)
+        inner = compiler.cached(("inner",), lambda: time.sleep(PAUSE) or str)
         time.sleep(PAUSE)
         return inner
 
-    own, wall = own_and_all(cutter, lambda: cutter.kept(("outer",), outer))
+    own, wall = own_and_all(compiler, lambda: compiler.cached(("outer",), outer))
     assert wall >= 3 * PAUSE
     assert own < PAUSE / 2
-    own, _ = own_and_all(cutter, lambda: time.sleep(PAUSE))
+    own, _ = own_and_all(compiler, lambda: time.sleep(PAUSE))
     assert own >= PAUSE
 
 
 def test_the_clock_stands_while_another_thread_builds():
-    cutter = Cutter(None, "a network")
+    compiler = SubgraphCompiler(None, "a network")
     begun = threading.Event()
 
     def slow():
@@ -41,31 +41,31 @@ def test_the_clock_stands_while_another_thread_builds():
         time.sleep(2 * PAUSE)
         return str
 
-    other = threading.Thread(target=cutter.kept, args=(("slow",), slow))
+    other = threading.Thread(target=compiler.cached, args=(("slow",), slow))
     other.start()
     begun.wait()
-    own, wall = own_and_all(cutter, lambda: cutter.kept(("mine",), lambda: str))
+    own, wall = own_and_all(compiler, lambda: compiler.cached(("mine",), lambda: str))
     other.join()
     assert wall >= PAUSE
     assert own < PAUSE / 2
 
 
 def test_the_clock_stands_while_others_have_their_turn(monkeypatch):
-    turns = cutting.Turns(1)
-    monkeypatch.setattr(cutting, "_TURNS", turns)
-    cutter = Cutter(None, "a network")
-    monkeypatch.setattr(cutter, "warm", lambda function, *arguments: function(*arguments))
+    turns = cutting.FifoSemaphore(1)
+    monkeypatch.setattr(cutting, "_SEMAPHORE", turns)
+    compiler = SubgraphCompiler(None, "a network")
+    monkeypatch.setattr(compiler, "warm", lambda function, *arguments: function(*arguments))
     taken, done = threading.Event(), threading.Event()
 
     def others():
-        with turns.turn():
+        with turns.acquired():
             taken.set()
             done.wait(2 * PAUSE)
 
     other = threading.Thread(target=others)
     other.start()
     taken.wait()
-    own, wall = own_and_all(cutter, lambda: cutter.run(lambda: time.sleep(PAUSE)))
+    own, wall = own_and_all(compiler, lambda: compiler.run(lambda: time.sleep(PAUSE)))
     other.join()
     assert wall >= 3 * PAUSE - 0.05
     assert PAUSE <= own < 2 * PAUSE

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from camcore.graph.fifo_semaphore import Turns
+from camcore.graph.fifo_semaphore import FifoSemaphore
 
 
 def wait_until(met, seconds: float = 10.0) -> None:
@@ -16,20 +16,20 @@ def wait_until(met, seconds: float = 10.0) -> None:
 
 
 def test_whoever_waits_comes_before_the_next_turn_of_long_work() -> None:
-    turns, order = Turns(1), []
+    turns, order = FifoSemaphore(1), []
 
     def short(name: str) -> None:
-        with turns.turn():
+        with turns.acquired():
             order.append(name)
 
     waiting = []
-    with turns.turn():
+    with turns.acquired():
         order.append("long 1")
         for name in ("first", "second", "third"):
             waiting.append(threading.Thread(target=short, args=(name,)))
             waiting[-1].start()
             wait_until(lambda: len(turns._waiting) == len(waiting))
-    with turns.turn():  # asked for at once, and yet after those who waited
+    with turns.acquired():  # asked for at once, and yet after those who waited
         order.append("long 2")
     for thread in waiting:
         thread.join()
@@ -37,12 +37,12 @@ def test_whoever_waits_comes_before_the_next_turn_of_long_work() -> None:
 
 
 def test_never_more_at_once_than_there_are_places() -> None:
-    turns, now, most, lock = Turns(2), 0, 0, threading.Lock()
+    turns, now, most, lock = FifoSemaphore(2), 0, 0, threading.Lock()
 
     def work() -> None:
         nonlocal now, most
         for _ in range(20):
-            with turns.turn():
+            with turns.acquired():
                 with lock:
                     now += 1
                     most = max(most, now)
@@ -56,17 +56,17 @@ def test_never_more_at_once_than_there_are_places() -> None:
     for thread in threads:
         thread.join()
     assert most == 2
-    with turns.turn(), turns.turn():
+    with turns.acquired(), turns.acquired():
         assert not turns._free
 
 
 def test_a_failure_and_an_interrupted_wait_give_their_places_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    turns = Turns(1)
-    with pytest.raises(ZeroDivisionError), turns.turn():
+    turns = FifoSemaphore(1)
+    with pytest.raises(ZeroDivisionError), turns.acquired():
         raise ZeroDivisionError
-    with turns.turn(), monkeypatch.context() as patch:
+    with turns.acquired(), monkeypatch.context() as patch:
         patch.setattr(threading.Event, "wait", lambda self, timeout=None: (_ for _ in ()).throw(KeyboardInterrupt))
-        with pytest.raises(KeyboardInterrupt), turns.turn():
+        with pytest.raises(KeyboardInterrupt), turns.acquired():
             pytest.fail("it had no turn")
-    with turns.turn():
+    with turns.acquired():
         pass

@@ -45,16 +45,16 @@ def network() -> camcore.Network:
 
 
 def found_sides(network: camcore.Network, layer: str) -> list[Any]:
-    tensor = network.anatomy.tensor(layer)
-    return sides(network.anatomy.logits, tensor, network.anatomy.source, network.anatomy.reach)
+    tensor = network.traced.tensor(layer)
+    return sides(network.traced.logits, tensor, network.traced.source, network.traced.reach)
 
 
 def where(network: camcore.Network, layer: str) -> Any:
-    return after_pooling(network.anatomy.logits, network.anatomy.tensor(layer), (1, 2))
+    return after_pooling(network.traced.logits, network.traced.tensor(layer), (1, 2))
 
 
 def values(network: camcore.Network, x: np.ndarray, tensors: list[Any]) -> list[np.ndarray]:
-    function = network.anatomy.cutter.trace.function.prune([network.anatomy.source], tensors)
+    function = network.traced.compiler.trace.function.prune([network.traced.source], tensors)
     return [np.asarray(one) for one in function(tf.constant(x))]
 
 
@@ -103,9 +103,9 @@ def test_behind_a_global_average_the_average_will_do(network):
 
 
 def test_never_past_what_mixes_channels_or_joins_branches(network, branched):
-    assert where(network, "conv1") is network.anatomy.tensor("conv1")
+    assert where(network, "conv1") is network.traced.tensor("conv1")
     for layer in ("conv1", "block1", "add1", "gated", "block2"):
-        assert where(branched, layer) is branched.anatomy.tensor(layer), layer
+        assert where(branched, layer) is branched.traced.tensor(layer), layer
 
 
 def test_past_a_max_pooling_and_the_average_behind_it(branched):
@@ -126,7 +126,7 @@ def test_not_past_a_flatten_or_what_moves_zero():
     np.testing.assert_allclose(*values(network, pixels, [where(network, "features")]), pooled, rtol=1e-12)
     y = layers.Activation("sigmoid", dtype="float64", name="half")(conv2()(conv1()(x)))
     network = camcore.wrap(settled(keras.Model(x, dense()(gap()(y)))))
-    assert where(network, "features") is network.anatomy.tensor("features")
+    assert where(network, "features") is network.traced.tensor("features")
 
 
 @pytest.mark.parametrize("axis", [1, 2, 3, (2, 3), (1, 2, 3)])
@@ -135,7 +135,7 @@ def test_not_past_an_average_over_other_axes(axis):
     y = keras.ops.mean(conv2()(conv1()(x)), axis=axis)
     y = layers.Flatten(dtype="float64")(y) if axis != (1, 2, 3) else keras.ops.reshape(y, (-1, 1))
     network = camcore.wrap(settled(keras.Model(x, layers.Dense(3, dtype="float64")(y))))
-    assert where(network, "features") is network.anatomy.tensor("features")
+    assert where(network, "features") is network.traced.tensor("features")
     check_ablated(network, "features")
 
 
@@ -176,7 +176,7 @@ def test_a_channel_is_taken_out_of_the_product_behind_the_layer(kind, there):
     y = layers.Dense(7, activation="relu", dtype="float64")(shape(kind, conv2()(conv1()(x))))
     network = camcore.wrap(settled(keras.Model(x, layers.Dense(4, activation="softmax", dtype="float64")(y))))
     tensor = where(network, "features")
-    product = product_behind(network.anatomy.logits, tensor)
+    product = product_behind(network.traced.logits, tensor)
     assert (product is not None) == there
     if product is not None:
         left, weights, result = values(network, images(1), [tensor, product.weights, product.result])
@@ -197,7 +197,7 @@ def test_a_transposed_product_in_channels_first_order():
     network = camcore.wrap(settled(keras.Model(x, layers.Dense(4)(Turned()(layers.Flatten()(y))))))
     check_ablated(network, "conv", images(1, seed=6).astype(np.float32), 1e-4)
     turned = next(info.path for info in network.layers if "permute" in info.path)
-    product = product_behind(network.anatomy.logits, network.anatomy.tensor(turned))
+    product = product_behind(network.traced.logits, network.traced.tensor(turned))
     assert product is not None
     assert product.transposed
 
@@ -296,7 +296,7 @@ def test_where_the_batch_size_passes_by_the_whole_input_does(dtype):
     end = given(layers.Dense(4, dtype="float64"), W.w[:4], W.b)
     network = camcore.wrap(settle(keras.Model(x, end(gap()(y)))))
     (only,) = found_sides(network, "mid")
-    assert only is network.anatomy.source
+    assert only is network.traced.source
     pixels = np.random.default_rng(0).integers(0, 256, (1, *SIZE, 3)).astype(dtype)
     for layer in ("conv1", "mid", "own"):
         check_ablated(network, layer, pixels)

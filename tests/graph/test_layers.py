@@ -407,4 +407,4 @@ def test_cells_of_a_field_larger_than_the_input_are_stretched_evenly():
 )
 def test_where_a_layers_function_ends(layer, wanted):
     net = small(conv("first"), layer, layers.GlobalAveragePooling2D(), layers.Dense(3))
-    assert net.layer("x").flat_ends == wanted
+    assert net.layer("x").saturation_values == wanted

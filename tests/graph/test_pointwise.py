@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from camcore.graph.pointwise import by_products
+from camcore.graph.pointwise import matrix_product_gradients
 
 
 def gradients(x, kernel, strides=1, padding="SAME", products=True):
@@ -14,7 +14,7 @@ def gradients(x, kernel, strides=1, padding="SAME", products=True):
     def ends(x, kernel):
         graph = tf.compat.v1.get_default_graph()
         if products:
-            with by_products(graph):
+            with matrix_product_gradients(graph):
                 y = tf.nn.conv2d(x, kernel, strides, padding)
         else:
             y = tf.nn.conv2d(x, kernel, strides, padding)
@@ -58,7 +58,7 @@ def test_the_second_derivative_equals_finite_differences():
     x, direction = rng.standard_normal((1, 3, 3, 4)), rng.standard_normal((1, 3, 3, 4))
 
     def first(x):
-        with by_products(tf.compat.v1.get_default_graph()):
+        with matrix_product_gradients(tf.compat.v1.get_default_graph()):
             y = model(x)[:, 2]
         return tf.gradients(y, x)[0]
 

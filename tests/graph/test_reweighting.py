@@ -101,7 +101,7 @@ def test_what_a_normalisation_knows_of_the_data_is_no_weight():
 
 
 def test_a_weight_that_cannot_be_fed_is_refused():
-    class Looked(layers.Layer):
+    class LayerResponse(layers.Layer):
         def build(self, shape):
             self.table = self.add_weight(shape=(5, 3), name="table")
 
@@ -111,7 +111,7 @@ def test_a_weight_that_cannot_be_fed_is_refused():
             return x * tf.gather(self.table.value, tf.zeros([], tf.int32))
 
     x = keras.Input((*SIZE, 3))
-    y = layers.Conv2D(3, 3)(Looked()(x))
+    y = layers.Conv2D(3, 3)(LayerResponse()(x))
     net = camcore.wrap(keras.Model(x, layers.GlobalAveragePooling2D()(y)))
     with pytest.raises(ModelError, match=r"is used by ResourceGather.*cannot be randomised"):
         _ = net.weight_layers

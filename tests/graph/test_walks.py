@@ -8,7 +8,15 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from camcore.graph.walks import ancestors, dependents, flat_ends, layer_inputs, multiplications, shares_behind, work
+from camcore.graph.walks import (
+    ancestors,
+    dependents,
+    layer_inputs,
+    multiplications,
+    saturation_values,
+    shares_behind,
+    total_multiplications,
+)
 
 
 @pytest.fixture
@@ -92,7 +100,7 @@ def test_shares_behind_each_operation():
         logits = tf.matmul(tf.reduce_mean(two, [1, 2]), kernel(3, 5), name="end")
         shares = shares_behind(logits)
     total = 32 + 96 + 15
-    assert work(logits) == total
+    assert total_multiplications(logits) == total
     assert shares["x"] == 1
     assert shares["one"] == shares["relu"] == pytest.approx(1 - 32 / total)
     assert shares["two"] == pytest.approx(15 / total)
@@ -139,4 +147,4 @@ ENDS = {
 def test_where_a_function_ends(name: str) -> None:
     function, wanted = ENDS[name]
     with tf.Graph().as_default():
-        assert flat_ends(function(tf.compat.v1.placeholder(tf.float32, [None, 4]))) == wanted
+        assert saturation_values(function(tf.compat.v1.placeholder(tf.float32, [None, 4]))) == wanted

@@ -14,11 +14,11 @@ from keras import layers
 from networks import FEATURES, GRID, SIZE, W, conv1, conv2, flat, gap, given, picture_input, settle
 
 import camcore
-from camcore.heatmaps.cam_map import as_float32, normalised, state_of, warning_for
+from camcore.heatmaps.cam_map import activation_state, as_float32, normalised, warning_for
 from camcore.methods import METHODS
 
-GRADIENT = [key for key, info in METHODS.items() if info.source == "gradients"]
-AT_A_LAYER = [key for key, info in METHODS.items() if not info.layer_free and info.source != "nothing"]
+GRADIENT = [key for key, info in METHODS.items() if info.input.shares_backward]
+AT_A_LAYER = [key for key, info in METHODS.items() if not info.layer_free and info.input.reads_network]
 # Each method in its first variant, and those that have a second one in that.
 ROUNDS = [
     {key: {} for key in METHODS},
@@ -87,7 +87,7 @@ def words(raw: Any, A: Any = None, G: Any = None, key: str = "gradcam", broken: 
     A = np.random.default_rng(0).random((*raw.shape, 3)) if A is None else A
     info = METHODS[key]
     values = normalised(raw, info.min_max)
-    return warning_for(info, raw, values, broken, state_of(A), G is not None and not G.any())
+    return warning_for(info, raw, values, broken, activation_state(A), G is not None and not G.any())
 
 
 def test_nothing_amiss():

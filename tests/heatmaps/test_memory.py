@@ -169,7 +169,7 @@ def test_methods_share_their_masks(network, counted):
 
 @pytest.mark.parametrize("stopped", [1, 2])
 def test_stopped_work_goes_on_where_it_was(network, counted, monkeypatch, stopped):
-    monkeypatch.setattr("camcore.heatmaps.perturbation._CHUNK_PIXELS", 2 * SIZE[0] * SIZE[1])
+    monkeypatch.setattr("camcore.methods.perturbations._CHUNK_PIXELS", 2 * SIZE[0] * SIZE[1])
     memory, pic = Memory(), picture()
     steps = camcore.stream(network, pic, "scorecam", classes=2, memory=memory)
     for _ in range(stopped):
@@ -184,12 +184,12 @@ def test_stopped_work_goes_on_where_it_was(network, counted, monkeypatch, stoppe
 
 def test_it_goes_on_in_chunks_of_another_size(network, counted, monkeypatch):
     memory, pic = Memory(), picture()
-    monkeypatch.setattr("camcore.heatmaps.perturbation._CHUNK_PIXELS", 1 * SIZE[0] * SIZE[1])
+    monkeypatch.setattr("camcore.methods.perturbations._CHUNK_PIXELS", 1 * SIZE[0] * SIZE[1])
     steps = camcore.stream(network, pic, "scorecam", classes=2, memory=memory)
     for _ in range(3):
         next(steps)
     steps.close()
-    monkeypatch.setattr("camcore.heatmaps.perturbation._CHUNK_PIXELS", 4 * SIZE[0] * SIZE[1])
+    monkeypatch.setattr("camcore.methods.perturbations._CHUNK_PIXELS", 4 * SIZE[0] * SIZE[1])
     counted.reset()
     found = camcore.explain(network, pic, "scorecam", classes=2, memory=memory)
     assert counted.masked == FEATURES - 3
@@ -266,7 +266,7 @@ def test_what_is_kept_is_read_only(network):
     assert kept is not None
     with pytest.raises(ValueError, match="read-only"):
         kept[0][0] = 1
-    look = camcore.heatmaps.session.Look(network, images(1), memory, "picture")
+    look = camcore.heatmaps.session.InputSession(network, images(1), memory, "picture")
     G, _ = look.gradient("features", 1)
     for one in (look.activations("features"), G, look.logits):
         with pytest.raises(ValueError, match="read-only"):
@@ -274,7 +274,7 @@ def test_what_is_kept_is_read_only(network):
 
 
 def test_two_threads_share_one(network, monkeypatch):
-    monkeypatch.setattr("camcore.heatmaps.perturbation._CHUNK_PIXELS", 2 * SIZE[0] * SIZE[1])
+    monkeypatch.setattr("camcore.methods.perturbations._CHUNK_PIXELS", 2 * SIZE[0] * SIZE[1])
     methods, pics = ["gradcam", "scorecam", "ablationcam", "reciprocam"], [picture(seed) for seed in range(2)]
     wanted = [camcore.explain(network, pic, methods, classes=list(range(CLASSES))) for pic in pics]
     memory, gate = Memory(), Barrier(2)

@@ -55,7 +55,7 @@ def middle(drawn: np.ndarray) -> tuple[float, float]:
 
 
 OPTIONS: dict[str, dict[str, Any]] = {"sscam": {"n": 2}, "iscam": {"n": 2}, "occlusion": {"size": 4}, "rise": {"n": 40}}
-METHODS = [key for key, info in camcore.METHODS.items() if info.source != "nothing"]
+METHODS = [key for key, info in camcore.METHODS.items() if info.input.reads_network]
 
 
 @functools.cache
@@ -104,7 +104,7 @@ def test_values_for_drawing_lie_as_the_picture_does_and_raw_as_the_layer(turn):
 
 @pytest.mark.parametrize("turn", TURNS)
 def test_the_cell_under_the_pointer_is_the_one_that_saw_it(turn):
-    cells = look_at_cells(network(turn), picture(), index=0, framing="stretch")
+    cells = look_at_cells(network(turn), picture(), class_index=0, framing="stretch")
     place = cells.of((ROW - 0.5, COLUMN - 0.5))
     assert cells.A[place][0] == cells.A[..., 0].max()
     top, left, bottom, right = cells.area(*place)

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from camcore.methods.inputs import PerturbedScores
 from cheap import CHEAP
 from formulas import close
 from networks import GRID, SIZE, W, channels_first, flat, images
@@ -15,7 +16,6 @@ import camcore
 from camcore.framing import CellGrid
 from camcore.heatmaps.refine import augmented, check_refinements, on_input
 from camcore.methods import METHODS
-from camcore.methods.info import Asked
 
 PIC = camcore.Picture.from_array(np.random.default_rng(0).integers(0, 256, (40, 60, 3), dtype=np.uint8))
 UNWEIGHED = [key for key, info in METHODS.items() if info.weights is None]
@@ -183,13 +183,15 @@ def test_weights_are_those_of_the_method(key):
     if key == "cam":
         G = np.broadcast_to(G[:1, :1], G.shape)
     given: dict[str, tuple[Any, ...]] = {
-        "gradients": (A, G),
-        "contrast": (A, G),
-        "curvature": (A, G, HA),
-        "noise": (A, G, G**2 + 0.1, G**3),
+        "Gradients": (A, G),
+        "ContrastGradients": (A, G),
+        "Curvature": (A, G, HA),
+        "NoisyGradients": (A, G, G**2 + 0.1, G**3),
     }
     scores = r.normal(0, 1, (6, 2))
-    what = given.get(info.source, (A, Asked(np.arange(6), scores, np.exp(scores) / 9, 1.3, 0.4, SIZE)))
+    what = given.get(
+        type(info.input).__name__, (A, PerturbedScores(np.arange(6), scores, np.exp(scores) / 9, 1.3, 0.4, SIZE))
+    )
     options = info.formula_options(info.checked({}))
     summed = (A * info.weights(*what, **options)).sum(axis=-1)
     close(np.maximum(info.compute(*what, **options), 0), np.maximum(summed, 0), 1e-10)

@@ -30,7 +30,7 @@ def network() -> camcore.Network:
 @pytest.fixture
 def two_at_a_time(monkeypatch):
     """Chunks of two masked passes."""
-    monkeypatch.setattr("camcore.heatmaps.perturbation._CHUNK_PIXELS", 2 * SIZE[0] * SIZE[1])
+    monkeypatch.setattr("camcore.methods.perturbations._CHUNK_PIXELS", 2 * SIZE[0] * SIZE[1])
 
 
 @pytest.fixture
@@ -410,7 +410,7 @@ def test_one_pass_for_all_gradient_methods(network, monkeypatch):
     taps = []
     real = network.tap
     monkeypatch.setattr(network, "tap", lambda *a, **k: taps.append(a) or real(*a, **k))
-    methods = [key for key, info in METHODS.items() if info.source == "gradients" and key != "cam"]
+    methods = [key for key, info in METHODS.items() if info.input.shares_backward and key != "cam"]
     camcore.explain(network, PIC, [*methods, "scorecam"], ["conv1", "features"], [0, 1, 2])
     assert len(taps) == 1
 

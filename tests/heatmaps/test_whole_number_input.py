@@ -54,7 +54,7 @@ def test_gradient_and_fullgrad(first, dtype):
 
 def test_whole_numbers_cast_at_two_places_have_no_one_gradient():
     net = camcore.wrap(model("uint8", lambda x: keras.ops.cast(x, "float32") + keras.ops.cast(x // 2, "float32")))
-    assert as_floats(net.anatomy.source) is net.anatomy.source
+    assert as_floats(net.traced.source) is net.traced.source
     pic = camcore.Picture.from_array(np.zeros((*SIZE, 3), np.uint8))
     with pytest.raises(camcore.LayerError, match="No gradient reaches the network's input"):
         camcore.explain(net, pic, ["fullgrad"])

@@ -60,7 +60,7 @@ def test_controls_lie_on_the_inputs_own_grid(method):
 
 
 @pytest.mark.parametrize(
-    "method", [key for key, info in camcore.METHODS.items() if not info.layer_free and info.source != "nothing"]
+    "method", [key for key, info in camcore.METHODS.items() if not info.layer_free and info.input.reads_network]
 )
 def test_methods_that_need_a_layer_say_that_there_is_none(method):
     with pytest.raises(camcore.LayerError, match=r"no layer with a grid.*places are mixed.*'occlusion' and 'rise'"):

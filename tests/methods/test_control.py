@@ -5,14 +5,15 @@ from __future__ import annotations
 import keras
 import numpy as np
 import pytest
+from camcore.methods.inputs import PerturbedScores
+from camcore.methods.perturbations import random_masks, square_side, square_starts
 from formulas import close, softmax
 from keras import layers
 from networks import CLASSES, GRID, SIZE, W, flat, gap, given, head, images, picture_input, settle
 
 import camcore
 from camcore.methods import METHODS
-from camcore.methods.control import centre, random, random_masks, square_passes, square_side, square_starts
-from camcore.methods.info import Asked
+from camcore.methods.control import centre, random
 
 
 def picture(seed: int = 0) -> camcore.Picture:
@@ -63,8 +64,8 @@ def test_squares_cover_the_picture_from_edge_to_edge(input_size, size, stride):
         assert len(starts) == int(np.ceil((length - side) / step)) + 1
         assert gaps.size == 0 or gaps.max() - gaps.min() <= 1
     rows, columns = square_starts(input_size, size, stride)
-    site = camcore.methods.info.Site(3, input_size, input_size, 1.0)
-    assert square_passes(site, {"size": size, "stride": stride}) == len(rows) * len(columns)
+    site = camcore.methods.inputs.Site(3, input_size, input_size, 1.0)
+    assert camcore.METHODS["occlusion"].passes(site, {"size": size, "stride": stride}) == len(rows) * len(columns)
 
 
 def test_the_defaults_are_a_seventh_and_half_of_it():
@@ -161,7 +162,7 @@ def test_the_size_of_a_chunk_is_of_no_account(network, monkeypatch, pictures):
         camcore.RISE(network, n=70).compute_heatmap(x, 2, raw=True),
         camcore.Occlusion(network, size=3, stride=1).compute_heatmap(x, 2, raw=True),
     ]
-    monkeypatch.setattr("camcore.heatmaps.perturbation._CHUNK_PIXELS", pictures * SIZE[0] * SIZE[1])
+    monkeypatch.setattr("camcore.methods.perturbations._CHUNK_PIXELS", pictures * SIZE[0] * SIZE[1])
     close(camcore.RISE(network, n=70).compute_heatmap(x, 2, raw=True), whole[0], 1e-7)
     close(camcore.Occlusion(network, size=3, stride=1).compute_heatmap(x, 2, raw=True), whole[1])
 
@@ -173,13 +174,13 @@ def test_rise_of_half_the_masks_is_that_of_fewer(network):
     answers = softmax(network.logits(x * masks[..., None]))[:, 1:2]
     compute = METHODS["rise"].compute
     for m in (1, 7, 20):
-        asked = Asked(np.arange(m), np.log(answers[:m]), answers[:m], 0.0, 0.5, SIZE)
+        asked = PerturbedScores(np.arange(m), np.log(answers[:m]), answers[:m], 0.0, 0.5, SIZE)
         close(compute(None, asked, p=0.5, cells=7, seed=0), camcore.RISE(network, n=m).compute_heatmap(x, 1, raw=True))
 
 
 def test_a_constant_score_gives_the_masks_mean():
     answers = np.full((3000, 1), 0.25)
-    asked = Asked(np.arange(3000), answers, answers, 0.25, 0.25, SIZE)
+    asked = PerturbedScores(np.arange(3000), answers, answers, 0.25, 0.25, SIZE)
     raw = METHODS["rise"].compute(None, asked, p=0.5, cells=7, seed=0)
     np.testing.assert_allclose(raw, 0.25, atol=0.25 * 5.5 / np.sqrt(3000))
 

@@ -15,7 +15,7 @@ from networks import CLASSES, FEATURES, GRID, W, flat, gap, given, head, images,
 
 import camcore
 from camcore.graph.targets import Score
-from camcore.heatmaps.session import Look
+from camcore.heatmaps.session import InputSession
 from camcore.methods import METHODS
 
 N = GRID[0] * GRID[1]
@@ -272,7 +272,7 @@ def test_finercam_refuses_to_compare_a_class_with_itself(many):
 @pytest.mark.parametrize("c", range(CLASSES))
 def test_shapleycam_is_gradcam_behind_a_piecewise_linear_head(plain, layer, c):
     network, x = plain, images(1)
-    _, curvature, _ = Look(network, x).curvature(layer, c, Score())
+    _, curvature, _ = InputSession(network, x).curvature(layer, c, Score())
     assert not curvature.any()
     close(raw(network, "shapleycam", x, c, layer), raw(network, "gradcam", x, c, layer), 1e-7)
 
@@ -289,7 +289,7 @@ def test_shapleycam_closed_form_behind_softplus():
     for c in range(CLASSES):
         slope = U @ (v[:, c] * sigmoid(z)) / N
         bend = U @ (v[:, c] * sigmoid(z) * (1 - sigmoid(z)) * (z - u)) / N
-        G, HA, _ = Look(network, x).curvature("features", c, Score())
+        G, HA, _ = InputSession(network, x).curvature("features", c, Score())
         close(G, np.broadcast_to(slope, A.shape), 1e-10)
         close(HA, np.broadcast_to(bend, A.shape), 1e-10)
         assert np.abs(bend).max() > 0.01 * np.abs(slope).max()
@@ -304,7 +304,7 @@ def test_shapleycam_by_differences_of_the_gradient(curved, c):
     A = curved.features(x)
     G = curved.gradient(A, c)
     HA = (curved.gradient(A * (1 + step), c) - curved.gradient(A * (1 - step), c)) / (2 * step)
-    found_G, found_HA, _ = Look(curved.network, x).curvature("features", c, Score())
+    found_G, found_HA, _ = InputSession(curved.network, x).curvature("features", c, Score())
     close(found_G, G[0], 1e-10)
     close(found_HA, HA[0], 1e-7)
     assert np.abs(HA).max() > 0.01 * np.abs(G).max()
@@ -322,7 +322,7 @@ def test_shapleycam_rest_closed_form(many, c):
     p = softmax(y)
     first = 2 * np.eye(MANY)[c] - p
     second = np.outer(p, p) - np.diag(p)
-    G, HA, _ = Look(network, x).curvature("features", c, Score("rest"))
+    G, HA, _ = InputSession(network, x).curvature("features", c, Score("rest"))
     close(G, np.broadcast_to(w @ first / N, A.shape), 1e-10)
     close(HA, np.broadcast_to(w @ second @ (mean @ w) / N, A.shape), 1e-10)
     wanted = A @ (w @ first - w @ second @ (mean @ w) / 2) / N
@@ -392,7 +392,9 @@ def test_moments_by_a_loop_over_the_noisy_copies(curved, c, n, sigma, seed):
         G = curved.gradient(curved.features(noisy), c)[0]
         sums = [total + G**order for total, order in zip(sums, (1, 2, 3), strict=True)]
     wanted = [total / n for total in sums]
-    for found, moment in zip(Look(curved.network, x).noisy_moments("features", c, n, sigma, seed), wanted, strict=True):
+    for found, moment in zip(
+        InputSession(curved.network, x).noisy_moments("features", c, n, sigma, seed), wanted, strict=True
+    ):
         close(found, moment, 1e-9)
     assert np.abs(wanted[1] - wanted[0] ** 2).max() > 1e-3 * np.abs(wanted[1]).max(), "the noise is of account"
     A = curved.features(x)[0]
@@ -403,7 +405,9 @@ def test_moments_by_a_loop_over_the_noisy_copies(curved, c, n, sigma, seed):
 
 def test_noise_is_seeded(curved):
     x = curved_images()
-    one, same, other = (Look(curved.network, x).noisy_moments("features", 1, 4, 0.2, seed)[0] for seed in (3, 3, 4))
+    one, same, other = (
+        InputSession(curved.network, x).noisy_moments("features", 1, 4, 0.2, seed)[0] for seed in (3, 3, 4)
+    )
     np.testing.assert_array_equal(one, same)
     assert not np.array_equal(one, other)
     first, again = (raw(curved.network, "smoothgradcam++", x, 1, n=4, seed=3) for _ in range(2))

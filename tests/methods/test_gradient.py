@@ -285,7 +285,7 @@ def test_gradcam_plus_plus_says_where_it_is_badly_conditioned():
     assert caution(A, -G, variant="authors") is None
 
 
-@pytest.mark.parametrize("key", [key for key, info in METHODS.items() if info.source == "gradients"])
+@pytest.mark.parametrize("key", [key for key, info in METHODS.items() if info.input.shares_backward])
 def test_laws(key):
     """Order of the channels is of no account; A and G stay as they were; dead channels change nothing."""
     compute = METHODS[key].compute

@@ -8,6 +8,7 @@ from typing import Any
 import keras
 import numpy as np
 import pytest
+from camcore.methods.inputs import PerturbedScores
 from formulas import close, softmax
 from keras import layers
 from networks import (
@@ -33,7 +34,6 @@ from networks import (
 
 import camcore
 from camcore.methods import METHODS
-from camcore.methods.info import Asked
 
 CELLS = GRID[0] * GRID[1]
 
@@ -258,7 +258,7 @@ def test_a_score_of_zero_is_no_division_by_zero():
     info = METHODS["ablationcam"]
     A = np.random.default_rng(0).random((3, 2, 4))
     answers = np.array([-1.0, 0.5, 0.0, -2.0])[:, None]
-    asked = Asked(np.arange(4), answers, answers, 0.0, 0.5, SIZE)
+    asked = PerturbedScores(np.arange(4), answers, answers, 0.0, 0.5, SIZE)
     close(info.compute(A, asked), np.maximum(A @ -answers[:, 0], 0), 1e-12)
     assert "not positive" in info.caution(A, asked)
 
@@ -267,7 +267,7 @@ def test_channels_not_asked_yet_have_no_weight():
     info = METHODS["ablationcam"]
     A = np.random.default_rng(0).random((3, 2, 4))
     answers = np.array([[1.0], [5.0]])
-    asked = Asked(np.array([0, 2]), answers, answers, 4.0, 0.5, SIZE)
+    asked = PerturbedScores(np.array([0, 2]), answers, answers, 4.0, 0.5, SIZE)
     np.testing.assert_allclose(info.weights(A, asked), [0.75, 0, -0.25, 0])
 
 
@@ -364,7 +364,7 @@ def test_a_regression_has_no_probability():
 def test_places_not_asked_yet_are_at_the_smallest_value():
     info = METHODS["reciprocam"]
     answers = np.array([[0.4], [0.2], [0.9]])
-    asked = Asked(np.array([0, 3, 5]), np.log(answers), answers, 0.0, 0.5, SIZE)
+    asked = PerturbedScores(np.array([0, 3, 5]), np.log(answers), answers, 0.0, 0.5, SIZE)
     np.testing.assert_allclose(info.compute(np.zeros((2, 3, 4)), asked), [[0.4, 0.2, 0.2], [0.2, 0.2, 0.9]])
 
 
@@ -396,7 +396,7 @@ def test_the_size_of_a_chunk_is_of_no_account(made, monkeypatch, kind, name, chu
     real = getattr(camcore.Network, ask)
     monkeypatch.setattr(camcore.Network, ask, lambda self, *a: asked.append(len(a[2])) or real(self, *a))
     each = network.ablated_size(method.target_layer) if name == "AblationCAM" else site.cells * site.channels
-    monkeypatch.setattr("camcore.heatmaps.perturbation._CHUNK_VALUES", chunk * each)
+    monkeypatch.setattr("camcore.methods.perturbations._CHUNK_VALUES", chunk * each)
     found = method.compute_heatmap(x, 0, raw=True)
     np.testing.assert_allclose(found, whole, rtol=1e-6, atol=1e-7 * np.abs(whole).max())
     members = site.channels if name == "AblationCAM" else site.cells

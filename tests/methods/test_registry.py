@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from camcore.methods.inputs import Site
 
 import camcore
 from camcore.methods import METHODS, find_method
-from camcore.methods.info import Site
 
 CONTRACT = {
     "cam": "CAM",

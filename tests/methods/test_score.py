@@ -8,14 +8,14 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from camcore.methods.inputs import PerturbedScores
+from camcore.methods.perturbations import channel_order
 from formulas import close, enlarge, softmax
 from keras import layers
 from networks import CLASSES, FEATURES, GRID, SIZE, W, flat, gap, given, images, picture_input, settle
 
 import camcore
 from camcore.methods import METHODS
-from camcore.methods.info import Asked
-from camcore.methods.score import channel_order
 
 
 def mask(a: np.ndarray, size: tuple[int, int]) -> np.ndarray:
@@ -23,9 +23,9 @@ def mask(a: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     return (up - up.min()) / (up.max() - up.min())
 
 
-def asked(scores: np.ndarray) -> Asked:
+def asked(scores: np.ndarray) -> PerturbedScores:
     """Answers for channels 0, 1, …, one mask each."""
-    return Asked(np.arange(len(scores)), scores[:, None], scores[:, None], 0.0, 0.0, SIZE)
+    return PerturbedScores(np.arange(len(scores)), scores[:, None], scores[:, None], 0.0, 0.0, SIZE)
 
 
 # ---- a score that is linear in the input
@@ -148,7 +148,7 @@ def test_more_channels_than_a_chunk(deep, monkeypatch):
     _, network = deep
     x = images(1, seed=5)
     whole = camcore.ScoreCAM(network).compute_heatmap(x, 0, raw=True)
-    monkeypatch.setattr("camcore.heatmaps.perturbation._CHUNK_PIXELS", 2 * SIZE[0] * SIZE[1])
+    monkeypatch.setattr("camcore.methods.perturbations._CHUNK_PIXELS", 2 * SIZE[0] * SIZE[1])
     close(camcore.ScoreCAM(network).compute_heatmap(x, 0, raw=True), whole, 1e-7)
 
 

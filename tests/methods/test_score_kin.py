@@ -7,12 +7,12 @@ from typing import Any
 import keras
 import numpy as np
 import pytest
+from camcore.methods.perturbations import noise_field
 from formulas import close, enlarge, softmax
 from keras import layers
 from networks import CLASSES, FEATURES, GRID, SIZE, W, conv1, conv2, flat, gap, given, images, picture_input, settle
 
 import camcore
-from camcore.methods.score import noise_field
 
 
 def enlarged(a: np.ndarray, size: tuple[int, int]) -> np.ndarray:
@@ -196,7 +196,7 @@ def test_the_size_of_a_chunk_is_of_no_account(deep, monkeypatch, name, pictures)
     x = images(1, seed=5)
     method = getattr(camcore, name)(network, n=3)
     whole = method.compute_heatmap(x, 0, raw=True)
-    monkeypatch.setattr("camcore.heatmaps.perturbation._CHUNK_PIXELS", pictures * SIZE[0] * SIZE[1])
+    monkeypatch.setattr("camcore.methods.perturbations._CHUNK_PIXELS", pictures * SIZE[0] * SIZE[1])
     close(method.compute_heatmap(x, 0, raw=True), whole, 1e-7)
 
 
