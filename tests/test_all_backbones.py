@@ -1,4 +1,5 @@
-"""All 40 backbones: the default layer of the contract, and a finite Grad-CAM there (random weights)."""
+"""All 40 backbones: the default layer of the contract, and published receptive fields; of the quick ones all gradient
+methods at four depths (random weights). ``benchmarks/everywhere.py`` computes all methods on all of them."""
 
 from __future__ import annotations
 
@@ -58,10 +59,31 @@ TABLE: dict[str, tuple[str | None, int]] = {
     "ConvNeXtXLarge": (POOLED, 7),
 }
 
-# Quick to build and run; the others take several seconds each.
-LIGHT = {
-    "VGG16", "ResNet50", "MobileNet", "MobileNetV2", "MobileNetV3Small", "MobileNetV3Large", "InceptionV3",
-    "Xception", "DenseNet121", "EfficientNetB0", "EfficientNetV2B0", "ResNet50V2", "NASNetMobile", "ConvNeXtTiny",
+# Araujo, Norris and Sim, Distill 2019, table of receptive fields (VGG16 there after the last pooling). Between those,
+# by hand: of VGG16 each 3×3 adds 2 strides, each 2×2 pooling one; strides 1, 2, 4, 8, 16. Of ResNet50: 7×7 and 3×3 of
+# stride 2, then 3, 4, 6 and 3 blocks with one 3×3 each, at strides 4, 8, 16 and 32.
+FIELDS: dict[str, dict[str, int]] = {
+    "VGG16": {
+        "block1_conv2": 5, "block1_pool": 6, "block2_conv2": 14, "block2_pool": 16, "block3_conv3": 40,
+        "block3_pool": 44, "block4_conv3": 92, "block4_pool": 100, "block5_conv3": 196, "block5_pool": 212,
+    },
+    "ResNet50": {
+        "conv1_relu": 7, "pool1_pool": 11, "conv2_block3_out": 35, "conv3_block4_out": 99, "conv4_block6_out": 291,
+        "conv5_block3_out": 483,
+    },
+    "MobileNet": {"conv_pw_13_relu": 315},
+    "MobileNetV2": {"out_relu": 491},
+    "InceptionV3": {"mixed10": 1311},
+    "DenseNet121": {"relu": 2071},
+    "InceptionResNetV2": {"conv_7b_ac": 3039},
+}  # fmt: skip
+
+# Quick to build and run, one of each family at least; the others take several seconds each. Of most the head is what
+# CAM needs: a global average pooling and a linear layer.
+WITHOUT_CAM = {"VGG16", "MobileNetV3Small", "MobileNetV3Large", "ConvNeXtTiny"}
+LIGHT = WITHOUT_CAM | {
+    "ResNet50", "MobileNet", "MobileNetV2", "InceptionV3", "Xception", "DenseNet121", "EfficientNetB0",
+    "EfficientNetV2B0", "ResNet50V2", "NASNetMobile",
 }  # fmt: skip
 
 EVERY = [pytest.param(name, marks=() if name in LIGHT else pytest.mark.slow) for name in TABLE]
@@ -92,7 +114,7 @@ def test_the_table_is_the_catalogue():
 
 
 @pytest.mark.parametrize("name", EVERY)
-def test_default_layer_and_its_grad_cam(name):
+def test_default_layer_and_its_maps(name):
     layer, side = TABLE[name]
     network = camcore.load(name, weights="random")
     wanted = feeds_the_last_pooling(network.model) if layer is POOLED else layer
@@ -112,19 +134,41 @@ def test_default_layer_and_its_grad_cam(name):
     assert grids == sorted(grids, reverse=True)
     assert network.classes == 1000
     assert network.activation == "softmax"
+    for path, field in FIELDS.get(name, {}).items():
+        assert network.layer(path).receptive_field == (field, field), path
+        assert not network.layer(path).whole_picture, path
+    if name in LIGHT or name == "InceptionResNetV2":
+        gradient_methods_on_the_whole_ladder(network)
+    if name in WITHOUT_CAM:
+        with pytest.raises(camcore.MethodError, match="CAM is not defined"):
+            camcore.explain(network, noise(network.input_size), "cam", classes=7)
+    elif name in LIGHT:
+        (m,) = camcore.explain(network, noise(network.input_size), "cam", classes=7)
+        assert m.raw.mean(dtype=np.float64) + m.offset == pytest.approx(m.logit, abs=1e-4)
 
-    x, _ = network.prepare(noise(network.input_size), "stretch")
-    found = network.tap(x, [wanted], [1])
-    A, G = found.activations[wanted], found.gradients[0][wanted]
-    assert A.shape == G.shape == (1, side, side, info.channels)
-    assert np.isfinite(A).all()
-    assert np.isfinite(G).all()
-    assert np.abs(G).max() > 0
-    assert np.isfinite(found.logits).all()
-    raw = np.maximum((A * G.mean(axis=(1, 2), keepdims=True)).sum(axis=-1), 0)[0]
-    heatmap = camcore.GradCAM(network).compute_heatmap(x, 1, raw=True)
-    assert heatmap.shape == (side, side)
-    np.testing.assert_allclose(heatmap, raw, rtol=0, atol=1e-5 * np.abs(A * G).sum(axis=-1).max())
+
+def gradient_methods_on_the_whole_ladder(network: camcore.Network) -> None:
+    """No NaN at any of four depths, whatever random weights make of the signal; Grad-CAM is as it is written."""
+    pic, ladder, classes = noise(network.input_size), network.ladder, [0, 7]
+    tapped = network.tap(network.prepare(pic, "stretch")[0], ladder, classes)
+    methods = [key for key, info in METHODS.items() if info.input.shares_backward and key != "cam"]
+    found = camcore.explain(network, pic, methods, ladder, classes, "stretch")
+    assert len(found) == len(methods) * len(ladder) * 2
+    for m in found:
+        A, G = tapped.activations[m.layer], tapped.gradients[classes.index(m.class_index)][m.layer]
+        assert A.shape == G.shape == (1, *network.layer(m.layer).grid, network.layer(m.layer).channels)
+        assert m.raw.shape == network.layer(m.layer).grid
+        assert np.isfinite(m.raw).all(), (m.method, m.layer)
+        assert np.isfinite(m.values).all(), (m.method, m.layer)
+        assert m.values.max() in (0, 1)
+        assert m.values.any() or m.warning
+        if m.method == "gradcam":
+            assert np.isfinite(A).all()
+            assert np.isfinite(G).all()
+            assert np.abs(G).max() > 0
+            raw = np.maximum((A * G.mean(axis=(1, 2), keepdims=True)).sum(axis=-1), 0)[0]
+            np.testing.assert_allclose(m.raw, raw, rtol=0, atol=1e-5 * np.abs(A * G).sum(axis=-1).max())
+    assert np.isfinite(tapped.logits).all()
 
 
 def test_a_pooled_map_is_not_better_than_its_source():
@@ -137,33 +181,6 @@ def test_a_pooled_map_is_not_better_than_its_source():
     assert network.ladder == ("block2_conv2", "block3_conv3", "block4_conv3", "block5_conv3")
     with pytest.raises(camcore.MethodError, match=r"CAM is not defined for VGG16.*global average.*gradcam.*surgery"):
         camcore.CAM(network)
-
-
-CHEAP = ["MobileNet", "MobileNetV2", "MobileNetV3Small", "DenseNet121", "EfficientNetB0", "ResNet50", "VGG16"]
-# What CAM needs: a global average pooling and a linear head.
-WITH_CAM = {"MobileNet", "MobileNetV2", "DenseNet121", "EfficientNetB0", "ResNet50"}
-
-
-@pytest.mark.parametrize("name", CHEAP)
-def test_every_gradient_method_on_the_whole_ladder(name):
-    """No NaN at any of four depths, whatever random weights make of the signal."""
-    network = camcore.load(name, weights="random", input_shape=(96, 96, 3))
-    pic = noise((96, 96))
-    methods = [key for key, info in METHODS.items() if info.input.shares_backward and key != "cam"]
-    found = camcore.explain(network, pic, methods, layers=network.ladder, classes=[0, 7])
-    assert len(found) == len(methods) * len(network.ladder) * 2
-    for m in found:
-        assert m.raw.shape == network.layer(m.layer).grid
-        assert np.isfinite(m.raw).all(), (m.method, m.layer)
-        assert np.isfinite(m.values).all(), (m.method, m.layer)
-        assert m.values.max() in (0, 1)
-        assert m.values.any() or m.warning
-    if name in WITH_CAM:
-        (m,) = camcore.explain(network, pic, "cam", classes=7)
-        assert m.raw.mean(dtype=np.float64) + m.offset == pytest.approx(m.logit, abs=1e-4)
-    else:
-        with pytest.raises(camcore.MethodError, match="CAM is not defined"):
-            camcore.explain(network, pic, "cam", classes=7)
 
 
 def test_score_cam_on_a_backbone():

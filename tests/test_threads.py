@@ -25,12 +25,9 @@ def tiny() -> list[camcore.Network]:
 
 def real() -> list[camcore.Network]:
     folder = shared_data.shared("weights")
-    found = []
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CAMCORE_WEIGHTS", str(folder))
-        for name in ("MobileNetV2", "MobileNet"):
-            found.append(camcore.load(name))
-    return found
+        return [camcore.load("MobileNet"), camcore.load("MobileNet", alpha=0.25)]
 
 
 def pictures() -> list[camcore.Picture]:

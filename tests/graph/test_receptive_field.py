@@ -403,35 +403,3 @@ def test_an_impulse_at_a_cells_centre_excites_that_cell_most(name, padding, side
     for (cell, _), answer in zip(inside, answers, strict=True):
         assert np.unravel_index(answer.argmax(), answer.shape) == (cell, inside[0][0])
         assert (answer == answer.max()).sum() == 1, "no other cell comes near"
-
-
-# ---- as published
-
-# Between the published ones, by hand: each 3×3 adds 2 strides, each 2×2 pooling one; strides 1, 2, 4, 8, 16.
-_VGG16 = {
-    "block1_conv2": 5, "block1_pool": 6, "block2_conv2": 14, "block2_pool": 16, "block3_conv3": 40,
-    "block3_pool": 44, "block4_conv3": 92, "block4_pool": 100, "block5_conv3": 196,
-}  # fmt: skip
-# 7×7 and 3×3 of stride 2, then 3, 4, 6 and 3 blocks with one 3×3 each, at strides 4, 8, 16 and 32.
-_RESNET50 = {"conv1_relu": 7, "pool1_pool": 11, "conv2_block3_out": 35, "conv3_block4_out": 99, "conv4_block6_out": 291}
-
-
-@pytest.mark.parametrize(
-    ("name", "fields"),
-    [
-        ("VGG16", {**_VGG16, "block5_pool": 212}),
-        ("ResNet50", {**_RESNET50, "conv5_block3_out": 483}),
-        ("MobileNet", {"conv_pw_13_relu": 315}),
-        ("MobileNetV2", {"out_relu": 491}),
-        ("InceptionV3", {"mixed10": 1311}),
-        ("DenseNet121", {"relu": 2071}),
-        pytest.param("InceptionResNetV2", {"conv_7b_ac": 3039}, marks=pytest.mark.slow),
-    ],
-)
-def test_published_fields(name, fields):
-    """Araujo, Norris and Sim, Distill 2019, table of receptive fields (VGG16 there after the last pooling)."""
-    options = {"input_shape": (64, 64, 3)} if name == "VGG16" else {}  # its dense layers are large
-    network = camcore.load(name, weights="random", **options)
-    for layer, field in fields.items():
-        assert network.layer(layer).receptive_field == (field, field)
-        assert not network.layer(layer).whole_picture

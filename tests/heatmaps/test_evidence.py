@@ -85,7 +85,7 @@ def test_what_cannot_be_asked(pair):
     with pytest.raises(CamcoreError, match="framing"):
         evidence(pair, PIC, framing="squash")
     with pytest.raises(MethodError, match="surgery"):
-        evidence(camcore.load("VGG16", weights="random"), PIC)
+        evidence(camcore.load("VGG16", weights="random", input_shape=(32, 32, 3)), PIC)
 
 
 def test_real_pictures_of_a_real_network_add_up(monkeypatch):

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from cheap import CHEAP
+from formulas import close
 from networks import GRID, SIZE, W, channels_first, flat, images
 
 import camcore
@@ -19,14 +20,6 @@ from camcore.methods.inputs import PerturbedScores
 PIC = camcore.Picture.from_array(np.random.default_rng(0).integers(0, 256, (40, 60, 3), dtype=np.uint8))
 UNWEIGHED = [key for key, info in METHODS.items() if info.weights is None]
 N = GRID[0] * GRID[1]
-
-
-def close(found: Any, wanted: Any, tolerance: float = 1e-6) -> None:
-    """Equal within ``tolerance`` of the largest value, which is not zero."""
-    wanted = np.asarray(wanted)
-    assert np.shape(found) == wanted.shape
-    assert np.abs(wanted).max() > 0
-    np.testing.assert_allclose(found, wanted, rtol=0, atol=tolerance * np.abs(wanted).max())
 
 
 @pytest.fixture(scope="module")

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import keras
 import numpy as np
 import pytest
+from formulas import close, softmax
 from keras import layers
 from networks import CLASSES, GRID, SIZE, W, flat, gap, given, head, images, picture_input, settle
 
@@ -15,18 +14,6 @@ from camcore.methods import METHODS
 from camcore.methods.control import centre, random
 from camcore.methods.inputs import PerturbedScores
 from camcore.methods.perturbations import random_masks, square_side, square_starts
-
-
-def close(found: Any, wanted: Any, tolerance: float = 1e-6) -> None:
-    wanted = np.asarray(wanted)
-    assert np.shape(found) == wanted.shape
-    assert np.abs(wanted).max() > 0
-    np.testing.assert_allclose(found, wanted, rtol=0, atol=tolerance * np.abs(wanted).max())
-
-
-def softmax(z: np.ndarray) -> np.ndarray:
-    e = np.exp(z - z.max(axis=-1, keepdims=True))
-    return e / e.sum(axis=-1, keepdims=True)
 
 
 def picture(seed: int = 0) -> camcore.Picture:

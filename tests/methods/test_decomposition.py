@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pytest
+from formulas import close
 from networks import GRID, W, flat, images
 
 import camcore
@@ -17,14 +16,6 @@ kpcacam, fem = METHODS["kpcacam"].compute, METHODS["fem"].compute
 
 # More places than channels, fewer, and as many.
 SHAPES = [(6, 5, 7), (3, 4, 40), (3, 4, 12), (1, 9, 4), (1, 1, 5), (4, 4, 1)]
-
-
-def close(found: Any, wanted: Any, tolerance: float = 1e-6) -> None:
-    """Equal within ``tolerance`` of the largest value, which is not zero."""
-    wanted = np.asarray(wanted)
-    assert np.shape(found) == wanted.shape
-    assert np.abs(wanted).max() > 0
-    np.testing.assert_allclose(found, wanted, rtol=0, atol=tolerance * np.abs(wanted).max())
 
 
 def signed(shape: tuple[int, ...], seed: int = 0) -> np.ndarray:

@@ -9,6 +9,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from formulas import close, softmax
 from keras import layers
 from networks import CLASSES, FEATURES, GRID, W, flat, gap, given, head, images, one_unit, settle
 
@@ -19,19 +20,6 @@ from camcore.methods import METHODS
 
 N = GRID[0] * GRID[1]
 MANY = 8  # classes, so that three of them are some
-
-
-def close(found: Any, wanted: Any, tolerance: float = 1e-6) -> None:
-    """Equal within ``tolerance`` of the largest value, which is not zero."""
-    wanted = np.asarray(wanted)
-    assert np.shape(found) == wanted.shape
-    assert np.abs(wanted).max() > 0
-    np.testing.assert_allclose(found, wanted, rtol=0, atol=tolerance * np.abs(wanted).max())
-
-
-def softmax(y: np.ndarray) -> np.ndarray:
-    e = np.exp(y - y.max())
-    return e / e.sum()
 
 
 def sigmoid(y: np.ndarray) -> np.ndarray:

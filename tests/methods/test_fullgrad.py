@@ -9,6 +9,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from formulas import close, enlarge
 from keras import layers
 from networks import (
     CLASSES,
@@ -35,14 +36,6 @@ from camcore.pictures.picture import Picture
 
 _64 = {"dtype": "float64"}
 fullgrad = METHODS["fullgrad"].compute
-
-
-def close(found: Any, wanted: Any, tolerance: float = 1e-6) -> None:
-    """Equal within ``tolerance`` of the largest value, which is not zero."""
-    wanted = np.asarray(wanted)
-    assert np.shape(found) == wanted.shape
-    assert np.abs(wanted).max() > 0
-    np.testing.assert_allclose(found, wanted, rtol=0, atol=tolerance * np.abs(wanted).max())
 
 
 # ---- networks, all of them piecewise linear
@@ -292,18 +285,6 @@ def test_fused_normalisation_in_float32(data_format):
 
 
 # ---- the map
-
-
-def enlarge(side: int, to: int) -> np.ndarray:
-    """The matrix (to, side) of linear interpolation with half-pixel centres, the border held."""
-    matrix = np.zeros((to, side))
-    for i in range(to):
-        at = min(max((i + 0.5) * side / to - 0.5, 0), side - 1)
-        low = min(int(at), side - 1)
-        high = min(low + 1, side - 1)
-        matrix[i, low] += 1 - (at - low)
-        matrix[i, high] += at - low
-    return matrix
 
 
 def psi(part: np.ndarray, form: str) -> np.ndarray:

@@ -7,6 +7,7 @@ from typing import Any
 import keras
 import numpy as np
 import pytest
+from formulas import close
 from keras import layers
 from networks import (
     CLASSES,
@@ -27,13 +28,6 @@ import camcore
 from camcore.methods import METHODS
 
 N = GRID[0] * GRID[1]
-
-
-def close(found: Any, wanted: Any, tolerance: float = 1e-6) -> None:
-    """Equal within ``tolerance`` of the largest value."""
-    wanted = np.asarray(wanted)
-    assert np.shape(found) == wanted.shape
-    np.testing.assert_allclose(found, wanted, rtol=0, atol=tolerance * np.abs(wanted).max())
 
 
 def random_case(seed: int, h: int = 5, w: int = 4, k: int = 7) -> tuple[np.ndarray, np.ndarray]:

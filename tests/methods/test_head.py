@@ -8,6 +8,7 @@ from typing import Any
 import keras
 import numpy as np
 import pytest
+from formulas import close, softmax
 from keras import layers
 from networks import (
     CLASSES,
@@ -35,18 +36,6 @@ from camcore.methods import METHODS
 from camcore.methods.inputs import PerturbedScores
 
 CELLS = GRID[0] * GRID[1]
-
-
-def close(found: Any, wanted: Any, tolerance: float = 1e-6) -> None:
-    wanted = np.asarray(wanted)
-    assert np.shape(found) == wanted.shape
-    assert np.abs(wanted).max() > 0
-    np.testing.assert_allclose(found, wanted, rtol=0, atol=tolerance * np.abs(wanted).max())
-
-
-def softmax(z: np.ndarray) -> np.ndarray:
-    e = np.exp(z - z.max(axis=-1, keepdims=True))
-    return e / e.sum(axis=-1, keepdims=True)
 
 
 def activations(network: camcore.Network, x: np.ndarray, layer: str = "features") -> np.ndarray:

@@ -1,11 +1,9 @@
-"""The registry: its rows, its option checks, and the matrix of every method over every way to write a network."""
+"""The registry: its rows, and its option checks."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
-from cheap import CHEAP
-from networks import GRID, TWINS, images
 
 import camcore
 from camcore.methods import METHODS, find_method
@@ -47,16 +45,7 @@ PAPERS = {
     "fasterscorecam": (2020, "tabayashi"),
 }
 
-# Weighed by probabilities, of which a sigmoid has others than the two-unit softmax that it is compared with.
-PROBABLE = {"reciprocam", "rise", "finercam"}
-
-# One row per method and variant: the key and its options.
 SITE = Site(512, (7, 7), (224, 224), 0.25)
-ALL = [
-    (key, {**CHEAP.get(key, {}), **({"variant": variant} if variant else {})})
-    for key, info in METHODS.items()
-    for variant in (info.variants or (None,))
-]
 
 
 @pytest.mark.parametrize("key", METHODS)
@@ -171,66 +160,3 @@ def test_options_are_filled_in():
     assert METHODS["fasterscorecam"].checked({}) == {"n": 10, "variant": "paper"}
     assert METHODS["fasterscorecam"].checked({"n": 3}) == {"n": 3, "variant": "paper"}
     assert METHODS["gradcam"].checked({}) == {}
-
-
-# ---- every method over every way to write the same network
-
-_networks: dict[object, camcore.Network] = {}
-
-
-def reference_of(twin) -> camcore.Network:
-    if twin.reference not in _networks:
-        _networks[twin.reference] = camcore.wrap(twin.reference())
-    return _networks[twin.reference]
-
-
-@pytest.fixture(scope="module", params=TWINS)
-def pair(request):
-    """The twin, its network, that of its reference, and one input for each."""
-    twin = TWINS[request.param]
-    x = images(2)
-    if twin.grey_picture:
-        x = np.repeat(x[..., :1], 3, axis=-1)
-    return twin, camcore.wrap(twin.build(), **twin.options), reference_of(twin), twin.image(x), x
-
-
-@pytest.fixture(scope="module", autouse=True)
-def forget_networks():
-    yield
-    _networks.clear()
-
-
-def test_the_same_logits_and_default_layer(pair):
-    twin, network, reference, x, x_reference = pair
-    wanted = reference.logits(x_reference)
-    close = twin.tolerance * np.abs(wanted).max()
-    found = network.logits(x)
-    np.testing.assert_allclose(found[:, twin.class_index], wanted[:, twin.reference_class], rtol=0, atol=close)
-    info = network.layer(network.default_layer)
-    assert info.grid == GRID
-    assert info.recommended
-    if twin.layer is not None:
-        assert twin.layer in info.path
-    assert info.receptive_field == reference.layer(reference.default_layer).receptive_field
-    assert info.first_centre == reference.layer(reference.default_layer).first_centre
-    assert [info.recommended for info in network.layers].count(True) == 1
-
-
-@pytest.mark.parametrize(("key", "options"), ALL, ids=lambda part: str(part))
-def test_every_method_gives_the_same_map(pair, key, options):
-    twin, network, reference, x, x_reference = pair
-    method = getattr(camcore, METHODS[key].class_name)
-    wanted = method(reference, **options).compute_heatmap(x_reference, twin.reference_class, raw=True)
-    found = method(network, **options).compute_heatmap(x, twin.class_index, raw=True)
-    assert found.shape == wanted.shape
-    if not METHODS[key].layer_free:
-        assert found.shape == (2, *GRID)
-    assert found.dtype == np.float32
-    assert np.abs(wanted).max() > 0
-    authors = options.get("variant") in ("authors", "rest") and not METHODS[key].input.shares_backward
-    if network.activation == "sigmoid" and (authors or key in PROBABLE):
-        pytest.skip("weighed by probabilities, of which a sigmoid has others; worked out in test_score.py")
-    if twin.grey_picture and key in ("gradient", "fullgrad"):
-        pytest.skip("on the input's own colours, of which grey has one; worked out in test_fullgrad.py")
-    close = twin.tolerance * (5 if key == "fullgrad" else 1)  # the sum of many maps, each with its own rounding
-    np.testing.assert_allclose(found, wanted, rtol=0, atol=close * np.abs(wanted).max())

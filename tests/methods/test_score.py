@@ -8,6 +8,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from formulas import close, enlarge, softmax
 from keras import layers
 from networks import CLASSES, FEATURES, GRID, SIZE, W, flat, gap, given, images, picture_input, settle
 
@@ -17,32 +18,9 @@ from camcore.methods.inputs import PerturbedScores
 from camcore.methods.perturbations import channel_order
 
 
-def close(found: Any, wanted: Any, tolerance: float = 1e-6) -> None:
-    wanted = np.asarray(wanted)
-    assert np.shape(found) == wanted.shape
-    np.testing.assert_allclose(found, wanted, rtol=0, atol=tolerance * np.abs(wanted).max())
-
-
-def enlarge(side: int, to: int) -> np.ndarray:
-    """The matrix (to, side) of linear interpolation with half-pixel centres, the border held."""
-    matrix = np.zeros((to, side))
-    for i in range(to):
-        at = min(max((i + 0.5) * side / to - 0.5, 0), side - 1)
-        low = min(int(at), side - 1)
-        high = min(low + 1, side - 1)
-        matrix[i, low] += 1 - (at - low)
-        matrix[i, high] += at - low
-    return matrix
-
-
 def mask(a: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     up = enlarge(a.shape[0], size[0]) @ a @ enlarge(a.shape[1], size[1]).T
     return (up - up.min()) / (up.max() - up.min())
-
-
-def softmax(s: np.ndarray) -> np.ndarray:
-    e = np.exp(s - s.max())
-    return e / e.sum()
 
 
 def asked(scores: np.ndarray) -> PerturbedScores:

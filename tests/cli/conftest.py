@@ -1,0 +1,33 @@
+"""Commands share what takes longest: the real network that most are tried on is read once. Reruns read it anew."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+import camcore
+
+_LOADED: dict[str, camcore.Network] = {}
+
+
+def sharing(load: Callable[..., camcore.Network]) -> Callable[..., camcore.Network]:
+    """``load``, which reads MobileNetV2 with its usual weights only once."""
+
+    def shared_load(model: Any, weights: Any = None, progress: Any = None, **options: Any) -> camcore.Network:
+        usual = model == "MobileNetV2" and weights is None and all(value is None for value in options.values())
+        if not usual:
+            return load(model, weights, progress, **options)
+        folder = os.environ.get("CAMCORE_WEIGHTS", "")
+        if folder not in _LOADED:
+            _LOADED[folder] = load(model)
+        return _LOADED[folder]
+
+    return shared_load
+
+
+@pytest.fixture(autouse=True)
+def networks_are_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(camcore, "load", sharing(camcore.load))
