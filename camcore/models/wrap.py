@@ -196,8 +196,9 @@ def _scores(output: tf.Tensor) -> tf.Tensor:
     """The chosen output, which must be a tensor of decimal numbers."""
     dtype = getattr(output, "dtype", None)
     if not hasattr(output, "graph") or not getattr(dtype, "is_floating", False):
-        numbers = dtype is not None and hasattr(dtype, "is_floating")
-        kind = f"numbers of type {getattr(dtype, 'name', dtype)}" if numbers else f"a {type(output).__name__}"
+        kind = f"a {type(output).__name__}"
+        if dtype is not None and hasattr(dtype, "is_floating"):
+            kind = f"numbers of type {dtype.name}"
         raise ModelError(
             f"The model's output is {kind}; scores are a tensor of decimal numbers, one for each class. A heatmap "
             "follows them back to the picture. Wrap a model that returns its scores, not what was decided by them."
