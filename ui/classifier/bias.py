@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -75,7 +77,12 @@ def _study(report: Report) -> None:
             level=(area, "its share of the area"),
         )
         figures.chart(bars, key="chart_bias_energy", alt=_in_words(names, energy))
-    _samples(report, label)
+    samples = []
+    for one in [sample for sample in report.samples if sample.cue][:SAMPLES]:
+        share = words.percent(one.energy)
+        note = f"{one.head}: says {words.label(one.said)}; {share} of the evidence for {label} is on the mark"
+        samples.append((report.folder / one.file, one.head, note))
+    _samples([sample for sample in samples if sample[0].parent == report.folder])
     csv_file = report.folder / "energies.csv"
     downloads.offer(
         "bias_energies.csv",
@@ -102,17 +109,14 @@ def _conclusion(study: Study, label: str, area: float) -> str:
     )
 
 
-def _samples(report: Report, label: str) -> None:
+def _samples(pictures: Iterable[tuple[Path, str, str]]) -> None:
+    """Pictures of the study: (file, title, alternative) each."""
     shown, ratio = [], 1.0
-    for one in [sample for sample in report.samples if sample.cue][:SAMPLES]:
-        path = report.folder / one.file
-        if path.parent == report.folder and path.is_file():
-            note = (
-                f"says {words.label(one.said)}; {words.percent(one.energy)} of the evidence for {label} is on the mark"
-            )
+    for path, title, alt in pictures:
+        if path.is_file():
             with Image.open(path) as drawn:  # its caption is part of the picture
                 ratio = drawn.width / drawn.height
-            shown.append(Figure(one.head, "", to_data_url(path.read_bytes()), f"{one.head}: {note}"))
+            shown.append(Figure(title, "", to_data_url(path.read_bytes()), alt))
     if shown:
         figures.row(shown, ratio=ratio, columns=SAMPLES, tallest=48)
 

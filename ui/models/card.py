@@ -26,13 +26,13 @@ from ui.training import runs
 from ui.working import Standing
 
 if TYPE_CHECKING:
-    from camcore.models.load import Listed
+    from camcore.models.load import Listed as NetworkListing
 
 _FEW = 12
 """So many class names are shown; the rest is counted."""
 
 
-def show(row: Listed) -> Standing:
+def show(row: NetworkListing) -> Standing:
     """The card of a catalogue's backbone, a saved network, or a declared one; the standing of the last one's trial."""
     tried = Standing()
     with st.container(key="cam_card", border=True):

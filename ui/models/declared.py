@@ -21,7 +21,7 @@ from ui.models.works import Tried
 from ui.working import Standing
 
 if TYPE_CHECKING:
-    from camcore.models.load import Listed
+    from camcore.models.load import Listed as NetworkListing
 
 
 def declared_card(row: Factory) -> Standing:
@@ -104,7 +104,7 @@ def _answers(trial: Tried) -> str:
     return f"{len(trial.labels):,} classes ({shown}{' …' if len(trial.labels) > 3 else ''})"
 
 
-def preprocessing(row: Listed, standing: Standing) -> None:
+def preprocessing(row: NetworkListing, standing: Standing) -> None:
     """The comparison of preprocessings, where a declared network names none, and the choice."""
     if not isinstance(row, Factory) or not standing.complete or not standing.value.fits:
         return

@@ -20,7 +20,7 @@ from ui.questions import Failure
 from ui.urls import Parameter
 
 if TYPE_CHECKING:
-    from camcore.models.load import Listed
+    from camcore.models.load import Listed as NetworkListing
 
 WAYS = ("Weights file", "Training", "Whole model", "Python function")
 """The ways in which a network of one's own comes in."""
@@ -41,7 +41,7 @@ def parameters() -> list[Parameter]:
     ]
 
 
-def head(rows: tuple[Listed, ...]) -> None:
+def head(rows: tuple[NetworkListing, ...]) -> None:
     """Counts of all networks and of those that are ready, and what is wrong with the declared ones."""
     ready = sum(row.weights_state in _READY for row in rows)
     with st.container(key="cam_head"):
@@ -54,7 +54,7 @@ def head(rows: tuple[Listed, ...]) -> None:
     errors.notices(factories.problems())
 
 
-def choose(rows: tuple[Listed, ...]) -> Listed:
+def choose(rows: tuple[NetworkListing, ...]) -> NetworkListing:
     """The list or the chart; the network that is looked at."""
     state = st.session_state
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
@@ -74,7 +74,7 @@ def choose(rows: tuple[Listed, ...]) -> Listed:
     return next(row for row in shown if row.name == state["about"])
 
 
-def _table(shown: list[Listed], names: list[str], key: str) -> None:
+def _table(shown: list[NetworkListing], names: list[str], key: str) -> None:
     st.dataframe(
         [_entry(row) for row in shown],
         hide_index=True,
@@ -95,7 +95,7 @@ def _table(shown: list[Listed], names: list[str], key: str) -> None:
     )
 
 
-def _chart(shown: list[Listed], about: str) -> None:
+def _chart(shown: list[NetworkListing], about: str) -> None:
     """The catalogue's networks, accuracy against parameters; a click chooses one."""
     points = [
         Point(row.name, row.parameters / 1e6, row.top1, row.weights_state in _READY)
@@ -123,12 +123,12 @@ def _clicked() -> None:
         st.session_state["about"] = name[0] if isinstance(name, list) else name
 
 
-def take_away(rows: tuple[Listed, ...]) -> None:
+def take_away(rows: tuple[NetworkListing, ...]) -> None:
     """The whole list as CSV."""
     downloads.offer("networks.csv", as_csv(rows), key="networks_csv")
 
 
-def as_csv(rows: tuple[Listed, ...]) -> bytes:
+def as_csv(rows: tuple[NetworkListing, ...]) -> bytes:
     """Everything in the list, with the sources of its figures."""
     table: list[tuple[object, ...]] = [
         ("network", "top1_percent", "top1_source", "parameters", "height", "width", "weights", "paper")
@@ -147,7 +147,7 @@ def _selected(key: str, names: list[str]) -> None:
         st.session_state.update(about=names[rows[0]], table_says=names[rows[0]])
 
 
-def _entry(row: Listed) -> dict[str, object]:
+def _entry(row: NetworkListing) -> dict[str, object]:
     size = row.input_size
     return {
         "Network": row.name,
@@ -159,13 +159,13 @@ def _entry(row: Listed) -> dict[str, object]:
     }
 
 
-def _where(row: Listed) -> str:
+def _where(row: NetworkListing) -> str:
     if isinstance(row, SavedNetwork) and not row.bundled:
         return "your own"
     return str(row.weights_state) if row.weights_state in _STATES else "not here"
 
 
-def all_networks() -> tuple[Listed, ...]:
+def all_networks() -> tuple[NetworkListing, ...]:
     """Every network that can be loaded by name, those that are on this machine first."""
     return tuple(sorted(camcore.backbones(), key=lambda row: _STATES.get(row.weights_state, len(_STATES))))
 
