@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import camcore
-from ui import words
+from ui import controls, words
 
 if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
@@ -33,10 +33,10 @@ def show(
         return progress.progress(*words.under_way(status.work.job.stage))
     if status.work.stopped:
         progress.caption(f"{title} was stopped at {asked.done:.0%}.")
-        button.button("Run again", key="act", on_click=on_run)
+        button.button("Run again", key="act", on_click=on_run, shortcut=controls.RUN_KEY)
     elif asked.cost is not None:
         progress.caption(words.price(asked.cost))
-        button.button(f"Run {title}", type="primary", key="act", on_click=on_run)
+        button.button(f"Run {title}", type="primary", key="act", on_click=on_run, shortcut=controls.RUN_KEY)
     else:
         progress.empty()
         button.empty()

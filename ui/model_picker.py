@@ -12,7 +12,7 @@ import camcore
 from camcore.framing import FRAMINGS
 from camcore.models.declarations import DEFAULT_MODEL
 from camcore.models.factories import Factory
-from camcore.models.load import NetworkListing
+from camcore.models.listing import NetworkListing
 from camcore.models.saved import SavedNetwork
 from ui import words
 from ui.query import NetworkKey

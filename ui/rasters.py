@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from camcore.cache import ByteLRU
 from camcore.render.overlay import blend, spotlight
 from camcore.report.drawing import shrink
-from camcore.report.exports import map_png
 from ui import data_urls
 
 if TYPE_CHECKING:
@@ -135,5 +134,7 @@ def _overlay(picture: Photo, cam_map: OnPicture, look: MapLook, side: int) -> np
 
 def full_size(picture: Picture, cam_map: CamMap, look: MapLook, lines: list[str]) -> bytes:
     """The overlay at the photograph's full size with the caption beneath, as PNG to take away."""
+
+    from camcore.report.exports import map_png  # a file is made when its button is pressed
 
     return map_png(picture, cam_map, lines, look.opacity / 100, look.colormap, look.smooth)

@@ -15,7 +15,7 @@ from camcore.errors import CamcoreError, ModelError, nearest
 from camcore.framing import FRAMINGS
 from camcore.models import declarations
 from camcore.models.archives import read_whole
-from camcore.models.declarations import VARIABLE
+from camcore.models.declarations import DEFAULT_MODEL, VARIABLE
 from camcore.models.description import JSON_NAME
 from camcore.models.preprocessing import TITLES
 from camcore.models.saved import networks_folder
@@ -23,9 +23,6 @@ from camcore.models.whole import find_file
 
 if TYPE_CHECKING:
     from camcore.cli.options import Commands
-
-DEFAULT_MODEL = "CAMCORE_DEFAULT_MODEL"
-"""The variable that names the network to begin with; the app's network picker reads it."""
 
 
 def add_parser(commands: Commands) -> None:

@@ -29,15 +29,10 @@ from camcore.models.declarations import VARIABLE, Declaration, read_choice, writ
 from camcore.models.labels import labels_beside, read_labels
 from camcore.models.preprocessing import TITLES, preprocessing
 from camcore.models.whole import open_whole
-from camcore.models.wrap import wrap_options
 from camcore.network import Preprocess
 
 if TYPE_CHECKING:
     import keras
-
-_GIVES = ("model", "labels", "preprocess", "framing", *wrap_options())
-_RETURNS = "a Keras model, or a mapping or dataclass with " + ", ".join(_GIVES)
-
 
 # By function: the framing that it returned. A list of networks must not run it to know.
 _FRAMINGS: dict[str, str] = {}

@@ -8,7 +8,7 @@ from camcore.models import catalogue, factories, saved
 
 
 class NetworkListing(Protocol):
-    """What a list of networks says of each: a catalogue row, a saved network, or a factory that makes one.
+    """An entry of the list of networks: a catalogue row, a saved network, or a factory that makes one.
 
     ``input_size``, ``parameters``: None where they are not known before the network is made. ``version``: tells it
     from another network of the same name. ``framing``: how pictures are framed for it.
@@ -39,5 +39,8 @@ def backbones() -> tuple[NetworkListing, ...]:
     makes, or "own file" for a whole model.
     ``summary``: on what it was trained, in a few words. Looked up anew at each call; imports no TensorFlow and no
     factory's module.
+
+    >>> [row.weights_state for row in camcore.backbones() if row.name == "cats_vs_dogs"]
+    ['bundled']
     """
     return (*saved.saved_networks(), *factories.factories(), *catalogue.backbones())

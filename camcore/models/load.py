@@ -6,7 +6,6 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Protocol
 
 from camcore.checks import checked, function, optional, refused
 from camcore.errors import ModelError, nearest
@@ -16,6 +15,7 @@ from camcore.models import catalogue, factories, saved
 from camcore.models.catalogue import Built, build
 from camcore.models.input_scaling import advice
 from camcore.models.labels import labels_beside, read_labels
+from camcore.models.listing import backbones
 from camcore.models.pickling import renamed, send_as_loaded
 from camcore.models.preprocessing import TITLES, preprocessing
 from camcore.models.whole import Custom, file_hash, find_file, open_whole
@@ -39,45 +39,6 @@ def _a_file(name: str, value: object) -> str | os.PathLike[str]:
     if not isinstance(value, (str, os.PathLike)):
         raise refused(name, value, "the path of a weights file, or 'random'", "Or leave it out.", ModelError)
     return value
-
-
-class NetworkListing(Protocol):
-    """An entry in the list of networks: a catalogue row, a saved network, or a factory that makes one.
-
-    ``input_size``, ``parameters``: None where they are not known before the network is made. ``version``: tells it
-    from another network of the same name. ``framing``: how pictures are framed for it.
-    """
-
-    @property
-    def name(self) -> str: ...
-    @property
-    def input_size(self) -> tuple[int, int] | None: ...
-    @property
-    def parameters(self) -> int | None: ...
-    @property
-    def weights_state(self) -> str: ...
-    @property
-    def download_mb(self) -> int: ...
-    @property
-    def summary(self) -> str: ...
-    @property
-    def version(self) -> str: ...
-    @property
-    def framing(self) -> str: ...
-
-
-def backbones() -> tuple[NetworkListing, ...]:
-    """Every network that ``load`` knows by name: the bundled ones, one's own, then the catalogue's.
-
-    ``weights_state``: "bundled", "on disk", "downloads N MB" (about), "own code" for what a function of one's own
-    makes, or "own file" for a whole model.
-    ``summary``: on what it was trained, in a few words. Looked up anew at each call; imports no TensorFlow and no
-    factory's module.
-
-    >>> [row.weights_state for row in camcore.backbones() if row.name == "cats_vs_dogs"]
-    ['bundled']
-    """
-    return (*saved.saved_networks(), *factories.factories(), *catalogue.backbones())
 
 
 @checked(name=_a_name, weights=optional(_a_file), progress=optional(function))

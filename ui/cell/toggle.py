@@ -60,9 +60,9 @@ def show(chosen: Chosen, answer: Answer) -> None:
         if not opened:
             return
         with st.container(key="cam_cell_body", gap="small"), errors.guarded("This place"):
-            if answer.map is None:
+            if answer.map is None or answer.network is None:
                 st.caption("Once the network has answered.")
                 return
             from ui.cell import view  # behind this switch only
 
-            view.show(chosen, answer)
+            view.show(chosen, answer.query.network, answer.network, answer.map)

@@ -5,14 +5,14 @@ from __future__ import annotations
 import html
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from camcore.features.cells import box_on_picture
 from camcore.graph.layers import NO_GRID
 from camcore.render.encode import to_png, with_caption
-from ui import downloads, errors, frame, rasters, words
+from ui import downloads, errors, rasters, words
 from ui.cell import patches_view
 from ui.cell import words as cell_words
 from ui.cell.work import CellQuery, cells_work, field_work, sample
@@ -20,8 +20,7 @@ from ui.components.cells import SeenBy, cell
 from ui.jobs import session
 from ui.jobs.session import Status
 from ui.picture_box import Chosen
-from ui.query import Answer, NetworkKey
-from ui.urls import Parameter
+from ui.query import NetworkKey
 
 if TYPE_CHECKING:
     from camcore.features.cells import Cell, Cells
@@ -33,58 +32,8 @@ STRONGEST = 8
 ALL = "all"
 
 
-def _place(text: str) -> tuple[float, float]:
-    """A point of the picture, in percent from the top and from the left."""
-    try:
-        y, x = (float(part) for part in text.split("-"))
-    except ValueError:
-        raise ValueError("It has to be two numbers such as 40-55, in percent from the top and the left.") from None
-    if not (0 <= y <= 100 and 0 <= x <= 100):
-        raise ValueError("Both numbers have to lie between 0 and 100.")
-    return y, x
-
-
-class _Place(Parameter):
-    def write(self, value: Any) -> str:
-        return f"{value[0]:g}-{value[1]:g}"
-
-
-PARAMETERS = (
-    Parameter("inside", "view of one place", "false", ("true", "false"), bound=True),
-    _Place("place", "place", None, parse=_place),
-    Parameter("pictures", "folder of pictures", ""),
-)
-"""The choices of this part of the page that its address carries."""
-
-
-def picker() -> Callable[[str], None] | None:
-    """The handler of a place pressed on the page's big picture; None while this part is closed."""
-
-    def pick(place: str) -> None:
-        st.session_state["place"] = _place(place)
-
-    return pick if st.session_state.get("inside") else None
-
-
-def show(chosen: Chosen, answer: Answer) -> None:
-    """The whole part; it works only while it is opened."""
-    frame.style("cell")
-    with st.container(key="cam_cell", gap="small"):
-        opened = st.toggle(
-            "**Look into one place**: what it sees, what it depends on, and what it adds",
-            key="inside",
-            bind="query-params",
-        )
-        if not opened:
-            return
-        with st.container(key="cam_cell_body", gap="small"), errors.guarded("This place"):
-            if answer.map is None or answer.network is None:
-                st.caption("Once the network has answered.")
-                return
-            _opened(chosen, answer.query.network, answer.network, answer.map)
-
-
-def _opened(chosen: Chosen, key: NetworkKey, net: Network, m: CamMap) -> None:
+def show(chosen: Chosen, key: NetworkKey, net: Network, m: CamMap) -> None:
+    """The cell at the chosen place of the layer that the map is of."""
     layer = m.layer or net.default_layer
     if layer is None:
         st.caption(f"{NO_GRID} So there is no place to look into.")

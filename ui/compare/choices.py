@@ -21,8 +21,6 @@ from ui.urls import Listed, Parameter, whole_number
 if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
 
-METHODS = ("gradcam", "gradcam++", "layercam", "eigengradcam", "reciprocam", "fasterscorecam")
-"""The methods that are compared first: cheap, and each another idea."""
 CLASSES = RANKS[:2]
 LAYERS = tuple(reversed(DEPTHS))
 RECOMMENDED = "recommended"

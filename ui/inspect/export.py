@@ -6,15 +6,15 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
-from camcore.report.exports import map_csv
-from ui import downloads, rasters, sidebar, words
-from ui.compare.choices import METHODS
+from ui import downloads, methods, rasters, sidebar, words
 from ui.map_view import title
 from ui.picture_box import Chosen
 from ui.query import Answer, Query
 
 if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
+
+    from camcore.heatmaps.cam_map import CamMap
 
 
 def files(place: DeltaGenerator, chosen: Chosen, answer: Answer, look: rasters.MapLook) -> None:
@@ -26,7 +26,7 @@ def files(place: DeltaGenerator, chosen: Chosen, answer: Answer, look: rasters.M
     if m is not None and net is not None:
         lines = [f"{net.name}, {net.weights_note}", words.caption(answer, title(m))]
         stem = words.file_stem(chosen.stem, net.name, m.method, m.layer or "input", m.label)
-        png, csv = partial(rasters.full_size, chosen.picture, m, look, lines), partial(map_csv, m, lines)
+        png, csv = partial(rasters.full_size, chosen.picture, m, look, lines), partial(_csv, m, lines)
     with place:
         for kind, content, about in (
             ("PNG", png, "The overlay at full size"),
@@ -36,9 +36,16 @@ def files(place: DeltaGenerator, chosen: Chosen, answer: Answer, look: rasters.M
             downloads.offer(name, content, about, key=f"save_{kind}", ready=m is not None, width="stretch")
 
 
+def _csv(m: CamMap, lines: list[str]) -> bytes:
+    from camcore.report.exports import map_csv  # when the button is pressed
+
+    return map_csv(m, lines)
+
+
 def compare_link(place: DeltaGenerator, chosen: Chosen, query: Query) -> None:
     """The way to the Compare page, with this picture, network, class, layer and method."""
-    compared = (query.method, *(key for key in METHODS if key != query.method))[: len(METHODS)]
+    first = methods.COMPARED
+    compared = (query.method, *(key for key in first if key != query.method))[: len(first)]
     more = {"layer": query.layer, "class": query.class_index, "methods": ",".join(compared)}
     place.page_link(
         "pages/compare.py",

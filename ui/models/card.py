@@ -15,7 +15,7 @@ from camcore.models import remove as removing
 from camcore.models.catalogue import Backbone
 from camcore.models.description import JSON_NAME
 from camcore.models.factories import Factory
-from camcore.models.load import NetworkListing
+from camcore.models.listing import NetworkListing
 from camcore.models.preprocessing import PREPROCESSINGS, TITLES
 from camcore.models.saved import SavedNetwork
 from ui import downloads, errors, words

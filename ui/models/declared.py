@@ -12,7 +12,7 @@ import streamlit as st
 from camcore.graph.layers import NO_GRID, WITHOUT_LAYER
 from camcore.models import factories
 from camcore.models.factories import Factory
-from camcore.models.load import NetworkListing
+from camcore.models.listing import NetworkListing
 from camcore.models.preprocessing import TITLES
 from ui import errors, words
 from ui.jobs import session

@@ -13,7 +13,7 @@ from camcore import CamcoreError
 from camcore.files import to_csv
 from camcore.models import factories
 from camcore.models.catalogue import Backbone
-from camcore.models.load import NetworkListing
+from camcore.models.listing import NetworkListing
 from camcore.models.saved import SavedNetwork
 from camcore.render.trade_off import Point, front, trade_off
 from ui import controls, downloads, errors, model_picker

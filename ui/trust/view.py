@@ -50,47 +50,6 @@ def parameters() -> list[Parameter]:
     ]
 
 
-@dataclass(frozen=True)
-class TrustPlaces:
-    """The page's parts, in reading order, each with its space kept; see ``ui.inspect.view.InspectPlaces``."""
-
-    fetch: DeltaGenerator
-    notes: DeltaGenerator
-    retry: DeltaGenerator
-    head: DeltaGenerator
-    progress: DeltaGenerator
-    button: DeltaGenerator
-    picture: DeltaGenerator
-    caption: DeltaGenerator
-    warning: DeltaGenerator
-    choices: DeltaGenerator
-    verdict: DeltaGenerator
-    evidence: DeltaGenerator
-    what_if: DeltaGenerator
-    where: DeltaGenerator
-
-
-def claim() -> TrustPlaces:
-    """Lay out the page before anything slow happens."""
-    notes = st.container(key="cam_notes", gap=None)
-    fetch, said, retry = notes.container(), notes.container(), notes.container()
-    head = st.container(key="cam_head")
-    row = st.container(key="cam_trust_row", horizontal=True, vertical_alignment="center", gap="small", wrap=False)
-    progress = row.container(key="cam_trust_progress")
-    button = row.container(key="cam_trust_button", width="content")
-    left, right = st.columns((1.0, 1.3), gap="medium")
-    picture = left.container(key="cam_picture", gap="xsmall")
-    foot = left.container(key="cam_caption", gap="xsmall")
-    caption, warning = foot.container(), foot.container()
-    choices = left.container(key="cam_choices", gap="small")
-    verdict = right.container(key="cam_trust", gap="small")
-    evidence, what_if, where = (st.container(key=f"cam_{name}") for name in ("evidence", "what_if", "where"))
-    return TrustPlaces(
-        fetch, said, retry, head, progress, button, picture, caption, warning, choices, verdict, evidence, what_if,
-        where,
-    )  # fmt: skip
-
-
 def verdict(
     head: DeltaGenerator, place: DeltaGenerator, request: MapStatus, chosen: Chosen, model: Model
 ) -> Trust | None:
