@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from camcore.graph.biases import Bias, find_biases
+from camcore.graph.class_score import INPUT, LOGIT, Score
 from camcore.graph.compiled import Ends, Function
-from camcore.graph.targets import INPUT, LOGIT, Score, Targets
+from camcore.graph.targets import Targets
 from camcore.graph.traced_network import TracedNetwork
 from camcore.graph.walks import as_floats, gradients
 from camcore.lazy import tf

@@ -16,6 +16,7 @@ from camcore.checks import checked, many, whole
 from camcore.errors import LayerError, MethodError, ModelError
 from camcore.graph.alterations import Alterations, masking
 from camcore.graph.before_map import features_before_map
+from camcore.graph.class_score import LOGIT, Score
 from camcore.graph.compiled import Function, SubgraphCompiler
 from camcore.graph.gradients import BiasPass, GradientPasses, Pass
 from camcore.graph.layer_list import list_layers, listed_calls
@@ -25,7 +26,6 @@ from camcore.graph.receptive_field import reaches
 from camcore.graph.regions import Region
 from camcore.graph.reweighting import WeightLayer, fingerprint, weight_layers
 from camcore.graph.scores import Activation, Kind, find_scores
-from camcore.graph.targets import LOGIT, Score
 from camcore.graph.trace import Trace
 from camcore.graph.traced_network import TracedNetwork
 from camcore.graph.walks import shares_behind, total_multiplications

@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 from camcore.checks import checked
 from camcore.errors import MethodError
+from camcore.graph.class_score import LOGIT
 from camcore.graph.gradients import TOP_CLASS
-from camcore.graph.targets import LOGIT
 from camcore.heatmaps.arguments import a_framing, a_memory, a_network, a_picture
 from camcore.heatmaps.cam_map import CamMap, normalised, warning_for
 from camcore.heatmaps.compute import RawMap, Task, final_maps, raw_maps

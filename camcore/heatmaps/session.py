@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from camcore.graph.class_score import INPUT, LOGIT, Score
 from camcore.graph.gradients import TOP_CLASS
-from camcore.graph.targets import INPUT, LOGIT, Score
 from camcore.heatmaps.cam_map import ActivationState, activation_state
 from camcore.heatmaps.memory import Arrays, Memory
 from camcore.predictions import Prediction

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from camcore.errors import MethodError
 from camcore.framing import CellGrid
-from camcore.graph.targets import LOGIT, Score
+from camcore.graph.class_score import LOGIT, Score
 
 if TYPE_CHECKING:
     from camcore.heatmaps.session import InputSession

@@ -29,10 +29,11 @@ from camcore.models.declarations import VARIABLE, Declaration, read_choice, writ
 from camcore.models.labels import labels_beside, read_labels
 from camcore.models.preprocessing import TITLES, preprocessing
 from camcore.models.whole import open_whole
-from camcore.network import Preprocess
 
 if TYPE_CHECKING:
     import keras
+
+    from camcore.network import Preprocess
 
 # By function: the framing that it returned. A list of networks must not run it to know.
 _FRAMINGS: dict[str, str] = {}

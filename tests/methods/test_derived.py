@@ -14,7 +14,7 @@ from keras import layers
 from networks import CLASSES, FEATURES, GRID, W, flat, gap, given, head, images, one_unit, settle
 
 import camcore
-from camcore.graph.targets import Score
+from camcore.graph.class_score import Score
 from camcore.heatmaps.session import InputSession
 from camcore.methods import METHODS
 

@@ -116,13 +116,13 @@ def status(
             else f" The map that was growing is kept as it is, {words.percent(growing.done)} done."
         )
         progress.caption(f"Stopped with {have} of {total} maps.{kept}")
-        buttons.button("Go on", key="act_compare", on_click=on_run)
+        buttons.button("Go on", key="act_compare", on_click=on_run, shortcut=controls.RUN_KEY)
     elif bill is not None:
         titles = ", ".join(bill.methods[:3]) + (f" and {len(bill.methods) - 3} more" if len(bill.methods) > 3 else "")
         price = f"{bill.passes:,.0f} passes, {words.duration(bill.seconds)}"
         progress.caption(words.plain(f"{have} of {total} maps are here. {titles}: {price}."))
         label = f"Run {bill.methods[0]}" if len(bill.methods) == 1 else f"Run {len(bill.methods)} slow methods"
-        buttons.button(label, type="primary", key="act_compare", on_click=on_run)
+        buttons.button(label, type="primary", key="act_compare", on_click=on_run, shortcut=controls.RUN_KEY)
     else:
         progress.caption(_done(sheet, have, total))
         buttons.empty()
