@@ -32,10 +32,10 @@ def by_tape(model: Any, x: np.ndarray) -> list[np.ndarray]:
     inner = keras.Model(model.input, model.get_layer("last").output)
     dense = model.get_layer("scores")
     A = tf.convert_to_tensor(inner(x, training=False))
-    with tf.GradientTape() as tape:
+    with tf.GradientTape(persistent=True) as tape:
         tape.watch(A)
-        scores = (tf.reshape(A, (1, -1)) @ dense.kernel + dense.bias)[0]
-    slopes = tape.jacobian(scores, A, experimental_use_pfor=False)[:, 0].numpy()
+        scores = tf.unstack(tf.reshape(A, (1, -1)) @ dense.kernel + dense.bias, axis=1)
+    slopes = [tape.gradient(score, A)[0].numpy() for score in scores]
     return [np.maximum(np.einsum("hwc,c->hw", A[0].numpy(), G.mean((0, 1))), 0) for G in slopes]
 
 
