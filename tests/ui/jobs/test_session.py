@@ -158,8 +158,12 @@ def test_what_was_pressed_holds_until_it_is_left_stopped(server: Server) -> None
 
 def test_a_whole_page_is_drawn_again_until_its_work_has_ended(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     begun: list[bool] = []
-    monkeypatch.setattr("ui.jobs.session.start", lambda: begun.append(True))
-    threading.Timer(0.5, server.gate.set).start()
+
+    def start() -> None:
+        begun.append(True)
+        threading.Timer(0.1, server.gate.set).start()
+
+    monkeypatch.setattr("ui.jobs.session.start", start)
     at = page(server, whole_page)
     at.run()  # follows, and draws itself anew
     assert not at.exception
