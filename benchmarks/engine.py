@@ -6,7 +6,7 @@ Times are medians of rounds in which the forward pass and the measured work take
 speed drifts does not tilt the ratio. The forward pass is the model itself under ``tf.function`` (batch 1, float32).
 Score-CAM is compared with (channels × the batched forward pass per image), both for all the layer's channels and
 for those that vary over space, which alone are scored. Its memory is what a process of its own needs beyond one
-forward pass, as ``camcore.memory`` counts it. Where a network's weights are not on disk, random ones are used,
+forward pass, as ``camcore.peak_memory`` counts it. Where a network's weights are not on disk, random ones are used,
 which cost the same, and the table says so.
 """
 

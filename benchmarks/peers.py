@@ -8,7 +8,7 @@ Both are used as their manuals say, one object per method, made beforehand and c
 is spared what it can be spared: its result stays at the layer's grid (``expand_cam=False``), its progress bar is off,
 its batch size is its own (32). Seconds are medians of rounds in which all quick methods and the forward pass (the
 compiled model, batch 1, float32) take turns; Score-CAM runs once each, after Faster Score-CAM has compiled what it
-needs. Memory is what a call needed beyond what was in use before it, as ``camcore.memory`` counts it.
+needs. Memory is what a call needed beyond what was in use before it, as ``camcore.peak_memory`` counts it.
 
 The difference is the largest one between the raw maps at the grid, each rectified and divided by its own maximum.
 Where there is one, the peer's formula, as read in its source (version 0.8.7), is worked out anew, step by step, and

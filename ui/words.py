@@ -8,11 +8,8 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
-
 from camcore.report import captions as report_words
-from camcore.report.captions import answer_name, explained, geometry, map_title, quantity
+from camcore.report.captions import answer_name, explained, geometry, map_title, peak_position, quantity
 from camcore.text import duration as milliseconds
 from camcore.text import percent, score_name, score_text, strength
 from camcore.text import readable as label
@@ -150,13 +147,6 @@ def completeness(m: CamMap, short: bool = False) -> str:
     if short:
         return f"sum = {name} ± {abs(m.residual):.0e}"
     return f"adds up to the {score_text(m)} but for {abs(m.residual):.0e}"
-
-
-def peak_position(values: NDArray[np.floating]) -> str:
-    """The position of the largest value of a grid: ``top left`` to ``bottom right``, by thirds."""
-    row, column = divmod(int(values.argmax()), values.shape[1])
-    rows, columns = ("top", "middle", "bottom"), ("left", "centre", "right")
-    return f"{rows[3 * row // values.shape[0]]} {columns[3 * column // values.shape[1]]}"
 
 
 def citation(paper: str) -> str:

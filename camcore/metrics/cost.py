@@ -22,7 +22,7 @@ class MethodCost:
 
     ``seconds``: from the prepared picture to the map, with everything compiled. ``passes``: the work really done, in
     forward passes of one image; a backward pass counts as one. ``peak_bytes``: how far the memory in use rose
-    meanwhile, see ``camcore.memory``; None where the system keeps no count of it.
+    meanwhile, see ``camcore.peak_memory``; None where the system keeps no count of it.
     """
 
     method: str

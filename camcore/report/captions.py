@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+from numpy.typing import NDArray
+
 from camcore.methods import METHODS
 from camcore.predictions import Prediction
 from camcore.text import Scored, duration, percent, readable, score_text, strength
@@ -89,11 +92,11 @@ def location(m: CamMap, info: LayerInfo | None) -> str:
     return f"{info.path} {geometry(info)}"
 
 
-def peak_position(m: CamMap) -> str:
-    """The position of a map's maximum in words: ``top left`` to ``bottom right``, by thirds of its grid."""
-    row, column = divmod(int(m.values.argmax()), m.values.shape[1])
+def peak_position(values: NDArray[np.floating]) -> str:
+    """The position of the largest value of a grid in words: ``top left`` to ``bottom right``, by thirds."""
+    row, column = divmod(int(values.argmax()), values.shape[1])
     rows, columns = ("top", "middle", "bottom"), ("left", "centre", "right")
-    return f"{rows[3 * row // m.values.shape[0]]} {columns[3 * column // m.values.shape[1]]}"
+    return f"{rows[3 * row // values.shape[0]]} {columns[3 * column // values.shape[1]]}"
 
 
 def method_title(m: CamMap) -> str:

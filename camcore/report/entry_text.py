@@ -95,7 +95,7 @@ def alternative(one: Finding, item: Item) -> str:
     subject_of_map = f"Heatmap of {method_title(m)} for {readable(m.label)} on {picture_name(item)}"
     if not m.values.any():
         return f"{subject_of_map}. It is empty."
-    return f"{subject_of_map}. Brightest at the {peak_position(m)} of what the network saw."
+    return f"{subject_of_map}. Brightest at the {peak_position(m.values)} of what the network saw."
 
 
 def exact(item: Item) -> Rows:
