@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from camcore._compat import calls, calls_of
 from camcore.errors import ModelError
 
 if TYPE_CHECKING:
@@ -115,8 +116,8 @@ def _found(function: keras.Model, name: str, path: str) -> tuple[int, keras.Oper
 
 def _node(function: keras.Model, operation: keras.Operation, name: str) -> keras.Node:
     """The one call of an operation in this graph that ``name`` means: ``relu``, or ``relu#2`` of several."""
-    own = {id(node) for nodes in function._nodes_by_depth.values() for node in nodes}
-    nodes = [node for node in operation._inbound_nodes if id(node) in own]
+    own = {id(node) for node in calls(function)}
+    nodes = [node for node in calls_of(operation) if id(node) in own]
     which = int(name.partition("#")[2] or 1) - 1
     if which >= len(nodes):
         raise ModelError(f"There is no call {name!r}: the layer is called {len(nodes)} times. Choose one of these.")

@@ -168,7 +168,7 @@ def states(steps: int, kept: bool = False) -> list[Any]:
 
 def test_a_search_publishes_only_what_is_new(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(filters_work, "excite", lambda *_: iter(states(6)))
-    parts = list(search_work(WANTED).steps(None))
+    parts = list(search_work(WANTED).steps(None, None))
     assert [part.share for part in parts] == [step / 6 for step in range(7)]
     assert [part.value is not None for part in parts] == [True, False, True, False, True, False, True]
     assert parts[-1].value[0].steps == 6
@@ -176,7 +176,7 @@ def test_a_search_publishes_only_what_is_new(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_what_is_kept_is_whole_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(filters_work, "excite", lambda *_: iter(states(6, kept=True)))
-    (part,) = search_work(WANTED).steps(None)
+    (part,) = search_work(WANTED).steps(None, None)
     assert part.share == 1.0
     assert [one.index for one in part.value] == [2, 0]
 
@@ -191,7 +191,7 @@ def test_an_offer_takes_no_step_and_counts_what_is_left(monkeypatch: pytest.Monk
 
     monkeypatch.setattr(filters_work, "excite", excite)
     monkeypatch.setattr(filters_work, "step_seconds", lambda *_: 0.25)
-    (part,) = price_work(WANTED).steps(None)
+    (part,) = price_work(WANTED).steps(None, None)
     price = part.value
     assert taken == [0]
     assert price.seconds == 64 * 0.25
