@@ -19,19 +19,19 @@ import camcore
 from camcore.methods import METHODS
 
 
-def one_of_each_source() -> Iterator[tuple[str, dict[str, Any]]]:
-    """The first method of each source, in each variant that asks something else of the network."""
+def one_of_each_input() -> Iterator[tuple[str, dict[str, Any]]]:
+    """The first method of each kind of input, in each variant that asks something else of the network."""
     known = set()
     for key, info in METHODS.items():
         variant = info.options.get("variant")
         for choice in variant.choices if variant and not variant.formula else (None,):
-            if (info.source, choice) not in known:
-                known.add((info.source, choice))
+            if (type(info.input), choice) not in known:
+                known.add((type(info.input), choice))
                 yield key, {"variant": choice} if choice else {}
 
 
 # Of the gradients ``cam`` comes first, which looks at the linear head alone; ``hirescam`` keeps each place and sign.
-ENGINE = [*one_of_each_source(), ("hirescam", {}), ("scorecam", {"variant": "authors"})]
+ENGINE = [*one_of_each_input(), ("hirescam", {}), ("scorecam", {"variant": "authors"})]
 
 # Weighed by probabilities, of which a sigmoid has others than the two-unit softmax that it is compared with; on the
 # input's own colours, of which grey has one. Both are worked out in tests/methods.
@@ -79,7 +79,7 @@ def forget() -> Iterator[None]:
 
 
 def test_every_source_has_a_method_here():
-    assert {METHODS[key].source for key, _ in ENGINE} == {info.source for info in METHODS.values()}
+    assert {type(METHODS[key].input) for key, _ in ENGINE} == {type(info.input) for info in METHODS.values()}
 
 
 def test_the_same_logits_and_default_layer(twin, network):
