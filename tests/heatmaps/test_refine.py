@@ -184,6 +184,7 @@ def test_weights_are_those_of_the_method(key):
         G = np.broadcast_to(G[:1, :1], G.shape)
     given: dict[str, tuple[Any, ...]] = {
         "Gradients": (A, G),
+        "LinearHeadGradients": (A, G),
         "ContrastGradients": (A, G),
         "Curvature": (A, G, HA),
         "NoisyGradients": (A, G, G**2 + 0.1, G**3),
