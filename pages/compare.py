@@ -8,7 +8,17 @@ from ui.page import page
 
 with page("Compare", style="compare") as p:
     from ui import model_picker, sidebar
-    from ui.compare import agreeing, agreement_view, choices, contrast_view, grid, request, table_view, trust_view, view
+    from ui.compare import (
+        agreement,
+        agreement_view,
+        choices,
+        contrast_view,
+        grid,
+        request,
+        table_view,
+        trust_view,
+        view,
+    )
     from ui.compare.export import Take
     from ui.compare.sheets import MapSheet
     from ui.jobs import session
@@ -34,7 +44,7 @@ with page("Compare", style="compare") as p:
     controls = st.container(key="cam_compare_look", gap="xsmall")
     files = st.container(key="cam_compare_save", horizontal=True, gap="small")
     caution = st.container(key="cam_caution", gap=None)
-    agreement, verdicts, contrast, table = (
+    agreed, verdicts, contrast, table = (
         st.container(key=f"cam_{name}") for name in ("agreement", "judged", "contrast", "table")
     )
 
@@ -58,8 +68,8 @@ with page("Compare", style="compare") as p:
         view.head(head, sheet, model.key.name, model.fetch is not None, failed)
     together = None
     with p.section("The maps"):
-        together = agreeing.aligned(sheet, filling=status.busy)
-        figures = {} if reference is None or together is None else agreeing.to_reference(together, reference)
+        together = agreement.aligned(sheet, filling=status.busy)
+        figures = {} if reference is None or together is None else agreement.to_reference(together, reference)
         shown_reference = reference if differences else None
         drawn = grid.draw(sheet, look, status.busy, shown_reference, figures)
         view.photograph(maps, chosen, sheet, drawn, look, state["pin"], differences, pin, open_in_inspect)
@@ -72,7 +82,7 @@ with page("Compare", style="compare") as p:
     view.retry(p.retry, sheet, status, request.retry)
     p.notify(*notes, failure=status.failure)
 
-    with p.section("The agreement", agreement):
+    with p.section("The agreement", agreed):
         agreement_view.show(sheet, together, chosen, look, status.busy)
     with p.section("The verdicts", verdicts):
         trust_view.show(sheet, plan, chosen, status.busy)

@@ -6,8 +6,8 @@ import streamlit as st
 
 from camcore.render.colour import css_gradient
 from ui import grids, rasters, words
-from ui.compare import agreeing, names
-from ui.compare.agreeing import AlignedMaps
+from ui.compare import agreement, names
+from ui.compare.agreement import SheetRasters
 from ui.compare.comparison import NONE, GridCell
 from ui.compare.grid import GridLook
 from ui.compare.pair_table import pair_table
@@ -21,7 +21,7 @@ _MOST_BESIDE = 8
 """A larger table takes the whole width, with the words on it above."""
 
 
-def show(sheet: MapSheet, together: AlignedMaps | None, chosen: Chosen, look: GridLook, busy: bool) -> None:
+def show(sheet: MapSheet, together: SheetRasters | None, chosen: Chosen, look: GridLook, busy: bool) -> None:
     """The whole section; while the grid is filling its place is kept."""
     st.subheader("Do they agree?", anchor=False)
     if together is None or len(together.cells) < 2:
@@ -32,14 +32,14 @@ def show(sheet: MapSheet, together: AlignedMaps | None, chosen: Chosen, look: Gr
         st.caption("The networks looked at no common part of the picture, so there is nothing to compare.")
         return
     titles = [names.full(sheet, cell) for cell in together.cells]
-    st.markdown(words.plain(agreeing.verdict(agreeing.matrix(together, "spearman"), titles)))
+    st.markdown(words.plain(agreement.verdict(agreement.matrix(together, "spearman"), titles)))
     cells = _over(sheet, together)
     if len(cells) > 1:
         _pictures(together, cells, chosen, look)
     _table(together, titles)
 
 
-def _over(sheet: MapSheet, together: AlignedMaps) -> list[GridCell]:
+def _over(sheet: MapSheet, together: SheetRasters) -> list[GridCell]:
     """The maps that are put together: all, or those of one row."""
     plan = sheet.plan
     if plan.rows == NONE:
@@ -60,11 +60,11 @@ def _over(sheet: MapSheet, together: AlignedMaps) -> list[GridCell]:
     return list(together.cells) if not at else rows[at - 1]
 
 
-def _pictures(together: AlignedMaps, cells: Sequence[GridCell], chosen: Chosen, look: GridLook) -> None:
+def _pictures(together: SheetRasters, cells: Sequence[GridCell], chosen: Chosen, look: GridLook) -> None:
     """Consensus and disagreement, large."""
     picture = chosen.picture
     size = (picture.height, picture.width)
-    both = agreeing.consensus(together, cells)
+    both = agreement.consensus(together, cells)
     key = (together.key, tuple(together.cells.index(cell) for cell in cells))
     made: list[MapCell] = []
     for title, note, values, top in (
@@ -106,9 +106,9 @@ def _pictures(together: AlignedMaps, cells: Sequence[GridCell], chosen: Chosen, 
     )
 
 
-def _table(together: AlignedMaps, titles: Sequence[str]) -> None:
+def _table(together: SheetRasters, titles: Sequence[str]) -> None:
     """Every pair."""
-    measures = [m for m in agreeing.TITLES if m != "ssim" or len(together.cells) <= _MOST_ALIKE]
+    measures = [m for m in agreement.TITLES if m != "ssim" or len(together.cells) <= _MOST_ALIKE]
     if len(titles) > _MOST_BESIDE:
         right, left = st.container(), st.container()
     else:
@@ -119,13 +119,13 @@ def _table(together: AlignedMaps, titles: Sequence[str]) -> None:
         default=measures[0],
         required=True,
         key="measure",
-        format_func=agreeing.TITLES.__getitem__,
+        format_func=agreement.TITLES.__getitem__,
     )
     measure = measure or measures[0]
-    right.markdown(agreeing.EXPLAINED[measure])
+    right.markdown(agreement.EXPLAINED[measure])
     right.caption(
         "To agree is not to be right: methods that use the same gradients agree because they compute nearly the same. "
         "A method of another kind that agrees tells more."
     )
-    values = agreeing.matrix(together, measure)
-    left.html(pair_table(values, titles, agreeing.TITLES[measure]))
+    values = agreement.matrix(together, measure)
+    left.html(pair_table(values, titles, agreement.TITLES[measure]))

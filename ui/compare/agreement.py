@@ -22,7 +22,7 @@ EXPLAINED: Mapping[str, str] = {
 
 
 @dataclass(frozen=True, eq=False)
-class AlignedMaps:
+class SheetRasters:
     """Maps on one raster. ``cells``: whose; ``rasters``: (n, H, W), NaN where one did not look; ``key``: which."""
 
     cells: tuple[GridCell, ...]
@@ -55,13 +55,13 @@ class Agreement:
         return " · ".join(f"{name} {_two(value)}" for name, value in parts)
 
 
-_aligned: ByteLRU[AlignedMaps] = ByteLRU(96 << 20, lambda a: a.rasters.nbytes)
+_aligned: ByteLRU[SheetRasters] = ByteLRU(96 << 20, lambda a: a.rasters.nbytes)
 _matrices: ByteLRU[NDArray[np.float64]] = ByteLRU(8 << 20, lambda m: m.nbytes)
 _consensus: ByteLRU[agreement.Consensus] = ByteLRU(48 << 20, lambda c: c.mean.nbytes + c.spread.nbytes)
 _figures: ByteLRU[Agreement] = ByteLRU(1 << 20, lambda f: 128)
 
 
-def aligned(sheet: MapSheet, filling: bool = False) -> AlignedMaps | None:
+def aligned(sheet: MapSheet, filling: bool = False) -> SheetRasters | None:
     """The finished maps that are not empty, on one raster; None where there are none.
 
     ``filling``: more maps are on their way; then only what is known already, as the next moment asks for others.
@@ -75,12 +75,12 @@ def aligned(sheet: MapSheet, filling: bool = False) -> AlignedMaps | None:
         return None
     if found is None:
         both = agreement.aligned([sheet.filled[cell].map for cell in cells])
-        found = _aligned.put(key, AlignedMaps(cells, both.rasters, both.seen, key))
+        found = _aligned.put(key, SheetRasters(cells, both.rasters, both.seen, key))
     # The same maps may stand in other cells of another plan.
-    return found if found.cells == cells else AlignedMaps(cells, found.rasters, found.seen, key)
+    return found if found.cells == cells else SheetRasters(cells, found.rasters, found.seen, key)
 
 
-def matrix(maps: AlignedMaps, measure: str) -> NDArray[np.float64]:
+def matrix(maps: SheetRasters, measure: str) -> NDArray[np.float64]:
     """A measure for every pair (n, n), NaN where it is not defined."""
     key = (maps.key, measure)
     found = _matrices.get(key)
@@ -89,13 +89,13 @@ def matrix(maps: AlignedMaps, measure: str) -> NDArray[np.float64]:
     return found
 
 
-def consensus(maps: AlignedMaps, cells: Sequence[GridCell]) -> agreement.Consensus:
+def consensus(maps: SheetRasters, cells: Sequence[GridCell]) -> agreement.Consensus:
     """Mean and spread of the rank-normalised maps of these cells."""
     key = (maps.key, tuple(maps.cells.index(cell) for cell in cells))
     return _consensus.get(key) or _consensus.put(key, agreement.consensus(list(maps.of(cells))))
 
 
-def to_reference(maps: AlignedMaps, reference: GridCell) -> dict[GridCell, Agreement]:
+def to_reference(maps: SheetRasters, reference: GridCell) -> dict[GridCell, Agreement]:
     """The agreement of each other map with the reference; empty where that has no raster."""
     if reference not in maps.cells:
         return {}

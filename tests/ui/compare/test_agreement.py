@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from ui.compare.agreeing import Agreement, verdict
+from ui.compare.agreement import Agreement, verdict
 
 
 def square(*values: float) -> np.ndarray:
