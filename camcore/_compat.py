@@ -33,11 +33,6 @@ def all_layers(model: keras.Model, itself: bool = False) -> list[keras.Layer]:
     return list(model._flatten_layers(include_self=itself))
 
 
-def functional_part(model: keras.Model) -> keras.Model:
-    """The functional model that computes a Sequential one; ``model`` itself where it is no such model, or not built."""
-    return getattr(model, "_functional", None) or model
-
-
 def calls(model: keras.Model) -> list[Node]:
     """The nodes of a functional model: its calls of operations, in the order of the computation."""
     depths = sorted(model._nodes_by_depth, reverse=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import html
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -18,32 +17,6 @@ from ui.query import NetworkKey
 
 if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
-
-
-@dataclass(frozen=True, eq=False)
-class Places:
-    """The page's parts in reading order, claimed before anything slow."""
-
-    head: DeltaGenerator
-    layers: DeltaGenerator
-    choices: DeltaGenerator
-    notes: DeltaGenerator
-    fetch: DeltaGenerator
-    one: DeltaGenerator
-    many: DeltaGenerator
-    kernels: DeltaGenerator
-
-
-def claim() -> Places:
-    """Reserve the page's parts."""
-    head = st.container(key="cam_head")
-    layers = st.container(key="cam_filters_layers")
-    choices = st.container(key="cam_filters_choices", horizontal=True, vertical_alignment="bottom", gap="small")
-    notes = st.container(key="cam_notes", gap=None)
-    fetch = st.container()
-    one = st.container(key="cam_filters_one", gap="xsmall")
-    many = st.container(key="cam_filters_many", gap="xsmall")
-    return Places(head, layers, choices, notes, fetch, one, many, st.container(key="cam_filters_kernels", gap="xsmall"))
 
 
 def head(
