@@ -194,7 +194,8 @@ def test_every_public_function_has_its_door_here(doors):
         if callable(found) and name not in RESULTS and not (inspect.isclass(found) and issubclass(found, Exception)):
             assert name in walked, f"camcore.{name}: give it good arguments in `good`"
     public = {name for name, _ in inspect.getmembers(camcore.Network, inspect.isfunction) if not name.startswith("_")}
-    assert public - OF_THE_ENGINE == {name.split(".")[1] for name in doors if name.startswith("Network.")}
+    walked_of_network = {name.split(".")[1] for name in doors if name.startswith(("Network.", "InspectableModel."))}
+    assert public - OF_THE_ENGINE == walked_of_network
     assert set(render.__all__) - {"UNSEEN"} <= walked
     assert {method.__qualname__ for method in CLASSES.values()} - {"CAM"} <= walked
 

@@ -133,7 +133,7 @@ class MethodInfo:
             if not isinstance(value, str) or value not in option.choices:
                 raise MethodError(
                     f"{self.title}: {name}={shown(value)} is not one of {', '.join(map(repr, option.choices))}."
-                    f"{near(str(value), option.choices)}"
+                    f"{near(value, option.choices)}"
                 )
             return value
         if isinstance(option.default, tuple):
@@ -168,7 +168,7 @@ def _finite(value: Real) -> bool:
         return False
 
 
-def near(name: str, known: Iterable[str]) -> str:
+def near(name: object, known: Iterable[str]) -> str:
     """A hint at what was probably meant; empty where nothing is near."""
     match = nearest(name, known)
     return f" Did you mean {match!r}?" if match else ""
