@@ -26,9 +26,9 @@ with page("Activations", style="activations") as p:
         info = layer_browser.show(layers, ladder, kinds=choices.KINDS)
     look = choices.show(facts)
     work = view.next_work(model, chosen.picture, info)
-    standing = session.section("channels", work, view.status)
-    found = view.channels_of(standing)
-    if standing.failure is not None:
+    status = session.section("channels", work, view.show_status)
+    found = view.channels_of(status)
+    if status.failure is not None:
         view.head(head, model.key.name, info, model.fetch is not None, failed=True)
 
     left, right = st.columns(view.COLUMNS, gap="medium")
@@ -40,5 +40,5 @@ with page("Activations", style="activations") as p:
     with p.section("The figures"):
         view.exact(found)
     with p.section("The whole network"):
-        overview.section(model, chosen, facts if standing.complete else None, look)
+        overview.section(model, chosen, facts if status.complete else None, look)
     scroll(".st-key-cam_activations_head", key="scroll", count=st.session_state.get("times_picked", 0))

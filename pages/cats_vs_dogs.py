@@ -21,11 +21,11 @@ with page("Cats vs dogs", style="classifier") as p:
     elif chosen is None:
         st.header("Choose a picture to begin", anchor=False)
     else:
-        standing = view.picture_section(saved, chosen)
+        status = view.picture_section(saved, chosen)
         with p.section("The lesson"):
-            evidence.lesson(saved, standing.value)
+            evidence.lesson(saved, status.value)
         evaluated = None
         with p.section("The test results"):
-            evaluated = view.quality_section(saved, folder, ready=not standing.busy, publish=p.publish)
-        view.learning_sections(saved, chosen, standing.value if standing.complete else None, evaluated)
+            evaluated = view.quality_section(saved, folder, ready=not status.busy, publish=p.publish)
+        view.learning_sections(saved, chosen, status.value if status.complete else None, evaluated)
     scroll(".st-key-cam_sees", key="scroll", count=st.session_state.get("times_picked", 0))

@@ -24,11 +24,11 @@ with page("Filters", style="filters") as p:
     pictures, more, kernels = (st.container(key=f"cam_filters_{k}", gap="xsmall") for k in ("one", "many", "kernels"))
 
     look = response_work(network, chosen.picture, model.framing, state["layer"]) if model.fetch is None else None
-    standing = session.ask("filters_look", look)
-    if standing.failure is not None and standing.failure.kind == "LayerError" and state["layer"] is not None:
-        urls.object_to("layer", f"{standing.failure.message} Showing the recommended layer instead.")
+    status = session.ask("filters_look", look)
+    if status.failure is not None and status.failure.kind == "LayerError" and state["layer"] is not None:
+        urls.object_to("layer", f"{status.failure.message} Showing the recommended layer instead.")
         st.rerun()
-    looked = standing.value
+    looked = status.value
     choices.show(chooser, looked)
     all_, one = choices.wanted(network, looked) if looked is not None else (None, None)
     view.head(head, network, looked, one, model.fetch is not None)

@@ -30,7 +30,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 seen: dict[str, Any] = {}
-"""The standing of each section as the page was drawn last."""
+"""The status of each section as the page was drawn last."""
 
 
 @pytest.fixture(autouse=True)
@@ -38,9 +38,9 @@ def watched(monkeypatch: pytest.MonkeyPatch) -> None:
     section = session.section
 
     def noted(name: str, *arguments: Any) -> Any:
-        standing = section(name, *arguments)
-        seen[name] = standing if not isinstance(standing.value, NetworkSummary) else None
-        return standing
+        status = section(name, *arguments)
+        seen[name] = status if not isinstance(status.value, NetworkSummary) else None
+        return status
 
     monkeypatch.setattr(session, "section", noted)
 

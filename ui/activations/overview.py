@@ -42,21 +42,21 @@ def section(model: Model, chosen: Chosen, facts: NetworkSummary | None, look: Sh
     agreed = bool(infos) and _agreed(model, infos, kinds)
     work = overview_work(model.key, chosen.picture, model.framing, infos) if agreed else None
 
-    def draw(standing: Status) -> None:
+    def draw(status: Status) -> None:
         if st.session_state.pop("overview_picked", False):
             st.rerun()  # the callback ran with this fragment, and the layer is the whole page's
         if facts is not None and (agreed or not infos):
-            _show(standing, infos, work, look.colormap)
+            _show(status, infos, work, look.colormap)
 
     with st.container(key="cam_overview"):
-        standing = session.section("overview", work, draw)
-    rows = standing.value or ()
+        status = session.section("overview", work, draw)
+    rows = status.value or ()
     downloads.offer(
         f"{words.file_stem(chosen.stem, model.key.name, kinds)}.png",
         lambda: export.stacked_png(rows, model.key.name, chosen, look.colormap),
         "One stacked picture: a titled row for each layer",
         key="save_overview",
-        ready=standing.complete,
+        ready=status.complete,
         label="PNG of all these layers",
     )
 
@@ -81,13 +81,13 @@ def _agreed(model: Model, infos: list[LayerInfo], kinds: str) -> bool:
     return False
 
 
-def _show(standing: Status, infos: Sequence[LayerInfo], key: Hashable, colormap: str) -> None:
+def _show(status: Status, infos: Sequence[LayerInfo], key: Hashable, colormap: str) -> None:
     """The rows that are there."""
     with st.container(key="cam_overview_status"):
-        if standing.failure is not None:
-            errors.panel(standing.failure, "The network could not be gone through")
-        session.progress("overview", standing)
-    rows: tuple[StrongestChannels, ...] = standing.value or ()
+        if status.failure is not None:
+            errors.panel(status.failure, "The network could not be gone through")
+        session.progress("overview", status)
+    rows: tuple[StrongestChannels, ...] = status.value or ()
     if not infos:
         st.caption("This network has no such layers.")
         return

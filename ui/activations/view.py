@@ -65,9 +65,9 @@ def next_work(model: Model, picture: Picture, info: LayerInfo | None) -> Work | 
     return channels_work(model.key, picture, model.framing, info.path, st.session_state["class"])
 
 
-def channels_of(standing: Status) -> Channels | None:
+def channels_of(status: Status) -> Channels | None:
     """The layer's channels once they are there."""
-    return standing.value if standing.complete and isinstance(standing.value, Channels) else None
+    return status.value if status.complete and isinstance(status.value, Channels) else None
 
 
 def head(
@@ -83,16 +83,16 @@ def head(
     place.header(words.plain(f"{info.path}: {contents}"), anchor=False)
 
 
-def status(standing: Status) -> None:
+def show_status(status: Status) -> None:
     """Progress of the work; once it is done, the counts of dead and saturated channels."""
     with st.container(key="cam_channels_status"):
-        channels = channels_of(standing)
+        channels = channels_of(status)
         if channels is not None:
             st.markdown(counts(channels))
             return
-        if standing.failure is not None:
-            errors.panel(standing.failure, "This layer could not be looked at")
-        session.progress("channels", standing, stoppable=False)
+        if status.failure is not None:
+            errors.panel(status.failure, "This layer could not be looked at")
+        session.progress("channels", status, stoppable=False)
 
 
 def counts(channels: Channels) -> str:

@@ -52,37 +52,37 @@ def number(value: float, digits: int = 6) -> str:
     return minus(f"{value:+.{digits}f}")
 
 
-def show(saved: SavedNetwork, chosen: Chosen, standing: Status) -> None:
+def show(saved: SavedNetwork, chosen: Chosen, status: Status) -> None:
     """The whole section."""
-    seen: PictureEvidence | None = standing.value
+    seen: PictureEvidence | None = status.value
     with st.container(key="cam_head"):
-        st.header(_headline(saved, seen, standing), anchor=False)
-    if standing.failure is not None:
-        errors.panel(standing.failure, "The network could not look at this picture")
+        st.header(_headline(saved, seen, status), anchor=False)
+    if status.failure is not None:
+        errors.panel(status.failure, "The network could not look at this picture")
     if seen is not None and seen.why_not:
         errors.notices([seen.why_not])
     with st.container(key="cam_seen", gap="xsmall"):
-        opacity, smooth = _controls(standing)
+        opacity, smooth = _controls(status)
         _pictures(saved, chosen, seen, opacity, smooth)
         _sum(seen)
         st.markdown(_explanation(saved, seen))
         _take_away(saved, chosen, seen, opacity)
 
 
-def _headline(saved: SavedNetwork, seen: PictureEvidence | None, standing: Status) -> str:
+def _headline(saved: SavedNetwork, seen: PictureEvidence | None, status: Status) -> str:
     if seen is None:
-        return words.unanswered(saved.name, missing=False, failed=standing.failure is not None)
+        return words.unanswered(saved.name, missing=False, failed=status.failure is not None)
     top = seen.predictions[0]
     answer = f"“{words.label(top.label)}”, {words.percent(top.probability)}"
     sure = top.probability >= SURE[len(saved.labels) == 2]
     return f"{saved.name} says {answer}" if sure else f"{saved.name} is not sure: {answer}"
 
 
-def _controls(standing: Status) -> tuple[int, bool]:
+def _controls(status: Status) -> tuple[int, bool]:
     with st.container(key="cam_seen_look", horizontal=True, vertical_alignment="center", gap="small", wrap=False):
         smooth = controls.smooth()
         opacity = controls.opacity("the map", width=260)
-        session.progress("seen", standing, stoppable=False)
+        session.progress("seen", status, stoppable=False)
     return opacity, smooth
 
 

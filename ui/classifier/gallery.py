@@ -133,10 +133,10 @@ def _nothing(kind: str, p: Predictions) -> str:
 def _pictures(saved: SavedNetwork, root: Path, items: tuple[GalleryItem, ...], p: Predictions) -> None:
     work = gallery_work(saved, root, [(item.file, item.predicted) for item in items])
 
-    def draw(standing: Status) -> None:
+    def draw(status: Status) -> None:
         if st.session_state.pop("picked", None) is not None:
             st.rerun()  # the callback ran with this fragment, and the picture is everybody's
-        shots: tuple[GalleryPicture, ...] = standing.value or ()
+        shots: tuple[GalleryPicture, ...] = status.value or ()
         evidence = tuple(shot.evidence for shot in shots if shot.evidence is not None)
         scale = common_scale(evidence)
         known: list[GalleryPicture | None] = [*shots, *[None] * (len(items) - len(shots))]
@@ -148,8 +148,8 @@ def _pictures(saved: SavedNetwork, root: Path, items: tuple[GalleryItem, ...], p
             ratio=1.0,
             on_pick=lambda file: look_at(root / file, file),
         )
-        if standing.failure is not None:
-            errors.panel(standing.failure, "These pictures could not be looked at")
+        if status.failure is not None:
+            errors.panel(status.failure, "These pictures could not be looked at")
         if evidence:
             figures.evidence_bar(f"{scale:.1f}", "against what it says", "for it")
         problems = [f"{shot.file}: {shot.problem}" for shot in shots if shot.problem]

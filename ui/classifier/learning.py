@@ -59,12 +59,12 @@ def averages(saved: SavedNetwork, evaluated: FolderResults) -> None:
         st.button(title, key="average", on_click=wanted.add, args=(work,))
         return
 
-    def draw(standing: Status) -> None:
-        session.progress("average", standing)
-        if standing.failure is not None:
-            errors.panel(standing.failure, "The maps could not be averaged")
-        if standing.value is not None:
-            _means(standing.value, p.classes, saved)
+    def draw(status: Status) -> None:
+        session.progress("average", status)
+        if status.failure is not None:
+            errors.panel(status.failure, "The maps could not be averaged")
+        if status.value is not None:
+            _means(status.value, p.classes, saved)
 
     session.section("average", work, draw)
 
@@ -174,12 +174,12 @@ def attention(saved: SavedNetwork, chosen: Chosen, seen: PictureEvidence | None)
     names = [f"epoch {epoch}" for epoch, _ in kept] + ["finished"]
     work = checkpoints_work(saved, chosen.picture, [seen.said.class_index]) if seen is not None else None
 
-    def draw(standing: Status) -> None:
-        stages: tuple[EpochEvidence, ...] = standing.value or ()
+    def draw(status: Status) -> None:
+        stages: tuple[EpochEvidence, ...] = status.value or ()
         _stages(saved, chosen, names, stages)
-        if standing.failure is not None:
-            errors.panel(standing.failure, "The checkpoints could not be used")
-        session.progress("forming", standing)
+        if status.failure is not None:
+            errors.panel(status.failure, "The checkpoints could not be used")
+        session.progress("forming", status)
         downloads.offer(
             f"{words.file_stem(chosen.stem, saved.name, 'epochs')}.csv",
             lambda: _stages_csv(stages),

@@ -91,7 +91,7 @@ def missing() -> None:
 
 
 def picture_section(saved: SavedNetwork, chosen: Chosen) -> Status:
-    """The evidence in one picture; the standing of its work."""
+    """The evidence in one picture; the status of its work."""
     work = evidence_work(saved, chosen.picture)
     with st.container(key="cam_sees"):
         return session.section("seen", work, lambda now: evidence.show(saved, chosen, now))
@@ -165,8 +165,8 @@ def _folder(saved: SavedNetwork, root: Path, ready: bool) -> FolderResults | Non
 
     if not ready:
         st.caption(words.plain(f"The pictures in {root} come next."))
-    standing = session.section("evaluating", folder_work(saved, root) if ready else None, draw)
-    return standing.value if standing.complete else None
+    status = session.section("evaluating", folder_work(saved, root) if ready else None, draw)
+    return status.value if status.complete else None
 
 
 def learning_sections(

@@ -84,7 +84,7 @@ def _pictures(kind: str, chosen: Chosen) -> list[tuple[str, Picture]]:
 
 
 def show(asked: tuple[ConceptQuery, list[tuple[str, Picture]]] | None, model: Model) -> Status:
-    """Everything beneath the choices; the standing of its work."""
+    """Everything beneath the choices; the status of its work."""
     with st.container(key="cam_concepts_body", gap="small"):
         if asked is None:
             st.caption("Name a folder of pictures above.")
@@ -95,15 +95,15 @@ def show(asked: tuple[ConceptQuery, list[tuple[str, Picture]]] | None, model: Mo
         return session.section("concepts", work, lambda now: _draw(question, titles, now))
 
 
-def _draw(question: ConceptQuery, titles: tuple[str, ...], standing: Status) -> None:
+def _draw(question: ConceptQuery, titles: tuple[str, ...], status: Status) -> None:
     """``titles``: of this visitor's pictures, as another may have brought the same ones; empty for a folder's."""
-    found: FoundConcepts | None = standing.value
+    found: FoundConcepts | None = status.value
     with errors.guarded("The concepts"):
-        if standing.failure is not None:
-            errors.panel(standing.failure, "Concepts could not be found here")
-        session.progress("concepts", standing)
+        if status.failure is not None:
+            errors.panel(status.failure, "Concepts could not be found here")
+        session.progress("concepts", status)
         if found is None:
-            if standing.failure is None:
+            if status.failure is None:
                 space = "<figure><div class='frame'></div><figcaption>&nbsp;</figcaption></figure>"
                 st.html(_grid([space] * max(len(titles), 1)))
             return

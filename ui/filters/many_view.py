@@ -31,20 +31,20 @@ def show(looked: LayerResponse, all_: SearchSpec, selected: int, one: Status) ->
     asked = st.session_state.get("filters_asked") == all_ or runner().known(work) is not None
     beside: Excitation | None = one.value[0] if one.complete and one.value is not None else None
 
-    def draw(standing: Status) -> None:
+    def draw(status: Status) -> None:
         if st.session_state.pop("filters_picked", False):
             st.rerun()  # the callback ran with this fragment, and the large picture is above it
         with _row(all_):
-            session.progress("filters_many", standing)
-        if standing.failure is not None:
-            errors.panel(standing.failure, "The pictures could not be found")
-        _tiles(looked, all_, selected, standing.value, beside)
-        export.many(looked, all_, standing.value or ())
+            session.progress("filters_many", status)
+        if status.failure is not None:
+            errors.panel(status.failure, "The pictures could not be found")
+        _tiles(looked, all_, selected, status.value, beside)
+        export.many(looked, all_, status.value or ())
 
-    def offer(standing: Status) -> None:
+    def offer(status: Status) -> None:
         if st.session_state.pop("filters_picked", False) or st.session_state.get("filters_asked") == all_:
             st.rerun()
-        priced: SearchPrice | None = standing.value
+        priced: SearchPrice | None = status.value
         with _row(all_):
             if priced is not None:
                 missing = sum(kept is None for kept in priced.kept)
@@ -56,8 +56,8 @@ def show(looked: LayerResponse, all_: SearchSpec, selected: int, one: Status) ->
                     on_click=lambda: st.session_state.update(filters_asked=all_),
                 )
                 st.caption("They grow together and can be stopped; what was found is kept.")
-            elif standing.failure is not None:
-                errors.panel(standing.failure, "These pictures cannot be searched for")
+            elif status.failure is not None:
+                errors.panel(status.failure, "These pictures cannot be searched for")
             else:
                 st.caption("How long these will take is measured once the picture above is there.")
         _tiles(looked, all_, selected, priced.kept if priced is not None else None, beside)

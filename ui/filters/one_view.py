@@ -28,11 +28,11 @@ LABEL = "The picture and the photograph in figures"
 def waiting(look: Work | None) -> Status:
     """The section before the network has looked at the photograph: its space, and the progress of the look."""
 
-    def draw(standing: Status) -> None:
+    def draw(status: Status) -> None:
         with _row():
-            session.progress("filters_look", standing, stoppable=False)
-        if standing.failure is not None:
-            errors.panel(standing.failure, "The network could not look at this picture")
+            session.progress("filters_look", status, stoppable=False)
+        if status.failure is not None:
+            errors.panel(status.failure, "The network could not look at this picture")
         titles = ("What excites it most", "As the network sees it", "Where it responds there")
         figures.row([Figure(title, NO_NOTE, None) for title in titles], ratio=1.0, columns=3)
         figures.numbers(())
@@ -41,24 +41,24 @@ def waiting(look: Work | None) -> Status:
 
 
 def show(looked: LayerResponse, chosen: Chosen, all_: SearchSpec, one: SearchSpec) -> Status:
-    """The section: out of the list where the picture is there, else searched for; its standing."""
+    """The section: out of the list where the picture is there, else searched for; its status."""
     known: tuple[Excitation, ...] = runner().known(search_work(all_)) or ()
     excitation = next((picture for picture in known if picture.index == one.indices[0]), None)
     if excitation is None:
         return session.section("filters_one", search_work(one), lambda now: _draw(looked, one, chosen, now))
-    standing = Status((excitation,))
-    _draw(looked, one, chosen, standing)
-    return standing
+    status = Status((excitation,))
+    _draw(looked, one, chosen, status)
+    return status
 
 
-def _draw(looked: LayerResponse, one: SearchSpec, chosen: Chosen, standing: Status) -> None:
+def _draw(looked: LayerResponse, one: SearchSpec, chosen: Chosen, status: Status) -> None:
     """The picture found, beside the photograph and the channel's activation on it."""
     with _row():
         opacity, smooth = _controls() if one.layer is not None else (0, True)
-        session.progress("filters_one", standing)
-    if standing.failure is not None:
-        errors.panel(standing.failure, "The picture could not be found")
-    excitation: Excitation | None = standing.value[0] if standing.value else None
+        session.progress("filters_one", status)
+    if status.failure is not None:
+        errors.panel(status.failure, "The picture could not be found")
+    excitation: Excitation | None = status.value[0] if status.value else None
     shown = [
         _excitation_figure(looked, one, excitation),
         Figure("As the network sees it", chosen.title, seen_url(looked), f"Photograph: {chosen.title}"),
@@ -70,7 +70,7 @@ def _draw(looked: LayerResponse, one: SearchSpec, chosen: Chosen, standing: Stat
         _class_values(looked, one.indices[0], excitation)
     else:
         _channel_values(looked, one, excitation)
-    export.one(looked, one, excitation if standing.complete else None)
+    export.one(looked, one, excitation if status.complete else None)
 
 
 def _row() -> DeltaGenerator:

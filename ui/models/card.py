@@ -32,7 +32,7 @@ _FEW = 12
 
 
 def show(row: NetworkListing) -> Status[FactoryTrial]:
-    """The card of a catalogue's backbone, a saved network, or a declared one; the standing of the last one's trial."""
+    """The card of a catalogue's backbone, a saved network, or a declared one; the status of the last one's trial."""
     tried: Status[FactoryTrial] = Status()
     with st.container(key="cam_card", border=True):
         st.subheader(words.plain(row.name), anchor=False)
@@ -89,12 +89,10 @@ def _fetch(row: Backbone, missing: bool) -> None:
     """The download: a button, then its progress, and what went wrong."""
     press = st.session_state.get("fetch_press", {}).get(row.name)
     work = models_work.download_work(row.name, press) if press and missing else None
-    standing = session.section("fetch", work, _fetching)
-    if (
-        standing.complete and standing.value is not None and standing.value.is_file()
-    ):  # it arrived while this was being drawn
+    status = session.section("fetch", work, _fetching)
+    if status.complete and status.value is not None and status.value.is_file():  # it arrived while this was being drawn
         st.rerun()
-    if missing and not standing.busy:
+    if missing and not status.busy:
         title = f"Download {words.megabytes(row.download_mb)}"
         st.button(title, type="primary", key="fetch_it", on_click=_press, args=(row.name,))
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 def declared_card(row: Factory) -> Status:
-    """Its source and the button to try it; the standing of the trial."""
+    """Its source and the button to try it; the status of the trial."""
     st.caption(words.plain(_made_of(row)))
     st.markdown(
         "Its code runs when the network is loaded, not before. Try it here first: whether it can be made, what it is, "
@@ -106,10 +106,10 @@ def _answers(trial: FactoryTrial) -> str:
     return f"{len(trial.labels):,} classes ({shown}{' …' if len(trial.labels) > 3 else ''})"
 
 
-def preprocessing(row: NetworkListing, standing: Status[FactoryTrial]) -> None:
+def preprocessing(row: NetworkListing, status: Status[FactoryTrial]) -> None:
     """The comparison of preprocessings, where a declared network names none, and the choice."""
-    trial = standing.value
-    if not isinstance(row, Factory) or not standing.complete or trial is None or not trial.fits:
+    trial = status.value
+    if not isinstance(row, Factory) or not status.complete or trial is None or not trial.fits:
         return
     fits = trial.fits
     preprocessing_table(fits)

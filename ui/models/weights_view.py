@@ -50,9 +50,9 @@ def show() -> None:
         if asked is None:
             _about()
         work = None if asked is None else models_work.check_work(asked)
-        standing = session.section("check", work, _checked)
-        if asked is not None and standing.complete:
-            _keep(asked, standing.result)
+        status = session.section("check", work, _checked)
+        if asked is not None and status.complete:
+            _keep(asked, status.result)
 
 
 def _about() -> None:
@@ -211,8 +211,8 @@ def _keep(asked: Offer, check: Check) -> None:
         errors.notices([problem])
     if kept is None:
         return
-    standing = session.section("keep", _work(asked, kept, check), _kept)
-    if standing.complete and state.get("own_listed") != kept.press:
+    status = session.section("keep", _work(asked, kept, check), _kept)
+    if status.complete and state.get("own_listed") != kept.press:
         state.update(own_listed=kept.press, about=kept.name)  # the table above was drawn without it
         st.rerun()
 

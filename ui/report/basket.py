@@ -60,16 +60,16 @@ def offer(place: DeltaGenerator, draft: Draft | None) -> None:
         facts: dict[NetworkKey, NetworkFacts] = {}
         for key in waiting.networks:
             work = _reading(key)
-            standing = session.ask("basket", work)
-            if standing.failure is not None:
+            status = session.ask("basket", work)
+            if status.failure is not None:
                 st.session_state["basket_draft"] = None
-                st.toast(f"It could not be added. {standing.failure.message}", icon=":material/error:")
+                st.toast(f"It could not be added. {status.failure.message}", icon=":material/error:")
                 break
-            if not standing.complete:
+            if not status.complete:
                 if not session.section("basket", work, _reading_on).busy:  # it has just ended
                     st.rerun()
                 return
-            facts[key] = standing.result
+            facts[key] = status.result
         else:
             st.session_state["basket_draft"] = None
             st.toast(_add(waiting, facts), icon=":material/bookmark_added:")
@@ -126,7 +126,7 @@ def _begin(draft: Draft) -> None:
     st.session_state["basket_draft"] = draft
 
 
-def _reading_on(standing: Status) -> None:
+def _reading_on(status: Status) -> None:
     st.button("Adding …", key="add_to_report", disabled=True, icon=":material/hourglass_top:")
 
 

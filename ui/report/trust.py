@@ -34,13 +34,13 @@ def show(entry: Entry) -> None:
         st.button(_price(item.first), key=name, icon=":material/fact_check:", on_click=wanted.add, args=(entry.id,))
         return
 
-    def draw(standing: Status) -> None:
-        if standing.complete and (trust := standing.value) is not None and trust.verdict is not None:
+    def draw(status: Status) -> None:
+        if status.complete and (trust := status.value) is not None and trust.verdict is not None:
             basket.change(entry.id, findings=(replace(item.first, verdict=verdict_summary(trust.verdict)),))
             st.rerun()
-        if standing.failure is not None:
-            errors.panel(standing.failure, "This could not be checked")
-        session.progress(name, standing)
+        if status.failure is not None:
+            errors.panel(status.failure, "This could not be checked")
+        session.progress(name, status)
 
     session.section(name, work, draw)
 
