@@ -28,19 +28,19 @@ with page("Filters", style="filters") as p:
     if status.failure is not None and status.failure.kind == "LayerError" and state["layer"] is not None:
         urls.object_to("layer", f"{status.failure.message} Showing the recommended layer instead.")
         st.rerun()
-    looked = status.value
-    choices.show(chooser, looked)
-    all_, one = choices.wanted(network, looked) if looked is not None else (None, None)
-    view.head(head, network, looked, one, model.fetch is not None)
+    response = status.value
+    choices.show(chooser, response)
+    all_, one = choices.wanted(network, response) if response is not None else (None, None)
+    view.head(head, network, response, one, model.fetch is not None)
 
     with p.section("The picture", pictures):
-        if looked is None or all_ is None or one is None:
+        if response is None or all_ is None or one is None:
             if one_view.waiting(look).value is not None:
                 st.rerun()  # it came between asking and drawing
         else:
-            single = one_view.show(looked, chosen, all_, one)
+            single = one_view.show(response, chosen, all_, one)
             with p.section("The pictures", more):
-                many_view.show(looked, all_, one.indices[0], single)
+                many_view.show(response, all_, one.indices[0], single)
             with p.section("The kernels", kernels):
-                view.kernels(looked)
-                view.explained(looked)
+                view.kernels(response)
+                view.explained(response)

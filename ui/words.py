@@ -40,9 +40,9 @@ __all__ = [
     "plain",
     "price",
     "quantity",
+    "score_clause",
     "score_name",
     "score_text",
-    "score_told",
     "strength",
     "together",
     "unanswered",
@@ -122,10 +122,10 @@ def caption(answer: Answer, title: str) -> str:
     return " · ".join(filter(None, (text, completeness(m))))
 
 
-def score_told(kind: str, scored_over: str = "") -> str:
+def score_clause(kind: str, scored_over: str = "") -> str:
     """Which score maps explain, for readers; both as Network has them."""
-    told = _explained_score(kind)
-    return f"{told} The output is a map: scores are means over {scored_over}." if scored_over else told
+    clause = _explained_score(kind)
+    return f"{clause} The output is a map: scores are means over {scored_over}." if scored_over else clause
 
 
 def _explained_score(kind: str) -> str:

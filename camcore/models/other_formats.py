@@ -32,7 +32,7 @@ def refuse_foreign(path: Path) -> None:
     if start.startswith(b"PK"):
         _refuse_archive(path)
         return
-    what, why, advice = _told(path, start)
+    what, why, advice = _refusal(path, start)
     raise ModelError(f"'{path}' is no Keras model: it is {what}. {why} {advice}")
 
 
@@ -62,7 +62,7 @@ def _refuse_archive(path: Path) -> None:
     )
 
 
-def _told(path: Path, start: bytes) -> tuple[str, str, str]:
+def _refusal(path: Path, start: bytes) -> tuple[str, str, str]:
     """An error that names the kind of file, why it cannot be loaded, and what to do."""
     suffix = path.suffix.lower()
     text = start.lstrip(b"\xef\xbb\xbf \t\r\n").lower()

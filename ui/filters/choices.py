@@ -57,7 +57,7 @@ def settle(network: NetworkKey) -> None:
 
 
 def layers(place: DeltaGenerator, network: NetworkKey) -> None:
-    """The chooser of the layer, where channels are looked into."""
+    """The chooser of the layer, where channels are chosen."""
     if st.session_state["of"] != CHANNELS:
         return
     facts = known_summary(network)
@@ -67,44 +67,44 @@ def layers(place: DeltaGenerator, network: NetworkKey) -> None:
         layer_browser.settle_channel(network.name, info.path)
 
 
-def show(place: DeltaGenerator, looked: LayerResponse | None) -> None:
+def show(place: DeltaGenerator, response: LayerResponse | None) -> None:
     """Draw the bar of choices."""
     state = st.session_state
     with place:
         controls.choice("Look into", _KIND_TITLES, "of")
         if state["of"] == CHANNELS:
-            _channel_box(looked)
+            _channel_box(response)
             controls.choice("Which channels", _ORDER_TITLES, "which")
         else:
-            _class_box(looked)
+            _class_box(response)
         with st.popover("More", width="content"):
-            _more(looked)
+            _more(response)
 
 
-def _channel_box(looked: LayerResponse | None) -> None:
+def _channel_box(response: LayerResponse | None) -> None:
     """The number of the channel that is shown large; the first one of the list until it is chosen."""
     state = st.session_state
-    if looked is None:
+    if response is None:
         st.number_input("Channel", 0, value=None, key="channel_waits", disabled=True, placeholder="…", width=120)
         return
-    state["channel_box"] = wanted_channel(looked)
+    state["channel_box"] = wanted_channel(response)
 
     def picked() -> None:
         state["channel"] = state["channel_box"]
 
     st.number_input(
-        "Channel", 0, max((looked.info.channels or 1) - 1, 0), key="channel_box", on_change=picked, step=1, width=120
+        "Channel", 0, max((response.info.channels or 1) - 1, 0), key="channel_box", on_change=picked, step=1, width=120
     )
 
 
-def _class_box(looked: LayerResponse | None) -> None:
-    labels = words.distinct(looked.labels) if looked is not None else ()
+def _class_box(response: LayerResponse | None) -> None:
+    labels = words.distinct(response.labels) if response is not None else ()
     state = st.session_state
-    if looked is not None:
+    if response is not None:
         unknown = [index for index in state["names"] if index >= len(labels)]
         if unknown:
             known = [index for index in state["names"] if index < len(labels)]
-            problem = f"{looked.name} has no class {unknown[0]}: {_classes(looked)} It is left out."
+            problem = f"{response.name} has no class {unknown[0]}: {_classes(response)} It is left out."
             urls.object_to("names", problem, known)
 
     def chosen() -> None:
@@ -112,20 +112,20 @@ def _class_box(looked: LayerResponse | None) -> None:
 
     st.multiselect(
         "Classes, by name",
-        range(len(labels)) if looked is not None else list(state["names"]),
+        range(len(labels)) if response is not None else list(state["names"]),
         key="names",
         format_func=lambda index: labels[index] if index < len(labels) else f"class {index}",
         placeholder="Those it thinks of first here",
         max_selections=64,
         on_change=chosen,
         filter_mode="contains",
-        disabled=looked is None,
+        disabled=response is None,
         persist_state="session",
         width=420,
     )
 
 
-def _more(looked: LayerResponse | None) -> None:
+def _more(response: LayerResponse | None) -> None:
     st.selectbox(
         "Pictures at once",
         COUNTS,
@@ -134,7 +134,7 @@ def _more(looked: LayerResponse | None) -> None:
         help="More of them take proportionally longer.",
     )
     if st.session_state["of"] == CHANNELS and st.session_state["which"] == ORDER:
-        most = (looked.info.channels or 1) - 1 if looked is not None else None
+        most = (response.info.channels or 1) - 1 if response is not None else None
         if most is not None:
             st.session_state["first"] = min(st.session_state["first"], most)
         st.number_input(
@@ -148,41 +148,41 @@ def _more(looked: LayerResponse | None) -> None:
     )
 
 
-def wanted(network: NetworkKey, looked: LayerResponse) -> tuple[SearchSpec, SearchSpec]:
+def wanted(network: NetworkKey, response: LayerResponse) -> tuple[SearchSpec, SearchSpec]:
     """All pictures of the grid, and the one shown large; an unknown channel or class is put back, with a notice."""
     state = st.session_state
     count, steps, seed = int(state["count"]), int(state["steps"]), int(state["seed"])
     if state["of"] == CLASSES:
         layer = None
-        indices = tuple(state["names"]) or looked.likeliest(min(count, len(looked.labels)))
-        index = _checked_class(looked)
+        indices = tuple(state["names"]) or response.likeliest(min(count, len(response.labels)))
+        index = _checked_class(response)
         one = indices[0] if index is None else index
     else:
-        layer = looked.info.path
-        indices = _listed(looked)
-        one = wanted_channel(looked)
+        layer = response.info.path
+        indices = _listed(response)
+        one = wanted_channel(response)
     return SearchSpec(network, layer, indices, steps, seed), SearchSpec(network, layer, (one,), steps, seed)
 
 
-def wanted_channel(looked: LayerResponse) -> int:
+def wanted_channel(response: LayerResponse) -> int:
     """The channel that is shown large."""
-    channel = _checked_channel(looked)
-    return _listed(looked)[0] if channel is None else channel
+    channel = _checked_channel(response)
+    return _listed(response)[0] if channel is None else channel
 
 
-def _listed(looked: LayerResponse) -> tuple[int, ...]:
+def _listed(response: LayerResponse) -> tuple[int, ...]:
     """The channels side by side."""
     state = st.session_state
-    count, channels = int(state["count"]), looked.info.channels or 0
+    count, channels = int(state["count"]), response.info.channels or 0
     if state["which"] == STRONGEST:
-        return looked.strongest(count)
+        return response.strongest(count)
     first = min(int(state["first"]), channels - 1)
     return tuple(range(first, min(first + count, channels)))
 
 
-def name_of(looked: LayerResponse, layer: str | None, index: int) -> str:
+def name_of(response: LayerResponse, layer: str | None, index: int) -> str:
     """A channel or class as a title: ``channel 37`` or the class's name."""
-    return f"channel {index}" if layer is not None else words.distinct(looked.labels)[index]
+    return f"channel {index}" if layer is not None else words.distinct(response.labels)[index]
 
 
 def pick(index: int) -> None:
@@ -191,27 +191,27 @@ def pick(index: int) -> None:
     state["channel" if state["of"] == CHANNELS else "class"] = index
 
 
-def _checked_channel(looked: LayerResponse) -> int | None:
+def _checked_channel(response: LayerResponse) -> int | None:
     channel = st.session_state["channel"]
     if channel is None:
         return None
     try:
-        return check_channel(looked.info, channel)
+        return check_channel(response.info, channel)
     except CamcoreError as error:
         urls.object_to("channel", f"{error} Showing the first one of the list instead.")
         return None
 
 
-def _checked_class(looked: LayerResponse) -> int | None:
+def _checked_class(response: LayerResponse) -> int | None:
     index = st.session_state["class"]
     if index is None:
         return None
-    if index < len(looked.labels):
+    if index < len(response.labels):
         return int(index)
-    problem = f"There is no class {index} in {looked.name}: {_classes(looked)} Showing its first answer instead."
+    problem = f"There is no class {index} in {response.name}: {_classes(response)} Showing its first answer instead."
     urls.object_to("class", problem)
     return None
 
 
-def _classes(looked: LayerResponse) -> str:
-    return f"it has {len(looked.labels)} classes, 0 to {len(looked.labels) - 1}."
+def _classes(response: LayerResponse) -> str:
+    return f"it has {len(response.labels)} classes, 0 to {len(response.labels) - 1}."

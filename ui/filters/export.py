@@ -21,27 +21,27 @@ KERNEL_SIDE = 96
 """Least side of a kernel on the sheet, in pixels."""
 
 
-def one(looked: LayerResponse, wanted: SearchSpec, excitation: Excitation | None) -> None:
+def one(response: LayerResponse, wanted: SearchSpec, excitation: Excitation | None) -> None:
     """The large picture."""
     with st.container(key="cam_filters_save_one", horizontal=True, gap="small", vertical_alignment="center"):
         downloads.offer(
-            f"{_stem(looked, wanted, str(wanted.indices[0]))}.png",
-            partial(picture_png, looked, wanted, excitation),
+            f"{_stem(response, wanted, str(wanted.indices[0]))}.png",
+            partial(picture_png, response, wanted, excitation),
             "The picture at the size of the network's input, with a caption",
             key="save_filter_png",
             ready=excitation is not None,
         )
 
 
-def many(looked: LayerResponse, wanted: SearchSpec, excitations: tuple[Excitation | None, ...]) -> None:
+def many(response: LayerResponse, wanted: SearchSpec, excitations: tuple[Excitation | None, ...]) -> None:
     """The grid."""
     there = tuple(one for one in excitations if one is not None)
-    stem = _stem(looked, wanted, "filters" if wanted.layer is not None else "classes")
+    stem = _stem(response, wanted, "filters" if wanted.layer is not None else "classes")
     with st.container(key="cam_filters_save_many", horizontal=True, gap="small", vertical_alignment="center"):
         files = (
-            ("png", partial(sheet_png, looked, wanted, there), "All pictures on one sheet"),
-            ("csv", partial(values_csv, looked, wanted, there), "Each picture's value, and that of the photograph"),
-            ("npz", partial(arrays_npz, looked, wanted, there), "The pictures and values as NumPy arrays"),
+            ("png", partial(sheet_png, response, wanted, there), "All pictures on one sheet"),
+            ("csv", partial(values_csv, response, wanted, there), "Each picture's value, and that of the photograph"),
+            ("npz", partial(arrays_npz, response, wanted, there), "The pictures and values as NumPy arrays"),
         )
         downloads.offer_all(stem, files, key="save_filters", ready=bool(there))
 
@@ -57,27 +57,27 @@ def kernels(name: str, first: FirstKernels) -> None:
         )
 
 
-def picture_png(looked: LayerResponse, wanted: SearchSpec, excitation: Excitation | None) -> bytes:
+def picture_png(response: LayerResponse, wanted: SearchSpec, excitation: Excitation | None) -> bytes:
     """The picture with its caption beneath."""
     assert excitation is not None
-    return to_png(with_caption(excitation.rgb, lines(looked, wanted, excitation)))
+    return to_png(with_caption(excitation.rgb, lines(response, wanted, excitation)))
 
 
-def lines(looked: LayerResponse, wanted: SearchSpec, one: Excitation) -> list[str]:
+def lines(response: LayerResponse, wanted: SearchSpec, one: Excitation) -> list[str]:
     """The caption of a picture."""
-    what = f"class {looked.labels[one.index]}" if one.layer is None else f"{one.layer}, channel {one.index}"
+    what = f"class {response.labels[one.index]}" if one.layer is None else f"{one.layer}, channel {one.index}"
     return [
-        f"{looked.name} · {what} · reaches {one.reached:.4g}",
+        f"{response.name} · {what} · reaches {one.reached:.4g}",
         f"activation maximisation, {one.steps} steps, seed {wanted.seed}",
     ]
 
 
-def sheet_png(looked: LayerResponse, wanted: SearchSpec, excitations: tuple[Excitation, ...]) -> bytes:
+def sheet_png(response: LayerResponse, wanted: SearchSpec, excitations: tuple[Excitation, ...]) -> bytes:
     """All pictures with their numbers and values."""
     prints = [
         Print(
             one.rgb,
-            words.label(looked.labels[one.index]) if one.layer is None else f"channel {one.index}",
+            words.label(response.labels[one.index]) if one.layer is None else f"channel {one.index}",
             f"reaches {one.reached:.4g}",
         )
         for one in excitations
@@ -85,7 +85,7 @@ def sheet_png(looked: LayerResponse, wanted: SearchSpec, excitations: tuple[Exci
     what = "classes" if wanted.layer is None else f"channels of {wanted.layer}"
     steps = sorted({one.steps for one in excitations})
     taken = f"{steps[0]}" if len(steps) == 1 else f"{steps[0]} to {steps[-1]}"
-    foot = f"{looked.name}: what excites these {what}. Activation maximisation, {taken} steps, seed {wanted.seed}."
+    foot = f"{response.name}: what excites these {what}. Activation maximisation, {taken} steps, seed {wanted.seed}."
     return _sheet(prints, foot)
 
 
@@ -94,20 +94,20 @@ def _sheet(prints: Sequence[Print], foot: str) -> bytes:
     return to_png(contact_sheet(rows, lines=[foot]))
 
 
-def values_csv(looked: LayerResponse, wanted: SearchSpec, excitations: tuple[Excitation, ...]) -> bytes:
+def values_csv(response: LayerResponse, wanted: SearchSpec, excitations: tuple[Excitation, ...]) -> bytes:
     """One row for each picture."""
     rows: list[list[object]] = [
         ["network", "layer", "index", "label", "steps", "seed", "reached", "mean", "on_photograph"]
     ]
     for one in excitations:
-        label = looked.labels[one.index] if one.layer is None else ""
-        here = looked.logits[one.index] if one.layer is None else looked.peaks[one.index]
+        label = response.labels[one.index] if one.layer is None else ""
+        here = response.logits[one.index] if one.layer is None else response.peaks[one.index]
         numbers = [repr(float(value)) for value in (one.reached, one.mean, here)]
-        rows.append([looked.name, one.layer or "logits", one.index, label, one.steps, wanted.seed, *numbers])
+        rows.append([response.name, one.layer or "logits", one.index, label, one.steps, wanted.seed, *numbers])
     return to_csv(rows)
 
 
-def arrays_npz(looked: LayerResponse, wanted: SearchSpec, excitations: tuple[Excitation, ...]) -> bytes:
+def arrays_npz(response: LayerResponse, wanted: SearchSpec, excitations: tuple[Excitation, ...]) -> bytes:
     """``rgb`` uint8 (n, H, W, 3), ``index``, ``reached`` and ``mean`` (n,), ``steps`` and ``seed``."""
     return to_npz(
         rgb=np.stack([one.rgb for one in excitations]),
@@ -117,7 +117,7 @@ def arrays_npz(looked: LayerResponse, wanted: SearchSpec, excitations: tuple[Exc
         steps=np.array([one.steps for one in excitations]),
         seed=wanted.seed,
         layer=wanted.layer or "",
-        network=looked.name,
+        network=response.name,
     )
 
 
@@ -134,5 +134,5 @@ def kernels_png(name: str, first: FirstKernels) -> bytes:
     return _sheet(prints, f"{name}: the kernels of {first.layer}, one scale; {ends}.")
 
 
-def _stem(looked: LayerResponse, wanted: SearchSpec, last: str) -> str:
-    return words.file_stem(looked.name, wanted.layer or "class", last)
+def _stem(response: LayerResponse, wanted: SearchSpec, last: str) -> str:
+    return words.file_stem(response.name, wanted.layer or "class", last)

@@ -25,7 +25,7 @@ COLUMNS = 8
 TICK = 1.0
 
 
-def show(looked: LayerResponse, all_: SearchSpec, selected: int, one: Status) -> None:
+def show(response: LayerResponse, all_: SearchSpec, selected: int, one: Status) -> None:
     """The pictures of the list: offered with their cost, then searched for, growing."""
     work = search_work(all_)
     asked = st.session_state.get("filters_asked") == all_ or runner().known(work) is not None
@@ -38,8 +38,8 @@ def show(looked: LayerResponse, all_: SearchSpec, selected: int, one: Status) ->
             session.progress("filters_many", status)
         if status.failure is not None:
             errors.panel(status.failure, "The pictures could not be found")
-        _tiles(looked, all_, selected, status.value, beside)
-        export.many(looked, all_, status.value or ())
+        _tiles(response, all_, selected, status.value, beside)
+        export.many(response, all_, status.value or ())
 
     def offer(status: Status) -> None:
         if st.session_state.pop("filters_picked", False) or st.session_state.get("filters_asked") == all_:
@@ -60,8 +60,8 @@ def show(looked: LayerResponse, all_: SearchSpec, selected: int, one: Status) ->
                 errors.panel(status.failure, "These pictures cannot be searched for")
             else:
                 st.caption("How long these will take is measured once the picture above is there.")
-        _tiles(looked, all_, selected, priced.kept if priced is not None else None, beside)
-        export.many(looked, all_, ())
+        _tiles(response, all_, selected, priced.kept if priced is not None else None, beside)
+        export.many(response, all_, ())
 
     if not asked:
         # Two searches at once would both be slow, and the price would be wrong.
@@ -82,7 +82,7 @@ def _row(all_: SearchSpec) -> DeltaGenerator:
 
 
 def _tiles(
-    looked: LayerResponse,
+    response: LayerResponse,
     all_: SearchSpec,
     selected: int,
     pictures: tuple[Excitation | None, ...] | None,
@@ -93,12 +93,12 @@ def _tiles(
     for index, picture in zip(all_.indices, pictures or (None,) * len(all_.indices), strict=True):
         if picture is None and beside is not None and beside.index == index and beside.layer == all_.layer:
             picture = beside
-        name = name_of(looked, all_.layer, index)
+        name = name_of(response, all_.layer, index)
         reached = number(picture.reached) if picture is not None and picture.steps else ""
         items.append(
             {
                 "id": str(index),
-                "title": f"{index}" if all_.layer is not None else words.label(looked.labels[index]),
+                "title": f"{index}" if all_.layer is not None else words.label(response.labels[index]),
                 "note": reached,
                 "src": tile_url(picture.rgb) if picture is not None else None,
                 "alt": f"What excites {name}" + (f"; reaches {reached}" if reached else ""),
@@ -110,6 +110,6 @@ def _tiles(
         pick(int(identity))
         st.session_state["filters_picked"] = True
 
-    ratio = looked.seen.shape[1] / looked.seen.shape[0]
+    ratio = response.seen.shape[1] / response.seen.shape[0]
     label = "Pictures; press one to see it large"
     tiles(items, key="filters_tiles", label=label, columns=COLUMNS, ratio=ratio, on_pick=picked)

@@ -26,7 +26,7 @@ LABEL = "The picture and the photograph in figures"
 
 
 def waiting(look: Work | None) -> Status:
-    """The section before the network has looked at the photograph: its space, and the progress of the look."""
+    """The section before the network has seen the photograph: its space, and the progress of the look."""
 
     def draw(status: Status) -> None:
         with _row():
@@ -40,18 +40,18 @@ def waiting(look: Work | None) -> Status:
     return session.section("filters_look", look, draw)
 
 
-def show(looked: LayerResponse, chosen: Chosen, all_: SearchSpec, one: SearchSpec) -> Status:
+def show(response: LayerResponse, chosen: Chosen, all_: SearchSpec, one: SearchSpec) -> Status:
     """The section: out of the list where the picture is there, else searched for; its status."""
     known: tuple[Excitation, ...] = runner().known(search_work(all_)) or ()
     excitation = next((picture for picture in known if picture.index == one.indices[0]), None)
     if excitation is None:
-        return session.section("filters_one", search_work(one), lambda now: _draw(looked, one, chosen, now))
+        return session.section("filters_one", search_work(one), lambda now: _draw(response, one, chosen, now))
     status = Status((excitation,))
-    _draw(looked, one, chosen, status)
+    _draw(response, one, chosen, status)
     return status
 
 
-def _draw(looked: LayerResponse, one: SearchSpec, chosen: Chosen, status: Status) -> None:
+def _draw(response: LayerResponse, one: SearchSpec, chosen: Chosen, status: Status) -> None:
     """The picture found, beside the photograph and the channel's activation on it."""
     with _row():
         opacity, smooth = _controls() if one.layer is not None else (0, True)
@@ -60,17 +60,17 @@ def _draw(looked: LayerResponse, one: SearchSpec, chosen: Chosen, status: Status
         errors.panel(status.failure, "The picture could not be found")
     excitation: Excitation | None = status.value[0] if status.value else None
     shown = [
-        _excitation_figure(looked, one, excitation),
-        Figure("As the network sees it", chosen.title, seen_url(looked), f"Photograph: {chosen.title}"),
+        _excitation_figure(response, one, excitation),
+        Figure("As the network sees it", chosen.title, seen_url(response), f"Photograph: {chosen.title}"),
     ]
     if one.layer is not None:
-        shown.append(_response_figure(looked, one, chosen, opacity, smooth))
-    figures.row(shown, ratio=looked.seen.shape[1] / looked.seen.shape[0], columns=3)
+        shown.append(_response_figure(response, one, chosen, opacity, smooth))
+    figures.row(shown, ratio=response.seen.shape[1] / response.seen.shape[0], columns=3)
     if one.layer is None:
-        _class_values(looked, one.indices[0], excitation)
+        _class_values(response, one.indices[0], excitation)
     else:
-        _channel_values(looked, one, excitation)
-    export.one(looked, one, excitation if status.complete else None)
+        _channel_values(response, one, excitation)
+    export.one(response, one, excitation if status.complete else None)
 
 
 def _row() -> DeltaGenerator:
@@ -83,8 +83,8 @@ def _controls() -> tuple[int, bool]:
     return controls.opacity("the activation", width=260), smooth
 
 
-def _excitation_figure(looked: LayerResponse, one: SearchSpec, excitation: Excitation | None) -> Figure:
-    alt = f"A picture made to excite {name_of(looked, one.layer, one.indices[0])} as strongly as possible"
+def _excitation_figure(response: LayerResponse, one: SearchSpec, excitation: Excitation | None) -> Figure:
+    alt = f"A picture made to excite {name_of(response, one.layer, one.indices[0])} as strongly as possible"
     if excitation is None:
         note, url = NO_NOTE, None
     else:
@@ -98,19 +98,19 @@ def _step(done: int, steps: int) -> str:
     return f"step {done} of {steps}" if done else "grey noise, to begin with"
 
 
-def _response_figure(looked: LayerResponse, one: SearchSpec, chosen: Chosen, opacity: int, smooth: bool) -> Figure:
+def _response_figure(response: LayerResponse, one: SearchSpec, chosen: Chosen, opacity: int, smooth: bool) -> Figure:
     index = one.indices[0]
-    peak = float(looked.peaks[index])
-    note = f"at most {number(peak)}, on {words.grid(looked.maps.shape)} cells"
+    peak = float(response.peaks[index])
+    note = f"at most {number(peak)}, on {words.grid(response.maps.shape)} cells"
     alt = f"Where channel {index} responds on {chosen.title}: at most {number(peak)}"
-    return Figure("Where it responds there", note, response_url(looked, index, opacity, smooth), alt)
+    return Figure("Where it responds there", note, response_url(response, index, opacity, smooth), alt)
 
 
-def _class_values(looked: LayerResponse, index: int, excitation: Excitation | None) -> None:
-    logits = looked.logits
+def _class_values(response: LayerResponse, index: int, excitation: Excitation | None) -> None:
+    logits = response.logits
     rank = 1 + int((logits > logits[index]).sum())
     shown = "the logit of the class, shown to the network as any picture"
-    share = f"that is {words.percent(float(looked.probabilities[index]))}"
+    share = f"that is {words.percent(float(response.probabilities[index]))}"
     figures.numbers(
         (
             (_reached(excitation), "score that this picture reaches", shown),
@@ -121,8 +121,8 @@ def _class_values(looked: LayerResponse, index: int, excitation: Excitation | No
     )
 
 
-def _channel_values(looked: LayerResponse, one: SearchSpec, excitation: Excitation | None) -> None:
-    index, peaks = one.indices[0], looked.peaks
+def _channel_values(response: LayerResponse, one: SearchSpec, excitation: Excitation | None) -> None:
+    index, peaks = one.indices[0], response.peaks
     rank = 1 + int((peaks > peaks[index]).sum())
     shown = "its strongest place, shown to the network as any picture"
     ceiling = excitation is not None and excitation.steps and excitation.reached == peaks[index] > 0

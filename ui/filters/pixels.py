@@ -34,21 +34,21 @@ def tile_url(rgb: NDArray[np.uint8]) -> str:
     return data_urls.jpeg(("tile", rgb.shape, rgb.tobytes()), lambda: shrink(rgb, TILE_SIDE), TILE_QUALITY)
 
 
-def seen_url(looked: LayerResponse) -> str:
+def seen_url(response: LayerResponse) -> str:
     """The photograph as the network sees it."""
-    return data_urls.jpeg(("seen", looked.key), lambda: looked.seen)
+    return data_urls.jpeg(("seen", response.key), lambda: response.seen)
 
 
-def response_url(looked: LayerResponse, index: int, opacity: int, smooth: bool) -> str:
+def response_url(response: LayerResponse, index: int, opacity: int, smooth: bool) -> str:
     """The photograph under a channel's activation."""
-    key = ("response", looked.key, index, opacity, smooth)
-    return data_urls.jpeg(key, lambda: response(looked, index, opacity, smooth))
+    key = ("response", response.key, index, opacity, smooth)
+    return data_urls.jpeg(key, lambda: response_overlay(response, index, opacity, smooth))
 
 
-def response(looked: LayerResponse, index: int, opacity: int, smooth: bool) -> NDArray[np.uint8]:
+def response_overlay(response: LayerResponse, index: int, opacity: int, smooth: bool) -> NDArray[np.uint8]:
     """The photograph as the network sees it under the channel's activation: rectified, from 0 to its maximum."""
-    grid = np.maximum(looked.maps[..., index], 0.0)
-    height, width = looked.seen.shape[:2]
+    grid = np.maximum(response.maps[..., index], 0.0)
+    height, width = response.seen.shape[:2]
     frame = frame_for((height, width), (height, width), "stretch")
-    values = frame.to_picture(grid / (float(grid.max()) or 1.0), looked.info.cells((height, width)), smooth)
-    return blend(looked.seen, np.clip(values, 0.0, 1.0), alpha=opacity / 100)
+    values = frame.to_picture(grid / (float(grid.max()) or 1.0), response.info.cells((height, width)), smooth)
+    return blend(response.seen, np.clip(values, 0.0, 1.0), alpha=opacity / 100)

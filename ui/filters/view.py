@@ -20,27 +20,27 @@ if TYPE_CHECKING:
 
 
 def head(
-    place: DeltaGenerator, network: NetworkKey, looked: LayerResponse | None, one: SearchSpec | None, missing: bool
+    place: DeltaGenerator, network: NetworkKey, response: LayerResponse | None, one: SearchSpec | None, missing: bool
 ) -> None:
     """The headline."""
-    if looked is None or one is None:
+    if response is None or one is None:
         text = f"{network.name} is not on this machine yet" if missing else f"What {network.name} responds to"
     elif network.weights == "random":
-        what = name_of(looked, one.layer, one.indices[0])
-        text = f"{looked.name} has learned nothing yet; this is what excites its {what}"
+        what = name_of(response, one.layer, one.indices[0])
+        text = f"{response.name} has learned nothing yet; this is what excites its {what}"
     elif one.layer is None:
-        text = f"This is what {looked.name} takes for “{name_of(looked, None, one.indices[0])}”"
+        text = f"This is what {response.name} takes for “{name_of(response, None, one.indices[0])}”"
     else:
-        text = f"This is what {name_of(looked, one.layer, one.indices[0])} of {one.layer} responds to"
+        text = f"This is what {name_of(response, one.layer, one.indices[0])} of {one.layer} responds to"
     place.header(text, anchor=False)
 
 
-def kernels(looked: LayerResponse) -> None:
+def kernels(response: LayerResponse) -> None:
     """The first layer's kernels, drawn as they are."""
     st.subheader("What the first layer looks for", anchor="kernels")
-    first = looked.kernels
+    first = response.kernels
     if first is None:
-        errors.notices([looked.no_kernels])
+        errors.notices([response.no_kernels])
         return
     count, height, width = first.weights.shape[:3]
     st.markdown(
@@ -51,7 +51,7 @@ def kernels(looked: LayerResponse) -> None:
         )
     )
     st.html(f'<div class="cam-kernels">{_kernel_images(first)}</div>')
-    export.kernels(looked.name, first)
+    export.kernels(response.name, first)
 
 
 def _kernel_images(first: FirstKernels) -> str:
@@ -62,7 +62,7 @@ def _kernel_images(first: FirstKernels) -> str:
     return "".join(parts)
 
 
-def explained(looked: LayerResponse) -> None:
+def explained(response: LayerResponse) -> None:
     """The search in words, one click below."""
     with st.expander("How these pictures are made"):
         st.markdown(

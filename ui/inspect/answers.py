@@ -45,8 +45,8 @@ def differentiated(predictions: Sequence[Prediction], scored_over: str = "") -> 
     ``scored_over``: of an output that is a map, the pixels over which scores are means; it is always said.
     """
     kind = predictions[0].score_kind if predictions else "logit"
-    told = "" if kind == "logit" and not scored_over else words.score_told(kind, scored_over)
-    return told if predictions else ""
+    clause = "" if kind == "logit" and not scored_over else words.score_clause(kind, scored_over)
+    return clause if predictions else ""
 
 
 def bars(place: DeltaGenerator, answer: Answer) -> None:
@@ -64,6 +64,6 @@ def bars(place: DeltaGenerator, answer: Answer) -> None:
     ]
     with place:
         scores(rows, key="scores", on_pick=lambda index: pick_class(answer, index))
-        told = differentiated(answer.predictions, answer.network.scored_over if answer.network else "")
-        if told:
-            st.caption(told)
+        note = differentiated(answer.predictions, answer.network.scored_over if answer.network else "")
+        if note:
+            st.caption(note)

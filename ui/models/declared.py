@@ -91,7 +91,7 @@ def _result(now: Status) -> None:
             + (f"To look at: {trial.default_layer}." if trial.default_layer else f"{NO_GRID} {WITHOUT_LAYER}")
         )
     )
-    st.caption(words.plain(words.score_told(trial.score_kind, trial.scored_over)))
+    st.caption(words.plain(words.score_clause(trial.score_kind, trial.scored_over)))
     if trial.fed:
         st.caption("It says how it wants its pictures, so nothing is left to choose.")
     if trial.note:

@@ -15,7 +15,7 @@ from camcore.graph.layers import LayerInfo
 from camcore.render.colour import colour
 from ui.filters import export as filters_export
 from ui.filters import work as filters_work
-from ui.filters.pixels import number, png_url, response, tile_url
+from ui.filters.pixels import number, png_url, response_overlay, tile_url
 from ui.filters.work import LayerResponse, SearchSpec, price_work, response_work, search_work
 from ui.query import NetworkKey
 
@@ -74,11 +74,11 @@ def test_the_strongest_come_first_and_their_mean_settles_a_draw() -> None:
 def test_the_response_is_the_rectified_channel_from_nothing_to_its_maximum() -> None:
     maps = np.zeros((2, 3, 4), np.float32)
     maps[0, 1, 3], maps[1, 2, 3], maps[1, 0, 3] = 4.0, 2.0, -9.0
-    drawn = response(looked(maps), 3, 100, smooth=False)
+    drawn = response_overlay(looked(maps), 3, 100, smooth=False)
     cells = colour(np.array([[0, 1, 0], [0, 0, 0.5]], np.float32), "viridis")
     np.testing.assert_array_equal(drawn, cells.repeat(4, axis=0).repeat(4, axis=1))
-    np.testing.assert_array_equal(response(looked(maps), 3, 0, smooth=True), looked().seen)
-    assert response(looked(), 0, 50, smooth=True).shape == (*SIZE, 3), "a channel at rest is drawn, too"
+    np.testing.assert_array_equal(response_overlay(looked(maps), 3, 0, smooth=True), looked().seen)
+    assert response_overlay(looked(), 0, 50, smooth=True).shape == (*SIZE, 3), "a channel at rest is drawn, too"
 
 
 @pytest.mark.parametrize(("value", "text"), [
