@@ -5,15 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from numbers import Integral
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import numpy as np
 
 from camcore.checks import shown
 from camcore.errors import ModelError, similar
-
-if TYPE_CHECKING:
-    from camcore.network import Network
 
 _FORMS = (
     "Give a list with one name for each class, in the order of the outputs, or a dictionary {index: name} or "
@@ -45,7 +42,13 @@ def index_of(labels: Sequence[str], name: str, network: str) -> int:
     )
 
 
-def class_named(network: Network, text: str) -> int:
+class Classifier(Protocol):
+    """A Network, as far as its classes go."""
+
+    def check_class(self, index: object) -> int: ...
+
+
+def class_named(network: Classifier, text: str) -> int:
     """The class that a person means by an index in digits or a label, as ``Network.check_class`` takes it.
 
     Raises ModelError where the network has no such class, or several of that label.

@@ -24,10 +24,10 @@ from camcore.forking import check_not_forked
 from camcore.framing import Frame, check_framing, frame_picture
 from camcore.graph.compiled import ReweightedCompiler
 from camcore.graph.inspectable_model import InspectableModel
+from camcore.graph.layers import Site
 from camcore.graph.reweighting import fed_values
 from camcore.graph.trace import trace_model
 from camcore.lazy import keras, tf
-from camcore.methods.inputs import Site
 from camcore.origin import LoadArguments, Origin
 from camcore.pictures.picture import Picture
 from camcore.predictions import Prediction, probabilities, top_predictions

@@ -124,6 +124,25 @@ class LayerInfo:
         return True
 
 
+@dataclass(frozen=True)
+class Site:
+    """A layer of a network, as far as a method's cost depends on it.
+
+    ``channels`` and ``grid`` of the layer, ``input_size`` of the network, and ``behind``, the share of the
+    network's work that lies behind the layer, 0..1.
+    """
+
+    channels: int
+    grid: tuple[int, int]
+    input_size: tuple[int, int]
+    behind: float
+
+    @property
+    def cells(self) -> int:
+        """Cells of the layer's grid."""
+        return self.grid[0] * self.grid[1]
+
+
 @dataclass(frozen=True, eq=False)
 class LayerTable:
     """The layers of a trace, the tensors behind them, and other names they go by.

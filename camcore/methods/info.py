@@ -13,7 +13,8 @@ import numpy as np
 
 from camcore.checks import shown
 from camcore.errors import MethodError, nearest
-from camcore.methods.inputs import Input, Site
+from camcore.graph.layers import Site
+from camcore.methods.inputs import Input
 
 if TYPE_CHECKING:
     from camcore.methods.inputs import Array

@@ -16,33 +16,15 @@ from numpy.typing import NDArray
 from camcore.errors import MethodError
 from camcore.framing import CellGrid
 from camcore.graph.class_score import LOGIT, Score
+from camcore.graph.layers import Site
 
 if TYPE_CHECKING:
-    from camcore.heatmaps.session import InputSession
     from camcore.methods.info import OptionValues
+    from camcore.methods.picture_session import PictureSession
     from camcore.network import Network
 
 Array = NDArray[np.floating]
 Size = tuple[int, int]
-
-
-@dataclass(frozen=True)
-class Site:
-    """A layer of a network, as far as a method's cost depends on it.
-
-    ``channels`` and ``grid`` of the layer, ``input_size`` of the network, and ``behind``, the share of the
-    network's work that lies behind the layer, 0..1.
-    """
-
-    channels: int
-    grid: Size
-    input_size: Size
-    behind: float
-
-    @property
-    def cells(self) -> int:
-        """Cells of the layer's grid."""
-        return self.grid[0] * self.grid[1]
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,7 +48,7 @@ class PerturbedScores:
 class MethodCall:
     """One method to be computed: of a picture's session, at a layer's path (None: on the input's own grid)."""
 
-    session: InputSession
+    session: PictureSession
     layer: str | None
     options: OptionValues
 

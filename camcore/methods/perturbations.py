@@ -17,7 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from camcore.framing import CellGrid
-from camcore.methods.inputs import Array, Input, MethodCall, Site, Size
+from camcore.graph.layers import Site
+from camcore.methods.inputs import Array, Input, MethodCall, Size
 
 if TYPE_CHECKING:
     from camcore.methods.info import OptionValues

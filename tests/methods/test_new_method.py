@@ -12,10 +12,11 @@ from PIL import Image
 
 import camcore
 from camcore.__main__ import main
+from camcore.graph.layers import Site
 from camcore.heatmaps import keras_api
 from camcore.methods import registry
 from camcore.methods.info import MethodInfo, OptionValues, options, variant
-from camcore.methods.inputs import Array, Input, MethodArguments, MethodCall, PerturbedScores, Site
+from camcore.methods.inputs import Array, Input, MethodArguments, MethodCall, PerturbedScores
 from camcore.methods.perturbations import PerturbationPlan, Perturbations, Series
 
 RGB = np.random.default_rng(0).integers(0, 256, (24, 20, 3), dtype=np.uint8)

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 import camcore
+from camcore.graph.layers import Site
 from camcore.methods import METHODS, find_method
-from camcore.methods.inputs import Site
 
 CONTRACT = {
     "cam": "CAM",
