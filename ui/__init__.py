@@ -1,1 +1,1 @@
-"""What pages share on Streamlit's side; all computation is camcore's."""
+"""The app on Streamlit's side; all computation is camcore's."""

@@ -103,7 +103,7 @@ def change(entry_id: str, **values: Any) -> None:
 
 
 def fill() -> str:
-    """How full the report is, in words."""
+    """The number of entries in words."""
     count = len(entries())
     used = _bytes(*(entry.item for entry in entries())) / 1e6
     return f"{count} {'entry' if count == 1 else 'entries'}, {used:.1f} of {MOST_BYTES / 1e6:.0f} MB"

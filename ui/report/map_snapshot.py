@@ -40,7 +40,7 @@ def draft(chosen: Chosen, answer: Answer, look: MapLook) -> Draft | None:
 
 
 def verdict(network: NetworkKey, chosen: Chosen, m: CamMap) -> VerdictSummary | None:
-    """How far to trust a map, where the evidence has been gathered."""
+    """The verdict on a map, where the evidence has been gathered."""
     from camcore.report.document import verdict_summary
 
     trust = runner().known(evidence.work(network, chosen.picture, m, "quick"))

@@ -105,7 +105,7 @@ def _classes(survey: Survey) -> tuple[str, ...]:
 
 
 def _survey_line(status: Status[Survey]) -> None:
-    """How far the look through the folder is."""
+    """The progress of reading the folder."""
     survey = status.value
     place = st.container(key="cam_survey")
     if status.failure is not None:
