@@ -103,10 +103,9 @@ def change(entry_id: str, **values: Any) -> None:
 
 
 def fill() -> str:
-    """The number of entries in words."""
-    count = len(entries())
+    """The number of entries and the room they take, in words."""
     used = _bytes(*(entry.item for entry in entries())) / 1e6
-    return f"{count} {'entry' if count == 1 else 'entries'}, {used:.1f} of {MOST_BYTES / 1e6:.0f} MB"
+    return f"{_count()}, {used:.1f} of {MOST_BYTES / 1e6:.0f} MB"
 
 
 def _button(draft: Draft | None) -> None:
