@@ -61,6 +61,11 @@ def test_a_report_is_ordered_commented_and_taken_away(report: Page) -> None:
         assert "run.json" in archive.namelist()
 
 
+def of(step: int) -> re.Pattern[str]:
+    """The count at a step; the verdict on the map may come in meanwhile, which is one step more."""
+    return re.compile(rf"^{step} / [56]$")
+
+
 def test_the_presentation_is_driven_by_the_keyboard(report: Page, browser: Browser) -> None:
     report.set_viewport_size({"width": 1280, "height": 720})
     report.get_by_role("button", name="Present").click()
@@ -76,28 +81,28 @@ def test_the_presentation_is_driven_by_the_keyboard(report: Page, browser: Brows
     if "Is it true?" in seen:  # the map has been judged by then
         assert seen.pop(4) == "Is it true?"
     assert seen == ["The picture", "What it says", "Where it looks", "At which depth", "Side by side"]
-    expect(count).to_have_text(f"{last} / {last}")
+    expect(count).to_have_text(of(last))
     report.keyboard.press("Home")
-    expect(count).to_have_text(f"1 / {last}")
+    expect(count).to_have_text(of(1))
     report.keyboard.press("ArrowRight")
     report.keyboard.press("ArrowRight")
     expect(title).to_contain_text("Where it looks for")
 
     report.reload()
-    expect(count).to_have_text(f"3 / {last}")
+    expect(count).to_have_text(of(3))
     link = report.url
     assert re.search(r"report=[\w-]{24}", link)
     assert "present=1" in link
     other = browser.new_context().new_page()
     other.goto(link)
-    expect(story(other).locator(".count")).to_have_text(f"1 / {last}")
+    expect(story(other).locator(".count")).to_have_text(of(1))
     other.context.close()
 
     report.go_back()
     expect(report.locator("h2")).to_have_text("Report, 2 entries")
     expect(story(report)).to_have_count(0)
     report.go_forward()
-    expect(count).to_have_text(re.compile(f"/ {last}"))
+    expect(count).to_have_text(re.compile("/ [56]$"))
 
     report.keyboard.press("Escape")
     expect(report.locator("h2")).to_have_text("Report, 2 entries")
