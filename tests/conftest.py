@@ -17,8 +17,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Slow tests run where CI is set, or when asked for with ``-m slow``; groups of tests share a process.
 
     A file's tests share their networks. All browser tests are one group, as two browsers and their servers at a time
-    are too much for a small machine; it begins first, being
-    the longest, then come the files with slow tests. What a browser fails at is tried once more.
+    are too much for a small machine; it begins first, being the longest, then come the files with slow tests. What a
+    browser fails at is tried once more.
     """
     for item in items:
         browser = item.get_closest_marker("browser") is not None
