@@ -12,6 +12,11 @@ os.environ.setdefault("CAMCORE_WEIGHTS_URL", "http://127.0.0.1:9/")
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 
 
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Bytes by their number: a ZIP file holds the time, and both processes have to collect the same names."""
+    return f"{argname} of {len(val)} bytes" if isinstance(val, bytes) else None
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Slow tests run where CI is set, or when asked for with ``-m slow``; groups of tests share a process.
