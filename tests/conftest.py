@@ -17,21 +17,11 @@ def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
     return f"{argname} of {len(val)} bytes" if isinstance(val, bytes) else None
 
 
-@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Slow tests run where CI is set, or when asked for with ``-m slow``; groups of tests share a process.
-
-    A file's tests share their networks. All browser tests are one group, as two browsers and their servers at a time
-    are too much for a small machine; it begins first, being the longest, then come the files with slow tests. What a
-    browser fails at is tried once more.
-    """
+    """Slow tests run where CI is set, or when asked for with ``-m slow``; a browser's failure is tried once more."""
     for item in items:
-        browser = item.get_closest_marker("browser") is not None
-        item.add_marker(pytest.mark.xdist_group("browser" if browser else str(item.path.relative_to(config.rootpath))))
-        if browser:
-            item.add_marker(pytest.mark.flaky(reruns=1))
-    slow = {item.path for item in items if item.get_closest_marker("slow")}
-    items.sort(key=lambda item: (item.get_closest_marker("browser") is None, item.path not in slow))
+        if item.get_closest_marker("browser") is not None:
+            item.add_marker(pytest.mark.flaky(reruns=1))  # on a busy machine a click may come too early
     if os.environ.get("CI") or "slow" in (config.getoption("-m") or ""):
         return
     skip = pytest.mark.skip(reason="slow; runs on CI, or with -m slow")
