@@ -61,6 +61,7 @@ class Job(Generic[V]):
         self.version = 0
         self._news = threading.Condition()
         self._seen: dict[str, float] = {}
+        self._given_up = False
 
     @property
     def finished(self) -> bool:
@@ -70,9 +71,9 @@ class Job(Generic[V]):
     # The visitors' side
 
     def watch(self, visitor: str) -> bool:
-        """Count this visitor as waiting; False where the job has already been stopped."""
+        """Count this visitor as waiting; False where the worker has already given up."""
         with self._news:
-            if self.state == "stopped":
+            if self._given_up:
                 return False
             self._seen[visitor] = time.monotonic()
             return True
@@ -104,9 +105,11 @@ class Job(Generic[V]):
             return any(seen >= oldest for seen in self._seen.values())
 
     def check(self) -> None:
-        """Raise StoppedError where nobody waits any more."""
-        if not self.wanted():
-            raise StoppedError
+        """Raise StoppedError where nobody waits any more; from then on nobody can join."""
+        with self._news:
+            if not self.wanted():
+                self._given_up = True
+                raise StoppedError
 
     def enter(self, stage: Stage) -> None:
         """Begin the next stage."""

@@ -95,6 +95,32 @@ def test_stops_when_nobody_waits(runner: Runner) -> None:
     assert counting.begun == 2
 
 
+def test_who_comes_as_it_stops_has_it_begun_again(runner: Runner) -> None:
+    stopping, gate = threading.Event(), threading.Event()
+    begun: list[int] = []
+
+    def steps(_: Any, __: Any) -> Updates[str]:
+        begun.append(len(begun))
+        try:
+            while not gate.is_set():
+                yield Update(0.5, "half")
+            yield Update(1.0, "whole")
+        finally:
+            stopping.set()
+            gate.wait(5)
+
+    work = Work(None, "stopping", "Stopping", steps)
+    first = runner.ask(work, "me")
+    until(lambda: first.value is not None)
+    first.leave("me")
+    assert stopping.wait(5)
+    second = runner.ask(work, "me")
+    assert second is not first
+    gate.set()
+    assert ended(first).state == "stopped"
+    assert (ended(second).state, second.value) == ("done", "whole")
+
+
 @pytest.mark.parametrize(("error", "said"), [
     (camcore.CamcoreError("The folder is empty."), "The folder is empty."),
     (RuntimeError("a secret"), "Something unexpected"),

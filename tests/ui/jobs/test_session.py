@@ -1,5 +1,6 @@
 """A visitor's side of background work, run by Streamlit's own test runner."""
 
+import queue
 import threading
 import time
 import uuid
@@ -18,6 +19,7 @@ class Server:
         self.token = uuid.uuid4().hex  # results are kept for the whole process
         self.gate = threading.Event()
         self.begun: list[str] = []
+        self.ended = queue.SimpleQueue[str]()
         self.asked: str | None = "a"
         self.broken = False
 
@@ -27,11 +29,14 @@ class Server:
 
     def steps(self, key: str) -> Updates[str]:
         self.begun.append(key)
-        yield Update(0.5, f"half of {key}")
-        self.gate.wait(10)
-        if self.broken:
-            raise RuntimeError("a secret")
-        yield Update(1.0, f"all of {key}")
+        try:
+            yield Update(0.5, f"half of {key}")
+            self.gate.wait(10)
+            if self.broken:
+                raise RuntimeError("a secret")
+            yield Update(1.0, f"all of {key}")
+        finally:
+            self.ended.put(key)
 
 
 @pytest.fixture
@@ -138,6 +143,7 @@ def test_other_work_leaves_the_first(server: Server) -> None:
     server.asked = None
     until(at, "None, busy False, stopped False, failed False")
     server.gate.set()
+    assert {server.ended.get(timeout=10), server.ended.get(timeout=10)} == {"a", "b"}
     server.asked = "a"
     until(at, WHOLE)
     assert server.begun == ["a", "b", "a"], "the first was stopped"
