@@ -75,7 +75,8 @@ class MapCache:
             passes = self._passes.get((query.network, query.method, key.layer))
             cost = None if passes is None else self._cost(query.network, passes)
             if cost is not None and not affordable(cost):
-                found = self.maps.get(self.map_key(answer, "gradcam"))
+                instead = self.stand_in(answer)
+                found = None if instead is None else self.maps.get(instead)
             else:
                 cost = None
         return replace(answer, map=found, cost=cost, ladder=self.ladders.get(self.ladder_key(answer)) or ())
@@ -108,6 +109,11 @@ class MapCache:
             layer = None if free else path
         index = answer.predictions[0].index if query.class_index is None else net.check_class(query.class_index)
         return MapKey(query.network, query.picture, query.framing, method, layer, index)
+
+    def stand_in(self, answer: Answer) -> MapKey | None:
+        """The key of the map shown until a slow method has run; None for a network without a grid."""
+        assert answer.network is not None
+        return None if answer.network.default_layer is None else self.map_key(answer, "gradcam")
 
     def ladder_key(self, answer: Answer) -> MapKey:
         """The key of the maps at each depth: by Grad-CAM where the method itself is too expensive for that."""

@@ -44,8 +44,10 @@ def _map(cache: MapCache, job: Job[Answer], answer: Answer, key: MapKey, express
     if found is None:
         cost = cache.cost(key, network, answer.picture)
         if not express and not affordable(cost):
-            cheap = yield from _map(cache, job, answer, cache.map_key(answer, "gradcam"), express)
-            answer = replace(cheap, cost=cost)
+            instead = cache.stand_in(answer)
+            if instead is not None:
+                answer = yield from _map(cache, job, answer, instead, express)
+            answer = replace(answer, cost=cost)
             yield Update(value=answer)
             return answer
         stage = Stage(cache.core.METHODS[key.method].title, expected=cost.seconds)

@@ -1,7 +1,7 @@
 """A network without a grid, on every page that looks into one: said in a sentence, never a traceback."""
 
 import pytest
-from app_pages import text, visit
+from app_pages import text, until, visit
 from streamlit.testing.v1 import AppTest
 
 from ui import samples
@@ -16,6 +16,7 @@ OTHERS = tuple(script for script, *_ in PAGES if script not in NOT_ASKED)
 @pytest.fixture(autouse=True)
 def declared(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CAMCORE_MODELS", f"{NAME}=own_models:{NAME}")
+    monkeypatch.setattr("ui.map_cache.PATIENCE_SECONDS", 1e9)  # a busy machine would have its price first
 
 
 def page(script: str = "app.py", **query: str) -> AppTest:
@@ -46,6 +47,22 @@ def test_inspect_shows_occlusion() -> None:
     assert found.map is not None
     assert found.map.layer is None
     assert found.complete
+
+
+@pytest.mark.parametrize(("script", "sample"), [("app.py", "coffee"), ("pages/trust.py", "rocket")])
+def test_on_a_slow_machine_it_has_its_price_and_nothing_stands_in(
+    script: str, sample: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ui.map_cache.PATIENCE_SECONDS", 0.0)
+    for _ in range(2):  # the second visitor finds the network and its pace known
+        at = page(script, framing="stretch", method="occlusion", sample=sample)
+        until(at, lambda at: [button for button in at.button if button.label == "Run Occlusion"])
+        assert "This did not work" not in shown(at)
+        assert "cam-error" not in shown(at)
+    at.button(key="act").click().run()
+    until(at, lambda at: not [button for button in at.button if button.key == "act"])
+    found = map_cache().known(at.session_state["shown"], samples.picture(sample))
+    assert found.map.method == "occlusion"
 
 
 def test_one_place_cannot_be_looked_into_and_it_is_said() -> None:
