@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import html as markup
 import json
 import time
@@ -9,7 +10,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
+
+# A new session looks for components in every installed package: longer than most pages take, and the same each time.
+manifest_scanner.scan_component_manifests = functools.cache(manifest_scanner.scan_component_manifests)
 
 APP = str(Path(__file__).resolve().parents[1] / "app.py")
 TIMEOUT = 180  # the first run imports TensorFlow

@@ -6,8 +6,8 @@ from typing import Any
 
 import keras
 import pytest
+from app_pages import AppTest
 from keras import layers
-from streamlit.testing.v1 import AppTest
 
 import camcore
 from ui import layer_browser

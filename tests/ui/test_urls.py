@@ -1,7 +1,7 @@
 """Links: the values they may name, and the answer to what does not exist."""
 
 import pytest
-from streamlit.testing.v1 import AppTest
+from app_pages import AppTest
 
 from ui import urls
 from ui.urls import Listed, Parameter, whole_number

@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Callable, Iterator
 
 import pytest
-from streamlit.testing.v1 import AppTest
+from app_pages import AppTest
 
 from ui.jobs.work import Update, Updates, Work
 
