@@ -1,4 +1,4 @@
-"""Servers and a Chromium for the browser tests."""
+"""Servers and a Chromium, which all browser tests share; each test is a new visitor."""
 
 import os
 import shutil
@@ -8,6 +8,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,8 @@ from shared_data import shared
 
 expect.set_options(timeout=30_000)  # a machine may be busy
 
-ROOT = Path(__file__).resolve().parents[2]
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
 ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -27,56 +29,113 @@ ARGUMENTS = [
 ]
 
 
-@pytest.fixture(scope="module")
-def serve() -> Iterator[Callable[..., str]]:
-    """Starts servers with the environment variables given; each call returns the address of a fresh one."""
-    servers: list[subprocess.Popen[bytes]] = []
+@dataclass(frozen=True)
+class Server:
+    """A running server of the app."""
 
-    def start(**environment: str) -> str:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
-        command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless", "true"]
-        server = subprocess.Popen(
-            [*command, "--server.port", str(port), "--server.address", "127.0.0.1"],
-            cwd=ROOT,
-            env={**os.environ, **environment},
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        servers.append(server)
-        url = f"http://127.0.0.1:{port}"
-        end = time.monotonic() + 60
-        while True:
-            try:
-                urllib.request.urlopen(f"{url}/_stcore/health", timeout=1)
-                return url
-            except OSError:
-                assert server.poll() is None, "the server did not start"
-                assert time.monotonic() < end, "the server does not answer"
-                time.sleep(0.1)
+    url: str
+    process: subprocess.Popen[bytes]
 
-    yield start
-    for server in servers:
-        server.terminate()
-    for server in servers:
-        server.wait(30)
+    def close(self) -> None:
+        """End it."""
+        self.process.terminate()
+        self.process.wait(30)
 
 
-@pytest.fixture(scope="module")
+def with_weights(home: Path) -> dict[str, str]:
+    """A machine with the ImageNet weights."""
+    return {"CAMCORE_WEIGHTS": str(shared("weights")), "CAMCORE_HOME": str(home), "CAMCORE_CACHE": str(home)}
+
+
+def bare(home: Path) -> dict[str, str]:
+    """A machine that has the bundled network, two Python functions that make networks, and nothing else."""
+    places = ("CAMCORE_HOME", "CAMCORE_WEIGHTS", "KERAS_HOME", "CAMCORE_CACHE")
+    functions = "shapes=own_models:page_subclassed,raises=own_models:raises"
+    return {**dict.fromkeys(places, str(home)), "CAMCORE_MODELS": functions, "PYTHONPATH": str(ROOT / "tests")}
+
+
+Machine = Callable[[Path], dict[str, str]]
+
+
+def started(environment: dict[str, str]) -> Server:
+    """A fresh server with these environment variables, once it answers."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless", "true"]
+    process = subprocess.Popen(
+        [*command, "--server.port", str(port), "--server.address", "127.0.0.1"],
+        cwd=ROOT,
+        env={**os.environ, **environment},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    server = Server(f"http://127.0.0.1:{port}", process)
+    end = time.monotonic() + 60
+    while True:
+        try:
+            urllib.request.urlopen(f"{server.url}/_stcore/health", timeout=1)
+            return server
+        except OSError:
+            assert process.poll() is None, "the server did not start"
+            assert time.monotonic() < end, "the server does not answer"
+            time.sleep(0.1)
+
+
+@pytest.fixture(scope="package")
+def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., str]]:
+    """The address of a server on a kind of machine: one for all tests, and a fresh one in its place when asked for."""
+    servers: dict[Machine, Server] = {}
+
+    def address(machine: Machine, fresh: bool = False) -> str:
+        running = servers.get(machine)
+        if running is not None and (fresh or running.process.poll() is not None):
+            servers.pop(machine).close()
+        if machine not in servers:
+            servers[machine] = started(machine(tmp_path_factory.mktemp("home")))
+        return servers[machine].url
+
+    yield address
+    for server in servers.values():
+        server.close()
+
+
+@pytest.fixture
 def address(serve: Callable[..., str]) -> str:
-    """A fresh server with the ImageNet weights: the first page that a module asks for meets it cold."""
-    return serve(CAMCORE_WEIGHTS=str(shared("weights")))
+    """A server with the ImageNet weights."""
+    return serve(with_weights)
 
 
-@pytest.fixture(scope="module")
-def bare_address(serve: Callable[..., str], tmp_path_factory: pytest.TempPathFactory) -> str:
-    """A fresh server on a machine that has the bundled network and nothing else."""
-    home = str(tmp_path_factory.mktemp("home"))
-    return serve(CAMCORE_HOME=home, CAMCORE_WEIGHTS=home, KERAS_HOME=home, CAMCORE_CACHE=home)
+@pytest.fixture
+def cold_address(serve: Callable[..., str]) -> str:
+    """A server with the ImageNet weights that has drawn no page yet."""
+    return serve(with_weights, fresh=True)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
+def bare_address(serve: Callable[..., str]) -> str:
+    """A server without the ImageNet weights."""
+    return serve(bare)
+
+
+@pytest.fixture
+def cold_bare_address(serve: Callable[..., str]) -> str:
+    """A server without the ImageNet weights that has drawn no page yet."""
+    return serve(bare, fresh=True)
+
+
+COLD = {"cold_address", "cold_bare_address"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Function]) -> None:
+    """What needs a fresh server comes first here: the last one then serves all the others."""
+    places = [place for place, item in enumerate(items) if item.path.parent == HERE]
+    here = sorted((items[place] for place in places), key=lambda item: not COLD & set(item.fixturenames))
+    for place, item in zip(places, here, strict=True):
+        items[place] = item
+
+
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if path is None:

@@ -10,7 +10,7 @@ pytestmark = pytest.mark.browser
 PATIENCE = 240_000  # milliseconds: the first answer imports TensorFlow on a machine that may be busy
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def address(bare_address: str) -> str:
     return f"{bare_address}/activations"
 
@@ -22,9 +22,9 @@ def opened(page: Page, url: str) -> Page:
     return page
 
 
-def test_space_is_kept_and_nothing_moves(page: Page, address: str) -> None:
+def test_space_is_kept_and_nothing_moves(page: Page, cold_bare_address: str) -> None:
     page.set_default_timeout(PATIENCE)
-    page.goto(address)
+    page.goto(f"{cold_bare_address}/activations")
     sheet = page.locator(".st-key-sheet .sheet")
     sheet.wait_for()
     expect(page.locator(".st-key-order button").first).to_be_visible()

@@ -27,14 +27,14 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def address(bare_address: str) -> str:
     return f"{bare_address}/cats_vs_dogs"
 
 
-def test_results_at_once_then_the_picture_and_nothing_moves(page: Page, address: str) -> None:
+def test_results_at_once_then_the_picture_and_nothing_moves(page: Page, cold_bare_address: str) -> None:
     page.set_default_timeout(PATIENCE)
-    page.goto(address)
+    page.goto(f"{cold_bare_address}/cats_vs_dogs")
     page.locator(".cam-figures b").first.wait_for()
     lesson = page.locator("#how")
     before = lesson.bounding_box()

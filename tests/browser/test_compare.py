@@ -1,4 +1,4 @@
-"""Compare in a real Chromium, on a server of its own: what only a browser can show to work."""
+"""Compare in a real Chromium: what only a browser can show to work."""
 
 import re
 from pathlib import Path
@@ -31,10 +31,10 @@ def values(page: Page) -> list[str]:
     return [text.replace("\u00a0", " ") for text in grid(page).locator(".value").all_inner_texts()]
 
 
-def test_a_cold_server_shows_the_photograph_then_the_maps_and_nothing_moves(page: Page, address: str) -> None:
+def test_a_cold_server_shows_the_photograph_then_the_maps_and_nothing_moves(page: Page, cold_address: str) -> None:
     places = """() => Object.fromEntries(['cam_axes', 'cam_compare_row', 'cam_grid', 'cam_compare_look']
         .map(key => [key, document.querySelector('.st-key-' + key).getBoundingClientRect().top]))"""
-    page.goto(f"{address}/compare")
+    page.goto(f"{cold_address}/compare")
     page.locator(".st-key-maps .frame img[src]").first.wait_for()
     page.locator(".st-key-cam_compare_look .stSlider").wait_for()
     assert grid(page).locator("figure").count() == 6

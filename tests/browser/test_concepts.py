@@ -8,7 +8,7 @@ pytestmark = pytest.mark.browser
 PATIENCE = 240_000  # milliseconds: the first answer imports TensorFlow on a machine that may be busy
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def address(address: str) -> str:
     return f"{address}/concepts"
 

@@ -11,7 +11,7 @@ pytestmark = pytest.mark.browser
 PATIENCE = 240_000  # milliseconds: the first answer imports TensorFlow on a machine that may be busy
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def address(bare_address: str) -> str:
     return f"{bare_address}/filters?model=cats_vs_dogs&steps=32"
 

@@ -1,4 +1,4 @@
-"""Inspect in a real Chromium, on a server of its own: what only a browser can show to work."""
+"""Inspect in a real Chromium: what only a browser can show to work."""
 
 import re
 import time
@@ -32,9 +32,9 @@ def choose(page: Page, label: str, option: str) -> None:
     page.get_by_role("option", name=option, exact=True).click()
 
 
-def test_a_cold_server_shows_the_photograph_at_once_and_then_the_map(page: Page, address: str) -> None:
+def test_a_cold_server_shows_the_photograph_at_once_and_then_the_map(page: Page, cold_address: str) -> None:
     began = time.monotonic()
-    page.goto(address)
+    page.goto(cold_address)
     page.locator(".original[src]").wait_for()
     first_paint = time.monotonic() - began
     page.locator(".overlay[src]").wait_for()

@@ -1,4 +1,4 @@
-"""Report and presentation in a real Chromium, on a server of its own: what only a browser can show to work."""
+"""Report and presentation in a real Chromium: what only a browser can show to work."""
 
 import io
 import re
