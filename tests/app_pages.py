@@ -13,17 +13,24 @@ from typing import Any
 from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
 
+from ui.jobs.job import Job
+
 # A new session looks for components in every installed package: longer than most pages take, and the same each time.
 manifest_scanner.scan_component_manifests = functools.cache(manifest_scanner.scan_component_manifests)
 
 APP = str(Path(__file__).resolve().parents[1] / "app.py")
 TIMEOUT = 180  # the first run imports TensorFlow
+LOOK = 0.3
+"""Seconds after which a page with work under way is run again."""
+
+_opened: list[AppTest] = []
 
 
 def visit(script: str = "app.py", at: AppTest | None = None, **query: Any) -> AppTest:
     """Open a page, in a new session or in that of ``at``, with what its address names."""
     if at is None:
         at = AppTest.from_file(APP, default_timeout=TIMEOUT)
+        _opened.append(at)
     at.switch_page(script)
     for name, value in query.items():
         at.query_params[name] = str(value)
@@ -42,9 +49,27 @@ def until(at: AppTest, there: Callable[[AppTest], Any], patience: float = TIMEOU
     end = time.monotonic() + patience
     while not there(at):
         assert time.monotonic() < end, text(at)[-2000:]
-        time.sleep(0.05)
+        under_way = [job for job in _jobs(at) if not job.finished]
+        if under_way:
+            under_way[0].wait_for_end(LOOK)
+        else:
+            time.sleep(0.05)
         run(at)
     return at
+
+
+def close() -> None:
+    """Close all pages, as the tabs of a browser: work that nobody else waits for ends."""
+    while _opened:
+        at = _opened.pop()
+        for job in _jobs(at):
+            job.leave(at.session_state["visitor"])
+
+
+def _jobs(at: AppTest) -> list[Job[Any]]:
+    """The work that a page has asked for."""
+    works = [slot for name, slot in at.session_state.items() if name.startswith("work_")]
+    return [slot.job for slot in works if slot is not None]
 
 
 def html(at: AppTest) -> str:

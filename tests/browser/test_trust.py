@@ -22,8 +22,7 @@ def test_a_box_drawn_with_the_mouse_is_hidden_and_the_network_asked_again(page: 
     page.goto(f"{address}/trust")
     stage = page.locator(".stage[role=application]")
     page.locator(".over[src]").wait_for()
-    stage.scroll_into_view_if_needed()
-    page.wait_for_timeout(500)
+    stage.hover()  # once it stands still
     area = stage.bounding_box()
     assert area is not None
 

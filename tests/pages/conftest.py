@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
+import app_pages
 import pytest
 from shared_data import shared
 from small import network_folder
+
+
+@pytest.fixture(autouse=True)
+def closed() -> Iterator[None]:
+    """Nothing that a test's pages have begun goes on beside the next one."""
+    yield
+    app_pages.close()
 
 
 @pytest.fixture
@@ -25,7 +34,7 @@ def no_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def pets_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A home with "pets", a small network of three classes that learned nothing."""
     home = tmp_path_factory.mktemp("home")

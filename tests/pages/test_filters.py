@@ -2,7 +2,6 @@
 
 import contextlib
 import threading
-import time
 from collections.abc import Generator
 from pathlib import Path
 from typing import Any
@@ -148,7 +147,7 @@ def test_a_stopped_search_keeps_what_it_has_and_goes_on(monkeypatch: pytest.Monk
     half = [tile["note"] for tile in tiles(at)]
     assert all(half)
     gate.set()
-    time.sleep(0.5)  # the stopped search ends at its next step
+    assert at.session_state["work_filters_many"].job.wait_for_end(TIMEOUT), "it ends at its next step"
     next(button for button in at.button if button.key == "again_filters_many").click().run()
     until(at, lambda at: not any("filters_many" in str(button.key) for button in at.button) and whole(at))
     assert begun[-1] > 0, "it did not begin anew"

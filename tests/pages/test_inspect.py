@@ -18,6 +18,12 @@ from streamlit.testing.v1 import AppTest
 pytestmark = pytest.mark.usefixtures("real_weights")
 
 
+@pytest.fixture(autouse=True)
+def evidence_when_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No evidence on the map is gathered beside what is tested here; test_trust.py has the verdict beneath it."""
+    monkeypatch.setattr("ui.trust.evidence.CHEAP", 0)
+
+
 def caption(at: AppTest) -> str:
     return next(c.value.replace("\\", "") for c in at.caption if "one cell" in c.value)
 

@@ -3,6 +3,7 @@
 import io
 import time
 import zipfile
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -111,8 +112,8 @@ def test_entries_are_ordered_commented_and_removed_and_a_reload_brings_them_back
     assert value(at, "report") is None
 
 
-def test_a_map_is_checked_and_the_story_says_whether_it_is_true() -> None:
-    at = add(page("app.py", model="cats_vs_dogs"))
+def test_a_map_is_checked_and_the_story_says_whether_it_is_true(pets: Path) -> None:
+    at = add(page("app.py", model="pets"))
     to(at, "pages/report.py")
     entry = entries(at)[0]
     for _ in range(600):

@@ -1,5 +1,6 @@
 """The Trust page's logic, run by Streamlit's own test runner with the real engine (no browser)."""
 
+import functools
 import io
 from collections.abc import Callable
 from pathlib import Path
@@ -56,17 +57,22 @@ def png(values: Any) -> bytes:
     return file.getvalue()
 
 
-def map_of(sample: str = "chelsea") -> tuple[Any, Any, Any]:
+def map_of() -> tuple[Any, Any, Any]:
     """The network, picture and map that the page shows."""
-    net, pic = networks().peek(NetworkKey("MobileNetV2")), samples.picture(sample)
+    net, pic = networks().peek(NetworkKey("MobileNetV2")), samples.picture("chelsea")
     return net, pic, camcore.explain(net, pic, "gradcam")[0]
+
+
+@functools.cache
+def trust() -> Any:
+    """What the core says of that map."""
+    *_, last = camcore.trust(*map_of())
+    return last.trust
 
 
 def test_opens_with_the_verdict_and_the_figures_beside_the_controls() -> None:
     at = until(page(), judged)
-    net, pic, m = map_of()
-    *_, last = camcore.trust(net, pic, m)
-    found = last.trust
+    found = trust()
     assert at.header[0].value.endswith(found.verdict.headline[0].lower() + found.verdict.headline[1:].rstrip("."))
     assert found.verdict.headline in html(at)
     assert f"{found.chance[0].lead:+.2f}".replace("-", "−") in html(at)
@@ -78,16 +84,15 @@ def test_opens_with_the_verdict_and_the_figures_beside_the_controls() -> None:
 
 
 @pytest.mark.slow
-def test_the_whole_evidence_comes_when_asked_for() -> None:
-    at = until(page(sample="coffee"), judged)
+def test_the_whole_evidence_comes_when_asked_for(pets: Path) -> None:
+    at = until(page(model="pets", sample="coffee"), judged)
     at.button(key="full").click().run()
     until(at, lambda at: "Average drop" in html(at) and all(button.label != "Stop" for button in at.button))
     assert len(at.get("plotly_chart")) == 6
     assert "As learned" in html(at)
     assert html(at).count("<span>Spearman") == 8
-    net, pic, m = map_of("coffee")
-    settings = Settings(("masked",))
-    *_, last = measure(net, pic, [m], settings)
+    net, pic = camcore.load("pets"), samples.picture("coffee")
+    *_, last = measure(net, pic, camcore.explain(net, pic, "gradcam"), Settings(("masked",)))
     assert f">{last.results[0].complexity:.3f}<" in html(at)
     assert all(button.key != "full" for button in at.button)
 
@@ -164,10 +169,8 @@ def test_a_folder_that_is_none_is_told(tmp_path: Path) -> None:
 
 def test_inspect_tells_the_verdict_beneath_the_map() -> None:
     at = until(page("app.py"), judged)
-    net, pic, m = map_of()
-    *_, last = camcore.trust(net, pic, m)
-    assert last.trust.verdict.headline in html(at)
-    assert last.trust.verdict.reasons[0].text.split(":")[0] in html(at)
+    assert trust().verdict.headline in html(at)
+    assert trust().verdict.reasons[0].text.split(":")[0] in html(at)
 
 
 def test_compare_judges_its_maps_when_asked() -> None:
@@ -176,6 +179,4 @@ def test_compare_judges_its_maps_when_asked() -> None:
     assert "cam-tone" not in html(at)
     at.button(key="judge_maps_now").click().run()
     until(at, lambda at: html(at).count("cam-tone-") == 2)
-    net, pic, m = map_of()
-    *_, last = camcore.trust(net, pic, m)
-    assert last.trust.verdict.headline in html(at)
+    assert trust().verdict.headline in html(at)
