@@ -56,7 +56,7 @@ with page("Compare", style="compare") as p:
     status = request.ask(plan, chosen.picture, allowed=model.fetch is None)
     sheet = status.value or MapSheet(plan)
     if not status.busy and request.summary(model.key) is not known:  # the choices can now be called by their names
-        st.rerun()
+        session.rerun()
     target = state.pop("open_in_inspect", None)
     if target is not None:
         st.switch_page("app.py", query_params=view.inspect_query(sheet, view.reference(sheet, target), chosen.sample))

@@ -27,7 +27,7 @@ with page("Filters", style="filters") as p:
     status = session.ask("filters_look", look)
     if status.failure is not None and status.failure.kind == "LayerError" and state["layer"] is not None:
         urls.object_to("layer", f"{status.failure.message} Showing the recommended layer instead.")
-        st.rerun()
+        session.rerun()
     response = status.value
     choices.show(chooser, response)
     all_, one = choices.wanted(network, response) if response is not None else (None, None)
@@ -36,7 +36,7 @@ with page("Filters", style="filters") as p:
     with p.section("The picture", pictures):
         if response is None or all_ is None or one is None:
             if one_view.waiting(look).value is not None:
-                st.rerun()  # it came between asking and drawing
+                session.rerun()  # it came between asking and drawing
         else:
             single = one_view.show(response, chosen, all_, one)
             with p.section("The pictures", more):

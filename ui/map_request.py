@@ -87,11 +87,11 @@ def _put_choice_back(failure: Failure, query: Query, answer: Answer) -> None:
     """Put back a choice that could not be followed: say so, and draw the page with the usual one."""
     if failure.kind == "LayerError" and query.layer is not None:
         urls.object_to("layer", f"{failure.message} Showing the recommended layer instead.")
-        st.rerun()
+        session.rerun()
     # The network has answered, so it is the class that it does not have.
     if failure.kind == "ModelError" and answer.predictions and query.class_index is not None:
         urls.object_to("class", f"{failure.message} Showing the network's first choice instead.")
-        st.rerun()
+        session.rerun()
 
 
 def _earlier(asked: Answer) -> Answer:

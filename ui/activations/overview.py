@@ -44,7 +44,7 @@ def section(model: Model, chosen: Chosen, facts: NetworkSummary | None, look: Sh
 
     def draw(status: Status) -> None:
         if st.session_state.pop("overview_picked", False):
-            st.rerun()  # the callback ran with this fragment, and the layer is the whole page's
+            session.rerun()  # the callback ran with this fragment, and the layer is the whole page's
         if facts is not None and (agreed or not infos):
             _show(status, infos, work, look.colormap)
 
@@ -77,7 +77,7 @@ def _agreed(model: Model, infos: list[LayerInfo], kinds: str) -> bool:
         st.markdown(f"{len(infos)} layers with large grids: {counted(count, 'pass')}, one after the other.")
         if st.button("Go through them", key="overview_go", type="primary"):
             known.add((model.key.name, kinds))
-            st.rerun()
+            session.rerun()
     return False
 
 

@@ -33,7 +33,7 @@ def show(response: LayerResponse, all_: SearchSpec, selected: int, one: Status) 
 
     def draw(status: Status) -> None:
         if st.session_state.pop("filters_picked", False):
-            st.rerun()  # the callback ran with this fragment, and the large picture is above it
+            session.rerun()  # the callback ran with this fragment, and the large picture is above it
         with _row(all_):
             session.progress("filters_many", status)
         if status.failure is not None:
@@ -43,7 +43,7 @@ def show(response: LayerResponse, all_: SearchSpec, selected: int, one: Status) 
 
     def offer(status: Status) -> None:
         if st.session_state.pop("filters_picked", False) or st.session_state.get("filters_asked") == all_:
-            st.rerun()
+            session.rerun()
         priced: SearchPrice | None = status.value
         with _row(all_):
             if priced is not None:
@@ -68,7 +68,7 @@ def show(response: LayerResponse, all_: SearchSpec, selected: int, one: Status) 
         priced = session.section("filters_offer", price_work(all_) if not one.busy else None, offer)
         if priced.complete and priced.value is not None and not priced.value.seconds:
             st.session_state["filters_asked"] = all_  # everything was kept
-            st.rerun()
+            session.rerun()
     else:
         session.section("filters_many", work, draw, tick=TICK)
 

@@ -11,7 +11,7 @@ import time
 import uuid
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NoReturn, TypeVar
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -151,7 +151,7 @@ def section(
     def part() -> None:
         now = ask(name, work, patience=0.0)
         if status.busy != now.busy:  # it ended, or was begun anew: only the whole script starts and ends the ticking
-            st.rerun()
+            rerun()
         draw(now)
 
     st.fragment(part, run_every=tick if status.busy else None)()
@@ -174,9 +174,18 @@ def follow(status: Status[V], bar: DeltaGenerator | None, growing: Callable[[V],
         now = job.wait(visitor(), version, PROGRESS)
         waits = job.value is not None and growing(job.value)
         if job.finished or (now != version and (not waits or time.monotonic() - began >= REDRAW)):
-            st.rerun()
+            rerun()
         if now != version:
             time.sleep(PROGRESS)
+
+
+def rerun() -> NoReturn:
+    """Run the script again; where the visitor has asked for something meanwhile, that.
+
+    ``st.rerun`` takes the place of a request that waits, and its page and address with it: a link would lead nowhere.
+    """
+    visitor()  # Streamlit turns to what waits whenever the session's state is read
+    st.rerun()
 
 
 def progress(name: str, status: Status[V], stoppable: bool = True) -> None:

@@ -91,7 +91,7 @@ def _fetch(row: Backbone, missing: bool) -> None:
     work = models_work.download_work(row.name, press) if press and missing else None
     status = session.section("fetch", work, _fetching)
     if status.complete and status.value is not None and status.value.is_file():  # it arrived while this was being drawn
-        st.rerun()
+        session.rerun()
     if missing and not status.busy:
         title = f"Download {words.megabytes(row.download_mb)}"
         st.button(title, type="primary", key="fetch_it", on_click=_press, args=(row.name,))

@@ -214,7 +214,7 @@ def _keep(asked: Offer, check: Check) -> None:
     status = session.section("keep", _work(asked, kept, check), _kept)
     if status.complete and state.get("own_listed") != kept.press:
         state.update(own_listed=kept.press, about=kept.name)  # the table above was drawn without it
-        st.rerun()
+        session.rerun()
 
 
 def _work(asked: Offer, kept: Keeping, check: Check) -> Work:

@@ -67,7 +67,7 @@ def offer(place: DeltaGenerator, draft: Draft | None) -> None:
                 break
             if not status.complete:
                 if not session.section("basket", work, _reading_on).busy:  # it has just ended
-                    st.rerun()
+                    session.rerun()
                 return
             facts[key] = status.result
         else:

@@ -37,7 +37,7 @@ def show(entry: Entry) -> None:
     def draw(status: Status) -> None:
         if status.complete and (trust := status.value) is not None and trust.verdict is not None:
             basket.change(entry.id, findings=(replace(item.first, verdict=verdict_summary(trust.verdict)),))
-            st.rerun()
+            session.rerun()
         if status.failure is not None:
             errors.panel(status.failure, "This could not be checked")
         session.progress(name, status)

@@ -72,7 +72,7 @@ def _pictures() -> tuple[Status[Survey], tuple[str, ...]]:
     def draw(now: Status[Survey]) -> None:
         _survey_line(now)
         if (status.value is None) != (now.value is None):
-            st.rerun()  # the classes are known
+            session.rerun()  # the classes are known
 
     session.section("survey", work, draw, patience=0.0)
     classes = _classes(status.value) if status.value is not None else ()

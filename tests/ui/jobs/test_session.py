@@ -13,7 +13,10 @@ from ui.jobs.work import Update, Updates, Work
 
 
 class Server:
-    """Work in two parts, of which the second waits. ``asked``: the work that the page asks for."""
+    """Work in two parts, of which the second waits.
+
+    ``asked``: the work that the page asks for; ``last``: called just before the work ends.
+    """
 
     def __init__(self) -> None:
         self.token = uuid.uuid4().hex  # results are kept for the whole process
@@ -22,6 +25,7 @@ class Server:
         self.ended = queue.SimpleQueue[str]()
         self.asked: str | None = "a"
         self.broken = False
+        self.last: Callable[[], object] = bool
 
     def work(self) -> Work[str] | None:
         key = self.asked
@@ -32,6 +36,7 @@ class Server:
         try:
             yield Update(0.5, f"half of {key}")
             self.gate.wait(10)
+            self.last()
             if self.broken:
                 raise RuntimeError("a secret")
             yield Update(1.0, f"all of {key}")
@@ -70,6 +75,23 @@ def whole_page() -> None:
     bar = st.progress(0.0) if status.busy else None
     session.follow(status, bar)
     st.caption("followed")
+
+
+def linked_page() -> None:
+    """A page whose visitor follows a link just before its work ends: the request waits as the script runs again."""
+    import streamlit as st
+    from streamlit.runtime.scriptrunner import get_script_run_ctx
+    from streamlit.runtime.scriptrunner_utils.script_requests import RerunData
+
+    from ui.jobs import session
+
+    run, server = get_script_run_ctx(), st.session_state["server"]
+    server.last = lambda: run.script_requests.request_rerun(
+        RerunData("to=there", page_script_hash=run.page_script_hash)
+    )
+    st.text(st.query_params.get("to", "here"))
+    status = session.ask("count", server.work(), patience=0.0)
+    session.follow(status, st.progress(0.0) if status.busy else None)
 
 
 def page(server: Server, script: Callable[[], None] = one_section) -> AppTest:
@@ -176,3 +198,10 @@ def test_a_whole_page_is_drawn_again_until_its_work_has_ended(server: Server, mo
     assert at.text[0].value == WHOLE
     assert at.caption[0].value == "followed"
     assert begun, "what waits for TensorFlow would wait for ever"
+
+
+def test_a_link_that_is_followed_as_the_work_ends_is_not_lost(server: Server) -> None:
+    threading.Timer(0.1, server.gate.set).start()
+    at = page(server, linked_page).run()
+    assert not at.exception
+    assert at.text[0].value == "there"
