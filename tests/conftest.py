@@ -5,6 +5,7 @@ import os
 import pytest
 from xdist.remote import Producer
 from xdist.scheduler import LoadFileScheduling
+from xdist.workermanage import WorkerController
 
 # Quiet TensorFlow, and never a download by accident: no test may need a network.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -32,12 +33,22 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker(skip)
 
 
+BROWSER = "tests/browser"
+
+
 class _Scheduling(LoadFileScheduling):
-    """A file's tests in one process, and those of all browser tests, which share servers and a browser, in one."""
+    """A file's tests in one process; all browser tests, which share servers and a browser, in one, and before others.
+
+    They take the longest, and mostly wait.
+    """
 
     def _split_scope(self, nodeid: str) -> str:
-        file = str(super()._split_scope(nodeid))
-        return "tests/browser" if file.startswith("tests/browser/") else file
+        return BROWSER if nodeid.startswith(f"{BROWSER}/") else super()._split_scope(nodeid)
+
+    def _assign_work_unit(self, node: WorkerController) -> None:
+        if BROWSER in self.workqueue:
+            self.workqueue.move_to_end(BROWSER, last=False)
+        super()._assign_work_unit(node)
 
 
 @pytest.hookimpl(optionalhook=True)
