@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from browsing import all_maps
 from playwright.sync_api import Browser, Page, expect
 from shared_data import shared
 
@@ -20,7 +21,7 @@ TWO = "methods=gradcam,layercam"
 
 def filled(page: Page, address: str, query: str = TWO, count: int = 2) -> None:
     page.goto(f"{address}/compare?{query}")
-    expect(grid(page).locator(".frame[data-empty='0']")).to_have_count(count, timeout=90_000)
+    all_maps(page, count)
     page.locator(".st-key-cam_compare_progress .stProgress").wait_for(state="detached", timeout=90_000)
 
 
@@ -40,7 +41,7 @@ def test_a_cold_server_shows_the_photograph_then_the_maps_and_nothing_moves(page
     page.locator(".st-key-cam_compare_look .stSlider").wait_for()
     assert grid(page).locator("figure").count() == 6
     before = page.evaluate(places)
-    expect(grid(page).locator(".frame[data-empty='0']")).to_have_count(6, timeout=90_000)
+    all_maps(page, 6)
     expect(page.locator("h2")).to_contain_text("Six methods on why MobileNetV2 says")
     assert page.evaluate(places) == pytest.approx(before, abs=1)
     box = grid(page).bounding_box()
@@ -172,7 +173,7 @@ def test_inspect_and_compare_lead_to_each_other(page: Page, address: str) -> Non
     page.get_by_role("link", name="Compare with other methods").click()
     expect(page).to_have_url(re.compile(r"/compare\?.*class=504"))
     expect(grid(page).locator("figure b").first).to_have_text("LayerCAM")
-    expect(grid(page).locator(".frame[data-empty='0']")).to_have_count(6, timeout=60_000)
+    all_maps(page, 6)
 
 
 def test_downloads(page: Page, address: str) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from browsing import all_maps
 from playwright.sync_api import Browser, Page, expect
 
 pytestmark = pytest.mark.browser
@@ -18,7 +19,7 @@ def report(page: Page, address: str) -> Page:
     page.goto(address)
     add(page)
     page.get_by_role("link", name="Compare with other methods").click()
-    expect(page.locator(".st-key-maps .frame[data-empty='0']")).to_have_count(6, timeout=90_000)
+    all_maps(page, 6)
     add(page)
     page.locator(".st-key-cam_nav").get_by_role("link", name="Report").click()
     expect(page.locator("h2")).to_have_text("Report, 2 entries")

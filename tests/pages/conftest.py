@@ -18,6 +18,12 @@ def closed() -> Iterator[None]:
     app_pages.close()
 
 
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A busy machine asks before it runs methods of some hundred passes; here they run unasked."""
+    monkeypatch.setattr("ui.map_cache.PATIENCE_SECONDS", 30.0)
+
+
 @pytest.fixture
 def real_weights(monkeypatch: pytest.MonkeyPatch) -> None:
     """ImageNet weights are on this machine."""

@@ -16,7 +16,6 @@ OTHERS = tuple(script for script, *_ in PAGES if script not in NOT_ASKED)
 @pytest.fixture(autouse=True)
 def declared(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CAMCORE_MODELS", f"{NAME}=own_models:{NAME}")
-    monkeypatch.setattr("ui.map_cache.PATIENCE_SECONDS", 1e9)  # a busy machine would have its price first
 
 
 def page(script: str = "app.py", **query: str) -> AppTest:
