@@ -1,6 +1,7 @@
 """Settings that hold for every test."""
 
 import os
+from pathlib import Path
 
 import pytest
 
@@ -12,13 +13,27 @@ os.environ.setdefault("CAMCORE_WEIGHTS_URL", "http://127.0.0.1:9/")
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 
 
+# Files and folders whose tests take longest, by how a path begins: the first to start, so that neither process is left
+# alone with one of them at the end.
+_LONGEST = ("browser/", "test_all_backbones.py", "pages/", "training/", "verdict/test_gather.py", "models/")
+_TESTS = Path(__file__).parent
+
+
+def _place(item: pytest.Item) -> int:
+    """The place of a test's file among the longest; behind them all others."""
+    file = item.path.relative_to(_TESTS).as_posix()
+    return next((place for place, start in enumerate(_LONGEST) if file.startswith(start)), len(_LONGEST))
+
+
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
     """Bytes by their number: a ZIP file holds the time, and both processes have to collect the same names."""
     return f"{argname} of {len(val)} bytes" if isinstance(val, bytes) else None
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Slow tests run where CI is set, or when asked for with ``-m slow``; a browser's failure is tried once more."""
+    """The longest first; slow tests run where CI is set, or when asked for with ``-m slow``; a browser's failure is
+    tried once more."""
+    items.sort(key=_place)
     for item in items:
         if item.get_closest_marker("browser") is not None:
             item.add_marker(pytest.mark.flaky(reruns=1))  # on a busy machine a click may come too early
