@@ -1,7 +1,6 @@
 """Settings that hold for every test."""
 
 import os
-from pathlib import Path
 
 import pytest
 
@@ -13,16 +12,15 @@ os.environ.setdefault("CAMCORE_WEIGHTS_URL", "http://127.0.0.1:9/")
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 
 
-# Files and folders whose tests take longest, by how a path begins: the first to start, so that neither process is left
-# alone with one of them at the end.
-_LONGEST = ("browser/", "test_all_backbones.py", "pages/", "training/", "verdict/test_gather.py", "models/")
-_TESTS = Path(__file__).parent
+# What takes longest, by how its tests' names begin: the first to start, so that neither process is left alone with one
+# of them at the end.
+_LONGEST = ("browser/", "test_all_backbones.py", "pages/", "training/test_surgery.py", "verdict/", "models/")
 
 
 def _place(item: pytest.Item) -> int:
-    """The place of a test's file among the longest; behind them all others."""
-    file = item.path.relative_to(_TESTS).as_posix()
-    return next((place for place, start in enumerate(_LONGEST) if file.startswith(start)), len(_LONGEST))
+    """The place of a test among the longest; behind them all others."""
+    starts = enumerate(_LONGEST)
+    return next((place for place, start in starts if item.nodeid.startswith(f"tests/{start}")), len(_LONGEST))
 
 
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
