@@ -22,6 +22,7 @@ def _main(folder: Path) -> None:
     import tensorflow as tf
     import tf_keras as keras
     from tf_keras import layers
+    from tf_keras.src.applications.efficientnet import DEFAULT_BLOCKS_ARGS, EfficientNet
 
     rng = np.random.default_rng(0)
 
@@ -44,7 +45,8 @@ def _main(folder: Path) -> None:
         )
 
     def transfer():
-        base = keras.applications.MobileNetV2(include_top=False, weights=None, alpha=0.35, input_shape=(96, 96, 3))
+        whole = keras.applications.MobileNetV2(include_top=False, weights=None, alpha=0.35, input_shape=(96, 96, 3))
+        base = keras.Model(whole.input, whole.get_layer("block_2_add").output, name="base")  # a block of each kind
         base.trainable = False
         augment = keras.Sequential([layers.RandomFlip("horizontal"), layers.RandomRotation(0.2)])
         image = keras.Input((96, 96, 3))
@@ -73,7 +75,8 @@ def _main(folder: Path) -> None:
         return keras.Model(image, layers.Activation("softmax")(y))
 
     def efficient():
-        return keras.applications.EfficientNetB0(weights=None, classes=4, input_shape=(64, 64, 3))
+        kinds = DEFAULT_BLOCKS_ARGS[:3]  # a block of each kind: without expansion, with another stride, repeated
+        return EfficientNet(1.0, 1.0, 64, blocks_args=kinds, weights=None, classes=4, input_shape=(64, 64, 3))
 
     def code():
         return keras.Sequential(

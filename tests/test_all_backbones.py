@@ -1,18 +1,27 @@
-"""All 40 backbones: the default layer of the contract, and published receptive fields; of the quick ones all gradient
-methods, at four depths of some (random weights). ``benchmarks/everywhere.py`` computes all methods on all of them."""
+"""All 40 backbones: their rows in the catalogue and the default layer of the contract; of the smallest of each family
+what the network says of it, published receptive fields, and all gradient methods, at four depths of some (random
+weights). ``benchmarks/everywhere.py`` computes all methods on all of them."""
 
 from __future__ import annotations
 
 import gc
+import sys
 from collections.abc import Sequence
-from typing import Any
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+import keras_downloads
 import numpy as np
 import pytest
 
 import camcore
 from camcore.methods import METHODS
 from camcore.models import catalogue
+from camcore.models.preprocessing import PREPROCESSINGS
+
+if TYPE_CHECKING:
+    import keras
 
 POOLED = None  # the layer that feeds the last pooling, whatever its name (numbered names differ per process)
 
@@ -86,8 +95,12 @@ LIGHT = WITHOUT_CAM | {
     "ResNet50", "MobileNet", "MobileNetV2", "InceptionV3", "Xception", "DenseNet121", "EfficientNetB0",
     "EfficientNetV2B0", "ResNet50V2", "NASNetMobile",
 }  # fmt: skip
-# Of these all gradient methods at all four depths.
-QUICKEST = {"MobileNet", "MobileNetV2", "MobileNetV3Small", "DenseNet121", "EfficientNetB0", "ResNet50", "VGG16"}
+# The others have more of the same blocks and end as these do, in the layer that the last global pooling takes.
+ANALYSED = LIGHT | {"InceptionResNetV2", "VGG19"}
+# Of these all gradient methods, at the default layer; the large MobileNetV3 has the small one's layers.
+EXPLAINED = ANALYSED - {"MobileNetV3Large", "VGG19"}
+# Of these at all four depths.
+QUICKEST = {"MobileNet", "MobileNetV2", "MobileNetV3Small", "DenseNet121", "ResNet50", "VGG16"}
 
 EVERY = [pytest.param(name, marks=() if name in LIGHT else pytest.mark.slow) for name in TABLE]
 
@@ -101,10 +114,10 @@ def same_weights_and_free_memory():
     gc.collect()
 
 
-def feeds_the_last_pooling(model: Any) -> str:
-    """By the model's structure: the operation whose output the last global pooling takes."""
+def feeds_the_last_pooling(model: Any) -> tuple[str, tuple[int, int]]:
+    """By the model's structure: the operation whose output the last global pooling takes, and its grid."""
     pooling = [layer for layer in model.layers if type(layer).__name__ == "GlobalAveragePooling2D"][-1]
-    return pooling.input._keras_history.operation.name
+    return pooling.input._keras_history.operation.name, pooling.input.shape[1:3]
 
 
 def noise(size: tuple[int, int]) -> camcore.Picture:
@@ -116,11 +129,54 @@ def test_the_table_is_the_catalogue():
     assert len(TABLE) == 40
 
 
+def loaded(name: str, model: keras.Model, monkeypatch: pytest.MonkeyPatch) -> camcore.Network:
+    """The network on Keras' model of all defaults: building takes long, so ``load`` is given that one."""
+    import keras
+
+    constructor = getattr(keras.applications, name)
+
+    @wraps(constructor)
+    def again(**options: Any) -> keras.Model:
+        same = options == {"weights": None, "input_shape": model.input_shape[1:]}
+        return model if same else constructor(**options)
+
+    monkeypatch.setattr(keras.applications, name, again)
+    return camcore.load(name, weights="random")
+
+
+def check_row(name: str, model: keras.Model, asked: list[catalogue.WeightsFile]) -> None:
+    """The catalogue's row is what Keras says."""
+    import keras
+
+    row, module = catalogue.backbone(name), sys.modules[getattr(keras.applications, name).__module__]
+    assert asked == [row.weights]
+    assert catalogue.published_weights(row, {}) == row.weights
+    assert model.count_params() == row.parameters
+    assert model.output_shape == (None, 1000)
+    open_size = name.startswith("MobileNetV3")
+    assert model.input_shape[1:3] == ((None, None) if open_size else row.input_size)
+    assert module.__name__.endswith(f"applications.{row.keras_module}")
+    assert row.preprocessing in PREPROCESSINGS
+    assert row.paper_url.rpartition("/")[2] in Path(module.__file__).read_text()
+
+
+@pytest.mark.filterwarnings("ignore:.input_shape. is undefined")
 @pytest.mark.parametrize("name", EVERY)
-def test_default_layer_and_its_maps(name):
+def test_row_and_default_layer_and_its_maps(name, monkeypatch):
+    import keras
+
+    asked = keras_downloads.recorded(monkeypatch)
+    model = getattr(keras.applications, name)()
+    check_row(name, model, asked)
     layer, side = TABLE[name]
-    network = camcore.load(name, weights="random")
-    wanted = feeds_the_last_pooling(network.model) if layer is POOLED else layer
+    if name not in ANALYSED:
+        last, grid = feeds_the_last_pooling(model)
+        assert layer in (last, POOLED)
+        assert grid == (side, side)
+        return
+    network = loaded(name, model, monkeypatch)
+    wanted = layer if name.startswith("VGG") else feeds_the_last_pooling(network.model)[0]
+    assert layer in (wanted, POOLED)
     assert network.default_layer == wanted
     if name.startswith("MobileNetV3"):
         assert network.layer(wanted).kind == "activation"
@@ -140,7 +196,7 @@ def test_default_layer_and_its_maps(name):
     for path, field in FIELDS.get(name, {}).items():
         assert network.layer(path).receptive_field == (field, field), path
         assert not network.layer(path).whole_picture, path
-    if name in LIGHT or name == "InceptionResNetV2":
+    if name in EXPLAINED:
         gradient_methods(network, network.ladder if name in QUICKEST else network.ladder[-1:])
     if name in WITHOUT_CAM:
         with pytest.raises(camcore.MethodError, match="CAM is not defined"):
@@ -152,13 +208,13 @@ def test_default_layer_and_its_maps(name):
 
 def gradient_methods(network: camcore.Network, paths: Sequence[str]) -> None:
     """No NaN at any depth, whatever random weights make of the signal; Grad-CAM is as it is written."""
-    pic, classes = noise(network.input_size), [0, 7]
-    tapped = network.tap(network.prepare(pic, "stretch")[0], paths, classes)
+    pic = noise(network.input_size)
+    tapped = network.tap(network.prepare(pic, "stretch")[0], paths, [7])
     methods = [key for key, info in METHODS.items() if info.input.shares_backward and key != "cam"]
-    found = camcore.explain(network, pic, methods, paths, classes, "stretch")
-    assert len(found) == len(methods) * len(paths) * 2
+    found = camcore.explain(network, pic, methods, paths, 7, "stretch")
+    assert len(found) == len(methods) * len(paths)
     for m in found:
-        A, G = tapped.activations[m.layer], tapped.gradients[classes.index(m.class_index)][m.layer]
+        A, G = tapped.activations[m.layer], tapped.gradients[0][m.layer]
         assert A.shape == G.shape == (1, *network.layer(m.layer).grid, network.layer(m.layer).channels)
         assert m.raw.shape == network.layer(m.layer).grid
         assert np.isfinite(m.raw).all(), (m.method, m.layer)

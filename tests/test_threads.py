@@ -24,10 +24,11 @@ def tiny() -> list[camcore.Network]:
 
 
 def real() -> list[camcore.Network]:
-    folder = shared_data.shared("weights")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("CAMCORE_WEIGHTS", str(folder))
-        return [camcore.load("MobileNet"), camcore.load("MobileNet", alpha=0.25)]
+    size = {"input_shape": (96, 96, 3)}  # as many steps as at full size, and shorter ones
+    return [
+        camcore.load("MobileNet", shared_data.shared("weights", "MobileNet.weights.h5"), **size),
+        camcore.load("MobileNet", shared_data.shared("weights", "MobileNet_alpha0.25.weights.h5"), alpha=0.25, **size),
+    ]
 
 
 def pictures() -> list[camcore.Picture]:

@@ -9,10 +9,11 @@ from __future__ import annotations
 import hashlib
 import importlib
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from camcore.checks import shown
 from camcore.errors import ModelError, similar
 from camcore.models.archives import WholeModel, check_size, read_whole
 from camcore.models.catalogue import Built
@@ -171,13 +172,16 @@ def _custom(given: Custom) -> dict[str, object]:
         return {}
     if isinstance(given, Mapping):
         return dict(given)
-    names: Iterable[object] = [given] if isinstance(given, str) else given
+    try:
+        names: list[object] = [given] if isinstance(given, str) else list(given)
+    except TypeError:  # nothing that holds names
+        names = [given]
     objects: dict[str, object] = {}
     for name in names:
         if not isinstance(name, str):
             raise ModelError(
-                f"custom_objects holds {name!r}. It is a mapping from names to classes and functions, or the name of "
-                "a module that defines them. Give one of these."
+                f"custom_objects holds {shown(name)}. It is a mapping from names to classes and functions, or the name "
+                "of a module that defines them. Give one of these."
             )
         try:
             module = importlib.import_module(name)

@@ -1,4 +1,5 @@
-"""Commands share what takes longest: the real network that most are tried on is read once. Reruns read it anew."""
+"""Commands share what takes longest: the real network that most are tried on is read once. Reruns read it anew, except
+where a test says that it is not about that."""
 
 from __future__ import annotations
 
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 
 import camcore
+from camcore.report import rerun
 
 _LOADED: dict[str, camcore.Network] = {}
 
@@ -31,3 +33,8 @@ def sharing(load: Callable[..., camcore.Network]) -> Callable[..., camcore.Netwo
 @pytest.fixture(autouse=True)
 def networks_are_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(camcore, "load", sharing(camcore.load))
+
+
+@pytest.fixture
+def reruns_share_it_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("camcore.report.rerun.load", sharing(rerun.load))

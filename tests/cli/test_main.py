@@ -58,11 +58,17 @@ def test_run_makes_the_same_maps_again(photo, tmp_path, capsys):
     assert [one.map.method for one in again.maps] == ["gradcam", "fasterscorecam"]
     assert max(one.difference for one in again.maps) < 1e-5
     assert not again.notes
+
+
+@pytest.mark.usefixtures("reruns_share_it_too")
+def test_run_tells_each_map_s_difference(photo, tmp_path, capsys):
+    assert main(["explain", photo, "--method", "gradcam", "--method", "cam", "--out", str(tmp_path)]) == 0
     capsys.readouterr()
     assert main(["run", str(tmp_path / "run.json")]) == 0
     assert capsys.readouterr().out.count("differs by") == 2
 
 
+@pytest.mark.usefixtures("reruns_share_it_too")
 def test_run_says_how_far_a_changed_map_is_away(photo, tmp_path):
     assert main(["explain", photo, "--out", str(tmp_path)]) == 0
     csv = tmp_path / "zebra.gradcam.out_relu.340.csv"
@@ -72,6 +78,7 @@ def test_run_says_how_far_a_changed_map_is_away(photo, tmp_path):
     assert rerun(tmp_path / "run.json").maps[0].difference == pytest.approx(0.25, rel=1e-3)
 
 
+@pytest.mark.usefixtures("reruns_share_it_too")
 @pytest.mark.parametrize(
     ("edit", "message"),
     [

@@ -15,7 +15,7 @@ from camcore.training.runs import read_log
 
 ROOT = Path(__file__).resolve().parents[2]
 RECIPE = """{"size": 32, "stem": 8, "widths": [8, 16], "blocks": [1, 1], "stages": [[1.0, 32]], "batch": 16,
-"rate": 0.01, "warmup": 1.0, "views": 1, "held_out": 0.2, "epochs": 12, "seed": 5}"""
+"rate": 0.01, "warmup": 1.0, "views": 1, "held_out": 0.2, "epochs": 6, "seed": 5}"""
 
 
 @pytest.fixture
@@ -33,21 +33,21 @@ def test_killed_half_way_the_same_command_goes_on(
     )
     assert process.stderr is not None
     for line in process.stderr:
-        if "epoch 3:" in line:
+        if "epoch 2:" in line:
             break
     process.send_signal(signal.SIGKILL)
     process.wait()
     process.stderr.close()
     kept = len(read_log(tmp_path / "run"))
-    assert 3 <= kept < 12
+    assert 2 <= kept < 6
     assert not (tmp_path / "run" / "network.json").exists()
 
     assert main(arguments) == 0
     told = capsys.readouterr()
     assert "run: " in told.out
-    assert "epoch 2:" not in told.err
-    assert "epoch 12:" in told.err
-    assert [line.epoch for line in read_log(tmp_path / "run")] == list(range(1, 13))
+    assert "epoch 1:" not in told.err
+    assert "epoch 6:" in told.err
+    assert [line.epoch for line in read_log(tmp_path / "run")] == list(range(1, 7))
     picture = next((pictures / "down").iterdir())
     assert camcore.load(tmp_path / "run").predict(camcore.open_picture(picture))[0].label == "down"
 

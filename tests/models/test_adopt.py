@@ -63,10 +63,24 @@ def test_a_file_that_fits_is_known_by_its_classes_and_tried_in_every_way(written
     assert next(check(five(written), pictures())).labels == tuple(f"class {i}" for i in range(5))
 
 
-def test_what_is_kept_is_the_same_network(written):
-    kept = adopt(five(written, labels=LABELS), "my pets", "unit", [FIT], "pets.weights.h5")
-    assert kept.folder == saved.networks_folder() / "my pets"
-    net = camcore.load("my pets")
+@pytest.fixture(scope="module")
+def pets(written, tmp_path_factory):
+    """The five classes' file, kept as "my pets"."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CAMCORE_HOME", str(tmp_path_factory.mktemp("home")))
+        kept = adopt(five(written, labels=LABELS), "my pets", "unit", [FIT], "pets.weights.h5")
+        assert kept.folder == saved.networks_folder() / "my pets"
+    return kept
+
+
+@pytest.fixture
+def pets_at_home(pets, home):
+    """The same in this test's home."""
+    return shutil.copytree(pets.folder, home / "networks" / "my pets")
+
+
+def test_what_is_kept_is_the_same_network(written, pets, pets_at_home):
+    kept, net = pets, camcore.load("my pets")
     options = {"alpha": 0.25, "classes": 5}
     model = catalogue.build("MobileNet", written / "5.weights.h5", **options).model
     given = camcore.wrap(model, LABELS, lambda rgb: rgb / 255)
@@ -93,11 +107,10 @@ def test_one_sigmoid_unit_is_told_from_the_file(written):
         next(check(five(written, path=written / "1.weights.h5", labels=LABELS), pictures()))
 
 
-def test_a_head_can_be_trained_on_it(written, tmp_path):
+def test_a_head_can_be_trained_on_it(pets_at_home):
     from camcore.training.new_head import replace_head
 
-    adopt(five(written, labels=LABELS), "base", "tf")
-    operated = replace_head(camcore.load("base"), labels=["a", "b", "c"])
+    operated = replace_head("my pets", labels=["a", "b", "c"])
     saved.write(
         saved.networks_folder() / "on it",
         operated.model,
@@ -158,14 +171,17 @@ def test_damaged_and_foreign_files_are_refused(written, tmp_path):
         next(check(five(written, path=tmp_path / "none.h5"), pictures()))
 
 
-def test_names_that_are_taken_or_are_none_are_refused(written, home):
-    adopt(five(written), "mine", "tf")
-    before = sorted(path.name for path in (home / "networks" / "mine").iterdir())
-    for name, said in (("mine", "called 'mine' already"), ("VGG16", "for a backbone is"), ("../x", "cannot be called")):
+def test_names_that_are_taken_or_are_none_are_refused(written, pets_at_home):
+    before = sorted(path.name for path in pets_at_home.iterdir())
+    for name, said in (
+        ("my pets", "called 'my pets' already"),
+        ("VGG16", "for a backbone is"),
+        ("../x", "cannot be called"),
+    ):
         with pytest.raises(ModelError, match=said):
             adopt(five(written), name, "caffe")
-    assert sorted(path.name for path in (home / "networks" / "mine").iterdir()) == before
-    assert saved.find("mine").preprocessing == "tf"
+    assert sorted(path.name for path in pets_at_home.iterdir()) == before
+    assert saved.find("my pets").preprocessing == "unit"
 
 
 def test_loose_files_are_those_that_no_backbone_takes_for_its_own(written, tmp_path):
@@ -177,10 +193,10 @@ def test_loose_files_are_those_that_no_backbone_takes_for_its_own(written, tmp_p
     assert found == ["MobileNet_alpha0.25.weights.h5", "old.hdf5", "pets.weights.h5"]
 
 
-def test_a_network_fed_or_read_otherwise_is_another_version(written):
-    one = adopt(five(written), "one", "tf")
-    assert one.version == saved.find("one").version
-    for changes in ({"preprocessing": "unit"}, {"labels": LABELS}, {"sha256": "0" * 64}, {"input_size": SIZE}):
+def test_a_network_fed_or_read_otherwise_is_another_version(pets, pets_at_home):
+    one = pets
+    assert one.version == saved.find("my pets").version
+    for changes in ({"preprocessing": "tf"}, {"labels": LABELS[::-1]}, {"sha256": "0" * 64}, {"input_size": SIZE}):
         assert replace(one, **changes).version != one.version
 
 

@@ -44,7 +44,7 @@ def test_the_numbers_are_those_of_keras_2(files, name):
 def test_a_transfer_model_is_ready_to_be_looked_into(files):
     network = camcore.load(files / "transfer.h5", labels=("a", "b", "c"))
     told = np.load(files / "transfer.npz")
-    assert network.default_layer == "mobilenetv2_0.35_96/out_relu"
+    assert network.default_layer == "base/block_2_add"
     assert "saved by Keras 2" in network.weights_note
     assert network.weights_note.endswith("fed RGB 0..255, which it scales itself")
     said = network.predict(camcore.Picture.from_array(told["x"][0].astype(np.uint8)), 3, "stretch")

@@ -2,9 +2,12 @@
 
 import json
 import os
+import resource
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -349,29 +352,24 @@ def test_killed_while_writing_the_earlier_network_stays(home, moment, monkeypatc
     assert sorted(path.name for path in again.folder.iterdir()) == sorted(["network.json", again.weights.name])
 
 
-def test_a_full_disk_is_told_and_the_earlier_network_stays(home, tmp_path):
+@contextmanager
+def files_of_at_most(size: int) -> Iterator[None]:
     """The system's own limit on a file's size stands in for a full disk: writing fails half-way in the same place."""
-    kept = write(home / "mine")
-    code = (
-        "import resource, sys\n"
-        "sys.path[:0] = ['tests', 'tests/models']\n"
-        "import test_saved as t\n"
-        "from camcore.errors import ModelError\n"
-        "made = t.model(9)\n"
-        "resource.setrlimit(resource.RLIMIT_FSIZE, (30_000, 30_000))\n"
-        "for half in (False, True):\n"
-        "    try:\n"
-        f"        t.write(t.Path({str(home / 'mine')!r}), made, half=half)\n"
-        "    except ModelError as error:\n"
-        "        print(error)\n"
-    )
-    run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=300)
-    assert run.returncode == 0, run.stderr[-1000:]
-    lines = run.stdout.splitlines()
-    assert len(lines) == 2
-    for line in lines:
-        assert "cannot be saved in" in line
-        assert "The network that was there before is as it was." in line
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_a_full_disk_is_told_and_the_earlier_network_stays(home):
+    kept, made = write(home / "mine"), model(9)
+    for half in (False, True):
+        with pytest.raises(ModelError) as told, files_of_at_most(30_000):
+            write(home / "mine", made, half=half)
+        assert "cannot be saved in" in str(told.value)
+        assert "The network that was there before is as it was." in str(told.value)
     assert saved.read(home / "mine") == kept
     assert sorted(path.name for path in kept.folder.iterdir()) == ["network.json", "network.weights.h5"]
 

@@ -1,6 +1,7 @@
 """Training from nothing: the loss falls, a run that was cut off goes on as if it had not been, nothing is lost."""
 
-from dataclasses import replace
+import shutil
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 from labelled import make_folder
 
 import camcore
+from camcore.models.saved import SavedNetwork
 from camcore.training.fit import train
 from camcore.training.folders import LabelledFolder, opened, read_folder
 from camcore.training.recipe import Recipe
@@ -46,24 +48,38 @@ def finish(work: Any) -> tuple[Any, list[Epoch]]:
             epochs.append(event)
 
 
+@dataclass(frozen=True)
+class Whole:
+    """A run from end to end, and a copy of its folder as it was after the third epoch."""
+
+    saved: SavedNetwork
+    epochs: list[Epoch]
+    cut: Path
+
+
 @pytest.fixture(scope="module")
-def whole(data: LabelledFolder, tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, list[Epoch]]:
-    return finish(train(RECIPE, data, tmp_path_factory.mktemp("whole") / "run"))
+def whole(data: LabelledFolder, tmp_path_factory: pytest.TempPathFactory) -> Whole:
+    folder = tmp_path_factory.mktemp("whole")
+    work = train(RECIPE, data, folder / "run")
+    epochs: list[Epoch] = []
+    while len(epochs) < 3:
+        event = next(work)
+        epochs += [event] if isinstance(event, Epoch) else []
+    shutil.copytree(folder / "run", folder / "cut")
+    saved, rest = finish(work)
+    return Whole(saved, epochs + rest, folder / "cut")
 
 
-def test_the_loss_falls_and_the_classes_are_told_apart(whole: tuple[Any, list[Epoch]]) -> None:
-    _, epochs = whole
+def test_the_loss_falls_and_the_classes_are_told_apart(whole: Whole) -> None:
+    epochs = whole.epochs
     assert [line.epoch for line in epochs] == [1, 2, 3, 4, 5]
     assert [line.size for line in epochs] == [24, 24, 32, 32, 32]
     assert epochs[-1].loss < 0.5 * epochs[0].loss
     assert epochs[-1].val_accuracy > 0.9
 
 
-def test_the_result_is_a_network_that_says_what_was_measured(
-    whole: tuple[Any, list[Epoch]], data: LabelledFolder
-) -> None:
-    saved, _ = whole
-    net = camcore.load(str(saved.folder))
+def test_the_result_is_a_network_that_says_what_was_measured(whole: Whole, data: LabelledFolder) -> None:
+    net = camcore.load(str(whole.saved.folder))
     assert net.labels == ("across", "down")
     assert net.input_size == (32, 32)
     right = sum(net.predict(picture)[0].index == data.labels[i] for i, picture in opened(data))  # type: ignore[arg-type]
@@ -74,8 +90,8 @@ def test_the_result_is_a_network_that_says_what_was_measured(
     assert float(m.raw.mean()) + m.offset == pytest.approx(float(logit), abs=1e-4)
 
 
-def test_what_stays_of_a_finished_run(whole: tuple[Any, list[Epoch]]) -> None:
-    saved, epochs = whole
+def test_what_stays_of_a_finished_run(whole: Whole) -> None:
+    saved, epochs = whole.saved, whole.epochs
     # The log holds six digits.
     assert [line.val_accuracy for line in read_log(saved.folder)] == pytest.approx(
         [line.val_accuracy for line in epochs], rel=1e-5
@@ -88,26 +104,31 @@ def test_what_stays_of_a_finished_run(whole: tuple[Any, list[Epoch]]) -> None:
     assert not (saved.folder / "state.npz").exists()
 
 
-def test_a_run_cut_off_goes_on_as_if_it_had_not_been(
-    whole: tuple[Any, list[Epoch]], data: LabelledFolder, tmp_path: Path
+def test_a_run_cut_off_or_stopped_as_asked_goes_on_as_if_it_had_not_been(
+    whole: Whole, data: LabelledFolder, tmp_path: Path
 ) -> None:
-    work = train(RECIPE, data, tmp_path / "run")
-    for event in work:
-        if isinstance(event, Epoch) and event.epoch == 3:
-            break
-    work.close()
-    saved, rest = finish(train(RECIPE, data, tmp_path / "run"))
-    assert [line.epoch for line in rest] == [4, 5]
-    _, straight = whole
-    for ours, theirs in zip(read_log(saved.folder), straight, strict=True):
+    folder = shutil.copytree(whole.cut, tmp_path / "run")
+    work = train(RECIPE, data, folder)
+    while not isinstance(event := next(work), Epoch):
+        pass
+    assert event.epoch == 4
+    ask_to_stop(folder)
+    with pytest.raises(Stopped):
+        finish(work)
+    progress = read_progress(folder)
+    assert progress is not None
+    assert progress.state == "stopped"
+    _, rest = finish(train(RECIPE, data, folder))
+    assert [line.epoch for line in rest] == [5]
+    for ours, theirs in zip(read_log(folder), whole.epochs, strict=True):
         assert ours.loss == pytest.approx(theirs.loss, rel=0.02, abs=5e-3)
         assert ours.rate == pytest.approx(theirs.rate, rel=1e-5)
 
 
 def test_a_run_that_is_done_is_left_as_it_is(
-    whole: tuple[Any, list[Epoch]], data: LabelledFolder, monkeypatch: pytest.MonkeyPatch
+    whole: Whole, data: LabelledFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    saved, _ = whole
+    saved = whole.saved
     before = {path: path.read_bytes() for path in saved.folder.rglob("*") if path.is_file()}
     monkeypatch.setattr("camcore.training.fit._train", lambda *_: pytest.fail("it trains again"))
     assert finish(train(RECIPE, data, saved.folder)) == (saved, [])
@@ -122,23 +143,8 @@ def test_nothing_but_damaged_pictures_is_told(tmp_path: Path) -> None:
         finish(train(RECIPE, read_folder(root), tmp_path / "run"))
 
 
-def test_stopped_as_asked_and_taken_up_again(data: LabelledFolder, tmp_path: Path) -> None:
-    short = replace(RECIPE, epochs=2)
-    work = train(short, data, tmp_path / "run")
-    while not isinstance(next(work), Epoch):
-        pass
-    ask_to_stop(tmp_path / "run")
-    with pytest.raises(Stopped):
-        finish(work)
-    progress = read_progress(tmp_path / "run")
-    assert progress is not None
-    assert progress.state == "stopped"
-    _, rest = finish(train(short, data, tmp_path / "run"))
-    assert [line.epoch for line in rest] == [2]
-
-
-def test_learning_on_from_a_saved_network(whole: tuple[Any, list[Epoch]], data: LabelledFolder, tmp_path: Path) -> None:
-    saved, epochs = whole
+def test_learning_on_from_a_saved_network(whole: Whole, data: LabelledFolder, tmp_path: Path) -> None:
+    saved, epochs = whole.saved, whole.epochs
     _, more = finish(train(replace(RECIPE, epochs=1, rate=1e-4, start=str(saved.folder)), data, tmp_path / "run"))
     assert more[0].loss < 1.5 * epochs[-1].loss
     with pytest.raises(camcore.CamcoreError, match="nothing to learn on from"):
@@ -175,7 +181,7 @@ def test_a_failure_is_told_in_the_folder(data: LabelledFolder, tmp_path: Path, m
 
 
 def test_three_classes_make_a_softmax(tmp_path: Path) -> None:
-    data = read_folder(make_folder(tmp_path / "pictures", {"a": 20, "b": 20, "c": 20}))
-    saved, epochs = finish(train(replace(RECIPE, epochs=2), data, tmp_path / "run"))
+    data = read_folder(make_folder(tmp_path / "pictures", {"a": 10, "b": 10, "c": 10}))
+    saved, epochs = finish(train(replace(RECIPE, epochs=1), data, tmp_path / "run"))
     assert camcore.load(str(saved.folder)).labels == ("a", "b", "c")
-    assert len(epochs) == 2
+    assert len(epochs) == 1
