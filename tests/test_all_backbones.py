@@ -1,5 +1,8 @@
-"""All 40 backbones: their rows in the catalogue, the default layer of the contract and published receptive fields; of the
-smallest of each family all gradient methods, at four depths of some (random weights). ``benchmarks/everywhere.py`` computes all methods on all of them."""
+"""All 40 backbones: their rows in the catalogue, the default layer of the contract, published receptive fields.
+
+Of the smallest of each family all gradient methods, at four depths of some (random weights).
+``benchmarks/everywhere.py`` computes all methods on all of them.
+"""
 
 from __future__ import annotations
 
