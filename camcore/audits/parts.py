@@ -42,7 +42,8 @@ def read_lists(
     found: dict[int, NDArray[np.float32] | None] = {}
     for file, wanted in files.items():
         try:
-            rows = pq.read_table(file, columns=["index", column])
+            with pq.ParquetFile(file) as part:
+                rows = part.read(["index", column])
             rows = rows.filter(pc.is_in(rows["index"], pa.array(sorted(wanted), pa.int64())))
             for index, numbers in zip(rows["index"].to_pylist(), rows[column], strict=True):
                 values = None if numbers.values is None else numbers.values.to_numpy(zero_copy_only=False)
