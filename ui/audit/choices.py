@@ -1,0 +1,89 @@
+"""The choices of the page on an audit: which audit, which of its pictures, in which order; and how a link names them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from camcore.audits.filters import LISTING, ORDERS, Filters
+from ui import controls, model_picker, urls
+from ui.urls import Parameter, whole_number
+
+if TYPE_CHECKING:
+    from camcore.audits.manifest import Manifest
+
+ANY, RIGHT, WRONG, FAILED = ANSWERS = ("any", "right", "wrong", "unusable")
+PHOTOGRAPHS, MAPS = "photographs", "maps"
+_SHARE = whole_number(0, 100)
+FILTERS = ("said", "truth", "answer", "least", "most", "group", "search")
+"""The parameters that choose pictures."""
+
+
+def parameters() -> list[Parameter]:
+    """Every choice that the page's address carries."""
+    return [
+        *model_picker.parameters(),
+        Parameter("audit", "audit", ""),
+        Parameter("pictures", "folder of pictures", ""),
+        Parameter("said", "class said", None),
+        Parameter("truth", "true class", None),
+        Parameter("answer", "kind of answer", ANY, ANSWERS),
+        Parameter("least", "least probability", 0, parse=_SHARE),
+        Parameter("most", "greatest probability", 100, parse=_SHARE),
+        Parameter("group", "group", None, parse=whole_number(0)),
+        Parameter("search", "text to search for", ""),
+        Parameter("sort", "order", LISTING, ORDERS),
+        Parameter("page", "page", 1, parse=whole_number(1)),
+        Parameter("draw", "kind of picture", MAPS, (MAPS, PHOTOGRAPHS)),
+        controls.OPACITY,
+    ]
+
+
+def filters() -> Filters:
+    """The pictures that are chosen."""
+    state = st.session_state
+    answer = state["answer"]
+    chosen = Filters(
+        said=state["said"],
+        label=state["truth"],
+        right={RIGHT: True, WRONG: False}.get(answer),
+        low=state["least"] / 100,
+        high=state["most"] / 100,
+        group=state["group"],
+        search=state["search"].strip(),
+        paths=state.get("audit_box"),
+    )
+    return replace(Filters(search=chosen.search), failed=True) if answer == FAILED else chosen
+
+
+def settle(manifest: Manifest, classes: Collection[str], groups: Collection[int]) -> None:
+    """Drop choices that this audit does not know, and say so; before any widget is drawn. ``classes``: that occur."""
+    state = st.session_state
+    for name, what in (("said", "class said"), ("truth", "true class")):
+        if state[name] is not None and state[name] not in classes:
+            urls.object_to(name, f"No picture of this audit has the {what} “{state[name][:60]}”. All are shown.")
+    if state["group"] is not None and state["group"] not in groups:
+        urls.object_to("group", f"This audit has no group {state['group']}. All pictures are shown.")
+    unlabelled = "The pictures of this audit have no labels, so that none is right or wrong. All are shown."
+    if not manifest.labelled and state["answer"] in (RIGHT, WRONG):
+        urls.object_to("answer", unlabelled, ANY)
+    if not manifest.labelled and state["sort"] == "true class least":
+        urls.object_to("sort", "Without labels there is no true class to sort by.", LISTING)
+    if state["least"] > state["most"]:
+        state["least"], state["most"] = state["most"], state["least"]
+
+
+def clear() -> None:
+    """Choose all pictures again, from the first page on."""
+    st.session_state.update({one.name: one.default for one in parameters() if one.name in (*FILTERS, "page")})
+    st.session_state["audit_box"] = None
+
+
+def narrowed() -> bool:
+    """Says whether not all pictures are chosen."""
+    state = st.session_state
+    defaults = {one.name: one.default for one in parameters() if one.name in FILTERS}
+    return state.get("audit_box") is not None or any(state[name] != value for name, value in defaults.items())

@@ -1,0 +1,56 @@
+"""What is taken away of an audit: its rows as CSV and Parquet, its report."""
+
+from __future__ import annotations
+
+import io
+
+import pyarrow.csv
+import pyarrow.parquet
+import streamlit as st
+
+from camcore.audits.store import COLUMNS
+from camcore.text import counted
+from ui import downloads, words
+from ui.audit import choices
+from ui.audit.opened import OpenAudit
+
+MOST_ROWS = 100_000
+"""Rows with their maps and evidence that a browser is given."""
+
+
+def stem(opened: OpenAudit) -> str:
+    """What the files of an audit begin with."""
+    return words.file_stem(opened.manifest.network.name, opened.audit.folder.name)
+
+
+def offer_list(opened: OpenAudit) -> None:
+    """The buttons for the pictures that are chosen by the filters, all pages of them."""
+    where, order = choices.filters(), st.session_state["sort"]
+
+    def as_csv() -> bytes:
+        file = io.BytesIO()
+        pyarrow.csv.write_csv(opened.audit.table(where=where, order=order), file)
+        return file.getvalue()
+
+    def as_parquet() -> bytes:
+        file = io.BytesIO()
+        columns = COLUMNS if opened.audit.count(where) <= MOST_ROWS else None
+        pyarrow.parquet.write_table(opened.audit.table(columns, where, order), file, compression="zstd")
+        return file.getvalue()
+
+    downloads.offer(f"{stem(opened)}.csv", as_csv, "These pictures, all pages of them: a row each", key="audit_csv")
+    downloads.offer(
+        f"{stem(opened)}.parquet",
+        as_parquet,
+        f"The same with scores, maps and evidence, where these are at most {counted(MOST_ROWS, 'picture')}",
+        key="audit_parquet",
+    )
+
+
+def offer_report(opened: OpenAudit) -> None:
+    """The button for the report that lies in the audit's folder; nothing where there is none."""
+    report = opened.audit.folder / "report.html"
+    if report.is_file():
+        downloads.offer(
+            f"{stem(opened)}.html", report.read_bytes, "The report on this audit", key="audit_report", label="Report"
+        )

@@ -1,0 +1,77 @@
+"""The way from pictures of an audit to the pages that look at one of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import streamlit as st
+
+from camcore.audits.manifest import Manifest
+from camcore.text import counted
+from ui import model_picker, sidebar
+from ui.audit.opened import OpenAudit
+from ui.audit.thumbnails import file_of
+from ui.picture_box import LIMIT, Upload
+from ui.query import Failure
+
+INSPECT, COMPARE, TRUST = PAGES = ("app.py", "pages/compare.py", "pages/trust.py")
+_TITLES = {INSPECT: "Inspect", COMPARE: "Compare", TRUST: "Trust"}
+
+
+def bar(opened: OpenAudit, chosen: Sequence[str]) -> None:
+    """The row of what can be done with the chosen pictures; it keeps its height without any."""
+    known = opened.manifest.network.source in model_picker.names()
+    with st.container(key="cam_audit_chosen", horizontal=True, vertical_alignment="center", gap="small"):
+        if not chosen:
+            st.caption("Press a picture to choose it: to look at it on another page, or for others like it.")
+            return
+        name = chosen[0] if len(chosen) == 1 else f"{counted(len(chosen), 'picture')} chosen"
+        st.caption(name.replace("_", "\\\\_"), width="content")
+        for page in PAGES:
+            st.button(
+                _TITLES[page],
+                key=f"audit_to_{_TITLES[page].lower()}",
+                on_click=_leave,
+                args=(page, opened.manifest, chosen[0]),
+                disabled=len(chosen) > 1 or not known,
+                help=None if known else "This network is not one of this app’s: start it with camcore app FILE",
+            )
+        st.button("Let go", key="audit_let_go", on_click=_let_go)
+    if st.session_state.get("audit_go") is not None:
+        st.rerun()  # the callback ran with this fragment; only the page's own script goes to another one
+
+
+def go() -> None:
+    """Change to the page that was asked for, if one was."""
+    target = st.session_state.pop("audit_go", None)
+    if target is not None:
+        st.switch_page(target[0], query_params=target[1])
+
+
+def query(manifest: Manifest) -> dict[str, str]:
+    """The network and the map of an audit as another page's address has them."""
+    model = model_picker.chosen(manifest.network.source, model_picker.AUTO)
+    return sidebar.query(model.key, manifest.framing, None, method=manifest.method, layer=manifest.layer)
+
+
+def _leave(page: str, manifest: Manifest, path: str) -> None:
+    state = st.session_state
+    file = file_of(manifest, path)
+    try:
+        state["upload"] = Upload(_bytes(file), Path(path).name)
+    except (OSError, ValueError) as error:
+        state["picture_failure"] = Failure.of(error)
+        return
+    state.update({"class": None, "picture_failure": None, "audit_go": (page, query(manifest))})
+
+
+def _bytes(file: Path) -> bytes:
+    data = file.read_bytes()
+    if len(data) > LIMIT:
+        raise ValueError(f"It has {len(data):,} bytes, and the pages on one picture take {LIMIT:,} at most.")
+    return data
+
+
+def _let_go() -> None:
+    st.session_state["chosen"] = ()

@@ -1,0 +1,88 @@
+"""The page on an audit as a whole: which audit, its headline, and its sections in reading order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import streamlit as st
+
+from camcore.text import counted, duration
+from ui import errors, words
+from ui.audit import choices, export, gallery, quality
+from ui.audit.opened import OpenAudit, opening
+from ui.jobs import session
+from ui.jobs.session import Status
+from ui.picture_folders import root_of
+
+
+def folder() -> Path | None:
+    """The sidebar's audit to open; None where none is named."""
+    path = st.text_input(
+        "Audit",
+        key="audit",
+        persist_state="session",
+        placeholder="the folder of an audit",
+        on_change=choices.clear,
+        help="A folder on the machine that this app runs on, which this page or python -m camcore audit has written. "
+        "It is only read.",
+    ).strip()
+    return root_of(path) if path else None
+
+
+def welcome() -> None:
+    """The page without an audit."""
+    st.header("Audit a network on many pictures", anchor=False)
+    st.markdown(
+        "One heatmap shows why a network said what it said about one picture. An audit looks at all of them: **how "
+        "good** the network is, **where it looks**, **because of what**, and **where it fails**. Choose a network and "
+        "pictures on the left, or open an audit that was made on the command line:"
+    )
+    st.code("python -m camcore audit PICTURES --model MobileNetV2 --out my_audit", language="bash")
+
+
+def show(root: Path, publish: Callable[[], None]) -> tuple[str, ...]:
+    """The audit in a folder; what readers should know of it."""
+
+    def draw(now: Status[OpenAudit]) -> None:
+        session.progress("opening", now, stoppable=False)
+        if now.failure is not None:
+            errors.panel(now.failure, "This audit cannot be opened")
+
+    status = session.section("opening", opening(root), draw)
+    if not status.complete:
+        return ()
+    opened = status.result
+    choices.settle(opened.manifest, {one.name for one in opened.classes}, ())
+    _head(opened)
+    with errors.guarded("The figures"):
+        quality.show(opened)
+    st.subheader("Its pictures", anchor="pictures")
+    st.fragment(gallery.show)(opened, publish)
+    return opened.audit.notes
+
+
+def _head(opened: OpenAudit) -> None:
+    manifest = opened.manifest
+    name = words.plain(manifest.network.name)
+    said = (
+        f"{name} is right about {words.percent(opened.accuracy.value)} of {counted(opened.accuracy.n, 'picture')}"
+        if opened.accuracy.n
+        else f"{name} on {counted(opened.answered, 'picture')} without labels"
+    )
+    with st.container(key="cam_head"):
+        st.header(words.together(said), anchor=False)
+    unusable = f"{opened.failed:,} could not be used" if opened.failed else ""
+    limit = "a random sample" if manifest.limit is not None else ""
+    parts = [
+        f"{manifest.pictures}",
+        limit,
+        f"{manifest.method} at {manifest.layer}, {words.grid(manifest.grid)}",
+        f"framing {manifest.framing}",
+        manifest.network.weights_note,
+        f"{duration(manifest.seconds)} of work",
+        unusable,
+    ]
+    with st.container(key="cam_audit_about", horizontal=True, vertical_alignment="center", gap="small"):
+        st.caption(words.plain(" · ".join(filter(None, parts))))
+        export.offer_report(opened)
