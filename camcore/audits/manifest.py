@@ -12,6 +12,7 @@ from typing import Any
 from camcore.audits import schema
 from camcore.errors import CamcoreError
 from camcore.files import read_json, write_whole
+from camcore.framing import CellGrid
 
 NAME = "audit.json"
 
@@ -33,10 +34,11 @@ class AuditedNetwork:
 class Manifest:
     """Everything that is the same for all rows.
 
-    ``pictures``: the folder, table or address as it was given; ``pictures_sha256``: over the listing, paths and labels.
-    ``chunk``: pictures in a part; ``total``: in the audit; ``done`` and ``failed``: rows written, and of these with an
-    error. ``unknown_labels``: labels of pictures that are none of the network's classes. ``seconds``: of work, over all
-    runs. ``versions``: of the libraries.
+    ``cells``: where the map's cells lie on the network's input; None: spread evenly. ``pictures``: the folder, table or
+    address as it was given; ``base``: the folder or address that the rows' paths lie below; ``pictures_sha256``: over
+    the listing, paths and labels; ``left_out``: files beside them that are no pictures. ``limit`` and ``seed``: of a
+    random sample, where one was drawn. ``chunk``: pictures in a part; ``total``: in the audit; ``done`` and ``failed``:
+    rows written, and of these with an error. ``seconds``: of work, over all runs. ``versions``: of the libraries.
     """
 
     network: AuditedNetwork
@@ -52,10 +54,12 @@ class Manifest:
     chunk: int
     seed: int = 0
     limit: int | None = None
+    base: str = ""
+    left_out: int = 0
+    cells: CellGrid | None = None
     done: int = 0
     failed: int = 0
     seconds: float = 0.0
-    unknown_labels: tuple[str, ...] = ()
     versions: Mapping[str, str] = field(default_factory=dict)
     schema: int = schema.VERSION
 
@@ -84,7 +88,9 @@ def read_manifest(folder: Path) -> Manifest:
                 f"{schema.VERSION}. Another version of camcore wrote it. Read it with that one, or audit again."
             )
         network = AuditedNetwork(**_frozen(content.pop("network")))
-        return Manifest(network=network, **_frozen(content))
+        cells = content.pop("cells", None)
+        grid = None if cells is None else CellGrid(**_frozen(cells))
+        return Manifest(network=network, cells=grid, **_frozen(content))
     except OSError as error:
         raise CamcoreError(
             f"'{folder}' is no audit: its {NAME} cannot be read ({error.strerror or error}). An audit is a folder that "

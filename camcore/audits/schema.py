@@ -53,8 +53,17 @@ def write_part(folder: Path, chunk: int, rows: pa.Table) -> Path:
     path = folder / PARTS / part_name(chunk)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with replaced_whole(path) as part:
-            pq.write_table(rows.cast(SCHEMA), part, compression="zstd")
+        with replaced_whole(path, sync=True) as part:
+            pq.write_table(rows.cast(SCHEMA), part, compression="zstd", write_page_checksum=True)
     except OSError as error:
         raise unwritable(path, error) from error
     return path
+
+
+def read_part(folder: Path, chunk: int) -> pa.Table | None:
+    """The rows of a chunk; None where they are not there yet, or not as they were written."""
+    try:
+        rows = pq.read_table(folder / PARTS / part_name(chunk), page_checksum_verification=True, partitioning=None)
+    except (OSError, ValueError, pa.ArrowException):
+        return None
+    return rows if rows.schema.equals(SCHEMA) else None
