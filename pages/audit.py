@@ -5,16 +5,25 @@ import streamlit as st
 from ui.page import page
 
 with page("Audit", style="audit") as p:
-    from ui.audit import choices, to_pages, view
+    from ui import model_picker
+    from ui.audit import choices, running, to_pages, view
     from ui.components import copy_link
 
     p.address(choices.parameters())
     to_pages.go()
     with st.sidebar:
         root = view.folder()
+        with st.expander("A new audit", expanded=root is None, key="audit_new"):
+            model = running.form()
         copy_link(key="copy_link")
-    if root is None:
-        view.welcome()
-    else:
-        with p.section("The audit"):
+        st.caption("The link carries every choice on this page, but not uploaded pictures.")
+    with p.offer:
+        model_picker.offer_download(model)
+    run = running.current()
+    with p.section("The audit"):
+        if run is not None:
+            running.show(run)
+        elif root is not None:
             p.notify(*view.show(root, p.publish))
+        else:
+            view.welcome()

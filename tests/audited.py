@@ -78,7 +78,7 @@ def make_audit(
     network = AuditedNetwork("pets", "pets", "random weights", "0" * 64, classes, (32, 32), "logit")
     manifest = Manifest(
         network, "gradcam", "stage1", GRID, CHANNELS, "stretch", str(pictures), "1" * 64, labelled, count, CHUNK,
-        done=count, failed=len(failed), seconds=2.5,
+        base=str(pictures), done=count, failed=len(failed), seconds=2.5,
     )  # fmt: skip
     write_manifest(folder, manifest)
     if groups:

@@ -1,4 +1,4 @@
-"""The choices of the page on an audit: which audit, which of its pictures, in which order; and how a link names them."""
+"""The choices of the page on an audit: which audit, which of its pictures, in which order, as a link names them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from camcore.audits.manifest import Manifest
 
 ANY, RIGHT, WRONG, FAILED = ANSWERS = ("any", "right", "wrong", "unusable")
-PHOTOGRAPHS, MAPS = "photographs", "maps"
+MAPS, PHOTOGRAPHS = DRAWN = ("maps", "photographs")
 _SHARE = whole_number(0, 100)
 FILTERS = ("said", "truth", "answer", "least", "most", "group", "search")
 """The parameters that choose pictures."""
@@ -37,7 +37,7 @@ def parameters() -> list[Parameter]:
         Parameter("search", "text to search for", ""),
         Parameter("sort", "order", LISTING, ORDERS),
         Parameter("page", "page", 1, parse=whole_number(1)),
-        Parameter("draw", "kind of picture", MAPS, (MAPS, PHOTOGRAPHS)),
+        Parameter("draw", "kind of picture", MAPS, DRAWN, bound=True),
         controls.OPACITY,
     ]
 

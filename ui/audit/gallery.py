@@ -68,39 +68,35 @@ def _filters(opened: OpenAudit) -> None:
     st.session_state["sure_box"] = (st.session_state["least"], st.session_state["most"])
     sorts = [sort for sort in _SORTS if labelled or sort != "true class least"]
     with st.container(key="cam_audit_filters", horizontal=True, vertical_alignment="bottom", gap="small"):
-        _choice("Answers", "answer", answers, _ANSWERS.__getitem__, 130)
-        _choice("It says", "said", [None, *said], _class_name, 180)
+        _choice("Answers", "answer", answers, _ANSWERS.__getitem__, 112)
+        _choice("It says", "said", said, words.label, 140, "any class")
         if labelled:
-            _choice("It is", "truth", [None, *(one.name for one in opened.classes if one.found.n)], _class_name, 180)
-        _choice("Order", "sort", sorts, _SORTS.__getitem__, 170)
+            _choice(
+                "It is", "truth", [one.name for one in opened.classes if one.found.n], words.label, 140, "any class"
+            )
+        _choice("Order", "sort", sorts, _SORTS.__getitem__, 140)
         st.slider(
-            "Probability of its answer",
-            0,
-            100,
-            key="sure_box",
-            format="%d %%",
-            on_change=_take_probability,
-            width=220,
+            "Probability of its answer", 0, 100, key="sure_box", format="%d %%", on_change=_take_probability, width=165
         )
-        st.text_input("Name contains", key="search", persist_state="session", on_change=_from_the_start, width=170)
-        st.button("All pictures", key="audit_clear", on_click=choices.clear, disabled=not choices.narrowed())
+        st.text_input("Name contains", key="search", persist_state="session", on_change=_from_the_start, width=118)
 
 
-def _choice(title: str, key: str, options: Sequence[str | None], name: Callable[[str | None], str], width: int) -> None:
+def _choice(
+    title: str, key: str, options: Sequence[str], name: Callable[[str], str], width: int, anything: str | None = None
+) -> None:
+    """A list to choose from; ``anything``: nothing need be chosen, and what that means."""
     st.selectbox(
         title,
         options,
         key=key,
         format_func=name,
+        placeholder=anything,
+        required=anything is None,
         persist_state="session",
         on_change=_from_the_start,
         width=width,
         filter_mode="contains",
     )
-
-
-def _class_name(name: str | None) -> str:
-    return "any class" if name is None else words.label(name)
 
 
 def _from_the_start() -> None:
@@ -121,10 +117,12 @@ def _turning(opened: OpenAudit, total: int, pages: int) -> MapLook | None:
         shown = f"{first + 1:,} to {min(first + PAGE, total):,} of " if total > PAGE else ""
         share = f", {words.percent(total / opened.audit.rows)} of all" if choices.narrowed() else ""
         st.caption(words.together(f"{shown}{counted(total, 'picture')}{share}"), width="content")
+        if choices.narrowed():
+            st.button("All pictures", key="audit_clear", on_click=choices.clear)
         st.button("Earlier", key="audit_back", disabled=state["page"] <= 1, on_click=_turn, args=(-1,))
         st.button("Later", key="audit_on", disabled=state["page"] >= pages, on_click=_turn, args=(1,))
         st.space("stretch")
-        draw = controls.choice("Draw", {choices.MAPS: "With maps", choices.PHOTOGRAPHS: "Photographs"}, "draw")
+        draw = controls.segments("Draw", choices.DRAWN, "draw")
         opacity = controls.opacity("the maps", 180)
     return MapLook(opacity) if draw == choices.MAPS else None
 

@@ -65,7 +65,7 @@ def _numbers(opened: OpenAudit) -> list[tuple[str, str, str]]:
                 if one.found.n
             ]
         else:
-            parts.append(_weakest(opened.classes))
+            parts += _weakest(opened)
     else:
         parts += [
             (words.percent(one.said / opened.answered), f"are called “{words.label(one.name)}”", _said(one))
@@ -74,15 +74,16 @@ def _numbers(opened: OpenAudit) -> list[tuple[str, str, str]]:
     surest = opened.surest
     sure = int(surest[-len(surest) // 10 :].sum())
     parts.append((words.percent(sure / max(opened.answered, 1)), "of the answers are sure", "with 90 % or more"))
-    if opened.failed:
-        parts.append((f"{opened.failed:,}", "could not be used", "see “unusable” below"))
     return parts
 
 
-def _weakest(classes: tuple[ClassFigures, ...]) -> tuple[str, str, str]:
-    """The class least found; of equal ones that with the most pictures."""
-    one = min((one for one in classes if one.found.n), key=lambda one: (one.found.value, -one.found.n))
-    return words.percent(one.found.value), f"of “{words.label(one.name)}” are found: the fewest", interval(one.found)
+def _weakest(opened: OpenAudit) -> list[tuple[str, str, str]]:
+    """The class that is found least, where it is surely weaker than the whole."""
+    weak = [one for one in opened.classes if one.found.n and one.found.high < opened.accuracy.value]
+    return [
+        (words.percent(one.found.value), f"of “{words.label(one.name)}” are found: the fewest", interval(one.found))
+        for one in sorted(weak, key=lambda one: one.found.high)[:1]
+    ]
 
 
 def _said(one: ClassFigures) -> str:
@@ -90,48 +91,41 @@ def _said(one: ClassFigures) -> str:
 
 
 def _classes(opened: OpenAudit) -> None:
-    """A row for each class, those that fail most on top."""
+    """A row for each class, those that surely fail most on top; without labels, those most often said."""
     labelled = opened.accuracy.n > 0
-
-    def share(rate: Rate, value: float) -> float | None:
-        return 100 * value if rate.n else None
-
-    rows = sorted(
-        opened.classes,
-        key=(lambda one: (one.found.value if one.found.n else 2, -one.found.n)) if labelled else lambda one: -one.said,
-    )
+    if labelled:
+        rows = sorted(opened.classes, key=lambda one: (one.found.high if one.found.n else 2, -one.found.n))
+    else:
+        rows = sorted(opened.classes, key=lambda one: -one.said)
     columns: dict[str, list[object]] = {"class": [words.label(one.name) for one in rows]}
     if labelled:
         columns |= {
             "pictures": [one.found.n for one in rows],
-            "found": [share(one.found, one.found.value) for one in rows],
-            "from": [share(one.found, one.found.low) for one in rows],
-            "to": [share(one.found, one.found.high) for one in rows],
-            "said": [one.said for one in rows],
-            "right when said": [share(one.precision, one.precision.value) for one in rows],
+            "found": [100 * one.found.value if one.found.n else None for one in rows],
+            "95 % interval": [_between(one.found) for one in rows],
+            "right when said": [100 * one.precision.value if one.precision.n else None for one in rows],
         }
     else:
-        columns |= {"said": [one.said for one in rows], "probability": [100 * one.probability for one in rows]}
-    percent = st.column_config.NumberColumn(format="%.1f %%", width="small")
+        columns |= {"pictures": [one.said for one in rows], "probability": [100 * one.probability for one in rows]}
+    share = st.column_config.ProgressColumn(format="%.1f %%", min_value=0, max_value=100, width="small")
     st.dataframe(
         columns,
         hide_index=True,
         height=min(HEIGHT, 35 * (len(rows) + 1) + 3),
         column_config={
-            "class": st.column_config.TextColumn(width="medium"),
-            "pictures": st.column_config.NumberColumn(width="small"),
-            "found": st.column_config.ProgressColumn(format="%.1f %%", min_value=0, max_value=100, width="small"),
-            "from": percent,
-            "to": percent,
-            "said": st.column_config.NumberColumn(width="small"),
-            "right when said": percent,
-            "probability": percent,
+            "pictures": st.column_config.NumberColumn(width=70),
+            "found": share,
+            "probability": share,
+            "95 % interval": st.column_config.TextColumn(width=105),
+            "right when said": st.column_config.NumberColumn(format="%.1f %%", width=105),
         },
     )
     if labelled:
-        st.caption(
-            "“from” and “to” are the 95 % interval of the share that is found. The weakest classes stand on top."
-        )
+        st.caption("The classes whose pictures are found least stand on top, by the upper end of the interval.")
+
+
+def _between(rate: Rate) -> str:
+    return f"{100 * rate.low:.1f} to {100 * rate.high:.1f} %" if rate.n else "–"
 
 
 def _mistakes(opened: OpenAudit) -> None:

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 import camcore
 from camcore.audits.manifest import Manifest
+from camcore.audits.sources import open_row
 from camcore.cache import ByteLRU
-from camcore.framing import frame_for, reduced_size
+from camcore.framing import frame_for
 from camcore.render.overlay import blend
 from ui import data_urls
 from ui.audit.opened import OpenAudit
@@ -45,12 +45,6 @@ class Thumbnail:
 
 
 _photos: ByteLRU[tuple[Rgb, tuple[int, int]]] = ByteLRU(128 << 20, lambda one: one[0].nbytes)
-
-
-def file_of(manifest: Manifest, path: str) -> Path:
-    """The file of an audit's picture on this machine."""
-    given = Path(manifest.pictures)
-    return (given if given.is_dir() else given.parent) / path
 
 
 def thumbnails(opened: OpenAudit, paths: Sequence[str]) -> Work[tuple[Thumbnail, ...]]:
@@ -85,27 +79,19 @@ def url(one: Thumbnail, manifest: Manifest, look: MapLook | None) -> str | None:
 def overlay(rgb: Rgb, values: NDArray[np.float32], size: tuple[int, int], manifest: Manifest, look: MapLook) -> Rgb:
     """A map (h, w) laid over a small photograph of a picture of that (height, width)."""
     frame = frame_for(size, manifest.network.input_size, manifest.framing)
-    placed = frame.to_picture(values, smooth=look.smooth, max_side=SIDE)
+    placed = frame.to_picture(values, manifest.cells, smooth=look.smooth, max_side=SIDE)
     return blend(rgb, placed, look.opacity / 100, look.colormap)
 
 
 def _thumbnail(opened: OpenAudit, path: str, values: NDArray[np.float32]) -> Thumbnail:
-    file = file_of(opened.manifest, path)
     key = (opened.key, path)
     try:
-        rgb, size = _photo(file)
-    except (camcore.CamcoreError, OSError, ValueError) as error:
+        rgb, size = _photos.get(key) or _photos.put(key, _photo(opened.manifest, path))
+    except camcore.CamcoreError as error:
         return Thumbnail(key, None, None, problem=str(error))
     return Thumbnail(key, rgb, None if np.isnan(values).any() else values, size)
 
 
-def _photo(file: Path) -> tuple[Rgb, tuple[int, int]]:
-    key = (file, file.stat().st_mtime_ns)
-    known = _photos.get(key)
-    if known is not None:
-        return known
-    picture = camcore.open_picture(file)
-    size = (picture.height, picture.width)
-    small = shrink(picture.rgb, SIDE)
-    assert small.shape[:2] == reduced_size(size, SIDE)
-    return _photos.put(key, (small, size))
+def _photo(manifest: Manifest, path: str) -> tuple[Rgb, tuple[int, int]]:
+    picture = open_row(manifest, path)
+    return shrink(picture.rgb, SIDE), (picture.height, picture.width)

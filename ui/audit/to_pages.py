@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Sequence
 from pathlib import Path
 
 import streamlit as st
 
 from camcore.audits.manifest import Manifest
+from camcore.audits.sources import open_row
+from camcore.errors import CamcoreError
+from camcore.render.encode import to_jpeg
 from camcore.text import counted
-from ui import model_picker, sidebar
+from ui import errors, model_picker, sidebar
 from ui.audit.opened import OpenAudit
-from ui.audit.thumbnails import file_of
 from ui.picture_box import LIMIT, Upload
 from ui.query import Failure
+from ui.rasters import shrink
 
 INSPECT, COMPARE, TRUST = PAGES = ("app.py", "pages/compare.py", "pages/trust.py")
+MOST_SIDE = 4096
+"""Long side of a picture whose file is not handed over as it is, in pixels."""
 _TITLES = {INSPECT: "Inspect", COMPARE: "Compare", TRUST: "Trust"}
 
 
@@ -38,6 +44,9 @@ def bar(opened: OpenAudit, chosen: Sequence[str]) -> None:
                 help=None if known else "This network is not one of this app’s: start it with camcore app FILE",
             )
         st.button("Let go", key="audit_let_go", on_click=_let_go)
+    failure = st.session_state.pop("audit_to_failure", None)
+    if failure is not None:
+        errors.panel(failure, "This picture cannot be looked at")
     if st.session_state.get("audit_go") is not None:
         st.rerun()  # the callback ran with this fragment; only the page's own script goes to another one
 
@@ -57,20 +66,20 @@ def query(manifest: Manifest) -> dict[str, str]:
 
 def _leave(page: str, manifest: Manifest, path: str) -> None:
     state = st.session_state
-    file = file_of(manifest, path)
     try:
-        state["upload"] = Upload(_bytes(file), Path(path).name)
-    except (OSError, ValueError) as error:
-        state["picture_failure"] = Failure.of(error)
+        state["upload"] = Upload(_file(manifest, path), posixpath.basename(path))
+    except (CamcoreError, OSError) as error:
+        state["audit_to_failure"] = Failure.of(error)
         return
     state.update({"class": None, "picture_failure": None, "audit_go": (page, query(manifest))})
 
 
-def _bytes(file: Path) -> bytes:
-    data = file.read_bytes()
-    if len(data) > LIMIT:
-        raise ValueError(f"It has {len(data):,} bytes, and the pages on one picture take {LIMIT:,} at most.")
-    return data
+def _file(manifest: Manifest, path: str) -> bytes:
+    """The file of a picture; one that is too large or at an address is made anew of its pixels."""
+    file = Path(manifest.base) / path
+    if file.is_file() and file.stat().st_size <= LIMIT:
+        return file.read_bytes()
+    return to_jpeg(shrink(open_row(manifest, path).rgb, MOST_SIDE), 95)
 
 
 def _let_go() -> None:

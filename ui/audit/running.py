@@ -1,0 +1,168 @@
+"""An audit made from the page: its form in the sidebar, and its work in the background."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Hashable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+import camcore
+from camcore.text import counted
+from ui import errors, model_picker, words, zip_pictures
+from ui.audit import upload
+from ui.jobs import session
+from ui.jobs.session import Status
+from ui.jobs.work import Update, Updates, Work
+from ui.model_picker import Model
+from ui.picture_folders import named
+from ui.query import Failure
+
+if TYPE_CHECKING:
+    from camcore.audits.engine import AuditStep
+    from camcore.network import Network
+
+_FILES = "audit_files"
+
+
+@dataclass(frozen=True)
+class Uploads:
+    """The visitor's uploaded pictures: their folder on this machine, and how many there are."""
+
+    folder: Path
+    count: int
+
+
+@dataclass(frozen=True)
+class Run:
+    """An audit to be made of the pictures in a folder. ``out``: its own folder."""
+
+    model: Model
+    pictures: Path
+    out: Path
+    labelled: bool | None
+
+    def work(self) -> Work[AuditStep]:
+        """The audit in the background; what is there already is kept."""
+
+        def steps(network: Network, _: object) -> Updates[AuditStep]:
+            audit = camcore.audit(
+                network, self.pictures, self.out, framing=self.model.framing, labelled=self.labelled, workers=0
+            )
+            for step in audit:
+                yield Update(step.done / step.total, step, _title(step))
+
+        key: Hashable = ("audit_run", self.out)
+        return Work(self.model.key, key, "Looking for the pictures", steps, lambda _: 256)
+
+
+def form() -> Model:
+    """The sidebar's part: a network, pictures, and the button that begins; the network."""
+    state = st.session_state
+    model = model_picker.show()
+    path = st.text_input(
+        "Pictures",
+        key="pictures",
+        persist_state="session",
+        placeholder="a folder on this machine",
+        help="One folder for each class, named as the class; or a folder of pictures without labels; or a table (.csv, "
+        ".parquet) with a column path and perhaps label. They are only read, on the machine that this app runs on.",
+    ).strip()
+    st.file_uploader(
+        "or from yours",
+        type=list(upload.ENDINGS),
+        accept_multiple_files=True,
+        key=_FILES,
+        max_upload_size=zip_pictures.UPLOAD_MB,
+        on_change=_receive,
+        help="Pictures, or ZIP files of them with a folder for each class",
+    )
+    failure = state.get("audit_upload_failure")
+    if failure is not None:
+        errors.panel(failure, "These files were not taken")
+    uploads: Uploads | None = state.get("audit_uploads")
+    if uploads is not None:
+        st.caption(f"{counted(uploads.count, 'uploaded picture')}, kept until you leave.")
+    aside = st.toggle("Leave labels aside", key="audit_unlabelled", help="Names of folders are no classes")
+    source = uploads.folder if uploads is not None else named(path)[0] if path else None
+    st.button(
+        "Audit these pictures",
+        type="primary",
+        key="audit_begin",
+        disabled=source is None or model.fetch is not None,
+        on_click=_begin,
+        args=(model, source, aside),
+        width="stretch",
+    )
+    return model
+
+
+def current() -> Run | None:
+    """The audit that was begun last, until it is complete."""
+    run: Run | None = st.session_state.get("audit_run")
+    return run
+
+
+def show(run: Run) -> None:
+    """How far the audit is; when it is complete it is opened."""
+    with st.container(key="cam_head"):
+        st.header(f"{words.plain(run.model.key.name)} looks at many pictures", anchor=False)
+
+    def draw(now: Status[AuditStep]) -> None:
+        session.progress("auditing", now)
+        step = now.value
+        if now.failure is not None:
+            errors.panel(now.failure, "These pictures could not be audited")
+        if step is not None:
+            unusable = f", {step.failed:,} of them unusable" if step.failed else ""
+            st.caption(f"{step.done:,} of {counted(step.total, 'picture')}{unusable}.")
+        if now.complete or (now.stopped and step is not None and step.done):
+            st.button("See what there is", key="audit_open", on_click=_open, args=(run,))
+
+    status = session.section("auditing", run.work(), draw)
+    if status.complete:
+        _open(run)
+        st.rerun()
+
+
+def _title(step: AuditStep) -> str:
+    pace = step.pictures_per_second
+    return "Looking at the pictures" + (f", {pace:.0f} a second" if pace >= 1 else "")
+
+
+def _begin(model: Model, source: Path, aside: bool) -> None:
+    state = st.session_state
+    state["audits_begun"] = state.get("audits_begun", 0) + 1
+    name = words.file_stem(model.key.name, source.name, str(state["audits_begun"]))
+    state["audit_run"] = Run(model, source, _home() / name, False if aside else None)
+
+
+def _open(run: Run) -> None:
+    st.session_state.update(audit=str(run.out), audit_run=None)
+
+
+def _receive() -> None:
+    state = st.session_state
+    files = state[_FILES]
+    state["audit_upload_failure"] = state["audit_uploads"] = None
+    if not files:
+        return
+    state["audit_upload_count"] = state.get("audit_upload_count", 0) + 1
+    folder = _home() / f"pictures-{state['audit_upload_count']}"
+    try:
+        state["audit_uploads"] = Uploads(folder, upload.receive([(file.name, file) for file in files], folder))
+    except camcore.CamcoreError as error:
+        state["audit_upload_failure"] = Failure.of(error)
+
+
+def _home() -> Path:
+    """A folder of this session's own, which goes with it."""
+    home = st.session_state.get("audit_home")
+    if home is None:
+        home = st.session_state["audit_home"] = tempfile.TemporaryDirectory(
+            prefix="camcore-audits-", ignore_cleanup_errors=True
+        )
+    return Path(home.name)
