@@ -14,6 +14,8 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
+from camcore.graph.blas import one_thread
+
 Array32 = NDArray[np.float32]
 Ints = NDArray[np.int64]
 
@@ -68,8 +70,8 @@ def divide(vectors: Array32, seed: int = 0) -> Division:
     """Divide directions (n, K), none of them zero, into groups."""
     from threadpoolctl import threadpool_limits
 
-    # So small a computation takes four times as long where its threads wait for each other and for TensorFlow's.
-    with threadpool_limits(1):
+    # k-means has threads of its own beside those of linear algebra: four times as long where all wait for each other.
+    with one_thread(), threadpool_limits(1, user_api="openmp"):
         return _divided(vectors, seed)
 
 
