@@ -68,22 +68,21 @@ def similarity(vectors: Array32, to: Array32) -> Array32:
 
 def divide(vectors: Array32, seed: int = 0) -> Division:
     """Divide directions (n, K), none of them zero, into groups."""
-    from threadpoolctl import threadpool_limits
-
-    # k-means has threads of its own beside those of linear algebra: four times as long where all wait for each other.
-    with one_thread(), threadpool_limits(1, user_api="openmp"):
-        return _divided(vectors, seed)
-
-
-def _divided(vectors: Array32, seed: int) -> Division:
     from sklearn.decomposition import PCA
+    from threadpoolctl import threadpool_limits
 
     least = max(LEAST, round(LEAST_SHARE * len(vectors)))
     if len(vectors) < 2 * least:
         return Division(vectors.mean(axis=0, keepdims=True), 1.0, (1.0,) * SEEDS)
+    components = PCA(min(_DIMENSIONS, *vectors.shape), random_state=seed)
+    # k-means has threads of its own beside those of linear algebra: it takes far longer where all wait for each other.
+    with one_thread(), threadpool_limits(1, user_api="openmp"):
+        return _divided(vectors, components.fit(vectors).transform(vectors).astype(np.float32), least, seed)
+
+
+def _divided(vectors: Array32, points: Array32, least: int, seed: int) -> Division:
+    """Divide directions by their principal components, the ``points`` (n, m)."""
     rng = np.random.default_rng(seed)
-    components = PCA(min(_DIMENSIONS, *vectors.shape), random_state=seed).fit(vectors)
-    points = components.transform(vectors).astype(np.float32)
     chosen = points if len(points) <= _CHOOSING else points[rng.choice(len(points), _CHOOSING, replace=False)]
     agreement = {k: _agreement_of_halves(chosen, k, rng) for k in range(2, min(MOST, len(chosen) // least) + 1)}
     best = max(agreement, key=lambda k: (round(agreement[k], 2), k))
