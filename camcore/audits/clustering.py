@@ -8,6 +8,7 @@ Where the best number's mean is below AGREED, nothing comes again, and all is on
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -76,7 +77,8 @@ def divide(vectors: Array32, seed: int = 0) -> Division:
         return Division(vectors.mean(axis=0, keepdims=True), 1.0, (1.0,) * SEEDS)
     components = PCA(min(_DIMENSIONS, *vectors.shape), random_state=seed)
     # k-means has threads of its own beside those of linear algebra: it takes far longer where all wait for each other.
-    with one_thread(), threadpool_limits(1, user_api="openmp"):
+    # Vectors that are all the same have no variance to be divided by.
+    with one_thread(), threadpool_limits(1, user_api="openmp"), np.errstate(invalid="ignore"):
         return _divided(vectors, components.fit(vectors).transform(vectors).astype(np.float32), least, seed)
 
 
@@ -116,9 +118,11 @@ def _centres(points: Array32, chosen: Array32, k: int, least: int, seed: int) ->
 
 def _k_means(points: Array32, k: int, seed: int, start: Array32 | None = None) -> Array32:
     from sklearn.cluster import KMeans
+    from sklearn.exceptions import ConvergenceWarning
 
     begun = {"init": "k-means++", "n_init": _STARTS} if start is None else {"init": start, "n_init": 1}
-    return np.asarray(KMeans(k, random_state=seed, **begun).fit(points).cluster_centers_, np.float32)
+    with warnings.catch_warnings(action="ignore", category=ConvergenceWarning):  # of fewer different points than k
+        return np.asarray(KMeans(k, random_state=seed, **begun).fit(points).cluster_centers_, np.float32)
 
 
 def _rand(one: Ints, other: Ints) -> float:
