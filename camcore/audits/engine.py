@@ -143,7 +143,7 @@ def audit(
         check_workers(workers)
     path = network.layer_with_grid(layer).path
     info = single_pass_method(network, method or "gradcam", path)
-    listing = list_pictures(pictures).sample(limit, seed)
+    listing = list_pictures(os.fspath(pictures)).sample(limit, seed)
     classes = _classes(network, listing, labelled)
     plan = Plan(listing.base, info.key, path, network.framing_for(framing), batch)
     manifest = new_manifest(network, plan, listing, classes.tolist(), chunk=chunk, seed=seed, limit=limit)
