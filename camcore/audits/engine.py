@@ -7,7 +7,8 @@ kept, so that one that was stopped or killed goes on, and ends in the same rows.
 from __future__ import annotations
 
 import os
-from collections.abc import Generator
+import re
+from collections.abc import Callable, Generator
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,11 +21,12 @@ from numpy.typing import NDArray
 from camcore import checks
 from camcore.audits import rows, schema
 from camcore.audits.manifest import Manifest, write_manifest
+from camcore.audits.processes import check_workers, worker_count
 from camcore.audits.rows import Chunk, Plan
 from camcore.audits.sources import NO_LABEL, Listing, class_indices, list_pictures
 from camcore.audits.starting import new_manifest, started
 from camcore.batches import BATCH
-from camcore.checks import checked, flag, optional, text, whole
+from camcore.checks import checked, flag, optional, refused, text, whole
 from camcore.errors import CamcoreError, ModelError
 from camcore.evaluation.average_maps import single_pass_method
 from camcore.heatmaps.arguments import a_framing, a_network, a_path
@@ -32,6 +34,12 @@ from camcore.network import Network
 
 CHUNK = 256
 """Pictures in a part."""
+
+_ADDRESS = re.compile(r"([a-z]+://)?[^/\s]+:\d{1,5}")
+
+
+Parts = Generator[tuple[Chunk, pa.Table], None, None]
+"""Chunks with their rows; in the process also with those that are computed so far."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +66,13 @@ class AuditStep:
         return (self.total - self.done) / self.pictures_per_second if self.done < self.total else 0.0
 
 
+def _an_address(name: str, value: object) -> str:
+    """The address of a Dask scheduler."""
+    if not isinstance(value, str) or not _ADDRESS.fullmatch(value):
+        raise refused(name, value, "the address of a Dask scheduler", "Give one such as 'tcp://host:8786'.")
+    return value
+
+
 @checked(
     network=a_network,
     out=a_path,
@@ -65,7 +80,7 @@ class AuditStep:
     framing=a_framing,
     labelled=optional(flag),
     workers=optional(whole(0, 1024, example=2)),
-    cluster=optional(text),
+    cluster=optional(_an_address),
     limit=optional(whole(1, example=1000)),
     seed=checks.seed,
     batch=whole(1, 4096, example=BATCH),
@@ -95,7 +110,9 @@ def audit(
     ``limit``: a random sample of so many pictures, drawn by ``seed``. ``batch``: pictures in a pass; ``chunk``: in a
     part of the store.
 
-    ``workers``: worker processes; 0 for none; None for as many as pay. ``cluster``: the address of a Dask scheduler.
+    ``workers``: worker processes on this machine, each of one thread; 0 for none; None for as many as cores where that
+    pays, from some thousand pictures on. A script that has any begins under ``if __name__ == "__main__":``.
+    ``cluster``: the address of a Dask scheduler, whose workers do it instead.
 
     The same call goes on with an audit that was stopped or killed. Closing the generator stops it within a chunk.
     Raises CamcoreError at the call for arguments, pictures and labels that cannot be used, and for a folder that holds
@@ -106,6 +123,8 @@ def audit(
             f"{network.name} has one linear output, a regression, and no classes to be right or wrong about. Audit a "
             "classifier: a network that ends in softmax or sigmoid, or give the two labels of a logit."
         )
+    if cluster is None:
+        check_workers(workers)
     path = network.layer_with_grid(layer).path
     info = single_pass_method(network, method or "gradcam", path)
     listing = list_pictures(pictures).sample(limit, seed)
@@ -114,7 +133,14 @@ def audit(
     manifest = new_manifest(network, plan, listing, classes.tolist(), chunk=chunk, seed=seed, limit=limit)
     folder = Path(out)
     earlier = started(folder, manifest)
-    return _steps(network, plan, _chunks(listing, classes.tolist(), chunk), folder, earlier)
+
+    def parts(chunks: list[Chunk]) -> Parts:
+        if cluster is not None:
+            return _on_cluster(network, plan, chunks, cluster)
+        count = worker_count(chunks, workers)
+        return _on_workers(network, plan, chunks, count) if count > 1 else _in_process(network, plan, chunks)
+
+    return _steps(_chunks(listing, classes.tolist(), chunk), folder, earlier, parts)
 
 
 def _classes(network: Network, listing: Listing, labelled: bool | None) -> NDArray[np.int64]:
@@ -136,7 +162,7 @@ def _chunks(listing: Listing, classes: list[int], size: int) -> list[Chunk]:
 
 
 def _steps(
-    network: Network, plan: Plan, chunks: list[Chunk], folder: Path, manifest: Manifest
+    chunks: list[Chunk], folder: Path, manifest: Manifest, compute: Callable[[list[Chunk]], Parts]
 ) -> Generator[AuditStep, None, None]:
     start, before = perf_counter(), manifest.seconds
     missing, done, failed = [], 0, 0
@@ -157,7 +183,7 @@ def _steps(
 
     note()
     yield step(schema.SCHEMA.empty_table())
-    with closing(_in_process(network, plan, missing)) as parts:
+    with closing(compute(missing)) as parts:
         for chunk, part in parts:
             yielded = step(part)
             if len(part) == len(chunk.paths):
@@ -167,7 +193,7 @@ def _steps(
             yield yielded
 
 
-def _in_process(network: Network, plan: Plan, chunks: list[Chunk]) -> Generator[tuple[Chunk, pa.Table], None, None]:
+def _in_process(network: Network, plan: Plan, chunks: list[Chunk]) -> Parts:
     """The rows of each chunk as far as they are computed, a batch more each time."""
     part = schema.SCHEMA.empty_table()
     with closing(rows.computed(network, plan, chunks)) as tables:
@@ -176,6 +202,20 @@ def _in_process(network: Network, plan: Plan, chunks: list[Chunk]) -> Generator[
             yield chunk, part
             if len(part) == len(chunk.paths):
                 part = schema.SCHEMA.empty_table()
+
+
+def _on_workers(network: Network, plan: Plan, chunks: list[Chunk], count: int) -> Parts:
+    from camcore.audits.workers import computed_by, local_client
+
+    with local_client(count) as client, closing(computed_by(client, network, plan, chunks)) as parts:
+        yield from parts
+
+
+def _on_cluster(network: Network, plan: Plan, chunks: list[Chunk], address: str) -> Parts:
+    from camcore.audits.workers import computed_by, remote_client
+
+    with remote_client(address) as client, closing(computed_by(client, network, plan, chunks)) as parts:
+        yield from parts
 
 
 def _failures(part: pa.Table) -> int:

@@ -17,18 +17,12 @@ from camcore.errors import CamcoreError
 from camcore.files import unwritable
 from camcore.models.pickling import weights_hash
 from camcore.network import Network
+from camcore.text import sides
 
 _LIBRARIES = ("tensorflow", "keras", "numpy", "pyarrow", "distributed")
 
-# The choices that make another audit, by what a message calls them.
-_IDENTITY = {
-    "method": "method",
-    "layer": "layer",
-    "framing": "framing",
-    "limit": "limit",
-    "seed": "seed",
-    "chunk": "chunk",
-}
+# Choices that make another audit.
+_CHOICES = ("method", "layer", "framing", "limit", "seed", "chunk")
 
 
 def new_manifest(
@@ -102,10 +96,12 @@ def _check_same(folder: Path, earlier: Manifest, manifest: Manifest) -> None:
         difference = there or f"of the network {earlier.network.name}, not {manifest.network.name}"
     elif earlier.network.labels != manifest.network.labels:
         difference = f"of {earlier.network.name} with other names of its classes"
+    elif earlier.network.input_size != manifest.network.input_size:
+        difference = f"of {earlier.network.name} with an input of {sides(earlier.network.input_size)} pixels"
     else:
         name = next((one for one in _IDENTITY if getattr(earlier, one) != getattr(manifest, one)), None)
         if name is not None:
-            difference = f"with {_IDENTITY[name]} {getattr(earlier, name)!r}, not {getattr(manifest, name)!r}"
+            difference = f"with {name} {getattr(earlier, name)!r}, not {getattr(manifest, name)!r}"
         elif earlier.pictures_sha256 != manifest.pictures_sha256:
             difference = (
                 f"of other pictures or labels ({earlier.total:,} of '{earlier.pictures}', not {manifest.total:,} of "
