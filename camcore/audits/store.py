@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from camcore.audits import parts
+from camcore.audits import groups, parts
 from camcore.audits.database import connect, is_one_select
 from camcore.audits.filters import LISTING, Filters, condition, order_by
+from camcore.audits.groups import Group
 from camcore.audits.manifest import Manifest, read_manifest
 from camcore.audits.parts import NARROW
 from camcore.audits.schema import PARTS, SCHEMA, part_name
@@ -112,6 +113,16 @@ class Audit:
     def evidence(self, paths: Iterable[str]) -> NDArray[np.float32]:
         """The evidence of these pictures: float32 (n, K); otherwise as ``maps``."""
         return self._lists(paths, "evidence", self.manifest.channels)
+
+    def groups(self, label: str | None = None) -> tuple[Group, ...]:
+        """The groups of evidence, of the pictures that are called ``label`` or of all; none before they were found.
+
+        The column ``group`` of a picture is the place of its group among all. Raises CamcoreError where they are
+        damaged.
+        """
+        if not (self.folder / groups.NAME).is_file():
+            return ()
+        return tuple(one for one in groups.read_groups(self.folder) if label in (None, one.label))
 
     def _lists(self, paths: Iterable[str], column: str, width: int) -> NDArray[np.float32]:
         wanted = list(paths)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -13,7 +12,7 @@ from ui import controls, model_picker, urls
 from ui.urls import Parameter, whole_number
 
 if TYPE_CHECKING:
-    from camcore.audits.manifest import Manifest
+    from ui.audit.opened import OpenAudit
 
 ANY, RIGHT, WRONG, FAILED = ANSWERS = ("any", "right", "wrong", "unusable")
 MAPS, PHOTOGRAPHS = DRAWN = ("maps", "photographs")
@@ -59,18 +58,22 @@ def filters() -> Filters:
     return replace(Filters(search=chosen.search), failed=True) if answer == FAILED else chosen
 
 
-def settle(manifest: Manifest, classes: Collection[str], groups: Collection[int]) -> None:
-    """Drop choices that this audit does not know, and say so; before any widget is drawn. ``classes``: that occur."""
+def settle(opened: OpenAudit) -> None:
+    """Drop choices that this audit does not know, and say so; before any widget is drawn."""
     state = st.session_state
-    for name, what in (("said", "class said"), ("truth", "true class")):
-        if state[name] is not None and state[name] not in classes:
+    said = {one.name for one in opened.classes if one.said}
+    truth = {one.name for one in opened.classes if one.found.n}
+    for name, what, known in (("said", "class said", said), ("truth", "true class", truth)):
+        if state[name] is not None and state[name] not in known:
             urls.object_to(name, f"No picture of this audit has the {what} “{state[name][:60]}”. All are shown.")
-    if state["group"] is not None and state["group"] not in groups:
+    if state["group"] is not None and state["group"] >= len(opened.groups):
         urls.object_to("group", f"This audit has no group {state['group']}. All pictures are shown.")
-    unlabelled = "The pictures of this audit have no labels, so that none is right or wrong. All are shown."
-    if not manifest.labelled and state["answer"] in (RIGHT, WRONG):
-        urls.object_to("answer", unlabelled, ANY)
-    if not manifest.labelled and state["sort"] == "true class least":
+    if not truth and state["answer"] in (RIGHT, WRONG):
+        without = "The pictures of this audit have no labels, so that none is right or wrong. All are shown."
+        urls.object_to("answer", without, ANY)
+    if not opened.failed and state["answer"] == FAILED:
+        urls.object_to("answer", "All pictures of this audit could be used. All are shown.", ANY)
+    if not truth and state["sort"] == "true class least":
         urls.object_to("sort", "Without labels there is no true class to sort by.", LISTING)
     if state["least"] > state["most"]:
         state["least"], state["most"] = state["most"], state["least"]

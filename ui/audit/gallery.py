@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import streamlit as st
 
 from camcore.audits.filters import LISTING
 from camcore.text import counted
 from ui import controls, errors, words
-from ui.audit import choices, export, thumbnails, to_pages
+from ui.audit import choices, export, groups_view, thumbnails, to_pages
 from ui.audit.opened import OpenAudit
 from ui.audit.thumbnails import Thumbnail
 from ui.components import Tile, tiles
@@ -30,6 +30,7 @@ _SORTS = {
 _ANSWERS = {choices.ANY: "All", choices.RIGHT: "Right", choices.WRONG: "Wrong", choices.FAILED: "Unusable"}
 
 Row = dict[str, Any]
+Option = TypeVar("Option", str, int)
 
 
 def show(opened: OpenAudit, publish: Callable[[], None]) -> None:
@@ -74,6 +75,9 @@ def _filters(opened: OpenAudit) -> None:
             _choice(
                 "It is", "truth", [one.name for one in opened.classes if one.found.n], words.label, 140, "any class"
             )
+        if opened.groups:
+            titles = [groups_view.title(one) for one in opened.groups]
+            _choice("Group", "group", range(len(titles)), titles.__getitem__, 140, "any group")
         _choice("Order", "sort", sorts, _SORTS.__getitem__, 140)
         st.slider(
             "Probability of its answer", 0, 100, key="sure_box", format="%d %%", on_change=_take_probability, width=165
@@ -82,7 +86,7 @@ def _filters(opened: OpenAudit) -> None:
 
 
 def _choice(
-    title: str, key: str, options: Sequence[str], name: Callable[[str], str], width: int, anything: str | None = None
+    title: str, key: str, options: Sequence[Option], name: Callable[[Option], str], width: int, anything: str = ""
 ) -> None:
     """A list to choose from; ``anything``: nothing need be chosen, and what that means."""
     st.selectbox(
@@ -90,8 +94,8 @@ def _choice(
         options,
         key=key,
         format_func=name,
-        placeholder=anything,
-        required=anything is None,
+        index=None if anything else 0,  # without one, what is chosen can be taken back
+        placeholder=anything or None,
         persist_state="session",
         on_change=_from_the_start,
         width=width,

@@ -9,8 +9,9 @@ import streamlit as st
 
 from camcore.text import counted, duration
 from ui import errors, words
-from ui.audit import choices, export, gallery, quality, running
+from ui.audit import choices, export, gallery, groups_view, quality, running
 from ui.audit.opened import OpenAudit, opening
+from ui.components import scroll
 from ui.jobs import session
 from ui.jobs.session import Status
 from ui.model_picker import Model
@@ -51,7 +52,8 @@ def show(root: Path, publish: Callable[[], None]) -> tuple[str, ...]:
     """The audit in a folder; what readers should know of it."""
 
     def draw(now: Status[OpenAudit]) -> None:
-        session.progress("opening", now, stoppable=False)
+        if not now.complete:
+            session.progress("opening", now, stoppable=False)
         if now.failure is not None:
             errors.panel(now.failure, "This audit cannot be opened")
 
@@ -59,13 +61,16 @@ def show(root: Path, publish: Callable[[], None]) -> tuple[str, ...]:
     if not status.complete:
         return ()
     opened = status.result
-    choices.settle(opened.manifest, {one.name for one in opened.classes}, ())
+    choices.settle(opened)
     _head(opened)
     with errors.guarded("The figures"):
         quality.show(opened)
     st.subheader("Its pictures", anchor="pictures")
     st.fragment(gallery.show)(opened, publish)
-    return opened.audit.notes
+    with errors.guarded("The groups"):
+        groups_view.show(opened)
+    scroll("#pictures", key="scroll", count=st.session_state.get("times_picked", 0))
+    return opened.notes
 
 
 def _head(opened: OpenAudit) -> None:
