@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from camcore.audits.filters import LISTING, ORDERS, Filters
 from ui import controls, model_picker, urls
+from ui.audit import scatter
+from ui.audit.opened import OpenAudit
 from ui.urls import Parameter, whole_number
-
-if TYPE_CHECKING:
-    from ui.audit.opened import OpenAudit
 
 ANY, RIGHT, WRONG, FAILED = ANSWERS = ("any", "right", "wrong", "unusable")
 MAPS, PHOTOGRAPHS = DRAWN = ("maps", "photographs")
 _SHARE = whole_number(0, 100)
-FILTERS = ("said", "truth", "answer", "least", "most", "group", "search")
+FILTERS = ("said", "truth", "answer", "least", "most", "group", "box", "search")
 """The parameters that choose pictures."""
 
 
@@ -33,6 +31,7 @@ def parameters() -> list[Parameter]:
         Parameter("least", "least probability", 0, parse=_SHARE),
         Parameter("most", "greatest probability", 100, parse=_SHARE),
         Parameter("group", "group", None, parse=whole_number(0)),
+        scatter.BOX,
         Parameter("search", "text to search for", ""),
         Parameter("sort", "order", LISTING, ORDERS),
         Parameter("page", "page", 1, parse=whole_number(1)),
@@ -41,7 +40,7 @@ def parameters() -> list[Parameter]:
     ]
 
 
-def filters() -> Filters:
+def filters(opened: OpenAudit) -> Filters:
     """The pictures that are chosen."""
     state = st.session_state
     answer = state["answer"]
@@ -53,7 +52,7 @@ def filters() -> Filters:
         high=state["most"] / 100,
         group=state["group"],
         search=state["search"].strip(),
-        paths=state.get("audit_box"),
+        paths=scatter.inside(opened),
     )
     return replace(Filters(search=chosen.search), failed=True) if answer == FAILED else chosen
 
@@ -82,11 +81,10 @@ def settle(opened: OpenAudit) -> None:
 def clear() -> None:
     """Choose all pictures again, from the first page on."""
     st.session_state.update({one.name: one.default for one in parameters() if one.name in (*FILTERS, "page")})
-    st.session_state["audit_box"] = None
 
 
 def narrowed() -> bool:
     """Says whether not all pictures are chosen."""
     state = st.session_state
     defaults = {one.name: one.default for one in parameters() if one.name in FILTERS}
-    return state.get("audit_box") is not None or any(state[name] != value for name, value in defaults.items())
+    return any(state[name] != value for name, value in defaults.items())

@@ -25,7 +25,7 @@ def stem(opened: OpenAudit) -> str:
 
 def offer_list(opened: OpenAudit) -> None:
     """The buttons for the pictures that are chosen by the filters, all pages of them."""
-    where, order = choices.filters(), st.session_state["sort"]
+    where, order = choices.filters(opened), st.session_state["sort"]
 
     def as_csv() -> bytes:
         file = io.BytesIO()

@@ -37,7 +37,7 @@ def show(opened: OpenAudit, publish: Callable[[], None]) -> None:
     """The section; a fragment, so that a filter draws nothing else anew. ``publish``: the page's address."""
     with errors.guarded("The gallery"):
         _filters(opened)
-        where = choices.filters()
+        where = choices.filters(opened)
         total = opened.audit.count(where)
         pages = max(1, -(-total // PAGE))
         state = st.session_state

@@ -9,7 +9,7 @@ import streamlit as st
 
 from camcore.text import counted, duration
 from ui import errors, words
-from ui.audit import choices, export, gallery, groups_view, quality, running
+from ui.audit import choices, export, gallery, groups_view, quality, running, scatter
 from ui.audit.opened import OpenAudit, opening
 from ui.components import scroll
 from ui.jobs import session
@@ -69,6 +69,8 @@ def show(root: Path, publish: Callable[[], None]) -> tuple[str, ...]:
     st.fragment(gallery.show)(opened, publish)
     with errors.guarded("The groups"):
         groups_view.show(opened)
+    with errors.guarded("The scatter"):
+        scatter.show(opened)
     scroll("#pictures", key="scroll", count=st.session_state.get("times_picked", 0))
     return opened.notes
 
