@@ -8,12 +8,13 @@ from pathlib import Path
 
 import streamlit as st
 
+import camcore
 from camcore.audits.manifest import Manifest
 from camcore.audits.sources import open_row
-from camcore.errors import CamcoreError
+from camcore.models.saved import SavedNetwork
 from camcore.render.encode import to_jpeg
 from camcore.text import counted
-from ui import errors, model_picker, sidebar
+from ui import errors, model_picker, sidebar, words
 from ui.audit.opened import OpenAudit
 from ui.picture_box import LIMIT, Upload
 from ui.query import Failure
@@ -27,21 +28,21 @@ _TITLES = {INSPECT: "Inspect", COMPARE: "Compare", TRUST: "Trust"}
 
 def bar(opened: OpenAudit, chosen: Sequence[str]) -> None:
     """The row of what can be done with the chosen pictures; it keeps its height without any."""
-    known = opened.manifest.network.source in model_picker.names()
+    name = network_of(opened.manifest)
     with st.container(key="cam_audit_chosen", horizontal=True, vertical_alignment="center", gap="small"):
         if not chosen:
             st.caption("Press a picture to choose it: to look at it on another page, or for others like it.")
             return
-        name = chosen[0] if len(chosen) == 1 else f"{counted(len(chosen), 'picture')} chosen"
-        st.caption(name.replace("_", "\\\\_"), width="content")
+        title = chosen[0] if len(chosen) == 1 else f"{counted(len(chosen), 'picture')} chosen"
+        st.caption(words.plain(title), width="content")
         for page in PAGES:
             st.button(
                 _TITLES[page],
                 key=f"audit_to_{_TITLES[page].lower()}",
                 on_click=_leave,
-                args=(page, opened.manifest, chosen[0]),
-                disabled=len(chosen) > 1 or not known,
-                help=None if known else "This network is not one of this app’s: start it with camcore app FILE",
+                args=(page, opened.manifest, name, chosen[0]),
+                disabled=len(chosen) > 1 or name is None,
+                help=None if name else "This network is not one of this app’s: start it with camcore app FILE",
             )
         st.button("Let go", key="audit_let_go", on_click=_let_go)
     failure = st.session_state.pop("audit_to_failure", None)
@@ -58,20 +59,30 @@ def go() -> None:
         st.switch_page(target[0], query_params=target[1])
 
 
-def query(manifest: Manifest) -> dict[str, str]:
-    """The network and the map of an audit as another page's address has them."""
-    model = model_picker.chosen(manifest.network.source, model_picker.AUTO)
+def network_of(manifest: Manifest) -> str | None:
+    """The name under which this app has an audit's network; None where it has it not."""
+    source = manifest.network.source
+    for row in camcore.backbones():
+        if row.name == source or (isinstance(row, SavedNetwork) and str(row.folder) == source):
+            return row.name
+    return None
+
+
+def query(manifest: Manifest, name: str) -> dict[str, str]:
+    """The network ``name`` and the map of an audit as another page's address has them."""
+    random = manifest.network.weights_note.startswith("random")
+    model = model_picker.chosen(name, model_picker.AUTO, random)
     return sidebar.query(model.key, manifest.framing, None, method=manifest.method, layer=manifest.layer)
 
 
-def _leave(page: str, manifest: Manifest, path: str) -> None:
+def _leave(page: str, manifest: Manifest, name: str, path: str) -> None:
     state = st.session_state
     try:
         state["upload"] = Upload(_file(manifest, path), posixpath.basename(path))
-    except (CamcoreError, OSError) as error:
+    except (camcore.CamcoreError, OSError) as error:
         state["audit_to_failure"] = Failure.of(error)
         return
-    state.update({"class": None, "picture_failure": None, "audit_go": (page, query(manifest))})
+    state.update({"class": None, "picture_failure": None, "audit_go": (page, query(manifest, name))})
 
 
 def _file(manifest: Manifest, path: str) -> bytes:
