@@ -8,7 +8,6 @@ Where the best number's mean is below AGREED, nothing comes again, and all is on
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -67,6 +66,14 @@ def similarity(vectors: Array32, to: Array32) -> Array32:
 
 def divide(vectors: Array32, seed: int = 0) -> Division:
     """Divide directions (n, K), none of them zero, into groups."""
+    from threadpoolctl import threadpool_limits
+
+    # So small a computation takes four times as long where its threads wait for each other and for TensorFlow's.
+    with threadpool_limits(1):
+        return _divided(vectors, seed)
+
+
+def _divided(vectors: Array32, seed: int) -> Division:
     from sklearn.decomposition import PCA
 
     least = max(LEAST, round(LEAST_SHARE * len(vectors)))
