@@ -6,11 +6,11 @@ from ui.page import page
 
 with page("Audit", style="audit") as p:
     from ui import model_picker
-    from ui.audit import choices, running, to_pages, view
+    from ui.audit import choices, chosen, running, view
     from ui.components import copy_link
 
     p.address(choices.parameters())
-    to_pages.go()
+    chosen.go()
     run = running.settle()
     with st.sidebar:
         root = view.folder(making=run is not None)

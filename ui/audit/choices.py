@@ -15,7 +15,7 @@ from ui.urls import Parameter, whole_number
 ANY, RIGHT, WRONG, FAILED = ANSWERS = ("any", "right", "wrong", "unusable")
 MAPS, PHOTOGRAPHS = DRAWN = ("maps", "photographs")
 _SHARE = whole_number(0, 100)
-FILTERS = ("said", "truth", "answer", "least", "most", "group", "box", "search")
+FILTERS = ("said", "truth", "answer", "least", "most", "group", "box", "like", "search")
 """The parameters that choose pictures."""
 
 
@@ -32,6 +32,7 @@ def parameters() -> list[Parameter]:
         Parameter("most", "greatest probability", 100, parse=_SHARE),
         Parameter("group", "group", None, parse=whole_number(0)),
         scatter.BOX,
+        Parameter("like", "picture to find others like", ""),
         Parameter("search", "text to search for", ""),
         Parameter("sort", "order", LISTING, ORDERS),
         Parameter("page", "page", 1, parse=whole_number(1)),
@@ -40,8 +41,8 @@ def parameters() -> list[Parameter]:
     ]
 
 
-def filters(opened: OpenAudit) -> Filters:
-    """The pictures that are chosen."""
+def filters(opened: OpenAudit, like: tuple[str, ...] | None) -> Filters:
+    """The pictures that are chosen. ``like``: those like a picture, where one is named."""
     state = st.session_state
     answer = state["answer"]
     chosen = Filters(
@@ -52,9 +53,15 @@ def filters(opened: OpenAudit) -> Filters:
         high=state["most"] / 100,
         group=state["group"],
         search=state["search"].strip(),
-        paths=scatter.inside(opened),
+        paths=_both(scatter.inside(opened), like),
     )
     return replace(Filters(search=chosen.search), failed=True) if answer == FAILED else chosen
+
+
+def _both(one: tuple[str, ...] | None, other: tuple[str, ...] | None) -> tuple[str, ...] | None:
+    if one is None or other is None:
+        return one if other is None else other
+    return tuple(path for path in one if path in set(other))
 
 
 def settle(opened: OpenAudit) -> None:

@@ -8,10 +8,10 @@ import pyarrow.csv
 import pyarrow.parquet
 import streamlit as st
 
+from camcore.audits.filters import Filters
 from camcore.audits.store import COLUMNS
 from camcore.text import counted
 from ui import downloads, words
-from ui.audit import choices
 from ui.audit.opened import OpenAudit
 
 MOST_ROWS = 100_000
@@ -23,9 +23,9 @@ def stem(opened: OpenAudit) -> str:
     return words.file_stem(opened.manifest.network.name, opened.audit.folder.name)
 
 
-def offer_list(opened: OpenAudit) -> None:
-    """The buttons for the pictures that are chosen by the filters, all pages of them."""
-    where, order = choices.filters(opened), st.session_state["sort"]
+def offer_list(opened: OpenAudit, where: Filters) -> None:
+    """The buttons for the pictures that the filters choose, all pages of them."""
+    order = st.session_state["sort"]
 
     def as_csv() -> bytes:
         file = io.BytesIO()

@@ -117,7 +117,7 @@ def _classes(opened: OpenAudit) -> None:
         hide_index=True,
         height=min(HEIGHT, 35 * (len(rows) + 1) + 3),
         column_config={
-            "pictures": st.column_config.NumberColumn(width=70),
+            "pictures": st.column_config.NumberColumn(width=75, format="localized"),
             "found": share,
             "probability": share,
             "95 % interval": st.column_config.TextColumn(width=105),

@@ -52,10 +52,10 @@ def show(root: Path, publish: Callable[[], None]) -> tuple[str, ...]:
     """The audit in a folder; what readers should know of it."""
 
     def draw(now: Status[OpenAudit]) -> None:
-        if not now.complete:
-            session.progress("opening", now, stoppable=False)
         if now.failure is not None:
             errors.panel(now.failure, "This audit cannot be opened")
+        if not now.complete:
+            session.progress("opening", now, stoppable=False)
 
     status = session.section("opening", opening(root), draw)
     if not status.complete:

@@ -1,4 +1,4 @@
-"""The way from pictures of an audit to the pages that look at one of them."""
+"""What can be done with the chosen pictures of an audit: other pages that look at one, and others like it."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from camcore.models.saved import SavedNetwork
 from camcore.render.encode import to_jpeg
 from camcore.text import counted
 from ui import errors, model_picker, sidebar, words
+from ui.audit import choices
 from ui.audit.opened import OpenAudit
 from ui.picture_box import LIMIT, Upload
 from ui.query import Failure
@@ -28,28 +29,40 @@ _TITLES = {INSPECT: "Inspect", COMPARE: "Compare", TRUST: "Trust"}
 
 def bar(opened: OpenAudit, chosen: Sequence[str]) -> None:
     """The row of what can be done with the chosen pictures; it keeps its height without any."""
-    name = network_of(opened.manifest)
     with st.container(key="cam_audit_chosen", horizontal=True, vertical_alignment="center", gap="small"):
-        if not chosen:
+        if chosen:
+            _buttons(opened, chosen)
+        else:
             st.caption("Press a picture to choose it: to look at it on another page, or for others like it.")
-            return
-        title = chosen[0] if len(chosen) == 1 else f"{counted(len(chosen), 'picture')} chosen"
-        st.caption(words.plain(title), width="content")
-        for page in PAGES:
-            st.button(
-                _TITLES[page],
-                key=f"audit_to_{_TITLES[page].lower()}",
-                on_click=_leave,
-                args=(page, opened.manifest, name, chosen[0]),
-                disabled=len(chosen) > 1 or name is None,
-                help=None if name else "This network is not one of this app’s: start it with camcore app FILE",
-            )
-        st.button("Let go", key="audit_let_go", on_click=_let_go)
     failure = st.session_state.pop("audit_to_failure", None)
     if failure is not None:
         errors.panel(failure, "This picture cannot be looked at")
-    if st.session_state.get("audit_go") is not None:
-        st.rerun()  # the callback ran with this fragment; only the page's own script goes to another one
+    if st.session_state.get("audit_go") is not None or st.session_state.pop("audit_redraw", False):
+        st.rerun()  # the callback ran with this fragment, and what it asks for is done outside it
+
+
+def _buttons(opened: OpenAudit, chosen: Sequence[str]) -> None:
+    name = network_of(opened.manifest)
+    title = chosen[0] if len(chosen) == 1 else f"{counted(len(chosen), 'picture')} chosen"
+    st.caption(words.plain(title), width="content")
+    for page in PAGES:
+        st.button(
+            _TITLES[page],
+            key=f"audit_to_{_TITLES[page].lower()}",
+            on_click=_leave,
+            args=(page, opened.manifest, name, chosen[0]),
+            disabled=len(chosen) > 1 or name is None,
+            help=None if name else "This network is not one of this app’s: start it with camcore app FILE",
+        )
+    st.button(
+        "More like this",
+        key="audit_like",
+        on_click=_find_alike,
+        args=(chosen[0],),
+        disabled=len(chosen) > 1,
+        help="The pictures that were decided because of the same evidence",
+    )
+    st.button("Let go", key="audit_let_go", on_click=_let_go)
 
 
 def go() -> None:
@@ -73,6 +86,11 @@ def query(manifest: Manifest, name: str) -> dict[str, str]:
     random = manifest.network.weights_note.startswith("random")
     model = model_picker.chosen(name, model_picker.AUTO, random)
     return sidebar.query(model.key, manifest.framing, None, method=manifest.method, layer=manifest.layer)
+
+
+def _find_alike(path: str) -> None:
+    choices.clear()
+    st.session_state.update(like=path, chosen=(), audit_redraw=True)
 
 
 def _leave(page: str, manifest: Manifest, name: str, path: str) -> None:
