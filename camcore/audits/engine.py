@@ -19,7 +19,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from camcore import checks
-from camcore.audits import rows, schema
+from camcore.audits import addresses, rows, schema
 from camcore.audits.manifest import Manifest, write_manifest
 from camcore.audits.processes import check_workers, worker_count
 from camcore.audits.rows import Chunk, Plan
@@ -29,7 +29,7 @@ from camcore.batches import BATCH
 from camcore.checks import checked, flag, optional, refused, text, whole
 from camcore.errors import CamcoreError, ModelError
 from camcore.evaluation.average_maps import single_pass_method
-from camcore.heatmaps.arguments import a_framing, a_network, a_path
+from camcore.heatmaps.arguments import a_framing, a_network
 from camcore.network import Network
 
 CHUNK = 256
@@ -66,6 +66,21 @@ class AuditStep:
         return (self.total - self.done) / self.pictures_per_second if self.done < self.total else 0.0
 
 
+def _a_source(name: str, value: object) -> str:
+    """A path or an address, as text: a Path would take one of the two slashes of an address."""
+    if not isinstance(value, (str, os.PathLike)) or not os.fspath(value) or "\0" in os.fsdecode(value):
+        raise refused(name, value, "a folder, a table or an address", "Give it as a string or a pathlib.Path.")
+    return os.fsdecode(value)
+
+
+def _a_folder(name: str, value: object) -> Path:
+    """A folder of this machine."""
+    text = _a_source(name, value)
+    if addresses.is_remote(text):
+        raise refused(name, value, "a folder of this machine", "Write there, and copy what is in it when it is done.")
+    return Path(text).expanduser()
+
+
 def _an_address(name: str, value: object) -> str:
     """The address of a Dask scheduler."""
     if not isinstance(value, str) or not _ADDRESS.fullmatch(value):
@@ -75,7 +90,8 @@ def _an_address(name: str, value: object) -> str:
 
 @checked(
     network=a_network,
-    out=a_path,
+    pictures=_a_source,
+    out=_a_folder,
     method=optional(text),
     framing=a_framing,
     labelled=optional(flag),
@@ -127,7 +143,7 @@ def audit(
         check_workers(workers)
     path = network.layer_with_grid(layer).path
     info = single_pass_method(network, method or "gradcam", path)
-    listing = list_pictures(pictures).sample(limit, seed)
+    listing = list_pictures(os.fspath(pictures)).sample(limit, seed)
     classes = _classes(network, listing, labelled)
     plan = Plan(listing.base, info.key, path, network.framing_for(framing), batch)
     manifest = new_manifest(network, plan, listing, classes.tolist(), chunk=chunk, seed=seed, limit=limit)

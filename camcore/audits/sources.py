@@ -69,13 +69,12 @@ class Listing:
         return digest.hexdigest()
 
 
-def list_pictures(pictures: str | os.PathLike[str]) -> Listing:
+def list_pictures(given: str) -> Listing:
     """The pictures of a folder, of a table (``.csv``, ``.parquet``) with a column ``path``, or at an address.
 
     A folder of class folders labels them: the first folder below it is the class, whatever lies between. Raises
     CamcoreError where nothing can be read there, a table has no ``path``, or there are no pictures.
     """
-    given = os.fsdecode(pictures)
     if tables.is_table(given):
         path = given if addresses.is_remote(given) else str(Path(given).expanduser().absolute())
         listing = Listing(given, posixpath.dirname(path), *tables.read_table(given))

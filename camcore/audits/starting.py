@@ -99,7 +99,7 @@ def _check_same(folder: Path, earlier: Manifest, manifest: Manifest) -> None:
     elif earlier.network.input_size != manifest.network.input_size:
         difference = f"of {earlier.network.name} with an input of {sides(earlier.network.input_size)} pixels"
     else:
-        name = next((one for one in _IDENTITY if getattr(earlier, one) != getattr(manifest, one)), None)
+        name = next((one for one in _CHOICES if getattr(earlier, one) != getattr(manifest, one)), None)
         if name is not None:
             difference = f"with {name} {getattr(earlier, name)!r}, not {getattr(manifest, name)!r}"
         elif earlier.pictures_sha256 != manifest.pictures_sha256:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from camcore.cli.options import add_network, check_network_options, load_network, show_progress
+from camcore.metrics.intervals import Rate, rate
 from camcore.text import counted, duration, percent
 
 if TYPE_CHECKING:
@@ -112,9 +113,7 @@ def _answers(folder: Path) -> pa.Table:
 
 
 def _figures(manifest: Manifest, rows: pa.Table) -> dict[str, object]:
-    from camcore.metrics.intervals import rate
-
-    right = rate(rows.column("correct").to_pylist().count(True), len(rows) - rows.column("correct").null_count)
+    right = _accuracy(rows)
     return {
         "network": manifest.network.name,
         "weights_sha256": manifest.network.weights_sha256,
@@ -129,17 +128,19 @@ def _figures(manifest: Manifest, rows: pa.Table) -> dict[str, object]:
     }
 
 
+def _accuracy(rows: pa.Table) -> Rate:
+    """Of the pictures with a label, those whose first answer is right."""
+    correct = rows.column("correct").drop_null().to_pylist()
+    return rate(sum(correct), len(correct))
+
+
 def _print(manifest: Manifest, rows: pa.Table, folder: Path) -> None:
-    figures = _figures(manifest, rows)
     print(f"{manifest.network.name} on {manifest.pictures}")
     left_out = f", {counted(manifest.left_out, 'other file')} left out" if manifest.left_out else ""
     print(f"  {counted(manifest.total, 'picture')}{left_out}, {_time(manifest.seconds)} of work")
-    right = figures["accuracy"]
-    if isinstance(right, dict):
-        print(
-            f"  accuracy   {right['value']:.1%} ({right['count']:,} of {right['n']:,}; 95 % interval "
-            f"{right['low']:.1%} to {right['high']:.1%})"
-        )
+    right = _accuracy(rows)
+    if right.n:
+        print(f"  accuracy   {right.in_words}")
     else:
         sure = rows.column("probability").drop_null().to_pylist()
         mean = percent(sum(sure) / len(sure)) if sure else "–"

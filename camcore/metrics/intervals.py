@@ -21,6 +21,14 @@ class Rate:
     count: int
     n: int
 
+    @property
+    def in_words(self) -> str:
+        """The share with its interval: ``90.0% (9 of 10; 95 % interval 59.6% to 98.2%)``."""
+        if not self.n:
+            return "– (no pictures)"
+        counts = f"{self.count} of {self.n}"
+        return f"{self.value:.1%} ({counts}; 95 % interval {self.low:.1%} to {self.high:.1%})"
+
 
 @dataclass(frozen=True)
 class Interval:

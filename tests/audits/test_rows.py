@@ -35,7 +35,7 @@ def pictures(tmp_path_factory) -> Path:
 
 
 def audited(network: camcore.Network, root: Path, method: str, batch: int, labelled: bool = True) -> pa.Table:
-    listing = list_pictures(root)
+    listing = list_pictures(str(root))
     classes = class_indices(network.labels, network.name, listing).tolist()
     chunk = Chunk(3, 30, listing.paths, tuple(classes if labelled else [NO_LABEL] * len(listing)))
     plan = Plan(str(root), method, network.default_layer, "crop", batch)

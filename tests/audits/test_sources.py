@@ -27,7 +27,7 @@ def picture(path: Path, value: int = 100) -> Path:
 
 def refused(given: object) -> str:
     with pytest.raises(CamcoreError) as caught:
-        list_pictures(given)
+        list_pictures(str(given))
     return str(caught.value)
 
 
@@ -37,7 +37,7 @@ def refused(given: object) -> str:
 def test_the_first_folder_is_the_class_whatever_lies_between(tmp_path):
     for name in ("dog/b.png", "cat/deep/er/a.png", "dog/a.png", "top.png"):
         picture(tmp_path / name)
-    listing = list_pictures(tmp_path)
+    listing = list_pictures(str(tmp_path))
     assert listing.paths == ("cat/deep/er/a.png", "dog/a.png", "dog/b.png", "top.png")
     assert listing.labels == ("cat", "dog", "dog", None)
     assert listing.base == str(tmp_path)
@@ -46,7 +46,7 @@ def test_the_first_folder_is_the_class_whatever_lies_between(tmp_path):
 def test_a_flat_folder_has_no_labels(tmp_path):
     for name in ("b.png", "a.png"):
         picture(tmp_path / name)
-    assert list_pictures(tmp_path).labels == (None, None)
+    assert list_pictures(str(tmp_path)).labels == (None, None)
 
 
 def test_what_is_no_picture_is_left_out_and_counted(tmp_path):
@@ -57,7 +57,7 @@ def test_what_is_no_picture_is_left_out_and_counted(tmp_path):
     (tmp_path / "cat" / "notes.txt").write_bytes(b"notes")
     (tmp_path / "README").write_bytes(b"")
     os.mkfifo(tmp_path / "cat" / "pipe")
-    listing = list_pictures(tmp_path)
+    listing = list_pictures(str(tmp_path))
     assert listing.paths == ("cat/a picture without a suffix", "cat/damaged.JPG")
     assert listing.left_out == 3
 
@@ -66,12 +66,12 @@ def test_a_link_to_a_class_folder_is_followed(tmp_path):
     picture(tmp_path / "elsewhere" / "a.png")
     (tmp_path / "root").mkdir()
     (tmp_path / "root" / "cat").symlink_to(tmp_path / "elsewhere")
-    assert list_pictures(tmp_path / "root").paths == ("cat/a.png",)
+    assert list_pictures(str(tmp_path / "root")).paths == ("cat/a.png",)
 
 
 def test_a_name_in_another_encoding_becomes_text(tmp_path):
     (tmp_path / os.fsdecode(b"caf\xe9.png")).write_bytes(b"")
-    assert list_pictures(tmp_path).paths == ("caf\\xe9.png",)
+    assert list_pictures(str(tmp_path)).paths == ("caf\\xe9.png",)
 
 
 def test_folders_without_pictures_are_refused(tmp_path):
@@ -95,7 +95,7 @@ def test_a_table_gives_paths_below_its_own_folder(kind, tmp_path):
         table.write_text(f"more,path,label\n1,in/a.png,cat\n2,{away},\n3,gone.png,\n")
     else:
         parquet.write_table(pa.table(columns), table)
-    listing = list_pictures(table)
+    listing = list_pictures(str(table))
     assert listing.paths == tuple(columns["path"])
     assert listing.labels == ("cat", None, None)
     assert [open_below(listing.base, path).width for path in listing.paths[:2]] == [12, 12]
@@ -105,7 +105,7 @@ def test_a_table_gives_paths_below_its_own_folder(kind, tmp_path):
 
 def test_a_table_without_labels(tmp_path):
     (tmp_path / "t.csv").write_text("path\n007.png\n008.png\n")
-    listing = list_pictures(tmp_path / "t.csv")
+    listing = list_pictures(str(tmp_path / "t.csv"))
     assert (listing.paths, listing.labels) == (("007.png", "008.png"), (None, None))
 
 
@@ -166,7 +166,7 @@ def test_addresses_that_cannot_be_read(address):
 
 def test_a_sample_is_the_same_for_a_seed(tmp_path):
     make_folder(tmp_path, {"cat": 20, "dog": 20})
-    listing = list_pictures(tmp_path)
+    listing = list_pictures(str(tmp_path))
     one, again, other = (listing.sample(10, seed) for seed in (3, 3, 4))
     assert one.paths == again.paths != other.paths
     assert list(one.paths) == sorted(one.paths)
@@ -176,8 +176,8 @@ def test_a_sample_is_the_same_for_a_seed(tmp_path):
 
 def test_the_digest_tells_listings_apart(tmp_path):
     make_folder(tmp_path, {"cat": 2, "dog": 2})
-    listing = list_pictures(tmp_path)
-    assert listing.sha256([0, 0, 1, 1]) == list_pictures(tmp_path).sha256([0, 0, 1, 1])
+    listing = list_pictures(str(tmp_path))
+    assert listing.sha256([0, 0, 1, 1]) == list_pictures(str(tmp_path)).sha256([0, 0, 1, 1])
     assert (
         len({listing.sha256([0, 0, 1, 1]), listing.sha256([0, 0, 1, 0]), listing.sample(3, 0).sha256([0, 0, 1])}) == 3
     )

@@ -117,7 +117,7 @@ def test_killed_it_goes_on_and_ends_in_the_same_rows(network, pictures, whole, f
 
 
 def test_workers_and_a_scheduler_give_the_same_rows(network, pictures, whole, folder):
-    """One process = two workers of this machine, one of which is killed = a scheduler with two workers of its own."""
+    """One process = two workers of this machine, one of them killed = two of a scheduler, which needs no TensorFlow."""
     steps = camcore.audit(network, pictures, folder / "two", chunk=CHUNK, workers=2)
     killed = False
     for step in steps:
@@ -171,15 +171,17 @@ def descendants() -> list[int]:
 
 def test_a_dead_scheduler_is_told(network, pictures, folder, monkeypatch):
     monkeypatch.setattr(workers, "_CONNECT", "1s")
-    with pytest.raises(CamcoreError, match="No Dask scheduler answers at 'tcp://127.0.0.1:1'"):
+    with pytest.raises(CamcoreError, match="No Dask scheduler answers at"):
         list(camcore.audit(network, pictures, folder / "dead", chunk=CHUNK, cluster="tcp://127.0.0.1:1"))
 
 
 def test_a_cluster_whose_workers_are_all_gone_is_told(network, pictures, folder, monkeypatch):
     monkeypatch.setattr(workers, "_WITHOUT_WORKERS", 1.0)
-    with LocalCluster(n_workers=0, dashboard_address=None, processes=True) as cluster:
-        with pytest.raises(CamcoreError, match="has had no worker for 1 s"):
-            list(camcore.audit(network, pictures, folder / "alone", chunk=CHUNK, cluster=cluster.scheduler_address))
+    with (
+        LocalCluster(n_workers=0, dashboard_address=None) as cluster,
+        pytest.raises(CamcoreError, match="has had no worker for 1 s"),
+    ):
+        list(camcore.audit(network, pictures, folder / "alone", chunk=CHUNK, cluster=cluster.scheduler_address))
 
 
 def test_the_network_is_made_once_and_checked_there(network):
