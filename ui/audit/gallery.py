@@ -11,8 +11,8 @@ import streamlit as st
 from camcore.audits.filters import LISTING, Filters
 from camcore.text import counted
 from ui import controls, errors, words
-from ui.audit import alike, choices, chosen, export, groups_view, thumbnails
-from ui.audit.opened import OpenAudit
+from ui.audit import alike, choices, chosen, export, thumbnails
+from ui.audit.opened import OpenAudit, group_name
 from ui.audit.thumbnails import Thumbnail
 from ui.components import Tile, tiles
 from ui.jobs import session
@@ -91,7 +91,7 @@ def _filters(opened: OpenAudit) -> None:
                 "It is", "truth", [one.name for one in opened.classes if one.found.n], words.label, 140, "any class"
             )
         if opened.groups:
-            titles = [groups_view.title(one) for one in opened.groups]
+            titles = [group_name(one) for one in opened.groups]
             _choice("Group", "group", range(len(titles)), titles.__getitem__, 140, "any group")
         _choice("Order", "sort", sorts, _SORTS.__getitem__, 140)
         st.slider(

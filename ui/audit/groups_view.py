@@ -13,7 +13,7 @@ from camcore.text import counted
 from ui import errors, words
 from ui.audit import choices
 from ui.audit.group_pictures import PATCHES, GroupPictures, group_pictures
-from ui.audit.opened import OpenAudit
+from ui.audit.opened import OpenAudit, group_name
 from ui.jobs import session
 from ui.jobs.session import Status
 
@@ -72,11 +72,6 @@ def ordered(groups: Sequence[Group]) -> list[int]:
     return [number for number in (*failing, *others) if several[groups[number].label] > 1]
 
 
-def title(one: Group) -> str:
-    """The name of a group."""
-    return f"{words.label(one.label)} {one.number}"
-
-
 def _turn(page: int) -> None:
     st.session_state["audit_groups_page"] = page
 
@@ -95,7 +90,7 @@ def _choose(place: int) -> None:
 
 
 def _html(one: Group, pictures: GroupPictures | None) -> str:
-    name = html.escape(title(one))
+    name = html.escape(group_name(one))
     mark = '<span class="cam-group-fails">fails</span>' if one.clearly_failing else ""
     size = f"{counted(one.size, 'picture')}, {words.percent(one.share)} of those called “{words.label(one.label)}”"
     lines = [html.escape(size), *map(html.escape, _lines(one))]

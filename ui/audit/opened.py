@@ -20,6 +20,7 @@ from camcore.cache import ByteLRU
 from camcore.errors import CamcoreError
 from camcore.evaluation.measures import Confusion
 from camcore.metrics.intervals import Rate
+from ui import words
 from ui.jobs.work import Update, Updates, Work
 
 MANY = 20
@@ -70,6 +71,11 @@ def opening(root: Path) -> Work[OpenAudit]:
         yield Update(1.0, _audits.get(key) or _audits.put(key, _open(root, key)))
 
     return Work(None, ("audit", *key), "Opening the audit", steps, expected=2.0)
+
+
+def group_name(one: Group) -> str:
+    """The name of a group of evidence."""
+    return f"{words.label(one.label)} {one.number}"
 
 
 def _open(root: Path, key: Hashable) -> OpenAudit:

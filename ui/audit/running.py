@@ -155,6 +155,12 @@ def _begin(model: Model, source: Path) -> None:
     state["audit_run"] = Run(model, source, _home() / name, False if state["audit_unlabelled"] else None)
 
 
+def source_of(pictures: str) -> str:
+    """The pictures of an audit, for its reader: where they lie, or that they were uploaded."""
+    uploads: Uploads | None = st.session_state.get("audit_uploads")
+    return "uploaded pictures" if uploads is not None and pictures == str(uploads.folder) else pictures
+
+
 def leave() -> None:
     """Go back to the form: the audit that is open stays where it is, one that is being made ends."""
     session.stop("auditing")

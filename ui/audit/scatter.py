@@ -12,8 +12,7 @@ from camcore.audits.projection import Projection, project
 from camcore.render.figure import COLOURS, QUIET, figure, titled_axis
 from camcore.text import counted
 from ui import errors, figures, words
-from ui.audit import groups_view
-from ui.audit.opened import OpenAudit
+from ui.audit.opened import OpenAudit, group_name
 from ui.jobs import session
 from ui.jobs.session import Status
 from ui.jobs.work import Update, Updates, Work
@@ -133,7 +132,7 @@ def _names(opened: OpenAudit, found: Projection) -> list[str]:
     """The name of each point's colour."""
     groups, said = found.rows["group"].to_pylist(), found.rows["predicted"].to_pylist()
     if None not in groups and 1 < len(set(groups)) <= len(COLOURS):
-        return [groups_view.title(opened.groups[place]) for place in groups]
+        return [group_name(opened.groups[place]) for place in groups]
     if len(set(said)) <= len(COLOURS):
         return [words.label(name) for name in said]
     titles: Mapping[bool | None, str] = {True: "right", False: "wrong", None: "pictures"}

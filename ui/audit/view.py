@@ -88,7 +88,7 @@ def _head(opened: OpenAudit) -> None:
     unusable = f"{opened.failed:,} could not be used" if opened.failed else ""
     limit = "a random sample" if manifest.limit is not None else ""
     parts = [
-        f"{manifest.pictures}",
+        running.source_of(manifest.pictures),
         limit,
         f"{manifest.method} at {manifest.layer}, {words.grid(manifest.grid)}",
         f"framing {manifest.framing}",

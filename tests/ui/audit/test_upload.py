@@ -42,7 +42,7 @@ def received(folder: Path, **files: bytes | io.BytesIO) -> list[tuple[str | None
         for name, data in files.items()
     ]
     count = upload.receive(given, folder)
-    found = list_pictures(folder)
+    found = list_pictures(str(folder))
     assert count == len(found)
     return [(label, Path(path).name.split("_", 1)[1]) for path, label in zip(found.paths, found.labels, strict=True)]
 
