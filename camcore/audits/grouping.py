@@ -11,14 +11,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from camcore.audits.answered import AnsweredRows, answered_rows
 from camcore.audits.clustering import Division, directions, divide, nearest_centre, similarity
 from camcore.audits.manifest import Manifest
-from camcore.audits.parts import part_files
-from camcore.errors import CamcoreError
 
 Array32 = NDArray[np.float32]
 Ints = NDArray[np.int64]
@@ -71,22 +68,6 @@ class Grouping:
     group_of: Ints
 
 
-@dataclass(frozen=True, eq=False)
-class _Part:
-    """The rows of a part that have an answer. ``first``: place of the first among all such rows."""
-
-    first: int
-    table: pa.Table
-
-    def __len__(self) -> int:
-        return len(self.table)
-
-    def lists(self, name: str, width: int) -> Array32:
-        values = self.table.column(name).combine_chunks()
-        numbers = np.asarray(values.flatten().to_numpy(zero_copy_only=False), np.float32)
-        return numbers.reshape(len(self.table), width)
-
-
 def group_rows(folder: Path, manifest: Manifest) -> Grouping:
     """Divide the rows of each class said by their evidence. Raises CamcoreError where a part is damaged."""
     said = _said(folder)
@@ -99,8 +80,8 @@ def group_rows(folder: Path, manifest: Manifest) -> Grouping:
 
 def _said(folder: Path) -> NDArray[np.str_]:
     """The class said of each row that has an answer."""
-    said = [part.table.column("predicted").to_numpy(zero_copy_only=False) for part in _parts(folder, ["predicted"])]
-    return np.concatenate(said).astype(np.str_) if said else np.empty(0, np.str_)
+    said = [part.texts("predicted") for part in answered_rows(folder, ["predicted"])]
+    return np.concatenate(said) if said else np.empty(0, np.str_)
 
 
 def _divided(folder: Path, manifest: Manifest, rows_of: Mapping[str, Ints]) -> Iterator[tuple[str, Division]]:
@@ -141,7 +122,7 @@ def _evidence_of(folder: Path, channels: int, rows: Ints) -> Array32:
     """The evidence of some rows, in their order."""
     evidence = np.zeros((len(rows), channels), np.float32)
     order = np.argsort(rows)
-    for part in _parts(folder, ["evidence"]):
+    for part in answered_rows(folder, ["evidence"]):
         start, end = np.searchsorted(rows[order], [part.first, part.first + len(part)])
         places = order[start:end]
         if len(places):
@@ -149,9 +130,7 @@ def _evidence_of(folder: Path, channels: int, rows: Ints) -> Array32:
     return evidence
 
 
-def _gathered(
-    folder: Path, manifest: Manifest, labels: Sequence[str], divisions: Mapping[str, Division]
-) -> Grouping:
+def _gathered(folder: Path, manifest: Manifest, labels: Sequence[str], divisions: Mapping[str, Division]) -> Grouping:
     groups: list[Gathered] = []
     first: dict[str, int] = {}
     for label in labels:
@@ -163,8 +142,8 @@ def _gathered(
         ]
     paths: list[str] = []
     of_rows: list[Ints] = []
-    for part in _parts(folder, [*_ANSWERS, "map", "evidence"]):
-        said = part.table.column("predicted").to_numpy(zero_copy_only=False).astype(np.str_)
+    for part in answered_rows(folder, [*_ANSWERS, "map", "evidence"]):
+        said = part.texts("predicted")
         evidence = part.lists("evidence", manifest.channels)
         vectors = directions(evidence)
         alike = np.zeros(len(part), np.float32)
@@ -191,7 +170,7 @@ def _gathered(
 
 
 def _add(
-    groups: Sequence[Gathered], group: Ints, alike: Array32, part: _Part, maps: Array32, evidence: Array32
+    groups: Sequence[Gathered], group: Ints, alike: Array32, part: AnsweredRows, maps: Array32, evidence: Array32
 ) -> None:
     """Add the rows of a part to the sums of their groups."""
     correct = part.table.column("correct").to_pylist()
@@ -208,20 +187,3 @@ def _add(
             member = Member(path, (height, width), maps[row].reshape(one.map_sum.shape), float(alike[row]))
             entry = (float(alike[row]), -(part.first + row), member)
             (heapq.heappush if len(one.nearest) < NEAREST else heapq.heappushpop)(one.nearest, entry)
-
-
-def _parts(folder: Path, columns: Sequence[str]) -> Iterator[_Part]:
-    """Some columns of the rows that have an answer, part by part."""
-    first = 0
-    for file in part_files(folder):
-        try:
-            with pq.ParquetFile(file) as part:
-                table = part.read([*columns, "error"])
-        except (OSError, pa.ArrowException, KeyError) as error:
-            raise CamcoreError(
-                f"The part '{file}' of the audit cannot be read: {error}. It is damaged, or was changed. Run the same "
-                "audit again: it makes what is missing."
-            ) from error
-        table = table.filter(table.column("error").is_null())
-        yield _Part(first, table)
-        first += len(table)

@@ -136,10 +136,13 @@ def write_groups(folder: str | os.PathLike[str]) -> tuple[Group, ...]:
 
 @checked(folder=a_path)
 def read_groups(folder: str | os.PathLike[str]) -> tuple[Group, ...]:
-    """The groups of an audit, as ``write_groups`` wrote them. Raises CamcoreError where they are not there or damaged."""
+    """The groups of an audit, as ``write_groups`` wrote them. Raises CamcoreError where they are missing or damaged."""
     path = Path(folder) / NAME
     try:
-        return tuple(_from_json(one) for one in read_json(path))
+        content = read_json(path)
+        if not isinstance(content, list):
+            raise ValueError("it holds no list")
+        return tuple(_from_json(one) for one in content)
     except OSError as error:
         raise CamcoreError(
             f"The groups of the audit, '{path}', cannot be read: {error.strerror or error}. They are written at the "
@@ -180,7 +183,7 @@ def _group(
     division: Division | None,
 ) -> Group:
     class_size = sum(other.size for other in of_class)
-    class_mean = sum(other.evidence_sum for other in of_class) / class_size
+    class_mean = np.sum([other.evidence_sum for other in of_class], axis=0) / class_size
     mean = one.evidence_sum / one.size
     strongest = np.argsort(class_mean - mean, kind="stable")[: 0 if one.empty else CHANNELS]
     return Group(

@@ -41,8 +41,8 @@ def patch_box(values: NDArray[np.floating], frame: Frame, cells: CellGrid) -> Pa
         max(rows[top, 1], rows[bottom, 1]),
         max(columns[left, 1], columns[right, 1]),
     )
-    low = [min(int(round(edge)), side - 1) for edge, side in zip(edges[:2], frame.picture_size, strict=True)]
-    high = [max(int(round(edge)), start + 1) for edge, start in zip(edges[2:], low, strict=True)]
+    low = [min(round(edge), side - 1) for edge, side in zip(edges[:2], frame.picture_size, strict=True)]
+    high = [max(round(edge), start + 1) for edge, start in zip(edges[2:], low, strict=True)]
     return low[0], low[1], high[0], high[1]
 
 

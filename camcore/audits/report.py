@@ -52,7 +52,7 @@ def to_html(audit: Audit, groups: Sequence[Group]) -> bytes:
     shown = _shown(groups)
     parts = {
         "title": f"Audit of {readable(manifest.network.name)}",
-        "byline": f"{counted(manifest.total, 'picture')} of {manifest.pictures}",
+        "byline": f"{counted(manifest.total, 'picture')} in {manifest.pictures}",
         "notes": audit.notes,
         "answer": report_words.answer(right, manifest.failed),
         "labelled": labelled,
@@ -63,7 +63,7 @@ def to_html(audit: Audit, groups: Sequence[Group]) -> bytes:
         "mistakes": _mistakes(audit) if labelled else [],
         "calibration": _calibration(calibration(audit)),
         "failing": [_failing_row(one) for one in failing[:GROUPS]],
-        "clear": sum(one.clearly_failing for one in failing),
+        "clearly": report_words.clearly_failing(failing),
         "groups": [_card(audit, one) for one in shown],
         "not_shown": report_words.not_shown(groups, shown),
         "worst": list(_worst(audit)) if labelled else [],
@@ -125,7 +125,11 @@ def _bar(one: Rate) -> dict[str, str] | None:
     """A rate and its interval as shares of a bar's width."""
     if not one.n:
         return None
-    return {"value": f"{100 * one.value:.1f}", "low": f"{100 * one.low:.1f}", "span": f"{100 * (one.high - one.low):.1f}"}
+    return {
+        "value": f"{100 * one.value:.1f}",
+        "low": f"{100 * one.low:.1f}",
+        "span": f"{100 * (one.high - one.low):.1f}",
+    }
 
 
 def _matrix(audit: Audit) -> dict[str, object] | None:
@@ -160,26 +164,33 @@ def _mistakes(audit: Audit) -> list[dict[str, str]]:
 def _calibration(told: Calibration | None) -> dict[str, object] | None:
     if told is None:
         return None
-    bins = [
-        {"x": f"{100 * x:.1f}", "y": f"{100 - 100 * y:.1f}", "low": f"{100 - 100 * low:.1f}",
-         "high": f"{100 - 100 * high:.1f}", "text": f"said with {percent(x)}, right in {percent(y)}, {count:,} pictures"}
-        for x, y, low, high, count in zip(
-            told.confidence, told.observed, told.low, told.high, told.count.tolist(), strict=True
-        )
-        if count
-    ]  # fmt: skip
+    columns = (told.confidence, told.observed, told.low, told.high)
+    bins = []
+    for count, *shares in zip(told.count.tolist(), *columns, strict=True):
+        if count:
+            x, y, low, high = shares
+            bins.append(
+                {
+                    "x": f"{100 * x:.1f}",
+                    "y": f"{100 - 100 * y:.1f}",
+                    "low": f"{100 - 100 * low:.1f}",
+                    "high": f"{100 - 100 * high:.1f}",
+                    "text": f"said with {percent(x)}, right in {percent(y)}, {counted(count, 'picture')}",
+                }
+            )
     return {"bins": bins, "text": report_words.calibration(told)}
 
 
 def _failing_row(one: Group) -> dict[str, object]:
-    assert one.accuracy is not None and one.class_accuracy is not None
+    assert one.accuracy is not None
+    assert one.class_accuracy is not None
     return {
         "name": report_words.group_name(one),
         "size": f"{one.size:,}",
         "accuracy": report_words.interval(one.accuracy),
         "bar": _bar(one.accuracy),
         "of_class": percent(one.class_accuracy.value),
-        "clear": one.clearly_failing,
+        "clearly": one.clearly_failing,
     }
 
 
@@ -189,7 +200,7 @@ def _card(audit: Audit, one: Group) -> dict[str, object]:
         "name": report_words.group_name(one),
         "size": report_words.size(one),
         "accuracy": report_words.beside_class(one),
-        "clear": one.clearly_failing,
+        "clearly": one.clearly_failing,
         "map": map_url(one.mean_map),
         "patches": [{"path": path, "src": src} for path, src in cut if src],
         "channels": report_words.channels(one),
@@ -219,7 +230,11 @@ def _averages(audit: Audit) -> list[dict[str, str]]:
         said[label] = said.get(label, 0) + count
     most = sorted(said, key=lambda label: -said[label])[:AVERAGES]
     return [
-        {"src": map_url(means[label, right][1]), "caption": readable(label), "note": f"{word}{means[label, right][0]:,}"}
+        {
+            "src": map_url(means[label, right][1]),
+            "caption": readable(label),
+            "note": f"{word}{means[label, right][0]:,}",
+        }
         for label in most
         for right, word in ((True, "right: "), (False, "wrong: "), (None, "pictures: "))
         if (label, right) in means

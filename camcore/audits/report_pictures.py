@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from camcore.audits.parts import part_files
+from camcore.audits.answered import answered_rows
 from camcore.audits.sources import open_row
 from camcore.errors import PictureError
 from camcore.framing import CellGrid, frame_for
@@ -58,16 +58,12 @@ def map_url(values: NDArray[np.floating]) -> str:
 
 def mean_maps(folder: Path, manifest: Manifest) -> dict[tuple[str, bool | None], tuple[int, NDArray[np.float64]]]:
     """The number and the mean map (h, w) of the answers of each class said, right, wrong (or None: nobody knows)."""
-    import pyarrow.parquet as pq
-
     sums: dict[tuple[str, bool | None], NDArray[np.float64]] = {}
     counts: dict[tuple[str, bool | None], int] = {}
-    for file in part_files(folder):
-        table = pq.read_table(file, columns=["predicted", "correct", "map", "error"], partitioning=None)
-        table = table.filter(table.column("error").is_null())
-        maps = table.column("map").combine_chunks().flatten().to_numpy(zero_copy_only=False).astype(np.float64)
-        said, correct = (table.column(name).to_pylist() for name in ("predicted", "correct"))
-        for key, values in zip(zip(said, correct, strict=True), maps.reshape(-1, *manifest.grid), strict=True):
+    for part in answered_rows(folder, ["predicted", "correct", "map"]):
+        said, correct = (part.table.column(name).to_pylist() for name in ("predicted", "correct"))
+        maps = part.lists("map", manifest.grid[0] * manifest.grid[1]).reshape(-1, *manifest.grid)
+        for key, values in zip(zip(said, correct, strict=True), maps.astype(np.float64), strict=True):
             counts[key] = counts.get(key, 0) + 1
             sums[key] = sums[key] + values if key in sums else values
     return {key: (counts[key], total / counts[key]) for key, total in sums.items()}

@@ -63,6 +63,14 @@ def beside_class(one: Group) -> str:
     return f"right in {interval(one.accuracy)}; in the whole class {percent(one.class_accuracy.value)}"
 
 
+def clearly_failing(failing: Sequence[Group]) -> str:
+    """The number of groups that lie clearly below their class, in a sentence."""
+    clearly = sum(one.clearly_failing for one in failing)
+    if not clearly:
+        return "None of them clearly: their intervals reach to the class's accuracy."
+    return f"{clearly:,} of {len(failing):,} clearly: the class's accuracy lies above the whole interval."
+
+
 def channels(one: Group) -> str:
     """The channels that stand out in a group; empty where it is all of its class."""
     named = [c for c in one.channels if c.mean > c.class_mean][:_CHANNELS] if one.share < 1 else []
@@ -111,7 +119,7 @@ def limits(manifest: Manifest, labelled: bool) -> list[str]:
     method = METHODS[manifest.method]
     texts = [
         f"{method.title} shows: {method.summary} Its limits: {method.weaknesses}",
-        "A group holds pictures whose evidence at this layer is alike. That evidence is what the map weighs; whether it "
+        "A group holds pictures whose evidence at this layer is alike: the activations that the map weighs. Whether it "
         "is a shortcut, a person has to judge from the patches.",
         "The number of groups is the one that random halves of the pictures agree on best. Where the index between "
         "halves is low, the borders between groups are a matter of choice.",
@@ -120,7 +128,7 @@ def limits(manifest: Manifest, labelled: bool) -> list[str]:
         texts += [
             "Intervals hold for pictures drawn as these were. They say nothing about pictures from elsewhere.",
             "Labels are taken as they are. A wrong label counts as a wrong answer.",
-            "Among many groups some lie below their class by chance: of twenty, about one seems to do so clearly.",
+            "Among many groups some lie below their class by chance: of forty, about one seems to do so clearly.",
         ]
     return texts
 

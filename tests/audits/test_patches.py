@@ -88,7 +88,7 @@ def test_it_is_the_smallest_of_all_rectangles(seed, framing):
             if top <= peak[0] < bottom and left <= peak[1] < right:
                 part = np.s_[top:bottom, left:right]
                 box = (rows[top, 0], columns[left, 0], rows[bottom - 1, 1], columns[right - 1, 1])
-                every.append((areas[part].sum(), on_picture[part].sum(), tuple(int(round(edge)) for edge in box)))
+                every.append((areas[part].sum(), on_picture[part].sum(), tuple(round(edge) for edge in box)))
     allowed = [one for one in every if one[0] <= areas.sum() / 4 + 1e-6 or one[0] <= areas[peak] + 1e-6]
     enough = [one for one in allowed if one[1] >= on_picture.sum() / 2]
     best = min(enough, key=lambda one: (round(one[0], 6), -one[1])) if enough else max(allowed, key=lambda one: one[1])
