@@ -96,14 +96,14 @@ def _find_alike(path: str) -> None:
 def _leave(page: str, manifest: Manifest, name: str, path: str) -> None:
     state = st.session_state
     try:
-        state["upload"] = Upload(_file(manifest, path), posixpath.basename(path))
+        state["upload"] = Upload(file_of(manifest, path), posixpath.basename(path))
     except (camcore.CamcoreError, OSError) as error:
         state["audit_to_failure"] = Failure.of(error)
         return
     state.update({"class": None, "picture_failure": None, "audit_go": (page, query(manifest, name))})
 
 
-def _file(manifest: Manifest, path: str) -> bytes:
+def file_of(manifest: Manifest, path: str) -> bytes:
     """The file of a picture; one that is too large or at an address is made anew of its pixels."""
     file = Path(manifest.base) / path
     if file.is_file() and file.stat().st_size <= LIMIT:

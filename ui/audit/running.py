@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 import camcore
+from camcore.audits.parts import part_files
 from camcore.text import counted
 from ui import errors, model_picker, words, zip_pictures
 from ui.audit import choices, upload
@@ -134,12 +135,14 @@ def show(run: Run) -> None:
         if step is not None:
             unusable = f", {step.failed:,} of them unusable" if step.failed else ""
             st.caption(f"{step.done:,} of {counted(step.total, 'picture')}{unusable}.")
-        if now.complete or (now.stopped and step is not None and step.done):
-            st.button("See what there is", key="audit_open", on_click=_open, args=(run,))
+        if now.stopped and part_files(run.out):
+            st.button("See what there is", key="audit_see", on_click=_see, args=(run,))
+        if st.session_state.get("audit_complete") is not None:
+            st.rerun()
 
     status = session.section("auditing", run.work(), draw)
     if status.complete:
-        st.session_state["audit_complete"] = run
+        _see(run)
         st.rerun()
 
 
@@ -166,6 +169,12 @@ def leave() -> None:
     session.stop("auditing")
     choices.clear()
     st.session_state.update(audit="", audit_run=None)
+
+
+def _see(run: Run) -> None:
+    st.session_state["audit_complete"] = (
+        run  # its folder becomes the choice before the next run draws the widget for it
+    )
 
 
 def _open(run: Run) -> None:
