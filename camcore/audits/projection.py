@@ -60,7 +60,7 @@ def project(audit: Audit, where: Filters | None = None, most: int = POINTS) -> P
     if len(rows) < 3:
         return None
     vectors = directions(audit.evidence(rows["path"].to_pylist()))
-    components = PCA(2, svd_solver="covariance_eigh").fit(vectors)
+    components = PCA(2, random_state=0).fit(vectors)
     points = components.transform(vectors)
     explained = np.nan_to_num(components.explained_variance_ratio_)
     return Projection(rows, points, (float(explained[0]), float(explained[1])), audit.count(where))
