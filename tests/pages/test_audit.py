@@ -73,6 +73,7 @@ def test_an_audit_is_opened(made: MadeUp) -> None:
         ({"least": 75, "most": 60}, lambda row: 0.6 <= row["probability"] <= 0.75),
         ({"search": "DOG/03"}, lambda row: "dog/03" in row["path"]),
         ({"search": "<script>"}, lambda row: False),
+        ({"search": "nul\0' or 1=1"}, lambda row: False),
     ],
 )
 def test_the_address_chooses_pictures(made: MadeUp, query: dict[str, Any], chosen: Any) -> None:
@@ -128,7 +129,7 @@ def test_without_labels_it_is_told_what_is_said(tmp_path: Path) -> None:
     assert "so that none is right or wrong" in text(at)
     assert "no true class to sort by" in text(at)
     assert "are called “cat”" in html(at)
-    assert "Its pictures" in [one.value for one in at.subheader]
+    assert "The pictures" in [one.value for one in at.subheader]
 
 
 def test_pictures_that_are_gone_do_not_stop_the_page(tmp_path: Path) -> None:
@@ -213,3 +214,5 @@ def test_pictures_that_cannot_be_audited_are_told(make: Any, said: str, tmp_path
     run(at.button(key="audit_begin").click().run())
     until(at, lambda at: "could not be audited" in html(at))
     assert said in html(at)
+    run(at.button(key="audit_back_to_form").click().run())
+    assert at.text_input(key="pictures").value == str(tmp_path / "pictures")

@@ -15,8 +15,18 @@ from ui.urls import Parameter, whole_number
 ANY, RIGHT, WRONG, FAILED = ANSWERS = ("any", "right", "wrong", "unusable")
 MAPS, PHOTOGRAPHS = DRAWN = ("maps", "photographs")
 _SHARE = whole_number(0, 100)
-FILTERS = ("said", "truth", "answer", "least", "most", "group", "box", "like", "search")
-"""The parameters that choose pictures."""
+_FILTERS = (
+    Parameter("said", "class said", None),
+    Parameter("truth", "true class", None),
+    Parameter("answer", "kind of answer", ANY, ANSWERS),
+    Parameter("least", "least probability", 0, parse=_SHARE),
+    Parameter("most", "greatest probability", 100, parse=_SHARE),
+    Parameter("group", "group", None, parse=whole_number(0)),
+    scatter.BOX,
+    Parameter("like", "picture to find others like", ""),
+    Parameter("search", "text to search for", ""),
+)
+_PAGE = Parameter("page", "page", 1, parse=whole_number(1))
 
 
 def parameters() -> list[Parameter]:
@@ -25,17 +35,9 @@ def parameters() -> list[Parameter]:
         *model_picker.parameters(),
         Parameter("audit", "audit", ""),
         Parameter("pictures", "folder of pictures", ""),
-        Parameter("said", "class said", None),
-        Parameter("truth", "true class", None),
-        Parameter("answer", "kind of answer", ANY, ANSWERS),
-        Parameter("least", "least probability", 0, parse=_SHARE),
-        Parameter("most", "greatest probability", 100, parse=_SHARE),
-        Parameter("group", "group", None, parse=whole_number(0)),
-        scatter.BOX,
-        Parameter("like", "picture to find others like", ""),
-        Parameter("search", "text to search for", ""),
+        *_FILTERS,
         Parameter("sort", "order", LISTING, ORDERS),
-        Parameter("page", "page", 1, parse=whole_number(1)),
+        _PAGE,
         Parameter("draw", "kind of picture", MAPS, DRAWN, bound=True),
         controls.OPACITY,
     ]
@@ -61,7 +63,8 @@ def filters(opened: OpenAudit, like: tuple[str, ...] | None) -> Filters:
 def _both(one: tuple[str, ...] | None, other: tuple[str, ...] | None) -> tuple[str, ...] | None:
     if one is None or other is None:
         return one if other is None else other
-    return tuple(path for path in one if path in set(other))
+    common = set(other)
+    return tuple(path for path in one if path in common)
 
 
 def settle(opened: OpenAudit) -> None:
@@ -87,11 +90,9 @@ def settle(opened: OpenAudit) -> None:
 
 def clear() -> None:
     """Choose all pictures again, from the first page on."""
-    st.session_state.update({one.name: one.default for one in parameters() if one.name in (*FILTERS, "page")})
+    st.session_state.update({one.name: one.default for one in (*_FILTERS, _PAGE)})
 
 
 def narrowed() -> bool:
     """Says whether not all pictures are chosen."""
-    state = st.session_state
-    defaults = {one.name: one.default for one in parameters() if one.name in FILTERS}
-    return any(state[name] != value for name, value in defaults.items())
+    return any(st.session_state[one.name] != one.default for one in _FILTERS)

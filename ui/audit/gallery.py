@@ -69,7 +69,7 @@ def _rows(opened: OpenAudit, where: Filters, like: alike.Paths | None) -> list[R
         return rows
     rank = {path: number for number, path in enumerate(like)}
     rows = opened.audit.table(_COLUMNS, where).to_pylist()
-    return sorted(rows, key=lambda row: rank[row["path"]])[first : first + PAGE]
+    return sorted(rows, key=lambda row: rank.get(row["path"], 0))[first : first + PAGE]
 
 
 def _filters(opened: OpenAudit) -> None:

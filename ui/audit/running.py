@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Hashable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -56,8 +55,7 @@ class Run:
             for step in audit:
                 yield Update(step.done / step.total, step, _title(step))
 
-        key: Hashable = ("audit_run", self.out)
-        return Work(self.model.key, key, "Looking for the pictures", steps, lambda _: 256)
+        return Work(self.model.key, ("audit_run", self.out), "Looking for the pictures", steps, lambda _: 256)
 
 
 def form() -> Model:
@@ -86,6 +84,7 @@ def _source() -> Path | None:
         key="pictures",
         persist_state="session",
         placeholder="a folder on the machine that this app runs on",
+        on_change=_forget,
         help="One folder for each class, named as the class; or a folder of pictures without labels; or a table (.csv, "
         ".parquet) with a column path and perhaps label. They are only read.",
     ).strip()
@@ -108,7 +107,9 @@ def _source() -> Path | None:
     )
     uploads: Uploads | None = state.get("audit_uploads")
     if uploads is not None:
-        st.caption(f"{counted(uploads.count, 'uploaded picture')}, kept until you leave.")
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            st.caption(f"{counted(uploads.count, 'uploaded picture')}, kept until you leave.", width="content")
+            st.button("Forget them", key="audit_forget", on_click=_forget)
         return uploads.folder
     return named(path)[0] if path else None
 
@@ -125,7 +126,7 @@ def settle() -> Run | None:
 def show(run: Run) -> None:
     """How far the audit is; when it is complete it is opened."""
     with st.container(key="cam_head"):
-        st.header(f"{words.plain(run.model.key.name)} looks at many pictures", anchor=False)
+        st.header(f"{words.plain(run.model.key.name)} is looking at the pictures", anchor=False)
 
     def draw(now: Status[AuditStep]) -> None:
         session.progress("auditing", now)
@@ -144,6 +145,8 @@ def show(run: Run) -> None:
     if status.complete:
         _see(run)
         st.rerun()
+    if status.failure is not None:
+        st.button("Change the choices", key="audit_back_to_form", on_click=leave)
 
 
 def _title(step: AuditStep) -> str:
@@ -172,9 +175,12 @@ def leave() -> None:
 
 
 def _see(run: Run) -> None:
-    st.session_state["audit_complete"] = (
-        run  # its folder becomes the choice before the next run draws the widget for it
-    )
+    """Have it opened by the next run of the page, before that draws the widget for an audit's folder."""
+    st.session_state["audit_complete"] = run
+
+
+def _forget() -> None:
+    st.session_state["audit_uploads"] = None
 
 
 def _open(run: Run) -> None:

@@ -65,7 +65,7 @@ def show(root: Path, publish: Callable[[], None]) -> tuple[str, ...]:
     _head(opened)
     with errors.guarded("The figures"):
         quality.show(opened)
-    st.subheader("Its pictures", anchor="pictures")
+    st.subheader("The pictures", anchor="pictures")
     st.fragment(gallery.show)(opened, publish)
     with errors.guarded("The groups"):
         groups_view.show(opened)
