@@ -111,7 +111,7 @@ def _classes(opened: OpenAudit) -> None:
         }
     else:
         columns |= {"pictures": [one.said for one in rows], "probability": [100 * one.probability for one in rows]}
-    share = st.column_config.ProgressColumn(format="%.1f %%", min_value=0, max_value=100, width="small")
+    share = st.column_config.ProgressColumn(format="%.1f %%", min_value=0, max_value=100, width=120)
     st.dataframe(
         columns,
         hide_index=True,
@@ -121,7 +121,7 @@ def _classes(opened: OpenAudit) -> None:
             "found": share,
             "probability": share,
             "95 % interval": st.column_config.TextColumn(width=105),
-            "right when said": st.column_config.NumberColumn(format="%.1f %%", width=105),
+            "right when said": st.column_config.NumberColumn(format="%.1f %%", width=95),
         },
     )
     if labelled:

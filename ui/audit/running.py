@@ -129,10 +129,10 @@ def show(run: Run) -> None:
         st.header(f"{words.plain(run.model.key.name)} is looking at the pictures", anchor=False)
 
     def draw(now: Status[AuditStep]) -> None:
-        session.progress("auditing", now)
         step = now.value
         if now.failure is not None:
             errors.panel(now.failure, "These pictures could not be audited")
+        session.progress("auditing", now)
         if step is not None:
             unusable = f", {step.failed:,} of them unusable" if step.failed else ""
             st.caption(f"{step.done:,} of {counted(step.total, 'picture')}{unusable}.")
