@@ -8,11 +8,14 @@ Where the best number's mean is below AGREED, nothing comes again, and all is on
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
+
+from camcore.graph.blas import one_thread
 
 Array32 = NDArray[np.float32]
 Ints = NDArray[np.int64]
@@ -66,22 +69,22 @@ def similarity(vectors: Array32, to: Array32) -> Array32:
 
 def divide(vectors: Array32, seed: int = 0) -> Division:
     """Divide directions (n, K), none of them zero, into groups."""
-    from threadpoolctl import threadpool_limits
-
-    # So small a computation takes four times as long where its threads wait for each other and for TensorFlow's.
-    with threadpool_limits(1):
-        return _divided(vectors, seed)
-
-
-def _divided(vectors: Array32, seed: int) -> Division:
     from sklearn.decomposition import PCA
+    from threadpoolctl import threadpool_limits
 
     least = max(LEAST, round(LEAST_SHARE * len(vectors)))
     if len(vectors) < 2 * least:
         return Division(vectors.mean(axis=0, keepdims=True), 1.0, (1.0,) * SEEDS)
+    components = PCA(min(_DIMENSIONS, *vectors.shape), random_state=seed)
+    # k-means has threads of its own beside those of linear algebra: it takes far longer where all wait for each other.
+    # Vectors that are all the same have no variance to be divided by.
+    with one_thread(), threadpool_limits(1, user_api="openmp"), np.errstate(invalid="ignore"):
+        return _divided(vectors, components.fit(vectors).transform(vectors).astype(np.float32), least, seed)
+
+
+def _divided(vectors: Array32, points: Array32, least: int, seed: int) -> Division:
+    """Divide directions by their principal components, the ``points`` (n, m)."""
     rng = np.random.default_rng(seed)
-    components = PCA(min(_DIMENSIONS, *vectors.shape), random_state=seed).fit(vectors)
-    points = components.transform(vectors).astype(np.float32)
     chosen = points if len(points) <= _CHOOSING else points[rng.choice(len(points), _CHOOSING, replace=False)]
     agreement = {k: _agreement_of_halves(chosen, k, rng) for k in range(2, min(MOST, len(chosen) // least) + 1)}
     best = max(agreement, key=lambda k: (round(agreement[k], 2), k))
@@ -115,9 +118,11 @@ def _centres(points: Array32, chosen: Array32, k: int, least: int, seed: int) ->
 
 def _k_means(points: Array32, k: int, seed: int, start: Array32 | None = None) -> Array32:
     from sklearn.cluster import KMeans
+    from sklearn.exceptions import ConvergenceWarning
 
     begun = {"init": "k-means++", "n_init": _STARTS} if start is None else {"init": start, "n_init": 1}
-    return np.asarray(KMeans(k, random_state=seed, **begun).fit(points).cluster_centers_, np.float32)
+    with warnings.catch_warnings(action="ignore", category=ConvergenceWarning):  # of fewer different points than k
+        return np.asarray(KMeans(k, random_state=seed, **begun).fit(points).cluster_centers_, np.float32)
 
 
 def _rand(one: Ints, other: Ints) -> float:

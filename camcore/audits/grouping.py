@@ -25,7 +25,7 @@ SAMPLE = 20_000
 NEAREST = 12
 """Members kept of each group, those most like its centre."""
 
-_HELD_BYTES = 256 << 20  # of evidence, while groups are found
+_HELD_BYTES = 512 << 20  # of evidence, while groups are found
 
 _ANSWERS = ("path", "height", "width", "predicted", "correct")
 

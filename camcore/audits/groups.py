@@ -35,6 +35,8 @@ LISTED = 100_000
 CHANNELS = 8
 """Channels named of each group."""
 
+_OF_PATHS = pa.schema([("path", pa.string()), ("group", pa.int64())])
+
 
 @dataclass(frozen=True)
 class Patch:
@@ -126,7 +128,7 @@ def write_groups(folder: str | os.PathLike[str]) -> tuple[Group, ...]:
     path = home / GROUPS
     try:
         with replaced_whole(path) as part:
-            pq.write_table(pa.table({"path": grouping.paths, "group": grouping.group_of}), part, compression="zstd")
+            pq.write_table(pa.table([grouping.paths, grouping.group_of], schema=_OF_PATHS), part, compression="zstd")
     except OSError as error:
         raise unwritable(path, error) from error
     content = json.dumps([_to_json(one) for one in groups], ensure_ascii=False, indent=1)

@@ -12,6 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 import camcore.report.html
 from camcore.audits import report_words
+from camcore.audits.clustering import LEAST
 from camcore.audits.figures import ClassFigures, accuracy, class_figures, confusion, mistakes, surest_answers
 from camcore.audits.filters import Filters
 from camcore.audits.groups import Group, failing_groups, read_groups
@@ -223,22 +224,21 @@ def _worst(audit: Audit) -> Iterator[dict[str, str]]:
 
 
 def _averages(audit: Audit) -> list[dict[str, str]]:
-    """The mean maps of the classes said most often, right answers and wrong ones apart."""
+    """The mean maps of all answers and of the classes said most often, right answers and wrong ones apart."""
     means = mean_maps(audit.folder, audit.manifest)
     said: dict[str, int] = {}
     for (label, _), (count, _) in means.items():
         said[label] = said.get(label, 0) + count
-    most = sorted(said, key=lambda label: -said[label])[:AVERAGES]
-    return [
-        {
-            "src": map_url(means[label, right][1]),
-            "caption": readable(label),
-            "note": f"{word}{means[label, right][0]:,}",
-        }
-        for label in most
-        for right, word in ((True, "right: "), (False, "wrong: "), (None, "pictures: "))
-        if (label, right) in means
-    ]
+    most = [label for label in sorted(said, key=lambda label: -said[label]) if said[label] >= 2 * LEAST][:AVERAGES]
+    shown = []
+    for name, labels in [("all classes", list(said)), *((readable(label), [label]) for label in most)]:
+        for right, word in ((True, "right"), (False, "wrong"), (None, "pictures")):
+            own = [means[label, right] for label in labels if (label, right) in means]
+            count = sum(n for n, _ in own)
+            if count:
+                mean = np.sum([n * values for n, values in own], axis=0) / count
+                shown.append({"src": map_url(mean), "caption": name, "note": f"{word}: {count:,}"})
+    return shown
 
 
 @cache

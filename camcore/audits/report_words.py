@@ -115,7 +115,7 @@ def calibration(told: Calibration) -> str:
 
 
 def limits(manifest: Manifest, labelled: bool) -> list[str]:
-    """What the report does not say."""
+    """The limits of the report, in plain words."""
     method = METHODS[manifest.method]
     texts = [
         f"{method.title} shows: {method.summary} Its limits: {method.weaknesses}",
@@ -134,7 +134,7 @@ def limits(manifest: Manifest, labelled: bool) -> list[str]:
 
 
 def facts(manifest: Manifest) -> list[tuple[str, str]]:
-    """How the audit was made, by name."""
+    """The facts of an audit, by name: network, pictures, method, versions."""
     network = manifest.network
     rows = [
         ("Network", f"{network.name}, input {sides(network.input_size)}, {len(network.labels):,} classes"),

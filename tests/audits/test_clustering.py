@@ -63,6 +63,14 @@ def test_too_few_are_not_divided():
     np.testing.assert_allclose(divide(given).centres, [given.mean(axis=0)], atol=1e-6)
 
 
+@pytest.mark.parametrize("sizes", [[60], [40, 25]])
+def test_copies_of_a_picture_are_one_group(sizes):
+    centres = directions(np.random.default_rng(5).random((len(sizes), CHANNELS)))
+    division = divide(np.repeat(centres, sizes, axis=0))
+    order = np.argsort(division.centres[:, 0])
+    np.testing.assert_allclose(division.centres[order], centres[np.argsort(centres[:, 0])], atol=1e-6)
+
+
 def test_directions_have_length_one_or_are_zero():
     r = np.random.default_rng(0)
     evidence = r.normal(size=(5, 7)).astype(np.float16)

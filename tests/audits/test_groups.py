@@ -62,7 +62,8 @@ def test_accuracy_is_counted_with_wilsons_interval(made, found):
         right, n = sum(row["correct"] for row in rows), len(rows)
         p, z = right / n, 1.959964
         middle, half = p + z * z / (2 * n), z * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
-        assert one.accuracy is not None and one.class_accuracy is not None
+        assert one.accuracy is not None
+        assert one.class_accuracy is not None
         assert (one.accuracy.count, one.accuracy.n) == (right, n)
         assert one.accuracy.low == pytest.approx((middle - half) / (1 + z * z / n), abs=1e-6)
         assert one.accuracy.high == pytest.approx((middle + half) / (1 + z * z / n), abs=1e-6)
