@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -94,8 +95,8 @@ def computed(network: Network, plan: Plan, chunks: Iterable[Chunk]) -> Generator
 
     Closing the generator stops the work.
     """
-    with ThreadPoolExecutor(1) as pool:
-        for framed in _ahead(pool, _framed(network, plan, chunks)):
+    with closing(_ahead(_framed(network, plan, chunks))) as ready:
+        for framed in ready:
             yield framed.chunk, _rows(network, plan, framed)
 
 
@@ -109,15 +110,16 @@ def evidence(A: NDArray[np.floating], maps: NDArray[np.floating]) -> NDArray[np.
     return np.divide(weighed, total, out=np.zeros((n, K), np.float32), where=total > 0)
 
 
-def _ahead(pool: ThreadPoolExecutor, items: Iterator[T]) -> Iterator[T]:
-    """The items of an iterator, some of which are made in the pool's one thread before they are asked for."""
-    pending = deque(pool.submit(_next, items) for _ in range(_AHEAD))
-    try:
-        while made := pending.popleft().result():
-            pending.append(pool.submit(_next, items))
-            yield made[0]
-    finally:
-        pool.shutdown(cancel_futures=True)
+def _ahead(items: Iterator[T]) -> Generator[T, None, None]:
+    """The items of an iterator, some of which are made in a thread before they are asked for."""
+    with ThreadPoolExecutor(1) as pool:
+        pending = deque(pool.submit(_next, items) for _ in range(_AHEAD))
+        try:
+            while made := pending.popleft().result():
+                pending.append(pool.submit(_next, items))
+                yield made[0]
+        finally:
+            pool.shutdown(cancel_futures=True)
 
 
 def _next(items: Iterator[T]) -> list[T]:
@@ -153,12 +155,13 @@ def _rows(network: Network, plan: Plan, framed: _Framed) -> pa.Table:
     for i, skipped in zip(np.flatnonzero(~opened), batch.skipped, strict=True):
         errors[i] = skipped.reason
     finite = np.array([bool(np.isfinite(x).all()) for x in batch.x], bool)
-    answers = _answers(network, plan, batch.x[finite]) if finite.any() else None
-    computed = np.flatnonzero(opened)[finite]
+    x = batch.x if finite.all() else batch.x[finite]
+    answers = _answers(network, plan, x) if len(x) else None
     for i in np.flatnonzero(opened)[~finite]:
         errors[i] = _NOT_FINITE
-    for i in computed[~answers.usable] if answers is not None else ():
-        errors[i] = _OVERFLOW
+    if answers is not None:
+        for i in np.flatnonzero(opened)[finite][~answers.usable]:
+            errors[i] = _OVERFLOW
     usable = np.array([error is None for error in errors], bool)
     frames = dict(zip(batch.indices.tolist(), batch.frames, strict=True))
     sizes = [frames[place].picture_size if place in frames else None for place in places.tolist()]

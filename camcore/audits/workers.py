@@ -22,6 +22,7 @@ import pyarrow as pa
 from distributed import Client, Future, LocalCluster, get_worker, wait
 from distributed.diagnostics.plugin import WorkerPlugin
 from distributed.scheduler import KilledWorker
+from distributed.utils import silence_logging_cmgr
 
 from camcore.audits.rows import Chunk, Plan, computed
 from camcore.errors import CamcoreError, ModelError
@@ -135,7 +136,7 @@ def remote_client(address: str) -> Iterator[Client]:
             f"No Dask scheduler answers at '{address}' ({_line(error)}). Workers are found through it. Start one with "
             "`dask scheduler`, workers with `dask worker ADDRESS --nthreads 1`, and give the address that it prints."
         ) from error
-    with client:
+    with silence_logging_cmgr(logging.CRITICAL), client:  # what goes wrong is said in our own words
         yield client
 
 
