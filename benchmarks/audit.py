@@ -15,11 +15,14 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from time import perf_counter
+from typing import Any
 
 import psutil
 from data import SHARED, table
+from distributed import LocalCluster
 
 import camcore
 from camcore.batches import BATCH, framed_batches, open_files
@@ -82,11 +85,18 @@ def yardstick(model: str, files: Sequence[str], processes: int) -> float:
 
 
 def audited(net: camcore.Network, pictures: Path, limit: int | None, workers: int) -> tuple[float, float, float]:
-    """Pictures per second, seconds before the first rows, and the largest memory of a worker in GB."""
+    """Pictures per second, seconds before the first rows, and the largest memory of a worker in GB.
+
+    ``workers``: 0 for this process; 1 for one worker of a cluster, as an audit takes none for one.
+    """
     begun: camcore.AuditStep | None = None
     memory = 0.0
-    with tempfile.TemporaryDirectory() as out:
-        for step in camcore.audit(net, pictures, out, limit=limit, chunk=CHUNK, workers=workers):
+    with tempfile.TemporaryDirectory() as out, ExitStack() as ended:
+        where: dict[str, Any] = {"workers": workers}
+        if workers == 1:
+            cluster = LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=None, silence_logs=50)
+            where = {"cluster": ended.enter_context(cluster).scheduler_address}
+        for step in camcore.audit(net, pictures, out, limit=limit, chunk=CHUNK, **where):
             if begun is None and step.done:
                 begun = step
             sizes = [one.memory_info().rss for one in psutil.Process().children(recursive=True)]
@@ -109,9 +119,12 @@ def measure(net: camcore.Network, model: str, name: str, limit: int | None, work
             f"  audit in one process                       {alone:6.1f} pictures/s   (first rows after {start:.1f} s)"
         )
         pace, start, memory = audited(net, pictures, limit, workers)
-        print(f"  audit by {workers} workers                         {pace:6.1f} pictures/s   (after {start:.1f} s)")
+        print(f"  audit by {workers} workers, each of one thread     {pace:6.1f} pictures/s   (after {start:.1f} s)")
         print(f"  workers beside opening + forward           {pace / bare:6.2f} ×   (target 0.85)")
-        print(f"  workers beside one process                 {pace / alone:6.2f} ×   (target 1.6)")
+        print(f"  workers beside one worker                  {pace / single:6.2f} ×   (target 1.6)")
+        print(
+            f"  workers beside one process                 {pace / alone:6.2f} ×   (whose threads take all cores, too)"
+        )
         print(f"  memory of a worker                         {memory:6.2f} GB   (target 1.5)", flush=True)
 
 
