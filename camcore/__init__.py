@@ -18,6 +18,7 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from camcore.audits.engine import AuditStep, audit
+    from camcore.audits.store import open_audit
     from camcore.errors import CamcoreError, LayerError, MethodError, ModelError, PictureError
     from camcore.features.cells import look_at_cells
     from camcore.features.concepts import find_concepts
@@ -71,6 +72,7 @@ _HOMES = {
     "MethodInfo": "methods",
     "ModelError": "errors",
     "Network": "network",
+    "open_audit": "audits.store",
     "open_picture": "pictures.picture",
     "overlay": "heatmaps.overlay",
     "Picture": "pictures.picture",

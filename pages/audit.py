@@ -6,24 +6,22 @@ from ui.page import page
 
 with page("Audit", style="audit") as p:
     from ui import model_picker
-    from ui.audit import choices, running, to_pages, view
+    from ui.audit import choices, chosen, running, view
     from ui.components import copy_link
 
     p.address(choices.parameters())
-    to_pages.go()
+    chosen.go()
+    run = running.settle()
     with st.sidebar:
-        root = view.folder()
-        with st.expander("A new audit", expanded=root is None, key="audit_new"):
-            model = running.form()
+        root = view.folder(making=run is not None)
         copy_link(key="copy_link")
-        st.caption("The link carries every choice on this page, but not uploaded pictures.")
-    with p.offer:
-        model_picker.offer_download(model)
-    run = running.current()
+        st.caption("The link carries every choice on this page. An audit that was made here goes when you leave.")
     with p.section("The audit"):
         if run is not None:
             running.show(run)
         elif root is not None:
             p.notify(*view.show(root, p.publish))
         else:
-            view.welcome()
+            model = view.welcome()
+            with p.offer:
+                model_picker.offer_download(model)

@@ -16,11 +16,13 @@ from typing import Any
 import keras
 import numpy as np
 import pytest
+from audited import make_audit
 from keras import layers
 from PIL import Image
 
 import camcore
 from camcore import render
+from camcore.audits.filters import Filters
 from camcore.features.channels import channels
 from camcore.features.patches import picture_files
 from camcore.features.strongest_channels import strongest_channels
@@ -92,6 +94,8 @@ def good() -> dict[str, tuple[Callable[..., Any], dict[str, Any]]]:
     (*_, strongest) = camcore.strongest_patches(net, [file])
     (*_, field) = camcore.effective_field(net, pic, "deep", (1, 1), [0])
     asked = {"network": net, "pic": pic}
+    made_up = make_audit(folder() / "made up", folder(), 3, failed=()).folder
+    rows = camcore.open_audit(made_up)
     doors: list[tuple[Callable[..., Any], dict[str, Any]]] = [
         (camcore.activations, {**asked, "layers": "deep"}),
         (camcore.audit, {"network": net, "pictures": folder() / "images", "out": folder() / "audit"}),
@@ -105,6 +109,7 @@ def good() -> dict[str, tuple[Callable[..., Any], dict[str, Any]]]:
         (camcore.load, {"name": "cats_vs_dogs"}),
         (camcore.look_at_cells, asked),
         (camcore.Memory, {}),
+        (camcore.open_audit, {"folder": made_up}),
         (camcore.open_picture, {"source": file}),
         (camcore.overlay, {"pic": pic, "m": m}),
         (camcore.stream, asked),
@@ -112,6 +117,13 @@ def good() -> dict[str, tuple[Callable[..., Any], dict[str, Any]]]:
         (camcore.trust, {**asked, "m": m}),
         (camcore.trust_passes, {"network": net, "m": m}),
         (camcore.wrap, {"keras_model": t["model"]}),
+        (type(rows).count, {"self": rows}),
+        (type(rows).table, {"self": rows}),
+        (type(rows).sql, {"self": rows, "query": "select ?", "parameters": [1]}),
+        (type(rows).maps, {"self": rows, "paths": []}),
+        (type(rows).evidence, {"self": rows, "paths": []}),
+        (type(rows).groups, {"self": rows}),
+        (Filters, {}),
         (camcore.Picture, {"rgb": RGB, "sha256": ""}),
         (camcore.Picture.from_array, {"rgb": RGB}),
         (camcore.CamMap.on_picture, {"self": m}),

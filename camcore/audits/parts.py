@@ -34,28 +34,30 @@ def split_readable(files: Iterable[Path]) -> tuple[list[Path], list[Path]]:
 
 def read_lists(
     files: Mapping[Path, Iterable[int]], column: str, width: int
-) -> Mapping[int, NDArray[np.float32] | None]:
-    """The numbers of a list column by the ``index`` of their rows, float32 (width,); None where a row has none.
+) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """The numbers of a list column: the ``index`` (n,) of the rows that have any, and float32 (n, width).
 
     ``files``: the rows to read from each part. Raises CamcoreError where a part is damaged or holds other lists.
     """
-    found: dict[int, NDArray[np.float32] | None] = {}
+    indices, values = [np.empty(0, np.int64)], [np.empty((0, width), np.float32)]
     for file, wanted in files.items():
         try:
             with pq.ParquetFile(file) as part:
                 rows = part.read(["index", column])
-            rows = rows.filter(pc.is_in(rows["index"], pa.array(sorted(wanted), pa.int64())))
-            for index, numbers in zip(rows["index"].to_pylist(), rows[column], strict=True):
-                values = None if numbers.values is None else numbers.values.to_numpy(zero_copy_only=False)
-                if values is not None and values.shape != (width,):
-                    raise ValueError(f"a row's {column} has {len(values)} values instead of {width}")
-                found[index] = None if values is None else values.astype(np.float32)
+            there = pc.and_(pc.is_in(rows["index"], pa.array(sorted(wanted), pa.int64())), pc.is_valid(rows[column]))
+            rows = rows.filter(there)
+            lengths = set(pc.list_value_length(rows[column]).to_pylist())
+            if not lengths <= {width}:
+                raise ValueError(f"a row's {column} has {min(lengths - {width})} values instead of {width}")
+            flat = pc.list_flatten(rows[column]).to_numpy()
         except (OSError, pa.ArrowException, ValueError, KeyError) as error:
             raise CamcoreError(
                 f"The part '{file}' of the audit cannot be read: {error}. It is damaged, or was changed. Run the same "
                 "audit again into the same folder: it makes this part anew."
             ) from error
-    return found
+        indices.append(rows["index"].to_numpy())
+        values.append(flat.astype(np.float32).reshape(-1, width))
+    return np.concatenate(indices), np.concatenate(values)
 
 
 def _readable(file: Path) -> bool:

@@ -15,14 +15,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from camcore.audits import parts
+from camcore.audits import groups, parts
 from camcore.audits.database import connect, is_one_select
-from camcore.audits.filters import LISTING, Filters, condition, order_by
+from camcore.audits.filters import LISTING, Filters, an_order, condition, order_by
+from camcore.audits.groups import Group
 from camcore.audits.manifest import Manifest, read_manifest
 from camcore.audits.parts import NARROW
 from camcore.audits.schema import PARTS, SCHEMA, part_name
-from camcore.checks import checked
-from camcore.errors import CamcoreError, nearest
+from camcore.checks import checked, many, of_type, one_of, optional, text, whole
+from camcore.errors import CamcoreError
 from camcore.heatmaps.arguments import a_path
 from camcore.text import counted
 
@@ -32,6 +33,11 @@ if TYPE_CHECKING:
 
 COLUMNS = (*SCHEMA.names, "group")
 _NARROW = (*NARROW, "group")
+
+
+_a_column = one_of(*COLUMNS, kind="column of an audit")
+_filters = optional(of_type(Filters, "Make one with camcore.audits.filters.Filters, or leave it out."))
+_rows = whole(0, 1 << 62, example=60)
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,12 +53,16 @@ class Audit:
     rows: int
     _connection: duckdb.DuckDBPyConnection = field(repr=False)
 
+    @checked(where=_filters)
     def count(self, where: Filters | None = None) -> int:
         """The number of rows that the filters choose; by default all that have an answer."""
         chosen = condition(where or Filters())
         counts = self._asked(f"select count(*) as n from rows where {chosen.text}", chosen.parameters)
         return int(counts["n"][0].as_py())
 
+    @checked(
+        columns=optional(many(_a_column, least=1)), where=_filters, order=an_order, limit=optional(_rows), offset=_rows
+    )
     def table(
         self,
         columns: Sequence[str] | None = None,
@@ -66,13 +76,7 @@ class Audit:
         ``columns``: of COLUMNS; None: those of a value each. Raises CamcoreError for a column or an order that does not
         exist, and for a negative ``limit`` or ``offset``.
         """
-        names = _NARROW if columns is None else tuple(columns)
-        for name in names:
-            _known_column(name)
-        if offset < 0 or (limit is not None and limit < 0):
-            raise CamcoreError(
-                f"limit={limit} and offset={offset} choose no rows. Both count rows. Give numbers from 0 on."
-            )
+        names = _NARROW if columns is None else columns
         chosen, sort = condition(where or Filters()), order_by(order)
         source = "rows" if set(names) <= set(_NARROW) else "pictures"
         bounds = (" limit ?" if limit is not None else "") + " offset ?"
@@ -84,6 +88,7 @@ class Audit:
             values,
         )
 
+    @checked(query=text, parameters=many(lambda _, value: value))
     def sql(self, query: str, parameters: Sequence[object] = ()) -> pa.Table:
         """The answer to one SELECT over the table ``pictures``, with the columns of COLUMNS; ``?`` for parameters.
 
@@ -101,6 +106,7 @@ class Audit:
             except duckdb.Error as error:
                 raise CamcoreError(f"{query[:200]!r} cannot be answered: {error}. {_HOW_TO_ASK}") from error
 
+    @checked(paths=many(text))
     def maps(self, paths: Iterable[str]) -> NDArray[np.float32]:
         """The maps of these pictures on the layer's grid: float32 (n, h, w); NaN where a picture could not be used.
 
@@ -109,9 +115,21 @@ class Audit:
         height, width = self.manifest.grid
         return self._lists(paths, "map", height * width).reshape(-1, height, width)
 
+    @checked(paths=many(text))
     def evidence(self, paths: Iterable[str]) -> NDArray[np.float32]:
         """The evidence of these pictures: float32 (n, K); otherwise as ``maps``."""
         return self._lists(paths, "evidence", self.manifest.channels)
+
+    @checked(label=optional(text))
+    def groups(self, label: str | None = None) -> tuple[Group, ...]:
+        """The groups of evidence, of the pictures that are called ``label`` or of all; none before they were found.
+
+        The column ``group`` of a picture is the place of its group among all. Raises CamcoreError where they are
+        damaged.
+        """
+        if not (self.folder / groups.NAME).is_file():
+            return ()
+        return tuple(one for one in groups.read_groups(self.folder) if label in (None, one.label))
 
     def _lists(self, paths: Iterable[str], column: str, width: int) -> NDArray[np.float32]:
         wanted = list(paths)
@@ -128,12 +146,13 @@ class Audit:
                 )
             part = self.folder / PARTS / part_name(places[path] // self.manifest.chunk)
             files.setdefault(part, []).append(places[path])
-        lists = parts.read_lists(files, column, width)
+        indices, lists = parts.read_lists(files, column, width)
+        row_of = {index: row for row, index in enumerate(indices.tolist())}
         values = np.full((len(wanted), width), np.nan, np.float32)
-        for row, path in enumerate(wanted):
-            one = lists.get(places[path])
-            if one is not None:
-                values[row] = one
+        for place, path in enumerate(wanted):
+            row = row_of.get(places[path])
+            if row is not None:
+                values[place] = lists[row]
         return values
 
     def _asked(self, query: str, parameters: Sequence[object] = ()) -> pa.Table:
@@ -193,15 +212,6 @@ def _notes(manifest: Manifest, rows: int, damaged: Sequence[Path]) -> Iterator[s
         )
     if rows < manifest.total - manifest.chunk * len(damaged):
         yield f"The audit is not finished: {rows:,} of {counted(manifest.total, 'picture')} are done."
-
-
-def _known_column(name: str) -> None:
-    if name not in COLUMNS:
-        near = nearest(name, COLUMNS)
-        raise CamcoreError(
-            f"An audit has no column {name!r}. Its columns are {', '.join(COLUMNS)}. "
-            f"Choose {f'{near!r}, perhaps' if near else 'one of these'}."
-        )
 
 
 def _quoted(name: str) -> str:

@@ -148,9 +148,9 @@ def test_a_query_that_may_not_be_is_refused(made: MadeUp, audit: Audit, query: s
 
 
 def test_what_does_not_exist_is_named(audit: Audit) -> None:
-    with pytest.raises(CamcoreError, match=r"no column 'paht'.*Choose 'path'"):
+    with pytest.raises(CamcoreError, match=r"no column of an audit 'paht'.*Choose 'path'"):
         audit.table(["paht"])
-    with pytest.raises(CamcoreError, match="no order 'sure'"):
+    with pytest.raises(CamcoreError, match="no order of an audit's rows 'sure'"):
         audit.table(order="sure")
     with pytest.raises(CamcoreError, match="offset=-1"):
         audit.table(offset=-1)

@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from camcore.audits.filters import LISTING, ORDERS, Filters
 from ui import controls, model_picker, urls
+from ui.audit import scatter
+from ui.audit.opened import OpenAudit
 from ui.urls import Parameter, whole_number
-
-if TYPE_CHECKING:
-    from camcore.audits.manifest import Manifest
 
 ANY, RIGHT, WRONG, FAILED = ANSWERS = ("any", "right", "wrong", "unusable")
 MAPS, PHOTOGRAPHS = DRAWN = ("maps", "photographs")
 _SHARE = whole_number(0, 100)
-FILTERS = ("said", "truth", "answer", "least", "most", "group", "search")
-"""The parameters that choose pictures."""
+_FILTERS = (
+    Parameter("said", "class said", None),
+    Parameter("truth", "true class", None),
+    Parameter("answer", "kind of answer", ANY, ANSWERS),
+    Parameter("least", "least probability", 0, parse=_SHARE),
+    Parameter("most", "greatest probability", 100, parse=_SHARE),
+    Parameter("group", "group", None, parse=whole_number(0)),
+    scatter.BOX,
+    Parameter("like", "picture to find others like", ""),
+    Parameter("search", "text to search for", ""),
+)
+_PAGE = Parameter("page", "page", 1, parse=whole_number(1))
 
 
 def parameters() -> list[Parameter]:
@@ -28,22 +35,16 @@ def parameters() -> list[Parameter]:
         *model_picker.parameters(),
         Parameter("audit", "audit", ""),
         Parameter("pictures", "folder of pictures", ""),
-        Parameter("said", "class said", None),
-        Parameter("truth", "true class", None),
-        Parameter("answer", "kind of answer", ANY, ANSWERS),
-        Parameter("least", "least probability", 0, parse=_SHARE),
-        Parameter("most", "greatest probability", 100, parse=_SHARE),
-        Parameter("group", "group", None, parse=whole_number(0)),
-        Parameter("search", "text to search for", ""),
+        *_FILTERS,
         Parameter("sort", "order", LISTING, ORDERS),
-        Parameter("page", "page", 1, parse=whole_number(1)),
+        _PAGE,
         Parameter("draw", "kind of picture", MAPS, DRAWN, bound=True),
         controls.OPACITY,
     ]
 
 
-def filters() -> Filters:
-    """The pictures that are chosen."""
+def filters(opened: OpenAudit, like: tuple[str, ...] | None) -> Filters:
+    """The pictures that are chosen. ``like``: those like a picture, where one is named."""
     state = st.session_state
     answer = state["answer"]
     chosen = Filters(
@@ -54,23 +55,34 @@ def filters() -> Filters:
         high=state["most"] / 100,
         group=state["group"],
         search=state["search"].strip(),
-        paths=state.get("audit_box"),
+        paths=_both(scatter.inside(opened), like),
     )
     return replace(Filters(search=chosen.search), failed=True) if answer == FAILED else chosen
 
 
-def settle(manifest: Manifest, classes: Collection[str], groups: Collection[int]) -> None:
-    """Drop choices that this audit does not know, and say so; before any widget is drawn. ``classes``: that occur."""
+def _both(one: tuple[str, ...] | None, other: tuple[str, ...] | None) -> tuple[str, ...] | None:
+    if one is None or other is None:
+        return one if other is None else other
+    common = set(other)
+    return tuple(path for path in one if path in common)
+
+
+def settle(opened: OpenAudit) -> None:
+    """Drop choices that this audit does not know, and say so; before any widget is drawn."""
     state = st.session_state
-    for name, what in (("said", "class said"), ("truth", "true class")):
-        if state[name] is not None and state[name] not in classes:
+    said = {one.name for one in opened.classes if one.said}
+    truth = {one.name for one in opened.classes if one.found.n}
+    for name, what, known in (("said", "class said", said), ("truth", "true class", truth)):
+        if state[name] is not None and state[name] not in known:
             urls.object_to(name, f"No picture of this audit has the {what} “{state[name][:60]}”. All are shown.")
-    if state["group"] is not None and state["group"] not in groups:
+    if state["group"] is not None and state["group"] >= len(opened.groups):
         urls.object_to("group", f"This audit has no group {state['group']}. All pictures are shown.")
-    unlabelled = "The pictures of this audit have no labels, so that none is right or wrong. All are shown."
-    if not manifest.labelled and state["answer"] in (RIGHT, WRONG):
-        urls.object_to("answer", unlabelled, ANY)
-    if not manifest.labelled and state["sort"] == "true class least":
+    if not truth and state["answer"] in (RIGHT, WRONG):
+        without = "The pictures of this audit have no labels, so that none is right or wrong. All are shown."
+        urls.object_to("answer", without, ANY)
+    if not opened.failed and state["answer"] == FAILED:
+        urls.object_to("answer", "All pictures of this audit could be used. All are shown.", ANY)
+    if not truth and state["sort"] == "true class least":
         urls.object_to("sort", "Without labels there is no true class to sort by.", LISTING)
     if state["least"] > state["most"]:
         state["least"], state["most"] = state["most"], state["least"]
@@ -78,12 +90,9 @@ def settle(manifest: Manifest, classes: Collection[str], groups: Collection[int]
 
 def clear() -> None:
     """Choose all pictures again, from the first page on."""
-    st.session_state.update({one.name: one.default for one in parameters() if one.name in (*FILTERS, "page")})
-    st.session_state["audit_box"] = None
+    st.session_state.update({one.name: one.default for one in (*_FILTERS, _PAGE)})
 
 
 def narrowed() -> bool:
     """Says whether not all pictures are chosen."""
-    state = st.session_state
-    defaults = {one.name: one.default for one in parameters() if one.name in FILTERS}
-    return state.get("audit_box") is not None or any(state[name] != value for name, value in defaults.items())
+    return any(st.session_state[one.name] != one.default for one in _FILTERS)

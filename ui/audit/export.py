@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import io
+from functools import partial
 
 import pyarrow.csv
 import pyarrow.parquet
 import streamlit as st
 
-from camcore.audits.store import COLUMNS
+from camcore.audits.filters import Filters
+from camcore.audits.store import COLUMNS, Audit
 from camcore.text import counted
 from ui import downloads, words
-from ui.audit import choices
 from ui.audit.opened import OpenAudit
 
 MOST_ROWS = 100_000
@@ -23,28 +24,36 @@ def stem(opened: OpenAudit) -> str:
     return words.file_stem(opened.manifest.network.name, opened.audit.folder.name)
 
 
-def offer_list(opened: OpenAudit) -> None:
-    """The buttons for the pictures that are chosen by the filters, all pages of them."""
-    where, order = choices.filters(), st.session_state["sort"]
-
-    def as_csv() -> bytes:
-        file = io.BytesIO()
-        pyarrow.csv.write_csv(opened.audit.table(where=where, order=order), file)
-        return file.getvalue()
-
-    def as_parquet() -> bytes:
-        file = io.BytesIO()
-        columns = COLUMNS if opened.audit.count(where) <= MOST_ROWS else None
-        pyarrow.parquet.write_table(opened.audit.table(columns, where, order), file, compression="zstd")
-        return file.getvalue()
-
-    downloads.offer(f"{stem(opened)}.csv", as_csv, "These pictures, all pages of them: a row each", key="audit_csv")
+def offer_list(opened: OpenAudit, where: Filters) -> None:
+    """The buttons for the pictures that the filters choose, all pages of them."""
+    order = st.session_state["sort"]
+    downloads.offer(
+        f"{stem(opened)}.csv",
+        partial(as_csv, opened.audit, where, order),
+        "These pictures, all pages of them: a row each",
+        key="audit_csv",
+    )
     downloads.offer(
         f"{stem(opened)}.parquet",
-        as_parquet,
+        partial(as_parquet, opened.audit, where, order),
         f"The same with scores, maps and evidence, where these are at most {counted(MOST_ROWS, 'picture')}",
         key="audit_parquet",
     )
+
+
+def as_csv(audit: Audit, where: Filters, order: str) -> bytes:
+    """The rows as CSV with a header: the columns of a value each."""
+    file = io.BytesIO()
+    pyarrow.csv.write_csv(audit.table(where=where, order=order), file)
+    return file.getvalue()
+
+
+def as_parquet(audit: Audit, where: Filters, order: str) -> bytes:
+    """The rows as Parquet: all columns, of more than MOST_ROWS pictures those of a value each."""
+    file = io.BytesIO()
+    columns = COLUMNS if audit.count(where) <= MOST_ROWS else None
+    pyarrow.parquet.write_table(audit.table(columns, where, order), file, compression="zstd")
+    return file.getvalue()
 
 
 def offer_report(opened: OpenAudit) -> None:

@@ -12,12 +12,15 @@ from numpy.typing import NDArray
 from camcore.audits import figures
 from camcore.audits.database import GROUPS
 from camcore.audits.figures import ClassFigures, Mistake
+from camcore.audits.groups import Group
 from camcore.audits.manifest import NAME, Manifest
 from camcore.audits.schema import PARTS
 from camcore.audits.store import Audit, open_audit
 from camcore.cache import ByteLRU
+from camcore.errors import CamcoreError
 from camcore.evaluation.measures import Confusion
 from camcore.metrics.intervals import Rate
+from ui import words
 from ui.jobs.work import Update, Updates, Work
 
 MANY = 20
@@ -30,7 +33,8 @@ class OpenAudit:
     """An audit with the figures that stand on top of its page.
 
     ``accuracy``: without pictures where there are no labels. ``confusion``: None with more than MANY classes.
-    ``surest``: a histogram of the probabilities of the answers. ``key`` tells it from all others, and from itself when
+    ``surest``: a histogram of the probabilities of the answers. ``groups``: of evidence, by their number in the column
+    of that name. ``notes``: what readers should know. ``key`` tells it from all others, and from itself when
     it has grown.
     """
 
@@ -42,6 +46,8 @@ class OpenAudit:
     mistakes: tuple[Mistake, ...]
     confusion: Confusion | None
     surest: NDArray[int64]
+    groups: tuple[Group, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def manifest(self) -> Manifest:
@@ -67,6 +73,11 @@ def opening(root: Path) -> Work[OpenAudit]:
     return Work(None, ("audit", *key), "Opening the audit", steps, expected=2.0)
 
 
+def group_name(one: Group) -> str:
+    """The name of a group of evidence."""
+    return f"{words.label(one.label)} {one.number}"
+
+
 def _open(root: Path, key: Hashable) -> OpenAudit:
     audit = open_audit(root)
     classes = figures.class_figures(audit)
@@ -80,7 +91,16 @@ def _open(root: Path, key: Hashable) -> OpenAudit:
         figures.mistakes(audit),
         figures.confusion(audit) if len(classes) <= MANY and audit.manifest.labelled else None,
         figures.surest_answers(audit),
+        *_groups(audit),
     )
+
+
+def _groups(audit: Audit) -> tuple[tuple[Group, ...], tuple[str, ...]]:
+    """The groups, and the notes of the audit with what is wrong with them."""
+    try:
+        return audit.groups(), audit.notes
+    except CamcoreError as error:
+        return (), (*audit.notes, str(error))
 
 
 def _modified(path: Path) -> int:

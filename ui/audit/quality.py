@@ -55,7 +55,7 @@ def interval(rate: Rate) -> str:
 
 def _numbers(opened: OpenAudit) -> list[tuple[str, str, str]]:
     labelled = opened.accuracy.n > 0
-    parts = []
+    parts: list[tuple[str, str, str]] = []
     if labelled:
         parts.append((words.percent(opened.accuracy.value), "of the pictures are right", interval(opened.accuracy)))
         if len(opened.classes) <= FEW:
@@ -66,11 +66,15 @@ def _numbers(opened: OpenAudit) -> list[tuple[str, str, str]]:
             ]
         else:
             parts += _weakest(opened)
-    else:
+    elif len(opened.classes) <= FEW:
         parts += [
             (words.percent(one.said / opened.answered), f"are called “{words.label(one.name)}”", _said(one))
-            for one in sorted(opened.classes, key=lambda one: -one.said)[:FEW]
+            for one in opened.classes
         ]
+    else:
+        often = max(opened.classes, key=lambda one: one.said)
+        number = f"{len(opened.classes):,} of {len(opened.manifest.network.labels):,}"
+        parts.append((number, "classes are said", f"most often “{words.label(often.name)}”: {often.said:,}"))
     surest = opened.surest
     sure = int(surest[-len(surest) // 10 :].sum())
     parts.append((words.percent(sure / max(opened.answered, 1)), "of the answers are sure", "with 90 % or more"))
@@ -107,17 +111,17 @@ def _classes(opened: OpenAudit) -> None:
         }
     else:
         columns |= {"pictures": [one.said for one in rows], "probability": [100 * one.probability for one in rows]}
-    share = st.column_config.ProgressColumn(format="%.1f %%", min_value=0, max_value=100, width="small")
+    share = st.column_config.ProgressColumn(format="%.1f %%", min_value=0, max_value=100, width=120)
     st.dataframe(
         columns,
         hide_index=True,
         height=min(HEIGHT, 35 * (len(rows) + 1) + 3),
         column_config={
-            "pictures": st.column_config.NumberColumn(width=70),
+            "pictures": st.column_config.NumberColumn(width=75, format="localized"),
             "found": share,
             "probability": share,
             "95 % interval": st.column_config.TextColumn(width=105),
-            "right when said": st.column_config.NumberColumn(format="%.1f %%", width=105),
+            "right when said": st.column_config.NumberColumn(format="%.1f %%", width=95),
         },
     )
     if labelled:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
@@ -22,33 +24,50 @@ def receive(files: Iterable[tuple[str, IO[bytes]]], folder: Path) -> int:
     Where all of them lie in folders of a ZIP file, these are their classes; else they have none. Raises CamcoreError
     where there is no picture, there are too many, or they cannot be written.
     """
-    written = total = 0
-    labels: set[str] = set()
     try:
-        folder.mkdir(parents=True)
-        for one in (picture for name, content in files for picture in _pictures(name, content)):
-            written, total = written + 1, total + len(one.data)
-            if written > MAX_PICTURES or total > MAX_TOTAL:
-                raise CamcoreError(
-                    f"These are more than {MAX_PICTURES:,} pictures or {MAX_TOTAL >> 30} GB, the most that is taken at "
-                    "once. Put the folder on this machine and give its path instead."
-                )
-            labels.add(one.label)
-            (folder / one.label).mkdir(exist_ok=True)
-            (folder / one.label / f"{written:05d}_{file_stem(one.name)}").write_bytes(one.data)
-        if "" in labels:
-            _put_together(folder, labels)
+        with _kept_if_whole(folder):
+            written, labels = _write(files, folder)
+            if "" in labels:
+                _put_together(folder, labels)
     except OSError as error:
         raise CamcoreError(
             f"The pictures cannot be kept on this machine: {error.strerror or error}. Ask whoever runs this app to "
             "free space, or give the path of a folder."
         ) from error
+    return written
+
+
+@contextmanager
+def _kept_if_whole(folder: Path) -> Iterator[None]:
+    """Make a folder that goes again where the block does not end well."""
+    folder.mkdir(parents=True)
+    try:
+        yield
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+
+
+def _write(files: Iterable[tuple[str, IO[bytes]]], folder: Path) -> tuple[int, set[str]]:
+    """Write the pictures into a folder for each label; how many there are, and the labels."""
+    written = total = 0
+    labels: set[str] = set()
+    for one in (picture for name, content in files for picture in _pictures(name, content)):
+        written, total = written + 1, total + len(one.data)
+        if written > MAX_PICTURES or total > MAX_TOTAL:
+            raise CamcoreError(
+                f"These are more than {MAX_PICTURES:,} pictures or {MAX_TOTAL >> 30} GB, the most that is taken at "
+                "once. Put the folder on this machine and give its path instead."
+            )
+        labels.add(one.label)
+        (folder / one.label).mkdir(exist_ok=True)
+        (folder / one.label / f"{written:05d}_{file_stem(one.name)}").write_bytes(one.data)
     if not written:
         raise CamcoreError(
             "None of these files is a picture that can be opened. An audit takes JPEG, PNG, WebP, GIF, BMP and TIFF, "
             "and ZIP files of these. Choose other files."
         )
-    return written
+    return written, labels
 
 
 def _pictures(name: str, content: IO[bytes]) -> Iterator[PackedPicture]:

@@ -9,15 +9,17 @@ import streamlit as st
 
 from camcore.text import counted, duration
 from ui import errors, words
-from ui.audit import choices, export, gallery, quality
+from ui.audit import choices, export, gallery, groups_view, quality, running, scatter
 from ui.audit.opened import OpenAudit, opening
+from ui.components import scroll
 from ui.jobs import session
 from ui.jobs.session import Status
+from ui.model_picker import Model
 from ui.picture_folders import root_of
 
 
-def folder() -> Path | None:
-    """The sidebar's audit to open; None where none is named."""
+def folder(making: bool) -> Path | None:
+    """The sidebar's audit to open; None where none is named. ``making``: one is being made."""
     path = st.text_input(
         "Audit",
         key="audit",
@@ -27,39 +29,50 @@ def folder() -> Path | None:
         help="A folder on the machine that this app runs on, which this page or python -m camcore audit has written. "
         "It is only read.",
     ).strip()
+    if path or making:
+        st.button("New audit", key="audit_new", on_click=running.leave, width="stretch")
     return root_of(path) if path else None
 
 
-def welcome() -> None:
-    """The page without an audit."""
-    st.header("Audit a network on many pictures", anchor=False)
+def welcome() -> Model:
+    """The page without an audit: what it is, and the form to begin one; the network chosen in it."""
+    with st.container(key="cam_head"):
+        st.header("Audit a network on many pictures", anchor=False)
     st.markdown(
-        "One heatmap shows why a network said what it said about one picture. An audit looks at all of them: **how "
-        "good** the network is, **where it looks**, **because of what**, and **where it fails**. Choose a network and "
-        "pictures on the left, or open an audit that was made on the command line:"
+        "A heatmap shows why a network said what it said about one picture. An audit looks at all of them: **how "
+        "good** the network is, **where it looks**, and **where it fails**."
     )
+    model = running.form()
+    st.markdown("Larger audits are made on the command line and opened by their folder, on the left:")
     st.code("python -m camcore audit PICTURES --model MobileNetV2 --out my_audit", language="bash")
+    return model
 
 
 def show(root: Path, publish: Callable[[], None]) -> tuple[str, ...]:
     """The audit in a folder; what readers should know of it."""
 
     def draw(now: Status[OpenAudit]) -> None:
-        session.progress("opening", now, stoppable=False)
         if now.failure is not None:
             errors.panel(now.failure, "This audit cannot be opened")
+        if not now.complete:
+            session.progress("opening", now, stoppable=False)
 
     status = session.section("opening", opening(root), draw)
     if not status.complete:
         return ()
     opened = status.result
-    choices.settle(opened.manifest, {one.name for one in opened.classes}, ())
+    choices.settle(opened)
     _head(opened)
     with errors.guarded("The figures"):
         quality.show(opened)
-    st.subheader("Its pictures", anchor="pictures")
+    st.subheader("The pictures", anchor="pictures")
     st.fragment(gallery.show)(opened, publish)
-    return opened.audit.notes
+    with errors.guarded("The groups"):
+        groups_view.show(opened)
+    with errors.guarded("The scatter"):
+        scatter.show(opened)
+    scroll("#pictures", key="scroll", count=st.session_state.get("times_picked", 0))
+    return opened.notes
 
 
 def _head(opened: OpenAudit) -> None:
@@ -75,7 +88,7 @@ def _head(opened: OpenAudit) -> None:
     unusable = f"{opened.failed:,} could not be used" if opened.failed else ""
     limit = "a random sample" if manifest.limit is not None else ""
     parts = [
-        f"{manifest.pictures}",
+        running.source_of(manifest.pictures),
         limit,
         f"{manifest.method} at {manifest.layer}, {words.grid(manifest.grid)}",
         f"framing {manifest.framing}",
