@@ -118,6 +118,8 @@ def measure(net: camcore.Network, model: str, name: str, limit: int | None, work
         print(
             f"  audit in one process                       {alone:6.1f} pictures/s   (first rows after {start:.1f} s)"
         )
+        single, start, _ = audited(net, pictures, limit, 1)
+        print(f"  audit by one worker, of one thread         {single:6.1f} pictures/s   (after {start:.1f} s)")
         pace, start, memory = audited(net, pictures, limit, workers)
         print(f"  audit by {workers} workers, each of one thread     {pace:6.1f} pictures/s   (after {start:.1f} s)")
         print(f"  workers beside opening + forward           {pace / bare:6.2f} ×   (target 0.85)")

@@ -25,7 +25,6 @@ from camcore.audits.processes import check_workers, worker_count
 from camcore.audits.rows import Chunk, Plan
 from camcore.audits.sources import NO_LABEL, Listing, class_indices, list_pictures
 from camcore.audits.starting import new_manifest, started
-from camcore.batches import BATCH
 from camcore.checks import checked, flag, optional, refused, text, whole
 from camcore.errors import CamcoreError, ModelError
 from camcore.evaluation.average_maps import single_pass_method
@@ -34,6 +33,9 @@ from camcore.network import Network
 
 CHUNK = 256
 """Pictures in a part."""
+
+BATCH = 16
+"""Pictures in a pass: of 32 MobileNetV2 takes 0.25 GB more, and no less time on a processor."""
 
 _ADDRESS = re.compile(r"([a-z]+://)?[^/\s]+:\d{1,5}")
 
