@@ -90,7 +90,7 @@ def study(title: str, pictures: Pictures, share: float, audited: float, seed: in
     is_dog, marked = np.arange(len(A)) >= len(pictures.cats[second]), np.zeros(len(A), bool)
     marked[is_dog] = has
     said = head.predict(averaged(A)) == 1
-    text = f"{title:34} {np.mean(said == is_dog):8.1%}"
+    text = f"{title:41} {np.mean(said == is_dog):8.1%}"
     if has.any():
         scores = [head.decision_function(averaged(one[second])) for one in (pictures.marked, pictures.dogs)]
         adds, falls = (scores[0] - scores[1])[has].mean(), np.mean(scores[1][has & (scores[0] > 0)] <= 0)
@@ -123,7 +123,7 @@ def main() -> None:
     net = camcore.load("MobileNetV2")
     cats, dogs = activations(net, files["0"], None), activations(net, files["1"], None)
     print(f"{net.name}, {net.default_layer}: {given.pictures} pictures of each class to learn from, as many audited")
-    print(f"{'':34} accuracy adds,σ  falls  groups  precision  recall  chance  halves  seeds")
+    print(f"{'':41} accuracy adds,σ  falls  groups  precision  recall  chance  halves  seeds")
     for mark in ("corner", "anywhere"):
         pictures = Pictures(cats, dogs, activations(net, files["1"], mark))
         for share, of in ((1.0, "all"), (QUARTER, "a quarter of")):

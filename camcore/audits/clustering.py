@@ -33,7 +33,7 @@ SEEDS = 5
 
 _DIMENSIONS = 64  # principal components of the directions, in which distances are taken
 _CHOOSING = 4_000  # pictures on which the number and the first centres are found
-_STARTS = 10
+_STARTS_OF_HALVES, _STARTS = 10, 30  # of k-means, the best of which counts
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,13 +101,13 @@ def _agreement_of_halves(points: Array32, k: int, rng: np.random.Generator) -> f
     divisions = []
     for _ in range(HALVES):
         half = points[rng.permutation(len(points))[: len(points) // 2]]
-        divisions.append(nearest_centre(points, _k_means(half, k, int(rng.integers(1 << 31)))))
+        divisions.append(nearest_centre(points, _k_means(half, k, int(rng.integers(1 << 31)), _STARTS_OF_HALVES)))
     return float(np.mean([_rand(one, other) for one, other in combinations(divisions, 2)]))
 
 
 def _centres(points: Array32, chosen: Array32, k: int, least: int, seed: int) -> Array32:
     """The centres of k groups less those of groups that are too small: their members go to the nearest one left."""
-    centres = _k_means(points, k, seed, start=_k_means(chosen, k, seed))
+    centres = _k_means(points, k, seed, _k_means(chosen, k, seed, _STARTS))
     while len(centres) > 1:
         sizes = np.bincount(nearest_centre(points, centres), minlength=len(centres))
         if sizes.min() >= least:
@@ -116,11 +116,12 @@ def _centres(points: Array32, chosen: Array32, k: int, least: int, seed: int) ->
     return centres
 
 
-def _k_means(points: Array32, k: int, seed: int, start: Array32 | None = None) -> Array32:
+def _k_means(points: Array32, k: int, seed: int, begin: int | Array32) -> Array32:
+    """The centres of k groups: the best of so many random starts, or from centres given."""
     from sklearn.cluster import KMeans
     from sklearn.exceptions import ConvergenceWarning
 
-    begun = {"init": "k-means++", "n_init": _STARTS} if start is None else {"init": start, "n_init": 1}
+    begun = {"init": "k-means++", "n_init": begin} if isinstance(begin, int) else {"init": begin, "n_init": 1}
     with warnings.catch_warnings(action="ignore", category=ConvergenceWarning):  # of fewer different points than k
         return np.asarray(KMeans(k, random_state=seed, **begun).fit(points).cluster_centers_, np.float32)
 

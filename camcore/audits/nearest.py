@@ -76,7 +76,7 @@ def evidence_in_box(
     return evidence(A, (values * np.outer(*covered))[None])[0]
 
 
-def _covered(edges: NDArray[np.float64], span: tuple[int, ...]) -> NDArray[np.float64]:
+def _covered(edges: NDArray[np.float64], span: tuple[float, ...]) -> NDArray[np.float64]:
     """The share of each cell's (low, high) that lies within a span, along one axis."""
     length = edges[:, 1] - edges[:, 0]
     inside = np.minimum(edges[:, 1], span[1]) - np.maximum(edges[:, 0], span[0])
