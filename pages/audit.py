@@ -8,6 +8,7 @@ with page("Audit", style="audit") as p:
     from ui import model_picker
     from ui.audit import choices, chosen, running, view
     from ui.components import copy_link
+    from ui.report import basket
 
     p.address(choices.parameters())
     chosen.go()
@@ -20,7 +21,7 @@ with page("Audit", style="audit") as p:
         if run is not None:
             running.show(run)
         elif root is not None:
-            p.notify(*view.show(root, p.publish))
+            p.notify(*view.show(root, p.publish, basket.add))
         else:
             model = view.welcome()
             with p.offer:

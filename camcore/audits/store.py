@@ -211,7 +211,10 @@ def _notes(manifest: Manifest, rows: int, damaged: Sequence[Path]) -> Iterator[s
             f"left out: {names}. Run the same audit again: it makes what is missing."
         )
     if rows < manifest.total - manifest.chunk * len(damaged):
-        yield f"The audit is not finished: {rows:,} of {counted(manifest.total, 'picture')} are done."
+        yield (
+            f"The audit is not finished: {rows:,} of {counted(manifest.total, 'picture')} are done, the first ones of "
+            "the list. Its figures hold for these only."
+        )
 
 
 def _quoted(name: str) -> str:

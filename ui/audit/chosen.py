@@ -22,6 +22,8 @@ from ui.query import Failure
 from ui.rasters import shrink
 
 INSPECT, COMPARE, TRUST = PAGES = ("app.py", "pages/compare.py", "pages/trust.py")
+PENDING = "audit_report_paths"
+"""The session's entry with the pictures that are to go into the report."""
 MOST_SIDE = 4096
 """Long side of a picture whose file is not handed over as it is, in pixels."""
 _TITLES = {INSPECT: "Inspect", COMPARE: "Compare", TRUST: "Trust"}
@@ -45,6 +47,7 @@ def _buttons(opened: OpenAudit, chosen: Sequence[str]) -> None:
     name = network_of(opened.manifest)
     title = chosen[0] if len(chosen) == 1 else f"{counted(len(chosen), 'picture')} chosen"
     st.caption(words.plain(title), width="content")
+    unknown = None if name else "This network is not one of this app’s: start it with camcore app FILE"
     for page in PAGES:
         st.button(
             _TITLES[page],
@@ -52,8 +55,17 @@ def _buttons(opened: OpenAudit, chosen: Sequence[str]) -> None:
             on_click=_leave,
             args=(page, opened.manifest, name, chosen[0]),
             disabled=len(chosen) > 1 or name is None,
-            help=None if name else "This network is not one of this app’s: start it with camcore app FILE",
+            help=unknown,
         )
+    pending = bool(st.session_state.get(PENDING))
+    st.button(
+        "Adding …" if pending else "Add to report",
+        key="audit_to_report",
+        on_click=_report,
+        args=(tuple(chosen),),
+        disabled=pending or name is None,
+        help=unknown or "Keeps the chosen pictures with their maps for the Report page",
+    )
     st.button(
         "More like this",
         key="audit_like",
@@ -81,11 +93,19 @@ def network_of(manifest: Manifest) -> str | None:
     return None
 
 
+def random_weights(manifest: Manifest) -> bool:
+    """Says whether an audit's network had learned nothing."""
+    return manifest.network.weights_note.startswith("random")
+
+
 def query(manifest: Manifest, name: str) -> dict[str, str]:
     """The network ``name`` and the map of an audit as another page's address has them."""
-    random = manifest.network.weights_note.startswith("random")
-    model = model_picker.chosen(name, model_picker.AUTO, random)
+    model = model_picker.chosen(name, model_picker.AUTO, random_weights(manifest))
     return sidebar.query(model.key, manifest.framing, None, method=manifest.method, layer=manifest.layer)
+
+
+def _report(paths: tuple[str, ...]) -> None:
+    st.session_state.update({PENDING: paths, "audit_redraw": True})
 
 
 def _find_alike(path: str) -> None:

@@ -57,9 +57,19 @@ def as_parquet(audit: Audit, where: Filters, order: str) -> bytes:
 
 
 def offer_report(opened: OpenAudit) -> None:
-    """The button for the report that lies in the audit's folder; nothing where there is none."""
-    report = opened.audit.folder / "report.html"
-    if report.is_file():
-        downloads.offer(
-            f"{stem(opened)}.html", report.read_bytes, "The report on this audit", key="audit_report", label="Report"
-        )
+    """The button for the report."""
+    downloads.offer(
+        f"{stem(opened)}.html",
+        partial(as_report, opened),
+        "Figures, groups, failures and limits in one file, to send to others or to print",
+        key="audit_report",
+        label="Report",
+    )
+
+
+def as_report(opened: OpenAudit) -> bytes:
+    """The report as HTML: the one in the audit's folder, or where there is none a new one."""
+    from camcore.audits import report  # needed when its button is pressed
+
+    written = opened.audit.folder / report.NAME
+    return written.read_bytes() if written.is_file() else report.to_html(opened.audit, opened.groups)

@@ -111,7 +111,7 @@ def _classes(opened: OpenAudit) -> None:
         }
     else:
         columns |= {"pictures": [one.said for one in rows], "probability": [100 * one.probability for one in rows]}
-    share = st.column_config.ProgressColumn(format="%.1f %%", min_value=0, max_value=100, width=120)
+    share = st.column_config.ProgressColumn(format="%.1f %%", min_value=0, max_value=100, width=104)
     st.dataframe(
         columns,
         hide_index=True,

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from camcore.text import counted, duration
 from ui import errors, words
-from ui.audit import choices, export, gallery, groups_view, quality, running, scatter
+from ui.audit import choices, export, gallery, groups_view, quality, running, scatter, to_report
 from ui.audit.opened import OpenAudit, opening
 from ui.components import scroll
 from ui.jobs import session
 from ui.jobs.session import Status
 from ui.model_picker import Model
 from ui.picture_folders import root_of
+
+if TYPE_CHECKING:
+    from camcore.report.document import Item
 
 
 def folder(making: bool) -> Path | None:
@@ -48,8 +52,11 @@ def welcome() -> Model:
     return model
 
 
-def show(root: Path, publish: Callable[[], None]) -> tuple[str, ...]:
-    """The audit in a folder; what readers should know of it."""
+def show(root: Path, publish: Callable[[], None], report: Callable[[Hashable, Item], str]) -> tuple[str, ...]:
+    """The audit in a folder; what readers should know of it.
+
+    ``publish``: the page's address; ``report``: takes an entry for the report, and returns the message to the visitor.
+    """
 
     def draw(now: Status[OpenAudit]) -> None:
         if now.failure is not None:
@@ -65,6 +72,7 @@ def show(root: Path, publish: Callable[[], None]) -> tuple[str, ...]:
     _head(opened)
     with errors.guarded("The figures"):
         quality.show(opened)
+    to_report.section(opened, report)
     st.subheader("The pictures", anchor="pictures")
     st.fragment(gallery.show)(opened, publish)
     with errors.guarded("The groups"):

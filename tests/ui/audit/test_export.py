@@ -9,11 +9,12 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet
 import pytest
-from audited import make_audit
+from audited import draw_pictures, make_audit
 
 from camcore.audits.filters import Filters
 from camcore.audits.store import COLUMNS, open_audit
 from ui.audit import export
+from ui.audit.opened import opening
 
 
 def test_the_table_holds_the_chosen_rows(tmp_path: Path) -> None:
@@ -39,3 +40,12 @@ def test_parquet_has_maps_and_evidence_unless_there_are_too_many(
     else:
         assert table.column_names == list(COLUMNS)
         np.testing.assert_array_equal(table["evidence"].to_pylist(), made.evidence)
+
+
+def test_the_report_is_that_of_the_folder_or_a_new_one(tmp_path: Path) -> None:
+    made = make_audit(tmp_path / "audit", tmp_path / "pictures", 12)
+    draw_pictures(made)
+    *_, last = opening(made.folder).steps(None, None)
+    assert b"<!doctype html>" in export.as_report(last.value)[:200].lower()
+    (made.folder / "report.html").write_bytes(b"as it was written")
+    assert export.as_report(last.value) == b"as it was written"
