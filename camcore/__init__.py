@@ -17,6 +17,8 @@ from camcore import forking  # early: it has to know of every fork
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from camcore.audits.engine import AuditStep, audit
+    from camcore.audits.store import open_audit
     from camcore.errors import CamcoreError, LayerError, MethodError, ModelError, PictureError
     from camcore.features.cells import look_at_cells
     from camcore.features.concepts import find_concepts
@@ -48,6 +50,8 @@ os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 # Every public name and the module it lives in; imported when it is first used.
 _HOMES = {
     "activations": "features.feature_maps",
+    "audit": "audits.engine",
+    "AuditStep": "audits.engine",
     "backbones": "models.listing",
     "CamcoreError": "errors",
     "CamMap": "heatmaps.cam_map",
@@ -68,6 +72,7 @@ _HOMES = {
     "MethodInfo": "methods",
     "ModelError": "errors",
     "Network": "network",
+    "open_audit": "audits.store",
     "open_picture": "pictures.picture",
     "overlay": "heatmaps.overlay",
     "Picture": "pictures.picture",

@@ -42,6 +42,14 @@ def index_of(labels: Sequence[str], name: str, network: str) -> int:
     )
 
 
+def classes_called(labels: Sequence[str], name: str) -> list[int]:
+    """The classes that a folder's or a table's name means: capitals, ``_``, ``-`` and a plural s make no difference."""
+    plain = [_spaced(label) for label in labels]
+    wanted = _spaced(name)
+    exact = [index for index, label in enumerate(plain) if label == wanted]
+    return exact or [index for index, label in enumerate(plain) if label.rstrip("s") == wanted.rstrip("s")]
+
+
 class Classifier(Protocol):
     """A Network, as far as its classes go."""
 
@@ -148,6 +156,10 @@ def _label(index: int, label: object) -> str:
 
 def _plain(label: str) -> str:
     return label.replace("_", " ").lower()
+
+
+def _spaced(name: str) -> str:
+    return " ".join(_plain(name).replace("-", " ").split())
 
 
 def _refused(labels: object, why: str) -> ModelError:

@@ -210,6 +210,7 @@ FLOORS = (
     {"metrics", "filters", "features"},
     {"evaluation", "verdict"},
     {"bias", "report"},
+    {"audits"},
     {"cli"},
     {"__main__"},
 )

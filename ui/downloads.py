@@ -11,6 +11,7 @@ TYPES = {
     "json": "application/json",
     "md": "text/markdown",
     "npz": "application/octet-stream",
+    "parquet": "application/vnd.apache.parquet",
     "pdf": "application/pdf",
     "png": "image/png",
     "zip": "application/zip",

@@ -10,6 +10,7 @@ PAGES = (
     ("app.py", "Inspect", ":material/center_focus_strong:"),
     ("pages/compare.py", "Compare", ":material/view_module:"),
     ("pages/trust.py", "Trust", ":material/verified:"),
+    ("pages/audit.py", "Audit", ":material/fact_check:"),
     ("pages/activations.py", "Activations", ":material/grid_on:"),
     ("pages/concepts.py", "Concepts", ":material/category:"),
     ("pages/filters.py", "Filters", ":material/texture:"),

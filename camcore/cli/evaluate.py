@@ -100,7 +100,7 @@ def _print(p: Predictions, threshold: float) -> None:
     for one in p.skipped:
         print(f"    {one.file}: {one.reason}")
     right = measures.accuracy(p, threshold)
-    print(f"  accuracy   {_interval(right)}")
+    print(f"  accuracy   {right.in_words}")
     if len(p.classes) <= _TABLE:
         _print_confusion(measures.confusion(p, threshold))
     else:
@@ -118,19 +118,13 @@ def _print(p: Predictions, threshold: float) -> None:
         )
 
 
-def _interval(rate: measures.Rate) -> str:
-    if not rate.n:
-        return "– (no pictures)"
-    return f"{rate.value:.1%} ({rate.count} of {rate.n}; 95 % interval {rate.low:.1%} to {rate.high:.1%})"
-
-
 def _print_confusion(table: measures.Confusion) -> None:
     names = [readable(name) for name in table.classes]
     width = max(10, *(len(name) + 5 for name in names))
     print(" " * (width + 5) + "".join(f"{'said ' + name:>{width}s}" for name in names) + "   found")
     for index, name in enumerate(names):
         row = "".join(f"{count:{width}d}" for count in table.counts[index])
-        print(f"  {'is ' + name:{width + 3}s}{row}   {_interval(table.recall(index))}")
+        print(f"  {'is ' + name:{width + 3}s}{row}   {table.recall(index).in_words}")
 
 
 def _print_mistakes(table: measures.Confusion, most: int = 10) -> None:

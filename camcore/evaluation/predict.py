@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from camcore.batches import BATCH, check_batch, framed_batches
+from camcore.class_names import classes_called
 from camcore.errors import CamcoreError, ModelError, nearest
 from camcore.network import Network
 from camcore.training.folders import LabelledFolder, Skipped, opened
@@ -119,12 +120,9 @@ def class_indices(network: Network, data: LabelledFolder) -> NDArray[np.int64]:
     Capitals, underscores and a plural s make no difference (``Cats`` is ``cat``). Raises CamcoreError where a
     folder is not called as one of the network's labels, or as several.
     """
-    names = [_plain(label) for label in network.labels]
     indices: list[int] = []
     for folder in data.classes:
-        plain = _plain(folder)
-        matching = [i for i, name in enumerate(names) if name == plain]
-        matching = matching or [i for i, name in enumerate(names) if name.rstrip("s") == plain.rstrip("s")]
+        matching = classes_called(network.labels, folder)
         if len(matching) != 1:
             labels = ", ".join(map(repr, network.labels[:6])) + (" …" if network.classes > 6 else "")
             near = nearest(folder, network.labels)
@@ -147,7 +145,3 @@ def relative(data: LabelledFolder, index: int) -> str:
     """The path of a file below its folder's root, with slashes on every system."""
     file: Path = data.files[index]
     return file.relative_to(data.root).as_posix() if file.is_relative_to(data.root) else file.as_posix()
-
-
-def _plain(name: str) -> str:
-    return " ".join(name.replace("_", " ").replace("-", " ").lower().split())

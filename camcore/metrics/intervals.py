@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import sqrt
+from statistics import NormalDist
 
 import numpy as np
 
 _DRAWS = 2000
 _UNKNOWN = float("nan")
+_Z = NormalDist().inv_cdf(0.975)
 
 
 @dataclass(frozen=True)
@@ -20,6 +23,14 @@ class Rate:
     high: float
     count: int
     n: int
+
+    @property
+    def in_words(self) -> str:
+        """The share with its interval: ``90.0% (9 of 10; 95 % interval 59.6% to 98.2%)``."""
+        if not self.n:
+            return "– (no pictures)"
+        counts = f"{self.count} of {self.n}"
+        return f"{self.value:.1%} ({counts}; 95 % interval {self.low:.1%} to {self.high:.1%})"
 
 
 @dataclass(frozen=True)
@@ -34,13 +45,14 @@ class Interval:
 
 def rate(count: int, n: int) -> Rate:
     """A share with its Wilson score 95 % interval (Wilson 1927, without continuity correction)."""
-    from scipy.stats import binomtest
-
     count, n = int(count), int(n)
     if not n:
         return Rate(_UNKNOWN, _UNKNOWN, _UNKNOWN, count, n)
-    interval = binomtest(count, n).proportion_ci(0.95, "wilson")
-    return Rate(count / n, float(interval.low), float(interval.high), count, n)
+    # SciPy's binomtest has it, too, but works out a p-value first: a thousand classes would take seconds.
+    share, extra = count / n, _Z**2 / n
+    centre = (share + extra / 2) / (1 + extra)
+    half = sqrt(share * (1 - share) * extra + extra**2 / 4) / (1 + extra)
+    return Rate(share, centre - half if count else 0.0, centre + half if count < n else 1.0, count, n)
 
 
 def bootstrap(figures: Sequence[float], seed: int = 0) -> Interval:

@@ -64,11 +64,14 @@ def renamed(network: Network, name: str) -> Network:
 
 
 def weights_hash(network: Network) -> str:
-    """SHA-256 over all weights, in the model's order: two networks with the same one are the same."""
+    """SHA-256 over all weights, in the model's order: two networks with the same one are the same.
+
+    Names of layers do not count: those that Keras makes up tell how many it had made before.
+    """
     digest = hashlib.sha256()
     for weight in network.model.weights:
         array = np.ascontiguousarray(weight.numpy())
-        digest.update(f"{weight.path}{array.dtype}{array.shape}".encode())
+        digest.update(f"{weight.name}{array.dtype}{array.shape}".encode())
         digest.update(array.tobytes())
     return digest.hexdigest()
 

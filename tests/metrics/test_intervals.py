@@ -1,11 +1,25 @@
-"""The bootstrap interval."""
+"""Intervals: of a share against SciPy's, of a mean against the normal one."""
 
 import math
 
 import numpy as np
 import pytest
+from scipy.stats import binomtest
 
-from camcore.metrics.intervals import bootstrap
+from camcore.metrics.intervals import bootstrap, rate
+
+
+@pytest.mark.parametrize("n", [1, 2, 7, 100, 1_000_000])
+def test_the_interval_of_a_share_is_that_of_scipy(n):
+    for count in {0, 1, n // 3, n // 2, n - 1, n}:
+        found, wanted = rate(count, n), binomtest(count, n).proportion_ci(0.95, "wilson")
+        assert (found.value, found.count, found.n) == (count / n, count, n)
+        assert (found.low, found.high) == pytest.approx((wanted.low, wanted.high), abs=1e-14)
+
+
+def test_a_share_of_nothing_is_unknown():
+    none = rate(0, 0)
+    assert all(map(math.isnan, (none.value, none.low, none.high)))
 
 
 def test_the_interval_of_a_normal_mean():

@@ -14,6 +14,7 @@ from whole_models import bare, seeded, sequential, transfer
 
 import camcore
 from camcore.errors import CamcoreError, ModelError
+from camcore.models.pickling import weights_hash
 
 ROOT = Path(__file__).resolve().parents[2]
 _THERE = """
@@ -115,3 +116,13 @@ def test_a_class_within_a_function_is_refused_where_it_is_sent():
 
     with pytest.raises(CamcoreError, match=r"cannot be sent.*Local.*top of a module"):
         pickle.dumps(with_layer(Local()))
+
+
+def test_the_hash_of_weights_does_not_tell_names_that_keras_makes_up():
+    """Such a name counts the layers that a process had made before; in another one it is another."""
+    one, other = (camcore.wrap(bare()) for _ in range(2))
+    other.model.set_weights(one.model.get_weights())
+    assert [weight.path for weight in one.model.weights] != [weight.path for weight in other.model.weights]
+    assert weights_hash(one) == weights_hash(other)
+    other.model.set_weights([2 * weight for weight in one.model.get_weights()])
+    assert weights_hash(one) != weights_hash(other)

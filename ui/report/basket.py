@@ -76,6 +76,21 @@ def offer(place: DeltaGenerator, draft: Draft | None) -> None:
         _button(draft)
 
 
+def add(key: Hashable, item: Item) -> str:
+    """Pin an item, which ``key`` tells from all others; the message to the visitor."""
+    if any(entry.key == key for entry in entries()):
+        return "This is in the report already."
+    if len(entries()) >= MOST_ENTRIES:
+        return f"The report is full: it holds {MOST_ENTRIES} entries. Remove one on the Report page first."
+    if _bytes(*(entry.item for entry in entries()), item) > MOST_BYTES:
+        return (
+            f"The report is full: with this entry it would take more than {MOST_BYTES / 1e6:.0f} MB. Remove one on the "
+            "Report page, or use smaller pictures."
+        )
+    st.session_state["basket"] = (*entries(), Entry(secrets.token_hex(6), key, item))
+    return f"Added. The report has {_count()}."
+
+
 def restore(items: tuple[Item, ...]) -> None:
     """Begin with these items, as a link brought them."""
     st.session_state["basket"] = tuple(Entry(secrets.token_hex(6), ("linked", id(item)), item) for item in items)
@@ -130,19 +145,7 @@ def _reading_on(status: Status) -> None:
 
 
 def _add(draft: Draft, facts: Mapping[NetworkKey, NetworkFacts]) -> str:
-    """Pin a draft; the message to the visitor."""
-    if any(entry.key == draft.key for entry in entries()):
-        return "This is in the report already."
-    item = draft.build(facts)
-    if len(entries()) >= MOST_ENTRIES:
-        return f"The report is full: it holds {MOST_ENTRIES} entries. Remove one on the Report page first."
-    if _bytes(*(entry.item for entry in entries()), item) > MOST_BYTES:
-        return (
-            f"The report is full: with this entry it would take more than {MOST_BYTES / 1e6:.0f} MB. Remove one on the "
-            "Report page, or use smaller pictures."
-        )
-    st.session_state["basket"] = (*entries(), Entry(secrets.token_hex(6), draft.key, item))
-    return f"Added. The report has {_count()}."
+    return add(draft.key, draft.build(facts))
 
 
 def _count() -> str:

@@ -14,7 +14,7 @@ from camcore.models.catalogue import Backbone, backbones, find_weights
 from camcore.text import counted
 from camcore.training.folders import MIN_PER_CLASS
 from camcore.training.recipe import Recipe
-from ui import errors, words
+from ui import errors, words, zip_pictures
 from ui.jobs import session
 from ui.jobs.session import Status
 from ui.picture_folders import root_of
@@ -144,7 +144,7 @@ def _upload() -> None:
             "A ZIP file of the folder",
             type="zip",
             key=_zip_key(),
-            max_upload_size=zip_upload.UPLOAD_MB,
+            max_upload_size=zip_pictures.UPLOAD_MB,
             on_change=_unpack,
             help=f"Only pictures are kept, below '{_pictures_home()}'.",
         )

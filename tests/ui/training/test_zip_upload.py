@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from camcore import CamcoreError
+from ui import zip_pictures
 from ui.training import zip_upload
 
 
@@ -64,7 +65,7 @@ def test_what_is_no_picture_is_left_out(tmp_path: Path) -> None:
         "__MACOSX/cat/._1.jpg": PICTURE,
         "dog/.hidden.png": PICTURE,
         "loose.png": PICTURE,
-        "dog/huge.png": PICTURE + bytes(zip_upload.MAX_BYTES),
+        "dog/huge.png": PICTURE + bytes(zip_pictures.MAX_BYTES),
     }
     assert contents(zip_upload.unpack(packed(files), "x.zip", tmp_path)) == {"cat": 1, "dog": 1}
 
@@ -77,7 +78,7 @@ def test_a_second_archive_of_the_same_name_gets_a_folder_of_its_own(tmp_path: Pa
 
 @pytest.mark.parametrize("limit", ["MAX_PICTURES", "MAX_TOTAL"])
 def test_more_than_is_taken_leaves_nothing(limit: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(zip_upload, limit, 2)
+    monkeypatch.setattr(zip_pictures, limit, 2)
     files = {f"{name}/{i}.png": PICTURE for name in ("cat", "dog") for i in range(2)}
     with pytest.raises(CamcoreError, match="more than"):
         zip_upload.unpack(packed(files), "x.zip", tmp_path)

@@ -1,0 +1,276 @@
+"""Groups of evidence: the pictures of a class said that the network decided because of the same things.
+
+``groups.json`` lists them, ``groups.parquet`` has the group of each picture, by its place in that list.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import isnan
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from camcore.audits.clustering import Division
+from camcore.audits.database import GROUPS
+from camcore.audits.grouping import Gathered, Grouping, group_rows
+from camcore.audits.manifest import Manifest, read_manifest
+from camcore.audits.patches import PatchBox, patch_box
+from camcore.checks import checked
+from camcore.errors import CamcoreError
+from camcore.files import Json, read_json, replaced_whole, unwritable, write_whole
+from camcore.framing import CellGrid, frame_for
+from camcore.heatmaps.arguments import a_path
+from camcore.metrics.intervals import Rate, rate
+
+NAME = "groups.json"
+LISTED = 100_000
+"""Members that groups.json lists; of larger audits each group lists its share of so many. groups.parquet has all."""
+CHANNELS = 8
+"""Channels named of each group."""
+
+_OF_PATHS = pa.schema([("path", pa.string()), ("group", pa.int64())])
+
+
+@dataclass(frozen=True)
+class Patch:
+    """The part of a picture that holds half of its map: (top, left, bottom, right) in pixels of the picture."""
+
+    path: str
+    box: PatchBox
+
+
+@dataclass(frozen=True)
+class GroupChannel:
+    """A channel's mean evidence in a group, beside that in all pictures of the class."""
+
+    channel: int
+    mean: float
+    class_mean: float
+
+
+@dataclass(frozen=True)
+class Stability:
+    """How surely a class's groups come again: adjusted Rand indices, 1 where divisions are the same, 0 by chance.
+
+    ``halves``: the mean between divisions made from random halves of the pictures, by which the number of groups was
+    chosen; ``seeds``: between the division and others from other starts.
+    """
+
+    halves: float
+    seeds: tuple[float, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Group:
+    """Pictures that were said to be of one class because of alike evidence.
+
+    ``share``: of the pictures said to be of the class. ``members``: paths; of large audits not all. ``patches``: of the
+    members most like the group's mean, the most alike first. ``accuracy``: of the answers, ``class_accuracy`` that of
+    all pictures said to be of the class; None without labels. ``mean_map``: (h, w). ``evidence``: False for the
+    pictures whose map is zero, which have none.
+    """
+
+    label: str
+    number: int
+    size: int
+    share: float
+    members: tuple[str, ...]
+    patches: tuple[Patch, ...]
+    accuracy: Rate | None
+    class_accuracy: Rate | None
+    mean_map: NDArray[np.float64]
+    channels: tuple[GroupChannel, ...]
+    stability: Stability
+    evidence: bool = True
+
+    @property
+    def failing(self) -> bool:
+        """The group's answers are right less often than the class's."""
+        return (
+            self.accuracy is not None
+            and self.class_accuracy is not None
+            and self.accuracy.value < self.class_accuracy.value
+        )
+
+    @property
+    def clearly_failing(self) -> bool:
+        """The class's accuracy lies above the group's interval."""
+        return (
+            self.accuracy is not None
+            and self.class_accuracy is not None
+            and self.accuracy.high < self.class_accuracy.value
+        )
+
+
+def failing_groups(groups: Sequence[Group]) -> tuple[Group, ...]:
+    """The groups that are right less often than their class, the worst first: by the end of their intervals."""
+    failing = [(one.accuracy.high, one.accuracy.value, one) for one in groups if one.failing and one.accuracy]
+    return tuple(one for _, _, one in sorted(failing, key=lambda entry: entry[:2]))
+
+
+@checked(folder=a_path)
+def write_groups(folder: str | os.PathLike[str]) -> tuple[Group, ...]:
+    """Find the groups of an audit and write groups.json and groups.parquet into its folder.
+
+    Raises CamcoreError where there is no audit, a part is damaged, or the folder cannot be written.
+    """
+    home = Path(folder)
+    manifest = read_manifest(home)
+    grouping = group_rows(home, manifest)
+    groups = _groups(manifest, grouping)
+    path = home / GROUPS
+    try:
+        with replaced_whole(path) as part:
+            pq.write_table(pa.table([grouping.paths, grouping.group_of], schema=_OF_PATHS), part, compression="zstd")
+    except OSError as error:
+        raise unwritable(path, error) from error
+    content = json.dumps([_to_json(one) for one in groups], ensure_ascii=False, indent=1)
+    write_whole(home / NAME, content.encode("utf-8"))
+    return groups
+
+
+@checked(folder=a_path)
+def read_groups(folder: str | os.PathLike[str]) -> tuple[Group, ...]:
+    """The groups of an audit, as ``write_groups`` wrote them. Raises CamcoreError where they are missing or damaged."""
+    path = Path(folder) / NAME
+    try:
+        content = read_json(path)
+        if not isinstance(content, list):
+            raise ValueError("it holds no list")
+        return tuple(_from_json(one) for one in content)
+    except OSError as error:
+        raise CamcoreError(
+            f"The groups of the audit, '{path}', cannot be read: {error.strerror or error}. They are written at the "
+            "end of an audit. Run the same audit again to its end."
+        ) from error
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise CamcoreError(
+            f"'{path}' holds no groups of an audit ({type(error).__name__}: {error}). It was damaged, or is another "
+            "file. Run the same audit again: it writes them anew."
+        ) from error
+
+
+def _groups(manifest: Manifest, grouping: Grouping) -> tuple[Group, ...]:
+    classes: dict[str, list[int]] = {}
+    for place, one in enumerate(grouping.groups):
+        classes.setdefault(one.label, []).append(place)
+    members: list[list[str]] = [[] for _ in grouping.groups]
+    total = len(grouping.paths)
+    most = [-(-one.size * LISTED // total) if total > LISTED else one.size for one in grouping.groups]
+    for path, place in zip(grouping.paths, grouping.group_of.tolist(), strict=True):
+        if len(members[place]) < most[place]:
+            members[place].append(path)
+    made = []
+    for label, places in classes.items():
+        own = [grouping.groups[place] for place in places]
+        division = grouping.divisions.get(label)
+        for number, place in enumerate(places, 1):
+            made.append(_group(manifest, number, grouping.groups[place], own, tuple(members[place]), division))
+    return tuple(made)
+
+
+def _group(
+    manifest: Manifest,
+    number: int,
+    one: Gathered,
+    of_class: Sequence[Gathered],
+    members: tuple[str, ...],
+    division: Division | None,
+) -> Group:
+    class_size = sum(other.size for other in of_class)
+    class_mean = np.sum([other.evidence_sum for other in of_class], axis=0) / class_size
+    mean = one.evidence_sum / one.size
+    strongest = np.argsort(class_mean - mean, kind="stable")[: 0 if one.empty else CHANNELS]
+    return Group(
+        label=one.label,
+        number=number,
+        size=one.size,
+        share=one.size / class_size,
+        members=members,
+        patches=tuple(_patches(manifest, one)),
+        accuracy=_rate(one.correct, one.labelled),
+        class_accuracy=_rate(sum(other.correct for other in of_class), sum(other.labelled for other in of_class)),
+        mean_map=one.map_sum / one.size,
+        channels=tuple(GroupChannel(int(k), float(mean[k]), float(class_mean[k])) for k in strongest),
+        stability=Stability(1.0, ()) if division is None else Stability(division.halves, division.seeds),
+        evidence=not one.empty,
+    )
+
+
+def _patches(manifest: Manifest, one: Gathered) -> list[Patch]:
+    input_size = manifest.network.input_size
+    cells = manifest.cells or CellGrid.uniform(manifest.grid, input_size)
+    found = [
+        (member.path, patch_box(member.values, frame_for(member.size, input_size, manifest.framing), cells))
+        for member in one.members()
+    ]
+    return [Patch(path, box) for path, box in found if box is not None]
+
+
+def _rate(correct: int, labelled: int) -> Rate | None:
+    return rate(correct, labelled) if labelled else None
+
+
+# ---- as JSON
+
+
+def _to_json(one: Group) -> dict[str, Json]:
+    return {
+        "class": one.label,
+        "number": one.number,
+        "size": one.size,
+        "share": one.share,
+        "evidence": one.evidence,
+        "accuracy": rate_to_json(one.accuracy),
+        "class_accuracy": rate_to_json(one.class_accuracy),
+        "stability": {"halves": one.stability.halves, "seeds": list(one.stability.seeds)},
+        "channels": [{"channel": c.channel, "mean": c.mean, "class_mean": c.class_mean} for c in one.channels],
+        "mean_map": np.round(one.mean_map, 4).tolist(),
+        "patches": [{"path": patch.path, "box": list(patch.box)} for patch in one.patches],
+        "members": list(one.members),
+    }
+
+
+def _from_json(content: Json) -> Group:
+    mean_map = np.array(content["mean_map"], np.float64)
+    if mean_map.ndim != 2:
+        raise ValueError(f"a mean map has the shape {mean_map.shape}")
+    return Group(
+        label=str(content["class"]),
+        number=int(content["number"]),
+        size=int(content["size"]),
+        share=float(content["share"]),
+        members=tuple(map(str, content["members"])),
+        patches=tuple(Patch(str(one["path"]), _box(one["box"])) for one in content["patches"]),
+        accuracy=_rate_from_json(content["accuracy"]),
+        class_accuracy=_rate_from_json(content["class_accuracy"]),
+        mean_map=mean_map,
+        channels=tuple(GroupChannel(c["channel"], c["mean"], c["class_mean"]) for c in content["channels"]),
+        stability=Stability(content["stability"]["halves"], tuple(content["stability"]["seeds"])),
+        evidence=bool(content["evidence"]),
+    )
+
+
+def _box(edges: Json) -> PatchBox:
+    top, left, bottom, right = map(int, edges)
+    return top, left, bottom, right
+
+
+def rate_to_json(one: Rate | None) -> Json:
+    """A rate as JSON has it; null where there is none."""
+    if one is None or isnan(one.value):
+        return None
+    return {"value": one.value, "low": one.low, "high": one.high, "correct": one.count, "of": one.n}
+
+
+def _rate_from_json(content: Json) -> Rate | None:
+    if content is None:
+        return None
+    return Rate(content["value"], content["low"], content["high"], content["correct"], content["of"])

@@ -1,0 +1,107 @@
+"""The manifest of an audit, ``audit.json``: of which network and pictures it is, how it was made, how far it is."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from camcore.audits import schema
+from camcore.errors import CamcoreError
+from camcore.files import read_json, write_whole
+from camcore.framing import CellGrid
+
+NAME = "audit.json"
+
+
+@dataclass(frozen=True)
+class AuditedNetwork:
+    """``source``: what ``camcore.load`` was given, empty for a wrapped model. ``weights_sha256``: over all weights."""
+
+    name: str
+    source: str
+    weights_note: str
+    weights_sha256: str
+    labels: tuple[str, ...]
+    input_size: tuple[int, int]
+    score_kind: str
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """Everything that is the same for all rows.
+
+    ``cells``: where the map's cells lie on the network's input; None: spread evenly. ``pictures``: the folder, table or
+    address as it was given; ``base``: the folder or address that the rows' paths lie below; ``pictures_sha256``: over
+    the listing, paths and labels; ``left_out``: files beside them that are no pictures. ``limit`` and ``seed``: of a
+    random sample, where one was drawn. ``chunk``: pictures in a part; ``total``: in the audit; ``done`` and ``failed``:
+    rows written, and of these with an error. ``seconds``: of work, over all runs. ``versions``: of the libraries.
+    """
+
+    network: AuditedNetwork
+    method: str
+    layer: str
+    grid: tuple[int, int]
+    channels: int
+    framing: str
+    pictures: str
+    pictures_sha256: str
+    labelled: bool
+    total: int
+    chunk: int
+    seed: int = 0
+    limit: int | None = None
+    base: str = ""
+    left_out: int = 0
+    cells: CellGrid | None = None
+    done: int = 0
+    failed: int = 0
+    seconds: float = 0.0
+    versions: Mapping[str, str] = field(default_factory=dict)
+    schema: int = schema.VERSION
+
+    @property
+    def complete(self) -> bool:
+        """Every picture has its row."""
+        return self.done == self.total
+
+
+def write_manifest(folder: Path, manifest: Manifest) -> Path:
+    """Write the manifest into an audit's folder; the file is whole or not there."""
+    content = json.dumps(dataclasses.asdict(manifest), indent=2, ensure_ascii=False)
+    return write_whole(folder / NAME, content.encode("utf-8"))
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """The manifest of an audit. Raises CamcoreError where there is none, it is damaged, or of another schema."""
+    path = folder / NAME
+    try:
+        content = read_json(path)
+        if not isinstance(content, dict):
+            raise ValueError("it holds no object")
+        if content.get("schema") != schema.VERSION:
+            raise CamcoreError(
+                f"The audit in '{folder}' has schema {content.get('schema')!r}, and this version reads "
+                f"{schema.VERSION}. Another version of camcore wrote it. Read it with that one, or audit again."
+            )
+        network = AuditedNetwork(**_frozen(content.pop("network")))
+        cells = content.pop("cells", None)
+        grid = None if cells is None else CellGrid(**_frozen(cells))
+        return Manifest(network=network, cells=grid, **_frozen(content))
+    except OSError as error:
+        raise CamcoreError(
+            f"'{folder}' is no audit: its {NAME} cannot be read ({error.strerror or error}). An audit is a folder that "
+            "python -m camcore audit PICTURES --out FOLDER wrote. Give that folder."
+        ) from error
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise CamcoreError(
+            f"'{path}' holds no manifest of an audit ({type(error).__name__}: {error}). It was damaged, or is another "
+            "file. Audit the pictures again."
+        ) from error
+
+
+def _frozen(content: dict[str, Any]) -> dict[str, Any]:
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in content.items()}

@@ -1,0 +1,68 @@
+"""The parts of an audit as files: which of them can be read, and the lists of numbers in them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from camcore.audits.schema import PARTS, SCHEMA
+from camcore.errors import CamcoreError
+
+NARROW = tuple(field.name for field in SCHEMA if field.name not in ("sha256", "logits", "map", "evidence"))
+"""The columns of a value each, by which rows are chosen, counted and sorted."""
+
+
+def part_files(folder: Path) -> list[Path]:
+    """The parts of an audit in their order; none where there is no such folder."""
+    return sorted((folder / PARTS).glob("part-*.parquet"))
+
+
+def split_readable(files: Iterable[Path]) -> tuple[list[Path], list[Path]]:
+    """(the parts whose narrow columns can be read, the damaged ones)."""
+    whole: list[Path] = []
+    damaged: list[Path] = []
+    for file in files:
+        (whole if _readable(file) else damaged).append(file)
+    return whole, damaged
+
+
+def read_lists(
+    files: Mapping[Path, Iterable[int]], column: str, width: int
+) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """The numbers of a list column: the ``index`` (n,) of the rows that have any, and float32 (n, width).
+
+    ``files``: the rows to read from each part. Raises CamcoreError where a part is damaged or holds other lists.
+    """
+    indices, values = [np.empty(0, np.int64)], [np.empty((0, width), np.float32)]
+    for file, wanted in files.items():
+        try:
+            with pq.ParquetFile(file) as part:
+                rows = part.read(["index", column])
+            there = pc.and_(pc.is_in(rows["index"], pa.array(sorted(wanted), pa.int64())), pc.is_valid(rows[column]))
+            rows = rows.filter(there)
+            lengths = set(pc.list_value_length(rows[column]).to_pylist())
+            if not lengths <= {width}:
+                raise ValueError(f"a row's {column} has {min(lengths - {width})} values instead of {width}")
+            flat = pc.list_flatten(rows[column]).to_numpy()
+        except (OSError, pa.ArrowException, ValueError, KeyError) as error:
+            raise CamcoreError(
+                f"The part '{file}' of the audit cannot be read: {error}. It is damaged, or was changed. Run the same "
+                "audit again into the same folder: it makes this part anew."
+            ) from error
+        indices.append(rows["index"].to_numpy())
+        values.append(flat.astype(np.float32).reshape(-1, width))
+    return np.concatenate(indices), np.concatenate(values)
+
+
+def _readable(file: Path) -> bool:
+    try:
+        rows = pq.read_table(file, columns=list(NARROW))
+    except (OSError, pa.ArrowException, ValueError):
+        return False
+    return all(name in rows.column_names and rows.schema.field(name).type == SCHEMA.field(name).type for name in NARROW)

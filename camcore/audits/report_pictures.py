@@ -1,0 +1,69 @@
+"""The pictures of an audit's report: patches, mean maps, and photographs with their map, small, as data URLs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from camcore.audits.answered import answered_rows
+from camcore.audits.sources import open_row
+from camcore.errors import PictureError
+from camcore.framing import CellGrid, frame_for
+from camcore.render.colour import colour
+from camcore.render.overlay import blend
+from camcore.report.drawing import jpeg_url, shrink
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from camcore.audits.groups import Patch
+    from camcore.audits.manifest import Manifest
+
+SIDE, PATCH_SIDE, MAP_SIDE = 360, 150, 150
+"""Long sides in pixels: of a photograph with its map, of a patch, and about that of a mean map."""
+
+_OPACITY = 0.5
+
+
+def overlay_url(manifest: Manifest, path: str, values: NDArray[np.floating]) -> str:
+    """A picture with its map; empty where it cannot be opened any more."""
+    try:
+        pic = open_row(manifest, path)
+    except PictureError:
+        return ""
+    size = manifest.network.input_size
+    frame = frame_for((pic.height, pic.width), size, manifest.framing)
+    cells = manifest.cells or CellGrid.uniform(manifest.grid, size)
+    return jpeg_url(blend(shrink(pic.rgb, SIDE), frame.to_picture(values, cells, max_side=SIDE), _OPACITY))
+
+
+def patch_url(manifest: Manifest, patch: Patch) -> str:
+    """The patch cut from its picture; empty where that cannot be opened any more."""
+    try:
+        pic = open_row(manifest, patch.path)
+    except PictureError:
+        return ""
+    top, left, bottom, right = patch.box
+    cut = pic.rgb[top:bottom, left:right]
+    return jpeg_url(shrink(cut, PATCH_SIDE)) if cut.size else ""
+
+
+def map_url(values: NDArray[np.floating]) -> str:
+    """A mean map (h, w) on its own grid, from 0 to its maximum."""
+    side = max(1, MAP_SIDE // max(values.shape))
+    return jpeg_url(np.kron(colour(values / max(float(values.max()), 1e-9)), np.ones((side, side, 1), np.uint8)))
+
+
+def mean_maps(folder: Path, manifest: Manifest) -> dict[tuple[str, bool | None], tuple[int, NDArray[np.float64]]]:
+    """The number and the mean map (h, w) of the answers of each class said, right, wrong (or None: nobody knows)."""
+    sums: dict[tuple[str, bool | None], NDArray[np.float64]] = {}
+    counts: dict[tuple[str, bool | None], int] = {}
+    for part in answered_rows(folder, ["predicted", "correct", "map"]):
+        said, correct = (part.table.column(name).to_pylist() for name in ("predicted", "correct"))
+        maps = part.lists("map", manifest.grid[0] * manifest.grid[1]).reshape(-1, *manifest.grid)
+        for key, values in zip(zip(said, correct, strict=True), maps.astype(np.float64), strict=True):
+            counts[key] = counts.get(key, 0) + 1
+            sums[key] = sums[key] + values if key in sums else values
+    return {key: (counts[key], total / counts[key]) for key, total in sums.items()}

@@ -1,0 +1,274 @@
+"""An audit begun, stopped, taken up again and refused, in the process itself."""
+
+from __future__ import annotations
+
+import errno
+import re
+import shutil
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import keras
+import pyarrow as pa
+import pytest
+from keras import layers
+from labelled import make_folder
+from pyarrow import parquet
+from small import network_folder
+
+import camcore
+from camcore.audits import engine, processes, schema
+from camcore.audits.engine import AuditStep
+from camcore.audits.manifest import read_manifest
+from camcore.errors import CamcoreError
+from camcore.models.pickling import weights_hash
+
+CHUNK = 4
+
+
+@pytest.fixture(scope="module")
+def network(tmp_path_factory) -> camcore.Network:
+    return camcore.load(network_folder(tmp_path_factory.mktemp("networks") / "small", ["across", "down"]))
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory) -> Path:
+    root = make_folder(tmp_path_factory.mktemp("data"), {"across": 5, "down": 6})
+    (root / "down" / "bad.png").write_bytes(b"\x89PNG\r\n\x1a\n broken")
+    (root / "notes.txt").write_text("notes")
+    return root
+
+
+@pytest.fixture(scope="module")
+def whole(network, pictures, tmp_path_factory) -> Path:
+    """An audit that ran through."""
+    out = tmp_path_factory.mktemp("audits") / "whole"
+    run(network, pictures, out)
+    return out
+
+
+def run(network: camcore.Network, pictures: Path, out: Path, **options: object) -> list[AuditStep]:
+    return list(camcore.audit(network, pictures, out, chunk=CHUNK, batch=2, **options))
+
+
+def rows(out: Path) -> pa.Table:
+    return parquet.read_table(out / schema.PARTS).sort_by("index")
+
+
+def refused(*given: object, **options: object) -> str:
+    with pytest.raises(CamcoreError) as caught:
+        camcore.audit(*given, **options)
+    return str(caught.value)
+
+
+# ---- from beginning to end
+
+
+def test_the_parts_hold_every_picture_once(network, pictures, whole):
+    names = sorted(path.name for path in (whole / schema.PARTS).iterdir())
+    assert names == [schema.part_name(number) for number in range(3)]
+    table = rows(whole)
+    assert table.column("index").to_pylist() == list(range(12))
+    assert table.column("path").to_pylist() == sorted(
+        path.relative_to(pictures).as_posix() for path in pictures.rglob("*.png")
+    )
+    assert table.column("error").null_count == 11
+
+
+def test_the_manifest_says_of_what_the_audit_is(network, pictures, whole):
+    manifest = read_manifest(whole)
+    assert manifest.complete
+    assert (manifest.total, manifest.done, manifest.failed, manifest.left_out) == (12, 12, 1, 1)
+    assert (manifest.network.name, manifest.network.labels) == ("small", ("across", "down"))
+    assert manifest.network.weights_sha256 == weights_hash(network)
+    assert (manifest.method, manifest.layer, manifest.framing) == ("gradcam", network.default_layer, network.framing)
+    info = network.layer(manifest.layer)
+    assert (manifest.grid, manifest.channels) == (info.grid, info.channels)
+    assert manifest.cells == info.cells(network.input_size)
+    assert (manifest.pictures, manifest.base, manifest.labelled) == (str(pictures), str(pictures), True)
+    assert manifest.seconds > 0
+
+
+def test_steps_count_up_to_the_end(network, pictures, tmp_path):
+    steps = run(network, pictures, tmp_path)
+    assert [step.done for step in steps] == [0, 2, 4, 6, 8, 10, 12]
+    assert [step.failed for step in steps] == [0] * 6 + [1]
+    assert steps[0].pictures_per_second != steps[0].pictures_per_second
+    assert all(step.seconds_left > 0 for step in steps[1:-1])
+    assert steps[-1].seconds_left == 0
+    assert steps[3].pictures_per_second == pytest.approx(steps[3].done / steps[3].seconds)
+
+
+def test_the_pace_counts_what_was_computed_only():
+    step = AuditStep(done=150, total=250, failed=0, seconds=10.0, kept=100)
+    assert (step.pictures_per_second, step.seconds_left) == (5.0, 20.0)
+
+
+def test_an_audit_without_labels(network, pictures, tmp_path):
+    other = make_folder(tmp_path / "others", {"hen": 2, "cow": 2})
+    said = refused(network, other, tmp_path / "out")
+    assert "'cow', 'hen'" in said
+    run(network, other, tmp_path / "out", labelled=False)
+    assert rows(tmp_path / "out").column("label").null_count == 4
+    assert not read_manifest(tmp_path / "out").labelled
+    assert "no labels" in refused(network, other / "hen", tmp_path / "flat", labelled=True)
+
+
+# ---- taken up again
+
+
+def test_a_complete_one_returns_at_once(network, pictures, whole):
+    (step,) = run(network, pictures, whole)
+    assert (step.done, step.kept, step.total, step.failed) == (12, 12, 12, 1)
+
+
+def test_closing_stops_and_the_same_call_goes_on(network, pictures, whole, tmp_path):
+    steps = camcore.audit(network, pictures, tmp_path, chunk=CHUNK, batch=2)
+    while next(steps).done < 6:
+        pass
+    steps.close()
+    assert [path.name for path in (tmp_path / schema.PARTS).iterdir()] == [schema.part_name(0)]
+    half = read_manifest(tmp_path)
+    assert (half.done, half.complete) == (4, False)
+    first, *_, last = run(network, pictures, tmp_path)
+    assert (first.done, first.kept, last.done) == (4, 4, 12)
+    assert rows(tmp_path).equals(rows(whole))
+    assert read_manifest(tmp_path).seconds > half.seconds
+
+
+@pytest.mark.parametrize(
+    "harm",
+    [
+        lambda part: part.unlink(),
+        lambda part: part.write_bytes(b""),
+        lambda part: part.write_bytes(part.read_bytes()[:-9]),
+        lambda part: part.write_bytes(part.read_bytes()[:400] + bytes(8) + part.read_bytes()[408:]),
+        lambda part: parquet.write_table(parquet.read_table(part).slice(1), part),
+        lambda part: parquet.write_table(parquet.read_table(part).drop_columns(["map"]), part),
+    ],
+    ids=["gone", "empty", "cut off", "zeros inside", "a row less", "a column less"],
+)
+def test_a_damaged_part_is_done_again(harm, network, pictures, whole, tmp_path):
+    run(network, pictures, tmp_path)
+    harm(tmp_path / schema.PARTS / schema.part_name(1))
+    first, *_ = run(network, pictures, tmp_path)
+    assert first.kept == 8
+    assert rows(tmp_path).equals(rows(whole))
+
+
+def test_pictures_that_moved_as_they_are_go_on(network, pictures, tmp_path):
+    run(network, pictures, tmp_path / "out")
+    moved = tmp_path / "moved"
+    moved.symlink_to(pictures)
+    (step,) = run(network, moved, tmp_path / "out")
+    assert step.done == 12
+    assert read_manifest(tmp_path / "out").base == str(moved)
+
+
+# ---- refused at the call
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"method": "layercam"}, "with method 'gradcam', not 'layercam'"),
+        ({"framing": "letterbox"}, "not 'letterbox'"),
+        ({"limit": 5}, "with limit None, not 5"),
+        ({"labelled": False}, "of other pictures or labels"),
+        ({"chunk": 5}, "with chunk 4, not 5"),
+    ],
+)
+def test_a_folder_of_another_audit_is_refused(options, said, network, pictures, whole):
+    assert said in refused(network, pictures, whole, **{"chunk": CHUNK, **options})
+
+
+def test_a_folder_of_another_network_is_refused(network, pictures, whole, tmp_path):
+    home = read_manifest(whole).network.source
+    (step,) = run(camcore.load(shutil.copytree(home, tmp_path / "copied")), pictures, whole)
+    assert step.done == 12
+    named = camcore.load(home, labels=["down", "across"])
+    assert "other names of its classes" in refused(named, pictures, whole, chunk=CHUNK)
+    for name, said in (("small", "of small, with other weights"), ("large", "of the network small, not large")):
+        other = camcore.load(network_folder(tmp_path / name, ["across", "down"]))
+        assert said in refused(other, pictures, whole, chunk=CHUNK)
+
+
+def test_rows_that_nobody_knows_are_refused(network, pictures, tmp_path):
+    run(network, pictures, tmp_path)
+    (tmp_path / "audit.json").unlink()
+    assert "holds rows of an audit, but no audit.json" in refused(network, pictures, tmp_path)
+    (tmp_path / "audit.json").write_text("{")
+    assert "no manifest" in refused(network, pictures, tmp_path)
+
+
+def test_a_folder_that_cannot_be_written(network, pictures, tmp_path):
+    (tmp_path / "file").write_text("")
+    assert "cannot be written" in refused(network, pictures, tmp_path / "file")
+    assert "cannot be written" in refused(network, pictures, tmp_path / "file" / "out")
+
+
+def test_a_full_disk_ends_in_a_sentence_and_what_is_done_stays(network, pictures, whole, tmp_path, monkeypatch):
+    write = parquet.write_table
+
+    def full(table: pa.Table, where: Path, **options: object) -> None:
+        if len(list(where.parent.glob("part-*"))):
+            raise OSError(errno.ENOSPC, "No space left on device")
+        write(table, where, **options)
+
+    monkeypatch.setattr(schema.pq, "write_table", full)
+    with pytest.raises(CamcoreError, match="No space left on device"):
+        run(network, pictures, tmp_path)
+    monkeypatch.undo()
+    first, *_ = run(network, pictures, tmp_path)
+    assert first.kept == 4
+    assert rows(tmp_path).equals(rows(whole))
+
+
+def test_arguments_that_cannot_be_used(network, pictures, tmp_path):
+    for options, said in (
+        ({"method": "scorecam"}, "many passes"),
+        ({"method": "none"}, "no method"),
+        ({"layer": "none"}, "no layer"),
+        ({"framing": "none"}, "no framing"),
+        ({"limit": 0}, "limit=0"),
+        ({"chunk": 0}, "chunk=0"),
+        ({"batch": 0}, "batch=0"),
+        ({"workers": -1}, "workers=-1"),
+        ({"cluster": "here"}, "cluster='here'"),
+    ):
+        assert re.search(said, refused(network, pictures, tmp_path / "out", **options), re.IGNORECASE), options
+    assert not (tmp_path / "out").exists()
+
+
+def test_networks_that_cannot_be_audited(pictures, tmp_path):
+    x = keras.Input((12, 12, 3))
+    flat = keras.Model(x, layers.Dense(2, activation="softmax")(layers.Flatten()(x)))
+    assert "no layer with a grid" in refused(camcore.wrap(flat), pictures, tmp_path)
+    y = layers.GlobalAveragePooling2D()(layers.Conv2D(2, 3, activation="relu")(x))
+    value = camcore.wrap(keras.Model(x, layers.Dense(1)(y)))
+    assert "a regression" in refused(value, pictures, tmp_path)
+
+
+# ---- processes
+
+
+def test_few_pictures_take_no_processes():
+    few = [engine.Chunk(n, 256 * n, ("a",) * 256, (0,) * 256) for n in range(3)]
+    assert processes.worker_count(few, None) == 0
+    assert processes.worker_count(few, 8) == 3
+    assert processes.worker_count(few * 3, None) >= 1
+
+
+def test_a_script_that_would_run_again_takes_none(network, pictures, tmp_path, monkeypatch):
+    script = tmp_path / "script.py"
+    main = ModuleType("__main__")
+    main.__file__ = str(script)
+    monkeypatch.setitem(sys.modules, "__main__", main)
+    script.write_text("import camcore\n")
+    many = [engine.Chunk(n, 256 * n, ("a",) * 256, (0,) * 256) for n in range(9)]
+    assert processes.worker_count(many, None) == 0
+    assert 'if __name__ == "__main__"' in refused(network, pictures, tmp_path / "out", workers=2)
+    script.write_text('import camcore\nif __name__ == "__main__":\n    pass\n')
+    assert processes.worker_count(many, None) >= 1
+    processes.check_workers(2)

@@ -1,0 +1,196 @@
+"""Audits on processes: killed and taken up again; on workers of this machine and of a scheduler, the same rows."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import psutil
+import pyarrow as pa
+import pytest
+from distributed import LocalCluster
+from labelled import make_folder
+from pyarrow import parquet
+from small import network_folder
+
+import camcore
+from camcore.audits import workers
+from camcore.audits.manifest import read_manifest
+from camcore.audits.rows import Plan
+from camcore.errors import CamcoreError
+from camcore.models.pickling import weights_hash
+
+ROOT = Path(__file__).resolve().parents[2]
+CHUNK = 8
+AS_TEXT = ("index", "path", "sha256", "height", "width", "label", "predicted", "correct", "error")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory) -> Path:
+    return tmp_path_factory.mktemp("audits")
+
+
+@pytest.fixture(scope="module")
+def network(folder) -> camcore.Network:
+    return camcore.load(network_folder(folder / "small", ["across", "down"]))
+
+
+@pytest.fixture(scope="module")
+def pictures(folder) -> Path:
+    root = make_folder(folder / "pictures", {"across": 30, "down": 31})
+    (root / "down" / "bad.png").write_bytes(b"\x89PNG\r\n\x1a\n broken")
+    return root
+
+
+@pytest.fixture(scope="module")
+def whole(network, pictures, folder) -> pa.Table:
+    """The rows as this process has them."""
+    list(camcore.audit(network, pictures, folder / "whole", chunk=CHUNK, workers=0))
+    return rows(folder / "whole")
+
+
+def rows(out: Path) -> pa.Table:
+    return parquet.read_table(out / "pictures").sort_by("index")
+
+
+def assert_same(table: pa.Table, whole: pa.Table) -> None:
+    assert table.select(AS_TEXT).equals(whole.select(AS_TEXT))
+    for name in set(whole.column_names) - set(AS_TEXT):
+        a, b = (np.stack(one.column(name).drop_null().to_numpy()) for one in (table, whole))
+        np.testing.assert_allclose(a, b, atol=1e-4, rtol=1e-3)
+
+
+def python(*arguments: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, *arguments],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+
+
+@contextmanager
+def started(*commands: list[str]) -> Iterator[list[subprocess.Popen[str]]]:
+    """Processes that end with the block."""
+    running = [python(*command) for command in commands]
+    try:
+        yield running
+    finally:
+        for one in running:
+            one.terminate()
+        for one in running:
+            one.communicate(timeout=30)
+
+
+def test_killed_it_goes_on_and_ends_in_the_same_rows(network, pictures, whole, folder):
+    out = folder / "killed"
+    script = folder / "script.py"
+    script.write_text(
+        "import time, camcore\n"
+        f"network = camcore.load({str(folder / 'small')!r})\n"
+        f"for step in camcore.audit(network, {str(pictures)!r}, {str(out)!r}, chunk={CHUNK}):\n"
+        "    print(step.done, flush=True)\n"
+        "    time.sleep(0.05)\n"
+    )
+    with started([str(script)]) as (process,):
+        assert process.stdout is not None
+        for line in process.stdout:
+            if line.strip().isdecimal() and int(line) >= 3 * CHUNK:
+                process.send_signal(signal.SIGKILL)
+                break
+    assert process.returncode == -signal.SIGKILL
+    assert not read_manifest(out).complete
+    first, *_, last = camcore.audit(network, pictures, out, chunk=CHUNK)
+    assert first.kept >= 2 * CHUNK
+    assert last.done == last.total == len(whole)
+    assert rows(out).equals(whole)
+
+
+def test_workers_and_a_scheduler_give_the_same_rows(network, pictures, whole, folder):
+    """One process = two workers of this machine, one of them killed = two of a scheduler, which needs no TensorFlow."""
+    steps = camcore.audit(network, pictures, folder / "two", chunk=CHUNK, workers=2)
+    killed = False
+    for step in steps:
+        if step.done and not killed:
+            victim = next(one for one in descendants() if b"spawn_main" in Path(f"/proc/{one}/cmdline").read_bytes())
+            os.kill(victim, signal.SIGKILL)
+            killed = True
+    assert killed
+    assert_same(rows(folder / "two"), whole)
+
+    address = folder / "scheduler.json"
+    scheduler = ["-c", SCHEDULER.format(file=str(address))]
+    worker = ["-m", "dask", "worker", "--scheduler-file", str(address), "--nthreads", "1", "--no-dashboard"]
+    with started(scheduler, worker, worker) as (process, *_):
+        found = wait_for_address(address)
+        *_, last = camcore.audit(network, pictures, folder / "by address", chunk=CHUNK, cluster=found)
+        assert last.done == len(whole)
+        assert_same(rows(folder / "by address"), whole)
+        process.send_signal(signal.SIGINT)
+        printed, _ = process.communicate(timeout=30)
+    assert printed.splitlines()[-1] == "tensorflow: False"
+
+
+SCHEDULER = """
+import asyncio, sys
+from distributed import Scheduler
+
+async def main():
+    async with Scheduler(host="127.0.0.1", port=0, dashboard=False, scheduler_file={file!r}) as scheduler:
+        await scheduler.finished()
+
+try:
+    asyncio.run(main())
+except KeyboardInterrupt:
+    pass
+print("tensorflow:", "tensorflow" in sys.modules)
+"""
+
+
+def wait_for_address(file: Path) -> str:
+    for _ in range(300):
+        if file.exists() and file.read_text():
+            return json.loads(file.read_text())["address"]
+        time.sleep(0.1)
+    raise AssertionError("the scheduler did not start")
+
+
+def descendants() -> list[int]:
+    return [one.pid for one in psutil.Process().children(recursive=True)]
+
+
+def test_a_dead_scheduler_is_told(network, pictures, folder, monkeypatch):
+    monkeypatch.setattr(workers, "_CONNECT", "1s")
+    with pytest.raises(CamcoreError, match="No Dask scheduler answers at"):
+        list(camcore.audit(network, pictures, folder / "dead", chunk=CHUNK, cluster="tcp://127.0.0.1:1"))
+
+
+def test_a_cluster_whose_workers_are_all_gone_is_told(network, pictures, folder, monkeypatch):
+    monkeypatch.setattr(workers, "_WITHOUT_WORKERS", 1.0)
+    with (
+        LocalCluster(n_workers=0, dashboard_address=None) as cluster,
+        pytest.raises(CamcoreError, match="has had no worker for 1 s"),
+    ):
+        list(camcore.audit(network, pictures, folder / "alone", chunk=CHUNK, cluster=cluster.scheduler_address))
+
+
+def test_the_network_is_made_once_and_checked_there(network):
+    plugin = workers.NetworkPlugin("one", network, Plan("", "gradcam", "", "crop", 1))
+    plugin.setup(None)
+    made = plugin.network()
+    assert made is plugin.network()
+    assert weights_hash(made) == weights_hash(network)
+    plugin._sha256 = "another"
+    plugin.setup(None)
+    with pytest.raises(CamcoreError, match="other weights on the worker"):
+        plugin.network()

@@ -1,0 +1,218 @@
+"""The Audit page, run by Streamlit's own test runner: on audits made up for it, and on one that it makes itself."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from app_pages import captions, components, headline, html, run, text, until, visit
+from audited import MadeUp, draw_pictures, make_audit, unfinished
+from labelled import make_folder
+from streamlit.testing.v1 import AppTest
+
+page = partial(visit, "pages/audit.py")
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> MadeUp:
+    """60 pictures with their files; one in four is wrong, two could not be used."""
+    home = tmp_path_factory.mktemp("audits")
+    made = make_audit(home / "audit", home / "pictures", 60, failed=(5, 40))
+    draw_pictures(made)
+    return made
+
+
+@pytest.fixture(autouse=True)
+def at_home(pets: Path) -> None:
+    """A small network is here, and no weights have to be downloaded."""
+
+
+def tiles(at: AppTest) -> list[dict[str, Any]]:
+    """The pictures of the gallery."""
+    return [item for data in components(at) if "Pictures;" in str(data.get("label")) for item in data["items"]]
+
+
+def drawn(at: AppTest) -> bool:
+    """All pictures of the gallery are there."""
+    shown = tiles(at)
+    return bool(shown) and all(item["src"] for item in shown)
+
+
+def opened(made: MadeUp, **query: Any) -> AppTest:
+    """The page on an audit, once its figures are there."""
+    return until(page(audit=made.folder, **query), lambda at: "Each map goes from 0" in captions(at))
+
+
+def test_without_an_audit_one_can_be_begun() -> None:
+    at = page()
+    assert headline(at) == "Audit a network on many pictures"
+    assert at.button(key="audit_begin").disabled
+    assert not run(at.text_input(key="pictures").set_value("somewhere").run()).button(key="audit_begin").disabled
+
+
+def test_an_audit_is_opened(made: MadeUp) -> None:
+    at = until(opened(made), drawn)
+    right = sum(bool(row.get("correct")) for row in made.rows)
+    assert headline(at) == f"pets is right about {100 * right / 58:.0f}\N{NO-BREAK SPACE}% of 58 pictures"
+    assert f"{right} of 58" in html(at)
+    assert "2 could not be used" in captions(at)
+    assert "1 to 40 of 58 pictures" in captions(at)
+    first = next(item for item in tiles(at))
+    assert (first["id"], first["note"]) == ("cat/000.png", "right")
+
+
+@pytest.mark.parametrize(
+    ("query", "chosen"),
+    [
+        ({"answer": "wrong"}, lambda row: row["correct"] is False),
+        ({"said": "dog", "truth": "cat"}, lambda row: (row["predicted"], row["label"]) == ("dog", "cat")),
+        ({"least": 60, "most": 75}, lambda row: 0.6 <= row["probability"] <= 0.75),
+        ({"least": 75, "most": 60}, lambda row: 0.6 <= row["probability"] <= 0.75),
+        ({"search": "DOG/03"}, lambda row: "dog/03" in row["path"]),
+        ({"search": "<script>"}, lambda row: False),
+        ({"search": "nul\0' or 1=1"}, lambda row: False),
+    ],
+)
+def test_the_address_chooses_pictures(made: MadeUp, query: dict[str, Any], chosen: Any) -> None:
+    at = opened(made, **query)
+    wanted = [row["path"] for row in made.rows if row["error"] is None and chosen(row)]
+    assert [item["id"] for item in tiles(at)] == wanted[:40]
+    assert f"{len(wanted):,} picture" in captions(at)
+    kept = {name: at.query_params.get(name) for name in query}
+    assert kept == {name: str(value) for name, value in query.items()} or query["least"] > query["most"]
+
+
+def test_pages_are_turned_and_kept_in_the_address(made: MadeUp) -> None:
+    at = opened(made, sort="name")
+    paths = sorted(row["path"] for row in made.rows if row["error"] is None)
+    run(at.button(key="audit_on").click().run())
+    assert [item["id"] for item in tiles(at)] == paths[40:]
+    assert at.query_params["page"] == "2"
+    assert at.button(key="audit_on").disabled
+    assert [item["id"] for item in tiles(opened(made, sort="name", page=99))] == paths[40:]
+
+
+def test_unusable_pictures_are_listed_with_the_reason(made: MadeUp) -> None:
+    at = opened(made, answer="unusable")
+    table = at.dataframe[-1].value
+    assert table["picture"].tolist() == [made.rows[5]["path"], made.rows[40]["path"]]
+    assert set(table["why"]) == {"It is damaged."}
+
+
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ({"said": "wolf"}, "“wolf”"),
+        ({"truth": "wolf"}, "“wolf”"),
+        ({"group": 7}, "no group 7"),
+        ({"group": "x"}, "whole number"),
+        ({"sort": "surset"}, "Did you mean “surest”?"),
+        ({"answer": "maybe"}, "does not exist"),
+        ({"least": 140}, "between 0 and 100"),
+        ({"page": 0}, "too small"),
+        ({"box": "1,2"}, "four numbers"),
+    ],
+)
+def test_what_a_link_cannot_mean_is_told(made: MadeUp, query: dict[str, Any], said: str) -> None:
+    at = opened(made, **query)
+    assert said in text(at)
+    assert "1 to 40 of 58 pictures" in captions(at)
+
+
+def test_without_labels_it_is_told_what_is_said(tmp_path: Path) -> None:
+    made = make_audit(tmp_path / "audit", tmp_path, 30, labelled=False)
+    at = opened(made, answer="wrong", sort="true class least")
+    assert headline(at) == "pets on 29 pictures without labels"
+    assert "so that none is right or wrong" in text(at)
+    assert "no true class to sort by" in text(at)
+    assert "are called “cat”" in html(at)
+    assert "The pictures" in [one.value for one in at.subheader]
+
+
+def test_pictures_that_are_gone_do_not_stop_the_page(tmp_path: Path) -> None:
+    made = make_audit(tmp_path / "audit", tmp_path / "nowhere", 12)
+    at = until(opened(made), lambda at: "cannot be shown now" in html(at))
+    assert "11 pictures of this page" in html(at)
+
+
+def test_an_audit_that_is_not_finished_is_shown_with_a_note(tmp_path: Path) -> None:
+    made = make_audit(tmp_path / "audit", tmp_path, 20)
+    unfinished(made, 1000)
+    assert "20 of 1,000 pictures are done" in text(opened(made))
+
+
+@pytest.mark.parametrize(
+    "folder",
+    ["nowhere", "~no such user", "nul\0", "<b>x</b>", "empty", "damaged", "a" * 5000, "/dev/null", "audit.json"],
+)
+def test_what_is_no_audit_is_told(folder: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "empty").mkdir()
+    make_audit(tmp_path / "damaged", tmp_path, 3)
+    (tmp_path / "damaged" / "pictures" / "part-000000.parquet").write_bytes(b"x")
+    (tmp_path / "audit.json").write_text("{}")
+    at = until(page(audit=folder), lambda at: "This audit cannot be opened" in html(at))
+    assert "<b>x" not in html(at)
+
+
+def test_more_like_this_are_the_pictures_of_alike_evidence(made: MadeUp) -> None:
+    at = until(opened(made, like="cat/007.png", answer="wrong"), lambda at: "most like" in captions(at) and tiles(at))
+    places = [i for i in range(60) if i not in (5, 40)]
+    vectors = made.evidence[places].astype(np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    nearest = [places[i] for i in np.argsort(-vectors @ vectors[places.index(7)], kind="stable")[:40]]
+    wanted = [made.rows[i]["path"] for i in nearest if not made.rows[i]["correct"]]
+    assert [item["id"] for item in tiles(at)] == wanted
+    run(at.button(key="audit_clear").click().run())
+    assert "1 to 40 of 58 pictures" in captions(at)
+
+
+def test_nothing_is_like_a_picture_that_is_not_there(made: MadeUp) -> None:
+    at = until(opened(made, like="<b>x</b>"), lambda at: "cannot be found" in html(at))
+    assert "<b>x" not in html(at)
+
+
+def test_damaged_groups_leave_the_rest(tmp_path: Path) -> None:
+    made = make_audit(tmp_path / "audit", tmp_path, 20)
+    (made.folder / "groups.json").write_text('[{"class": 1}]')
+    at = opened(made)
+    assert "holds no groups" in text(at)
+    assert headline(at).startswith("pets is right")
+
+
+def test_a_folder_is_audited(tmp_path: Path) -> None:
+    make_folder(tmp_path / "pictures", {"cat": 6, "dog": 5})
+    (tmp_path / "pictures" / "dog" / "broken.jpg").write_bytes(b"\xff\xd8\xff damaged")
+    at = page(model="pets", pictures=tmp_path / "pictures")
+    run(at.button(key="audit_begin").click().run())
+    until(at, lambda at: "How good is it?" in [one.value for one in at.subheader])
+    assert headline(at).endswith("of 11 pictures")
+    assert "1 could not be used" in captions(at)
+    assert Path(at.query_params["audit"]).is_dir()
+    until(at, drawn)
+    assert len(tiles(at)) == 11
+    run(at.button(key="audit_new").click().run())
+    assert headline(at) == "Audit a network on many pictures"
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (lambda root: None, "cannot be read"),
+        (lambda root: root.mkdir(), "no pictures"),
+        (lambda root: make_folder(root, {"wolf": 2}), "wolf"),
+        (lambda root: root.write_text("words"), "cannot be read"),
+    ],
+    ids=["nowhere", "empty", "another class", "a file"],
+)
+def test_pictures_that_cannot_be_audited_are_told(make: Any, said: str, tmp_path: Path) -> None:
+    make(tmp_path / "pictures")
+    at = page(model="pets", pictures=tmp_path / "pictures")
+    run(at.button(key="audit_begin").click().run())
+    until(at, lambda at: "could not be audited" in html(at))
+    assert said in html(at)
+    run(at.button(key="audit_back_to_form").click().run())
+    assert at.text_input(key="pictures").value == str(tmp_path / "pictures")

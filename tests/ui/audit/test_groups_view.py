@@ -1,0 +1,28 @@
+"""The order of the groups' cards."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from camcore.audits.groups import Group, Stability
+from camcore.metrics.intervals import rate
+from ui.audit.groups_view import ordered
+
+
+def group(label: str, number: int, size: int, right: int, of_class: tuple[int, int]) -> Group:
+    return Group(
+        label, number, size, 0.5, (), (), rate(right, size), rate(*of_class), np.ones((2, 2)), (), Stability(1.0, ())
+    )
+
+
+def test_failing_groups_come_first_and_classes_of_one_group_not_at_all() -> None:
+    groups = (
+        group("cat", 1, 300, 297, (340, 400)),
+        group("cat", 2, 60, 25, (340, 400)),
+        group("cat", 3, 40, 18, (340, 400)),
+        group("dog", 1, 500, 400, (400, 500)),
+        group("owl", 1, 90, 89, (99, 100)),
+        group("owl", 2, 10, 10, (99, 100)),
+    )
+    assert ordered(groups) == [1, 2, 0, 4, 5]
+    assert ordered(groups[3:4]) == []

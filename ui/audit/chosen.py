@@ -1,0 +1,135 @@
+"""What can be done with the chosen pictures of an audit: other pages that look at one, and others like it."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Sequence
+from pathlib import Path
+
+import streamlit as st
+
+import camcore
+from camcore.audits.manifest import Manifest
+from camcore.audits.sources import open_row
+from camcore.models.saved import SavedNetwork
+from camcore.render.encode import to_jpeg
+from camcore.text import counted
+from ui import errors, model_picker, sidebar, words
+from ui.audit import choices
+from ui.audit.opened import OpenAudit
+from ui.picture_box import LIMIT, Upload
+from ui.query import Failure
+from ui.rasters import shrink
+
+INSPECT, COMPARE, TRUST = PAGES = ("app.py", "pages/compare.py", "pages/trust.py")
+PENDING = "audit_report_paths"
+"""The session's entry with the pictures that are to go into the report."""
+MOST_SIDE = 4096
+"""Long side of a picture whose file is not handed over as it is, in pixels."""
+_TITLES = {INSPECT: "Inspect", COMPARE: "Compare", TRUST: "Trust"}
+
+
+def bar(opened: OpenAudit, chosen: Sequence[str]) -> None:
+    """The row of what can be done with the chosen pictures; it keeps its height without any."""
+    with st.container(key="cam_audit_chosen", horizontal=True, vertical_alignment="center", gap="small"):
+        if chosen:
+            _buttons(opened, chosen)
+        else:
+            st.caption("Press a picture to choose it: to look at it on another page, or for others like it.")
+    failure = st.session_state.pop("audit_to_failure", None)
+    if failure is not None:
+        errors.panel(failure, "This picture cannot be looked at")
+    if st.session_state.get("audit_go") is not None or st.session_state.pop("audit_redraw", False):
+        st.rerun()  # the callback ran with this fragment, and what it asks for is done outside it
+
+
+def _buttons(opened: OpenAudit, chosen: Sequence[str]) -> None:
+    name = network_of(opened.manifest)
+    title = chosen[0] if len(chosen) == 1 else f"{counted(len(chosen), 'picture')} chosen"
+    st.caption(words.plain(title), width="content")
+    unknown = None if name else "This network is not one of this app’s: start it with camcore app FILE"
+    for page in PAGES:
+        st.button(
+            _TITLES[page],
+            key=f"audit_to_{_TITLES[page].lower()}",
+            on_click=_leave,
+            args=(page, opened.manifest, name, chosen[0]),
+            disabled=len(chosen) > 1 or name is None,
+            help=unknown,
+        )
+    pending = bool(st.session_state.get(PENDING))
+    st.button(
+        "Adding …" if pending else "Add to report",
+        key="audit_to_report",
+        on_click=_report,
+        args=(tuple(chosen),),
+        disabled=pending or name is None,
+        help=unknown or "Keeps the chosen pictures with their maps for the Report page",
+    )
+    st.button(
+        "More like this",
+        key="audit_like",
+        on_click=_find_alike,
+        args=(chosen[0],),
+        disabled=len(chosen) > 1,
+        help="The pictures that were decided because of the same evidence",
+    )
+    st.button("Let go", key="audit_let_go", on_click=_let_go)
+
+
+def go() -> None:
+    """Change to the page that was asked for, if one was."""
+    target = st.session_state.pop("audit_go", None)
+    if target is not None:
+        st.switch_page(target[0], query_params=target[1])
+
+
+def network_of(manifest: Manifest) -> str | None:
+    """The name under which this app has an audit's network; None where it has it not."""
+    source = manifest.network.source
+    for row in camcore.backbones():
+        if row.name == source or (isinstance(row, SavedNetwork) and str(row.folder) == source):
+            return row.name
+    return None
+
+
+def random_weights(manifest: Manifest) -> bool:
+    """Says whether an audit's network had learned nothing."""
+    return manifest.network.weights_note.startswith("random")
+
+
+def query(manifest: Manifest, name: str) -> dict[str, str]:
+    """The network ``name`` and the map of an audit as another page's address has them."""
+    model = model_picker.chosen(name, model_picker.AUTO, random_weights(manifest))
+    return sidebar.query(model.key, manifest.framing, None, method=manifest.method, layer=manifest.layer)
+
+
+def _report(paths: tuple[str, ...]) -> None:
+    st.session_state.update({PENDING: paths, "audit_redraw": True})
+
+
+def _find_alike(path: str) -> None:
+    choices.clear()
+    st.session_state.update(like=path, chosen=(), audit_redraw=True)
+
+
+def _leave(page: str, manifest: Manifest, name: str, path: str) -> None:
+    state = st.session_state
+    try:
+        state["upload"] = Upload(file_of(manifest, path), posixpath.basename(path))
+    except (camcore.CamcoreError, OSError) as error:
+        state["audit_to_failure"] = Failure.of(error)
+        return
+    state.update({"class": None, "picture_failure": None, "audit_go": (page, query(manifest, name))})
+
+
+def file_of(manifest: Manifest, path: str) -> bytes:
+    """The file of a picture; one that is too large or at an address is made anew of its pixels."""
+    file = Path(manifest.base) / path
+    if file.is_file() and file.stat().st_size <= LIMIT:
+        return file.read_bytes()
+    return to_jpeg(shrink(open_row(manifest, path).rgb, MOST_SIDE), 95)
+
+
+def _let_go() -> None:
+    st.session_state["chosen"] = ()

@@ -1,0 +1,75 @@
+"""What is taken away of an audit: its rows as CSV and Parquet, its report."""
+
+from __future__ import annotations
+
+import io
+from functools import partial
+
+import pyarrow.csv
+import pyarrow.parquet
+import streamlit as st
+
+from camcore.audits.filters import Filters
+from camcore.audits.store import COLUMNS, Audit
+from camcore.text import counted
+from ui import downloads, words
+from ui.audit.opened import OpenAudit
+
+MOST_ROWS = 100_000
+"""Rows with their maps and evidence that a browser is given."""
+
+
+def stem(opened: OpenAudit) -> str:
+    """What the files of an audit begin with."""
+    return words.file_stem(opened.manifest.network.name, opened.audit.folder.name)
+
+
+def offer_list(opened: OpenAudit, where: Filters) -> None:
+    """The buttons for the pictures that the filters choose, all pages of them."""
+    order = st.session_state["sort"]
+    downloads.offer(
+        f"{stem(opened)}.csv",
+        partial(as_csv, opened.audit, where, order),
+        "These pictures, all pages of them: a row each",
+        key="audit_csv",
+    )
+    downloads.offer(
+        f"{stem(opened)}.parquet",
+        partial(as_parquet, opened.audit, where, order),
+        f"The same with scores, maps and evidence, where these are at most {counted(MOST_ROWS, 'picture')}",
+        key="audit_parquet",
+    )
+
+
+def as_csv(audit: Audit, where: Filters, order: str) -> bytes:
+    """The rows as CSV with a header: the columns of a value each."""
+    file = io.BytesIO()
+    pyarrow.csv.write_csv(audit.table(where=where, order=order), file)
+    return file.getvalue()
+
+
+def as_parquet(audit: Audit, where: Filters, order: str) -> bytes:
+    """The rows as Parquet: all columns, of more than MOST_ROWS pictures those of a value each."""
+    file = io.BytesIO()
+    columns = COLUMNS if audit.count(where) <= MOST_ROWS else None
+    pyarrow.parquet.write_table(audit.table(columns, where, order), file, compression="zstd")
+    return file.getvalue()
+
+
+def offer_report(opened: OpenAudit) -> None:
+    """The button for the report."""
+    downloads.offer(
+        f"{stem(opened)}.html",
+        partial(as_report, opened),
+        "Figures, groups, failures and limits in one file, to send to others or to print",
+        key="audit_report",
+        label="Report",
+    )
+
+
+def as_report(opened: OpenAudit) -> bytes:
+    """The report as HTML: the one in the audit's folder, or where there is none a new one."""
+    from camcore.audits import report  # needed when its button is pressed
+
+    written = opened.audit.folder / report.NAME
+    return written.read_bytes() if written.is_file() else report.to_html(opened.audit, opened.groups)

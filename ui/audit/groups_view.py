@@ -1,0 +1,118 @@
+"""The groups of evidence as cards: what their answers rest on, and how right these are; those that fail on top."""
+
+from __future__ import annotations
+
+import html
+from collections import Counter
+from collections.abc import Sequence
+
+import streamlit as st
+
+from camcore.audits.groups import Group, failing_groups
+from camcore.text import counted
+from ui import errors, words
+from ui.audit import choices
+from ui.audit.group_pictures import PATCHES, GroupPictures, group_pictures
+from ui.audit.opened import OpenAudit, group_name
+from ui.jobs import session
+from ui.jobs.session import Status
+
+COLUMNS = 3
+PAGE = 6
+
+
+def show(opened: OpenAudit) -> None:
+    """The section; a fragment of its own."""
+    if not opened.groups:
+        return
+    st.subheader("Because of what?", anchor="groups")
+    places = ordered(opened.groups)
+    if not places:
+        st.markdown(
+            "The pictures of each class are called so because of one kind of evidence: none of the classes falls into "
+            "groups."
+        )
+        return
+    st.markdown(
+        "Pictures of a class can be called so for different reasons. Those with alike evidence, the features that the "
+        "answer rests on, stand in one **group**, wherever in the picture these are. A group that is right less often "
+        "than its class fails for a reason of its own; one whose patches show no part of the object may be a shortcut."
+    )
+    state = st.session_state
+    pages = -(-len(places) // PAGE)
+    page = state["audit_groups_page"] = min(state.get("audit_groups_page", 0), pages - 1)
+    shown = places[page * PAGE : (page + 1) * PAGE]
+
+    def draw(now: Status[tuple[GroupPictures, ...]]) -> None:
+        if state.pop("audit_show_group", False):
+            st.rerun()  # the callback ran with this fragment, and the gallery is another one
+        made = now.value or ()
+        known: list[GroupPictures | None] = [*made, *[None] * (len(shown) - len(made))]
+        columns = st.columns(COLUMNS, gap="small")
+        for number, (place, pictures) in enumerate(zip(shown, known, strict=True)):
+            with columns[number % COLUMNS]:
+                _card(place, opened.groups[place], pictures)
+        if now.failure is not None:
+            errors.panel(now.failure, "The pictures of these groups cannot be shown")
+
+    session.section("audit_groups", group_pictures(opened, shown), draw)
+    if pages > 1:
+        with st.container(key="cam_audit_groups_turn", horizontal=True, vertical_alignment="center", gap="small"):
+            st.button("Earlier", key="audit_groups_back", disabled=page == 0, on_click=_turn, args=(page - 1,))
+            st.button("Later", key="audit_groups_on", disabled=page >= pages - 1, on_click=_turn, args=(page + 1,))
+            st.caption(f"{page * PAGE + 1} to {page * PAGE + len(shown)} of {counted(len(places), 'group')}")
+
+
+def ordered(groups: Sequence[Group]) -> list[int]:
+    """The places of the groups to show: of classes with several; failing ones first, the worst on top, then by size."""
+    several = Counter(one.label for one in groups)
+    place = {id(one): number for number, one in enumerate(groups)}
+    failing = [place[id(one)] for one in failing_groups(groups) if one.clearly_failing]
+    others = sorted((number for number in range(len(groups)) if number not in failing), key=lambda n: -groups[n].size)
+    return [number for number in (*failing, *others) if several[groups[number].label] > 1]
+
+
+def _turn(page: int) -> None:
+    st.session_state["audit_groups_page"] = page
+
+
+def _card(place: int, one: Group, pictures: GroupPictures | None) -> None:
+    with st.container(key=f"cam_group_{place}", border=True, gap="xsmall"):
+        st.html(_html(one, pictures))
+        st.button("Show these pictures", key=f"audit_group_{place}", on_click=_choose, args=(place,))
+
+
+def _choose(place: int) -> None:
+    choices.clear()
+    state = st.session_state
+    state.update(group=place, audit_show_group=True)
+    state["times_picked"] = state.get("times_picked", 0) + 1
+
+
+def _html(one: Group, pictures: GroupPictures | None) -> str:
+    name = html.escape(group_name(one))
+    mark = '<span class="cam-group-fails">fails</span>' if one.clearly_failing else ""
+    size = f"{counted(one.size, 'picture')}, {words.percent(one.share)} of those called “{words.label(one.label)}”"
+    lines = [html.escape(size), *map(html.escape, _lines(one))]
+    urls = () if pictures is None else pictures.patches
+    patches = "".join(f'<img src="{url}" alt="Patch of a picture of {name}">' for url in urls)
+    waiting = "<i></i>" * (min(len(one.patches), PATCHES) - len(urls)) if pictures is None else ""
+    mean = f'<img src="{pictures.mean_map}" alt="Mean map of {name}">' if pictures is not None else "<i></i>"
+    return (
+        f'<div class="cam-group"><b>{name}</b>{mark}'
+        f'<div class="cam-group-pictures"><div class="cam-group-map">{mean}<small>mean map</small></div>'
+        f'<div class="cam-group-patches">{patches}{waiting}</div></div>'
+        f"<p>{'<br>'.join(lines)}</p></div>"
+    )
+
+
+def _lines(one: Group) -> list[str]:
+    if not one.evidence:
+        return ["Their maps are zero: nothing at this layer speaks for the class."]
+    lines = []
+    if one.accuracy is not None and one.class_accuracy is not None:
+        interval = f"{100 * one.accuracy.low:.0f} to {100 * one.accuracy.high:.0f} %"
+        right = words.percent(one.accuracy.value)
+        lines.append(f"{right} are right ({interval}); of the class {words.percent(one.class_accuracy.value)}")
+    numbers = ", ".join(str(channel.channel) for channel in one.channels[:4])
+    return [*lines, f"Channels above the class’s mean: {numbers}"] if numbers else lines

@@ -1,0 +1,166 @@
+"""Quality of a network over an audit's pictures: figures with intervals, its classes, what is taken for what."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import streamlit as st
+
+from camcore.audits.figures import ClassFigures
+from camcore.metrics.intervals import Rate
+from camcore.render import charts
+from camcore.render.figure import figure, titled_axis
+from camcore.text import counted
+from ui import figures, words
+from ui.audit.opened import OpenAudit
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+FEW = 3
+"""Classes that have a large number each."""
+HEIGHT = 300
+
+
+def show(opened: OpenAudit) -> None:
+    """The section: figures, then the classes beside the chart of what is taken for what, or of how sure it is."""
+    labelled = opened.accuracy.n > 0
+    st.subheader("How good is it?" if labelled else "What does it say?", anchor="how-good")
+    figures.numbers(_numbers(opened))
+    left, right = st.columns(2, gap="medium")
+    with left:
+        _classes(opened)
+    with right:
+        if opened.confusion is not None and len(opened.confusion.classes) > 1:
+            names = [words.label(name) for name in opened.confusion.classes]
+            chart = charts.confusion_matrix(
+                opened.confusion.counts, names, title="What is taken for what", height=HEIGHT
+            )
+            figures.chart(
+                chart, key="audit_confusion", alt="Counts of each class taken for each; see the table beside it"
+            )
+        elif opened.mistakes:
+            _mistakes(opened)
+        else:
+            figures.chart(_surest(opened), key="audit_surest", alt="How many answers were given with which probability")
+
+
+def interval(rate: Rate) -> str:
+    """A share's counts and its interval."""
+    if not rate.n:
+        return "no such pictures"
+    return f"{rate.count:,} of {rate.n:,}; 95 % interval {100 * rate.low:.1f} to {100 * rate.high:.1f} %"
+
+
+def _numbers(opened: OpenAudit) -> list[tuple[str, str, str]]:
+    labelled = opened.accuracy.n > 0
+    parts: list[tuple[str, str, str]] = []
+    if labelled:
+        parts.append((words.percent(opened.accuracy.value), "of the pictures are right", interval(opened.accuracy)))
+        if len(opened.classes) <= FEW:
+            parts += [
+                (words.percent(one.found.value), f"of “{words.label(one.name)}” are found", interval(one.found))
+                for one in opened.classes
+                if one.found.n
+            ]
+        else:
+            parts += _weakest(opened)
+    elif len(opened.classes) <= FEW:
+        parts += [
+            (words.percent(one.said / opened.answered), f"are called “{words.label(one.name)}”", _said(one))
+            for one in opened.classes
+        ]
+    else:
+        often = max(opened.classes, key=lambda one: one.said)
+        number = f"{len(opened.classes):,} of {len(opened.manifest.network.labels):,}"
+        parts.append((number, "classes are said", f"most often “{words.label(often.name)}”: {often.said:,}"))
+    surest = opened.surest
+    sure = int(surest[-len(surest) // 10 :].sum())
+    parts.append((words.percent(sure / max(opened.answered, 1)), "of the answers are sure", "with 90 % or more"))
+    return parts
+
+
+def _weakest(opened: OpenAudit) -> list[tuple[str, str, str]]:
+    """The class that is found least, where it is surely weaker than the whole."""
+    weak = [one for one in opened.classes if one.found.n and one.found.high < opened.accuracy.value]
+    return [
+        (words.percent(one.found.value), f"of “{words.label(one.name)}” are found: the fewest", interval(one.found))
+        for one in sorted(weak, key=lambda one: one.found.high)[:1]
+    ]
+
+
+def _said(one: ClassFigures) -> str:
+    return f"{counted(one.said, 'picture')}, {words.percent(one.probability)} sure on average"
+
+
+def _classes(opened: OpenAudit) -> None:
+    """A row for each class, those that surely fail most on top; without labels, those most often said."""
+    labelled = opened.accuracy.n > 0
+    if labelled:
+        rows = sorted(opened.classes, key=lambda one: (one.found.high if one.found.n else 2, -one.found.n))
+    else:
+        rows = sorted(opened.classes, key=lambda one: -one.said)
+    columns: dict[str, list[object]] = {"class": [words.label(one.name) for one in rows]}
+    if labelled:
+        columns |= {
+            "pictures": [one.found.n for one in rows],
+            "found": [100 * one.found.value if one.found.n else None for one in rows],
+            "95 % interval": [_between(one.found) for one in rows],
+            "right when said": [100 * one.precision.value if one.precision.n else None for one in rows],
+        }
+    else:
+        columns |= {"pictures": [one.said for one in rows], "probability": [100 * one.probability for one in rows]}
+    share = st.column_config.ProgressColumn(format="%.1f %%", min_value=0, max_value=100, width=104)
+    st.dataframe(
+        columns,
+        hide_index=True,
+        height=min(HEIGHT, 35 * (len(rows) + 1) + 3),
+        column_config={
+            "pictures": st.column_config.NumberColumn(width=75, format="localized"),
+            "found": share,
+            "probability": share,
+            "95 % interval": st.column_config.TextColumn(width=105),
+            "right when said": st.column_config.NumberColumn(format="%.1f %%", width=95),
+        },
+    )
+    if labelled:
+        st.caption("The classes whose pictures are found least stand on top, by the upper end of the interval.")
+
+
+def _between(rate: Rate) -> str:
+    return f"{100 * rate.low:.1f} to {100 * rate.high:.1f} %" if rate.n else "–"
+
+
+def _mistakes(opened: OpenAudit) -> None:
+    """The most frequent mistakes, where there are too many classes for a matrix."""
+    rows = opened.mistakes
+    st.dataframe(
+        {
+            "it is": [words.label(one.label) for one in rows],
+            "it is called": [words.label(one.said) for one in rows],
+            "pictures": [one.count for one in rows],
+            "of": [one.of for one in rows],
+        },
+        hide_index=True,
+        height=min(HEIGHT, 35 * (len(rows) + 1) + 3),
+    )
+    st.caption("The most frequent mistakes, and how many pictures there are of the class.")
+
+
+def _surest(opened: OpenAudit) -> go.Figure:
+    bins = len(opened.surest)
+    edges = np.linspace(0, 100, bins + 1)
+    bars: dict[str, object] = {
+        "type": "bar",
+        "x": ((edges[1:] + edges[:-1]) / 2).tolist(),
+        "y": opened.surest.tolist(),
+        "marker": {"color": "#1f9a91"},
+        "hovertemplate": "%{y:,} answers at about %{x:.0f} %<extra></extra>",
+    }
+    layout: dict[str, object] = {
+        "bargap": 0.06,
+        "xaxis": titled_axis("probability of the class it says, %", range=[0, 100]),
+        "yaxis": titled_axis("pictures", None, rangemode="tozero"),
+    }
+    return figure([bars], layout, title="How sure it is of its answers", height=HEIGHT)

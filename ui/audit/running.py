@@ -1,0 +1,212 @@
+"""An audit made from the page: its form, and its work in the background."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+import camcore
+from camcore.audits.parts import part_files
+from camcore.text import counted
+from ui import errors, model_picker, words, zip_pictures
+from ui.audit import choices, upload
+from ui.jobs import session
+from ui.jobs.session import Status
+from ui.jobs.work import Update, Updates, Work
+from ui.model_picker import Model
+from ui.picture_folders import named
+from ui.query import Failure
+
+if TYPE_CHECKING:
+    from camcore.audits.engine import AuditStep
+    from camcore.network import Network
+
+_FILES = "audit_files"
+
+
+@dataclass(frozen=True)
+class Uploads:
+    """The visitor's uploaded pictures: their folder on this machine, and how many there are."""
+
+    folder: Path
+    count: int
+
+
+@dataclass(frozen=True)
+class Run:
+    """An audit to be made of the pictures in a folder. ``out``: its own folder."""
+
+    model: Model
+    pictures: Path
+    out: Path
+    labelled: bool | None
+
+    def work(self) -> Work[AuditStep]:
+        """The audit in the background; what is there already is kept."""
+
+        def steps(network: Network, _: object) -> Updates[AuditStep]:
+            audit = camcore.audit(
+                network, self.pictures, self.out, framing=self.model.framing, labelled=self.labelled, workers=0
+            )
+            for step in audit:
+                yield Update(step.done / step.total, step, _title(step))
+
+        return Work(self.model.key, ("audit_run", self.out), "Looking for the pictures", steps, lambda _: 256)
+
+
+def form() -> Model:
+    """The choice of a network and of pictures, and the button that begins; the network."""
+    left, right = st.columns(2, gap="large")
+    with left:
+        model = model_picker.show()
+    with right:
+        source = _source()
+    st.button(
+        "Audit these pictures",
+        type="primary",
+        key="audit_begin",
+        disabled=source is None or model.fetch is not None,
+        on_click=_begin,
+        args=(model, source),
+    )
+    return model
+
+
+def _source() -> Path | None:
+    """The pictures: a folder that is named, or uploaded ones; None: none yet."""
+    state = st.session_state
+    path = st.text_input(
+        "Pictures",
+        key="pictures",
+        persist_state="session",
+        placeholder="a folder on the machine that this app runs on",
+        on_change=_forget,
+        help="One folder for each class, named as the class; or a folder of pictures without labels; or a table (.csv, "
+        ".parquet) with a column path and perhaps label. They are only read.",
+    ).strip()
+    st.file_uploader(
+        "Or upload pictures, or ZIP files with a folder for each class",
+        type=list(upload.ENDINGS),
+        accept_multiple_files=True,
+        key=_FILES,
+        max_upload_size=zip_pictures.UPLOAD_MB,
+        on_change=_receive,
+    )
+    failure = state.get("audit_upload_failure")
+    if failure is not None:
+        errors.panel(failure, "These files were not taken")
+    st.toggle(
+        "Leave labels aside",
+        key="audit_unlabelled",
+        persist_state="session",
+        help="For folders that are named otherwise than the network’s classes: nothing is right or wrong then",
+    )
+    uploads: Uploads | None = state.get("audit_uploads")
+    if uploads is not None:
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            st.caption(f"{counted(uploads.count, 'uploaded picture')}, kept until you leave.", width="content")
+            st.button("Forget them", key="audit_forget", on_click=_forget)
+        return uploads.folder
+    return named(path)[0] if path else None
+
+
+def settle() -> Run | None:
+    """The audit that is being made, until it is complete and opened; before any widget is drawn."""
+    complete: Run | None = st.session_state.pop("audit_complete", None)
+    if complete is not None:
+        _open(complete)
+    run: Run | None = st.session_state.get("audit_run")
+    return run
+
+
+def show(run: Run) -> None:
+    """How far the audit is; when it is complete it is opened."""
+    with st.container(key="cam_head"):
+        st.header(f"{words.plain(run.model.key.name)} is looking at the pictures", anchor=False)
+
+    def draw(now: Status[AuditStep]) -> None:
+        step = now.value
+        if now.failure is not None:
+            errors.panel(now.failure, "These pictures could not be audited")
+        session.progress("auditing", now)
+        if step is not None:
+            unusable = f", {step.failed:,} of them unusable" if step.failed else ""
+            st.caption(f"{step.done:,} of {counted(step.total, 'picture')}{unusable}.")
+        if now.stopped and part_files(run.out):
+            st.button("See what there is", key="audit_see", on_click=_see, args=(run,))
+        if st.session_state.get("audit_complete") is not None:
+            st.rerun()
+
+    status = session.section("auditing", run.work(), draw)
+    if status.complete:
+        _see(run)
+        st.rerun()
+    if status.failure is not None:
+        st.button("Change the choices", key="audit_back_to_form", on_click=leave)
+
+
+def _title(step: AuditStep) -> str:
+    pace = step.pictures_per_second
+    return "Looking at the pictures" + (f", {pace:.0f} a second" if pace >= 1 else "")
+
+
+def _begin(model: Model, source: Path) -> None:
+    state = st.session_state
+    state["audits_begun"] = state.get("audits_begun", 0) + 1
+    name = words.file_stem(model.key.name, source.name, str(state["audits_begun"]))
+    state["audit_run"] = Run(model, source, _home() / name, False if state["audit_unlabelled"] else None)
+
+
+def source_of(pictures: str) -> str:
+    """The pictures of an audit, for its reader: where they lie, or that they were uploaded."""
+    uploads: Uploads | None = st.session_state.get("audit_uploads")
+    return "uploaded pictures" if uploads is not None and pictures == str(uploads.folder) else pictures
+
+
+def leave() -> None:
+    """Go back to the form: the audit that is open stays where it is, one that is being made ends."""
+    session.stop("auditing")
+    choices.clear()
+    st.session_state.update(audit="", audit_run=None)
+
+
+def _see(run: Run) -> None:
+    """Have it opened by the next run of the page, before that draws the widget for an audit's folder."""
+    st.session_state["audit_complete"] = run
+
+
+def _forget() -> None:
+    st.session_state["audit_uploads"] = None
+
+
+def _open(run: Run) -> None:
+    choices.clear()
+    st.session_state.update(audit=str(run.out), audit_run=None)
+
+
+def _receive() -> None:
+    state = st.session_state
+    files = state[_FILES]
+    state["audit_upload_failure"] = state["audit_uploads"] = None
+    if not files:
+        return
+    state["audit_upload_count"] = state.get("audit_upload_count", 0) + 1
+    folder = _home() / f"pictures-{state['audit_upload_count']}"
+    try:
+        state["audit_uploads"] = Uploads(folder, upload.receive([(file.name, file) for file in files], folder))
+    except camcore.CamcoreError as error:
+        state["audit_upload_failure"] = Failure.of(error)
+
+
+def _home() -> Path:
+    """A folder of this session's own, which goes with it."""
+    home = st.session_state.get("audit_home")
+    if home is None:
+        home = st.session_state["audit_home"] = tempfile.TemporaryDirectory(
+            prefix="camcore-audits-", ignore_cleanup_errors=True
+        )
+    return Path(home.name)
