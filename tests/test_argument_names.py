@@ -16,6 +16,7 @@ ORDER = (
     "network",
     "pic",
     "methods",
+    "method",  # where only one is taken, as with a layer
     "layers",
     "layer",
     "classes",
@@ -25,7 +26,7 @@ ORDER = (
     "refine",
     "memory",
 )
-SYNONYMS = {"net", "image", "img", "picture", "index", "cls", "class_idx", "method", "target_layer", "model", "opts"}
+SYNONYMS = {"net", "image", "img", "picture", "index", "cls", "class_idx", "target_layer", "model", "opts"}
 
 
 def doors() -> Iterator[tuple[str, Callable[..., object]]]:

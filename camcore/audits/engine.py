@@ -201,6 +201,8 @@ def _steps(
 
     note()
     yield step(schema.SCHEMA.empty_table())
+    if not missing:
+        return
     with closing(compute(missing)) as parts:
         for chunk, part in parts:
             yielded = step(part)
