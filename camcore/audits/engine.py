@@ -1,4 +1,4 @@
-"""The audit: a network's answers, maps and evidence for all pictures, chunk by chunk, into a store of Parquet files.
+"""The audit: a network's answers, maps and evidence for all pictures, chunk by chunk, then its groups and report.
 
 Small sets are computed in this process, larger ones on worker processes. What is there already of the same audit is
 kept, so that one that was stopped or killed goes on, and ends in the same rows.
@@ -13,6 +13,7 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from time import perf_counter
+from typing import Literal
 
 import numpy as np
 import pyarrow as pa
@@ -20,8 +21,12 @@ from numpy.typing import NDArray
 
 from camcore import checks
 from camcore.audits import addresses, rows, schema
+from camcore.audits.groups import NAME as GROUPS
+from camcore.audits.groups import write_groups
 from camcore.audits.manifest import Manifest, write_manifest
 from camcore.audits.processes import check_workers, worker_count
+from camcore.audits.report import NAME as REPORT
+from camcore.audits.report import write_report
 from camcore.audits.rows import Chunk, Plan
 from camcore.audits.sources import NO_LABEL, Listing, class_indices, list_pictures
 from camcore.audits.starting import new_manifest, started
@@ -44,11 +49,15 @@ Parts = Generator[tuple[Chunk, pa.Table], None, None]
 """Chunks with their rows; in the process also with those that are computed so far."""
 
 
+Stage = Literal["pictures", "groups", "report", "done"]
+
+
 @dataclass(frozen=True)
 class AuditStep:
     """The progress of an audit: ``done`` of ``total`` pictures have their row, ``failed`` of them one with an error.
 
-    ``seconds``: since the audit was begun or taken up; ``kept``: rows that were there by then.
+    ``seconds``: since the audit was begun or taken up; ``kept``: rows that were there by then. ``stage``: what is being
+    made, ``pictures``, then ``groups`` and the ``report``; at last ``done``.
     """
 
     done: int
@@ -56,6 +65,7 @@ class AuditStep:
     failed: int
     seconds: float
     kept: int = 0
+    stage: Stage = "pictures"
 
     @property
     def pictures_per_second(self) -> float:
@@ -120,7 +130,7 @@ def audit(
     batch: int = BATCH,
     chunk: int = CHUNK,
 ) -> Generator[AuditStep, None, None]:
-    """Audit a network on many pictures into the folder ``out``; an AuditStep now and then, the last one complete.
+    """Audit a network on many pictures into the folder ``out``; an AuditStep now and then, the last one ``done``.
 
     ``pictures``: a folder with a folder of pictures for each class, a flat folder (without labels), a table (``.csv``,
     ``.parquet``) with ``path`` and perhaps ``label``, or an fsspec address. ``method``: one of a single shared pass,
@@ -211,6 +221,13 @@ def _steps(
                 done, failed = yielded.done, yielded.failed
                 note()
             yield yielded
+    last = step(schema.SCHEMA.empty_table())
+    if missing or not (folder / GROUPS).exists() or not (folder / REPORT).exists():
+        yield replace(last, stage="groups")
+        write_groups(folder)
+        yield replace(last, stage="report")
+        write_report(folder)
+    yield replace(last, stage="done")
 
 
 def _in_process(network: Network, plan: Plan, chunks: list[Chunk]) -> Parts:

@@ -6,18 +6,21 @@ import argparse
 import json
 import math
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from camcore.audits.engine import AuditStep, audit
+from camcore.audits.figures import accuracy
+from camcore.audits.filters import Filters
+from camcore.audits.groups import Group, failing_groups, read_groups
+from camcore.audits.report import NAME as REPORT
+from camcore.audits.store import Audit, open_audit
+from camcore.audits.summary import summary
 from camcore.cli.options import add_network, check_network_options, load_network, show_progress
-from camcore.metrics.intervals import Rate, rate
-from camcore.text import counted, duration, percent
+from camcore.text import counted, duration, percent, readable
 
 if TYPE_CHECKING:
-    import pyarrow as pa
+    from collections.abc import Sequence
 
-    from camcore.audits.engine import AuditStep
-    from camcore.audits.manifest import Manifest
     from camcore.cli.options import Commands
 
 _MOST_ERRORS = 5  # that the summary shows
@@ -53,8 +56,6 @@ def audit_command(given: argparse.Namespace) -> None:
     """Run the command."""
     check_network_options(given)
     network = load_network(given)
-    from camcore.audits.engine import audit
-    from camcore.audits.manifest import read_manifest
 
     steps = audit(
         network,
@@ -72,20 +73,21 @@ def audit_command(given: argparse.Namespace) -> None:
     step = None
     try:
         for step in steps:
-            show_progress(_progress(step), step.done == step.total)
+            show_progress(_progress(step), step.stage == "done")
     except KeyboardInterrupt:
         done = "" if step is None else f" after {step.done:,} of {counted(step.total, 'picture')}"
         print(f"\nstopped{done}; the same command goes on from here, the audit is in {given.out}", file=sys.stderr)
         raise
-    folder = Path(given.out)
-    manifest, rows = read_manifest(folder), _answers(folder)
+    made, groups = open_audit(given.out), read_groups(given.out)
     if given.json:
-        print(json.dumps(_figures(manifest, rows), indent=2, ensure_ascii=False))
+        print(json.dumps(summary(made, groups), indent=2, ensure_ascii=False))
     else:
-        _print(manifest, rows, folder)
+        _print(made, groups)
 
 
 def _progress(step: AuditStep) -> str:
+    if step.stage in ("groups", "report"):
+        return "groups of alike evidence" if step.stage == "groups" else "the report"
     text = f"{step.done:,} of {counted(step.total, 'picture')}"
     if step.failed:
         text += f", {step.failed:,} with errors"
@@ -103,51 +105,25 @@ def _time(seconds: float) -> str:
     return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60:02d} min"
 
 
-def _answers(folder: Path) -> pa.Table:
-    """The narrow columns of all rows."""
-    from pyarrow import parquet
-
-    from camcore.audits.schema import PARTS
-
-    return parquet.read_table(folder / PARTS, columns=["path", "correct", "probability", "error"])
-
-
-def _figures(manifest: Manifest, rows: pa.Table) -> dict[str, object]:
-    right = _accuracy(rows)
-    return {
-        "network": manifest.network.name,
-        "weights_sha256": manifest.network.weights_sha256,
-        "method": manifest.method,
-        "layer": manifest.layer,
-        "framing": manifest.framing,
-        "pictures": manifest.total,
-        "failed": manifest.failed,
-        "left_out": manifest.left_out,
-        "seconds": manifest.seconds,
-        "accuracy": vars(right) if right.n else None,
-    }
-
-
-def _accuracy(rows: pa.Table) -> Rate:
-    """Of the pictures with a label, those whose first answer is right."""
-    correct = rows.column("correct").drop_null().to_pylist()
-    return rate(sum(correct), len(correct))
-
-
-def _print(manifest: Manifest, rows: pa.Table, folder: Path) -> None:
+def _print(audit: Audit, groups: Sequence[Group]) -> None:
+    manifest = audit.manifest
     print(f"{manifest.network.name} on {manifest.pictures}")
     left_out = f", {counted(manifest.left_out, 'other file')} left out" if manifest.left_out else ""
     print(f"  {counted(manifest.total, 'picture')}{left_out}, {_time(manifest.seconds)} of work")
-    right = _accuracy(rows)
+    right = accuracy(audit)
     if right.n:
         print(f"  accuracy   {right.in_words}")
     else:
-        sure = rows.column("probability").drop_null().to_pylist()
-        mean = percent(sum(sure) / len(sure)) if sure else "–"
-        print(f"  no labels; the first answer has a probability of {mean} in the mean")
+        mean = audit.sql("select avg(probability) as p from rows")["p"][0].as_py()
+        sure = "–" if mean is None else percent(mean)
+        print(f"  no labels; the first answer has a probability of {sure} in the mean")
+    print(f"  groups     {counted(len(groups), 'group')} of alike evidence")
+    for group in failing_groups(groups):
+        if group.clearly_failing and group.accuracy is not None and group.class_accuracy is not None:
+            name = f"{readable(group.label)} {group.number}"
+            print(f"    {name}: {group.accuracy.in_words}, its class {percent(group.class_accuracy.value)}")
     if manifest.failed:
-        failures = rows.filter(rows.column("error").is_valid()).slice(0, _MOST_ERRORS)
         print(f"  errors     {counted(manifest.failed, 'picture')} could not be used")
-        for path, error in zip(failures.column("path").to_pylist(), failures.column("error").to_pylist(), strict=True):
-            print(f"    {path}: {error}")
-    print(f"  {manifest.method} at {manifest.layer}; rows, maps and evidence are in {folder}")
+        for row in audit.table(["path", "error"], Filters(failed=True), limit=_MOST_ERRORS).to_pylist():
+            print(f"    {row['path']}: {row['error']}")
+    print(f"  {manifest.method} at {manifest.layer}; {REPORT}, rows, maps and evidence are in {audit.folder}")

@@ -150,6 +150,8 @@ def show(run: Run) -> None:
 
 
 def _title(step: AuditStep) -> str:
+    if step.stage in ("groups", "report"):
+        return "Grouping the evidence" if step.stage == "groups" else "Writing the report"
     pace = step.pictures_per_second
     return "Looking at the pictures" + (f", {pace:.0f} a second" if pace >= 1 else "")
 
