@@ -211,16 +211,15 @@ def _steps(
 
     note()
     yield step(schema.SCHEMA.empty_table())
-    if not missing:
-        return
-    with closing(compute(missing)) as parts:
-        for chunk, part in parts:
-            yielded = step(part)
-            if len(part) == len(chunk.paths):
-                schema.write_part(folder, chunk.number, part)
-                done, failed = yielded.done, yielded.failed
-                note()
-            yield yielded
+    if missing:
+        with closing(compute(missing)) as parts:
+            for chunk, part in parts:
+                yielded = step(part)
+                if len(part) == len(chunk.paths):
+                    schema.write_part(folder, chunk.number, part)
+                    done, failed = yielded.done, yielded.failed
+                    note()
+                yield yielded
     last = step(schema.SCHEMA.empty_table())
     if missing or not (folder / GROUPS).exists() or not (folder / REPORT).exists():
         yield replace(last, stage="groups")

@@ -92,12 +92,28 @@ def test_the_manifest_says_of_what_the_audit_is(network, pictures, whole):
 
 def test_steps_count_up_to_the_end(network, pictures, tmp_path):
     steps = run(network, pictures, tmp_path)
-    assert [step.done for step in steps] == [0, 2, 4, 6, 8, 10, 12]
-    assert [step.failed for step in steps] == [0] * 6 + [1]
+    assert [step.done for step in steps] == [0, 2, 4, 6, 8, 10, 12, 12, 12, 12]
+    assert [step.failed for step in steps] == [0] * 6 + [1] * 4
+    assert [step.stage for step in steps] == ["pictures"] * 7 + ["groups", "report", "done"]
     assert steps[0].pictures_per_second != steps[0].pictures_per_second
-    assert all(step.seconds_left > 0 for step in steps[1:-1])
-    assert steps[-1].seconds_left == 0
+    assert all(step.seconds_left > 0 for step in steps[1:6])
+    assert all(step.seconds_left == 0 for step in steps[6:])
     assert steps[3].pictures_per_second == pytest.approx(steps[3].done / steps[3].seconds)
+
+
+def test_a_complete_audit_is_left_as_it_is_and_gets_back_what_it_lacks(network, pictures, tmp_path):
+    run(network, pictures, tmp_path)
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*.*") if path.name != "audit.json"}
+    assert {"groups.json", "groups.parquet", "report.html"} <= {path.name for path in before}
+    assert [step.stage for step in run(network, pictures, tmp_path)] == ["pictures", "done"]
+    (tmp_path / "groups.json").unlink()
+    assert [step.stage for step in run(network, pictures, tmp_path)] == ["pictures", "groups", "report", "done"]
+    (tmp_path / "report.html").unlink()
+    run(network, pictures, tmp_path)
+    after = {path: path.read_bytes() for path in before}
+    for path, content in before.items():
+        if path.name != "report.html":  # which tells the seconds
+            assert after[path] == content, path.name
 
 
 def test_the_pace_counts_what_was_computed_only():

@@ -41,7 +41,9 @@ def test_figures_in_words_and_as_json(network, pictures, tmp_path, capsys):
     assert main([*command, "--json"]) == 0
     figures = json.loads(capsys.readouterr().out)
     assert (figures["pictures"], figures["failed"], figures["left_out"]) == (20, 1, 1)
-    assert figures["accuracy"] == vars(interval)
+    accuracy = {"value": interval.value, "low": interval.low, "high": interval.high, "correct": right, "of": 19}
+    assert figures["accuracy"] == accuracy
+    assert sum(group["size"] for group in figures["groups"]) == 19
 
 
 def test_choices_reach_the_audit(network, pictures, tmp_path, capsys):
