@@ -135,7 +135,7 @@ def test_an_audit_without_labels(network, pictures, tmp_path):
 
 
 def test_a_complete_one_returns_at_once(network, pictures, whole):
-    (step,) = run(network, pictures, whole)
+    *_, step = run(network, pictures, whole)
     assert (step.done, step.kept, step.total, step.failed) == (12, 12, 12, 1)
 
 
@@ -177,7 +177,7 @@ def test_pictures_that_moved_as_they_are_go_on(network, pictures, tmp_path):
     run(network, pictures, tmp_path / "out")
     moved = tmp_path / "moved"
     moved.symlink_to(pictures)
-    (step,) = run(network, moved, tmp_path / "out")
+    *_, step = run(network, moved, tmp_path / "out")
     assert step.done == 12
     assert read_manifest(tmp_path / "out").base == str(moved)
 
@@ -201,7 +201,7 @@ def test_a_folder_of_another_audit_is_refused(options, said, network, pictures, 
 
 def test_a_folder_of_another_network_is_refused(network, pictures, whole, tmp_path):
     home = read_manifest(whole).network.source
-    (step,) = run(camcore.load(shutil.copytree(home, tmp_path / "copied")), pictures, whole)
+    *_, step = run(camcore.load(shutil.copytree(home, tmp_path / "copied")), pictures, whole)
     assert step.done == 12
     named = camcore.load(home, labels=["down", "across"])
     assert "other names of its classes" in refused(named, pictures, whole, chunk=CHUNK)
