@@ -94,7 +94,7 @@ def audited(net: camcore.Network, pictures: Path, limit: int | None, workers: in
     with tempfile.TemporaryDirectory() as out, ExitStack() as ended:
         where: dict[str, Any] = {"workers": workers}
         if workers == 1:
-            cluster = LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=None, silence_logs=50)
+            cluster = LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address="127.0.0.1:0", silence_logs=50)
             where = {"cluster": ended.enter_context(cluster).scheduler_address}
         for step in camcore.audit(net, pictures, out, limit=limit, chunk=CHUNK, **where):
             if begun is None and step.done:
