@@ -133,7 +133,7 @@ def measure(net: camcore.Network, model: str, name: str, limit: int | None, work
         print(f"  audit by one worker, of one thread         {one}")
         print(f"  audit by {workers} workers, each of one thread     {several}")
         print(f"  workers beside opening + forward           {several.rate / bare.rate:6.2f} ×   (target 0.85)")
-        print(f"  one worker beside it, by processor time   {bare.processor / one.processor:6.2f} ×   (busy machine)")
+        print(f"  one worker beside it, by processor time    {bare.processor / one.processor:6.2f} ×   (busy machine)")
         print(f"  workers beside one worker                  {several.rate / one.rate:6.2f} ×   (target 1.6)")
         print(
             f"  workers beside one process                 {several.rate / process.rate:6.2f} ×   (all cores in both)"
