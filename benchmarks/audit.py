@@ -5,7 +5,8 @@
 The sets are the 600 ImageNet pictures and the 9,208 training pictures of cats and dogs (without labels where the model
 has other classes); --pictures takes a random part. The yardstick opens, frames and classifies the same pictures in as
 many one-thread processes as there are workers, in batches, with no maps, evidence or files. A pace counts from the
-first rows on: starting Python, TensorFlow and the network is told apart. Memory: the largest resident set of a worker.
+first rows on: starting Python, TensorFlow and the network is told apart. On a busy machine only the ratio by processor
+time counts. Memory: the largest resident set of a worker.
 """
 
 import argparse
@@ -16,8 +17,9 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
-from time import perf_counter
+from time import perf_counter, process_time
 from typing import Any
 
 import psutil
@@ -28,6 +30,19 @@ import camcore
 from camcore.batches import BATCH, framed_batches, open_files
 
 CHUNK = 64
+
+
+@dataclass(frozen=True)
+class Pace:
+    """Pictures per second, seconds of processor for each, seconds before the first rows, a worker's memory in GB."""
+
+    rate: float
+    processor: float
+    start: float = 0.0
+    memory: float = 0.0
+
+    def __str__(self) -> str:
+        return f"{self.rate:6.1f} pictures/s" + f"   (first rows after {self.start:.1f} s)" * bool(self.start)
 
 
 def listed(name: str, folder: Path) -> Path:
@@ -46,7 +61,7 @@ def listed(name: str, folder: Path) -> Path:
 
 
 def forward_alone(model: str, files: Sequence[Path]) -> None:
-    """One process of the yardstick: says when it is ready, waits for a line, and says how long the files took."""
+    """One process of the yardstick: ready, it waits for a line; then prints the seconds by clock and of processor."""
     import tensorflow as tf
 
     tf.config.threading.set_intra_op_parallelism_threads(1)
@@ -56,14 +71,14 @@ def forward_alone(model: str, files: Sequence[Path]) -> None:
         net.logits(batch.x)
     print("ready", flush=True)
     sys.stdin.readline()
-    start = perf_counter()
+    start, processor = perf_counter(), process_time()
     for batch in framed_batches(net, open_files(files), net.framing):
         net.logits(batch.x)
-    print(perf_counter() - start, flush=True)
+    print(perf_counter() - start, process_time() - processor, flush=True)
 
 
-def yardstick(model: str, files: Sequence[str], processes: int) -> float:
-    """Pictures per second of opening and a forward pass alone, in one-thread processes."""
+def yardstick(model: str, files: Sequence[str], processes: int) -> Pace:
+    """The pace of opening and a forward pass alone, in one-thread processes."""
     running = [
         subprocess.Popen(
             [sys.executable, __file__, "--model", model, "--forward-alone", *files[number::processes]],
@@ -81,28 +96,27 @@ def yardstick(model: str, files: Sequence[str], processes: int) -> float:
         assert process.stdin is not None
         process.stdin.write("\n")
         process.stdin.flush()
-    return len(files) / max(float(process.communicate()[0]) for process in running)
+    clocks, processors = zip(*(map(float, process.communicate()[0].split()) for process in running), strict=True)
+    return Pace(len(files) / max(clocks), sum(processors) / len(files))
 
 
-def audited(net: camcore.Network, pictures: Path, limit: int | None, workers: int) -> tuple[float, float, float]:
-    """Pictures per second, seconds before the first rows, and the largest memory of a worker in GB.
-
-    ``workers``: 0 for this process; 1 for one worker of a cluster, as an audit takes none for one.
-    """
-    begun: camcore.AuditStep | None = None
-    memory = 0.0
+def audited(net: camcore.Network, pictures: Path, limit: int | None, workers: int) -> Pace:
+    """The pace of an audit. ``workers``: 0 for this process; 1 for one of a cluster, as an audit takes none for one."""
+    begun, before, memory, used = None, 0.0, 0.0, 0.0
     with tempfile.TemporaryDirectory() as out, ExitStack() as ended:
         where: dict[str, Any] = {"workers": workers}
         if workers == 1:
-            cluster = LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=None, silence_logs=50)
+            cluster = LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address="127.0.0.1:0", silence_logs=50)
             where = {"cluster": ended.enter_context(cluster).scheduler_address}
         for step in camcore.audit(net, pictures, out, limit=limit, chunk=CHUNK, **where):
+            children = psutil.Process().children(recursive=True)
+            memory = max([memory, *(one.memory_info().rss for one in children)])
+            used = sum(sum(one.cpu_times()[:2]) for one in children)
             if begun is None and step.done:
-                begun = step
-            sizes = [one.memory_info().rss for one in psutil.Process().children(recursive=True)]
-            memory = max([memory, *sizes])
+                begun, before = step, used
     assert begun is not None
-    return (step.done - begun.done) / (step.seconds - begun.seconds), begun.seconds, memory / 1e9
+    done = step.done - begun.done
+    return Pace(done / (step.seconds - begun.seconds), (used - before) / done, begun.seconds, memory / 1e9)
 
 
 def measure(net: camcore.Network, model: str, name: str, limit: int | None, workers: int) -> None:
@@ -113,21 +127,18 @@ def measure(net: camcore.Network, model: str, name: str, limit: int | None, work
         shown = files[: limit or len(files)]
         print(f"{net.name}, {len(shown):,} pictures of {name}, {os.cpu_count()} cores")
         bare = yardstick(model, shown, workers)
-        print(f"  opening + forward pass alone, {workers} processes   {bare:6.1f} pictures/s")
-        alone, start, _ = audited(net, pictures, limit, 0)
+        print(f"  opening + forward pass alone, {workers} processes   {bare}")
+        process, one, several = (audited(net, pictures, limit, count) for count in (0, 1, workers))
+        print(f"  audit in one process, all its threads      {process}")
+        print(f"  audit by one worker, of one thread         {one}")
+        print(f"  audit by {workers} workers, each of one thread     {several}")
+        print(f"  workers beside opening + forward           {several.rate / bare.rate:6.2f} ×   (target 0.85)")
+        print(f"  one worker beside it, by processor time    {bare.processor / one.processor:6.2f} ×   (busy machine)")
+        print(f"  workers beside one worker                  {several.rate / one.rate:6.2f} ×   (target 1.6)")
         print(
-            f"  audit in one process                       {alone:6.1f} pictures/s   (first rows after {start:.1f} s)"
+            f"  workers beside one process                 {several.rate / process.rate:6.2f} ×   (all cores in both)"
         )
-        single, start, _ = audited(net, pictures, limit, 1)
-        print(f"  audit by one worker, of one thread         {single:6.1f} pictures/s   (after {start:.1f} s)")
-        pace, start, memory = audited(net, pictures, limit, workers)
-        print(f"  audit by {workers} workers, each of one thread     {pace:6.1f} pictures/s   (after {start:.1f} s)")
-        print(f"  workers beside opening + forward           {pace / bare:6.2f} ×   (target 0.85)")
-        print(f"  workers beside one worker                  {pace / single:6.2f} ×   (target 1.6)")
-        print(
-            f"  workers beside one process                 {pace / alone:6.2f} ×   (whose threads take all cores, too)"
-        )
-        print(f"  memory of a worker                         {memory:6.2f} GB   (target 1.5)", flush=True)
+        print(f"  memory of a worker                         {several.memory:6.2f} GB   (target 1.5)", flush=True)
 
 
 def main() -> None:

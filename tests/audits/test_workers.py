@@ -16,7 +16,9 @@ import numpy as np
 import psutil
 import pyarrow as pa
 import pytest
-from distributed import LocalCluster
+from distributed import CancelledError, LocalCluster
+from distributed.comm import CommClosedError
+from distributed.scheduler import KilledWorker
 from labelled import make_folder
 from pyarrow import parquet
 from small import network_folder
@@ -24,7 +26,7 @@ from small import network_folder
 import camcore
 from camcore.audits import workers
 from camcore.audits.manifest import read_manifest
-from camcore.audits.rows import Plan
+from camcore.audits.rows import Chunk, Plan
 from camcore.errors import CamcoreError
 from camcore.models.pickling import weights_hash
 
@@ -178,7 +180,7 @@ def test_a_dead_scheduler_is_told(network, pictures, folder, monkeypatch):
 def test_a_cluster_whose_workers_are_all_gone_is_told(network, pictures, folder, monkeypatch):
     monkeypatch.setattr(workers, "_WITHOUT_WORKERS", 1.0)
     with (
-        LocalCluster(n_workers=0, dashboard_address=None) as cluster,
+        LocalCluster(n_workers=0, dashboard_address="127.0.0.1:0") as cluster,
         pytest.raises(CamcoreError, match="has had no worker for 1 s"),
     ):
         list(camcore.audit(network, pictures, folder / "alone", chunk=CHUNK, cluster=cluster.scheduler_address))
@@ -194,3 +196,16 @@ def test_the_network_is_made_once_and_checked_there(network):
     plugin.setup(None)
     with pytest.raises(CamcoreError, match="other weights on the worker"):
         plugin.network()
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (KilledWorker("part", None, 3), "the one from 'a.png' to 'b.png'"),
+        (CommClosedError("in <TCP>: reset by peer"), "connection to the Dask scheduler is lost"),
+        (CancelledError("part"), "connection to the Dask scheduler is lost"),
+    ],
+)
+def test_what_dask_cannot_mend_is_said_in_words(error, said):
+    with pytest.raises(CamcoreError, match=said), workers._in_words(Chunk(0, 0, ("a.png", "b.png"), (0, 0))):
+        raise error
