@@ -145,6 +145,11 @@ def audit(
     The same call goes on with an audit that was stopped or killed. Closing the generator stops it within a chunk.
     Raises CamcoreError at the call for arguments, pictures and labels that cannot be used, and for a folder that holds
     another audit.
+
+    With ``net = camcore.load("cats_vs_dogs")``, ``folder``, one that holds a picture, and ``out``, a new one:
+
+    >>> [(step.done, step.stage) for step in camcore.audit(net, folder, out)]
+    [(0, 'pictures'), (1, 'pictures'), (1, 'groups'), (1, 'report'), (1, 'done')]
     """
     if network.score_kind == "value":
         raise ModelError(

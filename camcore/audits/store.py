@@ -168,6 +168,14 @@ def open_audit(folder: str | os.PathLike[str]) -> Audit:
     """Open the folder of an audit to read it, finished or not. A part that is damaged is left out, and noted.
 
     Raises CamcoreError where the folder is no audit, is of another schema, or has no rows yet.
+
+    With ``out``, the folder of an audit of a picture by the bundled network:
+
+    >>> audit = camcore.open_audit(out)
+    >>> audit.rows, audit.maps(["photo.png"]).shape
+    (1, (1, 9, 9))
+    >>> audit.sql("select count(*) as n from pictures where probability > 0.5")["n"][0].as_py()
+    1
     """
     import duckdb
 

@@ -1,7 +1,10 @@
 """A network without a grid, on every page that looks into one: said in a sentence, never a traceback."""
 
+from pathlib import Path
+
 import pytest
 from app_pages import text, until, visit
+from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from ui import samples
@@ -10,7 +13,7 @@ from ui.map_cache import map_cache
 
 NAME = "page_dense_only"
 NOT_ASKED = ("app.py", "pages/report.py", "pages/cats_vs_dogs.py", "pages/train.py", "pages/models.py")
-OTHERS = tuple(script for script, *_ in PAGES if script not in NOT_ASKED)
+OTHERS = tuple(script for script, *_ in PAGES if script not in (*NOT_ASKED, "pages/audit.py"))
 
 
 @pytest.fixture(autouse=True)
@@ -71,3 +74,11 @@ def test_one_place_cannot_be_looked_into_and_it_is_said() -> None:
 @pytest.mark.parametrize("script", OTHERS)
 def test_other_pages_say_it(script: str) -> None:
     assert "no layer with a grid" in shown(page(script))
+
+
+def test_an_audit_says_it_when_it_begins(tmp_path: Path) -> None:
+    Image.new("RGB", (40, 40)).save(tmp_path / "a.png")
+    at = page("pages/audit.py", pictures=str(tmp_path))
+    at.button(key="audit_begin").click().run()
+    until(at, lambda at: "could not be audited" in shown(at))
+    assert "no layer with a grid" in shown(at)
