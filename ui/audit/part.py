@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,7 @@ from ui.audit.chosen import network_of, random_weights
 from ui.audit.opened import OpenAudit
 from ui.components.regions import region
 from ui.jobs import session
+from ui.jobs.session import Status
 from ui.jobs.work import Update, Updates, Work
 from ui.query import NetworkKey
 
@@ -72,9 +74,14 @@ def network_for(opened: OpenAudit) -> tuple[NetworkKey | None, str]:
 def show(opened: OpenAudit, path: str) -> None:
     """The picture on which a box can be drawn, beside what it is for."""
     network, why_not = network_for(opened)
-    status = session.section(_NAME, shown(opened, path), lambda now: session.progress(_NAME, now, stoppable=False))
-    if status.failure is not None:
-        errors.notices([status.failure.message])
+
+    def progress(now: Status[Shown]) -> None:
+        if not now.complete:
+            session.progress(_NAME, now, stoppable=False)
+        if now.failure is not None:
+            errors.notices([now.failure.message])
+
+    status = session.section(_NAME, shown(opened, path), progress)
     if not status.complete:
         return
     found, box = status.result, st.session_state["part"]
@@ -84,7 +91,7 @@ def show(opened: OpenAudit, path: str) -> None:
         photo = rasters.photo_url(pic)
         over = None if found.values is None else rasters.overlay_url(pic, found, (opened.key, path), rasters.MapLook())
         if network is None or found.values is None:
-            st.image(over or photo)
+            st.html(f'<img class="cam-part" src="{over or photo}" alt="{html.escape(path)}">')
         else:
             region(
                 key="audit_part_box",
