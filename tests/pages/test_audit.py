@@ -238,7 +238,7 @@ def test_more_like_a_box_of_this(pets: Path, tmp_path: Path) -> None:
     wanted = most_alike(audit.folder, evidence_in_box(network, audit.manifest, pic, values, (4, 6, 20, 30)))
 
     def there(at: AppTest) -> bool:
-        return "like that in the box" in text(at) and bool(tiles(at))
+        return "that in the box" in text(at) and bool(tiles(at))
 
     at = until(page(audit=audit.folder, like=path, part="4,6,20,30"), there)
     assert [item["id"] for item in tiles(at)][: len(wanted)] == [one.path for one in wanted]
