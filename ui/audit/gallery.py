@@ -150,8 +150,8 @@ def _count(opened: OpenAudit, total: int) -> str:
     shown = f"{first + 1:,} to {min(first + PAGE, total):,} of " if total > PAGE else ""
     number = f"{shown}{counted(total, 'picture')}"
     if state["like"]:
-        part = "the box of " if state["part"] is not None else ""
-        return f"{number} most like {part}{words.plain(posixpath.basename(state['like'])[:40])}"
+        name = "the box" if state["part"] is not None else words.plain(posixpath.basename(state["like"])[:40])
+        return f"{number} most like {name}"
     return f"{number}, {words.percent(total / opened.audit.rows)} of all" if choices.narrowed() else number
 
 
