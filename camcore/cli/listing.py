@@ -16,6 +16,7 @@ from camcore.cli.options import (
     load_network,
     print_json,
 )
+from camcore.errors import CamcoreError
 from camcore.graph.layers import NO_GRID, WITHOUT_LAYER
 from camcore.models import factories
 from camcore.report.captions import geometry
@@ -36,9 +37,8 @@ def add_parser(commands: Commands) -> None:
     add_json(parser)
     parser.set_defaults(run=models)
     parser = commands.add_parser("methods", help="all methods, what they answer and cost")
-    form = parser.add_mutually_exclusive_group()
-    form.add_argument("--markdown", action="store_true", help="as the table of the README")
-    add_json(form)
+    parser.add_argument("--markdown", action="store_true", help="as the table of the README")
+    add_json(parser)
     parser.set_defaults(run=methods)
 
 
@@ -98,6 +98,8 @@ def models(given: argparse.Namespace) -> None:
 
 def methods(given: argparse.Namespace) -> None:
     """Run ``methods``: every method, as text, as JSON or as a table in Markdown."""
+    if given.json and given.markdown:
+        raise CamcoreError("--json and --markdown are two forms of one list. It can be printed in one. Leave one out.")
     if given.json:
         print_json([_method(info) for info in camcore.METHODS.values()])
         return

@@ -60,7 +60,7 @@ def add_pictures(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("pictures", nargs="+", metavar="PICTURE", help="JPEG, PNG, WEBP, GIF, BMP or TIFF")
 
 
-def add_json(parser: argparse.ArgumentParser | argparse._MutuallyExclusiveGroup) -> None:
+def add_json(parser: argparse.ArgumentParser) -> None:
     """Add the option for JSON."""
     parser.add_argument("--json", action="store_true", help="print the facts as JSON instead of words")
 

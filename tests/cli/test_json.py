@@ -105,6 +105,8 @@ def test_lists(capsys: pytest.CaptureFixture[str]) -> None:
     assert len(facts("layers", capsys, "small --all")["layers"]) > len(told["layers"])
     assert [one["name"] for one in facts("models", capsys)] == [row.name for row in camcore.backbones()]
     assert [one["key"] for one in facts("methods", capsys)] == list(camcore.METHODS)
+    assert main(["methods", "--json", "--markdown"]) == 1
+    assert "Leave one out" in capsys.readouterr().err
 
 
 def test_trusted(capsys: pytest.CaptureFixture[str]) -> None:
