@@ -33,6 +33,7 @@ examples:
   python -m camcore models                      all backbones and saved networks; are their weights here?
   python -m camcore app my_model.keras          the app in your browser, with that network in it
 
+With --json every command but app prints its facts as JSON, alone on standard output.
 Weights are looked for in the folder named by CAMCORE_WEIGHTS, then in Keras's cache, then downloaded.
 Networks of your own by name: CAMCORE_MODELS="birds=birds.keras, cars=module:function".
 Exit codes: 0 done; 1 refused, the reason is on standard error; 2 wrong usage; 130 interrupted.

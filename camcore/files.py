@@ -5,12 +5,13 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
 import os
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, SupportsFloat
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -85,6 +86,23 @@ def unwritable(path: Path, error: OSError) -> CamcoreError:
         f"'{path}' cannot be written: {error.strerror or error}. What was there before is as it was. Free space, allow "
         "writing, or choose another folder."
     )
+
+
+def json_ready(value: object) -> Json:
+    """The value as JSON has it: numbers that are not finite as null, tuples and arrays as lists, paths as text."""
+    if isinstance(value, Mapping):
+        return {str(key): json_ready(one) for key, one in value.items()}
+    if isinstance(value, np.ndarray):
+        return json_ready(value.tolist())
+    if isinstance(value, (list, tuple)):
+        return [json_ready(one) for one in value]
+    if value is None or isinstance(value, (str, bool, int)):
+        return value
+    if isinstance(value, Path):
+        return str(value)
+    assert isinstance(value, SupportsFloat)
+    number = float(value)
+    return number if math.isfinite(number) else None
 
 
 def read_json(path: Path, most_bytes: int = 256 << 20, finite: bool = False) -> Json:

@@ -2,13 +2,23 @@
 
 import csv
 import io
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from camcore.errors import CamcoreError
-from camcore.files import parse_json, read_json, read_json_object, replaced_whole, to_csv, write_arrays, write_whole
+from camcore.files import (
+    json_ready,
+    parse_json,
+    read_json,
+    read_json_object,
+    replaced_whole,
+    to_csv,
+    write_arrays,
+    write_whole,
+)
 
 
 def test_a_file_is_written_with_its_folder_and_replaces_an_earlier_one(tmp_path: Path) -> None:
@@ -65,6 +75,12 @@ def test_json_has_a_largest_size_and_may_have_to_be_finite(tmp_path: Path) -> No
         parse_json(path.read_bytes(), finite=True)
     assert read_json_object(write_whole(path, b"[1]")) is None
     assert read_json_object(tmp_path / "none.json") is None
+
+
+def test_values_are_made_ready_for_json(tmp_path: Path) -> None:
+    value = {"a": (1, True, None), "b": np.array([[0.5, np.nan]], np.float32), 3: np.float16(np.inf), "path": tmp_path}
+    wanted = {"a": [1, True, None], "b": [[0.5, None]], "3": None, "path": str(tmp_path)}
+    assert json.loads(json.dumps(json_ready(value), allow_nan=False)) == wanted
 
 
 def test_rows_come_back_as_they_were() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import math
 import sys
 from typing import TYPE_CHECKING
@@ -15,7 +14,7 @@ from camcore.audits.groups import Group, failing_groups, read_groups
 from camcore.audits.report import NAME as REPORT
 from camcore.audits.store import Audit, open_audit
 from camcore.audits.summary import summary
-from camcore.cli.options import add_network, check_network_options, load_network, show_progress
+from camcore.cli.options import add_json, add_network, check_network_options, load_network, print_json, show_progress
 from camcore.text import counted, duration, percent, readable
 
 if TYPE_CHECKING:
@@ -48,7 +47,7 @@ def add_parser(commands: Commands) -> None:
     parser.add_argument("--limit", type=int, metavar="N", help="only a random sample of so many pictures")
     parser.add_argument("--seed", type=int, default=0, help="of the sample (default: 0)")
     parser.add_argument("--unlabelled", action="store_true", help="leave the labels of folder or table aside")
-    parser.add_argument("--json", action="store_true", help="print the figures as JSON instead of words")
+    add_json(parser)
     parser.set_defaults(run=audit_command)
 
 
@@ -80,7 +79,7 @@ def audit_command(given: argparse.Namespace) -> None:
         raise
     made, groups = open_audit(given.out), read_groups(given.out)
     if given.json:
-        print(json.dumps(summary(made, groups), indent=2, ensure_ascii=False))
+        print_json(summary(made, groups))
     else:
         _print(made, groups)
 

@@ -6,17 +6,19 @@ import argparse
 import importlib.util
 import sys
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 import camcore
-from camcore.bias.energy import Box, Energy, Region, energy_in_region, masks_beside, write_shares
+from camcore.bias.energy import Box, Energy, Region, RegionEnergy, energy_in_region, masks_beside, write_shares
 from camcore.bias.files import draw_samples, write_study
 from camcore.bias.study import TRIALS, Study, StudyHead, head_trainer, run_study
 from camcore.class_names import class_named
 from camcore.cli.evaluate import finished
-from camcore.cli.options import add_network, check_network_options, load_network, show_progress
+from camcore.cli.options import add_json, add_network, check_network_options, load_network, print_json, show_progress
 from camcore.errors import CamcoreError
+from camcore.files import read_json
 from camcore.network import Network
 from camcore.text import duration, readable
 from camcore.training.folders import MIN_PER_CLASS, LabelledFolder, balanced_sample, read_folder, split
@@ -59,6 +61,7 @@ def add_parser(commands: Commands) -> None:
     measure.add_argument("--method", metavar="KEY", help="default: cam where it is exact, else gradcam")
     measure.add_argument("--layer", metavar="PATH", help="default: the recommended")
     measure.add_argument("--out", metavar="FILE.CSV", help="write the share of every picture here")
+    add_json(measure)
     measure.set_defaults(run=measure_command)
 
     study = kinds.add_parser(
@@ -80,6 +83,7 @@ def add_parser(commands: Commands) -> None:
         "--sample", action="append", metavar="PICTURE", help="a picture to draw (default: scikit-image's cat)"
     )
     study.add_argument("--seed", type=int, default=0, help="of the choice of pictures (default: 0)")
+    add_json(study)
     study.set_defaults(run=study_command)
 
 
@@ -99,17 +103,37 @@ def measure_command(given: argparse.Namespace) -> None:
     result = finished(
         energy_in_region(net, data, region, index, method=given.method, layer=given.layer, framing=framing)
     )
+    if given.json:
+        print_json(
+            {
+                "network": net.name,
+                "method": result.method,
+                "layer": result.layer,
+                "framing": framing,
+                "class_index": index,
+                "label": net.labels[index],
+                "region": {"masks": given.masks} if given.masks else {"box": given.box},
+                "pictures": len(result.shares),
+                "skipped": [{"file": one.file, "reason": one.reason} for one in result.skipped],
+                "energy": asdict(result.energy),
+            }
+        )
+    else:
+        _print_energy(given, net.name, readable(net.labels[index]), result)
+    if given.out:
+        write_shares(given.out, result.shares)
+        print(f"wrote {given.out}", file=sys.stderr)
+
+
+def _print_energy(given: argparse.Namespace, network: str, label: str, result: RegionEnergy) -> None:
     place = f"the masks of {given.masks}" if given.masks else f"the box {' '.join(f'{edge:g}' for edge in given.box)}"
-    print(f"{net.name}, {result.method} at {result.layer} for {readable(net.labels[index])!r}, energy on {place}")
+    print(f"{network}, {result.method} at {result.layer} for {label!r}, energy on {place}")
     print(f"  {len(result.shares)} pictures, skipped: {len(result.skipped)}")
     for one in result.skipped:
         print(f"    {one.file}: {one.reason}")
     print(f"  energy {_energy(result.energy)}")
     if result.energy.empty:
         print(f"  {result.energy.empty} maps were empty and count as 0")
-    if given.out:
-        write_shares(given.out, result.shares)
-        print(f"wrote {given.out}", file=sys.stderr)
 
 
 def _box(edges: Sequence[float]) -> Box:
@@ -151,13 +175,17 @@ def study_command(given: argparse.Namespace) -> None:
 
     networks: dict[str, Network] = {}
     study: Study | None = None
-    print(f"the mark goes with {readable(name)}; {backbone.name}'s trunk to {backbone.layer_with_grid(layer).path}")
+    said = sys.stderr if given.json else sys.stdout
+    print(
+        f"the mark goes with {readable(name)}; {backbone.name}'s trunk to {backbone.layer_with_grid(layer).path}",
+        file=said,
+    )
     trainer = head_trainer(backbone, layer, given.seed)
     for step in run_study(training, testing, trainer, marked=marked, seed=given.seed):
         study = step.study
         if step.head is not None and step.network is not None:
             networks[step.head.name] = step.network
-            _print_head(step.head)
+            _print_head(step.head, said)
         else:
             show_progress(f"{step.done} of {step.total}: {step.message}")
     assert study is not None
@@ -168,7 +196,9 @@ def study_command(given: argparse.Namespace) -> None:
         "seconds": round(step.seconds, 1),
     }
     written = write_study(given.out, study, draw_samples(networks, samples, study), record)
-    print(f"wrote {len(written)} files to {given.out} after {duration(step.seconds)}")
+    print(f"wrote {len(written)} files to {given.out} after {duration(step.seconds)}", file=said)
+    if given.json:
+        print_json({"folder": given.out, **read_json(written[-1])})
 
 
 def _pictures(given: argparse.Namespace) -> tuple[LabelledFolder, LabelledFolder]:
@@ -184,11 +214,11 @@ def _pictures(given: argparse.Namespace) -> tuple[LabelledFolder, LabelledFolder
     )
 
 
-def _print_head(head: StudyHead) -> None:
+def _print_head(head: StudyHead, file: TextIO) -> None:
     rates = ", ".join(f"{key} {head.accuracy[key].value:.1%}" for key in TRIALS)
-    print(f"  {head.name:8s} accuracy: {rates}")
+    print(f"  {head.name:8s} accuracy: {rates}", file=file)
     for cue, energy in head.energy.items():
-        print(f"           energy in the corner, {cue} the mark: {_energy(energy)}")
+        print(f"           energy in the corner, {cue} the mark: {_energy(energy)}", file=file)
 
 
 def _cat() -> list[Path]:

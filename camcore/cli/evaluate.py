@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from camcore.cli.options import add_network, check_network_options, load_network, show_progress
+from camcore.cli.options import add_json, add_network, check_network_options, load_network, print_json, show_progress
 from camcore.errors import CamcoreError
 from camcore.evaluation import measures
 from camcore.evaluation.average_maps import average_maps, write_averages
@@ -51,7 +51,7 @@ def add_parser(commands: Commands) -> None:
     parser.add_argument(
         "--threshold", type=float, default=0.5, help="of two classes the second is said from here on (default: 0.5)"
     )
-    parser.add_argument("--json", action="store_true", help="print the figures as JSON instead of words")
+    add_json(parser)
     parser.add_argument("--out", metavar="FOLDER", help="write predictions.csv, report.json and average_maps.json here")
     parser.set_defaults(run=evaluate)
 
@@ -71,7 +71,7 @@ def evaluate(given: argparse.Namespace) -> None:
         )
     report = summary(network, predictions, given.threshold, framing)
     if given.json:
-        print(json.dumps(report, indent=2, ensure_ascii=False))
+        print_json(report)
     else:
         print(f"{network.name} on {given.folder}")
         _print(predictions, given.threshold)

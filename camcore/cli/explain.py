@@ -4,14 +4,25 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import os
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import camcore
 from camcore.class_names import class_named
-from camcore.cli.options import add_network, add_pictures, check_network_options, load_network, show_progress
+from camcore.cli.options import (
+    add_json,
+    add_network,
+    add_pictures,
+    check_network_options,
+    load_network,
+    print_json,
+    show_progress,
+)
 from camcore.errors import MethodError
+from camcore.files import Json, read_json
 from camcore.methods import find_method
 from camcore.render.colour import COLORMAPS
 from camcore.report.captions import answer_name, location
@@ -73,6 +84,7 @@ def add_parser(commands: Commands, examples: str = "") -> None:
     explain.add_argument("--colormap", default="viridis", help=f"one of {', '.join(COLORMAPS)} (default: viridis)")
     explain.add_argument("--grid", action="store_true", help="show the layer's own cells, not interpolated")
     explain.add_argument("--out", metavar="FOLDER", help="write PNG, CSV and run.json here")
+    add_json(explain)
     explain.set_defaults(run=explain_command)
 
     run = commands.add_parser(
@@ -83,6 +95,7 @@ def add_parser(commands: Commands, examples: str = "") -> None:
     run.add_argument("record", metavar="RUN.JSON", help="written by explain --out")
     run.add_argument("--custom", action="append", metavar="MODULE", help="a module with the model's custom classes")
     run.add_argument("--unsafe", action="store_true", help="let code that lies in the model's file run")
+    add_json(run)
     run.set_defaults(run=run_command)
 
 
@@ -96,16 +109,23 @@ def explain_command(given: argparse.Namespace) -> None:
     network = load_network(given)
     framing = given.framing or network.framing
     classes = [class_named(network, text) for text in given.classes] if given.classes else None
+    records: list[dict[str, Json]] = []
     for path, pic in zip(given.pictures, pictures, strict=True):
         maps = _maps(network, pic, given, classes, options, framing)
-        _print_result(path, network, pic, maps)
+        if not given.json:
+            _print_result(path, network, pic, maps)
+        folder = None
         if given.out:
             folder = Path(given.out) / _folder_name(path, pic) if len(pictures) > 1 else Path(given.out)
             from camcore.report.exports import write_run
 
             look = (given.alpha, given.colormap, not given.grid)
             written = write_run(folder, network, pic, maps, *look, source=path, weights=given.weights)
-            print(f"  wrote {len(written)} files to {folder}")
+            print(f"  wrote {len(written)} files to {folder}", file=sys.stderr if given.json else sys.stdout)
+        if given.json:
+            records.append(_record(folder, path, network, pic, maps, given.weights))
+    if given.json:
+        print_json(records)
 
 
 def _maps(
@@ -145,12 +165,37 @@ def _print_result(path: str, network: Network, pic: Picture, maps: Sequence[CamM
         title = camcore.METHODS[m.method].title
         where = location(m, None if m.layer is None else network.layer(m.layer))
         print(f"  {title} for {readable(m.label)!r}: {where}")
-        row, column = divmod(int(m.values.argmax()), m.values.shape[1])
-        peak = f"strongest at cell ({row}, {column})" if m.values.any() else "empty"
+        strongest = _strongest(m)
+        peak = "empty" if strongest is None else f"strongest at cell {strongest}"
         rest = f", offset {m.offset:.3f}" if m.offset is not None else ""
         print(f"    raw {m.raw.min():.4g} to {m.raw.max():.4g}, {peak}{rest}, {duration(m.seconds)}")
         if m.warning:
             print(f"    warning: {m.warning}")
+
+
+def _record(
+    folder: Path | None, path: str, network: Network, pic: Picture, maps: Sequence[CamMap], weights: str | None
+) -> dict[str, Json]:
+    """The content of run.json, whether or not it was written to a ``folder``, with the strongest cell of each map."""
+    from camcore.report.document import findings_of
+    from camcore.report.facts import versions
+    from camcore.report.record import record
+
+    files = [(None, None)] * len(maps)
+    run: dict[str, Json] = (
+        record(pic, os.path.abspath(path), findings_of(network, pic, maps, weights), versions(), files)
+        if folder is None
+        else {**read_json(folder / "run.json"), "folder": folder}
+    )
+    for one, m in zip(run["maps"], maps, strict=True):
+        one["strongest"] = _strongest(m)
+    return run
+
+
+def _strongest(m: CamMap) -> tuple[int, int] | None:
+    """The row and column of a map's strongest cell; None where it is empty."""
+    row, column = divmod(int(m.values.argmax()), m.values.shape[1])
+    return (row, column) if m.values.any() else None
 
 
 def _folder_name(path: str, pic: Picture) -> str:
@@ -184,6 +229,19 @@ def run_command(given: argparse.Namespace) -> None:
     from camcore.report.rerun import rerun
 
     repeated = rerun(given.record, given.custom or (), given.unsafe)
+    if given.json:
+        maps = [
+            {
+                "method": one.map.method,
+                "layer": one.map.layer,
+                "class_index": one.map.class_index,
+                "label": one.map.label,
+                "difference": one.difference,
+            }
+            for one in repeated.maps
+        ]
+        print_json({"notes": repeated.notes, "maps": maps})
+        return
     for note in repeated.notes:
         print(f"note: {note}")
     for one in repeated.maps:

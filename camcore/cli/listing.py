@@ -4,16 +4,26 @@ from __future__ import annotations
 
 import argparse
 import sys
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import camcore
-from camcore.cli.options import add_network, brings_own_weights, check_network_options, load_network
+from camcore.cli.options import (
+    add_json,
+    add_network,
+    brings_own_weights,
+    check_network_options,
+    load_network,
+    print_json,
+)
+from camcore.errors import CamcoreError
 from camcore.graph.layers import NO_GRID, WITHOUT_LAYER
 from camcore.models import factories
 from camcore.report.captions import geometry
 
 if TYPE_CHECKING:
     from camcore.cli.options import Commands
+    from camcore.methods import MethodInfo
 
 
 def add_parser(commands: Commands) -> None:
@@ -21,11 +31,14 @@ def add_parser(commands: Commands) -> None:
     parser = commands.add_parser("layers", help="the layers of a backbone, the recommended one marked")
     add_network(parser, "MODEL", weights=False)
     parser.add_argument("--all", action="store_true", help="also those that can carry no heatmap, with the reason")
+    add_json(parser)
     parser.set_defaults(run=layers)
     parser = commands.add_parser("models", help="all backbones and saved networks, and whether their weights are here")
+    add_json(parser)
     parser.set_defaults(run=models)
     parser = commands.add_parser("methods", help="all methods, what they answer and cost")
     parser.add_argument("--markdown", action="store_true", help="as the table of the README")
+    add_json(parser)
     parser.set_defaults(run=methods)
 
 
@@ -34,13 +47,23 @@ def layers(given: argparse.Namespace) -> None:
     check_network_options(given)
     # The structure is the same with any weights, and none need be downloaded.
     network = load_network(given, weights=None if brings_own_weights(given.model) else "random")
+    shown = [info for info in network.layers if info.usable or given.all]
+    if given.json:
+        print_json(
+            {
+                "network": network.name,
+                "input_size": network.input_size,
+                "recommended": network.default_layer,
+                "layers": [asdict(info) for info in shown],
+            }
+        )
+        return
     print(f"{network.name}: {network.input_size[0]}×{network.input_size[1]} input, * = recommended")
-    for info in network.layers:
-        if info.usable or given.all:
-            mark = "*" if info.recommended else " "
-            print(f"{mark} {info.path:42s} {info.kind:14s} {geometry(info) if info.grid else ''}")
-            if info.recommended or not info.usable:
-                print(f"    {info.reason}")
+    for info in shown:
+        mark = "*" if info.recommended else " "
+        print(f"{mark} {info.path:42s} {info.kind:14s} {geometry(info) if info.grid else ''}")
+        if info.recommended or not info.usable:
+            print(f"    {info.reason}")
     if network.default_layer is None:
         print(f"{NO_GRID} {WITHOUT_LAYER}")
 
@@ -48,6 +71,22 @@ def layers(given: argparse.Namespace) -> None:
 def models(given: argparse.Namespace) -> None:
     """Run ``models``: every network that ``load`` knows by name."""
     rows = camcore.backbones()
+    for problem in factories.problems():
+        print(f"note: {problem}", file=sys.stderr)
+    if given.json:
+        print_json(
+            [
+                {
+                    "name": row.name,
+                    "input_size": row.input_size,
+                    "parameters": row.parameters,
+                    "weights": row.weights_state,
+                    "trained_on": row.summary or None,
+                }
+                for row in rows
+            ]
+        )
+        return
     widest = max(20, *(len(row.name) for row in rows))
     for row in rows:
         size = "{:3d}×{:<3d}".format(*row.input_size) if row.input_size else "      ?"
@@ -55,12 +94,15 @@ def models(given: argparse.Namespace) -> None:
         known = f"{row.name:{widest}s} {size} {count} M parameters"
         learned = f"trained on {row.summary}" if row.summary else ""
         print(f"{known}   {row.weights_state:16s} {learned}".rstrip())
-    for problem in factories.problems():
-        print(f"note: {problem}", file=sys.stderr)
 
 
 def methods(given: argparse.Namespace) -> None:
-    """Run ``methods``: every method, as text or as a table in Markdown."""
+    """Run ``methods``: every method, as text, as JSON or as a table in Markdown."""
+    if given.json and given.markdown:
+        raise CamcoreError("--json and --markdown are two forms of one list. It can be printed in one. Leave one out.")
+    if given.json:
+        print_json([_method(info) for info in camcore.METHODS.values()])
+        return
     if given.markdown:
         print("| key | method | what it answers | cost | source |")
         print("| --- | --- | --- | --- | --- |")
@@ -78,3 +120,24 @@ def methods(given: argparse.Namespace) -> None:
                 choice = "class indices" if isinstance(option.default, tuple) else f"{option.low} to {option.high}"
             print(f"    option {name}={option.default}: {option.help} ({choice})")
         print(f"    {info.paper}, {info.equation}. {info.url}")
+
+
+def _method(info: MethodInfo) -> dict[str, object]:
+    names = (
+        "key",
+        "title",
+        "year",
+        "family",
+        "summary",
+        "cost",
+        "signed",
+        "class_specific",
+        "paper",
+        "equation",
+        "url",
+    )
+    options = {
+        name: {key: getattr(option, key) for key in ("default", "choices", "low", "high", "help")}
+        for name, option in info.options.items()
+    }
+    return {**{name: getattr(info, name) for name in names}, "options": options}

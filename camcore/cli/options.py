@@ -1,15 +1,16 @@
-"""Arguments that several commands share: the network and how it is fed, the pictures; and their progress lines."""
+"""Arguments that several commands share: the network and how it is fed, the pictures, JSON; and progress lines."""
 
 from __future__ import annotations
 
 import argparse
+import json
 import re
 import sys
 from typing import TYPE_CHECKING
 
 import camcore
 from camcore.errors import CamcoreError
-from camcore.files import Json
+from camcore.files import Json, json_ready
 from camcore.framing import FRAMINGS, check_framing
 from camcore.models import factories
 from camcore.models.labels import read_labels
@@ -57,6 +58,16 @@ def add_network(parser: argparse.ArgumentParser, positional: str | None = None, 
 def add_pictures(parser: argparse.ArgumentParser) -> None:
     """Add the argument for picture files."""
     parser.add_argument("pictures", nargs="+", metavar="PICTURE", help="JPEG, PNG, WEBP, GIF, BMP or TIFF")
+
+
+def add_json(parser: argparse.ArgumentParser) -> None:
+    """Add the option for JSON."""
+    parser.add_argument("--json", action="store_true", help="print the facts as JSON instead of words")
+
+
+def print_json(facts: object) -> None:
+    """Print facts on standard output as JSON, where a figure that is not defined is null."""
+    print(json.dumps(json_ready(facts), indent=2, ensure_ascii=False, allow_nan=False))
 
 
 def show_progress(text: str, last: bool = False) -> None:

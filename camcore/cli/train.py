@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from camcore.cli.options import add_json, print_json
 from camcore.errors import CamcoreError
 from camcore.models import saved
 from camcore.text import duration, percent
@@ -53,6 +54,7 @@ def add_parser(commands: Commands) -> None:
     parser.add_argument("--seed", type=int, help="of the split, the order and the augmentation (default: 0)")
     parser.add_argument("--recipe", metavar="FILE", help="from nothing: a recipe as JSON, see camcore.training.recipe")
     parser.add_argument("--teacher", metavar="NAME", help="from nothing: also learn what this backbone sees")
+    add_json(parser)
     parser.set_defaults(run=train_command)
 
 
@@ -63,10 +65,16 @@ def train_command(given: argparse.Namespace) -> None:
         trained = _follow(steps)
     except (Stopped, KeyboardInterrupt):
         print(f"\nstopped; the same command goes on from here, the run is in {given.out}", file=sys.stderr)
+        if given.json:
+            print_json({"state": "stopped", "folder": given.out})
+        return
+    network = saved.read(given.out)
+    if given.json:
+        facts = {name: getattr(network, name) for name in ("name", "parameters", "labels", "input_size", "trained")}
+        print_json({"state": "trained" if trained else "finished before", "folder": given.out, **facts})
         return
     if not trained:
         print(f"this run was finished before; to train anew, give another folder than {given.out}")
-    network = saved.read(given.out)
     print(
         f"{network.name}: {network.parameters:,} parameters, labels {', '.join(network.labels)}. It is in {given.out}"
     )

@@ -7,8 +7,17 @@ from typing import TYPE_CHECKING
 
 import camcore
 from camcore.class_names import class_named
-from camcore.cli.options import add_network, add_pictures, check_network_options, load_network, show_progress
+from camcore.cli.options import (
+    add_json,
+    add_network,
+    add_pictures,
+    check_network_options,
+    load_network,
+    print_json,
+    show_progress,
+)
 from camcore.methods import find_method
+from camcore.report.trust import trust_record
 from camcore.text import duration, percent, readable
 from camcore.verdict.gather import PLANS, Trust
 
@@ -36,6 +45,7 @@ def add_parser(commands: Commands) -> None:
         "--class", dest="class_", metavar="CLASS", help="a class index or label (default: what the network says)"
     )
     parser.add_argument("--full", action="store_true", help="finer curves, ROAD, ADCC, the cascade of random layers")
+    add_json(parser)
     parser.set_defaults(run=_trust)
 
 
@@ -50,16 +60,23 @@ def _trust(given: argparse.Namespace) -> None:
     index = None if given.class_ is None else class_named(network, given.class_)
     form = "full" if given.full else "quick"
     assert form in PLANS
+    records: list[dict[str, object]] = []
     for path, pic in zip(given.pictures, pictures, strict=True):
         for m in camcore.explain(network, pic, methods, given.layer, index, framing):
             passes = camcore.trust_passes(network, m, form)
-            title = camcore.METHODS[m.method].title
-            print(f"{path}: {network.name}, {title} for {readable(m.label)!r} ({percent(m.probability)})")
-            print(f"  {form} form, at most {passes:.0f} forward passes")
+            if not given.json:
+                title = camcore.METHODS[m.method].title
+                print(f"{path}: {network.name}, {title} for {readable(m.label)!r} ({percent(m.probability)})")
+                print(f"  {form} form, at most {passes:.0f} forward passes")
             for step in camcore.trust(network, pic, m, form):
                 text = f"{step.doing}: {step.done:.0f} of {step.total:.0f} passes"
                 show_progress(text, step.done >= step.total)
-            _print(step.trust, step.seconds)
+            if given.json:
+                records.append({"picture": path, "passes": passes, "seconds": step.seconds, **trust_record(step.trust)})
+            else:
+                _print(step.trust, step.seconds)
+    if given.json:
+        print_json(records)
 
 
 def _print(trust: Trust, seconds: float) -> None:

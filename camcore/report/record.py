@@ -26,12 +26,12 @@ def record(
     path: str | None,
     findings: Sequence[Finding],
     versions: Mapping[str, str],
-    files: Sequence[tuple[str, str]],
+    files: Sequence[tuple[str | None, str | None]],
 ) -> dict[str, object]:
     """The record of maps of one network in one framing.
 
     ``path``: where its file is, from the record or from the root. ``files``:
-    the PNG and CSV of each map, from the record.
+    the PNG and CSV of each map, from the record; None where they are not written.
     """
     first = findings[0]
     frame = first.map.frame

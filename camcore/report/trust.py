@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from dataclasses import asdict
-from typing import SupportsFloat
 
-from camcore.files import to_csv
+from camcore.files import json_ready, to_csv
 from camcore.metrics.faithfulness import Curve, Faithfulness
 from camcore.metrics.faithfulness.sufficiency import Sufficiency
 from camcore.metrics.sanity import Randomised
@@ -23,35 +21,35 @@ def trust_record(evidence: Trust) -> dict[str, object]:
     """All of the evidence as JSON-ready values; figures that are no finite numbers are null."""
     m = evidence.map
     verdict = evidence.verdict
-    record = {
-        "schema_version": SCHEMA_VERSION,
-        "form": evidence.form,
-        "map": {
-            "network": m.network,
-            "method": m.method,
-            "options": dict(m.options),
-            "refine": list(m.refine),
-            "layer": m.layer,
-            "grid": list(m.raw.shape),
-            "class_index": m.class_index,
-            "label": m.label,
-            "probability": m.probability,
-            "logit": m.logit,
-            "score_kind": m.score_kind,
-            "framing": m.framing,
-            "warning": m.warning,
-        },
-        "verdict": None if verdict is None else asdict(verdict),
-        "findings": None if evidence.findings is None else asdict(evidence.findings),
-        "unchecked": evidence.unchecked,
-        "sensitivity": evidence.sensitivity,
-        "figures": [
-            dict(zip(("figure", "of", "seed", "at", "value"), row, strict=True)) for row in trust_rows(evidence)
-        ],
-    }
-    cleaned = _plain(record)
-    assert isinstance(cleaned, dict)
-    return cleaned
+    record: dict[str, object] = json_ready(
+        {
+            "schema_version": SCHEMA_VERSION,
+            "form": evidence.form,
+            "map": {
+                "network": m.network,
+                "method": m.method,
+                "options": dict(m.options),
+                "refine": list(m.refine),
+                "layer": m.layer,
+                "grid": list(m.raw.shape),
+                "class_index": m.class_index,
+                "label": m.label,
+                "probability": m.probability,
+                "logit": m.logit,
+                "score_kind": m.score_kind,
+                "framing": m.framing,
+                "warning": m.warning,
+            },
+            "verdict": None if verdict is None else asdict(verdict),
+            "findings": None if evidence.findings is None else asdict(evidence.findings),
+            "unchecked": evidence.unchecked,
+            "sensitivity": evidence.sensitivity,
+            "figures": [
+                dict(zip(("figure", "of", "seed", "at", "value"), row, strict=True)) for row in trust_rows(evidence)
+            ],
+        }
+    )
+    return record
 
 
 def trust_csv(evidence: Trust) -> bytes:
@@ -117,16 +115,3 @@ def _published(one: Faithfulness) -> Iterator[Row]:
         for what, values in (("ROAD MoRF", one.road.morf), ("ROAD LeRF", one.road.lerf)):
             for share, value in zip(one.road.levels, values, strict=True):
                 yield what, one.name, seed, share, float(value)
-
-
-def _plain(value: object) -> object:
-    """The value with numbers that JSON does not know as None, and tuples as lists."""
-    if isinstance(value, dict):
-        return {str(key): _plain(one) for key, one in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(one) for one in value]
-    if value is None or isinstance(value, (str, bool, int)):
-        return value
-    assert isinstance(value, SupportsFloat)
-    number = float(value)
-    return number if math.isfinite(number) else None

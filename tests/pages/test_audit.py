@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,10 @@ from app_pages import captions, components, headline, html, run, text, until, vi
 from audited import MadeUp, draw_pictures, make_audit, unfinished
 from labelled import make_folder
 from streamlit.testing.v1 import AppTest
+
+import camcore
+from camcore.audits.manifest import write_manifest
+from camcore.audits.nearest import evidence_in_box, most_alike
 
 page = partial(visit, "pages/audit.py")
 
@@ -114,6 +119,8 @@ def test_unusable_pictures_are_listed_with_the_reason(made: MadeUp) -> None:
         ({"least": 140}, "between 0 and 100"),
         ({"page": 0}, "too small"),
         ({"box": "1,2"}, "four numbers"),
+        ({"part": "1,2,3"}, "four whole numbers"),
+        ({"part": "9,0,4,5"}, "have to lie before"),
     ],
 )
 def test_what_a_link_cannot_mean_is_told(made: MadeUp, query: dict[str, Any], said: str) -> None:
@@ -216,3 +223,30 @@ def test_pictures_that_cannot_be_audited_are_told(make: Any, said: str, tmp_path
     assert said in html(at)
     run(at.button(key="audit_back_to_form").click().run())
     assert at.text_input(key="pictures").value == str(tmp_path / "pictures")
+
+
+def test_more_like_a_box_of_this(pets: Path, tmp_path: Path) -> None:
+    pictures, network, path = (
+        make_folder(tmp_path / "pictures", {"cat": 6, "dog": 6}),
+        camcore.load("pets"),
+        "dog/002.png",
+    )
+    for _ in camcore.audit(network, pictures, tmp_path / "audit", workers=0):
+        pass
+    audit = camcore.open_audit(tmp_path / "audit")
+    pic, (values,) = camcore.open_picture(pictures / path), audit.maps([path])
+    wanted = most_alike(audit.folder, evidence_in_box(network, audit.manifest, pic, values, (4, 6, 20, 30)))
+
+    def there(at: AppTest) -> bool:
+        return "that in the box" in text(at) and bool(tiles(at))
+
+    at = until(page(audit=audit.folder, like=path, part="4,6,20,30"), there)
+    assert [item["id"] for item in tiles(at)][: len(wanted)] == [one.path for one in wanted]
+    (drawn,) = (data for data in components(at) if "Draw a box" in str(data.get("label")))
+    assert (drawn["box"], drawn["size"]) == ([4, 6, 20, 30], [40, 48])
+    at = until(
+        page(audit=audit.folder, like=path, part="4,6,20,90"), lambda at: "does not lie on the picture" in html(at)
+    )
+    manifest = replace(audit.manifest, network=replace(audit.manifest.network, weights_sha256="0" * 64))
+    write_manifest(tmp_path / "audit", manifest)
+    until(page(audit=audit.folder, like=path, part="4,6,20,30"), lambda at: "other weights" in html(at))

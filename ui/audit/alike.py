@@ -1,25 +1,24 @@
-"""More like this: the pictures of an audit that were decided because of the same evidence as one of them."""
+"""More like this: the pictures of an audit that were decided because of the same evidence as one, or as a box of it."""
 
 from __future__ import annotations
 
 import streamlit as st
 
+from camcore.audits.filters import Filters
 from camcore.audits.nearest import most_alike
 from ui import errors
+from ui.audit import part
 from ui.audit.opened import OpenAudit
+from ui.audit.part import COUNT, Paths
 from ui.jobs import session
 from ui.jobs.session import Status
 from ui.jobs.work import Update, Updates, Work
 
-COUNT = 40
-"""Pictures that are shown: of more, the last ones would hardly be like it."""
 _NAME = "audit_alike"
-
-Paths = tuple[str, ...]
 
 
 def section(opened: OpenAudit) -> Paths | None:
-    """How far the search for pictures like the named one is; their paths, the most alike first.
+    """The named picture, and how far the search for pictures like it is; their paths, the most alike first.
 
     None where no picture is named; empty as long as they are not known.
     """
@@ -34,7 +33,12 @@ def section(opened: OpenAudit) -> Paths | None:
         if now.failure is not None:
             errors.panel(now.failure, "Pictures like this one cannot be found")
 
-    return session.section(_NAME, alike(opened, path), draw).value or ()
+    if opened.audit.count(Filters(paths=(path,))):
+        with st.container(key="cam_audit_part"):
+            part.show(opened, path)
+    network, box = part.network_for(opened)[0], st.session_state["part"]
+    work = alike(opened, path) if network is None or box is None else part.alike(opened, network, path, box)
+    return session.section(_NAME, work, draw).value or ()
 
 
 def alike(opened: OpenAudit, path: str) -> Work[Paths]:

@@ -15,6 +15,23 @@ from ui.urls import Parameter, whole_number
 ANY, RIGHT, WRONG, FAILED = ANSWERS = ("any", "right", "wrong", "unusable")
 MAPS, PHOTOGRAPHS = DRAWN = ("maps", "photographs")
 _SHARE = whole_number(0, 100)
+
+
+class _Edges(Parameter):
+    def write(self, value: tuple[int, ...]) -> str:
+        return ",".join(map(str, value))
+
+
+def _box(text: str) -> tuple[int, ...]:
+    try:
+        top, left, bottom, right = map(int, text.split(","))
+    except ValueError:
+        raise ValueError("It has to be four whole numbers: top, left, bottom, right.") from None
+    if not (0 <= top < bottom and 0 <= left < right):
+        raise ValueError("Its top and left have to lie before its bottom and right, within the picture.")
+    return top, left, bottom, right
+
+
 _FILTERS = (
     Parameter("said", "class said", None),
     Parameter("truth", "true class", None),
@@ -24,6 +41,7 @@ _FILTERS = (
     Parameter("group", "group", None, parse=whole_number(0)),
     scatter.BOX,
     Parameter("like", "picture to find others like", ""),
+    _Edges("part", "box of the picture", None, parse=_box),
     Parameter("search", "text to search for", ""),
 )
 _PAGE = Parameter("page", "page", 1, parse=whole_number(1))

@@ -50,7 +50,7 @@ def show(opened: OpenAudit, publish: Callable[[], None]) -> None:
         rows = _rows(opened, where, like)
         with st.container(key="cam_audit_gallery", gap="xsmall"):
             if not rows:
-                st.markdown("No picture fits these choices.")
+                st.markdown("" if like == () else "No picture fits these choices.")
                 session.section("audit_page", None)
             elif state["answer"] == choices.FAILED:
                 _unusable(rows)
@@ -150,7 +150,8 @@ def _count(opened: OpenAudit, total: int) -> str:
     shown = f"{first + 1:,} to {min(first + PAGE, total):,} of " if total > PAGE else ""
     number = f"{shown}{counted(total, 'picture')}"
     if state["like"]:
-        return f"{number} most like {words.plain(posixpath.basename(state['like'])[:40])}"
+        name = "the box" if state["part"] is not None else words.plain(posixpath.basename(state["like"])[:40])
+        return f"{number if total else 'Pictures'} most like {name}"
     return f"{number}, {words.percent(total / opened.audit.rows)} of all" if choices.narrowed() else number
 
 
