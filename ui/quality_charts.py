@@ -12,7 +12,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from camcore.evaluation import measures
-from camcore.evaluation.measures import Calibration, Roc, Sweep
+from camcore.evaluation.measures import Calibration, Confusion, Roc, Sweep
 from camcore.evaluation.predict import Predictions
 from camcore.metrics.intervals import Rate
 from camcore.render import charts
@@ -89,7 +89,7 @@ def interval(rate: Rate) -> str:
 def numbers(p: Predictions, at: float) -> list[tuple[str, str, str]]:
     """The large numbers at a threshold: right, found of each of few classes, calibration."""
     right = measures.accuracy(p, at)
-    table = measures.confusion(p, at)
+    table = _table(p, at)
     parts = [(words.percent(right.value), "of the pictures are right", interval(right))]
     if len(p.classes) <= 4:
         for index, label in enumerate(p.classes):
@@ -122,7 +122,7 @@ def scores(p: Predictions, at: float) -> Chart:
 
 def confusion(p: Predictions, at: float) -> Chart | None:
     """The classes taken for each other; None where there are too many."""
-    names, table = _names(p), measures.confusion(p, at).counts
+    names, table = _names(p), _table(p, at).counts
     if len(names) > MANY:
         return None
     rows = "; ".join(
@@ -145,7 +145,7 @@ def roc(p: Predictions, at: float) -> Chart | None:
     if len(names) != 2:
         curves = {name: one for name, one in zip(names, known.roc, strict=False) if not np.isnan(one.auc)}
         return against_rest(curves, f"ROC, each against the rest: mean area {known.auc:.4f}")
-    false, true = _rates(measures.confusion(p, at).counts)
+    false, true = _rates(_table(p, at).counts)
     title = f"ROC: area under the curve {known.auc:.4f}"
     make = partial(
         charts.roc_curves,
@@ -213,6 +213,11 @@ def sweep(p: Predictions, at: float) -> Chart | None:
         threshold=at,
     )
     return Chart("sweep", make, f"Shares over the threshold. {best}")
+
+
+@lru_cache(maxsize=KEPT)
+def _table(p: Predictions, at: float) -> Confusion:
+    return measures.confusion(p, at)
 
 
 def _rates(counts: NDArray[np.int64]) -> tuple[float, float]:

@@ -75,3 +75,9 @@ def test_the_threshold_moves_the_figures_and_a_folder_leads_to_its_audit(
     expect(page.get_by_text("all answers, wrong")).to_be_visible()
     expect(page.get_by_text("Most are right from")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    tile = page.locator(".st-key-audit_tiles button:has(img[src])").last
+    name = (tile.locator("img").get_attribute("alt") or "").split(",")[0].split(":")[0].rpartition("/")[2]
+    tile.click()
+    page.get_by_role("button", name="Cats vs dogs").click()
+    expect(page).to_have_url(re.compile("cats_vs_dogs"))
+    expect(page.locator(".st-key-cam_seen .cam-fig img").first).to_have_attribute("alt", f"Photograph: {name}")
