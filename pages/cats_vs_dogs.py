@@ -7,13 +7,12 @@ from ui.page import page
 with page("Cats vs dogs", style="classifier") as p:
     from ui import picture_box
     from ui.classifier import evidence, view
-    from ui.components import copy_link, scroll
+    from ui.components import copy_link
 
     p.address(view.parameters())
     with st.sidebar:
         chosen = picture_box.show()
         saved = view.pick()
-        folder = view.folder()
         copy_link(key="copy_link")
 
     if saved is None:
@@ -24,8 +23,6 @@ with page("Cats vs dogs", style="classifier") as p:
         status = view.picture_section(saved, chosen)
         with p.section("The lesson"):
             evidence.lesson(saved, status.value)
-        evaluated = None
         with p.section("The test results"):
-            evaluated = view.quality_section(saved, folder, ready=not status.busy, publish=p.publish)
-        view.learning_sections(saved, chosen, status.value if status.complete else None, evaluated)
-    scroll(".st-key-cam_sees", key="scroll", count=st.session_state.get("times_picked", 0))
+            view.quality_section(saved)
+        view.learning_sections(saved, chosen, status.value if status.complete else None)

@@ -55,6 +55,8 @@ def make_audit(
             continue
         said = classes[(classes.index(label) + (i % 4 == 3)) % len(classes)]
         p = float(np.float32(rng.uniform(0.5, 1)))
+        second = label if said != label else classes[(classes.index(label) + 1) % len(classes)]
+        shares = [{said: p, second: 1 - p}.get(name, 0.0) for name in classes]
         rows.append(
             {
                 "index": i,
@@ -67,7 +69,7 @@ def make_audit(
                 "correct": said == label if labelled else None,
                 "probability": p,
                 "label_probability": (p if said == label else float(np.float32(1 - p))) if labelled else None,
-                "logits": np.array([p, 1 - p], np.float16),
+                "logits": np.log(np.clip(shares, 1e-5, 1)).astype(np.float16),
                 "map": maps[i].ravel(),
                 "evidence": evidence[i],
                 "error": None,
@@ -75,7 +77,7 @@ def make_audit(
         )
     for chunk in range(-(-count // CHUNK)):
         write_part(folder, chunk, pa.Table.from_pylist(rows[chunk * CHUNK : (chunk + 1) * CHUNK], schema=SCHEMA))
-    network = AuditedNetwork("pets", "pets", "random weights", "0" * 64, classes, (32, 32), "logit")
+    network = AuditedNetwork("pets", "pets", "random weights", "0" * 64, classes, (32, 32), "logit", "softmax")
     manifest = Manifest(
         network, "gradcam", "stage1", GRID, CHANNELS, "stretch", str(pictures), "1" * 64, labelled, count, CHUNK,
         base=str(pictures), done=count, failed=len(failed), seconds=2.5,

@@ -19,7 +19,12 @@ NAME = "audit.json"
 
 @dataclass(frozen=True)
 class AuditedNetwork:
-    """``source``: what ``camcore.load`` was given, empty for a wrapped model. ``weights_sha256``: over all weights."""
+    """The network of an audit.
+
+    ``source``: what ``camcore.load`` was given, empty for a wrapped model. ``weights_sha256``: over all weights.
+    ``activation``: by which scores become probabilities; empty where these are not known from the scores, as of an
+    output that is a map.
+    """
 
     name: str
     source: str
@@ -28,6 +33,7 @@ class AuditedNetwork:
     labels: tuple[str, ...]
     input_size: tuple[int, int]
     score_kind: str
+    activation: str = ""
 
 
 @dataclass(frozen=True)

@@ -12,11 +12,11 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 import camcore.report.html
 from camcore.audits import report_words
-from camcore.audits.clustering import LEAST
+from camcore.audits.averages import mean_maps
 from camcore.audits.figures import ClassFigures, accuracy, class_figures, confusion, mistakes, surest_answers
 from camcore.audits.filters import Filters
 from camcore.audits.groups import Group, failing_groups, read_groups
-from camcore.audits.report_pictures import map_url, mean_maps, overlay_url, patch_url
+from camcore.audits.report_pictures import map_url, overlay_url, patch_url
 from camcore.audits.store import Audit, open_audit
 from camcore.audits.summary import MATRIX, calibration, command
 from camcore.checks import checked
@@ -29,7 +29,7 @@ from camcore.text import counted, percent, readable
 
 NAME = "report.html"
 
-CLASSES, GROUPS, PATCHES, WORST, ERRORS, MISTAKES, AVERAGES = 24, 24, 6, 8, 20, 20, 8
+CLASSES, GROUPS, PATCHES, WORST, ERRORS, MISTAKES = 24, 24, 6, 8, 20, 20
 """The most of each that a report shows: rows, groups, patches of a group, mistakes with their map, ... ."""
 
 
@@ -224,21 +224,16 @@ def _worst(audit: Audit) -> Iterator[dict[str, str]]:
 
 
 def _averages(audit: Audit) -> list[dict[str, str]]:
-    """The mean maps of all answers and of the classes said most often, right answers and wrong ones apart."""
-    means = mean_maps(audit.folder, audit.manifest)
-    said: dict[str, int] = {}
-    for (label, _), (count, _) in means.items():
-        said[label] = said.get(label, 0) + count
-    most = [label for label in sorted(said, key=lambda label: -said[label]) if said[label] >= 2 * LEAST][:AVERAGES]
-    shown = []
-    for name, labels in [("all classes", list(said)), *((readable(label), [label]) for label in most)]:
-        for right, word in ((True, "right"), (False, "wrong"), (None, "pictures")):
-            own = [means[label, right] for label in labels if (label, right) in means]
-            count = sum(n for n, _ in own)
-            if count:
-                mean = np.sum([n * values for n, values in own], axis=0) / count
-                shown.append({"src": map_url(mean), "caption": name, "note": f"{word}: {count:,}"})
-    return shown
+    """The mean maps, each with the class that was said, and how many answers of which kind."""
+    words = {True: "right", False: "wrong", None: "pictures"}
+    return [
+        {
+            "src": map_url(one.values),
+            "caption": "all classes" if one.label is None else readable(one.label),
+            "note": f"{words[one.right]}: {one.count:,}",
+        }
+        for one in mean_maps(audit)
+    ]
 
 
 @cache

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from camcore.audits.answered import answered_rows
 from camcore.audits.sources import open_row
 from camcore.errors import PictureError
 from camcore.framing import CellGrid, frame_for
@@ -16,8 +15,6 @@ from camcore.render.overlay import blend
 from camcore.report.drawing import jpeg_url, shrink
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from camcore.audits.groups import Patch
     from camcore.audits.manifest import Manifest
 
@@ -54,16 +51,3 @@ def map_url(values: NDArray[np.floating]) -> str:
     """A mean map (h, w) on its own grid, from 0 to its maximum."""
     side = max(1, MAP_SIDE // max(values.shape))
     return jpeg_url(np.kron(colour(values / max(float(values.max()), 1e-9)), np.ones((side, side, 1), np.uint8)))
-
-
-def mean_maps(folder: Path, manifest: Manifest) -> dict[tuple[str, bool | None], tuple[int, NDArray[np.float64]]]:
-    """The number and the mean map (h, w) of the answers of each class said, right, wrong (or None: nobody knows)."""
-    sums: dict[tuple[str, bool | None], NDArray[np.float64]] = {}
-    counts: dict[tuple[str, bool | None], int] = {}
-    for part in answered_rows(folder, ["predicted", "correct", "map"]):
-        said, correct = (part.table.column(name).to_pylist() for name in ("predicted", "correct"))
-        maps = part.lists("map", manifest.grid[0] * manifest.grid[1]).reshape(-1, *manifest.grid)
-        for key, values in zip(zip(said, correct, strict=True), maps.astype(np.float64), strict=True):
-            counts[key] = counts.get(key, 0) + 1
-            sums[key] = sums[key] + values if key in sums else values
-    return {key: (counts[key], total / counts[key]) for key, total in sums.items()}

@@ -48,6 +48,7 @@ def new_manifest(
             labels=network.labels,
             input_size=network.input_size,
             score_kind=network.score_kind,
+            activation="" if network.scored_over else network.activation,
         ),
         method=plan.method,
         layer=plan.layer,

@@ -193,6 +193,29 @@ def roc_curves(
     return figure([_diagonal(), *traces], layout, title=title, height=height)
 
 
+def threshold_sweep(
+    thresholds: ArrayLike,
+    shares: Mapping[str, ArrayLike],
+    *,
+    title: str,
+    axis: str,
+    threshold: float,
+    height: int = HEIGHT,
+) -> Figure:
+    """Shares over the threshold. shares: name → (thresholds,); threshold: the one in use, as a line."""
+    at = 100 * np.asarray(thresholds, np.float64)
+    traces = [
+        line(at, share, colour, 2.5, name=name, hovertemplate=f"from %{{x:.0f}} % on: %{{y:.1%}} {name}<extra></extra>")
+        for (name, share), colour in zip(shares.items(), COLOURS, strict=False)
+    ]
+    layout: Part = {
+        "legend": {"x": 0.5, "xanchor": "center", "y": 0.02, "yanchor": "bottom"},
+        "xaxis": titled_axis(axis, range=[-2, 102], ticksuffix=" %", zeroline=False),
+        "yaxis": share_axis("") | {"title": None},
+    }
+    return figure(traces, layout | vertical_line(100 * threshold), title=title, height=height)
+
+
 def grouped_bars(
     groups: Sequence[str],
     series: Mapping[str, Sequence[tuple[float, float, float]]],

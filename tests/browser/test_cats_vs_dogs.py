@@ -52,10 +52,11 @@ def test_results_at_once_then_the_picture_and_nothing_moves(page: Page, cold_bar
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
 
 
-def test_a_folder_its_threshold_and_a_mistake(page: Page, address: str, pictures: Path) -> None:
+def test_the_threshold_moves_the_figures_and_a_folder_leads_to_its_audit(
+    page: Page, address: str, pictures: Path
+) -> None:
     page.set_default_timeout(PATIENCE)
     page.goto(f"{address}?folder={pictures}")
-    page.get_by_text(f"On the {2 * (EACH + 2)} pictures").wait_for()
     right = page.locator(".cam-figures small").first
     said = right.inner_text()
     slider = page.locator(".st-key-threshold input").first
@@ -65,11 +66,18 @@ def test_a_folder_its_threshold_and_a_mistake(page: Page, address: str, pictures
     expect(right).not_to_have_text(said)
     page.keyboard.press("Home")
     expect(page).to_have_url(re.compile("threshold=0"))
-    tiles = page.locator(".st-key-gallery_tiles button:has(img[src])")
-    # Everything is called a dog now, so the first mistake is a cat.
-    expect(tiles.first.locator("img")).to_have_attribute("alt", re.compile("^cat/"))
-    name = (tiles.first.locator("img").get_attribute("alt") or "").split(",")[0]
-    tiles.first.click()
-    expect(page.get_by_test_id("stSidebar")).to_contain_text(name.replace("_", ""))
+    page.get_by_role("link", name="Audit them").click()
+    page.get_by_role("button", name="Audit these pictures").click()
+    page.get_by_text("right about").wait_for()
+    expect(page.locator("h2")).to_contain_text(f"of {2 * (EACH + 2)} pictures")
+    expect(page.locator(".st-key-audit_tiles button:has(img[src])")).to_have_count(2 * (EACH + 2))
+    # Each class's folder holds some pictures of the other: they are the mistakes.
+    expect(page.get_by_text("all answers, wrong")).to_be_visible()
+    expect(page.get_by_text("Most are right from")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    tile = page.locator(".st-key-audit_tiles button:has(img[src])").last
+    name = (tile.locator("img").get_attribute("alt") or "").split(",")[0].split(":")[0].rpartition("/")[2]
+    tile.click()
+    page.get_by_role("button", name="Cats vs dogs").click()
+    expect(page).to_have_url(re.compile("cats_vs_dogs"))
     expect(page.locator(".st-key-cam_seen .cam-fig img").first).to_have_attribute("alt", f"Photograph: {name}")
-    expect(page.locator("h2")).to_be_in_viewport()

@@ -90,6 +90,34 @@ def test_the_address_chooses_pictures(made: MadeUp, query: dict[str, Any], chose
     assert kept == {name: str(value) for name, value in query.items()} or query["least"] > query["most"]
 
 
+@pytest.mark.parametrize("at_percent", [0, 35, 50, 100])
+def test_the_threshold_of_two_classes_is_that_of_the_address(made: MadeUp, at_percent: int) -> None:
+    at = until(opened(made, threshold=at_percent), lambda at: "is its confidence off" in html(at))
+    rows = [row for row in made.rows if row["error"] is None]
+    second = [row["probability"] if row["predicted"] == "dog" else 1 - row["probability"] for row in rows]
+    right = sum((p >= at_percent / 100) == (row["label"] == "dog") for p, row in zip(second, rows, strict=True))
+    parts = at.get("html")
+    assert f"{right} of 58;" in next(one.proto.body for one in parts if "is its confidence off" in one.proto.body)
+
+
+def test_average_maps_are_of_right_and_wrong_answers(made: MadeUp) -> None:
+    at = until(opened(made), lambda at: "called cat, wrong" in html(at))
+    rows = [row for row in made.rows if row["error"] is None]
+    for label in ("cat", "dog"):
+        for right, word in ((True, "right"), (False, "wrong")):
+            count = sum((row["predicted"], row["correct"]) == (label, right) for row in rows)
+            assert f"<b>called {label}, {word}</b><span>{count} pictures</span>" in html(at)
+
+
+def test_of_many_classes_one_has_its_roc(tmp_path: Path) -> None:
+    made = make_audit(tmp_path / "audit", tmp_path, 80, classes=tuple(f"class {i}" for i in range(8)))
+    told = opened(made, roc="class 9")
+    assert "so it has no ROC" in text(told)
+    at = until(opened(made, roc="class 2"), lambda at: len(at.get("plotly_chart")) > 3)
+    assert any("ROC of class 2 against the rest" in one.proto.spec for one in at.get("plotly_chart"))
+    assert not [one for one in at.slider if one.key == "threshold"]
+
+
 def test_pages_are_turned_and_kept_in_the_address(made: MadeUp) -> None:
     at = opened(made, sort="name")
     paths = sorted(row["path"] for row in made.rows if row["error"] is None)
@@ -113,6 +141,7 @@ def test_unusable_pictures_are_listed_with_the_reason(made: MadeUp) -> None:
         ({"said": "wolf"}, "“wolf”"),
         ({"truth": "wolf"}, "“wolf”"),
         ({"group": 7}, "no group 7"),
+        ({"threshold": 140}, "between 0 and 100"),
         ({"group": "x"}, "whole number"),
         ({"sort": "surset"}, "Did you mean “surest”?"),
         ({"answer": "maybe"}, "does not exist"),

@@ -4,12 +4,11 @@ import os
 import shutil
 from functools import partial
 from pathlib import Path
-from typing import Any
+from urllib.parse import parse_qs
 
 import numpy as np
 import pytest
-from app_pages import html, until, visit
-from labelled import make_folder
+from app_pages import html, run, until, visit
 from small import network_folder
 from streamlit.testing.v1 import AppTest
 
@@ -53,8 +52,10 @@ def answered(at: AppTest) -> bool:
     return "average of the map" in html(at)
 
 
-def refused(at: AppTest) -> bool:
-    return "This folder could not be used" in html(at)
+def audit_link(at: AppTest) -> dict[str, list[str]]:
+    """The choices in the address of the link to the Audit page."""
+    link = next(one.proto for one in at.get("page_link") if one.proto.label == "Audit them")
+    return parse_qs(link.query_string)
 
 
 def test_the_results_stand_there_before_any_answer() -> None:
@@ -64,6 +65,7 @@ def test_the_results_stand_there_before_any_answer() -> None:
     assert f"{right.count} of {right.n}" in html(at)
     assert "not shipped" in " ".join(m.value for m in at.markdown)
     assert len(at.get("plotly_chart")) == 5
+    assert audit_link(at) == {"model": ["pets"]}
 
 
 def test_the_sum_adds_up() -> None:
@@ -79,37 +81,15 @@ def test_the_threshold_in_the_link_is_used(threshold: str) -> None:
     p, share = predictions(), int(threshold) / 100
     right = measures.accuracy(p, share)
     assert f"{right.count} of {right.n}" in html(at)
-    wrong = right.n - right.count
-    assert f"All mistakes ({wrong})" in str(at.session_state["show"] or "") + " ".join(
-        option.content for group in at.get("button_group") for option in group.proto.options
-    )
 
 
-def test_a_folder_of_ones_own(tmp_path: Path) -> None:
-    folder = make_folder(tmp_path / "pictures", {"cat": 6, "dog": 5})
-    (folder / "cat" / "notes.txt").write_text("no picture")
-    (folder / "dog" / "broken.jpg").write_bytes(b"\xff\xd8\xff damaged")
-    at = until(page(folder=str(folder)), lambda at: "On the 11 pictures" in " ".join(c.value for c in at.caption))
-    assert "2 files could not be used" in " ".join(c.value for c in at.caption)
-    assert at.query_params["folder"] == str(folder)
-
-
-@pytest.mark.parametrize(
-    ("make", "said"),
-    [
-        (lambda root: None, "cannot be read"),
-        (lambda root: root.mkdir(), "no class folders"),
-        (lambda root: make_folder(root, {"cat": 3}), "only"),
-        (lambda root: make_folder(root, {"cat": 3, "wolf": 3}), "wolf"),
-        (lambda root: [(root / c).mkdir(parents=True) or (root / c / "a.txt").write_text("x") for c in ("cat", "dog")],
-         "no class folders"),
-    ],
-    ids=["nowhere", "empty", "one class", "another class", "no pictures"],
-)  # fmt: skip
-def test_a_folder_that_cannot_be_used(make: Any, said: str, tmp_path: Path) -> None:
-    make(tmp_path / "pictures")
-    at = until(page(folder=str(tmp_path / "pictures")), refused)
-    assert said in html(at)
+def test_a_folder_of_ones_own_leads_to_its_audit(tmp_path: Path) -> None:
+    folder = str(tmp_path / "my <pictures> & yours")
+    at = page(folder=folder)
+    assert audit_link(at) == {"model": ["pets"], "pictures": [folder]}
+    assert at.query_params["folder"] == folder
+    run(at.text_input(key="folder").set_value("  ").run())
+    assert audit_link(at) == {"model": ["pets"]}
 
 
 def test_a_network_of_three_classes_has_no_threshold() -> None:
@@ -120,10 +100,9 @@ def test_a_network_of_three_classes_has_no_threshold() -> None:
 
 
 def test_a_link_that_names_nothing_is_answered_in_place() -> None:
-    told = html(page(network="petz", threshold="140", show="x"))
+    told = html(page(network="petz", threshold="140"))
     assert "Did you mean “pets”?" in told
     assert "between 0 and 100" in told
-    assert "not exist" in told.replace("“petz”, which does not exist", "")
 
 
 def test_damaged_files_beside_the_network_are_told(home: Path) -> None:

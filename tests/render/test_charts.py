@@ -46,6 +46,14 @@ def test_roc_and_the_point_in_use() -> None:
     assert (figure.data[2].x[0], figure.data[2].y[0]) == (0.0, 1.0)
 
 
+def test_shares_stand_over_thresholds_in_percent() -> None:
+    shares = {"a": [0.25, 0.5], "b": [1.0, 0.0]}
+    figure = charts.threshold_sweep([0.1, 0.2], shares, title="t", axis="x", threshold=0.15)
+    assert {one.name: list(one.y) for one in figure.data} == shares
+    assert list(figure.data[0].x) == pytest.approx([10, 20])
+    assert figure.layout.shapes[0].x0 == pytest.approx(15)
+
+
 def test_bars_with_their_intervals() -> None:
     series = {"with": [(0.5, 0.4, 0.7), (0.9, 0.85, 0.95)]}
     figure = charts.grouped_bars(["a", "b"], series, title="t", axis="y", level=(0.06, "area"))

@@ -8,8 +8,9 @@ import streamlit as st
 
 from camcore.audits.filters import LISTING, ORDERS, Filters
 from ui import controls, model_picker, urls
-from ui.audit import scatter
+from ui.audit import probabilities, scatter
 from ui.audit.opened import OpenAudit
+from ui.quality_charts import THRESHOLD
 from ui.urls import Parameter, whole_number
 
 ANY, RIGHT, WRONG, FAILED = ANSWERS = ("any", "right", "wrong", "unusable")
@@ -55,6 +56,8 @@ def parameters() -> list[Parameter]:
         Parameter("pictures", "folder of pictures", ""),
         *_FILTERS,
         Parameter("sort", "order", LISTING, ORDERS),
+        probabilities.CLASS,
+        THRESHOLD,
         _PAGE,
         Parameter("draw", "kind of picture", MAPS, DRAWN, bound=True),
         controls.OPACITY,
@@ -93,6 +96,8 @@ def settle(opened: OpenAudit) -> None:
     for name, what, known in (("said", "class said", said), ("truth", "true class", truth)):
         if state[name] is not None and state[name] not in known:
             urls.object_to(name, f"No picture of this audit has the {what} “{state[name][:60]}”. All are shown.")
+    if state["roc"] is not None and state["roc"] not in truth:
+        urls.object_to("roc", f"No picture of this audit is of the class “{state['roc'][:60]}”, so it has no ROC.")
     if state["group"] is not None and state["group"] >= len(opened.groups):
         urls.object_to("group", f"This audit has no group {state['group']}. All pictures are shown.")
     if not truth and state["answer"] in (RIGHT, WRONG):

@@ -11,7 +11,7 @@ import streamlit as st
 import camcore
 from camcore.audits.manifest import Manifest
 from camcore.audits.sources import open_row
-from camcore.models.saved import SavedNetwork
+from camcore.models.saved import SavedNetwork, saved_networks
 from camcore.render.encode import to_jpeg
 from camcore.text import counted
 from ui import errors, model_picker, sidebar, words
@@ -22,11 +22,13 @@ from ui.query import Failure
 from ui.rasters import shrink
 
 INSPECT, COMPARE, TRUST = PAGES = ("app.py", "pages/compare.py", "pages/trust.py")
+LESSON = "pages/cats_vs_dogs.py"
+"""The page that shows the evidence of networks with a folder of their own."""
 PENDING = "audit_report_paths"
 """The session's entry with the pictures that are to go into the report."""
 MOST_SIDE = 4096
 """Long side of a picture whose file is not handed over as it is, in pixels."""
-_TITLES = {INSPECT: "Inspect", COMPARE: "Compare", TRUST: "Trust"}
+_TITLES = {INSPECT: "Inspect", COMPARE: "Compare", TRUST: "Trust", LESSON: "Cats vs dogs"}
 
 
 def bar(opened: OpenAudit, chosen: Sequence[str]) -> None:
@@ -45,13 +47,15 @@ def bar(opened: OpenAudit, chosen: Sequence[str]) -> None:
 
 def _buttons(opened: OpenAudit, chosen: Sequence[str]) -> None:
     name = network_of(opened.manifest)
-    title = chosen[0] if len(chosen) == 1 else f"{counted(len(chosen), 'picture')} chosen"
-    st.caption(words.plain(title), width="content")
+    what = chosen[0] if len(chosen) == 1 else f"{counted(len(chosen), 'picture')} chosen"
+    st.caption(words.plain(what), width="content")
     unknown = None if name else "This network is not one of this app’s: start it with camcore app FILE"
-    for page in PAGES:
+    saved = name in {one.name for one in saved_networks()}
+    for page in (*PAGES, LESSON) if saved else PAGES:
+        title = _TITLES[page]
         st.button(
-            _TITLES[page],
-            key=f"audit_to_{_TITLES[page].lower()}",
+            title,
+            key=f"audit_to_{title.lower().replace(' ', '_')}",
             on_click=_leave,
             args=(page, opened.manifest, name, chosen[0]),
             disabled=len(chosen) > 1 or name is None,
@@ -98,8 +102,10 @@ def random_weights(manifest: Manifest) -> bool:
     return manifest.network.weights_note.startswith("random")
 
 
-def query(manifest: Manifest, name: str) -> dict[str, str]:
+def query(manifest: Manifest, name: str, page: str = INSPECT) -> dict[str, str]:
     """The network ``name`` and the map of an audit as another page's address has them."""
+    if page == LESSON:
+        return {"network": name}
     model = model_picker.chosen(name, model_picker.AUTO, random_weights(manifest))
     return sidebar.query(model.key, manifest.framing, None, method=manifest.method, layer=manifest.layer)
 
@@ -120,7 +126,7 @@ def _leave(page: str, manifest: Manifest, name: str, path: str) -> None:
     except (camcore.CamcoreError, OSError) as error:
         state["audit_to_failure"] = Failure.of(error)
         return
-    state.update({"class": None, "picture_failure": None, "audit_go": (page, query(manifest, name))})
+    state.update({"class": None, "picture_failure": None, "audit_go": (page, query(manifest, name, page))})
 
 
 def file_of(manifest: Manifest, path: str) -> bytes:

@@ -22,9 +22,8 @@ from camcore.evaluation.measures import Confusion
 from camcore.metrics.intervals import Rate
 from ui import words
 from ui.jobs.work import Update, Updates, Work
+from ui.quality_charts import MANY
 
-MANY = 20
-"""With more classes a confusion matrix cannot be read."""
 _ROW_BYTES = 400
 
 

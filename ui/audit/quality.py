@@ -14,6 +14,7 @@ from camcore.render.figure import figure, titled_axis
 from camcore.text import counted
 from ui import figures, words
 from ui.audit.opened import OpenAudit
+from ui.quality_charts import interval
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -44,13 +45,6 @@ def show(opened: OpenAudit) -> None:
             _mistakes(opened)
         else:
             figures.chart(_surest(opened), key="audit_surest", alt="How many answers were given with which probability")
-
-
-def interval(rate: Rate) -> str:
-    """A share's counts and its interval."""
-    if not rate.n:
-        return "no such pictures"
-    return f"{rate.count:,} of {rate.n:,}; 95 % interval {100 * rate.low:.1f} to {100 * rate.high:.1f} %"
 
 
 def _numbers(opened: OpenAudit) -> list[tuple[str, str, str]]:

@@ -10,7 +10,18 @@ import streamlit as st
 
 from camcore.text import counted, duration
 from ui import errors, words
-from ui.audit import choices, export, gallery, groups_view, quality, running, scatter, to_report
+from ui.audit import (
+    averages,
+    choices,
+    export,
+    gallery,
+    groups_view,
+    probabilities,
+    quality,
+    running,
+    scatter,
+    to_report,
+)
 from ui.audit.opened import OpenAudit, opening
 from ui.components import scroll
 from ui.jobs import session
@@ -77,8 +88,12 @@ def show(root: Path, publish: Callable[[], None], report: Callable[[Hashable, It
     st.fragment(gallery.show)(opened, publish)
     with errors.guarded("The groups"):
         groups_view.show(opened)
+    with errors.guarded("The average maps"):
+        averages.show(opened)
     with errors.guarded("The scatter"):
         scatter.show(opened)
+    if opened.accuracy.n:
+        st.fragment(probabilities.show)(opened, publish)
     scroll("#pictures", key="scroll", count=st.session_state.get("times_picked", 0))
     return opened.notes
 

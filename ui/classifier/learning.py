@@ -21,7 +21,7 @@ from camcore.render.encode import to_png
 from camcore.text import counted
 from camcore.training import runs
 from ui import downloads, errors, figures, signed, words
-from ui.classifier.work import THUMB_SIDE, FolderResults, PictureEvidence, averages_work, beside, checkpoints_work
+from ui.classifier.work import THUMB_SIDE, PictureEvidence, beside, checkpoints_work
 from ui.figures import NO_NOTE, Figure
 from ui.jobs import session
 from ui.jobs.session import Status
@@ -37,36 +37,17 @@ OPACITY = 60
 # ---- on average
 
 
-def averages(saved: SavedNetwork, evaluated: FolderResults) -> None:
-    """The mean maps, as they lie beside the network or computed for the folder when asked."""
-    p = evaluated.predictions
-    if evaluated.root is None:
-        try:
-            stored = beside(saved, "average_maps.json", read_averages)
-        except CamcoreError as error:
-            errors.panel(Failure.of(error), "The average maps cannot be shown")
-            return
-        if stored is None:
-            st.caption("There are no average maps beside this network. Give a folder of test pictures to compute them.")
-            return
-        _means(stored, p.classes, saved)
+def averages(saved: SavedNetwork) -> None:
+    """The mean maps that lie beside the network."""
+    try:
+        stored = beside(saved, "average_maps.json", read_averages)
+    except CamcoreError as error:
+        errors.panel(Failure.of(error), "The average maps cannot be shown")
         return
-    work = averages_work(saved, evaluated)
-    wanted = st.session_state.setdefault("averages_wanted", set())
-    if work not in wanted:
-        time = f", {words.duration(2 * evaluated.seconds)}" if evaluated.seconds else ""
-        title = f"Average the maps of all {len(p):,} pictures{time}"
-        st.button(title, key="average", on_click=wanted.add, args=(work,))
-        return
-
-    def draw(status: Status) -> None:
-        session.progress("average", status)
-        if status.failure is not None:
-            errors.panel(status.failure, "The maps could not be averaged")
-        if status.value is not None:
-            _means(status.value, p.classes, saved)
-
-    session.section("average", work, draw)
+    if stored is None:
+        st.caption("There are no average maps beside this network. An audit of test pictures shows them.")
+    else:
+        _means(stored, saved.labels, saved)
 
 
 def _means(means: Averages, classes: tuple[str, ...], saved: SavedNetwork) -> None:

@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from pathlib import Path
-
 import streamlit as st
 
 from camcore.errors import CamcoreError
+from camcore.evaluation.predict import Predictions
 from camcore.evaluation.table import read_csv
 from camcore.models import saved as networks
 from camcore.models.saved import SavedNetwork
 from ui import controls, errors, picture_box, words
-from ui.classifier import bias, evidence, gallery, learning, quality
-from ui.classifier.work import FolderResults, PictureEvidence, beside, evidence_work, folder_work
+from ui.classifier import bias, evidence, learning, quality
+from ui.classifier.work import PictureEvidence, beside, evidence_work
 from ui.jobs import session
 from ui.jobs.session import Status
 from ui.picture_box import Chosen
-from ui.picture_folders import root_of
+from ui.quality_charts import THRESHOLD
 from ui.query import Failure
-from ui.urls import Parameter, whole_number
+from ui.urls import Parameter
 
 BUNDLED = "cats_vs_dogs"
+FOLDER = Parameter("folder", "folder of test pictures", "")
 
 
 def parameters() -> list[Parameter]:
@@ -31,9 +30,8 @@ def parameters() -> list[Parameter]:
     return [
         picture_box.SAMPLE,
         Parameter("network", "network", default, names or (BUNDLED,)),
-        Parameter("folder", "folder", ""),
-        Parameter("threshold", "threshold", 50, parse=whole_number(0, 100), bound=True),
-        Parameter("show", "choice of pictures", gallery.WRONG, gallery.KINDS),
+        FOLDER,
+        THRESHOLD,
         controls.OPACITY,
         controls.GRID,
     ]
@@ -65,19 +63,6 @@ def pick() -> SavedNetwork | None:
     return chosen
 
 
-def folder() -> Path | None:
-    """The sidebar's folder of test pictures; None for the results that come with the network."""
-    path = st.text_input(
-        "Test pictures",
-        key="folder",
-        persist_state="session",
-        placeholder="a folder on this machine",
-        help="One folder for each class, named as the class. It is only read, on the machine that this app runs on. "
-        "Without it the results that come with the network are shown.",
-    ).strip()
-    return root_of(path) if path else None
-
-
 def missing() -> None:
     """The notice where there is no network at all."""
     st.header("There is no network to show yet", anchor=False)
@@ -97,48 +82,26 @@ def picture_section(saved: SavedNetwork, chosen: Chosen) -> Status:
         return session.section("seen", work, lambda now: evidence.show(saved, chosen, now))
 
 
-def quality_section(
-    saved: SavedNetwork, root: Path | None, ready: bool, publish: Callable[[], None]
-) -> FolderResults | None:
-    """Test results and gallery; the results that are shown, for the sections below. ``publish``: the page's address."""
+def quality_section(saved: SavedNetwork) -> None:
+    """The results on the test pictures, and the way to an audit of other ones."""
     with st.container(key="cam_quality"):
         st.subheader("How good is it?", anchor="how-good")
-        evaluated = _bundled(saved) if root is None else _folder(saved, root, ready)
-        if evaluated is not None:
-            st.fragment(_results)(saved, evaluated, publish)
-    return evaluated
-
-
-def _results(saved: SavedNetwork, evaluated: FolderResults, publish: Callable[[], None]) -> None:
-    """Charts and gallery, which the threshold moves together."""
-    with errors.guarded("The figures"):
-        quality.show(saved, evaluated)
-    with errors.guarded("The gallery"):
+        stored = _results(saved)
+        if stored is not None:
+            st.fragment(quality.show)(saved, stored)
         st.subheader("Where does it fail?", anchor="where-it-fails")
-        if evaluated.root is None:
-            st.markdown(
-                "The photographs behind these results are not shipped with the project, only their names and what was "
-                "said about them. To see them with their maps, put a folder of test pictures on this machine and give "
-                "its path on the left (or as `?folder=…` in the address)."
-            )
-        else:
-            st.markdown("Press a picture to look at it above.")
-        two = len(evaluated.predictions.classes) == 2
-        gallery.show(saved, evaluated, quality.threshold() if two else 0.5)
-    publish()
+        _audit(saved, stored is not None)
 
 
-def _bundled(saved: SavedNetwork) -> FolderResults | None:
+def _results(saved: SavedNetwork) -> Predictions | None:
+    """The results beside the network."""
     try:
         stored = beside(saved, "predictions.csv", read_csv)
     except CamcoreError as error:
         errors.panel(Failure.of(error), "The results beside this network cannot be shown")
         return None
     if stored is None:
-        st.markdown(
-            "No results lie beside this network. Give a folder of labelled test pictures on the left: one folder for "
-            f"each class ({words.plain(', '.join(saved.labels[:6]))}), with pictures that it has not learned from."
-        )
+        st.markdown("No results lie beside this network. An audit of labelled test pictures tells how good it is.")
         return None
     if stored.classes != saved.labels:
         errors.notices(
@@ -150,33 +113,38 @@ def _bundled(saved: SavedNetwork) -> FolderResults | None:
         return None
     note = f"On the {len(stored):,} test pictures whose results come with the network; it never learned from them."
     st.caption(words.plain(note))
-    return FolderResults(stored, None)
+    return stored
 
 
-def _folder(saved: SavedNetwork, root: Path, ready: bool) -> FolderResults | None:
-    def draw(now: Status) -> None:
-        session.progress("evaluating", now)
-        if now.failure is not None:
-            errors.panel(now.failure, "This folder could not be used")
-        if now.complete:
-            p = now.result.predictions
-            skipped = f"; {len(p.skipped):,} files could not be used" if p.skipped else ""
-            st.caption(words.plain(f"On the {len(p):,} pictures in {root}{skipped}."))
+def _audit(saved: SavedNetwork, known: bool) -> None:
+    """The field for a folder of test pictures, and the link to their audit. ``known``: there are results above."""
+    not_shipped = "The photographs behind these results are not shipped with the project. " if known else ""
+    st.markdown(
+        f"{not_shipped}An **audit** shows the pictures that a network gets wrong with their maps, sorts them by what "
+        "the answers rest on, and averages their maps. Put test pictures on this machine, one folder for each class "
+        f"({words.plain(', '.join(saved.labels[:6]))}), with pictures that it has not learned from."
+    )
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        folder = st.text_input(
+            "Test pictures",
+            key=FOLDER.name,
+            persist_state="session",
+            placeholder="a folder on the machine that this app runs on",
+            width=420,
+        ).strip()
+        st.page_link(
+            "pages/audit.py",
+            label="Audit them",
+            icon=":material/fact_check:",
+            query_params={"model": saved.name, "pictures": folder} if folder else {"model": saved.name},
+        )
 
-    if not ready:
-        st.caption(words.plain(f"The pictures in {root} come next."))
-    status = session.section("evaluating", folder_work(saved, root) if ready else None, draw)
-    return status.value if status.complete else None
 
-
-def learning_sections(
-    saved: SavedNetwork, chosen: Chosen, seen: PictureEvidence | None, evaluated: FolderResults | None
-) -> None:
+def learning_sections(saved: SavedNetwork, chosen: Chosen, seen: PictureEvidence | None) -> None:
     """Average maps, learning, and the bias study."""
-    if evaluated is not None:
-        with st.container(key="cam_average"), errors.guarded("The average maps"):
-            st.subheader("Where does it look on average?", anchor="on-average")
-            learning.averages(saved, evaluated)
+    with st.container(key="cam_average"), errors.guarded("The average maps"):
+        st.subheader("Where does it look on average?", anchor="on-average")
+        learning.averages(saved)
     with st.container(key="cam_learned"), errors.guarded("The training"):
         st.subheader("How did it learn?", anchor="how-it-learned")
         learning.curves(saved)

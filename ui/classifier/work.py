@@ -1,39 +1,30 @@
-"""The work of the page on a classifier: one picture, a folder of them, its training."""
+"""The work of the page on a classifier: one picture, its training, and the files beside the network."""
 
 from __future__ import annotations
 
 import functools
-import hashlib
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-import numpy as np
-from numpy.typing import NDArray
-
 import camcore
 from camcore.cache import ByteLRU
-from camcore.errors import CamcoreError, LayerError, MethodError
-from camcore.evaluation.average_maps import Averages, average_maps
-from camcore.evaluation.predict import Predictions, class_indices, predict_folder, relative
+from camcore.errors import LayerError, MethodError
 from camcore.features.checkpoints import CheckpointNetwork, EpochEvidence
 from camcore.heatmaps.evidence import Evidence, evidence
 from camcore.models.saved import SavedNetwork
 from camcore.predictions import Prediction
-from camcore.training.folders import LabelledFolder, class_names, read_folder
 from ui.jobs.work import Update, Updates, Work
-from ui.picture_folders import class_signature
 from ui.query import NetworkKey
-from ui.rasters import shrink
 
 if TYPE_CHECKING:
     from camcore.network import Network
 
 FRAMING = "crop"
 THUMB_SIDE = 320
-"""Long side of the pictures in the gallery, in pixels."""
+"""Long side of the small pictures, in pixels."""
 FORMINGS = 2
 
 V = TypeVar("V")
@@ -123,141 +114,6 @@ def checkpoints_work(
     return Work(network_key(saved), key, "Looking with each checkpoint", steps, size)
 
 
-# ---- a folder
-
-
-@dataclass(frozen=True, eq=False)
-class FolderResults:
-    """A network's answers to a folder's pictures. ``root`` None: where they lie is not known here."""
-
-    predictions: Predictions
-    root: Path | None
-    seconds: float = 0.0
-
-
-_evaluated: ByteLRU[FolderResults] = ByteLRU(64 << 20, lambda one: _evaluated_bytes(one), 32)
-
-
-def folder_work(saved: SavedNetwork, root: Path) -> Work[FolderResults]:
-    """Predicts every picture of a folder; the value comes once it is whole."""
-
-    def steps(net: Network, _: object) -> Updates[FolderResults]:
-        names = [name for name in class_names(root) if any(_visible(root / name))]
-        if len(names) > 1:  # a folder of something else is refused before it is walked through
-            class_indices(net, LabelledFolder(root, tuple(names), (), np.empty(0, np.int64)))
-        data = read_folder(root, least=1)
-        key = (network_key(saved), _content(data))
-        found = _evaluated.get(key)
-        if found is None:
-            for step in predict_folder(net, data, FRAMING):
-                yield Update(step.done / max(step.total, 1))
-            if not len(step.predictions):
-                raise CamcoreError(
-                    f"None of the {step.total} pictures in '{root}' could be opened, so there is nothing to count. "
-                    f"The first one: {step.predictions.skipped[0].reason} Give another folder."
-                )
-            found = _evaluated.put(key, FolderResults(step.predictions, root, step.seconds))
-        yield Update(1.0, found)
-
-    key = ("folder", root, class_signature(root))
-    return Work(network_key(saved), key, "Looking at the test pictures", steps, _evaluated_bytes)
-
-
-def _evaluated_bytes(one: FolderResults) -> int:
-    p = one.predictions
-    return p.probabilities.nbytes + p.labels.nbytes + sum(64 + len(file) for file in p.files)
-
-
-def _visible(folder: Path) -> Iterator[Path]:
-    try:
-        yield from (entry for entry in folder.iterdir() if not entry.name.startswith("."))
-    except OSError:
-        return
-
-
-def _content(data: LabelledFolder) -> str:
-    """Tells a folder's files from all others, wherever they lie."""
-    digest = hashlib.sha256(repr(data.classes).encode())
-    for index, file in enumerate(data.files):
-        status = file.stat()
-        digest.update(f"{relative(data, index)}\0{status.st_size}\0{status.st_mtime_ns}\n".encode())
-    return digest.hexdigest()
-
-
-def averages_work(saved: SavedNetwork, evaluated: FolderResults) -> Work[Averages]:
-    """Averages the maps of right and wrong pictures of each class."""
-    root = evaluated.root
-    assert root is not None
-
-    def steps(net: Network, _: object) -> Updates[Averages]:
-        for step in average_maps(net, evaluated.predictions, root, framing=FRAMING):
-            yield Update(step.done / max(step.total, 1), step)
-
-    def size(averages: Averages) -> int:
-        return sum(group.evidence.nbytes + group.values.nbytes for group in averages.groups)
-
-    key = ("averages", root, class_signature(root))
-    return Work(network_key(saved), key, "Averaging the maps", steps, size)
-
-
-# ---- the gallery
-
-
-@dataclass(frozen=True, eq=False)
-class GalleryPicture:
-    """A picture of the gallery, small, with the evidence for the predicted class. ``problem``: why there is none."""
-
-    file: str
-    rgb: NDArray[np.uint8] | None
-    evidence: Evidence | None
-    problem: str = ""
-
-
-_gallery: ByteLRU[GalleryPicture] = ByteLRU(96 << 20, lambda one: _gallery_bytes(one))
-
-
-def gallery_work(
-    saved: SavedNetwork, root: Path, entries: Sequence[tuple[str, int]]
-) -> Work[tuple[GalleryPicture, ...]]:
-    """Draws a page of the gallery. ``entries``: (file, predicted class)."""
-    pairs = tuple(entries)
-
-    def steps(net: Network, _: object) -> Updates[tuple[GalleryPicture, ...]]:
-        done: tuple[GalleryPicture, ...] = ()
-        for file, predicted in pairs:
-            key = (network_key(saved), root, file, _modified(root / file), predicted)
-            done = (*done, _gallery.get(key) or _gallery.put(key, _gallery_picture(net, root, file, predicted)))
-            yield Update(len(done) / len(pairs), done)
-
-    def size(pictures: tuple[GalleryPicture, ...]) -> int:
-        return sum(map(_gallery_bytes, pictures))
-
-    return Work(network_key(saved), ("gallery", root, pairs), "Looking at these pictures", steps, size)
-
-
-def _gallery_picture(net: Network, root: Path, file: str, predicted: int) -> GalleryPicture:
-    try:
-        picture = camcore.open_picture(root / file)
-    except camcore.PictureError as error:
-        return GalleryPicture(file, None, None, str(error))
-    small = shrink(picture.rgb, THUMB_SIDE)
-    try:
-        return GalleryPicture(file, small, evidence(net, picture, [predicted], FRAMING)[0])
-    except MethodError as error:
-        return GalleryPicture(file, small, None, str(error))
-
-
-def _gallery_bytes(one: GalleryPicture) -> int:
-    return 512 + (one.rgb.nbytes if one.rgb is not None else 0)
-
-
-def _modified(path: Path) -> int:
-    try:
-        return path.stat().st_mtime_ns
-    except OSError:
-        return 0
-
-
 # ---- files beside the network
 
 
@@ -274,3 +130,10 @@ def beside(saved: SavedNetwork, name: str, read: Callable[[Path], V]) -> V | Non
     path = saved.folder / name
     stamp = _modified(path)
     return _read(read, path, stamp) if stamp else None
+
+
+def _modified(path: Path) -> int:
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return 0
