@@ -115,7 +115,7 @@ def _asked(connection: duckdb.DuckDBPyConnection, query: str) -> pa.Table:
 
 
 def _nothing_in_common(old: Audit, new: Audit, replaced: int) -> str:
-    why = "None of their pictures has the same path below the audited folder"
+    why = "No picture that both could use has the same path below the audited folder"
     if replaced:
         why = f"They have {replaced:,} paths in common, but other files there"
     return (

@@ -10,7 +10,7 @@ import streamlit as st
 
 from camcore.text import counted, duration
 from ui import errors, words
-from ui.audit import choices, export, gallery, groups_view, quality, running, scatter, to_report
+from ui.audit import choices, comparison_view, export, gallery, groups_view, quality, running, scatter, to_report
 from ui.audit.opened import OpenAudit, opening
 from ui.components import scroll
 from ui.jobs import session
@@ -79,6 +79,8 @@ def show(root: Path, publish: Callable[[], None], report: Callable[[Hashable, It
         groups_view.show(opened)
     with errors.guarded("The scatter"):
         scatter.show(opened)
+    st.subheader("Another network on the same pictures", anchor="another-network")
+    st.fragment(comparison_view.show)(opened, publish)
     scroll("#pictures", key="scroll", count=st.session_state.get("times_picked", 0))
     return opened.notes
 
