@@ -50,7 +50,8 @@ def numbers(made: Comparison) -> list[tuple[str, str, str]]:
 
 def points(difference: float) -> str:
     """A difference of shares in percentage points, with its sign."""
-    return f"{100 * difference:+.1f}".replace("-", MINUS)
+    text = f"{100 * difference:+.1f}"
+    return "0.0" if text in ("+0.0", "-0.0") else text.replace("-", MINUS)
 
 
 def classes(made: Comparison) -> None:
@@ -85,8 +86,12 @@ def classes(made: Comparison) -> None:
 
 def answers(made: Comparison) -> None:
     """Without labels: the most frequent changes of the answer."""
-    changed = made.pictures.filter(np.array(made.pictures["change"].to_pylist()) == OTHER)
-    rows = changed.group_by(["old", "new"]).aggregate([("path", "count")]).sort_by([("path_count", "descending")])
+    rows = (
+        made.changed(OTHER)
+        .group_by(["old", "new"])
+        .aggregate([("path", "count")])
+        .sort_by([("path_count", "descending")])
+    )
     st.dataframe(
         {
             "it says here": [words.label(name) for name in rows["old"].to_pylist()],

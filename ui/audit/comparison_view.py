@@ -73,22 +73,20 @@ def as_csv(made: Comparison) -> bytes:
 
 
 def _show(opened: OpenAudit, path: str) -> None:
-    root = root_of(path)
-    if root.resolve() == opened.audit.folder.resolve():
-        session.ask(_COMPARING, None)
-        errors.notices(["This is the audit that is open already. Name one of another network on the same pictures."])
-        return
-
     def draw_opening(now: Status[OpenAudit]) -> None:
         if now.failure is not None:
             errors.panel(now.failure, "The other audit cannot be opened")
         if not now.complete:
             session.progress(_OPENING, now, stoppable=False)
 
-    status = session.section(_OPENING, opening(root), draw_opening)
+    status = session.section(_OPENING, opening(root_of(path)), draw_opening)
     if not status.complete:
         return
     other = status.result
+    if other.audit.folder.samefile(opened.audit.folder):
+        session.ask(_COMPARING, None)
+        errors.notices(["This is the audit that is open already. Name one of another network on the same pictures."])
+        return
 
     def draw(now: Status[Comparison]) -> None:
         if now.failure is not None:
