@@ -31,7 +31,7 @@ _TITLES: Mapping[str, str] = {
     LOST: "Right here, wrong there",
     WON: "Wrong here, right there",
     OTHER: "Another answer",
-    SAME: "Same answer, other reasons",
+    SAME: "Same answer",
 }
 _ORDERS: Mapping[str, str] = {SAME: "those whose maps are furthest apart first"}
 
