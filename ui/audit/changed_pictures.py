@@ -42,8 +42,6 @@ Made = tuple[Thumbnail, ...]
 def show(opened: OpenAudit, other: OpenAudit, made: Comparison) -> None:
     """The choice of a kind of change, and the pictures of it."""
     counts, state = made.counts, st.session_state
-    if state.pop(_PICKED, False):
-        st.rerun()  # the callback ran with this fragment, and the gallery is another one
     there = [change for change in CHANGES if counts[change]]
     if state["change"] not in there:
         state["change"] = there[0]
@@ -108,6 +106,8 @@ def _pictures(opened: OpenAudit, other: OpenAudit, rows: Sequence[Row]) -> None:
 
     def draw(left: Status[Made]) -> None:
         def draw_both(right: Status[Made]) -> None:
+            if st.session_state.pop(_PICKED, False):
+                st.rerun()  # the callback ran with this fragment, and the gallery is another one
             ready = list(zip(left.value or (), right.value or (), strict=False))
             known: list[tuple[Thumbnail, Thumbnail] | None] = [*ready, *[None] * (len(rows) - len(ready))]
             look = MapLook(st.session_state[OPACITY.name])
@@ -132,17 +132,16 @@ def _tile(
     opened: OpenAudit, other: OpenAudit, row: Row, both: tuple[Thumbnail, Thumbnail] | None, look: MapLook
 ) -> Tile:
     old, new = (f"{words.label(row[name])} {words.percent(row[f'{name}_probability'])}" for name in ("old", "new"))
+    truth = "" if row["label"] is None else f"is {words.label(row['label'])}"
     apart = "" if np.isnan(row["map_distance"]) else f"maps {row['map_distance']:.2f} apart"
-    if not np.isnan(row["evidence_distance"]):
-        apart += f"{', ' * bool(apart)}evidence {row['evidence_distance']:.2f}"
-    truth = f"is {words.label(row['label'])}" if row["label"] is not None else ""
-    note = " · ".join(filter(None, (truth, apart)))
+    same = row["change"] == SAME
+    title = f"{old} → {words.percent(row['new_probability'])}" if same else f"{old} → {new}"
     return {
         "id": row["path"],
-        "title": f"{old} → {new}",
-        "note": note,
+        "title": title,
+        "note": apart if same else truth,
         "src": None if both is None else pair(*both, opened, other, look),
-        "alt": f"{row['path']}: called {old} here and {new} there; {note}",
+        "alt": f"{row['path']}: called {old} here and {new} there; {', '.join(filter(None, (truth, apart)))}",
         "selected": False,
     }
 

@@ -8,7 +8,7 @@ import numpy as np
 import streamlit as st
 
 from camcore.audits.comparison import FALSE_WINS, Comparison
-from camcore.audits.joined import LOST, OTHER, SAME, WON
+from camcore.audits.joined import OTHER, SAME
 from camcore.audits.paired import PairedRates
 from camcore.render.figure import figure, titled_axis
 from camcore.text import MINUS
@@ -31,11 +31,10 @@ def numbers(made: Comparison) -> list[tuple[str, str, str]]:
         parts += [
             (words.percent(accuracy.old.value), "are right in this audit", interval(accuracy.old)),
             (words.percent(accuracy.new.value), "are right in the other", interval(accuracy.new)),
-            (points(accuracy.difference), "points from this one to the other", _difference(accuracy)),
             (
-                f"{counts[LOST] + counts[WON]:,}",
-                "pictures changed sides",
-                f"{counts[LOST]:,} lost, {counts[WON]:,} won; {_chance(accuracy.p)}",
+                points(accuracy.difference),
+                "points from this one to the other",
+                f"95 % interval {_between(accuracy)}; {_chance(accuracy.p)}",
             ),
         ]
     else:
@@ -63,8 +62,7 @@ def classes(made: Comparison) -> None:
             "pictures": [one.found.old.n for one in rows],
             "found here": [100 * one.found.old.value for one in rows],
             "found there": [100 * one.found.new.value for one in rows],
-            "difference": [points(one.found.difference) for one in rows],
-            "95 % interval": [_between(one.found) for one in rows],
+            "difference": [f"{points(one.found.difference)} ({_between(one.found)})" for one in rows],
             "better": [_WINNERS[one.winner] for one in rows],
         },
         hide_index=True,
@@ -73,14 +71,14 @@ def classes(made: Comparison) -> None:
             "pictures": st.column_config.NumberColumn(width=70, format="localized"),
             "found here": st.column_config.NumberColumn(format="%.1f %%", width=85),
             "found there": st.column_config.NumberColumn(format="%.1f %%", width=90),
-            "difference": st.column_config.TextColumn(width=80),
-            "95 % interval": st.column_config.TextColumn(width=115),
-            "better": st.column_config.TextColumn(width=80),
+            "difference": st.column_config.TextColumn(width=140),
+            "better": st.column_config.TextColumn(width=70),
         },
     )
     st.caption(
-        "Differences in percentage points. One network is called better where chance hardly explains the difference "
-        f"(McNemar’s exact test, at most {words.percent(FALSE_WINS)} of the classes so marked wrongly)."
+        "Differences in percentage points, with the 95 % interval. One network is called better where chance hardly "
+        "explains the difference (McNemar’s exact test, "
+        f"at most {100 * FALSE_WINS:.0f} % of the classes so marked wrongly)."
     )
 
 
@@ -119,10 +117,6 @@ def moved(made: Comparison) -> go.Figure:
         "yaxis": titled_axis("pictures", None, rangemode="tozero"),
     }
     return figure([bars], layout, title="The same answer: how far the map moved", height=HEIGHT)
-
-
-def _difference(rates: PairedRates) -> str:
-    return f"95 % interval {_between(rates)}"
 
 
 def _between(rates: PairedRates) -> str:

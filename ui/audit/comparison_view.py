@@ -103,7 +103,7 @@ def _compared(opened: OpenAudit, other: OpenAudit, made: Comparison) -> None:
     st.caption(words.plain(words.together(_about(opened, other, made))))
     errors.notices(_notes(made))
     figures.numbers(comparison_figures.numbers(made), "The two networks beside each other")
-    left, right = st.columns(2, gap="medium")
+    left, right = st.columns([5, 4], gap="medium")
     with left:
         if made.classes:
             comparison_figures.classes(made)
@@ -128,7 +128,10 @@ def _compared(opened: OpenAudit, other: OpenAudit, made: Comparison) -> None:
 
 def _about(opened: OpenAudit, other: OpenAudit, made: Comparison) -> str:
     """Which two are compared, on how many pictures."""
-    one, two = (f"{a.manifest.network.name} ({a.manifest.method} at {a.manifest.layer})" for a in (opened, other))
+    one, two = (
+        f"{of.network.name} ({of.method} at {of.layer}, framing {of.framing})"
+        for of in (opened.manifest, other.manifest)
+    )
     alone = [
         f"{counted(count, 'picture')} with an answer in {where} audit only"
         for count, where in ((made.only_old, "this"), (made.only_new, "the other"))
