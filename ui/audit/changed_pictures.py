@@ -14,7 +14,7 @@ from camcore.text import counted
 from ui import data_urls, errors, words
 from ui.audit import choices, thumbnails
 from ui.audit.opened import OpenAudit
-from ui.audit.thumbnails import Thumbnail
+from ui.audit.thumbnails import SIDE, Rgb, Thumbnail, overlay
 from ui.components import Tile, tiles
 from ui.controls import OPACITY
 from ui.jobs import session
@@ -24,7 +24,7 @@ from ui.rasters import MapLook
 COLUMNS, ROWS = 4, 3
 PAGE = COLUMNS * ROWS
 _GAP = 4  # pixels between the two maps
-_GREY = 128  # of the gap: seen on white and on black
+_GREY = 128  # beside and between them: seen on white and on black
 _PICKED = "audit_show_changed"
 
 _TITLES: Mapping[str, str] = {
@@ -67,19 +67,24 @@ def from_the_start() -> None:
 
 def pair(one: Thumbnail, two: Thumbnail, opened: OpenAudit, other: OpenAudit, look: MapLook) -> str | None:
     """A picture's two maps beside each other as a data URL; None where the picture cannot be shown."""
-    drawn = [
-        (found.rgb if found.values is None else thumbnails.overlay(found.rgb, found.values, found.size, of, look))
-        for found, of in ((one, opened.manifest), (two, other.manifest))
-        if found.rgb is not None
-    ]
-    if not drawn:
+    if one.rgb is None and two.rgb is None:
         return None
-    height = max(rgb.shape[0] for rgb in drawn)
-    gap = np.full((height, _GAP, 3), _GREY, np.uint8)
-    key = ("changed", one.key, two.key, look)
-    if len(drawn) < 2 or drawn[0].shape != drawn[1].shape:
-        return data_urls.jpeg(key, lambda: drawn[0], thumbnails.QUALITY)
-    return data_urls.jpeg(key, lambda: np.concatenate([drawn[0], gap, drawn[1]], axis=1), thumbnails.QUALITY)
+
+    def draw() -> Rgb:
+        gap = np.full((SIDE, _GAP, 3), _GREY, np.uint8)
+        return np.concatenate([_square(one, opened, look), gap, _square(two, other, look)], axis=1)
+
+    return data_urls.jpeg(("changed", one.key, two.key, look), draw, thumbnails.QUALITY)
+
+
+def _square(one: Thumbnail, opened: OpenAudit, look: MapLook) -> Rgb:
+    """The whole picture under its map in the middle of a square; only grey where it cannot be shown."""
+    square = np.full((SIDE, SIDE, 3), _GREY, np.uint8)
+    if one.rgb is not None:
+        rgb = one.rgb if one.values is None else overlay(one.rgb, one.values, one.size, opened.manifest, look)
+        top, left = ((SIDE - side) // 2 for side in rgb.shape[:2])
+        square[top : top + rgb.shape[0], left : left + rgb.shape[1]] = rgb
+    return square
 
 
 def _choice(there: Sequence[str], counts: Mapping[str, int]) -> str:
@@ -116,7 +121,7 @@ def _pictures(opened: OpenAudit, other: OpenAudit, rows: Sequence[Row]) -> None:
                 key="audit_changed",
                 label="Pictures with both maps; press one to find it in the gallery",
                 columns=COLUMNS,
-                ratio=2.0,
+                ratio=2 + _GAP / SIDE,
                 on_pick=_pick,
             )
             failure = left.failure or right.failure

@@ -42,8 +42,8 @@ def numbers(made: Comparison) -> list[tuple[str, str, str]]:
         parts.append((share, "have the same answer", f"{counts[OTHER]:,} of {len(made.pictures):,} have another"))
     moved = made.moved
     if len(moved):
-        tenth = f"{len(moved):,} pictures with the same answer; one in ten above {np.quantile(moved, 0.9):.2f}"
-        parts.append((f"{np.median(moved):.2f}", "is the median distance of the maps", tenth))
+        tenth = f"where the answer is the same; one in ten above {np.quantile(moved, 0.9):.2f}"
+        parts.append((f"{np.median(moved):.2f}", "median distance of the maps", tenth))
     return parts
 
 
@@ -76,9 +76,11 @@ def classes(made: Comparison) -> None:
         },
     )
     st.caption(
-        "Differences in percentage points, with the 95 % interval. One network is called better where chance hardly "
-        "explains the difference (McNemar’s exact test, "
-        f"at most {100 * FALSE_WINS:.0f} % of the classes so marked wrongly)."
+        words.together(
+            "Differences in percentage points, with the 95 % interval. One network is called better where chance "
+            "hardly explains the difference (McNemar’s exact test, "
+            f"at most {100 * FALSE_WINS:.0f} % of the classes so marked wrongly)."
+        )
     )
 
 
@@ -113,7 +115,7 @@ def moved(made: Comparison) -> go.Figure:
     }
     layout: dict[str, object] = {
         "bargap": 0.06,
-        "xaxis": titled_axis("distance of the maps: 0 the same, 1 no place in common", range=[0, 1]),
+        "xaxis": titled_axis("distance: 0 the same, 1 no place in common", range=[0, 1]),
         "yaxis": titled_axis("pictures", None, rangemode="tozero"),
     }
     return figure([bars], layout, title="The same answer: how far the map moved", height=HEIGHT)

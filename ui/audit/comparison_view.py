@@ -149,7 +149,7 @@ def _notes(made: Comparison) -> list[str]:
         have = "has" if made.relabelled == 1 else "have"
         notes.append(f"{counted(made.relabelled, 'picture')} {have} another label there: not judged right or wrong.")
     if set(made.old.network.labels) != set(made.new.network.labels):
-        notes.append("The two networks know different classes: answers that name the same thing differently differ.")
+        notes.append("The two networks have different classes: one thing under two names counts as another answer.")
     if made.old.grid != made.new.grid:
         notes.append(
             "The maps have grids of different sizes: a part of their distance is that one of them shows less detail."
