@@ -157,9 +157,11 @@ def _classes(labels: Sequence[str], rates: Sequence[PairedRates]) -> tuple[Class
 
 def _lists(audit: Audit, at: NDArray[np.int64], column: str, shape: Sequence[int]) -> NDArray[np.float32]:
     """The lists of the rows at these places of the audit, in this order: (n, numbers)."""
-    files: dict[Path, list[int]] = {}
-    for place in at.tolist():
-        files.setdefault(audit.folder / PARTS / part_name(place // audit.manifest.chunk), []).append(place)
+    chunk_of = at // audit.manifest.chunk
+    files = {
+        audit.folder / PARTS / part_name(chunk): at[chunk_of == chunk].tolist()
+        for chunk in np.unique(chunk_of).tolist()
+    }
     indices, lists = parts.read_lists(files, column, int(np.prod(shape)))
     order = np.argsort(indices)
     return lists[order[np.searchsorted(indices, at, sorter=order)]]

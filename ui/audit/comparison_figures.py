@@ -42,8 +42,8 @@ def numbers(made: Comparison) -> list[tuple[str, str, str]]:
         parts.append((share, "have the same answer", f"{counts[OTHER]:,} of {len(made.pictures):,} have another"))
     moved = made.moved
     if len(moved):
-        tenth = f"where the answer is the same; one in ten above {np.quantile(moved, 0.9):.2f}"
-        parts.append((f"{np.median(moved):.2f}", "median distance of the maps", tenth))
+        tenth = f"same answer; one in ten above {np.quantile(moved, 0.9):.2f}"
+        parts.append((f"{np.median(moved):.2f}", "median distance of maps", tenth))
     return parts
 
 

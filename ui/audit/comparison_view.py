@@ -150,6 +150,11 @@ def _notes(made: Comparison) -> list[str]:
         notes.append(f"{counted(made.relabelled, 'picture')} {have} another label there: not judged right or wrong.")
     if set(made.old.network.labels) != set(made.new.network.labels):
         notes.append("The two networks have different classes: one thing under two names counts as another answer.")
+    if made.old.framing != made.new.framing:
+        notes.append(
+            f"One network saw the pictures by framing {made.old.framing}, the other by {made.new.framing}: a part of "
+            "the distance of their maps comes from that."
+        )
     if made.old.grid != made.new.grid:
         notes.append(
             "The maps have grids of different sizes: a part of their distance is that one of them shows less detail."
