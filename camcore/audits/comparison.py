@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,7 +24,7 @@ from camcore.audits.map_distance import evidence_distances, map_distances
 from camcore.audits.paired import PairedRates, paired_rates
 from camcore.audits.schema import PARTS, part_name
 from camcore.audits.store import Audit, open_audit
-from camcore.checks import checked, one_of
+from camcore.checks import checked, one_of, optional, whole
 from camcore.heatmaps.arguments import a_path
 
 if TYPE_CHECKING:
@@ -33,6 +34,8 @@ BATCH = 4096
 """Pictures whose maps and evidence are held at once."""
 FALSE_WINS = 0.05
 """The share of the classes with a winner that may have none in truth (Benjamini and Hochberg 1995)."""
+
+_rows = whole(0, 1 << 62, example=60)
 
 
 @dataclass(frozen=True)
@@ -71,22 +74,24 @@ class Comparison:
         counted = {row["values"]: row["counts"] for row in self.pictures["change"].value_counts().to_pylist()}
         return {change: counted.get(change, 0) for change in CHANGES}
 
-    @property
+    @cached_property
     def moved(self) -> NDArray[np.float32]:
         """The map distances of the pictures with the same answer, the smallest first, without those not defined."""
         distances = self.changed(SAME)["map_distance"].to_numpy()
         return np.sort(distances[~np.isnan(distances)])
 
-    @checked(change=one_of(*CHANGES, kind="change between audits"))
-    def changed(self, change: str) -> pa.Table:
+    @checked(change=one_of(*CHANGES, kind="change between audits"), limit=optional(_rows), offset=_rows)
+    def changed(self, change: str, limit: int | None = None, offset: int = 0) -> pa.Table:
         """The rows of one of CHANGES: those with the same answer by their map distance, others by the new probability.
 
-        The largest come first.
+        The largest come first. ``limit``: at most so many, from the row ``offset`` on.
         """
         import pyarrow.compute as pc
 
-        rows = self.pictures.filter(pc.equal(self.pictures["change"], change))
-        return rows.sort_by([("map_distance" if change == SAME else "new_probability", "descending")])
+        places = pc.indices_nonzero(pc.equal(self.pictures["change"], change))
+        key = self.pictures["map_distance" if change == SAME else "new_probability"].take(places)
+        order = pc.sort_indices(key, sort_keys=[("", "descending")])
+        return self.pictures.take(places.take(order.slice(offset, limit)))
 
 
 def _an_audit(name: str, value: object) -> Audit | Path:

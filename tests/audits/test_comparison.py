@@ -107,6 +107,8 @@ def test_the_pictures_of_a_change_stand_in_order(old: MadeUp, to_cat: Comparison
     lost = to_cat.changed(LOST)["new_probability"].to_pylist()
     assert lost == sorted(lost, reverse=True)
     assert len(lost) == to_cat.counts[LOST]
+    assert to_cat.changed(LOST, 5, 3).equals(to_cat.changed(LOST).slice(3, 5))
+    assert not len(to_cat.changed(LOST, 5, 1000))
     with pytest.raises(camcore.CamcoreError, match="no change between audits"):
         to_cat.changed("better")
 

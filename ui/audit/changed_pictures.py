@@ -46,14 +46,13 @@ def show(opened: OpenAudit, other: OpenAudit, made: Comparison) -> None:
     if state["change"] not in there:
         state["change"] = there[0]
     change = _choice(there, counts)
-    rows = made.changed(change)
-    pages = -(-len(rows) // PAGE)
+    pages = -(-counts[change] // PAGE)
     state["change_page"] = page = min(state["change_page"], pages)
     first = (page - 1) * PAGE
-    shown: list[Row] = rows.slice(first, PAGE).to_pylist()
+    shown: list[Row] = made.changed(change, PAGE, first).to_pylist()
     with st.container(key="cam_audit_change_turn", horizontal=True, vertical_alignment="center", gap="small"):
         order = _ORDERS.get(change, "the other network’s surest answers first")
-        st.caption(f"{first + 1:,} to {first + len(shown):,} of {counted(len(rows), 'picture')}, {order}")
+        st.caption(f"{first + 1:,} to {first + len(shown):,} of {counted(counts[change], 'picture')}, {order}")
         st.button("Earlier", key="audit_change_back", disabled=page <= 1, on_click=_turn, args=(page - 1,))
         st.button("Later", key="audit_change_on", disabled=page >= pages, on_click=_turn, args=(page + 1,))
     _pictures(opened, other, shown)

@@ -152,8 +152,8 @@ def _notes(made: Comparison) -> list[str]:
         notes.append("The two networks have different classes: one thing under two names counts as another answer.")
     if made.old.framing != made.new.framing:
         notes.append(
-            f"One network saw the pictures by framing {made.old.framing}, the other by {made.new.framing}: a part of "
-            "the distance of their maps comes from that."
+            f"This audit framed the pictures by {made.old.framing}, the other by {made.new.framing}: a part of the "
+            "distance of the maps comes from that."
         )
     if made.old.grid != made.new.grid:
         notes.append(
