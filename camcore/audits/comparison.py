@@ -77,8 +77,12 @@ class Comparison:
     @cached_property
     def moved(self) -> NDArray[np.float32]:
         """The map distances of the pictures with the same answer, the smallest first, without those not defined."""
-        distances = self.changed(SAME)["map_distance"].to_numpy()
-        return np.sort(distances[~np.isnan(distances)])
+        return self._moved("map_distance")
+
+    @cached_property
+    def evidence_moved(self) -> NDArray[np.float32]:
+        """The same of the evidence; empty where that of the two audits cannot be compared."""
+        return self._moved("evidence_distance")
 
     @checked(change=one_of(*CHANGES, kind="change between audits"), limit=optional(_rows), offset=_rows)
     def changed(self, change: str, limit: int | None = None, offset: int = 0) -> pa.Table:
@@ -92,6 +96,12 @@ class Comparison:
         key = self.pictures["map_distance" if change == SAME else "new_probability"].take(places)
         order = pc.sort_indices(key, sort_keys=[("", "descending")])
         return self.pictures.take(places.take(order.slice(offset, limit)))
+
+    def _moved(self, column: str) -> NDArray[np.float32]:
+        import pyarrow.compute as pc
+
+        same = self.pictures[column].filter(pc.equal(self.pictures["change"], SAME)).to_numpy()
+        return np.sort(same[~np.isnan(same)])
 
 
 def _an_audit(name: str, value: object) -> Audit | Path:

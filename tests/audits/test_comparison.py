@@ -142,6 +142,7 @@ def test_reasons_that_moved_are_measured_picture_by_picture(old: MadeUp, tmp_pat
     moved = found.changed(SAME)
     assert moved["path"][-1].as_py() == zero
     assert moved["map_distance"].to_pylist()[:-1] == found.moved[::-1].tolist()
+    assert sorted(moved["evidence_distance"].to_pylist()[:-1]) == found.evidence_moved.tolist()
 
 
 def test_batches_do_not_matter(
@@ -155,9 +156,10 @@ def test_batches_do_not_matter(
 def test_evidence_of_another_layer_is_not_compared(old: MadeUp, tmp_path: Path) -> None:
     folder = changed(old, tmp_path / "new", always("cat"))
     write_manifest(folder, replace(old.manifest, layer="stage2"))
-    found = compare_audits(old.folder, folder).pictures
-    assert np.isnan(found["evidence_distance"].to_numpy()).all()
-    assert not found["map_distance"].to_numpy().any()
+    found = compare_audits(old.folder, folder)
+    assert np.isnan(found.pictures["evidence_distance"].to_numpy()).all()
+    assert not len(found.evidence_moved)
+    assert not found.moved.any()
 
 
 def test_without_labels_the_answers_are_compared(tmp_path: Path) -> None:

@@ -84,6 +84,17 @@ def classes(made: Comparison) -> None:
     )
 
 
+def evidence(made: Comparison) -> str:
+    """A sentence on how far the evidence moved; empty where it cannot be compared."""
+    moved = made.evidence_moved
+    if not len(moved):
+        return ""
+    return (
+        f"The evidence, the features that an answer rests on, has a median distance of {np.median(moved):.2f} (1 − "
+        f"cosine), one in ten above {np.quantile(moved, 0.9):.2f}. It means something for versions of one network only."
+    )
+
+
 def answers(made: Comparison) -> None:
     """Without labels: the most frequent changes of the answer."""
     rows = (

@@ -109,6 +109,9 @@ def _compared(opened: OpenAudit, other: OpenAudit, made: Comparison) -> None:
             comparison_figures.classes(made)
         else:
             comparison_figures.answers(made)
+        sentence = comparison_figures.evidence(made)
+        if sentence:
+            st.caption(sentence)
     with right:
         if made.counts[SAME]:
             figures.chart(
