@@ -90,8 +90,9 @@ def evidence(made: Comparison) -> str:
     if not len(moved):
         return ""
     return (
-        f"The evidence, the features that an answer rests on, has a median distance of {np.median(moved):.2f} (1 − "
-        f"cosine), one in ten above {np.quantile(moved, 0.9):.2f}. It means something for versions of one network only."
+        "The evidence, the features that an answer rests on, has a median distance (one minus the cosine) of "
+        f"{np.median(moved):.2f}, one in ten above {np.quantile(moved, 0.9):.2f}. It means something for versions of "
+        "one network only."
     )
 
 
