@@ -17,6 +17,7 @@ from camcore import forking  # early: it has to know of every fork
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from camcore.audits.comparison import compare_audits
     from camcore.audits.engine import AuditStep, audit
     from camcore.audits.store import open_audit
     from camcore.errors import CamcoreError, LayerError, MethodError, ModelError, PictureError
@@ -55,6 +56,7 @@ _HOMES = {
     "backbones": "models.listing",
     "CamcoreError": "errors",
     "CamMap": "heatmaps.cam_map",
+    "compare_audits": "audits.comparison",
     "Contrast": "heatmaps.contrast",
     "contrast": "heatmaps.contrast",
     "effective_field": "features.effective_field",

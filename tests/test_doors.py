@@ -101,6 +101,7 @@ def good() -> dict[str, tuple[Callable[..., Any], dict[str, Any]]]:
         (camcore.activations, {**asked, "layers": "deep"}),
         (camcore.audit, {"network": net, "pictures": folder() / "images", "out": folder() / "audit"}),
         (camcore.backbones, {}),
+        (camcore.compare_audits, {"old": made_up, "new": rows}),
         (camcore.contrast, {**asked, "a": 0, "b": 1}),
         (camcore.effective_field, {**asked, "layer": "deep", "cell": (1, 1), "channels": [0]}),
         (camcore.estimate, {"network": net}),

@@ -279,3 +279,46 @@ def test_more_like_a_box_of_this(pets: Path, tmp_path: Path) -> None:
     manifest = replace(audit.manifest, network=replace(audit.manifest.network, weights_sha256="0" * 64))
     write_manifest(tmp_path / "audit", manifest)
     until(page(audit=audit.folder, like=path, part="4,6,20,30"), lambda at: "other weights" in html(at))
+
+
+def pairs(at: AppTest) -> list[dict[str, Any]]:
+    """The pictures whose answer or reasons changed."""
+    return [item for data in components(at) if "both maps" in str(data.get("label")) for item in data["items"]]
+
+
+def test_another_audit_of_the_same_pictures_is_compared(made: MadeUp, tmp_path: Path) -> None:
+    other = make_audit(tmp_path / "other", Path(made.manifest.base), 60, failed=(7,), seed=1)
+    at = opened(made, other=other.folder)
+    until(at, lambda at: pairs(at) and all(item["src"] for item in pairs(at)))
+    assert "1 picture with an answer in this audit only" in captions(at)
+    assert "2 pictures with an answer in the other audit only" in captions(at)
+    assert "p = 1.00" in html(at)
+    assert "1 to 12 of 57 pictures, those whose maps are furthest apart first" in captions(at)
+    first = pairs(at)[0]["id"]
+    run(at.button(key="audit_change_on").click().run())
+    assert "13 to 24 of 57 pictures" in captions(at)
+    assert at.query_params["change_page"] == "2"
+    assert first not in [item["id"] for item in pairs(at)]
+    run(at.text_input(key="other").set_value("").run())
+    assert not pairs(at)
+    assert "other" not in at.query_params
+
+
+@pytest.mark.parametrize(
+    ("other", "said"),
+    [
+        ("{audit}", "open already"),
+        ("{audit}/../audit", "open already"),
+        ("nowhere", "cannot be opened"),
+        ("~no such user", "cannot be opened"),
+        ("nul\0", "cannot be opened"),
+        ("<b>x</b>", "cannot be opened"),
+        ("{elsewhere}", "no picture with an answer in common"),
+    ],
+)
+def test_what_cannot_be_compared_is_told(made: MadeUp, other: str, said: str, tmp_path: Path) -> None:
+    elsewhere = make_audit(tmp_path / "elsewhere", tmp_path, 9, classes=("owl", "newt"))
+    at = opened(made, other=other.format(audit=made.folder, elsewhere=elsewhere.folder))
+    until(at, lambda at: said in text(at))
+    assert "<b>x" not in html(at)
+    assert "1 to 40 of 58 pictures" in captions(at)

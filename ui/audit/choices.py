@@ -7,6 +7,7 @@ from dataclasses import replace
 import streamlit as st
 
 from camcore.audits.filters import LISTING, ORDERS, Filters
+from camcore.audits.joined import CHANGES, LOST
 from ui import controls, model_picker, urls
 from ui.audit import probabilities, scatter
 from ui.audit.opened import OpenAudit
@@ -61,6 +62,9 @@ def parameters() -> list[Parameter]:
         _PAGE,
         Parameter("draw", "kind of picture", MAPS, DRAWN, bound=True),
         controls.OPACITY,
+        Parameter("other", "other audit", ""),
+        Parameter("change", "kind of change", LOST, CHANGES),
+        Parameter("change_page", "page of changes", 1, parse=whole_number(1)),
     ]
 
 

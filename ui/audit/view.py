@@ -13,6 +13,7 @@ from ui import errors, words
 from ui.audit import (
     averages,
     choices,
+    comparison_view,
     export,
     gallery,
     groups_view,
@@ -94,6 +95,8 @@ def show(root: Path, publish: Callable[[], None], report: Callable[[Hashable, It
         scatter.show(opened)
     if opened.accuracy.n:
         st.fragment(probabilities.show)(opened, publish)
+    st.subheader("Another network on the same pictures", anchor="another-network")
+    st.fragment(comparison_view.show)(opened, publish)
     scroll("#pictures", key="scroll", count=st.session_state.get("times_picked", 0))
     return opened.notes
 
