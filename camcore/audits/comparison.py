@@ -111,7 +111,14 @@ def _an_audit(name: str, value: object) -> Audit | Path:
 
 @checked(old=_an_audit, new=_an_audit)
 def compare_audits(old: Audit | str | os.PathLike[str], new: Audit | str | os.PathLike[str]) -> Comparison:
-    """Compare two audits, opened or by their folders. Raises CamcoreError where they have no picture in common."""
+    """Compare two audits, opened or by their folders. Raises CamcoreError where they have no picture in common.
+
+    With ``out``, the folder of an audit of a picture without a label:
+
+    >>> itself = camcore.compare_audits(out, out)
+    >>> itself.counts["same answer"], itself.moved
+    (1, array([0.], dtype=float32))
+    """
     one, other = (audit if isinstance(audit, Audit) else open_audit(audit) for audit in (old, new))
     joined = join(one, other)
     return compared(one, other, joined, list(distances(one, other, joined.pairs)))

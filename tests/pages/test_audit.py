@@ -255,30 +255,27 @@ def test_pictures_that_cannot_be_audited_are_told(make: Any, said: str, tmp_path
 
 
 def test_more_like_a_box_of_this(pets: Path, tmp_path: Path) -> None:
-    pictures, network, path = (
-        make_folder(tmp_path / "pictures", {"cat": 6, "dog": 6}),
-        camcore.load("pets"),
-        "dog/002.png",
-    )
+    pictures, network = make_folder(tmp_path / "pictures", {"cat": 6, "dog": 6}), camcore.load("pets")
     for _ in camcore.audit(network, pictures, tmp_path / "audit", workers=0):
         pass
     audit = camcore.open_audit(tmp_path / "audit")
+    patch = next(group.patches[0] for group in audit.groups() if group.evidence)
+    path, box, (top, left, bottom, _) = patch.path, ",".join(map(str, patch.box)), patch.box
     pic, (values,) = camcore.open_picture(pictures / path), audit.maps([path])
-    wanted = most_alike(audit.folder, evidence_in_box(network, audit.manifest, pic, values, (4, 6, 20, 30)))
+    wanted = most_alike(audit.folder, evidence_in_box(network, audit.manifest, pic, values, patch.box))
 
     def there(at: AppTest) -> bool:
         return "that in the box" in text(at) and bool(tiles(at))
 
-    at = until(page(audit=audit.folder, like=path, part="4,6,20,30"), there)
+    at = until(page(audit=audit.folder, like=path, part=box), there)
     assert [item["id"] for item in tiles(at)][: len(wanted)] == [one.path for one in wanted]
     (drawn,) = (data for data in components(at) if "Draw a box" in str(data.get("label")))
-    assert (drawn["box"], drawn["size"]) == ([4, 6, 20, 30], [40, 48])
-    at = until(
-        page(audit=audit.folder, like=path, part="4,6,20,90"), lambda at: "does not lie on the picture" in html(at)
-    )
+    assert (drawn["box"], drawn["size"]) == (list(patch.box), [40, 48])
+    at = page(audit=audit.folder, like=path, part=f"{top},{left},{bottom},90")
+    until(at, lambda at: "does not lie on the picture" in html(at))
     manifest = replace(audit.manifest, network=replace(audit.manifest.network, weights_sha256="0" * 64))
     write_manifest(tmp_path / "audit", manifest)
-    until(page(audit=audit.folder, like=path, part="4,6,20,30"), lambda at: "other weights" in html(at))
+    until(page(audit=audit.folder, like=path, part=box), lambda at: "other weights" in html(at))
 
 
 def pairs(at: AppTest) -> list[dict[str, Any]]:
