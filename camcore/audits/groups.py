@@ -39,7 +39,7 @@ _OF_PATHS = pa.schema([("path", pa.string()), ("group", pa.int64())])
 
 
 @dataclass(frozen=True)
-class Patch:
+class GroupPatch:
     """The part of a picture that holds half of its map: (top, left, bottom, right) in pixels of the picture."""
 
     path: str
@@ -82,7 +82,7 @@ class Group:
     size: int
     share: float
     members: tuple[str, ...]
-    patches: tuple[Patch, ...]
+    patches: tuple[GroupPatch, ...]
     accuracy: Rate | None
     class_accuracy: Rate | None
     mean_map: NDArray[np.float64]
@@ -204,14 +204,14 @@ def _group(
     )
 
 
-def _patches(manifest: Manifest, one: Gathered) -> list[Patch]:
+def _patches(manifest: Manifest, one: Gathered) -> list[GroupPatch]:
     input_size = manifest.network.input_size
     cells = manifest.cells or CellGrid.uniform(manifest.grid, input_size)
     found = [
         (member.path, patch_box(member.values, frame_for(member.size, input_size, manifest.framing), cells))
         for member in one.members()
     ]
-    return [Patch(path, box) for path, box in found if box is not None]
+    return [GroupPatch(path, box) for path, box in found if box is not None]
 
 
 def _rate(correct: int, labelled: int) -> Rate | None:
@@ -248,7 +248,7 @@ def _from_json(content: Json) -> Group:
         size=int(content["size"]),
         share=float(content["share"]),
         members=tuple(map(str, content["members"])),
-        patches=tuple(Patch(str(one["path"]), _box(one["box"])) for one in content["patches"]),
+        patches=tuple(GroupPatch(str(one["path"]), _box(one["box"])) for one in content["patches"]),
         accuracy=_rate_from_json(content["accuracy"]),
         class_accuracy=_rate_from_json(content["class_accuracy"]),
         mean_map=mean_map,

@@ -1,4 +1,4 @@
-"""Whether an audit takes worker processes, and how many."""
+"""The choice of worker processes for an audit: none, or how many."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from camcore.render.overlay import blend
 from camcore.report.drawing import jpeg_url, shrink
 
 if TYPE_CHECKING:
-    from camcore.audits.groups import Patch
+    from camcore.audits.groups import GroupPatch
     from camcore.audits.manifest import Manifest
 
 SIDE, PATCH_SIDE, MAP_SIDE = 360, 150, 150
@@ -36,7 +36,7 @@ def overlay_url(manifest: Manifest, path: str, values: NDArray[np.floating]) -> 
     return jpeg_url(blend(shrink(pic.rgb, SIDE), frame.to_picture(values, cells, max_side=SIDE), _OPACITY))
 
 
-def patch_url(manifest: Manifest, patch: Patch) -> str:
+def patch_url(manifest: Manifest, patch: GroupPatch) -> str:
     """The patch cut from its picture; empty where that cannot be opened any more."""
     try:
         pic = open_row(manifest, patch.path)

@@ -68,8 +68,7 @@ def test_the_threshold_moves_the_figures_and_a_folder_leads_to_its_audit(
     expect(page).to_have_url(re.compile("threshold=0"))
     page.get_by_role("link", name="Audit them").click()
     page.get_by_role("button", name="Audit these pictures").click()
-    page.get_by_text("right about").wait_for()
-    expect(page.locator("h2")).to_contain_text(f"of {2 * (EACH + 2)} pictures")
+    expect(page.get_by_role("heading", name=f"of {2 * (EACH + 2)} pictures")).to_be_visible(timeout=60_000)
     expect(page.locator(".st-key-audit_tiles button:has(img[src])")).to_have_count(2 * (EACH + 2))
     # Each class's folder holds some pictures of the other: they are the mistakes.
     expect(page.get_by_text("all answers, wrong")).to_be_visible()

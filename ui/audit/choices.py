@@ -19,7 +19,7 @@ MAPS, PHOTOGRAPHS = DRAWN = ("maps", "photographs")
 _SHARE = whole_number(0, 100)
 
 
-class _Edges(Parameter):
+class _PictureBox(Parameter):
     def write(self, value: tuple[int, ...]) -> str:
         return ",".join(map(str, value))
 
@@ -43,7 +43,7 @@ _FILTERS = (
     Parameter("group", "group", None, parse=whole_number(0)),
     scatter.BOX,
     Parameter("like", "picture to find others like", ""),
-    _Edges("part", "box of the picture", None, parse=_box),
+    _PictureBox("part", "box of the picture", None, parse=_box),
     Parameter("search", "text to search for", ""),
 )
 _PAGE = Parameter("page", "page", 1, parse=whole_number(1))

@@ -1,4 +1,4 @@
-"""What can be done with the chosen pictures of an audit: other pages that look at one, and others like it."""
+"""Steps from the chosen pictures of an audit: other pages that look at one, and others like it."""
 
 from __future__ import annotations
 

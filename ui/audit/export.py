@@ -1,4 +1,4 @@
-"""What is taken away of an audit: its rows as CSV and Parquet, its report."""
+"""Downloads of an audit: its rows as CSV and Parquet, its report."""
 
 from __future__ import annotations
 

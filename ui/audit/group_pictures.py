@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 import camcore
-from camcore.audits.groups import Group, Patch
+from camcore.audits.groups import Group, GroupPatch
 from camcore.audits.manifest import Manifest
 from camcore.audits.sources import open_row
 from camcore.render.colour import colour
@@ -53,7 +53,7 @@ def group_pictures(opened: OpenAudit, places: Sequence[int]) -> Work[tuple[Group
     return Work(None, ("group_pictures", opened.key, wanted), "Cutting out what they rest on", steps, size)
 
 
-def _patch(manifest: Manifest, patch: Patch) -> str | None:
+def _patch(manifest: Manifest, patch: GroupPatch) -> str | None:
     try:
         rgb = open_row(manifest, patch.path).rgb
     except camcore.CamcoreError:

@@ -37,7 +37,7 @@ class Uploads:
 
 
 @dataclass(frozen=True)
-class Run:
+class AuditRun:
     """An audit to be made of the pictures in a folder. ``out``: its own folder."""
 
     model: Model
@@ -114,16 +114,16 @@ def _source() -> Path | None:
     return named(path)[0] if path else None
 
 
-def settle() -> Run | None:
+def settle() -> AuditRun | None:
     """The audit that is being made, until it is complete and opened; before any widget is drawn."""
-    complete: Run | None = st.session_state.pop("audit_complete", None)
+    complete: AuditRun | None = st.session_state.pop("audit_complete", None)
     if complete is not None:
         _open(complete)
-    run: Run | None = st.session_state.get("audit_run")
+    run: AuditRun | None = st.session_state.get("audit_run")
     return run
 
 
-def show(run: Run) -> None:
+def show(run: AuditRun) -> None:
     """How far the audit is; when it is complete it is opened."""
     with st.container(key="cam_head"):
         st.header(f"{words.plain(run.model.key.name)} is looking at the pictures", anchor=False)
@@ -160,7 +160,7 @@ def _begin(model: Model, source: Path) -> None:
     state = st.session_state
     state["audits_begun"] = state.get("audits_begun", 0) + 1
     name = words.file_stem(model.key.name, source.name, str(state["audits_begun"]))
-    state["audit_run"] = Run(model, source, _home() / name, False if state["audit_unlabelled"] else None)
+    state["audit_run"] = AuditRun(model, source, _home() / name, False if state["audit_unlabelled"] else None)
 
 
 def source_of(pictures: str) -> str:
@@ -176,7 +176,7 @@ def leave() -> None:
     st.session_state.update(audit="", audit_run=None)
 
 
-def _see(run: Run) -> None:
+def _see(run: AuditRun) -> None:
     """Have it opened by the next run of the page, before that draws the widget for an audit's folder."""
     st.session_state["audit_complete"] = run
 
@@ -185,7 +185,7 @@ def _forget() -> None:
     st.session_state["audit_uploads"] = None
 
 
-def _open(run: Run) -> None:
+def _open(run: AuditRun) -> None:
     choices.clear()
     st.session_state.update(audit=str(run.out), audit_run=None)
 

@@ -28,7 +28,7 @@ HEIGHT = 460
 _KEY, _NAME = "audit_scatter", "audit_projection"
 
 
-class _Edges(Parameter):
+class _ScatterBox(Parameter):
     def write(self, value: Box) -> str:
         return ",".join(f"{edge:.4g}" for edge in value)
 
@@ -42,7 +42,7 @@ def _box(text: str) -> Box:
     return left, right, bottom, top
 
 
-BOX = _Edges("box", "box of the scatter", None, parse=_box)
+BOX = _ScatterBox("box", "box of the scatter", None, parse=_box)
 
 
 def inside(opened: OpenAudit) -> tuple[str, ...] | None:
