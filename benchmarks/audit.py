@@ -1,4 +1,4 @@
-"""How fast is an audit? One process and local workers, beside nothing but opening pictures and a forward pass.
+"""The pace of an audit by one process and by local workers, beside nothing but opening pictures and a forward pass.
 
     python benchmarks/audit.py [--model MobileNetV2] [--sets imagenet_sample cats_dogs] [--pictures N] [--workers N]
 
@@ -61,7 +61,7 @@ def listed(name: str, folder: Path) -> Path:
 
 
 def forward_alone(model: str, files: Sequence[Path]) -> None:
-    """One process of the yardstick: ready, it waits for a line; then prints the seconds by clock and of processor."""
+    """A process of the yardstick: ready, it waits for a line; then prints the seconds by clock and of processor."""
     import tensorflow as tf
 
     tf.config.threading.set_intra_op_parallelism_threads(1)

@@ -1,4 +1,4 @@
-"""How quickly is an audit of a million pictures asked? Its store, opened and filtered, on rows made up for it.
+"""The store of an audit of a million pictures: how quickly it is opened and filtered, on rows made up for it.
 
     PYTHONPATH=. python benchmarks/audit_store.py [--rows 1000000] [--classes 2 1000] [--folder DIR]
 

@@ -70,7 +70,7 @@ class Comparison:
 
     @property
     def counts(self) -> Mapping[str, int]:
-        """How many pictures there are of each of CHANGES."""
+        """The number of pictures of each of CHANGES."""
         counted = {row["values"]: row["counts"] for row in self.pictures["change"].value_counts().to_pylist()}
         return {change: counted.get(change, 0) for change in CHANGES}
 
@@ -125,7 +125,7 @@ def compare_audits(old: Audit | str | os.PathLike[str], new: Audit | str | os.Pa
 
 
 def distances(old: Audit, new: Audit, pairs: pa.Table) -> Iterator[NDArray[np.float32]]:
-    """How far the reasons moved: (n, 2), of maps and of evidence, a batch of the joined pictures at a time.
+    """Distances between the reasons: (n, 2), of maps and of evidence, a batch of the joined pictures at a time.
 
     Raises CamcoreError where a part is damaged.
     """

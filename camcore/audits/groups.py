@@ -57,7 +57,7 @@ class GroupChannel:
 
 @dataclass(frozen=True)
 class Stability:
-    """How surely a class's groups come again: adjusted Rand indices, 1 where divisions are the same, 0 by chance.
+    """Stability of a class's groups: adjusted Rand indices, 1 where divisions are the same, 0 by chance.
 
     ``halves``: the mean between divisions made from random halves of the pictures, by which the number of groups was
     chosen; ``seeds``: between the division and others from other starts.

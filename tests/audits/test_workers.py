@@ -119,7 +119,7 @@ def test_killed_it_goes_on_and_ends_in_the_same_rows(network, pictures, whole, f
 
 
 def test_workers_and_a_scheduler_give_the_same_rows(network, pictures, whole, folder):
-    """One process = two workers of this machine, one of them killed = two of a scheduler, which needs no TensorFlow."""
+    """Equal rows from one process, two workers of which one is killed, and two of a scheduler without TensorFlow."""
     steps = camcore.audit(network, pictures, folder / "two", chunk=CHUNK, workers=2)
     killed = False
     for step in steps:

@@ -128,7 +128,7 @@ COLD = {"cold_address", "cold_bare_address"}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Function]) -> None:
-    """What needs a fresh server comes first here: the last one then serves all the others."""
+    """Tests that need a fresh server come first here: the last one then serves all the others."""
     places = [place for place, item in enumerate(items) if item.path.parent == HERE]
     here = sorted((items[place] for place in places), key=lambda item: not COLD & set(item.fixturenames))
     for place, item in zip(places, here, strict=True):

@@ -10,10 +10,9 @@ import streamlit as st
 from camcore.audits.comparison import FALSE_WINS, Comparison
 from camcore.audits.joined import OTHER, SAME
 from camcore.audits.paired import PairedRates
-from camcore.render.figure import figure, titled_axis
 from camcore.text import MINUS
 from ui import words
-from ui.audit.quality import HEIGHT, interval
+from ui.audit.quality import HEIGHT, histogram, interval
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -118,19 +117,13 @@ def answers(made: Comparison) -> None:
 def moved(made: Comparison) -> go.Figure:
     """A histogram of the distances between the maps of pictures with the same answer."""
     counts, edges = np.histogram(made.moved, BINS, (0, 1))
-    bars: dict[str, object] = {
-        "type": "bar",
-        "x": ((edges[1:] + edges[:-1]) / 2).round(4).tolist(),
-        "y": counts.tolist(),
-        "marker": {"color": "#1f9a91"},
-        "hovertemplate": "%{y:,} pictures at about %{x:.2f}<extra></extra>",
-    }
-    layout: dict[str, object] = {
-        "bargap": 0.06,
-        "xaxis": titled_axis("distance: 0 the same, 1 no place in common", range=[0, 1]),
-        "yaxis": titled_axis("pictures", None, rangemode="tozero"),
-    }
-    return figure([bars], layout, title="The same answer: how far the map moved", height=HEIGHT)
+    return histogram(
+        counts,
+        edges,
+        title="The same answer: how far the map moved",
+        axis="distance: 0 the same, 1 no place in common",
+        hover="%{y:,} pictures at about %{x:.2f}",
+    )
 
 
 def _between(rates: PairedRates) -> str:

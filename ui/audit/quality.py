@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import streamlit as st
+from numpy.typing import NDArray
 
 from camcore.audits.figures import ClassFigures
 from camcore.metrics.intervals import Rate
@@ -143,18 +144,28 @@ def _mistakes(opened: OpenAudit) -> None:
 
 
 def _surest(opened: OpenAudit) -> go.Figure:
-    bins = len(opened.surest)
-    edges = np.linspace(0, 100, bins + 1)
+    edges = np.linspace(0, 100, len(opened.surest) + 1)
+    return histogram(
+        opened.surest,
+        edges,
+        title="How sure it is of its answers",
+        axis="probability of the class it says, %",
+        hover="%{y:,} answers at about %{x:.0f} %",
+    )
+
+
+def histogram(counts: NDArray[np.int64], edges: NDArray[np.float64], *, title: str, axis: str, hover: str) -> go.Figure:
+    """A chart of how many pictures lie between neighbouring ``edges``. ``hover``: the words at a bar."""
     bars: dict[str, object] = {
         "type": "bar",
-        "x": ((edges[1:] + edges[:-1]) / 2).tolist(),
-        "y": opened.surest.tolist(),
+        "x": ((edges[1:] + edges[:-1]) / 2).round(4).tolist(),
+        "y": counts.tolist(),
         "marker": {"color": "#1f9a91"},
-        "hovertemplate": "%{y:,} answers at about %{x:.0f} %<extra></extra>",
+        "hovertemplate": f"{hover}<extra></extra>",
     }
     layout: dict[str, object] = {
         "bargap": 0.06,
-        "xaxis": titled_axis("probability of the class it says, %", range=[0, 100]),
+        "xaxis": titled_axis(axis, range=[float(edges[0]), float(edges[-1])]),
         "yaxis": titled_axis("pictures", None, rangemode="tozero"),
     }
-    return figure([bars], layout, title="How sure it is of its answers", height=HEIGHT)
+    return figure([bars], layout, title=title, height=HEIGHT)

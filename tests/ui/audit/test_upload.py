@@ -3,36 +3,17 @@
 from __future__ import annotations
 
 import io
-import zipfile
-from collections.abc import Mapping
 from pathlib import Path
 
-import numpy as np
 import pytest
-from PIL import Image
+from zip_files import packed, picture
 
 from camcore import CamcoreError
 from camcore.audits.sources import list_pictures
 from ui import zip_pictures
 from ui.audit import upload
 
-
-def _picture(kind: str = "PNG") -> bytes:
-    file = io.BytesIO()
-    Image.fromarray(np.zeros((16, 16, 3), np.uint8)).save(file, kind)
-    return file.getvalue()
-
-
-PICTURE = _picture()
-
-
-def packed(files: Mapping[str, bytes]) -> io.BytesIO:
-    file = io.BytesIO()
-    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, data in files.items():
-            archive.writestr(name, data)
-    file.seek(0)
-    return file
+PICTURE = picture()
 
 
 def received(folder: Path, **files: bytes | io.BytesIO) -> list[tuple[str | None, str]]:
@@ -54,7 +35,7 @@ def test_folders_of_a_zip_file_are_classes(tmp_path: Path) -> None:
 
 def test_single_pictures_take_all_labels_away(tmp_path: Path) -> None:
     archive = packed({"cat/1.png": PICTURE, "dog/1.png": PICTURE})
-    found = received(tmp_path / "in", x_zip=archive, y_jpg=_picture("JPEG"), notes_txt=b"words")
+    found = received(tmp_path / "in", x_zip=archive, y_jpg=picture("JPEG"), notes_txt=b"words")
     assert found == [(None, "1.png"), (None, "1.png"), (None, "y.jpg")]
 
 

@@ -1,34 +1,16 @@
 """An uploaded ZIP file: whatever it holds, only pictures arrive, and only where they belong."""
 
 import io
-import zipfile
 from pathlib import Path
 
-import numpy as np
 import pytest
-from PIL import Image
+from zip_files import packed, picture
 
 from camcore import CamcoreError
 from ui import zip_pictures
 from ui.training import zip_upload
 
-
-def picture() -> bytes:
-    file = io.BytesIO()
-    Image.fromarray(np.zeros((16, 16, 3), np.uint8)).save(file, "PNG")
-    return file.getvalue()
-
-
 PICTURE = picture()
-
-
-def packed(files: dict[str, bytes]) -> io.BytesIO:
-    file = io.BytesIO()
-    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, data in files.items():
-            archive.writestr(name, data)
-    file.seek(0)
-    return file
 
 
 def contents(folder: Path) -> dict[str, int]:
