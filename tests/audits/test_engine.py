@@ -6,6 +6,8 @@ import errno
 import re
 import shutil
 import sys
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 
@@ -14,13 +16,14 @@ import pyarrow as pa
 import pytest
 from keras import layers
 from labelled import make_folder
+from numpy.typing import NDArray
 from pyarrow import parquet
 from small import network_folder
 
 import camcore
 from camcore.audits import engine, processes, schema
 from camcore.audits.engine import AuditStep
-from camcore.audits.manifest import read_manifest
+from camcore.audits.manifest import read_manifest, write_manifest
 from camcore.errors import CamcoreError
 from camcore.models.pickling import weights_hash
 
@@ -208,6 +211,19 @@ def test_a_folder_of_another_network_is_refused(network, pictures, whole, tmp_pa
     for name, said in (("small", "of small, with other weights"), ("large", "of the network small, not large")):
         other = camcore.load(network_folder(tmp_path / name, ["across", "down"]))
         assert said in refused(other, pictures, whole, chunk=CHUNK)
+
+
+def test_another_preprocessing_is_another_audit(network, pictures, tmp_path):
+    def wrapped(preprocess: Callable[[NDArray], NDArray]) -> camcore.Network:
+        return camcore.wrap(network.model, labels=network.labels, preprocess=preprocess)
+
+    run(wrapped(lambda x: x / 255), pictures, tmp_path)
+    assert [step.stage for step in run(wrapped(lambda x: x * (1 / 255)), pictures, tmp_path)] == ["pictures", "done"]
+    for other in (lambda x: x / 127.5 - 1, lambda x: x[..., ::-1] / 255):
+        assert "with another preprocessing" in refused(wrapped(other), pictures, tmp_path, chunk=CHUNK)
+    manifest = read_manifest(tmp_path)  # of a version that did not write it
+    write_manifest(tmp_path, replace(manifest, network=replace(manifest.network, preprocessed=())))
+    assert run(wrapped(lambda x: x / 127.5 - 1), pictures, tmp_path)[-1].kept == 12
 
 
 def test_rows_that_nobody_knows_are_refused(network, pictures, tmp_path):
