@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import errno
+import os
 import re
 import shutil
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -183,6 +185,28 @@ def test_pictures_that_moved_as_they_are_go_on(network, pictures, tmp_path):
     *_, step = run(network, moved, tmp_path / "out")
     assert step.done == 12
     assert read_manifest(tmp_path / "out").base == str(moved)
+
+
+def test_pictures_changed_between_runs_are_computed_again(network, pictures, tmp_path):
+    root = Path(shutil.copytree(pictures, tmp_path / "pictures"))
+    out = tmp_path / "out"
+    run(network, root, out)
+    before = {row["path"]: row for row in rows(out).to_pylist()}
+    later = time.time() + 10  # file systems count in steps of some milliseconds
+    os.utime(root / "across" / "000.png", (later, later))  # touched only
+    (root / "down" / "bad.png").write_bytes((root / "down" / "000.png").read_bytes())  # mended
+    (root / "down" / "001.png").write_bytes((root / "across" / "001.png").read_bytes())
+    for name in ("bad", "001"):
+        os.utime(root / "down" / f"{name}.png", (later, later))
+    first, *_, last = run(network, root, out)
+    assert (first.kept, last.done, last.failed) == (4, 12, 0)
+    after = {row["path"]: row for row in rows(out).to_pylist()}
+    changed = {path for path, row in after.items() if row["sha256"] != before[path]["sha256"]}
+    assert changed == {"down/bad.png", "down/001.png"}
+    for one, other in (("down/bad.png", "down/000.png"), ("down/001.png", "across/001.png")):
+        assert after[one]["sha256"] == after[other]["sha256"]
+        assert after[one]["evidence"] == pytest.approx(after[other]["evidence"], rel=2e-3, abs=1e-4)
+    assert sum(one.size for one in camcore.open_audit(out).groups()) == 12
 
 
 # ---- refused at the call
