@@ -56,23 +56,25 @@ def list_values(rows: pa.Table, column: str, width: int) -> NDArray[np.float32]:
 
 
 def read_lists(
-    files: Mapping[Path, Iterable[int]], column: str, width: int
-) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    """The numbers of a list column: the ``index`` (n,) of the rows that have any, and float32 (n, width).
+    files: Mapping[Path, Iterable[int]], widths: Mapping[str, int]
+) -> tuple[NDArray[np.int64], dict[str, NDArray[np.float32]]]:
+    """The numbers of list columns: the ``index`` (n,) of the rows that have any, and of each column float32 (n, width).
 
     ``files``: the rows to read from each part. Raises CamcoreError where a part is damaged or holds other lists.
     """
-    indices, values = [np.empty(0, np.int64)], [np.empty((0, width), np.float32)]
+    indices = [np.empty(0, np.int64)]
+    values = {column: [np.empty((0, width), np.float32)] for column, width in widths.items()}
     for file, wanted in files.items():
         with part_checked(file):
             with pq.ParquetFile(file) as part:
-                rows = part.read(["index", column])
-            there = pc.and_(pc.is_in(rows["index"], pa.array(sorted(wanted), pa.int64())), pc.is_valid(rows[column]))
-            rows = rows.filter(there)
-            lists = list_values(rows, column, width)
+                rows = part.read(["index", *widths])
+            rows = rows.filter(pc.is_in(rows["index"], pa.array(sorted(wanted), pa.int64())))
+            for column in widths:
+                rows = rows.filter(pc.is_valid(rows[column]))
+            for column, width in widths.items():
+                values[column].append(list_values(rows, column, width))
         indices.append(rows["index"].to_numpy())
-        values.append(lists)
-    return np.concatenate(indices), np.concatenate(values)
+    return np.concatenate(indices), {column: np.concatenate(each) for column, each in values.items()}
 
 
 def _readable(file: Path) -> bool:
