@@ -203,10 +203,10 @@ def _steps(
     missing, done, failed = [], 0, 0
     for chunk in chunks:
         part = kept_part(folder, manifest.base, chunk)
-        if part is None:
-            missing.append(chunk)
-        else:
+        if part is not None:
             done, failed = done + len(part), failed + _failures(part)
+        else:
+            missing.append(chunk)
     kept = done
 
     def note() -> None:
