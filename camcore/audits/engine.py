@@ -24,7 +24,7 @@ from camcore.audits import addresses, rows, schema
 from camcore.audits.groups import NAME as GROUPS
 from camcore.audits.groups import write_groups
 from camcore.audits.kept import kept_part
-from camcore.audits.manifest import Manifest, write_manifest
+from camcore.audits.manifest import Manifest, read_manifest, write_manifest
 from camcore.audits.processes import check_workers, worker_count
 from camcore.audits.report import NAME as REPORT
 from camcore.audits.report import write_report
@@ -216,7 +216,8 @@ def _steps(
     def step(part: pa.Table) -> AuditStep:
         return AuditStep(done + len(part), manifest.total, failed + _failures(part), perf_counter() - start, kept)
 
-    note()
+    if replace(manifest, done=done, failed=failed) != read_manifest(folder):  # else the folder may be read-only
+        note()
     yield step(schema.SCHEMA.empty_table())
     if missing:
         with closing(compute(missing)) as parts:
