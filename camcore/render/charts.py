@@ -45,29 +45,35 @@ def logit(probability: ArrayLike) -> NDArray[np.float64]:
         return np.clip(np.log(p) - np.log1p(-p), -LIMIT, LIMIT)
 
 
+def score_counts(probabilities: ArrayLike, bins: int = 32) -> NDArray[np.int64]:
+    """The number of probabilities in each of ``bins`` of one width on the logit's scale."""
+    counts, _ = np.histogram(logit(probabilities), bins, (-LIMIT, LIMIT))
+    return counts.astype(np.int64)
+
+
 def score_histogram(
     groups: Mapping[str, ArrayLike],
     *,
     title: str,
     axis: str,
     threshold: float | None = None,
-    bins: int = 32,
     height: int = HEIGHT,
 ) -> Figure:
-    """Counts of the scores given. groups: name → probabilities (n,); threshold: a probability, as a line."""
+    """The scores given. groups: name → their ``score_counts``; threshold: a probability, as a line."""
+    (bins,) = {len(np.asarray(counts)) for counts in groups.values()}
     edges = np.linspace(-LIMIT, LIMIT, bins + 1)
     bars: list[Part] = [
         {
             "type": "bar",
             "name": name,
             "x": ((edges[1:] + edges[:-1]) / 2).tolist(),
-            "y": np.histogram(logit(given), edges)[0].tolist(),
+            "y": np.asarray(counts).tolist(),
             "width": float(edges[1] - edges[0]),
             "marker": {"color": colour, "line": {"width": 0}},
             "opacity": 0.72,
             "hovertemplate": f"%{{y}} {name}<extra></extra>",
         }
-        for (name, given), colour in zip(groups.items(), COLOURS, strict=False)
+        for (name, counts), colour in zip(groups.items(), COLOURS, strict=False)
     ]
     layout: Part = {
         "barmode": "overlay",

@@ -10,14 +10,15 @@ def test_the_scale_of_scores_is_named_by_probabilities() -> None:
     assert charts.logit(0.5) == 0
     assert charts.logit([0.9, 0.1]) == pytest.approx([np.log(9), -np.log(9)])
     assert charts.logit([0.0, 1.0]).tolist() == [-charts.LIMIT, charts.LIMIT]
-    figure = charts.score_histogram({"a": [0.5]}, title="t", axis="x")
+    figure = charts.score_histogram({"a": charts.score_counts([0.5])}, title="t", axis="x")
     axis = figure.layout.xaxis
     assert dict(zip(axis.ticktext, axis.tickvals, strict=True))["90"] == pytest.approx(np.log(9))
 
 
 def test_every_picture_is_in_a_bar() -> None:
     p = np.array([0, 1e-9, 0.3, 0.5, 0.5, 1 - 1e-12, 1])
-    figure = charts.score_histogram({"a": p, "b": []}, title="t", axis="x", threshold=0.2)
+    counts = {"a": charts.score_counts(p), "b": charts.score_counts([])}
+    figure = charts.score_histogram(counts, title="t", axis="x", threshold=0.2)
     assert [sum(bar.y) for bar in figure.data] == [len(p), 0]
     assert figure.layout.shapes[0].x0 == pytest.approx(np.log(0.25))
 
