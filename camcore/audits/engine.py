@@ -23,6 +23,7 @@ from camcore import checks
 from camcore.audits import addresses, rows, schema
 from camcore.audits.groups import NAME as GROUPS
 from camcore.audits.groups import write_groups
+from camcore.audits.kept import kept_part
 from camcore.audits.manifest import Manifest, write_manifest
 from camcore.audits.processes import check_workers, worker_count
 from camcore.audits.report import NAME as REPORT
@@ -142,7 +143,8 @@ def audit(
     pays, from some thousand pictures on. A script that has any begins under ``if __name__ == "__main__":``.
     ``cluster``: the address of a Dask scheduler, whose workers do it instead.
 
-    The same call goes on with an audit that was stopped or killed. Closing the generator stops it within a chunk.
+    The same call goes on with an audit that was stopped or killed, and makes the rows of pictures on this machine that
+    were changed since anew, with those of the same part. Closing the generator stops it within a chunk.
     Raises CamcoreError at the call for arguments, pictures and labels that cannot be used, and for a folder that holds
     another audit.
 
@@ -200,11 +202,11 @@ def _steps(
     start, before = perf_counter(), manifest.seconds
     missing, done, failed = [], 0, 0
     for chunk in chunks:
-        part = schema.read_part(folder, chunk.number)
-        if part is not None and part.column("path").to_pylist() == list(chunk.paths):
-            done, failed = done + len(part), failed + _failures(part)
-        else:
+        part = kept_part(folder, manifest.base, chunk)
+        if part is None:
             missing.append(chunk)
+        else:
+            done, failed = done + len(part), failed + _failures(part)
     kept = done
 
     def note() -> None:

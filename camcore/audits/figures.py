@@ -102,9 +102,10 @@ def confusion(audit: Audit) -> Confusion:
     present = {name for row in table for name in (row["label"], row["predicted"])}
     known = tuple(name for name in dict.fromkeys(audit.manifest.network.labels) if name in present)
     classes = (*known, *sorted(present.difference(known)))
+    place = {name: index for index, name in enumerate(classes)}
     counts = np.zeros((len(classes), len(classes)), np.int64)
     for row in table:
-        counts[classes.index(row["label"]), classes.index(row["predicted"])] = row["n"]
+        counts[place[row["label"]], place[row["predicted"]]] = row["n"]
     return Confusion(counts, classes)
 
 

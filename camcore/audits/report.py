@@ -60,7 +60,7 @@ def to_html(audit: Audit, groups: Sequence[Group]) -> bytes:
         "tiles": list(_tiles(audit, right, groups)),
         "classes": [_class_row(one) for one in _worst_first(classes)[:CLASSES]],
         "more_classes": max(0, len(classes) - CLASSES),
-        "matrix": _matrix(audit) if labelled else None,
+        "matrix": _matrix(audit) if labelled and len(classes) <= MATRIX else None,
         "mistakes": _mistakes(audit) if labelled else [],
         "calibration": _calibration(calibration(audit)),
         "failing": [_failing_row(one) for one in failing[:GROUPS]],
@@ -135,7 +135,7 @@ def _bar(one: Rate) -> dict[str, str] | None:
 
 def _matrix(audit: Audit) -> dict[str, object] | None:
     table = confusion(audit)
-    if not 0 < len(table.classes) <= MATRIX:
+    if not table.classes:
         return None
     totals = np.maximum(table.counts.sum(axis=1, keepdims=True), 1)
     rows = [
