@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 
 from camcore.audits.answered import answered_rows
 from camcore.audits.clustering import LEAST
+from camcore.files import to_csv
 
 if TYPE_CHECKING:
     from camcore.audits.store import Audit
@@ -49,6 +51,17 @@ def mean_maps(audit: Audit) -> tuple[MeanMap, ...]:
             if count:
                 means.append(MeanMap(name, right, count, np.sum([sums[key] for key in keys], axis=0) / count))
     return tuple(means)
+
+
+def as_csv(means: Sequence[MeanMap]) -> bytes:
+    """The means with a header: class predicted (empty: all), right (empty: unknown), pictures, row, and the columns."""
+    columns = [f"column {j}" for j in range(means[0].values.shape[1] if means else 0)]
+    rows = (
+        [one.label or "", "" if one.right is None else int(one.right), one.count, i, *(f"{v:.6g}" for v in row)]
+        for one in means
+        for i, row in enumerate(one.values.tolist())
+    )
+    return to_csv([["class", "right", "pictures", "row", *columns], *rows])
 
 
 _Key = tuple[str, bool | None]

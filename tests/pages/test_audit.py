@@ -283,6 +283,19 @@ def pairs(at: AppTest) -> list[dict[str, Any]]:
     return [item for data in components(at) if "both maps" in str(data.get("label")) for item in data["items"]]
 
 
+def test_an_audit_is_added_to_the_report(made: MadeUp) -> None:
+    at = opened(made)
+    run(at.button(key="audit_to_report_whole").click().run())
+    until(at, lambda at: "basket" in at.session_state)
+    (entry,) = at.session_state["basket"]
+    assert entry.item.title == "Audit of pets"
+    at = visit("pages/report.py", at)
+    assert headline(at) == "Report, 1 entry"
+    assert "It is right for" in captions(at)
+    at = visit("pages/report.py", at, present="1")
+    assert any("steps" in data for data in components(at))
+
+
 def test_another_audit_of_the_same_pictures_is_compared(made: MadeUp, tmp_path: Path) -> None:
     other = make_audit(tmp_path / "other", Path(made.manifest.base), 60, failed=(7,), seed=1)
     at = opened(made, other=other.folder)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import partial
 
 import streamlit as st
 
-from camcore.audits.averages import MeanMap, mean_maps
-from camcore.audits.report_pictures import map_url
-from camcore.files import to_csv
+from camcore.audits.averages import MeanMap, as_csv, mean_maps
+from camcore.audits.report_pictures import map_jpeg
+from camcore.render.encode import to_data_url
 from camcore.text import counted
 from ui import downloads, errors, figures, words
 from ui.audit import export
@@ -51,7 +50,7 @@ def averaged(opened: OpenAudit) -> Work[Means]:
 
 
 def _show(opened: OpenAudit, means: Means) -> None:
-    shown = [Figure(title(one), note(one), map_url(one.values), f"Average map, {title(one)}") for one in means]
+    shown = [Figure(title(one), note(one), _url(one), f"Average map, {title(one)}") for one in means]
     height, width = opened.manifest.grid
     figures.row(shown, ratio=width / height, columns=COLUMNS, tallest=30)
     st.caption(
@@ -69,6 +68,10 @@ def _show(opened: OpenAudit, means: Means) -> None:
     )
 
 
+def _url(one: MeanMap) -> str:
+    return to_data_url(map_jpeg(one.values), "image/jpeg")
+
+
 def title(one: MeanMap) -> str:
     """The answers of a mean map."""
     said = "all answers" if one.label is None else f"called {words.label(one.label)}"
@@ -78,14 +81,3 @@ def title(one: MeanMap) -> str:
 def note(one: MeanMap) -> str:
     """The number of its pictures."""
     return counted(one.count, "picture")
-
-
-def as_csv(means: Sequence[MeanMap]) -> bytes:
-    """The means with a header: class said (empty: all), right (empty: unknown), pictures, row, and the columns."""
-    columns = (f"column {j}" for j in range(means[0].values.shape[1]))
-    rows = (
-        [one.label or "", "" if one.right is None else int(one.right), one.count, i, *(f"{v:.6g}" for v in row)]
-        for one in means
-        for i, row in enumerate(one.values.tolist())
-    )
-    return to_csv([["class", "right", "pictures", "row", *columns], *rows])

@@ -70,6 +70,7 @@ def offer_report(opened: OpenAudit) -> None:
 def as_report(opened: OpenAudit) -> bytes:
     """The report as HTML: the one in the audit's folder, or where there is none a new one."""
     from camcore.audits import report  # needed when its button is pressed
+    from camcore.report.html import audit_to_html
 
     written = opened.audit.folder / report.NAME
-    return written.read_bytes() if written.is_file() else report.to_html(opened.audit, opened.groups)
+    return written.read_bytes() if written.is_file() else audit_to_html(report.report_item(opened.audit, opened.groups))

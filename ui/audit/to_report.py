@@ -1,4 +1,4 @@
-"""Pictures of an audit for the report: their maps, made once more with all that a report keeps of them."""
+"""An audit for the report: as a whole, or some of its pictures with their maps, made once more with all details."""
 
 from __future__ import annotations
 
@@ -12,25 +12,66 @@ import streamlit as st
 import camcore
 from camcore.audits.manifest import Manifest
 from camcore.audits.sources import open_row
-from ui import model_picker
+from ui import model_picker, words
 from ui.audit.chosen import PENDING, network_of, random_weights
 from ui.audit.opened import OpenAudit
 from ui.jobs import session
+from ui.jobs.session import Status
 from ui.jobs.work import Update, Updates, Work
 from ui.query import NetworkKey
 
 if TYPE_CHECKING:
     from camcore.network import Network
-    from camcore.report.document import Item
+    from camcore.report.document import AuditItem, Item, ReportItem
 
-_NAME = "audit_report_maps"
+_NAME, _WHOLE = "audit_report_maps", "audit_report_whole"
+_WANTED = "audit_report_wanted"
 
 Items = tuple[tuple[Hashable, "Item"], ...]
 """Entries of a report, each with what tells it from all others."""
+Add = Callable[[Hashable, "ReportItem"], str]
+"""Takes an entry for the report, which the key tells from all others, and returns the message to the visitor."""
 
 
-def section(opened: OpenAudit, add: Callable[[Hashable, Item], str]) -> None:
-    """Make what was asked for and ``add`` it, which returns the message to the visitor; it draws nothing."""
+def button(opened: OpenAudit, add: Add) -> None:
+    """The button that puts the audit as a whole into the report."""
+    state = st.session_state
+    wanted = state.get(_WANTED) == opened.key
+
+    def draw(now: Status[AuditItem]) -> None:
+        st.button(
+            "Adding …" if now.busy else "Add to report",
+            key="audit_to_report_whole",
+            icon=":material/hourglass_top:" if now.busy else ":material/bookmark_add:",
+            disabled=now.busy,
+            on_click=state.update,
+            args=({_WANTED: opened.key},),
+            help="Adds the figures, groups, mistakes and average maps of this audit to the Report page",
+        )
+
+    status = session.section(_WHOLE, whole(opened) if wanted else None, draw)
+    if not wanted or status.busy:
+        return
+    state[_WANTED] = None
+    if status.complete:
+        st.toast(add(("audit", opened.key), status.result), icon=":material/bookmark_added:")
+    elif status.failure is not None:
+        st.toast(words.plain(f"It could not be added. {status.failure.message}"), icon=":material/error:")
+
+
+def whole(opened: OpenAudit) -> Work[AuditItem]:
+    """Makes the audit's entry."""
+
+    def steps(_: object, __: object) -> Updates[AuditItem]:
+        from camcore.audits.report import report_item
+
+        yield Update(1.0, report_item(opened.audit, opened.groups))
+
+    return Work(None, ("audit_report", opened.key), "Making the entry", steps, lambda item: item.nbytes, 3.0)
+
+
+def section(opened: OpenAudit, add: Add) -> None:
+    """Make the entries of the pictures that were asked for, and ``add`` them; it draws nothing."""
     state = st.session_state
     paths: Sequence[str] = state.get(PENDING) or ()
     name = network_of(opened.manifest)

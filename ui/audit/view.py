@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import streamlit as st
 
@@ -24,14 +23,12 @@ from ui.audit import (
     to_report,
 )
 from ui.audit.opened import OpenAudit, opening
+from ui.audit.to_report import Add
 from ui.components import scroll
 from ui.jobs import session
 from ui.jobs.session import Status
 from ui.model_picker import Model
 from ui.picture_folders import root_of
-
-if TYPE_CHECKING:
-    from camcore.report.document import Item
 
 
 def folder(making: bool) -> Path | None:
@@ -64,11 +61,8 @@ def welcome() -> Model:
     return model
 
 
-def show(root: Path, publish: Callable[[], None], report: Callable[[Hashable, Item], str]) -> tuple[str, ...]:
-    """The audit in a folder; what readers should know of it.
-
-    ``publish``: the page's address; ``report``: takes an entry for the report, and returns the message to the visitor.
-    """
+def show(root: Path, publish: Callable[[], None], report: Add) -> tuple[str, ...]:
+    """The audit in a folder; the notes for its readers. ``publish``: the page's address."""
 
     def draw(now: Status[OpenAudit]) -> None:
         if now.failure is not None:
@@ -81,7 +75,7 @@ def show(root: Path, publish: Callable[[], None], report: Callable[[Hashable, It
         return ()
     opened = status.result
     choices.settle(opened)
-    _head(opened)
+    _head(opened, report)
     with errors.guarded("The figures"):
         quality.show(opened)
     to_report.section(opened, report)
@@ -101,7 +95,7 @@ def show(root: Path, publish: Callable[[], None], report: Callable[[Hashable, It
     return opened.notes
 
 
-def _head(opened: OpenAudit) -> None:
+def _head(opened: OpenAudit, report: Add) -> None:
     manifest = opened.manifest
     name = words.plain(manifest.network.name)
     said = (
@@ -125,3 +119,4 @@ def _head(opened: OpenAudit) -> None:
     with st.container(key="cam_audit_about", horizontal=True, vertical_alignment="center", gap="small"):
         st.caption(words.plain(" · ".join(filter(None, parts))))
         export.offer_report(opened)
+        to_report.button(opened, report)
