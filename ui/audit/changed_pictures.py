@@ -111,7 +111,7 @@ def _pictures(opened: OpenAudit, other: OpenAudit, rows: Sequence[Row]) -> None:
     def draw(left: Status[Made]) -> None:
         def draw_both(right: Status[Made]) -> None:
             if st.session_state.pop(_PICKED, False):
-                st.rerun()  # the callback ran with this fragment, and the gallery is another one
+                st.rerun()  # the callback ran with this fragment, the gallery is another; nothing may take its place
             ready = list(zip(left.value or (), right.value or (), strict=False))
             known: list[tuple[Thumbnail, Thumbnail] | None] = [*ready, *[None] * (len(rows) - len(ready))]
             look = MapLook(st.session_state[OPACITY.name])

@@ -42,7 +42,7 @@ def bar(opened: OpenAudit, chosen: Sequence[str]) -> None:
     if failure is not None:
         errors.panel(failure, "This picture cannot be looked at")
     if st.session_state.get("audit_go") is not None or st.session_state.pop("audit_redraw", False):
-        st.rerun()  # the callback ran with this fragment, and what it asks for is done outside it
+        st.rerun()  # the callback ran with this fragment; nothing that waits may take the place of what it asks for
 
 
 def _buttons(opened: OpenAudit, chosen: Sequence[str]) -> None:

@@ -45,7 +45,7 @@ def show(opened: OpenAudit) -> None:
 
     def draw(now: Status[tuple[GroupPictures, ...]]) -> None:
         if state.pop("audit_show_group", False):
-            st.rerun()  # the callback ran with this fragment, and the gallery is another one
+            st.rerun()  # the callback ran with this fragment, the gallery is another one; nothing may take its place
         made = now.value or ()
         known: list[GroupPictures | None] = [*made, *[None] * (len(shown) - len(made))]
         columns = st.columns(COLUMNS, gap="small")

@@ -13,7 +13,7 @@ import camcore
 from camcore.audits.parts import part_files
 from camcore.text import counted
 from ui import errors, model_picker, words, zip_pictures
-from ui.audit import choices, upload
+from ui.audit import choices, so_far, upload
 from ui.jobs import session
 from ui.jobs.session import Status
 from ui.jobs.work import Update, Updates, Work
@@ -133,18 +133,17 @@ def show(run: AuditRun) -> None:
         if now.failure is not None:
             errors.panel(now.failure, "These pictures could not be audited")
         session.progress("auditing", now)
-        if step is not None:
-            unusable = f", {step.failed:,} of them unusable" if step.failed else ""
-            st.caption(f"{step.done:,} of {counted(step.total, 'picture')}{unusable}.")
+        if now.failure is None:
+            so_far.show(run.out, step)
         if now.stopped and part_files(run.out):
             st.button("See what there is", key="audit_see", on_click=_see, args=(run,))
         if st.session_state.get("audit_complete") is not None:
-            st.rerun()
+            session.rerun()
 
     status = session.section("auditing", run.work(), draw)
     if status.complete:
         _see(run)
-        st.rerun()
+        session.rerun()
     if status.failure is not None:
         st.button("Change the choices", key="audit_back_to_form", on_click=leave)
 
@@ -152,8 +151,7 @@ def show(run: AuditRun) -> None:
 def _title(step: AuditStep) -> str:
     if step.stage in ("groups", "report"):
         return "Grouping the evidence" if step.stage == "groups" else "Writing the report"
-    pace = step.pictures_per_second
-    return "Looking at the pictures" + (f", {pace:.0f} a second" if pace >= 1 else "")
+    return "Looking at the pictures"
 
 
 def _begin(model: Model, source: Path) -> None:

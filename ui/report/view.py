@@ -17,6 +17,7 @@ from camcore.text import counted
 from ui import downloads, figures, words
 from ui.components.stories import story as story_component
 from ui.figures import Figure
+from ui.jobs import session
 from ui.report import basket, export, store, story
 from ui.report import trust as report_trust
 from ui.report.basket import Entry
@@ -132,7 +133,7 @@ def _part(draw: Callable[[], None]) -> None:
     def part() -> None:
         draw()
         if store.save() != st.session_state["report"]:  # a report from a link was changed, and has a new name
-            st.rerun()
+            session.rerun()  # the text may have been left by a click on a link
 
     st.fragment(part)()
 
