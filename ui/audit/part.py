@@ -13,11 +13,10 @@ from numpy.typing import NDArray
 from camcore.audits.manifest import Manifest
 from camcore.audits.nearest import evidence_in_box, most_alike
 from camcore.audits.sources import open_row
-from camcore.errors import CamcoreError, ModelError
+from camcore.errors import CamcoreError
 from camcore.framing import frame_for
-from camcore.models.pickling import weights_hash
 from ui import errors, model_picker, rasters, words
-from ui.audit.chosen import network_of, random_weights
+from ui.audit.network import check, name_of, random_weights
 from ui.audit.opened import OpenAudit
 from ui.components.regions import region
 from ui.jobs import session
@@ -59,7 +58,7 @@ def network_for(opened: OpenAudit) -> tuple[NetworkKey | None, str]:
     manifest = opened.manifest
     if random_weights(manifest):
         return None, "A box of it cannot be looked for: the network’s weights were random, and are gone."
-    name = network_of(manifest)
+    name = name_of(manifest)
     if name is None:
         return None, "To look for a box of it, start the app with this network: camcore app FILE."
     model = model_picker.chosen(name, model_picker.AUTO)
@@ -131,11 +130,7 @@ def alike(opened: OpenAudit, network: NetworkKey, path: str, box: Box) -> Work[P
 
     def steps(net: Network, _: object) -> Updates[Paths]:
         manifest = opened.manifest
-        if weights_hash(net) != manifest.network.weights_sha256:
-            raise ModelError(
-                f"The network {net.name!r} of this app has other weights than the audit's: it was trained again, or is "
-                "another one of that name. Open the audit in an app with the same network, or audit again."
-            )
+        check(net, manifest)
         (values,) = opened.audit.maps([path])
         pic = open_row(manifest, path)
         if not _within(box, pic):

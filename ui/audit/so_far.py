@@ -44,7 +44,8 @@ def show(out: Path, step: AuditStep | None) -> None:
     """The figures and the latest pictures; before there are any, the space for them."""
     figures.numbers([] if step is None or not step.done else numbers(step))
     shown = _pictures(out, step)
-    figures.row([*shown, *[_EMPTY] * (COLUMNS - len(shown))], ratio=1.0, columns=COLUMNS)
+    with st.container(key="cam_audit_latest"):
+        figures.row([*shown, *[_EMPTY] * (COLUMNS - len(shown))], ratio=1.0, columns=COLUMNS)
     st.caption("The latest pictures under their maps. The full page opens when all are done.")
 
 

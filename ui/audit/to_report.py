@@ -13,7 +13,8 @@ import camcore
 from camcore.audits.manifest import Manifest
 from camcore.audits.sources import open_row
 from ui import model_picker, words
-from ui.audit.chosen import PENDING, network_of, random_weights
+from ui.audit.chosen import PENDING
+from ui.audit.network import check, name_of, random_weights
 from ui.audit.opened import OpenAudit
 from ui.jobs import session
 from ui.jobs.session import Status
@@ -74,7 +75,7 @@ def section(opened: OpenAudit, add: Add) -> None:
     """Make the entries of the pictures that were asked for, and ``add`` them; it draws nothing."""
     state = st.session_state
     paths: Sequence[str] = state.get(PENDING) or ()
-    name = network_of(opened.manifest)
+    name = name_of(opened.manifest)
     if not paths or name is None:
         return
     model = model_picker.chosen(name, model_picker.AUTO, random_weights(opened.manifest))
@@ -99,6 +100,7 @@ def items(network: NetworkKey, manifest: Manifest, paths: Sequence[str]) -> Work
     def steps(net: Network, _: object) -> Updates[Items]:
         from camcore.report.document import Item, PictureFile, findings_of
 
+        check(net, manifest)
         done: Items = ()
         for path in wanted:
             pic = open_row(manifest, path)

@@ -166,7 +166,7 @@ def _entry(entry: Entry, first: bool, last: bool) -> None:
                 type="tertiary",
             )
         if isinstance(item, AuditItem):
-            _audit(item)
+            _audit(item, entry.id)
         else:
             shown, ratio = _figures(item), item.picture.width / item.picture.height
             figures.row(shown, ratio=ratio, columns=max(3, min(len(shown), 4)), tallest=26)
@@ -177,7 +177,7 @@ def _entry(entry: Entry, first: bool, last: bool) -> None:
         report_trust.show(entry)
 
 
-def _audit(item: AuditItem) -> None:
+def _audit(item: AuditItem, entry_id: str) -> None:
     """The large figures of an audit, and its first row of pictures: its most confident mistakes, or average maps."""
     st.caption(words.plain(words.together(f"{item.source}. {item.answer}")))
     figures.numbers(item.numbers)
@@ -185,7 +185,8 @@ def _audit(item: AuditItem) -> None:
     prints = [one for one in row.prints if one.jpeg][:AUDIT_PRINTS] if row is not None else []
     shown = [Figure(one.name, one.note, to_data_url(one.jpeg, "image/jpeg"), one.alt) for one in prints]
     if shown:
-        figures.row(shown, ratio=1.0, columns=AUDIT_PRINTS, tallest=26)
+        with st.container(key=f"cam_audit_prints_{entry_id}"):
+            figures.row(shown, ratio=1.0, columns=AUDIT_PRINTS, tallest=26)
 
 
 def _figures(item: Item) -> list[Figure]:
