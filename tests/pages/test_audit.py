@@ -48,7 +48,7 @@ def drawn(at: AppTest) -> bool:
 
 def opened(made: MadeUp, **query: Any) -> AppTest:
     """The page on an audit, once its figures are there."""
-    return until(page(audit=made.folder, **query), lambda at: "Each map goes from 0" in captions(at))
+    return until(page(audit=made.folder, **query), lambda at: "Each map is scaled from 0" in captions(at))
 
 
 def test_without_an_audit_one_can_be_begun() -> None:
@@ -61,7 +61,7 @@ def test_without_an_audit_one_can_be_begun() -> None:
 def test_an_audit_is_opened(made: MadeUp) -> None:
     at = until(opened(made), drawn)
     right = sum(bool(row.get("correct")) for row in made.rows)
-    assert headline(at) == f"pets is right about {100 * right / 58:.0f}\N{NO-BREAK SPACE}% of 58 pictures"
+    assert headline(at) == f"pets is right on {100 * right / 58:.0f}\N{NO-BREAK SPACE}% of 58 pictures"
     assert f"{right} of 58" in html(at)
     assert "2 could not be used" in captions(at)
     assert "1 to 40 of 58 pictures" in captions(at)
@@ -101,12 +101,12 @@ def test_the_threshold_of_two_classes_is_that_of_the_address(made: MadeUp, at_pe
 
 
 def test_average_maps_are_of_right_and_wrong_answers(made: MadeUp) -> None:
-    at = until(opened(made), lambda at: "called cat, wrong" in html(at))
+    at = until(opened(made), lambda at: "predicted cat, wrong" in html(at))
     rows = [row for row in made.rows if row["error"] is None]
     for label in ("cat", "dog"):
         for right, word in ((True, "right"), (False, "wrong")):
             count = sum((row["predicted"], row["correct"]) == (label, right) for row in rows)
-            assert f"<b>called {label}, {word}</b><span>{count} pictures</span>" in html(at)
+            assert f"<b>predicted {label}, {word}</b><span>{count} pictures</span>" in html(at)
 
 
 def test_of_many_classes_one_has_its_roc(tmp_path: Path) -> None:
@@ -164,7 +164,7 @@ def test_without_labels_it_is_told_what_is_said(tmp_path: Path) -> None:
     assert headline(at) == "pets on 29 pictures without labels"
     assert "so that none is right or wrong" in text(at)
     assert "no true class to sort by" in text(at)
-    assert "are called “cat”" in html(at)
+    assert "are predicted as “cat”" in html(at)
     assert "The pictures" in [one.value for one in at.subheader]
 
 

@@ -6,7 +6,7 @@ from functools import partial
 
 import streamlit as st
 
-from camcore.audits.averages import MeanMap, as_csv, mean_maps
+from camcore.audits.averages import MeanMap, as_csv, averaging
 from camcore.audits.report_pictures import map_jpeg
 from camcore.render.encode import to_data_url
 from camcore.text import counted
@@ -41,7 +41,8 @@ def averaged(opened: OpenAudit) -> Work[Means]:
     """Averages the maps of the audit."""
 
     def steps(_: object, __: object) -> Updates[Means]:
-        yield Update(1.0, mean_maps(opened.audit))
+        for share, means in averaging(opened.audit):
+            yield Update(share, means or None)
 
     def size(means: Means) -> int:
         return sum(one.values.nbytes for one in means)
@@ -55,15 +56,15 @@ def _show(opened: OpenAudit, means: Means) -> None:
     figures.row(shown, ratio=width / height, columns=COLUMNS, tallest=30)
     st.caption(
         words.plain(
-            "Maps of the class that was said, from 0 to 1 each, averaged over the pictures as the network sees them, "
-            f"on the {words.grid(opened.manifest.grid)} grid of {opened.manifest.layer}. Each mean is coloured from 0 "
-            "to its own maximum."
+            "Maps of the predicted class, from 0 to 1, averaged over the pictures as the network sees them, on the "
+            f"{words.grid(opened.manifest.grid)} grid of {opened.manifest.layer}. Each mean is coloured from 0 to its "
+            "own maximum."
         )
     )
     downloads.offer(
         f"{export.stem(opened)}_average_maps.csv",
         partial(as_csv, means),
-        "The values of the average maps, a row of the grid each",
+        "The values of the average maps, one row of the grid per line",
         key="audit_averages_csv",
     )
 
@@ -74,7 +75,7 @@ def _url(one: MeanMap) -> str:
 
 def title(one: MeanMap) -> str:
     """The answers of a mean map."""
-    said = "all answers" if one.label is None else f"called {words.label(one.label)}"
+    said = "all answers" if one.label is None else f"predicted {words.label(one.label)}"
     return said if one.right is None else f"{said}, {'right' if one.right else 'wrong'}"
 
 

@@ -53,8 +53,8 @@ def show(opened: OpenAudit, other: OpenAudit, made: Comparison) -> None:
     with st.container(key="cam_audit_change_turn", horizontal=True, vertical_alignment="center", gap="small"):
         order = _ORDERS.get(change, "the other network’s surest answers first")
         st.caption(f"{first + 1:,} to {first + len(shown):,} of {counted(counts[change], 'picture')}, {order}")
-        st.button("Earlier", key="audit_change_back", disabled=page <= 1, on_click=_turn, args=(page - 1,))
-        st.button("Later", key="audit_change_on", disabled=page >= pages, on_click=_turn, args=(page + 1,))
+        st.button("Previous", key="audit_change_back", disabled=page <= 1, on_click=_turn, args=(page - 1,))
+        st.button("Next", key="audit_change_on", disabled=page >= pages, on_click=_turn, args=(page + 1,))
     _pictures(opened, other, shown)
     st.caption("Left the map of this audit, right that of the other. Press a picture to find it in the gallery above.")
 
@@ -136,7 +136,7 @@ def _tile(
     opened: OpenAudit, other: OpenAudit, row: Row, both: tuple[Thumbnail, Thumbnail] | None, look: MapLook
 ) -> Tile:
     old, new = (f"{words.label(row[name])} {words.percent(row[f'{name}_probability'])}" for name in ("old", "new"))
-    truth = "" if row["label"] is None else f"is {words.label(row['label'])}"
+    truth = "" if row["label"] is None else f"true class {words.label(row['label'])}"
     apart = "" if np.isnan(row["map_distance"]) else f"maps {row['map_distance']:.2f} apart"
     same = row["change"] == SAME
     title = f"{old} → {words.percent(row['new_probability'])}" if same else f"{old} → {new}"

@@ -30,13 +30,13 @@ def offer_list(opened: OpenAudit, where: Filters) -> None:
     downloads.offer(
         f"{stem(opened)}.csv",
         partial(as_csv, opened.audit, where, order),
-        "These pictures, all pages of them: a row each",
+        "A row for each of these pictures, on all pages",
         key="audit_csv",
     )
     downloads.offer(
         f"{stem(opened)}.parquet",
         partial(as_parquet, opened.audit, where, order),
-        f"The same with scores, maps and evidence, where these are at most {counted(MOST_ROWS, 'picture')}",
+        f"The same with scores, maps and evidence; without these for more than {counted(MOST_ROWS, 'picture')}",
         key="audit_parquet",
     )
 
@@ -61,7 +61,7 @@ def offer_report(opened: OpenAudit) -> None:
     downloads.offer(
         f"{stem(opened)}.html",
         partial(as_report, opened),
-        "Figures, groups, failures and limits in one file, to send to others or to print",
+        "Figures, groups, failures and limits in one HTML file, to share or print",
         key="audit_report",
         label="Report",
     )

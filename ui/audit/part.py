@@ -57,14 +57,14 @@ def network_for(opened: OpenAudit) -> tuple[NetworkKey | None, str]:
     """The network of an audit, to be asked about a box; None where it cannot be, and why."""
     manifest = opened.manifest
     if random_weights(manifest):
-        return None, "A box of it cannot be looked for: the network’s weights were random, and are gone."
+        return None, "A box cannot be searched for: the weights of this network were random and have not been kept."
     name = name_of(manifest)
     if name is None:
-        return None, "To look for a box of it, start the app with this network: camcore app FILE."
+        return None, "To search by a box, start the app with this network: camcore app FILE."
     model = model_picker.chosen(name, model_picker.AUTO)
     if model.fetch is not None:
         return None, (
-            f"To look for a box of it, fetch the weights of {words.plain(name)} on the Inspect page: they are not on "
+            f"To search by a box, download the weights of {words.plain(name)} on the Inspect page: they are not on "
             "this machine."
         )
     return model.key, ""
@@ -107,11 +107,13 @@ def show(opened: OpenAudit, path: str) -> None:
             )
     with explained:
         if box is not None and network is not None:
-            st.markdown("The pictures below were decided because of evidence like **that in the box**.")
-            st.caption("A cell of the map counts as far as the box covers it. Clear the box to compare all of it.")
+            st.markdown("The pictures below have evidence like **that in the box**.")
+            st.caption(
+                "Cells of the map count in proportion to the part that the box covers. Clear it to use the whole picture."
+            )
         else:
-            st.markdown("The pictures below were decided because of the same evidence as **this one**.")
-            st.caption(why_not or "Draw a box on it to look for the evidence in the box alone.")
+            st.markdown("The pictures below have evidence like **this one**: their answers rest on the same features.")
+            st.caption(why_not or "Draw a box on it to search by the evidence in the box alone.")
 
 
 def shown(opened: OpenAudit, path: str) -> Work[Shown]:

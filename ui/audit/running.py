@@ -83,10 +83,10 @@ def _source() -> Path | None:
         "Pictures",
         key="pictures",
         persist_state="session",
-        placeholder="a folder on the machine that this app runs on",
+        placeholder="a folder on this server",
         on_change=_forget,
-        help="One folder for each class, named as the class; or a folder of pictures without labels; or a table (.csv, "
-        ".parquet) with a column path and perhaps label. They are only read.",
+        help="A folder with one folder per class, named as the class; a folder of pictures without labels; or a table "
+        "(.csv, .parquet) with the column path and, optionally, label. The files are only read.",
     ).strip()
     st.file_uploader(
         "Or upload pictures, or ZIP files with a folder for each class",
@@ -98,18 +98,18 @@ def _source() -> Path | None:
     )
     failure = state.get("audit_upload_failure")
     if failure is not None:
-        errors.panel(failure, "These files were not taken")
+        errors.panel(failure, "These files cannot be used")
     st.toggle(
-        "Leave labels aside",
+        "Ignore labels",
         key="audit_unlabelled",
         persist_state="session",
-        help="For folders that are named otherwise than the network’s classes: nothing is right or wrong then",
+        help="For folders whose names are not the network’s classes. No answer is right or wrong then.",
     )
     uploads: Uploads | None = state.get("audit_uploads")
     if uploads is not None:
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-            st.caption(f"{counted(uploads.count, 'uploaded picture')}, kept until you leave.", width="content")
-            st.button("Forget them", key="audit_forget", on_click=_forget)
+            st.caption(f"{counted(uploads.count, 'uploaded picture')}, kept until your session ends.", width="content")
+            st.button("Remove them", key="audit_forget", on_click=_forget)
         return uploads.folder
     return named(path)[0] if path else None
 
@@ -126,7 +126,7 @@ def settle() -> AuditRun | None:
 def show(run: AuditRun) -> None:
     """How far the audit is; when it is complete it is opened."""
     with st.container(key="cam_head"):
-        st.header(f"{words.plain(run.model.key.name)} is looking at the pictures", anchor=False)
+        st.header(f"Auditing {words.plain(run.model.key.name)}", anchor=False)
 
     def draw(now: Status[AuditStep]) -> None:
         step = now.value
@@ -136,7 +136,7 @@ def show(run: AuditRun) -> None:
         if now.failure is None:
             so_far.show(run.out, step)
         if now.stopped and part_files(run.out):
-            st.button("See what there is", key="audit_see", on_click=_see, args=(run,))
+            st.button("Open what is done", key="audit_see", on_click=_see, args=(run,))
         if st.session_state.get("audit_complete") is not None:
             session.rerun()
 
@@ -145,13 +145,13 @@ def show(run: AuditRun) -> None:
         _see(run)
         session.rerun()
     if status.failure is not None:
-        st.button("Change the choices", key="audit_back_to_form", on_click=leave)
+        st.button("Back to the form", key="audit_back_to_form", on_click=leave)
 
 
 def _title(step: AuditStep) -> str:
     if step.stage in ("groups", "report"):
         return "Grouping the evidence" if step.stage == "groups" else "Writing the report"
-    return "Looking at the pictures"
+    return "Auditing the pictures"
 
 
 def _begin(model: Model, source: Path) -> None:

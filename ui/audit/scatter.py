@@ -56,7 +56,7 @@ def inside(opened: OpenAudit) -> tuple[str, ...] | None:
 
 def show(opened: OpenAudit) -> None:
     """The section: the points, once they are known."""
-    st.subheader("Which answers rest on the same?", anchor="scatter")
+    st.subheader("Which pictures have similar evidence?", anchor="scatter")
 
     def draw(now: Status[Projection]) -> None:
         if not now.complete:
@@ -68,16 +68,16 @@ def show(opened: OpenAudit) -> None:
     found = status.value
     if found is None:
         if not status.busy and status.failure is None:
-            st.markdown("There are too few pictures to show how their evidence lies.")
+            st.markdown("There are too few pictures for a scatter plot.")
         return
     few = f"a sample of {len(found.points):,} of " if found.of > len(found.points) else ""
     any_wrong = False in found.rows["correct"].to_pylist()
     x, y = (words.percent(share) for share in found.explained)
     st.caption(
         words.together(
-            f"Each point is a picture: {few}{counted(found.of, 'picture')}. Near each other lie those whose answers "
-            f"rest on the same features. The axes are the first two principal components, {x} and {y} of the variance. "
-            f"{'Crosses are wrong answers. ' * any_wrong}Draw a box to see its pictures above."
+            f"Each point is a picture: {few}{counted(found.of, 'picture')}. Points that lie close together rest on "
+            f"similar features. The axes are the first two principal components, {x} and {y} of the variance. "
+            f"{'Crosses mark wrong answers. ' * any_wrong}Draw a box to filter the gallery above."
         )
     )
     st.plotly_chart(

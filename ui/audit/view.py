@@ -39,8 +39,7 @@ def folder(making: bool) -> Path | None:
         persist_state="session",
         placeholder="the folder of an audit",
         on_change=choices.clear,
-        help="A folder on the machine that this app runs on, which this page or python -m camcore audit has written. "
-        "It is only read.",
+        help="A folder on this server that this page or python -m camcore audit has written. It is opened read-only.",
     ).strip()
     if path or making:
         st.button("New audit", key="audit_new", on_click=running.leave, width="stretch")
@@ -52,11 +51,11 @@ def welcome() -> Model:
     with st.container(key="cam_head"):
         st.header("Audit a network on many pictures", anchor=False)
     st.markdown(
-        "A heatmap shows why a network said what it said about one picture. An audit looks at all of them: **how "
-        "good** the network is, **where it looks**, and **where it fails**."
+        "A heatmap explains one answer. An audit covers a whole set of pictures: **how accurate** the network is, "
+        "**where it looks**, **what its answers rest on**, and **where it fails**."
     )
     model = running.form()
-    st.markdown("Larger audits are made on the command line and opened by their folder, on the left:")
+    st.markdown("Run larger audits on the command line, then open their folder in the sidebar:")
     st.code("python -m camcore audit PICTURES --model MobileNetV2 --out my_audit", language="bash")
     return model
 
@@ -99,7 +98,7 @@ def _head(opened: OpenAudit, report: Add) -> None:
     manifest = opened.manifest
     name = words.plain(manifest.network.name)
     said = (
-        f"{name} is right about {words.percent(opened.accuracy.value)} of {counted(opened.accuracy.n, 'picture')}"
+        f"{name} is right on {words.percent(opened.accuracy.value)} of {counted(opened.accuracy.n, 'picture')}"
         if opened.accuracy.n
         else f"{name} on {counted(opened.answered, 'picture')} without labels"
     )
