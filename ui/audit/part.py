@@ -108,9 +108,7 @@ def show(opened: OpenAudit, path: str) -> None:
     with explained:
         if box is not None and network is not None:
             st.markdown("The pictures below have evidence like **that in the box**.")
-            st.caption(
-                "Cells of the map count in proportion to the part that the box covers. Clear it to use the whole picture."
-            )
+            st.caption("A cell of the map counts as far as the box covers it. Clear the box to use the whole picture.")
         else:
             st.markdown("The pictures below have evidence like **this one**: their answers rest on the same features.")
             st.caption(why_not or "Draw a box on it to search by the evidence in the box alone.")
