@@ -30,10 +30,10 @@ _FILES = "audit_files"
 
 @dataclass(frozen=True)
 class Uploads:
-    """The visitor's uploaded pictures: their folder on this machine, and how many there are."""
+    """The visitor's uploaded pictures: their folder on this machine, and how many arrived."""
 
     folder: Path
-    count: int
+    received: upload.Received
 
 
 @dataclass(frozen=True)
@@ -108,10 +108,19 @@ def _source() -> Path | None:
     uploads: Uploads | None = state.get("audit_uploads")
     if uploads is not None:
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-            st.caption(f"{counted(uploads.count, 'uploaded picture')}, kept until your session ends.", width="content")
+            st.caption(uploaded(uploads.received), width="content")
             st.button("Remove them", key="audit_forget", on_click=_forget)
         return uploads.folder
     return named(path)[0] if path else None
+
+
+def uploaded(received: upload.Received) -> str:
+    """The pictures that arrived, and whether their folders label them."""
+    pictures, classes = received.pictures, received.classes
+    labels = (
+        f"labelled by {counted(classes, 'class folder')}" if classes else "without labels (no folder for each class)"
+    )
+    return f"{counted(pictures, 'uploaded picture')}, {labels}, kept until your session ends."
 
 
 def settle() -> AuditRun | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -39,6 +40,8 @@ def _box(text: str) -> Box:
         left, right, bottom, top = map(float, parts)
     except ValueError:
         raise ValueError("It has to be four numbers: left, right, bottom, top.") from None
+    if not all(map(isfinite, (left, right, bottom, top))):
+        raise ValueError("Its four numbers have to be finite.")
     return left, right, bottom, top
 
 
