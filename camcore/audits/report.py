@@ -53,7 +53,7 @@ def report_item(audit: Audit, groups: Sequence[Group]) -> AuditItem:
 
 def _numbers(audit: Audit, right: Rate, groups: Sequence[Group]) -> list[tuple[str, str, str]]:
     """The large figures: value, name, and a note."""
-    failed = (f"{audit.manifest.failed:,}", "errors", "pictures that could not be used")
+    failed = (f"{audit.manifest.failed:,}", "errors", "unusable pictures")
     if not right.n:
         counts = surest_answers(audit, 10)
         total = max(1, int(counts.sum()))
@@ -62,10 +62,9 @@ def _numbers(audit: Audit, right: Rate, groups: Sequence[Group]) -> list[tuple[s
             (percent(counts[:5].sum() / total), "predicted with less than 50 %", f"of {total:,} answers"),
             failed,
         ]
-    between = f"{percent(right.low)} to {percent(right.high)} with 95 % confidence"
     failing = sum(one.clearly_failing for one in groups)
     return [
-        (percent(right.value), "right", f"{right.count:,} of {right.n:,}; {between}"),
+        (percent(right.value), "right", f"95 % interval {percent(right.low)} to {percent(right.high)}"),
         (
             f"{failing:,}",
             "failing group" if failing == 1 else "failing groups",

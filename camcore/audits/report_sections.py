@@ -18,6 +18,7 @@ from camcore.report.blocks import (
     CalibrationPoint,
     Card,
     Cards,
+    Cell,
     Command,
     Facts,
     Matrix,
@@ -56,11 +57,9 @@ def sections(audit: Audit, groups: Sequence[Group], means: Sequence[MeanMap], la
 
 def _classes(audit: Audit, labelled: bool) -> Section:
     classes = class_figures(audit)
-    if labelled:
-        heads = ("class", "found (recall)", "right when predicted (precision)", "predicted", "mean probability")
-        numbers = frozenset((3, 4))
-    else:
-        heads, numbers = ("class", "predicted", "mean probability"), frozenset((1, 2))
+    counts = ("predicted", "mean probability")
+    heads = ("class", "found (recall)", "right when predicted (precision)", *counts) if labelled else ("class", *counts)
+    numbers = frozenset((len(heads) - 2, len(heads) - 1))
     table = Table(heads, tuple(_class_row(one, labelled) for one in _worst_first(classes)[:CLASSES]), numbers)
     more = len(classes) - CLASSES
     if more <= 0:
@@ -69,7 +68,7 @@ def _classes(audit: Audit, labelled: bool) -> Section:
     return Section("By class", (Paragraph(f"{which}; the audit's table has {more:,} more.", quiet=True), table))
 
 
-def _class_row(one: ClassFigures, labelled: bool) -> tuple[object, ...]:
+def _class_row(one: ClassFigures, labelled: bool) -> tuple[Cell, ...]:
     counts = (f"{one.said:,}", percent(one.probability))
     return (readable(one.name), one.found, one.precision, *counts) if labelled else (readable(one.name), *counts)
 
@@ -124,7 +123,7 @@ def _failing(groups: Sequence[Group]) -> Iterator[Section]:
         )
         for one in failing[:GROUPS]
     )
-    table = Table(("group", "pictures", "right", "its class", ""), rows, frozenset((1, 3)), flags=4)
+    table = Table(("group", "pictures", "accuracy", "its class", ""), rows, frozenset((1, 3)), flags=4)
     yield Section("Where it fails", (Paragraph(report_words.failing(failing)), table))
 
 

@@ -136,7 +136,7 @@ def _tile(
     opened: OpenAudit, other: OpenAudit, row: Row, both: tuple[Thumbnail, Thumbnail] | None, look: MapLook
 ) -> Tile:
     old, new = (f"{words.label(row[name])} {words.percent(row[f'{name}_probability'])}" for name in ("old", "new"))
-    truth = "" if row["label"] is None else f"true class {words.label(row['label'])}"
+    truth = "" if row["label"] is None else f"is {words.label(row['label'])}"
     apart = "" if np.isnan(row["map_distance"]) else f"maps {row['map_distance']:.2f} apart"
     same = row["change"] == SAME
     title = f"{old} → {words.percent(row['new_probability'])}" if same else f"{old} → {new}"

@@ -191,7 +191,7 @@ def _pictures(opened: OpenAudit, rows: Sequence[Row], look: MapLook | None) -> N
 
 def _tile(opened: OpenAudit, row: Row, made: Thumbnail | None, picked: Sequence[str], look: MapLook | None) -> Tile:
     text = f"{words.label(row['predicted'])} {words.percent(row['probability'])}"
-    note = {None: "", True: "right", False: f"true class {words.label(row['label'] or '')}"}[row["correct"]]
+    note = {None: "", True: "right", False: f"is {words.label(row['label'] or '')}"}[row["correct"]]
     src = None if made is None else thumbnails.url(made, opened.manifest, look)
     return {
         "id": row["path"],

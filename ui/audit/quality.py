@@ -102,7 +102,7 @@ def _classes(opened: OpenAudit) -> None:
             "pictures": [one.found.n for one in rows],
             "found": [100 * one.found.value if one.found.n else None for one in rows],
             "95 % interval": [_between(one.found) for one in rows],
-            "right when predicted": [100 * one.precision.value if one.precision.n else None for one in rows],
+            "precision": [100 * one.precision.value if one.precision.n else None for one in rows],
         }
     else:
         columns |= {"pictures": [one.said for one in rows], "probability": [100 * one.probability for one in rows]}
@@ -116,7 +116,9 @@ def _classes(opened: OpenAudit) -> None:
             "found": share,
             "probability": share,
             "95 % interval": st.column_config.TextColumn(width=105),
-            "right when predicted": st.column_config.NumberColumn(format="%.1f %%", width=120),
+            "precision": st.column_config.NumberColumn(
+                format="%.1f %%", width=85, help="Of the pictures predicted as this class, those that are of it"
+            ),
         },
     )
     if labelled:

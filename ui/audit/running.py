@@ -23,6 +23,7 @@ from ui.query import Failure
 
 if TYPE_CHECKING:
     from camcore.audits.engine import AuditStep
+    from camcore.audits.manifest import Manifest
     from camcore.network import Network
 
 _FILES = "audit_files"
@@ -170,10 +171,12 @@ def _begin(model: Model, source: Path) -> None:
     state["audit_run"] = AuditRun(model, source, _home() / name, False if state["audit_unlabelled"] else None)
 
 
-def source_of(pictures: str) -> str:
+def source_of(manifest: Manifest) -> str:
     """The pictures of an audit, for its reader: where they lie, or that they were uploaded."""
-    uploads: Uploads | None = st.session_state.get("audit_uploads")
-    return "uploaded pictures" if uploads is not None and pictures == str(uploads.folder) else pictures
+    home = st.session_state.get("audit_home")
+    uploaded = home is not None and Path(manifest.pictures).is_relative_to(home.name)
+    count = counted(manifest.total, "uploaded picture" if uploaded else "picture")
+    return count if uploaded else f"{count} in {manifest.pictures}"
 
 
 def leave() -> None:
@@ -189,7 +192,7 @@ def _see(run: AuditRun) -> None:
 
 
 def _forget() -> None:
-    st.session_state["audit_uploads"] = None
+    st.session_state.update(audit_uploads=None, audit_upload_ids=None)
 
 
 def _open(run: AuditRun) -> None:
@@ -200,6 +203,10 @@ def _open(run: AuditRun) -> None:
 def _receive() -> None:
     state = st.session_state
     files = state[_FILES]
+    arrived = tuple(file.file_id for file in files or ())
+    if arrived and arrived == state.get("audit_upload_ids"):
+        return  # the browser tells of the same files once more when the form goes
+    state["audit_upload_ids"] = arrived
     state["audit_upload_failure"] = state["audit_uploads"] = None
     if not files:
         return

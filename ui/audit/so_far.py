@@ -53,7 +53,8 @@ def numbers(step: AuditStep) -> list[tuple[str, str, str]]:
     """The large figures of a step."""
     parts = [(f"{step.done:,}", f"of {counted(step.total, 'picture')}", _pace(step))]
     if step.labelled:
-        parts.append((words.percent(step.accuracy.value), "of them are right so far", interval(step.accuracy)))
+        so_far = " so far" if step.done < step.total else ""
+        parts.append((words.percent(step.accuracy.value), f"of them are right{so_far}", interval(step.accuracy)))
     return [*parts, (f"{step.failed:,}", "could not be used", "listed with the reason at the end")]
 
 
@@ -93,7 +94,7 @@ def _figure(manifest: Manifest, row: Mapping[str, Any]) -> Figure | None:
 
 def verdict(row: Mapping[str, Any]) -> str:
     """The line beneath a picture: whether its answer is right; without a label a line of its height."""
-    return {None: figures.NO_NOTE, True: "right"}.get(row["correct"], f"true class {words.label(row['label'] or '')}")
+    return {None: figures.NO_NOTE, True: "right"}.get(row["correct"], f"is {words.label(row['label'] or '')}")
 
 
 _EMPTY = Figure(figures.NO_NOTE, figures.NO_NOTE, None)

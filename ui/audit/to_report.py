@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Callable, Hashable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,8 +17,8 @@ from ui import model_picker, words
 from ui.audit.chosen import PENDING
 from ui.audit.network import check, name_of, random_weights
 from ui.audit.opened import OpenAudit
+from ui.audit.running import source_of
 from ui.jobs import session
-from ui.jobs.session import Status
 from ui.jobs.work import Update, Updates, Work
 from ui.query import NetworkKey
 
@@ -37,27 +38,32 @@ Add = Callable[[Hashable, "ReportItem"], str]
 def button(opened: OpenAudit, add: Add) -> None:
     """The button that puts the audit as a whole into the report."""
     state = st.session_state
-    wanted = state.get(_WANTED) == opened.key
+    if state.get(_WANTED) == opened.key:
+        work = whole(opened)
+        status = session.ask(_WHOLE, work)
+        if status.failure is None and not status.complete:
+            if not session.section(_WHOLE, work, lambda _: _button(opened, adding=True)).busy:
+                session.rerun()  # it has just ended
+            return
+        state[_WANTED] = None
+        if status.failure is None:
+            item = replace(status.result, source=source_of(opened.manifest))
+            st.toast(add(("audit", opened.key), item), icon=":material/bookmark_added:")
+        else:
+            st.toast(words.plain(f"It could not be added. {status.failure.message}"), icon=":material/error:")
+    _button(opened)
 
-    def draw(now: Status[AuditItem]) -> None:
-        st.button(
-            "Adding …" if now.busy else "Add to report",
-            key="audit_to_report_whole",
-            icon=":material/hourglass_top:" if now.busy else ":material/bookmark_add:",
-            disabled=now.busy,
-            on_click=state.update,
-            args=({_WANTED: opened.key},),
-            help="Adds the figures, groups, mistakes and average maps of this audit to the Report page",
-        )
 
-    status = session.section(_WHOLE, whole(opened) if wanted else None, draw)
-    if not wanted or status.busy:
-        return
-    state[_WANTED] = None
-    if status.complete:
-        st.toast(add(("audit", opened.key), status.result), icon=":material/bookmark_added:")
-    elif status.failure is not None:
-        st.toast(words.plain(f"It could not be added. {status.failure.message}"), icon=":material/error:")
+def _button(opened: OpenAudit, adding: bool = False) -> None:
+    st.button(
+        "Adding …" if adding else "Add to report",
+        key="audit_to_report_whole",
+        icon=":material/hourglass_top:" if adding else ":material/bookmark_add:",
+        disabled=adding,
+        on_click=st.session_state.update,
+        args=({_WANTED: opened.key},),
+        help="Adds the figures, groups, mistakes and average maps of this audit to the Report page",
+    )
 
 
 def whole(opened: OpenAudit) -> Work[AuditItem]:

@@ -9,6 +9,7 @@ from camcore.render.colour import css_gradient
 from camcore.render.encode import to_data_url
 from camcore.report.blocks import Bullets, Card, Cards, Print, Prints, Section, Table, cell_text
 from camcore.report.document import AuditItem
+from ui import words
 from ui.report.steps import AT_ONCE, REASONS, StoryPicture, StoryStep
 
 CARDS = 6
@@ -18,15 +19,14 @@ _RATIO = 1.25  # width / height of the space for a picture
 
 
 def steps(item: AuditItem) -> list[StoryStep]:
-    """The steps of an audit: the answer first, with the share of each class that is found where labels are known."""
-    opening: StoryStep = {"kicker": "The audit", "title": item.title, "note": item.comment.strip() or item.answer}
-    figures: StoryStep = {
-        "kicker": "How good is it?",
-        "title": item.answer,
-        "note": item.source,
-        "reasons": [("", f"{value} {name}: {note}") for value, name, note in item.numbers],
+    """The steps of an audit, its answer first."""
+    opening: StoryStep = {
+        "kicker": item.source,
+        "title": item.title,
+        "note": words.together(item.comment.strip() or item.answer),
+        "reasons": [("", words.together(f"{value} {name}: {note}")) for value, name, note in item.numbers],
     }
-    return [opening, figures, *(step for section in item.sections for step in _section(section))]
+    return [opening, *(step for section in item.sections for step in _section(section))]
 
 
 def _section(section: Section) -> Iterator[StoryStep]:
@@ -62,14 +62,14 @@ def _prints(title: str, block: Prints) -> Iterator[StoryStep]:
 
 
 def _card(title: str, card: Card) -> StoryStep:
-    pictures = [_picture(one) for one in (card.map, *card.patches) if one.jpeg]
+    patches: list[StoryPicture] = [{**_picture(one), "caption": ""} for one in card.patches if one.jpeg]
     name = f"{card.name}: {card.flag}" if card.flag else card.name
     return {
         "kicker": title,
         "title": name,
-        "note": ". ".join(card.lines),
+        "note": words.together(" · ".join(card.lines)),
         "ratio": 1.0,
-        "pictures": [{**pictures[0], "caption": card.map.name}, *({**one, "caption": ""} for one in pictures[1:])],
+        "pictures": [_picture(card.map), *patches],
     }
 
 

@@ -43,7 +43,7 @@ def test_figures_are_those_of_the_rows_that_are_there(made: MadeUp) -> None:
 def test_the_latest_pictures_change_now_and_then(made: MadeUp, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(so_far, "EVERY", 1000.0)
     first = so_far._pictures(made.folder, step(made, 4))
-    assert [one.note for one in first] == ["right", "right", "right", "true class cat"]
+    assert [one.note for one in first] == ["right", "right", "right", "is cat"]
     assert so_far._pictures(made.folder, step(made, 10)) is first, "too soon"
     monkeypatch.setattr(so_far, "EVERY", 0.0)
     later = so_far._pictures(made.folder, step(made, 10))
