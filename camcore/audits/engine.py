@@ -10,13 +10,14 @@ import os
 import re
 from collections.abc import Callable, Generator
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from time import perf_counter
 from typing import Literal
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from camcore import checks
@@ -35,6 +36,7 @@ from camcore.checks import checked, flag, optional, refused, text, whole
 from camcore.errors import CamcoreError, ModelError
 from camcore.evaluation.average_maps import single_pass_method
 from camcore.heatmaps.arguments import a_framing, a_network
+from camcore.metrics.intervals import Rate, rate
 from camcore.network import Network
 
 CHUNK = 256
@@ -53,12 +55,17 @@ Parts = Generator[tuple[Chunk, pa.Table], None, None]
 Stage = Literal["pictures", "groups", "report", "done"]
 
 
+LATEST = 8
+"""The most rows that a step shows."""
+
+
 @dataclass(frozen=True)
 class AuditStep:
     """The progress of an audit: ``done`` of ``total`` pictures have their row, ``failed`` of them one with an error.
 
     ``seconds``: since the audit was begun or taken up; ``kept``: rows that were there by then. ``stage``: what is being
-    made, ``pictures``, then ``groups`` and the ``report``; at last ``done``.
+    made, ``pictures``, then ``groups`` and the ``report``; at last ``done``. ``labelled``: answers to pictures with a
+    label, ``right``: those of them that are. ``latest``: the newest rows, LATEST at most.
     """
 
     done: int
@@ -67,6 +74,14 @@ class AuditStep:
     seconds: float
     kept: int = 0
     stage: Stage = "pictures"
+    labelled: int = 0
+    right: int = 0
+    latest: pa.Table = field(default_factory=schema.SCHEMA.empty_table, repr=False, compare=False)
+
+    @property
+    def accuracy(self) -> Rate:
+        """The share of right answers so far; without pictures where there are no labels."""
+        return rate(self.right, self.labelled)
 
     @property
     def pictures_per_second(self) -> float:
@@ -200,13 +215,14 @@ def _steps(
     chunks: list[Chunk], folder: Path, manifest: Manifest, compute: Callable[[list[Chunk]], Parts]
 ) -> Generator[AuditStep, None, None]:
     start, before = perf_counter(), manifest.seconds
-    missing, done, failed = [], 0, 0
+    missing, done, failed, labelled, right = [], 0, 0, 0, 0
     for chunk in chunks:
         part = kept_part(folder, manifest.base, chunk)
         if part is None:
             missing.append(chunk)
         else:
             done, failed = done + len(part), failed + _failures(part)
+            labelled, right = labelled + _labelled(part), right + _right(part)
     kept = done
 
     def note() -> None:
@@ -214,7 +230,16 @@ def _steps(
         write_manifest(folder, replace(manifest, done=done, failed=failed, seconds=seconds))
 
     def step(part: pa.Table) -> AuditStep:
-        return AuditStep(done + len(part), manifest.total, failed + _failures(part), perf_counter() - start, kept)
+        return AuditStep(
+            done + len(part),
+            manifest.total,
+            failed + _failures(part),
+            perf_counter() - start,
+            kept,
+            labelled=labelled + _labelled(part),
+            right=right + _right(part),
+            latest=part.slice(max(0, len(part) - LATEST)),
+        )
 
     note()
     yield step(schema.SCHEMA.empty_table())
@@ -225,6 +250,7 @@ def _steps(
                 if len(part) == len(chunk.paths):
                     schema.write_part(folder, chunk.number, part)
                     done, failed = yielded.done, yielded.failed
+                    labelled, right = yielded.labelled, yielded.right
                     note()
                 yield yielded
     last = step(schema.SCHEMA.empty_table())
@@ -263,3 +289,11 @@ def _on_cluster(network: Network, plan: Plan, chunks: list[Chunk], address: str)
 
 def _failures(part: pa.Table) -> int:
     return len(part) - int(part.column("error").null_count)
+
+
+def _labelled(part: pa.Table) -> int:
+    return len(part) - int(part.column("correct").null_count)
+
+
+def _right(part: pa.Table) -> int:
+    return int(pc.sum(part.column("correct")).as_py() or 0)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import streamlit as st
 
@@ -24,14 +23,12 @@ from ui.audit import (
     to_report,
 )
 from ui.audit.opened import OpenAudit, opening
+from ui.audit.to_report import Add
 from ui.components import scroll
 from ui.jobs import session
 from ui.jobs.session import Status
 from ui.model_picker import Model
 from ui.picture_folders import root_of
-
-if TYPE_CHECKING:
-    from camcore.report.document import Item
 
 
 def folder(making: bool) -> Path | None:
@@ -42,8 +39,7 @@ def folder(making: bool) -> Path | None:
         persist_state="session",
         placeholder="the folder of an audit",
         on_change=choices.clear,
-        help="A folder on the machine that this app runs on, which this page or python -m camcore audit has written. "
-        "It is only read.",
+        help="A folder on this server that this page or python -m camcore audit has written. It is opened read-only.",
     ).strip()
     if path or making:
         st.button("New audit", key="audit_new", on_click=running.leave, width="stretch")
@@ -55,20 +51,17 @@ def welcome() -> Model:
     with st.container(key="cam_head"):
         st.header("Audit a network on many pictures", anchor=False)
     st.markdown(
-        "A heatmap shows why a network said what it said about one picture. An audit looks at all of them: **how "
-        "good** the network is, **where it looks**, and **where it fails**."
+        "A heatmap explains one answer. An audit covers a whole set of pictures: **how accurate** the network is, "
+        "**where it looks**, **what its answers rest on**, and **where it fails**."
     )
     model = running.form()
-    st.markdown("Larger audits are made on the command line and opened by their folder, on the left:")
+    st.markdown("Run larger audits on the command line, then open their folder in the sidebar:")
     st.code("python -m camcore audit PICTURES --model MobileNetV2 --out my_audit", language="bash")
     return model
 
 
-def show(root: Path, publish: Callable[[], None], report: Callable[[Hashable, Item], str]) -> tuple[str, ...]:
-    """The audit in a folder; what readers should know of it.
-
-    ``publish``: the page's address; ``report``: takes an entry for the report, and returns the message to the visitor.
-    """
+def show(root: Path, publish: Callable[[], None], report: Add) -> tuple[str, ...]:
+    """The audit in a folder; the notes for its readers. ``publish``: the page's address."""
 
     def draw(now: Status[OpenAudit]) -> None:
         if now.failure is not None:
@@ -81,7 +74,7 @@ def show(root: Path, publish: Callable[[], None], report: Callable[[Hashable, It
         return ()
     opened = status.result
     choices.settle(opened)
-    _head(opened)
+    _head(opened, report)
     with errors.guarded("The figures"):
         quality.show(opened)
     to_report.section(opened, report)
@@ -101,11 +94,11 @@ def show(root: Path, publish: Callable[[], None], report: Callable[[Hashable, It
     return opened.notes
 
 
-def _head(opened: OpenAudit) -> None:
+def _head(opened: OpenAudit, report: Add) -> None:
     manifest = opened.manifest
     name = words.plain(manifest.network.name)
     said = (
-        f"{name} is right about {words.percent(opened.accuracy.value)} of {counted(opened.accuracy.n, 'picture')}"
+        f"{name} is right on {words.percent(opened.accuracy.value)} of {counted(opened.accuracy.n, 'picture')}"
         if opened.accuracy.n
         else f"{name} on {counted(opened.answered, 'picture')} without labels"
     )
@@ -114,7 +107,7 @@ def _head(opened: OpenAudit) -> None:
     unusable = f"{opened.failed:,} could not be used" if opened.failed else ""
     limit = "a random sample" if manifest.limit is not None else ""
     parts = [
-        running.source_of(manifest.pictures),
+        running.source_of(manifest),
         limit,
         f"{manifest.method} at {manifest.layer}, {words.grid(manifest.grid)}",
         f"framing {manifest.framing}",
@@ -125,3 +118,4 @@ def _head(opened: OpenAudit) -> None:
     with st.container(key="cam_audit_about", horizontal=True, vertical_alignment="center", gap="small"):
         st.caption(words.plain(" · ".join(filter(None, parts))))
         export.offer_report(opened)
+        to_report.button(opened, report)

@@ -22,9 +22,9 @@ def received(folder: Path, **files: bytes | io.BytesIO) -> list[tuple[str | None
         (".".join(name.rsplit("_", 1)), io.BytesIO(data) if isinstance(data, bytes) else data)
         for name, data in files.items()
     ]
-    count = upload.receive(given, folder)
+    arrived = upload.receive(given, folder)
     found = list_pictures(str(folder))
-    assert count == len(found)
+    assert arrived == upload.Received(len(found), len({label for label in found.labels if label}))
     return [(label, Path(path).name.split("_", 1)[1]) for path, label in zip(found.paths, found.labels, strict=True)]
 
 
