@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import shlex
 from pathlib import Path
 
 import pytest
 
+from camcore import __main__ as command_line
 from camcore.errors import CamcoreError
 from camcore.metrics.intervals import rate
 from camcore.release.enough import check_enough
@@ -135,3 +137,13 @@ def test_as_many_pictures_as_the_policy_asks_for() -> None:
     check_enough(policy, 200, 0)
     with pytest.raises(CamcoreError, match="cannot be met by 199 pictures"):
         check_enough(policy, 199, 0)
+
+
+def test_the_policy_of_the_page_has_every_rule() -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs" / "release.md").read_text("utf-8")
+    (text,) = re.findall(r"(?s)```toml\n(.*?)```", page)
+    assert [rule.name for rule in read_policy(text.encode()).rules] == list(KINDS)
+    parser = command_line._parser()
+    for line in re.findall(r"(?m)^python -m camcore (.*)$", page.replace("\\\n", " ")):
+        words = shlex.split(line.split(">")[0], comments=True)
+        assert callable(parser.parse_args(words).run), line
