@@ -211,6 +211,7 @@ FLOORS = (
     {"evaluation", "verdict"},
     {"bias", "report"},
     {"audits"},
+    {"release"},
     {"cli"},
     {"__main__"},
 )

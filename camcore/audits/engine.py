@@ -94,7 +94,7 @@ class AuditStep:
         return (self.total - self.done) / self.pictures_per_second if self.done < self.total else 0.0
 
 
-def _a_source(name: str, value: object) -> str:
+def a_source(name: str, value: object) -> str:
     """A path or an address, as text: a Path would take one of the two slashes of an address."""
     if not isinstance(value, (str, os.PathLike)) or not os.fspath(value) or "\0" in os.fsdecode(value):
         raise refused(name, value, "a folder, a table or an address", "Give it as a string or a pathlib.Path.")
@@ -103,7 +103,7 @@ def _a_source(name: str, value: object) -> str:
 
 def _a_folder(name: str, value: object) -> Path:
     """A folder of this machine."""
-    text = _a_source(name, value)
+    text = a_source(name, value)
     if addresses.is_remote(text):
         raise refused(name, value, "a folder of this machine", "Write there, and copy what is in it when it is done.")
     return Path(text).expanduser()
@@ -118,7 +118,7 @@ def _an_address(name: str, value: object) -> str:
 
 @checked(
     network=a_network,
-    pictures=_a_source,
+    pictures=a_source,
     out=_a_folder,
     method=optional(text),
     framing=a_framing,
