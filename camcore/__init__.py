@@ -41,6 +41,8 @@ if TYPE_CHECKING:
     from camcore.network import Network
     from camcore.pictures.picture import Picture, open_picture
     from camcore.predictions import Prediction
+    from camcore.reviews.listing import list_reviews
+    from camcore.reviews.review import open_review, start_review
     from camcore.verdict.gather import Trust, TrustStep, trust, trust_passes
     from camcore.verdict.rules import Verdict
 
@@ -66,6 +68,7 @@ _HOMES = {
     "fuse": "heatmaps.refine",
     "LayerError": "errors",
     "LayerInfo": "graph.layers",
+    "list_reviews": "reviews.listing",
     "load": "models.load",
     "look_at_cells": "features.cells",
     "Memory": "heatmaps.memory",
@@ -76,10 +79,12 @@ _HOMES = {
     "Network": "network",
     "open_audit": "audits.store",
     "open_picture": "pictures.picture",
+    "open_review": "reviews.review",
     "overlay": "heatmaps.overlay",
     "Picture": "pictures.picture",
     "PictureError": "errors",
     "Prediction": "predictions",
+    "start_review": "reviews.review",
     "Step": "heatmaps.run",
     "stream": "heatmaps.run",
     "strongest_patches": "features.patches",

@@ -25,6 +25,7 @@ from camcore.files import write_whole
 from camcore.heatmaps.arguments import a_path
 from camcore.metrics.intervals import Rate
 from camcore.render.colour import css_gradient
+from camcore.reviews.listing import list_reviews
 from camcore.text import counted, percent, readable
 
 NAME = "report.html"
@@ -71,6 +72,7 @@ def to_html(audit: Audit, groups: Sequence[Group]) -> bytes:
         "averages": _averages(audit),
         "errors": audit.table(["path", "error"], Filters(failed=True), limit=ERRORS).to_pylist(),
         "failed": manifest.failed,
+        "reviews": list_reviews(audit.folder),
         "gradient": css_gradient(),
         "limits": report_words.limits(manifest, labelled),
         "facts": report_words.facts(manifest),
