@@ -187,8 +187,8 @@ def _reviews(audit: Audit) -> Iterator[Section]:
     if not reviews:
         return
     told = (
-        "Of each review a random sample of the maps, with sham maps among them that nobody pointed out. The records with "
-        "every answer are in the audit's folder reviews."
+        "Each review is of a random sample of the maps, with sham maps among them that are not marked as such. The "
+        "records with every answer are in the audit's folder reviews."
     )
     rows = (
         (
