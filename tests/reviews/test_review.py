@@ -16,7 +16,8 @@ from reviewed import reviewed_audit, write_rows
 
 import camcore
 from camcore.audits.manifest import write_manifest
-from camcore.audits.report import to_html
+from camcore.audits.report import report_item
+from camcore.report.html import audit_to_html
 from camcore.reviews.decision import NO, REFUSED, UNDECIDED, YES
 from camcore.reviews.record import RIGHT, UNDONE, UNSEEN, WRONG
 from camcore.reviews.review import Review, open_review, start_review
@@ -265,7 +266,7 @@ def test_audits_that_cannot_be_reviewed_say_why(tmp_path: Path) -> None:
 
 def test_the_report_has_the_review(made: MadeUp) -> None:
     judged(start_review(made.folder, "<b>Ada</b>", goal=0.8), honest)
-    report = to_html(camcore.open_audit(made.folder), ()).decode()
+    report = audit_to_html(report_item(camcore.open_audit(made.folder), ())).decode()
     assert "At least" in report
     assert "&lt;b&gt;Ada&lt;/b&gt;" in report
 
