@@ -13,6 +13,7 @@ import streamlit as st
 import camcore
 from camcore.audits.manifest import Manifest
 from camcore.audits.sources import open_row
+from camcore.text import counted
 from ui import model_picker, words
 from ui.audit.chosen import PENDING
 from ui.audit.network import check, name_of, random_weights
@@ -47,7 +48,8 @@ def button(opened: OpenAudit, add: Add) -> None:
             return
         state[_WANTED] = None
         if status.failure is None:
-            item = replace(status.result, source=source_of(opened.manifest))
+            source = f"{counted(opened.manifest.total, 'picture')}, {source_of(opened.manifest.pictures)}"
+            item = replace(status.result, source=source)
             st.toast(add(("audit", opened.key), item), icon=":material/bookmark_added:")
         else:
             st.toast(words.plain(f"It could not be added. {status.failure.message}"), icon=":material/error:")

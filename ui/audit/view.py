@@ -107,7 +107,7 @@ def _head(opened: OpenAudit, report: Add) -> None:
     unusable = f"{opened.failed:,} could not be used" if opened.failed else ""
     limit = "a random sample" if manifest.limit is not None else ""
     parts = [
-        running.source_of(manifest),
+        running.source_of(manifest.pictures),
         limit,
         f"{manifest.method} at {manifest.layer}, {words.grid(manifest.grid)}",
         f"framing {manifest.framing}",
