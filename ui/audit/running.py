@@ -154,6 +154,7 @@ def show(run: AuditRun) -> None:
         _see(run)
         session.rerun()
     if status.failure is not None:
+        st.caption("Where folders are not named as the network’s classes, turn on Ignore labels in the form.")
         st.button("Back to the form", key="audit_back_to_form", on_click=leave)
 
 
