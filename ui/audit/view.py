@@ -7,6 +7,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from camcore.methods import METHODS
 from camcore.text import counted, duration
 from ui import errors, words
 from ui.audit import (
@@ -109,10 +110,10 @@ def _head(opened: OpenAudit, report: Add) -> None:
     parts = [
         running.source_of(manifest.pictures),
         limit,
-        f"{manifest.method} at {manifest.layer}, {words.grid(manifest.grid)}",
+        f"{METHODS[manifest.method].title} at {manifest.layer}, {words.grid(manifest.grid)}",
         f"framing {manifest.framing}",
         manifest.network.weights_note,
-        f"{duration(manifest.seconds)} of work",
+        f"computed in {duration(manifest.seconds)}",
         unusable,
     ]
     with st.container(key="cam_audit_about", horizontal=True, vertical_alignment="center", gap="small"):
