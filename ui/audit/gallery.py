@@ -95,7 +95,7 @@ def _filters(opened: OpenAudit) -> None:
                 140,
                 "any class",
             )
-        if opened.groups:
+        if len(opened.groups) > len({one.label for one in opened.groups}):  # else they are the classes
             titles = [group_name(one) for one in opened.groups]
             _choice("Group", "group", range(len(titles)), titles.__getitem__, 140, "any group")
         _choice("Sort", "sort", sorts, _SORTS.__getitem__, 150)

@@ -28,7 +28,10 @@ def show(opened: OpenAudit) -> None:
     st.subheader("What do the answers rest on?", anchor="groups")
     places = ordered(opened.groups)
     if not places:
-        st.markdown("The pictures predicted as a class all have one kind of evidence: no class divides into groups.")
+        st.markdown(
+            f"No class divides into groups of different evidence. Classes with fewer than {2 * LEAST} predictions are "
+            "not divided."
+        )
         return
     st.markdown(
         "A network can predict the same class for different reasons. A **group** holds the pictures of one predicted "

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 FEW = 3
 """Classes that have a large number each."""
+SEVERAL = 10
+"""Pictures of a class of which its share says something."""
 HEIGHT = 300
 
 
@@ -78,7 +80,7 @@ def _numbers(opened: OpenAudit) -> list[tuple[str, str, str]]:
 
 def _weakest(opened: OpenAudit) -> list[tuple[str, str, str]]:
     """The class that is found least, where it is surely weaker than the whole."""
-    weak = [one for one in opened.classes if one.found.n and one.found.high < opened.accuracy.value]
+    weak = [one for one in opened.classes if one.found.n >= SEVERAL and one.found.high < opened.accuracy.value]
     return [
         (words.percent(one.found.value), f"of “{words.label(one.name)}” are found, the fewest", interval(one.found))
         for one in sorted(weak, key=lambda one: one.found.high)[:1]

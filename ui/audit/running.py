@@ -23,7 +23,6 @@ from ui.query import Failure
 
 if TYPE_CHECKING:
     from camcore.audits.engine import AuditStep
-    from camcore.audits.manifest import Manifest
     from camcore.network import Network
 
 _FILES = "audit_files"
@@ -155,6 +154,7 @@ def show(run: AuditRun) -> None:
         _see(run)
         session.rerun()
     if status.failure is not None:
+        st.caption("Where folders are not named as the network’s classes, turn on Ignore labels in the form.")
         st.button("Back to the form", key="audit_back_to_form", on_click=leave)
 
 
@@ -171,12 +171,10 @@ def _begin(model: Model, source: Path) -> None:
     state["audit_run"] = AuditRun(model, source, _home() / name, False if state["audit_unlabelled"] else None)
 
 
-def source_of(manifest: Manifest) -> str:
+def source_of(pictures: str) -> str:
     """The pictures of an audit, for its reader: where they lie, or that they were uploaded."""
-    home = st.session_state.get("audit_home")
-    uploaded = home is not None and Path(manifest.pictures).is_relative_to(home.name)
-    count = counted(manifest.total, "uploaded picture" if uploaded else "picture")
-    return count if uploaded else f"{count} in {manifest.pictures}"
+    uploads: Uploads | None = st.session_state.get("audit_uploads")
+    return "uploaded pictures" if uploads is not None and pictures == str(uploads.folder) else pictures
 
 
 def leave() -> None:

@@ -47,8 +47,9 @@ def button(opened: OpenAudit, add: Add) -> None:
             return
         state[_WANTED] = None
         if status.failure is None:
-            item = replace(status.result, source=source_of(opened.manifest))
-            st.toast(add(("audit", opened.key), item), icon=":material/bookmark_added:")
+            st.toast(
+                add(("audit", opened.key), _named(status.result, opened.manifest)), icon=":material/bookmark_added:"
+            )
         else:
             st.toast(words.plain(f"It could not be added. {status.failure.message}"), icon=":material/error:")
     _button(opened)
@@ -64,6 +65,12 @@ def _button(opened: OpenAudit, adding: bool = False) -> None:
         args=({_WANTED: opened.key},),
         help="Adds the figures, groups, mistakes and average maps of this audit to the Report page",
     )
+
+
+def _named(item: AuditItem, manifest: Manifest) -> AuditItem:
+    """The entry with its pictures called as the visitor knows them."""
+    name = source_of(manifest.pictures)
+    return item if name == manifest.pictures else replace(item, source=f"{manifest.total:,} {name}")
 
 
 def whole(opened: OpenAudit) -> Work[AuditItem]:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from camcore.methods import METHODS
 from camcore.text import counted, duration
 from ui import errors, words
 from ui.audit import (
@@ -110,12 +111,12 @@ def _head(opened: OpenAudit, report: Add) -> None:
     unusable = f"{opened.failed:,} could not be used" if opened.failed else ""
     limit = "a random sample" if manifest.limit is not None else ""
     parts = [
-        running.source_of(manifest),
+        running.source_of(manifest.pictures),
         limit,
-        f"{manifest.method} at {manifest.layer}, {words.grid(manifest.grid)}",
+        f"{METHODS[manifest.method].title} at {manifest.layer}, {words.grid(manifest.grid)}",
         f"framing {manifest.framing}",
         manifest.network.weights_note,
-        f"{duration(manifest.seconds)} of work",
+        f"computed in {duration(manifest.seconds)}",
         unusable,
     ]
     with st.container(key="cam_audit_about", horizontal=True, vertical_alignment="center", gap="small"):

@@ -33,6 +33,12 @@ def test_folders_of_a_zip_file_are_classes(tmp_path: Path) -> None:
     assert received(tmp_path / "in", x_zip=archive) == [("cat", "1.png"), ("dog", "1.png")]
 
 
+def test_a_class_keeps_its_apostrophe(tmp_path: Path) -> None:
+    archive = packed({"carpenter's_kit/1.png": PICTURE, "yellow_lady's_slipper/1.png": PICTURE})
+    labels = [label for label, _ in received(tmp_path / "in", x_zip=archive)]
+    assert labels == ["carpenter's_kit", "yellow_lady's_slipper"]
+
+
 def test_single_pictures_take_all_labels_away(tmp_path: Path) -> None:
     archive = packed({"cat/1.png": PICTURE, "dog/1.png": PICTURE})
     found = received(tmp_path / "in", x_zip=archive, y_jpg=picture("JPEG"), notes_txt=b"words")
