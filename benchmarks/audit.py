@@ -17,15 +17,18 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter, process_time
+from typing import Any
 
 import psutil
 from data import SHARED, table
 
 import camcore
 from camcore.audits.engine import BATCH
+from camcore.audits.workers import local_client
 from camcore.batches import framed_batches, open_files
 
 CHUNK = 64
@@ -107,13 +110,21 @@ def yardstick(model: str, files: Sequence[str], processes: int) -> Pace:
     return Pace(len(files) / max(clocks), sum(processors) / len(files))
 
 
-def audited(net: camcore.Network, pictures: Path, workers: int) -> Pace:
-    """The pace of an audit in this process (``workers`` 0) or by workers."""
+def audited(net: camcore.Network, pictures: Path, workers: int = 0) -> Pace:
+    """The pace of an audit in this process, or by workers of the kind that an audit starts, which are there already.
+
+    It is counted from when each of them can have had a part.
+    """
     this = psutil.Process()
     first, last, memory = None, None, 0.0
-    with tempfile.TemporaryDirectory() as out:
-        for step in camcore.audit(net, pictures, out, chunk=CHUNK, workers=workers):
-            if step.stage == "pictures" and step.done:
+    with tempfile.TemporaryDirectory() as out, ExitStack() as ended:
+        where: dict[str, Any] = {"workers": 0}
+        if workers:
+            client = ended.enter_context(local_client(workers))
+            client.run(one_thread)
+            where = {"cluster": client.scheduler.address}
+        for step in camcore.audit(net, pictures, out, chunk=CHUNK, **where):
+            if step.stage == "pictures" and step.done >= max(1, workers) * CHUNK:
                 children = this.children(recursive=True)
                 memory = max([memory, *(one.memory_info().rss for one in children)])
                 last = step, sum(sum(one.cpu_times()[:2]) for one in [this, *children])
@@ -138,7 +149,7 @@ def audit_alone(model: str, pictures: Path) -> None:
     if hasattr(os, "sched_setaffinity"):  # the thread that opens pictures has no core of its own
         os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     one_thread()
-    found = audited(camcore.load(model), pictures, 0)
+    found = audited(camcore.load(model), pictures)
     print(found.rate, found.processor, found.start, found.after)
 
 
@@ -157,7 +168,7 @@ def measure(net: camcore.Network, model: str, name: str, most: int | None, worke
         bare = told(f"opening + forward pass alone, {workers} processes", yardstick(model, files, workers))
         several = told(f"audit by {workers} workers, each of one thread", audited(net, pictures, workers))
         one = told("audit in one process of one thread, on one core", audited_by_one(model, pictures))
-        threads = told("audit in one process, with all its threads", audited(net, pictures, 0))
+        threads = told("audit in one process, with all its threads", audited(net, pictures))
         for what, ratio, beside in (
             ("workers beside opening + forward pass", several.rate / bare.rate, "target 0.85"),
             ("the same by processor time", bare.processor / several.processor, "as a busy machine should be read"),

@@ -25,7 +25,7 @@ from camcore.audits import addresses, rows, schema
 from camcore.audits.groups import NAME as GROUPS
 from camcore.audits.groups import write_groups
 from camcore.audits.kept import kept_part
-from camcore.audits.manifest import Manifest, write_manifest
+from camcore.audits.manifest import Manifest, read_manifest, write_manifest
 from camcore.audits.processes import check_workers, worker_count
 from camcore.audits.report import NAME as REPORT
 from camcore.audits.report import write_report
@@ -218,11 +218,11 @@ def _steps(
     missing, done, failed, labelled, right = [], 0, 0, 0, 0
     for chunk in chunks:
         part = kept_part(folder, manifest.base, chunk)
-        if part is None:
-            missing.append(chunk)
-        else:
+        if part is not None:
             done, failed = done + len(part), failed + _failures(part)
             labelled, right = labelled + _labelled(part), right + _right(part)
+        else:
+            missing.append(chunk)
     kept = done
 
     def note() -> None:
@@ -241,7 +241,8 @@ def _steps(
             latest=part.slice(max(0, len(part) - LATEST)),
         )
 
-    note()
+    if replace(manifest, done=done, failed=failed) != read_manifest(folder):  # else the folder may be read-only
+        note()
     yield step(schema.SCHEMA.empty_table())
     if missing:
         with closing(compute(missing)) as parts:

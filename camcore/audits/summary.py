@@ -29,9 +29,7 @@ def summary(audit: Audit, groups: Sequence[Group] = ()) -> dict[str, object]:
     """All figures of an audit; None where one is not defined, as without labels."""
     manifest = audit.manifest
     right = accuracy(audit)
-    classes = class_figures(audit)
-    # Of some ten thousand classes the matrix alone would take a gigabyte.
-    table = confusion(audit) if len(classes) <= MATRIX else None
+    table = confusion(audit)
     told = calibration(audit)
     return {
         "network": manifest.network.name,
@@ -56,10 +54,10 @@ def summary(audit: Audit, groups: Sequence[Group] = ()) -> dict[str, object]:
                 "said": one.said,
                 "probability": None if isnan(one.probability) else one.probability,
             }
-            for one in classes
+            for one in class_figures(audit)
         ],
         "confusion": {"classes": list(table.classes), "counts": table.counts.tolist()}
-        if table is not None and table.classes
+        if 0 < len(table.classes) <= MATRIX
         else None,
         "mistakes": [
             {"class": one.label, "said": one.said, "count": one.count, "of": one.of} for one in mistakes(audit)

@@ -67,3 +67,12 @@ def test_interrupted_it_says_how_to_go_on(network, pictures, tmp_path, capsys, m
     assert "stopped after 0 of 20 pictures; the same command goes on from here" in capsys.readouterr().err
     assert main(command) == 0
     assert read_manifest(tmp_path).complete
+
+
+def test_nothing_but_damaged_pictures(network, tmp_path, capsys):
+    (tmp_path / "data" / "across").mkdir(parents=True)
+    (tmp_path / "data" / "across" / "a.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+    assert main(["audit", str(tmp_path / "data"), "--model", network, "--out", str(tmp_path / "out")]) == 0
+    printed = capsys.readouterr().out
+    assert "none of the pictures could be used" in printed
+    assert "no labels" not in printed
