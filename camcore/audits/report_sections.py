@@ -41,10 +41,9 @@ CLASSES, GROUPS, PATCHES, WORST, ERRORS, MISTAKES = 24, 24, 6, 8, 20, 20
 
 def sections(audit: Audit, groups: Sequence[Group], means: Sequence[MeanMap], labelled: bool) -> Iterator[Section]:
     """The sections in reading order; those that have nothing to say are left out."""
-    classes = class_figures(audit)
-    yield _classes(classes, labelled)
+    yield _classes(audit, labelled)
     if labelled:
-        yield _confusion(audit, few=len(classes) <= MATRIX)
+        yield _confusion(audit)
         yield from _calibration(audit)
     yield from _failing(groups)
     yield _groups(audit, groups)
@@ -58,7 +57,8 @@ def sections(audit: Audit, groups: Sequence[Group], means: Sequence[MeanMap], la
     yield _making(audit)
 
 
-def _classes(classes: Sequence[ClassFigures], labelled: bool) -> Section:
+def _classes(audit: Audit, labelled: bool) -> Section:
+    classes = class_figures(audit)
     counts = ("predicted", "mean probability")
     heads = ("class", "found (recall)", "right when predicted (precision)", *counts) if labelled else ("class", *counts)
     numbers = frozenset((len(heads) - 2, len(heads) - 1))
@@ -82,10 +82,10 @@ def _worst_first(classes: Sequence[ClassFigures]) -> list[ClassFigures]:
     return sorted(classes, key=lambda one: (one.found.high if one.found.n else 2.0, -one.said))
 
 
-def _confusion(audit: Audit, few: bool) -> Section:
-    """The matrix of few classes; of many, whose matrix may take gigabytes, the most frequent mistakes."""
+def _confusion(audit: Audit) -> Section:
+    table = confusion(audit)
     block: Block
-    if few and (table := confusion(audit)).classes:
+    if 0 < len(table.classes) <= MATRIX:
         block = Matrix(tuple(map(readable, table.classes)), tuple(map(tuple, table.counts.tolist())))
     elif found := mistakes(audit, MISTAKES):
         rows = tuple(
