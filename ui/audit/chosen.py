@@ -19,7 +19,6 @@ from ui.audit import choices, network
 from ui.audit.network import Found
 from ui.audit.opened import OpenAudit
 from ui.jobs import session
-from ui.jobs.session import Status
 from ui.picture_box import LIMIT, Upload
 from ui.query import Failure
 from ui.rasters import shrink
@@ -31,31 +30,37 @@ PENDING = "audit_report_paths"
 """The session's entry with the pictures that are to go into the report."""
 MOST_SIDE = 4096
 """Long side of a picture whose file is not handed over as it is, in pixels."""
+_NETWORK = "audit_network"
+_LOOKING = Found("", "Looking for the network of this audit …")
 _TITLES = {INSPECT: "Inspect", COMPARE: "Compare", TRUST: "Trust", LESSON: "Cats vs dogs"}
 
 
 def bar(opened: OpenAudit, chosen: Sequence[str]) -> None:
-    """The row of what can be done with the chosen pictures; it keeps its height without any."""
-
-    def draw(now: Status[Found]) -> None:
-        with st.container(key="cam_audit_chosen", horizontal=True, vertical_alignment="center", gap="small"):
-            if not chosen:
-                st.caption("Select pictures to look at them on another page, or one to find others like it.")
-                return
-            what = chosen[0] if len(chosen) == 1 else f"{counted(len(chosen), 'picture')} selected"
-            st.caption(words.plain(what), width="content")
-            _buttons(opened, chosen, now)
-
-    session.section("audit_network", network.search(opened.manifest) if chosen else None, draw)
-    failure = st.session_state.pop("audit_to_failure", None)
-    if failure is not None:
-        errors.panel(failure, "This picture cannot be looked at")
+    """The row of what can be done with the selected pictures; it keeps its height without any."""
+    status = session.ask(_NETWORK, network.search(opened.manifest) if chosen else None)
+    if status.busy:  # the buttons work once the network is found
+        session.section(_NETWORK, network.search(opened.manifest), lambda _: _row(opened, chosen, _LOOKING))
+    else:
+        failure = "" if status.failure is None else status.failure.message
+        _row(opened, chosen, status.value or Found("", failure))
+    failed = st.session_state.pop("audit_to_failure", None)
+    if failed is not None:
+        errors.panel(failed, "This picture cannot be looked at")
     if st.session_state.get("audit_go") is not None or st.session_state.pop("audit_redraw", False):
         st.rerun()  # the callback ran with this fragment; nothing that waits may take the place of what it asks for
 
 
-def _buttons(opened: OpenAudit, chosen: Sequence[str], now: Status[Found]) -> None:
-    found = Found("", "Looking for the network of this audit …") if now.value is None else now.value
+def _row(opened: OpenAudit, chosen: Sequence[str], found: Found) -> None:
+    with st.container(key="cam_audit_chosen", horizontal=True, vertical_alignment="center", gap="small"):
+        if chosen:
+            what = chosen[0] if len(chosen) == 1 else f"{counted(len(chosen), 'picture')} selected"
+            st.caption(words.plain(what), width="content")
+            _buttons(opened, chosen, found)
+        else:
+            st.caption("Select pictures to look at them on another page, or one to find others like it.")
+
+
+def _buttons(opened: OpenAudit, chosen: Sequence[str], found: Found) -> None:
     name, unknown = found.name or None, found.why_not or None
     saved = name in {one.name for one in saved_networks()}
     for page in (*PAGES, LESSON) if saved else PAGES:
@@ -82,10 +87,10 @@ def _buttons(opened: OpenAudit, chosen: Sequence[str], now: Status[Found]) -> No
         key="audit_like",
         on_click=_find_alike,
         args=(chosen[0],),
-        disabled=len(chosen) > 1,
+        disabled=len(chosen) > 1 or found is _LOOKING,
         help="The pictures whose answers rest on similar evidence",
     )
-    st.button("Clear selection", key="audit_let_go", on_click=_let_go)
+    st.button("Clear selection", key="audit_let_go", on_click=_let_go, disabled=found is _LOOKING)
 
 
 def go() -> None:

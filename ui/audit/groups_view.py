@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from camcore.audits.clustering import LEAST
 from camcore.audits.groups import Group, failing_groups
 from camcore.text import counted
 from ui import errors, words
