@@ -112,7 +112,7 @@ def check(
     >>> policy = camcore.read_policy(b"[flips]\\nat_most = 0.01")
     >>> *_, step = camcore.check(net, net, folder, policy, out)
     >>> step.result.passed, step.result.rules[0].figure_text
-    (True, '0 %')
+    (True, '0.0 %')
     """
     rules = policy if isinstance(policy, Policy) else read_policy(policy)
     files = None if masks is None else mask_files(masks)

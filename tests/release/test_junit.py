@@ -91,7 +91,7 @@ def test_what_the_policy_lets_pass_is_skipped(cue: Cued) -> None:
 
 def test_text_from_outside_is_text(result: camcore.CheckResult) -> None:
     hostile = "</failure><![CDATA[ & \"'\x00\x1b\ud800\uffff\n]]>"
-    rules = tuple(replace(one, sentence=hostile) for one in result.rules)
+    rules = tuple(replace(one, figure=None, remark=hostile) for one in result.rules)
     policy = replace(result.policy, name=hostile)
     root = read(to_junit(replace(result, rules=rules, policy=policy, notes=(hostile,))))
     kept = re.sub("[\x00\x1b\ud800\uffff]", "\ufffd", hostile)
