@@ -170,11 +170,12 @@ def _caption(row: dict[str, Json]) -> str:
 
 
 def _suspects(versions: Versions) -> list[dict[str, str]] | None:
-    if versions.suspects is None:
+    """The suspect groups; None where no group was tried."""
+    if not any(one.tried for one in versions.groups):
         return None
     return [
         {
-            "name": f"{readable(one.label)} {one.number}",
+            "name": one.name,
             "share": f"{percent(one.share)} of what is called {readable(one.label)}",
             "reasons": " ".join(one.reasons),
         }

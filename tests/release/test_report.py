@@ -67,7 +67,7 @@ def test_pictures_that_changed_sides_and_names_from_outside(tmp_path: Path, host
     draw_pictures(made)
     renamed = replace(made, manifest=replace(made.manifest, network=replace(made.manifest.network, name=hostile)))
     new = changed(renamed, tmp_path / "new", always("cat"))
-    group = {"class": hostile, "number": 1, "share": 0.75, "suspect": True, "reasons": [hostile]}
+    group = {"class": hostile, "number": 1, "share": 0.75, "suspect": True, "reasons": [hostile], "sufficiency": {}}
     (new / "groups.json").write_text(json.dumps([group]))
     policy = camcore.read_policy(POLICY.encode())
     *_, last = camcore.check_audits(new, made.folder, replace(policy, name=hostile))
