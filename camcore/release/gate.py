@@ -154,6 +154,11 @@ def check_audits(
     return _judged(one, other, rules, None if masks is None else mask_files(masks))
 
 
+def outcome(versions: Versions, policy: Policy) -> CheckResult:
+    """The outcome of two versions that were compared, by a policy."""
+    return CheckResult(policy, versions, judge(versions, policy), notes(versions))
+
+
 def _audited(
     old: Auditing, new: Auditing, policy: Policy, masks: Mapping[str, Path] | None
 ) -> Generator[CheckStep, None, None]:
@@ -171,5 +176,4 @@ def _judged(
     for step in steps:
         yield CheckStep("masks" if step.masks else "reasons", step.done, step.total)
     versions = steps.result
-    result = CheckResult(policy, versions, judge(versions, policy), notes(versions))
-    yield CheckStep("done", versions.common, versions.common, result=result)
+    yield CheckStep("done", versions.common, versions.common, result=outcome(versions, policy))
