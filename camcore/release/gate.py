@@ -112,7 +112,7 @@ def check(
     >>> policy = camcore.read_policy(b"[flips]\\nat_most = 0.01")
     >>> *_, step = camcore.check(net, net, folder, policy, out)
     >>> step.result.passed, step.result.rules[0].figure_text
-    (True, '0 %')
+    (True, '0.0 %')
     """
     rules = policy if isinstance(policy, Policy) else read_policy(policy)
     files = None if masks is None else mask_files(masks)
@@ -154,6 +154,11 @@ def check_audits(
     return _judged(one, other, rules, None if masks is None else mask_files(masks))
 
 
+def outcome(versions: Versions, policy: Policy) -> CheckResult:
+    """The outcome of two versions that were compared, by a policy."""
+    return CheckResult(policy, versions, judge(versions, policy), notes(versions))
+
+
 def _audited(
     old: Auditing, new: Auditing, policy: Policy, masks: Mapping[str, Path] | None
 ) -> Generator[CheckStep, None, None]:
@@ -171,5 +176,4 @@ def _judged(
     for step in steps:
         yield CheckStep("masks" if step.masks else "reasons", step.done, step.total)
     versions = steps.result
-    result = CheckResult(policy, versions, judge(versions, policy), notes(versions))
-    yield CheckStep("done", versions.common, versions.common, result=result)
+    yield CheckStep("done", versions.common, versions.common, result=outcome(versions, policy))

@@ -5,13 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from camcore.release.kinds import AT_LEAST, BEST, EVIDENCE, FIGURE, PASS, WORST, Rule
+from camcore.release.kinds import AT_LEAST, BEST, FIGURE, PASS, WORST, Rule
 from camcore.release.measured import Figure, Measured, measure
-from camcore.text import MINUS, counted, percent
+from camcore.text import MINUS, counted
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from camcore.release.policy import Policy
     from camcore.release.versions import Versions
 
@@ -21,17 +19,21 @@ FAILED: State = "failed"
 NOT_EXAMINED: State = "not examined"
 
 _LET_PASS = "The policy lets that pass."
-_SIGNED = ("accuracy_lost", "class_accuracy_lost", "evidence_inside_lost")  # differences of shares, in points
+_REFUSES = "That refuses, unless the policy says if_not_examined = 'pass'."
+_NARROWER = "The figure itself keeps the limit, and more pictures would make its interval narrower."
 
 
 @dataclass(frozen=True)
 class Judgement:
-    """A rule, its ``figure`` (None where it cannot be had), and whether it is kept, with a ``sentence`` on it."""
+    """A rule, its ``figure`` (None where it cannot be had), and whether it is kept.
+
+    ``remark``: what could not be examined, and what to do; empty where there is nothing to say.
+    """
 
     rule: Rule
     figure: Figure | None
     state: State
-    sentence: str
+    remark: str = ""
 
     @property
     def refuses(self) -> bool:
@@ -39,19 +41,39 @@ class Judgement:
         return self.state == FAILED or (self.state == NOT_EXAMINED and self.rule.if_not_examined != PASS)
 
     @property
+    def subject(self) -> str:
+        """The figure in words, and of which class or group it is."""
+        words = self.rule.kind.figure
+        if self.rule.name == "reasons_moved":
+            words += f", its {self.rule.reason} more than {self.rule.distance:g} away"
+        of = f" ({self.figure.of})" if self.figure is not None and self.figure.of else ""
+        return f"{words[0].upper()}{words[1:]}{of}"
+
+    @property
     def figure_text(self) -> str:
-        """The figure with its interval, as ``95 % (93 % to 97 %)``; a dash where there is none."""
-        if self.figure is None:
+        """The figure with its interval, as ``95.1 % (93.4 to 96.9)``; a dash where there is none."""
+        one, rule = self.figure, self.rule
+        if one is None:
             return "–"
-        value, low, high = (amount(self.rule, one) for one in (self.figure.value, self.figure.low, self.figure.high))
-        return value if low == high == value else f"{value} ({low} to {high})"
+        value = f"{amount(rule, one.value)}{unit(rule)}"
+        return value if one.low == one.high else f"{value} ({amount(rule, one.low)} to {amount(rule, one.high)})"
 
     @property
     def limit_text(self) -> str:
-        """The limit, and of what, as ``at least 90 %, the worse end of the interval``."""
+        """The limit, and what must keep it, as ``at least 90 %, the worse end of the interval``."""
         words = {WORST: ", the worse end of the interval", BEST: ", the better end of the interval", FIGURE: ""}
         side = "at least" if self.rule.kind.limit == AT_LEAST else "at most"
-        return f"{side} {amount(self.rule, self.rule.limit)}{words[self.rule.by] if self.rule.kind.interval else ''}"
+        limit = amount(self.rule, self.rule.limit, as_given=True)
+        return f"{side} {limit}{unit(self.rule)}{words[self.rule.by] if self.rule.kind.interval else ''}"
+
+    @property
+    def sentence(self) -> str:
+        """All of that: the figure, of how many pictures, the limit, and the remark."""
+        if self.figure is None:
+            return self.remark
+        counts = "" if self.rule.kind.whole else f" of {counted(self.figure.n, 'picture')}"
+        told = f"{self.subject}: {self.figure_text}{counts}. Asked for: {self.limit_text}."
+        return f"{told} {self.remark}" if self.remark else told
 
 
 def judge(versions: Versions, policy: Policy) -> tuple[Judgement, ...]:
@@ -62,48 +84,26 @@ def judge(versions: Versions, policy: Policy) -> tuple[Judgement, ...]:
 def judged(rule: Rule, found: Measured) -> Judgement:
     """The judgement of a rule by its figure. One that keeps it, but leaves something unexamined, is not examined."""
     figure = found.figure
-    state: State = NOT_EXAMINED
     if figure is not None and not figure.keeps(rule):
-        state = FAILED
-    elif figure is not None and not found.unknown:
-        state = PASSED
-    bare = Judgement(rule, figure, state, "")
-    return Judgement(rule, figure, state, " ".join(_sentences(bare, found.unknown)))
+        narrow = rule.by == WORST and Figure(figure.value, figure.value, figure.value, figure.n).keeps(rule)
+        return Judgement(rule, figure, FAILED, _NARROWER if narrow else "")
+    if figure is not None and not found.unknown:
+        return Judgement(rule, figure, PASSED)
+    then = _LET_PASS if rule.if_not_examined == PASS else _REFUSES
+    return Judgement(rule, figure, NOT_EXAMINED, f"Not examined: {found.unknown} {then}")
 
 
-def amount(rule: Rule, value: float) -> str:
-    """A value of a rule's figure: a number of pictures, a share, or a difference of shares in percentage points."""
+def amount(rule: Rule, value: float, as_given: bool = False) -> str:
+    """A value of a rule's figure: a number of pictures, or a share as per cent with one digit behind the point.
+
+    ``as_given``: with all the digits that a limit was written with.
+    """
     if rule.kind.whole:
         return f"{value:,.0f}"
-    if rule.name not in _SIGNED:
-        return percent(value)
-    text = f"{100 * value:+.1f}"
-    return f"{'0.0' if text in ('+0.0', '-0.0') else text.replace('-', MINUS)} points"
+    text = f"{100 * value:{'.10g' if as_given else '.1f'}}"
+    return "0.0" if text == "-0.0" else text.replace("-", MINUS)
 
 
-def _sentences(one: Judgement, unknown: str) -> Sequence[str]:
-    rule, figure = one.rule, one.figure
-    said = []
-    if figure is not None:
-        of = f" ({figure.of})" if figure.of else ""
-        counts = "" if rule.kind.whole else f" of {counted(figure.n, 'picture')}"
-        said.append(f"{_subject(rule)}{of}: {one.figure_text}{counts}. Asked for: {one.limit_text}.")
-        if one.state == FAILED and _end_only(rule, figure):
-            said.append("The figure itself keeps the limit, but so few pictures do not prove it. Give more.")
-    if one.state == NOT_EXAMINED:
-        said.append(f"Not examined: {unknown}")
-        said.append("That refuses, unless the policy says if_not_examined = 'pass'." if one.refuses else _LET_PASS)
-    return said
-
-
-def _subject(rule: Rule) -> str:
-    words = rule.kind.figure
-    if rule.name == "reasons_moved":
-        what = "evidence" if rule.reason == EVIDENCE else "map"
-        words += f", its {what} more than {rule.distance:g} away"
-    return words[0].upper() + words[1:]
-
-
-def _end_only(rule: Rule, figure: Figure) -> bool:
-    """Tell whether the limit is missed by the end of the interval alone."""
-    return rule.by == WORST and Figure(figure.value, figure.value, figure.value, figure.n).keeps(rule)
+def unit(rule: Rule) -> str:
+    """The unit behind an amount: none, per cent, or the percentage points of a difference."""
+    return "" if rule.kind.whole else " points" if rule.kind.low < 0 else " %"

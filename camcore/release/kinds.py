@@ -47,20 +47,20 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
         "pictures": Kind(
             AT_LEAST, "pictures that both networks answered", 1, 10**12, whole=True, interval=False, always=True
         ),
-        "unreadable": Kind(AT_MOST, "pictures that not both could answer", interval=False, always=True),
+        "unreadable": Kind(AT_MOST, "pictures without an answer from both networks", interval=False, always=True),
         "accuracy": Kind(AT_LEAST, "right answers of the new network", counted=True),
-        "accuracy_lost": Kind(AT_MOST, "the old network's right answers less the new one's", -1),
+        "accuracy_lost": Kind(AT_MOST, "right answers lost", -1),
         "class_accuracy": Kind(
             AT_LEAST, "right answers of the new network in its worst class", counted=True, choices=("smallest_class",)
         ),
         "class_accuracy_lost": Kind(
-            AT_MOST, "the same loss in the class that loses most", -1, choices=("smallest_class",)
+            AT_MOST, "right answers lost in the class that loses most", -1, choices=("smallest_class",)
         ),
         "calibration_error": Kind(AT_MOST, "expected calibration error of the new network", interval=False),
         "flips": Kind(AT_MOST, "pictures with another answer than before", counted=True),
         "regressions": Kind(AT_MOST, "pictures that were right and are wrong now", counted=True),
-        "evidence_inside": Kind(AT_LEAST, "the new network's map inside the object's mask"),
-        "evidence_inside_lost": Kind(AT_MOST, "the old network's map inside the mask less the new one's", -1),
+        "evidence_inside": Kind(AT_LEAST, "share of the new network's map inside the object's mask"),
+        "evidence_inside_lost": Kind(AT_MOST, "share of the map inside the object's mask that is lost", -1),
         "reasons_moved": Kind(
             AT_MOST, "pictures with the same answer for another reason", counted=True, choices=("distance", "reason")
         ),

@@ -16,7 +16,7 @@ import numpy as np
 
 from camcore.metrics.intervals import Interval, Rate, bootstrap, rate
 from camcore.release.kinds import AT_LEAST, BEST, FIGURE, MAP, Rule
-from camcore.text import counted, readable
+from camcore.text import counted, percent, readable
 
 if TYPE_CHECKING:
     from camcore.audits.comparison import ClassComparison
@@ -189,12 +189,17 @@ def _reasons_moved(versions: Versions, rule: Rule) -> Measured:
 
 
 def _suspects(versions: Versions, rule: Rule) -> Measured:
-    found = versions.suspects
-    if found is None:
+    """The largest suspect group; one that was not tried, and is larger than the limit, leaves it unexamined."""
+    if not any(one.tried for one in versions.groups):
         return Measured(None, "The groups of the new network's audit were not tried for shortcuts.")
-    if not found:
-        return Measured(_exact(0.0, versions.common))
-    return Measured(_exact(found[0].share, versions.common, f"{readable(found[0].label)} {found[0].number}"))
+    suspects = versions.suspects
+    figure = _exact(suspects[0].share, versions.common, suspects[0].name) if suspects else _exact(0.0, versions.common)
+    untried = [one for one in versions.groups if not one.tried and one.share > rule.limit]
+    if not untried:
+        return Measured(figure)
+    shown = ", ".join(f"{one.name} ({percent(one.share)} of its class)" for one in untried[:_NAMED])
+    more = " …" if len(untried) > _NAMED else ""
+    return Measured(figure, f"{counted(len(untried), 'larger group')} could not be tried: {shown}{more}.")
 
 
 MEASURES: Mapping[str, Callable[[Versions, Rule], Measured]] = MappingProxyType(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from camcore.release.judged import amount
+from camcore.release.judged import amount, unit
 from camcore.release.kinds import AT_LEAST, WORST
 from camcore.text import counted
 
@@ -63,7 +63,8 @@ def _table(one: NullFigure) -> Iterator[str]:
     rule, kind = one.rule, one.rule.kind
     edge = "lowest" if kind.limit == AT_LEAST else "highest"
     yield f"[{rule.name}]  # {kind.figure}"
-    yield f"# mean {amount(rule, one.mean)}, {edge} {amount(rule, one.worst)}"
+    mean, worst = (f"{amount(rule, value)}{unit(rule)}" for value in (one.mean, one.worst))
+    yield f"# mean {mean}, {edge} {worst}"
     yield f"{kind.limit} = {rule.limit:{'.0f' if kind.whole else 'g'}}"
     if kind.interval and rule.by != WORST:
         yield f"by = {json.dumps(rule.by)}"

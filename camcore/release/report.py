@@ -14,13 +14,12 @@ from camcore.audits.joined import LOST, OTHER, SAME, WON
 from camcore.audits.sources import open_row
 from camcore.errors import PictureError
 from camcore.framing import CellGrid, frame_for
-from camcore.release.judged import amount
 from camcore.release.kinds import MAP, Rule
 from camcore.release.summary import command
 from camcore.render.colour import css_gradient
 from camcore.render.overlay import blend
 from camcore.report.drawing import jpeg_url, shrink
-from camcore.text import counted, percent, readable
+from camcore.text import MINUS, counted, percent, readable
 
 if TYPE_CHECKING:
     import numpy as np
@@ -53,7 +52,7 @@ def to_html(result: CheckResult, masks: str = "") -> bytes:
     new, old = versions.new.manifest, versions.old.manifest
     found = versions.comparison
     parts = {
-        "title": f"May {readable(new.network.name)} replace {readable(old.network.name)}?",
+        "title": _title(readable(new.network.name), readable(old.network.name)),
         "byline": f"{counted(versions.total, 'picture')} in {new.pictures}, by the policy {result.policy.name}",
         "passed": result.passed,
         "answer": result.verdict,
@@ -66,7 +65,8 @@ def to_html(result: CheckResult, masks: str = "") -> bytes:
                 "refuses": one.refuses,
                 "figure": one.figure_text,
                 "limit": one.limit_text,
-                "sentence": one.sentence,
+                "subject": one.subject,
+                "remark": one.remark,
             }
             for one in result.rules
         ],
@@ -81,13 +81,18 @@ def to_html(result: CheckResult, masks: str = "") -> bytes:
     return _template().render(parts).encode("utf-8")
 
 
+def _title(new: str, old: str) -> str:
+    return f"May a new version of {new} replace it?" if new == old else f"May {new} replace {old}?"
+
+
 def _tiles(versions: Versions) -> Iterator[tuple[str, str, str]]:
     """The figures at the top: value, name, and what stands beneath."""
     accuracy = versions.comparison.accuracy
     if accuracy.old.n:
         for name, one in (("old", accuracy.old), ("new", accuracy.new)):
             yield percent(one.value), f"right, {name} network", _interval(one)
-        yield _difference(accuracy), "from old to new", f"of {counted(accuracy.old.n, 'picture')} with a label"
+        low, high = _points(accuracy.low), _points(accuracy.high)
+        yield _points(accuracy.difference), "points from old to new", f"{low} to {high} with 95 % confidence"
     yield f"{versions.changed:,}", "answers changed", f"of {counted(versions.common, 'picture')} that both answered"
     counts = versions.comparison.counts
     moved = int((versions.distances(MAP) > Rule("reasons_moved", 0).distance).sum())
@@ -96,9 +101,13 @@ def _tiles(versions: Versions) -> Iterator[tuple[str, str, str]]:
 
 def _difference(found: PairedRates) -> str:
     """The difference from old to new in points, with its interval."""
-    rule = Rule("accuracy_lost", 0)
-    value, low, high = (amount(rule, one) for one in (found.difference, found.low, found.high))
-    return f"{value.removesuffix(' points')} ({low.removesuffix(' points')} to {high})"
+    value, low, high = (_points(one) for one in (found.difference, found.low, found.high))
+    return f"{value} ({low} to {high})"
+
+
+def _points(difference: float) -> str:
+    text = f"{100 * difference:+.1f}"
+    return "0.0" if text in ("+0.0", "-0.0") else text.replace("-", MINUS)
 
 
 def _interval(one: Rate) -> str:
@@ -161,11 +170,12 @@ def _caption(row: dict[str, Json]) -> str:
 
 
 def _suspects(versions: Versions) -> list[dict[str, str]] | None:
-    if versions.suspects is None:
+    """The suspect groups; None where no group was tried."""
+    if not any(one.tried for one in versions.groups):
         return None
     return [
         {
-            "name": f"{readable(one.label)} {one.number}",
+            "name": one.name,
             "share": f"{percent(one.share)} of what is called {readable(one.label)}",
             "reasons": " ".join(one.reasons),
         }

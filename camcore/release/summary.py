@@ -27,9 +27,7 @@ def summary(result: CheckResult) -> dict[str, object]:
         "changes": dict(found.counts),
         "accuracy": {"old": found.accuracy.old.value, "new": found.accuracy.new.value, "p": found.accuracy.p},
         "rules": [_rule(one) for one in result.rules],
-        "suspects": None
-        if versions.suspects is None
-        else [
+        "suspects": [
             {"class": one.label, "number": one.number, "share": one.share, "reasons": one.reasons}
             for one in versions.suspects
         ],

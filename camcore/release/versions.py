@@ -16,6 +16,7 @@ from camcore.audits.summary import calibration
 from camcore.errors import CamcoreError
 from camcore.files import Json, read_json
 from camcore.release.kinds import MAP
+from camcore.text import readable
 
 if TYPE_CHECKING:
     from camcore.audits.comparison import Comparison
@@ -24,13 +25,23 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Suspect:
-    """A group that the court suspects of a shortcut: ``label`` and ``number``, its ``share`` of the class, and why."""
+class TriedGroup:
+    """A group of the new network's evidence: its class, number and ``share`` of what is called so.
+
+    ``tried``: whether its patches were tried for a shortcut; ``suspect``: they look like one, for these ``reasons``.
+    """
 
     label: str
     number: int
     share: float
+    tried: bool
+    suspect: bool
     reasons: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        """The group as people call it: ``dog 2``."""
+        return f"{readable(self.label)} {self.number}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,27 +119,35 @@ class Versions:
         return float("nan") if told is None else told.ece
 
     @cached_property
-    def suspects(self) -> tuple[Suspect, ...] | None:
-        """The suspect groups of the new network, the largest first; None where they were not tried.
+    def groups(self) -> tuple[TriedGroup, ...]:
+        """The groups of the new network's evidence, the largest share of a class first.
 
-        Raises CamcoreError where its groups are damaged.
+        Raises CamcoreError where they are damaged.
         """
         path = self.new.folder / GROUPS
         if not path.is_file():
-            return None
+            return ()
         try:
-            groups = read_json(path)
-            if not groups or not all(isinstance(one.get("suspect"), bool) for one in groups):
-                return None
-            found = [_suspect(one) for one in groups if one["suspect"]]
+            return tuple(sorted(map(_group, read_json(path)), key=lambda one: -one.share))
         except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
             raise CamcoreError(
                 f"The groups of the audit, '{path}', cannot be read ({type(error).__name__}: {error}). They were "
                 "damaged. Delete that file and run the same audit again: it writes them anew."
             ) from error
-        return tuple(sorted(found, key=lambda one: -one.share))
+
+    @property
+    def suspects(self) -> tuple[TriedGroup, ...]:
+        """Those that are suspected of a shortcut."""
+        return tuple(one for one in self.groups if one.suspect)
 
 
-def _suspect(group: Mapping[str, Json]) -> Suspect:
-    reasons = tuple(map(str, group.get("reasons", ())))
-    return Suspect(str(group["class"]), int(group.get("number", 0)), float(group["share"]), reasons)
+def _group(content: Mapping[str, Json]) -> TriedGroup:
+    """A group out of groups.json; those that were tried have the figures of their trial."""
+    return TriedGroup(
+        str(content["class"]),
+        int(content["number"]),
+        float(content["share"]),
+        content.get("sufficiency") is not None,
+        bool(content.get("suspect", False)),
+        tuple(map(str, content.get("reasons", ()))),
+    )

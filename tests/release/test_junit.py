@@ -23,20 +23,20 @@ at_most = 0.5
 at_most = 0.9
 """
 
-# Of Jenkins' junit-10.xsd: of each element its attributes, those that it must have first, and its children.
-SCHEMA = {
-    "testsuites": (set(), {"name", "time", "tests", "failures", "disabled", "errors"}, {"testsuite"}),
+# Of Jenkins' junit-10.xsd: of each element the attributes that it must have, those that it may have, and its children.
+SCHEMA: dict[str, tuple[set[str], set[str], set[str]]] = {
+    "testsuites": (set(), {"name", "time", "tests", "failures", "errors"}, {"testsuite"}),
     "testsuite": (
-        {"name"},
-        {"tests", "failures", "errors", "skipped", "time", "timestamp", "hostname", "id", "package", "file", "group"},
-        {"properties", "testcase", "system-out", "system-err"},
+        {"name", "tests", "failures", "errors"},
+        {"group", "time", "skipped", "timestamp", "hostname", "id", "package", "file", "log", "url"},
+        {"testsuite", "properties", "testcase", "system-out", "system-err"},
     ),
     "properties": (set(), set(), {"property"}),
     "property": ({"name", "value"}, set(), set()),
     "testcase": (
         {"name"},
-        {"classname", "time", "assertions", "group", "status", "class", "file", "line"},
-        {"skipped", "error", "failure", "system-out", "system-err", "properties"},
+        {"time", "classname", "group"},
+        {"skipped", "error", "failure", "system-out", "system-err"},
     ),
     "failure": (set(), {"type", "message"}, set()),
     "error": (set(), {"type", "message"}, set()),
@@ -91,7 +91,7 @@ def test_what_the_policy_lets_pass_is_skipped(cue: Cued) -> None:
 
 def test_text_from_outside_is_text(result: camcore.CheckResult) -> None:
     hostile = "</failure><![CDATA[ & \"'\x00\x1b\ud800\uffff\n]]>"
-    rules = tuple(replace(one, sentence=hostile) for one in result.rules)
+    rules = tuple(replace(one, figure=None, remark=hostile) for one in result.rules)
     policy = replace(result.policy, name=hostile)
     root = read(to_junit(replace(result, rules=rules, policy=policy, notes=(hostile,))))
     kept = re.sub("[\x00\x1b\ud800\uffff]", "\ufffd", hostile)

@@ -201,23 +201,37 @@ def test_calibration_is_that_of_the_rows(to_cat: Versions, made: MadeUp) -> None
     assert figure(to_cat, "calibration_error").value == pytest.approx(ece, abs=1e-6)
 
 
+def group(label: str, number: int, share: float, suspect: bool = False, tried: bool = True) -> dict[str, Any]:
+    trial = {"suspect": suspect, "sufficiency": {"flipped": 3} if tried else None, "reasons": ["Because."]}
+    return {"class": label, "number": number, "share": share, **trial}
+
+
 def test_suspect_groups(made: MadeUp, tmp_path: Path) -> None:
+    """The largest of them counts; a group that was not tried matters where it is larger than the limit."""
     folder = retrained(made, tmp_path / "new", dict)
     versions = of(made.folder, folder)
-    groups: list[dict[str, Any]] = [
-        {"class": "cat", "number": 2, "share": 0.25, "suspect": True, "reasons": ["Its patches turn other pictures."]},
-        {"class": "dog", "number": 1, "share": 0.6, "suspect": False, "reasons": []},
-        {"class": "dog", "number": 3, "share": 0.4, "suspect": True, "reasons": []},
-    ]
-    untried = [{name: value for name, value in one.items() if name != "suspect"} for one in groups]
-    for content, wanted in ((groups, 0.4), (groups[1:2], 0.0), (groups[:1], 0.25), (untried, None), ([], None)):
+    clean, small, large = group("dog", 1, 0.6), group("cat", 2, 0.25, suspect=True), group("dog", 3, 0.4, suspect=True)
+    untried, tiny = group("owl", 1, 0.9, tried=False), group("owl", 2, 0.1, tried=False)
+    before = {"class": "cat", "number": 1, "share": 1.0}
+    for content, wanted, state in (
+        ([small, clean, large], 0.4, FAILED),
+        ([clean], 0.0, PASSED),
+        ([small, clean], 0.25, PASSED),
+        ([small, tiny], 0.25, PASSED),
+        ([small, untried], 0.25, NOT_EXAMINED),
+        ([large, untried], 0.4, FAILED),
+        ([untried, tiny], None, NOT_EXAMINED),
+        ([before], None, NOT_EXAMINED),
+        ([], None, NOT_EXAMINED),
+    ):
         (folder / "groups.json").write_text(json.dumps(content))
         found = measure(replace(versions), Rule("suspects", 0.3))
         assert (None if found.figure is None else found.figure.value) == wanted
-        assert ("not tried" in found.unknown) == (wanted is None)
-    (folder / "groups.json").write_text('{"class": 1}')
-    with pytest.raises(CamcoreError, match="damaged"):
-        measure(replace(versions), Rule("suspects", 0.3))
+        assert judged(Rule("suspects", 0.3), found).state == state
+    for damaged in ('{"class": 1}', "[1]", "[{}]", "no JSON"):
+        (folder / "groups.json").write_text(damaged)
+        with pytest.raises(CamcoreError, match="damaged"):
+            measure(replace(versions), Rule("suspects", 0.3))
 
 
 def test_notes_say_what_differs(made: MadeUp, to_cat: Versions, tmp_path: Path) -> None:

@@ -40,7 +40,7 @@ def test_the_pictures_whose_reason_moved_stand_with_both_maps(cue: Cued) -> None
     result = cue.check(POLICY)
     page = Page(to_html(result))
     assert result.verdict in page.text
-    assert all(one.sentence in page.text and one.figure_text in page.text for one in result.rules)
+    assert all(text in page.text for one in result.rules for text in (one.subject, one.figure_text, one.remark))
     marked = [f"red/{index:02d}.png" for index in range(10)]
     for which in ("old", "new"):
         assert {f"{path} with the {which} network's map" for path in marked} <= set(page.images())
@@ -67,7 +67,7 @@ def test_pictures_that_changed_sides_and_names_from_outside(tmp_path: Path, host
     draw_pictures(made)
     renamed = replace(made, manifest=replace(made.manifest, network=replace(made.manifest.network, name=hostile)))
     new = changed(renamed, tmp_path / "new", always("cat"))
-    group = {"class": hostile, "number": 1, "share": 0.75, "suspect": True, "reasons": [hostile]}
+    group = {"class": hostile, "number": 1, "share": 0.75, "suspect": True, "reasons": [hostile], "sufficiency": {}}
     (new / "groups.json").write_text(json.dumps([group]))
     policy = camcore.read_policy(POLICY.encode())
     *_, last = camcore.check_audits(new, made.folder, replace(policy, name=hostile))
