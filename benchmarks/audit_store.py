@@ -114,10 +114,12 @@ def measure(folder: Path) -> tuple[dict[str, float], int]:
         "most frequent mistakes": partial(figures.mistakes, audit),
         f"{PAGE} maps of one part": partial(page_of_maps, audit, Filters(), "listing", deep),
         f"{PAGE} maps of {PAGE} parts": partial(page_of_maps, audit, wrong, "surest", 0),
-        f"{PAGE} pictures of evidence like some": partial(most_alike, folder, np.arange(CHANNELS), PAGE),
+        f"{PAGE} pictures of evidence like some": partial(
+            most_alike, folder, np.arange(CHANNELS, dtype=np.float32), PAGE
+        ),
     }
     began = perf_counter()
-    most_alike(folder, np.arange(CHANNELS), PAGE)
+    most_alike(folder, np.arange(CHANNELS, dtype=np.float32), PAGE)
     seconds[READING] = perf_counter() - began
     for name, ask in asked.items():
         times = []

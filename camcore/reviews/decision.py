@@ -42,7 +42,7 @@ class Outcome:
     """The result so far: the share of right reasons is at least ``low`` and at most ``high``, each with confidence.
 
     ``p``: at the end, of Fisher's exact test that real maps are called right more often than shams. REFUSED: they are
-    not, so a lower bound proves nothing.
+    not, so that no lower bound is proved.
     """
 
     state: str
@@ -66,7 +66,9 @@ def outcome(tally: Tally, pictures: int, empty: int, goal: Goal, finished: bool)
         return Outcome(NO, low, high, no_difference(tally))
     if finished or (reached and tally.shams >= LEAST_SHAMS):
         p = no_difference(tally)
-        return Outcome((YES if reached else UNDECIDED) if p <= SHAM_LEVEL else REFUSED, low, high, p)
+        if p > SHAM_LEVEL:
+            return Outcome(REFUSED, 0.0, high, p)
+        return Outcome(YES if reached else UNDECIDED, low, high, p)
     return Outcome(OPEN, low, high, 1.0)
 
 

@@ -29,7 +29,7 @@ KEY = "CAMCORE_REVIEW_KEY"
 
 _MOST_BYTES = 16 << 20
 
-T = TypeVar("T", Header, Answer, Result)
+T = TypeVar("T")
 
 
 def begun(header: Header) -> Record:

@@ -60,11 +60,13 @@ def lower(text: str) -> str:
 
 
 def _refused(result: Result) -> str:
+    if not result.right + result.wrong:
+        return "Refused: none of the pictures could be shown, so nothing was judged."
     return (
         f"Refused: {result.shams_right} of {counted(result.sham_maps, 'sham map')} and {result.right} of "
         f"{counted(result.right + result.wrong, 'real map')} were called right, and that is no clear difference "
         f"(Fisher's exact test, p = {result.p:.2g}; at most {SHAM_LEVEL:g} counts). Either the shams were not noticed, "
-        "or the real maps lie no better than they do. Nothing is proved."
+        "or the real maps lie no better than they do."
     )
 
 

@@ -143,7 +143,8 @@ def _result(opened: OpenAudit, review: Review) -> None:
     result = review.record.result
     assert result is not None
     level = {YES: "for", NO: "against", REFUSED: "beware"}.get(result.state, "beware")
-    title = {YES: "The goal is reached", NO: "The goal is missed", REFUSED: "Refused"}.get(result.state, "Not decided")
+    titles = {YES: "The goal is reached", NO: "The goal is missed", REFUSED: "These answers prove nothing"}
+    title = titles.get(result.state, "The goal is neither reached nor missed")
     st.html(
         f'<div class="cam-verdict cam-verdict-{level}" role="status"><b>{title}.</b> '
         f"{html.escape(words.together(review.sentence))}</div>"
@@ -200,10 +201,10 @@ def _judge(review: Review) -> None:
         errors.panel(problem, "This answer was not kept")
     elif shown.problem:
         errors.notices([f"The next {AHEAD} pictures cannot be shown. The first one: {shown.problem}"])
-    name = html.escape(readable(shown.said))
+    name, progress = (html.escape(text) for text in (readable(shown.said), words.together(_progress(review))))
     st.html(
-        f'<p class="cam-review-question">The network says <b>“{name}”</b>. Does the marked region show it?</p>'
-        '<div class="cam-review-pair">'
+        f'<div class="cam-review-question"><p>The network says <b>“{name}”</b>. Does the marked region show it?</p>'
+        f'<small>{progress}</small></div><div class="cam-review-pair">'
         f'<img src="{shown.marked}" alt="The photograph under its map"><img src="{shown.photo}" alt="The photograph">'
         "</div>"
     )
@@ -211,19 +212,14 @@ def _judge(review: Review) -> None:
     with st.container(key="cam_review_keys", horizontal=True, vertical_alignment="center", gap="small"):
         for title, key, verdict in (("Yes, right reason", YES_KEY, RIGHT), ("No, wrong reason", NO_KEY, WRONG)):
             st.button(
-                title,
-                key=f"review_{verdict}",
-                shortcut=key,
-                on_click=_answer,
-                args=(number, verdict),
-                disabled=waiting,
+                title, key=f"review_{verdict}", shortcut=key, on_click=_answer, args=(number, verdict), disabled=waiting
             )
         st.button(
             "Take back", key="review_undo", shortcut=UNDO_KEY, on_click=_undo, args=(number,), disabled=not number
         )
         st.space("stretch")
-        st.caption(words.together(_progress(review)), width="content")
         st.button("Leave", key="review_leave", on_click=_leave, help="Every answer is kept; go on whenever you like")
+    st.caption("What the network did not see of a photograph is dark under its map.")
     session.ask(_AHEAD, ahead(review, number + 1), patience=0.0)
 
 
