@@ -107,6 +107,7 @@ def measure(folder: Path) -> tuple[dict[str, float], int]:
         f"{PAGE} rows, {name}": partial(audit.table, where=where, order="surest", limit=PAGE)
         for name, where in filters.items()
     }
+    direction = np.arange(CHANNELS, dtype=np.float32)
     asked |= {
         f"{PAGE} rows, least sure, from {deep:,} on": partial(audit.table, order="least sure", limit=PAGE, offset=deep),
         "accuracy": partial(figures.accuracy, audit),
