@@ -100,6 +100,12 @@ def test_steps_count_up_to_the_end(network, pictures, tmp_path):
     assert [step.done for step in steps] == [0, 2, 4, 6, 8, 10, 12, 12, 12, 12]
     assert [step.failed for step in steps] == [0] * 6 + [1] * 4
     assert [step.stage for step in steps] == ["pictures"] * 7 + ["groups", "report", "done"]
+    made = rows(tmp_path)
+    for step in steps:
+        correct = [right for right in made.column("correct")[: step.done].to_pylist() if right is not None]
+        assert (step.labelled, step.right) == (len(correct), sum(correct))
+        newest = step.latest.column("path").to_pylist()
+        assert newest == made.column("path")[: step.done].to_pylist()[step.done - len(newest) :]
     assert steps[0].pictures_per_second != steps[0].pictures_per_second
     assert all(step.seconds_left > 0 for step in steps[1:6])
     assert all(step.seconds_left == 0 for step in steps[6:])
