@@ -129,11 +129,12 @@ def audited(net: camcore.Network, pictures: Path, workers: int = 0) -> Pace:
                 memory = max([memory, *(one.memory_info().rss for one in children)])
                 last = step, sum(sum(one.cpu_times()[:2]) for one in [this, *children])
                 first = first or last
+                rows_done = perf_counter()
+        after = perf_counter() - rows_done
     assert first is not None
     assert last is not None
     done = last[0].done - first[0].done
     rate = done / (last[0].seconds - first[0].seconds)
-    after = step.seconds - last[0].seconds
     return Pace(rate, (last[1] - first[1]) / done, first[0].seconds, after, memory / 1e9)
 
 

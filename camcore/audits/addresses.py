@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import posixpath
@@ -59,7 +60,10 @@ def files_below(address: str, suffixes: Collection[str]) -> tuple[list[str], int
 def opened(given: str) -> AbstractContextManager[IO[bytes]]:
     """A file at a path or an address, for reading. Raises OSError, and CamcoreError for a bad address."""
     if not is_remote(given):
-        return Path(given).expanduser().open("rb")
+        path = Path(given).expanduser()
+        if path.exists() and not path.is_file():
+            raise OSError(errno.EINVAL, "it is no plain file", given)  # a pipe would hang
+        return path.open("rb")
     files, place = _opened_system(given)
     try:
         return io.BytesIO(files.cat_file(place))
