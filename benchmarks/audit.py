@@ -116,7 +116,7 @@ def audited(net: camcore.Network, pictures: Path, workers: int = 0) -> Pace:
     It is counted from when each of them can have had a part.
     """
     this = psutil.Process()
-    first, last, memory = None, None, 0.0
+    first, last, memory, rows_done = None, None, 0.0, 0.0
     with tempfile.TemporaryDirectory() as out, ExitStack() as ended:
         where: dict[str, Any] = {"workers": 0}
         if workers:
