@@ -92,7 +92,7 @@ def _filters(opened: OpenAudit) -> None:
                 "truth",
                 [one.name for one in opened.classes if one.found.n],
                 words.label,
-                140,
+                118,
                 "any class",
             )
         if len(opened.groups) > len({one.label for one in opened.groups}):  # else they are the classes
