@@ -345,7 +345,7 @@ def test_an_audit_is_added_to_the_report(made: MadeUp) -> None:
     assert entry.item.title == "Audit of pets"
     at = visit("pages/report.py", at)
     assert headline(at) == "Report, 1 entry"
-    assert "It is right for" in captions(at)
+    assert "The network is right on" in captions(at)
     at = visit("pages/report.py", at, present="1")
     assert any("steps" in data for data in components(at))
 
