@@ -152,7 +152,6 @@ def test_unusable_pictures_are_listed_with_the_reason(made: MadeUp) -> None:
         ({"most": -1}, "between 0 and 100"),
         ({"draw": "x"}, "does not exist"),
         ({"opacity": "x"}, "whole number"),
-        ({"framing": "fisheye"}, "does not exist"),
         ({"model": "NoNet"}, "does not exist"),
         ({"change": "x"}, "does not exist"),
         ({"change_page": 0}, "too small"),
@@ -346,7 +345,7 @@ def test_an_audit_is_added_to_the_report(made: MadeUp) -> None:
     at = visit("pages/report.py", at)
     assert headline(at) == "Report, 1 entry"
     assert "The network is right on" in captions(at)
-    at = visit("pages/report.py", at, present="1")
+    run(at.button(key="present_now").click().run())
     assert any("steps" in data for data in components(at))
 
 
