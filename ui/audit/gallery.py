@@ -97,7 +97,7 @@ def _filters(opened: OpenAudit) -> None:
             )
         if len(opened.groups) > len({one.label for one in opened.groups}):  # else they are the classes
             titles = [group_name(one) for one in opened.groups]
-            _choice("Group", "group", range(len(titles)), titles.__getitem__, 106, "any group")
+            _choice("Group", "group", range(len(titles)), titles.__getitem__, 106, "any")
         _choice("Sort", "sort", sorts, _SORTS.__getitem__, 132)
         st.slider("Probability", 0, 100, key="sure_box", format="%d %%", on_change=_take_probability, width=126)
         st.text_input("Name contains", key="search", persist_state="session", on_change=_from_the_start, width=104)
