@@ -24,7 +24,8 @@ from camcore import checks
 from camcore.audits import addresses, rows, schema
 from camcore.audits.groups import NAME as GROUPS
 from camcore.audits.groups import write_groups
-from camcore.audits.manifest import Manifest, write_manifest
+from camcore.audits.kept import kept_part
+from camcore.audits.manifest import Manifest, read_manifest, write_manifest
 from camcore.audits.processes import check_workers, worker_count
 from camcore.audits.report import NAME as REPORT
 from camcore.audits.report import write_report
@@ -93,7 +94,7 @@ class AuditStep:
         return (self.total - self.done) / self.pictures_per_second if self.done < self.total else 0.0
 
 
-def _a_source(name: str, value: object) -> str:
+def a_source(name: str, value: object) -> str:
     """A path or an address, as text: a Path would take one of the two slashes of an address."""
     if not isinstance(value, (str, os.PathLike)) or not os.fspath(value) or "\0" in os.fsdecode(value):
         raise refused(name, value, "a folder, a table or an address", "Give it as a string or a pathlib.Path.")
@@ -102,7 +103,7 @@ def _a_source(name: str, value: object) -> str:
 
 def _a_folder(name: str, value: object) -> Path:
     """A folder of this machine."""
-    text = _a_source(name, value)
+    text = a_source(name, value)
     if addresses.is_remote(text):
         raise refused(name, value, "a folder of this machine", "Write there, and copy what is in it when it is done.")
     return Path(text).expanduser()
@@ -117,7 +118,7 @@ def _an_address(name: str, value: object) -> str:
 
 @checked(
     network=a_network,
-    pictures=_a_source,
+    pictures=a_source,
     out=_a_folder,
     method=optional(text),
     framing=a_framing,
@@ -157,7 +158,8 @@ def audit(
     pays, from some thousand pictures on. A script that has any begins under ``if __name__ == "__main__":``.
     ``cluster``: the address of a Dask scheduler, whose workers do it instead.
 
-    The same call goes on with an audit that was stopped or killed. Closing the generator stops it within a chunk.
+    The same call goes on with an audit that was stopped or killed, and makes the rows of pictures on this machine that
+    were changed since anew, with those of the same part. Closing the generator stops it within a chunk.
     Raises CamcoreError at the call for arguments, pictures and labels that cannot be used, and for a folder that holds
     another audit.
 
@@ -215,8 +217,8 @@ def _steps(
     start, before = perf_counter(), manifest.seconds
     missing, done, failed, labelled, right = [], 0, 0, 0, 0
     for chunk in chunks:
-        part = schema.read_part(folder, chunk.number)
-        if part is not None and part.column("path").to_pylist() == list(chunk.paths):
+        part = kept_part(folder, manifest.base, chunk)
+        if part is not None:
             done, failed = done + len(part), failed + _failures(part)
             labelled, right = labelled + _labelled(part), right + _right(part)
         else:
@@ -239,7 +241,8 @@ def _steps(
             latest=part.slice(max(0, len(part) - LATEST)),
         )
 
-    note()
+    if replace(manifest, done=done, failed=failed) != read_manifest(folder):  # else the folder may be read-only
+        note()
     yield step(schema.SCHEMA.empty_table())
     if missing:
         with closing(compute(missing)) as parts:

@@ -28,6 +28,7 @@ from camcore.report.blocks import (
     Section,
     Table,
 )
+from camcore.reviews.listing import list_reviews
 from camcore.text import percent, readable
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ def sections(audit: Audit, groups: Sequence[Group], means: Sequence[MeanMap], la
         yield from _worst(audit)
     if means:
         yield Section("Average maps", (Prints(tuple(map(_mean, means)), maps=True),))
+    yield from _reviews(audit)
     yield from _errors(audit)
     yield Section("Limits", (Bullets(tuple(report_words.limits(audit.manifest, labelled))),))
     yield _making(audit)
@@ -178,6 +180,26 @@ def _mean(one: MeanMap) -> Print:
     name = "all classes" if one.label is None else readable(one.label)
     kind = {True: "right", False: "wrong", None: "pictures"}[one.right]
     return Print(map_jpeg(one.values), name, f"{kind}: {one.count:,}", f"Mean map: {name}, {kind}: {one.count:,}")
+
+
+def _reviews(audit: Audit) -> Iterator[Section]:
+    reviews = list_reviews(audit.folder)
+    if not reviews:
+        return
+    told = (
+        "Each review is of a random sample of the maps, with sham maps among them that are not marked as such. The "
+        "records with every answer are in the audit's folder reviews."
+    )
+    rows = (
+        (
+            f"{readable(one.record.header.reviewer)}, {one.record.header.started[:10]}"
+            if one.record
+            else one.file.name,
+            one.text,
+        )
+        for one in reviews
+    )
+    yield Section("Judged by people", (Paragraph(told), Facts(tuple(rows))))
 
 
 def _errors(audit: Audit) -> Iterator[Section]:

@@ -19,6 +19,7 @@ from ui.audit import (
     groups_view,
     probabilities,
     quality,
+    review_view,
     running,
     scatter,
     to_report,
@@ -86,6 +87,8 @@ def show(root: Path, publish: Callable[[], None], report: Add) -> tuple[str, ...
             show_section(opened)
     if opened.accuracy.n:
         st.fragment(probabilities.show)(opened, publish)
+    st.subheader("Does it look at the right thing?", anchor="review")
+    st.fragment(review_view.show)(opened)
     st.subheader("Another network on the same pictures", anchor="another-network")
     st.fragment(comparison_view.show)(opened, publish)
     scroll("#pictures", key="scroll", count=st.session_state.get("times_picked", 0))
