@@ -63,7 +63,7 @@ def offer_report(opened: OpenAudit) -> None:
         partial(as_report, opened),
         "Figures, groups, failures and limits in one HTML file, to share or print",
         key="audit_report",
-        label="Report",
+        label="HTML report",
     )
 
 
