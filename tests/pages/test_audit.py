@@ -356,7 +356,7 @@ def test_another_audit_of_the_same_pictures_is_compared(made: MadeUp, tmp_path: 
     assert "1 picture with an answer in this audit only" in captions(at)
     assert "2 pictures with an answer in the other audit only" in captions(at)
     assert "p = 1.00" in html(at)
-    assert "1 to 12 of 57 pictures, those whose maps are furthest apart first" in captions(at)
+    assert "1 to 12 of 57 pictures, the maps furthest apart first" in captions(at)
     first = pairs(at)[0]["id"]
     run(at.button(key="audit_change_on").click().run())
     assert "13 to 24 of 57 pictures" in captions(at)
