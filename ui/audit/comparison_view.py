@@ -11,6 +11,7 @@ import streamlit as st
 
 from camcore.audits.comparison import Comparison, compared, distances
 from camcore.audits.joined import SAME, join
+from camcore.methods import METHODS
 from camcore.text import counted
 from ui import downloads, errors, figures, words
 from ui.audit import changed_pictures, comparison_figures, gate_view
@@ -133,7 +134,7 @@ def _compared(opened: OpenAudit, other: OpenAudit, made: Comparison) -> None:
 def _about(opened: OpenAudit, other: OpenAudit, made: Comparison) -> str:
     """Which two are compared, on how many pictures."""
     one, two = (
-        f"{of.network.name} ({of.method} at {of.layer}, framing {of.framing})"
+        f"{of.network.name} ({METHODS[of.method].title} at {of.layer}, framing {of.framing})"
         for of in (opened.manifest, other.manifest)
     )
     alone = [

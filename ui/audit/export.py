@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import io
 from functools import partial
+from pathlib import Path
 
 import pyarrow.csv
 import pyarrow.parquet
 import streamlit as st
 
 from camcore.audits.filters import Filters
+from camcore.audits.groups import NAME as GROUPS
 from camcore.audits.store import COLUMNS, Audit
+from camcore.reviews.sealed import FOLDER as REVIEWS
 from camcore.text import counted
 from ui import downloads, words
 from ui.audit.opened import OpenAudit
@@ -63,14 +66,22 @@ def offer_report(opened: OpenAudit) -> None:
         partial(as_report, opened),
         "Figures, groups, failures and limits in one HTML file, to share or print",
         key="audit_report",
-        label="Report",
+        label="HTML report",
     )
 
 
 def as_report(opened: OpenAudit) -> bytes:
-    """The report as HTML: the one in the audit's folder, or where there is none a new one."""
+    """The report as HTML: the one in the audit's folder; a new one where there is none, or it is out of date."""
     from camcore.audits import report  # needed when its button is pressed
     from camcore.report.html import audit_to_html
 
     written = opened.audit.folder / report.NAME
-    return written.read_bytes() if written.is_file() else audit_to_html(report.report_item(opened.audit, opened.groups))
+    if written.is_file() and written.stat().st_mtime_ns >= last_change(opened.audit.folder):
+        return written.read_bytes()
+    return audit_to_html(report.report_item(opened.audit, opened.groups))
+
+
+def last_change(folder: Path) -> int:
+    """The time of the last change to what a report shows beside the rows: the groups, and the reviews by people."""
+    files = [folder / GROUPS, *(folder / REVIEWS).glob("*.json")]
+    return max((file.stat().st_mtime_ns for file in files if file.is_file()), default=0)

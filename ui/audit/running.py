@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from camcore.network import Network
 
 _FILES = "audit_files"
+CHUNK = 64
+"""Pictures in a part: what is stopped loses those of an unfinished one."""
 
 
 @dataclass(frozen=True)
@@ -50,10 +52,17 @@ class AuditRun:
 
         def steps(network: Network, _: object) -> Updates[AuditStep]:
             audit = camcore.audit(
-                network, self.pictures, self.out, framing=self.model.framing, labelled=self.labelled, workers=0
+                network,
+                self.pictures,
+                self.out,
+                framing=self.model.framing,
+                labelled=self.labelled,
+                workers=0,
+                chunk=CHUNK,
             )
             for step in audit:
-                yield Update(step.done / step.total, step, _title(step))
+                left = max(step.total - step.kept, 1)  # so that the time left is told by the pace of this run alone
+                yield Update((step.done - step.kept) / left, step, _title(step))
 
         return Work(self.model.key, ("audit_run", self.out), "Looking for the pictures", steps, lambda _: 256)
 

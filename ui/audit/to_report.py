@@ -15,6 +15,7 @@ from camcore.audits.manifest import Manifest
 from camcore.audits.sources import open_row
 from ui import model_picker, words
 from ui.audit.chosen import PENDING
+from ui.audit.export import last_change
 from ui.audit.network import check, name_of, random_weights
 from ui.audit.opened import OpenAudit
 from ui.audit.running import source_of
@@ -47,9 +48,7 @@ def button(opened: OpenAudit, add: Add) -> None:
             return
         state[_WANTED] = None
         if status.failure is None:
-            st.toast(
-                add(("audit", opened.key), _named(status.result, opened.manifest)), icon=":material/bookmark_added:"
-            )
+            st.toast(add(work.key, _named(status.result, opened.manifest)), icon=":material/bookmark_added:")
         else:
             st.toast(words.plain(f"It could not be added. {status.failure.message}"), icon=":material/error:")
     _button(opened)
@@ -81,7 +80,8 @@ def whole(opened: OpenAudit) -> Work[AuditItem]:
 
         yield Update(1.0, report_item(opened.audit, opened.groups))
 
-    return Work(None, ("audit_report", opened.key), "Making the entry", steps, lambda item: item.nbytes, 3.0)
+    key = ("audit_report", opened.key, last_change(opened.audit.folder))
+    return Work(None, key, "Making the entry", steps, lambda item: item.nbytes, 3.0)
 
 
 def section(opened: OpenAudit, add: Add) -> None:

@@ -82,12 +82,9 @@ def show(root: Path, publish: Callable[[], None], report: Add) -> tuple[str, ...
     to_report.section(opened, report)
     st.subheader("The pictures", anchor="pictures")
     st.fragment(gallery.show)(opened, publish)
-    with errors.guarded("The groups"):
-        groups_view.show(opened)
-    with errors.guarded("The average maps"):
-        averages.show(opened)
-    with errors.guarded("The scatter"):
-        scatter.show(opened)
+    for title, show_section in _SECTIONS:
+        with errors.guarded(title):
+            show_section(opened)
     if opened.accuracy.n:
         st.fragment(probabilities.show)(opened, publish)
     st.subheader("Does it look at the right thing?", anchor="review")
@@ -96,6 +93,13 @@ def show(root: Path, publish: Callable[[], None], report: Add) -> tuple[str, ...
     st.fragment(comparison_view.show)(opened, publish)
     scroll("#pictures", key="scroll", count=st.session_state.get("times_picked", 0))
     return opened.notes
+
+
+_SECTIONS: tuple[tuple[str, Callable[[OpenAudit], None]], ...] = (
+    ("The groups", groups_view.show),
+    ("The average maps", averages.show),
+    ("The scatter", scatter.show),
+)
 
 
 def _head(opened: OpenAudit, report: Add) -> None:
