@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from cued import Cued
 from labelled import make_folder
+from PIL import Image
 
 import camcore
 from camcore.audits.manifest import read_manifest
@@ -114,6 +115,20 @@ def test_audits_are_made_once_and_told_apart(cue: Cued, tmp_path: Path) -> None:
     *_, last = camcore.check_audits(other, folder, camcore.read_policy(ANSWERS.encode()))
     assert last.result is not None
     assert states(last.result) == states(cue.check(ANSWERS))
+
+
+def test_pictures_that_were_replaced_are_audited_anew(tmp_path: Path) -> None:
+    home = cued.pictures(tmp_path, count=10)
+    net, rules = cued.network(), camcore.read_policy(b"[accuracy]\nat_least = 0.9\nby = 'figure'")
+    for passed in (True, False):
+        *_, last = camcore.check(net, net, home / "pictures", rules, home / "out")
+        assert last.result is not None
+        assert last.result.passed is passed
+        for one in (home / "pictures" / "red").iterdir():  # blue noise is no red square
+            Image.fromarray(
+                np.random.default_rng(1).integers(0, 255, (30, 30, 3), np.uint8) // np.array([9, 9, 1], np.uint8)
+            ).save(one)
+    assert len(list((home / "out").iterdir())) == 2
 
 
 def test_classes_are_matched_by_name(cue: Cued) -> None:
