@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import camcore
-from camcore.cli import app, audit, bias, check, evaluate, explain, listing, spread, train, trust
+from camcore.cli import app, audit, bias, check, evaluate, explain, listing, review, spread, train, trust
 from camcore.errors import CamcoreError
 
 SCRIPT, MODULE = "camcore", "python -m camcore"
@@ -29,6 +29,7 @@ examples:
   python -m camcore audit pictures/ --out audit/  answers, maps and evidence of all pictures, as Parquet
   python -m camcore check NEW --against OLD --data pictures/ --policy policy.toml   may NEW replace OLD?
   python -m camcore spread A B C --data pictures/   how far seeds of one recipe differ, as a policy
+  python -m camcore review audit/               what people judged of its maps, each record checked
   python -m camcore bias study pictures/ --out bias/   plant a cue, see it in the maps, mend it
   python -m camcore layers MobileNetV2          which layers there are, and which one to look at
   python -m camcore methods                     what each method answers and costs
@@ -83,7 +84,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
 
     explain.add_parser(commands, examples)
-    for module in (listing, app, trust, train, evaluate, audit, check, spread, bias):
+    for module in (listing, app, trust, train, evaluate, audit, check, spread, review, bias):
         module.add_parser(commands)
     return parser
 

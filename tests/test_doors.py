@@ -19,6 +19,7 @@ import pytest
 from audited import make_audit
 from keras import layers
 from PIL import Image
+from reviewed import reviewed_audit
 
 import camcore
 from camcore import render
@@ -98,6 +99,7 @@ def good() -> dict[str, tuple[Callable[..., Any], dict[str, Any]]]:
     asked = {"network": net, "pic": pic}
     made_up = make_audit(folder() / "made up", folder(), 3, failed=()).folder
     rows = camcore.open_audit(made_up)
+    review = camcore.start_review(reviewed_audit(folder() / "reviewed", 20).folder, "Ada")
     doors: list[tuple[Callable[..., Any], dict[str, Any]]] = [
         (camcore.activations, {**asked, "layers": "deep"}),
         (camcore.audit, {"network": net, "pictures": folder() / "images", "out": folder() / "audit"}),
@@ -111,12 +113,15 @@ def good() -> dict[str, tuple[Callable[..., Any], dict[str, Any]]]:
         (camcore.explain, asked),
         (camcore.find_concepts, {"network": net, "pictures": [pic], "k": 2}),
         (camcore.fuse, {"maps": list(maps)}),
+        (camcore.list_reviews, {"folder": made_up}),
         (camcore.load, {"name": saved}),  # loaded some two hundred times, so a small one
         (camcore.look_at_cells, asked),
         (camcore.Memory, {}),
         (camcore.open_audit, {"folder": made_up}),
         (camcore.open_picture, {"source": file}),
+        (camcore.open_review, {"file": review.file}),
         (camcore.overlay, {"pic": pic, "m": m}),
+        (camcore.start_review, {"folder": review.audit.folder, "reviewer": "Ada"}),
         (camcore.stream, asked),
         (camcore.read_policy, {"source": POLICY}),
         (camcore.spread, {"networks": [net, net], "pictures": file.parent, "out": folder() / "gate"}),
@@ -130,6 +135,8 @@ def good() -> dict[str, tuple[Callable[..., Any], dict[str, Any]]]:
         (type(rows).maps, {"self": rows, "paths": []}),
         (type(rows).evidence, {"self": rows, "paths": []}),
         (type(rows).groups, {"self": rows}),
+        (type(review).shown, {"self": review}),
+        (type(review).answer, {"self": review, "verdict": "right"}),
         (Filters, {}),
         (camcore.Picture, {"rgb": RGB, "sha256": ""}),
         (camcore.Picture.from_array, {"rgb": RGB}),

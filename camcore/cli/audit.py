@@ -118,6 +118,8 @@ def _print(audit: Audit, groups: Sequence[Group]) -> None:
     right = accuracy(audit)
     if right.n:
         print(f"  accuracy   {right.in_words}")
+    elif manifest.failed == manifest.total:
+        print("  no answers: none of the pictures could be used")
     else:
         mean = audit.sql("select avg(probability) as p from rows")["p"][0].as_py()
         sure = "–" if mean is None else percent(mean)
