@@ -129,9 +129,7 @@ def _earlier(one: listing.Listed) -> None:
         if one.record is None:
             st.caption(words.plain(one.text))
             return
-        header = one.record.header
-        about = f"{header.started[:10]}, {header.reviewer}: {one.text}"
-        st.caption(words.plain(words.together(about)))
+        st.caption(words.plain(words.together(f"{one.about}: {one.text}")))
         if not one.finished:
             asked = _Asked(uuid.uuid4().hex, file=one.file)
             st.button("Go on", key=f"review_on_{one.file.stem}", on_click=_ask, args=(asked,))
