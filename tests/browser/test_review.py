@@ -14,7 +14,7 @@ def test_keys_answer_and_take_back(bare_address: str, page: Page, tmp_path: Path
     made = reviewed_audit(tmp_path, 40)
     page.goto(f"{bare_address}/audit?audit={made.folder}")
     name = page.get_by_label("Your name")
-    name.fill("Nancy")  # with a key in it
+    name.fill("Nancy", timeout=120_000)  # with a key in it; the first page of a server takes its time
     name.press("Tab")
     page.get_by_role("button", name="Begin the review").first.click()
     pictures = page.locator(".cam-review-pair img")
