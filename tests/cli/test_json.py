@@ -30,9 +30,9 @@ CALLS = {
     "train": "pictures --out trained --recipe recipe.json",
     "evaluate": "small pictures",
     "audit": "pictures --model small --out audited",
-    "review": "audited",
     "bias measure": "small pictures --class down --box 0 0 0.5 1",
     "bias study": "pictures --out studied --backbone small --pictures 8 --tries 4 --sample photo.png",
+    "review": "audited",
 }
 
 
