@@ -132,6 +132,7 @@ def test_trained_and_evaluated(capsys: pytest.CaptureFixture[str]) -> None:
 def test_audited(capsys: pytest.CaptureFixture[str]) -> None:
     told = facts("audit", capsys)
     assert told["accuracy"]["correct"] == facts("evaluate", capsys)["accuracy"]["correct"]
+    assert facts("review", capsys) == []
 
 
 def test_bias(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
