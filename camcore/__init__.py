@@ -41,6 +41,9 @@ if TYPE_CHECKING:
     from camcore.network import Network
     from camcore.pictures.picture import Picture, open_picture
     from camcore.predictions import Prediction
+    from camcore.release.gate import CheckResult, CheckStep, check, check_audits
+    from camcore.release.policy import read_policy
+    from camcore.release.spread import SpreadStep, spread
     from camcore.reviews.listing import list_reviews
     from camcore.reviews.review import open_review, start_review
     from camcore.verdict.gather import Trust, TrustStep, trust, trust_passes
@@ -57,6 +60,10 @@ _HOMES = {
     "AuditStep": "audits.engine",
     "backbones": "models.listing",
     "CamcoreError": "errors",
+    "check": "release.gate",
+    "check_audits": "release.gate",
+    "CheckResult": "release.gate",
+    "CheckStep": "release.gate",
     "CamMap": "heatmaps.cam_map",
     "compare_audits": "audits.comparison",
     "Contrast": "heatmaps.contrast",
@@ -84,6 +91,9 @@ _HOMES = {
     "Picture": "pictures.picture",
     "PictureError": "errors",
     "Prediction": "predictions",
+    "read_policy": "release.policy",
+    "spread": "release.spread",
+    "SpreadStep": "release.spread",
     "start_review": "reviews.review",
     "Step": "heatmaps.run",
     "stream": "heatmaps.run",

@@ -39,6 +39,7 @@ from camcore.verdict.what_if import hidden, what_if, what_if_passes
 SIZE = (12, 14)
 RGB = np.random.default_rng(0).integers(0, 256, (16, 20, 3)).astype(np.uint8)
 MAP = np.random.default_rng(1).random((16, 20)).astype(np.float32)
+POLICY = b"[flips]\nat_most = 0.01"
 MOST_STEPS = 3
 
 
@@ -103,6 +104,8 @@ def good() -> dict[str, tuple[Callable[..., Any], dict[str, Any]]]:
         (camcore.activations, {**asked, "layers": "deep"}),
         (camcore.audit, {"network": net, "pictures": folder() / "images", "out": folder() / "audit"}),
         (camcore.backbones, {}),
+        (camcore.check, {"new": net, "old": net, "pictures": file.parent, "policy": POLICY, "out": folder() / "gate"}),
+        (camcore.check_audits, {"new": rows, "old": made_up, "policy": POLICY}),
         (camcore.compare_audits, {"old": made_up, "new": rows}),
         (camcore.contrast, {**asked, "a": 0, "b": 1}),
         (camcore.effective_field, {**asked, "layer": "deep", "cell": (1, 1), "channels": [0]}),
@@ -120,6 +123,8 @@ def good() -> dict[str, tuple[Callable[..., Any], dict[str, Any]]]:
         (camcore.overlay, {"pic": pic, "m": m}),
         (camcore.start_review, {"folder": review.audit.folder, "reviewer": "Ada"}),
         (camcore.stream, asked),
+        (camcore.read_policy, {"source": POLICY}),
+        (camcore.spread, {"networks": [net, net], "pictures": file.parent, "out": folder() / "gate"}),
         (camcore.strongest_patches, {"network": net, "files": [file]}),
         (camcore.trust, {**asked, "m": m}),
         (camcore.trust_passes, {"network": net, "m": m}),
@@ -195,7 +200,10 @@ OF_THE_ENGINE = {
 }  # fmt: skip
 
 # Results: made by the functions above, and read.
-RESULTS = {"AuditStep", "LayerInfo", "MethodInfo", "Prediction", "Step", "Trust", "TrustStep", "Verdict"}
+RESULTS = {
+    "AuditStep", "CheckResult", "CheckStep", "LayerInfo", "MethodInfo", "Prediction", "SpreadStep", "Step", "Trust",
+    "TrustStep", "Verdict",
+}  # fmt: skip
 
 
 def run(door: Callable[..., Any], given: dict[str, Any]) -> None:

@@ -211,6 +211,7 @@ FLOORS = (
     {"evaluation", "verdict"},
     {"bias", "report"},
     {"audits", "reviews"},
+    {"release"},
     {"cli"},
     {"__main__"},
 )

@@ -73,4 +73,4 @@ def _labelled(entries: Iterable[zipfile.ZipInfo]) -> list[tuple[str, zipfile.Zip
 
 
 def _harmless(folder: str) -> str:
-    return re.sub(r"[^\w .-]", "_", folder).strip(" .") or "_"
+    return re.sub(r"[^\w .,'’()&+-]", "_", folder).strip(" .") or "_"

@@ -17,7 +17,8 @@ from reviewed import reviewed_audit, write_rows
 
 import camcore
 from camcore.audits.manifest import write_manifest
-from camcore.audits.report import to_html
+from camcore.audits.report import report_item
+from camcore.report.html import audit_to_html
 from camcore.reviews.decision import NO, REFUSED, UNDECIDED, YES
 from camcore.reviews.record import RIGHT, UNDONE, UNSEEN, WRONG
 from camcore.reviews.review import Review, open_review, start_review
@@ -270,7 +271,7 @@ def test_audits_that_cannot_be_reviewed_say_why(tmp_path: Path) -> None:
 def test_the_report_has_the_reviews(made: MadeUp, finished: Review) -> None:
     shutil.copytree(finished.file.parent, made.folder / "reviews")
     start_review(made.folder, "<b>Bob</b>").answer(RIGHT)
-    report = unescape(to_html(camcore.open_audit(made.folder), ()).decode())
+    report = unescape(audit_to_html(report_item(camcore.open_audit(made.folder), ())).decode())
     assert finished.sentence in report
     assert "<b>Bob" in report
     assert "Not finished: 1 map judged" in report
