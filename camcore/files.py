@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import csv
+import errno
 import io
 import json
 import math
 import os
+import stat
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, SupportsFloat
+from typing import Any, BinaryIO, SupportsFloat
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -105,12 +107,46 @@ def json_ready(value: object) -> Json:
     return number if math.isfinite(number) else None
 
 
+@contextmanager
+def opened_plain(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
+    """A file opened for reading, where it is a plain one: a pipe would hang, and a device never end.
+
+    Raises OSError for anything else, and for a name that cannot be one.
+    """
+    try:
+        number = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    except ValueError as error:  # a zero in the name, or half a character
+        raise OSError(errno.EINVAL, "this cannot be a file's name") from error
+    if not stat.S_ISREG(os.fstat(number).st_mode):
+        os.close(number)
+        raise OSError(errno.EINVAL, "it is no plain file", os.fspath(path))
+    with open(number, "rb") as file:
+        yield file
+
+
+def read_plain(path: str | os.PathLike[str], most_bytes: int = 256 << 20) -> bytes:
+    """The content of a plain file of at most ``most_bytes``. Raises OSError."""
+    with opened_plain(path) as file:
+        content = file.read(most_bytes + 1)
+        if len(content) > most_bytes:
+            size = max(os.fstat(file.fileno()).st_size, len(content))
+            raise OSError(errno.EFBIG, f"it has {size:,} bytes, and at most {most_bytes:,} are read", os.fspath(path))
+    return content
+
+
+def read_text(path: str | os.PathLike[str], most_bytes: int = 256 << 20) -> str:
+    """The text in a plain file in UTF-8, line ends as they are. Raises OSError and UnicodeDecodeError."""
+    return read_plain(path, most_bytes).decode("utf-8")
+
+
 def read_json(path: Path, most_bytes: int = 256 << 20, finite: bool = False) -> Json:
-    """The value in a JSON file of at most ``most_bytes``. Raises OSError, and ValueError as ``parse_json`` does."""
-    size = path.stat().st_size
-    if size > most_bytes:
-        raise ValueError(f"it has {size:,} bytes, and at most {most_bytes:,} are read")
-    return parse_json(path.read_bytes(), finite)
+    """The value in a plain JSON file of at most ``most_bytes``. Raises OSError, and ValueError as ``parse_json``."""
+    try:
+        return parse_json(read_plain(path, most_bytes), finite)
+    except OSError as error:
+        if error.errno == errno.EFBIG:
+            raise ValueError(error.strerror) from error
+        raise
 
 
 def read_json_object(path: Path) -> dict[str, Json] | None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import camcore
 from camcore.cache import ByteLRU
+from camcore.places import carried
 from ui.jobs.job import Job, Stage, StoppedError
 from ui.query import NetworkKey
 
@@ -97,7 +98,7 @@ class Networks:
                     load = self.loading[key] = _Load()
                 load.jobs.append(job)
             if fresh:
-                threading.Thread(target=self._load, args=(key, load), name="load", daemon=True).start()
+                threading.Thread(target=carried(self._load), args=(key, load), name="load", daemon=True).start()
             while not load.done.wait(0.05):
                 job.check()
                 job.stage = load.stage

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from ui import frame, urls
+from ui import frame, policy, urls
 
 if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
@@ -87,6 +87,10 @@ def page(title: str, style: str = "", *, needs_network: bool = True) -> Iterator
     ``style``: the folder in ``ui`` whose style.css it takes. ``needs_network`` False: TensorFlow stays out.
     """
     frame.begin(title)
+    if policy.policy().public:
+        st.sidebar.caption(
+            "An open server: what you upload and train here is yours alone, and goes when you close the page."
+        )
     if style:
         frame.style(style)
     opened = Page(st.container(key="cam_notes", gap=None))

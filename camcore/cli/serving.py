@@ -159,7 +159,7 @@ def serve(where: Address, query: Mapping[str, str], browser: bool) -> None:
         "logger.hideWelcomeMessage": "true",
     }
     flags = [word for name, value in options.items() for word in (f"--{name}", value)]
-    sys.argv = ["streamlit", "run", str(script()), *flags]
+    sys.argv = ["streamlit", "run", str(script().with_name("server.py")), *flags]
     threading.Thread(target=_announce, args=(where, where.url(**query), browser), daemon=True).start()
     runpy.run_module("streamlit", run_name="__main__", alter_sys=True)
 

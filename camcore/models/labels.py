@@ -9,8 +9,9 @@ from pathlib import Path
 from camcore.checks import checked, optional, refused, whole
 from camcore.class_names import in_order
 from camcore.errors import ModelError
-from camcore.files import parse_json
+from camcore.files import parse_json, read_plain
 
+_MOST_BYTES = 16 << 20  # of a labels file
 _IMAGENET = Path(__file__).parents[1] / "data" / "imagenet_classes.txt"
 _MOST_BYTES = 4 << 20
 _LONGEST = 200  # letters of a label, as network.json takes them
@@ -100,7 +101,7 @@ def _bytes_of(source: str | os.PathLike[str] | bytes) -> tuple[str, bytes]:
         return "given", source
     path = Path(source).expanduser()
     try:
-        return f"'{path}'", path.read_bytes()
+        return f"'{path}'", read_plain(path, _MOST_BYTES)
     except OSError as error:
         raise ModelError(f"The labels file '{path}' cannot be read: {error.strerror or error}. {FORMS}") from error
     except ValueError as error:  # a name with a zero in it

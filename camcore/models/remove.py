@@ -49,12 +49,17 @@ def remove_weights(name: str) -> Path:
     return path
 
 
+def is_own(saved: SavedNetwork) -> bool:
+    """Tell whether a network is one of one's own, in the folder for these."""
+    return not saved.bundled and saved.folder.parent == networks_folder()
+
+
 def remove_network(saved: SavedNetwork) -> None:
     """Delete the folder of a network of one's own, with its weights, checkpoints and record.
 
     Raises ModelError for a bundled network, for one that lies elsewhere, and where it cannot be deleted.
     """
-    if saved.bundled or saved.folder.parent != networks_folder():
+    if not is_own(saved):
         raise ModelError(
             f"The network {saved.name!r} in '{saved.folder}' is never removed from here: "
             + ("it comes with the project. " if saved.bundled else f"it does not lie in '{networks_folder()}'. ")

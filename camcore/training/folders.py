@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from camcore.errors import CamcoreError, PictureError, nearest
+from camcore.files import opened_plain
 from camcore.pictures.file_kinds import begins_as_picture
 from camcore.pictures.picture import Picture, open_picture
 
@@ -160,7 +161,7 @@ def _sorted_out(folder: Path) -> tuple[list[Path], list[Skipped]]:
         if path.name.startswith(".") or not path.is_file():
             continue
         try:
-            with path.open("rb") as file:
+            with opened_plain(path) as file:
                 start = file.read(16)
         except OSError as error:
             others.append(Skipped(path, f"It cannot be read: {error.strerror or error}."))

@@ -12,10 +12,11 @@ import streamlit as st
 from camcore.audits.comparison import Comparison, compared, distances
 from camcore.audits.joined import SAME, join
 from camcore.text import counted
-from ui import downloads, errors, figures, words
+from ui import downloads, errors, figures, folder_box, words
 from ui.audit import changed_pictures, comparison_figures
 from ui.audit.export import stem
-from ui.audit.opened import OpenAudit, opening
+from ui.audit.opened import OpenAudit, is_audit, opening
+from ui.audit.running import AUDITS
 from ui.jobs import session
 from ui.jobs.session import Status
 from ui.jobs.work import Update, Updates, Work
@@ -27,14 +28,15 @@ _OPENING, _COMPARING = "audit_other_opening", "audit_comparing"
 def show(opened: OpenAudit, publish: Callable[[], None]) -> None:
     """The section; a fragment, so that turning its pages draws nothing else anew. ``publish``: the page's address."""
     with errors.guarded("The comparison"):
-        path = st.text_input(
+        path = folder_box.ask(
             "Another audit",
             key="other",
-            persist_state="session",
+            own=AUDITS,
+            fits=is_audit,
             placeholder="the folder of an audit of the same pictures",
             on_change=changed_pictures.from_the_start,
             help="Of another network, or of another version of this one. It is only read.",
-        ).strip()
+        )
         if path:
             _show(opened, path)
         else:

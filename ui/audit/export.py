@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Mapping
 from functools import partial
 
 import pyarrow.csv
@@ -12,7 +13,7 @@ import streamlit as st
 from camcore.audits.filters import Filters
 from camcore.audits.store import COLUMNS, Audit
 from camcore.text import counted
-from ui import downloads, words
+from ui import downloads, policy, words
 from ui.audit.opened import OpenAudit
 
 MOST_ROWS = 100_000
@@ -60,16 +61,17 @@ def offer_report(opened: OpenAudit) -> None:
     """The button for the report."""
     downloads.offer(
         f"{stem(opened)}.html",
-        partial(as_report, opened),
+        partial(as_report, opened, policy.visitor_names()),
         "Figures, groups, failures and limits in one file, to send to others or to print",
         key="audit_report",
         label="Report",
     )
 
 
-def as_report(opened: OpenAudit) -> bytes:
-    """The report as HTML: the one in the audit's folder, or where there is none a new one."""
+def as_report(opened: OpenAudit, names: Mapping[str, str]) -> bytes:
+    """The report as HTML: the one in the audit's folder, else a new one. ``names``: what stands in place of paths."""
     from camcore.audits import report  # needed when its button is pressed
 
     written = opened.audit.folder / report.NAME
-    return written.read_bytes() if written.is_file() else report.to_html(opened.audit, opened.groups)
+    made = written.read_bytes() if written.is_file() else report.to_html(opened.audit, opened.groups)
+    return policy.renamed(made.decode("utf-8"), names).encode("utf-8")

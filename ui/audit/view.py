@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from camcore.text import counted, duration
-from ui import errors, words
+from ui import errors, folder_box, policy, words
 from ui.audit import (
     averages,
     choices,
@@ -23,7 +23,7 @@ from ui.audit import (
     scatter,
     to_report,
 )
-from ui.audit.opened import OpenAudit, opening
+from ui.audit.opened import OpenAudit, is_audit, opening
 from ui.components import scroll
 from ui.jobs import session
 from ui.jobs.session import Status
@@ -36,15 +36,16 @@ if TYPE_CHECKING:
 
 def folder(making: bool) -> Path | None:
     """The sidebar's audit to open; None where none is named. ``making``: one is being made."""
-    path = st.text_input(
+    path = folder_box.ask(
         "Audit",
         key="audit",
-        persist_state="session",
+        own=running.AUDITS,
+        fits=is_audit,
         placeholder="the folder of an audit",
         on_change=choices.clear,
         help="A folder on the machine that this app runs on, which this page or python -m camcore audit has written. "
         "It is only read.",
-    ).strip()
+    )
     if path or making:
         st.button("New audit", key="audit_new", on_click=running.leave, width="stretch")
     return root_of(path) if path else None
@@ -59,6 +60,8 @@ def welcome() -> Model:
         "good** the network is, **where it looks**, and **where it fails**."
     )
     model = running.form()
+    if policy.policy().public:
+        return model
     st.markdown("Larger audits are made on the command line and opened by their folder, on the left:")
     st.code("python -m camcore audit PICTURES --model MobileNetV2 --out my_audit", language="bash")
     return model

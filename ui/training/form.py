@@ -44,7 +44,9 @@ class Form:
             "--fine-tune": (self.fine_tune or None) if self.backbone != SCRATCH else None,
         }
         options = [text for key, value in given.items() if value is not None for text in (key, str(value))]
-        return [self.data, *options, "--classes", *self.classes]
+        plain = [name for name in self.classes if not name.startswith("-")]
+        like_options = [f"--class={name}" for name in self.classes if name.startswith("-")]
+        return [self.data, *options, *like_options, *(["--classes", *plain] if plain else [])]
 
 
 def problem(form: Form, usable: Mapping[str, int], taken: Collection[str]) -> str | None:

@@ -11,12 +11,16 @@ import psutil
 import camcore
 
 
-def environment() -> dict[str, str]:
-    """The environment variables of the process, which find this camcore also where it is not installed."""
+def environment(home: Path | None = None) -> dict[str, str]:
+    """The environment variables of the process, which find this camcore also where it is not installed.
+
+    ``home``: camcore's own folder for it, where it has one of its own.
+    """
     root = str(Path(camcore.__file__).parents[1])
     installed = root in (sysconfig.get_path("purelib"), sysconfig.get_path("platlib"))
     paths = [*([] if installed else [root]), *filter(None, [os.environ.get("PYTHONPATH")])]
-    return {**os.environ, "PYTHONUNBUFFERED": "1", "PYTHONPATH": os.pathsep.join(paths)}
+    own = {} if home is None else {"CAMCORE_HOME": str(home)}
+    return {**os.environ, **own, "PYTHONUNBUFFERED": "1", "PYTHONPATH": os.pathsep.join(paths)}
 
 
 def process_of(folder: Path, pid: int) -> psutil.Process | None:
