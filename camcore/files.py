@@ -8,20 +8,26 @@ import io
 import json
 import math
 import os
+import re
 import stat
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, BinaryIO, SupportsFloat
+from typing import Any, SupportsFloat
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from camcore.errors import CamcoreError
+from camcore.text import one_line
 
 Json = Any
 """A value of JSON: text, a number, a truth value, null, or a list or an object of these."""
+
+
+FORMULA = re.compile(r"'*[=+\-@\t\r]")
+"""The beginning of a text that spreadsheets take for a formula, and of one that was kept from being one."""
 
 
 @contextmanager
@@ -69,10 +75,35 @@ def write_arrays(path: Path, arrays: NDArray[np.generic] | Mapping[str, NDArray[
 
 
 def to_csv(rows: Iterable[Iterable[object]]) -> bytes:
-    """Rows, the header first, as CSV in UTF-8: commas, a line feed after each row; an empty row is an empty line."""
+    """Rows, the header first, as CSV in UTF-8: commas, a line feed after each row; an empty row is an empty line.
+
+    Text that a spreadsheet would take for a formula begins with an apostrophe, which ``from_cell`` takes away again.
+    """
     text = io.StringIO(newline="")
-    csv.writer(text, lineterminator="\n").writerows(rows)
-    return text.getvalue().encode("utf-8")
+    written = ([to_cell(one) if isinstance(one, str) else one for one in row] for row in rows)
+    csv.writer(text, lineterminator="\n").writerows(written)
+    return text.getvalue().encode("utf-8", "backslashreplace")
+
+
+def to_cell(text: str) -> str:
+    """A text as it stands in a CSV file: a formula gets an apostrophe before it, a number stays."""
+    if not FORMULA.match(text):
+        return text
+    try:
+        float(text)
+    except ValueError:
+        return f"'{text}"
+    return text
+
+
+def from_cell(text: str) -> str:
+    """The text that ``to_cell`` wrote."""
+    return text[1:] if text.startswith("'") and FORMULA.match(text) else text
+
+
+def to_comment(text: str) -> str:
+    """A text as a line of remarks in a file of numbers: no cell of it is one that a spreadsheet would run."""
+    return f"# {re.sub(r',(?=[=+@-])', ', ', one_line(text))}"
 
 
 def to_npz(**arrays: ArrayLike) -> bytes:
@@ -108,7 +139,7 @@ def json_ready(value: object) -> Json:
 
 
 @contextmanager
-def opened_plain(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
+def opened_plain(path: str | os.PathLike[str]) -> Iterator[io.BufferedReader]:
     """A file opened for reading, where it is a plain one: a pipe would hang, and a device never end.
 
     Raises OSError for anything else, and for a name that cannot be one.

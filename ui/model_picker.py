@@ -12,8 +12,7 @@ from camcore.framing import FRAMINGS
 from camcore.models.declarations import DEFAULT_MODEL
 from camcore.models.factories import Factory
 from camcore.models.listing import NetworkListing
-from camcore.models.remove import is_own
-from camcore.models.saved import SavedNetwork
+from camcore.models.saved import SavedNetwork, is_own
 from ui import policy, words
 from ui.query import NetworkKey
 from ui.urls import Parameter

@@ -15,13 +15,14 @@ and this module nothing but Streamlit.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from ui import frame, policy, urls
+from ui import frame, urls
 
 if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
@@ -87,10 +88,10 @@ def page(title: str, style: str = "", *, needs_network: bool = True) -> Iterator
     ``style``: the folder in ``ui`` whose style.css it takes. ``needs_network`` False: TensorFlow stays out.
     """
     frame.begin(title)
-    if policy.policy().public:
-        st.sidebar.caption(
-            "An open server: what you upload and train here is yours alone, and goes when you close the page."
-        )
+    if os.environ.get("CAMCORE_PUBLIC"):
+        from ui import policy
+
+        policy.introduce()
     if style:
         frame.style(style)
     opened = Page(st.container(key="cam_notes", gap=None))

@@ -18,9 +18,8 @@ from pathlib import Path
 import streamlit as st
 
 from camcore.errors import CamcoreError
-from camcore.places import FOLDERS, PUBLIC, choose_networks_by
+from camcore.places import FOLDERS, PUBLIC, choose_networks_by, home
 from ui._compat import in_session
-from ui.visitor_home import VisitorHome
 
 YOURS = "yours"
 """The first part of the names that a visitor reads for what lies in his own folder."""
@@ -75,15 +74,25 @@ def _policy(public: str, folders: str) -> Policy:
     return Policy(public.strip().lower() in ("1", "true", "yes", "on"), named)
 
 
+def introduce() -> None:
+    """Tell a visitor of a public server what he is."""
+    if policy().public:
+        st.sidebar.caption(
+            "An open server: what you upload and train here is yours alone, and goes when you close the page."
+        )
+
+
 # ---- folders
 
 
 def own_folder(name: str) -> Path:
     """A folder of this visitor's, which goes when the session ends."""
-    home = st.session_state.get(_HOME)
-    if home is None:
-        home = st.session_state[_HOME] = VisitorHome()
-    folder: Path = home.path / name
+    own = st.session_state.get(_HOME)
+    if own is None:
+        from ui.visitor_home import VisitorHome  # not before there is something to keep
+
+        own = st.session_state[_HOME] = VisitorHome()
+    folder: Path = own.path / name
     folder.mkdir(parents=True, exist_ok=True)
     return folder
 
@@ -113,9 +122,9 @@ def shown(path: Path) -> str:
     for name, folder in now.folders.items():
         if path == folder:
             return name
-    home = st.session_state.get(_HOME)
-    if home is not None and path.is_relative_to(home.path):
-        return f"{YOURS}/{path.relative_to(home.path).as_posix()}"
+    own = st.session_state.get(_HOME)
+    if own is not None and path.is_relative_to(own.path):
+        return f"{YOURS}/{path.relative_to(own.path).as_posix()}"
     return path.name
 
 
@@ -129,9 +138,9 @@ def visitor_names() -> dict[str, str]:
     now = policy()
     if not now.public:
         return {}
-    home = st.session_state.get(_HOME)
+    own = st.session_state.get(_HOME)
     known = {str(folder): name for name, folder in now.folders.items()}
-    return known | ({} if home is None else {str(home.path): YOURS})
+    return known | ({} if own is None else {str(own.path): YOURS})
 
 
 def renamed(text: str, names: Mapping[str, str]) -> str:
@@ -160,8 +169,8 @@ def count_upload(size: int) -> None:
 
 def check_room() -> None:
     """Raise CamcoreError on a public server where a visitor's folder is full."""
-    home = st.session_state.get(_HOME)
-    if policy().public and home is not None and home.size() > MOST_KEPT:
+    own = st.session_state.get(_HOME)
+    if policy().public and own is not None and own.size() > MOST_KEPT:
         raise CamcoreError(
             f"Your uploads, networks and audits take more than {MOST_KEPT / 1e9:.1f} GB, the most that this server "
             "keeps for a visitor. Reload the page to begin with an empty folder, or run the app on a machine of your "
@@ -170,7 +179,9 @@ def check_room() -> None:
 
 
 def _networks() -> Path | None:
-    return own_folder("networks") if policy().public and in_session() else None
+    if not policy().public:
+        return None
+    return own_folder("networks") if in_session() else home() / "nobody"  # where no visitor is, nothing is changed
 
 
 choose_networks_by(_networks)

@@ -7,7 +7,7 @@ import re
 import time
 import zipfile
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import IO
 
@@ -119,9 +119,8 @@ def _parts(entry: zipfile.ZipInfo) -> tuple[str, ...]:
     return tuple(piece for piece in pieces if piece not in ("", "."))
 
 
-def _shared(paths: Iterable[Sequence[str]]) -> int:
+def _shared(paths: Sequence[tuple[str, ...]]) -> int:
     """The number of first folders that all paths share."""
-    paths = list(paths)
     if not paths:
         return 0
     low, high = min(paths), max(paths)
@@ -129,7 +128,7 @@ def _shared(paths: Iterable[Sequence[str]]) -> int:
 
 
 def _harmless(folder: str) -> str:
-    return re.sub(r"[^\w .-]", "_", folder)[:100].strip(" .") or "_"
+    return re.sub(r"[^\w .-]", "_", folder)[:100].strip(" .").lstrip("-") or "_"  # no option of a command
 
 
 def _too_much(what: str) -> CamcoreError:

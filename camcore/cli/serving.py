@@ -6,6 +6,7 @@ import errno
 import importlib.util
 import os
 import runpy
+import signal
 import socket
 import sys
 import threading
@@ -160,8 +161,13 @@ def serve(where: Address, query: Mapping[str, str], browser: bool) -> None:
     }
     flags = [word for name, value in options.items() for word in (f"--{name}", value)]
     sys.argv = ["streamlit", "run", str(script().with_name("server.py")), *flags]
+    signal.signal(signal.SIGINT, _leave)  # the server ends itself first, and then has this called
     threading.Thread(target=_announce, args=(where, where.url(**query), browser), daemon=True).start()
     runpy.run_module("streamlit", run_name="__main__", alter_sys=True)
+
+
+def _leave(number: int, frame: object) -> None:
+    raise SystemExit(0)
 
 
 def _announce(where: Address, url: str, browser: bool) -> None:

@@ -15,7 +15,6 @@ from camcore.errors import ModelError
 from camcore.files import Json, opened_plain, parse_json
 from camcore.models.hdf5_arrays import stored_arrays
 from camcore.models.other_formats import HDF5, refuse_foreign
-from camcore.models.planned import planned
 
 if TYPE_CHECKING:
     import h5py
@@ -218,6 +217,8 @@ def check_size(whole: WholeModel, build: Callable[[], keras.Model]) -> None:
 
     ``build`` makes the keras.Model from the configuration; it is called as ``planned`` does. Raises what it raises.
     """
+    from camcore.models.planned import planned
+
     plan = planned(build)
     size = 0 if plan is None else sum(4 * math.prod(shape) for _, shape in plan.weights)
     if size > _FREE_NUMBERS + _MOST_NUMBERS * whole.stored:

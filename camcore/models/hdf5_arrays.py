@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import h5py
 
-Shape = tuple[int, ...]
 Unfit = Callable[[str], Exception]
 """Makes the error of a file that is not opened, from what is wrong with it."""
 
@@ -40,7 +39,7 @@ class StoredArray:
     """
 
     path: tuple[str, ...]
-    shape: Shape
+    shape: tuple[int, ...]
     size: int
     layer: str
     numeric: bool

@@ -9,7 +9,7 @@ from pathlib import Path
 from camcore.errors import ModelError
 from camcore.models.catalogue import backbone, find_weights
 from camcore.models.description import SavedNetwork
-from camcore.models.saved import networks_folder
+from camcore.models.saved import is_own, networks_folder
 from camcore.models.weights_files import forget, is_ours, keras_cache, search_folders
 
 
@@ -47,11 +47,6 @@ def remove_weights(name: str) -> Path:
         raise ModelError(f"'{path}' cannot be removed: {error.strerror or error}. Allow writing there.") from error
     forget(path)
     return path
-
-
-def is_own(saved: SavedNetwork) -> bool:
-    """Tell whether a network is one of one's own, in the folder for these."""
-    return not saved.bundled and saved.folder.parent == networks_folder()
 
 
 def remove_network(saved: SavedNetwork) -> None:

@@ -68,6 +68,11 @@ def _folders() -> tuple[Path, ...]:
     return tuple(dict.fromkeys((BUNDLED, home() / "networks", networks_folder())))
 
 
+def is_own(saved: SavedNetwork) -> bool:
+    """Tell whether a network is one of one's own, in the folder for these."""
+    return not saved.bundled and saved.folder.parent == networks_folder()
+
+
 def find(name: str | os.PathLike[str]) -> SavedNetwork | None:
     """The saved network of that name or in that folder; None where there is none.
 

@@ -12,9 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from camcore.errors import ModelError
-from camcore.models.hdf5_arrays import Shape
 from camcore.models.planned import ModelPlan, planned
-from camcore.models.weights_contents import Contents, check_file, damaged, read_contents
+from camcore.models.weights_contents import Contents, Shape, check_file, damaged, read_contents
 
 if TYPE_CHECKING:
     import keras

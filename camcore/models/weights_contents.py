@@ -10,10 +10,13 @@ from typing import TYPE_CHECKING
 
 from camcore.errors import ModelError
 from camcore.files import Json, opened_plain
-from camcore.models.hdf5_arrays import Shape, StoredArray, stored_arrays
 
 if TYPE_CHECKING:
     import h5py
+
+    from camcore.models.hdf5_arrays import StoredArray
+
+Shape = tuple[int, ...]
 
 _HEADS = ("predictions", "conv_preds", "logits")  # the heads' names in keras.applications
 _MODEL_LAYERS = 5  # layers with weights that a layer holds which is a model itself; attention has four
@@ -132,6 +135,8 @@ def _kind(start: bytes) -> str:
 
 
 def _contents(file: h5py.File, path: Path) -> Contents:
+    from camcore.models.hdf5_arrays import stored_arrays
+
     arrays = tuple(stored_arrays(file, lambda what: _unfit(path, what)))  # first: no link is followed after it
     _check_claims(path, arrays)
     legacy = "model_weights" in file or any(name.startswith("layer_names") for name in file.attrs)

@@ -108,9 +108,10 @@ def class_names(root: Path) -> list[str]:
     """The names of the folders in ``root``, alphabetically. Raises CamcoreError where it cannot be listed."""
     try:
         return sorted(entry.name for entry in root.iterdir() if entry.is_dir() and not entry.name.startswith("."))
-    except OSError as error:
+    except (OSError, ValueError) as error:  # ValueError: a name that no system takes
+        reason = getattr(error, "strerror", None) or error
         raise CamcoreError(
-            f"The folder '{root}' cannot be read: {error.strerror or error}. Pictures are read from a folder that "
+            f"The folder {str(root)!r} cannot be read: {reason}. Pictures are read from a folder that "
             "holds one folder for each class. Correct the path, or allow reading it."
         ) from error
 

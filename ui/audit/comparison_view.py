@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable
 from functools import partial
 
-import pyarrow.csv
 import streamlit as st
 
 from camcore.audits.comparison import Comparison, compared, distances
 from camcore.audits.joined import SAME, join
 from camcore.text import counted
-from ui import downloads, errors, figures, folder_box, words
+from ui import downloads, errors, figures, folder_box, tables, words
 from ui.audit import changed_pictures, comparison_figures
 from ui.audit.export import stem
 from ui.audit.opened import OpenAudit, is_audit, opening
@@ -69,9 +67,7 @@ def comparing(old: OpenAudit, new: OpenAudit) -> Work[Comparison]:
 
 def as_csv(made: Comparison) -> bytes:
     """All pictures of a comparison as CSV with a header."""
-    file = io.BytesIO()
-    pyarrow.csv.write_csv(made.pictures, file)
-    return file.getvalue()
+    return tables.as_csv(made.pictures)
 
 
 def _show(opened: OpenAudit, path: str) -> None:

@@ -6,14 +6,13 @@ import io
 from collections.abc import Mapping
 from functools import partial
 
-import pyarrow.csv
 import pyarrow.parquet
 import streamlit as st
 
 from camcore.audits.filters import Filters
 from camcore.audits.store import COLUMNS, Audit
 from camcore.text import counted
-from ui import downloads, policy, words
+from ui import downloads, policy, tables, words
 from ui.audit.opened import OpenAudit
 
 MOST_ROWS = 100_000
@@ -44,9 +43,7 @@ def offer_list(opened: OpenAudit, where: Filters) -> None:
 
 def as_csv(audit: Audit, where: Filters, order: str) -> bytes:
     """The rows as CSV with a header: the columns of a value each."""
-    file = io.BytesIO()
-    pyarrow.csv.write_csv(audit.table(where=where, order=order), file)
-    return file.getvalue()
+    return tables.as_csv(audit.table(where=where, order=order))
 
 
 def as_parquet(audit: Audit, where: Filters, order: str) -> bytes:
@@ -68,10 +65,10 @@ def offer_report(opened: OpenAudit) -> None:
     )
 
 
-def as_report(opened: OpenAudit, names: Mapping[str, str]) -> bytes:
+def as_report(opened: OpenAudit, names: Mapping[str, str] | None = None) -> bytes:
     """The report as HTML: the one in the audit's folder, else a new one. ``names``: what stands in place of paths."""
     from camcore.audits import report  # needed when its button is pressed
 
     written = opened.audit.folder / report.NAME
     made = written.read_bytes() if written.is_file() else report.to_html(opened.audit, opened.groups)
-    return policy.renamed(made.decode("utf-8"), names).encode("utf-8")
+    return policy.renamed(made.decode("utf-8"), names or {}).encode("utf-8")

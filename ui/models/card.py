@@ -18,7 +18,7 @@ from camcore.models.description import JSON_NAME
 from camcore.models.factories import Factory
 from camcore.models.listing import NetworkListing
 from camcore.models.preprocessing import PREPROCESSINGS, TITLES
-from camcore.models.saved import SavedNetwork
+from camcore.models.saved import SavedNetwork, is_own
 from ui import downloads, errors, policy, words
 from ui.jobs import session
 from ui.jobs.session import Status
@@ -164,7 +164,7 @@ def _saved(row: SavedNetwork) -> None:
         link_to_inspect(row.name)
         about = f"Its {JSON_NAME}: architecture, classes, preprocessing, and how it came about"
         downloads.offer(f"{words.file_stem(row.name)}.json", _json(row), about, key="card_json", label="Card")
-        if removing.is_own(row):
+        if is_own(row):
             with st.popover("Remove", key="remove_network"):
                 st.markdown(
                     words.plain(

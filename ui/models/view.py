@@ -13,8 +13,7 @@ from camcore.files import to_csv
 from camcore.models import factories
 from camcore.models.catalogue import Backbone
 from camcore.models.listing import NetworkListing
-from camcore.models.remove import is_own
-from camcore.models.saved import SavedNetwork
+from camcore.models.saved import SavedNetwork, is_own
 from camcore.render.trade_off import Point, front, trade_off
 from ui import controls, downloads, errors, model_picker, policy
 from ui.query import Failure

@@ -170,8 +170,9 @@ def _reading(key: NetworkKey) -> Work[NetworkFacts]:
     """The work that reads a network's weights for their hash."""
 
     def steps(network: Network, _: object) -> Updates[NetworkFacts]:
-        from camcore.report.facts import NetworkFacts
+        from camcore.report.facts import NetworkFacts, without_places
 
-        yield Update(1.0, NetworkFacts.of(network, key.weights))
+        facts = NetworkFacts.of(network, key.weights)
+        yield Update(1.0, without_places(facts) if policy.policy().public else facts)
 
     return Work(key, "facts", f"Reading the weights of {key.name}", steps, lambda facts: 2048, expected=1.0)

@@ -235,7 +235,14 @@ def reason(run: TrainingRun) -> str:
 
 def command_line(arguments: Sequence[str], folder: Path) -> str:
     """The same in a terminal."""
-    return "python -m camcore train " + shlex.join((*arguments, "--out", str(folder)))
+    return "python -m camcore train " + " ".join(map(_quoted, (*arguments, "--out", str(folder))))
+
+
+def _quoted(argument: str) -> str:
+    """An argument for every shell, where it has nothing in it that a shell would run."""
+    if set(argument) & set('"`$\\!'):
+        return shlex.quote(argument)
+    return f'"{argument}"' if not argument or set(argument) & set(" '&()<>|;*?#~") else argument
 
 
 def _refuse_second(shared: bool) -> None:
