@@ -128,6 +128,12 @@ def shown(path: Path) -> str:
     return path.name
 
 
+def may_write(folder: Path) -> bool:
+    """Whether a visitor's work may write into a folder: on a public server into his own alone."""
+    own = st.session_state.get(_HOME)
+    return not policy().public or (own is not None and folder.resolve().is_relative_to(own.path))
+
+
 def veiled(text: str) -> str:
     """A text for a visitor: on a public server without the paths of the server's files."""
     return _BARE.sub("…/", _QUOTED.sub(r"\1…/\2", renamed(text, visitor_names()))) if policy().public else text

@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from camcore.errors import ModelError
-from camcore.models.planned import ModelPlan, planned
 from camcore.models.weights_contents import Contents, Shape, check_file, damaged, read_contents
 
 if TYPE_CHECKING:
     import keras
+
+    from camcore.models.planned import ModelPlan
 
 _HEAD_ARRAYS = 6  # at most, of a classifier of keras.applications: VGG's three Dense layers
 
@@ -27,6 +28,8 @@ def check_fit(path: str | os.PathLike[str], build: Callable[[], keras.Model]) ->
     The file's headers are compared with the model's structure: nothing is read, and no variable allocated. What a
     comparison of shapes cannot tell is left to ``load_weights``.
     """
+    from camcore.models.planned import planned
+
     path = check_file(path)
     contents = read_contents(path)
     plan = planned(build)
@@ -45,6 +48,8 @@ def load_weights(model: keras.Model, path: str | os.PathLike[str]) -> None:
     missing, damaged or no weights file, where it belongs to another network (with the layer that differs), or
     where it would leave a variable unset. The model is then of no use; the file stays as it is.
     """
+    from camcore.models.planned import ModelPlan
+
     path = check_file(path)
     contents = read_contents(path)
     plan = ModelPlan.of(model)

@@ -75,8 +75,8 @@ class NetworkFacts:
 
 def without_places(facts: NetworkFacts) -> NetworkFacts:
     """The same for readers who are not to know where files lie: their names alone."""
-    names = {key: PurePath(value).name for key in ("folder", "file") if (value := getattr(facts, key)) is not None}
-    return replace(facts, **names)
+    folder, file = (None if place is None else PurePath(place).name for place in (facts.folder, facts.file))
+    return replace(facts, folder=folder, file=file)
 
 
 def _is_json(value: object) -> bool:

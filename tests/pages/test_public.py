@@ -149,10 +149,9 @@ def test_budgets_are_told(server: Path, monkeypatch: pytest.MonkeyPatch) -> None
 
 
 @pytest.mark.parametrize("page", ["pages/concepts.py", "pages/audit.py", "pages/train.py"])
-@pytest.mark.parametrize("value", ["a\0b", "a\ud800b"])
-def test_an_address_with_what_is_no_text_takes_no_page_down(page: str, value: str) -> None:
+def test_an_address_with_a_zero_takes_no_page_down(page: str) -> None:
     name = "data" if page == "pages/train.py" else "pictures"
-    visit(page, **{name: value, "in": "folder"} if "concepts" in page else {name: value})
+    visit(page, **{name: "a\0b", "in": "folder"} if "concepts" in page else {name: "a\0b"})
 
 
 def test_the_oldest_uploads_make_room(tmp_path: Path) -> None:
