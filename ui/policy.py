@@ -144,8 +144,11 @@ def visitor_names() -> dict[str, str]:
     now = policy()
     if not now.public:
         return {}
+    from camcore.models.description import BUNDLED
+
     own = st.session_state.get(_HOME)
     known = {str(folder): name for name, folder in now.folders.items()}
+    known |= {f"{folder}{os.sep}": "" for folder in (BUNDLED, home() / "networks")}  # a network's name is enough
     return known | ({} if own is None else {str(own.path): YOURS})
 
 

@@ -17,6 +17,7 @@ from camcore import CamcoreError
 from camcore.models import saved
 from ui import policy
 from ui.models import card
+from ui.networks import _loaded
 from ui.training import runs, zip_upload
 from ui.visitor_home import VisitorHome
 
@@ -113,6 +114,11 @@ def test_what_is_the_servers_stays(server: Path) -> None:
     assert (server / "weights" / "VGG16.weights.h5").is_file()
 
 
+def test_no_visitor_has_weights_fetched(server: Path) -> None:
+    with pytest.raises(CamcoreError, match=r"weights of VGG19 are not on this server. Only the operator"):
+        _loaded("VGG19")
+
+
 def test_what_a_visitor_makes_is_his_alone(server: Path) -> None:
     one, other = visit("pages/train.py"), visit("pages/train.py")
     homes = [at.session_state["visitor_home"].path for at in (one, other)]
@@ -173,3 +179,14 @@ def test_two_trainings_at_a_time_for_all_visitors(monkeypatch: pytest.MonkeyPatc
     with pytest.raises(CamcoreError, match="trains 2 networks at a time, for all its visitors"):
         runs._refuse_second(shared=True)
     runs._refuse_second(shared=False)
+
+
+def test_paths_in_texts_become_names(server: Path) -> None:
+    for given, wanted in (
+        (f"'{server}/open/pets/cat/1.png' cannot be read", "'pets/cat/1.png' cannot be read"),
+        (f"--model {server}/home/networks/theirs --out x", "--model theirs --out x"),
+        ("The folder '/srv/some where/a b.png' is", "The folder '…/a b.png' is"),
+        ("see /usr/lib/python3/x.py: line 3", "see …/x.py: line 3"),
+        ("https://keras.io/a/b and 3/4, cat/dog/owl", "https://keras.io/a/b and 3/4, cat/dog/owl"),
+    ):
+        assert policy.veiled(given) == wanted

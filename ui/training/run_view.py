@@ -153,7 +153,7 @@ def _facts(run: TrainingRun) -> None:
     recipe = run.recipe or {}
     parts = []
     if recipe.get("pictures"):
-        parts.append(f"Pictures: {recipe['pictures']}")
+        parts.append(policy.veiled(f"Pictures: {recipe['pictures']}"))
     if recipe.get("classes"):
         classes = recipe["classes"]
         parts.append(f"classes: {', '.join(map(str, classes[:6]))}{' …' if len(classes) > 6 else ''}")
