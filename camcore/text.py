@@ -11,7 +11,7 @@ MINUS = "\N{MINUS SIGN}"
 
 def readable(label: str) -> str:
     """A label as people write it: ``Egyptian_cat`` → ``Egyptian cat``."""
-    return label.replace("_", " ")
+    return one_line(label).replace("_", " ")
 
 
 _HIDDEN = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")

@@ -161,7 +161,8 @@ def serve(where: Address, query: Mapping[str, str], browser: bool) -> None:
     }
     flags = [word for name, value in options.items() for word in (f"--{name}", value)]
     sys.argv = ["streamlit", "run", str(script().with_name("server.py")), *flags]
-    signal.signal(signal.SIGINT, _leave)  # the server ends itself first, and then has this called
+    for ending in (signal.SIGINT, signal.SIGTERM):  # the server ends itself first, and then has this called
+        signal.signal(ending, _leave)
     threading.Thread(target=_announce, args=(where, where.url(**query), browser), daemon=True).start()
     runpy.run_module("streamlit", run_name="__main__", alter_sys=True)
 

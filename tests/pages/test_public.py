@@ -15,7 +15,7 @@ from zip_files import packed, picture
 
 from camcore import CamcoreError
 from camcore.models import saved
-from ui import policy
+from ui import policy, visitor_home
 from ui.models import card
 from ui.networks import _loaded
 from ui.training import runs, zip_upload
@@ -141,6 +141,15 @@ def test_a_visitors_folder_goes_with_the_session(tmp_path: Path) -> None:
     del home
     gc.collect()
     assert not path.exists()
+
+
+def test_what_a_killed_server_left_goes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    for number in (os.getpid(), 2**22 + 1):
+        (tmp_path / f"camcore-visitor-{number}-x" / "networks").mkdir(parents=True)
+    visitor_home.sweep.cache_clear()
+    visitor_home.sweep()
+    assert [one.name for one in tmp_path.iterdir()] == [f"camcore-visitor-{os.getpid()}-x"]
 
 
 def test_budgets_are_told(server: Path, monkeypatch: pytest.MonkeyPatch) -> None:

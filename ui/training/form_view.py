@@ -9,7 +9,7 @@ from typing import NamedTuple
 import streamlit as st
 
 from camcore.models.catalogue import Backbone, backbones, find_weights
-from camcore.text import counted
+from camcore.text import counted, one_line
 from camcore.training.folders import MIN_PER_CLASS
 from camcore.training.recipe import Recipe
 from ui import errors, folder_box, policy, words
@@ -90,7 +90,7 @@ def _classes(survey: Survey) -> tuple[str, ...]:
         # Another list of classes is another widget: what was chosen from the one says nothing about the other.
         key=f"classes_{hashlib.sha256(repr(list(usable)).encode()).hexdigest()[:8]}",
         persist_state="session",
-        format_func=lambda name: f"{name} · {usable[name]:,}",
+        format_func=lambda name: f"{one_line(name)} · {usable[name]:,}",
         placeholder="Choose at least two" if usable else "Once the pictures are counted",
         disabled=not usable,
     )
