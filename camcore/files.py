@@ -180,6 +180,22 @@ def read_json(path: Path, most_bytes: int = 256 << 20, finite: bool = False) -> 
         raise
 
 
+@contextmanager
+def content_checked(path: Path, kind: str, remedy: str) -> Iterator[None]:
+    """A block that reads a file's content; where it is missing or does not fit, CamcoreError says so.
+
+    ``kind``: what the file holds, such as "groups of an audit". ``remedy``: where it comes from, and what to do.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise CamcoreError(f"The {kind}, '{path}', cannot be read: {error.strerror or error}. {remedy}") from error
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise CamcoreError(
+            f"'{path}' holds no {kind} ({type(error).__name__}: {error}). It was damaged, or is another file. {remedy}"
+        ) from error
+
+
 def read_json_object(path: Path) -> dict[str, Json] | None:
     """The object in a JSON file; None where there is no such file, or none that can be read."""
     with suppress(OSError, ValueError):

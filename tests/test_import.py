@@ -210,7 +210,8 @@ FLOORS = (
     {"metrics", "filters", "features"},
     {"evaluation", "verdict"},
     {"bias", "report"},
-    {"audits"},
+    {"audits", "reviews"},
+    {"release"},
     {"cli"},
     {"__main__"},
 )

@@ -128,7 +128,7 @@ def _shared(paths: Sequence[tuple[str, ...]]) -> int:
 
 
 def _harmless(folder: str) -> str:
-    return re.sub(r"[^\w .-]", "_", folder)[:100].strip(" .").lstrip("-") or "_"  # no option of a command
+    return re.sub(r"[^\w .,'’()&+-]", "_", folder)[:100].strip(" .").lstrip("-") or "_"  # no option of a command
 
 
 def _too_much(what: str) -> CamcoreError:

@@ -11,7 +11,7 @@ from camcore.audits.comparison import Comparison, compared, distances
 from camcore.audits.joined import SAME, join
 from camcore.text import counted
 from ui import downloads, errors, figures, folder_box, tables, words
-from ui.audit import changed_pictures, comparison_figures
+from ui.audit import changed_pictures, comparison_figures, gate_view
 from ui.audit.export import stem
 from ui.audit.opened import OpenAudit, is_audit, opening
 from ui.audit.running import AUDITS
@@ -118,6 +118,7 @@ def _compared(opened: OpenAudit, other: OpenAudit, made: Comparison) -> None:
                 alt="How many pictures with the same answer there are at each distance of the two maps",
             )
     changed_pictures.show(opened, other, made)
+    gate_view.show(opened, other, made)
     with st.container(key="cam_audit_other_foot", horizontal=True, vertical_alignment="center", gap="small"):
         downloads.offer(
             f"{stem(opened)}_{stem(other)}.csv",

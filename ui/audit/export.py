@@ -30,13 +30,13 @@ def offer_list(opened: OpenAudit, where: Filters) -> None:
     downloads.offer(
         f"{stem(opened)}.csv",
         partial(as_csv, opened.audit, where, order),
-        "These pictures, all pages of them: a row each",
+        "A row for each of these pictures, on all pages",
         key="audit_csv",
     )
     downloads.offer(
         f"{stem(opened)}.parquet",
         partial(as_parquet, opened.audit, where, order),
-        f"The same with scores, maps and evidence, where these are at most {counted(MOST_ROWS, 'picture')}",
+        f"The same with scores, maps and evidence; without these for more than {counted(MOST_ROWS, 'picture')}",
         key="audit_parquet",
     )
 
@@ -59,7 +59,7 @@ def offer_report(opened: OpenAudit) -> None:
     downloads.offer(
         f"{stem(opened)}.html",
         partial(as_report, opened, policy.visitor_names()),
-        "Figures, groups, failures and limits in one file, to send to others or to print",
+        "Figures, groups, failures and limits in one HTML file, to share or print",
         key="audit_report",
         label="Report",
     )
@@ -68,7 +68,8 @@ def offer_report(opened: OpenAudit) -> None:
 def as_report(opened: OpenAudit, names: Mapping[str, str] | None = None) -> bytes:
     """The report as HTML: the one in the audit's folder, else a new one. ``names``: what stands in place of paths."""
     from camcore.audits import report  # needed when its button is pressed
+    from camcore.report.html import audit_to_html
 
     written = opened.audit.folder / report.NAME
-    made = written.read_bytes() if written.is_file() else report.to_html(opened.audit, opened.groups)
+    made = written.read_bytes() if written.is_file() else audit_to_html(report.report_item(opened.audit, opened.groups))
     return policy.renamed(made.decode("utf-8"), names or {}).encode("utf-8")

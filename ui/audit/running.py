@@ -12,7 +12,7 @@ import camcore
 from camcore.audits.parts import part_files
 from camcore.text import counted
 from ui import errors, folder_box, limits, model_picker, policy, words
-from ui.audit import choices, upload
+from ui.audit import choices, so_far, upload
 from ui.jobs import session
 from ui.jobs.session import Status
 from ui.jobs.work import Update, Updates, Work
@@ -31,10 +31,10 @@ AUDITS, _UPLOADS = "audits", "audit pictures"
 
 @dataclass(frozen=True)
 class Uploads:
-    """The visitor's uploaded pictures: their folder on this machine, and how many there are."""
+    """The visitor's uploaded pictures: their folder on this machine, and how many arrived."""
 
     folder: Path
-    count: int
+    received: upload.Received
 
 
 @dataclass(frozen=True)
@@ -83,10 +83,10 @@ def _source() -> Path | None:
     path = folder_box.ask(
         "Pictures",
         key="pictures",
-        placeholder="a folder on the machine that this app runs on",
+        placeholder="a folder on this server",
         on_change=_forget,
-        help="One folder for each class, named as the class; or a folder of pictures without labels; or a table (.csv, "
-        ".parquet) with a column path and perhaps label. They are only read.",
+        help="A folder with one folder per class, named as the class; a folder of pictures without labels; or a table "
+        "(.csv, .parquet) with the column path and, optionally, label. The files are only read.",
     )
     st.file_uploader(
         "Or upload pictures, or ZIP files with a folder for each class",
@@ -98,20 +98,29 @@ def _source() -> Path | None:
     )
     failure = state.get("audit_upload_failure")
     if failure is not None:
-        errors.panel(failure, "These files were not taken")
+        errors.panel(failure, "These files cannot be used")
     st.toggle(
-        "Leave labels aside",
+        "Ignore labels",
         key="audit_unlabelled",
         persist_state="session",
-        help="For folders that are named otherwise than the network’s classes: nothing is right or wrong then",
+        help="For folders whose names are not the network’s classes. No answer is right or wrong then.",
     )
     uploads: Uploads | None = state.get("audit_uploads")
     if uploads is not None:
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-            st.caption(f"{counted(uploads.count, 'uploaded picture')}, kept until you leave.", width="content")
-            st.button("Forget them", key="audit_forget", on_click=_forget)
+            st.caption(uploaded(uploads.received), width="content")
+            st.button("Remove them", key="audit_forget", on_click=_forget)
         return uploads.folder
     return named(path)[0] if path else None
+
+
+def uploaded(received: upload.Received) -> str:
+    """The pictures that arrived, and whether their folders label them."""
+    pictures, classes = received.pictures, received.classes
+    labels = (
+        f"labelled by {counted(classes, 'class folder')}" if classes else "without labels (no folder for each class)"
+    )
+    return f"{counted(pictures, 'uploaded picture')}, {labels}, kept until your session ends."
 
 
 def settle() -> AuditRun | None:
@@ -126,34 +135,33 @@ def settle() -> AuditRun | None:
 def show(run: AuditRun) -> None:
     """How far the audit is; when it is complete it is opened."""
     with st.container(key="cam_head"):
-        st.header(f"{words.plain(run.model.key.name)} is looking at the pictures", anchor=False)
+        st.header(f"Auditing {words.plain(run.model.key.name)}", anchor=False)
 
     def draw(now: Status[AuditStep]) -> None:
         step = now.value
         if now.failure is not None:
             errors.panel(now.failure, "These pictures could not be audited")
         session.progress("auditing", now)
-        if step is not None:
-            unusable = f", {step.failed:,} of them unusable" if step.failed else ""
-            st.caption(f"{step.done:,} of {counted(step.total, 'picture')}{unusable}.")
+        if now.failure is None:
+            so_far.show(run.out, step)
         if now.stopped and part_files(run.out):
-            st.button("See what there is", key="audit_see", on_click=_see, args=(run,))
+            st.button("Open what is done", key="audit_see", on_click=_see, args=(run,))
         if st.session_state.get("audit_complete") is not None:
-            st.rerun()
+            session.rerun()
 
     status = session.section("auditing", run.work(), draw)
     if status.complete:
         _see(run)
-        st.rerun()
+        session.rerun()
     if status.failure is not None:
-        st.button("Change the choices", key="audit_back_to_form", on_click=leave)
+        st.caption("Where folders are not named as the network’s classes, turn on Ignore labels in the form.")
+        st.button("Back to the form", key="audit_back_to_form", on_click=leave)
 
 
 def _title(step: AuditStep) -> str:
     if step.stage in ("groups", "report"):
         return "Grouping the evidence" if step.stage == "groups" else "Writing the report"
-    pace = step.pictures_per_second
-    return "Looking at the pictures" + (f", {pace:.0f} a second" if pace >= 1 else "")
+    return "Auditing the pictures"
 
 
 def _begin(model: Model, source: Path) -> None:
@@ -189,7 +197,7 @@ def _see(run: AuditRun) -> None:
 
 
 def _forget() -> None:
-    st.session_state["audit_uploads"] = None
+    st.session_state.update(audit_uploads=None, audit_upload_ids=None)
 
 
 def _open(run: AuditRun) -> None:
@@ -200,6 +208,10 @@ def _open(run: AuditRun) -> None:
 def _receive() -> None:
     state = st.session_state
     files = state[_FILES]
+    arrived = tuple(file.file_id for file in files or ())
+    if arrived and arrived == state.get("audit_upload_ids"):
+        return  # the browser tells of the same files once more when the form goes
+    state["audit_upload_ids"] = arrived
     state["audit_upload_failure"] = state["audit_uploads"] = None
     if not files:
         return

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
 
     from camcore.network import Network
-    from camcore.report.document import Item
+    from camcore.report.document import Item, ReportItem
     from camcore.report.facts import NetworkFacts
 
 MOST_ENTRIES = 40
@@ -33,7 +33,7 @@ class Entry:
 
     id: str
     key: Hashable
-    item: Item
+    item: ReportItem
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,7 +80,7 @@ def offer(place: DeltaGenerator, draft: Draft | None) -> None:
         _button(draft)
 
 
-def add(key: Hashable, item: Item) -> str:
+def add(key: Hashable, item: ReportItem) -> str:
     """Pin an item, which ``key`` tells from all others; the message to the visitor."""
     if any(entry.key == key for entry in entries()):
         return "This is in the report already."
@@ -95,7 +95,7 @@ def add(key: Hashable, item: Item) -> str:
     return f"Added. The report has {_count()}."
 
 
-def restore(items: tuple[Item, ...]) -> None:
+def restore(items: tuple[ReportItem, ...]) -> None:
     """Begin with these items, as a link brought them."""
     st.session_state["basket"] = tuple(Entry(secrets.token_hex(6), ("linked", id(item)), item) for item in items)
 
@@ -156,7 +156,7 @@ def _count() -> str:
     return counted(len(entries()), "entry", "entries")
 
 
-def _bytes(*items: Item) -> int:
+def _bytes(*items: ReportItem) -> int:
     from camcore.report.document import bytes_of  # nothing is pinned where this is not loaded
 
     return bytes_of(items)

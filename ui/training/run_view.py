@@ -11,6 +11,7 @@ import streamlit as st
 from camcore import CamcoreError
 from camcore.text import counted
 from ui import errors, figures, policy, words
+from ui.jobs import session
 from ui.query import Failure
 from ui.training import runs
 from ui.training.form import NEW
@@ -28,8 +29,7 @@ def show(run: TrainingRun) -> None:
 def _show(name: str, kind: str) -> None:
     run = runs.find(name)
     if run is None or run.kind != kind:
-        st.rerun()  # the list of runs and the buttons change, too
-        return
+        session.rerun()  # the list of runs and the buttons change, too
     with st.container(key="cam_head"):
         st.header(words.plain(_headline(run)), anchor=False)
     _status(run)

@@ -61,9 +61,12 @@ def test_its_own_network_is_asked(opened: OpenAudit) -> None:
 
 @pytest.mark.parametrize(
     ("changes", "said"),
-    [({"source": "/elsewhere/pets"}, "camcore app FILE"), ({"weights_note": "random weights"}, "are gone")],
+    [
+        ({"source": "/elsewhere/wolves", "labels": ("wolf", "owl")}, "camcore app FILE"),
+        ({"weights_note": "random weights"}, "have not been kept"),
+    ],
 )
-def test_why_nobody_can_be_asked(opened: OpenAudit, changes: dict[str, str], said: str) -> None:
+def test_why_nobody_can_be_asked(opened: OpenAudit, changes: dict[str, Any], said: str) -> None:
     manifest = opened.manifest
     other = of_manifest(opened, replace(manifest, network=replace(manifest.network, **changes)))
     key, why_not = part.network_for(other)
