@@ -15,8 +15,8 @@ import streamlit as st
 from camcore.errors import nearest
 from ui._compat import is_history_navigation
 
-_NO_TEXT = re.compile("[\x00\ud800-\udfff]")
-"""What an address can carry and no file's name, no widget and no font takes: zeros and halves of characters."""
+_NO_TEXT = re.compile("[\ud800-\udfff]")
+"""What an address can carry and neither a file nor a message to the browser takes: halves of characters."""
 
 
 @dataclass(frozen=True)

@@ -49,7 +49,9 @@ __all__ = [
     "under_way",
 ]
 
-_MARKDOWN = re.compile(r"([\\`*_{}\[\]()<>#+!|~$:&=^-])")
+_MARKDOWN = re.compile(
+    r"([\\`*{}\[\]()<>#+!|~$:&=^]|(?<![^\W_])[_-]|[_-](?![^\W_]))"
+)  # within a word _ and - are plain
 _ORDERED = re.compile(r"^(\s*\d+)\.(?=\s|$)")
 _LINKS = re.compile(r"(?<=:)(?=//|[\w+/\\-]+:)|(?<=www)(?=\.)|(?<=@)(?=[\w-])", re.IGNORECASE)
 _UNBROKEN = "\N{WORD JOINER}"
