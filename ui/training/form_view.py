@@ -239,7 +239,7 @@ def _start_note(form: Form, problem: str | None, status: Status[Survey], ready: 
             words.plain(f"It runs by itself on this machine, also when you close this page, and is kept in {folder}.")
         )
         with st.expander("The same in a terminal"):
-            st.code(runs.command_line(form.arguments(), folder), language="bash", wrap_lines=True)
+            st.code(training_form.command_line(form.arguments(), folder), language="bash", wrap_lines=True)
     elif problem:
         st.caption(words.plain(problem))
     elif status.failure is None:

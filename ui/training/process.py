@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import subprocess
 import sysconfig
+from collections.abc import Callable
 from pathlib import Path
 
 import psutil
 
 import camcore
+from camcore import CamcoreError
 
 
 def environment(home: Path | None = None) -> dict[str, str]:
@@ -33,3 +37,13 @@ def process_of(folder: Path, pid: int) -> psutil.Process | None:
     except psutil.Error:
         return None
     return process if folder.name in names else None
+
+
+def wait(process: subprocess.Popen[bytes], most_seconds: float | None, stop: Callable[[], None]) -> None:
+    """Wait for a process, or it stays as a zombie; ``stop`` it where it takes longer than ``most_seconds``."""
+    try:
+        process.wait(most_seconds)
+    except subprocess.TimeoutExpired:
+        with contextlib.suppress(CamcoreError):
+            stop()
+        process.wait()

@@ -14,7 +14,7 @@ from ui import errors, figures, policy, words
 from ui.jobs import session
 from ui.query import Failure
 from ui.training import runs
-from ui.training.form import NEW
+from ui.training.form import NEW, command_line
 from ui.training.runs import TrainingRun
 
 TICK = 1.0
@@ -171,7 +171,7 @@ def _details(run: TrainingRun) -> None:
             return
         st.caption(words.plain(f"Everything is in {run.folder}"))
         if run.arguments is not None:
-            st.code(runs.command_line(run.arguments, run.folder), language="bash", wrap_lines=True)
+            st.code(command_line(run.arguments, run.folder), language="bash", wrap_lines=True)
 
 
 def _described(run: TrainingRun) -> str:

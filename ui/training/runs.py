@@ -7,7 +7,6 @@ import contextlib
 import json
 import os
 import re
-import shlex
 import shutil
 import subprocess
 import sys
@@ -15,7 +14,7 @@ import threading
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, Literal, cast
 
@@ -26,7 +25,7 @@ from camcore.files import read_json, read_json_object, unwritable, write_whole
 from camcore.models import saved
 from camcore.training import runs
 from ui.training.form import Form
-from ui.training.process import environment, process_of
+from ui.training.process import environment, process_of, wait
 
 PROGRAM: tuple[str, ...] = (sys.executable, "-P", "-m", "camcore", "train")
 """The training command, isolated from the folder where it starts (-P); tests put a small stand-in here."""
@@ -233,18 +232,6 @@ def reason(run: TrainingRun) -> str:
     return run.progress.message if run.progress.state == "failed" else _last_error(run.folder)
 
 
-def command_line(arguments: Sequence[str], folder: Path) -> str:
-    """The same in a terminal."""
-    return "python -m camcore train " + " ".join(map(_quoted, (*arguments, "--out", str(folder))))
-
-
-def _quoted(argument: str) -> str:
-    """An argument for every shell, where it has nothing in it that a shell would run."""
-    if set(argument) & set('"`$\\!'):
-        return shlex.quote(argument)
-    return f'"{argument}"' if not argument or set(argument) & set(" '&()<>|;*?#~") else argument
-
-
 def _refuse_second(shared: bool) -> None:
     _launched[:] = [process for process in _launched if process.poll() is None]
     if shared and len(_launched) >= AT_ONCE:
@@ -277,22 +264,13 @@ def _launch(folder: Path, arguments: Sequence[str], shared: bool) -> TrainingRun
     except OSError as error:
         raise unwritable(folder, error) from error
     _launched.append(process)
-    limit = (TRAINING_SECONDS,) if shared else ()
-    threading.Thread(target=_wait, args=(process, folder, *limit), name="wait for training", daemon=True).start()
+    limit = TRAINING_SECONDS if shared else None
+    waiting = partial(wait, process, limit, partial(runs.ask_to_stop, folder))
+    threading.Thread(target=waiting, name="wait for training", daemon=True).start()
     before = runs.read_progress(folder) or runs.Progress("preparing")
     now = replace(before, state="preparing", message=STARTING, pid=process.pid, updated=time.time(), seconds_left=None)
     write_whole(folder / "progress.json", json.dumps(asdict(now)).encode())
     return TrainingRun(folder, "starting", now, tuple(arguments))
-
-
-def _wait(process: subprocess.Popen[bytes], folder: Path, most_seconds: float | None = None) -> None:
-    """Wait for a process, or it stays as a zombie; have it stop where it takes longer than ``most_seconds``."""
-    try:
-        process.wait(most_seconds)
-    except subprocess.TimeoutExpired:
-        with contextlib.suppress(CamcoreError):
-            runs.ask_to_stop(folder)
-        process.wait()
 
 
 def _kind(folder: Path, progress: runs.Progress) -> Kind:
