@@ -19,6 +19,7 @@ from camcore.render.figure import (
     LEGEND_BENEATH,
     MARGIN,
     QUIET,
+    Markup,
     Part,
     error_bars,
     figure,
@@ -99,7 +100,7 @@ def confusion_matrix(counts: ArrayLike, classes: Sequence[str], *, title: str, h
     shares = table / np.maximum(table.sum(axis=1, keepdims=True), 1)
     names = list(classes)
     text = [
-        [f"<b>{count:,}</b><br>{100 * share:.1f} %" for count, share in zip(row, part, strict=True)]
+        [Markup(f"<b>{count:,}</b><br>{100 * share:.1f} %") for count, share in zip(row, part, strict=True)]
         for row, part in zip(table.tolist(), shares.tolist(), strict=True)
     ]
     heat: Part = {
@@ -152,7 +153,7 @@ def reliability(
         marker={"size": (6 + 10 * np.sqrt(n[used] / max(1, n.max(initial=0)))).tolist(), "color": COLOURS[0]},
         error_y=error_bars(y, lowest, highest, COLOURS[0], 3, 1.2),
         customdata=n[used].tolist(),
-        hovertemplate="said %{x:.1%}, true %{y:.1%}<br>%{customdata} pictures<extra></extra>",
+        hovertemplate="said %{x:.1%}, true %{y:.1%}\n%{customdata} pictures<extra></extra>",
     )
     layout = _share_axes(axes) | {"showlegend": False}
     if threshold is not None:
