@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import io
 import os
 import posixpath
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from camcore.errors import CamcoreError, PictureError
+from camcore.files import opened_plain
 from camcore.pictures.picture import MAX_BYTES, Picture, open_picture
 
 if TYPE_CHECKING:
@@ -60,10 +60,7 @@ def files_below(address: str, suffixes: Collection[str]) -> tuple[list[str], int
 def opened(given: str) -> AbstractContextManager[IO[bytes]]:
     """A file at a path or an address, for reading. Raises OSError, and CamcoreError for a bad address."""
     if not is_remote(given):
-        path = Path(given).expanduser()
-        if path.exists() and not path.is_file():
-            raise OSError(errno.EINVAL, "it is no plain file", given)  # a pipe would hang
-        return path.open("rb")
+        return opened_plain(Path(given).expanduser())
     files, place = _opened_system(given)
     try:
         return io.BytesIO(files.cat_file(place))
