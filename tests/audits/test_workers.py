@@ -128,7 +128,7 @@ def begun(out):
     if not child:
         network = camcore.load({network!r})
         os.write(writing, b"begun")
-        for step in audit(network, {pictures!r}, out, chunk={chunk}, batch=4, workers=0):
+        for step in audit(network, {pictures!r}, out, chunk={chunk}, workers=0):
             pass
         os._exit(0)
     os.close(writing)
