@@ -190,16 +190,8 @@ def _reviews(audit: Audit) -> Iterator[Section]:
         "Each review is of a random sample of the maps, with sham maps among them that are not marked as such. The "
         "records with every answer are in the audit's folder reviews."
     )
-    rows = (
-        (
-            f"{readable(one.record.header.reviewer)}, {one.record.header.started[:10]}"
-            if one.record
-            else one.file.name,
-            one.text,
-        )
-        for one in reviews
-    )
-    yield Section("Judged by people", (Paragraph(told), Facts(tuple(rows))))
+    rows = tuple((one.about, one.text) for one in reviews)
+    yield Section("Judged by people", (Paragraph(told), Facts(rows)))
 
 
 def _errors(audit: Audit) -> Iterator[Section]:

@@ -44,8 +44,7 @@ def review(given: argparse.Namespace) -> None:
         print(f"no review of the audit in {audit.folder} yet: make one on the Audit page")
     else:
         for one, problem in zip(listed, problems, strict=True):
-            print(f"{one.file.stem}{_by(one)}")
-            print(f"  {problem or one.text}")
+            print(f"{one.about}\n  {problem or one.text}")
     failed = sum(map(bool, problems))
     if failed:
         raise CamcoreError(
@@ -63,10 +62,6 @@ def _problem(audit: Audit, one: Listed) -> str:
     except CamcoreError as error:
         return str(error)
     return ""
-
-
-def _by(one: Listed) -> str:
-    return "" if one.record is None else f", by {one.record.header.reviewer}"
 
 
 def _facts(one: Listed, problem: str) -> dict[str, object]:

@@ -26,12 +26,15 @@ from numpy.typing import NDArray
 @lru_cache(maxsize=1 << 14)
 def least_right(right: int, wrong: int, total: int, confidence: float = 0.95) -> int:
     """The lower bound on how many of ``total`` are right, after ``right`` and ``wrong`` ones were seen."""
-    counts = np.arange(right, total - wrong + 1)
-    likelihood = _log_choose(total - right - wrong, counts - right) - _log_choose(total, counts)
+    left = total - right - wrong
+    logs = _log_factorials(total)
+    unseen = logs[left] - logs[: left + 1] - logs[left::-1]
+    every = logs[total] - logs[right : right + left + 1] - logs[wrong : wrong + left + 1][::-1]
+    likelihood = unseen - every  # of each count from ``right`` on
     greater = np.logaddexp.accumulate(likelihood[::-1])[::-1]
-    evidence = greater[1:] - likelihood[:-1] - np.log(total - counts[:-1])
+    evidence = greater[1:] - likelihood[:-1] - np.log(np.arange(left + wrong, wrong, -1))
     plausible = np.append(evidence < -log(1 - confidence), True)
-    return int(counts[np.argmax(plausible)])
+    return right + int(np.argmax(plausible))
 
 
 def most_right(right: int, wrong: int, total: int, confidence: float = 0.95) -> int:
@@ -39,7 +42,9 @@ def most_right(right: int, wrong: int, total: int, confidence: float = 0.95) -> 
     return total - least_right(wrong, right, total, confidence)
 
 
-def _log_choose(n: int, k: NDArray[np.int64]) -> NDArray[np.float64]:
+@lru_cache(maxsize=4)
+def _log_factorials(most: int) -> NDArray[np.float64]:
+    """The logarithms of 0! to ``most``!."""
     from scipy.special import gammaln
 
-    return np.asarray(gammaln(n + 1) - gammaln(k + 1) - gammaln(n - k + 1))
+    return np.asarray(gammaln(np.arange(1, most + 2)))

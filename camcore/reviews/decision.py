@@ -80,5 +80,7 @@ def no_difference(tally: Tally) -> float:
     """
     from scipy.stats import hypergeom
 
+    if not tally.judged:
+        return 1.0
     called_right = tally.right + tally.shams_right
     return float(hypergeom.cdf(tally.shams_right, tally.judged + tally.shams, called_right, tally.shams))

@@ -23,6 +23,15 @@ class Listed:
     text: str
 
     @property
+    def about(self) -> str:
+        """Its reviewer and day; the name of its file where it cannot be read."""
+        return (
+            self.file.name
+            if self.record is None
+            else f"{self.record.header.reviewer}, {self.record.header.started[:10]}"
+        )
+
+    @property
     def finished(self) -> bool:
         """It has a result."""
         return self.record is not None and self.record.result is not None

@@ -8,6 +8,7 @@ from camcore.reviews.decision import Goal, Outcome, Tally, outcome
 from camcore.reviews.order import Item, plan
 
 SCHEMA = 1
+"""Of the fields below and of the rules of order and decision: a record is judged by those it was made by."""
 
 RIGHT, WRONG, UNSEEN, UNDONE = VERDICTS = ("right", "wrong", "unseen", "undone")
 """The right reason, a wrong one; the picture could not be shown; the answer before it was taken back."""

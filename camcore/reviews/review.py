@@ -39,8 +39,8 @@ if TYPE_CHECKING:
     from camcore.pictures.picture import Picture
 
 LONGEST_NAME = 120
-_OTHERS = 16
-"""Other maps that a sham may follow, and whose mean it keeps away from."""
+_POOL, _OTHERS = 64, 16
+"""Pictures whose maps shams may follow, and those of them for one sham, whose mean it keeps away from."""
 _LOOKED_AT = 5
 """Pictures of which one at least has to be there when a review begins."""
 
@@ -56,15 +56,28 @@ class Shown:
     said: str
 
 
+@dataclass(frozen=True)
+class Drawn:
+    """A picture that was drawn: its path, the digest of its file when it was audited, and the class ``said``."""
+
+    path: str
+    sha256: str
+    said: str
+
+
 @dataclass(frozen=True, eq=False)
 class Review:
-    """A review as it stands; each answer makes the next. ``order``: the places of the decisions in random order."""
+    """A review as it stands; each answer makes the next.
+
+    ``items``: the maps in their order, each with the picture ``drawn`` for it. ``pool``: pictures whose maps shams may
+    follow.
+    """
 
     audit: Audit
-    decisions: Decisions
     record: Record
     items: tuple[Item, ...]
-    order: tuple[int, ...]
+    drawn: tuple[Drawn, ...]
+    pool: tuple[str, ...]
 
     @property
     def file(self) -> Path:
@@ -93,20 +106,19 @@ class Review:
         where there is no such map.
         """
         number = self._place(number)
-        item, place = self.items[number], self.order[self.items[number].rank]
-        path, said = self.decisions.paths[place], self.decisions.said[place]
-        picture = open_row(self.audit.manifest, path)
-        if picture.sha256 != self.decisions.sha256s[place]:
+        drawn = self.drawn[number]
+        picture = open_row(self.audit.manifest, drawn.path)
+        if picture.sha256 != drawn.sha256:
             raise PictureError(
-                f"The picture '{path}' is another file than the one that was audited. Its map belongs to the other "
-                "one. Put that back, or leave this one out."
+                f"The picture '{drawn.path}' is another file than the one that was audited. Its map belongs to the "
+                "other one. Put that back, or leave this one out."
             )
-        if not item.sham:
-            return Shown(picture, self.audit.maps([path])[0], said)
+        if not self.items[number].sham:
+            return Shown(picture, self.audit.maps([drawn.path])[0], drawn.said)
         rng = np.random.default_rng([self.record.header.seed, number])
-        others = rng.choice(len(self.order), _OTHERS)
-        own, *rest = self.audit.maps([path, *(self.decisions.paths[other] for other in others)])
-        return Shown(picture, sham(own, np.stack(rest), rng), said)
+        others = rng.choice(self.pool, _OTHERS).tolist()
+        own, *rest = self.audit.maps([drawn.path, *others])
+        return Shown(picture, sham(own, np.stack(rest), rng), drawn.said)
 
     def answer(self, verdict: str) -> Review:
         """The review with one more answer, written: "right", "wrong", or "unseen" for a picture that is gone.
@@ -137,8 +149,8 @@ class Review:
         return whole(0, len(self.items) - 1)("number", number)
 
     def _with(self, number: int, verdict: str) -> Review:
-        place = self.order[self.items[number].rank]
-        answer = Answer(number, verdict, self.decisions.paths[place], self.decisions.sha256s[place], _now())
+        drawn = self.drawn[number]
+        answer = Answer(number, verdict, drawn.path, drawn.sha256, _now())
         record = sealed.with_answer(self.record, answer)
         if decide(record, self.items).state != OPEN:
             record = sealed.with_result(record, result_of(record, self.items, _now()))
@@ -230,17 +242,16 @@ def open_review(file: str | os.PathLike[str]) -> Review:
 
 def resumed(audit: Audit, found: Decisions, record: Record) -> Review:
     """A review of an audit that is open. Raises CamcoreError where it is not the one that was reviewed."""
-    review, header = _review(audit, found, record), record.header
+    header = record.header
     if header.weights_sha256 != audit.manifest.network.weights_sha256:
         difference = f"of other weights of {header.network}"
-    elif header.sample_sha256 != found.sha256 or header.pictures != len(found.paths) or header.empty != found.empty:
+    elif (header.sample_sha256, header.pictures, header.empty) != (found.sha256, len(found.paths), found.empty):
         difference = f"of other pictures ({header.pictures:,} with a map, and here are {len(found.paths):,})"
-    elif [answer.path for answer in record.standing] != [
-        found.paths[review.order[item.rank]] for item in review.items[: len(record.standing)]
-    ]:
-        difference = "of these pictures in another order"
     else:
-        return review
+        review = _review(audit, found, record)
+        if all(answer.path == review.drawn[answer.number].path for answer in record.answers):
+            return review
+        difference = "of these pictures in another order"
     raise CamcoreError(
         f"The review '{header.id}' is {difference}. It says nothing about the audit '{audit.folder}', which was "
         "made anew or has grown since. Review that again."
@@ -248,7 +259,10 @@ def resumed(audit: Audit, found: Decisions, record: Record) -> Review:
 
 
 def _review(audit: Audit, found: Decisions, record: Record) -> Review:
-    return Review(audit, found, record, record.plan, tuple(shuffled(record.header.seed, found.paths)))
+    items, order = record.plan, shuffled(record.header.seed, found.paths)
+    places = [order[item.rank] for item in items]
+    drawn = tuple(Drawn(found.paths[place], found.sha256s[place], found.said[place]) for place in places)
+    return Review(audit, record, items, drawn, tuple(found.paths[place] for place in order[-_POOL:]))
 
 
 def _check_there(review: Review) -> None:

@@ -125,6 +125,8 @@ def _check_meaning(record: Record) -> None:
     if any(answer.verdict not in VERDICTS for answer in record.answers):
         raise ValueError("an answer is none of the possible ones")
     standing, items = record.standing, record.plan
+    if any(not 0 <= answer.number < len(items) for answer in record.answers):
+        raise ValueError("an answer is to none of its maps")
     if len(standing) > len(items) or [answer.number for answer in standing] != list(range(len(standing))):
         raise ValueError("its answers do not follow the order of its plan")
     if record.result is not None and record.result != result_of(record, items, record.result.time):

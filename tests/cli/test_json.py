@@ -34,6 +34,7 @@ CALLS = {
     "spread": "small small --data pictures",
     "bias measure": "small pictures --class down --box 0 0 0.5 1",
     "bias study": "pictures --out studied --backbone small --pictures 8 --tries 4 --sample photo.png",
+    "review": "audited",
 }
 
 
@@ -142,6 +143,7 @@ def test_trained_and_evaluated(capsys: pytest.CaptureFixture[str]) -> None:
 def test_audited(capsys: pytest.CaptureFixture[str]) -> None:
     told = facts("audit", capsys)
     assert told["accuracy"]["correct"] == facts("evaluate", capsys)["accuracy"]["correct"]
+    assert facts("review", capsys) == []
 
 
 def test_bias(home: Path, capsys: pytest.CaptureFixture[str]) -> None:

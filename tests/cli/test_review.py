@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 from reviewed import reviewed_audit
@@ -25,8 +26,8 @@ def test_reviews_are_listed_and_verified(made, capsys):
     camcore.start_review(made.folder, "Bob").answer("right")
     assert main(["review", str(made.folder)]) == 0
     printed = capsys.readouterr().out
-    assert "by Ada\n  At least" in printed
-    assert "by Bob\n  Not finished: 1 map judged" in printed
+    assert re.search(r"Ada, \d{4}-\d\d-\d\d\n  At least", printed)
+    assert re.search(r"Bob, .*\n  Not finished: 1 map judged", printed)
     assert main(["review", str(made.folder), "--json"]) == 0
     facts = json.loads(capsys.readouterr().out)
     assert [one["verified"] for one in facts] == [True, True]

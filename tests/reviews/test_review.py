@@ -95,8 +95,7 @@ def test_real_maps_are_the_audits_own_and_shams_are_not(made: MadeUp) -> None:
     review = start_review(made.folder, "Ada", seed=1)
     own = {row["path"]: made.maps[place].astype(np.float32) for place, row in enumerate(made.rows)}
     for number, item in enumerate(review.items[:30]):
-        shown = review.shown(number)
-        path = review.decisions.paths[review.order[item.rank]]
+        shown, path = review.shown(number), review.drawn[number].path
         assert shown.said == next(row["predicted"] for row in made.rows if row["path"] == path)
         assert np.array_equal(shown.values, own[path]) is not item.sham
         np.testing.assert_allclose(np.sort(shown.values, None), np.sort(own[path], None))
@@ -108,7 +107,7 @@ def test_one_cut_off_in_the_middle_goes_on_where_it_was(made: MadeUp) -> None:
     assert first.number == 17
     assert "17 maps judged" in first.sentence
     again = open_review(first.file)
-    assert (again.record, again.items, again.order) == (first.record, first.items, first.order)
+    assert (again.record, again.items, again.drawn) == (first.record, first.items, first.drawn)
     assert again.answer(RIGHT).number == 18
 
 
@@ -132,7 +131,7 @@ def test_two_windows_cannot_answer_at_once(made: MadeUp) -> None:
     assert open_review(one.file).record == kept.record
     mine, yours = start_review(made.folder, "Ada"), start_review(made.folder, "Bob")
     assert mine.file != yours.file
-    assert mine.order != yours.order
+    assert mine.drawn != yours.drawn
 
 
 def test_pictures_that_are_gone_or_others_cannot_be_judged(made: MadeUp, tmp_path: Path) -> None:
@@ -140,9 +139,9 @@ def test_pictures_that_are_gone_or_others_cannot_be_judged(made: MadeUp, tmp_pat
     shutil.copytree(made.manifest.base, pictures)
     write_manifest(made.folder, replace(made.manifest, base=str(pictures)))
     review = start_review(made.folder, "Ada")
-    first, second = (review.decisions.paths[review.order[review.items[n].rank]] for n in (0, 1))
+    first, second = (review.drawn[number].path for number in (0, 1))
     (pictures / first).unlink()
-    shutil.copy(pictures / review.decisions.paths[review.order[50]], pictures / second)
+    shutil.copy(pictures / review.drawn[50].path, pictures / second)
     for number in (0, 1):
         with pytest.raises(camcore.PictureError):
             review.shown(number)

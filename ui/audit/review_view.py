@@ -17,7 +17,7 @@ from camcore.reviews.record import RIGHT, UNSEEN, WRONG
 from camcore.reviews.review import LONGEST_NAME, Review, open_review, start_review
 from camcore.reviews.words import at_least, at_most, lower
 from camcore.text import counted, readable
-from ui import downloads, errors, words
+from ui import downloads, errors, policy, words
 from ui.audit.opened import OpenAudit
 from ui.audit.review_pictures import AHEAD, ahead, pair
 from ui.jobs import session
@@ -33,7 +33,6 @@ BOUND_EVERY = 10
 """Answers between two looks at the bound: told after each, it would tell which maps are shams."""
 SHOWN = 5
 """Earlier reviews on the page."""
-ALL = "all classes"
 _OPENING, _AHEAD, _REPORT = "review_opening", "review_ahead", "review_report"
 
 
@@ -100,10 +99,13 @@ def _choose(opened: OpenAudit) -> None:
         "get a bound that holds for **all** of these answers. Some of the maps are **shams** that mark another place: "
         "whoever does not notice them proves nothing. It stops as soon as the goal is reached or missed."
     )
-    classes = [ALL, *(one.name for one in opened.classes if one.said)]
+    if not policy.may_write(opened.audit.folder):
+        st.caption(f"{policy.NOT_YOURS} Audit pictures of your own to review what is said of them.")
+        return
+    classes = [None, *(one.name for one in opened.classes if one.said)]
     with st.container(key="cam_review_form", horizontal=True, vertical_alignment="bottom", gap="small"):
         name = st.text_input("Your name", key="review_name", persist_state="session", max_chars=LONGEST_NAME, width=220)
-        said = st.selectbox("Answers", classes, key="review_said", format_func=readable, width=180)
+        said = st.selectbox("Answers", classes, key="review_said", format_func=_class_name, width=180)
         goal = st.slider("Goal: right reasons, at least", 50, 99, 90, key="review_goal", format="%d %%", width=220)
         st.button(
             "Begin the review",
@@ -111,7 +113,7 @@ def _choose(opened: OpenAudit) -> None:
             key="review_begin",
             disabled=not name.strip(),
             on_click=_ask,
-            args=(_Asked(uuid.uuid4().hex, name, None if said == ALL else said, goal / 100),),
+            args=(_Asked(uuid.uuid4().hex, name, said, goal / 100),),
             help="Writes a record beside the audit, after each answer" if name.strip() else "Give your name first",
         )
     earlier = listing.list_reviews(opened.audit.folder)
@@ -119,6 +121,10 @@ def _choose(opened: OpenAudit) -> None:
         _earlier(one)
     if len(earlier) > SHOWN:
         st.caption(f"{counted(len(earlier) - SHOWN, 'earlier review')} more in the folder reviews of the audit.")
+
+
+def _class_name(said: str | None) -> str:
+    return "all classes" if said is None else readable(said)
 
 
 def _earlier(one: listing.Listed) -> None:
@@ -129,9 +135,7 @@ def _earlier(one: listing.Listed) -> None:
         if one.record is None:
             st.caption(words.plain(one.text))
             return
-        header = one.record.header
-        about = f"{header.started[:10]}, {header.reviewer}: {one.text}"
-        st.caption(words.plain(words.together(about)))
+        st.caption(words.plain(words.together(f"{one.about}: {one.text}")))
         if not one.finished:
             asked = _Asked(uuid.uuid4().hex, file=one.file)
             st.button("Go on", key=f"review_on_{one.file.stem}", on_click=_ask, args=(asked,))

@@ -9,7 +9,7 @@ import streamlit as st
 
 from camcore.methods import METHODS
 from camcore.text import counted, duration
-from ui import errors, words
+from ui import errors, folder_box, policy, words
 from ui.audit import (
     averages,
     choices,
@@ -24,7 +24,7 @@ from ui.audit import (
     scatter,
     to_report,
 )
-from ui.audit.opened import OpenAudit, opening
+from ui.audit.opened import OpenAudit, is_audit, opening
 from ui.audit.to_report import Add
 from ui.components import scroll
 from ui.jobs import session
@@ -35,14 +35,15 @@ from ui.picture_folders import root_of
 
 def folder(making: bool) -> Path | None:
     """The sidebar's audit to open; None where none is named. ``making``: one is being made."""
-    path = st.text_input(
+    path = folder_box.ask(
         "Audit",
         key="audit",
-        persist_state="session",
+        own=running.AUDITS,
+        fits=is_audit,
         placeholder="the folder of an audit",
         on_change=choices.clear,
         help="A folder on this server that this page or python -m camcore audit has written. It is opened read-only.",
-    ).strip()
+    )
     if path or making:
         st.button("New audit", key="audit_new", on_click=running.leave, width="stretch")
     return root_of(path) if path else None
@@ -57,6 +58,8 @@ def welcome() -> Model:
         "**where it looks**, **what its answers rest on**, and **where it fails**."
     )
     model = running.form()
+    if policy.policy().public:
+        return model
     st.markdown("Run larger audits on the command line, then open their folder in the sidebar:")
     st.code("python -m camcore audit PICTURES --model MobileNetV2 --out my_audit", language="bash")
     return model
