@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from camcore.network import Network
 
 _FILES = "audit_files"
+UPLOADED = "uploaded pictures"
 CHUNK = 64
 """Pictures in a part: what is stopped loses those of an unfinished one."""
 AUDITS, _UPLOADS = "audits", "audit pictures"
@@ -190,7 +191,7 @@ def _begin(model: Model, source: Path) -> None:
 def source_of(pictures: str) -> str:
     """The pictures of an audit, for its reader: where they lie, or that they were uploaded."""
     uploads: Uploads | None = st.session_state.get("audit_uploads")
-    return "uploaded pictures" if uploads is not None and pictures == str(uploads.folder) else policy.veiled(pictures)
+    return UPLOADED if uploads is not None and pictures == str(uploads.folder) else policy.veiled(pictures)
 
 
 def leave() -> None:
