@@ -143,7 +143,7 @@ def settle() -> AuditRun | None:
 
 
 def show(run: AuditRun) -> None:
-    """How far the audit is; when it is complete it is opened."""
+    """Progress of the audit; when it is complete it is opened."""
     with st.container(key="cam_head"):
         st.header(f"Auditing {words.plain(run.model.key.name)}", anchor=False)
 
