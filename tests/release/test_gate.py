@@ -156,7 +156,7 @@ def test_classes_are_matched_by_name(cue: Cued) -> None:
 
 
 def test_what_cannot_be_examined_refuses_unless_the_policy_lets_it(cue: Cued) -> None:
-    text = "[evidence_inside]\nat_least = 0.5\n[suspects]\nat_most = 0.5\n"
+    text = "[evidence_inside]\nat_least = 0.5\n[evidence_inside_lost]\nat_most = 0.5\n"
     result = cue.check(text, masks=False)
     assert set(states(result).values()) == {NOT_EXAMINED}
     assert not result.passed
