@@ -129,6 +129,21 @@ def test_pictures_that_were_replaced_are_audited_anew(tmp_path: Path) -> None:
     assert len(list((home / "out").iterdir())) == 2
 
 
+def test_a_gate_that_is_left_goes_on_from_there(tmp_path: Path) -> None:
+    home = cued.pictures(tmp_path, count=10)
+    net, rules = cued.network(), camcore.read_policy(b"[accuracy]\nat_least = 0.8")
+    steps = camcore.check(net, net, home / "pictures", rules, home / "out")
+    assert next(steps).audit.done == 0
+    assert next(steps).audit.done > 0
+    steps.close()
+    (folder,) = (home / "out").iterdir()
+    assert read_manifest(folder).done == 0  # the part was not whole
+    *_, last = camcore.check(net, net, home / "pictures", rules, home / "out")
+    assert last.result is not None
+    assert last.result.passed
+    assert read_manifest(folder).complete
+
+
 def test_classes_are_matched_by_name(cue: Cued) -> None:
     turned = cued.network(0.0, ("blue", "red"), name="turned")
     result = cue.check("[flips]\nat_most = 0.1\n[reasons_moved]\nat_most = 0.1", new=turned)
@@ -141,7 +156,7 @@ def test_classes_are_matched_by_name(cue: Cued) -> None:
 
 
 def test_what_cannot_be_examined_refuses_unless_the_policy_lets_it(cue: Cued) -> None:
-    text = "[evidence_inside]\nat_least = 0.5\n[suspects]\nat_most = 0.5\n"
+    text = "[evidence_inside]\nat_least = 0.5\n[evidence_inside_lost]\nat_most = 0.5\n"
     result = cue.check(text, masks=False)
     assert set(states(result).values()) == {NOT_EXAMINED}
     assert not result.passed
