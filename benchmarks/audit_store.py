@@ -107,7 +107,6 @@ def measure(folder: Path) -> tuple[dict[str, float], int]:
         f"{PAGE} rows, {name}": partial(audit.table, where=where, order="surest", limit=PAGE)
         for name, where in filters.items()
     }
-    direction = np.arange(CHANNELS, dtype=np.float32)
     asked |= {
         f"{PAGE} rows, least sure, from {deep:,} on": partial(audit.table, order="least sure", limit=PAGE, offset=deep),
         "accuracy": partial(figures.accuracy, audit),
@@ -115,12 +114,10 @@ def measure(folder: Path) -> tuple[dict[str, float], int]:
         "most frequent mistakes": partial(figures.mistakes, audit),
         f"{PAGE} maps of one part": partial(page_of_maps, audit, Filters(), "listing", deep),
         f"{PAGE} maps of {PAGE} parts": partial(page_of_maps, audit, wrong, "surest", 0),
-        f"{PAGE} pictures of evidence like some": partial(
-            most_alike, folder, np.arange(CHANNELS, dtype=np.float32), PAGE
-        ),
+        f"{PAGE} pictures of evidence like some": partial(most_alike, folder, np.ones(CHANNELS), PAGE),
     }
     began = perf_counter()
-    most_alike(folder, np.arange(CHANNELS, dtype=np.float32), PAGE)
+    most_alike(folder, np.ones(CHANNELS), PAGE)
     seconds[READING] = perf_counter() - began
     for name, ask in asked.items():
         times = []

@@ -24,7 +24,7 @@ from camcore import checks
 from camcore.audits import addresses, rows, schema
 from camcore.audits.groups import NAME as GROUPS
 from camcore.audits.groups import write_groups
-from camcore.audits.kept import kept_part
+from camcore.audits.kept import kept_part, remove_results
 from camcore.audits.manifest import Manifest, read_manifest, write_manifest
 from camcore.audits.processes import check_workers, worker_count
 from camcore.audits.report import NAME as REPORT
@@ -53,7 +53,6 @@ Parts = Generator[tuple[Chunk, pa.Table], None, None]
 
 
 Stage = Literal["pictures", "groups", "report", "done"]
-
 
 LATEST = 8
 """The most rows that a step shows."""
@@ -245,6 +244,7 @@ def _steps(
         note()
     yield step(schema.SCHEMA.empty_table())
     if missing:
+        remove_results(folder)
         with closing(compute(missing)) as parts:
             for chunk, part in parts:
                 yielded = step(part)

@@ -1,4 +1,7 @@
-"""The parts of an audit that need not be made again: whole, and of the same pictures, which were not changed since."""
+"""The files of an audit that need not be made again: parts of the same pictures, which were not changed since.
+
+Groups and report are of all parts; where one is missing, they go.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +11,10 @@ import stat
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from camcore.audits import schema
+from camcore.audits import groups, report, schema
 from camcore.audits.addresses import is_remote
+from camcore.audits.database import GROUPS
+from camcore.files import unwritable
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -32,6 +37,18 @@ def kept_part(folder: Path, base: str, chunk: Chunk) -> pa.Table | None:
     if any(file is not None and _changed(file, written, sha256) for file, sha256 in zip(files, digests, strict=True)):
         return None
     return rows
+
+
+def remove_results(folder: Path) -> None:
+    """Remove groups and report before parts are made: killed in between, the audit would keep those of other rows.
+
+    Raises CamcoreError where they cannot be removed.
+    """
+    for name in (groups.NAME, GROUPS, report.NAME):
+        try:
+            (folder / name).unlink(missing_ok=True)
+        except OSError as error:
+            raise unwritable(folder / name, error) from error
 
 
 def _changed(file: str, written: int, sha256: str | None) -> bool:

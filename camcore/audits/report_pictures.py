@@ -28,14 +28,20 @@ _QUALITY = 88
 
 def overlay_jpeg(manifest: Manifest, path: str, values: NDArray[np.floating]) -> bytes:
     """A picture with its map; empty where it cannot be opened any more."""
+    rgb = overlay(manifest, path, values)
+    return b"" if rgb is None else to_jpeg(rgb, _QUALITY)
+
+
+def overlay(manifest: Manifest, path: str, values: NDArray[np.floating]) -> NDArray[np.uint8] | None:
+    """A picture with its map, its long side SIDE; None where it cannot be opened any more."""
     try:
         pic = open_row(manifest, path)
     except PictureError:
-        return b""
+        return None
     size = manifest.network.input_size
     frame = frame_for((pic.height, pic.width), size, manifest.framing)
     cells = manifest.cells or CellGrid.uniform(manifest.grid, size)
-    return to_jpeg(blend(shrink(pic.rgb, SIDE), frame.to_picture(values, cells, max_side=SIDE), _OPACITY), _QUALITY)
+    return blend(shrink(pic.rgb, SIDE), frame.to_picture(values, cells, max_side=SIDE), _OPACITY)
 
 
 def patch_jpeg(manifest: Manifest, patch: GroupPatch) -> bytes:

@@ -33,8 +33,8 @@ def answer(right: Rate, failed: int) -> str:
             f"The true classes of these pictures are not known, so it cannot be said how often it is right.{could_not}"
         )
     return (
-        f"It is right for {right.count:,} of {counted(right.n, 'picture')}: {percent(right.value)}. For pictures like "
-        f"these that is {percent(right.low)} to {percent(right.high)}, with 95 % confidence.{could_not}"
+        f"The network is right on {right.count:,} of {counted(right.n, 'picture')}: {percent(right.value)}. On others "
+        f"like these it is right on {percent(right.low)} to {percent(right.high)}, with 95 % confidence.{could_not}"
     )
 
 

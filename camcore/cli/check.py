@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from camcore.audits.manifest import NAME as MANIFEST
 from camcore.cli.audit import audit_progress
@@ -29,9 +29,17 @@ from camcore.release.summary import summary
 from camcore.text import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from camcore.cli.options import Commands
+
+
+class _Gated(Protocol):
+    @property
+    def result(self) -> object: ...
+
+
+Step = TypeVar("Step", bound=_Gated)
 
 OUT = "camcore-check"
 """The folder of the audits where none is named."""
@@ -74,7 +82,8 @@ def check_command(given: argparse.Namespace) -> int:
     for file in (given.junit, given.html):
         if file is not None:
             _check_file(Path(file))
-    result = _result(given, policy)
+    result = followed(_steps(given, policy), _progress, given.out).result
+    assert result is not None, "the last step has it"
     for file, content in ((given.junit, to_junit), (given.html, lambda made: to_html(made, given.masks or ""))):
         if file is not None:
             write_whole(Path(file), content(result))
@@ -85,7 +94,7 @@ def check_command(given: argparse.Namespace) -> int:
     return 0 if result.passed else 1
 
 
-def check_progress(step: CheckStep) -> str:
+def _progress(step: CheckStep) -> str:
     """The progress of a gate in words."""
     if step.audit is not None:
         return f"{step.stage} network: {audit_progress(step.audit)}"
@@ -93,17 +102,20 @@ def check_progress(step: CheckStep) -> str:
     return f"{step.done:,} of {counted(step.total, 'picture')} {what}"
 
 
-def _result(given: argparse.Namespace, policy: Policy) -> CheckResult:
-    result = None
+def followed(steps: Iterator[Step], words: Callable[[Step], str], out: str) -> Step:
+    """The last of the steps; meanwhile a line on standard error renews itself, on a terminal.
+
+    An interrupt says that the audits are in ``out``.
+    """
+    step = None
     try:
-        for step in _steps(given, policy):
-            show_progress(check_progress(step), step.stage == "done")
-            result = step.result
+        for step in steps:
+            show_progress(words(step), step.result is not None)
     except KeyboardInterrupt:
-        print(f"\nstopped; the same command goes on from here, the audits are in {given.out}", file=sys.stderr)
+        print(f"\nstopped; the same command goes on from here, the audits are in {out}", file=sys.stderr)
         raise
-    assert result is not None, "the last step has it"
-    return result
+    assert step is not None, "there is always a last one"
+    return step
 
 
 def _steps(given: argparse.Namespace, policy: Policy) -> Iterator[CheckStep]:

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from typing import TYPE_CHECKING
 
 from camcore.cli.audit import audit_progress
-from camcore.cli.check import add_gate_options
+from camcore.cli.check import add_gate_options, followed
 from camcore.cli.options import (
     add_json,
     add_network_options,
     check_network_options,
     load_network,
     print_json,
-    show_progress,
 )
 from camcore.release.kinds import JUDGED_BY, WORST
 from camcore.release.proposal import to_facts, to_toml
-from camcore.release.spread import Spread, SpreadStep, spread
+from camcore.release.spread import SpreadStep, spread
 
 if TYPE_CHECKING:
     from camcore.cli.options import Commands
@@ -63,25 +61,14 @@ def spread_command(given: argparse.Namespace) -> None:
         limit=given.limit,
         seed=given.seed,
     )
-    result = None
-    try:
-        for step in steps:
-            show_progress(_progress(step), step.result is not None)
-            result = step.result
-    except KeyboardInterrupt:
-        print(f"\nstopped; the same command goes on from here, the audits are in {given.out}", file=sys.stderr)
-        raise
+    result = followed(steps, _progress, given.out).result
     assert result is not None, "the last step has it"
-    _print(result, given.json)
+    if given.json:
+        print_json(to_facts(result))
+    else:
+        print(to_toml(result), end="")
 
 
 def _progress(step: SpreadStep) -> str:
     text = f"{step.done} of {step.total} audits and comparisons"
     return text if step.audit is None else f"{text}; {audit_progress(step.audit)}"
-
-
-def _print(result: Spread, as_json: bool) -> None:
-    if as_json:
-        print_json(to_facts(result))
-    else:
-        print(to_toml(result), end="")

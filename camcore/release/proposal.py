@@ -48,6 +48,7 @@ def _lines(spread: Spread) -> Iterator[str]:
     count = len(spread.networks)
     yield f"# Limits that {count} networks of one recipe keep, each in the place of every other, on"
     yield f"# {counted(spread.count, 'picture')} of {_line(spread.pictures)}: {_line(', '.join(spread.networks))}"
+    yield "# A further one may exceed some of them by chance: loosen them by what you are ready to give away."
     if count < FEW:
         yield f"# {count} networks show little of what chance does: of {FEW} or more the limits are surer."
     for one in spread.rules:

@@ -1,102 +1,127 @@
-"""The report of a gate, an HTML file that stands on its own: the verdict, the rules, and pictures with both maps."""
+"""The report of a gate, an entry of a report as an audit's is: the verdict, the rules, pictures with both maps."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from functools import cache
-from pathlib import Path
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+import numpy as np
+from numpy.typing import NDArray
 
 from camcore.audits import report_words
 from camcore.audits.joined import LOST, OTHER, SAME, WON
-from camcore.audits.sources import open_row
-from camcore.errors import PictureError
-from camcore.framing import CellGrid, frame_for
+from camcore.audits.report_pictures import overlay
 from camcore.release.kinds import MAP, Rule
-from camcore.release.summary import command
-from camcore.render.colour import css_gradient
-from camcore.render.overlay import blend
-from camcore.report.drawing import jpeg_url, shrink
+from camcore.release.summary import command, summary
+from camcore.render.encode import to_jpeg
+from camcore.report.blocks import Block, Bullets, Command, Facts, Paragraph, Print, Prints, Section, Table, rate_text
+from camcore.report.document import AuditItem
+from camcore.report.html import audit_to_html
+from camcore.report.record import to_json
 from camcore.text import MINUS, counted, percent, readable
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    from camcore.audits.manifest import Manifest
     from camcore.audits.paired import PairedRates
     from camcore.files import Json
-    from camcore.metrics.intervals import Rate
     from camcore.release.gate import CheckResult
     from camcore.release.versions import Versions
 
 CLASSES, PICTURES, SUSPECTS = 24, 12, 12
 """The most of each that a report shows; pictures of each change."""
-SIDE = 360
-"""The long side of a picture in pixels."""
-_OPACITY = 0.5
 
+_GAP, _GREY = 4, 128  # pixels between the two maps, and their colour
+
+_SUREST = "the new network's surest answers first"
 _CHANGES = (
-    (LOST, "Right before, wrong now", "the new network's surest answers first"),
-    (WON, "Wrong before, right now", "the new network's surest answers first"),
-    (OTHER, "Another answer, neither is known to be right", "the new network's surest answers first"),
+    (LOST, "Right before, wrong now", _SUREST),
+    (WON, "Wrong before, right now", _SUREST),
+    (OTHER, "Another answer, neither is known to be right", _SUREST),
     (SAME, "The same answer for another reason", "those whose maps are farthest apart first"),
+)
+_LIMITS = (
+    "Intervals hold for pictures drawn as these were. They say nothing about pictures from elsewhere: a shortcut that "
+    "none of them shows stays hidden.",
+    "A map that moved is another reason, not a wrong one. Whether it is a shortcut, a person has to judge from the "
+    "pictures.",
+    "Labels and masks are taken as they are.",
 )
 
 
 def to_html(result: CheckResult, masks: str = "") -> bytes:
     """The report as HTML in UTF-8. Text from outside is escaped. ``masks``: their folder, as it was given."""
+    return audit_to_html(report_item(result, masks))
+
+
+def report_item(result: CheckResult, masks: str = "") -> AuditItem:
+    """The outcome as an entry of a report, which needs neither audit nor pictures any more."""
     versions = result.versions
-    new, old = versions.new.manifest, versions.old.manifest
-    found = versions.comparison
-    parts = {
-        "title": _title(readable(new.network.name), readable(old.network.name)),
-        "byline": f"{counted(versions.total, 'picture')} in {new.pictures}, by the policy {result.policy.name}",
-        "passed": result.passed,
-        "answer": result.verdict,
-        "notes": result.notes,
-        "tiles": list(_tiles(versions)),
-        "rules": [
-            {
-                "name": one.rule.name,
-                "state": one.state,
-                "refuses": one.refuses,
-                "figure": one.figure_text,
-                "limit": one.limit_text,
-                "subject": one.subject,
-                "remark": one.remark,
-            }
-            for one in result.rules
-        ],
-        "classes": [_class_row(one.label, one.found) for one in found.classes[:CLASSES]],
-        "more_classes": max(0, len(found.classes) - CLASSES),
-        "changes": [one for one in (_change(versions, *change) for change in _CHANGES) if one["pictures"]],
-        "suspects": _suspects(versions),
-        "gradient": css_gradient(),
-        "facts": _facts(result),
-        "command": command(result, masks),
-    }
-    return _template().render(parts).encode("utf-8")
+    new, old = (readable(audit.manifest.network.name) for audit in (versions.new, versions.old))
+    return AuditItem(
+        title=f"May a new version of {new} replace it?" if new == old else f"May {new} replace {old}?",
+        source=f"{counted(versions.total, 'picture')} in {versions.new.manifest.pictures}, by {result.policy.name}",
+        answer=f"{'Passed' if result.passed else 'Refused'}. {result.verdict}",
+        numbers=tuple(_numbers(versions)),
+        sections=tuple(_sections(result, masks)),
+        notes=result.notes,
+        command=command(result, masks),
+        files={"check.json": to_json(summary(result))},
+    )
 
 
-def _title(new: str, old: str) -> str:
-    return f"May a new version of {new} replace it?" if new == old else f"May {new} replace {old}?"
-
-
-def _tiles(versions: Versions) -> Iterator[tuple[str, str, str]]:
-    """The figures at the top: value, name, and what stands beneath."""
+def _numbers(versions: Versions) -> Iterator[tuple[str, str, str]]:
+    """The large figures: value, name, and a note."""
     accuracy = versions.comparison.accuracy
     if accuracy.old.n:
         for name, one in (("old", accuracy.old), ("new", accuracy.new)):
-            yield percent(one.value), f"right, {name} network", _interval(one)
+            yield percent(one.value), f"right, {name} network", rate_text(one)
         low, high = _points(accuracy.low), _points(accuracy.high)
         yield _points(accuracy.difference), "points from old to new", f"{low} to {high} with 95 % confidence"
     yield f"{versions.changed:,}", "answers changed", f"of {counted(versions.common, 'picture')} that both answered"
-    counts = versions.comparison.counts
+    same = versions.comparison.counts[SAME]
     moved = int((versions.distances(MAP) > Rule("reasons_moved", 0).distance).sum())
-    yield f"{moved:,}", "maps moved", f"by more than half, of {counts[SAME]:,} with the same answer"
+    yield f"{moved:,}", "maps moved", f"by more than half, of {same:,} with the same answer"
+
+
+def _sections(result: CheckResult, masks: str) -> Iterator[Section]:
+    """The sections in reading order; those that have nothing to say are left out."""
+    versions = result.versions
+    yield Section("The rules", (_rules(result),))
+    yield from _classes(versions)
+    changes = [section for change in _CHANGES if (section := _change(versions, *change)) is not None]
+    yield from changes
+    if not changes:
+        yield Section("What changed", (Paragraph("Nothing: every answer and every map is as it was."),))
+    yield from _suspects(versions)
+    yield Section("Limits", (Bullets(_LIMITS),))
+    yield _making(result, masks)
+
+
+def _rules(result: CheckResult) -> Table:
+    rows = tuple(
+        (
+            f"{one.rule.name}: {one.subject}",
+            one.figure_text,
+            one.limit_text,
+            " ".join(filter(None, (f"{one.state}.", one.remark.removeprefix("Not examined: ")))),
+            "yes" if one.refuses else "",
+        )
+        for one in result.rules
+    )
+    return Table(("rule", "figure, 95 % interval", "limit", "outcome", "refuses"), rows, flags=4)
+
+
+def _classes(versions: Versions) -> Iterator[Section]:
+    classes = versions.comparison.classes
+    if not classes:
+        return
+    rows = tuple(
+        (readable(one.label), f"{one.found.old.n:,}", one.found.old, one.found.new, _difference(one.found))
+        for one in classes[:CLASSES]
+    )
+    table = Table(("class", "pictures", "found before", "found now", "difference, points"), rows, frozenset((1,)))
+    more = len(classes) - CLASSES
+    text = Paragraph(f"Those with the most changes; {more:,} more are not shown.", quiet=True)
+    yield Section("By class", (text, table) if more > 0 else (table,))
 
 
 def _difference(found: PairedRates) -> str:
@@ -110,53 +135,38 @@ def _points(difference: float) -> str:
     return "0.0" if text in ("+0.0", "-0.0") else text.replace("-", MINUS)
 
 
-def _interval(one: Rate) -> str:
-    """A share with its interval: ``95 % (93 % to 96 %)``."""
-    return f"{percent(one.value)} ({percent(one.low)} to {percent(one.high)})"
-
-
-def _class_row(label: str, found: PairedRates) -> dict[str, str]:
-    return {
-        "name": readable(label),
-        "n": f"{found.old.n:,}",
-        "old": _interval(found.old),
-        "new": _interval(found.new),
-        "difference": _difference(found),
-    }
-
-
-def _change(versions: Versions, change: str, title: str, order: str) -> dict[str, Json]:
+def _change(versions: Versions, change: str, title: str, order: str) -> Section | None:
     """The pictures of a change with the maps of both versions; of the same answer only those that moved at all."""
     found = versions.comparison
     rows = found.changed(change, PICTURES).to_pylist()
     if change == SAME:
         rows = [row for row in rows if row["map_distance"] > 0]
+    if not rows:
+        return None
     paths = [row["path"] for row in rows]
     maps = zip(versions.old.maps(paths), versions.new.maps(paths), strict=True)
-    pictures = [
-        {
-            "path": row["path"],
-            "old": _overlay(versions.old.manifest, row["path"], one),
-            "new": _overlay(versions.new.manifest, row["path"], other),
-            "caption": _caption(row),
-        }
-        for row, (one, other) in zip(rows, maps, strict=True)
-    ]
-    count = found.counts[change]
-    shown = f"{len(pictures):,} of {counted(count, 'picture')}, {order}."
-    return {"title": title, "shown": shown, "pictures": pictures}
+    prints = tuple(
+        Print(
+            _pair(versions, row["path"], *both),
+            _caption(row),
+            row["path"],
+            f"{row['path']} with the old network's map, and with the new one's",
+        )
+        for row, both in zip(rows, maps, strict=True)
+    )
+    text = f"{len(rows):,} of {counted(found.counts[change], 'picture')}, {order}. Left the map of the old network."
+    return Section(title, (Paragraph(text, quiet=True), Prints(prints)))
 
 
-def _overlay(manifest: Manifest, path: str, values: NDArray[np.floating]) -> str:
-    """A picture with its map as a data URL; empty where it cannot be opened any more."""
-    try:
-        pic = open_row(manifest, path)
-    except PictureError:
-        return ""
-    size = manifest.network.input_size
-    frame = frame_for((pic.height, pic.width), size, manifest.framing)
-    cells = manifest.cells or CellGrid.uniform(manifest.grid, size)
-    return jpeg_url(blend(shrink(pic.rgb, SIDE), frame.to_picture(values, cells, max_side=SIDE), _OPACITY))
+def _pair(versions: Versions, path: str, old: NDArray[np.floating], new: NDArray[np.floating]) -> bytes:
+    """A picture with both maps side by side as JPEG; empty where it cannot be opened any more."""
+    both = ((versions.old.manifest, old), (versions.new.manifest, new))
+    drawn = [overlay(manifest, path, values) for manifest, values in both]
+    found = [rgb for rgb in drawn if rgb is not None]
+    if len(found) < len(both):
+        return b""
+    gap = np.full((len(found[0]), _GAP, 3), _GREY, np.uint8)
+    return to_jpeg(np.concatenate([found[0], gap, found[1]], axis=1))
 
 
 def _caption(row: dict[str, Json]) -> str:
@@ -169,34 +179,34 @@ def _caption(row: dict[str, Json]) -> str:
     return "; ".join(texts)
 
 
-def _suspects(versions: Versions) -> list[dict[str, str]] | None:
-    """The suspect groups; None where no group was tried."""
+def _suspects(versions: Versions) -> Iterator[Section]:
+    """The suspect groups, where any group was tried."""
     if not any(one.tried for one in versions.groups):
-        return None
-    return [
-        {
-            "name": one.name,
-            "share": f"{percent(one.share)} of what is called {readable(one.label)}",
-            "reasons": " ".join(one.reasons),
-        }
+        return
+    texts = tuple(
+        f"{one.name}, {percent(one.share)} of what is called {readable(one.label)}. {' '.join(one.reasons)}"
         for one in versions.suspects[:SUSPECTS]
-    ]
+    )
+    none = Paragraph("None of its groups is suspected of a shortcut.")
+    yield Section("Suspect groups of the new network", (Bullets(texts) if texts else none,))
 
 
-def _facts(result: CheckResult) -> Sequence[tuple[str, str]]:
+def _making(result: CheckResult, masks: str) -> Section:
+    blocks: list[Block] = [Facts(tuple(_facts(result)))]
+    again = command(result, masks)
+    if again:
+        blocks += [Paragraph("To make it again:", quiet=True), Command(again)]
+    return Section("How this was made", tuple(blocks))
+
+
+def _facts(result: CheckResult) -> Iterator[tuple[str, str]]:
     """The facts of both audits under the network that they are of; those that both share once."""
     new, old = (dict(report_words.facts(audit.manifest)) for audit in (result.versions.new, result.versions.old))
-    rows = [("Policy", result.policy.name), ("Policy's SHA-256", result.policy.sha256)]
+    yield "Policy", result.policy.name
+    yield "Policy's SHA-256", result.policy.sha256
     for name, value in new.items():
         if old.get(name) == value:
-            rows.append((name, value))
+            yield name, value
         else:
-            rows += [(f"{name}, new", value), (f"{name}, old", old.get(name, "–"))]
-    return rows
-
-
-@cache
-def _template() -> Template:
-    loader = FileSystemLoader(Path(__file__).parent)
-    made = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    return made.get_template("check.html.j2")
+            yield f"{name}, new", value
+            yield f"{name}, old", old.get(name, "–")

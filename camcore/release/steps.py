@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,7 +56,7 @@ class Progress:
 
 
 def begin(network: Network, listing: Listing, out: Path, choices: Choices) -> Auditing:
-    """Begin the audit of a network below ``out``, in a folder that only the same audit has.
+    """Begin the audit of a network below ``out``, in a folder that only the same audit of the same files has.
 
     So the network that stays is not audited again. Raises CamcoreError as ``camcore.audit`` does.
     """
@@ -63,7 +64,8 @@ def begin(network: Network, listing: Listing, out: Path, choices: Choices) -> Au
     method = single_pass_method(network, choices.method or "gradcam", layer).key
     weights = weights_hash(network)
     kept = [weights, network.labels, network.input_size, method, layer, network.framing_for(choices.framing)]
-    content = json.dumps([*kept, choices.limit, choices.seed, listing.given, listing.paths, listing.labels])
+    pictures = [listing.given, listing.paths, listing.labels, _sizes(listing)]
+    content = json.dumps([*kept, choices.limit, choices.seed, *pictures])
     digest = hashlib.sha256(content.encode("utf-8", "surrogatepass")).hexdigest()
     folder = out / "-".join(filter(None, (safe(network.name), digest[:12])))
     steps = audit(
@@ -78,6 +80,17 @@ def begin(network: Network, listing: Listing, out: Path, choices: Choices) -> Au
         seed=choices.seed,
     )
     return Auditing(folder, weights, steps)
+
+
+def _sizes(listing: Listing) -> list[int]:
+    """The bytes of each file on this machine, which tell most files apart that took another's place; else 0."""
+    sizes = []
+    for path in listing.paths:
+        try:
+            sizes.append(os.path.getsize(os.path.join(listing.base, path)))
+        except (OSError, ValueError):  # remote, gone, or no path at all
+            sizes.append(0)
+    return sizes
 
 
 def compare(old: Audit, new: Audit, masks: Mapping[str, Path] | None) -> Generator[Progress, None, Versions]:

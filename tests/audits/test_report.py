@@ -55,7 +55,7 @@ def test_figures_are_those_of_the_rows(made):
     page = report(made)
     answered = [row for row in made.rows if row["error"] is None]
     right = sum(row["correct"] for row in answered)
-    assert f"right for {right:,} of {len(answered):,} pictures: {percent(right / len(answered))}" in page.text
+    assert f"right on {right:,} of {len(answered):,} pictures: {percent(right / len(answered))}" in page.text
     for label in ("cat", "dog"):
         own = [row for row in answered if row["label"] == label]
         assert percent(sum(row["correct"] for row in own) / len(own)) in page.text

@@ -344,7 +344,7 @@ def test_an_audit_is_added_to_the_report(made: MadeUp) -> None:
     assert entry.item.title == "Audit of pets"
     at = visit("pages/report.py", at)
     assert headline(at) == "Report, 1 entry"
-    assert "It is right for" in captions(at)
+    assert "The network is right on" in captions(at)
     run(at.button(key="present_now").click().run())
     assert any("steps" in data for data in components(at))
 
@@ -356,7 +356,7 @@ def test_another_audit_of_the_same_pictures_is_compared(made: MadeUp, tmp_path: 
     assert "1 picture with an answer in this audit only" in captions(at)
     assert "2 pictures with an answer in the other audit only" in captions(at)
     assert "p = 1.00" in html(at)
-    assert "1 to 12 of 57 pictures, those whose maps are furthest apart first" in captions(at)
+    assert "1 to 12 of 57 pictures, the maps furthest apart first" in captions(at)
     first = pairs(at)[0]["id"]
     run(at.button(key="audit_change_on").click().run())
     assert "13 to 24 of 57 pictures" in captions(at)

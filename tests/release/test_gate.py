@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import cued
@@ -114,6 +115,18 @@ def test_audits_are_made_once_and_told_apart(cue: Cued, tmp_path: Path) -> None:
     *_, last = camcore.check_audits(other, folder, camcore.read_policy(ANSWERS.encode()))
     assert last.result is not None
     assert states(last.result) == states(cue.check(ANSWERS))
+
+
+def test_pictures_that_were_replaced_are_audited_anew(tmp_path: Path) -> None:
+    home = cued.pictures(tmp_path, count=10)
+    net, rules = cued.network(), camcore.read_policy(b"[accuracy]\nat_least = 0.9\nby = 'figure'")
+    for passed in (True, False):
+        *_, last = camcore.check(net, net, home / "pictures", rules, home / "out")
+        assert last.result is not None
+        assert last.result.passed is passed
+        for one in (home / "pictures" / "red").iterdir():
+            shutil.copy(home / "pictures" / "blue" / one.name, one)
+    assert len(list((home / "out").iterdir())) == 2
 
 
 def test_classes_are_matched_by_name(cue: Cued) -> None:

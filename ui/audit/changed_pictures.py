@@ -33,7 +33,7 @@ _TITLES: Mapping[str, str] = {
     OTHER: "Another answer",
     SAME: "Same answer",
 }
-_ORDERS: Mapping[str, str] = {SAME: "those whose maps are furthest apart first"}
+_ORDERS: Mapping[str, str] = {SAME: "the maps furthest apart first"}
 
 Row = dict[str, Any]
 Made = tuple[Thumbnail, ...]
@@ -51,7 +51,7 @@ def show(opened: OpenAudit, other: OpenAudit, made: Comparison) -> None:
     first = (page - 1) * PAGE
     shown: list[Row] = made.changed(change, PAGE, first).to_pylist()
     with st.container(key="cam_audit_change_turn", horizontal=True, vertical_alignment="center", gap="small"):
-        order = _ORDERS.get(change, "the other network’s surest answers first")
+        order = _ORDERS.get(change, "the most confident answers of the other network first")
         st.caption(f"{first + 1:,} to {first + len(shown):,} of {counted(counts[change], 'picture')}, {order}")
         st.button("Previous", key="audit_change_back", disabled=page <= 1, on_click=_turn, args=(page - 1,))
         st.button("Next", key="audit_change_on", disabled=page >= pages, on_click=_turn, args=(page + 1,))

@@ -71,7 +71,7 @@ def _buttons(opened: OpenAudit, chosen: Sequence[str], found: Found) -> None:
             on_click=_leave,
             args=(page, opened.manifest, name, chosen[0]),
             disabled=len(chosen) > 1 or name is None,
-            help=unknown,
+            help=unknown or ("One picture at a time" if len(chosen) > 1 else None),
         )
     pending = bool(st.session_state.get(PENDING))
     st.button(

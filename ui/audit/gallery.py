@@ -84,23 +84,23 @@ def _filters(opened: OpenAudit) -> None:
     st.session_state["sure_box"] = (st.session_state["least"], st.session_state["most"])
     sorts = [sort for sort in _SORTS if labelled or sort != "true class least"]
     with st.container(key="cam_audit_filters", horizontal=True, vertical_alignment="bottom", gap="small"):
-        _choice("Answers", "answer", answers, _ANSWERS.__getitem__, 112)
-        _choice("Predicted", "said", said, words.label, 140, "any class")
+        _choice("Answers", "answer", answers, _ANSWERS.__getitem__, 98)
+        _choice("Predicted", "said", said, words.label, 118, "any class")
         if labelled:
             _choice(
                 "True class",
                 "truth",
                 [one.name for one in opened.classes if one.found.n],
                 words.label,
-                140,
+                118,
                 "any class",
             )
         if len(opened.groups) > len({one.label for one in opened.groups}):  # else they are the classes
             titles = [group_name(one) for one in opened.groups]
-            _choice("Group", "group", range(len(titles)), titles.__getitem__, 140, "any group")
-        _choice("Sort", "sort", sorts, _SORTS.__getitem__, 150)
-        st.slider("Probability", 0, 100, key="sure_box", format="%d %%", on_change=_take_probability, width=165)
-        st.text_input("Name contains", key="search", persist_state="session", on_change=_from_the_start, width=118)
+            _choice("Group", "group", range(len(titles)), titles.__getitem__, 106, "any")
+        _choice("Sort", "sort", sorts, _SORTS.__getitem__, 132)
+        st.slider("Probability", 0, 100, key="sure_box", format="%d %%", on_change=_take_probability, width=126)
+        st.text_input("Name contains", key="search", persist_state="session", on_change=_from_the_start, width=104)
 
 
 def _choice(

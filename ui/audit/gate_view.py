@@ -42,7 +42,10 @@ def show(opened: OpenAudit, other: OpenAudit, made: Comparison) -> None:
         ).strip()
         if not text:
             session.ask(_JUDGING, None)
-            st.caption("Limits on what may be lost in accuracy and on how far reasons may move, as a policy in TOML.")
+            st.caption(
+                "This audit is of the old version, the other one of the new. A policy in TOML limits what may be lost "
+                "in accuracy, and how far the reasons may move."
+            )
             return
         try:
             policy = read_policy(text.encode("utf-8", "replace"))
@@ -85,7 +88,7 @@ def _draw(now: Status[CheckResult]) -> None:
 
 def _judged(opened: OpenAudit, other: OpenAudit, result: CheckResult) -> None:
     st.markdown(f"**{'Passed' if result.passed else 'Refused'}.** {words.plain(result.verdict)}")
-    st.dataframe(table(result), hide_index=True)
+    st.dataframe(table(result), hide_index=True, height=35 * (len(result.rules) + 1) + 3)
     name = f"gate_{stem(opened)}_{stem(other)}"
     files = (
         ("html", partial(to_html, result), "The verdict, the rules, and the pictures that changed with both maps"),

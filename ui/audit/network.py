@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import camcore
 from camcore.audits.manifest import Manifest
 from camcore.errors import ModelError
+from camcore.models.factories import Factory
 from camcore.models.pickling import weights_hash
 from camcore.models.saved import SavedNetwork
 from ui import model_picker
@@ -40,6 +41,7 @@ def candidates(manifest: Manifest) -> tuple[str, ...]:
     saved = [row for row in rows if isinstance(row, SavedNetwork)]
     named = [row.name for row in rows if row.name == network.source]
     named += [row.name for row in saved if str(row.folder) == network.source]
+    named += [row.name for row in rows if isinstance(row, Factory) and str(row.file) == network.source]
     alike = [row.name for row in saved if (row.labels, row.input_size) == (network.labels, network.input_size)]
     return tuple(dict.fromkeys([*named, *alike]))[:MOST]
 

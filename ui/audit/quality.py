@@ -38,9 +38,7 @@ def show(opened: OpenAudit) -> None:
     with right:
         if opened.confusion is not None and len(opened.confusion.classes) > 1:
             names = [words.label(name) for name in opened.confusion.classes]
-            chart = charts.confusion_matrix(
-                opened.confusion.counts, names, title="Which class is taken for which", height=HEIGHT
-            )
+            chart = charts.confusion_matrix(opened.confusion.counts, names, title="Confusion matrix", height=HEIGHT)
             figures.chart(chart, key="audit_confusion", alt="Confusion matrix; see the table beside it")
         elif opened.mistakes:
             _mistakes(opened)

@@ -17,7 +17,7 @@ from camcore.reviews.record import RIGHT, UNSEEN, WRONG
 from camcore.reviews.review import LONGEST_NAME, Review, open_review, start_review
 from camcore.reviews.words import at_least, at_most, lower
 from camcore.text import counted, readable
-from ui import downloads, errors, words
+from ui import downloads, errors, policy, words
 from ui.audit.opened import OpenAudit
 from ui.audit.review_pictures import AHEAD, ahead, pair
 from ui.jobs import session
@@ -99,6 +99,9 @@ def _choose(opened: OpenAudit) -> None:
         "get a bound that holds for **all** of these answers. Some of the maps are **shams** that mark another place: "
         "whoever does not notice them proves nothing. It stops as soon as the goal is reached or missed."
     )
+    if not policy.may_write(opened.audit.folder):
+        st.caption(f"{policy.NOT_YOURS} Audit pictures of your own to review what is said of them.")
+        return
     classes = [None, *(one.name for one in opened.classes if one.said)]
     with st.container(key="cam_review_form", horizontal=True, vertical_alignment="bottom", gap="small"):
         name = st.text_input("Your name", key="review_name", persist_state="session", max_chars=LONGEST_NAME, width=220)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,7 +11,7 @@ import streamlit as st
 import camcore
 from camcore.audits.parts import part_files
 from camcore.text import counted
-from ui import errors, model_picker, words, zip_pictures
+from ui import errors, folder_box, limits, model_picker, policy, words
 from ui.audit import choices, so_far, upload
 from ui.jobs import session
 from ui.jobs.session import Status
@@ -26,6 +25,10 @@ if TYPE_CHECKING:
     from camcore.network import Network
 
 _FILES = "audit_files"
+CHUNK = 64
+"""Pictures in a part: what is stopped loses those of an unfinished one."""
+AUDITS, _UPLOADS = "audits", "audit pictures"
+"""The folders for them in the visitor's own one, which goes with the session."""
 
 
 @dataclass(frozen=True)
@@ -50,10 +53,17 @@ class AuditRun:
 
         def steps(network: Network, _: object) -> Updates[AuditStep]:
             audit = camcore.audit(
-                network, self.pictures, self.out, framing=self.model.framing, labelled=self.labelled, workers=0
+                network,
+                self.pictures,
+                self.out,
+                framing=self.model.framing,
+                labelled=self.labelled,
+                workers=0,
+                chunk=CHUNK,
             )
             for step in audit:
-                yield Update(step.done / step.total, step, _title(step))
+                left = max(step.total - step.kept, 1)  # so that the time left is told by the pace of this run alone
+                yield Update((step.done - step.kept) / left, step, _title(step))
 
         return Work(self.model.key, ("audit_run", self.out), "Looking for the pictures", steps, lambda _: 256)
 
@@ -79,21 +89,20 @@ def form() -> Model:
 def _source() -> Path | None:
     """The pictures: a folder that is named, or uploaded ones; None: none yet."""
     state = st.session_state
-    path = st.text_input(
+    path = folder_box.ask(
         "Pictures",
         key="pictures",
-        persist_state="session",
         placeholder="a folder on this server",
         on_change=_forget,
         help="A folder with one folder per class, named as the class; a folder of pictures without labels; or a table "
         "(.csv, .parquet) with the column path and, optionally, label. The files are only read.",
-    ).strip()
+    )
     st.file_uploader(
         "Or upload pictures, or ZIP files with a folder for each class",
         type=list(upload.ENDINGS),
         accept_multiple_files=True,
         key=_FILES,
-        max_upload_size=zip_pictures.UPLOAD_MB,
+        max_upload_size=limits.upload_mb(),
         on_change=_receive,
     )
     failure = state.get("audit_upload_failure")
@@ -166,15 +175,22 @@ def _title(step: AuditStep) -> str:
 
 def _begin(model: Model, source: Path) -> None:
     state = st.session_state
+    try:
+        policy.check_room()
+    except camcore.CamcoreError as error:
+        state["audit_upload_failure"] = Failure.of(error)
+        return
     state["audits_begun"] = state.get("audits_begun", 0) + 1
     name = words.file_stem(model.key.name, source.name, str(state["audits_begun"]))
-    state["audit_run"] = AuditRun(model, source, _home() / name, False if state["audit_unlabelled"] else None)
+    state["audit_run"] = AuditRun(
+        model, source, policy.own_folder(AUDITS) / name, False if state["audit_unlabelled"] else None
+    )
 
 
 def source_of(pictures: str) -> str:
     """The pictures of an audit, for its reader: where they lie, or that they were uploaded."""
     uploads: Uploads | None = st.session_state.get("audit_uploads")
-    return "uploaded pictures" if uploads is not None and pictures == str(uploads.folder) else pictures
+    return "uploaded pictures" if uploads is not None and pictures == str(uploads.folder) else policy.veiled(pictures)
 
 
 def leave() -> None:
@@ -195,7 +211,7 @@ def _forget() -> None:
 
 def _open(run: AuditRun) -> None:
     choices.clear()
-    st.session_state.update(audit=str(run.out), audit_run=None)
+    st.session_state.update(audit=policy.shown(run.out), audit_run=None)
 
 
 def _receive() -> None:
@@ -209,18 +225,9 @@ def _receive() -> None:
     if not files:
         return
     state["audit_upload_count"] = state.get("audit_upload_count", 0) + 1
-    folder = _home() / f"pictures-{state['audit_upload_count']}"
+    folder = policy.own_folder(_UPLOADS) / f"pictures-{state['audit_upload_count']}"
     try:
+        policy.count_upload(sum(file.size for file in files))
         state["audit_uploads"] = Uploads(folder, upload.receive([(file.name, file) for file in files], folder))
     except camcore.CamcoreError as error:
         state["audit_upload_failure"] = Failure.of(error)
-
-
-def _home() -> Path:
-    """A folder of this session's own, which goes with it."""
-    home = st.session_state.get("audit_home")
-    if home is None:
-        home = st.session_state["audit_home"] = tempfile.TemporaryDirectory(
-            prefix="camcore-audits-", ignore_cleanup_errors=True
-        )
-    return Path(home.name)

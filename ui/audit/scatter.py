@@ -92,6 +92,10 @@ def show(opened: OpenAudit) -> None:
         config={**figures.CHART, "modeBarButtons": [["toImage", "select2d", "pan2d", "resetScale2d"]]},
         alt="The evidence of the pictures as points of a plane",
     )
+    box = st.session_state["box"]
+    with st.container(key="cam_audit_scatter_foot"):
+        if box is not None:
+            st.button(f"Show {counted(len(found.inside(box)), 'picture')} in the gallery", on_click=_show_gallery)
 
 
 def chart(opened: OpenAudit, found: Projection) -> go.Figure:
@@ -147,6 +151,11 @@ def _selected() -> None:
     boxes: Sequence[Mapping[str, Any]] = state[_KEY].selection.box
     edges = (*sorted(boxes[-1]["x"]), *sorted(boxes[-1]["y"])) if boxes else None
     state.update(box=edges, page=1, chosen=())
+
+
+def _show_gallery() -> None:
+    state = st.session_state
+    state["times_picked"] = state.get("times_picked", 0) + 1
 
 
 def _work(opened: OpenAudit) -> Work[Projection]:

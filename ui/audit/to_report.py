@@ -13,8 +13,9 @@ import streamlit as st
 import camcore
 from camcore.audits.manifest import Manifest
 from camcore.audits.sources import open_row
-from ui import model_picker, words
+from ui import model_picker, policy, words
 from ui.audit.chosen import PENDING
+from ui.audit.export import last_change
 from ui.audit.network import check, name_of, random_weights
 from ui.audit.opened import OpenAudit
 from ui.audit.running import source_of
@@ -47,9 +48,7 @@ def button(opened: OpenAudit, add: Add) -> None:
             return
         state[_WANTED] = None
         if status.failure is None:
-            st.toast(
-                add(("audit", opened.key), _named(status.result, opened.manifest)), icon=":material/bookmark_added:"
-            )
+            st.toast(add(work.key, _named(status.result, opened.manifest)), icon=":material/bookmark_added:")
         else:
             st.toast(words.plain(f"It could not be added. {status.failure.message}"), icon=":material/error:")
     _button(opened)
@@ -81,7 +80,8 @@ def whole(opened: OpenAudit) -> Work[AuditItem]:
 
         yield Update(1.0, report_item(opened.audit, opened.groups))
 
-    return Work(None, ("audit_report", opened.key), "Making the entry", steps, lambda item: item.nbytes, 3.0)
+    key = ("audit_report", opened.key, last_change(opened.audit.folder))
+    return Work(None, key, "Making the entry", steps, lambda item: item.nbytes, 3.0)
 
 
 def section(opened: OpenAudit, add: Add) -> None:
@@ -94,7 +94,7 @@ def section(opened: OpenAudit, add: Add) -> None:
     model = model_picker.chosen(name, model_picker.AUTO, random_weights(opened.manifest))
     if model.fetch is not None:
         state[PENDING] = ()
-        st.toast(f"{name}’s weights are not on this machine. Fetch them on the Inspect page first.")
+        st.toast(words.plain(f"{name}’s weights are not on this machine. Fetch them on the Inspect page first."))
         return
     status = session.section(_NAME, items(model.key, opened.manifest, paths))
     if status.complete:
@@ -103,7 +103,9 @@ def section(opened: OpenAudit, add: Add) -> None:
         st.toast(messages[-1], icon=":material/bookmark_added:")
     elif status.failure is not None:
         state[PENDING] = ()
-        st.toast(f"Nothing could be added. {status.failure.message}", icon=":material/error:")
+        st.toast(
+            words.plain(policy.veiled(f"Nothing could be added. {status.failure.message}")), icon=":material/error:"
+        )
 
 
 def items(network: NetworkKey, manifest: Manifest, paths: Sequence[str]) -> Work[Items]:

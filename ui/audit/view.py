@@ -9,7 +9,7 @@ import streamlit as st
 
 from camcore.methods import METHODS
 from camcore.text import counted, duration
-from ui import errors, words
+from ui import errors, folder_box, policy, words
 from ui.audit import (
     averages,
     choices,
@@ -24,7 +24,7 @@ from ui.audit import (
     scatter,
     to_report,
 )
-from ui.audit.opened import OpenAudit, opening
+from ui.audit.opened import OpenAudit, is_audit, opening
 from ui.audit.to_report import Add
 from ui.components import scroll
 from ui.jobs import session
@@ -35,14 +35,15 @@ from ui.picture_folders import root_of
 
 def folder(making: bool) -> Path | None:
     """The sidebar's audit to open; None where none is named. ``making``: one is being made."""
-    path = st.text_input(
+    path = folder_box.ask(
         "Audit",
         key="audit",
-        persist_state="session",
+        own=running.AUDITS,
+        fits=is_audit,
         placeholder="the folder of an audit",
         on_change=choices.clear,
         help="A folder on this server that this page or python -m camcore audit has written. It is opened read-only.",
-    ).strip()
+    )
     if path or making:
         st.button("New audit", key="audit_new", on_click=running.leave, width="stretch")
     return root_of(path) if path else None
@@ -57,6 +58,8 @@ def welcome() -> Model:
         "**where it looks**, **what its answers rest on**, and **where it fails**."
     )
     model = running.form()
+    if policy.policy().public:
+        return model
     st.markdown("Run larger audits on the command line, then open their folder in the sidebar:")
     st.code("python -m camcore audit PICTURES --model MobileNetV2 --out my_audit", language="bash")
     return model
@@ -82,12 +85,9 @@ def show(root: Path, publish: Callable[[], None], report: Add) -> tuple[str, ...
     to_report.section(opened, report)
     st.subheader("The pictures", anchor="pictures")
     st.fragment(gallery.show)(opened, publish)
-    with errors.guarded("The groups"):
-        groups_view.show(opened)
-    with errors.guarded("The average maps"):
-        averages.show(opened)
-    with errors.guarded("The scatter"):
-        scatter.show(opened)
+    for title, show_section in _SECTIONS:
+        with errors.guarded(title):
+            show_section(opened)
     if opened.accuracy.n:
         st.fragment(probabilities.show)(opened, publish)
     st.subheader("Does it look at the right thing?", anchor="review")
@@ -96,6 +96,13 @@ def show(root: Path, publish: Callable[[], None], report: Add) -> tuple[str, ...
     st.fragment(comparison_view.show)(opened, publish)
     scroll("#pictures", key="scroll", count=st.session_state.get("times_picked", 0))
     return opened.notes
+
+
+_SECTIONS: tuple[tuple[str, Callable[[OpenAudit], None]], ...] = (
+    ("The groups", groups_view.show),
+    ("The average maps", averages.show),
+    ("The scatter", scatter.show),
+)
 
 
 def _head(opened: OpenAudit, report: Add) -> None:

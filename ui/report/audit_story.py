@@ -34,7 +34,8 @@ def _section(section: Section) -> Iterator[StoryStep]:
         if isinstance(block, Prints):
             yield from _prints(section.title, block)
         elif isinstance(block, Cards):
-            yield from (_card(section.title, card) for card in block.cards[:CARDS])
+            cards = sorted(block.cards, key=lambda card: not card.flag)  # those that fail come first
+            yield from (_card(section.title, card) for card in cards[:CARDS])
         elif isinstance(block, Table):
             yield from _bars(section.title, block)
         elif isinstance(block, Bullets):

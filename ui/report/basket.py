@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from camcore.text import counted
+from ui import policy, words
 from ui.jobs import session
 from ui.jobs.session import Status
 from ui.jobs.work import Update, Updates, Work
@@ -63,7 +64,10 @@ def offer(place: DeltaGenerator, draft: Draft | None) -> None:
             status = session.ask("basket", work)
             if status.failure is not None:
                 st.session_state["basket_draft"] = None
-                st.toast(f"It could not be added. {status.failure.message}", icon=":material/error:")
+                st.toast(
+                    words.plain(policy.veiled(f"It could not be added. {status.failure.message}")),
+                    icon=":material/error:",
+                )
                 break
             if not status.complete:
                 if not session.section("basket", work, _reading_on).busy:  # it has just ended
@@ -166,8 +170,9 @@ def _reading(key: NetworkKey) -> Work[NetworkFacts]:
     """The work that reads a network's weights for their hash."""
 
     def steps(network: Network, _: object) -> Updates[NetworkFacts]:
-        from camcore.report.facts import NetworkFacts
+        from camcore.report.facts import NetworkFacts, without_places
 
-        yield Update(1.0, NetworkFacts.of(network, key.weights))
+        facts = NetworkFacts.of(network, key.weights)
+        yield Update(1.0, without_places(facts) if policy.policy().public else facts)
 
     return Work(key, "facts", f"Reading the weights of {key.name}", steps, lambda facts: 2048, expected=1.0)
