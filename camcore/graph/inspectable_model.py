@@ -14,11 +14,13 @@ from numpy.typing import ArrayLike
 
 from camcore.checks import checked, many, whole
 from camcore.errors import LayerError, MethodError, ModelError
+from camcore.framing import CellGrid
 from camcore.graph.alterations import Alterations, masking
+from camcore.graph.attention import Attentions
 from camcore.graph.before_map import features_before_map
 from camcore.graph.class_score import LOGIT, Score
 from camcore.graph.compiled import Function, SubgraphCompiler
-from camcore.graph.gradients import BiasPass, GradientPasses, Pass
+from camcore.graph.gradients import AttentionPass, BiasPass, GradientPasses, Pass
 from camcore.graph.layer_list import list_layers, listed_calls
 from camcore.graph.layers import LayerInfo, check_cell, ladder
 from camcore.graph.linear_head import is_affine, why_no_head, why_not_linear
@@ -175,6 +177,28 @@ class InspectableModel:
         """x ⊙ ∂y/∂x and b ⊙ ∂y/∂z at every bias of the network, for one image and class; see BiasPass."""
         return self._passes.biases(self.check_input(x), index)
 
+    @property
+    def attentions(self) -> Attentions:
+        """The attentions of a transformer, or why there are none that methods could go by."""
+        return self.traced.attentions
+
+    @property
+    def token_cells(self) -> CellGrid:
+        """The places of the tokens of its attentions on the input."""
+        places = self.attentions.places
+        assert places is not None, "checked before"
+        for info in self.layers:
+            if info.tokens and info.grid == places.grid and info.located:
+                return info.cells(self.input_size).upright(places.grid)
+        return CellGrid.uniform(places.grid, self.input_size)
+
+    def attention_pass(self, x: ArrayLike, index: int | None = None, by_block: bool = False) -> AttentionPass:
+        """The attention weights of one image, and ∂score/∂weights for a class (None: no derivatives).
+
+        ``by_block``: of each block's own score, which the network's end gives for the tokens that the block puts out.
+        """
+        return self._passes.attention(self.check_input(x), index, by_block)
+
     def masked_logits(self, x: Array, maps: Array, scale: float = 1.0, noise: Array | None = None) -> Array:
         """The logits (m, classes) of one preprocessed image (1, H, W, C) seen through m masks.
 
@@ -222,11 +246,11 @@ class InspectableModel:
         What the layer's output made unnecessary is not computed; what a skip connection still needs is.
         """
         path = self.layer_with_grid(layer).path
-        function, tensor = self._alterations.head(path), self.traced.tensor(path)
+        function = self._alterations.head(path)
 
         def logits(x: ArrayLike, A: ArrayLike) -> Array:
-            given = self.traced.own_layout(np.asarray(A), tensor)
-            return np.array(self._run(function, self.check_input(x), given.astype(tensor.dtype.as_numpy_dtype))[0])
+            batch = self.check_input(x)
+            return np.array(self._run(function, batch, self._alterations.filled(batch, path, np.asarray(A)))[0])
 
         return logits
 
@@ -283,4 +307,4 @@ class InspectableModel:
 
     def as_input(self, batch: Array) -> Array:
         """A batch (n, H, W, C) in the network's own layout."""
-        return self.traced.own_layout(batch)
+        return self.traced.as_input(batch)
