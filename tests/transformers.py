@@ -53,6 +53,18 @@ def own_attention(x: Any, name: str, fused: bool = True) -> Any:
     return layers.Dense(dim, name=f"{name}_out")(mixed)
 
 
+def normalised_keys(x: Any, name: str) -> Any:
+    """Attention whose queries and keys are normalised in each head."""
+    tokens, dim = x.shape[1], x.shape[2]
+
+    def heads(part: str) -> Any:
+        return ops.reshape(layers.Dense(dim, name=f"{name}_{part}")(x), (-1, tokens, HEADS, dim // HEADS))
+
+    q, k = (layers.LayerNormalization(name=f"{name}_{part}_norm")(heads(part)) for part in "qk")
+    weights = ops.softmax(ops.einsum("nqhd,nkhd->nhqk", q, k) / (dim // HEADS) ** 0.5, axis=-1)
+    return layers.Dense(dim)(ops.reshape(ops.einsum("nhqk,nkhd->nqhd", weights, heads("v")), (-1, tokens, dim)))
+
+
 def by_hand(x: Any, name: str) -> Any:
     """Attention by einsum, its softmax as exponentials divided by their sum."""
     dim = x.shape[2]
@@ -161,12 +173,13 @@ def patchified(pooling: str = "flat") -> Any:
 
 
 def extracted() -> Any:
-    """The patches cut out by ``ops.image.extract_patches`` in a layer of their own, as in Keras's example."""
+    """The patches cut out by ``tf.image.extract_patches`` in a layer of their own, as in Keras's example."""
 
     class Patches(layers.Layer):
         def call(self, x: Any) -> Any:
-            found = ops.image.extract_patches(x, size=PATCH)
-            return ops.reshape(found, (ops.shape(x)[0], GRID[0] * GRID[1], PATCH * PATCH * 3))
+            size = [1, PATCH, PATCH, 1]
+            found = tf.image.extract_patches(x, sizes=size, strides=size, rates=[1, 1, 1, 1], padding="VALID")
+            return tf.reshape(found, (tf.shape(x)[0], -1, found.shape[-1]))
 
     class Encoder(layers.Layer):
         def build(self, shape: tuple[int, ...]) -> None:
@@ -197,6 +210,30 @@ def hybrid(pooling: str = "class") -> Any:
     for number in (1, 2):
         y = block(y, number)
     return keras.Model(x, end(layers.LayerNormalization(name="norm")(y), pooling))
+
+
+class ClassAttention(layers.Layer):
+    """A class token that looks at the patches once, at the end, as in CaiT."""
+
+    def build(self, shape: tuple[int, ...]) -> None:
+        self.token = self.add_weight(shape=(1, 1, shape[-1]), initializer="random_normal", name="token")
+        self.norm = layers.LayerNormalization(name="norm")
+        self.norm.build(shape)
+        self.attention = layers.MultiHeadAttention(HEADS, shape[-1] // HEADS, name="attention")
+        self.attention.build((None, 1, shape[-1]), shape)
+
+    def call(self, x: Any) -> Any:
+        own = ops.tile(self.token, (ops.shape(x)[0], 1, 1))
+        every = self.norm(ops.concatenate([own, x], axis=1))
+        return own + self.attention(every[:, :1], every)
+
+
+def class_attention() -> Any:
+    """A block of patches alone, then a class token that gathers them."""
+    keras.utils.set_random_seed(3)
+    x = keras.Input((*SIZE, 3))
+    y = ClassAttention(name="gather")(block(patches(x), 1))
+    return keras.Model(x, layers.Dense(CLASSES)(layers.Flatten()(y)))
 
 
 def windows(x: Any, size: int, shift: int, number: int) -> Any:

@@ -6,15 +6,17 @@ weights are the softmax behind one of the two, or that factor itself where the s
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
 
 import numpy as np
 
 from camcore.errors import MethodError
+from camcore.framing import CellGrid
+from camcore.graph.layers import LayerInfo
 from camcore.graph.patch_use import patches_used, tokens_read
-from camcore.graph.placed import PRODUCTS, letters
+from camcore.graph.placed_products import PRODUCTS, letters
 from camcore.graph.places import Parts, has_places
 from camcore.graph.reach import Reach
 from camcore.graph.scores import Scores
@@ -80,6 +82,14 @@ class Attentions:
     places: TokenPlaces | None
     blocks: tuple[tf.Tensor, ...]
     refusal: str
+
+    def cells(self, infos: Iterable[LayerInfo], input_size: tuple[int, int]) -> CellGrid:
+        """The places of the tokens on the input, of the layers ``infos`` of the network."""
+        assert self.places is not None, "checked before"
+        for info in infos:
+            if info.tokens and info.grid == self.places.grid and info.located:
+                return info.cells(input_size).upright(self.places.grid)
+        return CellGrid.uniform(self.places.grid, input_size)
 
     def checked(self, title: str) -> TokenPlaces:
         """The places of the tokens. Raises MethodError where methods made for attention have nothing to go by."""

@@ -10,7 +10,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from camcore.graph.again import again
+from camcore.graph.again import again, mean_of_tokens
 from camcore.graph.biases import Bias, find_biases
 from camcore.graph.class_score import INPUT, LOGIT, Score
 from camcore.graph.compiled import Ends, Function
@@ -169,10 +169,10 @@ class GradientPasses:
         values, gradients = traced.compiler.run(function, copies, np.asarray(cell, np.int32), channels)
         return values, traced.channels_last(gradients)
 
-    def attention(self, batch: Array, index: int | None, by_block: bool) -> AttentionPass:
+    def attention(self, batch: Array, index: int | None, by_block: bool, mean: bool) -> AttentionPass:
         """See ``Network.attention_pass``."""
         traced, found = self._traced, self._traced.attentions.found
-        kind = "weights" if index is None else "by block" if by_block else "gradients"
+        kind = "weights" if index is None else "mean" if mean else "by block" if by_block else "gradients"
         function = traced.compiler.subgraph(("attention", kind), lambda: self._attention_ends(kind), warm=True)
         wanted = [] if index is None else [np.array([index], np.int32)]
         start = traced.compiler.clock()
@@ -192,8 +192,10 @@ class GradientPasses:
                 slopes = gradients(slot.score, weights, unconnected="zero")
             else:
                 slopes = []
+                *_, last = traced.attentions.blocks
+                instead = [mean_of_tokens(traced.reach)] if kind == "mean" else []
                 for tensor, block in zip(weights, traced.attentions.blocks, strict=True):
-                    own = again(traced.logits, traced.attentions.blocks[-1], block)
+                    own = again(traced.logits, last, block, *instead)
                     score = tf.gather(own, slot.index_used, batch_dims=1)
                     slopes += gradients(score, [tensor], unconnected="zero")
         return [traced.source, slot.index], [traced.logits, *weights, *slopes]

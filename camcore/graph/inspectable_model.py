@@ -14,7 +14,6 @@ from numpy.typing import ArrayLike
 
 from camcore.checks import checked, many, whole
 from camcore.errors import LayerError, MethodError, ModelError
-from camcore.framing import CellGrid
 from camcore.graph.alterations import Alterations, masking
 from camcore.graph.attention import Attentions
 from camcore.graph.before_map import features_before_map
@@ -39,8 +38,8 @@ Array = np.ndarray
 class InspectableModel:
     """A Keras model and the functions compiled from its trace. See ``camcore.network.Network`` for its attributes.
 
-    ``trace``: of the model. ``labelled``: how many classes have labels; None where none are given. ``target``: of an
-    output that is a map, where its scores are averaged (see ``Region``).
+    ``trace``: of the model. ``labelled``: how many classes have labels; None where none are given. ``target``: see
+    ``Region``.
     """
 
     def __init__(
@@ -105,10 +104,7 @@ class InspectableModel:
         return self.traced.table.usable(layer)
 
     def check_input(self, x: ArrayLike) -> Array:
-        """A preprocessed batch, checked and in the network's dtype. One image gains the batch axis.
-
-        Raises ModelError where the shape does not fit or a value is not finite.
-        """
+        """A preprocessed batch in the network's dtype; one image gains the batch axis. ModelError for any other."""
         batch = np.asarray(x)
         if batch.ndim == 3:
             batch = batch[np.newaxis]
@@ -179,25 +175,17 @@ class InspectableModel:
 
     @property
     def attentions(self) -> Attentions:
-        """The attentions of a transformer, or why there are none that methods could go by."""
+        """The attentions of a transformer."""
         return self.traced.attentions
 
-    @property
-    def token_cells(self) -> CellGrid:
-        """The places of the tokens of its attentions on the input."""
-        places = self.attentions.places
-        assert places is not None, "checked before"
-        for info in self.layers:
-            if info.tokens and info.grid == places.grid and info.located:
-                return info.cells(self.input_size).upright(places.grid)
-        return CellGrid.uniform(places.grid, self.input_size)
-
-    def attention_pass(self, x: ArrayLike, index: int | None = None, by_block: bool = False) -> AttentionPass:
+    def attention_pass(
+        self, x: ArrayLike, index: int | None = None, by_block: bool = False, mean: bool = False
+    ) -> AttentionPass:
         """The attention weights of one image, and ∂score/∂weights for a class (None: no derivatives).
 
-        ``by_block``: of each block's own score, which the network's end gives for the tokens that the block puts out.
+        ``by_block``: of the score that the end gives for each block's tokens; ``mean``: and for the mean of these.
         """
-        return self._passes.attention(self.check_input(x), index, by_block)
+        return self._passes.attention(self.check_input(x), index, by_block, mean)
 
     def masked_logits(self, x: Array, maps: Array, scale: float = 1.0, noise: Array | None = None) -> Array:
         """The logits (m, classes) of one preprocessed image (1, H, W, C) seen through m masks.

@@ -6,9 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import permutations, product
 
-from camcore.graph.patch_use import patches_used
+from camcore.graph.first_maps import becomes_tokens, first_maps, has_cells
 from camcore.graph.picking import PICKING
-from camcore.graph.placed import PRODUCTS
 from camcore.graph.reach import Reach, constant
 from camcore.graph.walks import ancestors
 from camcore.lazy import tf
@@ -35,13 +34,6 @@ _COLLAPSES = {
     "MaxPool": "max pooling over the whole grid",
     "Map": "the classifier of the output's pixels",
 }
-
-
-def _has_cells(reach: Reach | None) -> bool:
-    # Rows along the first axis: the images lie elsewhere.
-    if reach is None or not (reach.spatial or reach.tokens) or 0 in reach.dims:
-        return False
-    return (reach.grid[0] or 2) * (reach.grid[1] or 2) > 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,89 +75,30 @@ def last_grid(ends: Sequence[tf.Tensor], reach: Mapping[str, Reach], listed: set
 
     ``listed``: the names of the tensors that layers put out; a cast between a layer and the collapse is passed.
     """
-    maps: dict[str, tuple[tf.Tensor, str]] = {}
-    attended: set[str] = set()
-    earlier: set[str] = set()  # met on the way through tokens of which the scores use no patch
-    used = patches_used(ends, reach)
-    unseen = None
-    seen = {end.name for end in ends}
-    stack = [(end, "", False) for end in ends]
-    while stack:
-        tensor, consumer, beside = stack.pop()
-        own = reach.get(tensor.name)
-        if own is not None and _is_map(tensor, own) and used[tensor.name]:
-            if own.tokens and consumer in PRODUCTS:
-                taken = _before_projection(tensor, reach)
-                attended |= {taken.name} if beside or taken is not tensor else set()
-                tensor = taken
-            earlier |= {tensor.name} if beside else set()
-            maps[tensor.name] = (tensor, consumer)
-            continue
-        if own is not None and (own.lost or own.nominal) and (tensor.shape.rank or 0) > 2:
-            unseen = unseen if unseen is not None else tensor
-        for source in tensor.op.inputs:
-            if source.name in reach and source.name not in seen:
-                seen.add(source.name)
-                stack.append((source, tensor.op.type, beside or not used[tensor.name]))
-    behind = {name: ancestors([tensor]) for name, (tensor, _) in maps.items()} if earlier else {}
-    for name in earlier & set(maps):  # earlier blocks', and what the last attention makes of what it takes
-        if any(name in behind[other] for other in maps if other != name) or (attended - {name}) & set(behind[name]):
-            del maps[name]
-    deepest = [maps[op_output] for op_output in _in_order(ends[0].graph, maps)]
-    if not deepest or deepest[-1][0].op.type == "Placeholder":
+    found = first_maps(ends, reach)
+    deepest = [found.maps[name] for name in _in_order(ends[0].graph, found.maps)]
+    if not deepest or deepest[-1].tensor.op.type == "Placeholder":
         return None
-    weights = _weights([tensor for tensor, _ in deepest], reach, seen)
-    kept = [item for item in deepest if item[0].name not in weights]
+    weights = _weights([one.tensor for one in deepest], reach, found.seen)
+    kept = [one for one in deepest if one.tensor.name not in weights]
     # Where several maps meet in the scores the coarsest is the deepest; the last made of these.
-    tensor, collapse = min(reversed(kept), key=lambda item: _size(reach[item[0].name]))
-    gathered = tensor.name in attended
-    tensor = _inside_mean(tensor, reach, listed)
+    last = min(reversed(kept), key=lambda one: _size(reach[one.tensor.name]))
+    tensor = _inside_mean(last.tensor, reach, listed)
     while tensor.op.inputs and tensor.op.inputs[0].op.type != "Placeholder":
         passed = tensor.op.type in (*_SAME_NUMBERS, "Transpose") and tensor.name not in listed
-        passed = passed or _becomes_tokens(tensor) or _drops_tokens(tensor, reach)
+        passed = passed or becomes_tokens(tensor) or _drops_tokens(tensor, reach)
         if not passed and tensor.op.type not in _POOLINGS:
             break
-        if not _has_cells(reach.get(tensor.op.inputs[0].name)):
+        if not has_cells(reach.get(tensor.op.inputs[0].name)):
             break
         tensor = tensor.op.inputs[0]
-    return LastGrid(tensor, collapse, unseen, gathered) if _has_features(tensor, reach) else None
-
-
-def _is_map(tensor: tf.Tensor, own: Reach) -> bool:
-    """True for a tensor with a grid of several cells, or of tokens that are cells."""
-    return (own.tokens or tensor.shape.rank == 4) and _has_cells(own) and not own.nominal
-
-
-def _becomes_tokens(tensor: tf.Tensor) -> bool:
-    """True for a map in another shape, also where a layer of its own reshapes it."""
-    return tensor.op.type == "Reshape" and tensor.shape.rank != tensor.op.inputs[0].shape.rank
+    return LastGrid(tensor, last.consumer, found.unseen, last.attended) if _has_features(tensor, reach) else None
 
 
 def _drops_tokens(tensor: tf.Tensor, reach: Mapping[str, Reach]) -> bool:
     """True for the patch tokens that were sliced from all tokens."""
     source = tensor.op.inputs[0]
     return tensor.op.type in PICKING and source.name in reach and reach[source.name].tokens
-
-
-# Operations between what an attention takes and its keys and values, beside the products with weights.
-_PROJECTING = {
-    "Reshape", "Transpose", "ExpandDims", "Squeeze", "Identity", "IdentityN", "Cast", "AddV2", "Add", "BiasAdd", "Sub",
-    "Mul", "RealDiv", *PICKING,
-}  # fmt: skip
-
-
-def _before_projection(tensor: tf.Tensor, reach: Mapping[str, Reach]) -> tf.Tensor:
-    """The tensor that the keys or values of an attention are a projection of; themselves where they are none."""
-    inner = tensor
-    while True:
-        given = [source for source in inner.op.inputs if source.name in reach]
-        if len(given) != 1 or not reach[given[0].name].axes:
-            return tensor
-        if inner.op.type in PRODUCTS:
-            return given[0]
-        if inner.op.type not in _PROJECTING:
-            return tensor
-        inner = given[0]
 
 
 def _has_features(tensor: tf.Tensor, reach: Mapping[str, Reach]) -> bool:
@@ -214,7 +147,7 @@ def _inside_mean(tensor: tf.Tensor, reach: Mapping[str, Reach], listed: set[str]
     while inner.name not in listed and inner.op.type in (*_POWERS, *_WITH_CONSTANTS, *_SAME_NUMBERS):
         given = [source for source in inner.op.inputs if source.name in reach]
         if inner.op.type == "Sub":  # log-sum-exp subtracts the largest value first
-            given = [source for source in given if _has_cells(reach[source.name])]
+            given = [source for source in given if has_cells(reach[source.name])]
         if len(given) != 1:  # a gate, or the sum of two maps
             return tensor
         raised = raised or inner.op.type in _POWERS

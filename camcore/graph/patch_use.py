@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from camcore.graph.picking import PICKING, picks
-from camcore.graph.placed import PRODUCTS, letters
+from camcore.graph.placed_products import PRODUCTS, letters
 from camcore.graph.reach import Reach, constant
 from camcore.lazy import tf
 

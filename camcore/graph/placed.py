@@ -7,30 +7,15 @@ class token, leaves none; anything else loses it.
 from __future__ import annotations
 
 from dataclasses import replace
-from math import prod
 
 import numpy as np
 
-from camcore.graph.combining import POINTWISE, REDUCTIONS, spelled, united
-from camcore.graph.picking import PICKING, Pick, picks
-from camcore.graph.places import (
-    IMAGES,
-    Axes,
-    Part,
-    Parts,
-    as_keys,
-    axes_of,
-    has_places,
-    other,
-    placed,
-    queried,
-    regrouped,
-)
-from camcore.graph.reach import LOST, POOLED, Reach, Rule, constant
+from camcore.graph.combining import POINTWISE, REDUCTIONS, united
+from camcore.graph.placed_products import PRODUCT_RULES
+from camcore.graph.placed_tokens import SLICE_RULES, joined_tokens
+from camcore.graph.places import IMAGES, Parts, as_keys, axes_of, has_places, made, placed, regrouped
+from camcore.graph.reach import LOST, Reach, Rule, constant
 from camcore.lazy import tf
-
-# Sums of products over an axis, of two maps or of one with weights.
-PRODUCTS = ("MatMul", "BatchMatMul", "BatchMatMulV2", "BatchMatMulV3", "Einsum")
 
 
 def place_rule(kind: str) -> Rule:
@@ -40,29 +25,6 @@ def place_rule(kind: str) -> Rule:
 
 def _lost(operation: tf.Operation, inputs: list[Reach | None], output: tf.Tensor) -> Reach | None:
     return LOST
-
-
-def _made(reach: Reach, axes: Axes, output: tf.Tensor) -> Reach:
-    """The reach of an output with these parts, its sides without places as the graph has them."""
-    sides = output.shape
-    if sides.rank != len(axes):
-        return LOST
-    full = []
-    for parts, side in zip(axes, sides, strict=True):
-        if has_places(parts) or parts == IMAGES:
-            full.append(parts)
-        elif side is None:
-            return LOST
-        else:
-            full.append(other(int(side)))
-    known = queried(tuple(full))
-    if not any(map(has_places, known)):
-        return replace(POOLED, known=reach.known)
-    return placed(reach, known)
-
-
-def _mixed(reach: Reach) -> Reach:
-    return replace(reach, known=False, whole_picture=True)
 
 
 def rearranged(operation: tf.Operation, inputs: list[Reach | None], output: tf.Tensor) -> Reach:
@@ -140,7 +102,13 @@ def _pointwise(operation: tf.Operation, inputs: list[Reach | None], output: tf.T
     axes[0] = axes[0] or IMAGES
     for reach in rest:
         result = united(replace(result, dims=()), replace(reach, dims=()))
-    return _made(result, tuple(axes), output)
+    return made(result, tuple(axes), output)
+
+
+def _concatenation(operation: tf.Operation, inputs: list[Reach | None], output: tf.Tensor) -> Reach | None:
+    """Tokens end to end, or the channels of the same places side by side."""
+    tokens = joined_tokens(operation, inputs, output)
+    return _pointwise(operation, [*inputs[:-1], None], output) if tokens is None else tokens
 
 
 def _reduction(operation: tf.Operation, inputs: list[Reach | None], output: tf.Tensor) -> Reach | None:
@@ -156,76 +124,7 @@ def _reduction(operation: tf.Operation, inputs: list[Reach | None], output: tf.T
         return LOST  # some of the rows and columns only
     keep = operation.get_attr("keep_dims")
     axes = [() if axis in reduced else parts for axis, parts in enumerate(reach.places) if keep or axis not in reduced]
-    return _made(reach, tuple(axes), output)
-
-
-def _concat(operation: tf.Operation, inputs: list[Reach | None], output: tf.Tensor) -> Reach | None:
-    """Tokens without a place put before or behind those with one, or channels side by side."""
-    along = constant(operation.inputs[-1])
-    if along is None or output.shape.rank is None:
-        return LOST
-    where = int(along) % output.shape.rank
-    sides = [tensor.shape[where] for tensor in operation.inputs[:-1]]
-    holding = [i for i, reach in enumerate(inputs[:-1]) if reach is not None and reach.axes]
-    reach = inputs[holding[0]]
-    if reach is None or not reach.places or not has_places(reach.places[where]):
-        return _pointwise(operation, [*inputs[:-1], None], output)
-    if len(holding) > 1 or None in sides or output.shape[where] is None:
-        return LOST
-    axes = list(reach.places)
-    tokens = _tokens(axes[where], sum(sides[: holding[0]]), int(output.shape[where]))
-    if tokens is None:
-        return LOST
-    axes[where] = tokens
-    return _made(reach, tuple(axes), output)
-
-
-def _tokens(parts: Parts, before: int, size: int) -> Parts | None:
-    """The parts of an axis of ``size`` tokens, ``before`` of which come before those that it was made of."""
-    whole = [part.kind for part in parts] in (["rows", "columns"], ["rows"], ["columns"]) and all(
-        part.step == 1 for part in parts
-    )
-    if not whole and (len(parts) != 1 or parts[0].kind != "tokens"):
-        return None
-    first = parts[0].first if parts[0].kind == "tokens" else 0
-    return (Part("tokens", size, first=first + before, keys=parts[0].keys),)
-
-
-def _slice(operation: tf.Operation, inputs: list[Reach | None], output: tf.Tensor) -> Reach | None:
-    reach, taken = next(filter(None, inputs)), picks(operation, output)
-    if taken is None or output.shape.rank is None:
-        return LOST
-    axes: list[Parts] = [()] * output.shape.rank
-    for parts, pick in zip(reach.places, taken, strict=True):
-        left = _left(reach, parts, pick)
-        if left is None:
-            return LOST
-        if pick.position is not None:
-            axes[pick.position] = left
-    return _made(reach, tuple(axes), output)
-
-
-def _left(reach: Reach, parts: Parts, pick: Pick) -> Parts | None:
-    """The parts of an axis after a slice of it; None where it takes some of the places only."""
-    if any(part.size is None for part in parts):
-        return parts if pick.position is not None else None
-    if not has_places(parts):
-        return ()
-    size = prod(part.size or 1 for part in parts)
-    if (pick.start, pick.length, pick.step) == (0, size, 1):
-        return parts
-    tokens = _tokens(parts, 0, size)
-    if tokens is None or (pick.length > 1 and pick.step != 1):
-        return None
-    h, w = (int(side or 1) for side in reach.grid)
-    first, start, stop = tokens[0].first, pick.start, pick.start + pick.length
-    if stop <= first or start >= first + h * w:
-        return ()  # tokens without a place
-    if pick.position is None or start > first or stop < first + h * w:
-        return None
-    if pick.length == h * w:
-        return as_keys((Part("rows", h), Part("columns", w)), parts[0].keys)
-    return (replace(tokens[0], size=pick.length, first=first - start),)
+    return made(reach, tuple(axes), output)
 
 
 def _pack(operation: tf.Operation, inputs: list[Reach | None], output: tf.Tensor) -> Reach | None:
@@ -234,7 +133,7 @@ def _pack(operation: tf.Operation, inputs: list[Reach | None], output: tf.Tensor
     if rank is None or first is None or any(reach is not None and reach.places != first.places for reach in inputs):
         return LOST
     axis = operation.get_attr("axis") % rank
-    return _made(first, (*first.places[:axis], (), *first.places[axis:]), output)
+    return made(first, (*first.places[:axis], (), *first.places[axis:]), output)
 
 
 def _same_places(operation: tf.Operation, inputs: list[Reach | None], output: tf.Tensor) -> Reach | None:
@@ -246,88 +145,7 @@ def _same_places(operation: tf.Operation, inputs: list[Reach | None], output: tf
     sides = (None,) * (after.rank - before.rank) + tuple(before)
     if any(has_places(parts) and sides[i] != after[i] for i, parts in enumerate(axes)):
         return LOST
-    return _made(reach, axes, output)
-
-
-def _along_one_axis(operation: tf.Operation, inputs: list[Reach | None], output: tf.Tensor) -> Reach | None:
-    """A softmax: the places that it runs over are the keys of the others."""
-    reach = inputs[0]
-    along = constant(operation.inputs[1]) if len(operation.inputs) > 1 else -1
-    if reach is None or along is None:
-        return LOST
-    axis = int(along) % len(reach.places)
-    if not has_places(reach.places[axis]):
-        return reach
-    return placed(_mixed(reach), attending(reach.places, axis))
-
-
-def attending(axes: Axes, over: int) -> Axes:
-    """Axes of queries and keys of which the keys lie along ``over``."""
-    pairs = any(part.keys for parts in axes for part in parts)
-    if not pairs or all(part.keys for part in axes[over] if part.placed):
-        return axes
-    # What both share, such as the windows beside the images, is nobody's keys.
-    keyed = {axis for axis, parts in enumerate(axes) if any(part.keys for part in parts)}
-    return tuple(
-        as_keys(parts, keys=axis == over) if axis == over or axis in keyed else parts for axis, parts in enumerate(axes)
-    )
-
-
-def letters(operation: tf.Operation) -> tuple[list[list[int]], list[int]] | None:
-    """The axes of both operands of a matrix product and of what it makes, named as in an einsum; None where unknown."""
-    ranks = [tensor.shape.rank for tensor in operation.inputs]
-    if None in ranks:
-        return None
-    if operation.type == "Einsum":
-        text = operation.get_attr("equation")
-        taken, made = (text.decode() if isinstance(text, bytes) else text).split("->")
-        terms = [spelled(term, rank) for term, rank in zip(taken.split(","), ranks, strict=True)]
-        after = spelled(made, operation.outputs[0].shape.rank)
-        if after is None or any(term is None or len(set(term)) < len(term) for term in terms):
-            return None
-        return [list(map(ord, term or "")) for term in terms], list(map(ord, after))
-    if min(ranks) < 2:
-        return None
-    names = ("adj_x", "adj_y") if operation.type.startswith("Batch") else ("transpose_a", "transpose_b")
-    batch = max(ranks) - 2
-    found = []
-    for name, rank, ends in zip(names, ranks, ((-1, -2), (-2, -3)), strict=True):
-        found.append([*range(batch - (rank - 2), batch), *(reversed(ends) if operation.get_attr(name) else ends)])
-    return found, [*range(batch), -1, -3]
-
-
-def _product(operation: tf.Operation, inputs: list[Reach | None], output: tf.Tensor) -> Reach | None:
-    """A sum of products over the axes that are gone afterwards: of places with the same places, or of channels."""
-    named = letters(operation)
-    if named is None:
-        return LOST
-    terms, made = named
-    result: Reach | None = None
-    found: dict[int, Parts] = {}
-    summed: list[set[int]] = []
-    for tensor, reach, term in zip(operation.inputs, inputs, terms, strict=True):
-        own = axes_of(reach, tensor.shape.as_list()) if reach is not None else None
-        if reach is not None and own is None:
-            return LOST
-        if own is None:
-            summed.append(set())
-            continue
-        placed_here = {letter: parts for letter, parts in zip(term, own, strict=True) if has_places(parts)}
-        summed.append({letter for letter in placed_here if letter not in made})
-        apart = [letter for letter in placed_here if letter in made and letter not in found]
-        pairs = any(has_places(found[letter]) and letter not in placed_here for letter in found if letter in made)
-        for letter, parts in zip(term, own, strict=True):
-            if letter in made and (has_places(parts) or not has_places(found.get(letter, ()))):
-                found[letter] = as_keys(parts) if pairs and letter in apart and not summed[-1] else parts
-        if reach is not None and reach.axes:
-            result = reach if result is None else united(replace(result, dims=()), replace(reach, dims=()))
-    if result is None:
-        return LOST
-    if len(operation.inputs) > 1 and any(summed) and summed[0] != summed[-1]:
-        return LOST  # weights of a place each
-    axes = tuple(found.get(letter, ()) for letter in made)
-    several = sum(reach is not None for reach in inputs) > 1
-    return _made(_mixed(result) if several else result, axes, output)
+    return made(reach, axes, output)
 
 
 _RULES: dict[str, Rule] = {
@@ -337,10 +155,9 @@ _RULES: dict[str, Rule] = {
     "Transpose": _transpose,
     "ExpandDims": _expand_dims,
     "Squeeze": _squeeze,
-    "ConcatV2": _concat,
+    "ConcatV2": _concatenation,
     "Pack": _pack,
-    **dict.fromkeys(PICKING, _slice),
+    **SLICE_RULES,
     **dict.fromkeys(("Tile", "BroadcastTo"), _same_places),
-    **dict.fromkeys(("Softmax", "LogSoftmax", "Cumsum", "Cumprod"), _along_one_axis),
-    **dict.fromkeys(PRODUCTS, _product),
+    **PRODUCT_RULES,
 }

@@ -12,10 +12,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from math import prod
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-if TYPE_CHECKING:
-    from camcore.graph.reach import Reach
+from camcore.graph.reach import LOST, POOLED, Reach
+from camcore.lazy import tf
 
 Kind = Literal["images", "rows", "columns", "tokens", "other"]
 _PLACES = ("rows", "columns", "tokens")
@@ -151,7 +151,7 @@ def placed(reach: Reach, axes: Axes) -> Reach:
             (axis for parts, axis in found.items() if len(parts) == 1 and parts[0].kind == "tokens"),
             None,
         )
-    tokens = (together,) if axes[0] == IMAGES and together is not None else ()
+    tokens = (together,) if axes[0] == IMAGES and together is not None and len(axes) > 2 else ()
     return replace(reach, dims=tokens, places=axes)
 
 
@@ -184,3 +184,27 @@ def _coarser(reach: Reach, axes: Axes) -> Reach | None:
 
 def _product(parts: Iterable[Part]) -> int:
     return prod(part.size or 1 for part in parts)
+
+
+def made(reach: Reach, axes: Axes, output: tf.Tensor) -> Reach:
+    """The reach of an output with these parts, its sides without places as the graph has them."""
+    sides = output.shape
+    if sides.rank != len(axes):
+        return LOST
+    full = []
+    for parts, side in zip(axes, sides, strict=True):
+        if has_places(parts) or parts == IMAGES:
+            full.append(parts)
+        elif side is None:
+            return LOST
+        else:
+            full.append(other(int(side)))
+    known = queried(tuple(full))
+    if not any(map(has_places, known)):
+        return replace(POOLED, known=reach.known)
+    return placed(reach, known)
+
+
+def mixed(reach: Reach) -> Reach:
+    """The reach of places that hear of others."""
+    return replace(reach, known=False, whole_picture=True)

@@ -9,11 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from camcore.graph.places import Axes
 from camcore.lazy import tf
+
+if TYPE_CHECKING:
+    from camcore.graph.places import Axes
 
 
 @dataclass(frozen=True)

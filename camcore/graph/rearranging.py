@@ -38,7 +38,7 @@ def reshape(operation: tf.Operation, inputs: list[Reach | None], output: tf.Tens
         if together and len(after) == 2 and reach.dims[1] < len(before) - 1 and are_rows(output, before[-1]):
             return replace(reach, dims=(0,))  # every position a row: (n·h·w, K)
         found = rearranged(operation, inputs, output)
-        if not found.lost:
+        if not found.lost and len(after) > 2:
             return found
         if together and h and w:
             merged = (*before[: reach.dims[0]], h * w, *before[reach.dims[1] + 1 :])

@@ -146,9 +146,16 @@ def _sides_found(function: ConcreteFunction, tensors: list[tf.Tensor]) -> list[t
     ]
 
 
+# Operations that hold functions; their gradients go by the shapes as they are.
+_BRANCHING = ("Merge", "If", "StatelessIf", "Case", "StatelessCase", "While", "StatelessWhile")
+
+
 def _tell_sides(function: ConcreteFunction) -> None:
     """Tell the graph the sides of tensors inside layers that it leaves open, as reshapes to computed shapes do."""
-    outputs = [output for operation in function.graph.get_operations() for output in operation.outputs]
+    operations = function.graph.get_operations()
+    if any(operation.type in _BRANCHING for operation in operations):
+        return
+    outputs = [output for operation in operations for output in operation.outputs]
     tensors = [one for one in outputs if one.dtype.is_floating and (one.shape.rank or 0) > 2 and _is_open(one)]
     tensors = [one for one in tensors if one is not function.inputs[0]]
     for tensor, shape in zip(tensors, _sides_found(function, tensors) if tensors else (), strict=False):

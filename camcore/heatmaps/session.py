@@ -175,12 +175,12 @@ class InputSession:
             arrays = self.keep(("attention",), *self.network.attention_pass(self.x).weights)
         return arrays
 
-    def attention_gradients(self, index: int, by_block: bool) -> tuple[tuple[Array, ...], float]:
+    def attention_gradients(self, index: int, by_block: bool, mean: bool = False) -> tuple[tuple[Array, ...], float]:
         """∂logit/∂weights (heads, T, T) of each attention, or of each block's own logit, and the seconds."""
-        key = ("attention gradients", index, by_block)
+        key = ("attention gradients", index, by_block, mean)
         arrays = self.known(key)
         if arrays is None:
-            found = self.network.attention_pass(self.x, index, by_block)
+            found = self.network.attention_pass(self.x, index, by_block, mean)
             self.passes += 2
             self.keep(("attention",), *found.weights)
             arrays = self.keep(key, *found.gradients, np.array(found.seconds))

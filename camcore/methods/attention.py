@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from camcore.graph.attention import TokenPlaces
-from camcore.methods.info import MethodInfo
+from camcore.methods.info import MethodInfo, variant
 from camcore.methods.inputs import Array, AttentionGradients, AttentionWeights, BlockGradients
 
 
@@ -39,12 +39,15 @@ def attentiongrad(A: Sequence[Array], G: Sequence[Array], tokens: TokenPlaces) -
     return tokens.row(R - identity)
 
 
-def legrad(G: Sequence[Array], tokens: TokenPlaces) -> Array:
+def legrad(G: Sequence[Array], tokens: TokenPlaces, *, variant: str = "paper") -> Array:
     """raw = mean_l mean_heads mean_rows relu(G^l)[·, patches], G^l = ∂y^l/∂A^l (Bousselham 2024, equations 7 to 9).
 
-    y^l is the logit that the network's own end gives for the tokens of block l; values are min–max.
+    y^l is the logit that the network's own end gives for the tokens of block l; values are min–max. Differs from the
+    authors' code for CLIP, whose end reads the mean over all tokens in place of the class token, and which takes the
+    last two blocks only (``variant="mean"``).
     """
-    columns = [np.maximum(gradient, 0).mean(axis=(0, 1), dtype=np.float64) for gradient in G]
+    asked = G[-2:] if variant == "mean" else G
+    columns = [np.maximum(gradient, 0).mean(axis=(0, 1), dtype=np.float64) for gradient in asked]
     return tokens.on_grid(np.mean(columns, axis=0))
 
 
@@ -111,6 +114,7 @@ ROWS = (
         strengths="Every block is asked by itself, so that late blocks do not hide what early ones saw.",
         weaknesses="Asks the network's end about tokens of early blocks, which it was not trained on.",
         compute=legrad,
+        options=variant("paper", "mean"),
         min_max=True,
     ),
 )

@@ -240,7 +240,7 @@ class AttentionWeights(Input):
         network.attentions.checked(title)
 
     def cells(self, network: Network, options: OptionValues, grid: Size) -> CellGrid:
-        return network.token_cells
+        return network.attentions.cells(network.layers, network.input_size)
 
 
 class AttentionGradients(AttentionWeights):
@@ -262,7 +262,7 @@ class BlockGradients(AttentionGradients):
     """``G``, ∂logit/∂A of each block's own logit, the one that the network's end gives for its tokens; ``tokens``."""
 
     def arguments(self, call: MethodCall, class_index: int) -> MethodArguments:
-        G, seconds = call.session.attention_gradients(class_index, by_block=True)
+        G, seconds = call.session.attention_gradients(class_index, True, call.options["variant"] == "mean")
         return MethodArguments((G, call.session.network.attentions.places), 2.0, seconds, G)
 
     def check_classes(self, network: Network, title: str, options: OptionValues, classes: Sequence[int]) -> None:

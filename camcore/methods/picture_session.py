@@ -46,7 +46,7 @@ class PictureSession(Protocol):
     def attention(self) -> tuple[Array, ...]:
         """The weights (heads, T, T) of each attention."""
 
-    def attention_gradients(self, index: int, by_block: bool) -> tuple[tuple[Array, ...], float]:
+    def attention_gradients(self, index: int, by_block: bool, mean: bool = False) -> tuple[tuple[Array, ...], float]:
         """∂logit/∂weights (heads, T, T) of each attention, or of each block's own logit, and seconds."""
 
     def input_gradient(self, index: int) -> tuple[Array, float]:

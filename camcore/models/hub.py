@@ -31,7 +31,7 @@ _IMAGENET = 1000  # classes
 
 @dataclass(frozen=True)
 class Preset:
-    """``source``: what keras_hub knows it by, a name or the path of a folder. ``called``: what the network is called."""
+    """``source``: what keras_hub knows it by, a name or the path of a folder. ``called``: the network's name."""
 
     source: str
     called: str
@@ -104,7 +104,8 @@ def _keras_hub(preset: Preset) -> ModuleType:
         import keras_hub
     except ImportError as error:
         raise ModelError(
-            f"The preset {preset.source!r} needs keras_hub, which is not installed here. It is optional. {_INSTALL}"
+            f"The preset {preset.source!r} needs keras_hub, which cannot be imported here ({first_line(error)}). It is "
+            f"optional. {_INSTALL}"
         ) from error
     return keras_hub
 

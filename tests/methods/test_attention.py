@@ -74,11 +74,11 @@ class Numpy:
             blocks.append(y)
         return attentions, blocks
 
-    def end(self, tokens: np.ndarray) -> np.ndarray:
+    def end(self, tokens: np.ndarray, mean: bool = False) -> np.ndarray:
         normal = self.norm(tokens, "norm")
-        return self.dense(normal[0] if self.pooling == "class" else normal.mean(0), "scores")
+        return self.dense(normal[0] if self.pooling == "class" and not mean else normal.mean(0), "scores")
 
-    def slopes(self, x: np.ndarray, c: int, by_block: bool) -> list[np.ndarray]:
+    def slopes(self, x: np.ndarray, c: int, by_block: bool, mean: bool = False) -> list[np.ndarray]:
         """∂y_c/∂A of each block, by central differences; ``by_block``: of the block's own score."""
         found = []
         for number in range(BLOCKS):
@@ -89,7 +89,7 @@ class Numpy:
                 ends = []
                 for sign in (1, -1):
                     blocks = self.run(x, {number: sign * step})[1]
-                    ends.append(self.end(blocks[number if by_block else -1])[c])
+                    ends.append(self.end(blocks[number if by_block else -1], mean)[c])
                 G[place] = (ends[0] - ends[1]) / 2e-5
             found.append(G)
         return found
@@ -137,6 +137,15 @@ def test_maps_are_those_of_a_transformer_by_hand(pooling):
 
     columns = [np.maximum(G, 0).mean((0, 1)) for G in plain.slopes(x, c, by_block=True)]
     close(heatmap(network, "legrad", x, c), np.mean(columns, 0)[1:].reshape(GRID), 1e-5)
+
+
+def test_legrad_of_the_mean_of_the_tokens():
+    """As the authors' code for CLIP: the end reads the mean over all tokens, of the last two blocks."""
+    _, plain, network = case("class")
+    x, c = images(1)[0], 2
+    columns = [np.maximum(G, 0).mean((0, 1)) for G in plain.slopes(x, c, by_block=True, mean=True)[-2:]]
+    found = camcore.LeGrad(network, variant="mean").compute_heatmap(x, c, raw=True)
+    close(found, np.mean(columns, 0)[1:].reshape(GRID), 1e-5)
 
 
 TWINS = {"subclassed": subclassed, "nested": nested, "sequential": sequential}
