@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import camcore
-from camcore.cli import app, audit, bias, evaluate, explain, listing, train, trust
+from camcore.cli import app, audit, bias, evaluate, explain, listing, mend, train, trust
 from camcore.errors import CamcoreError
 
 SCRIPT, MODULE = "camcore", "python -m camcore"
@@ -27,6 +27,7 @@ examples:
   python -m camcore train pictures/ --out mine/ a network of your own from a folder for each class
   python -m camcore evaluate NETWORK pictures/  accuracy, confusion and more on a folder for each class
   python -m camcore audit pictures/ --out audit/  answers, maps and evidence of all pictures, as Parquet
+  python -m camcore mend audit/ --group 1 --out mended/   take a shortcut that it found out of the network
   python -m camcore bias study pictures/ --out bias/   plant a cue, see it in the maps, mend it
   python -m camcore layers MobileNetV2          which layers there are, and which one to look at
   python -m camcore methods                     what each method answers and costs
@@ -79,7 +80,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
 
     explain.add_parser(commands, examples)
-    for module in (listing, app, trust, train, evaluate, audit, bias):
+    for module in (listing, app, trust, train, evaluate, audit, mend, bias):
         module.add_parser(commands)
     return parser
 

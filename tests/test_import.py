@@ -210,7 +210,7 @@ FLOORS = (
     {"metrics", "filters", "features"},
     {"evaluation", "verdict"},
     {"bias", "report"},
-    {"audits"},
+    {"audits", "shortcuts"},
     {"cli"},
     {"__main__"},
 )

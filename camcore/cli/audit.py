@@ -47,6 +47,7 @@ def add_parser(commands: Commands) -> None:
     parser.add_argument("--limit", type=int, metavar="N", help="only a random sample of so many pictures")
     parser.add_argument("--seed", type=int, default=0, help="of the sample (default: 0)")
     parser.add_argument("--unlabelled", action="store_true", help="leave the labels of folder or table aside")
+    parser.add_argument("--no-court", action="store_true", help="leave out the trials of its groups for shortcuts")
     add_json(parser)
     parser.set_defaults(run=audit_command)
 
@@ -68,6 +69,7 @@ def audit_command(given: argparse.Namespace) -> None:
         cluster=given.cluster,
         limit=given.limit,
         seed=given.seed,
+        court=not given.no_court,
     )
     step = None
     try:
@@ -87,6 +89,8 @@ def audit_command(given: argparse.Namespace) -> None:
 def _progress(step: AuditStep) -> str:
     if step.stage in ("groups", "report"):
         return "groups of alike evidence" if step.stage == "groups" else "the report"
+    if step.stage == "court":
+        return f"trials of the groups: {step.tried:,} of at most {counted(step.trials, 'picture')}"
     text = f"{step.done:,} of {counted(step.total, 'picture')}"
     if step.failed:
         text += f", {step.failed:,} with errors"
@@ -121,6 +125,10 @@ def _print(audit: Audit, groups: Sequence[Group]) -> None:
         if group.clearly_failing and group.accuracy is not None and group.class_accuracy is not None:
             name = f"{readable(group.label)} {group.number}"
             print(f"    {name}: {group.accuracy.in_words}, its class {percent(group.class_accuracy.value)}")
+    for group in (one for one in groups if one.suspect and one.verdict is not None):
+        print(f"  suspect    {readable(group.label)} {group.number}, {counted(group.size, 'picture')}")
+        for reason in group.verdict.reasons:
+            print(f"    {reason}")
     if manifest.failed:
         print(f"  errors     {counted(manifest.failed, 'picture')} could not be used")
         for row in audit.table(["path", "error"], Filters(failed=True), limit=_MOST_ERRORS).to_pylist():
