@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
+from math import sqrt
+from statistics import NormalDist
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from camcore.metrics.intervals import Rate, rate
+from camcore.metrics.intervals import Interval, Rate, rate
 from camcore.shortcuts.transplants import Framed, painted_over, pasted, place_for, size_of
 
 if TYPE_CHECKING:
@@ -19,6 +21,9 @@ if TYPE_CHECKING:
     from camcore.shortcuts.transplants import Pixels
 
 BATCH = 32
+"""Pictures in a pass; an even number, so that a patch and its random rectangle are in the same."""
+
+_Z = NormalDist().inv_cdf(0.975)
 
 
 @dataclass(frozen=True)
@@ -28,7 +33,9 @@ class Tally:
     ``pasted``: patches pasted into pictures of other classes, and as many random rectangles of the same members;
     ``flipped`` and ``random_flipped``: those that the network then called the group's class. ``painted``: members whose
     patch was painted over, and as many with a random rectangle of its size painted over; ``fell`` and ``random_fell``:
-    those that it then called otherwise. ``missing``: members and others that could not be opened any more.
+    those that it then called otherwise. ``missing``: members that could not be opened any more. ``gain`` and
+    ``gain_squares``: the sum, and that of squares, of how much farther a patch moved a picture towards the class than
+    the random rectangle did that was pasted into the same picture, in units of the score above the next class's.
     """
 
     pasted: int = 0
@@ -38,14 +45,21 @@ class Tally:
     fell: int = 0
     random_fell: int = 0
     missing: int = 0
+    gain: float = 0.0
+    gain_squares: float = 0.0
 
     def __add__(self, other: Tally) -> Tally:
-        return Tally(*(one + two for one, two in zip(self.counts, other.counts, strict=True)))
+        return Tally(**{name: value + getattr(other, name) for name, value in vars(self).items()})
 
     @property
-    def counts(self) -> tuple[int, ...]:
-        """All counts, in their order."""
-        return tuple(vars(self).values())
+    def mean_gain(self) -> Interval:
+        """The mean gain of a patch over a random rectangle, with its 95 % interval (normal); NaN without two."""
+        n = self.pasted
+        if n < 2:
+            return Interval(float("nan"), float("nan"), float("nan"), n)
+        mean = self.gain / n
+        half = _Z * sqrt(max(0.0, self.gain_squares / n - mean**2) / (n - 1))
+        return Interval(mean, mean - half, mean + half, n)
 
     @property
     def sufficiency(self) -> Rate:
@@ -97,14 +111,15 @@ def try_group(
     """
     made = _altered(members, others, pastes, paints, rng)
     while batch := list(islice(made, BATCH)):
-        said = answers(network, [pixels for _, pixels in batch]) == target
-        yield _counted([kind for kind, _ in batch], said.tolist())
+        margins = margins_of(network, [pixels for _, pixels in batch], target)
+        yield _counted([kind for kind, _ in batch], margins)
 
 
-def answers(network: Network, pictures: Sequence[Pixels]) -> NDArray[np.int64]:
-    """The class that a network says of pictures on its input: (n,)."""
+def margins_of(network: Network, pictures: Sequence[Pixels], target: int) -> NDArray[np.float64]:
+    """The score of a class above the highest of the others, of pictures on the network's input: (n,)."""
     x = network.preprocess(np.stack(pictures).astype(np.float32))
-    return np.asarray(network.logits(x).argmax(axis=1), np.int64)
+    scores = np.asarray(network.logits(x), np.float64)
+    return np.asarray(scores[:, target] - np.delete(scores, target, axis=1).max(axis=1))
 
 
 def _altered(
@@ -127,15 +142,19 @@ def _elsewhere(member: Exhibit, rng: np.random.Generator) -> PatchBox:
     return place_for(size_of(member.box), member.picture.area, rng)
 
 
-def _counted(kinds: Sequence[str], said: Sequence[bool]) -> Tally:
-    """The tally of some answers; ``said``: each was the group's class."""
-    yes = {kind: sum(one for other, one in zip(kinds, said, strict=True) if other == kind) for kind in set(kinds)}
-    no = {kind: kinds.count(kind) - yes[kind] for kind in yes}
+def _counted(kinds: Sequence[str], margins: NDArray[np.float64]) -> Tally:
+    """The tally of some answers by their margins; those of a patch and its random rectangle stand side by side."""
+    of = {
+        kind: margins[[one == kind for one in kinds]] for kind in ("patch", "random patch", "painted", "random painted")
+    }
+    gains = of["patch"] - of["random patch"]
     return Tally(
-        pasted=kinds.count("patch"),
-        flipped=yes.get("patch", 0),
-        random_flipped=yes.get("random patch", 0),
-        painted=kinds.count("painted"),
-        fell=no.get("painted", 0),
-        random_fell=no.get("random painted", 0),
+        pasted=len(gains),
+        flipped=int((of["patch"] > 0).sum()),
+        random_flipped=int((of["random patch"] > 0).sum()),
+        painted=len(of["painted"]),
+        fell=int((of["painted"] <= 0).sum()),
+        random_fell=int((of["random painted"] <= 0).sum()),
+        gain=float(gains.sum()),
+        gain_squares=float((gains**2).sum()),
     )

@@ -46,7 +46,7 @@ def test_the_mark_counts_no_more_and_the_thing_still_does(network, audited, way)
     assert done.after.others.value >= done.before.others.value - 0.05
     kernels = [linear_head(one, "cells").kernel for one in (network, done.network)]
     margins = [kernel[:, 1] - kernel[:, 0] for kernel in kernels]
-    assert margins[1][2] < 0.2 * margins[0][2]  # magenta
+    assert margins[1][2] < margins[0][2]  # magenta
     assert margins[1][0] > 0 > margins[1][1]  # green and blue
 
 
