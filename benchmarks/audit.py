@@ -1,12 +1,13 @@
-"""The pace of an audit by one process and by local workers, beside nothing but opening pictures and a forward pass.
+"""The pace of an audit by local workers and by one process, beside nothing but opening pictures and a forward pass.
 
     python benchmarks/audit.py [--model MobileNetV2] [--sets imagenet_sample cats_dogs] [--pictures N] [--workers N]
 
 The sets are the 600 ImageNet pictures and the 9,208 training pictures of cats and dogs (without labels where the model
-has other classes); --pictures takes a random part. The yardstick opens, frames and classifies the same pictures in as
-many one-thread processes as there are workers, in batches, with no maps, evidence or files. A pace counts from the
-first rows on: starting Python, TensorFlow and the network is told apart. On a busy machine only the ratio by processor
-time counts. Memory: the largest resident set of a worker.
+has other classes); --pictures takes so many of them. The yardstick opens, frames and classifies the same pictures in
+batches, with no maps, evidence or files, in as many one-thread processes as there are workers, and in one: the ratio of
+the two is all that this machine gains by its cores. A pace counts from the first rows to the last: the start of Python,
+TensorFlow and the network is told apart, and so are groups and report, which follow. On a busy machine only the ratios
+by processor time count, which take in all processes of a run. Memory: the largest resident set of a worker.
 """
 
 import argparse
@@ -24,55 +25,64 @@ from typing import Any
 
 import psutil
 from data import SHARED, table
-from distributed import LocalCluster
 
 import camcore
-from camcore.batches import BATCH, framed_batches, open_files
+from camcore.audits.engine import BATCH
+from camcore.audits.workers import local_client
+from camcore.batches import framed_batches, open_files
 
 CHUNK = 64
 
 
 @dataclass(frozen=True)
 class Pace:
-    """Pictures per second, seconds of processor for each, seconds before the first rows, a worker's memory in GB."""
+    """Pictures per second, and seconds of processor for each, over all processes.
+
+    ``start``: seconds before the first rows; ``after``: of groups and report; ``memory`` of a worker in GB.
+    """
 
     rate: float
     processor: float
     start: float = 0.0
+    after: float = 0.0
     memory: float = 0.0
 
     def __str__(self) -> str:
-        return f"{self.rate:6.1f} pictures/s" + f"   (first rows after {self.start:.1f} s)" * bool(self.start)
+        text = f"{self.rate:6.1f} pictures/s, {1000 * self.processor:5.1f} ms of processor each"
+        return text + f"   (first rows after {self.start:.1f} s)" * bool(self.start)
 
 
-def listed(name: str, folder: Path) -> Path:
+def listed(name: str, folder: Path, most: int | None) -> Path:
     """A table of a set's pictures; ImageNet's with the index of the class."""
     rows = table(name)
+    chosen = rows if name == "imagenet_sample" else [row for row in rows if row["split"] == "train"]
+    few = chosen if most is None else [chosen[i * len(chosen) // most] for i in range(min(most, len(chosen)))]
     path = folder / f"{name}.csv"
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
-        if name == "imagenet_sample":
-            writer.writerow(["path", "label"])
-            writer.writerows([SHARED / name / row["file"], row["class_index"]] for row in rows)
-        else:
-            writer.writerow(["path"])
-            writer.writerows([SHARED / name / row["file"]] for row in rows if row["split"] == "train")
+        writer.writerow(["path", "label"])
+        writer.writerows([SHARED / name / row["file"], row.get("class_index", "")] for row in few)
     return path
 
 
-def forward_alone(model: str, files: Sequence[Path]) -> None:
-    """A process of the yardstick: ready, it waits for a line; then prints the seconds by clock and of processor."""
+def one_thread() -> None:
+    """TensorFlow as in a worker."""
     import tensorflow as tf
 
     tf.config.threading.set_intra_op_parallelism_threads(1)
     tf.config.threading.set_inter_op_parallelism_threads(1)
+
+
+def forward_alone(model: str, files: Sequence[Path]) -> None:
+    """A process of the yardstick: ready, it waits for a line; then prints the seconds by clock and of processor."""
+    one_thread()
     net = camcore.load(model)
-    for batch in framed_batches(net, open_files(files[:BATCH]), net.framing):
+    for batch in framed_batches(net, open_files(files[:BATCH]), net.framing, BATCH):
         net.logits(batch.x)
     print("ready", flush=True)
     sys.stdin.readline()
     start, processor = perf_counter(), process_time()
-    for batch in framed_batches(net, open_files(files), net.framing):
+    for batch in framed_batches(net, open_files(files), net.framing, BATCH):
         net.logits(batch.x)
     print(perf_counter() - start, process_time() - processor, flush=True)
 
@@ -100,45 +110,75 @@ def yardstick(model: str, files: Sequence[str], processes: int) -> Pace:
     return Pace(len(files) / max(clocks), sum(processors) / len(files))
 
 
-def audited(net: camcore.Network, pictures: Path, limit: int | None, workers: int) -> Pace:
-    """The pace of an audit. ``workers``: 0 for this process; 1 for one of a cluster, as an audit takes none for one."""
-    begun, before, memory, used = None, 0.0, 0.0, 0.0
+def audited(net: camcore.Network, pictures: Path, workers: int = 0) -> Pace:
+    """The pace of an audit in this process, or by workers of the kind that an audit starts, which are there already.
+
+    It is counted from when each of them can have had a part.
+    """
+    this = psutil.Process()
+    first, last, memory = None, None, 0.0
     with tempfile.TemporaryDirectory() as out, ExitStack() as ended:
-        where: dict[str, Any] = {"workers": workers}
-        if workers == 1:
-            cluster = LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address="127.0.0.1:0", silence_logs=50)
-            where = {"cluster": ended.enter_context(cluster).scheduler_address}
-        for step in camcore.audit(net, pictures, out, limit=limit, chunk=CHUNK, **where):
-            children = psutil.Process().children(recursive=True)
-            memory = max([memory, *(one.memory_info().rss for one in children)])
-            used = sum(sum(one.cpu_times()[:2]) for one in children)
-            if begun is None and step.done:
-                begun, before = step, used
-    assert begun is not None
-    done = step.done - begun.done
-    return Pace(done / (step.seconds - begun.seconds), (used - before) / done, begun.seconds, memory / 1e9)
+        where: dict[str, Any] = {"workers": 0}
+        if workers:
+            client = ended.enter_context(local_client(workers))
+            client.run(one_thread)
+            where = {"cluster": client.scheduler.address}
+        for step in camcore.audit(net, pictures, out, chunk=CHUNK, **where):
+            if step.stage == "pictures" and step.done >= max(1, workers) * CHUNK:
+                children = this.children(recursive=True)
+                memory = max([memory, *(one.memory_info().rss for one in children)])
+                last = step, sum(sum(one.cpu_times()[:2]) for one in [this, *children])
+                first = first or last
+    assert first is not None
+    assert last is not None
+    done = last[0].done - first[0].done
+    rate = done / (last[0].seconds - first[0].seconds)
+    after = step.seconds - last[0].seconds
+    return Pace(rate, (last[1] - first[1]) / done, first[0].seconds, after, memory / 1e9)
 
 
-def measure(net: camcore.Network, model: str, name: str, limit: int | None, workers: int) -> None:
+def audited_by_one(model: str, pictures: Path) -> Pace:
+    """The pace of an audit in one process of one thread, on one core."""
+    command = [sys.executable, __file__, "--model", model, "--audit-alone", str(pictures)]
+    printed = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, check=True).stdout
+    return Pace(*map(float, printed.split()))
+
+
+def audit_alone(model: str, pictures: Path) -> None:
+    """A process of its own for ``audited_by_one``: prints the pace and the processor's time."""
+    if hasattr(os, "sched_setaffinity"):  # the thread that opens pictures has no core of its own
+        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+    one_thread()
+    found = audited(camcore.load(model), pictures)
+    print(found.rate, found.processor, found.start, found.after)
+
+
+def measure(net: camcore.Network, model: str, name: str, most: int | None, workers: int) -> None:
     """Print the figures of one set."""
     with tempfile.TemporaryDirectory() as folder:
-        pictures = listed(name, Path(folder))
+        pictures = listed(name, Path(folder), most)
         files = [row["path"] for row in csv.DictReader(pictures.open(encoding="utf-8"))]
-        shown = files[: limit or len(files)]
-        print(f"{net.name}, {len(shown):,} pictures of {name}, {os.cpu_count()} cores")
-        bare = yardstick(model, shown, workers)
-        print(f"  opening + forward pass alone, {workers} processes   {bare}")
-        process, one, several = (audited(net, pictures, limit, count) for count in (0, 1, workers))
-        print(f"  audit in one process, all its threads      {process}")
-        print(f"  audit by one worker, of one thread         {one}")
-        print(f"  audit by {workers} workers, each of one thread     {several}")
-        print(f"  workers beside opening + forward           {several.rate / bare.rate:6.2f} ×   (target 0.85)")
-        print(f"  one worker beside it, by processor time    {bare.processor / one.processor:6.2f} ×   (busy machine)")
-        print(f"  workers beside one worker                  {several.rate / one.rate:6.2f} ×   (target 1.6)")
-        print(
-            f"  workers beside one process                 {several.rate / process.rate:6.2f} ×   (all cores in both)"
-        )
-        print(f"  memory of a worker                         {several.memory:6.2f} GB   (target 1.5)", flush=True)
+        print(f"{net.name}, {len(files):,} pictures of {name}, {os.cpu_count()} cores", flush=True)
+
+        def told(what: str, pace: Pace) -> Pace:
+            print(f"  {what:52} {pace}", flush=True)
+            return pace
+
+        one_bare = told("opening + forward pass alone, 1 process", yardstick(model, files, 1))
+        bare = told(f"opening + forward pass alone, {workers} processes", yardstick(model, files, workers))
+        several = told(f"audit by {workers} workers, each of one thread", audited(net, pictures, workers))
+        one = told("audit in one process of one thread, on one core", audited_by_one(model, pictures))
+        threads = told("audit in one process, with all its threads", audited(net, pictures))
+        for what, ratio, beside in (
+            ("workers beside opening + forward pass", several.rate / bare.rate, "target 0.85"),
+            ("the same by processor time", bare.processor / several.processor, "as a busy machine should be read"),
+            ("workers beside one process of one thread", several.rate / one.rate, "target 1.6"),
+            ("what cores give opening + forward pass alone", bare.rate / one_bare.rate, "no more can be had here"),
+            ("workers beside one process with all threads", several.rate / threads.rate, "all cores in both"),
+        ):
+            print(f"  {what:52} {ratio:6.2f} ×   ({beside})")
+        print(f"  {'groups and report afterwards':52} {several.after:6.1f} s")
+        print(f"  {'memory of a worker':52} {several.memory:6.2f} GB   (target 1.5)", flush=True)
 
 
 def main() -> None:
@@ -148,13 +188,16 @@ def main() -> None:
     parser.add_argument("--pictures", type=int)
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--forward-alone", nargs="+", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--audit-alone", type=Path, help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.forward_alone:
         forward_alone(given.model, given.forward_alone)
-        return
-    net = camcore.load(given.model)
-    for name in given.sets:
-        measure(net, given.model, name, given.pictures, given.workers)
+    elif given.audit_alone:
+        audit_alone(given.model, given.audit_alone)
+    else:
+        net = camcore.load(given.model)
+        for name in given.sets:
+            measure(net, given.model, name, given.pictures, given.workers)
 
 
 if __name__ == "__main__":

@@ -41,6 +41,11 @@ if TYPE_CHECKING:
     from camcore.network import Network
     from camcore.pictures.picture import Picture, open_picture
     from camcore.predictions import Prediction
+    from camcore.release.gate import CheckResult, CheckStep, check, check_audits
+    from camcore.release.policy import read_policy
+    from camcore.release.spread import SpreadStep, spread
+    from camcore.reviews.listing import list_reviews
+    from camcore.reviews.review import open_review, start_review
     from camcore.verdict.gather import Trust, TrustStep, trust, trust_passes
     from camcore.verdict.rules import Verdict
 
@@ -55,6 +60,10 @@ _HOMES = {
     "AuditStep": "audits.engine",
     "backbones": "models.listing",
     "CamcoreError": "errors",
+    "check": "release.gate",
+    "check_audits": "release.gate",
+    "CheckResult": "release.gate",
+    "CheckStep": "release.gate",
     "CamMap": "heatmaps.cam_map",
     "compare_audits": "audits.comparison",
     "Contrast": "heatmaps.contrast",
@@ -66,6 +75,7 @@ _HOMES = {
     "fuse": "heatmaps.refine",
     "LayerError": "errors",
     "LayerInfo": "graph.layers",
+    "list_reviews": "reviews.listing",
     "load": "models.load",
     "look_at_cells": "features.cells",
     "Memory": "heatmaps.memory",
@@ -76,10 +86,15 @@ _HOMES = {
     "Network": "network",
     "open_audit": "audits.store",
     "open_picture": "pictures.picture",
+    "open_review": "reviews.review",
     "overlay": "heatmaps.overlay",
     "Picture": "pictures.picture",
     "PictureError": "errors",
     "Prediction": "predictions",
+    "read_policy": "release.policy",
+    "spread": "release.spread",
+    "SpreadStep": "release.spread",
+    "start_review": "reviews.review",
     "Step": "heatmaps.run",
     "stream": "heatmaps.run",
     "strongest_patches": "features.patches",

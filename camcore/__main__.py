@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import camcore
-from camcore.cli import app, audit, bias, evaluate, explain, listing, mend, train, trust
+from camcore.cli import app, audit, bias, check, evaluate, explain, listing, mend, review, spread, train, trust
 from camcore.errors import CamcoreError
 
 SCRIPT, MODULE = "camcore", "python -m camcore"
@@ -28,6 +28,9 @@ examples:
   python -m camcore evaluate NETWORK pictures/  accuracy, confusion and more on a folder for each class
   python -m camcore audit pictures/ --out audit/  answers, maps and evidence of all pictures, as Parquet
   python -m camcore mend audit/ --group 1 --out mended/   take a shortcut that it found out of the network
+  python -m camcore check NEW --against OLD --data pictures/ --policy policy.toml   may NEW replace OLD?
+  python -m camcore spread A B C --data pictures/   how far seeds of one recipe differ, as a policy
+  python -m camcore review audit/               what people judged of its maps, each record checked
   python -m camcore bias study pictures/ --out bias/   plant a cue, see it in the maps, mend it
   python -m camcore layers MobileNetV2          which layers there are, and which one to look at
   python -m camcore methods                     what each method answers and costs
@@ -37,7 +40,8 @@ examples:
 With --json every command but app prints its facts as JSON, alone on standard output.
 Weights are looked for in the folder named by CAMCORE_WEIGHTS, then in Keras's cache, then downloaded.
 Networks of your own by name: CAMCORE_MODELS="birds=birds.keras, cars=module:function".
-Exit codes: 0 done; 1 refused, the reason is on standard error; 2 wrong usage; 130 interrupted.
+Exit codes: 0 done; 1 refused, the reason is on standard error; 2 wrong usage; 130 interrupted. Of check: 0 it may
+replace it; 1 it may not, by the policy's rules; 2 it could not be checked, the reason is on standard error.
 """
 
 
@@ -50,16 +54,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     warnings.simplefilter("always", UserWarning)
     warnings.showwarning = lambda message, *_, **__: print(f"note: {message}", file=sys.stderr)
     try:
-        given.run(given)
+        return given.run(given) or 0
     except CamcoreError as error:
         print(f"error: {error}", file=sys.stderr)
-        return 1
+        return int(given.error_code)
     except KeyboardInterrupt:
         print("\ninterrupted", file=sys.stderr)
         return 130
     except BrokenPipeError:  # the reader, such as head, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return 0
+        return int(given.unread_code)
 
 
 def _program() -> str:
@@ -77,10 +81,11 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"camcore {camcore.__version__}")
+    parser.set_defaults(error_code=1, unread_code=0)
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
 
     explain.add_parser(commands, examples)
-    for module in (listing, app, trust, train, evaluate, audit, mend, bias):
+    for module in (listing, app, trust, train, evaluate, audit, mend, check, spread, review, bias):
         module.add_parser(commands)
     return parser
 

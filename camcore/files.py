@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import csv
+import errno
 import io
 import json
 import math
 import os
+import re
+import stat
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -17,9 +20,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from camcore.errors import CamcoreError
+from camcore.text import one_line
 
 Json = Any
 """A value of JSON: text, a number, a truth value, null, or a list or an object of these."""
+
+
+FORMULA = re.compile(r"'*[=+\-@\t\r]")
+"""The beginning of a text that spreadsheets take for a formula, and of one that was kept from being one."""
 
 
 @contextmanager
@@ -67,10 +75,35 @@ def write_arrays(path: Path, arrays: NDArray[np.generic] | Mapping[str, NDArray[
 
 
 def to_csv(rows: Iterable[Iterable[object]]) -> bytes:
-    """Rows, the header first, as CSV in UTF-8: commas, a line feed after each row; an empty row is an empty line."""
+    """Rows, the header first, as CSV in UTF-8: commas, a line feed after each row; an empty row is an empty line.
+
+    Text that a spreadsheet would take for a formula begins with an apostrophe, which ``from_cell`` takes away again.
+    """
     text = io.StringIO(newline="")
-    csv.writer(text, lineterminator="\n").writerows(rows)
-    return text.getvalue().encode("utf-8")
+    written = ([to_cell(one) if isinstance(one, str) else one for one in row] for row in rows)
+    csv.writer(text, lineterminator="\n").writerows(written)
+    return text.getvalue().encode("utf-8", "backslashreplace")
+
+
+def to_cell(text: str) -> str:
+    """A text as it stands in a CSV file: a formula gets an apostrophe before it, a number stays."""
+    if not FORMULA.match(text):
+        return text
+    try:
+        float(text)
+    except ValueError:
+        return f"'{text}"
+    return text
+
+
+def from_cell(text: str) -> str:
+    """The text that ``to_cell`` wrote."""
+    return text[1:] if text.startswith("'") and FORMULA.match(text) else text
+
+
+def to_comment(text: str) -> str:
+    """A text as a line of remarks in a file of numbers: no cell of it is one that a spreadsheet would run."""
+    return f"# {re.sub(r',(?=[=+@-])', ', ', one_line(text))}"
 
 
 def to_npz(**arrays: ArrayLike) -> bytes:
@@ -105,12 +138,62 @@ def json_ready(value: object) -> Json:
     return number if math.isfinite(number) else None
 
 
+@contextmanager
+def opened_plain(path: str | os.PathLike[str]) -> Iterator[io.BufferedReader]:
+    """A file opened for reading, where it is a plain one: a pipe would hang, and a device never end.
+
+    Raises OSError for anything else, and for a name that cannot be one.
+    """
+    try:
+        number = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    except ValueError as error:  # a zero in the name, or half a character
+        raise OSError(errno.EINVAL, "this cannot be a file's name") from error
+    if not stat.S_ISREG(os.fstat(number).st_mode):
+        os.close(number)
+        raise OSError(errno.EINVAL, "it is no plain file", os.fspath(path))
+    with open(number, "rb") as file:
+        yield file
+
+
+def read_plain(path: str | os.PathLike[str], most_bytes: int = 256 << 20) -> bytes:
+    """The content of a plain file of at most ``most_bytes``. Raises OSError."""
+    with opened_plain(path) as file:
+        content = file.read(most_bytes + 1)
+        if len(content) > most_bytes:
+            size = max(os.fstat(file.fileno()).st_size, len(content))
+            raise OSError(errno.EFBIG, f"it has {size:,} bytes, and at most {most_bytes:,} are read", os.fspath(path))
+    return content
+
+
+def read_text(path: str | os.PathLike[str], most_bytes: int = 256 << 20) -> str:
+    """The text in a plain file in UTF-8, line ends as they are. Raises OSError and UnicodeDecodeError."""
+    return read_plain(path, most_bytes).decode("utf-8")
+
+
 def read_json(path: Path, most_bytes: int = 256 << 20, finite: bool = False) -> Json:
-    """The value in a JSON file of at most ``most_bytes``. Raises OSError, and ValueError as ``parse_json`` does."""
-    size = path.stat().st_size
-    if size > most_bytes:
-        raise ValueError(f"it has {size:,} bytes, and at most {most_bytes:,} are read")
-    return parse_json(path.read_bytes(), finite)
+    """The value in a plain JSON file of at most ``most_bytes``. Raises OSError, and ValueError as ``parse_json``."""
+    try:
+        return parse_json(read_plain(path, most_bytes), finite)
+    except OSError as error:
+        if error.errno == errno.EFBIG:
+            raise ValueError(error.strerror) from error
+        raise
+
+
+@contextmanager
+def content_checked(path: Path, kind: str, remedy: str) -> Iterator[None]:
+    """A block that reads a file's content; where it is missing or does not fit, CamcoreError says so.
+
+    ``kind``: what the file holds, such as "groups of an audit". ``remedy``: where it comes from, and what to do.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise CamcoreError(f"The {kind}, '{path}', cannot be read: {error.strerror or error}. {remedy}") from error
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise CamcoreError(
+            f"'{path}' holds no {kind} ({type(error).__name__}: {error}). It was damaged, or is another file. {remedy}"
+        ) from error
 
 
 def read_json_object(path: Path) -> dict[str, Json] | None:

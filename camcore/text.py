@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Protocol
 
@@ -10,7 +11,16 @@ MINUS = "\N{MINUS SIGN}"
 
 def readable(label: str) -> str:
     """A label as people write it: ``Egyptian_cat`` → ``Egyptian cat``."""
-    return label.replace("_", " ")
+    return one_line(label).replace("_", " ")
+
+
+_HIDDEN = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+"""Characters that are no text: controls, line ends, marks that turn the direction of writing, halves of characters."""
+
+
+def one_line(text: str) -> str:
+    """Text of others in a line: nothing in it ends the line, hides a part of it or turns its order."""
+    return _HIDDEN.sub(" ", text)
 
 
 def percent(probability: float) -> str:

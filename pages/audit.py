@@ -16,7 +16,7 @@ with page("Audit", style="audit") as p:
     with st.sidebar:
         root = view.folder(making=run is not None)
         copy_link(key="copy_link")
-        st.caption("The link carries every choice on this page. An audit that was made here goes when you leave.")
+        st.caption("The link carries every choice on this page. Audits made here are deleted when your session ends.")
     with p.section("The audit"):
         if run is not None:
             running.show(run)

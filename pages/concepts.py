@@ -5,7 +5,7 @@ import streamlit as st
 from ui.page import page
 
 with page("Concepts", style="concepts") as p:
-    from ui import model_picker, sidebar
+    from ui import model_picker, sidebar, words
     from ui.concepts import view
 
     p.address(view.parameters())
@@ -13,7 +13,7 @@ with page("Concepts", style="concepts") as p:
     with p.offer:
         model_picker.offer_download(model)
 
-    st.container(key="cam_head").header(f"What {model.key.name} sees these pictures made of", anchor=False)
+    st.container(key="cam_head").header(words.plain(f"What {model.key.name} sees these pictures made of"), anchor=False)
     asked = view.choices(chosen, model)
     with p.section("The concepts"):
         view.show(asked, model)

@@ -6,6 +6,7 @@ from ui.page import page
 
 with page("Train", needs_network=False) as p:
     import camcore
+    from ui import policy
     from ui.components import copy_link
     from ui.query import Failure
     from ui.training import form_view, run_view, runs, view
@@ -13,7 +14,8 @@ with page("Train", needs_network=False) as p:
 
     def start(form: Form) -> None:
         try:
-            st.session_state["run"] = runs.start(form).name
+            policy.check_room()
+            st.session_state["run"] = runs.start(form, shared=policy.policy().public).name
             st.session_state.update(name="", train_failure=None)
         except camcore.CamcoreError as error:
             st.session_state["train_failure"] = Failure.of(error)

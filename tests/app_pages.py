@@ -80,7 +80,7 @@ def html(at: AppTest) -> str:
 
 def captions(at: AppTest) -> str:
     """All quiet text."""
-    return " ".join(one.value for one in at.caption).replace("\\", "")
+    return shown(" ".join(one.value for one in at.caption))
 
 
 def markdown(at: AppTest) -> str:
@@ -91,12 +91,17 @@ def markdown(at: AppTest) -> str:
 def text(at: AppTest) -> str:
     """All that can be read, entities and escapes resolved."""
     code = " ".join(one.value for one in at.code)
-    return markup.unescape(" ".join((markdown(at).replace("\\", ""), captions(at), code, html(at))))
+    return markup.unescape(" ".join((shown(markdown(at)), captions(at), code, html(at))))
 
 
 def headline(at: AppTest) -> str:
     """The sentence on top of the page."""
-    return str(at.header[0].value)
+    return shown(at.header[0].value)
+
+
+def shown(body: str) -> str:
+    """Markdown of text alone as a reader sees it."""
+    return body.replace("\\", "").replace("\N{WORD JOINER}", "")
 
 
 def components(at: AppTest) -> list[dict[str, Any]]:

@@ -9,9 +9,26 @@ import numpy as np
 from camcore.framing import CellGrid, frame_for
 from camcore.graph.layers import LayerInfo
 from camcore.heatmaps.cam_map import CamMap, normalised
+from camcore.metrics.intervals import rate
 from camcore.pictures.picture import Picture
 from camcore.predictions import Prediction
-from camcore.report.document import Finding, Item, PictureFile
+from camcore.render.encode import to_jpeg
+from camcore.report.blocks import (
+    Bullets,
+    CalibrationChart,
+    CalibrationPoint,
+    Card,
+    Cards,
+    Command,
+    Facts,
+    Matrix,
+    Paragraph,
+    Print,
+    Prints,
+    Section,
+    Table,
+)
+from camcore.report.document import AuditItem, Finding, Item, PictureFile
 from camcore.report.facts import NetworkFacts
 
 RAW = np.array([[0.0, 1.0], [2.0, 4.0]], np.float32)
@@ -75,3 +92,32 @@ def item(pic: Picture | None = None, **changes: Any) -> Item:
     size = (pic.height, pic.width)
     made: dict[str, Any] = {"picture": PictureFile.of(pic), "findings": (finding(size),)}
     return Item(**{**made, **changes})
+
+
+def grey(shade: int, size: tuple[int, int] = (12, 16)) -> bytes:
+    """A grey picture."""
+    return to_jpeg(np.full((*size, 3), shade, np.uint8))
+
+
+def audit_item(**changes: Any) -> AuditItem:
+    """An audit of two classes with a block of every kind; three pictures, and one that is gone."""
+    made: dict[str, Any] = {
+        "title": "Audit of tiny",
+        "source": "100 pictures in photos",
+        "answer": "It is right for 90 of 100 pictures.",
+        "numbers": (("90 %", "right", "90 of 100"), ("1", "failing group", "clearly below")),
+        "sections": (
+            Section("By class", (Table(("class", "found", "predicted"), (("cat", rate(45, 50), "48"),)),)),
+            Section("Confusion", (Matrix(("cat", "dog"), ((45, 5), (3, 47))),), half=True),
+            Section("Calibration", (CalibrationChart((CalibrationPoint(0.8, 0.7, 0.6, 0.8, "a bin"),), "off"),)),
+            Section("Groups", (Paragraph("Alike."), Cards((Card("cat 1", Print(grey(10), "mean map"), (), ("9",)),)))),
+            Section("Mistakes", (Prints((Print(grey(20), "dog", "a.png", "a"), Print(b"", "cat", "gone.png"))),)),
+            Section("Averages", (Prints((Print(grey(30), "all"),), maps=True),)),
+            Section(
+                "Limits", (Bullets(("Labels are taken as they are.",)), Facts((("Work", "3 s"),)), Command("run it"))
+            ),
+        ),
+        "command": "python -m camcore audit photos",
+        "files": {"figures.json": b"{}"},
+    }
+    return AuditItem(**{**made, **changes})

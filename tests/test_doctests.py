@@ -31,7 +31,7 @@ def names(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 @pytest.fixture
 def out(name: str, names: dict[str, Any], tmp_path: Path) -> Path:
     """A folder for an audit, or of one where the example reads it."""
-    if name in ("open_audit", "compare_audits"):
+    if name in ("open_audit", "compare_audits", "check_audits"):
         list(camcore.audit(names["net"], names["folder"], tmp_path))
     return tmp_path
 

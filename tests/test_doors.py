@@ -19,6 +19,7 @@ import pytest
 from audited import make_audit
 from keras import layers
 from PIL import Image
+from reviewed import reviewed_audit
 
 import camcore
 from camcore import render
@@ -38,6 +39,7 @@ from camcore.verdict.what_if import hidden, what_if, what_if_passes
 SIZE = (12, 14)
 RGB = np.random.default_rng(0).integers(0, 256, (16, 20, 3)).astype(np.uint8)
 MAP = np.random.default_rng(1).random((16, 20)).astype(np.float32)
+POLICY = b"[flips]\nat_most = 0.01"
 MOST_STEPS = 3
 
 
@@ -97,10 +99,13 @@ def good() -> dict[str, tuple[Callable[..., Any], dict[str, Any]]]:
     asked = {"network": net, "pic": pic}
     made_up = make_audit(folder() / "made up", folder(), 3, failed=()).folder
     rows = camcore.open_audit(made_up)
+    review = camcore.start_review(reviewed_audit(folder() / "reviewed", 20).folder, "Ada")
     doors: list[tuple[Callable[..., Any], dict[str, Any]]] = [
         (camcore.activations, {**asked, "layers": "deep"}),
         (camcore.audit, {"network": net, "pictures": folder() / "images", "out": folder() / "audit"}),
         (camcore.backbones, {}),
+        (camcore.check, {"new": net, "old": net, "pictures": file.parent, "policy": POLICY, "out": folder() / "gate"}),
+        (camcore.check_audits, {"new": rows, "old": made_up, "policy": POLICY}),
         (camcore.compare_audits, {"old": made_up, "new": rows}),
         (camcore.contrast, {**asked, "a": 0, "b": 1}),
         (camcore.effective_field, {**asked, "layer": "deep", "cell": (1, 1), "channels": [0]}),
@@ -108,13 +113,18 @@ def good() -> dict[str, tuple[Callable[..., Any], dict[str, Any]]]:
         (camcore.explain, asked),
         (camcore.find_concepts, {"network": net, "pictures": [pic], "k": 2}),
         (camcore.fuse, {"maps": list(maps)}),
+        (camcore.list_reviews, {"folder": made_up}),
         (camcore.load, {"name": saved}),  # loaded some two hundred times, so a small one
         (camcore.look_at_cells, asked),
         (camcore.Memory, {}),
         (camcore.open_audit, {"folder": made_up}),
         (camcore.open_picture, {"source": file}),
+        (camcore.open_review, {"file": review.file}),
         (camcore.overlay, {"pic": pic, "m": m}),
+        (camcore.start_review, {"folder": review.audit.folder, "reviewer": "Ada"}),
         (camcore.stream, asked),
+        (camcore.read_policy, {"source": POLICY}),
+        (camcore.spread, {"networks": [net, net], "pictures": file.parent, "out": folder() / "gate"}),
         (camcore.strongest_patches, {"network": net, "files": [file]}),
         (camcore.trust, {**asked, "m": m}),
         (camcore.trust_passes, {"network": net, "m": m}),
@@ -125,6 +135,8 @@ def good() -> dict[str, tuple[Callable[..., Any], dict[str, Any]]]:
         (type(rows).maps, {"self": rows, "paths": []}),
         (type(rows).evidence, {"self": rows, "paths": []}),
         (type(rows).groups, {"self": rows}),
+        (type(review).shown, {"self": review}),
+        (type(review).answer, {"self": review, "verdict": "right"}),
         (Filters, {}),
         (camcore.Picture, {"rgb": RGB, "sha256": ""}),
         (camcore.Picture.from_array, {"rgb": RGB}),
@@ -188,7 +200,10 @@ OF_THE_ENGINE = {
 }  # fmt: skip
 
 # Results: made by the functions above, and read.
-RESULTS = {"AuditStep", "LayerInfo", "MethodInfo", "Prediction", "Step", "Trust", "TrustStep", "Verdict"}
+RESULTS = {
+    "AuditStep", "CheckResult", "CheckStep", "LayerInfo", "MethodInfo", "Prediction", "SpreadStep", "Step", "Trust",
+    "TrustStep", "Verdict",
+}  # fmt: skip
 
 
 def run(door: Callable[..., Any], given: dict[str, Any]) -> None:

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -10,11 +11,14 @@ import pytest
 
 from camcore.errors import CamcoreError
 from camcore.files import (
+    from_cell,
     json_ready,
     parse_json,
     read_json,
     read_json_object,
+    read_plain,
     replaced_whole,
+    to_cell,
     to_csv,
     write_arrays,
     write_whole,
@@ -86,7 +90,33 @@ def test_values_are_made_ready_for_json(tmp_path: Path) -> None:
 def test_rows_come_back_as_they_were() -> None:
     rows = [["name", "note"], ["a, b", 'he said "no"'], ["Größe", "two\nlines"], [], ["=1+1", ""]]
     text = to_csv(rows).decode("utf-8")
-    assert list(csv.reader(io.StringIO(text, newline=""))) == rows
+    assert [[from_cell(cell) for cell in row] for row in csv.reader(io.StringIO(text, newline=""))] == rows
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+a", "-cat", "@x", "\t=1", "\r=1", "'=1", "=cmd|' /C calc'!A0"])
+def test_what_a_spreadsheet_would_run_is_text(text: str) -> None:
+    assert to_cell(text) == f"'{text}"
+    assert from_cell(to_cell(text)) == text
+
+
+@pytest.mark.parametrize("text", ["-0.48", "+1e-7", "-inf", "a=b", "'a", "", "cat"])
+def test_numbers_and_plain_names_stay(text: str) -> None:
+    assert to_cell(text) == from_cell(text) == text
+
+
+def test_only_plain_files_of_a_bounded_size_are_read(tmp_path: Path) -> None:
+    path = write_whole(tmp_path / "a.json", b"[1, 2]")
+    assert read_plain(path, 6) == b"[1, 2]"
+    with pytest.raises(OSError, match="it has 6 bytes, and at most 5 are read"):
+        read_plain(path, 5)
+    os.mkfifo(tmp_path / "pipe")
+    for other in (tmp_path / "pipe", "/dev/zero", tmp_path):
+        with pytest.raises(OSError, match="it is no plain file"):
+            read_plain(other)
+    for name in ("a\0b", "a\ud800"):
+        with pytest.raises(OSError, match="this cannot be a file's name"):
+            read_plain(name)
+    assert read_json_object(Path("/dev/zero")) is None
 
 
 def test_a_line_feed_ends_each_row() -> None:

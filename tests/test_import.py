@@ -197,7 +197,7 @@ def test_render_depends_on_numpy_and_drawing_libraries_only():
 
 
 FLOORS = (
-    {"_compat", "errors", "cache", "lazy", "peak_memory", "text"},
+    {"_compat", "errors", "cache", "lazy", "peak_memory", "places", "text"},
     {"checks", "files", "forking"},
     {"class_names", "origin", "pictures", "preprocessed", "render"},
     {"framing", "predictions"},
@@ -210,7 +210,8 @@ FLOORS = (
     {"metrics", "filters", "features"},
     {"evaluation", "verdict"},
     {"bias", "report"},
-    {"audits", "shortcuts"},
+    {"audits", "reviews", "shortcuts"},
+    {"release"},
     {"cli"},
     {"__main__"},
 )

@@ -10,3 +10,8 @@ def is_history_navigation() -> bool:
     """
     context = get_script_run_ctx()
     return context is not None and context.is_history_navigation
+
+
+def in_session() -> bool:
+    """True in a thread that runs a visitor's script, False in those that work in the background."""
+    return get_script_run_ctx(suppress_warning=True) is not None

@@ -14,6 +14,7 @@ TYPES = {
     "parquet": "application/vnd.apache.parquet",
     "pdf": "application/pdf",
     "png": "image/png",
+    "xml": "application/xml",
     "zip": "application/zip",
 }
 """Media types by a file name's ending."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from ui import policy
 from ui.query import Failure
 
 if TYPE_CHECKING:
@@ -24,7 +25,9 @@ def notices(messages: Iterable[str], failure: Failure | None = None) -> None:
     Text is escaped: it may hold a file's name, an address or a foreign library's words.
     """
     parts = [_panel(failure, "This did not work")] if failure is not None else []
-    parts += [f'<div class="cam-note" role="status">{html.escape(message)}</div>' for message in messages]
+    parts += [
+        f'<div class="cam-note" role="status">{html.escape(policy.veiled(message))}</div>' for message in messages
+    ]
     if parts:
         st.html("".join(parts))
     else:
@@ -37,9 +40,11 @@ def panel(failure: Failure, title: str) -> None:
 
 
 def _panel(failure: Failure, title: str) -> str:
+    message = html.escape(policy.veiled(failure.message))
+    details = f"<details><summary>Details</summary><code>{html.escape(failure.details[:2000])}</code></details>"
     return (
-        f'<div class="cam-note cam-error" role="alert"><b>{html.escape(title)}.</b> {html.escape(failure.message)}'
-        f"<details><summary>Details</summary><code>{html.escape(failure.details[:2000])}</code></details></div>"
+        f'<div class="cam-note cam-error" role="alert"><b>{html.escape(title)}.</b> {message}'
+        f"{'' if policy.policy().public else details}</div>"
     )
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import streamlit as st
 
@@ -13,13 +12,10 @@ from camcore.framing import FRAMINGS
 from camcore.models.declarations import DEFAULT_MODEL
 from camcore.models.factories import Factory
 from camcore.models.listing import NetworkListing
-from camcore.models.saved import SavedNetwork
-from ui import words
+from camcore.models.saved import SavedNetwork, is_own
+from ui import policy, words
 from ui.query import NetworkKey
 from ui.urls import Parameter
-
-if TYPE_CHECKING:
-    pass
 
 DEFAULT = "MobileNetV2"
 """Shown first where its weights are on this machine: of 1,000 classes, so that any photograph means something to it."""
@@ -114,7 +110,7 @@ def chosen(name: str, framing: str, random: bool = False) -> Model:
     row = next(row for row in camcore.backbones() if row.name == name)
     random = random and not isinstance(row, Factory)  # its own code decides which weights it has
     missing = not random and row.weights_state.startswith("downloads")
-    agreed = name in st.session_state.setdefault("agreed", set())
+    agreed = name in st.session_state.setdefault("agreed", set()) and policy.policy().changes
     key = NetworkKey(name, "random" if random else None, version=row.version, framing=row.framing)
     return Model(
         key,
@@ -135,6 +131,13 @@ def offer_download(model: Model) -> None:
         st.empty()
         return
     name = model.key.name
+    if not policy.policy().changes:
+        with st.container(key="cam_fetch", border=True):
+            st.markdown(
+                f"**{name}'s ImageNet weights are not on this server.** {policy.NO_DOWNLOAD} Choose another backbone, "
+                "or turn on *Random weights* to look at the architecture only."
+            )
+        return
     with st.container(key="cam_fetch", border=True):
         st.markdown(
             f"**{name}'s ImageNet weights are not on this machine.** They can be fetched once and are kept. "
@@ -150,7 +153,7 @@ def offer_download(model: Model) -> None:
 def _state(row: NetworkListing) -> str:
     """The place of a network's weights, in a word or two."""
     if isinstance(row, SavedNetwork):
-        return "bundled" if row.bundled else "your own"
+        return "bundled" if row.bundled else "your own" if is_own(row) else "on disk"
     return row.weights_state
 
 
@@ -164,6 +167,8 @@ def _size(row: NetworkListing) -> tuple[str, ...]:
 def _learned(row: NetworkListing) -> str:
     """The classes and training of a network, and whether its weights have to be fetched, as Markdown."""
     if isinstance(row, Factory):
+        if not policy.policy().changes:
+            return "added by the operator of this server"
         return words.plain(f"made by {row.target} on this server" if row.file is None else f"the file {row.target}")
     if not isinstance(row, SavedNetwork):
         return _state(row)

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import camcore
 from camcore.cache import ByteLRU
+from camcore.places import carried
+from ui import policy
 from ui.jobs.job import Job, Stage, StoppedError
 from ui.query import NetworkKey
 
@@ -97,7 +99,7 @@ class Networks:
                     load = self.loading[key] = _Load()
                 load.jobs.append(job)
             if fresh:
-                threading.Thread(target=self._load, args=(key, load), name="load", daemon=True).start()
+                threading.Thread(target=carried(self._load), args=(key, load), name="load", daemon=True).start()
             while not load.done.wait(0.05):
                 job.check()
                 job.stage = load.stage
@@ -151,7 +153,16 @@ class Networks:
 @functools.cache
 def networks() -> Networks:
     """The networks of this process."""
-    return Networks(lambda name, **options: camcore.load(name, **options))
+    return Networks(_loaded)
+
+
+def _loaded(name: str, weights: str | None = None, **options: Any) -> Network:
+    """``camcore.load``; on a public server nothing is fetched for it. Raises ModelError."""
+    if policy.policy().public and weights is None:
+        row = next((row for row in camcore.backbones() if row.name == name), None)
+        if row is not None and row.weights_state.startswith("downloads"):
+            raise camcore.ModelError(f"The weights of {name} are not on this server. {policy.NO_DOWNLOAD}")
+    return camcore.load(name, weights=weights, **options)
 
 
 def start() -> None:

@@ -15,6 +15,7 @@ and this module nothing but Streamlit.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING
@@ -87,6 +88,10 @@ def page(title: str, style: str = "", *, needs_network: bool = True) -> Iterator
     ``style``: the folder in ``ui`` whose style.css it takes. ``needs_network`` False: TensorFlow stays out.
     """
     frame.begin(title)
+    if os.environ.get("CAMCORE_PUBLIC"):
+        from ui import policy
+
+        policy.introduce()
     if style:
         frame.style(style)
     opened = Page(st.container(key="cam_notes", gap=None))

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 import streamlit as st
 
 import camcore
-from ui import errors, pictures, samples
+from ui import errors, limits, pictures, samples
 from ui.components import Tile, paste, tiles
 from ui.query import Failure
 from ui.urls import Parameter
 from ui.words import plain
 
-LIMIT = 10_000_000
+LIMIT = limits.PICTURE_MB * 1_000_000
 
 
 @dataclass(frozen=True)
@@ -55,9 +55,10 @@ def show() -> Chosen | None:
         "Picture",
         type="image",
         key=uploader,
+        max_upload_size=limits.picture_mb(),
         on_change=_uploaded,
         args=(uploader,),
-        help="JPEG, PNG, WebP, GIF, BMP or TIFF, up to 10 MB",
+        help=f"JPEG, PNG, WebP, GIF, BMP or TIFF, up to {limits.picture_mb()} MB",
     )
     failure = state.get("picture_failure")
     if failure is not None:

@@ -6,16 +6,14 @@ from pathlib import Path
 
 from camcore import CamcoreError
 from camcore.training.folders import class_names
+from ui import policy
 
 MOST_CLASSES = 2000
 
 
 def root_of(path: str) -> Path:
-    """The folder that a typed path means."""
-    try:
-        return Path(path).expanduser().absolute()
-    except RuntimeError:  # ~nobody
-        return Path(path).absolute()
+    """The folder that a typed path means. CamcoreError on a public server for one that is not open to visitors."""
+    return policy.place(path)
 
 
 def named(path: str) -> tuple[Path, int]:

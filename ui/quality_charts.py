@@ -96,7 +96,7 @@ def numbers(p: Predictions, at: float) -> list[tuple[str, str, str]]:
             recall = table.recall(index)
             share = words.percent(recall.value) if recall.n else "–"
             parts.append((share, f"of “{words.label(label)}” are found", interval(recall)))
-    return [*parts, calibration_error(measures.calibration(p))]
+    return [*parts, calibration_error(_confidence(p))]
 
 
 def calibration_error(found: Calibration) -> tuple[str, str, str]:
@@ -108,13 +108,12 @@ def scores(p: Predictions, at: float) -> Chart:
     """The histogram of the probabilities given."""
     names = _names(p)
     if len(names) == 2:
-        groups = {name: p.probabilities[p.labels == index, 1] for index, name in enumerate(names)}
+        groups = dict(zip(names, _scores(p), strict=True))
         title, axis = "What it says of each picture", f"probability of {names[1]}"
         alt = f"How often each {axis} was given; pictures right of {words.percent(at)} are called {names[1]}"
         make = partial(charts.score_histogram, groups, title=title, axis=axis, threshold=at)
         return Chart("scores", make, alt)
-    right, surest = p.predicted() == p.labels, p.probabilities.max(axis=1)
-    groups = {"right": surest[right], "wrong": surest[~right]}
+    groups = dict(zip(("right", "wrong"), _scores(p), strict=True))
     axis = "probability of the class it says"
     make = partial(charts.score_histogram, groups, title="How sure it is of each picture", axis=axis)
     return Chart("scores", make, f"How often each {axis} was given, where it was right and where it was wrong")
@@ -218,6 +217,22 @@ def sweep(p: Predictions, at: float) -> Chart | None:
 @lru_cache(maxsize=KEPT)
 def _table(p: Predictions, at: float) -> Confusion:
     return measures.confusion(p, at)
+
+
+# Kept, as those of ``threshold_free``: of a million pictures each takes a part of a second, and a threshold is dragged.
+@lru_cache(maxsize=KEPT)
+def _confidence(p: Predictions) -> Calibration:
+    return measures.calibration(p)
+
+
+@lru_cache(maxsize=KEPT)
+def _scores(p: Predictions) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The histograms of two classes' probabilities of the second, or of right and wrong answers' own."""
+    if len(p.classes) == 2:
+        of_class, given = p.labels == 0, p.probabilities[:, 1]
+    else:
+        of_class, given = p.predicted() == p.labels, p.probabilities.max(axis=1)
+    return charts.score_counts(given[of_class]), charts.score_counts(given[~of_class])
 
 
 def _rates(counts: NDArray[np.int64]) -> tuple[float, float]:

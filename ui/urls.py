@@ -5,6 +5,7 @@ choices here are those with longer labels, and those that several things on the 
 chip, a thumbnail and a list all choose the class). They live in the session under their parameter's name.
 """
 
+import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +14,9 @@ import streamlit as st
 
 from camcore.errors import nearest
 from ui._compat import is_history_navigation
+
+_NO_TEXT = re.compile("[\ud800-\udfff]")
+"""What an address can carry and neither a file nor a message to the browser takes: halves of characters."""
 
 
 @dataclass(frozen=True)
@@ -97,7 +101,7 @@ def adopt(parameters: Sequence[Parameter]) -> None:
     visited before leaves the choices as they were.
     """
     state = st.session_state
-    incoming = dict(st.query_params)
+    incoming = {name: _NO_TEXT.sub("\N{REPLACEMENT CHARACTER}", value) for name, value in st.query_params.items()}
     page = tuple(p.name for p in parameters)
     if state.get("url_page") != page:
         state["url_page"], state["url_notices"], state["url_written"] = page, {}, {}

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from camcore.report import captions as report_words
 from camcore.report.captions import answer_name, explained, geometry, map_title, peak_position, quantity
 from camcore.text import duration as milliseconds
-from camcore.text import percent, score_name, score_text, strength
+from camcore.text import one_line, percent, score_name, score_text, strength
 from camcore.text import readable as label
 from ui.jobs.job import Stage
 from ui.query import Answer, Cost
@@ -49,12 +49,23 @@ __all__ = [
     "under_way",
 ]
 
-_MARKDOWN = re.compile(r"([\\`*_{}\[\]()<>#+!|~$:-])")
+_MARKDOWN = re.compile(
+    r"([\\`*{}\[\]()<>#+!|~$:&=^]|(?<![^\W_])[_-]|[_-](?![^\W_]))"
+)  # within a word _ and - are plain
+_ORDERED = re.compile(r"^(\s*\d+)\.(?=\s|$)")
+_LINKS = re.compile(r"(?<=:)(?=//|[\w+/\\-]+:)|(?<=www)(?=\.)|(?<=@)(?=[\w-])", re.IGNORECASE)
+_UNBROKEN = "\N{WORD JOINER}"
 
 
 def plain(text: str) -> str:
-    """Text that Streamlit's Markdown shows as it stands."""
-    return _MARKDOWN.sub(r"\\\1", text)
+    """Text that Streamlit's Markdown shows as it stands, whoever wrote it.
+
+    Addresses, e-mail addresses and :names: of icons are found in what is left after the marks: there an invisible
+    character keeps them from becoming links and pictures.
+    """
+    line = re.sub(r"^ {2,}", " ", one_line(text))
+    line = _ORDERED.sub(r"\1\\.", _MARKDOWN.sub(r"\\\1", line))
+    return _LINKS.sub(_UNBROKEN, line)
 
 
 def together(text: str) -> str:

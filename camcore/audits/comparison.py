@@ -133,15 +133,15 @@ def distances(old: Audit, new: Audit, pairs: pa.Table) -> Iterator[NDArray[np.fl
     versions = old.manifest.layer == new.manifest.layer and old.manifest.channels == new.manifest.channels
     for start in range(0, len(pairs), BATCH):
         rows = pairs.slice(start, BATCH)
-        places = [(audit, rows[name].to_numpy()) for audit, name in ((old, "old_index"), (new, "new_index"))]
-        maps = [_lists(audit, at, "map", audit.manifest.grid).reshape(-1, *audit.manifest.grid) for audit, at in places]
+        one, other = (
+            _lists(audit, rows[name].to_numpy(), versions) for audit, name in ((old, "old_index"), (new, "new_index"))
+        )
         found = np.full((len(rows), 2), np.nan, np.float32)
         sizes = np.stack([rows["height"].to_numpy(), rows["width"].to_numpy()], axis=1)
+        maps = [lists["map"].reshape(-1, *audit.grid) for lists, audit in zip((one, other), manifests, strict=True)]
         found[:, 0] = map_distances(manifests, (maps[0], maps[1]), sizes)
         if versions:
-            found[:, 1] = evidence_distances(
-                *(_lists(audit, at, "evidence", [audit.manifest.channels]) for audit, at in places)
-            )
+            found[:, 1] = evidence_distances(one["evidence"], other["evidence"])
         yield found
 
 
@@ -177,13 +177,16 @@ def _classes(labels: Sequence[str], rates: Sequence[PairedRates]) -> tuple[Class
     return tuple(sorted(found, key=lambda one: (-one.found.only_old - one.found.only_new, one.label)))
 
 
-def _lists(audit: Audit, at: NDArray[np.int64], column: str, shape: Sequence[int]) -> NDArray[np.float32]:
-    """The lists of the rows at these places of the audit, in this order: (n, numbers)."""
+def _lists(audit: Audit, at: NDArray[np.int64], with_evidence: bool) -> dict[str, NDArray[np.float32]]:
+    """The maps, and perhaps the evidence, of the rows at these places of the audit, in this order: (n, numbers)."""
+    height, width = audit.manifest.grid
+    widths = {"map": height * width} | ({"evidence": audit.manifest.channels} if with_evidence else {})
     chunk_of = at // audit.manifest.chunk
     files = {
         audit.folder / PARTS / part_name(chunk): at[chunk_of == chunk].tolist()
         for chunk in np.unique(chunk_of).tolist()
     }
-    indices, lists = parts.read_lists(files, column, int(np.prod(shape)))
+    indices, lists = parts.read_lists(files, widths)
     order = np.argsort(indices)
-    return lists[order[np.searchsorted(indices, at, sorter=order)]]
+    places = order[np.searchsorted(indices, at, sorter=order)]
+    return {column: values[places] for column, values in lists.items()}

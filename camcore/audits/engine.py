@@ -10,20 +10,22 @@ import os
 import re
 from collections.abc import Callable, Generator
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from time import perf_counter
 from typing import Literal
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from camcore import checks
 from camcore.audits import addresses, rows, schema
 from camcore.audits.groups import NAME as GROUPS
 from camcore.audits.groups import write_groups
-from camcore.audits.manifest import Manifest, write_manifest
+from camcore.audits.kept import kept_part, remove_results
+from camcore.audits.manifest import Manifest, read_manifest, write_manifest
 from camcore.audits.processes import check_workers, worker_count
 from camcore.audits.report import NAME as REPORT
 from camcore.audits.report import write_report
@@ -34,6 +36,7 @@ from camcore.checks import checked, flag, optional, refused, text, whole
 from camcore.errors import CamcoreError, ModelError
 from camcore.evaluation.average_maps import single_pass_method
 from camcore.heatmaps.arguments import a_framing, a_network
+from camcore.metrics.intervals import Rate, rate
 from camcore.network import Network
 from camcore.shortcuts.court import held, hold_court
 from camcore.shortcuts.state import NAME as COURT
@@ -53,14 +56,18 @@ Parts = Generator[tuple[Chunk, pa.Table], None, None]
 
 Stage = Literal["pictures", "groups", "court", "report", "done"]
 
+LATEST = 8
+"""The most rows that a step shows."""
+
 
 @dataclass(frozen=True)
 class AuditStep:
     """The progress of an audit: ``done`` of ``total`` pictures have their row, ``failed`` of them one with an error.
 
     ``seconds``: since the audit was begun or taken up; ``kept``: rows that were there by then. ``stage``: what is being
-    made, ``pictures``, then ``groups``, their trials in the ``court`` and the ``report``; at last ``done``. ``tried``:
-    in the court, of so many ``trials``, the pictures that the network has to answer there.
+    made, ``pictures``, then ``groups``, their trials in the ``court`` and the ``report``; at last ``done``.
+    ``labelled``: answers to pictures with a label, ``right``: those of them that are. ``latest``: the newest rows,
+    LATEST at most. ``tried``: in the court, of so many ``trials``, the pictures that the network has to answer there.
     """
 
     done: int
@@ -71,6 +78,14 @@ class AuditStep:
     stage: Stage = "pictures"
     tried: int = 0
     trials: int = 0
+    labelled: int = 0
+    right: int = 0
+    latest: pa.Table = field(default_factory=schema.SCHEMA.empty_table, repr=False, compare=False)
+
+    @property
+    def accuracy(self) -> Rate:
+        """The share of right answers so far; without pictures where there are no labels."""
+        return rate(self.right, self.labelled)
 
     @property
     def pictures_per_second(self) -> float:
@@ -83,7 +98,7 @@ class AuditStep:
         return (self.total - self.done) / self.pictures_per_second if self.done < self.total else 0.0
 
 
-def _a_source(name: str, value: object) -> str:
+def a_source(name: str, value: object) -> str:
     """A path or an address, as text: a Path would take one of the two slashes of an address."""
     if not isinstance(value, (str, os.PathLike)) or not os.fspath(value) or "\0" in os.fsdecode(value):
         raise refused(name, value, "a folder, a table or an address", "Give it as a string or a pathlib.Path.")
@@ -92,7 +107,7 @@ def _a_source(name: str, value: object) -> str:
 
 def _a_folder(name: str, value: object) -> Path:
     """A folder of this machine."""
-    text = _a_source(name, value)
+    text = a_source(name, value)
     if addresses.is_remote(text):
         raise refused(name, value, "a folder of this machine", "Write there, and copy what is in it when it is done.")
     return Path(text).expanduser()
@@ -107,7 +122,7 @@ def _an_address(name: str, value: object) -> str:
 
 @checked(
     network=a_network,
-    pictures=_a_source,
+    pictures=a_source,
     out=_a_folder,
     method=optional(text),
     framing=a_framing,
@@ -149,7 +164,8 @@ def audit(
     pays, from some thousand pictures on. A script that has any begins under ``if __name__ == "__main__":``.
     ``cluster``: the address of a Dask scheduler, whose workers do it instead.
 
-    The same call goes on with an audit that was stopped or killed. Closing the generator stops it within a chunk.
+    The same call goes on with an audit that was stopped or killed, and makes the rows of pictures on this machine that
+    were changed since anew, with those of the same part. Closing the generator stops it within a chunk.
     Raises CamcoreError at the call for arguments, pictures and labels that cannot be used, and for a folder that holds
     another audit.
 
@@ -210,11 +226,12 @@ def _steps(
     tried_by: Network | None,
 ) -> Generator[AuditStep, None, None]:
     start, before = perf_counter(), manifest.seconds
-    missing, done, failed = [], 0, 0
+    missing, done, failed, labelled, right = [], 0, 0, 0, 0
     for chunk in chunks:
-        part = schema.read_part(folder, chunk.number)
-        if part is not None and part.column("path").to_pylist() == list(chunk.paths):
+        part = kept_part(folder, manifest.base, chunk)
+        if part is not None:
             done, failed = done + len(part), failed + _failures(part)
+            labelled, right = labelled + _labelled(part), right + _right(part)
         else:
             missing.append(chunk)
     kept = done
@@ -224,17 +241,29 @@ def _steps(
         write_manifest(folder, replace(manifest, done=done, failed=failed, seconds=seconds))
 
     def step(part: pa.Table) -> AuditStep:
-        return AuditStep(done + len(part), manifest.total, failed + _failures(part), perf_counter() - start, kept)
+        return AuditStep(
+            done + len(part),
+            manifest.total,
+            failed + _failures(part),
+            perf_counter() - start,
+            kept,
+            labelled=labelled + _labelled(part),
+            right=right + _right(part),
+            latest=part.slice(max(0, len(part) - LATEST)),
+        )
 
-    note()
+    if replace(manifest, done=done, failed=failed) != read_manifest(folder):  # else the folder may be read-only
+        note()
     yield step(schema.SCHEMA.empty_table())
     if missing:
+        remove_results(folder)
         with closing(compute(missing)) as parts:
             for chunk, part in parts:
                 yielded = step(part)
                 if len(part) == len(chunk.paths):
                     schema.write_part(folder, chunk.number, part)
                     done, failed = yielded.done, yielded.failed
+                    labelled, right = yielded.labelled, yielded.right
                     note()
                 yield yielded
     last = step(schema.SCHEMA.empty_table())
@@ -281,3 +310,11 @@ def _on_cluster(network: Network, plan: Plan, chunks: list[Chunk], address: str)
 
 def _failures(part: pa.Table) -> int:
     return len(part) - int(part.column("error").null_count)
+
+
+def _labelled(part: pa.Table) -> int:
+    return len(part) - int(part.column("correct").null_count)
+
+
+def _right(part: pa.Table) -> int:
+    return int(pc.sum(part.column("correct")).as_py() or 0)

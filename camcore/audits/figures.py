@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from camcore.audits.store import Audit
 
 
+MOST = 1000
+"""The most classes of a confusion matrix."""
+
+
 @dataclass(frozen=True)
 class ClassFigures:
     """The answers about one class.
@@ -95,16 +99,22 @@ def mistakes(audit: Audit, most: int = 20) -> tuple[Mistake, ...]:
 
 
 def confusion(audit: Audit) -> Confusion:
-    """The counts of each class taken for each, over the classes that occur, in the order of the network's."""
+    """The counts of each class taken for each, over the classes that occur, in the order of the network's.
+
+    Without classes where more than MOST occur: nobody reads so large a table, and it grows with their square.
+    """
     table = audit.sql(
         "select label, predicted, count(*) as n from rows where correct is not null group by label, predicted"
     ).to_pylist()
     present = {name for row in table for name in (row["label"], row["predicted"])}
+    if len(present) > MOST:
+        return Confusion(np.zeros((0, 0), np.int64), ())
     known = tuple(name for name in dict.fromkeys(audit.manifest.network.labels) if name in present)
     classes = (*known, *sorted(present.difference(known)))
+    place = {name: index for index, name in enumerate(classes)}
     counts = np.zeros((len(classes), len(classes)), np.int64)
     for row in table:
-        counts[classes.index(row["label"]), classes.index(row["predicted"])] = row["n"]
+        counts[place[row["label"]], place[row["predicted"]]] = row["n"]
     return Confusion(counts, classes)
 
 

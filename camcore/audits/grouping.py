@@ -195,7 +195,7 @@ def _gathered(
     group_of = np.concatenate(of_rows) if of_rows else np.empty(0, np.int64)
     # Those that nobody belongs to go; of a class the largest comes first.
     kept = [place for place, one in enumerate(groups) if one.size]
-    kept.sort(key=lambda place: (labels.index(groups[place].label), groups[place].empty, -groups[place].size))
+    kept.sort(key=lambda place: (first[groups[place].label], groups[place].empty, -groups[place].size))
     new = np.zeros(len(groups), np.int64)
     new[kept] = np.arange(len(kept))
     return Grouping(tuple(groups[place] for place in kept), divisions, tuple(paths), new[group_of])

@@ -24,7 +24,7 @@ from camcore.audits.manifest import Manifest, read_manifest
 from camcore.audits.patches import PatchBox, patch_box
 from camcore.checks import checked
 from camcore.errors import CamcoreError
-from camcore.files import Json, read_json, replaced_whole, unwritable, write_whole
+from camcore.files import Json, content_checked, read_json, replaced_whole, unwritable, write_whole
 from camcore.framing import CellGrid, frame_for
 from camcore.heatmaps.arguments import a_path
 from camcore.metrics.intervals import Rate, rate
@@ -189,21 +189,11 @@ def _write(folder: Path, groups: Sequence[Group], members: pa.Table) -> None:
 def read_groups(folder: str | os.PathLike[str]) -> tuple[Group, ...]:
     """The groups of an audit, as ``write_groups`` wrote them. Raises CamcoreError where they are missing or damaged."""
     path = Path(folder) / NAME
-    try:
+    with content_checked(path, "groups of an audit", "An audit writes them at its end. Run the same audit again."):
         content = read_json(path)
         if not isinstance(content, list):
             raise ValueError("it holds no list")
         return tuple(_from_json(one) for one in content)
-    except OSError as error:
-        raise CamcoreError(
-            f"The groups of the audit, '{path}', cannot be read: {error.strerror or error}. They are written at the "
-            "end of an audit. Run the same audit again to its end."
-        ) from error
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise CamcoreError(
-            f"'{path}' holds no groups of an audit ({type(error).__name__}: {error}). It was damaged, or is another "
-            "file. Run the same audit again: it writes them anew."
-        ) from error
 
 
 def _groups(manifest: Manifest, grouping: Grouping, copies: Sequence[CopyGroup]) -> tuple[Group, ...]:
@@ -323,8 +313,8 @@ def _from_json(content: Json) -> Group:
         channels=tuple(GroupChannel(c["channel"], c["mean"], c["class_mean"]) for c in content["channels"]),
         stability=Stability(content["stability"]["halves"], tuple(content["stability"]["seeds"])),
         evidence=bool(content["evidence"]),
-        sameness=float(content["sameness"]),
-        copied=None if content["copied"] is None else Copied(**content["copied"]),
+        sameness=float(content.get("sameness", 0)),  # of groups that were written before there were trials
+        copied=Copied(**content["copied"]) if content.get("copied") else None,
         verdict=verdict_from_json(content),
     )
 

@@ -11,10 +11,15 @@ from typing import Any
 
 from camcore.audits import schema
 from camcore.errors import CamcoreError
-from camcore.files import read_json, write_whole
+from camcore.files import content_checked, read_json, write_whole
 from camcore.framing import CellGrid
 
 NAME = "audit.json"
+
+_REMEDY = (
+    "An audit is a folder that python -m camcore audit PICTURES --out FOLDER wrote. Give such a folder, or audit the "
+    "pictures again."
+)
 
 
 @dataclass(frozen=True)
@@ -23,7 +28,8 @@ class AuditedNetwork:
 
     ``source``: what ``camcore.load`` was given, empty for a wrapped model. ``weights_sha256``: over all weights.
     ``activation``: by which scores become probabilities; empty where these are not known from the scores, as of an
-    output that is a map.
+    output that is a map. ``preprocessed``: some values of a fixed picture of noise as the network is fed it, which tell
+    two preprocessings apart; none in audits that older versions wrote.
     """
 
     name: str
@@ -34,6 +40,7 @@ class AuditedNetwork:
     input_size: tuple[int, int]
     score_kind: str
     activation: str = ""
+    preprocessed: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -84,7 +91,7 @@ def write_manifest(folder: Path, manifest: Manifest) -> Path:
 def read_manifest(folder: Path) -> Manifest:
     """The manifest of an audit. Raises CamcoreError where there is none, it is damaged, or of another schema."""
     path = folder / NAME
-    try:
+    with content_checked(path, "manifest of an audit", _REMEDY):
         content = read_json(path)
         if not isinstance(content, dict):
             raise ValueError("it holds no object")
@@ -97,16 +104,6 @@ def read_manifest(folder: Path) -> Manifest:
         cells = content.pop("cells", None)
         grid = None if cells is None else CellGrid(**_frozen(cells))
         return Manifest(network=network, cells=grid, **_frozen(content))
-    except OSError as error:
-        raise CamcoreError(
-            f"'{folder}' is no audit: its {NAME} cannot be read ({error.strerror or error}). An audit is a folder that "
-            "python -m camcore audit PICTURES --out FOLDER wrote. Give that folder."
-        ) from error
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise CamcoreError(
-            f"'{path}' holds no manifest of an audit ({type(error).__name__}: {error}). It was damaged, or is another "
-            "file. Audit the pictures again."
-        ) from error
 
 
 def _frozen(content: dict[str, Any]) -> dict[str, Any]:

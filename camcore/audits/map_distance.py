@@ -35,7 +35,7 @@ def map_distances(
     for kind, (height, width) in enumerate(kinds.tolist()):
         at = np.flatnonzero(kind_of.reshape(-1) == kind)
         one, other = (
-            _shares(rows @ values[at].astype(np.float64) @ columns.T)
+            _shares(_spread_out(values[at].astype(np.float64), rows, columns))
             for values, (rows, columns) in zip(maps, _spreads(manifests, (height, width)), strict=True)
         )
         distances[at] = 0.5 * np.abs(one - other).sum(axis=(1, 2))
@@ -75,6 +75,11 @@ def _lengths(grids: Sequence[Array64]) -> list[Array64]:
     cuts = np.unique(np.concatenate(grids))
     middles, lengths = ((cuts[:-1] + cuts[1:]) / 2)[:, None], np.diff(cuts)[:, None]
     return [((edges[:, 0] <= middles) & (middles < edges[:, 1])) * lengths for edges in grids]
+
+
+def _spread_out(maps: Array64, rows: Array64, columns: Array64) -> Array64:
+    """Maps (n, h, w) laid over pieces: (n, columns, rows); by two large products, which are faster than many small."""
+    return np.tensordot(np.tensordot(maps, columns, (2, 1)), rows, (1, 1))
 
 
 def _shares(mass: Array64) -> Array64:

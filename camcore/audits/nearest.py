@@ -8,16 +8,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from camcore.audits.answered import answered_rows
 from camcore.audits.clustering import directions
+from camcore.audits.evidence_matrix import evidence_matrix
+from camcore.audits.manifest import read_manifest
 from camcore.audits.patches import cell_edges
 from camcore.audits.rows import evidence
 from camcore.checks import checked, numbers, optional, text, whole
 from camcore.errors import CamcoreError
 from camcore.framing import CellGrid, frame_for
 from camcore.heatmaps.arguments import a_path
+from camcore.text import counted
 
 if TYPE_CHECKING:
     from camcore.audits.manifest import Manifest
@@ -50,15 +53,21 @@ def most_alike(
             "Nothing can be like this evidence: it is zero, or not finite. The map has nothing there. Choose a place "
             "where the map is bright, or another picture."
         )
-    best: list[Alike] = []
-    for part in answered_rows(Path(folder), ["path", "predicted", "evidence"]):
-        paths, classes = (part.table.column(name).to_pylist() for name in ("path", "predicted"))
-        cosines = directions(part.lists("evidence", len(wanted))) @ wanted
-        rows = np.flatnonzero([said is None or one == said for one in classes])
-        order = rows[np.argsort(-cosines[rows], kind="stable")[:count]].tolist()
-        best += [Alike(paths[row], classes[row], float(cosines[row])) for row in order if cosines[row] > 0]
-        best = sorted(best, key=lambda one: -one.similarity)[:count]
-    return tuple(best)
+    home = Path(folder)
+    manifest = read_manifest(home)
+    if len(wanted) != manifest.channels:
+        raise CamcoreError(
+            f"The evidence of the audit in '{home}' has {counted(manifest.channels, 'channel')}, not {len(wanted)}. "
+            "What is compared with it is of another layer or network. Take that of the audit's own."
+        )
+    matrix = evidence_matrix(home, manifest)
+    cosines = matrix.cosines(wanted)
+    if said is not None:
+        cosines[~pc.equal(matrix.said, said).to_numpy(zero_copy_only=False)] = 0
+    least = np.partition(cosines, -count)[-count] if count < len(cosines) else 0.0
+    rows = np.flatnonzero((cosines >= least) & (cosines > 0))
+    order = rows[np.argsort(-cosines[rows], kind="stable")[:count]].tolist()
+    return tuple(Alike(matrix.paths[row].as_py(), matrix.said[row].as_py(), float(cosines[row])) for row in order)
 
 
 def evidence_in_box(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -32,32 +33,48 @@ def split_readable(files: Iterable[Path]) -> tuple[list[Path], list[Path]]:
     return whole, damaged
 
 
+@contextmanager
+def part_checked(file: Path) -> Iterator[None]:
+    """A block that reads a part of an audit; where it is damaged or holds something else, CamcoreError says so."""
+    try:
+        yield
+    except (OSError, pa.ArrowException, ValueError, KeyError) as error:
+        raise CamcoreError(
+            f"The part '{file}' of the audit cannot be read: {error}. It is damaged, or was changed. Run the same "
+            "audit again into the same folder: it makes this part anew."
+        ) from error
+
+
+def list_values(rows: pa.Table, column: str, width: int) -> NDArray[np.float32]:
+    """The numbers of a column of lists: (n, width). Raises ValueError for a row that has none, or another number."""
+    lengths = pc.list_value_length(rows[column])
+    others = lengths.filter(pc.not_equal(lengths, width))
+    if lengths.null_count or len(others):
+        found = "none" if lengths.null_count else f"{others[0]} values"
+        raise ValueError(f"a row's {column} has {found} instead of {width:,}")
+    return pc.list_flatten(rows[column]).to_numpy().astype(np.float32).reshape(-1, width)
+
+
 def read_lists(
-    files: Mapping[Path, Iterable[int]], column: str, width: int
-) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    """The numbers of a list column: the ``index`` (n,) of the rows that have any, and float32 (n, width).
+    files: Mapping[Path, Iterable[int]], widths: Mapping[str, int]
+) -> tuple[NDArray[np.int64], dict[str, NDArray[np.float32]]]:
+    """The numbers of list columns: the ``index`` (n,) of the rows that have any, and of each column float32 (n, width).
 
     ``files``: the rows to read from each part. Raises CamcoreError where a part is damaged or holds other lists.
     """
-    indices, values = [np.empty(0, np.int64)], [np.empty((0, width), np.float32)]
+    indices = [np.empty(0, np.int64)]
+    values = {column: [np.empty((0, width), np.float32)] for column, width in widths.items()}
     for file, wanted in files.items():
-        try:
+        with part_checked(file):
             with pq.ParquetFile(file) as part:
-                rows = part.read(["index", column])
-            there = pc.and_(pc.is_in(rows["index"], pa.array(sorted(wanted), pa.int64())), pc.is_valid(rows[column]))
-            rows = rows.filter(there)
-            lengths = set(pc.list_value_length(rows[column]).to_pylist())
-            if not lengths <= {width}:
-                raise ValueError(f"a row's {column} has {min(lengths - {width})} values instead of {width}")
-            flat = pc.list_flatten(rows[column]).to_numpy()
-        except (OSError, pa.ArrowException, ValueError, KeyError) as error:
-            raise CamcoreError(
-                f"The part '{file}' of the audit cannot be read: {error}. It is damaged, or was changed. Run the same "
-                "audit again into the same folder: it makes this part anew."
-            ) from error
+                rows = part.read(["index", *widths])
+            rows = rows.filter(pc.is_in(rows["index"], pa.array(sorted(wanted), pa.int64())))
+            for column in widths:
+                rows = rows.filter(pc.is_valid(rows[column]))
+            for column, width in widths.items():
+                values[column].append(list_values(rows, column, width))
         indices.append(rows["index"].to_numpy())
-        values.append(flat.astype(np.float32).reshape(-1, width))
-    return np.concatenate(indices), np.concatenate(values)
+    return np.concatenate(indices), {column: np.concatenate(each) for column, each in values.items()}
 
 
 def _readable(file: Path) -> bool:

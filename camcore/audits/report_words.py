@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from camcore.audits.clustering import LEAST
 from camcore.methods import METHODS
+from camcore.report.blocks import rate_text
 from camcore.text import counted, percent, readable, sides
 
 if TYPE_CHECKING:
@@ -18,19 +19,22 @@ if TYPE_CHECKING:
 _CHANNELS = 5  # named on a card
 
 
-def interval(one: Rate) -> str:
-    """A share with its interval: ``95 % (93 % to 96 %)``; a dash where there is nothing to count."""
-    return f"{percent(one.value)} ({percent(one.low)} to {percent(one.high)})" if one.n else "–"
+GROUPS = (
+    "The pictures of each predicted class, grouped by similar evidence. Each group has its mean map and, from its most "
+    "typical pictures, the patch that holds half of the map."
+)
 
 
 def answer(right: Rate, failed: int) -> str:
     """The audit's outcome in a sentence or two."""
     could_not = f" {counted(failed, 'picture')} could not be used." if failed else ""
     if not right.n:
-        return f"Nobody says the true classes of these pictures, so nothing here says how often it is right.{could_not}"
+        return (
+            f"The true classes of these pictures are not known, so it cannot be said how often it is right.{could_not}"
+        )
     return (
-        f"It is right for {right.count:,} of {counted(right.n, 'picture')}: {percent(right.value)}. For pictures like "
-        f"these that is {percent(right.low)} to {percent(right.high)}, with 95 % confidence.{could_not}"
+        f"The network is right on {right.count:,} of {counted(right.n, 'picture')}: {percent(right.value)}. On others "
+        f"like these it is right on {percent(right.low)} to {percent(right.high)}, with 95 % confidence.{could_not}"
     )
 
 
@@ -51,8 +55,8 @@ def group_name(one: Group) -> str:
 
 def size(one: Group) -> str:
     """The group's size in words."""
-    of_class = f"{percent(one.share)} of what is called {readable(one.label)}"
-    nothing = "" if one.evidence else ". Their map is zero everywhere: at this layer nothing speaks for the class"
+    of_class = f"{percent(one.share)} of those predicted as {readable(one.label)}"
+    nothing = "" if one.evidence else ". Their maps are zero everywhere: at this layer nothing supports the class"
     return f"{counted(one.size, 'picture')}, {of_class}{nothing}"
 
 
@@ -60,15 +64,17 @@ def beside_class(one: Group) -> str:
     """The accuracy of a group's answers beside the class's; empty without labels."""
     if one.accuracy is None or one.class_accuracy is None:
         return ""
-    return f"right in {interval(one.accuracy)}; in the whole class {percent(one.class_accuracy.value)}"
+    return f"right in {rate_text(one.accuracy)}; in the whole class {percent(one.class_accuracy.value)}"
 
 
-def clearly_failing(failing: Sequence[Group]) -> str:
-    """The number of groups that lie clearly below their class, in a sentence."""
-    clearly = sum(one.clearly_failing for one in failing)
-    if not clearly:
-        return "None of them clearly: their intervals reach to the class's accuracy."
-    return f"{clearly:,} of {len(failing):,} clearly: the class's accuracy lies above the whole interval."
+def failing(groups: Sequence[Group]) -> str:
+    """What the list of failing groups holds, and how many of them lie clearly below their class."""
+    clearly = sum(one.clearly_failing for one in groups)
+    if clearly:
+        kind = f"{clearly:,} of {len(groups):,} clearly so: the accuracy of the class lies above the whole interval."
+    else:
+        kind = "None of them clearly so: the accuracy of the class lies within their intervals."
+    return f"Groups of similar evidence that are right less often than their class, the worst first. {kind}"
 
 
 def channels(one: Group) -> str:
@@ -77,7 +83,7 @@ def channels(one: Group) -> str:
     if not named:
         return ""
     texts = [f"{c.channel} ({c.mean:.2f}, class {c.class_mean:.2f})" for c in named]
-    return f"Channels stronger than in the class: {', '.join(texts)}"
+    return f"Channels that are stronger than in the class as a whole: {', '.join(texts)}"
 
 
 def stability(one: Group) -> str:
@@ -86,7 +92,7 @@ def stability(one: Group) -> str:
         return ""
     seeds = one.stability.seeds
     return (
-        f"Adjusted Rand index of the class's division: {sum(seeds) / len(seeds):.2f} between seeds, "
+        f"Stability of the class's groups (adjusted Rand index): {sum(seeds) / len(seeds):.2f} between seeds, "
         f"{one.stability.halves:.2f} between random halves"
     )
 
@@ -106,12 +112,17 @@ def not_shown(groups: Sequence[Group], shown: Sequence[Group]) -> str:
     return " ".join(texts)
 
 
-def calibration(told: Calibration) -> str:
+def calibration(bins: Calibration) -> str:
     """The calibration error in words."""
     return (
-        f"The probability it gives misses the share of right answers by {percent(told.ece)} on average (expected "
-        "calibration error, ten bins). Points below the diagonal: surer than it is right."
+        f"Its probability differs from the share of right answers by {percent(bins.ece)} on average (expected "
+        "calibration error, ten bins). Below the diagonal it is overconfident."
     )
+
+
+def calibration_bin(p: float, right: float, count: int) -> str:
+    """One bin of the calibration chart in words."""
+    return f"predicted with {percent(p)}, right in {percent(right)} of {counted(count, 'picture')}"
 
 
 def limits(manifest: Manifest, labelled: bool) -> list[str]:
@@ -119,16 +130,16 @@ def limits(manifest: Manifest, labelled: bool) -> list[str]:
     method = METHODS[manifest.method]
     texts = [
         f"{method.title} shows: {method.summary} Its limits: {method.weaknesses}",
-        "A group holds pictures whose evidence at this layer is alike: the activations that the map weighs. Whether it "
-        "is a shortcut, a person has to judge from the patches.",
-        "The number of groups is the one that random halves of the pictures agree on best. Where the index between "
-        "halves is low, the borders between groups are a matter of choice.",
+        "A group holds pictures with similar evidence at this layer: the activations under the map. Whether it is a "
+        "shortcut has to be judged by a person, from the patches.",
+        "The number of groups is the one on which random halves of the pictures agree best. Where the index between "
+        "halves is low, the borders between groups are arbitrary.",
     ]
     if labelled:
         texts += [
             "Intervals hold for pictures drawn as these were. They say nothing about pictures from elsewhere.",
             "Labels are taken as they are. A wrong label counts as a wrong answer.",
-            "Among many groups some lie below their class by chance: of forty, about one seems to do so clearly.",
+            "Among many groups some lie below their class by chance: of forty, about one will appear to do so clearly.",
         ]
     return texts
 

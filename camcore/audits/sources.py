@@ -181,7 +181,7 @@ def _as_text(path: str) -> str:
 def _check_unique(listing: Listing) -> None:
     seen: set[str] = set()
     for path in listing.paths:
-        plain = path if addresses.is_remote(path) else posixpath.normpath(path)
+        plain = path if addresses.is_remote(path) else posixpath.normpath(posixpath.join(listing.base, path))
         if plain in seen:
             raise CamcoreError(
                 f"'{listing.given}' names {path!r} more than once. A picture that counts twice would distort every "

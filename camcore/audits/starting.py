@@ -7,6 +7,8 @@ from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+import numpy as np
+
 import camcore
 from camcore.audits import manifest as manifests
 from camcore.audits.manifest import AuditedNetwork, Manifest, read_manifest, write_manifest
@@ -20,6 +22,8 @@ from camcore.network import Network
 from camcore.text import sides
 
 _LIBRARIES = ("tensorflow", "keras", "numpy", "pyarrow", "distributed")
+
+_VALUES = 24  # of a preprocessed picture that the manifest holds
 
 # Choices that make another audit.
 _CHOICES = ("method", "layer", "framing", "limit", "seed", "chunk")
@@ -49,6 +53,7 @@ def new_manifest(
             input_size=network.input_size,
             score_kind=network.score_kind,
             activation="" if network.scored_over else network.activation,
+            preprocessed=_preprocessed(network),
         ),
         method=plan.method,
         layer=plan.layer,
@@ -99,6 +104,8 @@ def _check_same(folder: Path, earlier: Manifest, manifest: Manifest) -> None:
         difference = f"of {earlier.network.name} with other names of its classes"
     elif earlier.network.input_size != manifest.network.input_size:
         difference = f"of {earlier.network.name} with an input of {sides(earlier.network.input_size)} pixels"
+    elif not _same_preprocessing(earlier.network, manifest.network):
+        difference = f"of {earlier.network.name} with another preprocessing of the pictures"
     else:
         name = next((one for one in _CHOICES if getattr(earlier, one) != getattr(manifest, one)), None)
         if name is not None:
@@ -114,6 +121,20 @@ def _check_same(folder: Path, earlier: Manifest, manifest: Manifest) -> None:
         f"'{folder}' holds another audit: {difference}. One folder holds one audit, and its rows would not go together "
         "with these. Give another folder, or delete that one."
     )
+
+
+def _preprocessed(network: Network) -> tuple[float, ...]:
+    """Values of a fixed picture of noise after the network's preprocessing, which need not have a name."""
+    noise = np.random.default_rng(0).integers(0, 256, (1, *network.input_size, 3))
+    x = network.preprocess(noise.astype(np.float32)).ravel().astype(np.float64)
+    kept = x[np.linspace(0, len(x) - 1, _VALUES).astype(np.int64)]
+    return tuple(np.nan_to_num(kept).tolist())
+
+
+def _same_preprocessing(earlier: AuditedNetwork, now: AuditedNetwork) -> bool:
+    """Machines may differ in the last digits."""
+    one, other = np.array(earlier.preprocessed), np.array(now.preprocessed)
+    return not len(one) or (len(one) == len(other) and bool(np.allclose(one, other, 1e-3, 1e-3 * np.abs(other).max())))
 
 
 def _version(library: str) -> str:

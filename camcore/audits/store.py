@@ -146,13 +146,13 @@ class Audit:
                 )
             part = self.folder / PARTS / part_name(places[path] // self.manifest.chunk)
             files.setdefault(part, []).append(places[path])
-        indices, lists = parts.read_lists(files, column, width)
+        indices, lists = parts.read_lists(files, {column: width})
         row_of = {index: row for row, index in enumerate(indices.tolist())}
         values = np.full((len(wanted), width), np.nan, np.float32)
         for place, path in enumerate(wanted):
             row = row_of.get(places[path])
             if row is not None:
-                values[place] = lists[row]
+                values[place] = lists[column][row]
         return values
 
     def _asked(self, query: str, parameters: Sequence[object] = ()) -> pa.Table:

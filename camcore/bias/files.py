@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import os
 import re
@@ -18,7 +19,7 @@ from camcore.bias.cue import plant_cue, square
 from camcore.bias.energy import Energy, Share, box_mask, check_box
 from camcore.bias.study import TRIALS, Study, StudyHead
 from camcore.errors import CamcoreError
-from camcore.files import read_json, to_csv, write_whole
+from camcore.files import from_cell, read_json, read_text, to_csv, write_whole
 from camcore.heatmaps.evidence import Evidence, common_scale, evidence
 from camcore.metrics.intervals import Rate
 from camcore.metrics.localisation import energy_share
@@ -213,10 +214,9 @@ def _head(content: dict[str, Any], shares: dict[tuple[str, str], tuple[Share, ..
 
 def _read_shares(path: Path) -> dict[tuple[str, str], tuple[Share, ...]]:
     by_head: dict[tuple[str, str], list[Share]] = {}
-    with path.open(newline="", encoding="utf-8") as file:
-        for row in csv.DictReader(file, strict=True):
-            share = Share(row["file"], float(row["energy"]), float(row["area"]), row["empty"] == "1")
-            by_head.setdefault((row["head"], row["cue"]), []).append(share)
+    for row in csv.DictReader(io.StringIO(read_text(path), newline=""), strict=True):
+        share = Share(from_cell(row["file"]), float(row["energy"]), float(row["area"]), row["empty"] == "1")
+        by_head.setdefault((row["head"], row["cue"]), []).append(share)
     return {key: tuple(shares) for key, shares in by_head.items()}
 
 

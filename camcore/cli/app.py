@@ -20,6 +20,7 @@ from camcore.models.description import JSON_NAME
 from camcore.models.preprocessing import TITLES
 from camcore.models.saved import networks_folder
 from camcore.models.whole import find_file
+from camcore.places import FOLDERS, PUBLIC
 
 if TYPE_CHECKING:
     from camcore.cli.options import Commands
@@ -46,6 +47,11 @@ def add_parser(commands: Commands) -> None:
     of_file.add_argument("--unsafe", action="store_true", help="allow code inside the file to run")
     app.add_argument("--port", type=int, metavar="N", help=f"default: {serving.PORT}, or the next that is free")
     app.add_argument("--host", metavar="ADDRESS", help=f"default: {serving.LOCAL}, this machine alone; 0.0.0.0: all")
+    app.add_argument(
+        "--public",
+        action="store_true",
+        help=f"open to strangers: no folders but those in {FOLDERS}, nothing of others to change, no paths shown",
+    )
     app.add_argument("--no-browser", action="store_true", help="open no browser, say the address only")
     app.set_defaults(run=run)
 
@@ -58,6 +64,11 @@ def run(given: argparse.Namespace) -> None:
     headless = str(serving.configured("server", "headless")).lower() in ("true", "1")
     if name is not None:
         os.environ[DEFAULT_MODEL] = name
+    if given.public:
+        os.environ[PUBLIC] = "1"
+        for folder in filter(None, os.environ.get(FOLDERS, "").split(os.pathsep)):
+            if not Path(folder).expanduser().is_dir():
+                print(f"note: {FOLDERS} names '{folder}', which is no folder. Visitors do not see it.", file=sys.stderr)
     warnings.simplefilter("default", UserWarning)  # a server repeats no note
     serving.serve(where, {"model": name} if name else {}, not (given.no_browser or headless))
 

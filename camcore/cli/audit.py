@@ -14,7 +14,15 @@ from camcore.audits.groups import Group, failing_groups, read_groups
 from camcore.audits.report import NAME as REPORT
 from camcore.audits.store import Audit, open_audit
 from camcore.audits.summary import summary
-from camcore.cli.options import add_json, add_network, check_network_options, load_network, print_json, show_progress
+from camcore.cli.options import (
+    add_audit_options,
+    add_json,
+    add_network,
+    check_network_options,
+    load_network,
+    print_json,
+    show_progress,
+)
 from camcore.text import counted, duration, percent, readable
 
 if TYPE_CHECKING:
@@ -37,15 +45,12 @@ def add_parser(commands: Commands) -> None:
     parser.add_argument("pictures", metavar="PICTURES", help="a folder, a table or an address")
     add_network(parser)
     parser.add_argument("--out", required=True, metavar="FOLDER", help="where the audit is kept")
-    parser.add_argument("--method", metavar="KEY", help="a method of a single pass (default: gradcam)")
-    parser.add_argument("--layer", metavar="PATH", help="a layer (default: the recommended)")
     where = parser.add_mutually_exclusive_group()
     where.add_argument(
         "--workers", type=int, metavar="N", help="worker processes; 0 for none (default: as many as cores, if it pays)"
     )
     where.add_argument("--cluster", metavar="ADDRESS", help="of a Dask scheduler: tcp://host:8786")
-    parser.add_argument("--limit", type=int, metavar="N", help="only a random sample of so many pictures")
-    parser.add_argument("--seed", type=int, default=0, help="of the sample (default: 0)")
+    add_audit_options(parser)
     parser.add_argument("--unlabelled", action="store_true", help="leave the labels of folder or table aside")
     parser.add_argument("--no-court", action="store_true", help="leave out the trials of its groups for shortcuts")
     add_json(parser)
@@ -74,7 +79,7 @@ def audit_command(given: argparse.Namespace) -> None:
     step = None
     try:
         for step in steps:
-            show_progress(_progress(step), step.stage == "done")
+            show_progress(audit_progress(step), step.stage == "done")
     except KeyboardInterrupt:
         done = "" if step is None else f" after {step.done:,} of {counted(step.total, 'picture')}"
         print(f"\nstopped{done}; the same command goes on from here, the audit is in {given.out}", file=sys.stderr)
@@ -86,7 +91,8 @@ def audit_command(given: argparse.Namespace) -> None:
         _print(made, groups)
 
 
-def _progress(step: AuditStep) -> str:
+def audit_progress(step: AuditStep) -> str:
+    """The progress of an audit in words."""
     if step.stage in ("groups", "report"):
         return "groups of alike evidence" if step.stage == "groups" else "the report"
     if step.stage == "court":
@@ -116,6 +122,8 @@ def _print(audit: Audit, groups: Sequence[Group]) -> None:
     right = accuracy(audit)
     if right.n:
         print(f"  accuracy   {right.in_words}")
+    elif manifest.failed == manifest.total:
+        print("  no answers: none of the pictures could be used")
     else:
         mean = audit.sql("select avg(probability) as p from rows")["p"][0].as_py()
         sure = "–" if mean is None else percent(mean)

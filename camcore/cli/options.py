@@ -33,6 +33,11 @@ def add_network(parser: argparse.ArgumentParser, positional: str | None = None, 
         parser.add_argument("--model", default=usual, metavar="NAME|FILE", help=f"{WHAT} (default: {usual})")
     else:
         parser.add_argument("model", metavar=positional, help=WHAT)
+    add_network_options(parser, weights)
+
+
+def add_network_options(parser: argparse.ArgumentParser, weights: bool = True) -> None:
+    """Add what says more of a network, or of all that the command names."""
     if weights:
         parser.add_argument("--weights", metavar="FILE", help="a weights file, or the word random")
     parser.add_argument("--labels", metavar="FILE", help="the classes' names: one a line, or JSON")
@@ -53,6 +58,14 @@ def add_network(parser: argparse.ArgumentParser, positional: str | None = None, 
         metavar="NAME=VALUE",
         help="the number of an input that is no picture, or several with commas between; repeat for more inputs",
     )
+
+
+def add_audit_options(parser: argparse.ArgumentParser) -> None:
+    """Add the choices of an audit that do not say where it is made."""
+    parser.add_argument("--method", metavar="KEY", help="a method of a single pass (default: gradcam)")
+    parser.add_argument("--layer", metavar="PATH", help="a layer (default: the recommended)")
+    parser.add_argument("--limit", type=int, metavar="N", help="only a random sample of so many pictures")
+    parser.add_argument("--seed", type=int, default=0, help="of the sample (default: 0)")
 
 
 def add_pictures(parser: argparse.ArgumentParser) -> None:

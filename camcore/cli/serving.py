@@ -6,6 +6,7 @@ import errno
 import importlib.util
 import os
 import runpy
+import signal
 import socket
 import sys
 import threading
@@ -159,9 +160,15 @@ def serve(where: Address, query: Mapping[str, str], browser: bool) -> None:
         "logger.hideWelcomeMessage": "true",
     }
     flags = [word for name, value in options.items() for word in (f"--{name}", value)]
-    sys.argv = ["streamlit", "run", str(script()), *flags]
+    sys.argv = ["streamlit", "run", str(script().with_name("server.py")), *flags]
+    for ending in (signal.SIGINT, signal.SIGTERM):  # the server ends itself first, and then has this called
+        signal.signal(ending, _leave)
     threading.Thread(target=_announce, args=(where, where.url(**query), browser), daemon=True).start()
     runpy.run_module("streamlit", run_name="__main__", alter_sys=True)
+
+
+def _leave(number: int, frame: object) -> None:
+    raise SystemExit(0)
 
 
 def _announce(where: Address, url: str, browser: bool) -> None:

@@ -6,11 +6,11 @@ import argparse
 import sys
 from collections.abc import Generator, Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from camcore.cli.options import add_json, print_json
 from camcore.errors import CamcoreError
+from camcore.files import read_text
 from camcore.models import saved
 from camcore.text import duration, percent
 from camcore.training.folders import LabelledFolder, read_folder
@@ -37,7 +37,17 @@ def add_parser(commands: Commands) -> None:
         help="holds one folder of pictures for each class; or tfds:NAME, a data set of tensorflow_datasets",
     )
     parser.add_argument("--out", required=True, metavar="FOLDER", help="where the run keeps its log and the network")
-    parser.add_argument("--classes", nargs="+", metavar="NAME", help="which class folders (default: all)")
+    parser.add_argument(
+        "--classes", nargs="+", action="extend", metavar="NAME", help="which class folders (default: all)"
+    )
+    parser.add_argument(
+        "--class",
+        dest="classes",
+        action="extend",
+        nargs=1,
+        metavar="NAME",
+        help="one more of them, also where its name begins like an option's: --class=--out",
+    )
     parser.add_argument(
         "--backbone", metavar="NAME", help="put a new head on this backbone by surgery (default: from nothing)"
     )
@@ -120,7 +130,7 @@ def chosen_recipe(given: argparse.Namespace) -> Recipe:
     recipe = Recipe()
     if given.recipe:
         try:
-            recipe = Recipe.from_json(Path(given.recipe).read_text(encoding="utf-8"))
+            recipe = Recipe.from_json(read_text(given.recipe, 1 << 20))
         except (OSError, UnicodeDecodeError) as error:
             raise CamcoreError(f"The recipe '{given.recipe}' cannot be read: {error}. Correct the path.") from error
     if given.size is not None:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from camcore.batches import BATCH, check_batch, framed_batches
 from camcore.errors import CamcoreError, MethodError, PictureError
 from camcore.evaluation.predict import Predictions
-from camcore.files import read_json, write_whole
+from camcore.files import content_checked, read_json, write_whole
 from camcore.heatmaps.cam_map import normalised
 from camcore.heatmaps.compute import raw_map
 from camcore.methods import find_method
@@ -142,7 +142,8 @@ def write_averages(path: str | os.PathLike[str], averages: Averages, classes: tu
 def read_averages(path: str | os.PathLike[str]) -> Averages:
     """Read what ``write_averages`` wrote. Raises CamcoreError where the file is missing or damaged."""
     home = Path(path)
-    try:
+    remedy = "python -m camcore evaluate … --out writes them. Correct the path, or write them again."
+    with content_checked(home, "average maps", remedy):
         content = read_json(home)
         groups = tuple(
             GroupMean(
@@ -161,16 +162,6 @@ def read_averages(path: str | os.PathLike[str]) -> Averages:
             raise ValueError(f"of is {content['of']!r}")
         method, layer, framing, total = (content[key] for key in ("method", "layer", "framing", "pictures"))
         return Averages(groups, method, layer, content["of"], framing, total, total, 0.0)
-    except OSError as error:
-        raise CamcoreError(
-            f"The average maps '{home}' cannot be read: {error.strerror or error}. Correct the path, or write them "
-            "with python -m camcore evaluate … --out."
-        ) from error
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise CamcoreError(
-            f"{home.name!r} holds no average maps ({type(error).__name__}: {error}). It was damaged, or is another "
-            "file. Write it again with python -m camcore evaluate … --out."
-        ) from error
 
 
 def single_pass_method(network: Network, method: str | None, layer: str) -> MethodInfo:

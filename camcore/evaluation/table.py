@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import os
 from pathlib import Path
 from typing import NoReturn
@@ -11,7 +12,7 @@ import numpy as np
 
 from camcore.errors import CamcoreError
 from camcore.evaluation.predict import Predictions
-from camcore.files import to_csv, write_whole
+from camcore.files import from_cell, read_text, to_csv, write_whole
 
 _CLASS = "p:"  # a column's name is this and the class's
 
@@ -43,8 +44,8 @@ def read_csv(path: str | os.PathLike[str]) -> Predictions:
         )
 
     try:
-        with home.open(newline="", encoding="utf-8") as file:
-            rows = list(csv.reader(file, strict=True))
+        lines = csv.reader(io.StringIO(read_text(home), newline=""), strict=True)
+        rows = [[from_cell(cell) for cell in line] for line in lines]
     except OSError as error:
         raise CamcoreError(
             f"The predictions '{home}' cannot be read: {error.strerror or error}. Correct the path, or write them with "

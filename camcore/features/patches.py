@@ -18,6 +18,7 @@ from camcore.batches import BATCH, framed_batches, open_files
 from camcore.checks import checked, of_type, optional, whole
 from camcore.errors import CamcoreError, LayerError
 from camcore.features.cells import field_on_picture
+from camcore.files import opened_plain
 from camcore.framing import frame_for
 from camcore.heatmaps.arguments import a_framing, a_network, a_path, a_picture, paths
 from camcore.heatmaps.request import Layer
@@ -118,7 +119,7 @@ def _is_picture(path: Path) -> bool:
     if not path.is_file():
         return False
     try:
-        with path.open("rb") as file:
+        with opened_plain(path) as file:
             return begins_as_picture(file.read(16))
     except OSError:
         return False  # one file that may not be read does not spoil the others

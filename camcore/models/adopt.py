@@ -18,7 +18,7 @@ from camcore.models.description import SavedNetwork, check_name
 from camcore.models.labels import check_count, imagenet_labels
 from camcore.models.load import backbones
 from camcore.models.preprocessing_check import Fit, compare_preprocessings
-from camcore.models.weights import load_weights
+from camcore.models.weights import check_fit, load_weights
 from camcore.models.weights_contents import head_options, refuse_whole_model
 from camcore.models.weights_files import search_folders
 from camcore.models.wrap import wrap
@@ -135,6 +135,7 @@ def check_new_name(name: str) -> str:
 def _loaded(candidate: Candidate) -> tuple[keras.Model, tuple[str, ...]]:
     """The model with the file's weights, and the names of its classes."""
     options = options_of(candidate)
+    check_fit(candidate.path, lambda: catalogue.build(candidate.backbone, "random", **options).model)
     model = catalogue.build(candidate.backbone, "random", **options).model
     load_weights(model, candidate.path)
     outputs = int(model.output_shape[-1])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import os
-import threading
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,7 +12,8 @@ from pathlib import Path, PurePosixPath
 from typing import IO, TYPE_CHECKING
 
 from camcore.errors import ModelError
-from camcore.files import Json, parse_json
+from camcore.files import Json, opened_plain, parse_json
+from camcore.models.hdf5_arrays import stored_arrays
 from camcore.models.other_formats import HDF5, refuse_foreign
 
 if TYPE_CHECKING:
@@ -28,8 +28,6 @@ _FREE_NUMBERS = 256 << 20  # bytes that a model may have beyond its file
 _MOST_NUMBERS = 4  # times the file's own numbers: narrower types, and what is not saved
 _MOST_LAYERS = 5_000  # of a model and all models within it
 _MOST_IN_A_ROW = 300  # of a Sequential model: the time that Keras takes grows with their square
-_MOST_GROUPS = 30_000  # in an HDF5 file
-_DEEPEST = 100  # groups within groups; Keras has a few for each model within a model
 WEIGHTS = "model.weights.h5"
 
 
@@ -61,7 +59,7 @@ def read_whole(path: str | os.PathLike[str]) -> WholeModel:
     """
     path = Path(path)
     refuse_foreign(path)
-    with path.open("rb") as file:
+    with opened_plain(path) as file:
         hdf5 = file.read(len(HDF5)) == HDF5
     return _from_hdf5(path) if hdf5 else _from_archive(path)
 
@@ -110,9 +108,9 @@ def _from_hdf5(path: Path) -> WholeModel:
     import h5py
 
     with _reading(path), h5py.File(path, "r") as file:
+        stored = _check_hdf5(path, path)
         if "model_config" not in file.attrs:
             raise _weights_alone(path, file)
-        stored = _check_hdf5(path, path)
         config = _json(path, file.attrs["model_config"])
         version = file.attrs.get("keras_version", file.get("model_weights", file).attrs.get("keras_version", ""))
     return WholeModel(path, "hdf5", config, _version(version), stored)
@@ -139,40 +137,10 @@ def _check_hdf5(path: Path, source: Path | IO[bytes]) -> int:
     """
     import h5py
 
-    claimed = 0
     with h5py.File(source, "r") as file:
-        groups: list[tuple[h5py.Group, int]] = [(file, 0)]
-        seen = {_address(file)}  # a group may be in itself
-        while groups:
-            group, depth = groups.pop()
-            if len(seen) > _MOST_GROUPS or depth > _DEEPEST:
-                what = f"{depth} levels deep" if depth > _DEEPEST else f"in {len(seen):,} groups"
-                raise _unfit(path, f"its arrays lie {what}")
-            for key in group:
-                link = group.get(key, getlink=True)
-                if isinstance(link, h5py.ExternalLink):
-                    raise _unfit(path, f"{key!r} in it links to another file")
-                if isinstance(link, h5py.SoftLink):
-                    raise _unfit(path, f"{key!r} in it is a link, which Keras does not write")
-                item = group[key]
-                if isinstance(item, h5py.Group):
-                    if _address(item) in seen:
-                        raise _unfit(path, f"{key!r} in it is a group that lies elsewhere in it, too")
-                    seen.add(_address(item))
-                    groups.append((item, depth + 1))
-                elif isinstance(item, h5py.Dataset):
-                    if item.external or item.is_virtual:
-                        raise _unfit(path, f"the numbers of {item.name!r} lie in another file")
-                    claimed += item.size * item.dtype.itemsize
+        claimed = sum(one.size for one in stored_arrays(file, lambda what: _unfit(path, what)))
     _check_growth(path, claimed)
     return claimed
-
-
-def _address(group: h5py.Group) -> int:
-    """The place of an HDF5 group in its file, by whatever name it was reached."""
-    import h5py
-
-    return int(h5py.h5o.get_info(group.id).addr)
 
 
 # ---- both
@@ -247,29 +215,15 @@ def _version(version: object) -> str:
 def check_size(whole: WholeModel, build: Callable[[], keras.Model]) -> None:
     """Raise ModelError where a model would have far more numbers than its file.
 
-    ``build`` makes the keras.Model from the configuration. It is called without any number being allocated, in a
-    thread of its own, with which all that Keras notes of such variables ends. Raises what ``build`` raises.
+    ``build`` makes the keras.Model from the configuration; it is called as ``planned`` does. Raises what it raises.
     """
-    import keras
+    from camcore.models.planned import planned
 
-    sizes: list[int] = []
-    failed: list[Exception] = []
-
-    def run() -> None:
-        try:
-            with keras.StatelessScope(initialize_variables=False):
-                sizes.extend(4 * math.prod(one.shape) for one in build().variables)
-        except Exception as error:  # whatever Keras makes of the configuration, raised again below
-            failed.append(error)
-
-    thread = threading.Thread(target=run, name="size of a model")
-    thread.start()
-    thread.join()
-    if failed and "stateless scope" not in str(failed[0]):  # a layer that makes a variable of given values
-        raise failed[0]
-    if sum(sizes) > _FREE_NUMBERS + _MOST_NUMBERS * whole.stored:
+    plan = planned(build)
+    size = 0 if plan is None else sum(4 * math.prod(shape) for _, shape in plan.weights)
+    if size > _FREE_NUMBERS + _MOST_NUMBERS * whole.stored:
         raise ModelError(
-            f"'{whole.path}' is not opened: its configuration describes a model of {sum(sizes):,} bytes, and the file "
+            f"'{whole.path}' is not opened: its configuration describes a model of {size:,} bytes, and the file "
             f"has numbers for {whole.stored:,}. No file that Keras wrote does that. Get the model from where it was "
             "made."
         )

@@ -21,7 +21,7 @@ from camcore.files import Json
 from camcore.models.labels import imagenet_labels
 from camcore.models.preprocessing import preprocessing
 from camcore.models.published_weights import Options, options_text, own_name, published_weights, why_unpublished
-from camcore.models.weights import load_weights
+from camcore.models.weights import check_fit, load_weights
 from camcore.models.weights_contents import check_file, head_options
 from camcore.models.weights_files import DownloadProgress, WeightsFile, download, find_file
 from camcore.origin import Origin
@@ -167,6 +167,7 @@ def build(
     path, note = _resolve(row, weights, progress, options)
     if path is not None and weights not in (None, "imagenet"):
         options = head_options(path) | options
+        check_fit(path, lambda: _constructed(row, constructor, options))
     model = _constructed(row, constructor, options)
     if path is not None:
         load_weights(model, path)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from camcore.checks import shown
 from camcore.errors import ModelError
-from camcore.files import Json, read_json
+from camcore.files import Json, opened_plain, read_json
 from camcore.framing import FRAMINGS
 from camcore.models import catalogue
 from camcore.models.architectures import check_architecture, is_whole
@@ -132,7 +132,7 @@ def digest(path: Path) -> str:
 @lru_cache(maxsize=256)
 def _sha256(path: Path, stamp: tuple[int, int, int]) -> str:
     try:
-        with path.open("rb") as file:
+        with opened_plain(path) as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise ModelError(f"'{path}' cannot be read: {error.strerror or error}. Allow reading it.") from error

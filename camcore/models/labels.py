@@ -9,7 +9,8 @@ from pathlib import Path
 from camcore.checks import checked, optional, refused, whole
 from camcore.class_names import in_order
 from camcore.errors import ModelError
-from camcore.files import parse_json
+from camcore.files import parse_json, read_plain
+from camcore.text import one_line
 
 _IMAGENET = Path(__file__).parents[1] / "data" / "imagenet_classes.txt"
 _MOST_BYTES = 4 << 20
@@ -60,7 +61,7 @@ def read_labels(source: str | os.PathLike[str] | bytes, classes: int | None = No
     if "\0" in text:
         raise _wrong(name, "it is no text, but holds bytes of zero")
     names = _from_json(name, text) if text.lstrip()[:1] in ("[", "{") else text.rstrip().splitlines()
-    labels = tuple(label.strip() for label in names)
+    labels = tuple(one_line(label).strip() for label in names)
     for index, label in enumerate(labels):
         if not label or len(label) > _LONGEST:
             problem = "is empty" if not label else f"is longer than {_LONGEST} letters"
@@ -100,11 +101,9 @@ def _bytes_of(source: str | os.PathLike[str] | bytes) -> tuple[str, bytes]:
         return "given", source
     path = Path(source).expanduser()
     try:
-        return f"'{path}'", path.read_bytes()
+        return f"'{path}'", read_plain(path)
     except OSError as error:
         raise ModelError(f"The labels file '{path}' cannot be read: {error.strerror or error}. {FORMS}") from error
-    except ValueError as error:  # a name with a zero in it
-        raise ModelError(f"The labels file {str(path)!r} cannot be read: {error}. {FORMS}") from error
 
 
 def _from_json(name: str, text: str) -> list[str]:

@@ -6,6 +6,7 @@ import zipfile
 from pathlib import Path
 
 from camcore.errors import ModelError
+from camcore.files import opened_plain
 
 HDF5 = b"\x89HDF\r\n\x1a\n"
 _HEAD = 4096
@@ -23,7 +24,7 @@ _KEEP = "Save the whole model where it was made: model.save('my_model.keras')."
 def refuse_foreign(path: Path) -> None:
     """Raise ModelError where a file is neither an HDF5 file nor an archive as Keras writes it. Runs nothing of it."""
     try:
-        with path.open("rb") as file:
+        with opened_plain(path) as file:
             start = file.read(_HEAD)
     except OSError as error:
         raise ModelError(f"'{path}' cannot be opened: {error.strerror or error}. Allow reading it.") from error

@@ -9,7 +9,7 @@ from pathlib import Path
 from camcore.errors import ModelError
 from camcore.models.catalogue import backbone, find_weights
 from camcore.models.description import SavedNetwork
-from camcore.models.saved import networks_folder
+from camcore.models.saved import is_own, networks_folder
 from camcore.models.weights_files import forget, is_ours, keras_cache, search_folders
 
 
@@ -54,7 +54,7 @@ def remove_network(saved: SavedNetwork) -> None:
 
     Raises ModelError for a bundled network, for one that lies elsewhere, and where it cannot be deleted.
     """
-    if saved.bundled or saved.folder.parent != networks_folder():
+    if not is_own(saved):
         raise ModelError(
             f"The network {saved.name!r} in '{saved.folder}' is never removed from here: "
             + ("it comes with the project. " if saved.bundled else f"it does not lie in '{networks_folder()}'. ")

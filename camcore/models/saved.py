@@ -34,6 +34,7 @@ from camcore.models.preprocessing import preprocessing as preprocessing_of
 from camcore.models.weights import load_weights
 from camcore.models.weights_contents import check_file
 from camcore.models.weights_saving import check_finite, save_weights
+from camcore.places import home, networks_folder
 
 if TYPE_CHECKING:
     import keras
@@ -43,23 +44,13 @@ _WEIGHTS_NAME = "network.weights.h5"
 # ---- where they are
 
 
-def home() -> Path:
-    """The folder for what camcore keeps: ``CAMCORE_HOME``, else ``~/.camcore``, whether or not it exists."""
-    return Path(os.environ.get("CAMCORE_HOME") or "~/.camcore").expanduser().absolute()
-
-
-def networks_folder() -> Path:
-    """The folder in which each of one's own networks has a folder."""
-    return home() / "networks"
-
-
 def saved_networks() -> tuple[SavedNetwork, ...]:
     """The bundled networks, then one's own; those that cannot be read are left out.
 
     Of two of the same name the first one counts. Quick: the folders are looked through, no weights are read.
     """
     networks: dict[str, SavedNetwork] = {}
-    for folder in (BUNDLED, networks_folder()):
+    for folder in _folders():
         try:
             inside = sorted(folder.iterdir())
         except OSError:
@@ -70,6 +61,16 @@ def saved_networks() -> tuple[SavedNetwork, ...]:
                 if saved.weights.is_file():
                     networks.setdefault(saved.name, saved)
     return tuple(networks.values())
+
+
+def _folders() -> tuple[Path, ...]:
+    """Where networks lie: the bundled ones, those of this machine, and one's own where they lie elsewhere."""
+    return tuple(dict.fromkeys((BUNDLED, home() / "networks", networks_folder())))
+
+
+def is_own(saved: SavedNetwork) -> bool:
+    """Tell whether a network is one of one's own, in the folder for these."""
+    return not saved.bundled and saved.folder.parent == networks_folder()
 
 
 def find(name: str | os.PathLike[str]) -> SavedNetwork | None:
@@ -85,7 +86,7 @@ def find(name: str | os.PathLike[str]) -> SavedNetwork | None:
         return None
     folders = [Path(text).expanduser().absolute()]
     if Path(text).name == text:  # a bare name is that of a folder where networks lie, before any other
-        folders = [BUNDLED / text, networks_folder() / text, *folders]
+        folders = [*(folder / text for folder in _folders()), *folders]
     try:
         for folder in folders:
             if (folder / JSON_NAME).exists():
@@ -180,10 +181,10 @@ def write(
     Whatever happens on the way, the folder holds either the earlier network or this one. Raises ModelError where a
     value is not fit to be saved, where a weight is no finite number, and where the folder cannot be written.
     """
-    home = Path(folder).expanduser().absolute()
+    target = Path(folder).expanduser().absolute()
     check_finite(model, name, half)
-    part = home / "part.weights.h5"
-    earlier = _earlier_weights(home)
+    part = target / "part.weights.h5"
+    earlier = _earlier_weights(target)
     content = {
         "format": FORMAT,
         "name": name,
@@ -204,28 +205,28 @@ def write(
             f"The network {name!r} cannot be described in JSON: {error}. Its architecture and record are texts, "
             "finite numbers, and lists and mappings of these. Leave the rest away."
         ) from error
-    _check_fit(checked(content, home / JSON_NAME), model)
+    _check_fit(checked(content, target / JSON_NAME), model)
     try:
-        home.mkdir(parents=True, exist_ok=True)
+        target.mkdir(parents=True, exist_ok=True)
         save_weights(model, part, half)
         content["sha256"] = digest(part)
         if earlier == _WEIGHTS_NAME:  # it stays until the new description is in place
             content["weights"] = f"network-{content['sha256'][:12]}.weights.h5"
-        os.replace(part, home / content["weights"])
-        with replaced_whole(home / JSON_NAME, sync=True) as json_part:
+        os.replace(part, target / content["weights"])
+        with replaced_whole(target / JSON_NAME, sync=True) as json_part:
             json_part.write_bytes(json.dumps(content, indent=1, ensure_ascii=False).encode())
     except OSError as error:
         with suppress(OSError):
             part.unlink(missing_ok=True)
         kept = " The network that was there before is as it was." if earlier else ""
         raise ModelError(
-            f"The network {name!r} cannot be saved in '{home}': {error.strerror or error}.{kept} Free space, allow "
+            f"The network {name!r} cannot be saved in '{target}': {error.strerror or error}.{kept} Free space, allow "
             "writing, or choose another folder."
         ) from error
     if earlier and earlier != content["weights"]:
         with suppress(OSError):
-            (home / earlier).unlink(missing_ok=True)
-    return described(home)
+            (target / earlier).unlink(missing_ok=True)
+    return described(target)
 
 
 def _earlier_weights(folder: Path) -> str | None:

@@ -6,7 +6,7 @@ import os
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,7 +17,28 @@ from camcore.models.weights_contents import Contents, Shape, check_file, damaged
 if TYPE_CHECKING:
     import keras
 
+    from camcore.models.planned import ModelPlan
+
 _HEAD_ARRAYS = 6  # at most, of a classifier of keras.applications: VGG's three Dense layers
+
+
+def check_fit(path: str | os.PathLike[str], build: Callable[[], keras.Model]) -> None:
+    """Raise ModelError where a weights file cannot be that of the model which ``build`` makes.
+
+    The file's headers are compared with the model's structure: nothing is read, and no variable allocated. What a
+    comparison of shapes cannot tell is left to ``load_weights``.
+    """
+    from camcore.models.planned import planned
+
+    path = check_file(path)
+    contents = read_contents(path)
+    plan = planned(build)
+    if plan is not None:
+        difference = _difference(plan, contents.layers)
+        missing = _count(_wanted(plan)) - _count(contents.layers)
+        if difference and (missing or not contents.legacy):
+            _refuse_within(path, plan, contents)
+            raise _misfit(path, plan, difference)
 
 
 def load_weights(model: keras.Model, path: str | os.PathLike[str]) -> None:
@@ -27,36 +48,39 @@ def load_weights(model: keras.Model, path: str | os.PathLike[str]) -> None:
     missing, damaged or no weights file, where it belongs to another network (with the layer that differs), or
     where it would leave a variable unset. The model is then of no use; the file stays as it is.
     """
+    from camcore.models.planned import ModelPlan
+
     path = check_file(path)
     contents = read_contents(path)
-    difference = _difference(model, contents.layers)
+    plan = ModelPlan.of(model)
+    difference = _difference(plan, contents.layers)
     if difference and not contents.legacy:
-        _refuse_within(path, model, contents)
+        _refuse_within(path, plan, contents)
         # Keras would take a file with more layers than the network, and use some. The older layout's reader
         # compares every count and shape itself.
-        raise _misfit(path, model, difference)
+        raise _misfit(path, plan, difference)
     _mark_unset(model)
     try:
         with _named_for_keras(path, contents.legacy) as readable:
             model.load_weights(readable)
     except Exception as error:  # whatever Keras makes of layers that do not fit or unreadable numbers
-        _refuse_within(path, model, contents)
+        _refuse_within(path, plan, contents)
         if difference:
-            raise _misfit(path, model, difference) from error
+            raise _misfit(path, plan, difference) from error
         raise damaged(path, "its arrays cannot be read", error) from error
     unset = [variable.path for variable in _float_variables(model) if _has_nan(variable)]
     if unset:
         raise damaged(path, f"it leaves {len(unset)} arrays of the network unset or not numbers, {unset[0]!r} first")
 
 
-def _refuse_within(path: Path, model: keras.Model, contents: Contents) -> None:
+def _refuse_within(path: Path, plan: ModelPlan, contents: Contents) -> None:
     """Raise ModelError where a file holds a model within another, and the network is no such pair."""
-    if not contents.within or any(hasattr(layer, "layers") for layer in model.layers):
+    if not contents.within or plan.nested:
         return
-    rest = Counter(tuple(variable.shape) for variable in model.weights)
+    rest = Counter(shape for _, shape in plan.weights)
     own = Counter(contents.within)
     fits = not own - rest and (rest - own).total() <= _HEAD_ARRAYS
-    what = f"of {model.name!r} without its head, within another model" if fits else "of a model within another one"
+    what = f"of {plan.name!r} without its head, within another model" if fits else "of a model within another one"
     others = sum(map(len, contents.layers.values())) - len(contents.within)
     raise ModelError(
         f"'{path}' holds the weights {what} ({len(contents.within)} arrays of the inner one, {others} of the layers "
@@ -70,15 +94,20 @@ def _count(layers: dict[str, list[Shape]]) -> Counter[Shape]:
     return Counter(shape for shapes in layers.values() for shape in shapes)
 
 
-def _difference(model: keras.Model, stored: dict[str, list[Shape]]) -> str:
+def _wanted(plan: ModelPlan) -> dict[str, list[Shape]]:
+    """The shapes of the model's arrays, by their layers' names."""
+    wanted: dict[str, list[Shape]] = {}
+    for path, shape in plan.weights:
+        wanted.setdefault(path.rpartition("/")[0].rpartition("/")[2], []).append(shape)
+    return wanted
+
+
+def _difference(plan: ModelPlan, stored: dict[str, list[Shape]]) -> str:
     """The difference between the file's arrays and the model's, shape by shape; "" where there is none.
 
     Layers are compared by name only to say what differs: Keras makes up the names of some anew each time.
     """
-    wanted: dict[str, list[Shape]] = {}
-    for variable in model.weights:
-        layer = variable.path.rpartition("/")[0].rpartition("/")[2]
-        wanted.setdefault(layer, []).append(tuple(variable.shape))
+    wanted = _wanted(plan)
     if _count(wanted) == _count(stored):
         return ""
     for layer, shapes in wanted.items():
@@ -101,9 +130,9 @@ def _shapes(shapes: list[Shape]) -> str:
     return ", ".join("×".join(map(str, shape)) or "one number" for shape in shapes)
 
 
-def _misfit(path: Path, model: keras.Model, difference: str) -> ModelError:
+def _misfit(path: Path, plan: ModelPlan, difference: str) -> ModelError:
     return ModelError(
-        f"The weights file '{path}' is not for this network ({model.name}): {difference}. "
+        f"The weights file '{path}' is not for this network ({plan.name}): {difference}. "
         "It belongs to another architecture, or to this one with other options (alpha, classes, …). "
         "Give the same options as when it was written, or another file."
     )

@@ -9,16 +9,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from camcore.errors import ModelError
-from camcore.files import Json
+from camcore.files import Json, opened_plain
 
 if TYPE_CHECKING:
     import h5py
+
+    from camcore.models.hdf5_arrays import StoredArray
 
 Shape = tuple[int, ...]
 
 _HEADS = ("predictions", "conv_preds", "logits")  # the heads' names in keras.applications
 _MODEL_LAYERS = 5  # layers with weights that a layer holds which is a model itself; attention has four
 _SIGNATURE = b"\x89HDF\r\n\x1a\n"
+_FREE_NUMBERS = 16 << 20  # bytes that arrays may claim beyond their file
+_MOST_NUMBERS = 4  # times the file: what is not stored, and what is compressed
+_MOST_CLASSES = 100_000  # as many as a saved network may have
 
 
 @dataclass(frozen=True)
@@ -41,7 +46,7 @@ def check_file(path: str | os.PathLike[str]) -> Path:
     if not path.is_file():
         raise ModelError(f"'{path}' is not a file, so no weights can be read from it. Name the file itself.")
     try:
-        with path.open("rb") as file:
+        with opened_plain(path) as file:
             start = file.read(len(_SIGNATURE))
     except OSError as error:
         raise ModelError(
@@ -64,7 +69,11 @@ def head_outputs(path: str | os.PathLike[str]) -> int | None:
     layers = read_contents(check_file(path)).layers
     shapes = next((layers[name] for name in _HEADS if name in layers), [])
     biases = [shape[0] for shape in shapes if len(shape) == 1]
-    return biases[0] if len(biases) == 1 else None
+    if len(biases) != 1:
+        return None
+    if biases[0] > _MOST_CLASSES:
+        raise _unfit(Path(path), f"its head claims {biases[0]:,} classes, and at most {_MOST_CLASSES:,} are taken")
+    return biases[0]
 
 
 def head_options(path: str | os.PathLike[str]) -> dict[str, Json]:
@@ -102,7 +111,10 @@ def refuse_whole_model(path: str | os.PathLike[str]) -> None:
 
 
 def read_contents(path: Path) -> Contents:
-    """The layers of a weights file. Raises ModelError where it is damaged or holds no Keras weights."""
+    """The layers of a weights file, told from its headers.
+
+    Raises ModelError where it is damaged, holds no Keras weights, leads out of itself, or claims more than it stores.
+    """
     import h5py
 
     try:
@@ -123,41 +135,61 @@ def _kind(start: bytes) -> str:
 
 
 def _contents(file: h5py.File, path: Path) -> Contents:
-    """Walk the datasets by hard links only, so that a file cannot lead to another one."""
-    import h5py
+    from camcore.models.hdf5_arrays import stored_arrays
 
+    arrays = tuple(stored_arrays(file, lambda what: _unfit(path, what)))  # first: no link is followed after it
+    _check_claims(path, arrays)
     legacy = "model_weights" in file or any(name.startswith("layer_names") for name in file.attrs)
     roots = ("layers", "_layer_checkpoint_dependencies")  # the second is Keras 2.13's
     if not legacy and not any(root in file for root in roots):
         raise ModelError(
             f"'{path}' is an HDF5 file without Keras weights: it holds "
-            f"{', '.join(list(file)[:5]) or 'nothing'}, and Keras keeps weights under 'layers'. "
+            f"{', '.join(list(file)[:5])[:200] or 'nothing'}, and Keras keeps weights under 'layers'. "
             "Give a file that model.save_weights('….weights.h5') wrote."
         )
     layers: dict[str, list[Shape]] = {}
     inner: dict[str, list[tuple[str, Shape]]] = {}  # outer layer → its own layers' names and shapes
-
-    def visit(name: str, item: h5py.Dataset | h5py.Group) -> None:
-        parts = name.split("/")
-        if not isinstance(item, h5py.Dataset) or "seed_generator" in parts:
-            return
+    for one in arrays:
+        parts = one.path
+        if "seed_generator" in parts:
+            continue
         if legacy and parts[0] != "optimizer_weights":
             layer = parts[-2] if len(parts) > 1 else ""
         elif not legacy and parts[0] in roots:
-            layer = str(item.parent.attrs.get("name", "/".join(parts[1:-2])))
+            layer = one.layer or "/".join(parts[1:-2])
         else:
-            return
-        layers.setdefault(layer, []).append(tuple(item.shape))
+            continue
+        layers.setdefault(layer, []).append(one.shape)
         top = parts[1:] if legacy and parts[0] == "model_weights" else parts
         if legacy and len(top) > 2:
-            inner.setdefault(top[0], []).append((top[1], tuple(item.shape)))
+            inner.setdefault(top[0], []).append((top[1], one.shape))
         elif not legacy and any(root in parts[2:] for root in roots):
-            inner.setdefault(parts[1], []).append((layer, tuple(item.shape)))
-
-    file.visititems(visit)
+            inner.setdefault(parts[1], []).append((layer, one.shape))
     held = [one for one in inner.values() if len({name for name, _ in one}) >= _MODEL_LAYERS]
     largest = max(held, key=len, default=[])
     return Contents(legacy, layers, tuple(shape for _, shape in largest))
+
+
+def _check_claims(path: Path, arrays: tuple[StoredArray, ...]) -> None:
+    """Raise ModelError where arrays are no numbers, or claim far more of them than the file can hold."""
+    other = next((one for one in arrays if not one.numeric), None)
+    if other is not None:
+        raise _unfit(path, f"{'/'.join(other.path)[:80]!r} in it holds no numbers")
+    claimed, size = sum(one.size for one in arrays), path.stat().st_size
+    if claimed > _FREE_NUMBERS + _MOST_NUMBERS * size:
+        largest = max(arrays, key=lambda one: one.size)
+        raise _unfit(
+            path,
+            f"its {size:,} bytes claim to hold {claimed:,} ({'/'.join(largest.path)[:80]} alone has the shape "
+            f"{'×'.join(map(str, largest.shape))})",
+        )
+
+
+def _unfit(path: Path, what: str) -> ModelError:
+    return ModelError(
+        f"The weights file '{path}' is not opened: {what}. No file that Keras wrote does that. Save the weights again "
+        "where they were made: model.save_weights('mine.weights.h5')."
+    )
 
 
 def damaged(path: Path, what: str, error: Exception | None = None) -> ModelError:

@@ -19,6 +19,7 @@ from camcore.render.figure import (
     LEGEND_BENEATH,
     MARGIN,
     QUIET,
+    Markup,
     Part,
     error_bars,
     figure,
@@ -45,29 +46,35 @@ def logit(probability: ArrayLike) -> NDArray[np.float64]:
         return np.clip(np.log(p) - np.log1p(-p), -LIMIT, LIMIT)
 
 
+def score_counts(probabilities: ArrayLike, bins: int = 32) -> NDArray[np.int64]:
+    """The number of probabilities in each of ``bins`` of one width on the logit's scale."""
+    counts, _ = np.histogram(logit(probabilities), bins, (-LIMIT, LIMIT))
+    return counts.astype(np.int64)
+
+
 def score_histogram(
     groups: Mapping[str, ArrayLike],
     *,
     title: str,
     axis: str,
     threshold: float | None = None,
-    bins: int = 32,
     height: int = HEIGHT,
 ) -> Figure:
-    """Counts of the scores given. groups: name → probabilities (n,); threshold: a probability, as a line."""
+    """The scores given. groups: name → their ``score_counts``; threshold: a probability, as a line."""
+    (bins,) = {len(np.asarray(counts)) for counts in groups.values()}
     edges = np.linspace(-LIMIT, LIMIT, bins + 1)
     bars: list[Part] = [
         {
             "type": "bar",
             "name": name,
             "x": ((edges[1:] + edges[:-1]) / 2).tolist(),
-            "y": np.histogram(logit(given), edges)[0].tolist(),
+            "y": np.asarray(counts).tolist(),
             "width": float(edges[1] - edges[0]),
             "marker": {"color": colour, "line": {"width": 0}},
             "opacity": 0.72,
             "hovertemplate": f"%{{y}} {name}<extra></extra>",
         }
-        for (name, given), colour in zip(groups.items(), COLOURS, strict=False)
+        for (name, counts), colour in zip(groups.items(), COLOURS, strict=False)
     ]
     layout: Part = {
         "barmode": "overlay",
@@ -93,7 +100,7 @@ def confusion_matrix(counts: ArrayLike, classes: Sequence[str], *, title: str, h
     shares = table / np.maximum(table.sum(axis=1, keepdims=True), 1)
     names = list(classes)
     text = [
-        [f"<b>{count:,}</b><br>{100 * share:.1f} %" for count, share in zip(row, part, strict=True)]
+        [Markup(f"<b>{count:,}</b><br>{100 * share:.1f} %") for count, share in zip(row, part, strict=True)]
         for row, part in zip(table.tolist(), shares.tolist(), strict=True)
     ]
     heat: Part = {
@@ -146,7 +153,7 @@ def reliability(
         marker={"size": (6 + 10 * np.sqrt(n[used] / max(1, n.max(initial=0)))).tolist(), "color": COLOURS[0]},
         error_y=error_bars(y, lowest, highest, COLOURS[0], 3, 1.2),
         customdata=n[used].tolist(),
-        hovertemplate="said %{x:.1%}, true %{y:.1%}<br>%{customdata} pictures<extra></extra>",
+        hovertemplate="said %{x:.1%}, true %{y:.1%}\n%{customdata} pictures<extra></extra>",
     )
     layout = _share_axes(axes) | {"showlegend": False}
     if threshold is not None:

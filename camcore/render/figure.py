@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,6 +10,8 @@ from numpy.typing import ArrayLike
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
+
+_NO_NAME = "<extra></extra>"  # at the end of a template: no name of the trace beside what is pointed at
 
 Part = dict[str, object]
 """A trace, an axis or another part of a figure, as Plotly's JSON has it."""
@@ -24,6 +26,10 @@ LEGEND_ABOVE: Part = {"orientation": "h", "x": 1, "xanchor": "right", "y": 1.0, 
 LEGEND_BENEATH: Part = {"orientation": "h", "x": 0, "xanchor": "left", "y": -0.3, "yanchor": "top"}
 
 
+class Markup(str):
+    """A text of our own with tags that Plotly knows; no word of others is in it."""
+
+
 def figure(traces: Sequence[Part], layout: Part, *, title: str = "", height: int = HEIGHT) -> Figure:
     """Traces in the shared layout, which ``layout`` overrides; the title stands over the figure's left edge."""
     from plotly.graph_objects import Figure
@@ -31,7 +37,22 @@ def figure(traces: Sequence[Part], layout: Part, *, title: str = "", height: int
     shared: Part = {"height": height, "margin": MARGIN, "uirevision": "kept"}
     if title:
         shared["title"] = {"text": title, "x": 0, "xref": "container", "xanchor": "left", "font": {"size": 16}}
-    return Figure({"data": list(traces), "layout": shared | layout})
+    return Figure({"data": _as_text(list(traces)), "layout": _as_text(shared | layout)})
+
+
+def _as_text(value: object) -> object:
+    """A part of a figure whose texts are shown as they stand: Plotly reads tags in them. A line feed ends a line."""
+    if isinstance(value, Markup):
+        return str(value)
+    if isinstance(value, str):
+        kept = value.removesuffix(_NO_NAME)
+        shown = kept.replace("&", "&amp;").replace("<", "&lt;").replace("\n", "<br>")
+        return shown + value[len(kept) :]
+    if isinstance(value, Mapping):
+        return {key: _as_text(one) for key, one in value.items()}
+    if isinstance(value, (list, tuple)):
+        return value if value and isinstance(value[0], float) else [_as_text(one) for one in value]
+    return value
 
 
 def titled_axis(title: str, standoff: int | None = 8, **more: object) -> Part:

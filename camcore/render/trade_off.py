@@ -62,7 +62,7 @@ def trade_off(points: Sequence[Point], *, cost: str, gain: str, chosen: str | No
                 "textfont": {"size": 11},
                 "cliponaxis": False,
                 "name": name,
-                "hovertemplate": "%{customdata}<br>%{y:.1f} %, %{x:.1f} M<extra></extra>",
+                "hovertemplate": "%{customdata}\n%{y:.1f} %, %{x:.1f} M<extra></extra>",
             }
         )
     ring: Part = {"size": 20, "color": COLOURS[1], "symbol": "circle-open", "line": {"width": 2.5}}

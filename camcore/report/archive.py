@@ -12,7 +12,7 @@ from camcore.pictures.picture import Picture
 from camcore.render.encode import to_png, with_caption
 from camcore.report import entry_text
 from camcore.report.captions import caption
-from camcore.report.document import DrawStyle, Finding, Item, PictureFile, Report
+from camcore.report.document import AuditItem, DrawStyle, Finding, Item, PictureFile, Report
 from camcore.report.drawing import overlay_of, shrink
 from camcore.report.html import to_html
 from camcore.report.record import SCHEMA_VERSION, map_csv, record, safe, stems, to_json
@@ -22,11 +22,15 @@ SEVERAL_SIDE = 2048
 
 _ABOUT = """\
 report.html     the report
-run.json        how every map came about; `python -m camcore run run.json` makes them again and says how far they differ
+run.json        how every map was made; `python -m camcore run run.json` makes them again and reports the differences
+"""
+_MAPS = """\
 pictures/       the photographs as they were given
 maps/           a folder for each entry: every map on its photograph as PNG, and its raw values as CSV
-
-Maps are drawn at the photograph's full size{reduced}.
+"""
+_AUDITS = """\
+audits/         a folder for each audit: its figures as JSON, its average maps as CSV, and the pictures of the report;
+                run.json has the command that makes the audit again
 """
 
 
@@ -34,9 +38,13 @@ def to_zip(report: Report) -> bytes:
     """The report as a ZIP. Names inside hold nothing but letters, digits, dots and dashes."""
     file = io.BytesIO()
     runs: list[dict[str, object]] = []
+    audits: list[dict[str, object]] = []
     with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:  # PNG and JPEG do not get smaller
         paths: dict[str, str] = {}
         for number, item in enumerate(report.items, 1):
+            if isinstance(item, AuditItem):
+                audits.append(_audit(archive, item, number))
+                continue
             picture = item.picture
             if picture.sha256 not in paths:
                 paths[picture.sha256] = f"pictures/{picture.sha256[:12]}{_ending(picture)}"
@@ -44,12 +52,37 @@ def to_zip(report: Report) -> bytes:
             runs += _entry(archive, item, number, paths[picture.sha256])
         about = {"title": entry_text.called(report), "author": report.author, "made": report.made}
         whole = {"schema_version": SCHEMA_VERSION, **about, "runs": runs}
-        _text(archive, "run.json", to_json(whole))
+        _text(archive, "run.json", to_json({**whole, "audits": audits} if audits else whole))
         _text(archive, "report.html", to_html(report))
-        cut = any(len(item.findings) > 1 for item in report.items)
-        reduced = f"; those of an entry with several at most {SEVERAL_SIDE} pixels" if cut else ""
-        _text(archive, "README.txt", _ABOUT.format(reduced=reduced).encode())
+        _text(archive, "README.txt", _about(report, bool(runs), bool(audits)).encode())
     return file.getvalue()
+
+
+def _about(report: Report, maps: bool, audits: bool) -> str:
+    text = _ABOUT + _MAPS * maps + _AUDITS * audits
+    if maps:
+        cut = any(isinstance(item, Item) and len(item.findings) > 1 for item in report.items)
+        reduced = f"; those of an entry with several at most {SEVERAL_SIDE} pixels" if cut else ""
+        text += f"\nMaps are drawn at the photograph's full size{reduced}.\n"
+    return text
+
+
+def _audit(archive: zipfile.ZipFile, item: AuditItem, number: int) -> dict[str, object]:
+    """Write the files of an audit's entry; its record."""
+    folder = f"audits/{number:02d}"
+    for name, data in item.files.items():
+        _text(archive, f"{folder}/{name}", data)
+    prints = [one for section in item.sections for one in section.prints()]
+    for place, one in enumerate(prints, 1):
+        name = safe(one.alt) or "picture"
+        archive.writestr(f"{folder}/pictures/{place:03d}_{name}.jpg", one.jpeg)
+    return {
+        "entry": number,
+        "title": item.title,
+        "comment": item.comment,
+        "command": item.command,
+        "files": [f"{folder}/{name}" for name in item.files],
+    }
 
 
 def _entry(archive: zipfile.ZipFile, item: Item, number: int, path: str) -> list[dict[str, object]]:

@@ -6,6 +6,7 @@ import hashlib
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from camcore.errors import CamcoreError, PictureError
 from camcore.graph.layers import LayerInfo
@@ -14,6 +15,7 @@ from camcore.network import Network
 from camcore.pictures.picture import Picture, open_picture
 from camcore.predictions import Prediction
 from camcore.render.encode import to_png
+from camcore.report.blocks import Section
 from camcore.report.facts import NetworkFacts, versions
 from camcore.verdict.rules import Verdict
 
@@ -166,16 +168,47 @@ class Item:
 
 
 @dataclass(frozen=True, eq=False)
+class AuditItem:
+    """One entry of a report: an audit of many pictures, as it was when it was added.
+
+    ``source``: the pictures; ``answer``: the outcome in a sentence or two; ``notes``: warnings to read before it.
+    ``numbers``: (value, name, note) of the large figures. ``command``: that makes it again, empty where none does.
+    ``files``: what an archive keeps of it beside, by file name.
+    """
+
+    title: str
+    source: str
+    answer: str
+    numbers: tuple[tuple[str, str, str], ...]
+    sections: tuple[Section, ...]
+    notes: tuple[str, ...] = ()
+    command: str = ""
+    files: Mapping[str, bytes] = field(default_factory=dict, repr=False)
+    comment: str = ""
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes that the entry takes, about."""
+        pictures = sum(len(one.jpeg) for section in self.sections for one in section.prints())
+        return pictures + sum(map(len, self.files.values())) + 4096
+
+
+ReportItem: TypeAlias = Item | AuditItem
+"""An entry of a report: maps of a picture, or an audit of many."""
+
+
+@dataclass(frozen=True, eq=False)
 class Report:
     """Entries in the order in which they are to be read. ``made``: the day, as it is to be shown."""
 
-    items: tuple[Item, ...]
+    items: tuple[ReportItem, ...]
     title: str = ""
     author: str = ""
     made: str = ""
 
 
-def bytes_of(items: Sequence[Item]) -> int:
+def bytes_of(items: Sequence[ReportItem]) -> int:
     """Bytes that several entries take; a picture that they share counts once."""
-    pictures = {item.picture.sha256: len(item.picture.data) for item in items}
-    return sum(pictures.values()) + sum(item.nbytes - len(item.picture.data) for item in items)
+    pictures = {item.picture.sha256: len(item.picture.data) for item in items if isinstance(item, Item)}
+    others = (item.nbytes - (len(item.picture.data) if isinstance(item, Item) else 0) for item in items)
+    return sum(pictures.values()) + sum(others)

@@ -6,8 +6,9 @@ import json
 import os
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import PurePath
 
 from camcore.models.pickling import weights_hash
 from camcore.network import Network
@@ -70,6 +71,12 @@ class NetworkFacts:
             given=plain,
             unrecorded=tuple(key for key in given if key not in plain),
         )
+
+
+def without_places(facts: NetworkFacts) -> NetworkFacts:
+    """The same for readers who are not to know where files lie: their names alone."""
+    folder, file = (None if place is None else PurePath(place).name for place in (facts.folder, facts.file))
+    return replace(facts, folder=folder, file=file)
 
 
 def _is_json(value: object) -> bool:

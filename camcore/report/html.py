@@ -8,29 +8,44 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from camcore.render.colour import DIVERGING, css_gradient
+from camcore.render.encode import to_data_url
 from camcore.report import entry_text
-from camcore.report.document import Item, Report
+from camcore.report.blocks import cell_text
+from camcore.report.document import AuditItem, Item, Report
 from camcore.report.drawing import jpeg_url, map_on, overlay_of, shrink
 from camcore.text import percent, readable
 
 # Long sides in pixels: of a picture that stands beside its map, of one among many, of a small one.
 SIDE, MANY_SIDE, TILE_SIDE = 1000, 520, 300
 
-REDUCED = f"Pictures are reduced to {SIDE} pixels; the ZIP of the report has them in full."
+_REDUCED = f"Pictures are reduced to {SIDE} pixels; the ZIP of the report has them in full."
 
 
 def to_html(report: Report) -> bytes:
     """The report as HTML, UTF-8. Text from outside (names, labels, comments) is escaped."""
     return (
-        _template()
+        _template("report.html.j2")
         .render(
             title=entry_text.called(report),
             byline=entry_text.byline(report),
-            entries=[_entry(item) for item in report.items],
-            reduced=REDUCED if any(_is_reduced(item) for item in report.items) else "",
+            entries=[
+                _audit(item) if isinstance(item, AuditItem) else {"audit": None, **_entry(item)}
+                for item in report.items
+            ],
+            gradient=css_gradient(),
+            reduced=reduction(report),
         )
         .encode("utf-8")
     )
+
+
+def audit_to_html(item: AuditItem) -> bytes:
+    """An audit as an HTML page of its own, UTF-8. Text from outside is escaped."""
+    return _template("audit.html.j2").render(item=item, gradient=css_gradient()).encode("utf-8")
+
+
+def _audit(item: AuditItem) -> dict[str, object]:
+    return {"title": item.title, "comment": item.comment.strip(), "audit": item}
 
 
 def _entry(item: Item) -> dict[str, object]:
@@ -84,12 +99,15 @@ def _entry(item: Item) -> dict[str, object]:
     }
 
 
-def _is_reduced(item: Item) -> bool:
-    return max(item.picture.height, item.picture.width) > SIDE
+def reduction(report: Report) -> str:
+    """A remark on pictures that a report shows smaller than they are; empty where there are none."""
+    pictures = [item.picture for item in report.items if isinstance(item, Item)]
+    return _REDUCED if any(max(one.height, one.width) > SIDE for one in pictures) else ""
 
 
 @cache
-def _template() -> Template:
+def _template(name: str) -> Template:
     loader = FileSystemLoader(Path(__file__).parent)
     made = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    return made.get_template("report.html.j2")
+    made.filters |= {"cell": cell_text, "jpeg_url": lambda jpeg: to_data_url(jpeg, "image/jpeg")}
+    return made.get_template(name)

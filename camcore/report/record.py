@@ -12,6 +12,7 @@ from pathlib import PurePath
 
 import numpy as np
 
+from camcore.files import to_comment
 from camcore.heatmaps.cam_map import CamMap
 from camcore.pictures.picture import Picture
 from camcore.predictions import Prediction
@@ -113,7 +114,7 @@ def _number(value: float) -> float | None:
 def map_csv(m: CamMap, lines: Sequence[str] = ()) -> bytes:
     """The raw map on the layer's own grid, a row per line; ``numpy.loadtxt(file, delimiter=",")`` reads it."""
     text = io.StringIO()
-    np.savetxt(text, m.raw, fmt="%.9g", delimiter=",", header="\n".join(lines))
+    np.savetxt(text, m.raw, fmt="%.9g", delimiter=",", header="\n".join(map(to_comment, lines)), comments="")
     return text.getvalue().encode("utf-8")
 
 

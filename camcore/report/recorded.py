@@ -58,6 +58,8 @@ def read_runs(path: Path) -> tuple[RecordedRun, ...]:
     content = _json(path)
     try:
         runs = content.get("runs", [content])
+        if content.get("audits") and not runs:
+            raise ValueError("it holds audits and no single maps; each audit has a 'command' that makes it again")
         if not isinstance(runs, list) or not runs:
             raise ValueError("'runs' holds no run")
         return tuple(_run(_mapping(run, "a run")) for run in runs)

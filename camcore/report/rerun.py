@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from camcore.errors import CamcoreError, ModelError, PictureError
+from camcore.files import read_text
 from camcore.heatmaps.cam_map import CamMap
 from camcore.heatmaps.memory import Memory
 from camcore.heatmaps.run import explain
@@ -182,7 +183,7 @@ def _recorded(home: Path, csv: str | None) -> NDArray[np.float64]:
     try:
         if csv is None:
             raise ValueError("no file is named")
-        lines = [line for line in (home.parent / csv).read_text("utf-8").splitlines() if not line.startswith("#")]
+        lines = [line for line in read_text(home.parent / csv).splitlines() if not line.startswith("#")]
         if not any(lines):
             raise ValueError("it is empty")
         recorded = np.loadtxt(lines, delimiter=",", ndmin=2)

@@ -69,7 +69,7 @@ def verdict_to_json(one: Verdict | None) -> dict[str, Json]:
 
 def verdict_from_json(content: Json) -> Verdict | None:
     """The verdict of a group out of its fields; None before its trial."""
-    reasons = tuple(map(str, content["reasons"]))
+    reasons = tuple(map(str, content.get("reasons", ())))
     if not reasons:
         return None
     sufficiency, necessity = content["sufficiency"], content["necessity"]

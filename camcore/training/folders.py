@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from camcore.errors import CamcoreError, PictureError, nearest
+from camcore.files import opened_plain
 from camcore.pictures.file_kinds import begins_as_picture
 from camcore.pictures.picture import Picture, open_picture
 
@@ -107,9 +108,10 @@ def class_names(root: Path) -> list[str]:
     """The names of the folders in ``root``, alphabetically. Raises CamcoreError where it cannot be listed."""
     try:
         return sorted(entry.name for entry in root.iterdir() if entry.is_dir() and not entry.name.startswith("."))
-    except OSError as error:
+    except (OSError, ValueError) as error:  # ValueError: a name that no system takes
+        reason = getattr(error, "strerror", None) or error
         raise CamcoreError(
-            f"The folder '{root}' cannot be read: {error.strerror or error}. Pictures are read from a folder that "
+            f"The folder {str(root)!r} cannot be read: {reason}. Pictures are read from a folder that "
             "holds one folder for each class. Correct the path, or allow reading it."
         ) from error
 
@@ -160,7 +162,7 @@ def _sorted_out(folder: Path) -> tuple[list[Path], list[Skipped]]:
         if path.name.startswith(".") or not path.is_file():
             continue
         try:
-            with path.open("rb") as file:
+            with opened_plain(path) as file:
                 start = file.read(16)
         except OSError as error:
             others.append(Skipped(path, f"It cannot be read: {error.strerror or error}."))

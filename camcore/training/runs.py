@@ -14,6 +14,7 @@ killed at any moment and be taken up again. Each file is replaced as a whole, or
 from __future__ import annotations
 
 import csv
+import io
 import json
 import os
 import shutil
@@ -29,7 +30,7 @@ import psutil
 from numpy.typing import NDArray
 
 from camcore.errors import CamcoreError, ModelError
-from camcore.files import Json, read_json_object, unwritable, write_arrays, write_whole
+from camcore.files import Json, read_json_object, read_text, unwritable, write_arrays, write_whole
 from camcore.models.saved import SavedNetwork, read
 from camcore.models.weights_saving import save_weights
 
@@ -246,9 +247,8 @@ def read_progress(folder: Path) -> Progress | None:
 def read_log(folder: Path) -> tuple[Epoch, ...]:
     """The finished epochs of the run in a folder; lines that are no such thing are left out."""
     try:
-        with (folder / _LOG).open(newline="", encoding="utf-8") as file:
-            rows = list(csv.DictReader(file))
-    except (OSError, UnicodeDecodeError):
+        rows = list(csv.DictReader(io.StringIO(read_text(folder / _LOG), newline="")))
+    except (OSError, UnicodeDecodeError, csv.Error):
         return ()
     epochs = []
     for row in rows:

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from audited import CHUNK, GRID, MadeUp, make_audit
+from audited import GRID, MadeUp, always, changed, make_audit
 
 import camcore
 from camcore.audits import comparison
@@ -20,7 +18,7 @@ from camcore.audits.comparison import Comparison, compare_audits
 from camcore.audits.joined import LOST, OTHER, SAME, WON
 from camcore.audits.manifest import write_manifest
 from camcore.audits.paired import paired_rates
-from camcore.audits.schema import PARTS, SCHEMA, part_name, write_part
+from camcore.audits.schema import PARTS, part_name
 from camcore.audits.store import open_audit
 
 CLASSES = ("cat", "dog", "owl")
@@ -30,28 +28,6 @@ CLASSES = ("cat", "dog", "owl")
 def old(tmp_path_factory: pytest.TempPathFactory) -> MadeUp:
     home = tmp_path_factory.mktemp("audits")
     return make_audit(home / "old", home, 75, classes=CLASSES, failed=(1, 2, 60))
-
-
-def changed(made: MadeUp, folder: Path, change: Callable[[dict[str, Any]], dict[str, Any] | None]) -> Path:
-    """Another audit with the rows of the first one as ``change`` makes them; None leaves one out."""
-    rows = [new for row in made.rows if (new := change(dict(row))) is not None]
-    for place, row in enumerate(rows):
-        row["index"] = place
-    for chunk in range(-(-len(rows) // CHUNK)):
-        part = rows[chunk * CHUNK : (chunk + 1) * CHUNK]
-        write_part(folder, chunk, pa.Table.from_pylist(part, schema=SCHEMA))
-    write_manifest(folder, replace(made.manifest, total=len(rows), done=len(rows)))
-    return folder
-
-
-def says(row: dict[str, Any], answer: str) -> dict[str, Any]:
-    """The row of a picture that is called ``answer``."""
-    return row if row["error"] else row | {"predicted": answer, "correct": answer == row["label"]}
-
-
-def always(answer: str) -> Callable[[dict[str, Any]], dict[str, Any]]:
-    """A network that gives one answer only."""
-    return lambda row: says(row, answer)
 
 
 @pytest.fixture(scope="module")

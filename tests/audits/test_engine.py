@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import errno
 import itertools
+import os
 import re
 import shutil
 import sys
+import time
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 
@@ -15,13 +19,14 @@ import pyarrow as pa
 import pytest
 from keras import layers
 from labelled import make_folder
+from numpy.typing import NDArray
 from pyarrow import parquet
 from small import network_folder
 
 import camcore
 from camcore.audits import engine, processes, schema
 from camcore.audits.engine import AuditStep
-from camcore.audits.manifest import read_manifest
+from camcore.audits.manifest import read_manifest, write_manifest
 from camcore.errors import CamcoreError
 from camcore.models.pickling import weights_hash
 
@@ -105,6 +110,12 @@ def test_steps_count_up_to_the_end(network, pictures, tmp_path):
     trials = [step for step in steps if step.stage == "court"]
     assert [step.tried for step in trials] == sorted(step.tried for step in trials)
     assert trials[-1].tried == trials[-1].trials
+    made = rows(tmp_path)
+    for step in steps:
+        correct = [right for right in made.column("correct")[: step.done].to_pylist() if right is not None]
+        assert (step.labelled, step.right) == (len(correct), sum(correct))
+        newest = step.latest.column("path").to_pylist()
+        assert newest == made.column("path")[: step.done].to_pylist()[step.done - len(newest) :]
     assert steps[0].pictures_per_second != steps[0].pictures_per_second
     assert all(step.seconds_left > 0 for step in steps[1:6])
     assert all(step.seconds_left == 0 for step in steps[6:])
@@ -113,16 +124,17 @@ def test_steps_count_up_to_the_end(network, pictures, tmp_path):
 
 def test_a_complete_audit_is_left_as_it_is_and_gets_back_what_it_lacks(network, pictures, tmp_path):
     run(network, pictures, tmp_path)
-    before = {path: path.read_bytes() for path in tmp_path.rglob("*.*") if path.name != "audit.json"}
-    assert {"groups.json", "groups.parquet", "report.html"} <= {path.name for path in before}
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*.*")}
+    assert {"audit.json", "groups.json", "groups.parquet", "report.html"} <= {path.name for path in before}
     assert [step.stage for step in run(network, pictures, tmp_path)] == ["pictures", "done"]
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*.*")} == before
     (tmp_path / "groups.json").unlink()
     assert stages(run(network, pictures, tmp_path)) == ["pictures", "groups", "court", "report", "done"]
     (tmp_path / "report.html").unlink()
     run(network, pictures, tmp_path)
     after = {path: path.read_bytes() for path in before}
     for path, content in before.items():
-        if path.name != "report.html":  # which tells the seconds
+        if path.name not in ("audit.json", "report.html"):  # which tell the seconds
             assert after[path] == content, path.name
 
 
@@ -192,6 +204,33 @@ def test_pictures_that_moved_as_they_are_go_on(network, pictures, tmp_path):
     assert read_manifest(tmp_path / "out").base == str(moved)
 
 
+def test_pictures_changed_between_runs_are_computed_again(network, pictures, tmp_path):
+    root = Path(shutil.copytree(pictures, tmp_path / "pictures"))
+    out = tmp_path / "out"
+    run(network, root, out)
+    before = {row["path"]: row for row in rows(out).to_pylist()}
+    later = time.time() + 10  # file systems count in steps of some milliseconds
+    os.utime(root / "across" / "000.png", (later, later))  # touched only
+    (root / "down" / "bad.png").write_bytes((root / "down" / "000.png").read_bytes())  # mended
+    (root / "down" / "001.png").write_bytes((root / "across" / "001.png").read_bytes())
+    for name in ("bad", "001"):
+        os.utime(root / "down" / f"{name}.png", (later, later))
+    steps = camcore.audit(network, root, out, chunk=CHUNK, batch=2)
+    while (step := next(steps)).stage == "pictures":
+        first = step
+    steps.close()  # before the groups are made anew: those of the earlier rows must not be taken for them
+    assert (first.kept, first.done, first.failed) == (4, 12, 0)
+    assert not camcore.open_audit(out).groups()
+    assert [step.stage for step in run(network, root, out)] == ["pictures", "groups", "report", "done"]
+    after = {row["path"]: row for row in rows(out).to_pylist()}
+    changed = {path for path, row in after.items() if row["sha256"] != before[path]["sha256"]}
+    assert changed == {"down/bad.png", "down/001.png"}
+    for one, other in (("down/bad.png", "down/000.png"), ("down/001.png", "across/001.png")):
+        assert after[one]["sha256"] == after[other]["sha256"]
+        assert after[one]["evidence"] == pytest.approx(after[other]["evidence"], rel=2e-3, abs=1e-4)
+    assert sum(one.size for one in camcore.open_audit(out).groups()) == 12
+
+
 # ---- refused at the call
 
 
@@ -218,6 +257,19 @@ def test_a_folder_of_another_network_is_refused(network, pictures, whole, tmp_pa
     for name, said in (("small", "of small, with other weights"), ("large", "of the network small, not large")):
         other = camcore.load(network_folder(tmp_path / name, ["across", "down"]))
         assert said in refused(other, pictures, whole, chunk=CHUNK)
+
+
+def test_another_preprocessing_is_another_audit(network, pictures, tmp_path):
+    def wrapped(preprocess: Callable[[NDArray], NDArray]) -> camcore.Network:
+        return camcore.wrap(network.model, labels=network.labels, preprocess=preprocess)
+
+    run(wrapped(lambda x: x / 255), pictures, tmp_path)
+    assert [step.stage for step in run(wrapped(lambda x: x * (1 / 255)), pictures, tmp_path)] == ["pictures", "done"]
+    for other in (lambda x: x / 127.5 - 1, lambda x: x[..., ::-1] / 255):
+        assert "with another preprocessing" in refused(wrapped(other), pictures, tmp_path, chunk=CHUNK)
+    manifest = read_manifest(tmp_path)  # of a version that did not write it
+    write_manifest(tmp_path, replace(manifest, network=replace(manifest.network, preprocessed=())))
+    assert run(wrapped(lambda x: x / 127.5 - 1), pictures, tmp_path)[-1].kept == 12
 
 
 def test_rows_that_nobody_knows_are_refused(network, pictures, tmp_path):

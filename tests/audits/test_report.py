@@ -55,12 +55,13 @@ def test_figures_are_those_of_the_rows(made):
     page = report(made)
     answered = [row for row in made.rows if row["error"] is None]
     right = sum(row["correct"] for row in answered)
-    assert f"right for {right:,} of {len(answered):,} pictures: {percent(right / len(answered))}" in page.text
+    assert f"right on {right:,} of {len(answered):,} pictures: {percent(right / len(answered))}" in page.text
     for label in ("cat", "dog"):
         own = [row for row in answered if row["label"] == label]
         assert percent(sum(row["correct"] for row in own) / len(own)) in page.text
     surest = max((row for row in answered if not row["correct"]), key=lambda row: row["probability"])
-    assert f"called {surest['predicted']} with {percent(surest['probability'])}, is {surest['label']}" in page.text
+    said = f"{surest['predicted']} {percent(surest['probability'])}, true class {surest['label']}"
+    assert said in page.text
     failed = [row for row in made.rows if row["error"] is not None]
     assert all(row["path"] in page.text and row["error"] in page.text for row in failed)
     assert made.manifest.network.weights_sha256 in page.text
@@ -86,8 +87,8 @@ def test_pictures_that_are_gone_are_left_out(made, tmp_path):
 
 def test_without_labels_it_says_how_surely(tmp_path):
     page = report(grouped_audit(tmp_path / "audit", tmp_path / "pictures", labelled=False))
-    assert "Nobody says the true classes" in page.text
-    assert not re.search("Where it fails|The surest mistakes", page.text)
+    assert "The true classes of these pictures are not known" in page.text
+    assert not re.search("Where it fails|The most confident mistakes", page.text)
     assert "--unlabelled" in page.text
 
 

@@ -126,6 +126,11 @@ def test_tables_that_cannot_be_used(content, said, tmp_path):
     assert said in refused(tmp_path / "t.csv")
 
 
+def test_a_path_from_the_root_and_one_below_the_table_may_be_the_same(tmp_path):
+    (tmp_path / "t.csv").write_text(f"path\na.png\n{tmp_path}/a.png\n")
+    assert "more than once" in refused(tmp_path / "t.csv")
+
+
 def test_parquet_files_that_cannot_be_used(tmp_path):
     table = tmp_path / "t.parquet"
     assert "cannot be read" in refused(table)

@@ -22,13 +22,11 @@ def test_pictures_are_uploaded_audited_filtered_and_looked_at(bare_address: str,
     expect(page.get_by_text("60 uploaded pictures")).to_be_visible()
     page.get_by_role("button", name="Audit these pictures").click()
     expect(page.get_by_role("heading", name="How good is it?")).to_be_visible(timeout=120_000)
-    expect(
-        page.get_by_role("heading", name=re.compile("cats_vs_dogs is right about .* of 60 pictures"))
-    ).to_be_visible()
+    expect(page.get_by_role("heading", name=re.compile("cats_vs_dogs is right on .* of 60 pictures"))).to_be_visible()
 
-    gallery = page.get_by_role("group", name="Pictures; press one to choose it")
+    gallery = page.get_by_role("group", name="Pictures; press one to select it")
     expect(gallery.get_by_role("button")).to_have_count(40)
-    page.get_by_role("button", name="Later").first.click()
+    page.get_by_role("button", name="Next").first.click()
     expect(gallery.get_by_role("button")).to_have_count(20)
     assert "page=2" in page.url
 

@@ -89,6 +89,7 @@ def test_the_presentation_is_driven_by_the_keyboard(report: Page, browser: Brows
     report.keyboard.press("ArrowRight")
     expect(title).to_contain_text("Where it looks for")
 
+    expect(report).to_have_url(re.compile("present=1"))
     report.reload()
     expect(count).to_have_text(of(3))
     link = report.url

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from labelled import make_folder
+from small import network_folder
 
 import camcore
 from camcore.report import rerun
@@ -38,3 +40,18 @@ def networks_are_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def reruns_share_it_too(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("camcore.report.rerun.load", sharing(rerun.load))
+
+
+@pytest.fixture(scope="session")
+def network(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The folder of a network of two classes."""
+    return network_folder(tmp_path_factory.mktemp("networks") / "small", ["across", "down"])
+
+
+@pytest.fixture(scope="session")
+def pictures(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A folder of its pictures, class by class; one is damaged, and beside them lies a file that is none."""
+    root = make_folder(tmp_path_factory.mktemp("data"), {"across": 9, "down": 11})
+    (root / "down" / "010.png").write_bytes(b"\x89PNG\r\n\x1a\n broken")
+    (root / "notes.txt").write_text("notes")
+    return str(root)

@@ -5,26 +5,11 @@ from __future__ import annotations
 import json
 
 import pytest
-from labelled import make_folder
 from pyarrow import parquet
-from small import network_folder
 
 from camcore.__main__ import main
 from camcore.audits.manifest import read_manifest
 from camcore.metrics.intervals import rate
-
-
-@pytest.fixture(scope="module")
-def network(tmp_path_factory) -> str:
-    return network_folder(tmp_path_factory.mktemp("networks") / "small", ["across", "down"])
-
-
-@pytest.fixture(scope="module")
-def pictures(tmp_path_factory) -> str:
-    root = make_folder(tmp_path_factory.mktemp("data"), {"across": 9, "down": 11})
-    (root / "down" / "010.png").write_bytes(b"\x89PNG\r\n\x1a\n broken")
-    (root / "notes.txt").write_text("notes")
-    return str(root)
 
 
 def test_figures_in_words_and_as_json(network, pictures, tmp_path, capsys):
@@ -82,3 +67,12 @@ def test_interrupted_it_says_how_to_go_on(network, pictures, tmp_path, capsys, m
     assert "stopped after 0 of 20 pictures; the same command goes on from here" in capsys.readouterr().err
     assert main(command) == 0
     assert read_manifest(tmp_path).complete
+
+
+def test_nothing_but_damaged_pictures(network, tmp_path, capsys):
+    (tmp_path / "data" / "across").mkdir(parents=True)
+    (tmp_path / "data" / "across" / "a.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+    assert main(["audit", str(tmp_path / "data"), "--model", network, "--out", str(tmp_path / "out")]) == 0
+    printed = capsys.readouterr().out
+    assert "none of the pictures could be used" in printed
+    assert "no labels" not in printed

@@ -14,18 +14,6 @@ from camcore.evaluation.measures import accuracy, auc, confusion
 from camcore.evaluation.table import read_csv
 
 
-@pytest.fixture(scope="module")
-def network(tmp_path_factory) -> str:
-    return network_folder(tmp_path_factory.mktemp("networks") / "small", ["across", "down"])
-
-
-@pytest.fixture(scope="module")
-def pictures(tmp_path_factory) -> str:
-    root = make_folder(tmp_path_factory.mktemp("data"), {"across": 9, "down": 11})
-    (root / "down" / "010.png").write_bytes(b"\x89PNG\r\n\x1a\n broken")
-    return str(root)
-
-
 def test_figures_in_words(network, pictures, capsys):
     assert main(["evaluate", network, pictures]) == 0
     printed = capsys.readouterr().out

@@ -30,8 +30,11 @@ CALLS = {
     "train": "pictures --out trained --recipe recipe.json",
     "evaluate": "small pictures",
     "audit": "pictures --model small --out audited",
+    "check": "small --against small --data pictures --policy policy.toml",
+    "spread": "small small --data pictures",
     "bias measure": "small pictures --class down --box 0 0 0.5 1",
     "bias study": "pictures --out studied --backbone small --pictures 8 --tries 4 --sample photo.png",
+    "review": "audited",
 }
 
 
@@ -42,6 +45,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     make_folder(home / "pictures", {"across": 12, "down": 12})
     Image.fromarray(np.random.default_rng(0).integers(0, 256, (40, 36, 3), np.uint8)).save(home / "photo.png")
     (home / "recipe.json").write_text(RECIPE)
+    (home / "policy.toml").write_text("[flips]\nat_most = 0.1")
     small = network_folder(home / "small", ["across", "down"])
     assert main(["explain", str(home / "photo.png"), "--model", small, "--out", str(home / "explained")]) == 0
     return home
@@ -99,6 +103,14 @@ def test_made_again(capsys: pytest.CaptureFixture[str]) -> None:
     assert one["difference"] < 1e-5
 
 
+def test_gated(capsys: pytest.CaptureFixture[str]) -> None:
+    told = facts("check", capsys)
+    assert (told["passed"], told["identical"], told["rules"][0]["figure"]) == (True, True, 0)
+    found = {one["rule"]: one for one in facts("spread", capsys)["rules"]}
+    assert (found["flips"]["figures"], found["evidence_inside"]["figures"]) == ([0, 0], [])
+    assert found["evidence_inside"]["at_least"] is None
+
+
 def test_lists(capsys: pytest.CaptureFixture[str]) -> None:
     told = facts("layers", capsys)
     assert [one["path"] for one in told["layers"] if one["recommended"]] == [told["recommended"]]
@@ -131,6 +143,7 @@ def test_trained_and_evaluated(capsys: pytest.CaptureFixture[str]) -> None:
 def test_audited(capsys: pytest.CaptureFixture[str]) -> None:
     told = facts("audit", capsys)
     assert told["accuracy"]["correct"] == facts("evaluate", capsys)["accuracy"]["correct"]
+    assert facts("review", capsys) == []
 
 
 def test_bias(home: Path, capsys: pytest.CaptureFixture[str]) -> None:

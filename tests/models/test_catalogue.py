@@ -333,18 +333,16 @@ def test_open_input_size_comes_from_the_catalogue(nowhere):
 )
 def test_every_layout_comes_back(nowhere, name):
     """Normalisation with a count, layer scale, nested parts, separable convolutions: all variables return."""
-    source = build(name, "random", classes=7).model
-    wanted = [np.random.default_rng(0).uniform(0.1, 1, one.shape).astype(one.dtype) for one in source.weights]
-    source.set_weights(wanted)
-    source.save_weights(nowhere / "source.weights.h5")
-    source.save(nowhere / "source.h5")  # the older layout
-    target = build(name, nowhere / "source.weights.h5", classes=7).model
-    for there, here in zip(wanted, target.weights, strict=True):
-        np.testing.assert_array_equal(there, here, err_msg=here.path)
-    target.set_weights([np.zeros_like(values) for values in wanted])
-    load_weights(target, nowhere / "source.h5")
-    for there, here in zip(wanted, target.weights, strict=True):
-        np.testing.assert_array_equal(there, here, err_msg=here.path)
+    model = build(name, "random", classes=7).model
+    wanted = [np.random.default_rng(0).uniform(0.1, 1, one.shape).astype(one.dtype) for one in model.weights]
+    model.set_weights(wanted)
+    model.save_weights(nowhere / "source.weights.h5")
+    model.save(nowhere / "source.h5")  # the older layout
+    for layout in ("source.weights.h5", "source.h5"):
+        model.set_weights([np.zeros_like(values) for values in wanted])
+        load_weights(model, nowhere / layout)
+        for there, here in zip(wanted, model.weights, strict=True):
+            np.testing.assert_array_equal(there, here, err_msg=f"{here.path} of {layout}")
 
 
 @pytest.mark.parametrize(

@@ -487,4 +487,4 @@ def test_links_to_other_files_are_not_followed(tmp_path, saved):
     path = tmp_path / "link.weights.h5"
     with h5py.File(path, "w") as file:
         file["layers"] = h5py.ExternalLink(str(saved), "layers")
-    not_loaded(path, "not for this network")
+    not_loaded(path, "is not opened: 'layers' in it links to another file")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -13,6 +14,7 @@ from app_pages import captions, components, headline, html, run, text, until, vi
 from audited import MadeUp, draw_pictures, make_audit, unfinished
 from labelled import make_folder
 from streamlit.testing.v1 import AppTest
+from zip_files import packed, picture
 
 import camcore
 from camcore.audits.manifest import write_manifest
@@ -48,7 +50,7 @@ def drawn(at: AppTest) -> bool:
 
 def opened(made: MadeUp, **query: Any) -> AppTest:
     """The page on an audit, once its figures are there."""
-    return until(page(audit=made.folder, **query), lambda at: "Each map goes from 0" in captions(at))
+    return until(page(audit=made.folder, **query), lambda at: "Each map is scaled from 0" in captions(at))
 
 
 def test_without_an_audit_one_can_be_begun() -> None:
@@ -61,7 +63,7 @@ def test_without_an_audit_one_can_be_begun() -> None:
 def test_an_audit_is_opened(made: MadeUp) -> None:
     at = until(opened(made), drawn)
     right = sum(bool(row.get("correct")) for row in made.rows)
-    assert headline(at) == f"pets is right about {100 * right / 58:.0f}\N{NO-BREAK SPACE}% of 58 pictures"
+    assert headline(at) == f"pets is right on {100 * right / 58:.0f}\N{NO-BREAK SPACE}% of 58 pictures"
     assert f"{right} of 58" in html(at)
     assert "2 could not be used" in captions(at)
     assert "1 to 40 of 58 pictures" in captions(at)
@@ -101,12 +103,12 @@ def test_the_threshold_of_two_classes_is_that_of_the_address(made: MadeUp, at_pe
 
 
 def test_average_maps_are_of_right_and_wrong_answers(made: MadeUp) -> None:
-    at = until(opened(made), lambda at: "called cat, wrong" in html(at))
+    at = until(opened(made), lambda at: "predicted cat, wrong" in html(at))
     rows = [row for row in made.rows if row["error"] is None]
     for label in ("cat", "dog"):
         for right, word in ((True, "right"), (False, "wrong")):
             count = sum((row["predicted"], row["correct"]) == (label, right) for row in rows)
-            assert f"<b>called {label}, {word}</b><span>{count} pictures</span>" in html(at)
+            assert f"<b>predicted {label}, {word}</b><span>{count} pictures</span>" in html(at)
 
 
 def test_of_many_classes_one_has_its_roc(tmp_path: Path) -> None:
@@ -147,7 +149,15 @@ def test_unusable_pictures_are_listed_with_the_reason(made: MadeUp) -> None:
         ({"answer": "maybe"}, "does not exist"),
         ({"least": 140}, "between 0 and 100"),
         ({"page": 0}, "too small"),
+        ({"most": -1}, "between 0 and 100"),
+        ({"draw": "x"}, "does not exist"),
+        ({"opacity": "x"}, "whole number"),
+        ({"model": "NoNet"}, "does not exist"),
+        ({"change": "x"}, "does not exist"),
+        ({"change_page": 0}, "too small"),
+        ({"page": "9" * 5000}, "whole number"),
         ({"box": "1,2"}, "four numbers"),
+        ({"box": "nan,1,0,1"}, "have to be finite"),
         ({"part": "1,2,3"}, "four whole numbers"),
         ({"part": "9,0,4,5"}, "have to lie before"),
     ],
@@ -164,7 +174,7 @@ def test_without_labels_it_is_told_what_is_said(tmp_path: Path) -> None:
     assert headline(at) == "pets on 29 pictures without labels"
     assert "so that none is right or wrong" in text(at)
     assert "no true class to sort by" in text(at)
-    assert "are called “cat”" in html(at)
+    assert "are predicted as “cat”" in html(at)
     assert "The pictures" in [one.value for one in at.subheader]
 
 
@@ -182,13 +192,25 @@ def test_an_audit_that_is_not_finished_is_shown_with_a_note(tmp_path: Path) -> N
 
 @pytest.mark.parametrize(
     "folder",
-    ["nowhere", "~no such user", "nul\0", "<b>x</b>", "empty", "damaged", "a" * 5000, "/dev/null", "audit.json"],
+    [
+        "nowhere",
+        "~no such user",
+        "nul\0",
+        "<b>x</b>",
+        "empty",
+        "damaged",
+        "newer",
+        "a" * 5000,
+        "/dev/null",
+        "audit.json",
+    ],
 )
 def test_what_is_no_audit_is_told(folder: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "empty").mkdir()
     make_audit(tmp_path / "damaged", tmp_path, 3)
     (tmp_path / "damaged" / "pictures" / "part-000000.parquet").write_bytes(b"x")
+    write_manifest(tmp_path / "newer", replace(make_audit(tmp_path / "newer", tmp_path, 3).manifest, schema=99))
     (tmp_path / "audit.json").write_text("{}")
     at = until(page(audit=folder), lambda at: "This audit cannot be opened" in html(at))
     assert "<b>x" not in html(at)
@@ -209,6 +231,14 @@ def test_more_like_this_are_the_pictures_of_alike_evidence(made: MadeUp) -> None
 def test_nothing_is_like_a_picture_that_is_not_there(made: MadeUp) -> None:
     at = until(opened(made, like="<b>x</b>"), lambda at: "cannot be found" in html(at))
     assert "<b>x" not in html(at)
+
+
+def test_an_audit_that_vanishes_while_it_is_open_is_told(tmp_path: Path) -> None:
+    made = make_audit(tmp_path / "audit", tmp_path, 12)
+    at = opened(made)
+    shutil.rmtree(made.folder)
+    run(at.selectbox(key="answer").set_value("wrong").run())
+    until(at, lambda at: "This audit cannot be opened" in html(at))
 
 
 def test_damaged_groups_leave_the_rest(tmp_path: Path) -> None:
@@ -240,9 +270,13 @@ def test_a_folder_is_audited(tmp_path: Path) -> None:
         (lambda root: None, "cannot be read"),
         (lambda root: root.mkdir(), "no pictures"),
         (lambda root: make_folder(root, {"wolf": 2}), "wolf"),
+        (
+            lambda root: (root.mkdir(), (root / "cat.txt").write_text("meow")),
+            "1 file there can be opened as no picture",
+        ),
         (lambda root: root.write_text("words"), "cannot be read"),
     ],
-    ids=["nowhere", "empty", "another class", "a file"],
+    ids=["nowhere", "empty", "another class", "text files", "a file"],
 )
 def test_pictures_that_cannot_be_audited_are_told(make: Any, said: str, tmp_path: Path) -> None:
     make(tmp_path / "pictures")
@@ -252,6 +286,25 @@ def test_pictures_that_cannot_be_audited_are_told(make: Any, said: str, tmp_path
     assert said in html(at)
     run(at.button(key="audit_back_to_form").click().run())
     assert at.text_input(key="pictures").value == str(tmp_path / "pictures")
+
+
+@pytest.mark.parametrize(
+    ("files", "said"),
+    [
+        ({"../../a/1.png": picture(), "<i>/1.png": picture(), "C:\\b\\1.png": picture()}, "2 class folders"),
+        ({"cat/1.png": picture(), "cat/2.png": picture()}, "2 uploaded pictures, without labels"),
+        ({"1.png": picture(), "notes.txt": b"words"}, "1 uploaded picture, without labels"),
+        ({"notes.txt": b"words"}, "These files cannot be used"),
+        ({}, "These files cannot be used"),
+    ],
+    ids=["hostile names", "one class", "flat", "text files", "empty"],
+)
+def test_uploads_are_told_as_they_arrive(files: dict[str, bytes], said: str) -> None:
+    at = page(model="pets")
+    at.file_uploader[0].upload("pictures.zip", packed(files).getvalue())
+    run(at)
+    assert said in captions(at) + html(at)
+    assert at.button(key="audit_begin").disabled == ("cannot be used" in said)
 
 
 def test_more_like_a_box_of_this(pets: Path, tmp_path: Path) -> None:
@@ -283,6 +336,19 @@ def pairs(at: AppTest) -> list[dict[str, Any]]:
     return [item for data in components(at) if "both maps" in str(data.get("label")) for item in data["items"]]
 
 
+def test_an_audit_is_added_to_the_report(made: MadeUp) -> None:
+    at = opened(made)
+    run(at.button(key="audit_to_report_whole").click().run())
+    until(at, lambda at: "basket" in at.session_state)
+    (entry,) = at.session_state["basket"]
+    assert entry.item.title == "Audit of pets"
+    at = visit("pages/report.py", at)
+    assert headline(at) == "Report, 1 entry"
+    assert "The network is right on" in captions(at)
+    run(at.button(key="present_now").click().run())
+    assert any("steps" in data for data in components(at))
+
+
 def test_another_audit_of_the_same_pictures_is_compared(made: MadeUp, tmp_path: Path) -> None:
     other = make_audit(tmp_path / "other", Path(made.manifest.base), 60, failed=(7,), seed=1)
     at = opened(made, other=other.folder)
@@ -290,7 +356,7 @@ def test_another_audit_of_the_same_pictures_is_compared(made: MadeUp, tmp_path: 
     assert "1 picture with an answer in this audit only" in captions(at)
     assert "2 pictures with an answer in the other audit only" in captions(at)
     assert "p = 1.00" in html(at)
-    assert "1 to 12 of 57 pictures, those whose maps are furthest apart first" in captions(at)
+    assert "1 to 12 of 57 pictures, the maps furthest apart first" in captions(at)
     first = pairs(at)[0]["id"]
     run(at.button(key="audit_change_on").click().run())
     assert "13 to 24 of 57 pictures" in captions(at)

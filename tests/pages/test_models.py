@@ -18,7 +18,7 @@ import keras
 import numpy as np
 import pytest
 import whole_models
-from app_pages import run, text, visit
+from app_pages import headline, run, text, visit
 from small import network_folder
 from streamlit.testing.v1 import AppTest
 
@@ -109,7 +109,7 @@ def test_the_other_pages_go_on_after_it_in_the_same_session(tmp_path: Path, monk
     for module in ("saved", "description"):
         monkeypatch.setattr(f"camcore.models.{module}.BUNDLED", tmp_path / "bundled")
     at = visit()
-    said = at.header[0].value
+    said = headline(at)
     assert said.startswith("cats_vs_dogs ")
     for script in (one for other, *_ in PAGES if other != "app.py" for one in (other, "pages/models.py")):
         visit(script, at)
@@ -118,7 +118,7 @@ def test_the_other_pages_go_on_after_it_in_the_same_session(tmp_path: Path, monk
             at.segmented_control(key="list").set_value("Accuracy by size")
             run(at)
             assert at.get("plotly_chart")
-    assert visit("app.py", at).header[0].value == said
+    assert headline(visit("app.py", at)) == said
 
 
 def test_only_what_is_here() -> None:

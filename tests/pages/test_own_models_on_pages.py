@@ -5,7 +5,7 @@ import json
 import numpy as np
 import own_models
 import pytest
-from app_pages import cells, components, text, until, visit
+from app_pages import cells, components, headline, text, until, visit
 
 from ui import samples
 from ui.frame import PAGES
@@ -30,7 +30,7 @@ def test_inspect_shows_the_same_of_every_kind() -> None:
     for name in KINDS:
         at = visit(model=name, framing="stretch")
         assert at.selectbox(key="model").value == name
-        headlines.append(at.header[0].value.replace(name, "it"))
+        headlines.append(headline(at).replace(name, "it"))
         asked = at.session_state["shown"]
         maps.append(map_cache().known(asked, samples.picture(samples.DEFAULT)).map)
         assert any(f"made by own_models:{name}" in caption.value.replace("\\", "") for caption in at.caption)
@@ -60,7 +60,7 @@ def test_one_that_fails_is_told_and_the_next_works() -> None:
     assert "its function own_models:raises raised RuntimeError: the weights are on <b>another</b> machine" in text(at)
     at.selectbox(key="model").set_value(KINDS[0]).run()
     assert not at.exception
-    assert KINDS[0] in at.header[0].value
+    assert KINDS[0] in headline(at)
     assert "cam-error" not in text(at)
 
 

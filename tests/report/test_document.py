@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from PIL import Image
-from reported import cam_map, finding, item, picture
+from reported import audit_item, cam_map, finding, grey, item, picture
 
 from camcore.errors import CamcoreError, PictureError
 from camcore.pictures.picture import open_picture
@@ -55,6 +55,12 @@ def test_entries_of_one_picture_count_it_once():
     one = item()
     both = bytes_of([one, one])
     assert both == 2 * one.nbytes - len(one.picture.data)
+
+
+def test_an_audit_counts_its_pictures_and_files():
+    one, audit = item(), audit_item()
+    assert audit.nbytes >= sum(len(grey(shade)) for shade in (10, 20, 30)) + 2
+    assert bytes_of([one, audit, one]) == bytes_of([one, one]) + audit.nbytes
 
 
 def test_a_verdict_is_kept_in_words_whatever_it_is():

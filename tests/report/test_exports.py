@@ -13,14 +13,15 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 from PIL import Image
-from reported import RAW, cam_map, finding, item, picture
+from reported import RAW, audit_item, cam_map, finding, grey, item, picture
 from reportlab.pdfbase.ttfonts import TTFont
 
 from camcore.errors import CamcoreError
 from camcore.heatmaps.overlay import overlay
 from camcore.pictures.picture import Picture, open_picture
-from camcore.report import exports, pdf
+from camcore.report import exports, pdf, typesetting
 from camcore.report.archive import to_zip
+from camcore.report.blocks import Command, Print, Prints, Section, Table
 from camcore.report.document import PictureFile, Report, Scale, VerdictSummary
 from camcore.report.exports import write_report
 from camcore.report.html import SIDE, to_html
@@ -174,6 +175,43 @@ def test_the_record_in_a_zip_can_be_read_back(tmp_path):
     ]
 
 
+def test_an_audit_is_an_entry_beside_those_of_pictures():
+    report = Report((audit_item(comment="So it is."), item()), "Both")
+    page = Page(to_html(report))
+    assert len(page.pictures) == 3 + 2
+    for text in ("Audit of tiny", "So it is.", "90 % (79 % to 96 %)", "The picture is not there any more.", "run it"):
+        assert text in page.text
+    with zipfile.ZipFile(io.BytesIO(to_zip(report))) as archive:
+        run = json.loads(archive.read("run.json"))
+        assert [one["entry"] for one in run["runs"]] == [2]
+        (audit,) = run["audits"]
+        assert (audit["entry"], audit["comment"]) == (1, "So it is.")
+        assert audit["command"] == "python -m camcore audit photos"
+        assert [archive.read(name) for name in audit["files"]] == [b"{}"]
+        prints = [archive.read(name) for name in archive.namelist() if name.endswith(".jpg")]
+        assert prints == [grey(10), grey(20), grey(30)]
+    assert pdf.to_pdf(report).count(b"/Subtype /Image") >= 3 + 2
+
+
+def test_a_report_of_audits_alone_names_their_commands(tmp_path):
+    with zipfile.ZipFile(io.BytesIO(to_zip(Report((audit_item(),))))) as archive:
+        archive.extract("run.json", tmp_path)
+    with pytest.raises(CamcoreError, match="'command' that makes it again"):
+        read_runs(tmp_path / "run.json")
+
+
+def test_names_in_an_audit_are_inert():
+    evil = audit_item(title=EVIL, answer=EVIL, source=EVIL, comment=EVIL, notes=(EVIL,), files={"figures.json": b""})
+    gone = Section(EVIL, (Prints((Print(grey(1), EVIL, EVIL, EVIL),)), Table((EVIL,), ((EVIL,),)), Command(EVIL)))
+    report = Report((replace(evil, sections=(gone,)),))
+    page = Page(to_html(report))
+    assert "script" not in page.tags
+    assert page.text.count("alert(1)") >= 10
+    assert pdf.to_pdf(report).startswith(b"%PDF")
+    with zipfile.ZipFile(io.BytesIO(to_zip(report))) as archive:
+        assert all(re.fullmatch(r"[\w./+-]+", name) and ".." not in name for name in archive.namelist())
+
+
 def test_pdf_is_whole_has_its_fonts_inside_and_takes_any_text():
     text = "Weiß × – “so” → Ω Привет 中文 " + EVIL
     one = item(picture(name=f"{text}.png"), comment=text + "\n\n" + "word " * 900)
@@ -195,12 +233,13 @@ def test_pdf_is_whole_has_its_fonts_inside_and_takes_any_text():
     ],
 )
 def test_text_in_a_pdf(text, markup):
-    assert pdf.marked(text, VERA, frozenset()) == markup
+    assert typesetting.marked(text, VERA, frozenset()) == markup
 
 
 def test_letters_that_the_font_lacks_come_from_the_system_s():
-    assert pdf.marked("aΩb", frozenset(map(ord, "ab")), frozenset({ord("Ω")})) == 'a<font name="Other">Ω</font>b'
-    assert pdf.marked("é", frozenset(map(ord, "e")), frozenset()) == "e"
+    omega = typesetting.marked("aΩb", frozenset(map(ord, "ab")), frozenset({ord("Ω")}))
+    assert omega == 'a<font name="Other">Ω</font>b'
+    assert typesetting.marked("é", frozenset(map(ord, "e")), frozenset()) == "e"
 
 
 @pytest.mark.parametrize("ending", [".html", ".zip", ".pdf"])

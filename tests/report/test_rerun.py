@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -22,7 +23,8 @@ from camcore.report.archive import to_zip
 from camcore.report.document import Item, PictureFile, Report, findings_of
 from camcore.report.exports import write_run
 from camcore.report.facts import NetworkFacts
-from camcore.report.rerun import rerun
+from camcore.report.recorded import read_runs
+from camcore.report.rerun import _recorded, rerun
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -174,3 +176,14 @@ def test_deeply_nested_text_is_no_record(tmp_path):
     path.write_text("[" * 100_000)
     with pytest.raises(CamcoreError, match="it is not JSON"):
         rerun(path)
+
+
+def test_only_plain_files_are_records(tmp_path: Path) -> None:
+    """A device would fill the memory, a pipe hang."""
+    os.mkfifo(tmp_path / "run.json")
+    for path in (Path("/dev/zero"), tmp_path / "run.json", tmp_path):
+        with pytest.raises(CamcoreError, match="cannot be read: it is no plain file"):
+            read_runs(path)
+    for csv in ("/dev/zero", "run.json", "a\0b"):
+        with pytest.raises(CamcoreError, match="so there is nothing to compare with"):
+            _recorded(tmp_path / "other.json", csv)

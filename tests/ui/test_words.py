@@ -54,6 +54,31 @@ def test_plain_text_has_no_markup_left(text: str) -> None:
             assert escaped[i - 1] == "\\"
 
 
+@pytest.mark.parametrize(
+    "text", ["www.a.example", "https://a.example/x", "me@a.example", ":smile:", ":material/home:", "WWW.a.example"]
+)
+def test_addresses_and_icons_stay_text(text: str) -> None:
+    """Links and icons are looked for in text whose escapes are resolved: only another letter keeps them away."""
+    shown = words.plain(text).replace("\\", "")
+    assert shown != text
+    assert shown.replace("\N{WORD JOINER}", "") == text
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("1. first", "1\\. first"),
+        ("# a\n\n    code", "\\# a      code"),
+        ("    code", " code"),
+        ("&copy;", "\\&copy;"),
+        ("a\u202egnp", "a gnp"),
+        ("a\ud800\0b", "a  b"),
+    ],
+)
+def test_a_text_is_one_line_of_words(text: str, shown: str) -> None:
+    assert words.plain(text) == shown
+
+
 def test_file_names_are_tame() -> None:
     assert (
         words.file_stem("../../etc/<b>", "Net", "gradcam++", "a/b", "tiger cat") == "etc-b_Net_gradcam++_a-b_tiger-cat"

@@ -12,7 +12,7 @@ import streamlit as st
 
 from camcore.features.channels import Channels
 from camcore.features.strongest_channels import StrongestChannels
-from camcore.files import to_npz
+from camcore.files import to_comment, to_npz
 from camcore.render.colour import DIVERGING
 from camcore.render.contact import Bar, Print, contact_sheet
 from camcore.render.encode import to_png
@@ -87,7 +87,7 @@ def csv(channels: Channels, chosen: Chosen, framing: str) -> bytes:
     figures = [getattr(channels, name) for name in _FIGURES]
     values = channels.activations.reshape(h * w, -1).T
     text = io.StringIO()
-    text.write(f"# {about(channels, chosen, framing)}\n{','.join(names)}\n")
+    text.write(f"{to_comment(about(channels, chosen, framing))}\n{','.join(names)}\n")
     table = np.column_stack([np.arange(len(channels)), *figures, values])
     np.savetxt(text, table, "%.9g", ",")
     return text.getvalue().encode("utf-8")

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import partial
 
 import streamlit as st
 
-from camcore.audits.averages import MeanMap, mean_maps
-from camcore.audits.report_pictures import map_url
-from camcore.files import to_csv
+from camcore.audits.averages import MeanMap, as_csv, averaging
+from camcore.audits.report_pictures import map_jpeg
+from camcore.render.encode import to_data_url
 from camcore.text import counted
 from ui import downloads, errors, figures, words
 from ui.audit import export
@@ -42,7 +41,8 @@ def averaged(opened: OpenAudit) -> Work[Means]:
     """Averages the maps of the audit."""
 
     def steps(_: object, __: object) -> Updates[Means]:
-        yield Update(1.0, mean_maps(opened.audit))
+        for share, means in averaging(opened.audit):
+            yield Update(share, means or None)
 
     def size(means: Means) -> int:
         return sum(one.values.nbytes for one in means)
@@ -51,41 +51,34 @@ def averaged(opened: OpenAudit) -> Work[Means]:
 
 
 def _show(opened: OpenAudit, means: Means) -> None:
-    shown = [Figure(title(one), note(one), map_url(one.values), f"Average map, {title(one)}") for one in means]
+    shown = [Figure(title(one), note(one), _url(one), f"Average map, {title(one)}") for one in means]
     height, width = opened.manifest.grid
     figures.row(shown, ratio=width / height, columns=COLUMNS, tallest=30)
     st.caption(
         words.plain(
-            "Maps of the class that was said, from 0 to 1 each, averaged over the pictures as the network sees them, "
-            f"on the {words.grid(opened.manifest.grid)} grid of {opened.manifest.layer}. Each mean is coloured from 0 "
-            "to its own maximum."
+            "Maps of the predicted class, from 0 to 1, averaged over the pictures as the network sees them, on the "
+            f"{words.grid(opened.manifest.grid)} grid of {opened.manifest.layer}. Each mean is coloured from 0 to its "
+            "own maximum."
         )
     )
     downloads.offer(
         f"{export.stem(opened)}_average_maps.csv",
         partial(as_csv, means),
-        "The values of the average maps, a row of the grid each",
+        "The values of the average maps, one row of the grid per line",
         key="audit_averages_csv",
     )
 
 
+def _url(one: MeanMap) -> str:
+    return to_data_url(map_jpeg(one.values), "image/jpeg")
+
+
 def title(one: MeanMap) -> str:
     """The answers of a mean map."""
-    said = "all answers" if one.label is None else f"called {words.label(one.label)}"
+    said = "all answers" if one.label is None else f"predicted {words.label(one.label)}"
     return said if one.right is None else f"{said}, {'right' if one.right else 'wrong'}"
 
 
 def note(one: MeanMap) -> str:
     """The number of its pictures."""
     return counted(one.count, "picture")
-
-
-def as_csv(means: Sequence[MeanMap]) -> bytes:
-    """The means with a header: class said (empty: all), right (empty: unknown), pictures, row, and the columns."""
-    columns = (f"column {j}" for j in range(means[0].values.shape[1]))
-    rows = (
-        [one.label or "", "" if one.right is None else int(one.right), one.count, i, *(f"{v:.6g}" for v in row)]
-        for one in means
-        for i, row in enumerate(one.values.tolist())
-    )
-    return to_csv([["class", "right", "pictures", "row", *columns], *rows])

@@ -33,7 +33,7 @@ _TITLES: Mapping[str, str] = {
     OTHER: "Another answer",
     SAME: "Same answer",
 }
-_ORDERS: Mapping[str, str] = {SAME: "those whose maps are furthest apart first"}
+_ORDERS: Mapping[str, str] = {SAME: "the maps furthest apart first"}
 
 Row = dict[str, Any]
 Made = tuple[Thumbnail, ...]
@@ -51,10 +51,10 @@ def show(opened: OpenAudit, other: OpenAudit, made: Comparison) -> None:
     first = (page - 1) * PAGE
     shown: list[Row] = made.changed(change, PAGE, first).to_pylist()
     with st.container(key="cam_audit_change_turn", horizontal=True, vertical_alignment="center", gap="small"):
-        order = _ORDERS.get(change, "the other network’s surest answers first")
+        order = _ORDERS.get(change, "the most confident answers of the other network first")
         st.caption(f"{first + 1:,} to {first + len(shown):,} of {counted(counts[change], 'picture')}, {order}")
-        st.button("Earlier", key="audit_change_back", disabled=page <= 1, on_click=_turn, args=(page - 1,))
-        st.button("Later", key="audit_change_on", disabled=page >= pages, on_click=_turn, args=(page + 1,))
+        st.button("Previous", key="audit_change_back", disabled=page <= 1, on_click=_turn, args=(page - 1,))
+        st.button("Next", key="audit_change_on", disabled=page >= pages, on_click=_turn, args=(page + 1,))
     _pictures(opened, other, shown)
     st.caption("Left the map of this audit, right that of the other. Press a picture to find it in the gallery above.")
 
@@ -111,7 +111,7 @@ def _pictures(opened: OpenAudit, other: OpenAudit, rows: Sequence[Row]) -> None:
     def draw(left: Status[Made]) -> None:
         def draw_both(right: Status[Made]) -> None:
             if st.session_state.pop(_PICKED, False):
-                st.rerun()  # the callback ran with this fragment, and the gallery is another one
+                st.rerun()  # the callback ran with this fragment, the gallery is another; nothing may take its place
             ready = list(zip(left.value or (), right.value or (), strict=False))
             known: list[tuple[Thumbnail, Thumbnail] | None] = [*ready, *[None] * (len(rows) - len(ready))]
             look = MapLook(st.session_state[OPACITY.name])

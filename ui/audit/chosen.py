@@ -11,12 +11,14 @@ import streamlit as st
 import camcore
 from camcore.audits.manifest import Manifest
 from camcore.audits.sources import open_row
-from camcore.models.saved import SavedNetwork, saved_networks
+from camcore.models.saved import saved_networks
 from camcore.render.encode import to_jpeg
 from camcore.text import counted
 from ui import errors, model_picker, sidebar, words
-from ui.audit import choices
+from ui.audit import choices, network
+from ui.audit.network import Found
 from ui.audit.opened import OpenAudit
+from ui.jobs import session
 from ui.picture_box import LIMIT, Upload
 from ui.query import Failure
 from ui.rasters import shrink
@@ -28,28 +30,38 @@ PENDING = "audit_report_paths"
 """The session's entry with the pictures that are to go into the report."""
 MOST_SIDE = 4096
 """Long side of a picture whose file is not handed over as it is, in pixels."""
+_NETWORK = "audit_network"
+_LOOKING = Found("", "Looking for the network of this audit …")
 _TITLES = {INSPECT: "Inspect", COMPARE: "Compare", TRUST: "Trust", LESSON: "Cats vs dogs"}
 
 
 def bar(opened: OpenAudit, chosen: Sequence[str]) -> None:
-    """The row of what can be done with the chosen pictures; it keeps its height without any."""
+    """The row of what can be done with the selected pictures; it keeps its height without any."""
+    status = session.ask(_NETWORK, network.search(opened.manifest) if chosen else None)
+    if status.busy:  # the buttons work once the network is found
+        session.section(_NETWORK, network.search(opened.manifest), lambda _: _row(opened, chosen, _LOOKING))
+    else:
+        failure = "" if status.failure is None else status.failure.message
+        _row(opened, chosen, status.value or Found("", failure))
+    failed = st.session_state.pop("audit_to_failure", None)
+    if failed is not None:
+        errors.panel(failed, "This picture cannot be looked at")
+    if st.session_state.get("audit_go") is not None or st.session_state.pop("audit_redraw", False):
+        st.rerun()  # the callback ran with this fragment; nothing that waits may take the place of what it asks for
+
+
+def _row(opened: OpenAudit, chosen: Sequence[str], found: Found) -> None:
     with st.container(key="cam_audit_chosen", horizontal=True, vertical_alignment="center", gap="small"):
         if chosen:
-            _buttons(opened, chosen)
+            what = chosen[0] if len(chosen) == 1 else f"{counted(len(chosen), 'picture')} selected"
+            st.caption(words.plain(what), width="content")
+            _buttons(opened, chosen, found)
         else:
-            st.caption("Press a picture to choose it: to look at it on another page, or for others like it.")
-    failure = st.session_state.pop("audit_to_failure", None)
-    if failure is not None:
-        errors.panel(failure, "This picture cannot be looked at")
-    if st.session_state.get("audit_go") is not None or st.session_state.pop("audit_redraw", False):
-        st.rerun()  # the callback ran with this fragment, and what it asks for is done outside it
+            st.caption("Select pictures to look at them on another page, or one to find others like it.")
 
 
-def _buttons(opened: OpenAudit, chosen: Sequence[str]) -> None:
-    name = network_of(opened.manifest)
-    what = chosen[0] if len(chosen) == 1 else f"{counted(len(chosen), 'picture')} chosen"
-    st.caption(words.plain(what), width="content")
-    unknown = None if name else "This network is not one of this app’s: start it with camcore app FILE"
+def _buttons(opened: OpenAudit, chosen: Sequence[str], found: Found) -> None:
+    name, unknown = found.name or None, found.why_not or None
     saved = name in {one.name for one in saved_networks()}
     for page in (*PAGES, LESSON) if saved else PAGES:
         title = _TITLES[page]
@@ -59,7 +71,7 @@ def _buttons(opened: OpenAudit, chosen: Sequence[str]) -> None:
             on_click=_leave,
             args=(page, opened.manifest, name, chosen[0]),
             disabled=len(chosen) > 1 or name is None,
-            help=unknown,
+            help=unknown or ("One picture at a time" if len(chosen) > 1 else None),
         )
     pending = bool(st.session_state.get(PENDING))
     st.button(
@@ -68,17 +80,17 @@ def _buttons(opened: OpenAudit, chosen: Sequence[str]) -> None:
         on_click=_report,
         args=(tuple(chosen),),
         disabled=pending or name is None,
-        help=unknown or "Keeps the chosen pictures with their maps for the Report page",
+        help=unknown or "Adds the selected pictures with their maps to the Report page",
     )
     st.button(
         "More like this",
         key="audit_like",
         on_click=_find_alike,
         args=(chosen[0],),
-        disabled=len(chosen) > 1,
-        help="The pictures that were decided because of the same evidence",
+        disabled=len(chosen) > 1 or found is _LOOKING,
+        help="The pictures whose answers rest on similar evidence",
     )
-    st.button("Let go", key="audit_let_go", on_click=_let_go)
+    st.button("Clear selection", key="audit_let_go", on_click=_let_go, disabled=found is _LOOKING)
 
 
 def go() -> None:
@@ -88,25 +100,11 @@ def go() -> None:
         st.switch_page(target[0], query_params=target[1])
 
 
-def network_of(manifest: Manifest) -> str | None:
-    """The name under which this app has an audit's network; None where it has it not."""
-    source = manifest.network.source
-    for row in camcore.backbones():
-        if row.name == source or (isinstance(row, SavedNetwork) and str(row.folder) == source):
-            return row.name
-    return None
-
-
-def random_weights(manifest: Manifest) -> bool:
-    """Says whether an audit's network had learned nothing."""
-    return manifest.network.weights_note.startswith("random")
-
-
 def query(manifest: Manifest, name: str, page: str = INSPECT) -> dict[str, str]:
     """The network ``name`` and the map of an audit as another page's address has them."""
     if page == LESSON:
         return {"network": name}
-    model = model_picker.chosen(name, model_picker.AUTO, random_weights(manifest))
+    model = model_picker.chosen(name, model_picker.AUTO, network.random_weights(manifest))
     return sidebar.query(model.key, manifest.framing, None, method=manifest.method, layer=manifest.layer)
 
 

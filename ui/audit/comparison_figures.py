@@ -90,8 +90,8 @@ def evidence(made: Comparison) -> str:
         return ""
     return (
         "The evidence, the features that an answer rests on, has a median distance (one minus the cosine) of "
-        f"{np.median(moved):.2f}, one in ten above {np.quantile(moved, 0.9):.2f}. It means something for versions of "
-        "one network only."
+        f"{np.median(moved):.2f}, one in ten above {np.quantile(moved, 0.9):.2f}. Compare it between "
+        "versions of one network only."
     )
 
 

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable
 from functools import partial
 
-import pyarrow.csv
 import streamlit as st
 
 from camcore.audits.comparison import Comparison, compared, distances
 from camcore.audits.joined import SAME, join
+from camcore.methods import METHODS
 from camcore.text import counted
-from ui import downloads, errors, figures, words
-from ui.audit import changed_pictures, comparison_figures
+from ui import downloads, errors, figures, folder_box, tables, words
+from ui.audit import changed_pictures, comparison_figures, gate_view
 from ui.audit.export import stem
-from ui.audit.opened import OpenAudit, opening
+from ui.audit.opened import OpenAudit, is_audit, opening
+from ui.audit.running import AUDITS
 from ui.jobs import session
 from ui.jobs.session import Status
 from ui.jobs.work import Update, Updates, Work
@@ -27,14 +27,15 @@ _OPENING, _COMPARING = "audit_other_opening", "audit_comparing"
 def show(opened: OpenAudit, publish: Callable[[], None]) -> None:
     """The section; a fragment, so that turning its pages draws nothing else anew. ``publish``: the page's address."""
     with errors.guarded("The comparison"):
-        path = st.text_input(
+        path = folder_box.ask(
             "Another audit",
             key="other",
-            persist_state="session",
+            own=AUDITS,
+            fits=is_audit,
             placeholder="the folder of an audit of the same pictures",
             on_change=changed_pictures.from_the_start,
             help="Of another network, or of another version of this one. It is only read.",
-        ).strip()
+        )
         if path:
             _show(opened, path)
         else:
@@ -67,9 +68,7 @@ def comparing(old: OpenAudit, new: OpenAudit) -> Work[Comparison]:
 
 def as_csv(made: Comparison) -> bytes:
     """All pictures of a comparison as CSV with a header."""
-    file = io.BytesIO()
-    pyarrow.csv.write_csv(made.pictures, file)
-    return file.getvalue()
+    return tables.as_csv(made.pictures)
 
 
 def _show(opened: OpenAudit, path: str) -> None:
@@ -120,6 +119,7 @@ def _compared(opened: OpenAudit, other: OpenAudit, made: Comparison) -> None:
                 alt="How many pictures with the same answer there are at each distance of the two maps",
             )
     changed_pictures.show(opened, other, made)
+    gate_view.show(opened, other, made)
     with st.container(key="cam_audit_other_foot", horizontal=True, vertical_alignment="center", gap="small"):
         downloads.offer(
             f"{stem(opened)}_{stem(other)}.csv",
@@ -132,7 +132,7 @@ def _compared(opened: OpenAudit, other: OpenAudit, made: Comparison) -> None:
 def _about(opened: OpenAudit, other: OpenAudit, made: Comparison) -> str:
     """Which two are compared, on how many pictures."""
     one, two = (
-        f"{of.network.name} ({of.method} at {of.layer}, framing {of.framing})"
+        f"{of.network.name} ({METHODS[of.method].title} at {of.layer}, framing {of.framing})"
         for of in (opened.manifest, other.manifest)
     )
     alone = [

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Mapping
 from functools import partial
+from pathlib import Path
 
-import pyarrow.csv
 import pyarrow.parquet
 import streamlit as st
 
 from camcore.audits.filters import Filters
+from camcore.audits.groups import NAME as GROUPS
 from camcore.audits.store import COLUMNS, Audit
+from camcore.reviews.sealed import FOLDER as REVIEWS
 from camcore.text import counted
-from ui import downloads, words
+from ui import downloads, policy, tables, words
 from ui.audit.opened import OpenAudit
 
 MOST_ROWS = 100_000
@@ -30,22 +33,20 @@ def offer_list(opened: OpenAudit, where: Filters) -> None:
     downloads.offer(
         f"{stem(opened)}.csv",
         partial(as_csv, opened.audit, where, order),
-        "These pictures, all pages of them: a row each",
+        "A row for each of these pictures, on all pages",
         key="audit_csv",
     )
     downloads.offer(
         f"{stem(opened)}.parquet",
         partial(as_parquet, opened.audit, where, order),
-        f"The same with scores, maps and evidence, where these are at most {counted(MOST_ROWS, 'picture')}",
+        f"The same with scores, maps and evidence; without these for more than {counted(MOST_ROWS, 'picture')}",
         key="audit_parquet",
     )
 
 
 def as_csv(audit: Audit, where: Filters, order: str) -> bytes:
     """The rows as CSV with a header: the columns of a value each."""
-    file = io.BytesIO()
-    pyarrow.csv.write_csv(audit.table(where=where, order=order), file)
-    return file.getvalue()
+    return tables.as_csv(audit.table(where=where, order=order))
 
 
 def as_parquet(audit: Audit, where: Filters, order: str) -> bytes:
@@ -60,16 +61,28 @@ def offer_report(opened: OpenAudit) -> None:
     """The button for the report."""
     downloads.offer(
         f"{stem(opened)}.html",
-        partial(as_report, opened),
-        "Figures, groups, failures and limits in one file, to send to others or to print",
+        partial(as_report, opened, policy.visitor_names()),
+        "Figures, groups, failures and limits in one HTML file, to share or print",
         key="audit_report",
-        label="Report",
+        label="HTML report",
     )
 
 
-def as_report(opened: OpenAudit) -> bytes:
-    """The report as HTML: the one in the audit's folder, or where there is none a new one."""
+def as_report(opened: OpenAudit, names: Mapping[str, str] | None = None) -> bytes:
+    """The report as HTML: the one in the audit's folder; a new one where there is none, or it is out of date.
+
+    ``names``: what stands in place of paths.
+    """
     from camcore.audits import report  # needed when its button is pressed
+    from camcore.report.html import audit_to_html
 
     written = opened.audit.folder / report.NAME
-    return written.read_bytes() if written.is_file() else report.to_html(opened.audit, opened.groups)
+    current = written.is_file() and written.stat().st_mtime_ns >= last_change(opened.audit.folder)
+    made = written.read_bytes() if current else audit_to_html(report.report_item(opened.audit, opened.groups))
+    return policy.renamed(made.decode("utf-8"), names or {}).encode("utf-8")
+
+
+def last_change(folder: Path) -> int:
+    """The time of the last change to what a report shows beside the rows: the groups, and the reviews by people."""
+    files = [folder / GROUPS, *(folder / REVIEWS).glob("*.json")]
+    return max((file.stat().st_mtime_ns for file in files if file.is_file()), default=0)

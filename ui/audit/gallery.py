@@ -23,8 +23,8 @@ COLUMNS, ROWS = 8, 5
 PAGE = COLUMNS * ROWS
 _SORTS = {
     LISTING: "as listed",
-    "surest": "surest first",
-    "least sure": "least sure first",
+    "surest": "most confident first",
+    "least sure": "least confident first",
     "true class least": "worst first",
     "name": "by name",
 }
@@ -50,7 +50,7 @@ def show(opened: OpenAudit, publish: Callable[[], None]) -> None:
         rows = _rows(opened, where, like)
         with st.container(key="cam_audit_gallery", gap="xsmall"):
             if not rows:
-                st.markdown("" if like == () else "No picture fits these choices.")
+                st.markdown("" if like == () else "No pictures match these filters.")
                 session.section("audit_page", None)
             elif state["answer"] == choices.FAILED:
                 _unusable(rows)
@@ -84,20 +84,23 @@ def _filters(opened: OpenAudit) -> None:
     st.session_state["sure_box"] = (st.session_state["least"], st.session_state["most"])
     sorts = [sort for sort in _SORTS if labelled or sort != "true class least"]
     with st.container(key="cam_audit_filters", horizontal=True, vertical_alignment="bottom", gap="small"):
-        _choice("Answers", "answer", answers, _ANSWERS.__getitem__, 112)
-        _choice("It says", "said", said, words.label, 140, "any class")
+        _choice("Answers", "answer", answers, _ANSWERS.__getitem__, 98)
+        _choice("Predicted", "said", said, words.label, 118, "any class")
         if labelled:
             _choice(
-                "It is", "truth", [one.name for one in opened.classes if one.found.n], words.label, 140, "any class"
+                "True class",
+                "truth",
+                [one.name for one in opened.classes if one.found.n],
+                words.label,
+                118,
+                "any class",
             )
-        if opened.groups:
+        if len(opened.groups) > len({one.label for one in opened.groups}):  # else they are the classes
             titles = [group_name(one) for one in opened.groups]
-            _choice("Group", "group", range(len(titles)), titles.__getitem__, 140, "any group")
-        _choice("Order", "sort", sorts, _SORTS.__getitem__, 140)
-        st.slider(
-            "Probability of its answer", 0, 100, key="sure_box", format="%d %%", on_change=_take_probability, width=165
-        )
-        st.text_input("Name contains", key="search", persist_state="session", on_change=_from_the_start, width=118)
+            _choice("Group", "group", range(len(titles)), titles.__getitem__, 106, "any")
+        _choice("Sort", "sort", sorts, _SORTS.__getitem__, 132)
+        st.slider("Probability", 0, 100, key="sure_box", format="%d %%", on_change=_take_probability, width=126)
+        st.text_input("Name contains", key="search", persist_state="session", on_change=_from_the_start, width=104)
 
 
 def _choice(
@@ -135,8 +138,8 @@ def _turning(opened: OpenAudit, total: int, pages: int) -> MapLook | None:
         st.caption(words.together(_count(opened, total)), width="content")
         if choices.narrowed():
             st.button("All pictures", key="audit_clear", on_click=choices.clear)
-        st.button("Earlier", key="audit_back", disabled=state["page"] <= 1, on_click=_turn, args=(-1,))
-        st.button("Later", key="audit_on", disabled=state["page"] >= pages, on_click=_turn, args=(1,))
+        st.button("Previous", key="audit_back", disabled=state["page"] <= 1, on_click=_turn, args=(-1,))
+        st.button("Next", key="audit_on", disabled=state["page"] >= pages, on_click=_turn, args=(1,))
         st.space("stretch")
         draw = controls.segments("Draw", choices.DRAWN, "draw")
         opacity = controls.opacity("the maps", 180)
@@ -171,7 +174,7 @@ def _pictures(opened: OpenAudit, rows: Sequence[Row], look: MapLook | None) -> N
         tiles(
             [_tile(opened, row, one, picked, look) for row, one in zip(rows, known, strict=True)],
             key="audit_tiles",
-            label="Pictures; press one to choose it, again to let it go",
+            label="Pictures; press one to select it, again to deselect it",
             columns=COLUMNS,
             ratio=1.0,
             on_pick=_pick,
@@ -195,7 +198,7 @@ def _tile(opened: OpenAudit, row: Row, made: Thumbnail | None, picked: Sequence[
         "title": text,
         "note": note,
         "src": src,
-        "alt": f"{row['path']}: called {text}{', ' * bool(note)}{note}",
+        "alt": f"{row['path']}: {text}{', ' * bool(note)}{note}",
         "selected": row["path"] in picked,
     }
 
@@ -219,4 +222,4 @@ def _foot(opened: OpenAudit, where: Filters) -> None:
     """Beneath the pictures: how the maps are drawn, and the list as files."""
     with st.container(key="cam_audit_foot", horizontal=True, vertical_alignment="center", gap="small"):
         export.offer_list(opened, where)
-    st.caption("Each map goes from 0 to its own largest value; what the network did not see is dimmed.")
+    st.caption("Each map is scaled from 0 to its own maximum. What the network did not see is dimmed.")

@@ -50,7 +50,7 @@ def group_pictures(opened: OpenAudit, places: Sequence[int]) -> Work[tuple[Group
     def size(made: tuple[GroupPictures, ...]) -> int:
         return sum(len(one.mean_map) + sum(map(len, one.patches)) for one in made)
 
-    return Work(None, ("group_pictures", opened.key, wanted), "Cutting out what they rest on", steps, size)
+    return Work(None, ("group_pictures", opened.key, wanted), "Cutting out the patches", steps, size)
 
 
 def _patch(manifest: Manifest, patch: GroupPatch) -> str | None:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from camcore.audits.clustering import LEAST
 from camcore.audits.groups import Group, failing_groups
 from camcore.text import counted
 from ui import errors, words
@@ -25,18 +26,19 @@ def show(opened: OpenAudit) -> None:
     """The section; a fragment of its own."""
     if not opened.groups:
         return
-    st.subheader("Because of what?", anchor="groups")
+    st.subheader("What do the answers rest on?", anchor="groups")
     places = ordered(opened.groups)
     if not places:
         st.markdown(
-            "The pictures of each class are called so because of one kind of evidence: none of the classes falls into "
-            "groups."
+            f"No class divides into groups of different evidence. Classes with fewer than {2 * LEAST} predictions are "
+            "not divided."
         )
         return
     st.markdown(
-        "Pictures of a class can be called so for different reasons. Those with alike evidence, the features that the "
-        "answer rests on, stand in one **group**, wherever in the picture these are. A group that is right less often "
-        "than its class fails for a reason of its own; one whose patches show no part of the object may be a shortcut."
+        "A network can predict the same class for different reasons. A **group** holds the pictures of one predicted "
+        "class whose answers rest on similar features, wherever these are in the picture. A group that is right less "
+        "often than its class shows where the network fails. If its patches show no part of the object, the network "
+        "may be using a shortcut."
     )
     state = st.session_state
     pages = -(-len(places) // PAGE)
@@ -45,7 +47,7 @@ def show(opened: OpenAudit) -> None:
 
     def draw(now: Status[tuple[GroupPictures, ...]]) -> None:
         if state.pop("audit_show_group", False):
-            st.rerun()  # the callback ran with this fragment, and the gallery is another one
+            st.rerun()  # the callback ran with this fragment, the gallery is another one; nothing may take its place
         made = now.value or ()
         known: list[GroupPictures | None] = [*made, *[None] * (len(shown) - len(made))]
         columns = st.columns(COLUMNS, gap="small")
@@ -58,8 +60,8 @@ def show(opened: OpenAudit) -> None:
     session.section("audit_groups", group_pictures(opened, shown), draw)
     if pages > 1:
         with st.container(key="cam_audit_groups_turn", horizontal=True, vertical_alignment="center", gap="small"):
-            st.button("Earlier", key="audit_groups_back", disabled=page == 0, on_click=_turn, args=(page - 1,))
-            st.button("Later", key="audit_groups_on", disabled=page >= pages - 1, on_click=_turn, args=(page + 1,))
+            st.button("Previous", key="audit_groups_back", disabled=page == 0, on_click=_turn, args=(page - 1,))
+            st.button("Next", key="audit_groups_on", disabled=page >= pages - 1, on_click=_turn, args=(page + 1,))
             st.caption(f"{page * PAGE + 1} to {page * PAGE + len(shown)} of {counted(len(places), 'group')}")
 
 
@@ -91,8 +93,10 @@ def _choose(place: int) -> None:
 
 def _html(one: Group, pictures: GroupPictures | None) -> str:
     name = html.escape(group_name(one))
-    mark = '<span class="cam-group-fails">fails</span>' if one.clearly_failing else ""
-    size = f"{counted(one.size, 'picture')}, {words.percent(one.share)} of those called “{words.label(one.label)}”"
+    mark = '<span class="cam-group-fails">below its class</span>' if one.clearly_failing else ""
+    size = (
+        f"{counted(one.size, 'picture')}, {words.percent(one.share)} of those predicted as “{words.label(one.label)}”"
+    )
     lines = [html.escape(size), *map(html.escape, _lines(one))]
     urls = () if pictures is None else pictures.patches
     patches = "".join(f'<img src="{url}" alt="Patch of a picture of {name}">' for url in urls)
@@ -108,11 +112,11 @@ def _html(one: Group, pictures: GroupPictures | None) -> str:
 
 def _lines(one: Group) -> list[str]:
     if not one.evidence:
-        return ["Their maps are zero: nothing at this layer speaks for the class."]
+        return ["Their maps are zero: at this layer nothing supports the class."]
     lines = []
     if one.accuracy is not None and one.class_accuracy is not None:
         interval = f"{100 * one.accuracy.low:.0f} to {100 * one.accuracy.high:.0f} %"
         right = words.percent(one.accuracy.value)
-        lines.append(f"{right} are right ({interval}); of the class {words.percent(one.class_accuracy.value)}")
+        lines.append(f"{right} right ({interval}), whole class {words.percent(one.class_accuracy.value)}")
     numbers = ", ".join(str(channel.channel) for channel in one.channels[:4])
-    return [*lines, f"Channels above the class’s mean: {numbers}"] if numbers else lines
+    return [*lines, f"Channels stronger than in the class: {numbers}"] if numbers else lines

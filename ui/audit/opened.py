@@ -72,6 +72,11 @@ def opening(root: Path) -> Work[OpenAudit]:
     return Work(None, ("audit", *key), "Opening the audit", steps, expected=2.0)
 
 
+def is_audit(root: Path) -> bool:
+    """Says whether an audit lies in a folder."""
+    return (root / NAME).is_file()
+
+
 def group_name(one: Group) -> str:
     """The name of a group of evidence."""
     return f"{words.label(one.label)} {one.number}"

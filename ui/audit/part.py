@@ -13,11 +13,10 @@ from numpy.typing import NDArray
 from camcore.audits.manifest import Manifest
 from camcore.audits.nearest import evidence_in_box, most_alike
 from camcore.audits.sources import open_row
-from camcore.errors import CamcoreError, ModelError
+from camcore.errors import CamcoreError
 from camcore.framing import frame_for
-from camcore.models.pickling import weights_hash
 from ui import errors, model_picker, rasters, words
-from ui.audit.chosen import network_of, random_weights
+from ui.audit.network import check, name_of, random_weights
 from ui.audit.opened import OpenAudit
 from ui.components.regions import region
 from ui.jobs import session
@@ -58,14 +57,14 @@ def network_for(opened: OpenAudit) -> tuple[NetworkKey | None, str]:
     """The network of an audit, to be asked about a box; None where it cannot be, and why."""
     manifest = opened.manifest
     if random_weights(manifest):
-        return None, "A box of it cannot be looked for: the network’s weights were random, and are gone."
-    name = network_of(manifest)
+        return None, "A box cannot be searched for: the weights of this network were random and have not been kept."
+    name = name_of(manifest)
     if name is None:
-        return None, "To look for a box of it, start the app with this network: camcore app FILE."
+        return None, "To search by a box, start the app with this network: camcore app FILE."
     model = model_picker.chosen(name, model_picker.AUTO)
     if model.fetch is not None:
         return None, (
-            f"To look for a box of it, fetch the weights of {words.plain(name)} on the Inspect page: they are not on "
+            f"To search by a box, download the weights of {words.plain(name)} on the Inspect page: they are not on "
             "this machine."
         )
     return model.key, ""
@@ -108,11 +107,11 @@ def show(opened: OpenAudit, path: str) -> None:
             )
     with explained:
         if box is not None and network is not None:
-            st.markdown("The pictures below were decided because of evidence like **that in the box**.")
-            st.caption("A cell of the map counts as far as the box covers it. Clear the box to compare all of it.")
+            st.markdown("The pictures below have evidence like **that in the box**.")
+            st.caption("A cell of the map counts as far as the box covers it. Clear the box to use the whole picture.")
         else:
-            st.markdown("The pictures below were decided because of the same evidence as **this one**.")
-            st.caption(why_not or "Draw a box on it to look for the evidence in the box alone.")
+            st.markdown("The pictures below have evidence like **this one**: their answers rest on the same features.")
+            st.caption(why_not or "Draw a box on it to search by the evidence in the box alone.")
 
 
 def shown(opened: OpenAudit, path: str) -> Work[Shown]:
@@ -131,11 +130,7 @@ def alike(opened: OpenAudit, network: NetworkKey, path: str, box: Box) -> Work[P
 
     def steps(net: Network, _: object) -> Updates[Paths]:
         manifest = opened.manifest
-        if weights_hash(net) != manifest.network.weights_sha256:
-            raise ModelError(
-                f"The network {net.name!r} of this app has other weights than the audit's: it was trained again, or is "
-                "another one of that name. Open the audit in an app with the same network, or audit again."
-            )
+        check(net, manifest)
         (values,) = opened.audit.maps([path])
         pic = open_row(manifest, path)
         if not _within(box, pic):

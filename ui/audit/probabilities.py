@@ -36,7 +36,7 @@ class Probabilities:
 
 def show(opened: OpenAudit, publish: Callable[[], None]) -> None:
     """The section; a fragment, so that the threshold draws nothing else anew. ``publish``: the page's address."""
-    st.subheader("What are its probabilities worth?", anchor="probabilities")
+    st.subheader("Are its probabilities reliable?", anchor="probabilities")
     with errors.guarded("The probabilities"):
         chosen = _choice(opened)
 
@@ -129,11 +129,11 @@ def _show(opened: OpenAudit, found: Probabilities, chosen: str | None) -> None:
             figures.chart(chart.make(), key=f"audit_{chart.key}", alt=chart.alt)
     if two is not None:
         st.caption(
-            "The best threshold is fitted to these pictures; on others expect less. The gallery and the figures above "
-            f"stay with the answers of the audit, {words.plain(words.label(two.classes[1]))} from 50 % on."
+            "The best threshold is fitted to these pictures; expect less on others. The gallery and the figures above "
+            f"keep the answers of the audit: {words.plain(words.label(two.classes[1]))} from 50 % on."
         )
     elif not probabilities.are_known(opened.manifest.network):
-        st.caption("This audit does not tell the probabilities of all classes, so that there is no ROC.")
+        st.caption("This audit has no probabilities of all classes, so there is no ROC.")
 
 
 def _calibrated(bins: Calibration) -> str:

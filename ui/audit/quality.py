@@ -1,4 +1,4 @@
-"""Quality of a network over an audit's pictures: figures with intervals, its classes, what is taken for what."""
+"""Quality of a network over an audit's pictures: figures with intervals, its classes, and their confusion."""
 
 from __future__ import annotations
 
@@ -22,13 +22,15 @@ if TYPE_CHECKING:
 
 FEW = 3
 """Classes that have a large number each."""
+SEVERAL = 10
+"""Pictures of a class of which its share says something."""
 HEIGHT = 300
 
 
 def show(opened: OpenAudit) -> None:
-    """The section: figures, then the classes beside the chart of what is taken for what, or of how sure it is."""
+    """The section: figures, then the classes beside the chart of its confusions or its confidence."""
     labelled = opened.accuracy.n > 0
-    st.subheader("How good is it?" if labelled else "What does it say?", anchor="how-good")
+    st.subheader("How good is it?" if labelled else "What does it predict?", anchor="how-good")
     figures.numbers(_numbers(opened))
     left, right = st.columns(2, gap="medium")
     with left:
@@ -36,16 +38,12 @@ def show(opened: OpenAudit) -> None:
     with right:
         if opened.confusion is not None and len(opened.confusion.classes) > 1:
             names = [words.label(name) for name in opened.confusion.classes]
-            chart = charts.confusion_matrix(
-                opened.confusion.counts, names, title="What is taken for what", height=HEIGHT
-            )
-            figures.chart(
-                chart, key="audit_confusion", alt="Counts of each class taken for each; see the table beside it"
-            )
+            chart = charts.confusion_matrix(opened.confusion.counts, names, title="Confusion matrix", height=HEIGHT)
+            figures.chart(chart, key="audit_confusion", alt="Confusion matrix; see the table beside it")
         elif opened.mistakes:
             _mistakes(opened)
         else:
-            figures.chart(_surest(opened), key="audit_surest", alt="How many answers were given with which probability")
+            figures.chart(_surest(opened), key="audit_surest", alt="Histogram of the probabilities of the answers")
 
 
 def _numbers(opened: OpenAudit) -> list[tuple[str, str, str]]:
@@ -63,30 +61,32 @@ def _numbers(opened: OpenAudit) -> list[tuple[str, str, str]]:
             parts += _weakest(opened)
     elif len(opened.classes) <= FEW:
         parts += [
-            (words.percent(one.said / opened.answered), f"are called “{words.label(one.name)}”", _said(one))
+            (words.percent(one.said / opened.answered), f"are predicted as “{words.label(one.name)}”", _said(one))
             for one in opened.classes
         ]
     else:
         often = max(opened.classes, key=lambda one: one.said)
         number = f"{len(opened.classes):,} of {len(opened.manifest.network.labels):,}"
-        parts.append((number, "classes are said", f"most often “{words.label(often.name)}”: {often.said:,}"))
+        parts.append((number, "classes are predicted", f"most often “{words.label(often.name)}”: {often.said:,}"))
     surest = opened.surest
     sure = int(surest[-len(surest) // 10 :].sum())
-    parts.append((words.percent(sure / max(opened.answered, 1)), "of the answers are sure", "with 90 % or more"))
+    parts.append(
+        (words.percent(sure / max(opened.answered, 1)), "of the answers are confident", "probability 90 % or more")
+    )
     return parts
 
 
 def _weakest(opened: OpenAudit) -> list[tuple[str, str, str]]:
     """The class that is found least, where it is surely weaker than the whole."""
-    weak = [one for one in opened.classes if one.found.n and one.found.high < opened.accuracy.value]
+    weak = [one for one in opened.classes if one.found.n >= SEVERAL and one.found.high < opened.accuracy.value]
     return [
-        (words.percent(one.found.value), f"of “{words.label(one.name)}” are found: the fewest", interval(one.found))
+        (words.percent(one.found.value), f"of “{words.label(one.name)}” are found, the fewest", interval(one.found))
         for one in sorted(weak, key=lambda one: one.found.high)[:1]
     ]
 
 
 def _said(one: ClassFigures) -> str:
-    return f"{counted(one.said, 'picture')}, {words.percent(one.probability)} sure on average"
+    return f"{counted(one.said, 'picture')}, mean probability {words.percent(one.probability)}"
 
 
 def _classes(opened: OpenAudit) -> None:
@@ -102,7 +102,7 @@ def _classes(opened: OpenAudit) -> None:
             "pictures": [one.found.n for one in rows],
             "found": [100 * one.found.value if one.found.n else None for one in rows],
             "95 % interval": [_between(one.found) for one in rows],
-            "right when said": [100 * one.precision.value if one.precision.n else None for one in rows],
+            "precision": [100 * one.precision.value if one.precision.n else None for one in rows],
         }
     else:
         columns |= {"pictures": [one.said for one in rows], "probability": [100 * one.probability for one in rows]}
@@ -116,11 +116,13 @@ def _classes(opened: OpenAudit) -> None:
             "found": share,
             "probability": share,
             "95 % interval": st.column_config.TextColumn(width=105),
-            "right when said": st.column_config.NumberColumn(format="%.1f %%", width=95),
+            "precision": st.column_config.NumberColumn(
+                format="%.1f %%", width=85, help="Of the pictures predicted as this class, those that are of it"
+            ),
         },
     )
     if labelled:
-        st.caption("The classes whose pictures are found least stand on top, by the upper end of the interval.")
+        st.caption("Sorted by the upper end of the interval, lowest first.")
 
 
 def _between(rate: Rate) -> str:
@@ -132,8 +134,8 @@ def _mistakes(opened: OpenAudit) -> None:
     rows = opened.mistakes
     st.dataframe(
         {
-            "it is": [words.label(one.label) for one in rows],
-            "it is called": [words.label(one.said) for one in rows],
+            "true class": [words.label(one.label) for one in rows],
+            "predicted": [words.label(one.said) for one in rows],
             "pictures": [one.count for one in rows],
             "of": [one.of for one in rows],
         },
@@ -148,8 +150,8 @@ def _surest(opened: OpenAudit) -> go.Figure:
     return histogram(
         opened.surest,
         edges,
-        title="How sure it is of its answers",
-        axis="probability of the class it says, %",
+        title="How confident it is",
+        axis="probability of the predicted class, %",
         hover="%{y:,} answers at about %{x:.0f} %",
     )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,8 +11,8 @@ import streamlit as st
 import camcore
 from camcore.audits.parts import part_files
 from camcore.text import counted
-from ui import errors, model_picker, words, zip_pictures
-from ui.audit import choices, upload
+from ui import errors, folder_box, limits, model_picker, policy, words
+from ui.audit import choices, so_far, upload
 from ui.jobs import session
 from ui.jobs.session import Status
 from ui.jobs.work import Update, Updates, Work
@@ -26,14 +25,18 @@ if TYPE_CHECKING:
     from camcore.network import Network
 
 _FILES = "audit_files"
+CHUNK = 64
+"""Pictures in a part: what is stopped loses those of an unfinished one."""
+AUDITS, _UPLOADS = "audits", "audit pictures"
+"""The folders for them in the visitor's own one, which goes with the session."""
 
 
 @dataclass(frozen=True)
 class Uploads:
-    """The visitor's uploaded pictures: their folder on this machine, and how many there are."""
+    """The visitor's uploaded pictures: their folder on this machine, and how many arrived."""
 
     folder: Path
-    count: int
+    received: upload.Received
 
 
 @dataclass(frozen=True)
@@ -50,10 +53,17 @@ class AuditRun:
 
         def steps(network: Network, _: object) -> Updates[AuditStep]:
             audit = camcore.audit(
-                network, self.pictures, self.out, framing=self.model.framing, labelled=self.labelled, workers=0
+                network,
+                self.pictures,
+                self.out,
+                framing=self.model.framing,
+                labelled=self.labelled,
+                workers=0,
+                chunk=CHUNK,
             )
             for step in audit:
-                yield Update(step.done / step.total, step, _title(step))
+                left = max(step.total - step.kept, 1)  # so that the time left is told by the pace of this run alone
+                yield Update((step.done - step.kept) / left, step, _title(step))
 
         return Work(self.model.key, ("audit_run", self.out), "Looking for the pictures", steps, lambda _: 256)
 
@@ -79,39 +89,47 @@ def form() -> Model:
 def _source() -> Path | None:
     """The pictures: a folder that is named, or uploaded ones; None: none yet."""
     state = st.session_state
-    path = st.text_input(
+    path = folder_box.ask(
         "Pictures",
         key="pictures",
-        persist_state="session",
-        placeholder="a folder on the machine that this app runs on",
+        placeholder="a folder on this server",
         on_change=_forget,
-        help="One folder for each class, named as the class; or a folder of pictures without labels; or a table (.csv, "
-        ".parquet) with a column path and perhaps label. They are only read.",
-    ).strip()
+        help="A folder with one folder per class, named as the class; a folder of pictures without labels; or a table "
+        "(.csv, .parquet) with the column path and, optionally, label. The files are only read.",
+    )
     st.file_uploader(
         "Or upload pictures, or ZIP files with a folder for each class",
         type=list(upload.ENDINGS),
         accept_multiple_files=True,
         key=_FILES,
-        max_upload_size=zip_pictures.UPLOAD_MB,
+        max_upload_size=limits.upload_mb(),
         on_change=_receive,
     )
     failure = state.get("audit_upload_failure")
     if failure is not None:
-        errors.panel(failure, "These files were not taken")
+        errors.panel(failure, "These files cannot be used")
     st.toggle(
-        "Leave labels aside",
+        "Ignore labels",
         key="audit_unlabelled",
         persist_state="session",
-        help="For folders that are named otherwise than the network’s classes: nothing is right or wrong then",
+        help="For folders whose names are not the network’s classes. No answer is right or wrong then.",
     )
     uploads: Uploads | None = state.get("audit_uploads")
     if uploads is not None:
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-            st.caption(f"{counted(uploads.count, 'uploaded picture')}, kept until you leave.", width="content")
-            st.button("Forget them", key="audit_forget", on_click=_forget)
+            st.caption(uploaded(uploads.received), width="content")
+            st.button("Remove them", key="audit_forget", on_click=_forget)
         return uploads.folder
     return named(path)[0] if path else None
+
+
+def uploaded(received: upload.Received) -> str:
+    """The pictures that arrived, and whether their folders label them."""
+    pictures, classes = received.pictures, received.classes
+    labels = (
+        f"labelled by {counted(classes, 'class folder')}" if classes else "without labels (no folder for each class)"
+    )
+    return f"{counted(pictures, 'uploaded picture')}, {labels}, kept until your session ends."
 
 
 def settle() -> AuditRun | None:
@@ -126,27 +144,27 @@ def settle() -> AuditRun | None:
 def show(run: AuditRun) -> None:
     """How far the audit is; when it is complete it is opened."""
     with st.container(key="cam_head"):
-        st.header(f"{words.plain(run.model.key.name)} is looking at the pictures", anchor=False)
+        st.header(f"Auditing {words.plain(run.model.key.name)}", anchor=False)
 
     def draw(now: Status[AuditStep]) -> None:
         step = now.value
         if now.failure is not None:
             errors.panel(now.failure, "These pictures could not be audited")
         session.progress("auditing", now)
-        if step is not None:
-            unusable = f", {step.failed:,} of them unusable" if step.failed else ""
-            st.caption(f"{step.done:,} of {counted(step.total, 'picture')}{unusable}.")
+        if now.failure is None:
+            so_far.show(run.out, step)
         if now.stopped and part_files(run.out):
-            st.button("See what there is", key="audit_see", on_click=_see, args=(run,))
+            st.button("Open what is done", key="audit_see", on_click=_see, args=(run,))
         if st.session_state.get("audit_complete") is not None:
-            st.rerun()
+            session.rerun()
 
     status = session.section("auditing", run.work(), draw)
     if status.complete:
         _see(run)
-        st.rerun()
+        session.rerun()
     if status.failure is not None:
-        st.button("Change the choices", key="audit_back_to_form", on_click=leave)
+        st.caption("Where folders are not named as the network’s classes, turn on Ignore labels in the form.")
+        st.button("Back to the form", key="audit_back_to_form", on_click=leave)
 
 
 def _title(step: AuditStep) -> str:
@@ -154,21 +172,27 @@ def _title(step: AuditStep) -> str:
         return f"Trying the groups for shortcuts: {step.tried:,} of at most {counted(step.trials, 'picture')}"
     if step.stage in ("groups", "report"):
         return "Grouping the evidence" if step.stage == "groups" else "Writing the report"
-    pace = step.pictures_per_second
-    return "Looking at the pictures" + (f", {pace:.0f} a second" if pace >= 1 else "")
+    return "Auditing the pictures"
 
 
 def _begin(model: Model, source: Path) -> None:
     state = st.session_state
+    try:
+        policy.check_room()
+    except camcore.CamcoreError as error:
+        state["audit_upload_failure"] = Failure.of(error)
+        return
     state["audits_begun"] = state.get("audits_begun", 0) + 1
     name = words.file_stem(model.key.name, source.name, str(state["audits_begun"]))
-    state["audit_run"] = AuditRun(model, source, _home() / name, False if state["audit_unlabelled"] else None)
+    state["audit_run"] = AuditRun(
+        model, source, policy.own_folder(AUDITS) / name, False if state["audit_unlabelled"] else None
+    )
 
 
 def source_of(pictures: str) -> str:
     """The pictures of an audit, for its reader: where they lie, or that they were uploaded."""
     uploads: Uploads | None = st.session_state.get("audit_uploads")
-    return "uploaded pictures" if uploads is not None and pictures == str(uploads.folder) else pictures
+    return "uploaded pictures" if uploads is not None and pictures == str(uploads.folder) else policy.veiled(pictures)
 
 
 def leave() -> None:
@@ -184,33 +208,28 @@ def _see(run: AuditRun) -> None:
 
 
 def _forget() -> None:
-    st.session_state["audit_uploads"] = None
+    st.session_state.update(audit_uploads=None, audit_upload_ids=None)
 
 
 def _open(run: AuditRun) -> None:
     choices.clear()
-    st.session_state.update(audit=str(run.out), audit_run=None)
+    st.session_state.update(audit=policy.shown(run.out), audit_run=None)
 
 
 def _receive() -> None:
     state = st.session_state
     files = state[_FILES]
+    arrived = tuple(file.file_id for file in files or ())
+    if arrived and arrived == state.get("audit_upload_ids"):
+        return  # the browser tells of the same files once more when the form goes
+    state["audit_upload_ids"] = arrived
     state["audit_upload_failure"] = state["audit_uploads"] = None
     if not files:
         return
     state["audit_upload_count"] = state.get("audit_upload_count", 0) + 1
-    folder = _home() / f"pictures-{state['audit_upload_count']}"
+    folder = policy.own_folder(_UPLOADS) / f"pictures-{state['audit_upload_count']}"
     try:
+        policy.count_upload(sum(file.size for file in files))
         state["audit_uploads"] = Uploads(folder, upload.receive([(file.name, file) for file in files], folder))
     except camcore.CamcoreError as error:
         state["audit_upload_failure"] = Failure.of(error)
-
-
-def _home() -> Path:
-    """A folder of this session's own, which goes with it."""
-    home = st.session_state.get("audit_home")
-    if home is None:
-        home = st.session_state["audit_home"] = tempfile.TemporaryDirectory(
-            prefix="camcore-audits-", ignore_cleanup_errors=True
-        )
-    return Path(home.name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -39,6 +40,8 @@ def _box(text: str) -> Box:
         left, right, bottom, top = map(float, parts)
     except ValueError:
         raise ValueError("It has to be four numbers: left, right, bottom, top.") from None
+    if not all(map(isfinite, (left, right, bottom, top))):
+        raise ValueError("Its four numbers have to be finite.")
     return left, right, bottom, top
 
 
@@ -56,7 +59,7 @@ def inside(opened: OpenAudit) -> tuple[str, ...] | None:
 
 def show(opened: OpenAudit) -> None:
     """The section: the points, once they are known."""
-    st.subheader("Which answers rest on the same?", anchor="scatter")
+    st.subheader("Which pictures have similar evidence?", anchor="scatter")
 
     def draw(now: Status[Projection]) -> None:
         if not now.complete:
@@ -68,16 +71,16 @@ def show(opened: OpenAudit) -> None:
     found = status.value
     if found is None:
         if not status.busy and status.failure is None:
-            st.markdown("There are too few pictures to show how their evidence lies.")
+            st.markdown("There are too few pictures for a scatter plot.")
         return
     few = f"a sample of {len(found.points):,} of " if found.of > len(found.points) else ""
     any_wrong = False in found.rows["correct"].to_pylist()
     x, y = (words.percent(share) for share in found.explained)
     st.caption(
         words.together(
-            f"Each point is a picture: {few}{counted(found.of, 'picture')}. Near each other lie those whose answers "
-            f"rest on the same features. The axes are the first two principal components, {x} and {y} of the variance. "
-            f"{'Crosses are wrong answers. ' * any_wrong}Draw a box to see its pictures above."
+            f"Each point is a picture: {few}{counted(found.of, 'picture')}. Points that lie close together rest on "
+            f"similar features. The axes are the first two principal components, {x} and {y} of the variance. "
+            f"{'Crosses mark wrong answers. ' * any_wrong}Draw a box to filter the gallery above."
         )
     )
     st.plotly_chart(
@@ -89,6 +92,10 @@ def show(opened: OpenAudit) -> None:
         config={**figures.CHART, "modeBarButtons": [["toImage", "select2d", "pan2d", "resetScale2d"]]},
         alt="The evidence of the pictures as points of a plane",
     )
+    box = st.session_state["box"]
+    with st.container(key="cam_audit_scatter_foot"):
+        if box is not None:
+            st.button(f"Show {counted(len(found.inside(box)), 'picture')} in the gallery", on_click=_show_gallery)
 
 
 def chart(opened: OpenAudit, found: Projection) -> go.Figure:
@@ -144,6 +151,11 @@ def _selected() -> None:
     boxes: Sequence[Mapping[str, Any]] = state[_KEY].selection.box
     edges = (*sorted(boxes[-1]["x"]), *sorted(boxes[-1]["y"])) if boxes else None
     state.update(box=edges, page=1, chosen=())
+
+
+def _show_gallery() -> None:
+    state = st.session_state
+    state["times_picked"] = state.get("times_picked", 0) + 1
 
 
 def _work(opened: OpenAudit) -> Work[Projection]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
@@ -18,8 +19,16 @@ from ui.zip_pictures import MAX_PICTURES, MAX_TOTAL, PackedPicture
 ENDINGS = ("zip", "jpg", "jpeg", "png", "webp", "gif", "bmp", "tif", "tiff")
 
 
-def receive(files: Iterable[tuple[str, IO[bytes]]], folder: Path) -> int:
-    """Write the pictures of these files, (name, content) each, into a new ``folder``; returns how many.
+@dataclass(frozen=True)
+class Received:
+    """The number of pictures that arrived, and of the classes that their folders name."""
+
+    pictures: int
+    classes: int
+
+
+def receive(files: Iterable[tuple[str, IO[bytes]]], folder: Path) -> Received:
+    """Write the pictures of these files, (name, content) each, into a new ``folder``.
 
     Where all of them lie in folders of a ZIP file, these are their classes; else they have none. Raises CamcoreError
     where there is no picture, there are too many, or they cannot be written.
@@ -29,12 +38,13 @@ def receive(files: Iterable[tuple[str, IO[bytes]]], folder: Path) -> int:
             written, labels = _write(files, folder)
             if "" in labels:
                 _put_together(folder, labels)
+                labels = set()
     except OSError as error:
         raise CamcoreError(
             f"The pictures cannot be kept on this machine: {error.strerror or error}. Ask whoever runs this app to "
             "free space, or give the path of a folder."
         ) from error
-    return written
+    return Received(written, len(labels))
 
 
 @contextmanager

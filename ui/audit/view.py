@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from camcore.methods import METHODS
 from camcore.text import counted, duration
-from ui import errors, words
+from ui import errors, folder_box, policy, words
 from ui.audit import (
     averages,
     choices,
@@ -19,32 +19,31 @@ from ui.audit import (
     groups_view,
     probabilities,
     quality,
+    review_view,
     running,
     scatter,
     to_report,
 )
-from ui.audit.opened import OpenAudit, opening
+from ui.audit.opened import OpenAudit, is_audit, opening
+from ui.audit.to_report import Add
 from ui.components import scroll
 from ui.jobs import session
 from ui.jobs.session import Status
 from ui.model_picker import Model
 from ui.picture_folders import root_of
 
-if TYPE_CHECKING:
-    from camcore.report.document import Item
-
 
 def folder(making: bool) -> Path | None:
     """The sidebar's audit to open; None where none is named. ``making``: one is being made."""
-    path = st.text_input(
+    path = folder_box.ask(
         "Audit",
         key="audit",
-        persist_state="session",
+        own=running.AUDITS,
+        fits=is_audit,
         placeholder="the folder of an audit",
         on_change=choices.clear,
-        help="A folder on the machine that this app runs on, which this page or python -m camcore audit has written. "
-        "It is only read.",
-    ).strip()
+        help="A folder on this server that this page or python -m camcore audit has written. It is opened read-only.",
+    )
     if path or making:
         st.button("New audit", key="audit_new", on_click=running.leave, width="stretch")
     return root_of(path) if path else None
@@ -55,20 +54,19 @@ def welcome() -> Model:
     with st.container(key="cam_head"):
         st.header("Audit a network on many pictures", anchor=False)
     st.markdown(
-        "A heatmap shows why a network said what it said about one picture. An audit looks at all of them: **how "
-        "good** the network is, **where it looks**, and **where it fails**."
+        "A heatmap explains one answer. An audit covers a whole set of pictures: **how accurate** the network is, "
+        "**where it looks**, **what its answers rest on**, and **where it fails**."
     )
     model = running.form()
-    st.markdown("Larger audits are made on the command line and opened by their folder, on the left:")
+    if policy.policy().public:
+        return model
+    st.markdown("Run larger audits on the command line, then open their folder in the sidebar:")
     st.code("python -m camcore audit PICTURES --model MobileNetV2 --out my_audit", language="bash")
     return model
 
 
-def show(root: Path, publish: Callable[[], None], report: Callable[[Hashable, Item], str]) -> tuple[str, ...]:
-    """The audit in a folder; what readers should know of it.
-
-    ``publish``: the page's address; ``report``: takes an entry for the report, and returns the message to the visitor.
-    """
+def show(root: Path, publish: Callable[[], None], report: Add) -> tuple[str, ...]:
+    """The audit in a folder; the notes for its readers. ``publish``: the page's address."""
 
     def draw(now: Status[OpenAudit]) -> None:
         if now.failure is not None:
@@ -81,31 +79,37 @@ def show(root: Path, publish: Callable[[], None], report: Callable[[Hashable, It
         return ()
     opened = status.result
     choices.settle(opened)
-    _head(opened)
+    _head(opened, report)
     with errors.guarded("The figures"):
         quality.show(opened)
     to_report.section(opened, report)
     st.subheader("The pictures", anchor="pictures")
     st.fragment(gallery.show)(opened, publish)
-    with errors.guarded("The groups"):
-        groups_view.show(opened)
-    with errors.guarded("The average maps"):
-        averages.show(opened)
-    with errors.guarded("The scatter"):
-        scatter.show(opened)
+    for title, show_section in _SECTIONS:
+        with errors.guarded(title):
+            show_section(opened)
     if opened.accuracy.n:
         st.fragment(probabilities.show)(opened, publish)
+    st.subheader("Does it look at the right thing?", anchor="review")
+    st.fragment(review_view.show)(opened)
     st.subheader("Another network on the same pictures", anchor="another-network")
     st.fragment(comparison_view.show)(opened, publish)
     scroll("#pictures", key="scroll", count=st.session_state.get("times_picked", 0))
     return opened.notes
 
 
-def _head(opened: OpenAudit) -> None:
+_SECTIONS: tuple[tuple[str, Callable[[OpenAudit], None]], ...] = (
+    ("The groups", groups_view.show),
+    ("The average maps", averages.show),
+    ("The scatter", scatter.show),
+)
+
+
+def _head(opened: OpenAudit, report: Add) -> None:
     manifest = opened.manifest
     name = words.plain(manifest.network.name)
     said = (
-        f"{name} is right about {words.percent(opened.accuracy.value)} of {counted(opened.accuracy.n, 'picture')}"
+        f"{name} is right on {words.percent(opened.accuracy.value)} of {counted(opened.accuracy.n, 'picture')}"
         if opened.accuracy.n
         else f"{name} on {counted(opened.answered, 'picture')} without labels"
     )
@@ -116,12 +120,13 @@ def _head(opened: OpenAudit) -> None:
     parts = [
         running.source_of(manifest.pictures),
         limit,
-        f"{manifest.method} at {manifest.layer}, {words.grid(manifest.grid)}",
+        f"{METHODS[manifest.method].title} at {manifest.layer}, {words.grid(manifest.grid)}",
         f"framing {manifest.framing}",
         manifest.network.weights_note,
-        f"{duration(manifest.seconds)} of work",
+        f"computed in {duration(manifest.seconds)}",
         unusable,
     ]
     with st.container(key="cam_audit_about", horizontal=True, vertical_alignment="center", gap="small"):
         st.caption(words.plain(" · ".join(filter(None, parts))))
         export.offer_report(opened)
+        to_report.button(opened, report)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from camcore import CamcoreError
 from camcore.features.patches import StrongestPatches
-from ui import errors, sidebar, words
+from ui import errors, folder_box, sidebar, words
 from ui.cell.work import CellQuery, patch_url, patches_work
 from ui.jobs import session
 from ui.jobs.session import Status
@@ -32,15 +32,14 @@ def show(net: Network, query: CellQuery, channel: int, sample: str | None) -> No
         address = sidebar.query(query.network, query.framing, sample, layer=query.layer, channel=channel)
         for page, label, icon in _PAGES:
             st.page_link(page, label=label, icon=icon, query_params=address, width="content")
-    folder = st.text_input(
+    folder = folder_box.ask(
         "Folder of pictures to look through",
         label_visibility="collapsed",
         key="pictures",
-        persist_state="session",
         placeholder="a folder on this machine",
         help="Every picture below it is looked at once, for all channels of the layer together. It is only read, on "
         "the machine that this app runs on.",
-    ).strip()
+    )
     work = patches_work(query.network, query.layer, query.framing, folder) if folder else None
     session.section("patches", work, lambda now: _draw(net, now, channel, bool(folder)))
 

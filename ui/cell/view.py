@@ -52,7 +52,7 @@ def show(chosen: Chosen, key: NetworkKey, net: Network, m: CamMap) -> None:
 
     def draw(now: Status[EffectiveField]) -> None:
         if (_chosen_cell(cells), _chosen_channel(cells)) != choice:
-            st.rerun()  # the whole page: its address, and the patches beneath
+            session.rerun()  # the whole page: its address, and the patches beneath
         _draw(query, chosen, net, cells, place, channel, now)
 
     session.section("field", field_work(query, chosen.picture, place, channels), draw)

@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 STUDY_COMMAND = "python -m camcore bias study PICTURES/train PICTURES/test --out models/cats_vs_dogs/bias"
 SAMPLES = 3
 _HEAD_NAMES = {
-    "clean": "clean<br>no marks",
-    "planted": "planted<br>every {} marked",
-    "mended": "mended<br>marks on both",
+    "clean": "clean\nno marks",
+    "planted": "planted\nevery {} marked",
+    "mended": "mended\nmarks on both",
 }
 Series = dict[str, list[tuple[float, float, float]]]
 """For each name in the legend (value, low, high) of each head."""
@@ -119,7 +119,7 @@ def _samples(report: StoredStudy, label: str) -> None:
 
 def _in_words(names: list[str], series: Series) -> str:
     return "; ".join(
-        f"{name.replace('<br>', ', ')}: "
+        f"{', '.join(name.splitlines())}: "
         + ", ".join(f"{text} {words.percent(values[i][0])}" for text, values in series.items())
         for i, name in enumerate(names)
     )

@@ -56,7 +56,7 @@ def show(saved: SavedNetwork, chosen: Chosen, status: Status) -> None:
     """The whole section."""
     seen: PictureEvidence | None = status.value
     with st.container(key="cam_head"):
-        st.header(_headline(saved, seen, status), anchor=False)
+        st.header(words.plain(_headline(saved, seen, status)), anchor=False)
     if status.failure is not None:
         errors.panel(status.failure, "The network could not look at this picture")
     if seen is not None and seen.why_not:
@@ -192,7 +192,7 @@ def _exact(one: Evidence) -> dict[str, str]:
         "the network's own logit": one.logit,
     }
     return {
-        "class": words.label(one.label),
+        "class": words.plain(words.label(one.label)),
         **{name: number(value) for name, value in values.items()},
         "difference": f"{one.residual:+.1e}",
         "probability": f"{one.probability:.6f}",

@@ -20,7 +20,7 @@ from camcore.render.contact import Bar, Print, contact_sheet
 from camcore.render.encode import to_png
 from camcore.text import counted
 from camcore.training import runs
-from ui import downloads, errors, figures, signed, words
+from ui import downloads, errors, figures, policy, signed, words
 from ui.classifier.work import THUMB_SIDE, PictureEvidence, beside, checkpoints_work
 from ui.figures import NO_NOTE, Figure
 from ui.jobs import session
@@ -119,7 +119,9 @@ def curves(saved: SavedNetwork) -> None:
     """The training log."""
     log = runs.read_log(saved.folder)
     if not log:
-        st.caption(f"There is no training log beside this network (log.csv in {words.plain(str(saved.folder))}).")
+        st.caption(
+            f"There is no training log beside this network (log.csv in {words.plain(policy.shown(saved.folder))})."
+        )
         return
     last, best = log[-1], max(log, key=lambda line: line.val_accuracy)
     minutes = words.duration(sum(line.seconds for line in log)).removeprefix("about ")

@@ -9,7 +9,7 @@ from camcore.evaluation.predict import Predictions
 from camcore.evaluation.table import read_csv
 from camcore.models import saved as networks
 from camcore.models.saved import SavedNetwork
-from ui import controls, errors, picture_box, words
+from ui import controls, errors, folder_box, picture_box, words
 from ui.classifier import bias, evidence, learning, quality
 from ui.classifier.work import PictureEvidence, beside, evidence_work
 from ui.jobs import session
@@ -125,13 +125,12 @@ def _audit(saved: SavedNetwork, known: bool) -> None:
         f"({words.plain(', '.join(saved.labels[:6]))}), with pictures that it has not learned from."
     )
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-        folder = st.text_input(
+        folder = folder_box.ask(
             "Test pictures",
             key=FOLDER.name,
-            persist_state="session",
             placeholder="a folder on the machine that this app runs on",
             width=420,
-        ).strip()
+        )
         st.page_link(
             "pages/audit.py",
             label="Audit them",

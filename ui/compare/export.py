@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from camcore.files import to_comment
 from camcore.render.colour import DIVERGING
 from camcore.render.contact import Bar, Print, contact_sheet
 from camcore.render.encode import to_png
@@ -130,10 +131,10 @@ def csv(take: Take) -> bytes:
     """The raw maps as text: after what each one is, its grid, a row per line."""
     text = io.StringIO()
     for line in lines(take)[:1]:
-        text.write(f"# {line}\n")
+        text.write(f"{to_comment(line)}\n")
     for cell, m in take.sheet.maps.items():
         record = ", ".join(f"{name}={value}" for name, value in _record(take.sheet, cell, m).items())
-        text.write(f"\n# {record}\n")
+        text.write(f"\n{to_comment(record)}\n")
         np.savetxt(text, m.raw, fmt="%.9g", delimiter=",")
     return text.getvalue().encode("utf-8")
 

@@ -67,7 +67,7 @@ def look(place: DeltaGenerator, pinned: bool) -> tuple[GridLook, bool]:
 
 def head(place: DeltaGenerator, sheet: MapSheet, name: str, held: bool, failed: bool) -> None:
     """The comparison in one sentence."""
-    place.header(_headline(sheet, name, held, failed), anchor=False)
+    place.header(words.plain(_headline(sheet, name, held, failed)), anchor=False)
 
 
 def _headline(sheet: MapSheet, name: str, held: bool, failed: bool) -> str:

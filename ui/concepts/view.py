@@ -12,7 +12,7 @@ import streamlit as st
 
 from camcore.features.concepts import MOST
 from camcore.render.overlay import MIX_COLOURS as COLOURS
-from ui import controls, downloads, errors, layer_browser, samples, sidebar, words
+from ui import controls, downloads, errors, folder_box, layer_browser, samples, sidebar, words
 from ui.concepts import pictures as drawn
 from ui.concepts.work import FROM_FOLDER, ConceptQuery, FoundConcepts, concepts_work
 from ui.jobs import session
@@ -60,13 +60,12 @@ def choices(chosen: Chosen, model: Model) -> tuple[ConceptQuery, list[tuple[str,
         k = st.slider("Concepts", 1, MOST, START, key="concepts", bind="query-params", width=200)
     folder, pictures = "", _pictures(kind, chosen)
     if kind == FOLDER:
-        folder = st.text_input(
+        folder = folder_box.ask(
             "Folder",
             key="pictures",
-            persist_state="session",
             placeholder="a folder on this machine",
             help=f"Up to {FROM_FOLDER} of its pictures, evenly drawn, are looked at together. They are only read.",
-        ).strip()
+        )
         if not folder:
             return None
     digests = tuple(picture.sha256 for _, picture in pictures)

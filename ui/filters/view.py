@@ -32,7 +32,7 @@ def head(
         text = f"This is what {response.name} takes for “{name_of(response, None, one.indices[0])}”"
     else:
         text = f"This is what {name_of(response, one.layer, one.indices[0])} of {one.layer} responds to"
-    place.header(text, anchor=False)
+    place.header(words.plain(text), anchor=False)
 
 
 def kernels(response: LayerResponse) -> None:

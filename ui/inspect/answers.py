@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def head(place: DeltaGenerator, answer: Answer, name: str, missing: bool, failed: bool) -> None:
     """The first answer in one sentence; ``missing``: it is waiting for its weights."""
     said = words.headline(answer.network, answer.predictions) if answer.network and answer.predictions else None
-    place.header(said or words.unanswered(name, missing, failed), anchor=False)
+    place.header(words.plain(said or words.unanswered(name, missing, failed)), anchor=False)
 
 
 def chips(place: DeltaGenerator, answer: Answer) -> None:

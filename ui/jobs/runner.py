@@ -11,14 +11,18 @@ from typing import Any, TypeVar
 from camcore import CamcoreError
 from camcore.cache import ByteLRU
 from camcore.graph.fifo_semaphore import FifoSemaphore
+from camcore.places import carried
 from ui.jobs.job import Job, Stage, StoppedError
 from ui.jobs.work import Work
 from ui.networks import Networks, networks
+from ui.policy import JOBS_AT_ONCE, policy
 from ui.query import Failure
 
 RESULT_BYTES = 192 << 20
 AT_ONCE = 8
 """Jobs that may run at the same time; further ones queue."""
+MOST_VISITORS = 1000
+"""Visitors of a public server whose places are counted."""
 
 V = TypeVar("V")
 
@@ -33,6 +37,7 @@ class Runner:
         self._semaphore = FifoSemaphore(AT_ONCE)
         self._lock = threading.Lock()
         self._jobs: dict[Work[Any], Job[Any]] = {}
+        self._visitors: dict[str, FifoSemaphore] = {}
         self._results: ByteLRU[tuple[Any, int]] = ByteLRU(RESULT_BYTES, lambda entry: entry[1] + 256)
 
     def known(self, work: Work[V]) -> V | None:
@@ -57,13 +62,29 @@ class Runner:
                 job.finish("done")
                 return job
             self._jobs[work] = job
-        threading.Thread(target=self._run, args=(job,), name="job", daemon=True).start()
+        # In the thread, too, networks of one's own are this visitor's.
+        run = carried(self._run)
+        threading.Thread(target=run, args=(job, self._places_of(visitor)), name="job", daemon=True).start()
         return job
 
-    def _run(self, job: Job[V]) -> None:
+    def _places_of(self, visitor: str) -> FifoSemaphore | None:
+        """How much of this visitor's work may run at a time; None where all of it may."""
+        if not policy().public:
+            return None
+        with self._lock:
+            places = self._visitors.pop(visitor, None) or FifoSemaphore(JOBS_AT_ONCE)
+            self._visitors[visitor] = places  # the latest last
+            while len(self._visitors) > MOST_VISITORS:
+                del self._visitors[next(iter(self._visitors))]
+        return places
+
+    def _run(self, job: Job[V], places: FifoSemaphore | None) -> None:
         work = job.work
         try:
-            with self._semaphore.acquired(job.check):
+            with (
+                contextlib.nullcontext() if places is None else places.acquired(job.check),
+                self._semaphore.acquired(job.check),
+            ):
                 network = None if work.network is None else self._networks.get(job, work.network)
                 job.enter(Stage(work.title, work.expected))
                 self._do(job, network)

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import streamlit as st
 
 from camcore import CamcoreError
+from camcore.files import read_text
 from camcore.models import catalogue
 from camcore.models import remove as removing
 from camcore.models.catalogue import Backbone
@@ -17,8 +18,8 @@ from camcore.models.description import JSON_NAME
 from camcore.models.factories import Factory
 from camcore.models.listing import NetworkListing
 from camcore.models.preprocessing import PREPROCESSINGS, TITLES
-from camcore.models.saved import SavedNetwork
-from ui import downloads, errors, words
+from camcore.models.saved import SavedNetwork, is_own
+from ui import downloads, errors, policy, words
 from ui.jobs import session
 from ui.jobs.session import Status
 from ui.models import work as models_work
@@ -71,10 +72,14 @@ def _backbone(row: Backbone) -> None:
     path = catalogue.find_weights(row.name)
     if path is not None:
         st.markdown(f":material/check_circle: **Its weights are here**, {path.stat().st_size / 1e6:.0f} MB.")
-        st.code(str(path), language=None, wrap_lines=True)
+        if policy.policy().changes:
+            st.code(str(path), language=None, wrap_lines=True)
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             link_to_inspect(row.name)
-            _remove_weights(row)
+            if policy.policy().changes:
+                _remove_weights(row)
+    elif not policy.policy().changes:
+        st.markdown(f":material/cloud_download: **Its weights are not on this server.** {policy.NO_DOWNLOAD}")
     else:
         server = urlsplit(catalogue.published_weights(row, {}).url).hostname
         st.markdown(
@@ -82,7 +87,8 @@ def _backbone(row: Backbone) -> None:
             f"fetched from {server} once and kept. Without a network, put "
             f"`{row.name}.weights.h5` into the folder that `CAMCORE_WEIGHTS` names."
         )
-    _fetch(row, missing=path is None)
+    if policy.policy().changes:
+        _fetch(row, missing=path is None)
 
 
 def _fetch(row: Backbone, missing: bool) -> None:
@@ -107,6 +113,7 @@ def _fetching(now: Status) -> None:
 
 
 def _press(name: str) -> None:
+    policy.policy().require_changes()
     st.session_state["fetch_press"] = {name: uuid.uuid4().hex}
 
 
@@ -121,6 +128,7 @@ def _remove_weights(row: Backbone) -> None:
 
 
 def _remove_file(name: str) -> None:
+    policy.policy().require_changes()
     removing.remove_weights(name)
     st.session_state.setdefault("agreed", set()).discard(name)
     st.session_state["fetch_press"] = {}
@@ -150,22 +158,24 @@ def _saved(row: SavedNetwork) -> None:
     accuracy = row.trained.get("val_accuracy")
     if isinstance(accuracy, int | float) and 0 <= accuracy <= 1:
         st.markdown(words.plain(f"{words.percent(float(accuracy))} of the pictures held out were named rightly."))
-    st.code(str(row.folder), language=None, wrap_lines=True)
+    if policy.policy().changes:
+        st.code(str(row.folder), language=None, wrap_lines=True)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         link_to_inspect(row.name)
         about = f"Its {JSON_NAME}: architecture, classes, preprocessing, and how it came about"
         downloads.offer(f"{words.file_stem(row.name)}.json", _json(row), about, key="card_json", label="Card")
-        if not row.bundled:
+        if is_own(row):
             with st.popover("Remove", key="remove_network"):
                 st.markdown(
                     words.plain(
-                        f"Deletes the folder {row.folder} with the weights and all that training has left there."
+                        f"Deletes the folder {policy.shown(row.folder)} with the weights and all that training has "
+                        "left there."
                     )
                     + " There is no way back."
                 )
                 st.button("Remove the network", key="remove_network_really", on_click=attempt, args=(row.name, _delete))
     with st.expander("All that is recorded"):
-        st.json(dict(row.trained), expanded=1)
+        st.json(json.loads(policy.veiled(json.dumps(dict(row.trained)))), expanded=1)
 
 
 def _delete(name: str) -> None:
@@ -187,6 +197,6 @@ def _base(architecture: Mapping[str, object]) -> str:
 
 def _json(row: SavedNetwork) -> bytes:
     try:
-        return (row.folder / JSON_NAME).read_bytes()
-    except OSError:  # removed meanwhile
+        return policy.veiled(read_text(row.folder / JSON_NAME)).encode("utf-8")
+    except (OSError, UnicodeDecodeError):  # removed meanwhile
         return json.dumps({"name": row.name}).encode()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import uuid
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import streamlit as st
 
@@ -14,7 +13,7 @@ from camcore.models import factories
 from camcore.models.factories import Factory
 from camcore.models.listing import NetworkListing
 from camcore.models.preprocessing import TITLES
-from ui import errors, words
+from ui import errors, policy, words
 from ui.jobs import session
 from ui.jobs.session import Status
 from ui.models import work as models_work
@@ -22,12 +21,13 @@ from ui.models.feeding import preprocessing_choice, preprocessing_table
 from ui.models.view import attempt, link_to_inspect
 from ui.models.work import FactoryTrial
 
-if TYPE_CHECKING:
-    pass
-
 
 def declared_card(row: Factory) -> Status:
     """Its source and the button to try it; the status of the trial."""
+    if not policy.policy().changes:  # what it is made of, and how it is fed, is the operator's to see and to say
+        st.caption("A network that the operator of this server has added.")
+        link_to_inspect(row.name)
+        return Status()
     st.caption(words.plain(_made_of(row)))
     st.markdown(
         "Its code runs when the network is loaded, not before. Try it here first: whether it can be made, what it is, "

@@ -4,7 +4,7 @@ import streamlit as st
 
 from camcore.models import factories
 from camcore.models.catalogue import backbones
-from ui import controls, words
+from ui import controls, policy, words
 from ui.models import weights_view
 from ui.models.view import WAYS
 
@@ -35,7 +35,8 @@ camcore explain photo.jpg --model birds.keras                    # without the a
 def show() -> None:
     """The section: the choice of a way, and what it needs."""
     st.subheader("Bring a network of your own", anchor="own")
-    way = controls.segments("How", WAYS, "way")
+    ways = WAYS if policy.policy().changes else WAYS[:2]
+    way = controls.segments("How", ways, "way")
     if way == WAYS[1]:
         _training()
     elif way == WAYS[2]:

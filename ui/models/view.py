@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 import streamlit as st
 
@@ -14,14 +13,11 @@ from camcore.files import to_csv
 from camcore.models import factories
 from camcore.models.catalogue import Backbone
 from camcore.models.listing import NetworkListing
-from camcore.models.saved import SavedNetwork
+from camcore.models.saved import SavedNetwork, is_own
 from camcore.render.trade_off import Point, front, trade_off
-from ui import controls, downloads, errors, model_picker
+from ui import controls, downloads, errors, model_picker, policy
 from ui.query import Failure
 from ui.urls import Parameter
-
-if TYPE_CHECKING:
-    pass
 
 WAYS = ("Weights file", "Training", "Whole model", "Python function")
 """The ways in which a network of one's own comes in."""
@@ -52,7 +48,7 @@ def head(rows: tuple[NetworkListing, ...]) -> None:
         "keras.applications; their accuracy is the share of ImageNet’s 50,000 validation pictures that is named "
         "rightly at the first try, as their makers publish it."
     )
-    errors.notices(factories.problems())
+    errors.notices(factories.problems() if policy.policy().changes else ())
 
 
 def choose(rows: tuple[NetworkListing, ...]) -> NetworkListing:
@@ -162,7 +158,7 @@ def _entry(row: NetworkListing) -> dict[str, object]:
 
 def _where(row: NetworkListing) -> str:
     if isinstance(row, SavedNetwork) and not row.bundled:
-        return "your own"
+        return "your own" if is_own(row) else "on disk"
     return str(row.weights_state) if row.weights_state in _STATES else "not here"
 
 

@@ -14,7 +14,7 @@ from camcore.models.adopt import Check
 from camcore.models.catalogue import backbone, backbones
 from camcore.models.labels import FORMS, read_labels
 from camcore.models.saved import SavedNetwork
-from ui import errors, words
+from ui import errors, limits, policy, words
 from ui.jobs import session
 from ui.jobs.session import Status
 from ui.jobs.work import Work
@@ -22,7 +22,6 @@ from ui.models import work as models_work
 from ui.models.feeding import preprocessing_choice, preprocessing_table
 from ui.models.view import link_to_inspect
 from ui.models.work import File, Offer
-from ui.picture_box import LIMIT
 from ui.query import Failure
 
 _ALPHAS = (0.25, 0.35, 0.5, 0.75, 1.0, 1.3, 1.4)
@@ -96,20 +95,24 @@ def _form() -> Offer | None:
 def _file() -> File | None:
     """The uploaded file, or one of the weights folder."""
     state = st.session_state
-    loose = adopting.loose_files()
+    loose = adopting.loose_files() if policy.policy().changes else ()
     uploader = "own_file"
     st.file_uploader(
         "Weights file",
         key=uploader,
+        max_upload_size=limits.upload_mb(),
         on_change=_uploaded,
         args=(uploader,),
-        help=f"A .weights.h5 file of up to {LIMIT // 1_000_000} MB. A larger one goes into the folder that "
-        "CAMCORE_WEIGHTS names.",
+        help=f"A .weights.h5 file of up to {limits.upload_mb()} MB",
     )
+    failure: Failure | None = state.get("own_upload_failure")
+    if failure is not None:
+        errors.panel(failure, "This file was not taken")
     uploaded: File | None = state.get("own_upload")
     options = [*([_UPLOADED] if uploaded is not None else []), *(str(path) for path in loose)]
     if not options:
-        st.caption("A file of more than 10 MB goes into the folder that `CAMCORE_WEIGHTS` names, and is listed here.")
+        if policy.policy().changes:
+            st.caption("Files in the folder that `CAMCORE_WEIGHTS` names are listed here.")
         return None
     if state.get("own_place") not in options:
         state["own_place"] = options[0] if uploaded is not None else None
@@ -130,15 +133,29 @@ def _file() -> File | None:
 def _uploaded(key: str) -> None:
     state = st.session_state
     file = state[key]
-    if file is not None:
-        state.update(own_upload=models_work.uploaded(file.name, file.getvalue()), own_place=_UPLOADED, own_asked=None)
+    if file is None:
+        return
+    state["own_upload_failure"] = None
+    try:
+        policy.count_upload(file.size)
+    except CamcoreError as error:
+        state["own_upload_failure"] = Failure.of(error)
+        return
+    state.update(own_upload=models_work.uploaded(file.name, file.getvalue()), own_place=_UPLOADED, own_asked=None)
 
 
 def _labels() -> tuple[tuple[str, ...] | None, bool]:
     """The class names, None where there is no file; and whether there is one that cannot be used."""
     state = st.session_state
     key = f"own_labels_{state.get('own_names', 0)}"
-    st.file_uploader("Names of its classes (optional)", key=key, on_change=_named, args=(key,), help=FORMS)
+    st.file_uploader(
+        "Names of its classes (optional)",
+        key=key,
+        max_upload_size=limits.picture_mb(),
+        on_change=_named,
+        args=(key,),
+        help=FORMS,
+    )
     failure: Failure | None = state.get("own_labels_failure")
     if failure is not None:
         errors.panel(failure, "These names were not taken")
@@ -239,6 +256,6 @@ def _kept(now: Status) -> None:
         if saved is not None and saved.weights.is_file():  # it may have been removed since
             st.markdown(
                 f":material/check_circle: **{words.plain(saved.name)}** is among your networks now, "
-                + words.plain(f"in {saved.folder}.")
+                + words.plain(f"in {policy.shown(saved.folder)}.")
             )
             link_to_inspect(saved.name)

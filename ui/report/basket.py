@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from camcore.text import counted
+from ui import policy, words
 from ui.jobs import session
 from ui.jobs.session import Status
 from ui.jobs.work import Update, Updates, Work
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
 
     from camcore.network import Network
-    from camcore.report.document import Item
+    from camcore.report.document import Item, ReportItem
     from camcore.report.facts import NetworkFacts
 
 MOST_ENTRIES = 40
@@ -32,7 +33,7 @@ class Entry:
 
     id: str
     key: Hashable
-    item: Item
+    item: ReportItem
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,7 +64,10 @@ def offer(place: DeltaGenerator, draft: Draft | None) -> None:
             status = session.ask("basket", work)
             if status.failure is not None:
                 st.session_state["basket_draft"] = None
-                st.toast(f"It could not be added. {status.failure.message}", icon=":material/error:")
+                st.toast(
+                    words.plain(policy.veiled(f"It could not be added. {status.failure.message}")),
+                    icon=":material/error:",
+                )
                 break
             if not status.complete:
                 if not session.section("basket", work, _reading_on).busy:  # it has just ended
@@ -76,7 +80,7 @@ def offer(place: DeltaGenerator, draft: Draft | None) -> None:
         _button(draft)
 
 
-def add(key: Hashable, item: Item) -> str:
+def add(key: Hashable, item: ReportItem) -> str:
     """Pin an item, which ``key`` tells from all others; the message to the visitor."""
     if any(entry.key == key for entry in entries()):
         return "This is in the report already."
@@ -91,7 +95,7 @@ def add(key: Hashable, item: Item) -> str:
     return f"Added. The report has {_count()}."
 
 
-def restore(items: tuple[Item, ...]) -> None:
+def restore(items: tuple[ReportItem, ...]) -> None:
     """Begin with these items, as a link brought them."""
     st.session_state["basket"] = tuple(Entry(secrets.token_hex(6), ("linked", id(item)), item) for item in items)
 
@@ -152,7 +156,7 @@ def _count() -> str:
     return counted(len(entries()), "entry", "entries")
 
 
-def _bytes(*items: Item) -> int:
+def _bytes(*items: ReportItem) -> int:
     from camcore.report.document import bytes_of  # nothing is pinned where this is not loaded
 
     return bytes_of(items)
@@ -166,8 +170,9 @@ def _reading(key: NetworkKey) -> Work[NetworkFacts]:
     """The work that reads a network's weights for their hash."""
 
     def steps(network: Network, _: object) -> Updates[NetworkFacts]:
-        from camcore.report.facts import NetworkFacts
+        from camcore.report.facts import NetworkFacts, without_places
 
-        yield Update(1.0, NetworkFacts.of(network, key.weights))
+        facts = NetworkFacts.of(network, key.weights)
+        yield Update(1.0, without_places(facts) if policy.policy().public else facts)
 
     return Work(key, "facts", f"Reading the weights of {key.name}", steps, lambda facts: 2048, expected=1.0)

@@ -5,7 +5,7 @@ import secrets
 import streamlit as st
 
 from camcore.cache import ByteLRU
-from camcore.report.document import Item, Report, bytes_of
+from camcore.report.document import Report, ReportItem, bytes_of
 from ui.report import basket
 
 MOST_REPORTS = 64
@@ -70,6 +70,6 @@ def current(made: str = "") -> Report:
     return Report(items, state.get("report_title", ""), state.get("report_author", ""), made)
 
 
-def _content() -> tuple[str | Item, ...]:
+def _content() -> tuple[str | ReportItem, ...]:
     report = current()
     return (report.title, report.author, *report.items)

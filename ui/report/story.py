@@ -6,7 +6,6 @@ Steps are plain values for the story component; nothing is computed anew.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,37 +15,13 @@ from camcore.cache import ByteLRU
 from camcore.heatmaps.cam_map import CamMap
 from camcore.render.colour import DIVERGING, css_gradient
 from camcore.report import entry_text
-from camcore.report.document import Finding, Item, Report
+from camcore.report.document import AuditItem, Finding, Item, Report, ReportItem
 from camcore.report.drawing import jpeg_url, map_on, overlay_of, shrink
 from ui import words
+from ui.report import audit_story
+from ui.report.steps import AT_ONCE, REASONS, StoryPicture, StoryStep
 
 SIDE, TILE_SIDE = 1200, 640
-AT_ONCE = 12
-"""So many maps stand on one step."""
-REASONS = 4
-"""So many reasons for a verdict can be read from the back of a room."""
-
-
-class StoryPicture(TypedDict):
-    """One picture with its caption; ``src``: data URL."""
-
-    src: str
-    alt: str
-    caption: str
-
-
-class StoryStep(TypedDict, total=False):
-    """Everything on the screen at once. ``bars``: (label, share in 0..1, words); ``reasons``: (kind, sentence)."""
-
-    kicker: str
-    title: str
-    note: str
-    ratio: float
-    pictures: list[StoryPicture]
-    bars: list[tuple[str, float, str]]
-    reasons: list[tuple[str, str]]
-    level: str
-    legend: tuple[str, str, str] | None
 
 
 _steps: ByteLRU[list[StoryStep]] = ByteLRU(
@@ -62,14 +37,21 @@ def steps(report: Report) -> list[StoryStep]:
     before: Item | None = None
     of_one_picture: list[Item] = []
     for item in (*report.items, None):
-        if of_one_picture and (item is None or item.picture.sha256 != of_one_picture[0].picture.sha256):
+        if of_one_picture and not _of_picture(item, of_one_picture[0]):
             story += _comparison(of_one_picture)
             of_one_picture = []
-        if item is not None:
+        if isinstance(item, AuditItem):
+            story += _steps.get(item) or _steps.put(item, audit_story.steps(item))
+            before = None
+        elif item is not None:
             of_one_picture.append(item)
             story += _new_steps(item, before)
             before = item
     return story
+
+
+def _of_picture(item: ReportItem | None, first: Item) -> bool:
+    return isinstance(item, Item) and item.picture.sha256 == first.picture.sha256
 
 
 def _new_steps(item: Item, before: Item | None) -> list[StoryStep]:

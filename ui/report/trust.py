@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import streamlit as st
 
-from camcore.report.document import Finding, Item, VerdictSummary, verdict_summary
+from camcore.report.document import AuditItem, Finding, Item, VerdictSummary, verdict_summary
 from camcore.report.facts import NetworkFacts
 from ui import errors, pictures, words
 from ui.jobs import session
@@ -21,9 +21,9 @@ _SIGNS = {"trust": ":material/check_circle:", "caution": ":material/error:", "di
 
 
 def show(entry: Entry) -> None:
-    """An entry's verdict, or the way to it; nothing for maps side by side."""
+    """An entry's verdict, or the way to it; nothing for maps side by side, nor for an audit."""
     item = entry.item
-    if len(item.findings) > 1:
+    if isinstance(item, AuditItem) or len(item.findings) > 1:
         return
     if item.first.verdict is not None:
         _verdict(item.first.verdict)

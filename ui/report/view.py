@@ -8,13 +8,16 @@ from collections.abc import Callable
 import streamlit as st
 
 from camcore.cache import ByteLRU
+from camcore.render.encode import to_data_url
 from camcore.report import entry_text
-from camcore.report.document import Item
+from camcore.report.blocks import Prints
+from camcore.report.document import AuditItem, Item
 from camcore.report.drawing import jpeg_url, overlay_of, shrink
 from camcore.text import counted
 from ui import downloads, figures, words
 from ui.components.stories import story as story_component
 from ui.figures import Figure
+from ui.jobs import session
 from ui.report import basket, export, store, story
 from ui.report import trust as report_trust
 from ui.report.basket import Entry
@@ -23,6 +26,7 @@ from ui.urls import Parameter
 COLUMNS = (1.9, 1.0)
 THUMB_SIDE = 420
 MOST_THUMBS = 6
+AUDIT_PRINTS = 4
 
 _drawn: ByteLRU[list[Figure]] = ByteLRU(32 << 20, lambda shown: sum(len(one.src or "") for one in shown) + 1024)
 
@@ -55,11 +59,13 @@ def empty() -> None:
     with st.container(key="cam_head"):
         st.header("Nothing in the report yet", anchor=False)
     st.markdown(
-        "Press **Add to report** beneath a map on Inspect, or beneath the grid on Compare. What you add stays as it "
-        "was when you added it. Here you put it in order, comment it, take it away as HTML, PDF or ZIP, and present it."
+        "Press **Add to report** beneath a map on Inspect, beneath the grid on Compare, or at the top of an audit. "
+        "Entries stay as they were when you added them. Here you arrange them, add comments, download them as HTML, "
+        "PDF or ZIP, and present them."
     )
     st.page_link("app.py", label="Inspect a picture", icon=":material/center_focus_strong:")
     st.page_link("pages/compare.py", label="Compare methods", icon=":material/view_module:")
+    st.page_link("pages/audit.py", label="Audit a network", icon=":material/fact_check:")
 
 
 def show() -> None:
@@ -127,7 +133,7 @@ def _part(draw: Callable[[], None]) -> None:
     def part() -> None:
         draw()
         if store.save() != st.session_state["report"]:  # a report from a link was changed, and has a new name
-            st.rerun()
+            session.rerun()  # the text may have been left by a click on a link
 
     st.fragment(part)()
 
@@ -143,7 +149,8 @@ def _entry(entry: Entry, first: bool, last: bool) -> None:
     item = entry.item
     with st.container(key=f"cam_entry_{entry.id}", border=True, gap="small"):
         row = st.container(horizontal=True, vertical_alignment="top", gap="small", wrap=False)
-        row.markdown(f"**{words.plain(words.together(entry_text.title(item)))}**")
+        title = item.title if isinstance(item, AuditItem) else entry_text.title(item)
+        row.markdown(f"**{words.plain(words.together(title))}**")
         for name, icon, disabled, call, args in (
             ("Up", "arrow_upward", first, basket.move, (entry.id, -1)),
             ("Down", "arrow_downward", last, basket.move, (entry.id, 1)),
@@ -158,12 +165,28 @@ def _entry(entry: Entry, first: bool, last: bool) -> None:
                 args=args,
                 type="tertiary",
             )
-        shown, ratio = _figures(item), item.picture.width / item.picture.height
-        figures.row(shown, ratio=ratio, columns=max(3, min(len(shown), 4)), tallest=26)
+        if isinstance(item, AuditItem):
+            _audit(item, entry.id)
+        else:
+            shown, ratio = _figures(item), item.picture.width / item.picture.height
+            figures.row(shown, ratio=ratio, columns=max(3, min(len(shown), 4)), tallest=26)
         _part(lambda: _comment(entry))
-        if warnings := entry_text.warnings(item):
+        warnings = item.notes if isinstance(item, AuditItem) else entry_text.warnings(item)
+        if warnings:
             st.caption(words.plain(" ".join(warnings)))
         report_trust.show(entry)
+
+
+def _audit(item: AuditItem, entry_id: str) -> None:
+    """The large figures of an audit, and its first row of pictures: its most confident mistakes, or average maps."""
+    st.caption(words.plain(words.together(f"{item.source}. {item.answer}")))
+    figures.numbers(item.numbers)
+    row = next((block for section in item.sections for block in section.blocks if isinstance(block, Prints)), None)
+    prints = [one for one in row.prints if one.jpeg][:AUDIT_PRINTS] if row is not None else []
+    shown = [Figure(one.name, one.note, to_data_url(one.jpeg, "image/jpeg"), one.alt) for one in prints]
+    if shown:
+        with st.container(key=f"cam_audit_prints_{entry_id}"):
+            figures.row(shown, ratio=1.0, columns=AUDIT_PRINTS, tallest=26)
 
 
 def _figures(item: Item) -> list[Figure]:

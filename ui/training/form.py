@@ -2,8 +2,10 @@
 
 import itertools
 import re
-from collections.abc import Collection, Mapping
+import shlex
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from camcore.text import counted
 from camcore.training.folders import MIN_PER_CLASS
@@ -44,7 +46,9 @@ class Form:
             "--fine-tune": (self.fine_tune or None) if self.backbone != SCRATCH else None,
         }
         options = [text for key, value in given.items() if value is not None for text in (key, str(value))]
-        return [self.data, *options, "--classes", *self.classes]
+        plain = [name for name in self.classes if not name.startswith("-")]
+        like_options = [f"--class={name}" for name in self.classes if name.startswith("-")]
+        return [self.data, *options, *like_options, *(["--classes", *plain] if plain else [])]
 
 
 def problem(form: Form, usable: Mapping[str, int], taken: Collection[str]) -> str | None:
@@ -94,3 +98,15 @@ def suggested_name(data: str, backbone: str, taken: Collection[str]) -> str:
         return ""
     folder = parts[-2] if parts[-1].lower() in _COMMONPLACE and len(parts) > 1 else parts[-1]
     return free_name(folder if backbone == SCRATCH else f"{folder}-{backbone}", taken)
+
+
+def command_line(arguments: Sequence[str], folder: Path) -> str:
+    """The same in a terminal."""
+    return "python -m camcore train " + " ".join(map(_quoted, (*arguments, "--out", str(folder))))
+
+
+def _quoted(argument: str) -> str:
+    """An argument for every shell, where it has nothing in it that a shell would run."""
+    if set(argument) & set('"`$\\!'):
+        return shlex.quote(argument)
+    return f'"{argument}"' if not argument or set(argument) & set(" '&()<>|;*?#~") else argument

@@ -4,25 +4,22 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from pathlib import Path
 from typing import NamedTuple
 
 import streamlit as st
 
-from camcore import CamcoreError
 from camcore.models.catalogue import Backbone, backbones, find_weights
-from camcore.text import counted
+from camcore.text import counted, one_line
 from camcore.training.folders import MIN_PER_CLASS
 from camcore.training.recipe import Recipe
-from ui import errors, words, zip_pictures
+from ui import errors, folder_box, policy, words
 from ui.jobs import session
 from ui.jobs.session import Status
 from ui.picture_folders import root_of
-from ui.query import Failure
 from ui.training import form as training_form
-from ui.training import runs, zip_upload
+from ui.training import runs, zip_box
 from ui.training.form import SCRATCH, Form
-from ui.training.runs import TrainingRun
+from ui.training.runs import TRAINING_SECONDS, TrainingRun
 from ui.training.work import Survey, survey_work
 
 MANY = 24
@@ -52,19 +49,19 @@ def show(busy: TrainingRun | None, taken: tuple[str, ...], on_start: Callable[[F
 
 def _pictures() -> tuple[Status[Survey], tuple[str, ...]]:
     st.subheader("Pictures", anchor=False)
-    path = st.text_input(
-        "Folder on this machine",
+    path = folder_box.ask(
+        "Folder on this machine" if policy.policy().changes else "Folder",
         key="data",
-        persist_state="session",
+        own=zip_box.PICTURES,
         placeholder="/home/you/pictures/flowers",
         on_change=_other_folder,
         help="The machine that this app runs on. The folder is only read.",
-    ).strip()
+    )
     if not path:
         st.caption("One folder for each class, named as the class, with its pictures in it:")
         st.code(_LAYOUT, language=None)
         st.caption("Some hundred pictures a class are a good start for a ready backbone, some thousand from scratch.")
-        _upload()
+        zip_box.show(_other_folder)
         return session.ask("survey", None), ()
     work = survey_work(path)
     status = session.ask("survey", work)
@@ -76,7 +73,7 @@ def _pictures() -> tuple[Status[Survey], tuple[str, ...]]:
 
     session.section("survey", work, draw, patience=0.0)
     classes = _classes(status.value) if status.value is not None else ()
-    _upload()
+    zip_box.show(_other_folder)
     return status, classes
 
 
@@ -93,7 +90,7 @@ def _classes(survey: Survey) -> tuple[str, ...]:
         # Another list of classes is another widget: what was chosen from the one says nothing about the other.
         key=f"classes_{hashlib.sha256(repr(list(usable)).encode()).hexdigest()[:8]}",
         persist_state="session",
-        format_func=lambda name: f"{name} · {usable[name]:,}",
+        format_func=lambda name: f"{one_line(name)} · {usable[name]:,}",
         placeholder="Choose at least two" if usable else "Once the pictures are counted",
         disabled=not usable,
     )
@@ -136,45 +133,6 @@ def _left_out(survey: Survey) -> str:
     return " ".join(parts) or "Every one can be opened."
 
 
-def _upload() -> None:
-    """A folder that is not on this machine comes as a ZIP file."""
-    failure = st.session_state.get("zip_failure")
-    with st.expander("The pictures are on another machine", expanded=failure is not None):
-        st.file_uploader(
-            "A ZIP file of the folder",
-            type="zip",
-            key=_zip_key(),
-            max_upload_size=zip_pictures.UPLOAD_MB,
-            on_change=_unpack,
-            help=f"Only pictures are kept, below '{_pictures_home()}'.",
-        )
-        if failure is not None:
-            errors.panel(failure, "This ZIP file was not taken")
-
-
-def _unpack() -> None:
-    state = st.session_state
-    file = state[_zip_key()]
-    if file is None:
-        return
-    try:
-        state["data"] = str(zip_upload.unpack(file, file.name, _pictures_home()))
-    except CamcoreError as error:
-        state["zip_failure"] = Failure.of(error)
-        return
-    state["zip_failure"] = None
-    state["zips"] = state.get("zips", 0) + 1  # a new uploader: the old one would hand its file over again
-    _other_folder()
-
-
-def _zip_key() -> str:
-    return f"zip_{st.session_state.get('zips', 0)}"
-
-
-def _pictures_home() -> Path:
-    return runs.home().parent / "pictures"
-
-
 def _other_folder() -> None:
     st.session_state["train_failure"] = None
 
@@ -188,7 +146,8 @@ def _network(
 ) -> None:
     state = st.session_state
     st.subheader("Network", anchor=False)
-    rows = {row.name: row for row in backbones()}
+    everything = policy.policy().changes  # else what is not on the server stays there
+    rows = {row.name: row for row in backbones() if everything or row.weights_state == "on disk"}
     if state.get("backbone") not in (SCRATCH, *rows):
         state["backbone"] = usual_backbone()
     backbone = st.selectbox(
@@ -203,7 +162,7 @@ def _network(
     )
     st.container(key="cam_start_about").caption(_about(rows.get(backbone)))
     values = _numbers(rows.get(backbone))
-    path = state["data"].strip()
+    path = (state["data"] or "").strip()
     suggestion = training_form.suggested_name(path, backbone, taken)
     name = st.text_input(
         "Name of the result", key="name", persist_state="session", placeholder=suggestion or "flowers", max_chars=60
@@ -270,12 +229,17 @@ def _start_note(form: Form, problem: str | None, status: Status[Survey], ready: 
     if failure is not None:
         errors.panel(failure, "It did not start")
     folder = runs.home() / (form.name or "…")
-    if ready:
+    if ready and policy.policy().public:
+        st.caption(
+            f"It runs on this server for at most {TRAINING_SECONDS // 60} minutes, and is yours alone. It ends, and "
+            "its network goes, when you leave."
+        )
+    elif ready:
         st.caption(
             words.plain(f"It runs by itself on this machine, also when you close this page, and is kept in {folder}.")
         )
         with st.expander("The same in a terminal"):
-            st.code(runs.command_line(form.arguments(), folder), language="bash", wrap_lines=True)
+            st.code(training_form.command_line(form.arguments(), folder), language="bash", wrap_lines=True)
     elif problem:
         st.caption(words.plain(problem))
     elif status.failure is None:

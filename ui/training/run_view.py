@@ -10,10 +10,11 @@ import streamlit as st
 
 from camcore import CamcoreError
 from camcore.text import counted
-from ui import errors, figures, words
+from ui import errors, figures, policy, words
+from ui.jobs import session
 from ui.query import Failure
 from ui.training import runs
-from ui.training.form import NEW
+from ui.training.form import NEW, command_line
 from ui.training.runs import TrainingRun
 
 TICK = 1.0
@@ -28,10 +29,9 @@ def show(run: TrainingRun) -> None:
 def _show(name: str, kind: str) -> None:
     run = runs.find(name)
     if run is None or run.kind != kind:
-        st.rerun()  # the list of runs and the buttons change, too
-        return
+        session.rerun()  # the list of runs and the buttons change, too
     with st.container(key="cam_head"):
-        st.header(_headline(run), anchor=False)
+        st.header(words.plain(_headline(run)), anchor=False)
     _status(run)
     _notes(run)
     last = len(run.log) if run.kind == "done" else max(run.epochs, len(run.log))
@@ -96,11 +96,13 @@ def _status(run: TrainingRun) -> None:
                 type="primary",
                 key="resume_run",
                 on_click=_act,
-                args=(runs.resume, run),
+                args=(_resume, run),
                 disabled=not run.resumable,
             )
             with st.popover("Delete", key="delete_run"):
-                st.caption(words.plain(f"Deletes the folder {run.folder} with all that this run has learned."))
+                st.caption(
+                    words.plain(f"Deletes the folder {policy.shown(run.folder)} with all that this run has learned.")
+                )
                 st.button("Delete it", key="delete_run_really", on_click=_act, args=(_discard, run))
 
 
@@ -118,7 +120,7 @@ def _progress_text(run: TrainingRun) -> str:
             return kept if run.log else "Nothing learned yet"
     left = f" · {words.duration(p.seconds_left)} left" if p.seconds_left is not None else ""
     if p.state == "preparing":
-        return words.plain(p.message or "Preparing") + left
+        return words.plain(policy.veiled(p.message) or "Preparing") + left
     step = f", step {p.step:,} of {p.steps:,}" if p.steps else ""
     activity = f"{words.plain(p.message)}, epoch" if p.message else "Epoch"
     return f"{activity} {p.epoch} of {p.epochs}{step}{left}"
@@ -132,7 +134,7 @@ def _notes(run: TrainingRun) -> None:
         if failure is not None:
             errors.panel(failure, "This did not work")
         elif run.kind == "failed":
-            message = why or "The process ended without a word of why. Its output is below."
+            message = policy.veiled(why or "The process ended without a word of why. Its output is below.")
             st.html(
                 f'<div class="cam-note cam-error" role="alert"><b>It could not go on.</b> {html.escape(message)}</div>'
             )
@@ -151,7 +153,7 @@ def _facts(run: TrainingRun) -> None:
     recipe = run.recipe or {}
     parts = []
     if recipe.get("pictures"):
-        parts.append(f"Pictures: {recipe['pictures']}")
+        parts.append(policy.veiled(f"Pictures: {recipe['pictures']}"))
     if recipe.get("classes"):
         classes = recipe["classes"]
         parts.append(f"classes: {', '.join(map(str, classes[:6]))}{' …' if len(classes) > 6 else ''}")
@@ -164,10 +166,12 @@ def _facts(run: TrainingRun) -> None:
 
 def _details(run: TrainingRun) -> None:
     with st.expander("What the process says", expanded=run.kind == "failed" and not runs.reason(run)):
-        st.code(runs.tail(run.folder) or "Nothing yet.", language=None, height=220)
+        st.code(policy.veiled(runs.tail(run.folder)) or "Nothing yet.", language=None, height=220)
+        if policy.policy().public:
+            return
         st.caption(words.plain(f"Everything is in {run.folder}"))
         if run.arguments is not None:
-            st.code(runs.command_line(run.arguments, run.folder), language="bash", wrap_lines=True)
+            st.code(command_line(run.arguments, run.folder), language="bash", wrap_lines=True)
 
 
 def _described(run: TrainingRun) -> str:
@@ -179,6 +183,10 @@ def _described(run: TrainingRun) -> str:
         f"{last.val_loss:.3f} on validation pictures, accuracy {words.percent(last.accuracy)} and "
         f"{words.percent(last.val_accuracy)}"
     )
+
+
+def _resume(run: TrainingRun) -> None:
+    runs.resume(run, shared=policy.policy().public)
 
 
 def _discard(run: TrainingRun) -> None:

@@ -14,18 +14,18 @@ import threading
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, Literal, cast
 
 import psutil
 
-from camcore import CamcoreError
+from camcore import CamcoreError, places
 from camcore.files import read_json, read_json_object, unwritable, write_whole
 from camcore.models import saved
 from camcore.training import runs
 from ui.training.form import Form
-from ui.training.process import environment, process_of
+from ui.training.process import environment, process_of, wait
 
 PROGRAM: tuple[str, ...] = (sys.executable, "-P", "-m", "camcore", "train")
 """The training command, isolated from the folder where it starts (-P); tests put a small stand-in here."""
@@ -35,6 +35,10 @@ STARTING = "Starting"
 STARTING_SECONDS = 2.0
 """So long a process may be on its way to being itself: while one program takes another's place it has no name."""
 TAIL_BYTES = 6000
+TRAINING_SECONDS = 1800
+"""So long a visitor of a public server may train at a time."""
+AT_ONCE = 2
+"""Trainings of all visitors of a public server together."""
 
 Kind = Literal["starting", "running", "stopping", "silent", "interrupted", "stopped", "failed", "done"]
 
@@ -42,6 +46,7 @@ LIVE: tuple[Kind, ...] = ("starting", "running", "stopping", "silent")
 """The kinds that have a process."""
 
 _starting = threading.Lock()
+_launched: list[subprocess.Popen[bytes]] = []
 _ERROR = re.compile(r"(?:error: |(?=[\w.]+(?:Error|Exception)(?:: |$)))(.+)")
 _ESCAPES = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 
@@ -143,14 +148,14 @@ def read(folder: Path) -> TrainingRun | None:
     return TrainingRun(folder, _kind(folder, progress), progress, _arguments(folder))
 
 
-def start(form: Form) -> TrainingRun:
-    """Begin a run in a folder of its own, whose name must be free.
+def start(form: Form, shared: bool = False) -> TrainingRun:
+    """Begin a run in a folder of its own, whose name must be free. ``shared``: by a visitor of a public server.
 
     Raises CamcoreError where another run is at work, the name is taken, or the folder cannot be written.
     """
     folder = home() / form.name
     with _starting:
-        _refuse_second()
+        _refuse_second(shared)
         try:
             folder.parent.mkdir(parents=True, exist_ok=True)
             folder.mkdir()
@@ -163,25 +168,25 @@ def start(form: Form) -> TrainingRun:
         except OSError as error:
             raise unwritable(folder.parent, error) from error
         try:
-            return _launch(folder, form.arguments())
+            return _launch(folder, form.arguments(), shared)
         except CamcoreError:
             shutil.rmtree(folder, ignore_errors=True)  # it holds nothing yet, and keeps the name
             raise
 
 
-def resume(run: TrainingRun) -> TrainingRun:
-    """Start a run's process again; it goes on where the last one was.
+def resume(run: TrainingRun, shared: bool = False) -> TrainingRun:
+    """Start a run's process again; it goes on where the last one was. ``shared``: as for ``start``.
 
     Raises CamcoreError where it cannot be, or another run is at work.
     """
     with _starting:
-        _refuse_second()
+        _refuse_second(shared)
         if run.arguments is None:
             raise CamcoreError(
                 f"How “{run.name}” was started is not known here: it was not started on this page. Give its command "
                 "line again, with the same --out, and it goes on."
             )
-        return _launch(run.folder, run.arguments)
+        return _launch(run.folder, run.arguments, shared)
 
 
 def stop(run: TrainingRun) -> None:
@@ -227,13 +232,13 @@ def reason(run: TrainingRun) -> str:
     return run.progress.message if run.progress.state == "failed" else _last_error(run.folder)
 
 
-def command_line(arguments: Sequence[str], folder: Path) -> str:
-    """The same in a terminal."""
-    quoted = (f'"{a}"' if not a or any(c in a for c in " '&()$") else a for a in (*arguments, "--out", str(folder)))
-    return "python -m camcore train " + " ".join(quoted)
-
-
-def _refuse_second() -> None:
+def _refuse_second(shared: bool) -> None:
+    _launched[:] = [process for process in _launched if process.poll() is None]
+    if shared and len(_launched) >= AT_ONCE:
+        raise CamcoreError(
+            f"This server trains {AT_ONCE} networks at a time, for all its visitors, and is at it. Wait some minutes "
+            "and try again."
+        )
     busy = next((run for run in listed() if run.live), None)
     if busy is not None:
         raise CamcoreError(
@@ -242,7 +247,7 @@ def _refuse_second() -> None:
         )
 
 
-def _launch(folder: Path, arguments: Sequence[str]) -> TrainingRun:
+def _launch(folder: Path, arguments: Sequence[str], shared: bool) -> TrainingRun:
     # Nicely: pages and maps come first.
     nice = ("nice", "-n", "10") if shutil.which("nice") else ()
     try:
@@ -250,7 +255,7 @@ def _launch(folder: Path, arguments: Sequence[str]) -> TrainingRun:
         with (folder / OUTPUT).open("wb") as output:
             process = subprocess.Popen(
                 [*nice, *PROGRAM, *arguments, "--out", str(folder)],
-                env=environment(),
+                env=environment(folder.parent.parent if folder.parent != places.home() / "networks" else None),
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
@@ -258,7 +263,10 @@ def _launch(folder: Path, arguments: Sequence[str]) -> TrainingRun:
             )
     except OSError as error:
         raise unwritable(folder, error) from error
-    threading.Thread(target=process.wait, name="wait for training", daemon=True).start()  # or it stays as a zombie
+    _launched.append(process)
+    limit = TRAINING_SECONDS if shared else None
+    waiting = partial(wait, process, limit, partial(runs.ask_to_stop, folder))
+    threading.Thread(target=waiting, name="wait for training", daemon=True).start()
     before = runs.read_progress(folder) or runs.Progress("preparing")
     now = replace(before, state="preparing", message=STARTING, pid=process.pid, updated=time.time(), seconds_left=None)
     write_whole(folder / "progress.json", json.dumps(asdict(now)).encode())

@@ -6,6 +6,7 @@ import streamlit as st
 
 from camcore.models.catalogue import backbones
 from ui import urls, words
+from ui.jobs import session
 from ui.training import form, runs
 from ui.training.form import NEW, SCRATCH
 from ui.training.form_view import usual_backbone
@@ -72,7 +73,7 @@ def pick(listed: tuple[TrainingRun, ...]) -> str:
 def _watch(drawn: dict[str, str]) -> None:
     """Draw the page anew when a run begins or ends, whichever part of the page is looked at."""
     if _kinds(runs.listed()) != drawn:
-        st.rerun()
+        session.rerun()
 
 
 def _kinds(listed: tuple[TrainingRun, ...]) -> dict[str, str]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from camcore import CamcoreError
-from camcore.training.folders import Skipped, opened, read_folder
+from camcore.training.folders import Skipped, class_names, opened, read_folder
 from ui.jobs.work import Update, Updates, Work
 from ui.picture_folders import class_signature, root_of
 
@@ -41,6 +41,7 @@ def survey_work(path: str) -> Work[Survey]:
     root = root_of(path)
 
     def steps(_: object, __: object) -> Updates[Survey]:
+        class_names(root)  # which tells why a folder cannot be read
         _refuse_vast(root)
         data = read_folder(root, least=1)
         survey = Survey(data.counts, len(data.skipped))

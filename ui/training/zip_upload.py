@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from itertools import chain, count
 from pathlib import Path, PurePosixPath
 from typing import IO
@@ -15,6 +15,20 @@ from ui.words import file_stem
 from ui.zip_pictures import PackedPicture
 
 _LAYOUT = "Pack one folder for each class, with the pictures in it: cat/1.jpg, dog/1.jpg, …"
+
+
+KEPT = 5
+"""Uploads that are kept without a training that needs them."""
+
+
+def make_room(home: Path, used: Collection[Path]) -> None:
+    """Delete the oldest uploads in ``home`` beyond KEPT; those that are ``used`` stay."""
+    try:
+        folders = [one for one in home.iterdir() if one.is_dir() and not one.is_symlink() and one not in used]
+        for old in sorted(folders, key=lambda one: one.stat().st_mtime, reverse=True)[KEPT - 1 :]:
+            shutil.rmtree(old, ignore_errors=True)
+    except OSError:  # nothing was uploaded yet, or nothing can be deleted
+        return
 
 
 def unpack(archive: IO[bytes], name: str, into: Path) -> Path:

@@ -14,7 +14,7 @@ from camcore.metrics.intervals import Interval
 from camcore.metrics.localisation import BOX_SHARE, CAM_BOX_SHARE, TOLERANCE, LocalisationRow, Located
 from camcore.metrics.localisation_study import CENTRE, RANDOM
 from camcore.metrics.object_masks import IMAGES, MASKS, ObjectMask, read_mask
-from ui import downloads, errors, methods, words
+from ui import downloads, errors, folder_box, limits, methods, words
 from ui.jobs import session
 from ui.jobs.session import Status
 from ui.map_request import MapStatus
@@ -76,6 +76,7 @@ def _uploaded(chosen: Chosen) -> tuple[str, ObjectMask] | None:
         "Mask",
         type=["png", "jpg", "jpeg", "webp", "bmp", "tif", "tiff", "gif"],
         key="mask",
+        max_upload_size=limits.picture_mb(),
         on_change=_take_mask,
         args=(chosen.picture.sha256,),
         help="As large as the picture. White is the object; or 1 is the object, 0 the rest and 2 a border that counts "
@@ -182,14 +183,13 @@ def located_csv(found: Sequence[Located]) -> bytes:
 
 def _folder(request: MapStatus, model: Model) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-        path = st.text_input(
+        path = folder_box.ask(
             "Folder",
             key="masks",
-            persist_state="session",
             placeholder=f"a folder on this machine with {IMAGES} and {MASKS} in it",
             help=f"Pictures in {IMAGES}, masks of the same names and sizes in {MASKS}. It is only read, on the machine "
             "that this app runs on.",
-        ).strip()
+        )
         keys = [key for key in camcore.METHODS if camcore.METHODS[key].input.reads_network]
         chosen = st.multiselect(
             "Methods", keys, key="located", format_func=methods.title, persist_state="session", max_selections=8

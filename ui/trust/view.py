@@ -57,7 +57,7 @@ def verdict(
     with place:
         status = panel.follow(request, chosen, _reasons)
     found = status.value if status.complete else None
-    head.header(_headline(request, model, found), anchor=False)
+    head.header(words.plain(_headline(request, model, found)), anchor=False)
     return found
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -19,16 +18,6 @@ def made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> MadeUp:
     monkeypatch.setenv("CAMCORE_HOME", str(tmp_path / "home"))
     network_folder(tmp_path / "home" / "networks" / "pets", ["cat", "dog"])
     return make_audit(tmp_path / "audit", tmp_path / "pictures", 4, failed=())
-
-
-def test_a_network_is_known_by_its_name_or_its_folder(made: MadeUp, tmp_path: Path) -> None:
-    def of(source: str) -> str | None:
-        return chosen.network_of(replace(made.manifest, network=replace(made.manifest.network, source=source)))
-
-    assert of("pets") == "pets"
-    assert of(str(tmp_path / "home" / "networks" / "pets")) == "pets"
-    assert of("") is None
-    assert of("/elsewhere/pets") is None
 
 
 def test_the_address_names_the_map_of_the_audit(made: MadeUp) -> None:

@@ -49,3 +49,6 @@ def test_the_report_is_that_of_the_folder_or_a_new_one(tmp_path: Path) -> None:
     assert b"<!doctype html>" in export.as_report(last.value)[:200].lower()
     (made.folder / "report.html").write_bytes(b"as it was written")
     assert export.as_report(last.value) == b"as it was written"
+    (made.folder / "reviews").mkdir()
+    (made.folder / "reviews" / "one.json").write_text("{}")
+    assert b"<!doctype html>" in export.as_report(last.value)[:200].lower(), "a review came after it"

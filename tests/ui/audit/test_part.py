@@ -61,9 +61,12 @@ def test_its_own_network_is_asked(opened: OpenAudit) -> None:
 
 @pytest.mark.parametrize(
     ("changes", "said"),
-    [({"source": "/elsewhere/pets"}, "camcore app FILE"), ({"weights_note": "random weights"}, "are gone")],
+    [
+        ({"source": "/elsewhere/wolves", "labels": ("wolf", "owl")}, "camcore app FILE"),
+        ({"weights_note": "random weights"}, "have not been kept"),
+    ],
 )
-def test_why_nobody_can_be_asked(opened: OpenAudit, changes: dict[str, str], said: str) -> None:
+def test_why_nobody_can_be_asked(opened: OpenAudit, changes: dict[str, Any], said: str) -> None:
     manifest = opened.manifest
     other = of_manifest(opened, replace(manifest, network=replace(manifest.network, **changes)))
     key, why_not = part.network_for(other)
@@ -78,7 +81,8 @@ def test_all_of_a_picture_is_like_the_picture(opened: OpenAudit) -> None:
     (own,) = opened.audit.evidence([PATH])
     wanted = [one.path for one in most_alike(opened.audit.folder, own, part.COUNT)]
     found = result(part.alike(opened, key, PATH, (0, 0, 40, 48)), network)
-    assert wanted[0] == found[0] == PATH
+    assert wanted[0] == PATH
+    assert PATH in found[:2], "another may be as alike as half precision can tell"
     assert set(found) == set(wanted)
 
 

@@ -22,15 +22,21 @@ def received(folder: Path, **files: bytes | io.BytesIO) -> list[tuple[str | None
         (".".join(name.rsplit("_", 1)), io.BytesIO(data) if isinstance(data, bytes) else data)
         for name, data in files.items()
     ]
-    count = upload.receive(given, folder)
+    arrived = upload.receive(given, folder)
     found = list_pictures(str(folder))
-    assert count == len(found)
+    assert arrived == upload.Received(len(found), len({label for label in found.labels if label}))
     return [(label, Path(path).name.split("_", 1)[1]) for path, label in zip(found.paths, found.labels, strict=True)]
 
 
 def test_folders_of_a_zip_file_are_classes(tmp_path: Path) -> None:
     archive = packed({f"all/{name}": PICTURE for name in ("cat/1.png", "dog/old/1.png")} | {"all/cat/notes.txt": b"x"})
     assert received(tmp_path / "in", x_zip=archive) == [("cat", "1.png"), ("dog", "1.png")]
+
+
+def test_a_class_keeps_its_apostrophe(tmp_path: Path) -> None:
+    archive = packed({"carpenter's_kit/1.png": PICTURE, "yellow_lady's_slipper/1.png": PICTURE})
+    labels = [label for label, _ in received(tmp_path / "in", x_zip=archive)]
+    assert labels == ["carpenter's_kit", "yellow_lady's_slipper"]
 
 
 def test_single_pictures_take_all_labels_away(tmp_path: Path) -> None:

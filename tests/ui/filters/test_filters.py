@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 import camcore
+from camcore.files import from_cell
 from camcore.filters import Excitation, FirstKernels
 from camcore.graph.layers import LayerInfo
 from camcore.render.colour import colour
@@ -109,7 +110,7 @@ def test_the_csv_has_the_exact_values() -> None:
     assert (rows[0]["layer"], rows[0]["seed"], rows[0]["steps"]) == ("conv", "7", "32")
     classes = SearchSpec(NET, None, (1,), 32, 7)
     (row,) = csv.DictReader(io.StringIO(filters_export.values_csv(looked(), classes, (excitation(1, None),)).decode()))
-    assert (row["layer"], row["label"], float(row["on_photograph"])) == ("logits", "=dog", 2.0)
+    assert (row["layer"], from_cell(row["label"]), float(row["on_photograph"])) == ("logits", "=dog", 2.0)
 
 
 def test_the_npz_has_every_pixel() -> None:

@@ -12,6 +12,7 @@ from ui.jobs.job import Job
 from ui.jobs.runner import AT_ONCE, Runner
 from ui.jobs.work import Update, Updates, Work
 from ui.networks import Networks
+from ui.policy import JOBS_AT_ONCE
 from ui.query import NetworkKey
 
 NET = NetworkKey("Net")
@@ -218,3 +219,19 @@ def test_jobs_beyond_the_limit_take_their_turn_in_the_order_of_coming(runner: Ru
         gate.set()
     for job in (*running, *waiting[1:]):
         assert ended(job).state == "done"
+
+
+def test_a_visitor_of_a_public_server_takes_no_more_than_his_places(
+    runner: Runner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CAMCORE_PUBLIC", "1")
+    works = [Counting(f"work {number}") for number in range(JOBS_AT_ONCE + 2)]
+    jobs = [runner.ask(one.work, "greedy") for one in works]
+    until(lambda: sum(one.begun for one in works) == JOBS_AT_ONCE)
+    other = Counting("other")
+    job = runner.ask(other.work, "modest")
+    until(lambda: other.begun == 1)
+    assert sum(one.begun for one in works) == JOBS_AT_ONCE
+    for one in (*works, other):
+        one.gate.set()
+    assert {ended(one).state for one in (*jobs, job)} == {"done"}

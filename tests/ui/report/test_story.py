@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from PIL import Image
-from reported import FACTS, RAW, cam_map, finding, item, picture
+from reported import FACTS, RAW, audit_item, cam_map, finding, item, picture
 
 from camcore.heatmaps.overlay import overlay
 from camcore.pictures.picture import Picture
@@ -96,6 +96,18 @@ def test_what_each_step_says():
     assert steps[4]["reasons"] == [("for", f"Reason {n}.") for n in range(4)]
     assert steps[4]["level"] == "caution"
     assert steps[0]["ratio"] == pytest.approx(1.5)
+
+
+def test_an_audit_is_told_section_by_section_and_parts_the_pictures():
+    first, last = item(), item()
+    assert kickers(first, audit_item(), last)[-3:] == ["The picture", "What it says", "Where it looks"]
+    steps = story.steps(Report((audit_item(),)))
+    assert [step["title"] for step in steps] == [
+        "Audit of tiny", "By class: found", "cat 1", "Mistakes", "Averages",
+        "What to keep in mind",
+    ]  # fmt: skip
+    assert steps[1]["bars"] == [("cat", 0.9, "90 % (79 % to 96 %)")]
+    assert [len(step.get("pictures", ())) for step in steps] == [0, 0, 1, 1, 1, 0]
 
 
 def test_without_a_comment_the_method_says_what_it_answers():

@@ -15,7 +15,7 @@ import pytest
 from camcore import CamcoreError
 from camcore.training import runs
 from ui.training import runs as training_runs
-from ui.training.form import Form
+from ui.training.form import Form, command_line
 from ui.training.process import environment as process_environment
 
 PROGRAM = training_runs.PROGRAM
@@ -233,8 +233,23 @@ def test_the_tail_shows_the_last_state_of_a_line_that_renews_itself(tmp_path: Pa
 
 
 def test_the_command_line_can_be_pasted() -> None:
-    line = training_runs.command_line(("/my pictures", "--classes", "a", "b"), Path("/out"))
+    line = command_line(("/my pictures", "--classes", "a", "b"), Path("/out"))
     assert line == 'python -m camcore train "/my pictures" --classes a b --out /out'
+
+
+def test_nothing_in_a_name_is_run_by_a_shell(tmp_path: Path) -> None:
+    """Whoever pastes the line runs the command, not what a stranger's folder is called."""
+    names = ("$(touch evil)", "`touch evil`", 'a"; touch evil; "', "a'b", "a;touch evil", "~", "a b")
+    line = command_line(("/in", "--classes", *names), Path("/out"))
+    shown = subprocess.run(
+        ["/bin/sh", "-c", line.replace("python -m camcore train", "printf '%s\\n'")],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert shown.stdout.splitlines() == ["/in", "--classes", *names, "--out", "/out"]
+    assert list(tmp_path.iterdir()) == []
 
 
 def write(folder: Path, progress: runs.Progress) -> None:

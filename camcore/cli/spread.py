@@ -1,0 +1,74 @@
+"""``python -m camcore spread``: how far networks of one recipe differ, as a policy that all of them pass."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+from camcore.cli.audit import audit_progress
+from camcore.cli.check import add_gate_options, followed
+from camcore.cli.options import (
+    add_json,
+    add_network_options,
+    check_network_options,
+    load_network,
+    print_json,
+)
+from camcore.release.kinds import JUDGED_BY, WORST
+from camcore.release.proposal import to_facts, to_toml
+from camcore.release.spread import SpreadStep, spread
+
+if TYPE_CHECKING:
+    from camcore.cli.options import Commands
+
+
+def add_parser(commands: Commands) -> None:
+    """Add the command to the command line's parser."""
+    parser = commands.add_parser(
+        "spread",
+        help="how far networks of one recipe and other seeds differ, as a policy for check",
+        description="Prints a policy in TOML that each of the networks passes in the place of every other one, with "
+        "the figures that its limits come from: camcore spread A B C --data PICTURES > policy.toml",
+    )
+    parser.add_argument("networks", nargs="+", metavar="NETWORK", help="two or more, of one recipe and other seeds")
+    add_network_options(parser, weights=False)
+    parser.add_argument("--data", required=True, metavar="PICTURES", help="a folder, a table or an address")
+    add_gate_options(parser)
+    parser.add_argument(
+        "--by",
+        default=WORST,
+        choices=JUDGED_BY,
+        help=f"the end of the interval that keeps the limits (default: {WORST})",
+    )
+    add_json(parser)
+    parser.set_defaults(run=spread_command)
+
+
+def spread_command(given: argparse.Namespace) -> None:
+    """Run the command."""
+    check_network_options(given)
+    networks = [load_network(argparse.Namespace(**{**vars(given), "model": name})) for name in given.networks]
+    steps = spread(
+        networks,
+        given.data,
+        given.out,
+        masks=given.masks,
+        by=given.by,
+        method=given.method,
+        layer=given.layer,
+        framing=given.framing,
+        workers=given.workers,
+        limit=given.limit,
+        seed=given.seed,
+    )
+    result = followed(steps, _progress, given.out).result
+    assert result is not None, "the last step has it"
+    if given.json:
+        print_json(to_facts(result))
+    else:
+        print(to_toml(result), end="")
+
+
+def _progress(step: SpreadStep) -> str:
+    text = f"{step.done} of {step.total} audits and comparisons"
+    return text if step.audit is None else f"{text}; {audit_progress(step.audit)}"

@@ -1,0 +1,169 @@
+"""The null spread: how far networks of one recipe and other seeds differ, and the limits that let all of them pass.
+
+A limit below that spread refuses a new version for what chance alone does, one far above it finds nothing.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import permutations
+from math import ceil, floor
+from pathlib import Path
+
+from camcore import checks
+from camcore.audits.engine import AuditStep, a_source
+from camcore.audits.sources import list_pictures
+from camcore.audits.store import open_audit
+from camcore.checks import checked, many, one_of, optional, text, whole
+from camcore.generators import Returning
+from camcore.heatmaps.arguments import a_framing, a_network, a_path
+from camcore.network import Network
+from camcore.release.kinds import AT_LEAST, JUDGED_BY, KINDS, WORST, Rule
+from camcore.release.masks import mask_files
+from camcore.release.measured import Figure, measure
+from camcore.release.notes import check_classes
+from camcore.release.steps import Auditing, Choices, begin, compare
+
+_STEP = 1000
+"""Limits are rounded to so many parts of one, away from the figures."""
+
+
+@dataclass(frozen=True)
+class NullFigure:
+    """A rule's figure over all ordered pairs of networks: ``figures``, and the ``rule`` that all of them keep.
+
+    ``unknown``: why it could not be had of every pair; then ``rule`` has no limit that means anything.
+    """
+
+    rule: Rule
+    figures: tuple[Figure, ...]
+    unknown: str = ""
+
+    @property
+    def mean(self) -> float:
+        """The mean figure."""
+        return sum(one.value for one in self.figures) / len(self.figures)
+
+    @property
+    def worst(self) -> float:
+        """The lowest figure of a rule that asks for at least something, else the highest."""
+        values = [one.value for one in self.figures]
+        return min(values) if self.rule.kind.limit == AT_LEAST else max(values)
+
+
+@dataclass(frozen=True)
+class Spread:
+    """The spread of networks of one recipe on the same ``pictures``: a NullFigure for each kind of rule."""
+
+    networks: tuple[str, ...]
+    pictures: str
+    count: int
+    rules: tuple[NullFigure, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class SpreadStep:
+    """The progress of a spread: ``done`` of ``total`` audits and comparisons; the last one has the ``result``.
+
+    ``audit``: the step of an audit that is made.
+    """
+
+    done: int
+    total: int
+    audit: AuditStep | None = None
+    result: Spread | None = None
+
+
+_networks = many(a_network, least=2, what_to_do="Give two networks or more, of one recipe and other seeds.")
+
+
+@checked(
+    networks=_networks,
+    pictures=a_source,
+    out=a_path,
+    masks=optional(a_path),
+    by=one_of(*JUDGED_BY),
+    method=optional(text),
+    framing=a_framing,
+    workers=optional(whole(0, 1024, example=2)),
+    limit=optional(whole(1, example=1000)),
+    seed=checks.seed,
+)
+def spread(
+    networks: Sequence[Network],
+    pictures: str | os.PathLike[str],
+    out: str | os.PathLike[str],
+    *,
+    masks: str | os.PathLike[str] | None = None,
+    by: str = WORST,
+    method: str | None = None,
+    layer: object = None,
+    framing: str | None = None,
+    workers: int | None = None,
+    limit: int | None = None,
+    seed: int = 0,
+) -> Generator[SpreadStep, None, None]:
+    """Measure how far networks of one recipe differ on the same pictures; the last SpreadStep has the Spread.
+
+    Each stands for the new version and for the old one of every other. ``by``: the end of the interval that is to keep
+    the limits. The others as ``check`` takes them, whose audits below ``out`` are the same.
+
+    With ``net = camcore.load("cats_vs_dogs")``, ``folder``, one that holds a picture, and ``out``, a new one:
+
+    >>> *_, step = camcore.spread([net, net], folder, out)
+    >>> [(one.rule.name, one.worst) for one in step.result.rules if one.rule.name == "flips"]
+    [('flips', 0.0)]
+    """
+    files = None if masks is None else mask_files(masks)
+    for one in networks[1:]:
+        check_classes(networks[0].labels, one.labels)
+    listing = list_pictures(os.fspath(pictures))
+    choices = Choices(method, layer, framing, workers, limit, seed)
+    audits = [begin(network, listing, Path(out), choices) for network in networks]
+    names = tuple(network.name for network in networks)
+    return _steps(audits, names, os.fspath(pictures), files, by)
+
+
+def _steps(
+    audits: Sequence[Auditing], names: tuple[str, ...], pictures: str, masks: Mapping[str, Path] | None, by: str
+) -> Generator[SpreadStep, None, None]:
+    pairs = list(permutations(range(len(audits)), 2))
+    done, total = 0, len(audits) + len(pairs)
+    for one in audits:
+        for step in one.steps:
+            yield SpreadStep(done, total, step)
+        done += 1
+    opened = [open_audit(one.folder) for one in audits]
+    rules = [Rule(name, kind.low, by) for name, kind in KINDS.items()]
+    found: list[list[Figure]] = [[] for _ in rules]
+    unknown = [""] * len(rules)
+    count = 0
+    for old, new in pairs:
+        steps = Returning(compare(opened[old], opened[new], masks))
+        for _ in steps:
+            yield SpreadStep(done, total)
+        done, count = done + 1, steps.result.common
+        for place, rule in enumerate(rules):
+            measured = measure(steps.result, rule)
+            unknown[place] = unknown[place] or measured.unknown
+            if measured.figure is not None:
+                found[place].append(measured.figure)
+    figures = [_null(rule, each, why) for rule, each, why in zip(rules, found, unknown, strict=True)]
+    yield SpreadStep(total, total, result=Spread(names, pictures, count, tuple(figures)))
+
+
+def _null(rule: Rule, figures: Sequence[Figure], unknown: str) -> NullFigure:
+    """The figures of all pairs and the rule that lets each of them pass."""
+    ends = [one.end(rule) for one in figures]
+    if unknown or not ends:
+        return NullFigure(rule, tuple(figures), unknown)
+    kind = rule.kind
+    if kind.limit == AT_LEAST:
+        limit = min(ends) if kind.whole else floor(min(ends) * _STEP) / _STEP
+    else:
+        limit = ceil(max(ends) * _STEP) / _STEP
+        if kind.counted and rule.by == WORST:
+            limit = max(limit, 1 / _STEP)  # no interval ends at 0
+    return NullFigure(replace(rule, limit=min(limit, kind.high)), tuple(figures))

@@ -1,0 +1,78 @@
+"""An audit as steps of a presentation: its figures, then a step for each table, group and row of pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from camcore.metrics.intervals import Rate
+from camcore.render.colour import css_gradient
+from camcore.render.encode import to_data_url
+from camcore.report.blocks import Bullets, Card, Cards, Print, Prints, Section, Table, cell_text
+from camcore.report.document import AuditItem
+from ui import words
+from ui.report.steps import AT_ONCE, REASONS, StoryPicture, StoryStep
+
+CARDS = 6
+"""The most groups that are presented."""
+_BARS = 6
+_RATIO = 1.25  # width / height of the space for a picture
+
+
+def steps(item: AuditItem) -> list[StoryStep]:
+    """The steps of an audit, its answer first."""
+    opening: StoryStep = {
+        "kicker": item.source,
+        "title": item.title,
+        "note": words.together(item.comment.strip() or item.answer),
+        "reasons": [("", words.together(f"{value} {name}: {note}")) for value, name, note in item.numbers],
+    }
+    return [opening, *(step for section in item.sections for step in _section(section))]
+
+
+def _section(section: Section) -> Iterator[StoryStep]:
+    for block in section.blocks:
+        if isinstance(block, Prints):
+            yield from _prints(section.title, block)
+        elif isinstance(block, Cards):
+            cards = sorted(block.cards, key=lambda card: not card.flag)  # those that fail come first
+            yield from (_card(section.title, card) for card in cards[:CARDS])
+        elif isinstance(block, Table):
+            yield from _bars(section.title, block)
+        elif isinstance(block, Bullets):
+            sentences = [("", text) for text in block.texts[:REASONS]]
+            yield {"kicker": section.title, "title": "What to keep in mind", "note": "", "reasons": sentences}
+
+
+def _bars(title: str, table: Table) -> Iterator[StoryStep]:
+    """The first share of each row as a bar; nothing of a table without shares."""
+    column = next((at for at, cell in enumerate(table.rows[0]) if isinstance(cell, Rate)), None) if table.rows else None
+    if column is None:
+        return
+    shares = [(cell_text(row[0]), row[column]) for row in table.rows[:_BARS]]
+    bars = [(name, rate.value, cell_text(rate)) for name, rate in shares if isinstance(rate, Rate) and rate.n]
+    if bars:
+        yield {"kicker": title, "title": f"{title}: {table.heads[column]}", "note": "", "bars": bars}
+
+
+def _prints(title: str, block: Prints) -> Iterator[StoryStep]:
+    shown = [one for one in block.prints if one.jpeg]
+    for start in range(0, len(shown), AT_ONCE):
+        step: StoryStep = {"kicker": "", "title": title, "note": "", "ratio": 1.0 if block.maps else _RATIO}
+        pictures = [_picture(one) for one in shown[start : start + AT_ONCE]]
+        yield {**step, "pictures": pictures, "legend": ("little", "much", css_gradient())}
+
+
+def _card(title: str, card: Card) -> StoryStep:
+    patches: list[StoryPicture] = [{**_picture(one), "caption": ""} for one in card.patches if one.jpeg]
+    name = f"{card.name}: {card.flag}" if card.flag else card.name
+    return {
+        "kicker": title,
+        "title": name,
+        "note": words.together(" · ".join(card.lines)),
+        "ratio": 1.0,
+        "pictures": [_picture(card.map), *patches],
+    }
+
+
+def _picture(one: Print) -> StoryPicture:
+    return {"src": to_data_url(one.jpeg, "image/jpeg"), "alt": one.alt, "caption": one.name}
