@@ -188,16 +188,22 @@ def main() -> None:
     parser.add_argument("--pictures", type=int, default=150, help="of each class, to learn from and as many to audit")
     parser.add_argument("--full", action="store_true")
     parser.add_argument("--kept-back", action="store_true")
+    parser.add_argument("--kinds", nargs="*", metavar="KIND", help="only these cues; none of them for clean heads only")
+    parser.add_argument("--clean", type=int, metavar="N", help="clean heads (default: 6; 20 with --full)")
     given = parser.parse_args()
     shares = (0.05, 0.1, 0.25, 0.5, 0.9) if given.full else (0.25, 0.75)
     seeds, clean = (3, 20) if given.full else (1, 6)
+    clean = clean if given.clean is None else given.clean
+    kinds = KEPT_BACK if given.kept_back else KINDS
+    if given.kinds is not None:
+        kinds = {kind: kinds[kind] for kind in given.kinds}
 
     with tempfile.TemporaryDirectory(prefix="camcore-shortcuts-") as folder:
         bench = Bench(given.backbone, Path(folder), given.pictures)
         print(f"{given.backbone}: {given.pictures} pictures of each class to learn from, as many audited")
         print("cue              share seed    used suspects place precision recall")
         outcomes = []
-        for kind, cue in (KEPT_BACK if given.kept_back else KINDS).items():
+        for kind, cue in kinds.items():
             planted = bench.planted(kind, cue)
             for share in shares:
                 for seed in range(seeds):
@@ -216,12 +222,12 @@ def main() -> None:
         )
         precise = [one.precision for one in used if one.place]
         print(f"  precision of members: {np.mean(precise) if precise else float('nan'):.3f}")
+        accused = 0
+        for seed in range(0 if given.kept_back else clean):
+            one = bench.head(None, 0.0, 100 + seed)
+            accused += one.suspects > 0
+            print(f"clean, seed {seed}: {one.suspects} suspects", flush=True)
         if not given.kept_back:
-            accused = 0
-            for seed in range(clean):
-                one = bench.head(None, 0.0, 100 + seed)
-                accused += one.suspects > 0
-                print(f"clean, seed {seed}: {one.suspects} suspects", flush=True)
             print(f"clean heads with a suspect: {rate(accused, clean).in_words}")
 
 

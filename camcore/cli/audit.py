@@ -7,6 +7,7 @@ import math
 import sys
 from typing import TYPE_CHECKING
 
+from camcore.audits import report_words
 from camcore.audits.engine import AuditStep, audit
 from camcore.audits.figures import accuracy
 from camcore.audits.filters import Filters
@@ -133,9 +134,9 @@ def _print(audit: Audit, groups: Sequence[Group]) -> None:
         if group.clearly_failing and group.accuracy is not None and group.class_accuracy is not None:
             name = f"{readable(group.label)} {group.number}"
             print(f"    {name}: {group.accuracy.in_words}, its class {percent(group.class_accuracy.value)}")
-    for group in (one for one in groups if one.suspect and one.verdict is not None):
+    for group in (one for one in groups if one.suspect):
         print(f"  suspect    {readable(group.label)} {group.number}, {counted(group.size, 'picture')}")
-        for reason in group.verdict.reasons:
+        for reason in report_words.trial(group):
             print(f"    {reason}")
     if manifest.failed:
         print(f"  errors     {counted(manifest.failed, 'picture')} could not be used")

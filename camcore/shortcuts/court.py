@@ -21,8 +21,10 @@ from camcore.audits.filters import Filters
 from camcore.audits.groups import Group, read_groups, write_groups, write_verdicts
 from camcore.audits.patches import patch_box
 from camcore.audits.store import Audit, open_audit
+from camcore.checks import checked
 from camcore.framing import CellGrid
 from camcore.generators import Returning
+from camcore.heatmaps.arguments import a_network, a_path
 from camcore.metrics.intervals import Rate
 from camcore.shortcuts import rule, search
 from camcore.shortcuts.gallery import Gallery
@@ -75,6 +77,7 @@ class _Rows:
         return [str(path) for path in self.paths[rng.permutation(others)[:count]]]
 
 
+@checked(network=a_network, folder=a_path)
 def hold_court(network: Network, folder: str | os.PathLike[str]) -> Generator[CourtStep, None, tuple[Group, ...]]:
     """Try the groups of an audit, which the network made, and write them anew, the most suspicious first.
 

@@ -19,7 +19,9 @@ from numpy.typing import NDArray
 
 from camcore.audits.groups import Group, read_groups
 from camcore.audits.store import Audit, open_audit
+from camcore.checks import checked, one_of, whole
 from camcore.errors import CamcoreError
+from camcore.heatmaps.arguments import a_network, a_path
 from camcore.metrics.intervals import Rate, rate
 from camcore.network import Network
 from camcore.shortcuts.court import exhibits_of
@@ -64,6 +66,7 @@ class Mended:
     after: Trials
 
 
+@checked(network=a_network, folder=a_path, number=whole(1), way=one_of(*WAYS, kind="way to mend"))
 def mend(
     network: Network, folder: str | os.PathLike[str], number: int, way: Way = "project"
 ) -> Generator[tuple[int, int], None, Mended]:
@@ -72,11 +75,9 @@ def mend(
     Yields (pictures done, in all). Raises CamcoreError for a group that there is not, without patches, or of an audit
     of another network; where labels are missing that ``refit`` needs; MethodError for a network without a linear head.
     """
-    if way not in WAYS:
-        raise CamcoreError(f"There is no way {way!r} to mend. It is one of {', '.join(WAYS)}. Choose one of these.")
     audit = open_audit(folder)
     groups = read_groups(audit.folder)
-    if not 1 <= number <= len(groups):
+    if number > len(groups):
         raise CamcoreError(
             f"There is no group {number} in '{audit.folder}': it has {len(groups)}, counted from 1, the most "
             "suspicious first. Give the place of one."

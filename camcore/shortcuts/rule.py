@@ -37,6 +37,10 @@ LEAST = 0.2
 """The least share of other pictures that such patches turn."""
 
 
+FALSE_ALARMS = ""
+"""The measured rate of false alarms, beside every suspicion: a line of benchmarks/shortcuts.py."""
+
+
 def judged(group: Group, tally: Tally, others: Tally | None, doubted: bool) -> Verdict:
     """The verdict on a group that was tried. ``others``: the trials of the class's other groups together.
 

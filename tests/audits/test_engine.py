@@ -221,7 +221,7 @@ def test_pictures_changed_between_runs_are_computed_again(network, pictures, tmp
     steps.close()  # before the groups are made anew: those of the earlier rows must not be taken for them
     assert (first.kept, first.done, first.failed) == (4, 12, 0)
     assert not camcore.open_audit(out).groups()
-    assert [step.stage for step in run(network, root, out)] == ["pictures", "groups", "report", "done"]
+    assert stages(run(network, root, out)) == ["pictures", "groups", "court", "report", "done"]
     after = {row["path"]: row for row in rows(out).to_pylist()}
     changed = {path for path, row in after.items() if row["sha256"] != before[path]["sha256"]}
     assert changed == {"down/bad.png", "down/001.png"}
