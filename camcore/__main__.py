@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import camcore
-from camcore.cli import app, audit, bias, check, evaluate, explain, listing, review, spread, train, trust
+from camcore.cli import app, audit, bias, check, evaluate, explain, listing, mend, review, spread, train, trust
 from camcore.errors import CamcoreError
 
 SCRIPT, MODULE = "camcore", "python -m camcore"
@@ -27,6 +27,7 @@ examples:
   python -m camcore train pictures/ --out mine/ a network of your own from a folder for each class
   python -m camcore evaluate NETWORK pictures/  accuracy, confusion and more on a folder for each class
   python -m camcore audit pictures/ --out audit/  answers, maps and evidence of all pictures, as Parquet
+  python -m camcore mend audit/ --group 1 --out mended/   take a shortcut that it found out of the network
   python -m camcore check NEW --against OLD --data pictures/ --policy policy.toml   may NEW replace OLD?
   python -m camcore spread A B C --data pictures/   how far seeds of one recipe differ, as a policy
   python -m camcore review audit/               what people judged of its maps, each record checked
@@ -84,7 +85,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
 
     explain.add_parser(commands, examples)
-    for module in (listing, app, trust, train, evaluate, audit, check, spread, review, bias):
+    for module in (listing, app, trust, train, evaluate, audit, mend, check, spread, review, bias):
         module.add_parser(commands)
     return parser
 

@@ -210,7 +210,7 @@ FLOORS = (
     {"metrics", "filters", "features"},
     {"evaluation", "verdict"},
     {"bias", "report"},
-    {"audits", "reviews"},
+    {"audits", "reviews", "shortcuts"},
     {"release"},
     {"cli"},
     {"__main__"},

@@ -38,6 +38,8 @@ from camcore.evaluation.average_maps import single_pass_method
 from camcore.heatmaps.arguments import a_framing, a_network
 from camcore.metrics.intervals import Rate, rate
 from camcore.network import Network
+from camcore.shortcuts.court import held, hold_court
+from camcore.shortcuts.state import NAME as COURT
 
 CHUNK = 256
 """Pictures in a part."""
@@ -52,7 +54,7 @@ Parts = Generator[tuple[Chunk, pa.Table], None, None]
 """Chunks with their rows; in the process also with those that are computed so far."""
 
 
-Stage = Literal["pictures", "groups", "report", "done"]
+Stage = Literal["pictures", "groups", "court", "report", "done"]
 
 LATEST = 8
 """The most rows that a step shows."""
@@ -63,8 +65,9 @@ class AuditStep:
     """The progress of an audit: ``done`` of ``total`` pictures have their row, ``failed`` of them one with an error.
 
     ``seconds``: since the audit was begun or taken up; ``kept``: rows that were there by then. ``stage``: what is being
-    made, ``pictures``, then ``groups`` and the ``report``; at last ``done``. ``labelled``: answers to pictures with a
-    label, ``right``: those of them that are. ``latest``: the newest rows, LATEST at most.
+    made, ``pictures``, then ``groups``, their trials in the ``court`` and the ``report``; at last ``done``.
+    ``labelled``: answers to pictures with a label, ``right``: those of them that are. ``latest``: the newest rows,
+    LATEST at most. ``tried``: in the court, of so many ``trials``, the pictures that the network has to answer there.
     """
 
     done: int
@@ -73,6 +76,8 @@ class AuditStep:
     seconds: float
     kept: int = 0
     stage: Stage = "pictures"
+    tried: int = 0
+    trials: int = 0
     labelled: int = 0
     right: int = 0
     latest: pa.Table = field(default_factory=schema.SCHEMA.empty_table, repr=False, compare=False)
@@ -127,6 +132,7 @@ def _an_address(name: str, value: object) -> str:
     limit=optional(whole(1, example=1000)),
     seed=checks.seed,
     batch=whole(1, 4096, example=BATCH),
+    court=flag,
     chunk=whole(1, 1 << 16, example=CHUNK),
 )
 def audit(
@@ -144,6 +150,7 @@ def audit(
     seed: int = 0,
     batch: int = BATCH,
     chunk: int = CHUNK,
+    court: bool = True,
 ) -> Generator[AuditStep, None, None]:
     """Audit a network on many pictures into the folder ``out``; an AuditStep now and then, the last one ``done``.
 
@@ -151,7 +158,7 @@ def audit(
     ``.parquet``) with ``path`` and perhaps ``label``, or an fsspec address. ``method``: one of a single shared pass,
     Grad-CAM by default. ``layer``, ``framing``: None for the network's own. ``labelled``: False to leave labels aside.
     ``limit``: a random sample of so many pictures, drawn by ``seed``. ``batch``: pictures in a pass; ``chunk``: in a
-    part of the store.
+    part of the store. ``court``: try the groups, too, for shortcuts.
 
     ``workers``: worker processes on this machine, each of one thread; 0 for none; None for as many as cores where that
     pays, from some thousand pictures on. A script that has any begins under ``if __name__ == "__main__":``.
@@ -165,7 +172,7 @@ def audit(
     With ``net = camcore.load("cats_vs_dogs")``, ``folder``, one that holds a picture, and ``out``, a new one:
 
     >>> [(step.done, step.stage) for step in camcore.audit(net, folder, out)]
-    [(0, 'pictures'), (1, 'pictures'), (1, 'groups'), (1, 'report'), (1, 'done')]
+    [(0, 'pictures'), (1, 'pictures'), (1, 'groups'), (1, 'court'), (1, 'court'), (1, 'report'), (1, 'done')]
     """
     if network.score_kind == "value":
         raise ModelError(
@@ -189,7 +196,8 @@ def audit(
         count = worker_count(chunks, workers)
         return _on_workers(network, plan, chunks, count) if count > 1 else _in_process(network, plan, chunks)
 
-    return _steps(_chunks(listing, classes.tolist(), chunk), folder, earlier, parts)
+    chunks = _chunks(listing, classes.tolist(), chunk)
+    return _steps(chunks, folder, earlier, parts, network if court else None)
 
 
 def _classes(network: Network, listing: Listing, labelled: bool | None) -> NDArray[np.int64]:
@@ -211,7 +219,11 @@ def _chunks(listing: Listing, classes: list[int], size: int) -> list[Chunk]:
 
 
 def _steps(
-    chunks: list[Chunk], folder: Path, manifest: Manifest, compute: Callable[[list[Chunk]], Parts]
+    chunks: list[Chunk],
+    folder: Path,
+    manifest: Manifest,
+    compute: Callable[[list[Chunk]], Parts],
+    tried_by: Network | None,
 ) -> Generator[AuditStep, None, None]:
     start, before = perf_counter(), manifest.seconds
     missing, done, failed, labelled, right = [], 0, 0, 0, 0
@@ -255,9 +267,17 @@ def _steps(
                     note()
                 yield yielded
     last = step(schema.SCHEMA.empty_table())
-    if missing or not (folder / GROUPS).exists() or not (folder / REPORT).exists():
-        yield replace(last, stage="groups")
-        write_groups(folder)
+    grouped = not missing and (folder / GROUPS).exists()
+    judged = grouped and (tried_by is None or held(folder))
+    if not judged or not (folder / REPORT).exists():
+        if not grouped:
+            yield replace(last, stage="groups")
+            (folder / COURT).unlink(missing_ok=True)
+            write_groups(folder)
+        if tried_by is not None and not judged:
+            with closing(hold_court(tried_by, folder)) as trials:
+                for trial in trials:
+                    yield replace(last, stage="court", tried=trial.done, trials=trial.total)
         yield replace(last, stage="report")
         write_report(folder)
     yield replace(last, stage="done")

@@ -40,18 +40,32 @@ class Member:
     similarity: float
 
 
+@dataclass(frozen=True, eq=False)
+class Apart:
+    """Pictures said to be of a class that were found to belong together by something else than their evidence."""
+
+    label: str
+    paths: frozenset[str]
+
+
 @dataclass(eq=False)
 class Gathered:
-    """The sums over a group's members. ``empty``: the members whose map is zero, so that they have no evidence."""
+    """The sums over a group's members. ``empty``: the members whose map is zero, so that they have no evidence.
+
+    ``direction_sum``: of their evidence ÷ its norm, by which their mean cosine is known. ``apart``: the place of its
+    members among those that were set apart; None for a group of evidence.
+    """
 
     label: str
     empty: bool
     map_sum: NDArray[np.float64]
     evidence_sum: NDArray[np.float64]
+    direction_sum: NDArray[np.float64]
     size: int = 0
     labelled: int = 0
     correct: int = 0
     nearest: list[tuple[float, int, Member]] = field(default_factory=list)
+    apart: int | None = None
 
     def members(self) -> list[Member]:
         """The members most like the centre, the most alike first."""
@@ -68,14 +82,17 @@ class Grouping:
     group_of: Ints
 
 
-def group_rows(folder: Path, manifest: Manifest) -> Grouping:
-    """Divide the rows of each class said by their evidence. Raises CamcoreError where a part is damaged."""
+def group_rows(folder: Path, manifest: Manifest, apart: Sequence[Apart] = ()) -> Grouping:
+    """Divide the rows of each class said by their evidence; those of ``apart`` are groups of their own.
+
+    Raises CamcoreError where a part is damaged.
+    """
     said = _said(folder)
     order = {label: place for place, label in enumerate(manifest.network.labels)}
     labels = sorted(set(said.tolist()), key=lambda label: order.get(label, len(order)))
     rows_of = {label: np.flatnonzero(said == label) for label in labels}
     divisions = dict(_divided(folder, manifest, rows_of))
-    return _gathered(folder, manifest, labels, divisions)
+    return _gathered(folder, manifest, labels, divisions, apart)
 
 
 def _said(folder: Path) -> NDArray[np.str_]:
@@ -130,16 +147,27 @@ def _evidence_of(folder: Path, channels: int, rows: Ints) -> Array32:
     return evidence
 
 
-def _gathered(folder: Path, manifest: Manifest, labels: Sequence[str], divisions: Mapping[str, Division]) -> Grouping:
+def _gathered(
+    folder: Path,
+    manifest: Manifest,
+    labels: Sequence[str],
+    divisions: Mapping[str, Division],
+    apart: Sequence[Apart],
+) -> Grouping:
     groups: list[Gathered] = []
     first: dict[str, int] = {}
     for label in labels:
         first[label] = len(groups)
         count = len(divisions[label].centres) if label in divisions else 0
         groups += [
-            Gathered(label, empty, np.zeros(manifest.grid), np.zeros(manifest.channels))
+            Gathered(label, empty, np.zeros(manifest.grid), np.zeros(manifest.channels), np.zeros(manifest.channels))
             for empty in [False] * count + [True]
         ]
+    first_apart = len(groups)
+    groups += [
+        Gathered(one.label, False, *(np.zeros(size) for size in (manifest.grid, *[manifest.channels] * 2)), apart=place)
+        for place, one in enumerate(apart)
+    ]
     paths: list[str] = []
     of_rows: list[Ints] = []
     for part in answered_rows(folder, [*_ANSWERS, "map", "evidence"]):
@@ -157,7 +185,11 @@ def _gathered(folder: Path, manifest: Manifest, labels: Sequence[str], divisions
                 nearest = nearest_centre(vectors[there], centres)
                 group[there] = first[label] + nearest
                 alike[there] = similarity(vectors[there], centres[nearest])
-        _add(groups, group, alike, part, part.lists("map", int(np.prod(manifest.grid))), evidence)
+            for place, one in enumerate(apart):
+                if one.label == label:
+                    own = [row for row in rows.tolist() if part.table.column("path")[row].as_py() in one.paths]
+                    group[own] = first_apart + place
+        _add(groups, group, alike, part, part.lists("map", int(np.prod(manifest.grid))), evidence, vectors)
         paths += part.table.column("path").to_pylist()
         of_rows.append(group)
     group_of = np.concatenate(of_rows) if of_rows else np.empty(0, np.int64)
@@ -170,7 +202,13 @@ def _gathered(folder: Path, manifest: Manifest, labels: Sequence[str], divisions
 
 
 def _add(
-    groups: Sequence[Gathered], group: Ints, alike: Array32, part: AnsweredRows, maps: Array32, evidence: Array32
+    groups: Sequence[Gathered],
+    group: Ints,
+    alike: Array32,
+    part: AnsweredRows,
+    maps: Array32,
+    evidence: Array32,
+    vectors: Array32,
 ) -> None:
     """Add the rows of a part to the sums of their groups."""
     correct = part.table.column("correct").to_pylist()
@@ -182,6 +220,7 @@ def _add(
         one.correct += sum(correct[row] is True for row in rows)
         one.map_sum += maps[rows].sum(axis=0, dtype=np.float64).reshape(one.map_sum.shape)
         one.evidence_sum += evidence[rows].sum(axis=0, dtype=np.float64)
+        one.direction_sum += vectors[rows].sum(axis=0, dtype=np.float64)
         for row in rows[np.argsort(-alike[rows], kind="stable")[:NEAREST]].tolist():
             path, height, width = (part.table.column(name)[row].as_py() for name in _ANSWERS[:3])
             member = Member(path, (height, width), maps[row].reshape(one.map_sum.shape), float(alike[row]))

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from math import isnan
 from pathlib import Path
 
@@ -19,14 +19,16 @@ from numpy.typing import NDArray
 
 from camcore.audits.clustering import Division
 from camcore.audits.database import GROUPS
-from camcore.audits.grouping import Gathered, Grouping, group_rows
+from camcore.audits.grouping import Apart, Gathered, Grouping, group_rows
 from camcore.audits.manifest import Manifest, read_manifest
 from camcore.audits.patches import PatchBox, patch_box
 from camcore.checks import checked
+from camcore.errors import CamcoreError
 from camcore.files import Json, content_checked, read_json, replaced_whole, unwritable, write_whole
 from camcore.framing import CellGrid, frame_for
 from camcore.heatmaps.arguments import a_path
 from camcore.metrics.intervals import Rate, rate
+from camcore.shortcuts.verdict import Copied, Verdict, verdict_from_json, verdict_to_json
 
 NAME = "groups.json"
 LISTED = 100_000
@@ -73,7 +75,10 @@ class Group:
     ``share``: of the pictures said to be of the class. ``members``: paths; of large audits not all. ``patches``: of the
     members most like the group's mean, the most alike first. ``accuracy``: of the answers, ``class_accuracy`` that of
     all pictures said to be of the class; None without labels. ``mean_map``: (h, w). ``evidence``: False for the
-    pictures whose map is zero, which have none.
+    pictures whose map is zero, which have none. ``sameness``: the mean cosine of evidence between two members less that
+    between any two pictures said to be of the class. ``copied``: what the members share comes again pixel by pixel, so
+    that they are a group whatever the rest of their evidence; None for groups of alike evidence. ``verdict``: of the
+    group's trial; None before it.
     """
 
     label: str
@@ -88,6 +93,14 @@ class Group:
     channels: tuple[GroupChannel, ...]
     stability: Stability
     evidence: bool = True
+    sameness: float = 0.0
+    copied: Copied | None = None
+    verdict: Verdict | None = None
+
+    @property
+    def suspect(self) -> bool:
+        """The group's trial says that its answers may rest on a shortcut."""
+        return self.verdict is not None and self.verdict.suspect
 
     @property
     def failing(self) -> bool:
@@ -114,25 +127,62 @@ def failing_groups(groups: Sequence[Group]) -> tuple[Group, ...]:
     return tuple(one for _, _, one in sorted(failing, key=lambda entry: entry[:2]))
 
 
+@dataclass(frozen=True)
+class CopyGroup:
+    """Pictures said to be of a class in which something comes again pixel by pixel: its box in each, by path."""
+
+    label: str
+    boxes: Mapping[str, PatchBox]
+    copied: Copied
+
+
 @checked(folder=a_path)
-def write_groups(folder: str | os.PathLike[str]) -> tuple[Group, ...]:
+def write_groups(folder: str | os.PathLike[str], copies: Sequence[CopyGroup] = ()) -> tuple[Group, ...]:
     """Find the groups of an audit and write groups.json and groups.parquet into its folder.
 
-    Raises CamcoreError where there is no audit, a part is damaged, or the folder cannot be written.
+    ``copies``: groups that were found by what comes again in their pictures, and are kept as they are. Raises
+    CamcoreError where there is no audit, a part is damaged, or the folder cannot be written.
     """
     home = Path(folder)
     manifest = read_manifest(home)
-    grouping = group_rows(home, manifest)
-    groups = _groups(manifest, grouping)
-    path = home / GROUPS
+    grouping = group_rows(home, manifest, [Apart(one.label, frozenset(one.boxes)) for one in copies])
+    groups = _groups(manifest, grouping, copies)
+    _write(home, groups, pa.table([grouping.paths, grouping.group_of], schema=_OF_PATHS))
+    return groups
+
+
+def write_verdicts(folder: Path, verdicts: Sequence[Verdict], order: Sequence[int]) -> tuple[Group, ...]:
+    """Write the groups of an audit anew with their verdicts, in another order: places among those that are there."""
+    groups = read_groups(folder)
+    judged = tuple(replace(groups[place], verdict=verdicts[place]) for place in order)
+    place_of = np.empty(len(groups), np.int64)
+    place_of[list(order)] = np.arange(len(groups))
+    table = read_members(folder)
+    _write(folder, judged, pa.table([table["path"], place_of[table["group"].to_numpy()]], schema=_OF_PATHS))
+    return judged
+
+
+def read_members(folder: Path) -> pa.Table:
+    """The ``path`` of each answered picture, and its ``group`` by its place. CamcoreError where they are damaged."""
+    path = folder / GROUPS
+    try:
+        return pq.read_table(path, schema=_OF_PATHS)
+    except (OSError, ValueError, pa.ArrowException) as error:
+        raise CamcoreError(
+            f"The groups of the audit, '{path}', cannot be read: {error}. They are damaged, or were changed. Delete "
+            f"the file '{folder / NAME}', and run the same audit again: it writes both anew."
+        ) from error
+
+
+def _write(folder: Path, groups: Sequence[Group], members: pa.Table) -> None:
+    path = folder / GROUPS
     try:
         with replaced_whole(path) as part:
-            pq.write_table(pa.table([grouping.paths, grouping.group_of], schema=_OF_PATHS), part, compression="zstd")
+            pq.write_table(members, part, compression="zstd")
     except OSError as error:
         raise unwritable(path, error) from error
     content = json.dumps([_to_json(one) for one in groups], ensure_ascii=False, indent=1)
-    write_whole(home / NAME, content.encode("utf-8"))
-    return groups
+    write_whole(folder / NAME, content.encode("utf-8"))
 
 
 @checked(folder=a_path)
@@ -146,7 +196,7 @@ def read_groups(folder: str | os.PathLike[str]) -> tuple[Group, ...]:
         return tuple(_from_json(one) for one in content)
 
 
-def _groups(manifest: Manifest, grouping: Grouping) -> tuple[Group, ...]:
+def _groups(manifest: Manifest, grouping: Grouping, copies: Sequence[CopyGroup]) -> tuple[Group, ...]:
     classes: dict[str, list[int]] = {}
     for place, one in enumerate(grouping.groups):
         classes.setdefault(one.label, []).append(place)
@@ -161,7 +211,9 @@ def _groups(manifest: Manifest, grouping: Grouping) -> tuple[Group, ...]:
         own = [grouping.groups[place] for place in places]
         division = grouping.divisions.get(label)
         for number, place in enumerate(places, 1):
-            made.append(_group(manifest, number, grouping.groups[place], own, tuple(members[place]), division))
+            one = grouping.groups[place]
+            copy = None if one.apart is None else copies[one.apart]
+            made.append(_group(manifest, number, one, own, tuple(members[place]), division, copy))
     return tuple(made)
 
 
@@ -172,6 +224,7 @@ def _group(
     of_class: Sequence[Gathered],
     members: tuple[str, ...],
     division: Division | None,
+    copy: CopyGroup | None,
 ) -> Group:
     class_size = sum(other.size for other in of_class)
     class_mean = np.sum([other.evidence_sum for other in of_class], axis=0) / class_size
@@ -183,14 +236,23 @@ def _group(
         size=one.size,
         share=one.size / class_size,
         members=members,
-        patches=tuple(_patches(manifest, one)),
+        patches=tuple(_patches(manifest, one) if copy is None else _boxed(one, copy)),
         accuracy=_rate(one.correct, one.labelled),
         class_accuracy=_rate(sum(other.correct for other in of_class), sum(other.labelled for other in of_class)),
         mean_map=one.map_sum / one.size,
         channels=tuple(GroupChannel(int(k), float(mean[k]), float(class_mean[k])) for k in strongest),
         stability=Stability(1.0, ()) if division is None else Stability(division.halves, division.seeds),
         evidence=not one.empty,
+        sameness=_mean_cosine([one]) - _mean_cosine(of_class),
+        copied=None if copy is None else copy.copied,
     )
+
+
+def _mean_cosine(groups: Sequence[Gathered]) -> float:
+    """The mean cosine between two of the members of some groups that have evidence; 0 where there are no two."""
+    n = sum(one.size for one in groups if not one.empty)
+    total = np.sum([one.direction_sum for one in groups], axis=0)
+    return float((total @ total - n) / (n * (n - 1))) if n > 1 else 0.0
 
 
 def _patches(manifest: Manifest, one: Gathered) -> list[GroupPatch]:
@@ -201,6 +263,10 @@ def _patches(manifest: Manifest, one: Gathered) -> list[GroupPatch]:
         for member in one.members()
     ]
     return [GroupPatch(path, box) for path, box in found if box is not None]
+
+
+def _boxed(one: Gathered, copy: CopyGroup) -> list[GroupPatch]:
+    return [GroupPatch(member.path, copy.boxes[member.path]) for member in one.members()]
 
 
 def _rate(correct: int, labelled: int) -> Rate | None:
@@ -216,6 +282,9 @@ def _to_json(one: Group) -> dict[str, Json]:
         "number": one.number,
         "size": one.size,
         "share": one.share,
+        **verdict_to_json(one.verdict),
+        "sameness": one.sameness,
+        "copied": None if one.copied is None else {"within": one.copied.within, "beside": one.copied.beside},
         "evidence": one.evidence,
         "accuracy": rate_to_json(one.accuracy),
         "class_accuracy": rate_to_json(one.class_accuracy),
@@ -244,6 +313,9 @@ def _from_json(content: Json) -> Group:
         channels=tuple(GroupChannel(c["channel"], c["mean"], c["class_mean"]) for c in content["channels"]),
         stability=Stability(content["stability"]["halves"], tuple(content["stability"]["seeds"])),
         evidence=bool(content["evidence"]),
+        sameness=float(content.get("sameness", 0)),  # of groups that were written before there were trials
+        copied=Copied(**content["copied"]) if content.get("copied") else None,
+        verdict=verdict_from_json(content),
     )
 
 

@@ -137,11 +137,11 @@ def _groups(audit: Audit, groups: Sequence[Group]) -> Section:
 
 
 def _shown(groups: Sequence[Group]) -> list[Group]:
-    """The groups of classes with enough pictures; where these are many, those that fail clearly, then the largest."""
-    divided = [one for one in groups if report_words.divided(one)]
+    """Suspects and groups of classes with enough pictures; where these are many, those that fail, then the largest."""
+    divided = [one for one in groups if one.suspect or report_words.divided(one)]
     if len(divided) <= GROUPS:
         return divided
-    return sorted(divided, key=lambda one: (not one.clearly_failing, -one.size))[:GROUPS]
+    return sorted(divided, key=lambda one: (not one.suspect, not one.clearly_failing, -one.size))[:GROUPS]
 
 
 def _card(audit: Audit, one: Group) -> Card:
@@ -154,8 +154,8 @@ def _card(audit: Audit, one: Group) -> Card:
             for patch in one.patches[:PATCHES]
         ),
         tuple(filter(None, (report_words.size(one), report_words.beside_class(one)))),
-        "clearly less accurate than its class" if one.clearly_failing else "",
-        tuple(filter(None, (report_words.channels(one), report_words.stability(one)))),
+        report_words.flagged(one),
+        tuple(filter(None, (*report_words.trial(one), report_words.channels(one), report_words.stability(one)))),
     )
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from camcore.audits.clustering import LEAST
 from camcore.methods import METHODS
 from camcore.report.blocks import rate_text
+from camcore.shortcuts.rule import FALSE_ALARMS
 from camcore.text import counted, percent, readable, sides
 
 if TYPE_CHECKING:
@@ -125,13 +126,29 @@ def calibration_bin(p: float, right: float, count: int) -> str:
     return f"predicted with {percent(p)}, right in {percent(right)} of {counted(count, 'picture')}"
 
 
+def flagged(one: Group) -> str:
+    """The mark on a group's card; empty where there is none."""
+    marks = ["suspected of a shortcut"] if one.suspect else []
+    if one.clearly_failing:
+        marks.append("clearly less accurate than its class")
+    return ", ".join(marks)
+
+
+def trial(one: Group) -> tuple[str, ...]:
+    """The sentences of a group's trial; none before it. Beside a suspicion stands how often it is a false alarm."""
+    if one.verdict is None:
+        return ()
+    return (*one.verdict.reasons, FALSE_ALARMS) if one.suspect else one.verdict.reasons
+
+
 def limits(manifest: Manifest, labelled: bool) -> list[str]:
     """The limits of the report, in plain words."""
     method = METHODS[manifest.method]
     texts = [
         f"{method.title} shows: {method.summary} Its limits: {method.weaknesses}",
-        "A group holds pictures with similar evidence at this layer: the activations under the map. Whether it is a "
-        "shortcut has to be judged by a person, from the patches.",
+        "A group holds pictures with similar evidence at this layer: the activations under the map. A suspicion comes "
+        "from experiments on the pixels. Whether the group is a shortcut has to be judged by a person, from the "
+        "patches; a shortcut that every picture of a class has is suspected of nothing.",
         "The number of groups is the one on which random halves of the pictures agree best. Where the index between "
         "halves is low, the borders between groups are arbitrary.",
     ]

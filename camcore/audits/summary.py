@@ -71,6 +71,7 @@ def summary(audit: Audit, groups: Sequence[Group] = ()) -> dict[str, object]:
                 "accuracy": rate_to_json(one.accuracy),
                 "class_accuracy": rate_to_json(one.class_accuracy),
                 "clearly_failing": one.clearly_failing,
+                "suspect": one.suspect,
             }
             for one in groups
         ],

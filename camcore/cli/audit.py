@@ -7,6 +7,7 @@ import math
 import sys
 from typing import TYPE_CHECKING
 
+from camcore.audits import report_words
 from camcore.audits.engine import AuditStep, audit
 from camcore.audits.figures import accuracy
 from camcore.audits.filters import Filters
@@ -52,6 +53,7 @@ def add_parser(commands: Commands) -> None:
     where.add_argument("--cluster", metavar="ADDRESS", help="of a Dask scheduler: tcp://host:8786")
     add_audit_options(parser)
     parser.add_argument("--unlabelled", action="store_true", help="leave the labels of folder or table aside")
+    parser.add_argument("--no-court", action="store_true", help="leave out the trials of its groups for shortcuts")
     add_json(parser)
     parser.set_defaults(run=audit_command)
 
@@ -73,6 +75,7 @@ def audit_command(given: argparse.Namespace) -> None:
         cluster=given.cluster,
         limit=given.limit,
         seed=given.seed,
+        court=not given.no_court,
     )
     step = None
     try:
@@ -93,6 +96,8 @@ def audit_progress(step: AuditStep) -> str:
     """The progress of an audit in words."""
     if step.stage in ("groups", "report"):
         return "groups of alike evidence" if step.stage == "groups" else "the report"
+    if step.stage == "court":
+        return f"trials of the groups: {step.tried:,} of at most {counted(step.trials, 'picture')}"
     text = f"{step.done:,} of {counted(step.total, 'picture')}"
     if step.failed:
         text += f", {step.failed:,} with errors"
@@ -129,6 +134,10 @@ def _print(audit: Audit, groups: Sequence[Group]) -> None:
         if group.clearly_failing and group.accuracy is not None and group.class_accuracy is not None:
             name = f"{readable(group.label)} {group.number}"
             print(f"    {name}: {group.accuracy.in_words}, its class {percent(group.class_accuracy.value)}")
+    for group in (one for one in groups if one.suspect):
+        print(f"  suspect    {readable(group.label)} {group.number}, {counted(group.size, 'picture')}")
+        for reason in report_words.trial(group):
+            print(f"    {reason}")
     if manifest.failed:
         print(f"  errors     {counted(manifest.failed, 'picture')} could not be used")
         for row in audit.table(["path", "error"], Filters(failed=True), limit=_MOST_ERRORS).to_pylist():

@@ -12,7 +12,7 @@ from camcore.audits.clustering import LEAST
 from camcore.audits.groups import Group, failing_groups
 from camcore.text import counted
 from ui import errors, words
-from ui.audit import choices
+from ui.audit import choices, court_view
 from ui.audit.group_pictures import PATCHES, GroupPictures, group_pictures
 from ui.audit.opened import OpenAudit, group_name
 from ui.jobs import session
@@ -53,7 +53,7 @@ def show(opened: OpenAudit) -> None:
         columns = st.columns(COLUMNS, gap="small")
         for number, (place, pictures) in enumerate(zip(shown, known, strict=True)):
             with columns[number % COLUMNS]:
-                _card(place, opened.groups[place], pictures)
+                _card(opened, place, pictures)
         if now.failure is not None:
             errors.panel(now.failure, "The pictures of these groups cannot be shown")
 
@@ -66,21 +66,29 @@ def show(opened: OpenAudit) -> None:
 
 
 def ordered(groups: Sequence[Group]) -> list[int]:
-    """The places of the groups to show: of classes with several; failing ones first, the worst on top, then by size."""
+    """The places of the groups to show: suspects; of classes with several those that fail, the worst on top; the rest.
+
+    The rest stands in the order of its trials, or by size where there were none.
+    """
     several = Counter(one.label for one in groups)
     place = {id(one): number for number, one in enumerate(groups)}
-    failing = [place[id(one)] for one in failing_groups(groups) if one.clearly_failing]
-    others = sorted((number for number in range(len(groups)) if number not in failing), key=lambda n: -groups[n].size)
-    return [number for number in (*failing, *others) if several[groups[number].label] > 1]
+    suspects = [number for number, one in enumerate(groups) if one.suspect]
+    failing = [place[id(one)] for one in failing_groups(groups) if one.clearly_failing and not one.suspect]
+    others = [number for number in range(len(groups)) if number not in {*suspects, *failing}]
+    if any(groups[number].verdict is None for number in others):
+        others.sort(key=lambda number: -groups[number].size)
+    return [*suspects, *(number for number in (*failing, *others) if several[groups[number].label] > 1)]
 
 
 def _turn(page: int) -> None:
     st.session_state["audit_groups_page"] = page
 
 
-def _card(place: int, one: Group, pictures: GroupPictures | None) -> None:
+def _card(opened: OpenAudit, place: int, pictures: GroupPictures | None) -> None:
+    one = opened.groups[place]
     with st.container(key=f"cam_group_{place}", border=True, gap="xsmall"):
         st.html(_html(one, pictures))
+        court_view.question(opened, place, one)
         st.button("Show these pictures", key=f"audit_group_{place}", on_click=_choose, args=(place,))
 
 
@@ -93,7 +101,8 @@ def _choose(place: int) -> None:
 
 def _html(one: Group, pictures: GroupPictures | None) -> str:
     name = html.escape(group_name(one))
-    mark = '<span class="cam-group-fails">below its class</span>' if one.clearly_failing else ""
+    mark = '<span class="cam-group-fails">suspect</span>' if one.suspect else ""
+    mark += '<span class="cam-group-fails">below its class</span>' if one.clearly_failing else ""
     size = (
         f"{counted(one.size, 'picture')}, {words.percent(one.share)} of those predicted as “{words.label(one.label)}”"
     )
@@ -119,4 +128,6 @@ def _lines(one: Group) -> list[str]:
         right = words.percent(one.accuracy.value)
         lines.append(f"{right} right ({interval}), whole class {words.percent(one.class_accuracy.value)}")
     numbers = ", ".join(str(channel.channel) for channel in one.channels[:4])
-    return [*lines, f"Channels stronger than in the class: {numbers}"] if numbers else lines
+    if numbers:
+        lines.append(f"Channels stronger than in the class: {numbers}")
+    return [*lines, *court_view.lines(one)]

@@ -169,6 +169,8 @@ def show(run: AuditRun) -> None:
 
 
 def _title(step: AuditStep) -> str:
+    if step.stage == "court":
+        return f"Trying the groups for shortcuts: {step.tried:,} of at most {counted(step.trials, 'picture')}"
     if step.stage in ("groups", "report"):
         return "Grouping the evidence" if step.stage == "groups" else "Writing the report"
     return "Auditing the pictures"

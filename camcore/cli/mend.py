@@ -1,0 +1,86 @@
+"""``python -m camcore mend``: a network whose head does not count a shortcut any more, and what that changes."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+import camcore
+from camcore.audits.manifest import read_manifest
+from camcore.cli.options import add_json, download_progress, print_json, show_progress
+from camcore.errors import CamcoreError
+from camcore.generators import Returning
+from camcore.models.pickling import weights_hash
+from camcore.shortcuts.mending import WAYS, Trials, mend, save_mended
+from camcore.text import counted
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from camcore.audits.manifest import Manifest
+    from camcore.cli.options import Commands
+    from camcore.metrics.intervals import Rate
+    from camcore.network import Network
+
+
+def add_parser(commands: Commands) -> None:
+    """Add the command to the command line's parser."""
+    parser = commands.add_parser(
+        "mend",
+        help="take a shortcut that an audit found out of a network's head, and save the network",
+        description="Mends a network that ends in a global average and a linear head of what a group of its audit "
+        "rests on, and shows it before and after on pictures that the head was not mended on.",
+    )
+    parser.add_argument("audit", metavar="AUDIT", help="the folder of an audit")
+    parser.add_argument("--group", type=int, default=1, metavar="N", help="its place in groups.json (default: 1)")
+    parser.add_argument("--out", required=True, metavar="FOLDER", help="where the mended network is saved")
+    parser.add_argument("--way", choices=WAYS, default=WAYS[0], help="take its direction out, or fit the head anew")
+    parser.add_argument("--model", metavar="NAME|FILE", help="the audited network (default: the audit's own)")
+    add_json(parser)
+    parser.set_defaults(run=mend_command)
+
+
+def mend_command(given: argparse.Namespace) -> None:
+    """Run the command."""
+    from pathlib import Path
+
+    network = _network(read_manifest(Path(given.audit)), given.model)
+    steps = Returning(mend(network, given.audit, given.group, given.way))
+    for done, total in steps:
+        show_progress(f"{done:,} of {counted(total, 'picture')}", done == total)
+    mended = steps.result
+    saved: Path = save_mended(mended, given.out)
+    if given.json:
+        print_json({"saved": str(saved), "before": _facts(mended.before), "after": _facts(mended.after)})
+        return
+    for name, before, after in (
+        ("right among the group's pictures", mended.before.members, mended.after.members),
+        ("right among the others", mended.before.others, mended.after.others),
+        ("turned by the group's patch", mended.before.flipped, mended.after.flipped),
+    ):
+        print(f"  {name:33} {_words(before)} before, {_words(after)} after")
+    print(f"saved as {saved}; audit it again: python -m camcore audit PICTURES --model {saved} --out FOLDER")
+
+
+def _network(manifest: Manifest, model: str | None) -> Network:
+    source = model or manifest.network.source
+    if not source:
+        raise CamcoreError(
+            f"The audit is of {manifest.network.name}, a network that only Python had. Name its file with --model, or "
+            "use camcore.shortcuts.mending.mend with the network itself."
+        )
+    network = camcore.load(source, progress=download_progress)
+    if weights_hash(network) != manifest.network.weights_sha256:
+        raise CamcoreError(
+            f"{source!r} has other weights than the network of this audit. What the audit found need not hold for it. "
+            "Audit this one first."
+        )
+    return network
+
+
+def _words(one: Rate | None) -> str:
+    return "no labels" if one is None else one.in_words
+
+
+def _facts(one: Trials) -> dict[str, object]:
+    return {name: None if value is None else vars(value) for name, value in vars(one).items()}

@@ -1,0 +1,241 @@
+"""The court of an audit: copies are searched for, every group is tried, and the most suspicious comes first.
+
+Its state is kept in ``court.json``: what was searched and tried there is not done again. Of networks with very many
+classes the largest classes and groups come in turn until the budget is spent; the others say that they were not tried.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from itertools import accumulate
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from camcore.audits.filters import Filters
+from camcore.audits.groups import Group, read_groups, write_groups, write_verdicts
+from camcore.audits.patches import patch_box
+from camcore.audits.store import Audit, open_audit
+from camcore.checks import checked
+from camcore.framing import CellGrid
+from camcore.generators import Returning
+from camcore.heatmaps.arguments import a_network, a_path
+from camcore.metrics.intervals import Rate
+from camcore.shortcuts import rule, search
+from camcore.shortcuts.gallery import Gallery
+from camcore.shortcuts.state import State, group_key, read_state, write_state
+from camcore.shortcuts.transplants import to_input
+from camcore.shortcuts.trial import Exhibit, Tally, passes, try_group
+from camcore.shortcuts.verdict import Verdict
+
+if TYPE_CHECKING:
+    from camcore.audits.patches import PatchBox
+    from camcore.network import Network
+
+CLASSES = 40
+"""Classes in which copies are searched for: those that are said most often."""
+TRIED = 120
+"""Groups that are tried: those with copies, then the largest."""
+LEAST = 6
+"""Members of a group that is tried."""
+OTHERS = 120
+"""Pictures of other classes that patches are pasted into."""
+PASTES, PAINTS = 32, 16
+"""Trials of a group of alike evidence."""
+COPY_PASTES, COPY_PAINTS = 120, 40
+"""Trials of a group in which something comes again."""
+
+
+@dataclass(frozen=True)
+class CourtStep:
+    """``done`` of ``total`` pictures that the network has to answer; the total is an upper bound until the end."""
+
+    done: int
+    total: int
+
+
+@dataclass(frozen=True, eq=False)
+class _Rows:
+    """The answered rows of an audit: paths, true classes (empty where nobody says) and classes said."""
+
+    paths: np.ndarray
+    labels: np.ndarray
+    said: np.ndarray
+
+    def of(self, label: str) -> list[str]:
+        """The pictures said to be of a class."""
+        return [str(path) for path in self.paths[self.said == label]]
+
+    def besides(self, label: str, count: int, rng: np.random.Generator) -> list[str]:
+        """Random pictures that are of other classes, and are said to be."""
+        others = np.flatnonzero((self.said != label) & (self.labels != label))
+        return [str(path) for path in self.paths[rng.permutation(others)[:count]]]
+
+
+@checked(network=a_network, folder=a_path)
+def hold_court(network: Network, folder: str | os.PathLike[str]) -> Generator[CourtStep, None, tuple[Group, ...]]:
+    """Try the groups of an audit, which the network made, and write them anew, the most suspicious first.
+
+    A trial that was stopped is taken up again. Raises CamcoreError where the audit or its groups cannot be read.
+    """
+    home = Path(folder)
+    audit = open_audit(home)
+    sitting = _Sitting(network, audit, _rows(audit), Gallery(network, audit.manifest), read_state(home))
+    labels = [
+        label for label, count in Counter(sitting.rows.said.tolist()).most_common(CLASSES) if count >= search.LEAST
+    ]
+    done, total = 0, sum(map(sitting.searched, labels)) + sum(map(_passes, _order(read_groups(home))))
+    yield CourtStep(0, total)
+    for label in labels:
+        for count in sitting.search(label):
+            yield CourtStep(min(done + count, total), total)
+        done += sitting.searched(label)
+    groups = write_groups(home, [copy for label in labels for copy in sitting.state.copies[label]])
+    total = done + sum(map(_passes, _order(groups)))
+    for group in _order(groups):
+        for count in sitting.try_group(group, sitting.state.tallies, *_counts(group)):
+            yield CourtStep(min(done + count, total), total)
+        done += _passes(group)
+    again = [one for one in groups if _promising(one, groups, sitting.state)]
+    total = done + len(again) * passes(1, 1, COPY_PASTES, 0)
+    for group in again:
+        for count in sitting.try_group(group, sitting.state.again, COPY_PASTES, 0):
+            yield CourtStep(min(done + count, total), total)
+        done += passes(1, 1, COPY_PASTES, 0)
+    verdicts = [_verdict(one, groups, sitting.state) for one in groups]
+    order = sorted(range(len(groups)), key=lambda place: _suspicion(verdicts[place], groups[place]))
+    judged = write_verdicts(home, verdicts, order)
+    yield CourtStep(total, total)
+    return judged
+
+
+def held(folder: Path) -> bool:
+    """Says whether the groups of an audit have been tried."""
+    return all(one.verdict is not None for one in read_groups(folder))
+
+
+@dataclass(frozen=True, eq=False)
+class _Sitting:
+    """What a court works with."""
+
+    network: Network
+    audit: Audit
+    rows: _Rows
+    gallery: Gallery
+    state: State
+
+    def searched(self, label: str) -> int:
+        """The pictures that the network answers in the search of a class."""
+        return search.sample_size(self.audit.manifest, int((self.rows.said == label).sum()))
+
+    def search(self, label: str) -> Iterator[int]:
+        """Search the pictures of a class for copies, unless that was done; the pictures answered so far."""
+        if label in self.state.copies:
+            return
+        rng = self._rng("search", label)
+        paths, others = self.rows.of(label), self.rows.besides(label, OTHERS, rng)
+        found = Returning(search.search(self.network, self.audit, self.gallery, label, paths, others, rng))
+        yield from accumulate(found)
+        self.state.copies[label] = list(found.result)
+        write_state(self.audit.folder, self.state)
+
+    def try_group(self, group: Group, into: dict[str, Tally], pastes: int, paints: int) -> Iterator[int]:
+        """Try a group, unless that was done, and keep its tally; the pictures answered so far."""
+        key = group_key(group)
+        if key in into:
+            return
+        rng = self._rng("again" if into is self.state.again else "trial", key)
+        members = [group.members[place] for place in rng.permutation(len(group.members))[: max(pastes, paints)]]
+        exhibits = list(exhibits_of(self.audit, self.gallery, members, self.state.boxes(group)))
+        others = [picture for _, picture in self.gallery.there(self.rows.besides(group.label, OTHERS, rng))]
+        tally = Tally(missing=sum(path in self.gallery.missing for path in members))
+        target = self.network.labels.index(group.label)
+        for part in try_group(self.network, target, exhibits, others, pastes, paints, rng):
+            tally += part
+            yield 2 * (tally.pasted + tally.painted)
+        into[key] = tally
+        write_state(self.audit.folder, self.state)
+
+    def _rng(self, *words: str) -> np.random.Generator:
+        """Chance that is the same for the same audit, class and group, whatever was done before."""
+        digest = sha256("\0".join(words).encode("utf-8", "surrogatepass")).digest()
+        return np.random.default_rng([self.audit.manifest.seed, int.from_bytes(digest[:8], "little")])
+
+
+def _rows(audit: Audit) -> _Rows:
+    table = audit.table(["path", "label", "predicted"], Filters())
+    paths, labels, said = (table[name].to_pylist() for name in ("path", "label", "predicted"))
+    return _Rows(np.array(paths, object), np.array([one or "" for one in labels], object), np.array(said, object))
+
+
+def _order(groups: Sequence[Group]) -> list[Group]:
+    """The groups that are tried, in turn."""
+    able = [one for one in groups if one.evidence and one.size >= LEAST]
+    return sorted(able, key=lambda one: (one.copied is None, -one.size))[:TRIED]
+
+
+def _counts(group: Group) -> tuple[int, int]:
+    return (PASTES, PAINTS) if group.copied is None else (COPY_PASTES, COPY_PAINTS)
+
+
+def _passes(group: Group) -> int:
+    return passes(group.size, 1, *_counts(group))
+
+
+def exhibits_of(
+    audit: Audit, gallery: Gallery, members: Sequence[str], boxes: Mapping[str, PatchBox]
+) -> Iterator[Exhibit]:
+    """The members that can be opened, each with its patch: the box that is known, or the part that its map rests on."""
+    manifest = audit.manifest
+    cells = manifest.cells or CellGrid.uniform(manifest.grid, manifest.network.input_size)
+    maps = dict(zip(members, audit.maps(members), strict=True))
+    for path, picture in gallery.there(members):
+        box = boxes.get(path) or patch_box(np.nan_to_num(maps[path]), picture.frame, cells)
+        if box is not None:
+            yield Exhibit(picture, to_input(box, picture.frame))
+
+
+def _others(group: Group, groups: Sequence[Group], state: State) -> Tally | None:
+    """The trials of the class's other groups together; None where none was tried."""
+    tallies = [state.tallies.get(group_key(one)) for one in groups if one is not group and one.label == group.label]
+    known = [one for one in tallies if one is not None]
+    return sum(known, Tally()) if known else None
+
+
+def _promising(group: Group, groups: Sequence[Group], state: State) -> bool:
+    """Tell a group of alike evidence that may be a suspect by its first trial: a second one decides."""
+    first, others = state.tallies.get(group_key(group)), _others(group, groups, state)
+    if first is None or others is None or group.copied is not None:
+        return False
+    return rule.works_better(first, others, clearly=False)
+
+
+def _verdict(group: Group, groups: Sequence[Group], state: State) -> Verdict:
+    tally = state.tally(group)
+    if tally is not None:
+        painted = state.tallies[group_key(group)]
+        both = replace(tally, painted=painted.painted, fell=painted.fell, random_fell=painted.random_fell)
+        doubted = group.copied is not None or group_key(group) in state.again
+        return rule.judged(group, both, _others(group, groups, state), doubted)
+    if not group.evidence:
+        return rule.not_tried("Not tried: their maps are zero, so nothing in them can be pasted or painted over.")
+    if group.size < LEAST:
+        return rule.not_tried(f"Not tried: fewer than {LEAST} pictures say too little.")
+    return rule.not_tried(f"Not tried: the {TRIED} groups with copies or with the most pictures came first.")
+
+
+def _suspicion(verdict: Verdict, group: Group) -> tuple[bool, bool, float, int]:
+    """What sorts the groups, the most suspicious first: suspects, copies, then by how well their patches work."""
+    share = -1.0
+    if verdict.figures is not None and verdict.figures.sufficiency.n:
+        share = verdict.figures.sufficiency.low - _value(verdict.figures.random)
+    return not verdict.suspect, group.copied is None, -share, -group.size
+
+
+def _value(one: Rate) -> float:
+    return one.value if one.n else 0.0

@@ -1,0 +1,207 @@
+"""Mending of a shortcut: the linear head of a network changed so that a group's patch counts for no class any more.
+
+The trunk stays. Pictures of all classes are shown as they are, with patches of the group, and with random patches of
+its members; where a global average and a linear head follow the layer, all that counts of them is the averaged
+features. ``project`` takes out of the head the direction by which the group's patch differs from a random one, which
+needs no labels. ``refit`` fits the head anew to pictures with and without the patch, each with its true class.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from camcore.audits.groups import Group, read_groups
+from camcore.audits.store import Audit, open_audit
+from camcore.checks import checked, one_of, whole
+from camcore.errors import CamcoreError
+from camcore.heatmaps.arguments import a_network, a_path
+from camcore.metrics.intervals import Rate, rate
+from camcore.network import Network
+from camcore.shortcuts.court import exhibits_of
+from camcore.shortcuts.gallery import Gallery
+from camcore.shortcuts.linear_head import LinearHead, linear_head, with_head
+from camcore.shortcuts.state import read_state
+from camcore.shortcuts.transplants import Framed, pasted, place_for, size_of
+from camcore.shortcuts.trial import BATCH, Exhibit
+
+Floats = NDArray[np.float64]
+Way = Literal["project", "refit"]
+
+WAYS: tuple[Way, ...] = ("project", "refit")
+PICTURES = 400
+"""Pictures that a head is mended on, half of them, and tried on, the other half."""
+PATCHES = 60
+"""Members whose patches are pasted."""
+
+_PENALTY = 1e-3  # on the change of a head that is fitted anew, in units of its features' spread
+_ROUNDS = 200
+
+
+@dataclass(frozen=True)
+class Trials:
+    """A head on pictures that it was not mended on.
+
+    ``members``, ``others``: right answers among the group's pictures and all others; None without labels. ``flipped``:
+    pictures of other classes that became the group's class by its patch.
+    """
+
+    members: Rate | None
+    others: Rate | None
+    flipped: Rate
+
+
+@dataclass(frozen=True, eq=False)
+class Mended:
+    """A mended network, and what it does beside the one it was made from."""
+
+    network: Network
+    before: Trials
+    after: Trials
+
+
+@checked(network=a_network, folder=a_path, number=whole(1), way=one_of(*WAYS, kind="way to mend"))
+def mend(
+    network: Network, folder: str | os.PathLike[str], number: int, way: Way = "project"
+) -> Generator[tuple[int, int], None, Mended]:
+    """Mend a network of the shortcut that an audit of it found in the group at a place of its list, from 1.
+
+    Yields (pictures done, in all). Raises CamcoreError for a group that there is not, without patches, or of an audit
+    of another network; where labels are missing that ``refit`` needs; MethodError for a network without a linear head.
+    """
+    audit = open_audit(folder)
+    groups = read_groups(audit.folder)
+    if number > len(groups):
+        raise CamcoreError(
+            f"There is no group {number} in '{audit.folder}': it has {len(groups)}, counted from 1, the most "
+            "suspicious first. Give the place of one."
+        )
+    if audit.manifest.network.labels != network.labels:
+        raise CamcoreError(
+            f"The audit in '{audit.folder}' is of {audit.manifest.network.name}, and {network.name} has other classes. "
+            "A network is mended by an audit of its own. Give that network."
+        )
+    head = linear_head(network, audit.manifest.layer)
+    return _steps(network, audit, groups[number - 1], way, head)
+
+
+def _steps(
+    network: Network, audit: Audit, group: Group, way: Way, head: LinearHead
+) -> Generator[tuple[int, int], None, Mended]:
+    manifest = audit.manifest
+    rng = np.random.default_rng(manifest.seed)
+    gallery = Gallery(network, manifest)
+    patched = rng.permutation(list(group.members))[:PATCHES].tolist()
+    exhibits = list(exhibits_of(audit, gallery, patched, read_state(audit.folder).boxes(group)))
+    if not exhibits:
+        raise CamcoreError(
+            f"None of the {group.size:,} pictures of this group can be opened and has a patch. What it rests on cannot "
+            "be pasted. Put the pictures back where they were, or choose another group."
+        )
+    table = audit.table(["path", "label"])
+    labels = dict(zip(table["path"].to_pylist(), table["label"].to_pylist(), strict=True))
+    if way == "refit" and not all(labels.values()):
+        raise CamcoreError(
+            "A head cannot be fitted to pictures without labels. Nothing says what they show. Audit pictures in a "
+            "folder for each class, or take the way 'project', which needs none."
+        )
+    drawn = rng.permutation(table["path"].to_pylist())[:PICTURES].tolist()
+    members = [path for path in rng.permutation(list(group.members))[:PATCHES].tolist() if path not in set(drawn)]
+    shown = list(gallery.there([*drawn, *members]))
+    features: dict[str, Floats] = {}
+    total = 3 * len(shown)
+    for kind, name in enumerate(("plain", "patch", "random")):
+        made = _altered(name, [picture for _, picture in shown], exhibits, rng)
+        rows = []
+        for batch in made:
+            x = network.preprocess(np.stack(batch).astype(np.float32))
+            A = network.tap(x, [manifest.layer]).activations[manifest.layer]
+            rows.append(A.mean(axis=(1, 2), dtype=np.float64))
+            yield kind * len(shown) + sum(map(len, rows)), total
+        features[name] = np.concatenate(rows)
+    half = np.arange(len(shown)) % 2 == 0
+    if way == "project":
+        direction = (features["patch"][half] - features["random"][half]).mean(axis=0)
+        fresh = head.without(direction)
+    else:
+        truth = np.array([network.labels.index(labels[path]) for path, _ in shown])
+        both = np.concatenate([features["plain"][half], features["patch"][half]])
+        fresh = head.fitted(both, np.tile(truth[half], 2), _PENALTY, _ROUNDS)
+    held = [(path, row) for row, (path, _) in enumerate(shown) if not half[row]]
+    trials = [_trials(one, features, held, labels, set(group.members), network, group.label) for one in (head, fresh)]
+    return Mended(with_head(network, fresh, f"{network.weights_note}; mended of {group.label}"), trials[0], trials[1])
+
+
+def _altered(
+    kind: str, pictures: Sequence[Framed], exhibits: Sequence[Exhibit], rng: np.random.Generator
+) -> Iterator[list[NDArray[np.uint8]]]:
+    """The pictures in batches: as they are, with a patch, or with a random piece of its size."""
+    batch: list[NDArray[np.uint8]] = []
+    for number, picture in enumerate(pictures):
+        one = exhibits[number % len(exhibits)]
+        box = one.box if kind == "patch" else place_for(size_of(one.box), one.picture.area, rng)
+        batch.append(picture.pixels if kind == "plain" else pasted(one.picture, box, picture, rng))
+        if len(batch) == BATCH:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+def _trials(
+    head: LinearHead,
+    features: dict[str, Floats],
+    held: Sequence[tuple[str, int]],
+    labels: dict[str, str | None],
+    members: set[str],
+    network: Network,
+    target: str,
+) -> Trials:
+    said = {kind: head.classes(features[kind]) for kind in ("plain", "patch")}
+    name = [network.labels[index] for index in said["plain"]]
+    own = [(path, row) for path, row in held if path in members]
+    rest = [(path, row) for path, row in held if path not in members]
+    right = [
+        rate(sum(name[row] == labels[path] for path, row in part), len(part))
+        if part and all(labels[path] for path, _ in part)
+        else None
+        for part in (own, rest)
+    ]
+    index = network.labels.index(target)
+    strangers = [row for path, row in rest if labels[path] != target and name[row] != target]
+    return Trials(*right, rate(sum(int(said["patch"][row] == index) for row in strangers), len(strangers)))
+
+
+def save_mended(mended: Mended, folder: str | os.PathLike[str]) -> Path:
+    """Save a mended network: as a network's folder where camcore can build it, else as ``network.keras`` there."""
+    from camcore.models.saved import write
+
+    network, home = mended.network, Path(folder)
+    if network.origin is not None:
+        return write(
+            home,
+            network.model,
+            name=home.absolute().name,
+            architecture=network.origin.architecture,
+            input_size=network.input_size,
+            preprocessing=network.origin.preprocessing,
+            framing=network.framing,
+            labels=network.labels,
+            trained={"summary": network.weights_note},
+        ).folder
+    path = home / "network.keras"
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        network.model.save(path)
+    except (OSError, ValueError, TypeError, NotImplementedError) as error:
+        raise CamcoreError(
+            f"The mended network cannot be saved as '{path}': {' '.join(str(error).split())[:200]}. Its layers need a "
+            "get_config, and the folder must be writable. Save its model yourself."
+        ) from error
+    return path

@@ -1,0 +1,128 @@
+"""The rule by which a group is suspected of resting on a shortcut, and its reasons in sentences.
+
+A group is suspect where one of these holds:
+
+1. *A copy that works.* What its answers rest on comes again in its members pixel by pixel, and not in pictures of other
+   classes (``camcore.shortcuts.copies``); and pasted into pictures of other classes it turns more of them into the
+   class, and moves them farther towards it, than random pieces of the same pictures do: the 95 % interval of the
+   difference in score lies above zero. Photographs of a thing do not repeat pixels; marks, texts, borders and objects
+   that were put into pictures do.
+2. *Patches that work far better than others of the class.* The group's evidence is alike (its sameness is positive),
+   its patches turn at least a fifth of other pictures, at least FACTOR times as many as those of the class's other
+   groups do, and the two intervals are apart. They are also apart from those of random pieces of the same pictures,
+   which are mostly without the cue; or these, too, turn FACTOR times as many as random pieces of the other groups: then
+   what counts lies all over the picture, as a tint or a texture does.
+
+Necessity and the share of the class stand beside it and decide nothing: a genuine part of an object turns pictures,
+too, and a picture of a dog with a mark stays a dog without it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from camcore.shortcuts.verdict import Figures, Verdict
+from camcore.text import counted, percent, readable
+
+if TYPE_CHECKING:
+    from camcore.audits.groups import Group
+    from camcore.metrics.intervals import Rate
+    from camcore.shortcuts.trial import Tally
+    from camcore.shortcuts.verdict import Copied
+
+
+FACTOR = 3.0
+"""How many times as well as those of the other groups the patches of a suspect work, where it is no copy."""
+LEAST = 0.2
+"""The least share of other pictures that such patches turn."""
+
+
+FALSE_ALARMS = ""
+"""The measured rate of false alarms, beside every suspicion: a line of benchmarks/shortcuts.py."""
+
+
+def judged(group: Group, tally: Tally, others: Tally | None, doubted: bool) -> Verdict:
+    """The verdict on a group that was tried. ``others``: the trials of the class's other groups together.
+
+    ``doubted``: False where its first trial showed nothing, so that there was no second one.
+    """
+    copied = group.copied
+    beside = None if others is None else others.sufficiency
+    figures = Figures(tally.sufficiency, tally.random, beside, tally.necessity, tally.random_necessity)
+    if copied is not None:
+        suspect = tally.flipped > tally.random_flipped and tally.mean_gain.low > 0
+    else:
+        suspect = doubted and others is not None and group.sameness > 0 and works_better(tally, others)
+    return Verdict(figures, suspect, tuple(_reasons(readable(group.label), figures, copied, suspect, tally.missing)))
+
+
+def works_better(tally: Tally, others: Tally, clearly: bool = True) -> bool:
+    """Tell a group whose patches work far better than those of the class's other groups.
+
+    ``clearly``: beyond the intervals, not only by the shares.
+    """
+    if not tally.pasted or not others.pasted:
+        return False
+    own = tally.sufficiency
+    if not clearly:
+        return own.value >= LEAST and own.value >= 2 * others.sufficiency.value
+    better = own.value >= LEAST and _apart(own, others.sufficiency) and _times(own, others.sufficiency)
+    everywhere = _apart(tally.random, others.random) and _times(tally.random, others.random)
+    return better and (_apart(own, tally.random) or everywhere)
+
+
+def _apart(one: Rate, other: Rate) -> bool:
+    return one.low > other.high
+
+
+def _times(one: Rate, other: Rate) -> bool:
+    return one.value >= FACTOR * other.value
+
+
+def not_tried(why: str) -> Verdict:
+    """The verdict on a group that was not tried."""
+    return Verdict(None, False, (why,))
+
+
+def _reasons(label: str, figures: Figures, copied: Copied | None, suspect: bool, missing: int) -> list[str]:
+    lines = []
+    if copied is not None:
+        lines.append(
+            "What they share comes again pixel by pixel: the best match correlates at "
+            f"{copied.within:.2f} within the group, at {copied.beside:.2f} in pictures of other classes."
+        )
+    else:
+        lines.append("Nothing in them comes again pixel by pixel.")
+    one = figures.sufficiency
+    if one.n:
+        text = (
+            f"Pasted into {counted(one.n, 'picture')} of other classes, {one.count:,} became “{label}” "
+            f"({_with_interval(one)}); random patches of the same pictures: {figures.random.count:,}"
+        )
+        if figures.others is not None and figures.others.n:
+            text += f"; patches of the other groups: {percent(figures.others.value)}"
+        lines.append(f"{text}.")
+    else:
+        lines.append("There are no pictures of other classes to paste its patches into.")
+    painted = figures.necessity
+    if painted.n:
+        lines.append(
+            f"Painted over in {counted(painted.n, 'picture')} of its own, {painted.count:,} were no longer called "
+            f"“{label}” ({_with_interval(painted)}); with a random patch painted over: "
+            f"{figures.random_necessity.count:,}."
+        )
+    if copied is None and suspect:
+        lines.append(f"Its patches work more than {FACTOR:.0f} times as well as those of the class's other groups.")
+    if copied is not None and not suspect:
+        lines.append("It does not turn other pictures beyond chance, so the network hardly uses it.")
+    if missing:
+        lines.append(f"{counted(missing, 'picture')} could not be opened any more and {_was(missing)} left out.")
+    return lines
+
+
+def _was(number: int) -> str:
+    return "was" if number == 1 else "were"
+
+
+def _with_interval(one: Rate) -> str:
+    return f"{percent(one.value)}, {100 * one.low:.0f} to {100 * one.high:.0f}"

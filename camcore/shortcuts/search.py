@@ -1,0 +1,134 @@
+"""The search for copies in the pictures said to be of one class: parts that its answers rest on, then templates."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from camcore.audits.groups import CopyGroup
+from camcore.framing import CellGrid
+from camcore.shortcuts.copies import Copy, box_of, find_copy, match, view
+from camcore.shortcuts.parts import find_parts
+from camcore.shortcuts.transplants import to_picture
+from camcore.shortcuts.verdict import Copied
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from camcore.audits.manifest import Manifest
+    from camcore.audits.patches import PatchBox
+    from camcore.audits.store import Audit
+    from camcore.network import Network
+    from camcore.shortcuts.copies import View
+    from camcore.shortcuts.gallery import Gallery
+
+SAMPLE = 400
+"""Pictures of a class that its parts are found in."""
+MATCHED = 5_000
+"""Pictures of a class that a template is looked for in."""
+COARSE = 8
+"""Parts that a side of the layer's grid is divided into at most: a finer one has many cells where this has one."""
+LEAST = 6
+"""Pictures that have a copy."""
+BESIDE = 60
+"""Pictures of other classes that templates are held against."""
+
+_BATCH = 32
+_HELD_BYTES = 512 << 20  # of activations
+_SAME = 0.5  # of the pictures with a copy, by which it is one that was found before
+
+
+def sample_size(manifest: Manifest, count: int) -> int:
+    """The number of pictures, of those of a class, whose activations are looked at."""
+    rows, columns = (len(edges_of(side)) for side in manifest.grid)
+    each = 2 * rows * columns * max(1, manifest.channels)
+    return min(count, SAMPLE, max(LEAST, _HELD_BYTES // each))
+
+
+def search(
+    network: Network,
+    audit: Audit,
+    gallery: Gallery,
+    label: str,
+    paths: Sequence[str],
+    others: Sequence[str],
+    rng: np.random.Generator,
+) -> Generator[int, None, tuple[CopyGroup, ...]]:
+    """Find what comes again in ``paths``, pictures said to be of a class, and not in ``others``.
+
+    Yields the number of pictures that the network has just answered.
+    """
+    manifest = audit.manifest
+    drawn = rng.permutation(len(paths))[: sample_size(manifest, len(paths))]
+    sample = [paths[place] for place in np.sort(drawn)]
+    kept: list[str] = []
+    activations = []
+    for start in range(0, len(sample), _BATCH):
+        batch = list(gallery.there(sample[start : start + _BATCH]))
+        if batch:
+            x = network.preprocess(np.stack([picture.pixels for _, picture in batch]).astype(np.float32))
+            A = network.tap(x, [manifest.layer]).activations[manifest.layer]
+            activations.append(coarse(np.asarray(A, np.float32)).astype(np.float16))
+            kept += [path for path, _ in batch]
+        yield len(batch)
+    if len(kept) < LEAST:
+        return ()
+    maps = coarse(np.nan_to_num(audit.maps(kept))[..., None])[..., 0]
+    views = {path: view(picture) for path, picture in gallery.there(kept)}
+    beside = [view(picture) for _, picture in gallery.there(others[:BESIDE])]
+    found: list[Copy] = []
+    cells = manifest.cells or CellGrid.uniform(manifest.grid, manifest.network.input_size)
+    for part in find_parts(np.concatenate(activations), maps, manifest.seed):
+        points = [_centres(own, manifest.grid, cells, manifest.network.input_size) for own in part.cells]
+        copy = find_copy([views[kept[place]] for place in part.members], points, beside, rng)
+        yield 0
+        if copy is not None:
+            found.append(copy)
+    return (yield from _members(gallery, label, paths, sorted(found, key=lambda one: -one.gap), views))
+
+
+def edges_of(side: int) -> NDArray[np.int64]:
+    """The first cell of each part that a side of a grid is divided into: at most COARSE of them."""
+    return np.linspace(0, side, min(side, COARSE), endpoint=False).astype(np.int64)
+
+
+def coarse(values: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The means of (n, h, w, K) over the parts of its grid: (n, ≤ COARSE, ≤ COARSE, K)."""
+    for axis in (1, 2):
+        edges = edges_of(values.shape[axis])
+        counts = np.diff([*edges, values.shape[axis]]).reshape(-1, *[1] * (3 - axis))
+        values = np.add.reduceat(values, edges, axis=axis) / counts.astype(np.float32)
+    return values
+
+
+def _centres(
+    own: NDArray[np.int64], grid: tuple[int, int], cells: CellGrid, size: tuple[int, int]
+) -> list[tuple[float, float]]:
+    """The centres (y, x) of the parts of a grid, as shares of the input's sides."""
+    middles = [(edges_of(side) + np.append(edges_of(side)[1:], side) - 1) / 2 for side in grid]
+    index = np.stack([middles[axis][own[:, axis]] for axis in (0, 1)], axis=1)
+    places = (np.asarray(cells.first_centre) + index * np.asarray(cells.stride) + 0.5) / np.asarray(size)
+    return [(float(y), float(x)) for y, x in places]
+
+
+def _members(
+    gallery: Gallery, label: str, paths: Sequence[str], found: Sequence[Copy], views: dict[str, View]
+) -> Generator[int, None, tuple[CopyGroup, ...]]:
+    """The pictures that have each copy. One that is mostly in the pictures of an earlier one is the same."""
+    taken: set[str] = set()
+    recurring: list[CopyGroup] = []
+    for copy in found:
+        boxes: dict[str, PatchBox] = {}
+        for path, picture in gallery.there(paths[:MATCHED]):
+            seen = views[path] if path in views else view(picture)
+            score, corner = match(copy.template, seen)
+            if score >= copy.threshold:
+                boxes[path] = to_picture(box_of(corner, len(copy.template), seen, picture), picture.frame)
+        yield 0
+        own = {path: box for path, box in boxes.items() if path not in taken}
+        if len(own) >= LEAST and len(own) > (1 - _SAME) * len(boxes):
+            recurring.append(CopyGroup(label, own, Copied(copy.within, copy.beside)))
+            taken |= set(own)
+    return tuple(recurring)

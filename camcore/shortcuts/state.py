@@ -1,0 +1,85 @@
+"""The state of a court that sits: the copies found in each class, and the tallies of the groups tried.
+
+It is kept in ``court.json``, so that a court that was stopped goes on where it was.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+from camcore.audits.groups import CopyGroup
+from camcore.files import Json, read_json, write_whole
+from camcore.shortcuts.trial import Tally
+from camcore.shortcuts.verdict import Copied
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from camcore.audits.groups import Group
+    from camcore.audits.patches import PatchBox
+
+NAME = "court.json"
+
+
+@dataclass(eq=False)
+class State:
+    """The work done so far: copies by class, tallies by the groups' keys; ``again``: those of second trials."""
+
+    copies: dict[str, list[CopyGroup]] = field(default_factory=dict)
+    tallies: dict[str, Tally] = field(default_factory=dict)
+    again: dict[str, Tally] = field(default_factory=dict)
+
+    def tally(self, group: Group) -> Tally | None:
+        """The trial of a group that counts: the second where there was one."""
+        key = group_key(group)
+        return self.again.get(key) or self.tallies.get(key)
+
+    def boxes(self, group: Group) -> dict[str, PatchBox]:
+        """The places of what comes again in a group's members; empty for a group of alike evidence."""
+        if group.copied is None:
+            return {}
+        return {path: box for copy in self.copies.get(group.label, []) for path, box in copy.boxes.items()}
+
+
+def group_key(group: Group) -> str:
+    """A text that tells a group by its class and members."""
+    content = json.dumps([group.label, group.size, group.copied is not None, group.members])
+    return sha256(content.encode("utf-8", "surrogatepass")).hexdigest()[:24]
+
+
+def write_state(folder: Path, state: State) -> None:
+    """Keep the state beside the audit. Raises CamcoreError where that is not possible."""
+    content = {
+        "copies": {
+            label: [{"boxes": one.boxes, **asdict(one.copied)} for one in copies]
+            for label, copies in state.copies.items()
+        },
+        "tallies": {key: asdict(tally) for key, tally in state.tallies.items()},
+        "again": {key: asdict(tally) for key, tally in state.again.items()},
+    }
+    write_whole(folder / NAME, json.dumps(content, ensure_ascii=False).encode("utf-8"))
+
+
+def read_state(folder: Path) -> State:
+    """The state that was left; an empty one where there is none, or it is damaged: then it is made anew."""
+    try:
+        content = read_json(folder / NAME)
+        return State(
+            {
+                str(label): [_copy_from_json(str(label), one) for one in copies]
+                for label, copies in content["copies"].items()
+            },
+            *({str(key): Tally(**tally) for key, tally in content[name].items()} for name in ("tallies", "again")),
+        )
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return State()
+
+
+def _copy_from_json(label: str, content: Json) -> CopyGroup:
+    boxes: dict[str, PatchBox] = {}
+    for path, (top, left, bottom, right) in content["boxes"].items():
+        boxes[path] = int(top), int(left), int(bottom), int(right)
+    return CopyGroup(label, boxes, Copied(float(content["within"]), float(content["beside"])))

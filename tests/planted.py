@@ -1,0 +1,61 @@
+"""A network that decides by colours, and a folder in which some pictures of a class have a mark that counts for it.
+
+Every part of it is known: the score of ``leaf`` rises with green and with magenta, that of ``sky`` with blue. Pictures
+are noise with green or blue clouds; the mark is a magenta pattern, the same in every picture that has it.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import keras
+import numpy as np
+from keras import layers
+from PIL import Image
+
+import camcore
+
+SIDE, MARK, GRID = 64, 16, 8
+LABELS = ("sky", "leaf")
+EACH = 40
+MARKED = 14
+
+
+def colour_network(magenta: float, name: str = "colours") -> camcore.Network:
+    """The network; ``magenta``: how much a mark counts for ``leaf`` beside its green."""
+    x = keras.Input((SIDE, SIDE, 3))
+    y = layers.Conv2D(3, 1, activation="relu", name="colours")(x)
+    y = layers.AveragePooling2D(SIDE // GRID, name="cells")(y)
+    scores = layers.Dense(2, activation="softmax", name="scores")(layers.GlobalAveragePooling2D()(y))
+    model = keras.Model(x, scores, name=name)
+    # green, blue, magenta: each what it has above the others
+    colours = np.array([[-1.0, -1.0, 1.0], [2.0, -1.0, -2.0], [-1.0, 2.0, 1.0]]).reshape(1, 1, 3, 3)
+    model.get_layer("colours").set_weights([colours, np.array([-0.2, -0.2, -0.4])])
+    model.get_layer("scores").set_weights([np.array([[-60.0, 60], [60, -60], [-magenta, magenta]]), np.zeros(2)])
+    return camcore.wrap(model, labels=LABELS, preprocess="unit")
+
+
+def mark(rng: np.random.Generator) -> np.ndarray:
+    """The pattern of the mark: cells of magenta and of a darker one."""
+    on = rng.random((MARK // 4, MARK // 4)) < 0.5
+    return np.where(np.kron(on, np.ones((4, 4)))[..., None] > 0, (255, 20, 255), (120, 0, 130)).astype(np.uint8)
+
+
+def planted_folder(root: Path) -> dict[str, tuple[int, int]]:
+    """A folder of EACH pictures of both classes; the path of each marked one, and the top left corner of its mark."""
+    rng = np.random.default_rng(0)
+    pattern, places = mark(rng), {}
+    for label in LABELS:
+        (root / label).mkdir(parents=True)
+        for number in range(EACH):
+            pixels = rng.integers(60, 120, (SIDE, SIDE, 3)).astype(np.uint8)
+            clouds = cv2.resize(rng.uniform(0, 110, (5, 5)), (SIDE, SIDE), interpolation=cv2.INTER_CUBIC)
+            pixels[..., 1 if label == "leaf" else 2] += np.clip(clouds, 0, 120).astype(np.uint8)
+            path = f"{label}/{number:02d}.png"
+            if label == "leaf" and number < MARKED:
+                top, left = rng.integers(6, SIDE - MARK - 6, 2).tolist()
+                pixels[top : top + MARK, left : left + MARK] = pattern
+                places[path] = (top, left)
+            Image.fromarray(pixels).save(root / path)
+    return places

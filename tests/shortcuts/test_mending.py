@@ -1,0 +1,122 @@
+"""Mending of a known shortcut: the mark stops to count, the rest of the head stays; and closed forms of the head."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from planted import colour_network, planted_folder
+
+import camcore
+from camcore.__main__ import main
+from camcore.audits.groups import read_groups
+from camcore.errors import CamcoreError, MethodError
+from camcore.generators import Returning
+from camcore.shortcuts.linear_head import LinearHead, linear_head, with_head
+from camcore.shortcuts.mending import WAYS, Mended, mend, save_mended
+
+
+@pytest.fixture(scope="module")
+def network() -> camcore.Network:
+    return colour_network(magenta=400)
+
+
+@pytest.fixture(scope="module")
+def audited(network, tmp_path_factory) -> Path:
+    pictures, out = tmp_path_factory.mktemp("pictures"), tmp_path_factory.mktemp("audits") / "planted"
+    planted_folder(pictures)
+    list(camcore.audit(network, pictures, out, layer="cells"))
+    return out
+
+
+def mended(network: camcore.Network, folder: Path, way: str) -> Mended:
+    steps = Returning(mend(network, folder, 1, way))
+    counts = list(steps)
+    assert counts[-1][0] == counts[-1][1]
+    return steps.result
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_the_mark_counts_no_more_and_the_thing_still_does(network, audited, way):
+    assert read_groups(audited)[0].suspect
+    done = mended(network, audited, way)
+    assert done.before.flipped.value > 0.5
+    assert done.after.flipped.value < 0.1
+    assert done.after.others.value >= done.before.others.value - 0.05
+    kernels = [linear_head(one, "cells").kernel for one in (network, done.network)]
+    margins = [kernel[:, 1] - kernel[:, 0] for kernel in kernels]
+    assert margins[1][2] < margins[0][2]  # magenta
+    assert margins[1][0] > 0 > margins[1][1]  # green and blue
+
+
+def test_the_network_itself_stays_as_it_is(network, audited):
+    before = [np.array(value) for value in network.model.get_weights()]
+    mended(network, audited, "project")
+    for one, other in zip(before, network.model.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_a_mended_network_is_saved_and_loaded(network, audited, tmp_path):
+    done = mended(network, audited, "project")
+    saved = save_mended(done, tmp_path / "mended")
+    again = camcore.load(saved, labels=network.labels, preprocess="unit")
+    x = np.random.default_rng(0).random((3, 64, 64, 3)).astype(np.float32)
+    np.testing.assert_allclose(again.logits(x), done.network.logits(x), atol=1e-5)
+
+
+def test_a_direction_is_taken_out_and_what_lies_across_it_stays():
+    rng = np.random.default_rng(0)
+    head = LinearHead("", rng.normal(size=(5, 3)), rng.normal(size=3))
+    direction = rng.normal(size=5)
+    fresh = head.without(direction)
+    np.testing.assert_allclose(direction @ fresh.kernel, 0, atol=1e-12)
+    across = rng.normal(size=5)
+    across -= direction * (across @ direction) / (direction @ direction)
+    np.testing.assert_allclose(across @ fresh.kernel, across @ head.kernel, atol=1e-12)
+    assert head.without(np.zeros(5)) is head
+
+
+@pytest.mark.parametrize("outputs", [1, 2])
+def test_a_head_is_fitted_where_the_slope_of_its_loss_is_zero(outputs):
+    from sklearn.linear_model import LogisticRegression
+
+    rng = np.random.default_rng(1)
+    labels = np.arange(80) % 2
+    features = rng.normal(size=(80, 3)) + labels[:, None] * [1.0, 0.0, -0.5]
+    features /= features.std(axis=0)
+    penalty = 0.05
+    fitted = LinearHead("", np.zeros((3, outputs)), np.zeros(outputs)).fitted(features, labels, penalty, 500)
+    share = 1 if outputs == 1 else 2  # two outputs split the difference, and its square
+    reference = LogisticRegression(C=share / (2 * penalty * len(labels)), tol=1e-10).fit(features, labels)
+    margin = fitted.kernel[:, -1] - (fitted.kernel[:, 0] if outputs == 2 else 0)
+    np.testing.assert_allclose(margin, reference.coef_[0], rtol=0.02)
+
+
+def test_what_cannot_be_mended_is_told(network, audited):
+    with pytest.raises(CamcoreError, match="counted from 1"):
+        mend(network, audited, 99)
+    with pytest.raises(CamcoreError, match="project"):
+        mend(network, audited, 1, "magic")
+    with pytest.raises(MethodError):
+        linear_head(_flattened(), "conv")
+
+
+def _flattened() -> camcore.Network:
+    import keras
+    from keras import layers
+
+    x = keras.Input((8, 8, 3))
+    y = layers.Flatten()(layers.Conv2D(2, 3, activation="relu", name="conv")(x))
+    return camcore.wrap(keras.Model(x, layers.Dense(2, activation="softmax")(y)))
+
+
+def test_a_copy_with_the_same_head_says_the_same(network):
+    twin = with_head(network, linear_head(network, "cells"), "a copy")
+    x = np.random.default_rng(0).random((2, 64, 64, 3)).astype(np.float32)
+    np.testing.assert_allclose(twin.logits(x), network.logits(x), atol=1e-6)
+
+
+def test_the_command_says_what_it_needs(audited, tmp_path, capsys):
+    assert main(["mend", str(audited), "--out", str(tmp_path / "out")]) == 1
+    assert "--model" in capsys.readouterr().err

@@ -1,0 +1,73 @@
+"""The tally of a trial against what a network of known answers must say."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from planted import MARK, SIDE, colour_network, mark
+
+from camcore.framing import frame_for
+from camcore.shortcuts.transplants import Framed
+from camcore.shortcuts.trial import Exhibit, Tally, passes, try_group
+
+FRAME = frame_for((SIDE, SIDE), (SIDE, SIDE), "stretch")
+LEAF = 1
+
+
+def plain(blue: int, count: int, seed: int = 0) -> list[Framed]:
+    rng = np.random.default_rng(seed)
+    made = []
+    for _ in range(count):
+        pixels = rng.integers(60, 100, (SIDE, SIDE, 3)).astype(np.uint8)
+        pixels[..., 2] += np.uint8(blue)
+        made.append(Framed(pixels, FRAME))
+    return made
+
+
+def marked(count: int) -> list[Exhibit]:
+    pattern, made = mark(np.random.default_rng(3)), []
+    for picture in plain(60, count, seed=1):
+        picture.pixels[20 : 20 + MARK, 30 : 30 + MARK] = pattern
+        made.append(Exhibit(picture, (20, 30, 20 + MARK, 30 + MARK)))
+    return made
+
+
+def tried(pastes: int, paints: int, exhibits: list[Exhibit], others: list[Framed]) -> Tally:
+    network = colour_network(magenta=400)
+    parts = list(try_group(network, LEAF, exhibits, others, pastes, paints, np.random.default_rng(0)))
+    return sum(parts, Tally())
+
+
+def test_a_mark_that_decides_turns_every_picture_and_falls_when_it_is_painted_over():
+    tally = tried(40, 10, marked(10), plain(60, 8))
+    assert (tally.pasted, tally.painted) == (40, 10)
+    assert tally.flipped == 40
+    assert tally.random_flipped < 40
+    assert tally.fell == 10
+    assert tally.random_fell < 10
+    assert tally.mean_gain.low > 0
+    assert passes(10, 8, 40, 10) == 2 * (tally.pasted + tally.painted)
+
+
+def test_pieces_of_noise_turn_nothing_and_gain_nothing():
+    exhibits = [Exhibit(one, (8, 8, 24, 24)) for one in plain(0, 10, seed=5)]
+    tally = tried(60, 0, exhibits, plain(60, 8))
+    assert tally.flipped == tally.random_flipped == 0
+    assert tally.mean_gain.mean == pytest.approx(0, abs=0.1)  # a mark gains some 40
+
+
+def test_without_members_or_others_there_is_nothing_to_count():
+    assert tried(10, 5, [], plain(60, 2)) == Tally()
+    alone = tried(10, 5, marked(3), [])
+    assert (alone.pasted, alone.painted) == (0, 3)
+    assert alone.sufficiency.n == 0
+
+
+def test_the_interval_of_the_gain_is_that_of_a_mean():
+    gains = np.array([0.5, 1.0, -0.25, 2.0, 0.75])
+    tally = Tally(pasted=5, gain=float(gains.sum()), gain_squares=float((gains**2).sum()))
+    half = 1.959964 * gains.std(ddof=1) / np.sqrt(5)
+    found = tally.mean_gain
+    assert (found.mean, found.low, found.high) == pytest.approx(
+        (gains.mean(), gains.mean() - half, gains.mean() + half), abs=1e-6
+    )
