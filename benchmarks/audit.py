@@ -31,7 +31,8 @@ from camcore.audits.engine import BATCH
 from camcore.audits.workers import local_client
 from camcore.batches import framed_batches, open_files
 
-CHUNK = 64
+CHUNK = 32
+"""Smaller than an audit's own, so that what the others have under way as counting begins is little."""
 
 
 @dataclass(frozen=True)
