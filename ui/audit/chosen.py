@@ -114,7 +114,8 @@ def _report(paths: tuple[str, ...]) -> None:
 
 def _find_alike(path: str) -> None:
     choices.clear()
-    st.session_state.update(like=path, chosen=(), audit_redraw=True)
+    state = st.session_state
+    state.update(like=path, chosen=(), audit_redraw=True, times_picked=state.get("times_picked", 0) + 1)
 
 
 def _leave(page: str, manifest: Manifest, name: str, path: str) -> None:
