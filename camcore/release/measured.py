@@ -193,8 +193,8 @@ def _suspects(versions: Versions, rule: Rule) -> Measured:
     if not any(one.tried for one in versions.groups):
         return Measured(
             None,
-            "No group of the new network's audit was tried for a shortcut: there are none, or the audit left the trials "
-            "out. Give more pictures of each class, or audit it with the trials.",
+            "No group of the new network's audit was tried for a shortcut: there are none, or the audit left the "
+            "trials out. Give more pictures of each class, or audit it with the trials.",
         )
     suspects = versions.suspects
     figure = _exact(suspects[0].share, versions.common, suspects[0].name) if suspects else _exact(0.0, versions.common)
