@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Generator, Mapping
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -165,7 +165,7 @@ def _audited(
 ) -> Generator[CheckStep, None, None]:
     stages: tuple[tuple[Stage, Auditing], ...] = (("old", old), ("new", new))
     for stage, one in stages:
-        with closing(one.steps) as steps:
+        with contextlib.closing(one.steps) as steps:
             for step in steps:
                 yield CheckStep(stage, step.done, step.total, step)
     yield from _judged(open_audit(old.folder), open_audit(new.folder), policy, masks)
