@@ -49,10 +49,13 @@ class TokenPlaces:
         rows, columns = (slice(None, None, -1 if one else 1) for one in self.mirrored)
         return tokens[self.patches].reshape(self.grid)[rows, columns]
 
-    def row(self, relevance: Array) -> Array:
-        """The map (h, w) of a matrix (T, T): the row of the tokens that are read, or the mean over the patches'."""
-        rows = relevance[list(self.read)] if self.read else relevance[self.patches]
-        return self.on_grid(rows.mean(axis=0))
+    @property
+    def asked(self) -> Array:
+        """The share (T,) of each token in what the scores are made from: the class token, or all patches alike."""
+        chosen = list(self.read) or self.patches
+        shares = np.zeros(self.count)
+        shares[chosen] = 1
+        return shares / shares.sum()
 
 
 @dataclass(frozen=True, eq=False)

@@ -17,26 +17,29 @@ from camcore.methods.inputs import Array, AttentionGradients, AttentionWeights, 
 
 
 def rollout(A: Sequence[Array], tokens: TokenPlaces) -> Array:
-    """raw = R[q, patches], R = Â^L ··· Â^1, Â the rows of mean_heads A + I divided by their sums (Abnar 2020)."""
-    identity = np.eye(tokens.count)
-    R = identity
-    for weights in A:
-        mixed = weights.mean(axis=0) + identity
-        R = mixed / mixed.sum(axis=1, keepdims=True) @ R
-    return tokens.row(R)
+    """raw = R[q, patches], R = Â^L ··· Â^1, Â the rows of mean_heads A + I divided by their sums (Abnar 2020).
+
+    Only the row q is computed, from the last block to the first.
+    """
+    row = tokens.asked
+    for weights in reversed(A):
+        mixed = weights.mean(axis=0, dtype=np.float64)
+        sums = mixed.sum(axis=1) + 1
+        row = row / sums @ mixed + row / sums
+    return tokens.on_grid(row)
 
 
 def attentiongrad(A: Sequence[Array], G: Sequence[Array], tokens: TokenPlaces) -> Array:
     """raw = R[q, patches], R ← R + Ā^l R from R = I, Ā^l = mean_heads relu(G^l ⊙ A^l) (Chefer 2021, equations 5 and 6).
 
-    The I itself is left out, which would only mark the patches that are asked. Differs from Chefer's earlier method
-    (CVPR 2021), which needs relevance propagated through every layer.
+    The I itself is left out, which would only mark the patches that are asked. Only the row q is computed, from the
+    last block to the first: R = (I + Ā^L) ··· (I + Ā^1). Differs from Chefer's earlier method (CVPR 2021), which needs
+    relevance propagated through every layer.
     """
-    identity = np.eye(tokens.count)
-    R = identity
-    for weights, gradient in zip(A, G, strict=True):
-        R = R + np.maximum(gradient * weights, 0).mean(axis=0) @ R
-    return tokens.row(R - identity)
+    row = tokens.asked
+    for weights, gradient in zip(reversed(A), reversed(G), strict=True):
+        row = row + row @ np.maximum(gradient * weights, 0).mean(axis=0, dtype=np.float64)
+    return tokens.on_grid(row - tokens.asked)
 
 
 def legrad(G: Sequence[Array], tokens: TokenPlaces, *, variant: str = "paper") -> Array:

@@ -20,8 +20,6 @@ from transformers import (
     own_attention,
     patchified,
     registers,
-    sequential,
-    subclassed,
     swin,
     vit,
 )
@@ -44,8 +42,6 @@ BUILDS: dict[str, tuple[Callable[[], Any], str, int, str]] = {
     "patches by a layer": (extracted, "norm", 0, "encoder"),
     "a class token at the end": (class_attention, "gather/norm", 1, "norm1a"),
     "convolutions first": (hybrid, "norm2a", 1, "features"),
-    "in one call": (subclassed, "norm2a", 1, "tokens"),
-    "a chain": (sequential, "part2/norm2a", 1, "tokens"),
 }
 
 

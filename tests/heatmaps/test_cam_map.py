@@ -22,7 +22,7 @@ AT_A_LAYER = [key for key, info in METHODS.items() if not info.layer_free and in
 # Each method in its first variant, and those that have a second one in that.
 ROUNDS = [
     {key: {} for key in GENERAL},
-    {key: {"variant": info.variants[1]} for key, info in METHODS.items() if info.variants},
+    {key: {"variant": METHODS[key].variants[1]} for key in GENERAL if METHODS[key].variants},
 ]
 PIC = camcore.Picture.from_array(np.random.default_rng(0).integers(0, 256, (40, 60, 3), dtype=np.uint8))
 
