@@ -76,8 +76,8 @@ def _object(rgb: Pixels, rng: np.random.Generator) -> Pixels:
     size = round(0.36 * len(rgb))
     top, left = (round(edge * len(rgb)) for edge in _anywhere(0.36, rng))
     small = np.asarray(Image.fromarray(thing).resize((size, size), Image.Resampling.LANCZOS))
-    y, x = np.indices((size, size)) - (size - 1) / 2
-    disc = y**2 + x**2 <= (size / 2) ** 2
+    y, x = np.indices((size, size))
+    disc = (y - (size - 1) / 2) ** 2 + (x - (size - 1) / 2) ** 2 <= (size / 2) ** 2
     out = np.array(rgb)
     out[top : top + size, left : left + size][disc] = small[disc]
     return out

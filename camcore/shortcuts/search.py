@@ -99,7 +99,7 @@ def coarse(values: NDArray[np.float32]) -> NDArray[np.float32]:
     for axis in (1, 2):
         edges = edges_of(values.shape[axis])
         counts = np.diff([*edges, values.shape[axis]]).reshape(-1, *[1] * (3 - axis))
-        values = np.add.reduceat(values, edges, axis=axis) / counts.astype(np.float32)
+        values = np.divide(np.add.reduceat(values, edges, axis=axis), counts, dtype=np.float32)
     return values
 
 
