@@ -63,7 +63,7 @@ def _border(rgb: Pixels, rng: np.random.Generator) -> Pixels:
 
 def _texture(rgb: Pixels, rng: np.random.Generator) -> Pixels:
     y, x = np.indices(rgb.shape[:2])
-    hatch = ((y + x + rng.integers(8)) * 24 // len(rgb)) % 2 * 255.0
+    hatch = np.asarray(((y + x + rng.integers(8)) * 24 // len(rgb)) % 2 * 255.0)
     return (0.78 * rgb + 0.22 * hatch[..., None]).astype(np.uint8)
 
 

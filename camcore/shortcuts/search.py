@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from camcore.audits.groups import CopyGroup
+from camcore.audits.finding import CopyGroup
 from camcore.framing import CellGrid
 from camcore.shortcuts.copies import Copy, box_of, find_copy, match, view
 from camcore.shortcuts.parts import find_parts
