@@ -124,7 +124,7 @@ def audited(net: camcore.Network, pictures: Path, workers: int = 0) -> Pace:
             client = ended.enter_context(local_client(workers))
             client.run(one_thread)
             where = {"cluster": client.scheduler.address}
-        for step in camcore.audit(net, pictures, out, chunk=CHUNK, **where):
+        for step in camcore.audit(net, pictures, out, chunk=CHUNK, court=False, **where):
             if step.stage == "pictures" and step.done >= max(1, workers) * CHUNK:
                 children = this.children(recursive=True)
                 memory = max([memory, *(one.memory_info().rss for one in children)])

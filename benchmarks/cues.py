@@ -63,7 +63,7 @@ def _border(rgb: Pixels, rng: np.random.Generator) -> Pixels:
 
 def _texture(rgb: Pixels, rng: np.random.Generator) -> Pixels:
     y, x = np.indices(rgb.shape[:2])
-    hatch = ((y + x + rng.integers(8)) * 24 // len(rgb)) % 2 * 255.0
+    hatch = np.asarray(((y + x + rng.integers(8)) * 24 // len(rgb)) % 2 * 255.0)
     return (0.78 * rgb + 0.22 * hatch[..., None]).astype(np.uint8)
 
 
@@ -76,8 +76,8 @@ def _object(rgb: Pixels, rng: np.random.Generator) -> Pixels:
     size = round(0.36 * len(rgb))
     top, left = (round(edge * len(rgb)) for edge in _anywhere(0.36, rng))
     small = np.asarray(Image.fromarray(thing).resize((size, size), Image.Resampling.LANCZOS))
-    y, x = np.indices((size, size)) - (size - 1) / 2
-    disc = y**2 + x**2 <= (size / 2) ** 2
+    y, x = np.indices((size, size))
+    disc = (y - (size - 1) / 2) ** 2 + (x - (size - 1) / 2) ** 2 <= (size / 2) ** 2
     out = np.array(rgb)
     out[top : top + size, left : left + size][disc] = small[disc]
     return out

@@ -22,8 +22,8 @@ from numpy.typing import NDArray
 
 from camcore import checks
 from camcore.audits import addresses, rows, schema
+from camcore.audits.finding import write_groups
 from camcore.audits.groups import NAME as GROUPS
-from camcore.audits.groups import write_groups
 from camcore.audits.kept import kept_part, remove_results
 from camcore.audits.manifest import Manifest, read_manifest, write_manifest
 from camcore.audits.processes import check_workers, worker_count

@@ -164,8 +164,9 @@ def _gathered(
             for empty in [False] * count + [True]
         ]
     first_apart = len(groups)
+    K = manifest.channels
     groups += [
-        Gathered(one.label, False, *(np.zeros(size) for size in (manifest.grid, *[manifest.channels] * 2)), apart=place)
+        Gathered(one.label, False, np.zeros(manifest.grid), np.zeros(K), np.zeros(K), apart=place)
         for place, one in enumerate(apart)
     ]
     paths: list[str] = []

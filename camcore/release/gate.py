@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Generator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -120,7 +120,8 @@ def check(
     check_classes(old.labels, new.labels)
     listing = list_pictures(os.fspath(pictures))
     choices = Choices(method, layer, framing, workers, limit, seed)
-    audits = [begin(network, listing, Path(out), choices) for network in (old, new)]
+    tried = replace(choices, court=any(rule.name == "suspects" for rule in rules.rules))
+    audits = [begin(old, listing, Path(out), choices), begin(new, listing, Path(out), tried)]
     if audits[0].weights_sha256 != audits[1].weights_sha256:
         sample = listing.sample(limit, seed)
         check_enough(rules, len(sample), sum(label is not None for label in sample.labels))

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Choices:
-    """The choices of all audits of a gate, as ``camcore.audit`` takes them."""
+    """The choices of all audits of a gate, as ``camcore.audit`` takes them; groups are tried where that is asked."""
 
     method: str | None = None
     layer: object = None
@@ -35,6 +35,7 @@ class Choices:
     workers: int | None = None
     limit: int | None = None
     seed: int = 0
+    court: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,6 +79,7 @@ def begin(network: Network, listing: Listing, out: Path, choices: Choices) -> Au
         workers=choices.workers,
         limit=choices.limit,
         seed=choices.seed,
+        court=choices.court,
     )
     return Auditing(folder, weights, steps)
 

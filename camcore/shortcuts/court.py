@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from camcore.audits.filters import Filters
-from camcore.audits.groups import Group, read_groups, write_groups, write_verdicts
+from camcore.audits.finding import write_groups, write_verdicts
+from camcore.audits.groups import Group, read_groups
 from camcore.audits.patches import patch_box
 from camcore.audits.store import Audit, open_audit
 from camcore.checks import checked

@@ -167,15 +167,13 @@ def _trials(
     name = [network.labels[index] for index in said["plain"]]
     own = [(path, row) for path, row in held if path in members]
     rest = [(path, row) for path, row in held if path not in members]
-    right = [
-        rate(sum(name[row] == labels[path] for path, row in part), len(part))
-        if part and all(labels[path] for path, _ in part)
-        else None
-        for part in (own, rest)
-    ]
+    right: list[Rate | None] = []
+    for part in (own, rest):
+        known = part and all(labels[path] for path, _ in part)
+        right.append(rate(sum(name[row] == labels[path] for path, row in part), len(part)) if known else None)
     index = network.labels.index(target)
     strangers = [row for path, row in rest if labels[path] != target and name[row] != target]
-    return Trials(*right, rate(sum(int(said["patch"][row] == index) for row in strangers), len(strangers)))
+    return Trials(right[0], right[1], rate(sum(int(said["patch"][row] == index) for row in strangers), len(strangers)))
 
 
 def save_mended(mended: Mended, folder: str | os.PathLike[str]) -> Path:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from camcore.audits.groups import CopyGroup
+from camcore.audits.finding import CopyGroup
 from camcore.framing import CellGrid
 from camcore.shortcuts.copies import Copy, box_of, find_copy, match, view
 from camcore.shortcuts.parts import find_parts
@@ -99,7 +99,7 @@ def coarse(values: NDArray[np.float32]) -> NDArray[np.float32]:
     for axis in (1, 2):
         edges = edges_of(values.shape[axis])
         counts = np.diff([*edges, values.shape[axis]]).reshape(-1, *[1] * (3 - axis))
-        values = np.add.reduceat(values, edges, axis=axis) / counts.astype(np.float32)
+        values = np.divide(np.add.reduceat(values, edges, axis=axis), counts, dtype=np.float32)
     return values
 
 

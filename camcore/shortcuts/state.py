@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from camcore.audits.groups import CopyGroup
+from camcore.audits.finding import CopyGroup
 from camcore.files import Json, read_json, write_whole
 from camcore.shortcuts.trial import Tally
 from camcore.shortcuts.verdict import Copied

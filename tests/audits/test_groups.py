@@ -11,8 +11,9 @@ import pytest
 from audited import MadeUp
 from grouped import EMPTY, grouped_audit, kind_of
 
-from camcore.audits import grouping, groups
-from camcore.audits.groups import Group, failing_groups, read_groups, write_groups
+from camcore.audits import finding, grouping
+from camcore.audits.finding import write_groups
+from camcore.audits.groups import Group, failing_groups, read_groups
 from camcore.audits.patches import patch_box
 from camcore.errors import CamcoreError
 from camcore.framing import CellGrid, frame_for
@@ -125,7 +126,7 @@ def test_a_sample_of_each_class_in_turns_gives_the_same_groups(made, found, monk
 
 
 def test_of_large_audits_members_are_listed_in_proportion(made, found, monkeypatch):
-    monkeypatch.setattr(groups, "LISTED", 30)
+    monkeypatch.setattr(finding, "LISTED", 30)
     limited = write_groups(made.folder)
     total = sum(one.size for one in found)
     assert [one.size for one in limited] == [one.size for one in found]

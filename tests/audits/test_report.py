@@ -12,7 +12,7 @@ import pytest
 from audited import CHUNK, draw_pictures, make_audit
 from grouped import grouped_audit
 
-from camcore.audits.groups import write_groups
+from camcore.audits.finding import write_groups
 from camcore.audits.manifest import write_manifest
 from camcore.audits.report import write_report
 from camcore.audits.schema import SCHEMA, write_part

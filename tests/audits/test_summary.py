@@ -11,7 +11,7 @@ import pytest
 from audited import make_audit
 from grouped import grouped_audit
 
-from camcore.audits.groups import write_groups
+from camcore.audits.finding import write_groups
 from camcore.audits.store import open_audit
 from camcore.audits.summary import calibration, command, summary
 from camcore.cli import audit as audit_command

@@ -14,7 +14,7 @@ from reviewed import reviewed_audit
 from streamlit.testing.v1 import AppTest
 
 import camcore
-from camcore.audits.groups import write_groups
+from camcore.audits.finding import write_groups
 from camcore.reviews.record import RIGHT, WRONG
 from camcore.reviews.review import Review
 

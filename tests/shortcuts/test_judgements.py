@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 from grouped import grouped_audit
 
-from camcore.audits.groups import write_groups
+from camcore.audits.finding import write_groups
 from camcore.errors import CamcoreError
 from camcore.shortcuts.judgements import NAME, judge, judgement_of, read_judgements
 

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from camcore.audits.groups import Group, Stability
 from camcore.metrics.intervals import rate
+from camcore.shortcuts.rule import FALSE_ALARMS
+from camcore.shortcuts.verdict import Verdict
+from ui.audit import court_view
 from ui.audit.groups_view import ordered
 
 
@@ -26,3 +31,21 @@ def test_failing_groups_come_first_and_classes_of_one_group_not_at_all() -> None
     )
     assert ordered(groups) == [1, 2, 0, 4, 5]
     assert ordered(groups[3:4]) == []
+
+
+def test_suspects_come_before_those_that_fail_also_where_a_class_has_one_group() -> None:
+    groups = (
+        group("cat", 1, 60, 25, (340, 400)),
+        replace(group("dog", 1, 500, 400, (400, 500)), verdict=Verdict(None, True, ("It was pasted.",))),
+        replace(group("cat", 2, 30, 29, (340, 400)), verdict=Verdict(None, False, ("Not tried.",))),
+    )
+    assert ordered(groups) == [1, 0, 2]
+
+
+def test_a_suspicion_stands_beside_its_rate_of_false_alarms() -> None:
+    tried = group("dog", 1, 500, 400, (400, 500))
+    assert court_view.lines(tried) == ()
+    innocent = replace(tried, verdict=Verdict(None, False, ("It was pasted.",)))
+    assert court_view.lines(innocent) == ("It was pasted.",)
+    suspect = replace(tried, verdict=Verdict(None, True, ("It was pasted.",)))
+    assert court_view.lines(suspect) == ("It was pasted.", FALSE_ALARMS)

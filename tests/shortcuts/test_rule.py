@@ -1,0 +1,71 @@
+"""The rule on made-up trials: what it takes to be suspected, and what is not enough."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from camcore.audits.groups import Group, Stability
+from camcore.shortcuts.rule import judged, not_tried
+from camcore.shortcuts.trial import Tally
+from camcore.shortcuts.verdict import Copied, Verdict, verdict_from_json, verdict_to_json
+
+
+def group(copied: Copied | None = None, sameness: float = 0.1) -> Group:
+    return Group(
+        "dog", 1, 30, 0.2, (), (), None, None, np.ones((2, 2)), (), Stability(1.0, ()), sameness=sameness, copied=copied
+    )
+
+
+def tally(flipped: int, random: int, of: int = 120, gain: float = 1.0) -> Tally:
+    """A trial whose gains are ``gain`` on average, spread by one."""
+    return Tally(of, flipped, random, 20, 4, 1, gain=of * gain, gain_squares=of * (gain**2 + 1))
+
+
+OTHERS = tally(8, 2)
+COPY = Copied(0.9, 0.2)
+
+
+@pytest.mark.parametrize(
+    ("one", "others", "copied", "suspect"),
+    [
+        (tally(46, 3), OTHERS, None, True),  # more than three times the others' 7 %
+        (tally(20, 3), OTHERS, None, False),  # less than a fifth
+        (tally(40, 3), tally(24, 3), None, False),  # twice the others is what clean networks have
+        (tally(46, 40), OTHERS, None, True),  # random pieces work as well, and those of others do not
+        (tally(46, 40), tally(8, 30), None, False),  # random pieces of all groups do
+        (tally(46, 3), None, None, False),  # nothing to compare with
+        (tally(30, 12), OTHERS, COPY, True),
+        (tally(30, 12), None, COPY, True),  # a copy needs no other group
+        (tally(30, 12, gain=0.05), OTHERS, COPY, False),  # moves no farther than chance
+        (tally(12, 12), OTHERS, COPY, False),
+        (Tally(), OTHERS, COPY, False),
+    ],
+)
+def test_the_rule(one, others, copied, suspect):
+    assert judged(group(copied), one, others, doubted=True).suspect is suspect
+
+
+def test_a_group_without_a_second_trial_or_alike_evidence_is_no_suspect():
+    assert not judged(group(), tally(46, 3), OTHERS, doubted=False).suspect
+    assert not judged(group(sameness=-0.01), tally(46, 3), OTHERS, doubted=True).suspect
+
+
+def test_reasons_tell_the_counts():
+    reasons = " ".join(judged(group(COPY), tally(46, 2), OTHERS, doubted=True).reasons)
+    for words in ("120 pictures", "46 became “dog” (38 %, 30 to 47)", "same pictures: 2", "other groups: 6.7 %"):
+        assert words in reasons
+    assert "Painted over in 20 pictures of its own, 4 were" in reasons
+    missing = judged(group(), tally(46, 2) + Tally(missing=1), OTHERS, doubted=True)
+    assert "1 picture could not be opened any more and was left out." in missing.reasons
+
+
+@pytest.mark.parametrize(
+    "verdict", [judged(group(COPY), tally(46, 2), OTHERS, True), judged(group(), Tally(), None, True), not_tried("No.")]
+)
+def test_a_verdict_is_read_as_it_was_written(verdict):
+    again = verdict_from_json(verdict_to_json(verdict))
+    assert again is not None
+    assert repr(again) == repr(verdict)  # NaN where there is nothing to count
+    assert verdict_from_json({**verdict_to_json(None)}) is None
+    assert isinstance(again, Verdict)
