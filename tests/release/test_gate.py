@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
@@ -200,3 +201,18 @@ def test_what_is_wrong_is_told_at_the_call(cue: Cued, tmp_path: Path) -> None:
         camcore.check(cue.new, cue.old, tmp_path / "none", rules, cue.out)
     with pytest.raises(CamcoreError, match=r"The masks in .* cannot be read"):
         camcore.check(cue.new, cue.old, cue.home / "pictures", rules, cue.out, masks=tmp_path / "none")
+
+
+def test_groups_are_tried_where_the_policy_asks_for_suspects(tmp_path: Path) -> None:
+    """And not twice; the figure is the largest share that the groups' own file has."""
+    home, net = cued.pictures(tmp_path, count=24), cued.network()
+    rules = camcore.read_policy(b"[suspects]\nat_most = 1")
+    for tried in (True, False):
+        steps = list(camcore.check(net, net, home / "pictures", rules, home / "out"))
+        stages = [(step.stage, step.audit and step.audit.stage) for step in steps]
+        assert (("new", "court") in stages) is tried
+        (rule,) = steps[-1].result.rules
+        (folder,) = (home / "out").iterdir()
+        groups = json.loads((folder / "groups.json").read_text())
+        assert rule.state == PASSED
+        assert rule.figure.value == max((one["share"] for one in groups if one["suspect"]), default=0)
