@@ -9,7 +9,7 @@ import streamlit as st
 from camcore.audits import report_words
 from camcore.errors import CamcoreError
 from camcore.shortcuts.judgements import judge, judgement_of
-from ui import policy
+from ui import policy, words
 
 if TYPE_CHECKING:
     from camcore.audits.groups import Group
@@ -33,7 +33,7 @@ def question(opened: OpenAudit, place: int, one: Group) -> None:
     try:
         kept = judgement_of(folder, one)
     except CamcoreError as error:
-        st.caption(str(error))
+        st.caption(words.plain(policy.veiled(str(error))))
         return
     if not policy.may_write(folder):
         st.caption(policy.NOT_YOURS)
