@@ -32,6 +32,9 @@ ROOT = Path(__file__).resolve().parents[2]
 @pytest.fixture(scope="module")
 def home(tmp_path_factory):
     """A network of one's own, a photograph, and a run of several maps with variants and refinements."""
+    import keras
+
+    keras.utils.set_random_seed(0)  # of some random weights both variants give much the same map
     folder = tmp_path_factory.mktemp("rerun")
     net = camcore.load(network_folder(folder / "mine", ("cat", "dog", "horse")))
     rgb = np.random.default_rng(3).integers(0, 256, (50, 70, 3), dtype=np.uint8)
