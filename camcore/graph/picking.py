@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -82,7 +83,13 @@ def _without(source: tf.Tensor, axis: int, index: int) -> list[Pick]:
     ]
 
 
-_FOLDED = {"SelectV2": np.where, "Less": np.less, "AddV2": np.add, "Add": np.add, "Identity": np.array}
+_FOLDED: dict[str, Callable[..., np.ndarray]] = {
+    "SelectV2": np.where,
+    "Less": np.less,
+    "AddV2": np.add,
+    "Add": np.add,
+    "Identity": np.array,
+}
 
 
 def _indices(tensor: tf.Tensor) -> np.ndarray | None:
@@ -92,9 +99,9 @@ def _indices(tensor: tf.Tensor) -> np.ndarray | None:
         return known
     if operation.type == "StridedSlice" and operation.inputs[0].op.type == "Shape":
         side, begin = operation.inputs[0].op.inputs[0].shape, constant(operation.inputs[1])
-        one = begin is not None and len(begin) == 1 and operation.get_attr("shrink_axis_mask") == 1
-        known = side[int(begin[0])] if one and side.rank else None
-        return None if known is None else np.array(known)
+        if begin is None or len(begin) != 1 or not side.rank or operation.get_attr("shrink_axis_mask") != 1:
+            return None
+        return None if side[int(begin[0])] is None else np.array(side[int(begin[0])])
     values = [_indices(source) for source in operation.inputs]
     if any(value is None for value in values):
         return None
