@@ -89,6 +89,7 @@ _FOLDED: dict[str, Callable[..., np.ndarray]] = {
     "AddV2": np.add,
     "Add": np.add,
     "Identity": np.array,
+    "Cast": np.array,
 }
 
 
@@ -102,12 +103,10 @@ def _indices(tensor: tf.Tensor) -> np.ndarray | None:
         if begin is None or len(begin) != 1 or not side.rank or operation.get_attr("shrink_axis_mask") != 1:
             return None
         return None if side[int(begin[0])] is None else np.array(side[int(begin[0])])
-    values = [_indices(source) for source in operation.inputs]
-    if any(value is None for value in values):
+    if operation.type not in _FOLDED:
         return None
-    if operation.type == "Cast":
-        return values[0]
-    return _FOLDED[operation.type](*values) if operation.type in _FOLDED else None
+    values = [_indices(source) for source in operation.inputs]
+    return None if any(value is None for value in values) else _FOLDED[operation.type](*values)
 
 
 def _gather(operation: tf.Operation, source: tf.Tensor, output: tf.Tensor) -> list[Pick] | None:
