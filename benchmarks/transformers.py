@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-import time
 from collections.abc import Callable
 from math import prod
 from typing import Any
@@ -85,17 +84,13 @@ def main() -> int:
     noise = np.random.default_rng(0).integers(0, 256, (SIDE, SIDE, 3), dtype=np.uint8)
     pic = camcore.Picture.from_array(noise)
     good = True
-    print(
-        "| network | wrapped in | layer to look at | grid | tokens beside | attentions | finite maps | do not apply |"
-    )
-    print("| --- | --- | --- | --- | --- | --- | --- | --- |")
+    print("| network | layer to look at | grid | tokens beside | attentions | finite maps | do not apply |")
+    print("| --- | --- | --- | --- | --- | --- | --- |")
     for name in given.networks:
         keras.utils.set_random_seed(0)
         build, grid, beside = NETWORKS[name]
         model = build()
-        start = time.perf_counter()
         net = camcore.wrap(model, preprocess=lambda rgb: rgb / 127.5 - 1)
-        seconds = time.perf_counter() - start
         info = net.layer_with_grid()
         finite: list[str] = []
         broken: list[str] = []
@@ -112,7 +107,7 @@ def main() -> int:
         good = good and not broken and info.grid == grid and info.tokens and extra == beside
         shown = "×".join(map(str, info.grid or ()))
         maps = f"{len(finite)} of {len(camcore.METHODS)}" + (f", NOT {', '.join(broken)}" if broken else "")
-        cells = (name, f"{seconds:.1f} s", f"`{info.path}`", shown, str(extra), str(len(net.attentions.found)), maps)
+        cells = (name, f"`{info.path}`", shown, str(extra), str(len(net.attentions.found)), maps)
         print(f"| {' | '.join((*cells, ', '.join(refused) or '–'))} |", flush=True)
     return 0 if good else 1
 

@@ -100,7 +100,7 @@ def end(x: Any, pooling: str) -> Any:
     if pooling == "class":
         x = x[:, 0]
     elif pooling == "last":
-        x = x[:, -1]
+        x = ops.take(x, -1, axis=1)
     elif pooling == "distilled":
         x = (x[:, 0] + x[:, 1]) / 2
     elif pooling == "flat":
@@ -134,7 +134,7 @@ def vit(
 
 
 def _vit(pooling: str, tokens: int, blocks: int, attention: Attention, post: bool, behind: bool) -> Any:
-    x = keras.Input((*SIZE, 3), dtype=keras.config.dtype_policy().name)
+    x = keras.Input((*SIZE, 3), dtype=keras.config.dtype_policy().variable_dtype)
     y = Tokens(tokens, behind, name="tokens")(patches(x))
     for number in range(1, blocks + 1):
         y = block(y, number, attention, post)

@@ -55,7 +55,7 @@ def first_maps(ends: Sequence[tf.Tensor], reach: Mapping[str, Reach]) -> FirstMa
         if own is not None and own.tokens and _is_share(tensor, own):
             shares.add(tensor.name)
         share = own is not None and own.tokens and tensor.name in shares
-        if own is not None and _is_map(tensor, own) and used[tensor.name] and not share:
+        if own is not None and _is_map(tensor, own) and used.get(tensor.name) and not share:
             one = _met(tensor, consumer, beside, reach)
             maps[one.tensor.name] = one
             continue
@@ -65,7 +65,7 @@ def first_maps(ends: Sequence[tf.Tensor], reach: Mapping[str, Reach]) -> FirstMa
             if source.name in reach and source.name not in seen:
                 seen.add(source.name)
                 shares |= {source.name} if tensor.name in shares and tensor.op.type not in PRODUCTS else set()
-                stack.append((source, tensor.op.type, beside or not used[tensor.name]))
+                stack.append((source, tensor.op.type, beside or not used.get(tensor.name)))
     _drop_passed(maps)
     return FirstMaps(maps, seen, unseen)
 

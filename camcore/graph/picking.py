@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -82,12 +83,40 @@ def _without(source: tf.Tensor, axis: int, index: int) -> list[Pick]:
     ]
 
 
+_FOLDED: dict[str, Callable[..., np.ndarray]] = {
+    "SelectV2": np.where,
+    "Less": np.less,
+    "AddV2": np.add,
+    "Add": np.add,
+    "Identity": np.array,
+    "Cast": np.array,
+}
+
+
+def _indices(tensor: tf.Tensor) -> np.ndarray | None:
+    """As ``constant``, also of indices that count from the end, as ``keras.ops.take`` reckons them."""
+    known, operation = constant(tensor), tensor.op
+    if known is not None:
+        return known
+    if operation.type == "StridedSlice" and operation.inputs[0].op.type == "Shape":
+        side, begin = operation.inputs[0].op.inputs[0].shape, constant(operation.inputs[1])
+        if begin is None or len(begin) != 1 or not side.rank or operation.get_attr("shrink_axis_mask") != 1:
+            return None
+        return None if side[int(begin[0])] is None else np.array(side[int(begin[0])])
+    if operation.type not in _FOLDED:
+        return None
+    values = [_indices(source) for source in operation.inputs]
+    return None if any(value is None for value in values) else _FOLDED[operation.type](*values)
+
+
 def _gather(operation: tf.Operation, source: tf.Tensor, output: tf.Tensor) -> list[Pick] | None:
-    indices, along = constant(operation.inputs[1]), constant(operation.inputs[2])
+    indices, along = _indices(operation.inputs[1]), constant(operation.inputs[2])
     if indices is None or along is None or indices.ndim > 1 or not indices.size or operation.get_attr("batch_dims"):
         return None
     axis = int(along) % source.shape.rank
-    first = int(np.ravel(indices)[0])
+    first, side = int(np.ravel(indices)[0]), source.shape[axis]
+    if first < 0:
+        first += side or 0
     if not indices.ndim:
         return _without(source, axis, first)
     found = _whole(source)
