@@ -141,12 +141,18 @@ def test_classes_are_matched_by_name(cue: Cued) -> None:
 
 
 def test_what_cannot_be_examined_refuses_unless_the_policy_lets_it(cue: Cued) -> None:
-    text = "[evidence_inside]\nat_least = 0.5\n[suspects]\nat_most = 0.5\n"
+    text = "[evidence_inside]\nat_least = 0.5\n"
     result = cue.check(text, masks=False)
     assert set(states(result).values()) == {NOT_EXAMINED}
     assert not result.passed
     allowed = text.replace("0.5\n", "0.5\nif_not_examined = 'pass'\n")
     assert cue.check(allowed, masks=False).passed
+
+
+def test_a_shortcut_is_suspected_by_experiment_and_refused(cue: Cued) -> None:
+    result = cue.check("[suspects]\nat_most = 0.5\n", masks=False)
+    assert states(result) == {"suspects": FAILED}
+    assert [one.name for one in result.versions.suspects]
 
 
 def test_one_class_and_one_answer(cue: Cued, tmp_path: Path) -> None:
