@@ -189,10 +189,12 @@ def main() -> None:
     parser.add_argument("--full", action="store_true")
     parser.add_argument("--kept-back", action="store_true")
     parser.add_argument("--kinds", nargs="*", metavar="KIND", help="only these cues; none of them for clean heads only")
+    parser.add_argument("--shares", nargs="*", type=float, metavar="S", help="prevalences, in place of the usual")
     parser.add_argument("--clean", type=int, metavar="N", help="clean heads (default: 6; 20 with --full)")
     given = parser.parse_args()
     shares = (0.05, 0.1, 0.25, 0.5, 0.9) if given.full else (0.25, 0.75)
     seeds, clean = (3, 20) if given.full else (1, 6)
+    shares = tuple(given.shares or shares)
     clean = clean if given.clean is None else given.clean
     kinds = KEPT_BACK if given.kept_back else KINDS
     if given.kinds is not None:

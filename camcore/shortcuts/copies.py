@@ -36,8 +36,8 @@ POINTS = 3
 """Places in a picture that templates are cut at."""
 GAP = 0.15
 """The correlation in pictures that have the part, above that in others, from which a template is a copy."""
-STRAY = 0.1
-"""The most of other classes' pictures that may seem to have a copy."""
+CLEAR = 0.1
+"""That above what one in twenty of the others reaches."""
 
 _SLOW = 4.0  # standard deviation, in pixels, of what counts as a slow change
 _FLAT = 1.0  # spread below which a template shows nothing
@@ -45,22 +45,26 @@ _FLAT = 1.0  # spread below which a template shows nothing
 
 @dataclass(frozen=True, eq=False)
 class Copy:
-    """A template (w, w, 3) that comes again. ``within``, ``beside``: its median correlation with pictures that have the
-    part, and with pictures of other classes; of pictures that it was not chosen on."""
+    """A template (w, w, 3) that comes again.
+
+    ``within``, ``beside``: its median correlation with pictures that have the part, and with pictures of other classes;
+    ``stray``: what one in twenty of these reaches. All of pictures that the template was not chosen on.
+    """
 
     template: View
     within: float
     beside: float
+    stray: float
 
     @property
-    def gap(self) -> float:
-        """The sameness of what it shows."""
-        return self.within - self.beside
+    def clear(self) -> float:
+        """The correlation in pictures that have the part, above nearly all others."""
+        return self.within - self.stray
 
     @property
     def threshold(self) -> float:
         """The correlation from which a picture has the copy."""
-        return (self.within + self.beside) / 2
+        return (self.within + self.stray) / 2
 
 
 def view(picture: Framed) -> View:
@@ -120,9 +124,8 @@ def find_copy(
     template = best[1]
     within = [match(template, views[one])[0] for one in held]
     strangers = [match(template, others[one])[0] for one in held_beside]
-    found = Copy(template, float(np.median(within)), float(np.median(strangers)))
-    stray = float(np.mean([score >= found.threshold for score in strangers]))
-    return found if found.gap >= GAP and stray <= STRAY else None
+    found = Copy(template, float(np.median(within)), float(np.median(strangers)), float(np.quantile(strangers, 0.95)))
+    return found if found.within - found.beside >= GAP and found.clear >= CLEAR else None
 
 
 def box_of(corner: tuple[int, int], window: int, seen: View, picture: Framed) -> PatchBox:

@@ -86,7 +86,7 @@ def search(
         yield 0
         if copy is not None:
             found.append(copy)
-    return (yield from _members(gallery, label, paths, sorted(found, key=lambda one: -one.gap), views))
+    return (yield from _members(gallery, label, paths, sorted(found, key=lambda one: -one.clear), views))
 
 
 def edges_of(side: int) -> NDArray[np.int64]:

@@ -165,6 +165,12 @@ def test_what_cannot_be_examined_refuses_unless_the_policy_lets_it(cue: Cued) ->
     assert cue.check(allowed, masks=False).passed
 
 
+def test_a_shortcut_is_suspected_by_experiment_and_refused(cue: Cued) -> None:
+    result = cue.check("[suspects]\nat_most = 0.5\n", masks=False)
+    assert states(result) == {"suspects": FAILED}
+    assert [one.name for one in result.versions.suspects]
+
+
 def test_one_class_and_one_answer(cue: Cued, tmp_path: Path) -> None:
     """Of pictures of one class a network that knows no other is right, and the notes say so."""
     only = camcore.wrap(blind(), labels=["red", "blue"], preprocess="unit", framing="stretch", name="only red")
