@@ -18,7 +18,8 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from camcore.audits.comparison import compare_audits
-    from camcore.audits.engine import AuditStep, audit
+    from camcore.audits.engine import audit
+    from camcore.audits.step import AuditStep
     from camcore.audits.store import open_audit
     from camcore.errors import CamcoreError, LayerError, MethodError, ModelError, PictureError
     from camcore.features.cells import look_at_cells
@@ -57,7 +58,7 @@ os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 _HOMES = {
     "activations": "features.feature_maps",
     "audit": "audits.engine",
-    "AuditStep": "audits.engine",
+    "AuditStep": "audits.step",
     "backbones": "models.listing",
     "CamcoreError": "errors",
     "check": "release.gate",

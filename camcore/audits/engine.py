@@ -10,10 +10,9 @@ import os
 import re
 from collections.abc import Callable, Generator
 from contextlib import closing
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
-from typing import Literal
 
 import numpy as np
 import pyarrow as pa
@@ -32,11 +31,11 @@ from camcore.audits.report import write_report
 from camcore.audits.rows import Chunk, Plan
 from camcore.audits.sources import NO_LABEL, Listing, class_indices, list_pictures
 from camcore.audits.starting import new_manifest, started
+from camcore.audits.step import LATEST, AuditStep
 from camcore.checks import checked, flag, optional, refused, text, whole
 from camcore.errors import CamcoreError, ModelError
 from camcore.evaluation.average_maps import single_pass_method
 from camcore.heatmaps.arguments import a_framing, a_network
-from camcore.metrics.intervals import Rate, rate
 from camcore.network import Network
 from camcore.shortcuts.court import held, hold_court
 from camcore.shortcuts.state import NAME as COURT
@@ -52,50 +51,6 @@ _ADDRESS = re.compile(r"([a-z]+://)?[^/\s]+:\d{1,5}")
 
 Parts = Generator[tuple[Chunk, pa.Table], None, None]
 """Chunks with their rows; in the process also with those that are computed so far."""
-
-
-Stage = Literal["pictures", "groups", "court", "report", "done"]
-
-LATEST = 8
-"""The most rows that a step shows."""
-
-
-@dataclass(frozen=True)
-class AuditStep:
-    """The progress of an audit: ``done`` of ``total`` pictures have their row, ``failed`` of them one with an error.
-
-    ``seconds``: since the audit was begun or taken up; ``kept``: rows that were there by then. ``stage``: what is being
-    made, ``pictures``, then ``groups``, their trials in the ``court`` and the ``report``; at last ``done``.
-    ``labelled``: answers to pictures with a label, ``right``: those of them that are. ``latest``: the newest rows,
-    LATEST at most. ``tried``: in the court, of so many ``trials``, the pictures that the network has to answer there.
-    """
-
-    done: int
-    total: int
-    failed: int
-    seconds: float
-    kept: int = 0
-    stage: Stage = "pictures"
-    tried: int = 0
-    trials: int = 0
-    labelled: int = 0
-    right: int = 0
-    latest: pa.Table = field(default_factory=schema.SCHEMA.empty_table, repr=False, compare=False)
-
-    @property
-    def accuracy(self) -> Rate:
-        """The share of right answers so far; without pictures where there are no labels."""
-        return rate(self.right, self.labelled)
-
-    @property
-    def pictures_per_second(self) -> float:
-        """The pace since it was begun or taken up; NaN before the first."""
-        return (self.done - self.kept) / self.seconds if self.done > self.kept and self.seconds else float("nan")
-
-    @property
-    def seconds_left(self) -> float:
-        """Seconds that the rest will take at the same pace; 0 where there is none."""
-        return (self.total - self.done) / self.pictures_per_second if self.done < self.total else 0.0
 
 
 def a_source(name: str, value: object) -> str:

@@ -8,11 +8,12 @@ import sys
 from typing import TYPE_CHECKING
 
 from camcore.audits import report_words
-from camcore.audits.engine import AuditStep, audit
+from camcore.audits.engine import audit
 from camcore.audits.figures import accuracy
 from camcore.audits.filters import Filters
 from camcore.audits.groups import Group, failing_groups, read_groups
 from camcore.audits.report import NAME as REPORT
+from camcore.audits.step import AuditStep
 from camcore.audits.store import Audit, open_audit
 from camcore.audits.summary import summary
 from camcore.cli.options import (

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Literal
 
 from camcore import checks
-from camcore.audits.engine import AuditStep, a_source
+from camcore.audits.engine import a_source
 from camcore.audits.sources import list_pictures
+from camcore.audits.step import AuditStep
 from camcore.audits.store import Audit, open_audit
 from camcore.checks import checked, optional, text, whole
 from camcore.generators import Returning

@@ -14,8 +14,9 @@ from math import ceil, floor
 from pathlib import Path
 
 from camcore import checks
-from camcore.audits.engine import AuditStep, a_source
+from camcore.audits.engine import a_source
 from camcore.audits.sources import list_pictures
+from camcore.audits.step import AuditStep
 from camcore.audits.store import open_audit
 from camcore.checks import checked, many, one_of, optional, text, whole
 from camcore.generators import Returning

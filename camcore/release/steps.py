@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from camcore.audits.comparison import compared, distances
-from camcore.audits.engine import AuditStep, audit
+from camcore.audits.engine import audit
 from camcore.audits.joined import join
+from camcore.audits.step import AuditStep
 from camcore.audits.store import Audit
 from camcore.evaluation.average_maps import single_pass_method
 from camcore.models.pickling import weights_hash

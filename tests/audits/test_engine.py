@@ -25,9 +25,9 @@ from small import network_folder
 
 import camcore
 from camcore.audits import engine, processes, schema
-from camcore.audits.engine import AuditStep
 from camcore.audits.manifest import read_manifest, write_manifest
 from camcore.audits.nearest import most_alike
+from camcore.audits.step import AuditStep
 from camcore.errors import CamcoreError
 from camcore.models.pickling import weights_hash
 

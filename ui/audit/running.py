@@ -21,7 +21,7 @@ from ui.picture_folders import named
 from ui.query import Failure
 
 if TYPE_CHECKING:
-    from camcore.audits.engine import AuditStep
+    from camcore.audits.step import AuditStep
     from camcore.network import Network
 
 _FILES = "audit_files"

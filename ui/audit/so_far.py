@@ -23,7 +23,7 @@ from ui.quality_charts import interval
 from ui.rasters import MapLook, shrink
 
 if TYPE_CHECKING:
-    from camcore.audits.engine import AuditStep
+    from camcore.audits.step import AuditStep
 
 COLUMNS = 8
 EVERY = 3.0

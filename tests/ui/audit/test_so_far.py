@@ -9,8 +9,8 @@ import pytest
 import streamlit as st
 from audited import MadeUp, draw_pictures, make_audit
 
-from camcore.audits.engine import AuditStep
 from camcore.audits.schema import read_part
+from camcore.audits.step import AuditStep
 from camcore.text import percent
 from ui.audit import so_far
 
