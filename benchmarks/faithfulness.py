@@ -31,6 +31,7 @@ def methods() -> list[str]:
     """Every method that costs a few passes, and the input gradient as one more control."""
     rows = camcore.METHODS.values()
     few = [row.key for row in rows if not isinstance(row.input, Perturbations | GridSize) or row.key in _CHEAP]
+    few = [key for key in few if not camcore.METHODS[key].input.needs_attention]
     return [key for key in few if key != "smoothgradcam++"]  # 50 passes
 
 

@@ -55,6 +55,8 @@ def maps() -> dict[str, np.ndarray]:
     found: dict[str, np.ndarray] = {}
     for name, net in networks.items():
         for key in camcore.METHODS:
+            if camcore.METHODS[key].input.needs_attention and net.attentions.places is None:
+                continue
             for suffix, options in requests(key):
                 try:
                     result = camcore.explain(net, picture, [key], classes=[0, 1], options={key: options})

@@ -149,7 +149,10 @@ def opened_plain(path: str | os.PathLike[str]) -> Iterator[io.BufferedReader]:
     except ValueError as error:  # a zero in the name, or half a character
         raise OSError(errno.EINVAL, "this cannot be a file's name") from error
     if not stat.S_ISREG(os.fstat(number).st_mode):
+        folder = os.path.isdir(number)
         os.close(number)
+        if folder:
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), os.fspath(path))
         raise OSError(errno.EINVAL, "it is no plain file", os.fspath(path))
     with open(number, "rb") as file:
         yield file

@@ -6,7 +6,7 @@ first pixel is 0.0); areas are given by their edges (the whole of a 480-pixel si
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil
 from typing import TypeVar
 
@@ -58,6 +58,14 @@ class CellGrid:
         ]
         signed = [-step if turned else step for step, turned in zip(stride, mirrored, strict=True)]
         return cls((first[0], first[1]), (signed[0], signed[1]))
+
+    def upright(self, grid: Size) -> "CellGrid":
+        """The same cells (h, w), rows from the top of the input to the bottom and columns from left to right."""
+        ends = [
+            first + step * (side - 1) if step < 0 else first
+            for first, step, side in zip(self.first_centre, self.stride, grid, strict=True)
+        ]
+        return replace(self, first_centre=(ends[0], ends[1]), stride=(abs(self.stride[0]), abs(self.stride[1])))
 
 
 @dataclass(frozen=True)

@@ -110,7 +110,7 @@ def test_only_plain_files_of_a_bounded_size_are_read(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="it has 6 bytes, and at most 5 are read"):
         read_plain(path, 5)
     os.mkfifo(tmp_path / "pipe")
-    for other in (tmp_path / "pipe", "/dev/zero", tmp_path):
+    for other in (tmp_path / "pipe", "/dev/zero"):
         with pytest.raises(OSError, match="it is no plain file"):
             read_plain(other)
     for name in ("a\0b", "a\ud800"):

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from camcore.errors import CamcoreError, PictureError
+from camcore.files import opened_plain
 from camcore.pictures.picture import MAX_BYTES, Picture, open_picture
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def files_below(address: str, suffixes: Collection[str]) -> tuple[list[str], int
 def opened(given: str) -> AbstractContextManager[IO[bytes]]:
     """A file at a path or an address, for reading. Raises OSError, and CamcoreError for a bad address."""
     if not is_remote(given):
-        return Path(given).expanduser().open("rb")
+        return opened_plain(Path(given).expanduser())
     files, place = _opened_system(given)
     try:
         return io.BytesIO(files.cat_file(place))

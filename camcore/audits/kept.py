@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import hashlib
 import os
-import stat
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from camcore.audits import groups, report, schema
 from camcore.audits.addresses import is_remote
 from camcore.audits.database import GROUPS
-from camcore.files import unwritable
+from camcore.files import opened_plain, unwritable
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -55,9 +54,9 @@ def _changed(file: str, written: int, sha256: str | None) -> bool:
     """Tell whether a file has other content than its row says. One that is gone keeps its row."""
     try:
         now = os.stat(file)
-        if max(now.st_mtime_ns, now.st_ctime_ns) <= written or not stat.S_ISREG(now.st_mode):
+        if max(now.st_mtime_ns, now.st_ctime_ns) <= written:
             return False
-        with open(file, "rb") as opened:
+        with opened_plain(file) as opened:
             return hashlib.file_digest(opened, "sha256").hexdigest() != sha256
-    except (OSError, ValueError):
+    except (OSError, ValueError):  # a zero in the name, or half a character
         return False

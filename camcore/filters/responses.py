@@ -78,7 +78,11 @@ def climbing(
         tensor, axis, what = traced.logits, 1, "the logits"
     else:
         tensor, what = before_rectifier(traced.tensor(layer)), f"layer {layer!r}"
-        axis = traced.order(tensor)[-1]
+        layout = traced.layout(tensor)
+        axis = layout.order[-1]
+        if layout.grid is not None:
+            with traced.compiler.lock, traced.compiler.trace.function.graph.as_default():
+                tensor, axis = layout.symbolic_map(tensor), 3
     response = responding(traced.compiler, ("response", layer), tensor, axis, what)
     function = traced.compiler.cached(("climb", layer, key), lambda: around(response))
     return lambda *arguments: list(traced.compiler.run(function, *arguments))

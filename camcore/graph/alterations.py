@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike
 
 from camcore.graph.compiled import Function
 from camcore.graph.heads import Alteration, Product, after_pooling, altered_head, product_behind, sides
-from camcore.graph.traced_network import TracedNetwork, own_order
+from camcore.graph.traced_network import TracedNetwork
 from camcore.lazy import tf
 
 Array = np.ndarray
@@ -58,6 +58,15 @@ class Alterations:
         traced = self._traced
         return traced.compiler.subgraph(("head", path), lambda: ([traced.source, traced.tensor(path)], [traced.logits]))
 
+    def filled(self, x: Array, path: str, maps: Array) -> Array:
+        """A layer's output with maps (n, h, w, K) in place of its cells; other tokens are those of the batch ``x``."""
+        traced, tensor = self._traced, self._traced.tensor(path)
+        layout, values = traced.layout(tensor), maps
+        if layout.grid is not None:
+            own = traced.compiler.subgraph(("output", path), lambda: ([traced.source], [tensor]))
+            (values,) = traced.compiler.run(own, x)
+        return layout.filled(maps, values).astype(tensor.dtype.as_numpy_dtype)
+
     def ablated_size(self, path: str) -> int:
         """The number of values altered when one of a layer's channels is set to zero."""
         tensor, _, product = self._ablated_at(path)
@@ -80,18 +89,20 @@ class Alterations:
     def placed(self, x: Array, path: str, vectors: Array, weights: Array, witness: Witness) -> Array:
         """See ``Network.placed_logits``."""
         tensor = self._traced.tensor(path)
-        order = self._traced.order(tensor)
+        layout = self._traced.layout(tensor)
 
-        def alter(values: tf.Tensor, shares: tf.Tensor) -> tf.Tensor:
-            altered = values[:, tf.newaxis, tf.newaxis] * shares[..., tf.newaxis]
-            return altered if order == (0, 1, 2, 3) else tf.transpose(altered, own_order(order))
+        def alter(values: tf.Tensor, shares: tf.Tensor, *beside: tf.Tensor) -> tf.Tensor:
+            return layout.joined(values[:, tf.newaxis, tf.newaxis] * shares[..., tf.newaxis], *beside)
 
-        *grid, channels = (tensor.shape[axis] for axis in order[1:])
-        signature = [tf.TensorSpec([None, channels], tensor.dtype), tf.TensorSpec([None, *grid], tensor.dtype)]
-        function = self._altered_head("placed", path, tensor, Alteration(signature, alter))
-        passing = self._known("placed", path, x, witness, self._passing(tensor))
         kind = tensor.dtype.as_numpy_dtype
-        return self._traced.compiler.run(function, vectors.astype(kind), weights.astype(kind), *passing)[0]
+        signature = [tf.TensorSpec([None, vectors.shape[1]], kind), tf.TensorSpec([None, *weights.shape[1:]], kind)]
+        beside = [tensor] if layout.partial else []
+        signature += [tf.TensorSpec([1, *tensor.shape[1:]], kind) for _ in beside]
+        function = self._altered_head("placed", path, tensor, Alteration(signature, alter))
+        known = self._known("placed", path, x, witness, [*beside, *self._passing(tensor)])
+        own = [array.astype(kind, copy=False) for array in known[: len(beside)]]
+        given = (vectors.astype(kind), weights.astype(kind), *own, *known[len(beside) :])
+        return self._traced.compiler.run(function, *given)[0]
 
     def _ablated_at(self, path: str) -> tuple[tf.Tensor, int, Product | None]:
         """The tensor that is altered where a channel is ablated, its channels' axis, and the product behind it."""
@@ -99,7 +110,11 @@ class Alterations:
         with traced.compiler.lock:
             if path not in self._ablated:
                 whole = traced.tensor(path)
-                _, rows, columns, axis = traced.order(whole)
+                layout = traced.layout(whole)
+                if layout.grid is not None:
+                    self._ablated[path] = whole, -1, None
+                    return self._ablated[path]
+                _, rows, columns, axis = layout.order
                 tensor = after_pooling(traced.logits, whole, (rows, columns))
                 if tensor.shape.rank < whole.shape.rank:
                     axis = 1  # the only one that is left
@@ -108,10 +123,14 @@ class Alterations:
 
     def _without(self, tensor: tf.Tensor, axis: int) -> Alteration:
         """Each chosen channel set to zero."""
-        count = tensor.shape[axis]
+        layout = self._traced.layout(tensor)
+        count = layout.channels if layout.grid is not None else tensor.shape[axis]
 
         def alter(activations: tf.Tensor, chosen: tf.Tensor) -> tf.Tensor:
             kept = 1 - tf.one_hot(chosen, count, dtype=activations.dtype)
+            if layout.grid is not None:
+                cells = layout.symbolic_map(activations) * kept[:, tf.newaxis, tf.newaxis]
+                return layout.joined(cells, activations)
             return activations * tf.reshape(
                 kept, [-1, *(count if i == axis else 1 for i in range(1, len(tensor.shape)))]
             )

@@ -58,7 +58,7 @@ def _pointwise(operation: tf.Operation, inputs: list[Reach | None], output: tf.T
     result = largest
     for reach in given:
         if reach is not largest:
-            result = _united(result, reach)
+            result = united(result, reach)
     return result
 
 
@@ -67,7 +67,7 @@ def _aligned(reach: Reach, grown: int) -> Reach:
     return replace(reach, dims=tuple(dim + grown for dim in reach.dims)) if grown > 0 else reach
 
 
-def _united(result: Reach, other: Reach) -> Reach:
+def united(result: Reach, other: Reach) -> Reach:
     """A map joined by another one: a grid of its own adds its field, anything else is a gate."""
     if not other.axes or other.grid != result.grid:
         return replace(result, whole_picture=True, known=result.known and other.known)
@@ -134,7 +134,7 @@ def _end_to_end(operation: tf.Operation, inputs: list[Reach | None], where: int)
             moved = reach.with_axes(axes)
             if whole is not None and any(_apart(a, b) for a, b in zip(axes, whole.axes, strict=True)):
                 return unknown(inputs)
-            whole = moved if whole is None else _united(replace(moved, grid=whole.grid), whole)
+            whole = moved if whole is None else united(replace(moved, grid=whole.grid), whole)
         if side is None:
             return unknown(inputs)
         before += side
@@ -155,7 +155,7 @@ def _pack(operation: tf.Operation, inputs: list[Reach | None], output: tf.Tensor
         if reach is not None and reach is not first:
             if not reach.axes or reach.dims != first.dims or reach.grid != first.grid:
                 return unknown(inputs)
-            result = _united(result, reach)
+            result = united(result, reach)
     axis = operation.get_attr("axis") % rank
     return replace(result, dims=tuple(dim + (dim >= axis) for dim in result.dims))
 
@@ -198,11 +198,11 @@ def _einsum(operation: tf.Operation, inputs: list[Reach | None], output: tf.Tens
     text = operation.get_attr("equation")
     taken, made = (text.decode() if isinstance(text, bytes) else text).split("->")
     kept, summed = [], True
-    after = _spelled(made, output.shape.rank) or ""
+    after = spelled(made, output.shape.rank) or ""
     for letters, tensor, reach in zip(taken.split(","), operation.inputs, inputs, strict=True):
         if reach is None or not reach.axes:
             continue
-        labels = _spelled(letters, tensor.shape.rank)
+        labels = spelled(letters, tensor.shape.rank)
         if labels is None or len(set(labels)) < len(labels):
             return unknown(inputs)
         summed = summed and not any(labels[dim] in after for dim in reach.dims)
@@ -217,7 +217,7 @@ def _einsum(operation: tf.Operation, inputs: list[Reach | None], output: tf.Tens
     return kept[0] if alone else replace(kept[0], known=False, whole_picture=True)
 
 
-def _spelled(letters: str, rank: int | None) -> str | None:
+def spelled(letters: str, rank: int | None) -> str | None:
     """The labels of an operand of an einsum, one letter per axis, its ellipsis spelled out in capital letters."""
     if rank is None:
         return None

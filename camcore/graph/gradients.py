@@ -10,6 +10,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from camcore.graph.again import again, mean_of_tokens
 from camcore.graph.biases import Bias, find_biases
 from camcore.graph.class_score import INPUT, LOGIT, Score
 from camcore.graph.compiled import Ends, Function
@@ -59,12 +60,22 @@ class BiasPass:
     seconds: float
 
 
+@dataclass(frozen=True, eq=False)
+class AttentionPass:
+    """The attention weights of one image, (heads, T, T) for each attention, and the derivatives of a score on them."""
+
+    logits: Array
+    weights: tuple[Array, ...]
+    gradients: tuple[Array, ...]
+    seconds: float
+
+
 class GradientPasses:
     """Compiled passes over one network; their batches are checked already."""
 
     def __init__(self, traced: TracedNetwork) -> None:
         self._traced = traced
-        self._targets = Targets(traced.compiler, traced.scores, traced.table.tensors, traced.table.default)
+        self._targets = Targets(traced)
 
     def on(self, traced: TracedNetwork) -> GradientPasses:
         """The same passes, cut by another compiler of the same trace."""
@@ -150,13 +161,44 @@ class GradientPasses:
         traced = self._traced
 
         def ends() -> Ends:
-            slot = self._targets.cell(path, traced.order(traced.tensor(path)))
+            slot = self._targets.cell(path)
             return [traced.source, slot.cell, slot.channels], [slot.value, slot.gradient]
 
         function = traced.compiler.subgraph(("cell", path), ends)
         copies = np.repeat(batch, len(channels), axis=0)
         values, gradients = traced.compiler.run(function, copies, np.asarray(cell, np.int32), channels)
         return values, traced.channels_last(gradients)
+
+    def attention(self, batch: Array, index: int | None, by_block: bool, mean: bool) -> AttentionPass:
+        """See ``Network.attention_pass``."""
+        traced, found = self._traced, self._traced.attentions.found
+        kind = "weights" if index is None else "mean" if mean else "by block" if by_block else "gradients"
+        function = traced.compiler.subgraph(("attention", kind), lambda: self._attention_ends(kind), warm=True)
+        wanted = [] if index is None else [np.array([index], np.int32)]
+        start = traced.compiler.clock()
+        logits, *rest = traced.compiler.run(function, batch, *wanted)
+        seconds = traced.compiler.clock() - start
+        arrays = [one.by_head(values)[0] for one, values in zip(found * 2, rest, strict=False)]
+        return AttentionPass(logits, tuple(arrays[: len(found)]), tuple(arrays[len(found) :]), seconds)
+
+    def _attention_ends(self, kind: str) -> Ends:
+        traced = self._traced
+        weights = [one.weights for one in traced.attentions.found]
+        if kind == "weights":
+            return [traced.source], [traced.logits, *weights]
+        slot = self._targets.slot(LOGIT, 0)
+        with traced.logits.graph.as_default():
+            if kind == "gradients":
+                slopes = gradients(slot.score, weights, unconnected="zero")
+            else:
+                slopes = []
+                *_, last = traced.attentions.blocks
+                instead = [mean_of_tokens(traced.reach)] if kind == "mean" else []
+                for tensor, block in zip(weights, traced.attentions.blocks, strict=True):
+                    own = again(traced.logits, last, block, *instead)
+                    score = tf.gather(own, slot.index_used, batch_dims=1)
+                    slopes += gradients(score, [tensor], unconnected="zero")
+        return [traced.source, slot.index], [traced.logits, *weights, *slopes]
 
     def biases(self, batch: Array, index: int) -> BiasPass:
         """See ``Network.bias_pass``."""

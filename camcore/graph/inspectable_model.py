@@ -15,10 +15,11 @@ from numpy.typing import ArrayLike
 from camcore.checks import checked, many, whole
 from camcore.errors import LayerError, MethodError, ModelError
 from camcore.graph.alterations import Alterations, masking
+from camcore.graph.attention import Attentions
 from camcore.graph.before_map import features_before_map
 from camcore.graph.class_score import LOGIT, Score
 from camcore.graph.compiled import Function, SubgraphCompiler
-from camcore.graph.gradients import BiasPass, GradientPasses, Pass
+from camcore.graph.gradients import AttentionPass, BiasPass, GradientPasses, Pass
 from camcore.graph.layer_list import list_layers, listed_calls
 from camcore.graph.layers import LayerInfo, check_cell, ladder
 from camcore.graph.linear_head import is_affine, why_no_head, why_not_linear
@@ -37,8 +38,8 @@ Array = np.ndarray
 class InspectableModel:
     """A Keras model and the functions compiled from its trace. See ``camcore.network.Network`` for its attributes.
 
-    ``trace``: of the model. ``labelled``: how many classes have labels; None where none are given. ``target``: of an
-    output that is a map, where its scores are averaged (see ``Region``).
+    ``trace``: of the model. ``labelled``: how many classes have labels; None where none are given. ``target``: see
+    ``Region``.
     """
 
     def __init__(
@@ -103,10 +104,7 @@ class InspectableModel:
         return self.traced.table.usable(layer)
 
     def check_input(self, x: ArrayLike) -> Array:
-        """A preprocessed batch, checked and in the network's dtype. One image gains the batch axis.
-
-        Raises ModelError where the shape does not fit or a value is not finite.
-        """
+        """A preprocessed batch in the network's dtype; one image gains the batch axis. ModelError for any other."""
         batch = np.asarray(x)
         if batch.ndim == 3:
             batch = batch[np.newaxis]
@@ -175,6 +173,20 @@ class InspectableModel:
         """x ⊙ ∂y/∂x and b ⊙ ∂y/∂z at every bias of the network, for one image and class; see BiasPass."""
         return self._passes.biases(self.check_input(x), index)
 
+    @property
+    def attentions(self) -> Attentions:
+        """The attentions of a transformer."""
+        return self.traced.attentions
+
+    def attention_pass(
+        self, x: ArrayLike, index: int | None = None, by_block: bool = False, mean: bool = False
+    ) -> AttentionPass:
+        """The attention weights of one image, and ∂score/∂weights for a class (None: no derivatives).
+
+        ``by_block``: of the score that the end gives for each block's tokens; ``mean``: and for the mean of these.
+        """
+        return self._passes.attention(self.check_input(x), index, by_block, mean)
+
     def masked_logits(self, x: Array, maps: Array, scale: float = 1.0, noise: Array | None = None) -> Array:
         """The logits (m, classes) of one preprocessed image (1, H, W, C) seen through m masks.
 
@@ -222,11 +234,11 @@ class InspectableModel:
         What the layer's output made unnecessary is not computed; what a skip connection still needs is.
         """
         path = self.layer_with_grid(layer).path
-        function, tensor = self._alterations.head(path), self.traced.tensor(path)
+        function = self._alterations.head(path)
 
         def logits(x: ArrayLike, A: ArrayLike) -> Array:
-            given = self.traced.own_layout(np.asarray(A), tensor)
-            return np.array(self._run(function, self.check_input(x), given.astype(tensor.dtype.as_numpy_dtype))[0])
+            batch = self.check_input(x)
+            return np.array(self._run(function, batch, self._alterations.filled(batch, path, np.asarray(A)))[0])
 
         return logits
 
@@ -283,4 +295,4 @@ class InspectableModel:
 
     def as_input(self, batch: Array) -> Array:
         """A batch (n, H, W, C) in the network's own layout."""
-        return self.traced.own_layout(batch)
+        return self.traced.as_input(batch)

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import permutations, product
 
+from camcore.graph.first_maps import becomes_tokens, first_maps, has_cells
+from camcore.graph.picking import PICKING
 from camcore.graph.reach import Reach, constant
 from camcore.graph.walks import ancestors
 from camcore.lazy import tf
@@ -34,22 +36,18 @@ _COLLAPSES = {
 }
 
 
-def _has_cells(reach: Reach | None) -> bool:
-    if reach is None or not reach.spatial or 0 in reach.dims:  # rows along the first axis: images lie elsewhere
-        return False
-    return (reach.grid[0] or 2) * (reach.grid[1] or 2) > 1
-
-
 @dataclass(frozen=True, eq=False)
 class LastGrid:
     """The deepest tensor with a grid before the scores, and the type of the operation that collapses it.
 
     ``unseen``: a tensor after it that has sides of its own, of which no geometry was found; None where there is none.
+    ``attended``: it is what an attention takes, behind which the scores use only what that gathered.
     """
 
     tensor: tf.Tensor
     collapse: str
     unseen: tf.Tensor
+    attended: bool = False
 
     def reason(self, grid: tuple[int, int] | None, located: bool) -> str:
         """The reason for which it is the recommended layer."""
@@ -59,6 +57,11 @@ class LastGrid:
             return (
                 f"last {h}×{w} map whose cells are known to follow the picture; what comes after it (shape {shape}) "
                 "mixes the places or leads them where they could not be traced"
+            )
+        if self.attended:
+            return (
+                f"{h}×{w} patch tokens, the input of the last attention that reads them; behind it the scores use only "
+                "what it gathered, such as the class token, and the patches' gradient is zero"
             )
         text = (
             f"last {h}×{w} map before {_COLLAPSES.get(self.collapse, 'the network gives up its grid')}, "
@@ -72,38 +75,30 @@ def last_grid(ends: Sequence[tf.Tensor], reach: Mapping[str, Reach], listed: set
 
     ``listed``: the names of the tensors that layers put out; a cast between a layer and the collapse is passed.
     """
-    maps: dict[str, tuple[tf.Tensor, str]] = {}
-    unseen = None
-    seen = {end.name for end in ends}
-    stack = [(end, "") for end in ends]
-    while stack:
-        tensor, consumer = stack.pop()
-        own = reach.get(tensor.name)
-        if own is not None and tensor.shape.rank == 4 and _has_cells(own) and not own.nominal:
-            maps[tensor.name] = (tensor, consumer)
-            continue
-        if own is not None and (own.lost or own.nominal) and (tensor.shape.rank or 0) > 2:
-            unseen = unseen if unseen is not None else tensor
-        for source in tensor.op.inputs:
-            if source.name in reach and source.name not in seen:
-                seen.add(source.name)
-                stack.append((source, tensor.op.type))
-    deepest = [maps[op_output] for op_output in _in_order(ends[0].graph, maps)]
-    if not deepest or deepest[-1][0].op.type == "Placeholder":
+    found = first_maps(ends, reach)
+    deepest = [found.maps[name] for name in _in_order(ends[0].graph, found.maps)]
+    if not deepest or deepest[-1].tensor.op.type == "Placeholder":
         return None
-    weights = _weights([tensor for tensor, _ in deepest], reach, seen)
-    kept = [item for item in deepest if item[0].name not in weights]
+    weights = _weights([one.tensor for one in deepest], reach, found.seen)
+    kept = [one for one in deepest if one.tensor.name not in weights]
     # Where several maps meet in the scores the coarsest is the deepest; the last made of these.
-    tensor, collapse = min(reversed(kept), key=lambda item: _size(reach[item[0].name]))
-    tensor = _inside_mean(tensor, reach, listed)
+    last = min(reversed(kept), key=lambda one: _size(reach[one.tensor.name]))
+    tensor = _inside_mean(last.tensor, reach, listed)
     while tensor.op.inputs and tensor.op.inputs[0].op.type != "Placeholder":
         passed = tensor.op.type in (*_SAME_NUMBERS, "Transpose") and tensor.name not in listed
+        passed = passed or becomes_tokens(tensor) or _drops_tokens(tensor, reach)
         if not passed and tensor.op.type not in _POOLINGS:
             break
-        if not _has_cells(reach.get(tensor.op.inputs[0].name)):
+        if not has_cells(reach.get(tensor.op.inputs[0].name)):
             break
         tensor = tensor.op.inputs[0]
-    return LastGrid(tensor, collapse, unseen) if _has_features(tensor, reach) else None
+    return LastGrid(tensor, last.consumer, found.unseen, last.attended) if _has_features(tensor, reach) else None
+
+
+def _drops_tokens(tensor: tf.Tensor, reach: Mapping[str, Reach]) -> bool:
+    """True for the patch tokens that were sliced from all tokens."""
+    source = tensor.op.inputs[0]
+    return tensor.op.type in PICKING and source.name in reach and reach[source.name].tokens
 
 
 def _has_features(tensor: tf.Tensor, reach: Mapping[str, Reach]) -> bool:
@@ -111,7 +106,8 @@ def _has_features(tensor: tf.Tensor, reach: Mapping[str, Reach]) -> bool:
 
     A rescaled or pooled picture holds none.
     """
-    if (tensor.shape[reach[tensor.name].order[3]] or 0) > _PICTURE_CHANNELS:
+    own = reach[tensor.name]
+    if (tensor.shape[own.order[3] if own.spatial else -1] or 0) > _PICTURE_CHANNELS:
         return True
     operations = (one.op for name, one in ancestors([tensor]).items() if name in reach)
     weighted = (operation for operation in operations if operation.type in _WEIGHTED)
@@ -151,7 +147,7 @@ def _inside_mean(tensor: tf.Tensor, reach: Mapping[str, Reach], listed: set[str]
     while inner.name not in listed and inner.op.type in (*_POWERS, *_WITH_CONSTANTS, *_SAME_NUMBERS):
         given = [source for source in inner.op.inputs if source.name in reach]
         if inner.op.type == "Sub":  # log-sum-exp subtracts the largest value first
-            given = [source for source in given if _has_cells(reach[source.name])]
+            given = [source for source in given if has_cells(reach[source.name])]
         if len(given) != 1:  # a gate, or the sum of two maps
             return tensor
         raised = raised or inner.op.type in _POWERS

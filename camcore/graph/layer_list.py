@@ -14,9 +14,11 @@ from dataclasses import replace
 
 from camcore.graph.last_grid import NOT_LOCATED, last_grid
 from camcore.graph.layers import LayerInfo, LayerTable
+from camcore.graph.layout import layout_of
+from camcore.graph.patch_use import patches_used
 from camcore.graph.reach import Reach
 from camcore.graph.trace import Call, Trace
-from camcore.graph.walks import ancestors, layer_inputs, saturation_values
+from camcore.graph.walks import layer_inputs, saturation_values
 from camcore.lazy import tf
 
 
@@ -37,8 +39,9 @@ def list_layers(
     if last is not None:
         default = _path_of(last.tensor, listed) or last.tensor.op.name
         tensors.setdefault(default, last.tensor)  # made by the model's own code, between two layers
-    behind = ancestors([logits])
+    used = patches_used([logits], reach)
     positions = {operation.name: position for position, operation in enumerate(logits.graph.get_operations())}
+    attends = any(part.keys for name in used for parts in reach[name].places for part in parts)
     order = sorted(tensors, key=lambda path: positions[tensors[path].op.name])
     kinds = {call.path: (_kind(call), call.kind) for call in listed}
     sources = layer_inputs({path: tensors[path] for path in order})
@@ -46,7 +49,9 @@ def list_layers(
     for path in order:
         kind, class_name = kinds.get(path, ("operation", tensors[path].op.type))
         seen = reach.get(tensors[path].name)
-        info = _info(path, kind, class_name, tensors[path], seen, tensors[path].name in behind, default)
+        info = _info(path, kind, class_name, tensors[path], seen, tensors[path].name in used, default)
+        if last is not None and info.grid and info.usable:
+            info = _cautioned(info, used[tensors[path].name], attends, default)
         if last is not None and path == default:
             info = replace(info, recommended=True, reason=last.reason(info.grid, info.located))
         infos.append(replace(info, inputs=sources[path], saturation_values=saturation_values(tensors[path])))
@@ -93,7 +98,10 @@ def _info(
     field: tuple[int, int] | None = None
     located = True
     kept: tuple[tuple[float, float] | None, tuple[float, float] | None] = (None, None)
-    if seen is not None and seen.spatial and 0 not in seen.dims and tensor.shape.rank == 4 and None not in seen.grid:
+    layout = layout_of(tensor, seen)
+    tokens = layout.grid is not None
+    mapped = tokens or (seen is not None and seen.spatial and 0 not in seen.dims and tensor.shape.rank == 4)
+    if seen is not None and mapped and None not in seen.grid:
         grid = (int(seen.grid[0] or 0), int(seen.grid[1] or 0))
         located = seen.located
         if located:
@@ -102,9 +110,9 @@ def _info(
             kept = (seen.axes[0].kept, seen.axes[1].kept)
         if seen.known and located and not any(axis.rolled for axis in seen.axes):
             field = (math.ceil(seen.axes[0].size), math.ceil(seen.axes[1].size))
-    channels = shape[seen.order[3] - 1 if seen is not None and grid else -1] if shape else None
+    channels = layout.channels if grid else shape[-1] if shape else None
     reason = _objection(tensor, shape, grid, on_the_way) if seen else "the picture does not reach it"
-    if seen and seen.lost and tensor.shape.rank == 4 and 1 not in shape:
+    if seen and (seen.lost or seen.places) and not grid and tensor.shape.rank == 4 and 1 not in shape:
         reason = "along its first axis lie pieces of each picture, such as windows, and not the pictures alone"
     usable = not reason
     if usable:
@@ -129,7 +137,26 @@ def _info(
         reason=reason,
         located=located,
         kept=kept,
+        tokens=tokens,
     )
+
+
+def _cautioned(info: LayerInfo, used: bool, attends: bool, default: str | None) -> LayerInfo:
+    """A layer with its caution, where a map of it cannot be right: see ``LayerInfo.caution``."""
+    instead = "" if info.path == default else f" Take {default!r}."
+    if not used:
+        caution = (
+            "The scores do not use this layer's patches any more: behind the last attention they are made from other "
+            f"tokens, such as the class token, so the gradient is zero at every patch.{instead}"
+        )
+    elif attends and info.located and not info.whole_picture:
+        caution = (
+            "No attention comes before this layer, so each cell knows its own patch only: a map of it shows what the "
+            f"patches look like, and not what the network made of them.{instead}"
+        )
+    else:
+        return info
+    return replace(info, caution=caution, reason=caution)
 
 
 def _objection(tensor: tf.Tensor, shape: tuple[int | None, ...], grid: tuple[int, int] | None, on_the_way: bool) -> str:

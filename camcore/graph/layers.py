@@ -37,7 +37,8 @@ class LayerInfo:
     ``first_centre``: input pixel, (y, x), at the centre of the first cell's field. ``whole_picture``: a gate
     (squeeze and excitation) or attention on the way lets every cell see more than its field.
     ``kept``: per axis the edges (low, high), in input pixels, of what a crop inside the network leaves of the input;
-    None: all of it.
+    None: all of it. ``tokens``: its cells lie along one axis, perhaps beside tokens without a place; ``grid`` is where
+    these came from. ``caution``: why a map of this layer cannot be right; empty where nothing is known.
     ``recommended`` marks the default layer; ``reason`` says why, or why not this one. ``inputs``: paths of the
     layers whose output it takes, in its own order. ``saturation_values``: values at which its function ends and has no
     slope any more, such as 6 for ReLU6; empty where it has none but zero.
@@ -60,6 +61,8 @@ class LayerInfo:
     saturation_values: tuple[float, ...] = ()
     located: bool = True
     kept: tuple[tuple[float, float] | None, tuple[float, float] | None] = (None, None)
+    tokens: bool = False
+    caution: str = ""
 
     @property
     def mirrored(self) -> tuple[bool, bool]:
@@ -206,10 +209,14 @@ class LayerTable:
 def ladder(table: LayerTable, steps: int = 4) -> tuple[str, ...]:
     """The last layer of each of the last ``steps`` grid sizes, from shallow to deep; ends with the default.
 
-    Empty where no layer has a grid.
+    Where that is a layer of tokens, all of one grid, the steps are layers of its kind from as many depths. Empty where
+    no layer has a grid.
     """
     if table.default is None:
         return ()
+    end = table.find(table.default)
+    if end.tokens:
+        return _token_ladder(table, end, steps)
     last: dict[tuple[int, int], str] = {}
     for info in table.infos:
         if info.usable and info.grid and info.kind not in ("pooling", "padding", "dropout", "preprocessing"):
@@ -220,6 +227,18 @@ def ladder(table: LayerTable, steps: int = 4) -> tuple[str, ...]:
             last[info.grid or (0, 0)] = info.path
             break
     return tuple(last.values())[-steps:]
+
+
+def _token_ladder(table: LayerTable, end: LayerInfo, steps: int) -> tuple[str, ...]:
+    """Layers like ``end``, which is the last, evenly spread over the depth, and the last of each other grid."""
+    before = list(table.infos[: table.infos.index(end)])
+    alike = [info for info in before if info.usable and not info.caution and info.grid == end.grid]
+    alike = [info for info in alike if info.class_name == end.class_name and info.channels == end.channels]
+    coarser = {info.grid: info.path for info in before if info.usable and info.tokens and info.grid != end.grid}
+    depths, room = [*alike, end], max(1, steps - len(coarser))
+    room = min(room, len(depths))
+    chosen = [depths[(step + 1) * len(depths) // room - 1].path for step in range(room)]
+    return (*coarser.values(), *chosen)[-steps:]
 
 
 def check_cell(info: LayerInfo, cell: tuple[int, int]) -> None:

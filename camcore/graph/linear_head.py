@@ -10,6 +10,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from camcore.graph.patch_use import beside_patches
+from camcore.graph.picking import PICKING
 from camcore.graph.reach import Reach, constant
 from camcore.graph.scores import Scores
 from camcore.graph.walks import ancestors, dependents
@@ -49,7 +51,7 @@ def why_not_linear(logits: tf.Tensor, layer: tf.Tensor, reach: Mapping[str, Reac
         if len(given) > 1:
             return "several branches meet behind it"
         before = operation.inputs[given[0]]
-        obstacle = _obstacle(operation, given[0], reach[before.name])
+        obstacle = _obstacle(operation, given[0], reach[before.name], reach[tensor.name])
         if obstacle:
             return obstacle
         averaged = averaged or _averages(operation, reach[before.name])
@@ -82,7 +84,7 @@ def is_affine(logits: tf.Tensor, layer: tf.Tensor) -> bool:
 
 def _averages(operation: tf.Operation, before: Reach) -> bool:
     if operation.type == "Mean":
-        return before.spatial and set(before.dims) <= _averaged_axes(operation)
+        return (before.spatial or _is_all_cells(before)) and set(before.dims) <= _averaged_axes(operation)
     return bool(operation.type == "AvgPool" and before.spatial)
 
 
@@ -93,10 +95,21 @@ def _averaged_axes(operation: tf.Operation) -> set[int]:
     return {int(axis) % operation.inputs[0].shape.rank for axis in np.atleast_1d(axes)}
 
 
-def _obstacle(operation: tf.Operation, position: int, before: Reach) -> str:
+def _is_all_cells(seen: Reach) -> bool:
+    """True for tokens that all are cells."""
+    return seen.tokens and beside_patches(seen) is None
+
+
+def _obstacle(operation: tf.Operation, position: int, before: Reach, after: Reach) -> str:
     """The obstacle to CAM in one operation, in words, given which of its inputs depends on the picture."""
     kind = operation.type
-    cells = before.grid if before.spatial else (1, 1)
+    cells = before.grid if before.axes else (1, 1)
+    if before.tokens and kind == "Mean" and beside_patches(before) in _averaged_axes(operation):
+        return "an average follows it that takes in tokens which are no patches, such as a class token"
+    if kind == "Reshape" and before.axes and (after.spatial or after.places):
+        return ""  # the same cells
+    if kind in PICKING and before.tokens and after.tokens:
+        return ""  # the patches of all tokens
     if kind == "Mean":
         some = before.spatial and bool(set(before.dims) & _averaged_axes(operation))
         return "an average over one axis only follows it" if some and not _averages(operation, before) else ""

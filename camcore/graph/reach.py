@@ -9,10 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from camcore.lazy import tf
+
+if TYPE_CHECKING:
+    from camcore.graph.places import Axes
 
 
 @dataclass(frozen=True)
@@ -81,7 +85,9 @@ class Reach:
     a gate or attention lets every cell see more than its field. ``known``: False where something whose field is not
     understood lies before it. ``lost``: it depends on the picture, and whether it has a grid is not known.
     ``located``: False where rows and columns, and where they lie, are only taken to be as they are in the input.
-    ``nominal``: nothing but the tensor's rank speaks for its grid.
+    ``nominal``: nothing but the tensor's rank speaks for its grid. ``places``: where the cells are, of a tensor whose
+    rows and columns do not lie along axes of their own (see ``places``); ``dims`` then has one entry where all of them
+    lie along one axis, as tokens do, and none where they lie in pieces, as in windows.
     """
 
     axes: tuple[Axis, ...] = ()  # rows and columns
@@ -92,6 +98,18 @@ class Reach:
     lost: bool = False
     located: bool = True
     nominal: bool = False
+    places: Axes = ()
+
+    @property
+    def tokens(self) -> bool:
+        """True where the cells lie along one axis, row by row, beside the images and perhaps other tokens."""
+        return bool(self.places) and len(self.dims) == 1
+
+    @property
+    def first_token(self) -> int:
+        """The first token that is a cell."""
+        (part, *_) = self.places[self.dims[0]]
+        return part.first
 
     @property
     def spatial(self) -> bool:

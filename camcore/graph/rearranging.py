@@ -7,6 +7,8 @@ from math import prod
 
 import numpy as np
 
+from camcore.graph.placed import are_rows, rearranged
+from camcore.graph.places import axes_of, placed
 from camcore.graph.reach import POOLED, Reach, Rule, constant, unknown
 from camcore.lazy import tf
 
@@ -33,13 +35,16 @@ def reshape(operation: tf.Operation, inputs: list[Reach | None], output: tf.Tens
         if positions is not None:
             return replace(reach, dims=positions)
         together = ascending and reach.dims[1] == reach.dims[0] + 1
-        if together and len(after) == 2 and reach.dims[1] < len(before) - 1 and _are_rows(output, before[-1]):
+        if together and len(after) == 2 and reach.dims[1] < len(before) - 1 and are_rows(output, before[-1]):
             return replace(reach, dims=(0,))  # every position a row: (n·h·w, K)
+        found = rearranged(operation, inputs, output)
+        if not found.lost and len(after) > 2:
+            return found
         if together and h and w:
             merged = (*before[: reach.dims[0]], h * w, *before[reach.dims[1] + 1 :])
             positions = _kept_places(merged, after, reach.dims[:1])
             if positions is not None:  # tokens: (n, h·w, K)
-                return replace(reach, dims=positions)
+                return _tokens(reach, positions, after)
         if len(after) <= 2 or reach.cells == 1:
             return POOLED if reach.cells > 1 else replace(POOLED, whole_picture=reach.whole_picture)
         return unknown(inputs)
@@ -48,7 +53,7 @@ def reshape(operation: tf.Operation, inputs: list[Reach | None], output: tf.Tens
         if len(after) == 4 and after[1:3] == (h, w):
             return replace(reach, dims=(1, 2))
         if len(after) == 3 and h and w and after[1] == h * w:
-            return replace(reach, dims=(1,))
+            return _tokens(reach, (1,), after)
         return reach if len(after) == len(before) == 2 else unknown(inputs)
     positions = _kept_places(before, after, reach.dims)
     if positions is not None:
@@ -58,9 +63,16 @@ def reshape(operation: tf.Operation, inputs: list[Reach | None], output: tf.Tens
         positions = _kept_places(apart, after, (tokens, tokens + 1))
         if positions is not None:
             return replace(reach, dims=positions)
-        if len(after) == 2 and tokens < len(before) - 1 and _are_rows(output, before[-1]):
+        if len(after) == 2 and tokens < len(before) - 1 and are_rows(output, before[-1]):
             return replace(reach, dims=(0,))
     return POOLED if len(after) == 2 else unknown(inputs)
+
+
+def _tokens(reach: Reach, dims: tuple[int, ...], sides: _Sides) -> Reach:
+    """The cells along one axis, with what is known of the other axes."""
+    together = replace(reach, dims=dims)
+    axes = axes_of(together, sides)
+    return together if axes is None else placed(together, axes)
 
 
 def _kept_places(before: _Sides, after: _Sides, dims: tuple[int, ...]) -> tuple[int, ...] | None:
@@ -106,14 +118,6 @@ def _repeated(reach: Reach, before: _Sides, after: _Sides) -> Reach | None:
             axes[position] = axes[position].finer(axes[position].stride / copies, 1)
             return replace(reach, axes=tuple(axes), dims=tuple(other - (other > dim) for other in reach.dims))
     return None
-
-
-def _are_rows(output: tf.Tensor, channels: int | None) -> bool:
-    """True where the last axis still is the channels; a dense layer on a grid leaves it open in the graph."""
-    if output.shape[-1] is not None:
-        return bool(output.shape[-1] == channels)
-    users = [user for user in output.consumers() if user.type == "MatMul"]
-    return any(user.inputs[1].shape[0] == channels for user in users)
 
 
 def _transpose(operation: tf.Operation, inputs: list[Reach | None], output: tf.Tensor) -> Reach | None:

@@ -19,6 +19,7 @@ import numpy as np
 
 from camcore._compat import inner_graph
 from camcore.graph.combining import COMBINING_RULES, REDUCTIONS
+from camcore.graph.placed import place_rule
 from camcore.graph.probing import Prober
 from camcore.graph.reach import LOST, Axis, Reach, Rule, constant, unknown
 from camcore.graph.rearranging import REARRANGING_RULES
@@ -102,6 +103,7 @@ def _name_the_rest(
         for tensor in named
         if (reach := known.get(tensor.name)) is not None
         and not reach.spatial
+        and not reach.places
         and tensor.shape.rank == 4
         and 1 not in _sides(tensor, dims)
     ]
@@ -170,10 +172,12 @@ def _axes_taken(operation: tf.Operation, tensor: tf.Tensor) -> tuple[int, int] |
 def _after(operation: tf.Operation, inputs: list[Reach | None], output: tf.Tensor) -> Reach | None:
     if operation.type == "IdentityN":
         return inputs[output.value_index]
+    carried = [reach for reach in inputs if reach is not None]
+    if any(reach.places for reach in carried):
+        return place_rule(operation.type)(operation, inputs, output)
     rule = _RULES.get(operation.type)
     if rule is None:
         return unknown(inputs)
-    carried = [reach for reach in inputs if reach is not None]
     if operation.type in _MOVES and carried and all(not reach.axes for reach in carried):
         return inputs[0] or carried[0]
     reach = rule(operation, inputs, output)

@@ -7,14 +7,12 @@ layers, inside the traced graph, and kept.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from camcore.errors import LayerError, MethodError
 from camcore.graph.class_score import INPUT, Score
-from camcore.graph.compiled import SubgraphCompiler
-from camcore.graph.scores import Scores
-from camcore.graph.traced_network import own_order
+from camcore.graph.traced_network import TracedNetwork
 from camcore.graph.walks import as_floats, gradients
 from camcore.lazy import tf
 
@@ -49,13 +47,12 @@ class CellSlot:
 class Targets:
     """Symbolic scores and derivatives of one trace. Callers hold the compiler's lock."""
 
-    def __init__(
-        self, compiler: SubgraphCompiler, scores: Scores, tensors: Mapping[str, tf.Tensor], default: str | None
-    ) -> None:
-        self._graph = compiler.trace.function.graph
-        self._scores = scores
-        self._tensors = {**tensors, INPUT: as_floats(compiler.trace.input)}
-        self._default = default
+    def __init__(self, traced: TracedNetwork) -> None:
+        self._graph = traced.compiler.trace.function.graph
+        self._scores = traced.scores
+        self._tensors = {**traced.table.tensors, INPUT: as_floats(traced.source)}
+        self._layout = traced.layout
+        self._default = traced.table.default
         self._slots: dict[tuple[str, int], _ClassSlot] = {}
         self._fed: dict[str, tuple[tf.Tensor, ...]] = {}
         self._cells: dict[str, CellSlot] = {}
@@ -129,7 +126,7 @@ class Targets:
             A = self._tensors[path]
             with self._graph.as_default():
                 try:
-                    (product,) = gradients(gradient * tf.stop_gradient(A), A)
+                    (product,) = gradients(gradient * self._layout(A).cells_only(tf.stop_gradient(A)), A)
                 except LookupError as error:
                     raise MethodError(
                         f"ShapleyCAM cannot be computed at layer {path!r}: something behind it has no second "
@@ -139,11 +136,10 @@ class Targets:
                 slot.curvatures[path] = tf.zeros_like(A) if product is None else product
         return slot.curvatures[path]
 
-    def cell(self, path: str, order: tuple[int, ...]) -> CellSlot:
+    def cell(self, path: str) -> CellSlot:
         """One cell's value in one channel of a layer, and its gradient on the network's input.
 
-        ``order``: where the layer keeps its images, rows, columns and channels. Raises LayerError where it holds
-        no numbers that could be differentiated, or no gradient passes.
+        Raises LayerError where it holds no numbers that could be differentiated, or no gradient passes.
         """
         if path not in self._cells:
             A = self._tensors[path]
@@ -152,9 +148,9 @@ class Targets:
                 channels = tf.compat.v1.placeholder(tf.int32, [None], "channels")
                 image = tf.range(tf.shape(channels)[0])
                 row, column = (tf.fill(tf.shape(channels), cell[axis]) for axis in (0, 1))
-                index = [(image, row, column, channels)[axis] for axis in own_order(order)]
                 # Each image of the batch is asked about a channel of its own.
-                value = tf.gather_nd(A, tf.stack(index, axis=1))
+                index = tf.stack([image, row, column, channels], axis=1)
+                value = tf.gather_nd(self._layout(A).symbolic_map(A), index)
                 smooth = _smooth(A) and _smooth(self._tensors[INPUT])
                 gradient = gradients(value, self._tensors[INPUT])[0] if smooth else None
             if gradient is None:

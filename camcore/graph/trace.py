@@ -81,6 +81,7 @@ def trace_model(
         if sides:
             known = {call.number: shape for call, shape in zip(open_sides, sides, strict=True)}
             function, chosen, calls = _traced(model, input_shape, dtype, choose, feed, known)
+    _tell_sides(function)
     return Trace(function, function.inputs[0], chosen, tuple(calls))
 
 
@@ -143,6 +144,22 @@ def _sides_found(function: ConcreteFunction, tensors: list[tf.Tensor]) -> list[t
         for two, three in zip(*runs, strict=True)
         if len(two) == len(three)
     ]
+
+
+# Operations that hold functions; their gradients go by the shapes as they are.
+_BRANCHING = ("Merge", "If", "StatelessIf", "Case", "StatelessCase", "While", "StatelessWhile")
+
+
+def _tell_sides(function: ConcreteFunction) -> None:
+    """Tell the graph the sides of tensors inside layers that it leaves open, as reshapes to computed shapes do."""
+    operations = function.graph.get_operations()
+    if any(operation.type in _BRANCHING for operation in operations):
+        return
+    outputs = [output for operation in operations for output in operation.outputs]
+    tensors = [one for one in outputs if one.dtype.is_floating and (one.shape.rank or 0) > 2 and _is_open(one)]
+    tensors = [one for one in tensors if one is not function.inputs[0]]
+    for tensor, shape in zip(tensors, _sides_found(function, tensors) if tensors else (), strict=False):
+        tensor.set_shape(shape)
 
 
 # Lines that say where in Keras or TensorFlow something went wrong, or how to find out more, and not what.

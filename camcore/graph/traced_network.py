@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
+from camcore.graph.attention import Attentions, find_attentions
 from camcore.graph.compiled import Function, SubgraphCompiler
 from camcore.graph.layers import LayerTable
+from camcore.graph.layout import Layout, layout_of
 from camcore.graph.reach import Reach
 from camcore.graph.scores import Scores
 from camcore.lazy import tf
@@ -25,6 +28,11 @@ class TracedNetwork:
     reach: Mapping[str, Reach]
     table: LayerTable
     channels_first: bool
+
+    @cached_property
+    def attentions(self) -> Attentions:
+        """The attentions of a transformer."""
+        return find_attentions(self.scores, self.reach)
 
     @property
     def source(self) -> tf.Tensor:
@@ -50,38 +58,23 @@ class TracedNetwork:
             ("forward with probabilities",), lambda: ([self.source], [self.logits, self.scores.probabilities])
         )
 
-    def order(self, tensor: tf.Tensor) -> tuple[int, ...]:
-        """The axes of a tensor's images, rows, columns and channels: (0, 1, 2, 3) for (n, h, w, channels).
-
-        Parts of a network may differ from its input. What has no grid is left in its own order.
-        """
-        seen = self.reach.get(tensor.name)
-        return (
-            seen.order
-            if seen is not None and seen.spatial and tensor.shape.rank == 4
-            else tuple(range(tensor.shape.rank or 0))
-        )
+    def layout(self, tensor: tf.Tensor) -> Layout:
+        """The axes of a tensor's images, cells and channels. Parts of a network may differ from its input."""
+        return layout_of(tensor, self.reach.get(tensor.name))
 
     def channels_last(self, array: Array, tensor: tf.Tensor = None) -> Array:
         """A batch of a tensor's values (None: the input's) as (n, h, w, channels), whatever its own layout."""
-        order = self.order(self.source if tensor is None else tensor)
-        return array if order == tuple(range(len(order))) else array.transpose(order)
+        return self.layout(self.source if tensor is None else tensor).map_of(array)
 
     def upright(self, array: Array, tensor: tf.Tensor) -> Array:
         """As ``channels_last``, and where the tensor sees the picture mirrored turned back, to lie on the picture."""
         seen = self.reach.get(tensor.name)
         result = self.channels_last(array, tensor)
-        if seen is None or not seen.spatial or result.ndim != 4:
+        if seen is None or not (seen.spatial or seen.tokens) or result.ndim != 4:
             return result
         rows, columns = (slice(None, None, -1 if axis.stride < 0 else 1) for axis in seen.axes)
         return result[:, rows, columns]
 
-    def own_layout(self, array: Array, tensor: tf.Tensor = None) -> Array:
-        """A batch (n, h, w, channels) in the layout of a tensor (None: the input)."""
-        order = self.order(self.source if tensor is None else tensor)
-        return array if order == tuple(range(len(order))) else array.transpose(own_order(order))
-
-
-def own_order(order: tuple[int, ...]) -> tuple[int, ...]:
-    """The axes that lead from (n, h, w, channels) to a tensor of that ``order``."""
-    return tuple(order.index(axis) for axis in range(len(order)))
+    def as_input(self, array: Array) -> Array:
+        """A batch (n, h, w, channels) in the layout of the input."""
+        return self.layout(self.source).filled(array, array)

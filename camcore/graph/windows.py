@@ -81,6 +81,16 @@ def _pool(operation: tf.Operation, reach: Reach, output: tf.Tensor) -> Reach | N
     return _slide(operation, reach, kernel, attribute_axes(operation, "strides"), (1, 1))
 
 
+def _cut_patches(operation: tf.Operation, reach: Reach, output: tf.Tensor) -> Reach | None:
+    """The pixels of each window side by side as channels."""
+    kernel, step, rate = (operation.get_attr(name)[1:3] for name in ("ksizes", "strides", "rates"))
+    axes = []
+    for i, axis in enumerate(reach.axes):
+        before = same_padding(reach.grid[i], kernel[i], step[i], rate[i]) if padding_of(operation) == "SAME" else 0.0
+        axes.append(axis.window(kernel[i], step[i], rate[i], before))
+    return reach.with_axes(axes) if set(reach.dims) == {1, 2} else None
+
+
 def _transposed_convolution(operation: tf.Operation, reach: Reach, output: tf.Tensor) -> Reach | None:
     kernel = operation.inputs[1].shape
     if kernel.rank != 4:
@@ -172,6 +182,7 @@ def _window_rule(rule: _MapRule) -> Rule:
 _WINDOWS: dict[str, _MapRule] = {
     **dict.fromkeys(("Conv2D", "DepthwiseConv2dNative"), _convolution),
     **dict.fromkeys(("MaxPool", "AvgPool"), _pool),
+    "ExtractImagePatches": _cut_patches,
     "Conv2DBackpropInput": _transposed_convolution,
     **dict.fromkeys(("Pad", "PadV2", "MirrorPad"), _pad),
     **dict.fromkeys(("ResizeBilinear", "ResizeNearestNeighbor", "ResizeBicubic"), _resize),
@@ -187,7 +198,7 @@ GRID_OPERATIONS = frozenset(_WINDOWS) - {"Pad", "PadV2", "MirrorPad", "SpaceToBa
 
 def grid_axes(operation: tf.Operation) -> tuple[int, int]:
     """The two axes that one of GRID_OPERATIONS takes for rows and columns."""
-    if operation.type.startswith("Resize"):
+    if operation.type.startswith("Resize") or operation.type == "ExtractImagePatches":
         return 1, 2
     first = _first_spatial(operation)
     return first, first + 1

@@ -136,13 +136,16 @@ def warning_for(
     broken: int,
     state: ActivationState = "lively",
     gradient_vanished: bool = False,
+    caution: str = "",
 ) -> str | None:
     """The warning that a reader needs before believing this map; None where nothing is amiss.
 
     ``values``: ``raw`` normalised. ``broken``: how many cells were not finite. ``state``: of the layer's
-    activations. ``gradient_vanished``: the method uses a gradient, and it is zero everywhere.
+    activations. ``gradient_vanished``: the method uses a gradient, and it is zero everywhere. ``caution``: the layer's.
     """
-    notes = []
+    if caution and gradient_vanished and not broken and not values.any():
+        return f"The map is empty. {caution}"
+    notes = [caution] if caution else []
     if broken:
         notes.append(
             f"{broken} cells were not finite numbers and are shown as zero: the network overflows at this layer."

@@ -210,7 +210,8 @@ def finished(session: InputSession, frame: Frame, task: Task, class_index: int, 
     reads_layer = task.path is not None and info.input.reads_network
     state = session.state(str(task.path)) if reads_layer else "lively"
     values = normalised(raw, info.min_max)
-    warning = warning_for(info, raw, values, raw_map.broken, state, raw_map.gradient_vanished)
+    caution = network.layer(task.path).caution if reads_layer else ""
+    warning = warning_for(info, raw, values, raw_map.broken, state, raw_map.gradient_vanished, caution)
     overflow = None if np.isfinite(session.logits).all() else _OVERFLOW
     if task.path is None:
         cells = info.input.cells(network, task.options, (raw.shape[0], raw.shape[1]))

@@ -167,6 +167,25 @@ class InputSession:
         self.passes += 3
         return self.network.bias_pass(self.x, index)
 
+    def attention(self) -> tuple[Array, ...]:
+        """The weights (heads, T, T) of each attention."""
+        arrays = self.known(("attention",))
+        if arrays is None:
+            self.passes += 1
+            arrays = self.keep(("attention",), *self.network.attention_pass(self.x).weights)
+        return arrays
+
+    def attention_gradients(self, index: int, by_block: bool, mean: bool = False) -> tuple[tuple[Array, ...], float]:
+        """∂logit/∂weights (heads, T, T) of each attention, or of each block's own logit, and the seconds."""
+        key = ("attention gradients", index, by_block, mean)
+        arrays = self.known(key)
+        if arrays is None:
+            found = self.network.attention_pass(self.x, index, by_block, mean)
+            self.passes += 2
+            self.keep(("attention",), *found.weights)
+            arrays = self.keep(key, *found.gradients, np.array(found.seconds))
+        return arrays[:-1], float(arrays[-1])
+
     def input_gradient(self, index: int) -> tuple[Array, float]:
         """∂logit/∂x (H, W, C), and the seconds of its pass."""
         return self.gradient(INPUT, index)

@@ -19,7 +19,7 @@ from camcore.methods.inputs import Input
 if TYPE_CHECKING:
     from camcore.methods.inputs import Array
 
-Family = Literal["gradient", "perturbation", "decomposition", "control"]
+Family = Literal["gradient", "attention", "perturbation", "decomposition", "control"]
 OptionValue = str | int | float | tuple[int | str, ...]
 OptionValues = Mapping[str, Any]
 """The values of a method's options by name, each of the type of its default."""

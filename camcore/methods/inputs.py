@@ -79,13 +79,15 @@ class MethodArguments:
 class Input:
     """A kind of input. A new one overrides ``arguments``, and of the rest what differs.
 
-    ``layer_free``: on the input's own grid, with no layer. ``at_own_layer``: to be had at one layer of the network only
-    (``check_layer``). ``reads_network``: False where nothing is asked of the network. ``in_shared_pass``: part of the
-    one pass over all layers and classes. ``derivative_order``: of the score, 0 for none. ``per_class``: a further class
-    costs the same passes again. ``nested``: of several requests at a layer the dearest contains the others.
+    ``layer_free``: on a grid of its own, with no layer. ``needs_attention``: to be had of transformers only, on the
+    grid of their tokens. ``at_own_layer``: to be had at one layer of the network only (``check_layer``).
+    ``reads_network``: False where nothing is asked of the network. ``in_shared_pass``: part of the one pass over all
+    layers and classes. ``derivative_order``: of the score, 0 for none. ``per_class``: a further class costs the same
+    passes again. ``nested``: of several requests at a layer the dearest contains the others.
     """
 
     layer_free: ClassVar[bool] = False
+    needs_attention: ClassVar[bool] = False
     at_own_layer: ClassVar[bool] = False
     reads_network: ClassVar[bool] = True
     in_shared_pass: ClassVar[bool] = False
@@ -220,6 +222,56 @@ class NoisyGradients(Input):
         n, sigma, seed = (call.options[name] for name in ("n", "sigma", "seed"))
         moments = call.session.noisy_moments(call.path, class_index, n, sigma, seed)
         return MethodArguments((A, *moments), 1 + 2.0 * n, None, moments)
+
+
+class AttentionWeights(Input):
+    """``A``, the weights (heads, T, T) of each attention, and ``tokens``, their places: on the grid of these."""
+
+    layer_free = True
+    needs_attention = True
+
+    def passes(self, site: Site, options: OptionValues) -> float:
+        return 1.0
+
+    def arguments(self, call: MethodCall, class_index: int) -> MethodArguments:
+        return MethodArguments((call.session.attention(), call.session.network.attentions.places), 1.0)
+
+    def check_classes(self, network: Network, title: str, options: OptionValues, classes: Sequence[int]) -> None:
+        network.attentions.checked(title)
+
+    def cells(self, network: Network, options: OptionValues, grid: Size) -> CellGrid:
+        return network.attentions.cells(network.layers, network.input_size)
+
+
+class AttentionGradients(AttentionWeights):
+    """``A``, ``G`` = ∂logit/∂A of the same shapes, and ``tokens``."""
+
+    derivative_order = 1
+    per_class = True
+
+    def passes(self, site: Site, options: OptionValues) -> float:
+        return 2.0
+
+    def arguments(self, call: MethodCall, class_index: int) -> MethodArguments:
+        G, seconds = call.session.attention_gradients(class_index, by_block=False)
+        places = call.session.network.attentions.places
+        return MethodArguments((call.session.attention(), G, places), 2.0, seconds, G)
+
+
+class BlockGradients(AttentionGradients):
+    """``G``, ∂logit/∂A of each block's own logit, the one that the network's end gives for its tokens; ``tokens``."""
+
+    def arguments(self, call: MethodCall, class_index: int) -> MethodArguments:
+        G, seconds = call.session.attention_gradients(class_index, True, call.options["variant"] == "mean")
+        return MethodArguments((G, call.session.network.attentions.places), 2.0, seconds, G)
+
+    def check_classes(self, network: Network, title: str, options: OptionValues, classes: Sequence[int]) -> None:
+        network.attentions.checked(title)
+        if not network.attentions.blocks:
+            raise MethodError(
+                f"{title} is not defined for {network.name}: where one of its blocks ends and the next begins could "
+                "not be told. It asks the network's end about the tokens of each block. Use 'attentiongrad'."
+            )
 
 
 class InputGradient(Input):

@@ -43,5 +43,11 @@ class PictureSession(Protocol):
     def biases(self, index: int) -> BiasPass:
         """The input's and all biases' gradients."""
 
+    def attention(self) -> tuple[Array, ...]:
+        """The weights (heads, T, T) of each attention."""
+
+    def attention_gradients(self, index: int, by_block: bool, mean: bool = False) -> tuple[tuple[Array, ...], float]:
+        """∂logit/∂weights (heads, T, T) of each attention, or of each block's own logit, and seconds."""
+
     def input_gradient(self, index: int) -> tuple[Array, float]:
         """∂logit/∂x (H, W, C), and seconds."""

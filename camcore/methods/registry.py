@@ -10,10 +10,10 @@ from types import MappingProxyType
 
 from camcore.checks import shown
 from camcore.errors import MethodError, nearest
-from camcore.methods import control, decomposition, derived, fullgrad, gradient, head, score
+from camcore.methods import attention, control, decomposition, derived, fullgrad, gradient, head, score
 from camcore.methods.info import MethodInfo
 
-_FAMILIES = (gradient, derived, fullgrad, decomposition, score, head, control)
+_FAMILIES = (gradient, derived, fullgrad, attention, decomposition, score, head, control)
 _BY_KEY: dict[str, MethodInfo] = {row.key: row for family in _FAMILIES for row in family.ROWS}
 
 METHODS: Mapping[str, MethodInfo] = MappingProxyType(_BY_KEY)

@@ -11,7 +11,7 @@ from camcore.checks import checked, function, optional, refused
 from camcore.errors import ModelError, nearest
 from camcore.files import Json
 from camcore.forking import check_not_forked
-from camcore.models import catalogue, factories, saved
+from camcore.models import catalogue, factories, hub, saved
 from camcore.models.catalogue import Built, build
 from camcore.models.input_scaling import advice
 from camcore.models.labels import labels_beside, read_labels
@@ -55,8 +55,9 @@ def load(
     **options: Json,
 ) -> Network:
     """A Network by its catalogue name, the constructor's name in ``keras.applications``; by the name or folder of a
-    saved one (the bundled ``"cats_vs_dogs"``, or one of your own); by a name that ``CAMCORE_MODELS`` declares; or from
-    the file of a whole model, ``.keras`` or ``.h5``, of Keras 3 or 2.
+    saved one (the bundled ``"cats_vs_dogs"``, or one of your own); by a name that ``CAMCORE_MODELS`` declares; from the
+    file of a whole model, ``.keras`` or ``.h5``, of Keras 3 or 2; or an image classifier of keras_hub, where that is
+    installed: ``"hub:vit_base_patch16_224_imagenet"``, or the folder of a preset.
 
     ``weights``: None for ImageNet weights, found on disk (``CAMCORE_WEIGHTS``, Keras's cache) or downloaded, or for
     a network's own; a weights file; or ``"random"``. ``progress``: called with the bytes done and in all while
@@ -138,6 +139,11 @@ def _built(
     if factory is not None:
         _refuse(options, factory.name, f"{factory.target} makes it")
         return replace(arguments, source=factory.name, called=factory.name), factories.open_factory(factory, weights)
+    preset = hub.find(name)
+    if preset is not None:
+        _refuse(options, preset.called, "it is a preset of keras_hub, whose architecture is settled")
+        source = str(name) if str(name).startswith(hub.PREFIX) else preset.source
+        return replace(arguments, source=source, called=preset.called), hub.open_preset(preset, weights)
     network = saved.find(name)
     if network is not None:
         _refuse(options, network.name, "it is a saved network, whose architecture is settled")

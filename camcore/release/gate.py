@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass, replace
@@ -100,9 +101,9 @@ def check(
     """Check by a policy whether a new version of a network may replace the old one; the last CheckStep has the result.
 
     Both are audited on the same pictures, each into a folder of its own below ``out``: what is there already is kept,
-    so that a gate that was stopped goes on, and the old network is audited once for all its successors. ``policy``: a
-    TOML file, or what ``read_policy`` made of it. ``masks``: a folder of the objects' masks, each at its picture's path
-    there. The others as ``camcore.audit`` takes them.
+    so that a gate that was stopped goes on, and the old network is audited once for all its successors. Closing the
+    generator stops it within a chunk. ``policy``: a TOML file, or what ``read_policy`` made of it. ``masks``: a folder
+    of the objects' masks, each at its picture's path there. The others as ``camcore.audit`` takes them.
 
     Raises CamcoreError at the call for arguments, a policy, pictures and masks that cannot be used, for networks
     without a class in common, and where so few pictures cannot prove what the policy asks for.
@@ -165,8 +166,9 @@ def _audited(
 ) -> Generator[CheckStep, None, None]:
     stages: tuple[tuple[Stage, Auditing], ...] = (("old", old), ("new", new))
     for stage, one in stages:
-        for step in one.steps:
-            yield CheckStep(stage, step.done, step.total, step)
+        with contextlib.closing(one.steps) as steps:
+            for step in steps:
+                yield CheckStep(stage, step.done, step.total, step)
     yield from _judged(open_audit(old.folder), open_audit(new.folder), policy, masks)
 
 

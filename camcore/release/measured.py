@@ -191,7 +191,11 @@ def _reasons_moved(versions: Versions, rule: Rule) -> Measured:
 def _suspects(versions: Versions, rule: Rule) -> Measured:
     """The largest suspect group; one that was not tried, and is larger than the limit, leaves it unexamined."""
     if not any(one.tried for one in versions.groups):
-        return Measured(None, "The groups of the new network's audit were not tried for shortcuts.")
+        return Measured(
+            None,
+            "No group of the new network's audit was tried for a shortcut: there are none, or the audit left the "
+            "trials out. Give more pictures of each class, or audit it with the trials.",
+        )
     suspects = versions.suspects
     figure = _exact(suspects[0].share, versions.common, suspects[0].name) if suspects else _exact(0.0, versions.common)
     untried = [one for one in versions.groups if not one.tried and one.share > rule.limit]

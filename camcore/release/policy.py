@@ -13,7 +13,7 @@ from pathlib import Path
 from camcore import checks
 from camcore.checks import Check, checked, number, one_of, refused, shown, whole
 from camcore.errors import CamcoreError, nearest
-from camcore.files import Json
+from camcore.files import Json, opened_plain
 from camcore.release.kinds import AT_LEAST, FIGURE, JUDGED_BY, KINDS, REASONS, UNEXAMINED, WORST, Kind, Rule
 
 MOST_BYTES = 1 << 16
@@ -71,13 +71,12 @@ def a_policy(name: str, value: object) -> Policy:
 
 def _content(path: Path) -> bytes:
     try:
-        if path.exists() and not path.is_file():
-            raise ValueError("it is no file")
-        with path.open("rb") as file:
+        with opened_plain(path) as file:
             return file.read(MOST_BYTES + 1)
-    except (OSError, ValueError) as error:
-        why = getattr(error, "strerror", None) or error
-        raise CamcoreError(f"It cannot be read: {why}. A policy is a TOML file. Correct the path.") from error
+    except OSError as error:
+        raise CamcoreError(
+            f"It cannot be read: {error.strerror or error}. A policy is a TOML file. Correct the path."
+        ) from error
 
 
 def _text(content: bytes) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Generator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from itertools import permutations
 from math import ceil, floor
@@ -132,8 +133,9 @@ def _steps(
     pairs = list(permutations(range(len(audits)), 2))
     done, total = 0, len(audits) + len(pairs)
     for one in audits:
-        for step in one.steps:
-            yield SpreadStep(done, total, step)
+        with closing(one.steps) as audit_steps:
+            for step in audit_steps:
+                yield SpreadStep(done, total, step)
         done += 1
     opened = [open_audit(one.folder) for one in audits]
     rules = [Rule(name, kind.low, by) for name, kind in KINDS.items()]

@@ -89,11 +89,11 @@ class Record:
 
     @property
     def standing(self) -> tuple[Answer, ...]:
-        """The answers that were not taken back. Raises ValueError or IndexError where one was that was not there."""
+        """The answers that were not taken back. Raises ValueError where one was taken back that was not the last."""
         kept: list[Answer] = []
         for answer in self.answers:
             if answer.verdict == UNDONE:
-                if kept.pop().number != answer.number:
+                if not kept or kept.pop().number != answer.number:
                     raise ValueError("an answer was taken back that was not the last one")
             else:
                 kept.append(answer)

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TypeVar, get_origin, get_type_hints
 
 from camcore.errors import CamcoreError
-from camcore.files import Json, read_json, write_whole
+from camcore.files import Json, content_checked, read_json, write_whole
 from camcore.reviews.order import MOST_BUDGET, MOST_PICTURES
 from camcore.reviews.record import SCHEMA, VERDICTS, Answer, Header, Record, Result, result_of
 
@@ -28,6 +28,10 @@ KEY = "CAMCORE_REVIEW_KEY"
 """The environment variable with the key that seals records."""
 
 _MOST_BYTES = 16 << 20
+_REMEDY = (
+    "A record lies in the folder reviews of its audit, and whoever changes it undoes what it proves. Take it from a "
+    "backup, or review again."
+)
 
 T = TypeVar("T")
 
@@ -68,7 +72,7 @@ def _check_seals(record: Record) -> None:
     if record.result is not None:
         again = with_result(again, record.result)
     if again != record:
-        raise ValueError("its seals do not fit what it says")
+        raise ValueError("its seals do not fit what it says, so it was altered")
 
 
 def record_file(folder: Path, record: Record) -> Path:
@@ -83,7 +87,7 @@ def write_record(folder: Path, record: Record) -> Path:
 
 def read_record(file: Path) -> Record:
     """A record, its seals and its result checked. Raises CamcoreError where it is damaged or was altered."""
-    try:
+    with content_checked(file, "intact record of a review", _REMEDY):
         content = read_json(file, _MOST_BYTES, finite=True)
         record = Record(
             _typed(Header, content["header"]),
@@ -94,28 +98,18 @@ def read_record(file: Path) -> Record:
         if record.header.id != file.stem:
             raise ValueError("it has another name than its file")
         _check_meaning(record)
-    except OSError as error:
-        raise CamcoreError(
-            f"The review '{file}' cannot be read: {error.strerror or error}. A review is a JSON file in the folder "
-            f"'{FOLDER}' of its audit. Correct the name."
-        ) from error
-    except (ValueError, TypeError, KeyError, IndexError, AttributeError) as error:
-        raise _damaged(file, error) from error
-    if record.header.keyed != bool(key()):
-        made, here = ("with a key", "none is") if record.header.keyed else ("without a key", "one is")
-        raise CamcoreError(
-            f"The review '{file}' was sealed {made}, and {here} in {KEY} here. Its seals cannot be checked so. "
-            f"Set {KEY} as it was when the review was made."
-        )
-    try:
+        if record.header.keyed != bool(key()):
+            made, here = ("with a key", "none is") if record.header.keyed else ("without a key", "one is")
+            raise CamcoreError(
+                f"The review '{file}' was sealed {made}, and {here} in {KEY} here. Its seals cannot be checked so. "
+                f"Set {KEY} as it was when the review was made."
+            )
         _check_seals(record)
-    except ValueError as error:
-        raise _damaged(file, error) from error
     return record
 
 
 def _check_meaning(record: Record) -> None:
-    """Raise ValueError or IndexError for a header out of range, and for answers or a result that do not follow."""
+    """Raise ValueError for a header out of range, and for answers or a result that do not follow."""
     header = record.header
     if header.schema != SCHEMA:
         raise ValueError(f"its schema is {header.schema}, and this version reads {SCHEMA}")
@@ -143,10 +137,3 @@ def _typed(kind: type[T], content: Json) -> T:
         if not isinstance(values[name], tuple if get_origin(type_) is tuple else type_):
             raise ValueError(f"its {name} is {str(values[name])[:40]!r}")
     return kind(**values)
-
-
-def _damaged(file: Path, error: Exception) -> CamcoreError:
-    return CamcoreError(
-        f"The review '{file}' is damaged or was altered: {str(error)[:200] or type(error).__name__}. What "
-        "was proved by it cannot be told any more. Take it from a backup, or review again."
-    )

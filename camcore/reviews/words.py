@@ -21,7 +21,7 @@ def sentence(record: Record) -> str:
     if result.state == REFUSED:
         return _refused(result)
     sure, goal = f"with {percent(header.confidence)} confidence", percent(header.goal)
-    shams = f"Of {counted(result.sham_maps, 'sham map')} {result.shams_right} {_were(result.shams_right)} called right."
+    shams = _shams(result)
     if result.state == YES:
         return (
             f"{at_least(result.low)} of {decisions(header)} have the right reason, {sure}. The goal, {goal}, is "
@@ -90,5 +90,6 @@ def _all_wrong(result: Result) -> str:
     )
 
 
-def _were(count: int) -> str:
-    return "was" if count == 1 else "were"
+def _shams(result: Result) -> str:
+    maps, right = counted(result.sham_maps, "sham map"), result.shams_right
+    return f"Of {maps} {right or 'none'} {'were' if right > 1 else 'was'} called right." if result.sham_maps else ""

@@ -27,6 +27,7 @@ import camcore
 from camcore.audits import engine, processes, schema
 from camcore.audits.engine import AuditStep
 from camcore.audits.manifest import read_manifest, write_manifest
+from camcore.audits.nearest import most_alike
 from camcore.errors import CamcoreError
 from camcore.models.pickling import weights_hash
 
@@ -326,6 +327,17 @@ def test_networks_that_cannot_be_audited(pictures, tmp_path):
     y = layers.GlobalAveragePooling2D()(layers.Conv2D(2, 3, activation="relu")(x))
     value = camcore.wrap(keras.Model(x, layers.Dense(1)(y)))
     assert "a regression" in refused(value, pictures, tmp_path)
+
+
+def test_maps_that_are_zero_everywhere_are_an_audit_without_evidence(pictures, tmp_path):
+    x = keras.Input((12, 12, 3))
+    y = layers.GlobalAveragePooling2D()(layers.Conv2D(2, 3, activation="relu")(x))
+    head = layers.Dense(2, activation="softmax", kernel_initializer="zeros")
+    run(camcore.wrap(keras.Model(x, head(y)), labels=["across", "down"]), pictures, tmp_path)
+    audit = camcore.open_audit(tmp_path)
+    assert [(one.size, one.evidence) for one in audit.groups()] == [(11, False)]
+    assert not audit.maps([row["path"] for row in audit.table(["path"]).to_pylist()]).any()
+    assert most_alike(tmp_path, [1.0, 0.0]) == ()
 
 
 # ---- processes

@@ -55,6 +55,11 @@ def test_figures_of_each_class_are_those_of_scikit_learn(made: MadeUp, audit: Au
     np.testing.assert_array_equal(figures.confusion(audit).counts, confusion_matrix(labels, said, labels=CLASSES))
 
 
+def test_there_is_no_matrix_of_too_many_classes(audit: Audit, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(figures, "MOST", len(CLASSES) - 1)
+    assert figures.confusion(audit).classes == ()
+
+
 def test_mistakes_come_the_most_frequent_first(made: MadeUp, audit: Audit) -> None:
     labels, said = answers(made)
     table = confusion_matrix(labels, said, labels=CLASSES)

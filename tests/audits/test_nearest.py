@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import shutil
+
 import numpy as np
+import pyarrow as pa
 import pytest
-from audited import make_audit
+from audited import CHUNK, make_audit
 from labelled import make_folder
 from small import network_folder
 
 import camcore
 from camcore.audits.manifest import read_manifest
 from camcore.audits.nearest import evidence_in_box, most_alike
+from camcore.audits.schema import SCHEMA, write_part
 from camcore.audits.store import open_audit
 from camcore.errors import CamcoreError
 
@@ -32,6 +36,17 @@ def test_the_most_alike_have_the_largest_cosines(made, said):
     found = most_alike(made.folder, wanted, 7, said)
     assert [one.path for one in found] == best
     assert [one.similarity for one in found] == pytest.approx([cosines[path] for path in best], abs=1e-5)
+
+
+def test_an_audit_that_has_changed_is_read_anew(made, tmp_path):
+    folder = shutil.copytree(made.folder, tmp_path / "audit")
+    wanted = made.evidence[3].astype(np.float64)
+    assert most_alike(folder, wanted, 1)[0].path == made.rows[3]["path"]
+    other = dict(made.rows[3], evidence=made.evidence[4], path="another.png")
+    rows = [other if row is made.rows[3] else row for row in made.rows[:CHUNK]]
+    write_part(folder, 0, pa.Table.from_pylist(rows, schema=SCHEMA))
+    assert "another.png" not in {one.path for one in most_alike(made.folder, made.evidence[4], 2)}
+    assert {one.path for one in most_alike(folder, made.evidence[4], 2)} == {"another.png", made.rows[4]["path"]}
 
 
 def test_nothing_is_like_no_evidence(made):

@@ -131,6 +131,11 @@ def test_a_path_from_the_root_and_one_below_the_table_may_be_the_same(tmp_path):
     assert "more than once" in refused(tmp_path / "t.csv")
 
 
+def test_a_table_that_is_a_pipe_is_refused(tmp_path):
+    os.mkfifo(tmp_path / "t.csv")
+    assert "no plain file" in refused(tmp_path / "t.csv")
+
+
 def test_parquet_files_that_cannot_be_used(tmp_path):
     table = tmp_path / "t.parquet"
     assert "cannot be read" in refused(table)

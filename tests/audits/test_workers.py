@@ -128,7 +128,7 @@ def begun(out):
     if not child:
         network = camcore.load({network!r})
         os.write(writing, b"begun")
-        for step in audit(network, {pictures!r}, out, chunk={chunk}, batch=4, workers=0):
+        for step in audit(network, {pictures!r}, out, chunk={chunk}, workers=0):
             pass
         os._exit(0)
     os.close(writing)
@@ -169,6 +169,7 @@ def test_workers_and_a_scheduler_give_the_same_rows(network, pictures, whole, fo
     for step in steps:
         if step.done and not killed:
             victim = next(one for one in descendants() if b"spawn_main" in Path(f"/proc/{one}/cmdline").read_bytes())
+            assert b"MALLOC_TRIM_THRESHOLD_=1073741824\0" in Path(f"/proc/{victim}/environ").read_bytes()
             os.kill(victim, signal.SIGKILL)
             killed = True
     assert killed

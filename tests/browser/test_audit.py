@@ -30,6 +30,9 @@ def test_pictures_are_uploaded_audited_filtered_and_looked_at(bare_address: str,
     expect(gallery.get_by_role("button")).to_have_count(20)
     assert "page=2" in page.url
 
+    page.get_by_role("button", name="Add to report").first.click()
+    expect(page.get_by_text("Added. The report has 1 entry.")).to_be_visible(timeout=30_000)
+
     tile = gallery.get_by_role("button").nth(1)
     tile.click()
     expect(tile).to_have_attribute("aria-pressed", "true")

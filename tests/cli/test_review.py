@@ -37,10 +37,10 @@ def test_reviews_are_listed_and_verified(made, capsys):
     review.file.write_text(review.file.read_text().replace('"wrong"', '"right"'))
     assert main(["review", str(made.folder)]) == 1
     said = capsys.readouterr()
-    assert "damaged or was altered" in said.out
+    assert "holds no intact record" in said.out
     assert "1 of 2 reviews cannot be verified" in said.err
 
 
 def test_what_is_no_audit_is_told(tmp_path, capsys):
     assert main(["review", str(tmp_path)]) == 1
-    assert "is no audit" in capsys.readouterr().err
+    assert "manifest of an audit" in capsys.readouterr().err

@@ -122,17 +122,30 @@ def test_where_no_geometry_is_found_it_is_said_and_the_map_is_still_the_tapes(na
 
 
 def test_any_tensor_of_rank_four_can_be_named_and_the_reason_says_what_is_not_known():
-    """The queries of an attention (n, tokens, heads, channels) are no picture, and yet somebody may ask for them."""
+    """Shuffled tokens (n, tokens, heads, channels) are no picture, and yet somebody may ask for them."""
     x = keras.Input((HEIGHT, WIDTH, 3))
     tokens = layers.Reshape((24, 8))(conv(8, 4, strides=4, name="patches")(x))
+    tokens = ops.take(tokens, np.random.default_rng(0).permutation(24), axis=1)
     heads = layers.Reshape((24, 2, 4), name="heads")(tokens)
     y = layers.Dense(4)(layers.Flatten()(ops.reshape(ops.sum(heads, axis=3), (-1, 48))))
     net = camcore.wrap(keras.Model(x, y))
     assert net.default_layer == "patches"
-    assert "what comes after it (shape 24 × 2 × 4)" in net.layer("patches").reason
+    assert "what comes after it (shape 24 × 2" in net.layer("patches").reason
     assert net.layer("heads").usable
     assert "geometry is not known" in net.layer("heads").reason
     assert camcore.GradCAM(net, "heads").compute_heatmap(pictures(), 0, raw=True).shape == (24, 2)
+
+
+def test_heads_of_tokens_have_the_tokens_grid():
+    x = keras.Input((HEIGHT, WIDTH, 3))
+    tokens = layers.Reshape((24, 8))(conv(8, 4, strides=4, name="patches")(x))
+    heads = layers.Reshape((24, 2, 4), name="heads")(layers.Dense(8, activation="relu", name="dense")(tokens))
+    net = camcore.wrap(keras.Model(x, layers.Dense(4)(layers.Flatten()(heads))))
+    info = net.layer("heads")
+    assert (info.grid, info.channels, info.tokens, info.stride) == ((4, 6), 8, True, (4, 4))
+    A = net.tap(pictures(), ["heads", "dense"]).activations
+    np.testing.assert_array_equal(A["heads"], A["dense"])
+    assert camcore.GradCAM(net, "heads").compute_heatmap(pictures(), 0, raw=True).shape == (4, 6)
 
 
 def test_windows_along_the_first_axis_are_refused_with_the_reason():

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from cheap import CHEAP
+from cheap import CHEAP, GENERAL
 from networks import GRID, TWINS, Twin, images
 
 import camcore
@@ -22,7 +22,8 @@ from camcore.methods import METHODS
 def one_of_each_input() -> Iterator[tuple[str, dict[str, Any]]]:
     """The first method of each kind of input, in each variant that asks something else of the network."""
     known = set()
-    for key, info in METHODS.items():
+    for key in GENERAL:
+        info = METHODS[key]
         variant = info.options.get("variant")
         for choice in variant.choices if variant and not variant.formula else (None,):
             if (type(info.input), choice) not in known:
@@ -79,7 +80,7 @@ def forget() -> Iterator[None]:
 
 
 def test_every_source_has_a_method_here():
-    assert {type(METHODS[key].input) for key, _ in ENGINE} == {type(info.input) for info in METHODS.values()}
+    assert {type(METHODS[key].input) for key, _ in ENGINE} == {type(METHODS[key].input) for key in GENERAL}
 
 
 def test_the_same_logits_and_default_layer(twin, network):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from cheap import CHEAP
+from cheap import CHEAP, GENERAL
 from networks import GRID, SIZE, TWINS, flat, images, nested
 
 import camcore
@@ -38,7 +38,7 @@ def test_names_that_are_none():
         camcore.nothing  # noqa: B018
 
 
-@pytest.mark.parametrize("key", METHODS)
+@pytest.mark.parametrize("key", GENERAL)
 def test_shapes(network, key):
     cam = make(network, key)
     x = images(3)
@@ -54,7 +54,7 @@ def test_shapes(network, key):
         np.testing.assert_array_equal(cam.compute_heatmap(x[:1], raw=raw), one)
 
 
-@pytest.mark.parametrize("key", METHODS)
+@pytest.mark.parametrize("key", GENERAL)
 def test_values_are_raw_rectified_and_divided(network, key):
     x = images(3)
     cam = make(network, key)
@@ -65,7 +65,7 @@ def test_values_are_raw_rectified_and_divided(network, key):
         np.testing.assert_allclose(v, np.maximum(r, 0) / top if top else 0 * r, atol=1e-6)
 
 
-@pytest.mark.parametrize("key", METHODS)
+@pytest.mark.parametrize("key", GENERAL)
 def test_classes(network, key):
     """None: each image's own; one for all; one per image."""
     x = images(4, seed=12)
@@ -88,7 +88,7 @@ def test_the_images_differ_in_their_top_class(network):
     assert len(set(network.logits(images(4, seed=12)).argmax(axis=1).tolist())) > 1
 
 
-@pytest.mark.parametrize("key", METHODS)
+@pytest.mark.parametrize("key", GENERAL)
 def test_equal_to_explain_on_the_same_input(key):
     network = camcore.wrap(flat(), preprocess=lambda x: x / 127.5 - 1)
     pic = camcore.Picture.from_array(np.random.default_rng(0).integers(0, 256, (40, 30, 3), dtype=np.uint8))
@@ -192,7 +192,7 @@ def test_nan_in_the_input(network, key):
 def test_the_input_is_left_alone(network):
     x = images(2)
     before = x.copy()
-    for key in METHODS:
+    for key in GENERAL:
         make(network, key).compute_heatmap(x)
     np.testing.assert_array_equal(x, before)
     assert x.shape == (2, *SIZE, 3)

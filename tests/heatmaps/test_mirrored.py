@@ -9,6 +9,7 @@ from typing import Any
 import keras
 import numpy as np
 import pytest
+from cheap import GENERAL
 from keras import layers, ops
 
 import camcore
@@ -55,7 +56,7 @@ def middle(drawn: np.ndarray) -> tuple[float, float]:
 
 
 OPTIONS: dict[str, dict[str, Any]] = {"sscam": {"n": 2}, "iscam": {"n": 2}, "occlusion": {"size": 4}, "rise": {"n": 40}}
-METHODS = [key for key, info in camcore.METHODS.items() if info.input.reads_network]
+METHODS = [key for key in GENERAL if camcore.METHODS[key].input.reads_network]
 
 
 @functools.cache

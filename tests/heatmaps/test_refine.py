@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from cheap import CHEAP
+from cheap import CHEAP, GENERAL
 from formulas import close
 from networks import GRID, SIZE, W, channels_first, flat, images
 
@@ -82,7 +82,7 @@ def test_the_six_inputs_of_channels_first():
         np.testing.assert_allclose(found[index + 3][0], x[..., ::-1] * factor, rtol=1e-6)
 
 
-@pytest.mark.parametrize("key", [key for key in METHODS if key != "rise"])
+@pytest.mark.parametrize("key", [key for key in GENERAL if key != "rise"])
 def test_aug_is_the_mean_of_six_maps(network, key):
     x = images(1)
     plain = method(network, key)

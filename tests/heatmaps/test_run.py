@@ -8,7 +8,7 @@ from typing import Any
 import keras
 import numpy as np
 import pytest
-from cheap import CHEAP
+from cheap import CHEAP, GENERAL
 from networks import GRID, SIZE, TWINS, conv1, conv2, dense, flat, gap, settle, shared_twice, weights
 
 import camcore
@@ -55,7 +55,7 @@ def by_question(maps: Any) -> dict[tuple[str, str, int], Any]:
 
 
 def test_every_method_at_every_layer_for_every_class_in_that_order(network):
-    methods = [key for key in METHODS if key != "cam"]
+    methods = [key for key in GENERAL if key != "cam"]
     found = camcore.explain(network, PIC, methods, layers=["conv1", "features"], classes=[3, 0], options=CHEAP)
     wanted = [
         (k, path, c)
@@ -67,7 +67,7 @@ def test_every_method_at_every_layer_for_every_class_in_that_order(network):
 
 
 def test_each_map_is_what_it_is_alone(network):
-    methods = [key for key in METHODS if key != "cam"]
+    methods = [key for key in GENERAL if key != "cam"]
     both = ["conv1", "features"]
     together = by_question(camcore.explain(network, PIC, methods, layers=both, classes=range(4), options=CHEAP))
     for (key, path, c), m in together.items():

@@ -43,6 +43,9 @@ PAPERS = {
     "layercam": (2021, "Jiang"),
     "scorecam": (2020, "Wang"),
     "fasterscorecam": (2020, "tabayashi"),
+    "rollout": (2020, "Abnar"),
+    "attentiongrad": (2021, "Chefer"),
+    "legrad": (2024, "Bousselham"),
 }
 
 SITE = Site(512, (7, 7), (224, 224), 0.25)

@@ -4,15 +4,25 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
+import numpy as np
 import pytest
-from app_pages import run, until, visit
+from app_pages import headline, run, until, visit
 from element_texts import texts
+from PIL import Image
 from small import network_folder
 from streamlit.testing.v1 import AppTest
 from zip_files import picture
 
+import camcore
+from ui.audit.export import as_report
+from ui.audit.opened import opening
 from ui.picture_box import Upload
+
+if TYPE_CHECKING:
+    from ui.audit.opened import OpenAudit
+    from ui.jobs.job import Job
 
 EVIL = "![x](https://evil.example/p.png) <b>evil</b> www.evil.example a@evil.example :red[a] `c` | # h"
 LABELS = [EVIL, f"*{EVIL}*", "=1+1"]
@@ -72,3 +82,29 @@ def test_names_of_others_are_text(page: str, choices: dict[str, str], least: int
     at = with_evil_picture(visit(page, model="evil", **choices))
     until(at, lambda at: not at.get("progress"))
     assert check(at) >= least
+
+
+@pytest.fixture(scope="module")
+def evil_audit(evil_home: Path) -> Path:
+    """An audit of a few pictures with evil names, by the network of evil classes."""
+    pictures = evil_home / "pictures"
+    labels = ["![x](evil) :red[a]", "<b>evil www.evil.example"]
+    for label in labels:
+        (pictures / label).mkdir(parents=True)
+        for number in range(3):
+            rgb = np.random.default_rng(number).integers(0, 256, (40, 40, 3), np.uint8)
+            Image.fromarray(rgb).save(pictures / label / f"<b>evil {number} www.evil.example.png")
+    network = camcore.load(network_folder(evil_home / "networks" / "two", labels))
+    for _ in camcore.audit(network, pictures, evil_home / "audit", workers=0):
+        pass
+    return evil_home / "audit"
+
+
+def test_an_audit_of_evil_names_is_text(evil_audit: Path) -> None:
+    at = visit("pages/audit.py", audit=evil_audit)
+    until(at, lambda at: "6 pictures" in headline(at) and not at.get("progress"))
+    assert check(at) >= 4
+    opened = next(iter(opening(evil_audit).steps(None, cast("Job[OpenAudit]", None)))).value
+    report = as_report(opened).decode("utf-8")
+    assert "evil" in report
+    assert "<b>evil" not in report

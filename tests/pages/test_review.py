@@ -32,8 +32,8 @@ def keys(at: AppTest) -> list[str]:
 
 def begun(made: MadeUp) -> AppTest:
     at = until(page(audit=made.folder), lambda at: "review_begin" in keys(at))
-    assert at.button(key="review_begin").disabled
-    at = run(at.text_input(key="review_name").set_value("Ada").run())
+    at = until(run(at.button(key="review_begin").click().run()), lambda at: "Give a name" in text(at))
+    at.text_input(key="review_name").set_value("Ada")
     at.slider(key="review_goal").set_value(60)
     return until(run(at.button(key="review_begin").click().run()), lambda at: "review_right" in keys(at))
 
@@ -95,7 +95,7 @@ def test_what_cannot_be_reviewed_is_told(made: MadeUp) -> None:
     (made.folder / "reviews" / "20200101-000000-x.json").write_text("{")
     shutil.rmtree(made.manifest.base)
     at = until(page(audit=made.folder), lambda at: "review_begin" in keys(at))
-    assert "is damaged or was altered" in captions(at)
+    assert "holds no intact record" in captions(at)
     at = run(at.text_input(key="review_name").set_value("Ada").run())
     at = until(run(at.button(key="review_begin").click().run()), lambda at: "cannot be shown any more" in text(at))
     assert "review_begin" in keys(at)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
@@ -129,6 +130,21 @@ def test_pictures_that_were_replaced_are_audited_anew(tmp_path: Path) -> None:
     assert len(list((home / "out").iterdir())) == 2
 
 
+def test_a_gate_that_is_left_goes_on_from_there(tmp_path: Path) -> None:
+    home = cued.pictures(tmp_path, count=10)
+    net, rules = cued.network(), camcore.read_policy(b"[accuracy]\nat_least = 0.8")
+    steps = camcore.check(net, net, home / "pictures", rules, home / "out")
+    assert next(steps).audit.done == 0
+    assert next(steps).audit.done > 0
+    steps.close()
+    (folder,) = (home / "out").iterdir()
+    assert read_manifest(folder).done == 0  # the part was not whole
+    *_, last = camcore.check(net, net, home / "pictures", rules, home / "out")
+    assert last.result is not None
+    assert last.result.passed
+    assert read_manifest(folder).complete
+
+
 def test_classes_are_matched_by_name(cue: Cued) -> None:
     turned = cued.network(0.0, ("blue", "red"), name="turned")
     result = cue.check("[flips]\nat_most = 0.1\n[reasons_moved]\nat_most = 0.1", new=turned)
@@ -141,7 +157,7 @@ def test_classes_are_matched_by_name(cue: Cued) -> None:
 
 
 def test_what_cannot_be_examined_refuses_unless_the_policy_lets_it(cue: Cued) -> None:
-    text = "[evidence_inside]\nat_least = 0.5\n"
+    text = "[evidence_inside]\nat_least = 0.5\n[evidence_inside_lost]\nat_most = 0.5\n"
     result = cue.check(text, masks=False)
     assert set(states(result).values()) == {NOT_EXAMINED}
     assert not result.passed
@@ -191,3 +207,18 @@ def test_what_is_wrong_is_told_at_the_call(cue: Cued, tmp_path: Path) -> None:
         camcore.check(cue.new, cue.old, tmp_path / "none", rules, cue.out)
     with pytest.raises(CamcoreError, match=r"The masks in .* cannot be read"):
         camcore.check(cue.new, cue.old, cue.home / "pictures", rules, cue.out, masks=tmp_path / "none")
+
+
+def test_groups_are_tried_where_the_policy_asks_for_suspects(tmp_path: Path) -> None:
+    """And not twice; the figure is the largest share that the groups' own file has."""
+    home, net = cued.pictures(tmp_path, count=24), cued.network()
+    rules = camcore.read_policy(b"[suspects]\nat_most = 1")
+    for tried in (True, False):
+        steps = list(camcore.check(net, net, home / "pictures", rules, home / "out"))
+        stages = [(step.stage, step.audit and step.audit.stage) for step in steps]
+        assert (("new", "court") in stages) is tried
+        (rule,) = steps[-1].result.rules
+        (folder,) = (home / "out").iterdir()
+        groups = json.loads((folder / "groups.json").read_text())
+        assert rule.state == PASSED
+        assert rule.figure.value == max((one["share"] for one in groups if one["suspect"]), default=0)

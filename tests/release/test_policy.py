@@ -111,7 +111,7 @@ def test_files_that_are_none(tmp_path: Path) -> None:
     for file, said in (
         (latin, "Line 2 is no text in UTF-8"),
         (huge, "more than 65,536 bytes"),
-        (pipe, "it is no file"),
+        (pipe, "it is no plain file"),
         (tmp_path, "cannot be read"),
         (tmp_path / "none", "cannot be read: No such file"),
         (str(tmp_path / "no\0ne"), "cannot be read"),

@@ -35,7 +35,7 @@ def _box(text: str) -> tuple[int, ...]:
 
 
 _FILTERS = (
-    Parameter("said", "class said", None),
+    Parameter("said", "predicted class", None),
     Parameter("truth", "true class", None),
     Parameter("answer", "kind of answer", ANY, ANSWERS),
     Parameter("least", "least probability", 0, parse=_SHARE),
@@ -97,7 +97,7 @@ def settle(opened: OpenAudit) -> None:
     state = st.session_state
     said = {one.name for one in opened.classes if one.said}
     truth = {one.name for one in opened.classes if one.found.n}
-    for name, what, known in (("said", "class said", said), ("truth", "true class", truth)):
+    for name, what, known in (("said", "predicted class", said), ("truth", "true class", truth)):
         if state[name] is not None and state[name] not in known:
             urls.object_to(name, f"No picture of this audit has the {what} “{state[name][:60]}”. All are shown.")
     if state["roc"] is not None and state["roc"] not in truth:

@@ -45,7 +45,7 @@ def bar(opened: OpenAudit, chosen: Sequence[str]) -> None:
         _row(opened, chosen, status.value or Found("", failure))
     failed = st.session_state.pop("audit_to_failure", None)
     if failed is not None:
-        errors.panel(failed, "This picture cannot be looked at")
+        errors.panel(failed, "This picture cannot be opened")
     if st.session_state.get("audit_go") is not None or st.session_state.pop("audit_redraw", False):
         st.rerun()  # the callback ran with this fragment; nothing that waits may take the place of what it asks for
 
@@ -114,7 +114,8 @@ def _report(paths: tuple[str, ...]) -> None:
 
 def _find_alike(path: str) -> None:
     choices.clear()
-    st.session_state.update(like=path, chosen=(), audit_redraw=True)
+    state = st.session_state
+    state.update(like=path, chosen=(), audit_redraw=True, times_picked=state.get("times_picked", 0) + 1)
 
 
 def _leave(page: str, manifest: Manifest, name: str, path: str) -> None:

@@ -85,7 +85,7 @@ def show(opened: OpenAudit, path: str) -> None:
         return
     found, box = status.result, st.session_state["part"]
     pic = found.picture
-    drawn, explained = st.columns([2, 3], gap="medium")
+    drawn, explained = st.columns([1, 3], gap="medium")
     with drawn:
         photo = rasters.photo_url(pic)
         over = None if found.values is None else rasters.overlay_url(pic, found, (opened.key, path), rasters.MapLook())

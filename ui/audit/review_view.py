@@ -104,17 +104,15 @@ def _choose(opened: OpenAudit) -> None:
         return
     classes = [None, *(one.name for one in opened.classes if one.said)]
     with st.container(key="cam_review_form", horizontal=True, vertical_alignment="bottom", gap="small"):
-        name = st.text_input("Your name", key="review_name", persist_state="session", max_chars=LONGEST_NAME, width=220)
-        said = st.selectbox("Answers", classes, key="review_said", format_func=_class_name, width=180)
-        goal = st.slider("Goal: right reasons, at least", 50, 99, 90, key="review_goal", format="%d %%", width=220)
+        st.text_input("Your name", key="review_name", persist_state="session", max_chars=LONGEST_NAME, width=220)
+        st.selectbox("Answers", classes, key="review_said", format_func=_class_name, width=180)
+        st.slider("Goal: right reasons, at least", 50, 99, 90, key="review_goal", format="%d %%", width=220)
         st.button(
             "Begin the review",
             type="primary",
             key="review_begin",
-            disabled=not name.strip(),
-            on_click=_ask,
-            args=(_Asked(uuid.uuid4().hex, name, said, goal / 100),),
-            help="Writes a record beside the audit, after each answer" if name.strip() else "Give your name first",
+            on_click=_begin,
+            help="Writes a record beside the audit, after each answer",
         )
     earlier = listing.list_reviews(opened.audit.folder)
     for one in earlier[:SHOWN]:
@@ -133,7 +131,7 @@ def _earlier(one: listing.Listed) -> None:
         key=f"cam_review_{one.file.stem}", horizontal=True, vertical_alignment="center", gap="small", wrap=False
     ):
         if one.record is None:
-            st.caption(words.plain(one.text))
+            st.caption(words.plain(policy.veiled(one.text)))
             return
         st.caption(words.plain(words.together(f"{one.about}: {one.text}")))
         if not one.finished:
@@ -248,6 +246,11 @@ def _progress(review: Review) -> str:
         return text
     so_far = replace(review, record=replace(review.record, answers=review.record.standing[:rounded])).outcome
     return f"{text} · {lower(at_least(so_far.low))} and {lower(at_most(so_far.high))} after {rounded}"
+
+
+def _begin() -> None:
+    state = st.session_state
+    _ask(_Asked(uuid.uuid4().hex, state["review_name"], state["review_said"], state["review_goal"] / 100))
 
 
 def _ask(asked: _Asked) -> None:

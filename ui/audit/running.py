@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from camcore.network import Network
 
 _FILES = "audit_files"
+UPLOADED = "uploaded pictures"
 CHUNK = 64
 """Pictures in a part: what is stopped loses those of an unfinished one."""
 AUDITS, _UPLOADS = "audits", "audit pictures"
@@ -142,7 +143,7 @@ def settle() -> AuditRun | None:
 
 
 def show(run: AuditRun) -> None:
-    """How far the audit is; when it is complete it is opened."""
+    """Progress of the audit; when it is complete it is opened."""
     with st.container(key="cam_head"):
         st.header(f"Auditing {words.plain(run.model.key.name)}", anchor=False)
 
@@ -192,7 +193,7 @@ def _begin(model: Model, source: Path) -> None:
 def source_of(pictures: str) -> str:
     """The pictures of an audit, for its reader: where they lie, or that they were uploaded."""
     uploads: Uploads | None = st.session_state.get("audit_uploads")
-    return "uploaded pictures" if uploads is not None and pictures == str(uploads.folder) else policy.veiled(pictures)
+    return UPLOADED if uploads is not None and pictures == str(uploads.folder) else policy.veiled(pictures)
 
 
 def leave() -> None:

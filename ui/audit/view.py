@@ -126,7 +126,8 @@ def _head(opened: OpenAudit, report: Add) -> None:
         f"computed in {duration(manifest.seconds)}",
         unusable,
     ]
-    with st.container(key="cam_audit_about", horizontal=True, vertical_alignment="center", gap="small"):
+    row = st.container(key="cam_audit_about", horizontal=True, vertical_alignment="center", gap="small", wrap=False)
+    with row:
         st.caption(words.plain(" · ".join(filter(None, parts))))
         export.offer_report(opened)
         to_report.button(opened, report)

@@ -121,7 +121,7 @@ def _comment(entry: Entry) -> None:
         "Comment",
         key=key,
         height=80,
-        placeholder="What is to be seen here?",
+        placeholder="What does this show?",
         label_visibility="collapsed",
         on_change=taken,
     )
