@@ -5,9 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-import camcore
 from camcore.audits.manifest import read_manifest
-from camcore.cli.options import add_json, download_progress, print_json, show_progress
+from camcore.cli.options import add_json, add_network, check_network_options, load_network, print_json, show_progress
 from camcore.errors import CamcoreError
 from camcore.generators import Returning
 from camcore.models.pickling import weights_hash
@@ -29,22 +28,24 @@ def add_parser(commands: Commands) -> None:
         "mend",
         help="take a shortcut that an audit found out of a network's head, and save the network",
         description="Mends a network that ends in a global average and a linear head of what a group of its audit "
-        "rests on, and shows it before and after on pictures that the head was not mended on.",
+        "rests on, and shows it before and after on pictures that the head was not mended on. Without --model it is "
+        "loaded as the audit's was.",
     )
     parser.add_argument("audit", metavar="AUDIT", help="the folder of an audit")
     parser.add_argument("--group", type=int, default=1, metavar="N", help="its place in groups.json (default: 1)")
     parser.add_argument("--out", required=True, metavar="FOLDER", help="where the mended network is saved")
     parser.add_argument("--way", choices=WAYS, default=WAYS[0], help="take its direction out, or fit the head anew")
-    parser.add_argument("--model", metavar="NAME|FILE", help="the audited network (default: the audit's own)")
+    add_network(parser)
     add_json(parser)
-    parser.set_defaults(run=mend_command)
+    parser.set_defaults(run=mend_command, model=None)
 
 
 def mend_command(given: argparse.Namespace) -> None:
     """Run the command."""
     from pathlib import Path
 
-    network = _network(read_manifest(Path(given.audit)), given.model)
+    check_network_options(given)
+    network = _network(read_manifest(Path(given.audit)), given)
     steps = Returning(mend(network, given.audit, given.group, given.way))
     for done, total in steps:
         show_progress(f"{done:,} of {counted(total, 'picture')}", done == total)
@@ -62,18 +63,19 @@ def mend_command(given: argparse.Namespace) -> None:
     print(f"saved as {saved}; audit it again: python -m camcore audit PICTURES --model {saved} --out FOLDER")
 
 
-def _network(manifest: Manifest, model: str | None) -> Network:
-    source = model or manifest.network.source
-    if not source:
+def _network(manifest: Manifest, given: argparse.Namespace) -> Network:
+    """The network that is named, or else the audit's own."""
+    given.model = given.model or manifest.network.source
+    if not given.model:
         raise CamcoreError(
             f"The audit is of {manifest.network.name}, a network that only Python had. Name its file with --model, or "
             "use camcore.shortcuts.mending.mend with the network itself."
         )
-    network = camcore.load(source, progress=download_progress)
+    network = load_network(given)
     if weights_hash(network) != manifest.network.weights_sha256:
         raise CamcoreError(
-            f"{source!r} has other weights than the network of this audit. What the audit found need not hold for it. "
-            "Audit this one first."
+            f"{given.model!r} has other weights than the network of this audit. What the audit found need not hold for "
+            "it. Audit this one first."
         )
     return network
 

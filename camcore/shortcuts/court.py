@@ -155,7 +155,7 @@ class _Sitting:
         exhibits = list(exhibits_of(self.audit, self.gallery, members, self.state.boxes(group)))
         others = [picture for _, picture in self.gallery.there(self.rows.besides(group.label, OTHERS, rng))]
         tally = Tally(missing=sum(path in self.gallery.missing for path in members))
-        target = self.network.labels.index(group.label)
+        target = [index for index, label in enumerate(self.network.labels) if label == group.label]
         for part in try_group(self.network, target, exhibits, others, pastes, paints, rng):
             tally += part
             yield 2 * (tally.pasted + tally.painted)

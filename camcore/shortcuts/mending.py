@@ -171,9 +171,10 @@ def _trials(
     for part in (own, rest):
         known = part and all(labels[path] for path, _ in part)
         right.append(rate(sum(name[row] == labels[path] for path, row in part), len(part)) if known else None)
-    index = network.labels.index(target)
     strangers = [row for path, row in rest if labels[path] != target and name[row] != target]
-    return Trials(right[0], right[1], rate(sum(int(said["patch"][row] == index) for row in strangers), len(strangers)))
+    return Trials(
+        right[0], right[1], rate(sum(network.labels[said["patch"][row]] == target for row in strangers), len(strangers))
+    )
 
 
 def save_mended(mended: Mended, folder: str | os.PathLike[str]) -> Path:

@@ -97,14 +97,14 @@ def passes(members: int, others: int, pastes: int, paints: int) -> int:
 
 def try_group(
     network: Network,
-    target: int,
+    target: Sequence[int],
     members: Sequence[Exhibit],
     others: Sequence[Framed],
     pastes: int,
     paints: int,
     rng: np.random.Generator,
 ) -> Iterator[Tally]:
-    """Try a group of the class ``target``; yields the tally of each batch.
+    """Try a group of the class with these indices; yields the tally of each batch.
 
     ``members``: pictures said to be of the class; ``others``: pictures of other classes, said to be of another. Each
     patch goes to a random place of a random one of these.
@@ -115,11 +115,15 @@ def try_group(
         yield _counted([kind for kind, _ in batch], margins)
 
 
-def margins_of(network: Network, pictures: Sequence[Pixels], target: int) -> NDArray[np.float64]:
-    """The score of a class above the highest of the others, of pictures on the network's input: (n,)."""
+def margins_of(network: Network, pictures: Sequence[Pixels], target: Sequence[int]) -> NDArray[np.float64]:
+    """The score of a class above the highest of the others, of pictures on the network's input: (n,).
+
+    ``target``: the indices of the class; several where the network has two of its name.
+    """
     x = network.preprocess(np.stack(pictures).astype(np.float32))
     scores = np.asarray(network.logits(x), np.float64)
-    return np.asarray(scores[:, target] - np.delete(scores, target, axis=1).max(axis=1))
+    own = np.isin(np.arange(scores.shape[1]), target)
+    return np.asarray(scores[:, own].max(axis=1) - scores[:, ~own].max(axis=1, initial=-np.inf))
 
 
 def _altered(

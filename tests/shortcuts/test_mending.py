@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -117,6 +118,18 @@ def test_a_copy_with_the_same_head_says_the_same(network):
     np.testing.assert_allclose(twin.logits(x), network.logits(x), atol=1e-6)
 
 
-def test_the_command_says_what_it_needs(audited, tmp_path, capsys):
-    assert main(["mend", str(audited), "--out", str(tmp_path / "out")]) == 1
+def test_the_command_mends_and_says_what_it_needs(network, audited, tmp_path, capsys):
+    command = ["mend", str(audited), "--out", str(tmp_path / "out")]
+    assert main(command) == 1
     assert "--model" in capsys.readouterr().err
+    network.model.save(tmp_path / "colours.keras")
+    (tmp_path / "labels.txt").write_text("sky\nleaf\n")
+    command += ["--model", str(tmp_path / "colours.keras"), "--labels", str(tmp_path / "labels.txt")]
+    assert main([*command, "--preprocess", "unit", "--json"]) == 0
+    facts = json.loads(capsys.readouterr().out)
+    assert facts["before"]["flipped"]["value"] > 0.5 > facts["after"]["flipped"]["value"]
+    assert Path(facts["saved"]).exists()
+    colour_network(magenta=399).model.save(tmp_path / "other.keras")
+    command[command.index(str(tmp_path / "colours.keras"))] = str(tmp_path / "other.keras")
+    assert main(command) == 1
+    assert "other weights" in capsys.readouterr().err

@@ -11,7 +11,7 @@ from camcore.shortcuts.transplants import Framed
 from camcore.shortcuts.trial import Exhibit, Tally, passes, try_group
 
 FRAME = frame_for((SIDE, SIDE), (SIDE, SIDE), "stretch")
-LEAF = 1
+LEAF = [1]
 
 
 def plain(blue: int, count: int, seed: int = 0) -> list[Framed]:
