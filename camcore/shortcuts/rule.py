@@ -109,7 +109,7 @@ def _reasons(label: str, figures: Figures, copied: Copied | None, suspect: bool,
     painted = figures.necessity
     if painted.n:
         lines.append(
-            f"Painted over in {counted(painted.n, 'picture')} of its own, {painted.count:,} were no longer called "
+            f"Painted over in {counted(painted.n, 'picture')} of its own, {painted.count:,} {_was(painted.count)} no longer called "
             f"“{label}” ({_with_interval(painted)}); with a random patch painted over: "
             f"{figures.random_necessity.count:,}."
         )
