@@ -109,8 +109,8 @@ def _reasons(label: str, figures: Figures, copied: Copied | None, suspect: bool,
     painted = figures.necessity
     if painted.n:
         lines.append(
-            f"Painted over in {counted(painted.n, 'picture')} of its own, {painted.count:,} {_was(painted.count)} no longer called "
-            f"“{label}” ({_with_interval(painted)}); with a random patch painted over: "
+            f"Painted over in {counted(painted.n, 'picture')} of its own, {painted.count:,} {_was(painted.count)} no "
+            f"longer called “{label}” ({_with_interval(painted)}); with a random patch painted over: "
             f"{figures.random_necessity.count:,}."
         )
     if copied is None and suspect:
