@@ -202,8 +202,9 @@ def exhibits_of(
 
 
 def _others(group: Group, groups: Sequence[Group], state: State) -> Tally | None:
-    """The trials of the class's other groups together; None where none was tried."""
-    tallies = [state.tallies.get(group_key(one)) for one in groups if one is not group and one.label == group.label]
+    """The trials of the class's other groups of alike evidence together; None where none was tried."""
+    alike = [one for one in groups if one is not group and one.label == group.label and one.copied is None]
+    tallies = [state.tallies.get(group_key(one)) for one in alike]
     known = [one for one in tallies if one is not None]
     return sum(known, Tally()) if known else None
 

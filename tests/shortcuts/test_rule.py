@@ -37,8 +37,8 @@ COPY = Copied(0.9, 0.2)
         (tally(46, 3), None, None, False),  # nothing to compare with
         (tally(30, 12), OTHERS, COPY, True),
         (tally(30, 12), None, COPY, True),  # a copy needs no other group
-        (tally(30, 5, gain=0.05), OTHERS, COPY, False),  # moves no farther than chance
-        (tally(12, 12), tally(8, 12), COPY, False),
+        (tally(5, 4, gain=0.05), OTHERS, COPY, False),  # moves no farther than chance
+        (tally(5, 5), OTHERS, COPY, False),
         (tally(40, 44), OTHERS, COPY, True),  # it is in every piece of its pictures
         (Tally(), OTHERS, COPY, False),
     ],
