@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
+from reviewed import reviewed_audit
 
 import camcore
 
@@ -31,6 +32,8 @@ def names(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 @pytest.fixture
 def out(name: str, names: dict[str, Any], tmp_path: Path) -> Path:
     """A folder for an audit, or of one where the example reads it."""
+    if name in ("list_reviews", "open_review", "start_review"):
+        return reviewed_audit(tmp_path, 30).folder
     if name in ("open_audit", "compare_audits", "check_audits"):
         list(camcore.audit(names["net"], names["folder"], tmp_path))
     return tmp_path

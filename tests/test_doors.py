@@ -196,7 +196,7 @@ def good() -> dict[str, tuple[Callable[..., Any], dict[str, Any]]]:
 # Asked by the engine's own code, chunk by chunk, with what it has checked itself.
 OF_THE_ENGINE = {
     "tap", "bias_pass", "masked_logits", "ablated_logits", "ablated_size", "placed_logits", "site", "with_weights",
-    "channels_last", "as_input",
+    "channels_last", "as_input", "attention_pass",
 }  # fmt: skip
 
 # Results: made by the functions above, and read.

@@ -8,12 +8,15 @@ at is that of the class token, or of a network that pools its patch tokens the m
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from camcore.graph.attention import TokenPlaces
 from camcore.methods.info import MethodInfo, variant
 from camcore.methods.inputs import Array, AttentionGradients, AttentionWeights, BlockGradients
+
+if TYPE_CHECKING:
+    from camcore.graph.attention import TokenPlaces
 
 
 def rollout(A: Sequence[Array], tokens: TokenPlaces) -> Array:

@@ -39,7 +39,12 @@ class Listed:
 
 @checked(folder=a_path)
 def list_reviews(folder: str | os.PathLike[str]) -> tuple[Listed, ...]:
-    """The reviews beside an audit, the newest first; seals and results are checked. None where there are none."""
+    """The reviews beside an audit, the newest first; seals and results are checked.
+
+    >>> review = camcore.start_review(out, "Ada")
+    >>> [one.text for one in camcore.list_reviews(out)]
+    ['Just begun.']
+    """
     try:
         files = sorted((Path(folder).expanduser() / FOLDER).glob("*.json"), reverse=True)
     except OSError:

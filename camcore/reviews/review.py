@@ -189,6 +189,10 @@ def start_review(
 
     Raises CamcoreError where the audit cannot be opened or written to, has too few decisions with a map, or none of its
     pictures is there any more.
+
+    >>> review = camcore.start_review(out, "Ada", goal=0.8)
+    >>> review.answer("right").sentence
+    'Not finished: 1 map judged, nothing decided yet.'
     """
     audit = open_audit(folder)
     name = " ".join(reviewer.split())
@@ -233,6 +237,10 @@ def open_review(file: str | os.PathLike[str]) -> Review:
     """Open the record of a review, to go on with it or to read its result; it is checked against its audit.
 
     Raises CamcoreError where the record is damaged or was altered, or the audit is not the one that was reviewed.
+
+    >>> review = camcore.start_review(out, "Ada")
+    >>> camcore.open_review(review.file).sentence
+    'Just begun.'
     """
     path = Path(file).expanduser().absolute()
     record = sealed.read_record(path)

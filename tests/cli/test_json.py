@@ -35,6 +35,7 @@ CALLS = {
     "bias measure": "small pictures --class down --box 0 0 0.5 1",
     "bias study": "pictures --out studied --backbone small --pictures 8 --tries 4 --sample photo.png",
     "review": "audited",
+    "mend": "audited --out mended",
 }
 
 
