@@ -50,7 +50,7 @@ def transformer(blocks: int, dim: int) -> Any:
 
 
 def seconds(work: Callable[[], object]) -> float:
-    """How long a call takes."""
+    """Seconds that a call takes."""
     start = perf_counter()
     work()
     return perf_counter() - start

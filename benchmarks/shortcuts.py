@@ -60,7 +60,7 @@ class Written:
 
 @dataclass(frozen=True)
 class Outcome:
-    """One head. ``place``: of the group that was found, from 1; 0 where none was."""
+    """Result for a head. ``place``: of the group that was found, from 1; 0 where none was."""
 
     used: float
     suspects: int

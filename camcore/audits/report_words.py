@@ -69,7 +69,7 @@ def beside_class(one: Group) -> str:
 
 
 def failing(groups: Sequence[Group]) -> str:
-    """What the list of failing groups holds, and how many of them lie clearly below their class."""
+    """Introduction to the list of failing groups: how many of them lie clearly below their class."""
     clearly = sum(one.clearly_failing for one in groups)
     if clearly:
         kind = f"{clearly:,} of {len(groups):,} clearly so: the accuracy of the class lies above the whole interval."
@@ -122,7 +122,7 @@ def calibration(bins: Calibration) -> str:
 
 
 def calibration_bin(p: float, right: float, count: int) -> str:
-    """One bin of the calibration chart in words."""
+    """Bin of the calibration chart in words."""
     return f"predicted with {percent(p)}, right in {percent(right)} of {counted(count, 'picture')}"
 
 

@@ -1,4 +1,4 @@
-"""What a slice, a split or a gather takes along each axis of a tensor."""
+"""Picking along the axes of a tensor: the values that a slice, a split or a gather takes."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def _unpack(operation: tf.Operation, source: tf.Tensor, output: tf.Tensor) -> li
 
 
 def _without(source: tf.Tensor, axis: int, index: int) -> list[Pick]:
-    """One value along an axis, which is gone."""
+    """Single value along an axis, which is gone."""
     return [
         Pick(index, 1, 1, None) if one == axis else Pick(0, int(side or 1), 1, one - (one > axis))
         for one, side in enumerate(source.shape)

@@ -24,7 +24,7 @@ Sides = Sequence["int | None"]
 
 @dataclass(frozen=True)
 class Part:
-    """One factor of an axis, of ``size`` values (None: as many as there are images).
+    """Factor of an axis, of ``size`` values (None: as many as there are images).
 
     ``kind``: ``rows`` or ``columns``, of which it goes through every ``step``-th; ``tokens``: rows and columns in one,
     behind ``first`` tokens without a place and perhaps before others; ``images``; or ``other``, such as channels.

@@ -80,7 +80,7 @@ def stored_arrays(file: h5py.File, unfit: Unfit) -> Iterator[StoredArray]:
 
 
 def _member(group: h5py.Group, key: str, unfit: Unfit) -> object:
-    """What lies in a group under a name, where it lies there itself."""
+    """The object that a group itself holds under a name, no link to another place."""
     import h5py
 
     link = group.get(key, getlink=True)
