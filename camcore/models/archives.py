@@ -13,7 +13,6 @@ from typing import IO, TYPE_CHECKING
 
 from camcore.errors import ModelError
 from camcore.files import Json, opened_plain, parse_json
-from camcore.models.hdf5_arrays import stored_arrays
 from camcore.models.other_formats import HDF5, refuse_foreign
 
 if TYPE_CHECKING:
@@ -136,6 +135,8 @@ def _check_hdf5(path: Path, source: Path | IO[bytes]) -> int:
     Raises ModelError where links or arrays lead outside, or arrays are not what they claim.
     """
     import h5py
+
+    from camcore.models.hdf5_arrays import stored_arrays
 
     with h5py.File(source, "r") as file:
         claimed = sum(one.size for one in stored_arrays(file, lambda what: _unfit(path, what)))
