@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, get_args
 
 from camcore.errors import CamcoreError
-from camcore.files import read_json, write_whole
+from camcore.files import content_checked, read_json, write_whole
 from camcore.shortcuts.state import group_key
 
 if TYPE_CHECKING:
@@ -59,13 +59,8 @@ def read_judgements(folder: str | os.PathLike[str]) -> Mapping[str, Judgement]:
     path = Path(folder) / NAME
     if not path.exists():
         return {}
-    try:
+    with content_checked(path, "judgements of an audit's groups", "Move it away, and judge again."):
         made = {str(key): Judgement(**one) for key, one in read_json(path).items()}
         if not all(one.answer in ANSWERS for one in made.values()):
             raise ValueError("an answer is none")
-    except (OSError, ValueError, TypeError, AttributeError) as error:
-        raise CamcoreError(
-            f"'{path}' holds no judgements of an audit's groups ({type(error).__name__}: {error}). It was damaged, or "
-            "is another file. Move it away, and judge again."
-        ) from error
     return made
