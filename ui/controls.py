@@ -56,19 +56,12 @@ def smooth() -> bool:
     return segments("Grid", GRIDS, GRID.name) == SMOOTH
 
 
-def by_value(width: int | Literal["stretch"] = "stretch", labelled: bool = True) -> bool:
+def by_value(labelled: bool = True) -> bool:
     """Draw the choice between an opacity that goes with the map's value and a uniform one; True for the first."""
-    chosen = st.selectbox(
-        "Opacity",
-        BLENDS,
-        key=BLEND.name,
-        bind="query-params",
-        label_visibility="visible" if labelled else "collapsed",
-        format_func=lambda name: f"opacity {name}" if not labelled else str(name),
-        width=width,
-        help="**by value**: the photograph shows through where the map has little. **uniform**: equally everywhere.",
-    )
-    return bool(chosen == BY_VALUE)
+    help = "**by value**: the photograph shows through where the map has little. **uniform**: equally everywhere."
+    if not labelled:
+        return segments("Opacity", BLENDS, BLEND.name) == BY_VALUE
+    return bool(st.selectbox("Opacity", BLENDS, key=BLEND.name, bind="query-params", help=help) == BY_VALUE)
 
 
 def opacity(of: str, width: int | Literal["stretch"] = "stretch") -> int:

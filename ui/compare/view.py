@@ -45,11 +45,11 @@ def look(place: DeltaGenerator, pinned: bool) -> tuple[GridLook, bool]:
         )
         smooth = controls.smooth()
         opacity = controls.opacity("the maps", width=190)
+        by_value = controls.by_value(labelled=False)
+    with second:
         colormap = st.selectbox(
             "Colour map", COLORMAPS, key="colormap", bind="query-params", label_visibility="collapsed", width=120
         )
-    with second:
-        by_value = controls.by_value(170, labelled=False)
         close = st.toggle(
             "Closer",
             key="close",
