@@ -13,7 +13,9 @@ RUN_KEY = "Ctrl+Enter"
 
 SMOOTH, NATIVE = GRIDS = ("smooth", "native")
 GRID = Parameter("grid", "grid view", SMOOTH, GRIDS, bound=True)
-OPACITY = Parameter("opacity", "opacity", 50, parse=whole_number(0, 100), bound=True)
+OPACITY = Parameter("opacity", "opacity", 70, parse=whole_number(0, 100), bound=True)
+BY_VALUE, UNIFORM = BLENDS = ("by value", "uniform")
+BLEND = Parameter("blend", "kind of opacity", BY_VALUE, BLENDS, bound=True)
 COLORMAP = Parameter("colormap", "colour map", COLORMAPS[0], COLORMAPS, bound=True)
 
 
@@ -52,6 +54,21 @@ def choice(label: str, titles: Mapping[str, str], key: str) -> str:
 def smooth() -> bool:
     """Draw the choice of a smooth map or one of cells; True for smooth."""
     return segments("Grid", GRIDS, GRID.name) == SMOOTH
+
+
+def by_value(width: int | Literal["stretch"] = "stretch", labelled: bool = True) -> bool:
+    """Draw the choice between an opacity that goes with the map's value and a uniform one; True for the first."""
+    chosen = st.selectbox(
+        "Opacity",
+        BLENDS,
+        key=BLEND.name,
+        bind="query-params",
+        label_visibility="visible" if labelled else "collapsed",
+        format_func=lambda name: f"opacity {name}" if not labelled else str(name),
+        width=width,
+        help="**by value**: the photograph shows through where the map has little. **uniform**: equally everywhere.",
+    )
+    return bool(chosen == BY_VALUE)
 
 
 def opacity(of: str, width: int | Literal["stretch"] = "stretch") -> int:

@@ -14,13 +14,22 @@ if TYPE_CHECKING:
 
 CONTROL = "control"
 
+_FAMILIES = {
+    "gradient": "gradients",
+    "attention": "attention",
+    "decomposition": "principal components",
+    "perturbation": "changed inputs",
+    CONTROL: "control",
+}
+
 COMPARED = ("gradcam", "gradcam++", "layercam", "eigengradcam", "reciprocam", "fasterscorecam")
 """The methods that are compared first: cheap, and each another idea."""
 
 
 def keys() -> list[str]:
-    """Every method's key."""
-    return sorted(camcore.METHODS, key=lambda key: camcore.METHODS[key].family == CONTROL)
+    """Every method's key, family by family."""
+    families = list(_FAMILIES)
+    return sorted(camcore.METHODS, key=lambda key: families.index(camcore.METHODS[key].family))
 
 
 def forms() -> list[str]:
@@ -43,6 +52,11 @@ def title(form: str) -> str:
     """A method's title in a list."""
     info = camcore.METHODS[key_of(form)]
     return f"{info.title} (control)" if info.family == CONTROL else short(form)
+
+
+def in_family(form: str) -> str:
+    """A method's title in a long list, with the family that it belongs to."""
+    return f"{short(form)} · {_FAMILIES[camcore.METHODS[key_of(form)].family]}"
 
 
 def short(form: str) -> str:

@@ -64,10 +64,10 @@ def show(place: DeltaGenerator, network: Network | None, answer: Answer, query: 
         labels = words.distinct(network.labels) if network is not None else ()
         state["class_box"] = explained(answer) if query.class_index is None else query.class_index
         st.selectbox(
-            "Another class",
+            "Class",
             range(len(labels)),
             key="class_box",
-            index=None,
+            index=_kept("class_box"),
             filter_mode="contains",
             format_func=labels.__getitem__,
             placeholder="Once the network is loaded",
@@ -79,7 +79,7 @@ def show(place: DeltaGenerator, network: Network | None, answer: Answer, query: 
             methods.keys(),
             key="method",
             persist_state="session",
-            format_func=methods.title,
+            format_func=methods.in_family,
         )
         info = camcore.METHODS[method]
         with st.container(key="cam_method_about", gap=None):
@@ -91,7 +91,7 @@ def show(place: DeltaGenerator, network: Network | None, answer: Answer, query: 
             "Layer",
             list(names),
             key="layer_box",
-            index=None,
+            index=_kept("layer_box"),
             filter_mode="contains",
             format_func=lambda path: names.get(path, path),
             placeholder="None: it looks at the input itself" if free else "Once the network is loaded",
@@ -119,6 +119,11 @@ def about(place: DeltaGenerator, network: Network | None) -> None:
     place.expander("About this network and its layers").markdown(text)
 
 
+def _kept(box: str) -> int | None:
+    """The ``index`` of a list: where something is chosen it cannot be cleared, as Escape in the open list would."""
+    return None if st.session_state[box] is None else 0
+
+
 def _layer(network: Network | None, name: str | None) -> str | None:
     """The chosen layer's path in this network; None where it has no such layer that could be chosen."""
     if network is None:
@@ -132,4 +137,4 @@ def _layer(network: Network | None, name: str | None) -> str | None:
 
 def _layer_name(info: LayerInfo) -> str:
     star = "★ " if info.recommended else ""
-    return f"{star}{info.path} · {words.grid(info.grid or (0, 0))} · {info.channels} channels"
+    return f"{star}{words.grid(info.grid or (0, 0))} · {info.path} · {info.channels} channels"

@@ -115,7 +115,7 @@ def _class_box(response: LayerResponse | None) -> None:
         range(len(labels)) if response is not None else list(state["names"]),
         key="names",
         format_func=lambda index: labels[index] if index < len(labels) else f"class {index}",
-        placeholder="Those it thinks of first here",
+        placeholder="Its first answers for this picture",
         max_selections=64,
         on_change=chosen,
         filter_mode="contains",
@@ -144,7 +144,7 @@ def _more(response: LayerResponse | None) -> None:
         "Steps", STEPS, key="steps", persist_state="session", help="More steps make a clearer and stronger picture."
     )
     st.number_input(
-        "Seed", 0, 9999, key="seed", persist_state="session", help="Another number begins with other noise."
+        "Seed", 0, 9999, key="seed", persist_state="session", help="Another number starts from different noise."
     )
 
 

@@ -62,11 +62,11 @@ def _backbone(row: Backbone) -> None:
     st.caption(
         f"{row.family} family, {row.year} · [{words.plain(row.paper)}]({row.paper_url})  \n"
         f"{row.input_size[0]}×{row.input_size[1]} px input · {row.parameters / 1e6:.1f} M parameters · "
-        f"fed {_fed(row.preprocessing)}"
+        f"preprocessing: {_fed(row.preprocessing)}"
     )
     host = urlsplit(row.top1_source).hostname
     st.markdown(
-        f"**{row.top1:.1f} %** of ImageNet’s validation pictures named rightly, as [{host}]({row.top1_source}) "
+        f"**{row.top1:.1f} %** of ImageNet’s validation pictures classified correctly, as [{host}]({row.top1_source}) "
         "publishes it."
     )
     path = catalogue.find_weights(row.name)
@@ -141,14 +141,14 @@ def _saved(row: SavedNetwork) -> None:
     kind = row.architecture.get("builder")
     base = _base(row.architecture)
     made = {
-        "gap_classifier": "trained from nothing",
+        "gap_classifier": "trained from scratch",
         "surgery": f"a new head on {base}",
         "classifier": f"{base} with weights of your own",
     }
     st.caption(
         f"{'Comes with the project' if row.bundled else 'Your own'} · {words.plain(made.get(str(kind), str(kind)))}  \n"
         f"{row.input_size[0]}×{row.input_size[1]} px input · {row.parameters / 1e6:.2f} M parameters · "
-        f"fed {_fed(row.preprocessing)}"
+        f"preprocessing: {_fed(row.preprocessing)}"
     )
     shown = ", ".join(words.label(label) for label in row.labels[:_FEW])
     more = f" and {len(row.labels) - _FEW:,} more" if len(row.labels) > _FEW else ""
@@ -157,7 +157,9 @@ def _saved(row: SavedNetwork) -> None:
         st.markdown(words.plain(f"Trained on {row.summary}."))
     accuracy = row.trained.get("val_accuracy")
     if isinstance(accuracy, int | float) and 0 <= accuracy <= 1:
-        st.markdown(words.plain(f"{words.percent(float(accuracy))} of the pictures held out were named rightly."))
+        st.markdown(
+            words.plain(f"{words.percent(float(accuracy))} of the held-out pictures were classified correctly.")
+        )
     if policy.policy().changes:
         st.code(str(row.folder), language=None, wrap_lines=True)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
