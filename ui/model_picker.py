@@ -29,6 +29,7 @@ FRAMING_HELP = (
 )
 _FRAMING_WORDS = {
     "crop": "the middle of the picture, as ImageNet networks were evaluated",
+    "centre": "the largest middle part in the input’s shape, as keras_hub cuts it",
     "stretch": "the whole picture, stretched to the input’s shape",
     "letterbox": "the whole picture in its own shape, with a neutral border",
 }

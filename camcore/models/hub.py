@@ -121,5 +121,5 @@ def _input_size(task: keras.Model, converter: object) -> tuple[int, int] | None:
 def _framing(converter: object) -> str:
     """The framing by which the converter brings a picture to its size."""
     if getattr(converter, "crop_to_aspect_ratio", False):
-        return "crop"
+        return "centre"
     return "letterbox" if getattr(converter, "pad_to_aspect_ratio", False) else "stretch"

@@ -10,6 +10,7 @@ import streamlit as st
 from camcore.features.channels import ORDERS, Channels
 from camcore.render.colour import COLORMAPS
 from ui import controls, scales, sidebar, urls, words
+from ui.activations import attention_choices
 from ui.network_summary import NetworkSummary
 from ui.urls import Parameter, whole_number
 
@@ -38,6 +39,8 @@ def parameters() -> list[Parameter]:
         Parameter("channel", "channel", None, parse=whole_number(0)),
         Parameter("class", "class", None, parse=whole_number(0)),
         Parameter("order", "order", orders[0], orders, bound=True),
+        attention_choices.TOKEN,
+        attention_choices.HEAD,
         Parameter("scaling", "scale", SCALES[0], SCALES, bound=True),
         controls.COLORMAP,
         controls.OPACITY,

@@ -128,7 +128,9 @@ def _draw(rows: Sequence[StrongestChannels], colormap: str) -> DrawnSheet:
 
 def _row_label(one: StrongestChannels) -> RowLabel:
     dead = f" · {one.dead:,} dead" if one.dead else ""
-    return {"title": one.layer.path, "note": size_of(one) + dead, "id": f"- {one.layer.path}"}
+    note = size_of(one) + dead
+    tip = f"{one.layer.path}, {note}: look at all of its channels"
+    return {"title": one.layer.path, "note": note, "id": f"- {one.layer.path}", "tip": tip}
 
 
 def _pick(picked: str) -> None:

@@ -19,7 +19,7 @@ def birds():
         "model": model,
         "labels": "birds.txt",           # a list, or a labels file; one name a class
         "preprocess": "torch",           # tf, unit, raw, torch, caffe, or a function of RGB 0..255
-        "framing": "crop",               # stretch (the usual), crop or letterbox
+        "framing": "crop",               # stretch (the usual), crop, centre or letterbox
         "input_size": (224, 224),        # needed only where the model leaves it open
     }
 """

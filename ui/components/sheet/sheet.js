@@ -95,7 +95,7 @@ export default function (component) {
     if (at !== state.at) pick(at);
   };
 
-  find(".labels").replaceChildren(...data.labels.map(({ title, note, id }, row) => {
+  find(".labels").replaceChildren(...data.labels.map(({ title, note, id, tip }, row) => {
     const button = document.createElement("button");
     button.type = "button";
     button.style.top = `${((row * pitch[0]) / size[0]) * 100}%`;
@@ -104,7 +104,7 @@ export default function (component) {
     name.textContent = title;
     small.textContent = note;
     button.append(name, small);
-    button.title = `${title}, ${note}: look at all of its channels`;
+    button.title = tip;
     button.onclick = () => state.trigger("picked", id);
     return button;
   }));
@@ -112,7 +112,7 @@ export default function (component) {
   // ---- what is shown elsewhere is framed here
 
   const shown = (follow) => {
-    const id = data.bus ? window[`camShown${data.bus}`] : undefined;
+    const id = data.bus ? window[`camShown${data.bus}`] : data.chosen ?? undefined;
     show(id === undefined ? -1 : ids.indexOf(id), follow);
   };
   state.hear ??= () => state.shown(true);
