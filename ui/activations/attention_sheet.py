@@ -105,13 +105,12 @@ def listed(names: Sequence[str]) -> str:
     """The tokens without a place in words."""
     if len(names) <= 2:
         return " and ".join(f"the {name}" for name in names)
-    return f"the {len(names)} tokens without a place"
+    return f"{len(names)} other tokens"
 
 
 def _row_label(rows: AttentionRows, block: int) -> RowLabel:
-    row, others = rows.means[block], rows.beside_of(block, None)
-    wide = f"{spread(row):.0f} of {row.size} places"
-    note = f"{wide} · {words.percent(float(others.sum()))} beside" if len(others) else wide
+    row = rows.means[block]
+    note = f"{spread(row):.0f} of {row.size} places"
     return {
         "title": f"Block {block + 1}",
         "note": note,

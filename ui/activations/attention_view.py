@@ -88,6 +88,7 @@ def _show(rows: AttentionRows, key: Hashable, layout: AttentionLayout, chosen: C
             labels=drawn.labels,
             bar={"low": "0", "high": "each one’s largest", "gradient": css_gradient(look.colormap)},
             tallest="76vh",
+            label_width="8rem",
             chosen=attention_choices.head_name(head),
             on_pick=attention_choices.pick_head,
         )
@@ -141,10 +142,10 @@ def _figures(rows: AttentionRows, head: Head) -> None:
     most, where = sheets.strongest(row)
     parts = [
         (words.percent(most), "at most to one place", where),
-        (f"{spread(row):.0f}", f"of {row.size} places", "as wide as if spread evenly"),
+        (f"{spread(row):.0f}", f"of {row.size} places", "if spread evenly"),
     ]
     if isinstance(rows.token, tuple):
-        parts.append((words.percent(float(row[rows.token])), "to itself", sheets.title(head)))
+        parts.append((words.percent(float(row[rows.token])), "to itself", ""))
     if len(others):
         shares = zip(others, rows.names, strict=True)
         named = ", ".join(f"{name} {words.percent(float(share))}" for share, name in shares) if len(others) <= 2 else ""

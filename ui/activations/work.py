@@ -9,6 +9,7 @@ import camcore
 from camcore.features.attention import AttentionRows, Token, attention_rows
 from camcore.features.channels import Channels, channels
 from camcore.features.strongest_channels import StrongestChannels, passes, strongest_channels
+from camcore.text import counted
 from ui.jobs.work import Update, Updates, Work
 from ui.map_cache import map_cache
 from ui.query import NetworkKey
@@ -59,5 +60,5 @@ def overview_work(
     def size(found: tuple[StrongestChannels, ...]) -> int:
         return sum(one.activations.nbytes + 512 for one in found)
 
-    title = f"Looking at {len(paths)} layers, in {total} pass{'es' if total > 1 else ''}"
+    title = f"Looking at {counted(len(paths), 'layer')}, in {counted(total, 'pass')}"
     return Work(key, ("overview", picture.sha256, framing, paths), title, steps, size, 2.0 * total)

@@ -18,7 +18,7 @@ export default function (component) {
   style("--columns", String(columns));
   style("--cell", `${(cell[0] / size[0]) * 100}%`);
   style("--pitch", `${(pitch[0] / size[0]) * 100}%`);
-  style("--labels", data.labels.length ? "minmax(9rem, 15rem)" : "0");
+  style("--labels", data.labels.length ? data.label_width : "0");
   style("--tallest", data.tallest);
   style("--widest", data.widest);
   root.setAttribute("aria-label", data.label);
