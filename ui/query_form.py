@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -30,15 +31,30 @@ WITHOUT_GRID = "occlusion"
 
 
 def settle(network: Network | None) -> None:
-    """Choose a method that serves where the chosen one looks at a layer and the network has none with a grid.
+    """Choose a method that serves where the chosen one is not defined for the network.
 
     ``network``: None where it is not loaded yet. To be called before the widgets are drawn.
     """
     info = camcore.METHODS[st.session_state["method"]]
+    why = refused(network).get(info.key)
+    if why is not None:
+        served = network is not None and network.default_layer is not None
+        instead = "gradcam" if served else WITHOUT_GRID
+        urls.object_to("method", f"{why} Showing {methods.title(instead)} in its place.", instead)
+        return
     if network is None or network.default_layer is not None or methods.layer_free(info) or not info.input.reads_network:
         return
     instead = methods.title(WITHOUT_GRID)
     urls.object_to("method", f"{NO_GRID} Showing {instead} in place of {info.title}.", WITHOUT_GRID)
+
+
+def refused(network: Network | None) -> Mapping[str, str]:
+    """The methods that are not defined for the network, with the reason; none while it is not loaded."""
+    if network is None:
+        return {}
+    from camcore.heatmaps.offered import refusals  # networks are behind it
+
+    return refusals(network)
 
 
 def pick_class(answer: Answer, index: int | None) -> None:
@@ -76,7 +92,7 @@ def show(place: DeltaGenerator, network: Network | None, answer: Answer, query: 
         )
         method = st.selectbox(
             "Method",
-            methods.keys(),
+            methods.keys(refused(network)),
             key="method",
             persist_state="session",
             format_func=methods.in_family,
@@ -101,7 +117,7 @@ def show(place: DeltaGenerator, network: Network | None, answer: Answer, query: 
 
 
 def about(place: DeltaGenerator, network: Network | None) -> None:
-    """Which layer is recommended and why, and why others cannot be chosen."""
+    """Which layer is recommended and why, and why other layers and methods cannot be chosen."""
     if network is None:
         place.empty()
         return
@@ -116,6 +132,10 @@ def about(place: DeltaGenerator, network: Network | None) -> None:
     if out:
         text += f"\n\n{len(out)} layers cannot be chosen:\n"
         text += "".join(f"\n- **{words.plain(info.path)}**: {words.plain(info.reason)}" for info in out)
+    reasons = refused(network)
+    if reasons:
+        text += "\n\nNot offered, as not defined for this network:\n"
+        text += "".join(f"\n- {words.plain(reason)}" for reason in reasons.values())
     place.expander("About this network and its layers").markdown(text)
 
 

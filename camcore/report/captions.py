@@ -77,7 +77,7 @@ def geometry(info: LayerInfo) -> str:
         rows, columns = info.receptive_field
         text += f", receptive field {rows if rows == columns else f'{rows}×{columns}'} px"
     if info.whole_picture:
-        text += ", gates see the whole picture"
+        text += f", {'attention sees' if info.tokens else 'gates see'} the whole picture"
     return text
 
 

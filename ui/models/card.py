@@ -16,6 +16,7 @@ from camcore.models import remove as removing
 from camcore.models.catalogue import Backbone
 from camcore.models.description import JSON_NAME
 from camcore.models.factories import Factory
+from camcore.models.hub_presets import HubPreset
 from camcore.models.listing import NetworkListing
 from camcore.models.preprocessing import PREPROCESSINGS, TITLES
 from camcore.models.saved import SavedNetwork, is_own
@@ -43,6 +44,8 @@ def show(row: NetworkListing) -> Status[FactoryTrial]:
             tried = declared_card(row)
         elif isinstance(row, SavedNetwork):
             _saved(row)
+        elif isinstance(row, HubPreset):
+            _preset(row)
         failure = st.session_state.get("card_failure")
         if failure is not None and failure[0] == row.name:
             errors.panel(failure[1], "This was not done")
@@ -132,6 +135,19 @@ def _remove_file(name: str) -> None:
     removing.remove_weights(name)
     st.session_state.setdefault("agreed", set()).discard(name)
     st.session_state["fetch_press"] = {}
+
+
+# ---- keras_hub's
+
+
+def _preset(row: HubPreset) -> None:
+    count = "" if row.parameters is None else f" · {row.parameters / 1e6:.1f} M parameters without its head"
+    st.caption(words.plain(f"A preset of keras_hub{count}, fed by its own preprocessing"))
+    if row.description:
+        st.markdown(words.plain(row.description))
+    if row.folder is not None and policy.policy().changes:
+        st.code(str(row.folder), language=None, wrap_lines=True)
+    link_to_inspect(row.name)
 
 
 # ---- saved ones

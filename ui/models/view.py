@@ -19,7 +19,7 @@ from ui import controls, downloads, errors, model_picker, policy
 from ui.query import Failure
 from ui.urls import Parameter
 
-WAYS = ("Weights file", "Training", "Whole model", "Python function")
+WAYS = ("Weights file", "Training", "Whole model", "Python function", "keras_hub")
 """The ways in which a network of one's own comes in."""
 VIEWS = ("List", "Accuracy by size")
 _READY = ("bundled", "on disk", "own file")  # whether own code works is known once it has run
