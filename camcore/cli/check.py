@@ -13,6 +13,7 @@ from camcore.cli.options import (
     add_audit_options,
     add_json,
     add_network,
+    audit_choices,
     check_network_options,
     load_network,
     print_json,
@@ -142,12 +143,7 @@ def _steps(given: argparse.Namespace, policy: Policy) -> Iterator[CheckStep]:
         policy,
         given.out,
         masks=given.masks,
-        method=given.method,
-        layer=given.layer,
-        framing=given.framing,
-        workers=given.workers,
-        limit=given.limit,
-        seed=given.seed,
+        **audit_choices(given),
     )
 
 

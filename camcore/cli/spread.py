@@ -10,6 +10,7 @@ from camcore.cli.check import add_gate_options, followed
 from camcore.cli.options import (
     add_json,
     add_network_options,
+    audit_choices,
     check_network_options,
     load_network,
     print_json,
@@ -54,12 +55,7 @@ def spread_command(given: argparse.Namespace) -> None:
         given.out,
         masks=given.masks,
         by=given.by,
-        method=given.method,
-        layer=given.layer,
-        framing=given.framing,
-        workers=given.workers,
-        limit=given.limit,
-        seed=given.seed,
+        **audit_choices(given),
     )
     result = followed(steps, _progress, given.out).result
     assert result is not None, "the last step has it"

@@ -9,14 +9,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from camcore import checks
-from camcore.audits.engine import a_source
+from camcore.audits.engine import AUDIT_CHOICES, a_source
 from camcore.audits.sources import list_pictures
 from camcore.audits.step import AuditStep
 from camcore.audits.store import Audit, open_audit
-from camcore.checks import checked, optional, text, whole
+from camcore.checks import checked, optional
 from camcore.generators import Returning
-from camcore.heatmaps.arguments import a_framing, a_network, a_path
+from camcore.heatmaps.arguments import a_network, a_path
 from camcore.network import Network
 from camcore.release.enough import check_enough
 from camcore.release.judged import FAILED, NOT_EXAMINED, Judgement, judge
@@ -78,11 +77,7 @@ class CheckStep:
     policy=a_policy,
     out=a_path,
     masks=optional(a_path),
-    method=optional(text),
-    framing=a_framing,
-    workers=optional(whole(0, 1024, example=2)),
-    limit=optional(whole(1, example=1000)),
-    seed=checks.seed,
+    **AUDIT_CHOICES,
 )
 def check(
     new: Network,

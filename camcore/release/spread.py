@@ -13,14 +13,13 @@ from itertools import permutations
 from math import ceil, floor
 from pathlib import Path
 
-from camcore import checks
-from camcore.audits.engine import a_source
+from camcore.audits.engine import AUDIT_CHOICES, a_source
 from camcore.audits.sources import list_pictures
 from camcore.audits.step import AuditStep
 from camcore.audits.store import open_audit
-from camcore.checks import checked, many, one_of, optional, text, whole
+from camcore.checks import checked, many, one_of, optional
 from camcore.generators import Returning
-from camcore.heatmaps.arguments import a_framing, a_network, a_path
+from camcore.heatmaps.arguments import a_network, a_path
 from camcore.network import Network
 from camcore.release.kinds import AT_LEAST, JUDGED_BY, KINDS, WORST, Rule
 from camcore.release.masks import mask_files
@@ -87,11 +86,7 @@ _networks = many(a_network, least=2, what_to_do="Give two networks or more, of o
     out=a_path,
     masks=optional(a_path),
     by=one_of(*JUDGED_BY),
-    method=optional(text),
-    framing=a_framing,
-    workers=optional(whole(0, 1024, example=2)),
-    limit=optional(whole(1, example=1000)),
-    seed=checks.seed,
+    **AUDIT_CHOICES,
 )
 def spread(
     networks: Sequence[Network],
