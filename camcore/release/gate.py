@@ -22,7 +22,7 @@ from camcore.release.judged import FAILED, NOT_EXAMINED, Judgement, judge
 from camcore.release.masks import mask_files
 from camcore.release.notes import check_classes, notes
 from camcore.release.policy import Policy, a_policy, read_policy
-from camcore.release.steps import Auditing, Choices, begin, compare
+from camcore.release.steps import Auditing, Choices, an_audit, begin, compare
 from camcore.release.versions import Versions
 from camcore.text import counted
 
@@ -124,12 +124,7 @@ def check(
     return _audited(audits[0], audits[1], rules, files)
 
 
-def _an_audit(name: str, value: object) -> Audit:
-    """An audit, or its folder, opened."""
-    return value if isinstance(value, Audit) else open_audit(a_path(name, value))
-
-
-@checked(new=_an_audit, old=_an_audit, policy=a_policy, masks=optional(a_path))
+@checked(new=an_audit, old=an_audit, policy=a_policy, masks=optional(a_path))
 def check_audits(
     new: Audit | str | os.PathLike[str],
     old: Audit | str | os.PathLike[str],

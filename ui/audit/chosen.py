@@ -15,7 +15,7 @@ from camcore.models.saved import saved_networks
 from camcore.render.encode import to_jpeg
 from camcore.text import counted
 from ui import errors, model_picker, sidebar, words
-from ui.audit import choices, network
+from ui.audit import choices, network, scrolling
 from ui.audit.network import Found
 from ui.audit.opened import OpenAudit
 from ui.jobs import session
@@ -115,7 +115,8 @@ def _report(paths: tuple[str, ...]) -> None:
 def _find_alike(path: str) -> None:
     choices.clear()
     state = st.session_state
-    state.update(like=path, chosen=(), audit_redraw=True, times_picked=state.get("times_picked", 0) + 1)
+    state.update(like=path, chosen=(), audit_redraw=True)
+    scrolling.to(scrolling.PICTURES)
 
 
 def _leave(page: str, manifest: Manifest, name: str, path: str) -> None:

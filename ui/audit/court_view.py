@@ -10,6 +10,7 @@ from camcore.audits import report_words
 from camcore.errors import CamcoreError
 from camcore.shortcuts.judgements import judge, judgement_of
 from ui import policy, words
+from ui.audit import mend_view
 
 if TYPE_CHECKING:
     from camcore.audits.groups import Group
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from ui.audit.opened import OpenAudit
 
 _ANSWERS: dict[Answer, str] = {"thing": "The object itself", "shortcut": "A shortcut", "unsure": "Not sure"}
-_MEND = "python -m camcore mend {folder} --group {number} --out mended"
 
 
 def lines(one: Group) -> tuple[str, ...]:
@@ -26,7 +26,7 @@ def lines(one: Group) -> tuple[str, ...]:
 
 
 def question(opened: OpenAudit, place: int, one: Group) -> None:
-    """Ask about a suspect group, keep the answer beside the audit, and say how a shortcut is mended."""
+    """Ask about a suspect group, keep the answer beside the audit, and offer to mend a shortcut."""
     if not one.suspect:
         return
     folder = opened.audit.folder
@@ -51,8 +51,7 @@ def question(opened: OpenAudit, place: int, one: Group) -> None:
     if kept is not None:
         st.caption(f"Kept with the audit, {kept.time[:16].replace('T', ' ')} UTC.")
         if kept.answer == "shortcut":
-            st.caption("A copy of the network without it:")
-            st.code(_MEND.format(folder=policy.shown(folder), number=place + 1), language="bash", wrap_lines=True)
+            mend_view.show(opened, place, one)
 
 
 def _keep(opened: OpenAudit, one: Group, key: str) -> None:

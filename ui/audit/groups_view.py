@@ -12,8 +12,9 @@ from camcore.audits.clustering import LEAST
 from camcore.audits.groups import Group, failing_groups
 from camcore.text import counted
 from ui import errors, words
-from ui.audit import choices, court_view
+from ui.audit import choices, court_view, scrolling
 from ui.audit.group_pictures import PATCHES, GroupPictures, group_pictures
+from ui.audit.mend_view import BEGUN
 from ui.audit.opened import OpenAudit, group_name
 from ui.jobs import session
 from ui.jobs.session import Status
@@ -46,7 +47,7 @@ def show(opened: OpenAudit) -> None:
     shown = places[page * PAGE : (page + 1) * PAGE]
 
     def draw(now: Status[tuple[GroupPictures, ...]]) -> None:
-        if state.pop("audit_show_group", False):
+        if state.pop("audit_show_group", False) or state.pop(BEGUN, False):
             st.rerun()  # the callback ran with this fragment, the gallery is another one; nothing may take its place
         made = now.value or ()
         known: list[GroupPictures | None] = [*made, *[None] * (len(shown) - len(made))]
@@ -94,9 +95,8 @@ def _card(opened: OpenAudit, place: int, pictures: GroupPictures | None) -> None
 
 def _choose(place: int) -> None:
     choices.clear()
-    state = st.session_state
-    state.update(group=place, audit_show_group=True)
-    state["times_picked"] = state.get("times_picked", 0) + 1
+    st.session_state.update(group=place, audit_show_group=True)
+    scrolling.to(scrolling.PICTURES)
 
 
 def _html(one: Group, pictures: GroupPictures | None) -> str:

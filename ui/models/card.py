@@ -19,7 +19,8 @@ from camcore.models.factories import Factory
 from camcore.models.listing import NetworkListing
 from camcore.models.preprocessing import PREPROCESSINGS, TITLES
 from camcore.models.saved import SavedNetwork, is_own
-from ui import downloads, errors, policy, words
+from camcore.shortcuts.mended import mending_of
+from ui import downloads, errors, mended, policy, words
 from ui.jobs import session
 from ui.jobs.session import Status
 from ui.models import work as models_work
@@ -144,6 +145,7 @@ def _saved(row: SavedNetwork) -> None:
         "gap_classifier": "trained from nothing",
         "surgery": f"a new head on {base}",
         "classifier": f"{base} with weights of your own",
+        "whole": "a whole model",
     }
     st.caption(
         f"{'Comes with the project' if row.bundled else 'Your own'} · {words.plain(made.get(str(kind), str(kind)))}  \n"
@@ -155,6 +157,11 @@ def _saved(row: SavedNetwork) -> None:
     st.markdown(words.plain(f"{len(row.labels):,} classes: {shown}{more}."))
     if row.summary:
         st.markdown(words.plain(f"Trained on {row.summary}."))
+    if row.mended:
+        st.markdown(words.plain(f"It is {mended.origin(row)}."))
+        record = mending_of(row)
+        if record is not None:
+            st.html(mended.table(record))
     accuracy = row.trained.get("val_accuracy")
     if isinstance(accuracy, int | float) and 0 <= accuracy <= 1:
         st.markdown(words.plain(f"{words.percent(float(accuracy))} of the pictures held out were named rightly."))
