@@ -66,7 +66,7 @@ def test_a_shortcut_is_judged_mended_and_compared(audited: Path) -> None:
     assert f"<b>{record.before.flipped.value:.0%}".replace("%", " %") in html(at)
     at = until(at.button(key="audit_beside_0").click().run(), lambda at: "This audit: colours" in text(at))
     assert headline(at).startswith("colours is right on")
-    other = Path(at.query_params["other"][0])
+    other = Path(at.session_state["other"])
     assert camcore.open_audit(other).manifest.network.name == NAME
     assert camcore.open_audit(other).manifest.layer == "cells"
 

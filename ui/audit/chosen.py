@@ -53,7 +53,8 @@ def bar(opened: OpenAudit, chosen: Sequence[str]) -> None:
 def _row(opened: OpenAudit, chosen: Sequence[str], found: Found) -> None:
     with st.container(key="cam_audit_chosen", horizontal=True, vertical_alignment="center", gap="small"):
         if chosen:
-            what = chosen[0] if len(chosen) == 1 else f"{counted(len(chosen), 'picture')} selected"
+            several = f"{counted(len(chosen), 'picture')} selected; other pages show one at a time"
+            what = chosen[0] if len(chosen) == 1 else several
             st.caption(words.plain(what), width="content")
             _buttons(opened, chosen, found)
         else:
