@@ -176,12 +176,12 @@ def row(name: str, right: Sequence[float], found: Sequence[Sequence[str]], accus
     """A line of the table."""
     counts = Counter(rule for one in found for rule in one)
     rules = ", ".join(f"`{rule}` {count}" for rule, count in counts.most_common()) or "–"
-    refused, suspect = (rate(sum(map(bool, each)), len(each)) for each in (found, accused))
-    cells = (
-        f"{one.count} of {one.n} ({one.low:.0%} to {one.high:.0%})" if one.n else "–" for one in (refused, suspect)
-    )
-    by_limits, by_suspects = cells
-    return [name, f"{np.mean(right):.1%}", by_limits, rules, by_suspects]
+    return [name, f"{np.mean(right):.1%}", _counted([bool(one) for one in found]), rules, _counted(accused)]
+
+
+def _counted(flags: Sequence[bool]) -> str:
+    one = rate(sum(flags), len(flags))
+    return f"{one.count} of {one.n} ({one.low:.0%} to {one.high:.0%})" if one.n else "–"
 
 
 def main() -> None:
@@ -226,8 +226,8 @@ def main() -> None:
             print(rows[-1], flush=True)
         changed = identical(bench)
     text = (
-        f"{given.pictures} pets, {given.pictures // 4} of the {given.pictures // 2} dogs with a mark; heads on MobileNet "
-        f"(0.25), each from nine in ten of {given.teach} pictures of a class; the limits of each check from "
+        f"{given.pictures} pets, {given.pictures // 4} of the {given.pictures // 2} dogs with a mark; heads on "
+        f"MobileNet (0.25), each from nine in ten of {given.teach} pictures of a class; the limits of each check from "
         f"{BLOCK - 1} other clean seeds, as `camcore spread` proposes them. Wilson intervals of 95 %.\n\n"
         f"{markdown(COLUMNS, rows)}\n\n"
         f"One network against itself, saved and loaded again: {changed} of the {len(CHANGES)} rules on changes saw one."
