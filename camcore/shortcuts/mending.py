@@ -98,7 +98,8 @@ def _steps(
         )
     drawn = rng.permutation(table["path"].to_pylist())[:PICTURES].tolist()
     members = [path for path in rng.permutation(list(group.members))[:PATCHES].tolist() if path not in set(drawn)]
-    shown = list(gallery.there([*drawn, *members]))
+    own = set(group.members)
+    shown = sorted(gallery.there([*drawn, *members]), key=lambda one: one[0] in own)  # so that both halves have of each
     features: dict[str, Floats] = {}
     total = 3 * len(shown)
     for kind, name in enumerate(("plain", "patch", "random")):
@@ -119,7 +120,7 @@ def _steps(
         both = np.concatenate([features["plain"][half], features["patch"][half]])
         fresh = head.fitted(both, np.tile(truth[half], 2), _PENALTY, _ROUNDS)
     held = [(path, row) for row, (path, _) in enumerate(shown) if not half[row]]
-    trials = [_trials(one, features, held, labels, set(group.members), network, group.label) for one in (head, fresh)]
+    trials = [_trials(one, features, held, labels, own, network, group.label) for one in (head, fresh)]
     time = datetime.now(UTC).isoformat(timespec="seconds")
     made_from = (network.name, weights_hash(network))
     record = Mending(*made_from, group.label, group.size, group_key(group), way, time, trials[0], trials[1])

@@ -25,10 +25,22 @@ def lines(one: Group) -> tuple[str, ...]:
     return report_words.trial(one)
 
 
+def apart(one: Group) -> tuple[str, ...]:
+    """The sentences of a trial that its bars do not show; those of a group that was not tried."""
+    verdict = one.verdict
+    if verdict is None or verdict.figures is None:
+        return lines(one)
+    return tuple(line for line in lines(one) if not line.startswith(("Pasted into", "Painted over")))
+
+
 def question(opened: OpenAudit, place: int, one: Group) -> None:
     """Ask about a suspect group, keep the answer beside the audit, and offer to mend a shortcut."""
     if not one.suspect:
         return
+    st.caption(
+        "A shortcut is a thing that comes with the class in these pictures and is no part of it, as a watermark. The "
+        "**Cats vs dogs** page shows one that was planted on purpose."
+    )
     folder = opened.audit.folder
     try:
         kept = judgement_of(folder, one)

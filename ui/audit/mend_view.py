@@ -85,6 +85,7 @@ def _made(opened: OpenAudit, place: int, name: str, known: Mending) -> None:
     st.button(
         "Audit it on these pictures",
         key=f"audit_beside_{place}",
+        type="primary",
         on_click=_audit,
         args=(opened, name),
         help="The same pictures and method; then both networks are compared",
@@ -96,13 +97,16 @@ def _made(opened: OpenAudit, place: int, name: str, known: Mending) -> None:
 
 def _button(opened: OpenAudit, key: NetworkKey, place: int, again: bool) -> None:
     ways = WAYS if opened.manifest.labelled else WAYS[:1]
-    way: Way = st.selectbox("Mend by", ways, key=f"audit_mend_way_{place}", format_func=_WAYS.__getitem__, help=_HELP)
-    st.button(
-        "Mend it again" if again else "Make a network without it",
-        key=f"audit_mend_go_{place}",
-        on_click=_press,
-        args=(place, way, key.name),
-    )
+    with st.container(key=f"cam_mend_{place}", horizontal=True, vertical_alignment="bottom", gap="small"):
+        way: Way = st.selectbox(
+            "Mend by", ways, key=f"audit_mend_way_{place}", format_func=_WAYS.__getitem__, help=_HELP, width=300
+        )
+        st.button(
+            "Mend it again" if again else "Make a network without it",
+            key=f"audit_mend_go_{place}",
+            on_click=_press,
+            args=(place, way, key.name),
+        )
 
 
 def _drawing(name: str) -> Callable[[Status[str]], None]:
