@@ -80,9 +80,11 @@ def mending_from_json(content: Json) -> Mending:
     """A record out of JSON. Raises ValueError, KeyError or TypeError where it is none."""
     if content["way"] not in WAYS:
         raise ValueError(f"there is no way {content['way']!r} to mend")
-    texts = {name: str(content[name]) for name in ("network", "weights_sha256", "group", "time")}
-    trials = {name: _trials_from_json(content[name]) for name in ("before", "after")}
-    return Mending(**texts, label=str(content["class"]), size=int(content["size"]), way=content["way"], **trials)
+    network, sha256, label, group, time = (
+        str(content[name]) for name in ("network", "weights_sha256", "class", "group", "time")
+    )
+    before, after = (_trials_from_json(content[name]) for name in ("before", "after"))
+    return Mending(network, sha256, label, int(content["size"]), group, content["way"], time, before, after)
 
 
 def keep_mending(folder: str | os.PathLike[str], name: str, one: Mending) -> None:

@@ -255,7 +255,7 @@ def _open(run: AuditRun) -> None:
     else:
         state.update(audit=policy.shown(run.like.audit.folder), other=made, audit_run=None)
         changed_pictures.from_the_start()
-        scrolling.to(scrolling.ANOTHER)
+        scrolling.when_compared()
 
 
 def _receive() -> None:
