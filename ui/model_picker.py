@@ -17,7 +17,7 @@ from camcore.models.factories import Factory
 from camcore.models.hub_presets import HubPreset
 from camcore.models.listing import NetworkListing
 from camcore.models.saved import SavedNetwork, is_own
-from ui import policy, words
+from ui import mended, policy, words
 from ui.query import NetworkKey
 from ui.urls import Parameter
 
@@ -209,7 +209,7 @@ def _offer_preset(model: Model) -> None:
 def _state(row: NetworkListing) -> str:
     """The place of a network's weights, in a word or two."""
     if isinstance(row, SavedNetwork):
-        return "bundled" if row.bundled else "your own" if is_own(row) else "on disk"
+        return "bundled" if row.bundled else "mended" if row.mended else "your own" if is_own(row) else "on disk"
     return row.weights_state
 
 
@@ -232,7 +232,8 @@ def _learned(row: NetworkListing) -> str:
     few = len(row.labels) <= 5
     known = f"knows only {' and '.join((', '.join(row.labels[:-1]), row.labels[-1]))}" if few else ""
     learned = f"trained on {row.summary}" if row.summary else ""
-    return words.plain(", ".join(filter(None, (known or f"{len(row.labels)} classes", "no download", learned))))
+    parts = (known or f"{len(row.labels)} classes", "no download", learned, mended.origin(row))
+    return words.plain(", ".join(filter(None, parts)))
 
 
 def _forget_layer() -> None:

@@ -5,6 +5,7 @@
     {"builder": "classifier", "backbone": "MobileNetV2", "options": {"classes": 37}}             the same with its head
     {"builder": "surgery", "backbone": …, "layer": "out_relu", "position": 153, "outputs": 1, "dropout": 0.2}
                                                        a trunk, cut at a layer, with a new linear head
+    {"builder": "whole"}                               nothing to build: the file of weights is a whole model's
 
 The backbone of a surgery is itself an architecture. Where it was cut is told twice: ``layer`` is the name, and
 ``position`` the place among the model's operations, for Keras numbers unnamed layers anew in each process.
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 _DEEPEST = 4  # surgery upon surgery
 _LARGEST = 8192  # of any whole number: wider layers would not fit into memory
 _MOST_LAYERS = 100_000
+WHOLE = "whole"
+"""The builder of a network that camcore cannot build: its model lies beside it, as Keras wrote it."""
 
 
 def check_architecture(architecture: object, depth: int = 0) -> None:
@@ -36,6 +39,8 @@ def check_architecture(architecture: object, depth: int = 0) -> None:
     if not isinstance(architecture, Mapping):
         raise _wrong("architecture", architecture, "it must be a JSON object with a 'builder'")
     builder = architecture.get("builder")
+    if builder == WHOLE and not depth and len(architecture) == 1:
+        return
     if not isinstance(builder, str) or builder not in _BUILDERS:
         raise _wrong("builder", builder, f"camcore can build {', '.join(_BUILDERS)}")
     if depth > _DEEPEST:

@@ -20,7 +20,8 @@ from camcore.models.hub_presets import HubPreset
 from camcore.models.listing import NetworkListing
 from camcore.models.preprocessing import PREPROCESSINGS, TITLES
 from camcore.models.saved import SavedNetwork, is_own
-from ui import downloads, errors, policy, words
+from camcore.shortcuts.mended import mending_of
+from ui import downloads, errors, mended, policy, words
 from ui.jobs import session
 from ui.jobs.session import Status
 from ui.models import work as models_work
@@ -160,6 +161,7 @@ def _saved(row: SavedNetwork) -> None:
         "gap_classifier": "trained from scratch",
         "surgery": f"a new head on {base}",
         "classifier": f"{base} with weights of your own",
+        "whole": "a whole model",
     }
     st.caption(
         f"{'Comes with the project' if row.bundled else 'Your own'} · {words.plain(made.get(str(kind), str(kind)))}  \n"
@@ -171,6 +173,11 @@ def _saved(row: SavedNetwork) -> None:
     st.markdown(words.plain(f"{len(row.labels):,} classes: {shown}{more}."))
     if row.summary:
         st.markdown(words.plain(f"Trained on {row.summary}."))
+    if row.mended:
+        st.markdown(words.plain(f"It is {mended.origin(row)}."))
+        record = mending_of(row)
+        if record is not None:
+            st.html(mended.table(record))
     accuracy = row.trained.get("val_accuracy")
     if isinstance(accuracy, int | float) and 0 <= accuracy <= 1:
         st.markdown(

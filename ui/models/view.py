@@ -158,7 +158,7 @@ def _entry(row: NetworkListing) -> dict[str, object]:
 
 def _where(row: NetworkListing) -> str:
     if isinstance(row, SavedNetwork) and not row.bundled:
-        return "your own" if is_own(row) else "on disk"
+        return "mended" if row.mended else "your own" if is_own(row) else "on disk"
     return str(row.weights_state) if row.weights_state in _STATES else "not here"
 
 
