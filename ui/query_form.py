@@ -9,7 +9,7 @@ import streamlit as st
 
 import camcore
 from camcore.graph.layers import NO_GRID
-from ui import methods, urls, words
+from ui import controls, methods, urls, words
 from ui.query import Answer, Query
 from ui.urls import Parameter, whole_number
 
@@ -75,20 +75,19 @@ def explained(answer: Answer) -> int | None:
 
 def show(place: DeltaGenerator, network: Network | None, answer: Answer, query: Query) -> None:
     """Class, method and layer by name."""
-    state = st.session_state
     with place:
         labels = words.distinct(network.labels) if network is not None else ()
-        state["class_box"] = explained(answer) if query.class_index is None else query.class_index
+        chosen = explained(answer) if query.class_index is None else query.class_index
+        box = controls.mirrored("class_box", chosen, lambda index: pick_class(answer, index))
         st.selectbox(
             "Class",
             range(len(labels)),
-            key="class_box",
-            index=_kept("class_box"),
+            index=_kept(chosen),
             filter_mode="contains",
             format_func=labels.__getitem__,
             placeholder="Once the network is loaded",
             disabled=network is None,
-            on_change=lambda: pick_class(answer, state["class_box"]),
+            **box,
         )
         method = st.selectbox(
             "Method",
@@ -102,17 +101,17 @@ def show(place: DeltaGenerator, network: Network | None, answer: Answer, query: 
             st.caption(f"{words.plain(info.summary)} [{words.plain(words.citation(info.paper))}]({info.url})")
         names = {i.path: _layer_name(i) for i in network.layers if i.usable} if network is not None else {}
         free = methods.layer_free(info)
-        state["layer_box"] = None if free else _layer(network, query.layer)
+        layer = None if free else _layer(network, query.layer)
+        box = controls.mirrored("layer_box", layer, lambda path: pick_layer(network, path))
         st.selectbox(
             "Layer",
             list(names),
-            key="layer_box",
-            index=_kept("layer_box"),
+            index=_kept(layer),
             filter_mode="contains",
             format_func=lambda path: names.get(path, path),
             placeholder="None: it looks at the input itself" if free else "Once the network is loaded",
             disabled=network is None or free,
-            on_change=lambda: pick_layer(network, state["layer_box"]),
+            **box,
         )
 
 
@@ -139,9 +138,9 @@ def about(place: DeltaGenerator, network: Network | None) -> None:
     place.expander("About this network and its layers").markdown(text)
 
 
-def _kept(box: str) -> int | None:
+def _kept(chosen: object) -> int | None:
     """The ``index`` of a list: where something is chosen it cannot be cleared, as Escape in the open list would."""
-    return None if st.session_state[box] is None else 0
+    return None if chosen is None else 0
 
 
 def _layer(network: Network | None, name: str | None) -> str | None:
