@@ -187,6 +187,15 @@ def limits(item: Item) -> list[Limits]:
     return [Limits(METHODS[key].title, METHODS[key].summary, METHODS[key].weaknesses) for key in infos]
 
 
+def unjudged(item: Item) -> str:
+    """The sentence on maps without a verdict; empty where each has one."""
+    missing = sum(one.verdict is None for one in item.findings)
+    if not missing:
+        return ""
+    which = f"{missing} of these maps" if len(item.findings) > 1 else "this map"
+    return f"Whether to believe {which} was not checked before the report was made."
+
+
 def warnings(item: Item) -> list[str]:
     """The warnings of an entry's maps, to be read before these are believed."""
     named = [(name, one.map.warning) for name, one in zip(names(item.findings), item.findings, strict=True)]

@@ -94,6 +94,8 @@ def _entry(item: Item) -> list[Flowable]:
     for one, name in zip(item.findings, names, strict=True):
         if one.verdict is not None:
             parts.append(_verdict(one.verdict, name if several else ""))
+    if unjudged := entry_text.unjudged(item):
+        parts.append(paragraph(unjudged, 9))
     if item.depths:
         head = f"The same class at each depth, shallow to deep, by {entry_text.method_title(item.depths[0])}"
         tiles = [
