@@ -230,4 +230,5 @@ def _learned(row: NetworkListing) -> str:
 
 
 def _forget_layer() -> None:
-    st.session_state["layer"] = None
+    """Another network has other layers, tokens and heads."""
+    st.session_state.update(dict.fromkeys(("layer", "token", "head")))
