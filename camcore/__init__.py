@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from camcore.predictions import Prediction
     from camcore.release.gate import CheckResult, CheckStep, check, check_audits
     from camcore.release.policy import read_policy
-    from camcore.release.spread import SpreadStep, spread
+    from camcore.release.spread import SpreadStep, spread, spread_audits
     from camcore.reviews.listing import list_reviews
     from camcore.reviews.review import open_review, start_review
     from camcore.verdict.gather import Trust, TrustStep, trust, trust_passes
@@ -96,6 +96,7 @@ _HOMES = {
     "Prediction": "predictions",
     "read_policy": "release.policy",
     "spread": "release.spread",
+    "spread_audits": "release.spread",
     "SpreadStep": "release.spread",
     "start_review": "reviews.review",
     "Step": "heatmaps.run",

@@ -127,6 +127,7 @@ def good() -> dict[str, tuple[Callable[..., Any], dict[str, Any]]]:
         (camcore.stream, asked),
         (camcore.read_policy, {"source": POLICY}),
         (camcore.spread, {"networks": [net, net], "pictures": file.parent, "out": folder() / "gate"}),
+        (camcore.spread_audits, {"audits": [rows, made_up]}),
         (camcore.strongest_patches, {"network": net, "files": [file]}),
         (camcore.trust, {**asked, "m": m}),
         (camcore.trust_passes, {"network": net, "m": m}),

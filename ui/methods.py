@@ -15,14 +15,23 @@ if TYPE_CHECKING:
 
 CONTROL = "control"
 
+_FAMILIES = {
+    "gradient": "gradients",
+    "attention": "attention",
+    "decomposition": "principal components",
+    "perturbation": "changed inputs",
+    CONTROL: "control",
+}
+
 COMPARED = ("gradcam", "gradcam++", "layercam", "eigengradcam", "reciprocam", "fasterscorecam")
 """The methods that are compared first: cheap, and each another idea."""
 
 
 def keys(refused: Collection[str] = ()) -> list[str]:
-    """Every method's key, without those that are ``refused`` as not defined for a network."""
+    """Every method's key, family by family, without those that are ``refused`` as not defined for a network."""
+    families = list(_FAMILIES)
     known = (key for key in camcore.METHODS if key not in refused)
-    return sorted(known, key=lambda key: camcore.METHODS[key].family == CONTROL)
+    return sorted(known, key=lambda key: families.index(camcore.METHODS[key].family))
 
 
 def forms(refused: Collection[str] = ()) -> list[str]:
@@ -45,6 +54,11 @@ def title(form: str) -> str:
     """A method's title in a list."""
     info = camcore.METHODS[key_of(form)]
     return f"{info.title} (control)" if info.family == CONTROL else short(form)
+
+
+def in_family(form: str) -> str:
+    """A method's title in a long list, with the family that it belongs to."""
+    return f"{short(form)} · {_FAMILIES[camcore.METHODS[key_of(form)].family]}"
 
 
 def short(form: str) -> str:

@@ -11,19 +11,22 @@ import streamlit as st
 import camcore
 from camcore.framing import FRAMINGS
 from camcore.models import hub_presets, listing
+from camcore.models.catalogue import Backbone
 from camcore.models.declarations import DEFAULT_MODEL
 from camcore.models.factories import Factory
 from camcore.models.hub_presets import HubPreset
 from camcore.models.listing import NetworkListing
 from camcore.models.saved import SavedNetwork, is_own
-from ui import policy, words
+from ui import mended, policy, words
 from ui.query import NetworkKey
 from ui.urls import Parameter
 
 DEFAULT = "MobileNetV2"
-"""Shown first where its weights are on this machine: of 1,000 classes, so that any photograph means something to it."""
+"""Offered first where there is nothing: a small download, and of 1,000 classes."""
 NEWCOMER = "cats_vs_dogs"
-"""Shown first elsewhere, as it comes with the project and needs no download."""
+"""Shown first where no ImageNet network is on disk, as it comes with the project and needs no download."""
+QUICK_MB = 60
+"""The largest weights of a network that is shown first: the first map must not wait for more."""
 AUTO = "auto"
 """The framing that belongs to the chosen network."""
 FRAMING_HELP = (
@@ -84,8 +87,11 @@ def default() -> str:
     named = os.environ.get(DEFAULT_MODEL)
     if named is not None and (named in rows or preset(named) is not None):
         return named
-    if rows[DEFAULT].weights_state == "on disk":
-        return DEFAULT
+    # Of 1,000 classes, so that any photograph means something to it; and the most accurate of those that start quickly.
+    small = [row for row in rows.values() if isinstance(row, Backbone) and row.download_mb <= QUICK_MB]
+    here = [row for row in small if row.weights_state == "on disk"]
+    if here:
+        return max(here, key=lambda row: row.top1).name
     return NEWCOMER if NEWCOMER in rows and rows[NEWCOMER].weights_state == "bundled" else DEFAULT
 
 
@@ -203,7 +209,7 @@ def _offer_preset(model: Model) -> None:
 def _state(row: NetworkListing) -> str:
     """The place of a network's weights, in a word or two."""
     if isinstance(row, SavedNetwork):
-        return "bundled" if row.bundled else "your own" if is_own(row) else "on disk"
+        return "bundled" if row.bundled else "mended" if row.mended else "your own" if is_own(row) else "on disk"
     return row.weights_state
 
 
@@ -226,7 +232,8 @@ def _learned(row: NetworkListing) -> str:
     few = len(row.labels) <= 5
     known = f"knows only {' and '.join((', '.join(row.labels[:-1]), row.labels[-1]))}" if few else ""
     learned = f"trained on {row.summary}" if row.summary else ""
-    return words.plain(", ".join(filter(None, (known or f"{len(row.labels)} classes", "no download", learned))))
+    parts = (known or f"{len(row.labels)} classes", "no download", learned, mended.origin(row))
+    return words.plain(", ".join(filter(None, parts)))
 
 
 def _forget_layer() -> None:

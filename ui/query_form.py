@@ -9,7 +9,7 @@ import streamlit as st
 
 import camcore
 from camcore.graph.layers import NO_GRID
-from ui import methods, urls, words
+from ui import controls, methods, urls, words
 from ui.query import Answer, Query
 from ui.urls import Parameter, whole_number
 
@@ -75,44 +75,43 @@ def explained(answer: Answer) -> int | None:
 
 def show(place: DeltaGenerator, network: Network | None, answer: Answer, query: Query) -> None:
     """Class, method and layer by name."""
-    state = st.session_state
     with place:
         labels = words.distinct(network.labels) if network is not None else ()
-        state["class_box"] = explained(answer) if query.class_index is None else query.class_index
+        chosen = explained(answer) if query.class_index is None else query.class_index
+        box = controls.mirrored("class_box", chosen, lambda index: pick_class(answer, index))
         st.selectbox(
-            "Another class",
+            "Class",
             range(len(labels)),
-            key="class_box",
-            index=None,
+            index=_kept(chosen),
             filter_mode="contains",
             format_func=labels.__getitem__,
             placeholder="Once the network is loaded",
             disabled=network is None,
-            on_change=lambda: pick_class(answer, state["class_box"]),
+            **box,
         )
         method = st.selectbox(
             "Method",
             methods.keys(refused(network)),
             key="method",
             persist_state="session",
-            format_func=methods.title,
+            format_func=methods.in_family,
         )
         info = camcore.METHODS[method]
         with st.container(key="cam_method_about", gap=None):
             st.caption(f"{words.plain(info.summary)} [{words.plain(words.citation(info.paper))}]({info.url})")
         names = {i.path: _layer_name(i) for i in network.layers if i.usable} if network is not None else {}
         free = methods.layer_free(info)
-        state["layer_box"] = None if free else _layer(network, query.layer)
+        layer = None if free else _layer(network, query.layer)
+        box = controls.mirrored("layer_box", layer, lambda path: pick_layer(network, path))
         st.selectbox(
             "Layer",
             list(names),
-            key="layer_box",
-            index=None,
+            index=_kept(layer),
             filter_mode="contains",
             format_func=lambda path: names.get(path, path),
             placeholder="None: it looks at the input itself" if free else "Once the network is loaded",
             disabled=network is None or free,
-            on_change=lambda: pick_layer(network, state["layer_box"]),
+            **box,
         )
 
 
@@ -139,6 +138,11 @@ def about(place: DeltaGenerator, network: Network | None) -> None:
     place.expander("About this network and its layers").markdown(text)
 
 
+def _kept(chosen: object) -> int | None:
+    """The ``index`` of a list: where something is chosen it cannot be cleared, as Escape in the open list would."""
+    return None if chosen is None else 0
+
+
 def _layer(network: Network | None, name: str | None) -> str | None:
     """The chosen layer's path in this network; None where it has no such layer that could be chosen."""
     if network is None:
@@ -152,4 +156,4 @@ def _layer(network: Network | None, name: str | None) -> str | None:
 
 def _layer_name(info: LayerInfo) -> str:
     star = "★ " if info.recommended else ""
-    return f"{star}{info.path} · {words.grid(info.grid or (0, 0))} · {info.channels} channels"
+    return f"{star}{words.grid(info.grid or (0, 0))} · {info.path} · {info.channels} channels"

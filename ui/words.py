@@ -88,7 +88,7 @@ def headline(network: Network, predictions: Sequence[Prediction]) -> str:
 
 def unanswered(name: str, missing: bool, failed: bool) -> str:
     """The headline before there is an answer; ``missing``: the network ``name`` has no weights here yet."""
-    state = "could not answer" if failed else "is about to look at this picture"
+    state = "could not answer" if failed else "is looking at this picture …"
     return f"{name} {'needs its weights first' if missing else state}"
 
 

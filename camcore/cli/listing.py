@@ -39,7 +39,7 @@ def add_parser(commands: Commands) -> None:
     add_json(parser)
     parser.set_defaults(run=models)
     parser = commands.add_parser("methods", help="all methods, what they answer and cost")
-    parser.add_argument("--markdown", action="store_true", help="as the table of the README")
+    parser.add_argument("--markdown", action="store_true", help="as the table of docs/methods.md")
     add_json(parser)
     parser.set_defaults(run=methods)
 

@@ -25,7 +25,7 @@ def headline(network: str, weights: str, first: Prediction) -> str:
     if "random" in weights:
         return f"{network} has learned nothing yet and guesses {answer}"
     if first.probability < 0.3:
-        return f"{network} is not sure: at most {answer}"
+        return f"{network} is not sure: its best guess is {answer}"
     return f"{network} says {answer}"
 
 

@@ -105,7 +105,7 @@ def exact(item: Item) -> Rows:
         ("Picture", f"{picture.name or 'without a name'}, {picture.width} × {picture.height} px"),
         ("SHA-256 of the picture", picture.sha256),
     ]
-    rows += [("Done to the picture", " ".join(picture.notes))] if picture.notes else []
+    rows += [("Changes to the picture", " ".join(picture.notes))] if picture.notes else []
     if len(item.findings) == 1:
         rows += _one(first)
     else:

@@ -103,7 +103,7 @@ def _entry(item: Item) -> list[Flowable]:
     if not several and item.first.predictions:
         rows = [(answer_name(p), strength(p)) for p in item.first.predictions]
         parts.append(KeepTogether([heading("What the network says"), fact_table(rows, 70 * mm)]))
-    parts += [CondPageBreak(30 * mm), heading("What to beware of")]
+    parts += [CondPageBreak(30 * mm), heading("Cautions")]
     for one_limits in entry_text.limits(item):
         text = f"{one_limits.method} answers: {one_limits.summary} Its limits: {one_limits.weaknesses}"
         parts.append(paragraph(text, 9))

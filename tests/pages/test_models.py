@@ -86,7 +86,7 @@ def test_opens_with_all_networks_and_the_one_to_begin_with() -> None:
     assert set(by_name["Weights"]) == {"bundled", "not here"}
     assert card(at) == "cats_vs_dogs"
     assert "model=cats_vs_dogs" in links(at)
-    assert "fed RGB −1..1" in text(at)
+    assert "RGB −1..1" in text(at)
 
 
 def test_a_card_of_the_catalogue_says_its_accuracy_and_where_it_comes_from() -> None:
@@ -211,7 +211,7 @@ def test_a_network_of_ones_own_has_a_card_and_can_be_removed() -> None:
     at = page(about="my pets")
     assert card(at) == "my pets"
     assert "2 classes: cat, dog." in text(at)
-    assert "trained from nothing" in text(at)
+    assert "trained from scratch" in text(at)
     at.button(key="remove_network_really").click()
     run(at)
     assert saved.find("my pets") is None
@@ -248,7 +248,7 @@ def test_from_a_file_in_the_folder_to_a_network(file: Path, tmp_path: Path) -> N
     at.selectbox(key="own_place").set_value(str(tmp_path / "weights" / file.name))
     at.file_uploader[1].upload("names.txt", b"ant\nbee\nfly\n")
     at = chosen(run(at))
-    until(at, lambda at: "How does it want its pictures?" in text(at))
+    until(at, lambda at: "Which preprocessing does it need?" in text(at))
     assert "The weights fit MobileNet" in text(at)
     assert "3 classes (ant, bee, fly …)" in text(at)
     assert at.button(key="own_keep").disabled
@@ -319,7 +319,7 @@ def test_a_function_that_does_not_say_how_it_is_fed(monkeypatch: pytest.MonkeyPa
     assert "'wrong' is not of the form name=module:function" in text(at)
     assert at.header[0].value == "44 networks, 1 ready to use on this machine"
     at.button(key="try_it").click()
-    until(at, lambda at: "How does it want its pictures?" in text(at))
+    until(at, lambda at: "Which preprocessing does it need?" in text(at))
     assert "It can be made" in text(at)
     assert "12×10 px input" in text(at)
     box = next(box for box in at.selectbox if str(box.key).startswith("factory_feed"))
@@ -329,14 +329,14 @@ def test_a_function_that_does_not_say_how_it_is_fed(monkeypatch: pytest.MonkeyPa
     kept = factories.find("unfed")
     assert kept is not None
     assert kept.chosen == "unit"
-    assert "fed RGB 0..1, as chosen here" in text(at)
+    assert "preprocessing RGB 0..1, as chosen here" in text(at)
 
 
 def test_a_function_that_says_so_and_one_that_raises(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CAMCORE_MODELS", DECLARED)
     at = page(about="fed")
     at.button(key="try_it").click()
-    until(at, lambda at: "nothing is left to choose" in text(at))
+    until(at, lambda at: "there is nothing to choose" in text(at))
     assert "4 classes (circle, square, star …)" in text(at)
     at = page(about="raises")
     at.button(key="try_it").click()
@@ -362,19 +362,19 @@ def test_a_whole_models_file_is_shown_tried_and_how_it_is_fed_chosen(
     told = {"file": str(tmp_path / "owls.keras"), "labels": ["owl", "jay", "tit"], "framing": "crop"}
     monkeypatch.setenv("CAMCORE_MODELS", json.dumps({"owls": told}))
     at = page(about="owls")
-    assert "The whole model owls.keras on this server · fed RGB 0..255, as model.predict would be" in text(at)
+    assert "The whole model owls.keras on this server · pixels RGB 0..255, as for model.predict" in text(at)
     assert at.header[0].value == "42 networks, 2 ready to use on this machine"  # beside the bundled one
     assert "pictures framed by crop · 3 named classes" in text(at)
     assert str(tmp_path) not in text(at)
     at.button(key="try_it").click()
-    until(at, lambda at: "How does it want its pictures?" in text(at))
+    until(at, lambda at: "Which preprocessing does it need?" in text(at))
     assert "it holds no scaling of its own" in text(at)
     assert "3 classes (owl, jay, tit)" in text(at)
     assert "Maps explain the logit of a class" in text(at)
     box = next(box for box in at.selectbox if str(box.key).startswith("factory_feed"))
     box.set_value("tf")
     run(at).button(key="keep_feed").click()
-    assert "fed RGB −1..1, as chosen here" in text(run(at))
+    assert "preprocessing RGB −1..1, as chosen here" in text(run(at))
     kept = factories.find("owls")
     assert kept is not None
     assert kept.chosen == "tf"
@@ -390,7 +390,7 @@ def test_a_file_that_scales_its_pictures_leaves_nothing_to_choose(
     assert "camcore app birds.keras" in text(at)
     assert "Declared now: owls (owls.keras), code (code.keras)" in text(at)
     at.button(key="try_it").click()
-    until(at, lambda at: "nothing is left to choose" in text(at))
+    until(at, lambda at: "there is nothing to choose" in text(at))
     assert "Fed RGB 0..255, which it scales itself." in text(at)
     at = page(about="code")
     at.button(key="try_it").click()

@@ -20,7 +20,7 @@ def several(*changes, **of_finding):
     ("weights", "probability", "text"),
     [
         ("ImageNet weights", 0.71, "tiny says “Egyptian cat”, 71 %"),
-        ("ImageNet weights", 0.2, "tiny is not sure: at most “Egyptian cat”, 20 %"),
+        ("ImageNet weights", 0.2, "tiny is not sure: its best guess is “Egyptian cat”, 20 %"),
         ("random weights", 0.71, "tiny has learned nothing yet and guesses “Egyptian cat”, 71 %"),
     ],
 )

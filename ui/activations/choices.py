@@ -85,22 +85,17 @@ def _class(facts: NetworkSummary | None) -> None:
     """The class whose logit contributions are counted for; None: the network's own first answer."""
     state = st.session_state
     labels = words.distinct(facts.labels) if facts is not None else ()
-    state["class_box"] = state["class"]
-
-    def picked() -> None:
-        state["class"] = state["class_box"]
-
+    box = controls.mirrored("class_box", state["class"], lambda index: state.update({"class": index}))
     st.selectbox(
         "Contribution to",
         range(len(labels)),
-        key="class_box",
         index=None,
         format_func=labels.__getitem__,
         filter_mode="contains",
         placeholder="what it says",
         disabled=facts is None,
-        on_change=picked,
         width=210,
+        **box,
     )
 
 

@@ -80,7 +80,7 @@ def _agreed(model: Model, infos: list[LayerInfo], kinds: str) -> bool:
         return True
     with st.container(key="cam_overview_price", horizontal=True, vertical_alignment="center", gap="small"):
         st.markdown(f"{len(infos)} layers with large grids: {counted(count, 'pass')}, one after the other.")
-        if st.button("Go through them", key="overview_go", type="primary"):
+        if st.button("Compute them", key="overview_go", type="primary"):
             known.add((model.key.name, kinds))
             session.rerun()
     return False
@@ -90,7 +90,7 @@ def _show(status: Status, infos: Sequence[LayerInfo], key: Hashable, colormap: s
     """The rows that are there."""
     with st.container(key="cam_overview_status"):
         if status.failure is not None:
-            errors.panel(status.failure, "The network could not be gone through")
+            errors.panel(status.failure, "These layers could not be computed")
         session.progress("overview", status)
     rows: tuple[StrongestChannels, ...] = status.value or ()
     if not infos:

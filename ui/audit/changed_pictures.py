@@ -12,7 +12,7 @@ from camcore.audits.comparison import Comparison
 from camcore.audits.joined import CHANGES, LOST, OTHER, SAME, WON
 from camcore.text import counted
 from ui import data_urls, errors, words
-from ui.audit import choices, thumbnails
+from ui.audit import choices, scrolling, thumbnails
 from ui.audit.opened import OpenAudit
 from ui.audit.thumbnails import SIDE, Rgb, Thumbnail, overlay
 from ui.components import Tile, tiles
@@ -154,4 +154,4 @@ def _pick(path: str) -> None:
     choices.clear()
     state = st.session_state
     state.update({"search": path, _PICKED: True})
-    state["times_picked"] = state.get("times_picked", 0) + 1
+    scrolling.to(scrolling.PICTURES)

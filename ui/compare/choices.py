@@ -48,6 +48,7 @@ def parameters() -> list[Parameter]:
         Parameter("why_not", "class to set against it", RANKS[1], parse=_aim),
         Parameter("scale", "scale", SCALES[0], SCALES, bound=True),
         controls.OPACITY,
+        controls.BLEND,
         controls.COLORMAP,
         controls.GRID,
         Parameter("signs", "evidence against", "false", ("true", "false"), bound=True),

@@ -33,7 +33,7 @@ _HEADS = (
 
 def show(plan: GridPlan, chosen: Chosen, busy: bool) -> None:
     """The whole section. ``busy``: the grid is still filling, so that a measurement would be disturbed."""
-    st.subheader("What does each cost, and what is it good for?", anchor=False)
+    st.subheader("What does each method cost, and what is it good for?", anchor="cost")
     st.caption(
         "Measured now, on this machine and your picture: each method alone, with nothing shared. The grid above shares "
         "its passes, so there a further method costs less."

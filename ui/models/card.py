@@ -20,7 +20,8 @@ from camcore.models.hub_presets import HubPreset
 from camcore.models.listing import NetworkListing
 from camcore.models.preprocessing import PREPROCESSINGS, TITLES
 from camcore.models.saved import SavedNetwork, is_own
-from ui import downloads, errors, policy, words
+from camcore.shortcuts.mended import mending_of
+from ui import downloads, errors, mended, policy, words
 from ui.jobs import session
 from ui.jobs.session import Status
 from ui.models import work as models_work
@@ -65,11 +66,11 @@ def _backbone(row: Backbone) -> None:
     st.caption(
         f"{row.family} family, {row.year} · [{words.plain(row.paper)}]({row.paper_url})  \n"
         f"{row.input_size[0]}×{row.input_size[1]} px input · {row.parameters / 1e6:.1f} M parameters · "
-        f"fed {_fed(row.preprocessing)}"
+        f"preprocessing: {_fed(row.preprocessing)}"
     )
     host = urlsplit(row.top1_source).hostname
     st.markdown(
-        f"**{row.top1:.1f} %** of ImageNet’s validation pictures named rightly, as [{host}]({row.top1_source}) "
+        f"**{row.top1:.1f} %** of ImageNet’s validation pictures classified correctly, as [{host}]({row.top1_source}) "
         "publishes it."
     )
     path = catalogue.find_weights(row.name)
@@ -157,23 +158,31 @@ def _saved(row: SavedNetwork) -> None:
     kind = row.architecture.get("builder")
     base = _base(row.architecture)
     made = {
-        "gap_classifier": "trained from nothing",
+        "gap_classifier": "trained from scratch",
         "surgery": f"a new head on {base}",
         "classifier": f"{base} with weights of your own",
+        "whole": "a whole model",
     }
     st.caption(
         f"{'Comes with the project' if row.bundled else 'Your own'} · {words.plain(made.get(str(kind), str(kind)))}  \n"
         f"{row.input_size[0]}×{row.input_size[1]} px input · {row.parameters / 1e6:.2f} M parameters · "
-        f"fed {_fed(row.preprocessing)}"
+        f"preprocessing: {_fed(row.preprocessing)}"
     )
     shown = ", ".join(words.label(label) for label in row.labels[:_FEW])
     more = f" and {len(row.labels) - _FEW:,} more" if len(row.labels) > _FEW else ""
     st.markdown(words.plain(f"{len(row.labels):,} classes: {shown}{more}."))
     if row.summary:
         st.markdown(words.plain(f"Trained on {row.summary}."))
+    if row.mended:
+        st.markdown(words.plain(f"It is {mended.origin(row)}."))
+        record = mending_of(row)
+        if record is not None:
+            st.html(mended.table(record))
     accuracy = row.trained.get("val_accuracy")
     if isinstance(accuracy, int | float) and 0 <= accuracy <= 1:
-        st.markdown(words.plain(f"{words.percent(float(accuracy))} of the pictures held out were named rightly."))
+        st.markdown(
+            words.plain(f"{words.percent(float(accuracy))} of the held-out pictures were classified correctly.")
+        )
     if policy.policy().changes:
         st.code(str(row.folder), language=None, wrap_lines=True)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):

@@ -44,9 +44,9 @@ def head(rows: tuple[NetworkListing, ...]) -> None:
     with st.container(key="cam_head"):
         st.header(f"{len(rows)} networks, {ready} ready to use on this machine", anchor=False)
     st.caption(
-        "Any of them can be looked into on every page that asks for a backbone. The catalogue’s are the classifiers of "
-        "keras.applications; their accuracy is the share of ImageNet’s 50,000 validation pictures that is named "
-        "rightly at the first try, as their makers publish it."
+        "Choose any of them on every page that has a list of backbones. The catalogue has the classifiers of "
+        "keras.applications; their accuracy is the share of ImageNet’s 50,000 validation pictures that their "
+        "first answer classifies correctly, as their makers publish it."
     )
     errors.notices(factories.problems() if policy.policy().changes else ())
 
@@ -158,7 +158,7 @@ def _entry(row: NetworkListing) -> dict[str, object]:
 
 def _where(row: NetworkListing) -> str:
     if isinstance(row, SavedNetwork) and not row.bundled:
-        return "your own" if is_own(row) else "on disk"
+        return "mended" if row.mended else "your own" if is_own(row) else "on disk"
     return str(row.weights_state) if row.weights_state in _STATES else "not here"
 
 

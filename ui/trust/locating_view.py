@@ -34,7 +34,7 @@ OBJECTS = ("the box above", "a mask")
 
 def show(request: MapStatus, chosen: Chosen, model: Model) -> None:
     """The whole section."""
-    st.subheader("Does it fall on the object?", anchor="where")
+    st.subheader("Does the map lie on the object?", anchor="where")
     st.markdown(
         "Where a map lies is not whether it is right: a network may look at the surroundings, and a faithful map then "
         "lies beside the object."
@@ -103,7 +103,7 @@ def _take_mask(picture: str) -> None:
 def _located(status: Status[tuple[Located, ...]], chosen: Chosen) -> None:
     with errors.guarded("The place of the map"):
         if status.failure is not None:
-            errors.panel(status.failure, "It could not be looked where the map lies")
+            errors.panel(status.failure, "The place of the map could not be measured")
         if status.busy or status.failure is not None:
             session.progress(ONE, status, stoppable=False)
         found: tuple[Located, ...] = status.value or ()
@@ -200,7 +200,7 @@ def _folder(request: MapStatus, model: Model) -> None:
         layer = request.asked.query.layer
         asked = (model.key, path, tuple(chosen), model.framing, layer)
         st.button(
-            "Look through it",
+            "Measure this folder",
             key="look_through",
             type="primary",
             disabled=not path or not chosen or model.fetch is not None,
