@@ -31,7 +31,7 @@ AUTO = "auto"
 """The framing that belongs to the chosen network."""
 FRAMING_HELP = (
     "How the picture is brought to the network’s input size. **auto**: as the network is meant to be fed, a crop for "
-    "the ImageNet networks, the whole picture for a model of your own."
+    "the ImageNet networks, the largest middle part for those of keras_hub, the whole picture for a model of your own."
 )
 _FRAMING_WORDS = {
     "crop": "the middle of the picture, as ImageNet networks were evaluated",
@@ -237,4 +237,5 @@ def _learned(row: NetworkListing) -> str:
 
 
 def _forget_layer() -> None:
-    st.session_state["layer"] = None
+    """Another network has other layers, tokens and heads."""
+    st.session_state.update(dict.fromkeys(("layer", "token", "head")))

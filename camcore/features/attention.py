@@ -162,6 +162,13 @@ def attention_rows(
 
     One forward pass; with ``memory`` a further token of the same picture costs nothing. Raises MethodError for a
     network without attention of all tokens to all, LayerError for a token that it has not.
+
+    With ``net = camcore.load("cats_vs_dogs")``, which has none, and a picture ``pic``:
+
+    >>> camcore.attention_rows(net, pic, (2, 3))
+    Traceback (most recent call last):
+        ...
+    camcore.errors.MethodError: Attention is not defined for this network: no attention of tokens with places was ...
     """
     places = network.attentions.checked("Attention")
     names = token_names(places)

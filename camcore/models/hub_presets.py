@@ -60,7 +60,7 @@ class HubPreset:
     @property
     def weights_state(self) -> str:
         """The place of its weights: "on disk", or "downloads N MB" (about)."""
-        return "on disk" if self.folder is not None else f"downloads {self.download_mb} MB"
+        return "on disk" if self.folder is not None or not self.handle else f"downloads {self.download_mb} MB"
 
     @property
     def summary(self) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import importlib
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -118,9 +118,12 @@ def _opened(whole: WholeModel, given: Custom, safe_mode: bool) -> keras.Model:
         return keras.saving.get_registered_object(name, custom_objects=custom) is not None
 
     for part in foreign_parts(whole.config, known):
-        inside = any(f"{part.module}.".startswith(f"{name}.") for name in named)  # Keras imports it from there
-        if not part.runs_code and not inside:  # the others were told before
+        if part.runs_code:  # told before
+            continue
+        own = _from_package(part, named)
+        if own is None:
             raise _refused(whole, part)
+        custom[part.name] = own
     if whole.old:
         with keras.saving.custom_object_scope(custom):
             return open_keras2(whole, lambda name: keras.saving.get_registered_object(name, custom_objects=custom))
@@ -141,6 +144,16 @@ def _opened(whole: WholeModel, given: Custom, safe_mode: bool) -> keras.Model:
             f"{type(error).__name__}: {reason}. The two versions may differ too much, or the file was changed. Save it "
             "again with the version here."
         ) from error
+
+
+def _from_package(part: Foreign, named: Iterable[object]) -> object | None:
+    """The class of a part from the module where it was when it was saved, in one of the packages ``named``."""
+    if not any(f"{part.module}.".startswith(f"{name}.") for name in named):
+        return None
+    try:
+        return getattr(importlib.import_module(part.module), part.name, None)
+    except Exception:  # somebody else's module may raise anything, and the file may name what there is not
+        return None
 
 
 def _refused(whole: WholeModel, part: Foreign) -> ModelError:
