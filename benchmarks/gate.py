@@ -225,11 +225,13 @@ def main() -> None:
             rows.append(row(f"a mark on {share:.0%} of its dogs", right, found, suspects))
             print(rows[-1], flush=True)
         changed = identical(bench)
+    columns = COLUMNS if given.courts else COLUMNS[:-1]
+    rows = [line[: len(columns)] for line in rows]
     text = (
         f"{given.pictures} pets, {given.pictures // 4} of the {given.pictures // 2} dogs with a mark; heads on "
         f"MobileNet (0.25), each from nine in ten of {given.teach} pictures of a class; the limits of each check from "
         f"{BLOCK - 1} other clean seeds, as `camcore spread` proposes them. Wilson intervals of 95 %.\n\n"
-        f"{markdown(COLUMNS, rows)}\n\n"
+        f"{markdown(columns, rows)}\n\n"
         f"One network against itself, saved and loaded again: {changed} of the {len(CHANGES)} rules on changes saw one."
     )
     print(text)
