@@ -17,7 +17,7 @@ from camcore.cli.options import (
 )
 from camcore.release.kinds import JUDGED_BY, WORST
 from camcore.release.proposal import to_facts, to_toml
-from camcore.release.spread import SpreadStep, spread, spread_audits
+from camcore.release.spread import SpreadStep, loosened, spread, spread_audits
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,6 +44,13 @@ def add_parser(commands: Commands) -> None:
         choices=JUDGED_BY,
         help=f"the end of the interval that keeps the limits (default: {WORST})",
     )
+    parser.add_argument(
+        "--margin",
+        type=float,
+        default=0.0,
+        metavar="X",
+        help="loosen the limits by X times the distance of the worst figure from the mean (default: 0)",
+    )
     add_json(parser)
     parser.set_defaults(run=spread_command)
 
@@ -52,10 +59,11 @@ def spread_command(given: argparse.Namespace) -> None:
     """Run the command."""
     result = followed(_steps(given), _progress, given.out).result
     assert result is not None, "the last step has it"
+    loose = loosened(result, given.margin)
     if given.json:
-        print_json(to_facts(result))
+        print_json(to_facts(loose))
     else:
-        print(to_toml(result), end="")
+        print(to_toml(loose), end="")
 
 
 def _steps(given: argparse.Namespace) -> Iterator[SpreadStep]:

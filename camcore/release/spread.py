@@ -17,7 +17,7 @@ from camcore.audits.engine import AUDIT_CHOICES, a_source
 from camcore.audits.sources import list_pictures
 from camcore.audits.step import AuditStep
 from camcore.audits.store import Audit, open_audit
-from camcore.checks import checked, many, one_of, optional
+from camcore.checks import checked, many, number, one_of, optional
 from camcore.generators import Returning
 from camcore.heatmaps.arguments import a_network, a_path
 from camcore.network import Network
@@ -56,12 +56,16 @@ class NullFigure:
 
 @dataclass(frozen=True)
 class Spread:
-    """The spread of networks of one recipe on the same ``pictures``: a NullFigure for each kind of rule."""
+    """The spread of networks of one recipe on the same ``pictures``: a NullFigure for each kind of rule.
+
+    ``margin``: by which its limits were loosened.
+    """
 
     networks: tuple[str, ...]
     pictures: str
     count: int
     rules: tuple[NullFigure, ...]
+    margin: float = 0.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -180,16 +184,26 @@ def _compared(opened: Sequence[Audit], masks: Mapping[str, Path] | None, by: str
     yield SpreadStep(total, total, result=Spread(names, opened[0].manifest.pictures, count, tuple(figures)))
 
 
-def _null(rule: Rule, figures: Sequence[Figure], unknown: str) -> NullFigure:
+@checked(margin=number(0, 100))
+def loosened(found: Spread, margin: float) -> Spread:
+    """The spread with each limit moved away from its figures: by ``margin`` times the distance of the worst from their
+    mean. The figures stay, and so does a limit that all pairs meet alike.
+    """
+    rules = tuple(_null(one.rule, one.figures, one.unknown, margin) for one in found.rules)
+    return replace(found, rules=rules, margin=margin)
+
+
+def _null(rule: Rule, figures: Sequence[Figure], unknown: str, margin: float = 0.0) -> NullFigure:
     """The figures of all pairs and the rule that lets each of them pass."""
     ends = [one.end(rule) for one in figures]
     if unknown or not ends:
         return NullFigure(rule, tuple(figures), unknown)
-    kind = rule.kind
+    kind, mean = rule.kind, sum(ends) / len(ends)
     if kind.limit == AT_LEAST:
-        limit = min(ends) if kind.whole else floor(min(ends) * _STEP) / _STEP
+        limit = min(ends) - margin * (mean - min(ends))
+        limit = floor(limit) if kind.whole else floor(limit * _STEP) / _STEP
     else:
-        limit = ceil(max(ends) * _STEP) / _STEP
+        limit = ceil((max(ends) + margin * (max(ends) - mean)) * _STEP) / _STEP
         if kind.counted and rule.by == WORST:
             limit = max(limit, 1 / _STEP)  # no interval ends at 0
-    return NullFigure(replace(rule, limit=min(limit, kind.high)), tuple(figures))
+    return NullFigure(replace(rule, limit=max(min(limit, kind.high), kind.low)), tuple(figures))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import cv2
 import numpy as np
 import streamlit as st
 
@@ -81,6 +82,10 @@ def _square(one: Thumbnail, opened: OpenAudit, look: MapLook) -> Rgb:
     square = np.full((SIDE, SIDE, 3), _GREY, np.uint8)
     if one.rgb is not None:
         rgb = one.rgb if one.values is None else overlay(one.rgb, one.values, one.size, opened.manifest, look)
+        scale = SIDE / max(rgb.shape[:2])
+        if scale > 1:  # a small picture fills the square, too
+            height, width = (round(scale * side) for side in rgb.shape[:2])
+            rgb = cv2.resize(rgb, (width, height), interpolation=cv2.INTER_LINEAR)
         top, left = ((SIDE - side) // 2 for side in rgb.shape[:2])
         square[top : top + rgb.shape[0], left : left + rgb.shape[1]] = rgb
     return square

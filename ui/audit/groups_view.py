@@ -98,7 +98,7 @@ def _suspect(opened: OpenAudit, place: int, pictures: GroupPictures | None) -> N
             st.html(_html(one, pictures, _about(one)))
             _show_button(place)
         with right:
-            st.html(trial_chart.bars(one) + _paragraphs(court_view.lines(one), "cam-group-trial"))
+            st.html(trial_chart.bars(one) + _paragraphs(court_view.lines(one), "cam-group cam-group-trial"))
             court_view.question(opened, place, one)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -34,8 +35,18 @@ _HELP = (
     "layers as they are."
 )
 _COMMAND = "python -m camcore mend {folder} --group {number}"
+_FAILURE = "audit_mend_failure"
 BEGUN = "audit_beside_begun"
 """The session's entry that an audit was begun from here, for which the whole page has to be drawn."""
+
+
+@dataclass(frozen=True)
+class _Wish:
+    """The visitor's wish to mend the network of an audit, and the folder for the copy."""
+
+    audit: Path
+    way: Way
+    home: Path
 
 
 def show(opened: OpenAudit, place: int, one: Group) -> None:
@@ -49,14 +60,20 @@ def show(opened: OpenAudit, place: int, one: Group) -> None:
         return
     if made:
         _made(opened, place, *list(made.items())[-1])
+    failure = st.session_state.pop(_FAILURE, None)
+    if failure is not None:
+        errors.panel(failure, "This cannot be begun")
     key, why_not = part.network_for(opened, "make a network without it")
     if key is None:
         st.caption(why_not)
         st.code(_COMMAND.format(folder=policy.shown(folder), number=place + 1), language="bash", wrap_lines=True)
         return
     name = _name(place)
-    pressed = session.pressed(name)
-    status = session.section(name, mending(opened, key, place, *pressed) if pressed else None, _drawing(name))
+    wish: _Wish | None = session.pressed(name)
+    if wish is not None and (wish.audit != folder or wish.home.name in made):
+        wish = None  # of another audit, or fulfilled
+    work = None if wish is None else mending(opened, key, place, wish.way, wish.home)
+    status = session.section(name, work, _drawing(name))
     if not status.busy:
         _button(opened, key, place, again=bool(made))
 
@@ -90,9 +107,6 @@ def _made(opened: OpenAudit, place: int, name: str, known: Mending) -> None:
         args=(opened, name),
         help="The same pictures and method; then both networks are compared",
     )
-    failure = st.session_state.pop("audit_beside_failure", None)
-    if failure is not None:
-        errors.panel(failure, "It cannot be audited")
 
 
 def _button(opened: OpenAudit, key: NetworkKey, place: int, again: bool) -> None:
@@ -105,7 +119,7 @@ def _button(opened: OpenAudit, key: NetworkKey, place: int, again: bool) -> None
             "Mend it again" if again else "Make a network without it",
             key=f"audit_mend_go_{place}",
             on_click=_press,
-            args=(place, way, key.name),
+            args=(place, way, key.name, opened.audit.folder),
         )
 
 
@@ -121,14 +135,14 @@ def _drawing(name: str) -> Callable[[Status[str]], None]:
     return draw
 
 
-def _press(place: int, way: Way, network_name: str) -> None:
+def _press(place: int, way: Way, network_name: str, audit: Path) -> None:
     from camcore.shortcuts.saving import free_folder
 
     try:
         policy.check_room()
-        session.press(_name(place), (way, free_folder(network_name)))
+        session.press(_name(place), _Wish(audit, way, free_folder(network_name)))
     except CamcoreError as error:
-        st.session_state["audit_beside_failure"] = Failure.of(error)
+        st.session_state[_FAILURE] = Failure.of(error)
 
 
 def _audit(opened: OpenAudit, name: str) -> None:
@@ -136,7 +150,7 @@ def _audit(opened: OpenAudit, name: str) -> None:
         running.begin_beside(opened, name)
         st.session_state[BEGUN] = True
     except CamcoreError as error:
-        st.session_state["audit_beside_failure"] = Failure.of(error)
+        st.session_state[_FAILURE] = Failure.of(error)
 
 
 def _name(place: int) -> str:

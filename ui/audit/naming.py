@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -23,7 +24,7 @@ def names(opened: OpenAudit) -> dict[str, str]:
     given, folder = opened.manifest.pictures, opened.audit.folder
     known = policy.visitor_names()
     if is_uploaded(given):
-        known[given] = PICTURES
+        known |= {given: PICTURES, shlex.quote(given): PICTURES}
     if policy.in_own_folder(folder, AUDITS):
         known[str(folder)] = AUDIT
     return known

@@ -17,22 +17,22 @@ def bars(one: Group) -> str:
     figures = None if one.verdict is None else one.verdict.figures
     if figures is None:
         return ""
-    label = html.escape(words.label(one.label))
+    label, kind = html.escape(words.label(one.label)), "cam-trial cam-trial-suspect" if one.suspect else "cam-trial"
     pasted = (("its patches", figures.sufficiency), ("random patches", figures.random))
     if figures.others is not None:
         pasted = (*pasted, ("patches of other groups", figures.others))
     painted = (("its patch", figures.necessity), ("a random patch", figures.random_necessity))
-    return _chart(f"Pasted into pictures of other classes: became “{label}”", pasted) + _chart(
-        f"Painted over in its own pictures: no longer “{label}”", painted
+    return _chart(kind, f"Pasted into pictures of other classes: became “{label}”", pasted) + _chart(
+        kind, f"Painted over in its own pictures: no longer “{label}”", painted
     )
 
 
-def _chart(title: str, rows: tuple[tuple[str, Rate], ...]) -> str:
+def _chart(kind: str, title: str, rows: tuple[tuple[str, Rate], ...]) -> str:
     known = [(name, one) for name, one in rows if one.n]
     if not known:
         return ""
     lines = "".join(_bar(name, one, lead=place == 0) for place, (name, one) in enumerate(known))
-    return f'<div class="cam-trial"><b>{title}</b>{lines}</div>'
+    return f'<div class="{kind}"><b>{title}</b>{lines}</div>'
 
 
 def _bar(name: str, one: Rate, lead: bool) -> str:
