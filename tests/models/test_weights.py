@@ -56,7 +56,7 @@ def test_keras_cache_is_where_get_file_puts_files(home, monkeypatch, writable, t
     from keras.src.backend import config
     from keras.src.utils import file_utils
 
-    home.mkdir()
+    home.mkdir(exist_ok=True)  # Keras makes it when it is imported
     source = tmp_path / "source.txt"
     source.write_text("x")
     monkeypatch.setattr(config, "_KERAS_DIR", str(home))
