@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from camcore.audits.step import AuditStep
     from camcore.audits.store import open_audit
     from camcore.errors import CamcoreError, LayerError, MethodError, ModelError, PictureError
+    from camcore.features.attention import attention_rows
     from camcore.features.cells import look_at_cells
     from camcore.features.concepts import find_concepts
     from camcore.features.effective_field import effective_field
@@ -44,7 +45,7 @@ if TYPE_CHECKING:
     from camcore.predictions import Prediction
     from camcore.release.gate import CheckResult, CheckStep, check, check_audits
     from camcore.release.policy import read_policy
-    from camcore.release.spread import SpreadStep, spread
+    from camcore.release.spread import SpreadStep, spread, spread_audits
     from camcore.reviews.listing import list_reviews
     from camcore.reviews.review import open_review, start_review
     from camcore.verdict.gather import Trust, TrustStep, trust, trust_passes
@@ -57,6 +58,7 @@ os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 # Every public name and the module it lives in; imported when it is first used.
 _HOMES = {
     "activations": "features.feature_maps",
+    "attention_rows": "features.attention",
     "audit": "audits.engine",
     "AuditStep": "audits.step",
     "backbones": "models.listing",
@@ -94,6 +96,7 @@ _HOMES = {
     "Prediction": "predictions",
     "read_policy": "release.policy",
     "spread": "release.spread",
+    "spread_audits": "release.spread",
     "SpreadStep": "release.spread",
     "start_review": "reviews.review",
     "Step": "heatmaps.run",

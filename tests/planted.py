@@ -42,13 +42,13 @@ def mark(rng: np.random.Generator) -> np.ndarray:
     return np.where(np.kron(on, np.ones((4, 4)))[..., None] > 0, (255, 20, 255), (120, 0, 130)).astype(np.uint8)
 
 
-def planted_folder(root: Path) -> dict[str, tuple[int, int]]:
-    """A folder of EACH pictures of both classes; the path of each marked one, and the top left corner of its mark."""
+def planted_folder(root: Path, each: int = EACH) -> dict[str, tuple[int, int]]:
+    """A folder of ``each`` pictures of both classes; the path of each marked one, and the top left of its mark."""
     rng = np.random.default_rng(0)
     pattern, places = mark(rng), {}
     for label in LABELS:
         (root / label).mkdir(parents=True)
-        for number in range(EACH):
+        for number in range(each):
             pixels = rng.integers(60, 120, (SIDE, SIDE, 3)).astype(np.uint8)
             clouds = cv2.resize(rng.uniform(0, 110, (5, 5)), (SIDE, SIDE), interpolation=cv2.INTER_CUBIC)
             pixels[..., 1 if label == "leaf" else 2] += np.clip(clouds, 0, 120).astype(np.uint8)

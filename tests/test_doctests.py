@@ -34,7 +34,7 @@ def out(name: str, names: dict[str, Any], tmp_path: Path) -> Path:
     """A folder for an audit, or of one where the example reads it."""
     if name in ("list_reviews", "open_review", "start_review"):
         return reviewed_audit(tmp_path, 30).folder
-    if name in ("open_audit", "compare_audits", "check_audits"):
+    if name in ("open_audit", "compare_audits", "check_audits", "spread_audits"):
         list(camcore.audit(names["net"], names["folder"], tmp_path))
     return tmp_path
 

@@ -20,6 +20,7 @@ from audited import make_audit
 from keras import layers
 from PIL import Image
 from reviewed import reviewed_audit
+from transformers import vit
 
 import camcore
 from camcore import render
@@ -102,6 +103,7 @@ def good() -> dict[str, tuple[Callable[..., Any], dict[str, Any]]]:
     review = camcore.start_review(reviewed_audit(folder() / "reviewed", 20).folder, "Ada")
     doors: list[tuple[Callable[..., Any], dict[str, Any]]] = [
         (camcore.activations, {**asked, "layers": "deep"}),
+        (camcore.attention_rows, {"network": camcore.wrap(vit(blocks=1)), "pic": pic}),
         (camcore.audit, {"network": net, "pictures": folder() / "images", "out": folder() / "audit"}),
         (camcore.backbones, {}),
         (camcore.check, {"new": net, "old": net, "pictures": file.parent, "policy": POLICY, "out": folder() / "gate"}),
@@ -125,6 +127,7 @@ def good() -> dict[str, tuple[Callable[..., Any], dict[str, Any]]]:
         (camcore.stream, asked),
         (camcore.read_policy, {"source": POLICY}),
         (camcore.spread, {"networks": [net, net], "pictures": file.parent, "out": folder() / "gate"}),
+        (camcore.spread_audits, {"audits": [rows, made_up]}),
         (camcore.strongest_patches, {"network": net, "files": [file]}),
         (camcore.trust, {**asked, "m": m}),
         (camcore.trust_passes, {"network": net, "m": m}),

@@ -134,6 +134,12 @@ def may_write(folder: Path) -> bool:
     return not policy().public or (own is not None and folder.resolve().is_relative_to(own.path))
 
 
+def in_own_folder(path: Path, name: str) -> bool:
+    """Whether a path lies in this visitor's folder of a name, as far as there is one."""
+    own = st.session_state.get(_HOME)
+    return own is not None and path.is_relative_to(own.path / name)
+
+
 def veiled(text: str) -> str:
     """A text for a visitor: on a public server without the paths of the server's files."""
     return _BARE.sub("…/", _QUOTED.sub(r"\1…/\2", renamed(text, visitor_names()))) if policy().public else text

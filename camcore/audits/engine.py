@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -32,7 +32,7 @@ from camcore.audits.rows import Chunk, Plan
 from camcore.audits.sources import NO_LABEL, Listing, class_indices, list_pictures
 from camcore.audits.starting import new_manifest, started
 from camcore.audits.step import LATEST, AuditStep
-from camcore.checks import checked, flag, optional, refused, text, whole
+from camcore.checks import Check, checked, flag, optional, refused, text, whole
 from camcore.errors import CamcoreError, ModelError
 from camcore.evaluation.average_maps import single_pass_method
 from camcore.heatmaps.arguments import a_framing, a_network
@@ -75,17 +75,23 @@ def _an_address(name: str, value: object) -> str:
     return value
 
 
+AUDIT_CHOICES: Mapping[str, Check[object]] = {
+    "method": optional(text),
+    "framing": a_framing,
+    "workers": optional(whole(0, 1024, example=2)),
+    "limit": optional(whole(1, example=1000)),
+    "seed": checks.seed,
+}
+"""The checks of the choices that every function has which makes audits."""
+
+
 @checked(
     network=a_network,
     pictures=a_source,
     out=_a_folder,
-    method=optional(text),
-    framing=a_framing,
     labelled=optional(flag),
-    workers=optional(whole(0, 1024, example=2)),
     cluster=optional(_an_address),
-    limit=optional(whole(1, example=1000)),
-    seed=checks.seed,
+    **AUDIT_CHOICES,
     batch=whole(1, 4096, example=BATCH),
     court=flag,
     chunk=whole(1, 1 << 16, example=CHUNK),

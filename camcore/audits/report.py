@@ -60,6 +60,7 @@ def _numbers(audit: Audit, right: Rate, groups: Sequence[Group]) -> list[tuple[s
         return [
             (percent(counts[9] / total), "predicted with 90 % or more", "the true classes are not known"),
             (percent(counts[:5].sum() / total), "predicted with less than 50 %", f"of {total:,} answers"),
+            *_suspects(groups),
             failed,
         ]
     failing = sum(one.clearly_failing for one in groups)
@@ -70,5 +71,16 @@ def _numbers(audit: Audit, right: Rate, groups: Sequence[Group]) -> list[tuple[s
             "failing group" if failing == 1 else "failing groups",
             "clearly below their class",
         ),
+        *_suspects(groups),
         failed,
     ]
+
+
+def _suspects(groups: Sequence[Group]) -> list[tuple[str, str, str]]:
+    """The groups that are suspected of a shortcut; none before they were tried."""
+    tried = [one for one in groups if one.verdict is not None and one.verdict.figures is not None]
+    if not tried:
+        return []
+    suspects = sum(one.suspect for one in groups)
+    name = "suspected shortcut" if suspects == 1 else "suspected shortcuts"
+    return [(f"{suspects:,}", name, f"of {counted(len(tried), 'group')} tried")]

@@ -11,6 +11,7 @@ from camcore.audits.filters import Filters
 from camcore.audits.groups import Group, failing_groups
 from camcore.audits.report_pictures import map_jpeg, overlay_jpeg, patch_jpeg
 from camcore.audits.summary import MATRIX, calibration, command
+from camcore.errors import CamcoreError
 from camcore.report.blocks import (
     Block,
     Bullets,
@@ -29,6 +30,9 @@ from camcore.report.blocks import (
     Table,
 )
 from camcore.reviews.listing import list_reviews
+from camcore.shortcuts.judgements import judgement_of
+from camcore.shortcuts.mended import read_mendings
+from camcore.shortcuts.state import group_key
 from camcore.text import percent, readable
 
 if TYPE_CHECKING:
@@ -155,8 +159,28 @@ def _card(audit: Audit, one: Group) -> Card:
         ),
         tuple(filter(None, (report_words.size(one), report_words.beside_class(one)))),
         report_words.flagged(one),
-        tuple(filter(None, (*report_words.trial(one), report_words.channels(one), report_words.stability(one)))),
+        tuple(
+            filter(
+                None,
+                (
+                    *report_words.trial(one),
+                    *_judged(audit, one),
+                    report_words.channels(one),
+                    report_words.stability(one),
+                ),
+            )
+        ),
     )
+
+
+def _judged(audit: Audit, one: Group) -> list[str]:
+    """A person's judgement on a suspect group, and the networks that were mended of it."""
+    try:
+        judgement, mendings = judgement_of(audit.folder, one), read_mendings(audit.folder, group_key(one))
+    except CamcoreError as error:
+        return [str(error)]
+    said = [] if judgement is None else [report_words.judgement(judgement)]
+    return [*said, *(report_words.mended(name, made) for name, made in mendings.items())]
 
 
 def _worst(audit: Audit) -> Iterator[Section]:

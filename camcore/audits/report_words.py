@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from camcore.audits.manifest import Manifest
     from camcore.evaluation.measures import Calibration
     from camcore.metrics.intervals import Rate
+    from camcore.shortcuts.judgements import Judgement
+    from camcore.shortcuts.mended import Mending
 
 _CHANNELS = 5  # named on a card
 
@@ -139,6 +141,25 @@ def trial(one: Group) -> tuple[str, ...]:
     if one.verdict is None:
         return ()
     return (*one.verdict.reasons, FALSE_ALARMS) if one.suspect else one.verdict.reasons
+
+
+def judgement(one: Judgement) -> str:
+    """A person's judgement on a group."""
+    time = f"{one.time[:16].replace('T', ' ')} UTC"
+    if one.answer == "unsure":
+        return f"A person was not sure whether it is a shortcut ({time})."
+    what = "a shortcut" if one.answer == "shortcut" else "the object itself, not a shortcut"
+    return f"Judged by a person: {what} ({time})."
+
+
+def mended(name: str, one: Mending) -> str:
+    """A network that was mended of a group, before and after."""
+    known = [
+        f"{figure} {percent(before.value)} before, {percent(after.value)} after"
+        for figure, before, after in one.rows
+        if before is not None and after is not None and before.n and after.n
+    ]
+    return f"Mended in the network “{name}”: {'; '.join(known) or 'no picture to try it on'}."
 
 
 def limits(manifest: Manifest, labelled: bool) -> list[str]:

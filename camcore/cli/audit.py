@@ -20,6 +20,7 @@ from camcore.cli.options import (
     add_audit_options,
     add_json,
     add_network,
+    audit_choices,
     check_network_options,
     load_network,
     print_json,
@@ -68,14 +69,9 @@ def audit_command(given: argparse.Namespace) -> None:
         network,
         given.pictures,
         given.out,
-        method=given.method,
-        layer=given.layer,
-        framing=given.framing,
         labelled=False if given.unlabelled else None,
-        workers=given.workers,
         cluster=given.cluster,
-        limit=given.limit,
-        seed=given.seed,
+        **audit_choices(given),
         court=not given.no_court,
     )
     step = None

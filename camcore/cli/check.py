@@ -13,6 +13,7 @@ from camcore.cli.options import (
     add_audit_options,
     add_json,
     add_network,
+    audit_choices,
     check_network_options,
     load_network,
     print_json,
@@ -29,7 +30,7 @@ from camcore.release.summary import summary
 from camcore.text import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from camcore.cli.options import Commands
 
@@ -119,21 +120,8 @@ def followed(steps: Iterator[Step], words: Callable[[Step], str], out: str) -> S
 
 
 def _steps(given: argparse.Namespace, policy: Policy) -> Iterator[CheckStep]:
-    audits = [(Path(name) / MANIFEST).is_file() for name in (given.model, given.against)]
-    if all(audits):
-        if given.data is not None:
-            raise CamcoreError(
-                f"--data {given.data} is of no use here: '{given.model}' and '{given.against}' are audits, of pictures "
-                "of their own. Leave it out, or give the networks."
-            )
+    if all_audits((given.model, given.against), given.data):
         return check_audits(given.model, given.against, policy, masks=given.masks)
-    if any(audits):
-        which = given.model if audits[0] else given.against
-        raise CamcoreError(f"'{which}' is an audit, and the other one is none. Give two audits, or two networks.")
-    if given.data is None:
-        raise CamcoreError(
-            "There are no pictures to check the networks on. Give --data PICTURES: a folder, a table or an address."
-        )
     check_network_options(given)
     return check(
         load_network(given),
@@ -142,13 +130,28 @@ def _steps(given: argparse.Namespace, policy: Policy) -> Iterator[CheckStep]:
         policy,
         given.out,
         masks=given.masks,
-        method=given.method,
-        layer=given.layer,
-        framing=given.framing,
-        workers=given.workers,
-        limit=given.limit,
-        seed=given.seed,
+        **audit_choices(given),
     )
+
+
+def all_audits(given: Sequence[str], data: str | None) -> bool:
+    """Tell folders of audits, which need no ``data``, from networks, which do. CamcoreError for some of each."""
+    audits = [name for name in given if (Path(name) / MANIFEST).is_file()]
+    if not audits:
+        if data is None:
+            raise CamcoreError(
+                "There are no pictures to compare the networks on. Give --data PICTURES: a folder, a table or an "
+                "address."
+            )
+        return False
+    if len(audits) < len(given):
+        raise CamcoreError(f"'{audits[0]}' is an audit, and not all of them are. Give audits only, or networks only.")
+    if data is not None:
+        raise CamcoreError(
+            f"--data {data} is of no use here: '{audits[0]}' is an audit, of pictures of its own. Leave it out, or "
+            "give the networks."
+        )
+    return True
 
 
 def _check_file(path: Path) -> None:

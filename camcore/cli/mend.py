@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import shlex
+import sys
 from typing import TYPE_CHECKING
 
 from camcore.audits.manifest import read_manifest
@@ -10,12 +12,12 @@ from camcore.cli.options import add_json, add_network, check_network_options, lo
 from camcore.errors import CamcoreError
 from camcore.generators import Returning
 from camcore.models.pickling import weights_hash
-from camcore.shortcuts.mending import WAYS, Trials, mend, save_mended
+from camcore.shortcuts.mended import WAYS, keep_mending, mending_to_json
+from camcore.shortcuts.mending import mend
+from camcore.shortcuts.saving import free_folder, save_mended
 from camcore.text import counted
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from camcore.audits.manifest import Manifest
     from camcore.cli.options import Commands
     from camcore.metrics.intervals import Rate
@@ -28,12 +30,13 @@ def add_parser(commands: Commands) -> None:
         "mend",
         help="take a shortcut that an audit found out of a network's head, and save the network",
         description="Mends a network that ends in a global average and a linear head of what a group of its audit "
-        "rests on, and shows it before and after on pictures that the head was not mended on. Without --model it is "
-        "loaded as the audit's was.",
+        "rests on, and shows it before and after on pictures that the head was not mended on. The mended network is "
+        "saved among the networks of your own, where every page and --model find it. Without --model the audit's "
+        "network is loaded as it was.",
     )
     parser.add_argument("audit", metavar="AUDIT", help="the folder of an audit")
     parser.add_argument("--group", type=int, default=1, metavar="N", help="its place in groups.json (default: 1)")
-    parser.add_argument("--out", required=True, metavar="FOLDER", help="where the mended network is saved")
+    parser.add_argument("--out", metavar="FOLDER", help="where it is saved (default: among your own networks)")
     parser.add_argument("--way", choices=WAYS, default=WAYS[0], help="take its direction out, or fit the head anew")
     add_network(parser)
     add_json(parser)
@@ -50,17 +53,18 @@ def mend_command(given: argparse.Namespace) -> None:
     for done, total in steps:
         show_progress(f"{done:,} of {counted(total, 'picture')}", done == total)
     mended = steps.result
-    saved: Path = save_mended(mended, given.out)
+    saved = save_mended(mended, given.out or free_folder(network.name))
+    try:
+        keep_mending(given.audit, saved.name, mended.record)
+    except CamcoreError as error:
+        print(f"note: the record of it is with the network only. {error}", file=sys.stderr)
     if given.json:
-        print_json({"saved": str(saved), "before": _facts(mended.before), "after": _facts(mended.after)})
+        print_json({"saved": str(saved.folder), "name": saved.name, **mending_to_json(mended.record)})
         return
-    for name, before, after in (
-        ("right among the group's pictures", mended.before.members, mended.after.members),
-        ("right among the others", mended.before.others, mended.after.others),
-        ("turned by the group's patch", mended.before.flipped, mended.after.flipped),
-    ):
+    for name, before, after in mended.record.rows:
         print(f"  {name:33} {_words(before)} before, {_words(after)} after")
-    print(f"saved as {saved}; audit it again: python -m camcore audit PICTURES --model {saved} --out FOLDER")
+    model = shlex.quote(str(saved.folder) if given.out else saved.name)
+    print(f"saved in {saved.folder}; audit it again: python -m camcore audit PICTURES --model {model} --out FOLDER")
 
 
 def _network(manifest: Manifest, given: argparse.Namespace) -> Network:
@@ -82,7 +86,3 @@ def _network(manifest: Manifest, given: argparse.Namespace) -> Network:
 
 def _words(one: Rate | None) -> str:
     return "no labels" if one is None else one.in_words
-
-
-def _facts(one: Trials) -> dict[str, object]:
-    return {name: None if value is None else vars(value) for name, value in vars(one).items()}

@@ -68,6 +68,11 @@ def add_audit_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=0, help="of the sample (default: 0)")
 
 
+def audit_choices(given: argparse.Namespace) -> dict[str, Json]:
+    """The choices of ``add_audit_options`` and the number of workers, as ``camcore.audit`` takes them."""
+    return {name: getattr(given, name) for name in ("method", "layer", "framing", "workers", "limit", "seed")}
+
+
 def add_pictures(parser: argparse.ArgumentParser) -> None:
     """Add the argument for picture files."""
     parser.add_argument("pictures", nargs="+", metavar="PICTURE", help="JPEG, PNG, WEBP, GIF, BMP or TIFF")

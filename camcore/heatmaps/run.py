@@ -66,10 +66,10 @@ def explain(
     """Maps of every method at every layer for every class, in that order.
 
     ``methods``: keys of ``camcore.METHODS``. ``layers``: paths or Keras layers, None for the default layer.
-    ``classes``: indices, None for the class the network says. ``framing``: ``crop``, ``stretch`` or
-    ``letterbox``, None for the network's own. ``options``: by method, such as ``{"gradcam++": {"variant":
-    "authors"}}``. ``refine``: ``aug`` and ``eigen``, see ``camcore.heatmaps.refine``. ``memory``: where to find and
-    keep what was computed of this picture.
+    ``classes``: indices, None for the class the network says. ``framing``: one of
+    ``camcore.framing.FRAMINGS``, None for the network's own. ``options``: by method, such as ``{"gradcam++":
+    {"variant": "authors"}}``. ``refine``: ``aug`` and ``eigen``, see ``camcore.heatmaps.refine``. ``memory``: where to
+    find and keep what was computed of this picture.
 
     A method that is defined at one layer only (``cam``) is left out at the others with a Python warning, and
     refused where none of the layers asked for is its own. A method on the input's own grid (``fullgrad``) gives one

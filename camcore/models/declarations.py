@@ -26,7 +26,7 @@ from camcore.files import Json, parse_json, read_json_object, write_whole
 from camcore.framing import check_framing
 from camcore.models.description import check_name
 from camcore.models.preprocessing import TITLES, preprocessing
-from camcore.models.saved import home
+from camcore.places import home
 
 VARIABLE = "CAMCORE_MODELS"
 DEFAULT_MODEL = "CAMCORE_DEFAULT_MODEL"

@@ -14,7 +14,7 @@ from camcore.errors import ModelError
 from camcore.files import Json, opened_plain, read_json
 from camcore.framing import FRAMINGS
 from camcore.models import catalogue
-from camcore.models.architectures import check_architecture, is_whole
+from camcore.models.architectures import WHOLE, check_architecture, is_whole
 from camcore.models.preprocessing import preprocessing
 from camcore.origin import Origin
 
@@ -26,6 +26,14 @@ BUNDLED = _INSTALLED if _INSTALLED.is_dir() else _INSTALLED.parents[1] / "models
 
 _MOST_BYTES = 1 << 20  # of network.json
 _NAME = re.compile(r"\w(?:[\w .,+()-]{0,78}[\w)+])?")
+
+
+@dataclass(frozen=True)
+class MendedCopy:
+    """The name of the network that a mended one was made from, and the class that it had a shortcut to."""
+
+    network: str
+    label: str
 
 
 @dataclass(frozen=True)
@@ -80,9 +88,22 @@ class SavedNetwork:
         return ""
 
     @property
+    def whole(self) -> bool:
+        """True where the file of its weights is that of a whole model, which camcore cannot build itself."""
+        return self.architecture.get("builder") == WHOLE
+
+    @property
     def origin(self) -> Origin:
         """The network's origin, by which it can be had again."""
         return Origin(self.architecture, self.preprocessing, self.folder, self.sha256)
+
+    @property
+    def mended(self) -> MendedCopy | None:
+        """The network that it is a mended copy of; None where it is none, or the record does not say."""
+        record = self.trained.get("mended")
+        said = (record.get("network"), record.get("class")) if isinstance(record, dict) else ()
+        texts = [one[:200] for one in said if isinstance(one, str)]
+        return MendedCopy(*texts) if len(texts) == 2 else None
 
 
 def check_weights(saved: SavedNetwork) -> None:
@@ -173,8 +194,9 @@ def checked(content: Json, path: Path) -> SavedNetwork:
         raise _damaged(path, "one of its labels is empty, no text, or longer than 200 letters")
     if not (isinstance(parameters, int) and is_whole(parameters, 1, 10**10)):
         raise _damaged(path, f"its parameters are {shown(parameters)}, not a number of them")
-    if not (isinstance(weights, str) and re.fullmatch(r"[\w+-][\w.+-]{0,100}\.weights\.h5", weights)):
-        raise _damaged(path, f"its weights are {shown(weights)}, not the name of a .weights.h5 file beside it")
+    suffix = weights_suffix(content["architecture"])
+    if not (isinstance(weights, str) and re.fullmatch(rf"[\w+-][\w.+-]{{0,100}}{re.escape(suffix)}", weights)):
+        raise _damaged(path, f"its weights are {shown(weights)}, not the name of a {suffix} file beside it")
     if not (isinstance(content.get("sha256"), str) and re.fullmatch("[0-9a-f]{64}", content["sha256"])):
         raise _damaged(path, f"its sha256 is {shown(content.get('sha256'))}, not 64 hexadecimal digits")
     if framing not in FRAMINGS:
@@ -194,6 +216,11 @@ def checked(content: Json, path: Path) -> SavedNetwork:
         trained=trained,
         framing=framing,
     )
+
+
+def weights_suffix(architecture: Mapping[str, Json]) -> str:
+    """The end of the name of a network's file of weights."""
+    return ".keras" if architecture.get("builder") == WHOLE else ".weights.h5"
 
 
 def check_name(name: object) -> str:

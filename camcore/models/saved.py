@@ -2,6 +2,7 @@
 
     network.json            architecture, input, classes and record; its presence means that there is a network
     network.weights.h5      the weights, in Keras 3's layout; network.json tells the file's name and hash
+    network.keras           in their place the whole model, where camcore could not build its architecture
 
 Bundled ones lie in ``models/`` of the project, one's own in ``$CAMCORE_HOME/networks``. There are no pickles, and
 nothing in a file is run as code: the architecture is chosen among those that camcore can build.
@@ -29,17 +30,18 @@ from camcore.models.description import (
     checked,
     described,
     digest,
+    weights_suffix,
 )
 from camcore.models.preprocessing import preprocessing as preprocessing_of
 from camcore.models.weights import load_weights
 from camcore.models.weights_contents import check_file
-from camcore.models.weights_saving import check_finite, save_weights
+from camcore.models.weights_saving import check_finite, save_weights, save_whole
+from camcore.models.whole import open_whole
 from camcore.places import home, networks_folder
 
 if TYPE_CHECKING:
     import keras
 
-_WEIGHTS_NAME = "network.weights.h5"
 
 # ---- where they are
 
@@ -119,6 +121,19 @@ def open_saved(saved: SavedNetwork, weights: str | os.PathLike[str] | None = Non
     """
     if weights is None:
         check_weights(saved)
+    if saved.whole:
+        opened = open_whole(saved.weights, weights)
+        model, note = opened.model, _note(saved) if weights is None else opened.weights_note
+        _check_fit(saved, model)
+    else:
+        model, note = _built(saved, weights)
+    feed = preprocessing_of(saved.preprocessing)
+    return Built(model, feed, saved.labels, saved.input_size, note, saved.origin, framing=saved.framing)
+
+
+def _built(saved: SavedNetwork, weights: str | os.PathLike[str] | None) -> tuple[keras.Model, str]:
+    """The model with its weights, and the note about these."""
+    if weights is None:
         path, note = saved.weights, _note(saved)
     elif weights == "random":
         path, note = None, "random weights"
@@ -132,13 +147,14 @@ def open_saved(saved: SavedNetwork, weights: str | os.PathLike[str] | None = Non
     _check_fit(saved, model)
     if path is not None:
         load_weights(model, path)
-    feed = preprocessing_of(saved.preprocessing)
-    return Built(model, feed, saved.labels, saved.input_size, note, saved.origin, framing=saved.framing)
+    return model, note
 
 
 def _note(saved: SavedNetwork) -> str:
     where = "bundled with camcore" if saved.bundled else "from this machine"
-    return f"weights {where}" + (f", trained on {saved.summary}" if saved.summary else "")
+    learned = f", trained on {saved.summary}" if saved.summary else ""
+    copy = saved.mended
+    return f"weights {where}{learned}" + (f"; {copy.network} mended of a shortcut to {copy.label!r}" if copy else "")
 
 
 def _check_fit(saved: SavedNetwork, model: keras.Model) -> None:
@@ -183,7 +199,8 @@ def write(
     """
     target = Path(folder).expanduser().absolute()
     check_finite(model, name, half)
-    part = target / "part.weights.h5"
+    suffix = weights_suffix(architecture)
+    file, part = f"network{suffix}", target / f"part{suffix}"
     earlier = _earlier_weights(target)
     content = {
         "format": FORMAT,
@@ -194,7 +211,7 @@ def write(
         "framing": framing,
         "labels": list(labels),
         "parameters": int(model.count_params()),
-        "weights": _WEIGHTS_NAME,
+        "weights": file,
         "sha256": "0" * 64,
         "trained": trained,
     }
@@ -208,10 +225,13 @@ def write(
     _check_fit(checked(content, target / JSON_NAME), model)
     try:
         target.mkdir(parents=True, exist_ok=True)
-        save_weights(model, part, half)
+        if suffix == ".keras":
+            save_whole(model, part)
+        else:
+            save_weights(model, part, half)
         content["sha256"] = digest(part)
-        if earlier == _WEIGHTS_NAME:  # it stays until the new description is in place
-            content["weights"] = f"network-{content['sha256'][:12]}.weights.h5"
+        if earlier == file:  # it stays until the new description is in place
+            content["weights"] = f"network-{content['sha256'][:12]}{suffix}"
         os.replace(part, target / content["weights"])
         with replaced_whole(target / JSON_NAME, sync=True) as json_part:
             json_part.write_bytes(json.dumps(content, indent=1, ensure_ascii=False).encode())

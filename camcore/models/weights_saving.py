@@ -35,6 +35,22 @@ def save_weights(model: keras.Model, path: Path, half: bool = False) -> None:
                 _halve(part, short)
 
 
+def save_whole(model: keras.Model, path: Path) -> None:
+    """Write a whole model to a ``.keras`` file, whole or not at all. OSError where it cannot be written.
+
+    Raises ModelError where the model cannot be described.
+    """
+    with replaced_whole(path, ".keras", sync=True) as part:
+        _check_room(part, _bytes_of(model))
+        try:
+            model.save(part)
+        except (TypeError, ValueError, NotImplementedError) as error:
+            raise ModelError(
+                f"The model {model.name!r} cannot be saved: {' '.join(str(error).split())[:200].rstrip('.')}. Keras "
+                "writes each layer by its get_config(). Give layers of your own one."
+            ) from error
+
+
 def check_finite(model: keras.Model, name: str, half: bool = False) -> None:
     """Raise ModelError where a weight is no finite number, or with ``half`` too large for half precision."""
     for variable in model.weights:

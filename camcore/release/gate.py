@@ -9,21 +9,20 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from camcore import checks
-from camcore.audits.engine import a_source
+from camcore.audits.engine import AUDIT_CHOICES, a_source
 from camcore.audits.sources import list_pictures
 from camcore.audits.step import AuditStep
 from camcore.audits.store import Audit, open_audit
-from camcore.checks import checked, optional, text, whole
+from camcore.checks import checked, optional
 from camcore.generators import Returning
-from camcore.heatmaps.arguments import a_framing, a_network, a_path
+from camcore.heatmaps.arguments import a_network, a_path
 from camcore.network import Network
 from camcore.release.enough import check_enough
 from camcore.release.judged import FAILED, NOT_EXAMINED, Judgement, judge
 from camcore.release.masks import mask_files
 from camcore.release.notes import check_classes, notes
 from camcore.release.policy import Policy, a_policy, read_policy
-from camcore.release.steps import Auditing, Choices, begin, compare
+from camcore.release.steps import Auditing, Choices, an_audit, begin, compare
 from camcore.release.versions import Versions
 from camcore.text import counted
 
@@ -78,11 +77,7 @@ class CheckStep:
     policy=a_policy,
     out=a_path,
     masks=optional(a_path),
-    method=optional(text),
-    framing=a_framing,
-    workers=optional(whole(0, 1024, example=2)),
-    limit=optional(whole(1, example=1000)),
-    seed=checks.seed,
+    **AUDIT_CHOICES,
 )
 def check(
     new: Network,
@@ -129,12 +124,7 @@ def check(
     return _audited(audits[0], audits[1], rules, files)
 
 
-def _an_audit(name: str, value: object) -> Audit:
-    """An audit, or its folder, opened."""
-    return value if isinstance(value, Audit) else open_audit(a_path(name, value))
-
-
-@checked(new=_an_audit, old=_an_audit, policy=a_policy, masks=optional(a_path))
+@checked(new=an_audit, old=an_audit, policy=a_policy, masks=optional(a_path))
 def check_audits(
     new: Audit | str | os.PathLike[str],
     old: Audit | str | os.PathLike[str],

@@ -29,6 +29,7 @@ def to_facts(spread: Spread) -> dict[str, object]:
         "networks": spread.networks,
         "pictures": spread.pictures,
         "compared": spread.count,
+        "margin": spread.margin,
         "rules": [
             {
                 "rule": one.rule.name,
@@ -48,7 +49,10 @@ def _lines(spread: Spread) -> Iterator[str]:
     count = len(spread.networks)
     yield f"# Limits that {count} networks of one recipe keep, each in the place of every other, on"
     yield f"# {counted(spread.count, 'picture')} of {_line(spread.pictures)}: {_line(', '.join(spread.networks))}"
-    yield "# A further one may exceed some of them by chance: loosen them by what you are ready to give away."
+    if spread.margin:
+        yield f"# Loosened by {spread.margin:g} times the distance of the worst figure from the mean."
+    else:
+        yield "# A further one may exceed some of them by chance: loosen them (--margin) by what you can give away."
     if count < FEW:
         yield f"# {count} networks show little of what chance does: of {FEW} or more the limits are surer."
     for one in spread.rules:

@@ -13,20 +13,19 @@ from itertools import permutations
 from math import ceil, floor
 from pathlib import Path
 
-from camcore import checks
-from camcore.audits.engine import a_source
+from camcore.audits.engine import AUDIT_CHOICES, a_source
 from camcore.audits.sources import list_pictures
 from camcore.audits.step import AuditStep
-from camcore.audits.store import open_audit
-from camcore.checks import checked, many, one_of, optional, text, whole
+from camcore.audits.store import Audit, open_audit
+from camcore.checks import checked, many, number, one_of, optional
 from camcore.generators import Returning
-from camcore.heatmaps.arguments import a_framing, a_network, a_path
+from camcore.heatmaps.arguments import a_network, a_path
 from camcore.network import Network
 from camcore.release.kinds import AT_LEAST, JUDGED_BY, KINDS, WORST, Rule
 from camcore.release.masks import mask_files
 from camcore.release.measured import Figure, measure
 from camcore.release.notes import check_classes
-from camcore.release.steps import Auditing, Choices, begin, compare
+from camcore.release.steps import Auditing, Choices, an_audit, begin, compare
 
 _STEP = 1000
 """Limits are rounded to so many parts of one, away from the figures."""
@@ -57,12 +56,16 @@ class NullFigure:
 
 @dataclass(frozen=True)
 class Spread:
-    """The spread of networks of one recipe on the same ``pictures``: a NullFigure for each kind of rule."""
+    """The spread of networks of one recipe on the same ``pictures``: a NullFigure for each kind of rule.
+
+    ``margin``: by which its limits were loosened.
+    """
 
     networks: tuple[str, ...]
     pictures: str
     count: int
     rules: tuple[NullFigure, ...]
+    margin: float = 0.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,20 +81,16 @@ class SpreadStep:
     result: Spread | None = None
 
 
-_networks = many(a_network, least=2, what_to_do="Give two networks or more, of one recipe and other seeds.")
+_MORE = "Give two networks or more, of one recipe and other seeds."
 
 
 @checked(
-    networks=_networks,
+    networks=many(a_network, least=2, what_to_do=_MORE),
     pictures=a_source,
     out=a_path,
     masks=optional(a_path),
     by=one_of(*JUDGED_BY),
-    method=optional(text),
-    framing=a_framing,
-    workers=optional(whole(0, 1024, example=2)),
-    limit=optional(whole(1, example=1000)),
-    seed=checks.seed,
+    **AUDIT_CHOICES,
 )
 def spread(
     networks: Sequence[Network],
@@ -124,21 +123,48 @@ def spread(
     listing = list_pictures(os.fspath(pictures))
     choices = Choices(method, layer, framing, workers, limit, seed)
     audits = [begin(network, listing, Path(out), choices) for network in networks]
-    names = tuple(network.name for network in networks)
-    return _steps(audits, names, os.fspath(pictures), files, by)
+    return _audited(audits, files, by)
 
 
-def _steps(
-    audits: Sequence[Auditing], names: tuple[str, ...], pictures: str, masks: Mapping[str, Path] | None, by: str
+@checked(audits=many(an_audit, least=2, what_to_do=_MORE), masks=optional(a_path), by=one_of(*JUDGED_BY))
+def spread_audits(
+    audits: Sequence[Audit | str | os.PathLike[str]],
+    *,
+    masks: str | os.PathLike[str] | None = None,
+    by: str = WORST,
 ) -> Generator[SpreadStep, None, None]:
-    pairs = list(permutations(range(len(audits)), 2))
-    done, total = 0, len(audits) + len(pairs)
+    """Measure the spread as ``spread`` does, by audits of the same pictures that are there already.
+
+    With ``out``, the folder of an audit:
+
+    >>> *_, step = camcore.spread_audits([out, out])
+    >>> [one.worst for one in step.result.rules if one.rule.name == "reasons_moved"]
+    [0.0]
+    """
+    opened = [one if isinstance(one, Audit) else open_audit(one) for one in audits]
+    for one in opened[1:]:
+        check_classes(opened[0].manifest.network.labels, one.manifest.network.labels)
+    return _compared(opened, None if masks is None else mask_files(masks), by)
+
+
+def _audited(
+    audits: Sequence[Auditing], masks: Mapping[str, Path] | None, by: str
+) -> Generator[SpreadStep, None, None]:
     for one in audits:
-        with closing(one.steps) as audit_steps:
-            for step in audit_steps:
-                yield SpreadStep(done, total, step)
-        done += 1
-    opened = [open_audit(one.folder) for one in audits]
+        with closing(one.steps) as steps:
+            for step in steps:
+                yield SpreadStep(audits.index(one), _total(len(audits)), step)
+    yield from _compared([open_audit(one.folder) for one in audits], masks, by)
+
+
+def _total(count: int) -> int:
+    """The audits and comparisons of so many networks."""
+    return count + count * (count - 1)
+
+
+def _compared(opened: Sequence[Audit], masks: Mapping[str, Path] | None, by: str) -> Generator[SpreadStep, None, None]:
+    pairs = list(permutations(range(len(opened)), 2))
+    done, total = len(opened), _total(len(opened))
     rules = [Rule(name, kind.low, by) for name, kind in KINDS.items()]
     found: list[list[Figure]] = [[] for _ in rules]
     unknown = [""] * len(rules)
@@ -154,19 +180,30 @@ def _steps(
             if measured.figure is not None:
                 found[place].append(measured.figure)
     figures = [_null(rule, each, why) for rule, each, why in zip(rules, found, unknown, strict=True)]
-    yield SpreadStep(total, total, result=Spread(names, pictures, count, tuple(figures)))
+    names = tuple(one.manifest.network.name for one in opened)
+    yield SpreadStep(total, total, result=Spread(names, opened[0].manifest.pictures, count, tuple(figures)))
 
 
-def _null(rule: Rule, figures: Sequence[Figure], unknown: str) -> NullFigure:
+@checked(margin=number(0, 100))
+def loosened(found: Spread, margin: float) -> Spread:
+    """The spread with each limit moved away from its figures: by ``margin`` times the distance of the worst from their
+    mean. The figures stay, and so does a limit that all pairs meet alike.
+    """
+    rules = tuple(_null(one.rule, one.figures, one.unknown, margin) for one in found.rules)
+    return replace(found, rules=rules, margin=margin)
+
+
+def _null(rule: Rule, figures: Sequence[Figure], unknown: str, margin: float = 0.0) -> NullFigure:
     """The figures of all pairs and the rule that lets each of them pass."""
     ends = [one.end(rule) for one in figures]
     if unknown or not ends:
         return NullFigure(rule, tuple(figures), unknown)
-    kind = rule.kind
+    kind, mean = rule.kind, sum(ends) / len(ends)
     if kind.limit == AT_LEAST:
-        limit = min(ends) if kind.whole else floor(min(ends) * _STEP) / _STEP
+        limit = min(ends) - margin * (mean - min(ends))
+        limit = floor(limit) if kind.whole else floor(limit * _STEP) / _STEP
     else:
-        limit = ceil(max(ends) * _STEP) / _STEP
+        limit = ceil((max(ends) + margin * (max(ends) - mean)) * _STEP) / _STEP
         if kind.counted and rule.by == WORST:
             limit = max(limit, 1 / _STEP)  # no interval ends at 0
-    return NullFigure(replace(rule, limit=min(limit, kind.high)), tuple(figures))
+    return NullFigure(replace(rule, limit=max(min(limit, kind.high), kind.low)), tuple(figures))

@@ -14,8 +14,9 @@ from camcore.audits.comparison import compared, distances
 from camcore.audits.engine import audit
 from camcore.audits.joined import join
 from camcore.audits.step import AuditStep
-from camcore.audits.store import Audit
+from camcore.audits.store import Audit, open_audit
 from camcore.evaluation.average_maps import single_pass_method
+from camcore.heatmaps.arguments import a_path
 from camcore.models.pickling import weights_hash
 from camcore.release.masks import InsideMasks, inside_masks
 from camcore.release.versions import Versions
@@ -24,6 +25,11 @@ from camcore.report.record import safe
 if TYPE_CHECKING:
     from camcore.audits.sources import Listing
     from camcore.network import Network
+
+
+def an_audit(name: str, value: object) -> Audit:
+    """An audit, or its folder, opened: an argument's check."""
+    return value if isinstance(value, Audit) else open_audit(a_path(name, value))
 
 
 @dataclass(frozen=True)

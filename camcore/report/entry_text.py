@@ -19,7 +19,7 @@ _KINDS: tuple[tuple[str, Word], ...] = (
     ("networks", lambda one: one.network.name),
     ("framings", lambda one: one.map.framing),
     ("methods", lambda one: method_title(one.map)),
-    ("layers", lambda one: one.map.layer or "the input’s own grid"),
+    ("layers", lambda one: one.map.layer or METHODS[one.map.method].own_grid.replace("'", "’")),
     ("classes", lambda one: readable(one.map.label)),
 )
 

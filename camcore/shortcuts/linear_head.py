@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -102,7 +102,7 @@ def with_head(network: Network, head: LinearHead, note: str) -> Network:
     layer = model.get_layer(head.layer)
     shapes = [value.shape for value in layer.get_weights()]
     layer.set_weights([head.kernel.reshape(shapes[0]), head.bias][: len(shapes)])
-    origin = network.origin
+    origin = None if network.origin is None else replace(network.origin, folder=None, sha256="")
     return wrap(
         model,
         labels=network.labels,

@@ -11,8 +11,7 @@ from __future__ import annotations
 import os
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Literal
+from datetime import UTC, datetime
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,18 +22,18 @@ from camcore.checks import checked, one_of, whole
 from camcore.errors import CamcoreError
 from camcore.heatmaps.arguments import a_network, a_path
 from camcore.metrics.intervals import Rate, rate
+from camcore.models.pickling import weights_hash
 from camcore.network import Network
 from camcore.shortcuts.court import exhibits_of
 from camcore.shortcuts.gallery import Gallery
 from camcore.shortcuts.linear_head import LinearHead, linear_head, with_head
-from camcore.shortcuts.state import read_state
+from camcore.shortcuts.mended import WAYS, Mending, Trials, Way
+from camcore.shortcuts.state import group_key, read_state
 from camcore.shortcuts.transplants import Framed, pasted, place_for, size_of
 from camcore.shortcuts.trial import BATCH, Exhibit
 
 Floats = NDArray[np.float64]
-Way = Literal["project", "refit"]
 
-WAYS: tuple[Way, ...] = ("project", "refit")
 PICTURES = 400
 """Pictures that a head is mended on, half of them, and tried on, the other half."""
 PATCHES = 60
@@ -44,26 +43,12 @@ _PENALTY = 1e-3  # on the change of a head that is fitted anew, in units of its 
 _ROUNDS = 200
 
 
-@dataclass(frozen=True)
-class Trials:
-    """A head on pictures that it was not mended on.
-
-    ``members``, ``others``: right answers among the group's pictures and all others; None without labels. ``flipped``:
-    pictures of other classes that became the group's class by its patch.
-    """
-
-    members: Rate | None
-    others: Rate | None
-    flipped: Rate
-
-
 @dataclass(frozen=True, eq=False)
 class Mended:
-    """A mended network, and what it does beside the one it was made from."""
+    """A mended network, and the record of what it does beside the one it was made from."""
 
     network: Network
-    before: Trials
-    after: Trials
+    record: Mending
 
 
 @checked(network=a_network, folder=a_path, number=whole(1), way=one_of(*WAYS, kind="way to mend"))
@@ -113,7 +98,8 @@ def _steps(
         )
     drawn = rng.permutation(table["path"].to_pylist())[:PICTURES].tolist()
     members = [path for path in rng.permutation(list(group.members))[:PATCHES].tolist() if path not in set(drawn)]
-    shown = list(gallery.there([*drawn, *members]))
+    own = set(group.members)
+    shown = sorted(gallery.there([*drawn, *members]), key=lambda one: one[0] in own)  # so that both halves have of each
     features: dict[str, Floats] = {}
     total = 3 * len(shown)
     for kind, name in enumerate(("plain", "patch", "random")):
@@ -134,8 +120,11 @@ def _steps(
         both = np.concatenate([features["plain"][half], features["patch"][half]])
         fresh = head.fitted(both, np.tile(truth[half], 2), _PENALTY, _ROUNDS)
     held = [(path, row) for row, (path, _) in enumerate(shown) if not half[row]]
-    trials = [_trials(one, features, held, labels, set(group.members), network, group.label) for one in (head, fresh)]
-    return Mended(with_head(network, fresh, f"{network.weights_note}; mended of {group.label}"), trials[0], trials[1])
+    trials = [_trials(one, features, held, labels, own, network, group.label) for one in (head, fresh)]
+    time = datetime.now(UTC).isoformat(timespec="seconds")
+    made_from = (network.name, weights_hash(network))
+    record = Mending(*made_from, group.label, group.size, group_key(group), way, time, trials[0], trials[1])
+    return Mended(with_head(network, fresh, f"{network.weights_note}; mended of {group.label}"), record)
 
 
 def _altered(
@@ -163,7 +152,7 @@ def _trials(
     network: Network,
     target: str,
 ) -> Trials:
-    said = {kind: head.classes(features[kind]) for kind in ("plain", "patch")}
+    said = {kind: head.classes(found) for kind, found in features.items()}
     name = [network.labels[index] for index in said["plain"]]
     own = [(path, row) for path, row in held if path in members]
     rest = [(path, row) for path, row in held if path not in members]
@@ -172,35 +161,5 @@ def _trials(
         known = part and all(labels[path] for path, _ in part)
         right.append(rate(sum(name[row] == labels[path] for path, row in part), len(part)) if known else None)
     strangers = [row for path, row in rest if labels[path] != target and name[row] != target]
-    return Trials(
-        right[0], right[1], rate(sum(network.labels[said["patch"][row]] == target for row in strangers), len(strangers))
-    )
-
-
-def save_mended(mended: Mended, folder: str | os.PathLike[str]) -> Path:
-    """Save a mended network: as a network's folder where camcore can build it, else as ``network.keras`` there."""
-    from camcore.models.saved import write
-
-    network, home = mended.network, Path(folder)
-    if network.origin is not None:
-        return write(
-            home,
-            network.model,
-            name=home.absolute().name,
-            architecture=network.origin.architecture,
-            input_size=network.input_size,
-            preprocessing=network.origin.preprocessing,
-            framing=network.framing,
-            labels=network.labels,
-            trained={"summary": network.weights_note},
-        ).folder
-    path = home / "network.keras"
-    try:
-        home.mkdir(parents=True, exist_ok=True)
-        network.model.save(path)
-    except (OSError, ValueError, TypeError, NotImplementedError) as error:
-        raise CamcoreError(
-            f"The mended network cannot be saved as '{path}': {' '.join(str(error).split())[:200]}. Its layers need a "
-            "get_config, and the folder must be writable. Save its model yourself."
-        ) from error
-    return path
+    turned = (sum(network.labels[said[kind][row]] == target for row in strangers) for kind in ("patch", "random"))
+    return Trials(right[0], right[1], *(rate(number, len(strangers)) for number in turned))

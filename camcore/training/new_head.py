@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from camcore.errors import ModelError
 from camcore.files import Json
-from camcore.models.architectures import build_architecture
+from camcore.models.architectures import WHOLE, build_architecture
 from camcore.models.grafting import copied, cut, cut_again, with_head
 from camcore.models.load import load
 from camcore.models.preprocessing import preprocessing
@@ -53,6 +53,8 @@ def replace_head(
     path = net.layer_with_grid(layer).path
     trunk, position = cut(net.model, path)
     origin = net.origin
+    if origin is not None and origin.architecture.get("builder") == WHOLE:  # its trunk cannot be built again
+        origin = None
     if input_size is not None and tuple(input_size) != net.input_size:
         origin, image, top = _resized(net, trunk, path, position, input_size)
     else:

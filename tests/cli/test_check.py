@@ -72,7 +72,7 @@ def test_audits_in_the_place_of_networks(capsys: pytest.CaptureFixture[str]) -> 
     capsys.readouterr()
     for words, said in (
         ([new, "--against", old, "--data", "pictures"], "--data pictures is of no use"),
-        ([new, "--against", "old.keras", "--data", "pictures"], "the other one is none"),
+        ([new, "--against", "old.keras", "--data", "pictures"], "not all of them are"),
     ):
         assert main(["check", *words, "--policy", "strict.toml"]) == 2
         assert said in capsys.readouterr().err
@@ -115,10 +115,18 @@ def test_interrupted_it_says_how_to_go_on(capsys: pytest.CaptureFixture[str], mo
 
 def test_the_spread_is_a_policy(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     networks = ["spread", "new.keras", "old.keras", "--data", "pictures", *FED]
-    assert main([*networks, "--by", "figure"]) == 0
+    assert main([*networks, "--by", "figure", "--out", "apart"]) == 0
     Path("spread.toml").write_text(capsys.readouterr().out)
     assert {rule.by for rule in read_policy("spread.toml").rules if rule.kind.interval} == {"figure"}
     assert main([*CHECK, "--policy", "spread.toml"]) == 0
+    capsys.readouterr()
+    audits = [str(folder) for folder in Path("apart").iterdir()]
+    assert main(["spread", *audits, "--margin", "1", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["margin"] == 1
+    assert main(["spread", *audits, "--data", "pictures"]) == 1
+    assert "of no use here" in capsys.readouterr().err
+    assert main(["spread", audits[0], "old.keras"]) == 1
+    assert "not all of them are" in capsys.readouterr().err
     capsys.readouterr()
     assert main(["spread", "old.keras", "--data", "pictures", *FED]) == 1
     assert "at least 2" in capsys.readouterr().err

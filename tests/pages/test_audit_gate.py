@@ -25,6 +25,8 @@ def test_the_rules_of_a_policy_are_judged(tmp_path: Path) -> None:
     draw_pictures(made)
     new = changed(made, tmp_path / "new", always("cat"))
     at = until(visit("pages/audit.py", audit=made.folder, other=new), lambda at: "gate_policy" in keys(at))
+    at = run(at.button(key="gate_begin").click().run())
+    assert "not examined" in list(at.dataframe[-1].value["outcome"]), "no group was tried"
     at = run(at.text_area(key="gate_policy").set_value("[acuracy]\nat_least = 0.9").run())
     assert "There is no rule" in html(at)
     at = until(at.text_area(key="gate_policy").set_value(POLICY).run(), lambda at: "Refused" in text(at))

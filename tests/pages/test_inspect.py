@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from app_pages import components, headline, html, run
+from app_pages import components, headline, html, labelled, run
 from app_pages import visit as page
 from PIL import Image
 from shared_data import shared
@@ -57,21 +57,21 @@ def test_opens_on_a_photograph_with_an_answer_and_a_map() -> None:
     assert headline(at).startswith("MobileNetV2 says “")
     assert "cat" in headline(at)
     assert caption(at).startswith("Grad-CAM · out_relu 7×7, one cell = 32×32 px of the input, receptive field 491 px")
-    assert at.session_state["layer_box"] == "out_relu"
+    assert labelled(at.selectbox, "Layer").value == "out_relu"
     rows = next(data["rows"] for data in components(at) if "rows" in data)
-    assert [row["id"] for row in rows if row["selected"]] == [at.session_state["class_box"]]
+    assert [row["id"] for row in rows if row["selected"]] == [labelled(at.selectbox, "Class").value]
     assert len(rows) == 5
     assert "cam-note" not in html(at)
 
 
 def test_a_chosen_class_is_explained_and_goes_into_the_link() -> None:
     at = page()
-    first = at.session_state["class_box"]
-    at.selectbox(key="class_box").set_value(281).run()
+    first = labelled(at.selectbox, "Class").value
+    labelled(at.selectbox, "Class").set_value(281).run()
     assert "tabby" in caption(at)
     assert tag(at) == "Where it looks for tabby"
     assert at.query_params["class"] == "281"
-    at.selectbox(key="class_box").set_value(first).run()
+    labelled(at.selectbox, "Class").set_value(first).run()
     assert not at.query_params.get("class")
 
 
@@ -83,7 +83,7 @@ def test_a_chosen_method_and_layer_are_used() -> None:
     at = page()
     at.selectbox(key="method").set_value("layercam").run()
     assert caption(at).startswith("LayerCAM · out_relu")
-    at.selectbox(key="layer_box").set_value("block_13_expand_relu").run()
+    labelled(at.selectbox, "Layer").set_value("block_13_expand_relu").run()
     assert caption(at).startswith("LayerCAM · block_13_expand_relu 14×14, one cell = 16×16 px")
     assert at.query_params["method"] == "layercam"
     assert at.query_params["layer"] == "block_13_expand_relu"

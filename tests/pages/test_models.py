@@ -23,7 +23,7 @@ from small import network_folder
 from streamlit.testing.v1 import AppTest
 
 import camcore
-from camcore.models import catalogue, factories, saved
+from camcore.models import catalogue, factories, hub_presets, saved
 from camcore.models.preprocessing import PREPROCESSINGS
 from camcore.models.weights_files import WeightsFile
 from ui.frame import PAGES
@@ -411,3 +411,29 @@ def test_a_regression_is_said_to_give_one_number(monkeypatch: pytest.MonkeyPatch
     assert "one number (age)" in text(at)
     assert "maps show what raises it" in text(at)
     assert "classes (" not in text(at)
+
+
+def test_the_presets_of_keras_hub(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("KAGGLEHUB_CACHE", str(tmp_path))
+    rows = (
+        hub_presets.HubPreset("vit_small", "vit", 22_000_000, "A small one.", "kaggle://keras/vit/keras/vit_small/1"),
+    )
+    monkeypatch.setattr(hub_presets, "presets", lambda: rows)
+    monkeypatch.setattr(hub_presets, "installed", lambda: True)
+    at = page(way="keras_hub")
+    table = at.dataframe[-1].value
+    assert table.loc[0, ["Preset", "Parameters", "Size", "Weights"]].tolist() == ["vit_small", 22.0, 88, "not here"]
+    at.text_input(key="hub_folder").set_value(str(tmp_path)).run()
+    assert "There is no preset of a classifier in" in text(at)
+
+    at = visit(model="hub:vit_small")
+    assert "hub:vit_small is not on this machine" in text(at)
+    assert [button.label for button in at.button if button.key == "fetch"] == ["Download 88 MB"]
+    at = visit(model="hub:vit_other")
+    assert "names the backbone “hub:vit_other”, which does not exist" in text(at)
+
+    monkeypatch.setattr(hub_presets, "installed", lambda: False)
+    at = page(way="keras_hub")
+    assert hub_presets.INSTALL in text(at)
+    at = visit(model="hub:vit_other")
+    assert "a preset of keras_hub, which is not installed here" in text(at)

@@ -10,9 +10,10 @@ from cued import Cued
 
 import camcore
 from camcore.release.judged import judge
+from camcore.release.kinds import AT_LEAST
 from camcore.release.policy import read_policy
 from camcore.release.proposal import to_facts, to_toml
-from camcore.release.spread import Spread
+from camcore.release.spread import Spread, loosened
 
 
 @pytest.fixture(scope="module")
@@ -45,6 +46,30 @@ def test_figures_are_those_of_all_pairs(spread: Spread) -> None:
     assert inside.worst == pytest.approx(1 - largest, abs=1e-3)
     assert inside.rule.limit <= min(one.low for one in inside.figures) < inside.rule.limit + 0.001
     assert found["suspects"].unknown
+
+
+def test_limits_are_loosened_by_the_distance_of_the_worst_figure_from_the_mean(spread: Spread) -> None:
+    loose = loosened(spread, 2.0)
+    for tight, one in zip(spread.rules, loose.rules, strict=True):
+        assert one.figures == tight.figures
+        if tight.unknown:
+            continue
+        ends = [figure.end(tight.rule) for figure in tight.figures]
+        mean, kind = sum(ends) / len(ends), tight.rule.kind
+        worst = min(ends) if kind.limit == AT_LEAST else max(ends)
+        step = 1.0 if kind.whole else 1e-3
+        assert one.rule.limit == pytest.approx(min(max(worst + 2 * (worst - mean), kind.low), kind.high), abs=step)
+    assert loosened(loose, 0.0) == spread
+    assert "# Loosened by 2 times" in to_toml(loose)
+    assert read_policy(to_toml(loose).encode()).rules
+
+
+def test_audits_that_are_there_give_the_same(cue: Cued, spread: Spread) -> None:
+    names = {folder.name.split("-")[0]: folder for folder in cue.out.iterdir()}
+    *_, last = camcore.spread_audits([names[name] for name in spread.networks], masks=cue.home / "masks")
+    assert last.result == spread
+    with pytest.raises(camcore.CamcoreError, match="at least 2"):
+        camcore.spread_audits([names["old"]])
 
 
 def test_what_is_not_examined_is_a_comment(spread: Spread) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import cv2
 import numpy as np
 import streamlit as st
 
@@ -12,7 +13,7 @@ from camcore.audits.comparison import Comparison
 from camcore.audits.joined import CHANGES, LOST, OTHER, SAME, WON
 from camcore.text import counted
 from ui import data_urls, errors, words
-from ui.audit import choices, thumbnails
+from ui.audit import choices, scrolling, thumbnails
 from ui.audit.opened import OpenAudit
 from ui.audit.thumbnails import SIDE, Rgb, Thumbnail, overlay
 from ui.components import Tile, tiles
@@ -81,6 +82,10 @@ def _square(one: Thumbnail, opened: OpenAudit, look: MapLook) -> Rgb:
     square = np.full((SIDE, SIDE, 3), _GREY, np.uint8)
     if one.rgb is not None:
         rgb = one.rgb if one.values is None else overlay(one.rgb, one.values, one.size, opened.manifest, look)
+        scale = SIDE / max(rgb.shape[:2])
+        if scale > 1:  # a small picture fills the square, too
+            height, width = (round(scale * side) for side in rgb.shape[:2])
+            rgb = cv2.resize(rgb, (width, height), interpolation=cv2.INTER_LINEAR)
         top, left = ((SIDE - side) // 2 for side in rgb.shape[:2])
         square[top : top + rgb.shape[0], left : left + rgb.shape[1]] = rgb
     return square
@@ -154,4 +159,4 @@ def _pick(path: str) -> None:
     choices.clear()
     state = st.session_state
     state.update({"search": path, _PICKED: True})
-    state["times_picked"] = state.get("times_picked", 0) + 1
+    scrolling.to(scrolling.PICTURES)

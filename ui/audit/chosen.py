@@ -15,7 +15,7 @@ from camcore.models.saved import saved_networks
 from camcore.render.encode import to_jpeg
 from camcore.text import counted
 from ui import errors, model_picker, picture_box, sidebar, words
-from ui.audit import choices, network
+from ui.audit import choices, network, scrolling
 from ui.audit.network import Found
 from ui.audit.opened import OpenAudit
 from ui.jobs import session
@@ -54,7 +54,8 @@ def bar(opened: OpenAudit, chosen: Sequence[str]) -> None:
 def _row(opened: OpenAudit, chosen: Sequence[str], found: Found) -> None:
     with st.container(key="cam_audit_chosen", horizontal=True, vertical_alignment="center", gap="small"):
         if chosen:
-            what = chosen[0] if len(chosen) == 1 else f"{counted(len(chosen), 'picture')} selected"
+            several = f"{counted(len(chosen), 'picture')} selected; other pages show one at a time"
+            what = chosen[0] if len(chosen) == 1 else several
             st.caption(words.plain(what), width="content")
             _buttons(opened, chosen, found)
         else:
@@ -116,7 +117,8 @@ def _report(paths: tuple[str, ...]) -> None:
 def _find_alike(path: str) -> None:
     choices.clear()
     state = st.session_state
-    state.update(like=path, chosen=(), audit_redraw=True, times_picked=state.get("times_picked", 0) + 1)
+    state.update(like=path, chosen=(), audit_redraw=True)
+    scrolling.to(scrolling.PICTURES)
 
 
 def _leave(page: str, manifest: Manifest, name: str, path: str) -> None:

@@ -12,7 +12,7 @@ from camcore.audits.joined import SAME, join
 from camcore.methods import METHODS
 from camcore.text import counted
 from ui import downloads, errors, figures, folder_box, tables, words
-from ui.audit import changed_pictures, comparison_figures, gate_view
+from ui.audit import changed_pictures, comparison_figures, gate_view, scrolling
 from ui.audit.export import stem
 from ui.audit.opened import OpenAudit, is_audit, opening
 from ui.audit.running import AUDITS
@@ -96,6 +96,7 @@ def _show(opened: OpenAudit, path: str) -> None:
     compared_now = session.section(_COMPARING, comparing(opened, other), draw)
     if compared_now.complete:
         _compared(opened, other, compared_now.result)
+        scrolling.compared()
 
 
 def _compared(opened: OpenAudit, other: OpenAudit, made: Comparison) -> None:

@@ -10,6 +10,7 @@ from camcore.audits import report_words
 from camcore.errors import CamcoreError
 from camcore.shortcuts.judgements import judge, judgement_of
 from ui import policy, words
+from ui.audit import mend_view
 
 if TYPE_CHECKING:
     from camcore.audits.groups import Group
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from ui.audit.opened import OpenAudit
 
 _ANSWERS: dict[Answer, str] = {"thing": "The object itself", "shortcut": "A shortcut", "unsure": "Not sure"}
-_MEND = "python -m camcore mend {folder} --group {number} --out mended"
 
 
 def lines(one: Group) -> tuple[str, ...]:
@@ -25,10 +25,22 @@ def lines(one: Group) -> tuple[str, ...]:
     return report_words.trial(one)
 
 
+def apart(one: Group) -> tuple[str, ...]:
+    """The sentences of a trial that its bars do not show; those of a group that was not tried."""
+    verdict = one.verdict
+    if verdict is None or verdict.figures is None:
+        return lines(one)
+    return tuple(line for line in lines(one) if not line.startswith(("Pasted into", "Painted over")))
+
+
 def question(opened: OpenAudit, place: int, one: Group) -> None:
-    """Ask about a suspect group, keep the answer beside the audit, and say how a shortcut is mended."""
+    """Ask about a suspect group, keep the answer beside the audit, and offer to mend a shortcut."""
     if not one.suspect:
         return
+    st.caption(
+        "A shortcut is a thing that comes with the class in these pictures and is no part of it, as a watermark. The "
+        "**Cats vs dogs** page shows one that was planted on purpose."
+    )
     folder = opened.audit.folder
     try:
         kept = judgement_of(folder, one)
@@ -51,8 +63,7 @@ def question(opened: OpenAudit, place: int, one: Group) -> None:
     if kept is not None:
         st.caption(f"Kept with the audit, {kept.time[:16].replace('T', ' ')} UTC.")
         if kept.answer == "shortcut":
-            st.caption("A copy of the network without it:")
-            st.code(_MEND.format(folder=policy.shown(folder), number=place + 1), language="bash", wrap_lines=True)
+            mend_view.show(opened, place, one)
 
 
 def _keep(opened: OpenAudit, one: Group, key: str) -> None:

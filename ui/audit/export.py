@@ -14,8 +14,11 @@ from camcore.audits.filters import Filters
 from camcore.audits.groups import NAME as GROUPS
 from camcore.audits.store import COLUMNS, Audit
 from camcore.reviews.sealed import FOLDER as REVIEWS
+from camcore.shortcuts.judgements import NAME as JUDGEMENTS
+from camcore.shortcuts.mended import NAME as MENDINGS
 from camcore.text import counted
 from ui import downloads, policy, tables, words
+from ui.audit.naming import named, names
 from ui.audit.opened import OpenAudit
 
 MOST_ROWS = 100_000
@@ -61,28 +64,31 @@ def offer_report(opened: OpenAudit) -> None:
     """The button for the report."""
     downloads.offer(
         f"{stem(opened)}.html",
-        partial(as_report, opened, policy.visitor_names()),
+        partial(as_report, opened, names(opened)),
         "Figures, groups, failures and limits in one HTML file, to share or print",
         key="audit_report",
         label="HTML report",
     )
 
 
-def as_report(opened: OpenAudit, names: Mapping[str, str] | None = None) -> bytes:
+def as_report(opened: OpenAudit, known: Mapping[str, str] | None = None) -> bytes:
     """The report as HTML: the one in the audit's folder; a new one where there is none, or it is out of date.
 
-    ``names``: what stands in place of paths.
+    ``known``: what stands in place of paths, as ``naming.names`` told.
     """
     from camcore.audits import report  # needed when its button is pressed
     from camcore.report.html import audit_to_html
 
     written = opened.audit.folder / report.NAME
     current = written.is_file() and written.stat().st_mtime_ns >= last_change(opened.audit.folder)
-    made = written.read_bytes() if current else audit_to_html(report.report_item(opened.audit, opened.groups))
-    return policy.renamed(made.decode("utf-8"), names or {}).encode("utf-8")
+    if current and opened.manifest.pictures not in (known or {}):
+        made = written.read_bytes()
+    else:
+        made = audit_to_html(named(report.report_item(opened.audit, opened.groups), opened.manifest, known or {}))
+    return policy.renamed(made.decode("utf-8"), known or {}).encode("utf-8")
 
 
 def last_change(folder: Path) -> int:
-    """The time of the last change to what a report shows beside the rows: the groups, and the reviews by people."""
-    files = [folder / GROUPS, *(folder / REVIEWS).glob("*.json")]
+    """The time of the last change to what a report shows beside the rows: groups, judgements, mendings, reviews."""
+    files = [*(folder / name for name in (GROUPS, JUDGEMENTS, MENDINGS)), *(folder / REVIEWS).glob("*.json")]
     return max((file.stat().st_mtime_ns for file in files if file.is_file()), default=0)

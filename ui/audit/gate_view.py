@@ -21,22 +21,24 @@ from ui.jobs.session import Status
 from ui.jobs.work import Update, Updates, Work
 
 _JUDGING = "audit_gate"
-_EXAMPLE = """[accuracy_lost]
-at_most = 0.02
+_LABELLED = """[accuracy_lost]    # old less new, at the worse end of its interval
+at_most = 0.05
 
-[reasons_moved]
-at_most = 0.05"""
+"""
+_ANY = """[suspects]         # the largest group suspected of a shortcut
+at_most = 0.0"""
 
 
 def show(opened: OpenAudit, other: OpenAudit, made: Comparison) -> None:
     """The policy, and what becomes of its rules."""
+    example = _LABELLED * (opened.accuracy.n > 0) + _ANY
     with st.expander("May the other network replace this one?", key="cam_audit_gate"):
         text = st.text_area(
             "Policy",
             key="gate_policy",
             persist_state="session",
             height=180,
-            placeholder=_EXAMPLE,
+            placeholder=example,
             help="In TOML: a table for each rule. `python -m camcore check` judges by the same file, and "
             "`python -m camcore spread` proposes one.",
         ).strip()
@@ -46,6 +48,7 @@ def show(opened: OpenAudit, other: OpenAudit, made: Comparison) -> None:
                 "This audit is of the old version, the other one of the new. A policy in TOML limits what may be lost "
                 "in accuracy, and how far the reasons may move."
             )
+            st.button("Begin with these rules", key="gate_begin", on_click=_write, args=(example,))
             return
         try:
             policy = read_policy(text.encode("utf-8", "replace"))
@@ -56,6 +59,10 @@ def show(opened: OpenAudit, other: OpenAudit, made: Comparison) -> None:
         status = session.section(_JUDGING, judging(opened, other, made, policy), _draw)
         if status.complete:
             _judged(opened, other, status.result)
+
+
+def _write(text: str) -> None:
+    st.session_state["gate_policy"] = text
 
 
 def judging(opened: OpenAudit, other: OpenAudit, made: Comparison, policy: Policy) -> Work[CheckResult]:

@@ -12,8 +12,9 @@ from camcore.audits.clustering import LEAST
 from camcore.audits.groups import Group, failing_groups
 from camcore.text import counted
 from ui import errors, words
-from ui.audit import choices, court_view
+from ui.audit import choices, court_view, scrolling, trial_chart
 from ui.audit.group_pictures import PATCHES, GroupPictures, group_pictures
+from ui.audit.mend_view import BEGUN
 from ui.audit.opened import OpenAudit, group_name
 from ui.jobs import session
 from ui.jobs.session import Status
@@ -46,12 +47,16 @@ def show(opened: OpenAudit) -> None:
     shown = places[page * PAGE : (page + 1) * PAGE]
 
     def draw(now: Status[tuple[GroupPictures, ...]]) -> None:
-        if state.pop("audit_show_group", False):
+        if state.pop("audit_show_group", False) or state.pop(BEGUN, False):
             st.rerun()  # the callback ran with this fragment, the gallery is another one; nothing may take its place
         made = now.value or ()
         known: list[GroupPictures | None] = [*made, *[None] * (len(shown) - len(made))]
+        pairs = list(zip(shown, known, strict=True))
+        suspects = [pair for pair in pairs if opened.groups[pair[0]].suspect]
+        for place, pictures in suspects:
+            _suspect(opened, place, pictures)
         columns = st.columns(COLUMNS, gap="small")
-        for number, (place, pictures) in enumerate(zip(shown, known, strict=True)):
+        for number, (place, pictures) in enumerate(pairs[len(suspects) :]):
             with columns[number % COLUMNS]:
                 _card(opened, place, pictures)
         if now.failure is not None:
@@ -84,29 +89,42 @@ def _turn(page: int) -> None:
     st.session_state["audit_groups_page"] = page
 
 
+def _suspect(opened: OpenAudit, place: int, pictures: GroupPictures | None) -> None:
+    """The card of a suspect group, as wide as the page: its patches, its trial, and the question to the reader."""
+    one = opened.groups[place]
+    with st.container(key=f"cam_group_{place}", border=True):
+        left, right = st.columns([5, 7], gap="medium")
+        with left:
+            st.html(_html(one, pictures, _about(one)))
+            _show_button(place)
+        with right:
+            st.html(trial_chart.bars(one) + _paragraphs(court_view.lines(one), "cam-group cam-group-trial"))
+            court_view.question(opened, place, one)
+
+
 def _card(opened: OpenAudit, place: int, pictures: GroupPictures | None) -> None:
     one = opened.groups[place]
     with st.container(key=f"cam_group_{place}", border=True, gap="xsmall"):
-        st.html(_html(one, pictures))
-        court_view.question(opened, place, one)
-        st.button("Show these pictures", key=f"audit_group_{place}", on_click=_choose, args=(place,))
+        text = _about(one) + trial_chart.bars(one) + _paragraphs(court_view.apart(one), "cam-group-trial")
+        st.html(_html(one, pictures, text))
+        _show_button(place)
+
+
+def _show_button(place: int) -> None:
+    st.button("Show these pictures", key=f"audit_group_{place}", on_click=_choose, args=(place,))
 
 
 def _choose(place: int) -> None:
     choices.clear()
-    state = st.session_state
-    state.update(group=place, audit_show_group=True)
-    state["times_picked"] = state.get("times_picked", 0) + 1
+    st.session_state.update(group=place, audit_show_group=True)
+    scrolling.to(scrolling.PICTURES)
 
 
-def _html(one: Group, pictures: GroupPictures | None) -> str:
+def _html(one: Group, pictures: GroupPictures | None, text: str) -> str:
+    """The head of a card with its patches, and a text beneath."""
     name = html.escape(group_name(one))
     mark = '<span class="cam-group-fails">suspect</span>' if one.suspect else ""
     mark += '<span class="cam-group-fails">below its class</span>' if one.clearly_failing else ""
-    size = (
-        f"{counted(one.size, 'picture')}, {words.percent(one.share)} of those predicted as “{words.label(one.label)}”"
-    )
-    lines = [html.escape(size), *map(html.escape, _lines(one))]
     urls = () if pictures is None else pictures.patches
     patches = "".join(f'<img src="{url}" alt="Patch of a picture of {name}">' for url in urls)
     waiting = "<i></i>" * (min(len(one.patches), PATCHES) - len(urls)) if pictures is None else ""
@@ -115,14 +133,22 @@ def _html(one: Group, pictures: GroupPictures | None) -> str:
         f'<div class="cam-group"><b>{name}</b>{mark}'
         f'<div class="cam-group-pictures"><div class="cam-group-map">{mean}<small>mean map</small></div>'
         f'<div class="cam-group-patches">{patches}{waiting}</div></div>'
-        f"<p>{'<br>'.join(lines)}</p></div>"
+        f"{text}</div>"
     )
 
 
-def _lines(one: Group) -> list[str]:
+def _paragraphs(lines: Sequence[str], kind: str = "") -> str:
+    """Sentences as HTML, a line each."""
+    return f'<div class="{kind}">{"".join(f"<p>{html.escape(line)}</p>" for line in lines)}</div>' if lines else ""
+
+
+def _about(one: Group) -> str:
+    """The size and accuracy of a group, and its channels."""
+    lines = [
+        f"{counted(one.size, 'picture')}, {words.percent(one.share)} of those predicted as “{words.label(one.label)}”"
+    ]
     if not one.evidence:
-        return ["Their maps are zero: at this layer nothing supports the class."]
-    lines = []
+        return _paragraphs([*lines, "Their maps are zero: at this layer nothing supports the class."])
     if one.accuracy is not None and one.class_accuracy is not None:
         interval = f"{100 * one.accuracy.low:.0f} to {100 * one.accuracy.high:.0f} %"
         right = words.percent(one.accuracy.value)
@@ -130,4 +156,4 @@ def _lines(one: Group) -> list[str]:
     numbers = ", ".join(str(channel.channel) for channel in one.channels[:4])
     if numbers:
         lines.append(f"Channels stronger than in the class: {numbers}")
-    return [*lines, *court_view.lines(one)]
+    return _paragraphs(lines)

@@ -53,18 +53,18 @@ class Shown:
         return frame.to_picture(self.values, self.manifest.cells, smooth=smooth, max_side=max_side)
 
 
-def network_for(opened: OpenAudit) -> tuple[NetworkKey | None, str]:
-    """The network of an audit, to be asked about a box; None where it cannot be, and why."""
+def network_for(opened: OpenAudit, purpose: str = "search by a box") -> tuple[NetworkKey | None, str]:
+    """The network of an audit, for a ``purpose``; None where it is not to be had, and why."""
     manifest = opened.manifest
     if random_weights(manifest):
-        return None, "A box cannot be searched for: the weights of this network were random and have not been kept."
+        return None, f"The random weights of this network have not been kept: one cannot {purpose}."
     name = name_of(manifest)
     if name is None:
-        return None, "To search by a box, start the app with this network: camcore app FILE."
+        return None, f"To {purpose}, start the app with this network: camcore app FILE."
     model = model_picker.chosen(name, model_picker.AUTO)
     if model.fetch is not None:
         return None, (
-            f"To search by a box, download the weights of {words.plain(name)} on the Inspect page: they are not on "
+            f"To {purpose}, download the weights of {words.plain(name)} on the Inspect page: they are not on "
             "this machine."
         )
     return model.key, ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,7 +13,7 @@ import camcore
 from camcore.audits.parts import part_files
 from camcore.text import counted
 from ui import errors, folder_box, limits, model_picker, policy, words
-from ui.audit import choices, so_far, upload
+from ui.audit import changed_pictures, choices, scrolling, so_far, upload
 from ui.jobs import session
 from ui.jobs.session import Status
 from ui.jobs.work import Update, Updates, Work
@@ -22,7 +23,9 @@ from ui.query import Failure
 
 if TYPE_CHECKING:
     from camcore.audits.step import AuditStep
+    from camcore.files import Json
     from camcore.network import Network
+    from ui.audit.opened import OpenAudit
 
 _FILES = "audit_files"
 UPLOADED = "uploaded pictures"
@@ -42,12 +45,16 @@ class Uploads:
 
 @dataclass(frozen=True)
 class AuditRun:
-    """An audit to be made of the pictures in a folder. ``out``: its own folder."""
+    """An audit to be made of the pictures in a folder. ``out``: its own folder.
+
+    ``like``: an audit of the same pictures by another network, which is compared with it when it is complete.
+    """
 
     model: Model
-    pictures: Path
+    pictures: Path | str
     out: Path
     labelled: bool | None
+    like: OpenAudit | None = None
 
     def work(self) -> Work[AuditStep]:
         """The audit in the background; what is there already is kept."""
@@ -61,12 +68,20 @@ class AuditRun:
                 labelled=self.labelled,
                 workers=0,
                 chunk=CHUNK,
+                **self._choices(),
             )
             for step in audit:
                 left = max(step.total - step.kept, 1)  # so that the time left is told by the pace of this run alone
                 yield Update((step.done - step.kept) / left, step, _title(step))
 
         return Work(self.model.key, ("audit_run", self.out), "Looking for the pictures", steps, lambda _: 256)
+
+    def _choices(self) -> dict[str, Json]:
+        """The choices of the audit that it is to stand beside."""
+        if self.like is None:
+            return {}
+        manifest = self.like.manifest
+        return {name: getattr(manifest, name) for name in ("method", "layer", "limit", "seed")}
 
 
 def form() -> Model:
@@ -179,21 +194,41 @@ def _title(step: AuditStep) -> str:
 def _begin(model: Model, source: Path) -> None:
     state = st.session_state
     try:
-        policy.check_room()
+        out = _new_folder(model.key.name, source.name)
     except camcore.CamcoreError as error:
         state["audit_upload_failure"] = Failure.of(error)
         return
+    state["audit_run"] = AuditRun(model, source, out, False if state["audit_unlabelled"] else None)
+
+
+def begin_beside(opened: OpenAudit, name: str) -> None:
+    """Audit the pictures of an open audit by another network, in the same way; then the two are compared.
+
+    Raises CamcoreError where the visitor's folder is full.
+    """
+    manifest = opened.manifest
+    out = _new_folder(name, posixpath.basename(manifest.pictures.rstrip("/")))
+    labelled = None if manifest.labelled else False
+    model = model_picker.chosen(name, manifest.framing)
+    st.session_state["audit_run"] = AuditRun(model, manifest.pictures, out, labelled, opened)
+
+
+def _new_folder(*names: str) -> Path:
+    """A folder for an audit of this visitor's."""
+    state = st.session_state
+    policy.check_room()
     state["audits_begun"] = state.get("audits_begun", 0) + 1
-    name = words.file_stem(model.key.name, source.name, str(state["audits_begun"]))
-    state["audit_run"] = AuditRun(
-        model, source, policy.own_folder(AUDITS) / name, False if state["audit_unlabelled"] else None
-    )
+    return policy.own_folder(AUDITS) / words.file_stem(*names, str(state["audits_begun"]))
+
+
+def is_uploaded(pictures: str) -> bool:
+    """Says whether the pictures of an audit are uploaded ones, which go with the session."""
+    return policy.in_own_folder(Path(pictures), _UPLOADS)
 
 
 def source_of(pictures: str) -> str:
     """The pictures of an audit, for its reader: where they lie, or that they were uploaded."""
-    uploads: Uploads | None = st.session_state.get("audit_uploads")
-    return UPLOADED if uploads is not None and pictures == str(uploads.folder) else policy.veiled(pictures)
+    return UPLOADED if is_uploaded(pictures) else policy.veiled(pictures)
 
 
 def leave() -> None:
@@ -214,7 +249,13 @@ def _forget() -> None:
 
 def _open(run: AuditRun) -> None:
     choices.clear()
-    st.session_state.update(audit=policy.shown(run.out), audit_run=None)
+    made, state = policy.shown(run.out), st.session_state
+    if run.like is None:
+        state.update(audit=made, audit_run=None)
+    else:
+        state.update(audit=policy.shown(run.like.audit.folder), other=made, audit_run=None)
+        changed_pictures.from_the_start()
+        scrolling.when_compared()
 
 
 def _receive() -> None:

@@ -13,6 +13,7 @@ from camcore.audits.projection import Projection, project
 from camcore.render.figure import COLOURS, QUIET, figure, titled_axis
 from camcore.text import counted
 from ui import errors, figures, words
+from ui.audit import scrolling
 from ui.audit.opened import OpenAudit, group_name
 from ui.jobs import session
 from ui.jobs.session import Status
@@ -95,7 +96,8 @@ def show(opened: OpenAudit) -> None:
     box = st.session_state["box"]
     with st.container(key="cam_audit_scatter_foot"):
         if box is not None:
-            st.button(f"Show {counted(len(found.inside(box)), 'picture')} in the gallery", on_click=_show_gallery)
+            title = f"Show {counted(len(found.inside(box)), 'picture')} in the gallery"
+            st.button(title, on_click=scrolling.to, args=(scrolling.PICTURES,))
 
 
 def chart(opened: OpenAudit, found: Projection) -> go.Figure:
@@ -151,11 +153,6 @@ def _selected() -> None:
     boxes: Sequence[Mapping[str, Any]] = state[_KEY].selection.box
     edges = (*sorted(boxes[-1]["x"]), *sorted(boxes[-1]["y"])) if boxes else None
     state.update(box=edges, page=1, chosen=())
-
-
-def _show_gallery() -> None:
-    state = st.session_state
-    state["times_picked"] = state.get("times_picked", 0) + 1
 
 
 def _work(opened: OpenAudit) -> Work[Projection]:

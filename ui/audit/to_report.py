@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Hashable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,9 +15,9 @@ from camcore.audits.sources import open_row
 from ui import model_picker, policy, words
 from ui.audit.chosen import PENDING
 from ui.audit.export import last_change
+from ui.audit.naming import named, names
 from ui.audit.network import check, name_of, random_weights
 from ui.audit.opened import OpenAudit
-from ui.audit.running import UPLOADED, source_of
 from ui.jobs import session
 from ui.jobs.work import Update, Updates, Work
 from ui.query import NetworkKey
@@ -49,7 +48,7 @@ def button(opened: OpenAudit, add: Add) -> None:
         state[_WANTED] = None
         if status.failure is None:
             st.toast(
-                add(work.key, _named(status.result, opened.manifest, policy.visitor_names())),
+                add(work.key, named(status.result, opened.manifest, names(opened))),
                 icon=":material/bookmark_added:",
             )
         else:
@@ -67,34 +66,6 @@ def _button(opened: OpenAudit, adding: bool = False) -> None:
         on_click=st.session_state.update,
         args=({_WANTED: opened.key},),
         help="Adds the figures, groups, mistakes and average maps of this audit to the Report page",
-    )
-
-
-def _named(item: AuditItem, manifest: Manifest, names: Mapping[str, str]) -> AuditItem:
-    """The entry with its pictures called as the visitor knows them. ``names``: what stands in place of paths."""
-    pictures = source_of(manifest.pictures)
-    if pictures == UPLOADED:
-        item = replace(item, source=f"{manifest.total:,} {pictures}")
-    return _renamed(item, names) if names else item
-
-
-def _renamed(item: AuditItem, names: Mapping[str, str]) -> AuditItem:
-    from camcore.report.blocks import Block, Command, Facts
-
-    def tell(text: str) -> str:
-        return policy.renamed(text, names)
-
-    def told(block: Block) -> Block:
-        if isinstance(block, Facts):
-            return Facts(tuple((name, tell(value)) for name, value in block.rows))
-        return Command(tell(block.text)) if isinstance(block, Command) else block
-
-    return replace(
-        item,
-        source=tell(item.source),
-        command=tell(item.command),
-        sections=tuple(replace(one, blocks=tuple(map(told, one.blocks))) for one in item.sections),
-        files={name: tell(content.decode("utf-8")).encode("utf-8") for name, content in item.files.items()},
     )
 
 

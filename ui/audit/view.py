@@ -22,11 +22,11 @@ from ui.audit import (
     review_view,
     running,
     scatter,
+    scrolling,
     to_report,
 )
 from ui.audit.opened import OpenAudit, is_audit, opening
 from ui.audit.to_report import Add
-from ui.components import scroll
 from ui.jobs import session
 from ui.jobs.session import Status
 from ui.model_picker import Model
@@ -94,7 +94,7 @@ def show(root: Path, publish: Callable[[], None], report: Add) -> tuple[str, ...
     st.fragment(review_view.show)(opened)
     st.subheader("Another network on the same pictures", anchor="another-network")
     st.fragment(comparison_view.show)(opened, publish)
-    scroll("#pictures", key="scroll", count=st.session_state.get("times_picked", 0))
+    scrolling.show()
     return opened.notes
 
 

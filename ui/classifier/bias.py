@@ -77,6 +77,11 @@ def _study(report: StoredStudy) -> None:
         )
         figures.chart(bars, key="chart_bias_energy", alt=_in_words(names, energy))
     _samples(report, label)
+    st.markdown(
+        "Here it was known where to look: the mark was put there. The **Audit** page finds a shortcut by itself: it "
+        "groups pictures by what their answers rest on, pastes each group’s patches into pictures of other classes, "
+        "calls a group suspect whose patches turn them, and takes what you call a shortcut out of the network."
+    )
     csv_file = report.folder / "energies.csv"
     downloads.offer(
         "bias_energies.csv",

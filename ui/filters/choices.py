@@ -87,14 +87,8 @@ def _channel_box(response: LayerResponse | None) -> None:
     if response is None:
         st.number_input("Channel", 0, value=None, key="channel_waits", disabled=True, placeholder="…", width=120)
         return
-    state["channel_box"] = wanted_channel(response)
-
-    def picked() -> None:
-        state["channel"] = state["channel_box"]
-
-    st.number_input(
-        "Channel", 0, max((response.info.channels or 1) - 1, 0), key="channel_box", on_change=picked, step=1, width=120
-    )
+    box = controls.mirrored("channel_box", wanted_channel(response), lambda channel: state.update(channel=channel))
+    st.number_input("Channel", 0, max((response.info.channels or 1) - 1, 0), step=1, width=120, **box)
 
 
 def _class_box(response: LayerResponse | None) -> None:

@@ -16,10 +16,12 @@ from camcore.models import remove as removing
 from camcore.models.catalogue import Backbone
 from camcore.models.description import JSON_NAME
 from camcore.models.factories import Factory
+from camcore.models.hub_presets import HubPreset
 from camcore.models.listing import NetworkListing
 from camcore.models.preprocessing import PREPROCESSINGS, TITLES
 from camcore.models.saved import SavedNetwork, is_own
-from ui import downloads, errors, policy, words
+from camcore.shortcuts.mended import mending_of
+from ui import downloads, errors, mended, policy, words
 from ui.jobs import session
 from ui.jobs.session import Status
 from ui.models import work as models_work
@@ -43,6 +45,8 @@ def show(row: NetworkListing) -> Status[FactoryTrial]:
             tried = declared_card(row)
         elif isinstance(row, SavedNetwork):
             _saved(row)
+        elif isinstance(row, HubPreset):
+            _preset(row)
         failure = st.session_state.get("card_failure")
         if failure is not None and failure[0] == row.name:
             errors.panel(failure[1], "This was not done")
@@ -134,6 +138,19 @@ def _remove_file(name: str) -> None:
     st.session_state["fetch_press"] = {}
 
 
+# ---- keras_hub's
+
+
+def _preset(row: HubPreset) -> None:
+    count = "" if row.parameters is None else f" · {row.parameters / 1e6:.1f} M parameters without its head"
+    st.caption(words.plain(f"A preset of keras_hub{count}, fed by its own preprocessing"))
+    if row.description:
+        st.markdown(words.plain(row.description))
+    if row.folder is not None and policy.policy().changes:
+        st.code(str(row.folder), language=None, wrap_lines=True)
+    link_to_inspect(row.name)
+
+
 # ---- saved ones
 
 
@@ -144,6 +161,7 @@ def _saved(row: SavedNetwork) -> None:
         "gap_classifier": "trained from scratch",
         "surgery": f"a new head on {base}",
         "classifier": f"{base} with weights of your own",
+        "whole": "a whole model",
     }
     st.caption(
         f"{'Comes with the project' if row.bundled else 'Your own'} · {words.plain(made.get(str(kind), str(kind)))}  \n"
@@ -155,6 +173,11 @@ def _saved(row: SavedNetwork) -> None:
     st.markdown(words.plain(f"{len(row.labels):,} classes: {shown}{more}."))
     if row.summary:
         st.markdown(words.plain(f"Trained on {row.summary}."))
+    if row.mended:
+        st.markdown(words.plain(f"It is {mended.origin(row)}."))
+        record = mending_of(row)
+        if record is not None:
+            st.html(mended.table(record))
     accuracy = row.trained.get("val_accuracy")
     if isinstance(accuracy, int | float) and 0 <= accuracy <= 1:
         st.markdown(

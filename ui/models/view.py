@@ -19,7 +19,7 @@ from ui import controls, downloads, errors, model_picker, policy
 from ui.query import Failure
 from ui.urls import Parameter
 
-WAYS = ("Weights file", "Training", "Whole model", "Python function")
+WAYS = ("Weights file", "Training", "Whole model", "Python function", "keras_hub")
 """The ways in which a network of one's own comes in."""
 VIEWS = ("List", "Accuracy by size")
 _READY = ("bundled", "on disk", "own file")  # whether own code works is known once it has run
@@ -158,7 +158,7 @@ def _entry(row: NetworkListing) -> dict[str, object]:
 
 def _where(row: NetworkListing) -> str:
     if isinstance(row, SavedNetwork) and not row.bundled:
-        return "your own" if is_own(row) else "on disk"
+        return "mended" if row.mended else "your own" if is_own(row) else "on disk"
     return str(row.weights_state) if row.weights_state in _STATES else "not here"
 
 

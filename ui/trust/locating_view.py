@@ -14,11 +14,12 @@ from camcore.metrics.intervals import Interval
 from camcore.metrics.localisation import BOX_SHARE, CAM_BOX_SHARE, TOLERANCE, LocalisationRow, Located
 from camcore.metrics.localisation_study import CENTRE, RANDOM
 from camcore.metrics.object_masks import IMAGES, MASKS, ObjectMask, read_mask
-from ui import downloads, errors, folder_box, limits, methods, words
+from ui import downloads, errors, folder_box, limits, methods, query_form, words
 from ui.jobs import session
 from ui.jobs.session import Status
 from ui.map_request import MapStatus
 from ui.model_picker import Model
+from ui.networks import networks
 from ui.picture_box import Chosen
 from ui.picture_folders import root_of
 from ui.query import Failure
@@ -190,7 +191,9 @@ def _folder(request: MapStatus, model: Model) -> None:
             help=f"Pictures in {IMAGES}, masks of the same names and sizes in {MASKS}. It is only read, on the machine "
             "that this app runs on.",
         )
-        keys = [key for key in camcore.METHODS if camcore.METHODS[key].input.reads_network]
+        refused = query_form.refused(networks().peek(model.key))
+        keys = [key for key in camcore.METHODS if camcore.METHODS[key].input.reads_network and key not in refused]
+        st.session_state["located"] = [key for key in st.session_state["located"] if key not in refused]
         chosen = st.multiselect(
             "Methods", keys, key="located", format_func=methods.title, persist_state="session", max_selections=8
         )

@@ -52,7 +52,8 @@ def test_left_is_this_audit_and_right_the_other(two: tuple[OpenAudit, OpenAudit]
         overlay(found.rgb, found.values, found.size, opened.manifest, look)
         for found, opened in zip((one, other), two, strict=True)
     ]
-    height, width = parts[0].shape[:2]
+    height, width = round(SIDE * 80 / 96), SIDE
+    parts = [np.asarray(Image.fromarray(part).resize((width, height), Image.Resampling.BILINEAR)) for part in parts]
     top, left = (SIDE - height) // 2, (SIDE - width) // 2
     for part, square in zip(parts, (both[:, :SIDE], both[:, -SIDE:]), strict=True):
         drawn = square[top : top + height, left : left + width]

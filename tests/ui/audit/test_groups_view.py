@@ -1,7 +1,8 @@
-"""The order of the groups' cards."""
+"""The order of the groups' cards, and what they say of a trial."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -9,8 +10,8 @@ import numpy as np
 from camcore.audits.groups import Group, Stability
 from camcore.metrics.intervals import rate
 from camcore.shortcuts.rule import FALSE_ALARMS
-from camcore.shortcuts.verdict import Verdict
-from ui.audit import court_view
+from camcore.shortcuts.verdict import Figures, Verdict
+from ui.audit import court_view, trial_chart
 from ui.audit.groups_view import ordered
 
 
@@ -49,3 +50,26 @@ def test_a_suspicion_stands_beside_its_rate_of_false_alarms() -> None:
     assert court_view.lines(innocent) == ("It was pasted.",)
     suspect = replace(tried, verdict=Verdict(None, True, ("It was pasted.",)))
     assert court_view.lines(suspect) == ("It was pasted.", FALSE_ALARMS)
+
+
+def test_bars_are_of_the_width_of_their_shares() -> None:
+    one = replace(
+        group("<dog>", 1, 40, 30, (40, 50)),
+        verdict=Verdict(
+            Figures(rate(30, 120), rate(6, 120), rate(3, 60), rate(4, 16), rate(0, 0)),
+            True,
+            ("Copies.", "Pasted into 120 pictures.", "Painted over in 16."),
+        ),
+    )
+    drawn = trial_chart.bars(one)
+    assert re.findall(r"<u style=\"width:([\d.]+)%", drawn) == ["25.0", "5.0", "5.0", "25.0"]
+    assert "<dog>" not in drawn
+    assert "30 of 120, 25 %" in drawn
+    assert court_view.apart(one)[0] == "Copies."
+    assert not any("Past" in line or "Paint" in line for line in court_view.apart(one))
+
+
+def test_a_group_that_was_not_tried_has_its_reason() -> None:
+    one = replace(group("dog", 1, 40, 30, (40, 50)), verdict=Verdict(None, False, ("Not tried: too few.",)))
+    assert trial_chart.bars(one) == ""
+    assert court_view.apart(one) == ("Not tried: too few.",)

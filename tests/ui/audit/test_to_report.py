@@ -7,11 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from labelled import make_folder
-from reported import audit_item
 from small import network_folder
 
 import camcore
-from camcore.report.blocks import Command, Facts, Section
 from ui.audit import to_report
 from ui.query import NetworkKey
 
@@ -34,12 +32,3 @@ def test_an_entry_has_the_map_of_the_audit(tmp_path: Path, monkeypatch: pytest.M
         np.testing.assert_allclose(finding.map.values, kept, atol=1e-3)
         assert (finding.map.label, finding.map.layer) == (said[path], audit.manifest.layer)
         assert finding.network.weights_sha256 == audit.manifest.network.weights_sha256
-
-
-def test_names_stand_in_place_of_paths() -> None:
-    facts = Section("How this was made", (Facts((("Pictures", "/srv/photos (3)"),)), Command("audit /srv/photos")))
-    files = {"figures.json": b'{"source": "/srv/photos"}'}
-    item = audit_item(source="3 pictures in /srv/photos", command="audit /srv/photos", sections=(facts,), files=files)
-    told = to_report._renamed(item, {"/srv/photos": "holidays"})
-    assert "/srv" not in f"{told} {told.files}"
-    assert f"{told} {told.files}".count("holidays") == f"{item} {item.files}".count("/srv/photos") == 5
