@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
 
     from camcore.graph.layers import LayerInfo
+    from camcore.methods import MethodInfo
     from camcore.network import Network
 
 PARAMETERS = (
@@ -109,10 +110,15 @@ def show(place: DeltaGenerator, network: Network | None, answer: Answer, query: 
             index=_kept(layer),
             filter_mode="contains",
             format_func=lambda path: names.get(path, path),
-            placeholder="None: it looks at the input itself" if free else "Once the network is loaded",
+            placeholder=f"None: it looks at {_looked_at(info)}" if free else "Once the network is loaded",
             disabled=network is None or free,
             **box,
         )
+
+
+def _looked_at(info: MethodInfo) -> str:
+    """The thing that a method without a layer looks at, in words."""
+    return "all attentions" if info.input.needs_attention else "the input itself"
 
 
 def about(place: DeltaGenerator, network: Network | None) -> None:

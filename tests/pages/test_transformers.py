@@ -10,9 +10,10 @@ from streamlit.testing.v1 import AppTest
 from transformers import GRID, HEADS
 
 import camcore
-from ui import query_form
+from ui import methods
 
 NAME = "transformer"
+ATTENTION = [key for key, info in camcore.METHODS.items() if info.input.needs_attention]
 
 
 @pytest.fixture(autouse=True)
@@ -40,7 +41,7 @@ def test_where_a_token_looks() -> None:
     assert picture is not None
     assert (picture["grid"]["rows"], picture["grid"]["columns"]) == GRID
     assert "Block 2, head 1: where the place in row 2, column 4 looks" in picture["alt"]
-    box = at.selectbox(key="token_box")
+    box = next(one for one in at.selectbox if one.label == "The token that looks")
     assert box.options == ["class token", "register 1", "register 2", "place in row 2, column 4"]
     assert (at.query_params["token"], at.query_params["head"]) == ("2-4", "2.1")
     at = box.set_value("register 2").run()
@@ -59,14 +60,14 @@ def test_only_what_is_defined_is_offered() -> None:
     assert "CAM is not defined for transformer" in text(at)
     assert "Showing Grad-CAM in its place" in text(at)
     offered = at.selectbox(key="method").options
-    assert set(offered) == {query_form.methods.title(key) for key in camcore.METHODS if key != "cam"}
+    assert set(offered) == {methods.in_family(key) for key in camcore.METHODS if key != "cam"}
     assert headline(at).startswith(NAME)
 
 
 def test_a_network_without_attention_has_nothing_of_it() -> None:
     at = visit(model="cats_vs_dogs", method="rollout")
     assert "Attention rollout is not defined for this network" in text(at)
-    assert not {"Attention rollout", "LeGrad"} & set(at.selectbox(key="method").options)
+    assert not set(map(methods.in_family, ATTENTION)) & set(at.selectbox(key="method").options)
     at = visit("pages/activations.py", at, model="cats_vs_dogs")
     until(at, lambda at: any(one.value == "The whole network on one page" for one in at.subheader)
           and not at.get("progress"))  # fmt: skip

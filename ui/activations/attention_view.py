@@ -9,7 +9,7 @@ import streamlit as st
 
 from camcore.features.attention import spread
 from camcore.render.colour import css_gradient
-from ui import errors, figures, rasters, words
+from ui import controls, errors, figures, rasters, words
 from ui.activations import attention_choices, attention_export
 from ui.activations import attention_sheet as sheets
 from ui.activations.attention_choices import Head
@@ -96,15 +96,14 @@ def _show(rows: AttentionRows, key: Hashable, layout: AttentionLayout, chosen: C
 
 def _token_box(token: Token, layout: AttentionLayout) -> None:
     """The token by name; a place is chosen on the picture."""
-    state = st.session_state
     tokens: dict[str, Token] = {layout.read: None, **{name: name for name in layout.names if name != layout.read}}
-    tokens.setdefault(sheets.token_name(token, layout.read), token)
-    state["token_box"] = sheets.token_name(token, layout.read)
+    now = sheets.token_name(token, layout.read)
+    tokens.setdefault(now, token)
+    box = controls.mirrored("token_box", now, lambda name: attention_choices.pick_token(tokens[name]))
     st.selectbox(
         "The token that looks",
         list(tokens),
-        key="token_box",
-        on_change=lambda: attention_choices.pick_token(tokens[state["token_box"]]),
+        **box,
         help="A place is chosen on the picture, by a press or with the arrow keys.",
     )
 
