@@ -154,7 +154,9 @@ def _note(saved: SavedNetwork) -> str:
     where = "bundled with camcore" if saved.bundled else "from this machine"
     learned = f", trained on {saved.summary}" if saved.summary else ""
     copy = saved.mended
-    return f"weights {where}{learned}" + (f"; {copy.network} mended of a shortcut to {copy.label!r}" if copy else "")
+    return f"weights {where}{learned}" + (
+        f"; a copy of {copy.network} without a shortcut to {copy.label!r}" if copy else ""
+    )
 
 
 def _check_fit(saved: SavedNetwork, model: keras.Model) -> None:
