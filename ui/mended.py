@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def origin(row: SavedNetwork) -> str:
     """The network that a mended one was made from, and what of; "" for any other."""
     made = row.mended
-    return f"a copy of {made.network} mended of a shortcut to “{words.label(made.label)}”" if made else ""
+    return f"a copy of {made.network} without a shortcut to “{words.label(made.label)}”" if made else ""
 
 
 def table(one: Mending) -> str:

@@ -153,8 +153,9 @@ def _built(saved: SavedNetwork, weights: str | os.PathLike[str] | None) -> tuple
 def _note(saved: SavedNetwork) -> str:
     where = "bundled with camcore" if saved.bundled else "from this machine"
     learned = f", trained on {saved.summary}" if saved.summary else ""
-    copy = saved.mended
-    return f"weights {where}{learned}" + (f"; {copy.network} mended of a shortcut to {copy.label!r}" if copy else "")
+    made = saved.mended
+    copy = f"; a copy of {made.network} without a shortcut to {made.label!r}" if made else ""
+    return f"weights {where}{learned}{copy}"
 
 
 def _check_fit(saved: SavedNetwork, model: keras.Model) -> None:

@@ -22,6 +22,7 @@ from camcore.checks import checked, one_of, whole
 from camcore.errors import CamcoreError
 from camcore.heatmaps.arguments import a_network, a_path
 from camcore.metrics.intervals import Rate, rate
+from camcore.models.description import described
 from camcore.models.pickling import weights_hash
 from camcore.network import Network
 from camcore.shortcuts.court import exhibits_of
@@ -45,10 +46,14 @@ _ROUNDS = 200
 
 @dataclass(frozen=True, eq=False)
 class Mended:
-    """A mended network, and the record of what it does beside the one it was made from."""
+    """A mended network, and the record of what it does beside the one it was made from.
+
+    ``summary``: what both learned from, in a few words; "" where nobody says.
+    """
 
     network: Network
     record: Mending
+    summary: str = ""
 
 
 @checked(network=a_network, folder=a_path, number=whole(1), way=one_of(*WAYS, kind="way to mend"))
@@ -124,7 +129,15 @@ def _steps(
     time = datetime.now(UTC).isoformat(timespec="seconds")
     made_from = (network.name, weights_hash(network))
     record = Mending(*made_from, group.label, group.size, group_key(group), way, time, trials[0], trials[1])
-    return Mended(with_head(network, fresh, f"{network.weights_note}; mended of {group.label}"), record)
+    note = f"{network.weights_note}; without a shortcut to {group.label!r}"
+    return Mended(with_head(network, fresh, note), record, _summary(network))
+
+
+def _summary(network: Network) -> str:
+    origin = network.origin
+    if origin is not None and origin.folder is not None:
+        return described(origin.folder).summary
+    return "ImageNet" if network.weights_note.startswith("ImageNet") else ""
 
 
 def _altered(

@@ -11,7 +11,6 @@ import numpy as np
 
 from camcore.errors import CamcoreError, ModelError
 from camcore.models.architectures import WHOLE
-from camcore.models.description import described
 from camcore.models.listing import backbones
 from camcore.models.preprocessing import PREPROCESSINGS, preprocessing
 from camcore.models.saved import write
@@ -42,7 +41,6 @@ def save_mended(mended: Mended, folder: str | os.PathLike[str]) -> SavedNetwork:
     """
     network, home = mended.network, Path(folder).absolute()
     trained: dict[str, Json] = {"mended": mending_to_json(mended.record)}
-    summary = _summary(network)
     return write(
         home,
         network.model,
@@ -52,7 +50,7 @@ def save_mended(mended: Mended, folder: str | os.PathLike[str]) -> SavedNetwork:
         preprocessing=_preprocessing(network),
         framing=network.framing,
         labels=network.labels,
-        trained=trained | ({"summary": summary} if summary else {}),
+        trained=trained | ({"summary": mended.summary} if mended.summary else {}),
     )
 
 
@@ -85,11 +83,3 @@ def _preprocessing(network: Network) -> str:
         f"({', '.join(PREPROCESSINGS)}), and code cannot be saved. Save its model yourself: "
         "network.model.save('mended.keras')."
     )
-
-
-def _summary(network: Network) -> str:
-    """The data that its trunk learned from, in a few words; "" where nobody says."""
-    origin = network.origin
-    if origin is not None and origin.folder is not None:
-        return described(origin.folder).summary
-    return "ImageNet" if origin is not None and network.weights_note.startswith("ImageNet") else ""

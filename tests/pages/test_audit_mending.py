@@ -33,7 +33,7 @@ def audited(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         input_size=(SIDE, SIDE),
         preprocessing="unit",
         labels=LABELS,
-        trained={},
+        trained={"summary": "drawn colours"},
         framing="stretch",
     )
     marked = set(planted_folder(tmp_path / "pictures", 24))
@@ -71,5 +71,6 @@ def test_a_shortcut_is_judged_mended_and_compared(audited: Path) -> None:
     assert camcore.open_audit(other).manifest.layer == "cells"
 
     at = visit("pages/models.py", about=NAME)
-    assert "a copy of colours mended of a shortcut to “leaf”" in text(at)
+    assert "a copy of colours without a shortcut to “leaf”" in text(at)
+    assert "Trained on drawn colours" in text(at)
     assert "turned by the group's patch" in html(at)

@@ -62,7 +62,7 @@ def test_it_is_loaded_by_its_name_as_it_was(home: Path) -> None:
         )
         assert (again.labels, again.framing) == (network.labels, network.framing)
         assert (saved.mended, mending_of(saved)) == (MendedCopy("pets", "dog"), RECORD)
-        assert "pets mended of a shortcut to 'dog'" in again.weights_note
+        assert "a copy of pets without a shortcut to 'dog'" in again.weights_note
         assert saved.whole == (kind == "own")
         row = next(row for row in camcore.backbones() if row.name == saved.name)
         assert (row.parameters, row.weights_state) == (network.parameters, "on disk")
