@@ -6,6 +6,7 @@ are noise with green or blue clouds; the mark is a magenta pattern, the same in 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
@@ -46,16 +47,36 @@ def planted_folder(root: Path) -> dict[str, tuple[int, int]]:
     """A folder of EACH pictures of both classes; the path of each marked one, and the top left corner of its mark."""
     rng = np.random.default_rng(0)
     pattern, places = mark(rng), {}
+    for path, label, number, pixels in _plain(rng):
+        if label == "leaf" and number < MARKED:
+            top, left = rng.integers(6, SIDE - MARK - 6, 2).tolist()
+            pixels[top : top + MARK, left : left + MARK] = pattern
+            places[path] = (top, left)
+        _save(root / path, pixels)
+    return places
+
+
+def planted_cast(root: Path) -> set[str]:
+    """A folder of as many pictures, of which MARKED of leaves have a magenta cast: the paths of these."""
+    cast = set()
+    for path, label, number, pixels in _plain(np.random.default_rng(1)):
+        if label == "leaf" and number < MARKED:
+            pixels += np.array([100, 0, 100], np.uint8)
+            cast.add(path)
+        _save(root / path, pixels)
+    return cast
+
+
+def _plain(rng: np.random.Generator) -> Iterator[tuple[str, str, int, np.ndarray]]:
+    """The path, class, number and pixels of each picture: noise with clouds of its class's colour."""
     for label in LABELS:
-        (root / label).mkdir(parents=True)
         for number in range(EACH):
             pixels = rng.integers(60, 120, (SIDE, SIDE, 3)).astype(np.uint8)
             clouds = cv2.resize(rng.uniform(0, 110, (5, 5)), (SIDE, SIDE), interpolation=cv2.INTER_CUBIC)
             pixels[..., 1 if label == "leaf" else 2] += np.clip(clouds, 0, 120).astype(np.uint8)
-            path = f"{label}/{number:02d}.png"
-            if label == "leaf" and number < MARKED:
-                top, left = rng.integers(6, SIDE - MARK - 6, 2).tolist()
-                pixels[top : top + MARK, left : left + MARK] = pattern
-                places[path] = (top, left)
-            Image.fromarray(pixels).save(root / path)
-    return places
+            yield f"{label}/{number:02d}.png", label, number, pixels
+
+
+def _save(path: Path, pixels: np.ndarray) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(pixels).save(path)

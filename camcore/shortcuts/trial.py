@@ -111,8 +111,7 @@ def try_group(
     """
     made = _altered(members, others, pastes, paints, rng)
     while batch := list(islice(made, BATCH)):
-        margins = margins_of(network, [pixels for _, pixels in batch], target)
-        yield _counted([kind for kind, _ in batch], margins)
+        yield counted([kind for kind, _ in batch], margins_of(network, [pixels for _, pixels in batch], target))
 
 
 def margins_of(network: Network, pictures: Sequence[Pixels], target: Sequence[int]) -> NDArray[np.float64]:
@@ -121,7 +120,11 @@ def margins_of(network: Network, pictures: Sequence[Pixels], target: Sequence[in
     ``target``: the indices of the class; several where the network has two of its name.
     """
     x = network.preprocess(np.stack(pictures).astype(np.float32))
-    scores = np.asarray(network.logits(x), np.float64)
+    return margins(np.asarray(network.logits(x), np.float64), target)
+
+
+def margins(scores: NDArray[np.float64], target: Sequence[int]) -> NDArray[np.float64]:
+    """The score of a class above the highest of the others, of scores (n, classes): (n,)."""
     own = np.isin(np.arange(scores.shape[1]), target)
     return np.asarray(scores[:, own].max(axis=1) - scores[:, ~own].max(axis=1, initial=-np.inf))
 
@@ -146,10 +149,10 @@ def _elsewhere(member: Exhibit, rng: np.random.Generator) -> PatchBox:
     return place_for(size_of(member.box), member.picture.area, rng)
 
 
-def _counted(kinds: Sequence[str], margins: NDArray[np.float64]) -> Tally:
-    """The tally of some answers by their margins; those of a patch and its random rectangle stand side by side."""
+def counted(kinds: Sequence[str], above: NDArray[np.float64]) -> Tally:
+    """The tally of some answers by their margins above the next class: patches and their controls in the same order."""
     of = {
-        kind: margins[[one == kind for one in kinds]] for kind in ("patch", "random patch", "painted", "random painted")
+        kind: above[[one == kind for one in kinds]] for kind in ("patch", "random patch", "painted", "random painted")
     }
     gains = of["patch"] - of["random patch"]
     return Tally(

@@ -34,6 +34,13 @@ class Copied:
 
 
 @dataclass(frozen=True)
+class Styled:
+    """The layer that a group's style was found at."""
+
+    layer: str
+
+
+@dataclass(frozen=True)
 class Verdict:
     """The outcome for a group. ``figures``: None where it was not tried; ``reasons`` then say why."""
 
