@@ -65,13 +65,13 @@ def _of_patches(label: str, figures: Figures) -> list[str]:
 
 
 def _of_style(label: str, figures: Figures) -> list[str]:
-    one, taken = figures.sufficiency, figures.necessity
-    if not one.n:
+    one, taken, rest = figures.sufficiency, figures.necessity, figures.others
+    if not one.n or rest is None:
         return ["There are too few pictures without this style to try it on."]
     lines = [
         f"Given to {counted(one.n, 'picture')} of other classes, it made {one.count:,} “{label}” "
-        f"({_with_interval(one)}); the style of pictures of other classes "
-        f"that were chosen alike: {figures.random.count:,}."
+        f"({_with_interval(one)}); the style of pictures of other classes that were chosen alike: "
+        f"{figures.random.count:,}; that of the rest of the class: {percent(rest.value)}."
     ]
     if taken.n:
         lines.append(

@@ -15,8 +15,9 @@ A group is suspect where one of these holds:
    what counts lies all over the picture, as a texture does.
 3. *A style that works.* At an early layer (``camcore.shortcuts.styles``) pictures of other classes, given the group's
    style, become the class: at least LEAST_OF_STYLES of them, FACTOR times as many as with the style of pictures of
-   other classes that were chosen in the same way, the intervals apart. So a blur, a compression or a cast of colour is
-   found, of which no piece can be pasted.
+   other classes that were chosen in the same way, the intervals apart; and as many times as with the style of the rest
+   of the class: leaves are green, and that is no shortcut. So a blur, a compression or a cast of colour is found, of
+   which no piece can be pasted.
 
 Necessity and the share of the class stand beside it and decide nothing: a genuine part of an object turns pictures,
 too, and a picture of a dog with a mark stays a dog without it.
@@ -59,6 +60,8 @@ def judged(group: Group, tally: Tally, others: Tally | None, doubted: bool) -> V
     """
     copied = group.copied
     beside = None if others is None else others.sufficiency
+    if group.styled is not None:
+        beside = tally.rest
     figures = Figures(tally.sufficiency, tally.random, beside, tally.necessity, tally.random_necessity)
     if copied is not None:
         beyond = tally.flipped > tally.random_flipped and tally.mean_gain.low > 0
@@ -86,8 +89,9 @@ def works_better(tally: Tally, others: Tally, clearly: bool = True) -> bool:
 
 
 def _style_works(figures: Figures) -> bool:
-    own, control = figures.sufficiency, figures.random
-    return own.n > 0 and own.value >= LEAST_OF_STYLES and _apart(own, control) and _times(own, control)
+    own, controls = figures.sufficiency, [one for one in (figures.random, figures.others) if one is not None]
+    better = all(_apart(own, one) and _times(own, one) for one in controls)
+    return own.n > 0 and own.value >= LEAST_OF_STYLES and better
 
 
 def _apart(one: Rate, other: Rate) -> bool:

@@ -49,7 +49,7 @@ def style_passes(members: int, rest: int, pastes: int, paints: int) -> int:
     """The pictures that the network has to answer in a trial: for their styles, and then in two styles each."""
     if min(members, rest) < LEAST:
         return 0
-    return 2 * min(members, SET) + min(rest, SET) + 3 * (pastes + min(paints, members))
+    return 3 * min(members, SET) + min(rest, SET) + 4 * pastes + 3 * min(paints, members)
 
 
 def try_style(
@@ -65,25 +65,31 @@ def try_style(
     """Try the style of a group at a layer; yields the pictures that were answered, and the tally of each batch.
 
     Each of ``others``, pictures of other classes, is changed as the style of the rest of the class goes over into the
-    group's, and beside it into that of the controls. Members are changed the ways back.
+    group's, and beside it as the style of these others goes over into that of the controls, and into that of the rest
+    of the class: then the style is all of the class's. Members are changed the first two ways back.
     """
     if not sides.enough:
         return
     group = yield from _style(network, layer, sides.members)
     rest = yield from _style(network, layer, sides.rest)
     control = yield from _style(network, layer, sides.controls)
+    plain = (yield from _style(network, layer, others[: len(sides.members)])) if others else rest
     targets = [others[int(place)] for place in rng.integers(len(others), size=pastes)] if others else []
     head = network.head(layer)
     for pictures, ways, kinds in (
-        (targets, (change(rest, group), change(rest, control)), ("patch", "random patch")),
-        (sides.members[:paints], (change(group, rest), change(control, rest)), ("painted", "random painted")),
+        (
+            targets,
+            (change(rest, group), change(plain, control), change(plain, rest)),
+            ("patch", "random patch", "rest"),
+        ),
+        (sides.members[:paints], (change(group, rest), change(control, plain)), ("painted", "random painted")),
     ):
         for start in range(0, len(pictures), _HALF):
             x = framed_input(network, pictures[start : start + _HALF])
             A = activations(network, layer, x)
-            scores = head(np.concatenate([x, x]), np.concatenate([way.of(A) for way in ways]))
+            scores = head(np.concatenate([x] * len(ways)), np.concatenate([way.of(A) for way in ways]))
             above = margins(np.asarray(scores, np.float64), target)
-            yield 3 * len(x), counted([kind for kind in kinds for _ in x], above)
+            yield (1 + len(ways)) * len(x), counted([kind for kind in kinds for _ in x], above)
 
 
 def framed_input(network: Network, pictures: Sequence[Framed]) -> Array32:

@@ -36,6 +36,7 @@ class Tally:
     those that it then called otherwise. ``missing``: members that could not be opened any more. ``gain`` and
     ``gain_squares``: the sum, and that of squares, of how much farther a patch moved a picture towards the class than
     the random rectangle did that was pasted into the same picture, in units of the score above the next class's.
+    ``rest_flipped``: in the trial of a style, those called the class with the style of the rest of the class.
     """
 
     pasted: int = 0
@@ -47,6 +48,7 @@ class Tally:
     missing: int = 0
     gain: float = 0.0
     gain_squares: float = 0.0
+    rest_flipped: int = 0
 
     def __add__(self, other: Tally) -> Tally:
         return Tally(**{name: value + getattr(other, name) for name, value in vars(self).items()})
@@ -70,6 +72,11 @@ class Tally:
     def random(self) -> Rate:
         """Those that became it by a random rectangle of the same members."""
         return rate(self.random_flipped, self.pasted)
+
+    @property
+    def rest(self) -> Rate:
+        """Those that became it by the style of the rest of the class."""
+        return rate(self.rest_flipped, self.pasted)
 
     @property
     def necessity(self) -> Rate:
@@ -164,4 +171,5 @@ def counted(kinds: Sequence[str], above: NDArray[np.float64]) -> Tally:
         random_fell=int((of["random painted"] <= 0).sum()),
         gain=float(gains.sum()),
         gain_squares=float((gains**2).sum()),
+        rest_flipped=int((above[[one == "rest" for one in kinds]] > 0).sum()),
     )

@@ -17,9 +17,9 @@ def group(copied: Copied | None = None, sameness: float = 0.1, styled: Styled | 
     )
 
 
-def tally(flipped: int, random: int, of: int = 120, gain: float = 1.0) -> Tally:
+def tally(flipped: int, random: int, of: int = 120, gain: float = 1.0, rest: int = 0) -> Tally:
     """A trial whose gains are ``gain`` on average, spread by one."""
-    return Tally(of, flipped, random, 20, 4, 1, gain=of * gain, gain_squares=of * (gain**2 + 1))
+    return Tally(of, flipped, random, 20, 4, 1, gain=of * gain, gain_squares=of * (gain**2 + 1), rest_flipped=rest)
 
 
 OTHERS = tally(8, 2)
@@ -52,6 +52,7 @@ def test_the_rule(one, others, copied, suspect):
     [
         (tally(30, 3), True),
         (tally(15, 0), False),  # an eighth is what clean networks come near to
+        (tally(30, 3, rest=12), False),  # the rest of the class has it, too
         (tally(30, 12), False),  # less than three times its controls
         (tally(2, 0, of=8), False),  # a quarter, within chance
         (Tally(), False),
