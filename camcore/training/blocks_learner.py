@@ -34,7 +34,9 @@ class Lessons:
     answers: Array
     features: Array
 
-    def batches(self, recipe: BlocksRecipe, epoch: int, batch: int) -> Iterator[tuple[Array, ...]]:
+    def batches(
+        self, recipe: BlocksRecipe, epoch: int, batch: int
+    ) -> Iterator[tuple[Array, NDArray[np.int64], Array, Array]]:
         """One epoch: (maps, labels, answers, features) of every picture in one of its views, drawn by the seed."""
         rng = np.random.default_rng((recipe.seed, epoch))
         order = rng.permutation(len(self.labels))

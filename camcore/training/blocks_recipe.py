@@ -31,17 +31,17 @@ class BlocksRecipe:
 
     backbone: str = "MobileNetV2"
     layer: str = "block_12_add"
-    size: int = 224
+    size: int = 192
     kind: str = "transformer"
     width: int = 128
-    blocks: int = 4
-    views: int = 4
+    blocks: int = 3
+    views: int = 2
     least_area: float = 0.2
-    kept_tokens: float = 0.5
-    all_tokens: int = 1
-    epochs: int = 12
-    batch: int = 64
-    rate: float = 1e-3
+    kept_tokens: float = 0.25
+    all_tokens: int = 0
+    epochs: int = 8
+    batch: int = 32
+    rate: float = 8e-4
     weight_decay: float = 0.05
     warmup: float = 1.0
     label_smoothing: float = 0.02

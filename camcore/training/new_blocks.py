@@ -147,14 +147,16 @@ def _epochs(
                 share = epoch - first + step / steps
                 left = (time.monotonic() - began) * (recipe.epochs - first - share) / share
                 yield run.report(Progress("training", "", epoch + 1, recipe.epochs, step, steps, left))
-        rate = float(learner.optimizer.learning_rate)
+        val_loss, val_accuracy = learner.check(maps, checked.data.labels)
         line = Epoch(
-            epoch + 1,
-            recipe.size,
-            rate,
-            *(totals / steps),
-            *learner.check(maps, checked.data.labels),
-            time.monotonic() - started,
+            epoch=epoch + 1,
+            size=recipe.size,
+            rate=float(learner.optimizer.learning_rate),
+            loss=float(totals[0] / steps),
+            accuracy=float(totals[1] / steps),
+            val_loss=val_loss,
+            val_accuracy=val_accuracy,
+            seconds=time.monotonic() - started,
         )
         run.log(line)
         if keeps_checkpoint(epoch + 1):

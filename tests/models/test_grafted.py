@@ -94,14 +94,6 @@ def test_cam_is_exact_on_it(network, images):
         assert m.raw.mean(dtype=np.float64) + m.offset == pytest.approx(m.logit, abs=1e-4)
 
 
-def test_methods_made_for_attention_see_its_cells(network, images):
-    picture = camcore.Picture.from_array(((images[0] + 1) * 127).astype(np.uint8))
-    for m in camcore.explain(network, picture, ["rollout", "attentiongrad", "legrad"]):
-        assert m.raw.shape == (8, 8)
-        assert np.isfinite(m.raw).all()
-        assert np.ptp(m.raw) > 0
-
-
 def test_convolutions_keep_the_trunks_grid_and_a_softmax_has_an_output_for_each_class():
     model = taught({**GRAFTED, "kind": "convolutions", "width": 5, "outputs": 3})
     assert model.get_layer("block2").output.shape == (None, 8, 8, 5)

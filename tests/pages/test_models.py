@@ -76,10 +76,10 @@ def card(at: AppTest) -> str:
 
 def test_opens_with_all_networks_and_the_one_to_begin_with() -> None:
     at = page()
-    assert at.header[0].value == "41 networks, 1 ready to use on this machine"
+    assert at.header[0].value == "42 networks, 2 ready to use on this machine"
     rows = at.dataframe[0].value
     assert next(iter(rows["Network"])) == "cats_vs_dogs", "what is here comes first"
-    assert len(rows) == 41
+    assert len(rows) == 42
     by_name = rows.set_index("Network")
     assert by_name.loc["VGG16", "Top-1"] == 71.3
     assert by_name.loc["ResNet50", "Parameters"] == pytest.approx(25.636712)
@@ -123,7 +123,7 @@ def test_the_other_pages_go_on_after_it_in_the_same_session(tmp_path: Path, monk
 
 def test_only_what_is_here() -> None:
     at = page(about="VGG16", here="true")
-    assert list(at.dataframe[0].value["Network"]) == ["cats_vs_dogs"]
+    assert list(at.dataframe[0].value["Network"]) == ["cats_vs_dogs", "cats_vs_dogs_vit"]
     assert card(at) == "cats_vs_dogs"
 
 
@@ -131,7 +131,7 @@ def test_the_list_as_csv() -> None:
     from ui.models.view import all_networks, as_csv
 
     lines = as_csv(all_networks()).decode("utf-8").splitlines()
-    assert len(lines) == 42
+    assert len(lines) == 43
     row = catalogue.backbone("VGG16")
     wanted = ["VGG16", "71.3", "https://keras.io/api/applications/", "138357544", "224", "224", "downloads 553 MB"]
     assert [line for line in lines if line.startswith("VGG16")] == [",".join([*wanted, row.paper_url])]
@@ -177,7 +177,7 @@ def test_a_download_shows_how_far_it_is_can_be_stopped_and_goes_on(
     at.button(key="fetch_it").click()
     until(at, lambda at: "Its weights are here" in text(at))
     assert (tmp_path / "keras" / "models" / row.weights.name).read_bytes() == whole
-    assert at.header[0].value == "41 networks, 2 ready to use on this machine"
+    assert at.header[0].value == "42 networks, 3 ready to use on this machine"
     assert [path.name for path in (tmp_path / "keras" / "models").iterdir()] == [row.weights.name]
 
 
@@ -256,7 +256,7 @@ def test_from_a_file_in_the_folder_to_a_network(file: Path, tmp_path: Path) -> N
     assert "cannot be called 'VGG16'" in text(run(at))
     at.text_input(key="own_name").set_value("insects")
     run(at).button(key="own_keep").click()
-    until(at, lambda at: at.header[0].value.startswith("42 networks, 2 ready"))
+    until(at, lambda at: at.header[0].value.startswith("43 networks, 3 ready"))
     assert "is among your networks now" in text(at)
     assert card(at) == "insects"
     assert "model=insects" in links(at)
@@ -363,7 +363,7 @@ def test_a_whole_models_file_is_shown_tried_and_how_it_is_fed_chosen(
     monkeypatch.setenv("CAMCORE_MODELS", json.dumps({"owls": told}))
     at = page(about="owls")
     assert "The whole model owls.keras on this server · pixels RGB 0..255, as for model.predict" in text(at)
-    assert at.header[0].value == "42 networks, 2 ready to use on this machine"  # beside the bundled one
+    assert at.header[0].value == "43 networks, 3 ready to use on this machine"  # beside the bundled ones
     assert "pictures framed by crop · 3 named classes" in text(at)
     assert str(tmp_path) not in text(at)
     at.button(key="try_it").click()

@@ -160,6 +160,7 @@ def _saved(row: SavedNetwork) -> None:
     made = {
         "gap_classifier": "trained from scratch",
         "surgery": f"a new head on {base}",
+        "grafted": f"new blocks on {base}’s first layers",
         "classifier": f"{base} with weights of your own",
         "whole": "a whole model",
     }
