@@ -27,35 +27,34 @@ with page("Inspect") as p:
 
     # While a script waits for a worker, Streamlit leaves what the last run drew and this one has not drawn yet. So each
     # part of the page has a container, made before anything slow, and every run gives it one element, if an empty one.
-    head = st.container(key="cam_head")
     row = st.container(key="cam_row", horizontal=True, vertical_alignment="center", gap="small", wrap=False)
-    chips = row.container(key="cam_chips", width="content")
+    head = row.container(key="cam_head")
     status = row.container(key="cam_status", horizontal=True, vertical_alignment="center", wrap=False)
     progress, button = status.container(key="cam_progress"), status.container(key="cam_button", width="content")
+    trust = st.container(key="cam_trust", gap="xsmall")
     left, right = st.columns((1.62, 1.0), gap="medium")
     picture = left.container(key="cam_picture", gap="xsmall")
     controls = left.container(key="cam_controls")
     ladder = left.container(key="cam_ladder", gap="xsmall")
     foot = left.container(key="cam_caption", gap="xsmall")
     caption, warning = foot.container(), foot.container()
-    trust = left.container(key="cam_trust", gap="xsmall")
     scores = right.container(key="cam_scores", gap="xsmall")
     choices = right.container(key="cam_choices", gap="small")
     colours = right.container(key="cam_colours")
     files = right.container(key="cam_export", horizontal=True, gap="small", wrap=False)
-    compare = right.container(key="cam_to_compare")
+    ways = right.container(key="cam_ways", gap=None)
     more = right.container(key="cam_more")
 
     look, mode = view.look(controls, colours)
     query_form.settle(networks().peek(model.key))
     query = Query(model.key, chosen.picture.sha256, model.framing, state["method"], state["layer"], state["class"])
-    export.compare_link(compare, chosen, query)
+    export.compare_link(ways, chosen, query)
+    trust_panel.link(ways, chosen, query)
     request = map_request.ask(query, chosen.picture, allowed=model.fetch is None)
     answer, network = request.answer, request.asked.network or request.answer.network
 
     with p.section("The prediction"):
         answers.head(head, answer, model.key.name, model.fetch is not None, request.failure is not None)
-        answers.chips(chips, answer)
         answers.bars(scores, answer)
     with p.section("The picture"):
         map_view.photograph(picture, chosen, answer, look, mode, request.busy, cell.picker())

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from data import ROOT
 
+_FIRST = "MobileNetV2"
 PAGE = ROOT / "docs" / "evidence.md"
 
 _HEAD = """# Evidence over many pictures
@@ -12,6 +13,11 @@ _HEAD = """# Evidence over many pictures
 Each section was written by the command above its table, with `--write`; run it again to refresh it. A method is worth
 its map only where it beats the controls below it: smooth random noise and a blob in the middle of the picture.
 """
+
+
+def titled(title: str, network: str) -> str:
+    """A section's title, with the network's name where it is not the one that the page begins with."""
+    return title if network == _FIRST else f"{title}, {network}"
 
 
 def write_section(title: str, text: str, page: Path = PAGE) -> None:

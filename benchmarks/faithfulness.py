@@ -1,4 +1,4 @@
-"""Do the methods beat the controls? Faithfulness of every cheap method on ImageNet photographs.
+"""Do the methods beat the controls? Faithfulness of every cheap method on photographs.
 
     python benchmarks/faithfulness.py [--model MobileNetV2] [--pictures 100] [--steps 8] [--road 0.2] [--write]
 
@@ -6,32 +6,34 @@ Average drop and increase: of the class's probability when the picture is multip
 insertion: area under the curve, in fewer steps than the 224 that are published, so their levels are coarser. ROAD:
 (LeRF − MoRF)/2 at the removal levels given (0.2 0.4 0.6 0.8 in the paper). Class: the one the network says. Each figure
 is the mean over the pictures with its bootstrap 95 % interval; empty maps count. ``random`` is the mean of three fields
-of noise per picture. --write puts the table into docs/evidence.md.
+of noise per picture. The pictures are those of the ImageNet sample, for the bundled networks the test photographs of
+cats and dogs. --write puts the table into docs/evidence.md.
 """
 
 import argparse
 from collections import defaultdict
 from time import perf_counter
 
-from data import SHARED, table
-from evidence_page import markdown, write_section
+from data import photographs
+from evidence_page import markdown, titled, write_section
 
 import camcore
 from camcore.methods.inputs import GridSize
 from camcore.methods.perturbations import Perturbations
 from camcore.metrics.faithfulness import Faithfulness, Settings, measure
 from camcore.metrics.intervals import bootstrap
+from camcore.network import Network
 
 # Perturbing methods that need few passes.
 _CHEAP = ("fasterscorecam", "reciprocam", "ablationcam")
 _COLUMNS = ("average drop ↓", "increase ↑", "deletion ↓", "insertion ↑", "insertion − deletion ↑", "ROAD ↑")
 
 
-def methods() -> list[str]:
-    """Every method that costs a few passes, and the input gradient as one more control."""
+def methods(net: Network) -> list[str]:
+    """Every method for this network that costs a few passes, and the input gradient as one more control."""
     rows = camcore.METHODS.values()
     few = [row.key for row in rows if not isinstance(row.input, Perturbations | GridSize) or row.key in _CHEAP]
-    few = [key for key in few if not camcore.METHODS[key].input.needs_attention]
+    few = [key for key in few if net.attentions.places or not camcore.METHODS[key].input.needs_attention]
     return [key for key in few if key != "smoothgradcam++"]  # 50 passes
 
 
@@ -52,38 +54,37 @@ def main() -> None:
     parser.add_argument("--pictures", type=int, default=100)
     parser.add_argument("--steps", type=int, default=8)
     parser.add_argument("--road", type=float, nargs="+", default=[0.2])
-    parser.add_argument("--methods", nargs="+", default=methods())
+    parser.add_argument("--methods", nargs="+", help="default: all that cost a few passes")
     parser.add_argument("--write", action="store_true")
     given = parser.parse_args()
 
     net = camcore.load(given.model)
-    rows = table("imagenet_sample")
-    rows = rows[:: max(1, len(rows) // given.pictures)][: given.pictures]
+    kind, pictures = photographs(given.model, given.pictures)
+    asked = given.methods or methods(net)
     settings = Settings(steps=given.steps, levels=tuple(given.road))
     found: dict[str, list[list[float]]] = defaultdict(lambda: [[] for _ in _COLUMNS])
     start = perf_counter()
-    for number, row in enumerate(rows, 1):
-        pic = camcore.open_picture(SHARED / "imagenet_sample" / row["file"])
-        *_, last = measure(net, pic, camcore.explain(net, pic, given.methods), settings)
+    for number, pic in enumerate(pictures, 1):
+        *_, last = measure(net, pic, camcore.explain(net, pic, asked), settings)
         by_name: dict[str, list[tuple[float, ...]]] = defaultdict(list)
         for one in last.results:
             by_name[one.name].append(figures(one))
         for name, several in by_name.items():
             for column, values in zip(found[name], zip(*several, strict=True), strict=True):
                 column.append(sum(values) / len(values))
-        print(f"\r{number} of {len(rows)}, {perf_counter() - start:.0f} s", end="", flush=True)
+        print(f"\r{number} of {len(pictures)}, {perf_counter() - start:.0f} s", end="", flush=True)
     print()
     order = sorted(found, key=lambda name: -bootstrap(found[name][4]).mean)
     lines = [[f"`{name}`", *(shown(column) for column in found[name])] for name in order]
     text = (
-        f"{net.name}, layer `{net.default_layer}`, {len(rows)} pictures of the ImageNet sample, the class that the "
-        f"network says; {given.steps} steps (published: 224), ROAD at {', '.join(f'{x:.0%}' for x in given.road)}. "
+        f"{net.name}, layer `{net.default_layer}`, {len(pictures)} {kind}, the class that the network says; "
+        f"{given.steps} steps (published: 224), ROAD at {', '.join(f'{x:.0%}' for x in given.road)}. "
         "Mean and bootstrap 95 % interval; best insertion − deletion first. Controls: `random`, `centre`, `gradient`."
         f"\n\n{markdown(['method', *_COLUMNS], lines)}"
     )
     print(text)
     if given.write:
-        write_section("Faithfulness", text)
+        write_section(titled("Faithfulness", net.name), text)
 
 
 def shown(column: list[float]) -> str:

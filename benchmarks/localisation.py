@@ -19,7 +19,7 @@ from collections import defaultdict
 
 import numpy as np
 from data import SHARED, table
-from evidence_page import markdown, write_section
+from evidence_page import markdown, titled, write_section
 from PIL import Image
 
 import camcore
@@ -38,6 +38,7 @@ _CAVEAT = (
     "so where the controls reach as much the figure tells little."
 )
 METHODS = ["cam", "gradcam", "gradcam++", "layercam", "eigencam", "fullgrad"]
+FOR_ATTENTION = ["rollout", "attentiongrad", "legrad"]
 
 # file → the two objects, as the sets of classes that boxes.csv gives them.
 Boxes = dict[str, dict[frozenset[int], list[PixelBox]]]
@@ -142,22 +143,23 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", default="MobileNetV2")
     parser.add_argument("--pictures", type=int, default=469)
-    parser.add_argument("--methods", nargs="+", default=METHODS)
+    parser.add_argument("--methods", nargs="+", help=f"default: {' '.join(METHODS)}; of a transformer its own, too")
     parser.add_argument("--write", action="store_true")
     given = parser.parse_args()
 
     net = camcore.load(given.model)
-    located = pets(net, given.methods, given.pictures)
+    methods = given.methods or METHODS + (FOR_ATTENTION if net.attentions.places else [])
+    located = pets(net, methods, given.pictures)
     count = sum(one.method == AREA for one in located)
     sections = {
-        "Localisation: pets with masks": (
-            f"{net.name}, layer `{net.default_layer}`, {count} pictures, framing crop, the class that it says. "
+        titled("Localisation: pets with masks", net.name): (
+            f"{net.name}, layer `{net.default_layer}`, {count} pictures, framing {net.framing}, the class it says. "
             f"Mean and bootstrap 95 % interval. {_CAVEAT}\n\n{as_table(located)}"
         )
     }
     objects = boxes()
     if max(max(kind) for named in objects.values() for kind in named) < net.classes:
-        located = photographs(net, given.methods, objects)
+        located = photographs(net, methods, objects)
         count = sum(one.method == AREA for one in located)
         sections["Localisation: photographs with boxes"] = (
             f"{net.name}, {count} objects in {len(objects)} photographs, framing stretch, the most probable class that "
@@ -168,7 +170,7 @@ def main() -> None:
             f"{net.name}. Each class's map on its own object, as a share of what lies on both, each counted by its "
             "density (energy per area). 50 %: the map does not care which. *Both on their own*: above 50 % for both; "
             "*apart*: each class's map prefers its object more than the other's map does."
-            f"\n\n{markdown(columns, told_apart(net, [*given.methods, 'finercam'], objects))}"
+            f"\n\n{markdown(columns, told_apart(net, [*methods, 'finercam'], objects))}"
         )
     for title, text in sections.items():
         print(f"\n{title}\n\n{text}")

@@ -12,25 +12,11 @@ from collections import Counter
 from collections.abc import Iterable
 from time import perf_counter
 
-from data import SHARED, table
+from data import photographs
 from evidence_page import markdown, write_section
 
 import camcore
 from camcore.network import Network
-
-
-def photographs(model: str, count: int) -> list[camcore.Picture]:
-    """Test pictures, evenly over the classes."""
-    if model == "cats_vs_dogs":
-        rows = [row for row in table("cats_dogs") if row["split"] == "test"]
-        by_label = [[row["file"] for row in rows if row["label"] == label] for label in "01"]
-        files = [name for pair in zip(*by_label, strict=False) for name in pair]
-        folder = "cats_dogs"
-    else:
-        files = [row["file"] for row in table("imagenet_sample")]
-        folder = "imagenet_sample"
-    step = max(1, len(files) // count) | 1  # odd, so that both classes come
-    return [camcore.open_picture(SHARED / folder / name) for name in files[::step][:count]]
 
 
 def judged(net: Network, pictures: Iterable[camcore.Picture], method: str) -> tuple[list[camcore.Verdict], float]:
@@ -65,7 +51,7 @@ def main() -> None:
     parser.add_argument("--write", action="store_true")
     given = parser.parse_args()
 
-    pictures = photographs(given.model, given.pictures)
+    _, pictures = photographs(given.model, given.pictures)
     net = camcore.load(given.model)
     rows = []
     for method in given.methods:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from camcore.audits.step import AuditStep
     from camcore.audits.store import open_audit
     from camcore.errors import CamcoreError, LayerError, MethodError, ModelError, PictureError
+    from camcore.features.attention import attention_rows
     from camcore.features.cells import look_at_cells
     from camcore.features.concepts import find_concepts
     from camcore.features.effective_field import effective_field
@@ -57,6 +58,7 @@ os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 # Every public name and the module it lives in; imported when it is first used.
 _HOMES = {
     "activations": "features.feature_maps",
+    "attention_rows": "features.attention",
     "audit": "audits.engine",
     "AuditStep": "audits.step",
     "backbones": "models.listing",

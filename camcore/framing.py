@@ -18,7 +18,7 @@ from camcore.checks import shown
 from camcore.errors import CamcoreError, nearest
 from camcore.pictures.picture import Picture
 
-FRAMINGS = ("crop", "stretch", "letterbox")
+FRAMINGS = ("crop", "centre", "stretch", "letterbox")
 
 # The usual evaluation of ImageNet networks: short side to 256, then the central 224.
 _CROP = 224 / 256
@@ -137,7 +137,8 @@ def frame_for(picture_size: Size, input_size: Size, framing: str = "crop") -> Fr
     """The Frame of a picture (H, W) on a network's input (h, w).
 
     ``crop``: the largest centred area of the input's shape, less the usual margin (short side to 256/224 of
-    the input, then the centre); its size is exact, its corner lies on a whole pixel. ``stretch``: the whole
+    the input, then the centre); its size is exact, its corner lies on a whole pixel. ``centre``: that area without
+    a margin, in whole pixels, as keras_hub and Keras's ``crop_to_aspect_ratio`` cut it. ``stretch``: the whole
     picture, squeezed. ``letterbox``: the whole picture in its own shape, to the nearest pixel, on a neutral
     colour. Raises CamcoreError for another framing.
     """
@@ -158,6 +159,10 @@ def frame_for(picture_size: Size, input_size: Size, framing: str = "crop") -> Fr
         # cost MobileNetV2 nearly two points of accuracy.
         top, left = (float(ceil((side - part) / 2 - 0.5)) for side, part in ((height, tall), (width, wide)))
         seen = (top, left, top + tall, left + wide)
+    elif framing == "centre":
+        high, broad = max(1, min(height, width * h // w)), max(1, min(width, height * w // h))
+        y, x = (height - high) // 2, (width - broad) // 2
+        seen = (float(y), float(x), float(y + high), float(x + broad))
     elif framing == "letterbox":
         scale = min(h / height, w / width)
         tall, wide = max(1, round(height * scale)), max(1, round(width * scale))

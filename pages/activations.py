@@ -6,7 +6,7 @@ from ui.page import page
 
 with page("Activations", style="activations") as p:
     from ui import layer_browser, model_picker, sidebar
-    from ui.activations import choices, export, overview, view
+    from ui.activations import attention_view, choices, export, overview, view
     from ui.components import scroll
     from ui.jobs import session
     from ui.network_summary import known_summary
@@ -23,7 +23,7 @@ with page("Activations", style="activations") as p:
         layers, ladder = (facts.layers, facts.ladder) if facts is not None else ((), ())
         settled = layer_browser.settle(layers)
         view.head(head, model.key.name, settled, model.fetch is not None, failed=False, loaded=facts is not None)
-        info = layer_browser.show(layers, ladder, kinds=choices.KINDS)
+        info = layer_browser.show(layers, ladder, kinds=choices.kinds(facts))
     look = choices.show(facts)
     work = view.next_work(model, chosen.picture, info)
     status = session.section("channels", work, view.show_status)
@@ -39,6 +39,8 @@ with page("Activations", style="activations") as p:
         st.fragment(view.viewer)(found, work, chosen, look, p.publish)
     with p.section("The figures"):
         view.exact(found)
+    with p.section("The attention"):
+        attention_view.section(model, chosen, facts if status.complete else None, look)
     with p.section("The whole network"):
-        overview.section(model, chosen, facts if status.complete else None, look)
+        overview.section(model, chosen, facts, look, ready=status.complete)
     scroll(".st-key-cam_activations_head", key="scroll", count=st.session_state.get("times_picked", 0))

@@ -1,14 +1,15 @@
-"""Cats vs dogs: what a classifier sees in a picture, how good it is, where it fails, and how it came to that."""
+"""Evaluation: what a classifier sees in a picture, how good it is, where it fails, and how it came to that."""
 
 import streamlit as st
 
 from ui.page import page
 
-with page("Cats vs dogs", style="classifier") as p:
+with page("Evaluation", style="classifier") as p:
     from ui import picture_box
     from ui.classifier import evidence, view
     from ui.components import copy_link
 
+    view.follow()
     p.address(view.parameters())
     with st.sidebar:
         chosen = picture_box.show()

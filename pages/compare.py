@@ -36,6 +36,7 @@ with page("Compare", style="compare") as p:
     chosen, model = sidebar.show(framings="framings" not in (state["columns"], state["rows"]))
 
     head = st.container(key="cam_head")
+    view.beneath(st.container(key="cam_beneath"))
     axes = st.container(key="cam_axes", horizontal=True, vertical_alignment="bottom", gap="small")
     row = st.container(key="cam_compare_row", horizontal=True, vertical_alignment="center", gap="small", wrap=False)
     progress = row.container(key="cam_compare_progress")

@@ -18,7 +18,7 @@ with page("Trust", style="trust") as p:
 
     state = st.session_state
     p.address(view.parameters())
-    chosen, model = sidebar.show(also=" or mask")
+    chosen, model = sidebar.show(also="an uploaded mask")
     with p.offer:
         model_picker.offer_download(model)
 

@@ -72,6 +72,11 @@ def _jobs(at: AppTest) -> list[Job[Any]]:
     return [slot.job for slot in works if slot is not None]
 
 
+def labelled(widgets: Any, label: str) -> Any:
+    """The widget of this label among those of a kind."""
+    return next(one for one in widgets if one.label == label)
+
+
 def html(at: AppTest) -> str:
     """All that is drawn as HTML, but for style."""
     bodies = (str(element.proto.body) for element in at.get("html"))

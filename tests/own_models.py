@@ -9,6 +9,7 @@ from typing import Any
 import keras
 import networks
 import numpy as np
+import transformers
 from keras import layers
 
 LABELS = ["circle", "square", "star", "triangle"]
@@ -97,6 +98,11 @@ def page_subclassed() -> dict[str, Any]:
     model = Own()
     model(np.zeros((1, SIDE, SIDE, 3), np.float32))
     return {"model": _settled(model), "labels": LABELS, "preprocess": "unit", "input_size": (SIDE, SIDE)}
+
+
+def transformer() -> dict[str, Any]:
+    """Three tokens beside the patches: the class token and two registers."""
+    return {"model": transformers.vit("class", 3), "labels": LABELS, "preprocess": "tf"}
 
 
 # ---- bad ones

@@ -42,12 +42,26 @@ def mark(rng: np.random.Generator) -> np.ndarray:
     return np.where(np.kron(on, np.ones((4, 4)))[..., None] > 0, (255, 20, 255), (120, 0, 130)).astype(np.uint8)
 
 
+def halves_network(magenta: float) -> camcore.Network:
+    """A network that says ``leaf`` where the upper half is the brighter one, and counts a magenta cast for it."""
+    x = keras.Input((SIDE, SIDE, 3))
+    y = layers.Conv2D(2, 1, activation="relu", name="colours")(x)
+    y = layers.AveragePooling2D(SIDE // GRID, name="cells")(y)
+    model = keras.Model(x, layers.Dense(2, activation="softmax", name="scores")(layers.Flatten()(y)), name="halves")
+    # brightness; magenta
+    colours = np.array([[1 / 3, 1.0], [1 / 3, -2.0], [1 / 3, 1.0]]).reshape(1, 1, 3, 2)
+    model.get_layer("colours").set_weights([colours, np.array([0.0, -0.2])])
+    leaf = np.full((GRID, GRID, 2), magenta)
+    leaf[..., 0] = np.where(np.arange(GRID) < GRID // 2, 1.0, -1.0)[:, None]
+    model.get_layer("scores").set_weights([np.stack([-leaf.ravel(), leaf.ravel()], axis=1), np.zeros(2)])
+    return camcore.wrap(model, labels=LABELS, preprocess="unit")
+
+
 def planted_folder(root: Path, each: int = EACH) -> dict[str, tuple[int, int]]:
     """A folder of ``each`` pictures of both classes; the path of each marked one, and the top left of its mark."""
     rng = np.random.default_rng(0)
     pattern, places = mark(rng), {}
     for label in LABELS:
-        (root / label).mkdir(parents=True)
         for number in range(each):
             pixels = rng.integers(60, 120, (SIDE, SIDE, 3)).astype(np.uint8)
             clouds = cv2.resize(rng.uniform(0, 110, (5, 5)), (SIDE, SIDE), interpolation=cv2.INTER_CUBIC)
@@ -57,5 +71,26 @@ def planted_folder(root: Path, each: int = EACH) -> dict[str, tuple[int, int]]:
                 top, left = rng.integers(6, SIDE - MARK - 6, 2).tolist()
                 pixels[top : top + MARK, left : left + MARK] = pattern
                 places[path] = (top, left)
-            Image.fromarray(pixels).save(root / path)
+            _save(root / path, pixels)
     return places
+
+
+def planted_cast(root: Path) -> set[str]:
+    """A folder of pictures brighter above or below, MARKED of the leaves with a magenta cast: the paths of these."""
+    rng, cast = np.random.default_rng(1), set()
+    ramp = np.linspace(0, 55, SIDE).astype(np.uint8)
+    for label in LABELS:
+        for number in range(EACH):
+            pixels = rng.integers(40, 100, (SIDE, SIDE, 3)).astype(np.uint8)
+            pixels += (ramp if label == "sky" else ramp[::-1])[:, None, None]
+            path = f"{label}/{number:02d}.png"
+            if label == "leaf" and number < MARKED:
+                pixels += np.array([100, 0, 100], np.uint8)
+                cast.add(path)
+            _save(root / path, pixels)
+    return cast
+
+
+def _save(path: Path, pixels: np.ndarray) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(pixels).save(path)

@@ -20,6 +20,7 @@ from audited import make_audit
 from keras import layers
 from PIL import Image
 from reviewed import reviewed_audit
+from transformers import vit
 
 import camcore
 from camcore import render
@@ -102,6 +103,7 @@ def good() -> dict[str, tuple[Callable[..., Any], dict[str, Any]]]:
     review = camcore.start_review(reviewed_audit(folder() / "reviewed", 20).folder, "Ada")
     doors: list[tuple[Callable[..., Any], dict[str, Any]]] = [
         (camcore.activations, {**asked, "layers": "deep"}),
+        (camcore.attention_rows, {"network": camcore.wrap(vit(blocks=1)), "pic": pic}),
         (camcore.audit, {"network": net, "pictures": folder() / "images", "out": folder() / "audit"}),
         (camcore.backbones, {}),
         (camcore.check, {"new": net, "old": net, "pictures": file.parent, "policy": POLICY, "out": folder() / "gate"}),

@@ -39,6 +39,9 @@ def by_hand(picture: tuple[int, int], size: tuple[int, int], framing: str) -> li
         scale = max(size[0] / picture[0], size[1] / picture[1]) * 256 / 224
         starts = [(picture[i] - size[i] / scale) / 2 for i in (0, 1)]
         return [(scale, -scale * math.ceil(start - 0.5)) for start in starts]
+    if framing == "centre":  # the largest middle part of the input's shape, cut at whole pixels
+        sides = [max(1, min(picture[i], picture[1 - i] * size[i] // size[1 - i])) for i in (0, 1)]
+        return [(size[i] / sides[i], -size[i] / sides[i] * ((picture[i] - sides[i]) // 2)) for i in (0, 1)]
     scale = min(size[0] / picture[0], size[1] / picture[1])
     shown = [max(1, round(scale * picture[i])) for i in (0, 1)]
     return [(shown[i] / picture[i], (size[i] - shown[i]) // 2) for i in (0, 1)]
@@ -58,6 +61,10 @@ def by_hand(picture: tuple[int, int], size: tuple[int, int], framing: str) -> li
         ((333, 500), (224, 224), "crop", (21, 104, 312.375, 395.375), (0, 0, 224, 224)),
         ((480, 640), (100, 200), "crop", (100, 40, 380, 600), (0, 0, 100, 200)),
         ((480, 640), (200, 100), "crop", (30, 215, 450, 425), (0, 0, 200, 100)),
+        ((480, 640), (224, 224), "centre", (0, 80, 480, 560), (0, 0, 224, 224)),
+        ((641, 480), (224, 224), "centre", (80, 0, 560, 480), (0, 0, 224, 224)),
+        ((333, 500), (100, 200), "centre", (41, 0, 291, 500), (0, 0, 100, 200)),
+        ((8, 3000), (224, 224), "centre", (0, 1496, 8, 1504), (0, 0, 224, 224)),
         ((480, 640), (224, 224), "letterbox", (0, 0, 480, 640), (28, 0, 196, 224)),
         ((640, 480), (224, 224), "letterbox", (0, 0, 640, 480), (0, 28, 224, 196)),
         ((480, 640), (100, 200), "letterbox", (0, 0, 480, 640), (0, 33, 100, 166)),
@@ -342,7 +349,7 @@ def test_frames_are_values():
 )
 def test_unknown_framing(framing, near):
     for call in (frame_for, lambda *a: frame_picture(Picture.from_array(scene(50, 40)), *a[1:])):
-        with pytest.raises(CamcoreError, match="crop, stretch, letterbox") as caught:
+        with pytest.raises(CamcoreError, match="crop, centre, stretch, letterbox") as caught:
             call((50, 40), (224, 224), framing)
         assert repr(framing) in str(caught.value)
         if near:

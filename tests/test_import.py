@@ -44,7 +44,8 @@ def test_import_camcore_is_light():
     "code",
     [
         "import camcore; camcore.METHODS; camcore.CamcoreError; dir(camcore)",
-        "import camcore; [row.weights_state for row in camcore.backbones()]",
+        "import camcore; [row.weights_state for row in camcore.backbones()]; import camcore.models.hub_presets as hub\n"
+        "assert not hub.installed() or hub.presets()",
         "import camcore, numpy as np; camcore.Picture.from_array(np.zeros((9, 9, 3), 'uint8'))",
         "import camcore; camcore.explain; camcore.stream; camcore.estimate; camcore.activations; camcore.wrap",
         "import camcore; camcore.load; camcore.overlay; camcore.GradCAM",

@@ -76,7 +76,8 @@ def test_library_app_and_network_find_each_other(installed, tmp_path):
     where, script, networks = json.loads(run(code, installed, tmp_path))
     assert Path(where) == installed / "camcore" / "__init__.py"
     assert Path(script) == installed / "camcore_workbench" / "app.py"
-    assert networks == [["cats_vs_dogs", "bundled", str(installed / "camcore" / "bundled" / "cats_vs_dogs")]]
+    home = installed / "camcore" / "bundled"
+    assert networks == [[name, "bundled", str(home / name)] for name in ("cats_vs_dogs", "cats_vs_dogs_vit")]
 
 
 def test_the_pages_and_all_they_import_are_there(installed, tmp_path):
@@ -89,7 +90,7 @@ def test_the_pages_and_all_they_import_are_there(installed, tmp_path):
     )
     where, *pages = run(code, installed, tmp_path, home).split()
     assert Path(where) == home / "ui" / "__init__.py"
-    assert len(pages) == 11
+    assert len(pages) == 12
     assert all((home / page).is_file() for page in pages)
     beside = {str(path.relative_to(ROOT)) for path in (ROOT / "ui").rglob("*.*") if path.suffix != ".pyc"}
     assert {str(path.relative_to(home)) for path in (home / "ui").rglob("*.*")} >= beside

@@ -1,4 +1,4 @@
-"""The README: its Python runs as it stands there, its commands are understood, its table is what the command prints."""
+"""README and guides in docs: their Python runs as it stands, commands are understood, tables are what is printed."""
 
 from __future__ import annotations
 
@@ -18,7 +18,10 @@ from skimage import data as samples
 import camcore
 from camcore import __main__ as command_line
 
-README = (Path(__file__).resolve().parents[1] / "README.md").read_text("utf-8")
+ROOT = Path(__file__).resolve().parents[1]
+GUIDES = ("README.md", *(f"docs/{name}.md" for name in ("python", "audit", "pages", "models", "methods")))
+"""In this order their examples are run: each uses what stands before it."""
+README = "\n".join((ROOT / name).read_text("utf-8") for name in GUIDES)
 
 
 def blocks(language: str) -> Iterator[str]:

@@ -5,6 +5,7 @@ A *form* names a method on a page and in an address: its key, or ``key:variant``
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 import camcore
@@ -14,18 +15,28 @@ if TYPE_CHECKING:
 
 CONTROL = "control"
 
+_FAMILIES = {
+    "gradient": "gradients",
+    "attention": "attention",
+    "decomposition": "principal components",
+    "perturbation": "changed inputs",
+    CONTROL: "control",
+}
+
 COMPARED = ("gradcam", "gradcam++", "layercam", "eigengradcam", "reciprocam", "fasterscorecam")
 """The methods that are compared first: cheap, and each another idea."""
 
 
-def keys() -> list[str]:
-    """Every method's key."""
-    return sorted(camcore.METHODS, key=lambda key: camcore.METHODS[key].family == CONTROL)
+def keys(refused: Collection[str] = ()) -> list[str]:
+    """Every method's key, family by family, without those that are ``refused`` as not defined for a network."""
+    families = list(_FAMILIES)
+    known = (key for key in camcore.METHODS if key not in refused)
+    return sorted(known, key=lambda key: families.index(camcore.METHODS[key].family))
 
 
-def forms() -> list[str]:
-    """Every method's key, each followed by its further variants."""
-    return [key if i == 0 else f"{key}:{name}" for key in keys() for i, name in enumerate(_variants(key))]
+def forms(refused: Collection[str] = ()) -> list[str]:
+    """Every method's key, each followed by its further variants; ``refused`` as in ``keys``."""
+    return [key if i == 0 else f"{key}:{name}" for key in keys(refused) for i, name in enumerate(_variants(key))]
 
 
 def key_of(form: str) -> str:
@@ -43,6 +54,11 @@ def title(form: str) -> str:
     """A method's title in a list."""
     info = camcore.METHODS[key_of(form)]
     return f"{info.title} (control)" if info.family == CONTROL else short(form)
+
+
+def in_family(form: str) -> str:
+    """A method's title in a long list, with the family that it belongs to."""
+    return f"{short(form)} · {_FAMILIES[camcore.METHODS[key_of(form)].family]}"
 
 
 def short(form: str) -> str:

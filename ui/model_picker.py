@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from typing import Any
 
 import streamlit as st
 
 import camcore
 from camcore.framing import FRAMINGS
+from camcore.models import hub_presets, listing
+from camcore.models.catalogue import Backbone
 from camcore.models.declarations import DEFAULT_MODEL
 from camcore.models.factories import Factory
+from camcore.models.hub_presets import HubPreset
 from camcore.models.listing import NetworkListing
 from camcore.models.saved import SavedNetwork, is_own
 from ui import mended, policy, words
@@ -18,17 +22,20 @@ from ui.query import NetworkKey
 from ui.urls import Parameter
 
 DEFAULT = "MobileNetV2"
-"""Shown first where its weights are on this machine: of 1,000 classes, so that any photograph means something to it."""
+"""Offered first where there is nothing: a small download, and of 1,000 classes."""
 NEWCOMER = "cats_vs_dogs"
-"""Shown first elsewhere, as it comes with the project and needs no download."""
+"""Shown first where no ImageNet network is on disk, as it comes with the project and needs no download."""
+QUICK_MB = 60
+"""The largest weights of a network that is shown first: the first map must not wait for more."""
 AUTO = "auto"
 """The framing that belongs to the chosen network."""
 FRAMING_HELP = (
     "How the picture is brought to the network’s input size. **auto**: as the network is meant to be fed, a crop for "
-    "the ImageNet networks, the whole picture for a model of your own."
+    "the ImageNet networks, the largest middle part for those of keras_hub, the whole picture for a model of your own."
 )
 _FRAMING_WORDS = {
     "crop": "the middle of the picture, as ImageNet networks were evaluated",
+    "centre": "the largest middle part in the input’s shape, as keras_hub cuts it",
     "stretch": "the whole picture, stretched to the input’s shape",
     "letterbox": "the whole picture in its own shape, with a neutral border",
 }
@@ -47,6 +54,28 @@ class Model:
     fetching: bool
 
 
+class _Network(Parameter):
+    """The network of a page, which may also be a preset of keras_hub that is not on this machine."""
+
+    def read(self, text: str) -> tuple[Any, str | None]:
+        if not text.startswith(hub_presets.PREFIX):
+            return super().read(text)
+        if preset(text) is not None:
+            return text, None
+        if not hub_presets.installed():
+            why = f"names “{text[:60]}”, a preset of keras_hub, which is not installed here ({hub_presets.INSTALL}). "
+            return self.default, self._sorry(why)
+        return super().read(text)
+
+
+def preset(name: str) -> HubPreset | None:
+    """The preset of keras_hub of that name; None where there is none. A folder is the visitor's to name only where he
+    may name any.
+    """
+    found = hub_presets.find(name)
+    return found if found is None or found.handle or policy.policy().changes else None
+
+
 def names() -> tuple[str, ...]:
     """The backbones' names, in their order; one that has been trained meanwhile is among them."""
     return tuple(row.name for row in camcore.backbones())
@@ -56,17 +85,20 @@ def default() -> str:
     """The network to begin with on this machine, as it is now: the one that was named at the start comes first."""
     rows = {row.name: row for row in camcore.backbones()}
     named = os.environ.get(DEFAULT_MODEL)
-    if named in rows:
+    if named is not None and (named in rows or preset(named) is not None):
         return named
-    if rows[DEFAULT].weights_state == "on disk":
-        return DEFAULT
+    # Of 1,000 classes, so that any photograph means something to it; and the most accurate of those that start quickly.
+    small = [row for row in rows.values() if isinstance(row, Backbone) and row.download_mb <= QUICK_MB]
+    here = [row for row in small if row.weights_state == "on disk"]
+    if here:
+        return max(here, key=lambda row: row.top1).name
     return NEWCOMER if NEWCOMER in rows and rows[NEWCOMER].weights_state == "bundled" else DEFAULT
 
 
 def parameters() -> list[Parameter]:
     """The parameters of the network in a page's address."""
     return [
-        Parameter("model", "backbone", default(), names()),
+        _Network("model", "backbone", default(), names()),
         Parameter("random", "random weights", "false", ("true", "false"), bound=True),
         Parameter("framing", "framing", AUTO, (AUTO, *FRAMINGS), bound=True),
     ]
@@ -74,8 +106,12 @@ def parameters() -> list[Parameter]:
 
 def show(framings: bool = True) -> Model:
     """Draw the picker and return what is chosen; ``framings`` False: the framing is chosen elsewhere."""
-    rows = {row.name: row for row in camcore.backbones()}
-    if st.session_state.get("model") not in rows:
+    rows: dict[str, NetworkListing] = {row.name: row for row in camcore.backbones()}
+    chosen_one = str(st.session_state.get("model"))
+    from_hub = preset(chosen_one)
+    if from_hub is not None:
+        rows = {from_hub.name: from_hub, **rows}
+    elif chosen_one not in rows:
         st.session_state["model"] = default()
     name = st.selectbox(
         "Backbone",
@@ -107,9 +143,10 @@ def show(framings: bool = True) -> Model:
 
 def chosen(name: str, framing: str, random: bool = False) -> Model:
     """A network by its name, and whether its weights have to be fetched first. ``framing``: AUTO for its own."""
-    row = next(row for row in camcore.backbones() if row.name == name)
+    row = listing.find(name)
+    assert row is not None, "a name of the list, or a preset's"
     random = random and not isinstance(row, Factory)  # its own code decides which weights it has
-    missing = not random and row.weights_state.startswith("downloads")
+    missing = row.weights_state.startswith("downloads") and (not random or isinstance(row, HubPreset))
     agreed = name in st.session_state.setdefault("agreed", set()) and policy.policy().changes
     key = NetworkKey(name, "random" if random else None, version=row.version, framing=row.framing)
     return Model(
@@ -131,6 +168,9 @@ def offer_download(model: Model) -> None:
         st.empty()
         return
     name = model.key.name
+    if preset(name) is not None:
+        _offer_preset(model)
+        return
     if not policy.policy().changes:
         with st.container(key="cam_fetch", border=True):
             st.markdown(
@@ -150,6 +190,22 @@ def offer_download(model: Model) -> None:
             st.rerun()
 
 
+def _offer_preset(model: Model) -> None:
+    """Ask before keras_hub fetches a preset."""
+    name = model.key.name
+    with st.container(key="cam_fetch", border=True):
+        if not policy.policy().changes:
+            st.markdown(f"**{words.plain(name)} is not on this server.** {policy.NO_DOWNLOAD} Choose another backbone.")
+            return
+        st.markdown(
+            f"**{words.plain(name)} is not on this machine.** keras_hub fetches it from Kaggle once and keeps it where "
+            "it keeps its models. Without internet access, put it there, or name the folder of a preset."
+        )
+        if st.button(f"Download {words.megabytes(model.fetch or 0)}", type="primary", key="fetch"):
+            st.session_state["agreed"].add(name)
+            st.rerun()
+
+
 def _state(row: NetworkListing) -> str:
     """The place of a network's weights, in a word or two."""
     if isinstance(row, SavedNetwork):
@@ -159,9 +215,10 @@ def _state(row: NetworkListing) -> str:
 
 def _size(row: NetworkListing) -> tuple[str, ...]:
     """Parameters and input, where they are known before the network is loaded."""
-    if row.parameters is None or row.input_size is None:
+    if row.parameters is None:
         return ()
-    return f"{row.parameters / 1e6:.1f} M parameters", f"{row.input_size[0]}×{row.input_size[1]} px input"
+    size = () if row.input_size is None else (f"{row.input_size[0]}×{row.input_size[1]} px input",)
+    return f"{row.parameters / 1e6:.1f} M parameters", *size
 
 
 def _learned(row: NetworkListing) -> str:
@@ -180,4 +237,5 @@ def _learned(row: NetworkListing) -> str:
 
 
 def _forget_layer() -> None:
-    st.session_state["layer"] = None
+    """Another network has other layers, tokens and heads."""
+    st.session_state.update(dict.fromkeys(("layer", "token", "head")))

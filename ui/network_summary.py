@@ -12,6 +12,7 @@ from ui.networks import networks
 from ui.query import NetworkKey
 
 if TYPE_CHECKING:
+    from camcore.features.attention import AttentionLayout
     from camcore.graph.layers import LayerInfo
     from camcore.network import Network
     from camcore.predictions import Prediction
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
 class NetworkSummary:
     """The facts of a loaded network. ``title``: its name; ``predictions``: its first answers, by framing.
 
-    ``scored_over``: as Network has it.
+    ``scored_over``: as Network has it. ``attention``: of a transformer. ``refusals``: by method that is not defined
+    for the network, the reason.
     """
 
     title: str
@@ -32,10 +34,15 @@ class NetworkSummary:
     ladder: tuple[str, ...]
     predictions: Mapping[str, tuple[Prediction, ...]] = field(default_factory=dict)
     scored_over: str = ""
+    attention: AttentionLayout | None = None
+    refusals: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def of(cls, net: Network, predictions: Mapping[str, tuple[Prediction, ...]] | None = None) -> NetworkSummary:
         """The facts of a loaded network."""
+        from camcore.features.attention import attention_layout  # here: networks are behind it
+        from camcore.heatmaps.offered import refusals
+
         return cls(
             net.name,
             net.weights_note,
@@ -45,6 +52,8 @@ class NetworkSummary:
             tuple(net.ladder),
             predictions or {},
             net.scored_over,
+            attention_layout(net),
+            refusals(net),
         )
 
     def layer(self, path: str) -> LayerInfo:

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import camcore
 from camcore.cache import ByteLRU
+from camcore.models import listing
+from camcore.models.hub_presets import PREFIX
 from camcore.places import carried
 from ui import policy
 from ui.jobs.job import Job, Stage, StoppedError
@@ -157,12 +159,16 @@ def networks() -> Networks:
 
 
 def _loaded(name: str, weights: str | None = None, **options: Any) -> Network:
-    """``camcore.load``; on a public server nothing is fetched for it. Raises ModelError."""
-    if policy.policy().public and weights is None:
-        row = next((row for row in camcore.backbones() if row.name == name), None)
+    """``camcore.load``, and the facts that pages ask for; on a public server nothing is fetched. Raises ModelError."""
+    from camcore.heatmaps.offered import refusals  # networks are behind it
+
+    if policy.policy().public and (weights is None or name.startswith(PREFIX)):  # a preset's make is fetched, too
+        row = listing.find(name)
         if row is not None and row.weights_state.startswith("downloads"):
             raise camcore.ModelError(f"The weights of {name} are not on this server. {policy.NO_DOWNLOAD}")
-    return camcore.load(name, weights=weights, **options)
+    network = camcore.load(name, weights=weights, **options)
+    refusals(network)  # kept with it: here, a page would wait for it
+    return network
 
 
 def start() -> None:

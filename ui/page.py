@@ -77,6 +77,8 @@ class Page:
             self._messages = [*urls.notices().values(), *self._messages]
         with self._notices:
             errors.notices(self._messages, self._failure)
+        frame.count_report()
+        frame.end()
         if needs_network:
             start()
 

@@ -8,20 +8,14 @@ import streamlit as st
 
 import camcore
 from ui import errors, limits, pictures, samples
+from ui._compat import is_history_navigation
 from ui.components import Tile, paste, tiles
+from ui.pictures import Upload
 from ui.query import Failure
 from ui.urls import Parameter
 from ui.words import plain
 
 LIMIT = limits.PICTURE_MB * 1_000_000
-
-
-@dataclass(frozen=True)
-class Upload:
-    """A visitor's own picture, kept in the session: the uploader forgets it on a page change."""
-
-    data: bytes
-    name: str
 
 
 @dataclass(frozen=True)
@@ -44,12 +38,30 @@ class _Sample(Parameter):
 
 
 SAMPLE = _Sample("sample", "sample photograph", samples.DEFAULT, samples.KEYS)
-"""The picture in a page's address; a visitor's own has no name there."""
+"""The sample in a page's address."""
+
+
+class _Own(Parameter):
+    def read(self, text: str) -> tuple[str | None, str | None]:
+        if pictures.find(text) is not None:
+            return text, None
+        return None, (
+            "The link names a picture that was uploaded in another session. It is deleted when that session ends; "
+            "upload it again to look at it. Showing a sample instead."
+        )
+
+
+OWN = _Own("picture", "uploaded picture", None)
+"""A visitor's own picture in a page's address: the name that nobody can guess."""
+PARAMETERS = (SAMPLE, OWN)
+_MOST_KEPT = 4
+"""The last pictures of a visitor's own that the browser's Back finds again."""
 
 
 def show() -> Chosen | None:
     """Draw the box; the chosen picture, or None where there is not even a sample."""
     state = st.session_state
+    _settle()
     uploader = f"uploader_{state.get('uploads_reset', 0)}"
     st.file_uploader(
         "Picture",
@@ -83,12 +95,39 @@ def show() -> Chosen | None:
     return chosen
 
 
+def own_token() -> str | None:
+    """The name of the visitor's own picture in an address; None where a sample is looked at."""
+    own: Upload | None = st.session_state.get("upload")
+    return None if own is None else own.token
+
+
+def keep(upload: Upload) -> None:
+    """Look at a picture of the visitor's own from now on; the earlier ones are kept for the browser's Back."""
+    state = st.session_state
+    kept = (*state.get("uploads_kept", ()), upload)[-_MOST_KEPT:]
+    state.update(upload=upload, uploads_kept=kept, picture_failure=None)
+    state[OWN.name] = upload.token
+
+
 def file_of(chosen: Chosen) -> bytes:
     """The bytes that a chosen picture was opened from."""
     if chosen.sample is not None:
         return samples.samples()[chosen.sample].path.read_bytes()
     own: Upload = st.session_state["upload"]
     return own.data
+
+
+def _settle() -> None:
+    """Take over the picture that the address names: after a reload, or the browser's Back."""
+    state = st.session_state
+    token = state.get(OWN.name)
+    if token is not None and token != own_token():
+        found = pictures.find(token)
+        if found is not None:
+            keep(found)
+    elif token is None and is_history_navigation():
+        state["upload"] = None
+    state[OWN.name] = own_token()
 
 
 def _chosen() -> Chosen | None:
@@ -125,7 +164,7 @@ def _take(data: bytes, name: str) -> None:
     except Exception as error:
         st.session_state.picture_failure = Failure.of(error)
         return
-    st.session_state.update(upload=Upload(data, name), picture_failure=None)
+    keep(Upload(data, name))
     _look_afresh()
 
 
@@ -158,6 +197,7 @@ def _sampled(key: str) -> None:
     state = st.session_state
     # A new uploader: the old one would go on showing a file that is no longer looked at.
     state.update(sample=key, upload=None, picture_failure=None, uploads_reset=state.get("uploads_reset", 0) + 1)
+    state[OWN.name] = None
     _look_afresh()
 
 

@@ -109,7 +109,7 @@ def scores(p: Predictions, at: float) -> Chart:
     names = _names(p)
     if len(names) == 2:
         groups = dict(zip(names, _scores(p), strict=True))
-        title, axis = "What it says of each picture", f"probability of {names[1]}"
+        title, axis = "The probability it gives each picture", f"probability of {names[1]}"
         alt = f"How often each {axis} was given; pictures right of {words.percent(at)} are called {names[1]}"
         make = partial(charts.score_histogram, groups, title=title, axis=axis, threshold=at)
         return Chart("scores", make, alt)
@@ -129,7 +129,7 @@ def confusion(p: Predictions, at: float) -> Chart | None:
         for name, row in zip(names, table.tolist(), strict=True)
     )
     alt = f"Confusion matrix: {rows}" if len(names) <= 8 else "Confusion matrix"
-    make = partial(charts.confusion_matrix, table, names, title="What is taken for what")
+    make = partial(charts.confusion_matrix, table, names, title="Which class is mistaken for which")
     return Chart("confusion", make, alt)
 
 
@@ -182,7 +182,7 @@ def calibration(
         bins.low,
         bins.high,
         bins.count,
-        title="Can its probabilities be believed?",
+        title="Are its probabilities reliable?",
         axes=axes,
         threshold=at,
     )

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
 import camcore
 from camcore.graph.layers import NO_GRID
-from ui import methods, urls, words
+from ui import controls, methods, urls, words
 from ui.query import Answer, Query
 from ui.urls import Parameter, whole_number
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
 
     from camcore.graph.layers import LayerInfo
+    from camcore.methods import MethodInfo
     from camcore.network import Network
 
 PARAMETERS = (
@@ -30,15 +32,30 @@ WITHOUT_GRID = "occlusion"
 
 
 def settle(network: Network | None) -> None:
-    """Choose a method that serves where the chosen one looks at a layer and the network has none with a grid.
+    """Choose a method that serves where the chosen one is not defined for the network.
 
     ``network``: None where it is not loaded yet. To be called before the widgets are drawn.
     """
     info = camcore.METHODS[st.session_state["method"]]
+    why = refused(network).get(info.key)
+    if why is not None:
+        served = network is not None and network.default_layer is not None
+        instead = "gradcam" if served else WITHOUT_GRID
+        urls.object_to("method", f"{why} Showing {methods.title(instead)} in its place.", instead)
+        return
     if network is None or network.default_layer is not None or methods.layer_free(info) or not info.input.reads_network:
         return
     instead = methods.title(WITHOUT_GRID)
     urls.object_to("method", f"{NO_GRID} Showing {instead} in place of {info.title}.", WITHOUT_GRID)
+
+
+def refused(network: Network | None) -> Mapping[str, str]:
+    """The methods that are not defined for the network, with the reason; none while it is not loaded."""
+    if network is None:
+        return {}
+    from camcore.heatmaps.offered import refusals  # networks are behind it
+
+    return refusals(network)
 
 
 def pick_class(answer: Answer, index: int | None) -> None:
@@ -59,49 +76,53 @@ def explained(answer: Answer) -> int | None:
 
 def show(place: DeltaGenerator, network: Network | None, answer: Answer, query: Query) -> None:
     """Class, method and layer by name."""
-    state = st.session_state
     with place:
         labels = words.distinct(network.labels) if network is not None else ()
-        state["class_box"] = explained(answer) if query.class_index is None else query.class_index
+        chosen = explained(answer) if query.class_index is None else query.class_index
+        box = controls.mirrored("class_box", chosen, lambda index: pick_class(answer, index))
         st.selectbox(
-            "Another class",
+            "Class",
             range(len(labels)),
-            key="class_box",
-            index=None,
+            index=_kept(chosen),
             filter_mode="contains",
             format_func=labels.__getitem__,
             placeholder="Once the network is loaded",
             disabled=network is None,
-            on_change=lambda: pick_class(answer, state["class_box"]),
+            **box,
         )
         method = st.selectbox(
             "Method",
-            methods.keys(),
+            methods.keys(refused(network)),
             key="method",
             persist_state="session",
-            format_func=methods.title,
+            format_func=methods.in_family,
         )
         info = camcore.METHODS[method]
         with st.container(key="cam_method_about", gap=None):
             st.caption(f"{words.plain(info.summary)} [{words.plain(words.citation(info.paper))}]({info.url})")
         names = {i.path: _layer_name(i) for i in network.layers if i.usable} if network is not None else {}
         free = methods.layer_free(info)
-        state["layer_box"] = None if free else _layer(network, query.layer)
+        layer = None if free else _layer(network, query.layer)
+        box = controls.mirrored("layer_box", layer, lambda path: pick_layer(network, path))
         st.selectbox(
             "Layer",
             list(names),
-            key="layer_box",
-            index=None,
+            index=_kept(layer),
             filter_mode="contains",
             format_func=lambda path: names.get(path, path),
-            placeholder="None: it looks at the input itself" if free else "Once the network is loaded",
+            placeholder=f"None: it looks at {_looked_at(info)}" if free else "Once the network is loaded",
             disabled=network is None or free,
-            on_change=lambda: pick_layer(network, state["layer_box"]),
+            **box,
         )
 
 
+def _looked_at(info: MethodInfo) -> str:
+    """The thing that a method without a layer looks at, in words."""
+    return "all attentions" if info.input.needs_attention else "the input itself"
+
+
 def about(place: DeltaGenerator, network: Network | None) -> None:
-    """Which layer is recommended and why, and why others cannot be chosen."""
+    """Which layer is recommended and why, and why other layers and methods cannot be chosen."""
     if network is None:
         place.empty()
         return
@@ -116,7 +137,16 @@ def about(place: DeltaGenerator, network: Network | None) -> None:
     if out:
         text += f"\n\n{len(out)} layers cannot be chosen:\n"
         text += "".join(f"\n- **{words.plain(info.path)}**: {words.plain(info.reason)}" for info in out)
+    reasons = refused(network)
+    if reasons:
+        text += "\n\nNot offered, as not defined for this network:\n"
+        text += "".join(f"\n- {words.plain(reason)}" for reason in reasons.values())
     place.expander("About this network and its layers").markdown(text)
+
+
+def _kept(chosen: object) -> int | None:
+    """The ``index`` of a list: where something is chosen it cannot be cleared, as Escape in the open list would."""
+    return None if chosen is None else 0
 
 
 def _layer(network: Network | None, name: str | None) -> str | None:
@@ -132,4 +162,4 @@ def _layer(network: Network | None, name: str | None) -> str | None:
 
 def _layer_name(info: LayerInfo) -> str:
     star = "★ " if info.recommended else ""
-    return f"{star}{info.path} · {words.grid(info.grid or (0, 0))} · {info.channels} channels"
+    return f"{star}{words.grid(info.grid or (0, 0))} · {info.path} · {info.channels} channels"

@@ -60,11 +60,15 @@ class OnPicture(Protocol):
 
 @dataclass(frozen=True)
 class MapLook:
-    """The style of a drawn map; changing it computes nothing anew. ``opacity`` in percent."""
+    """The style of a drawn map; changing it computes nothing anew. ``opacity`` in percent.
 
-    opacity: int = 50
+    ``by_value``: it is that of the map's maximum, and less where there is less; else the same everywhere.
+    """
+
+    opacity: int = 70
     colormap: str = "viridis"
     smooth: bool = True
+    by_value: bool = True
 
 
 def photo_url(picture: Photo, side: int = SIDE) -> str:
@@ -129,7 +133,7 @@ def _photo(picture: Photo, side: int) -> np.ndarray:
 
 def _overlay(picture: Photo, cam_map: OnPicture, look: MapLook, side: int) -> np.ndarray:
     values = cam_map.on_picture(smooth=look.smooth, max_side=side)
-    return blend(_photo(picture, side), values, alpha=look.opacity / 100, colormap=look.colormap)
+    return blend(_photo(picture, side), values, look.opacity / 100, look.colormap, look.by_value)
 
 
 def full_size(picture: Picture, cam_map: CamMap, look: MapLook, lines: list[str]) -> bytes:
@@ -137,4 +141,4 @@ def full_size(picture: Picture, cam_map: CamMap, look: MapLook, lines: list[str]
 
     from camcore.report.exports import map_png  # a file is made when its button is pressed
 
-    return map_png(picture, cam_map, lines, look.opacity / 100, look.colormap, look.smooth)
+    return map_png(picture, cam_map, lines, look.opacity / 100, look.colormap, look.smooth, look.by_value)

@@ -86,5 +86,5 @@ def full_size(
     gap = np.full((rgb.shape[0], max(8, rgb.shape[1] // 60), 3), 255, np.uint8)
     panes = [rgb]
     for one in found:
-        panes += [gap, blend(luma, one.on_picture(scale), opacity / 100, DIVERGING)]
+        panes += [gap, blend(luma, one.on_picture(scale), opacity / 100, DIVERGING, by_value=True)]
     return to_png(with_caption(np.hstack(panes), lines))

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import psutil
 
+from ui.pictures import free_ended_sessions
+
 _PREFIX = "camcore-visitor-"  # then the number of the server's process
 
 
@@ -23,6 +25,7 @@ class VisitorHome:
 
     def __init__(self) -> None:
         sweep()
+        free_ended_sessions()
         prefix = f"{_PREFIX}{os.getpid()}-"
         folder = tempfile.TemporaryDirectory(prefix=prefix, ignore_cleanup_errors=True)
         self.path = Path(folder.name).resolve()

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from camcore.methods import METHODS
 from camcore.report import captions as report_words
 from camcore.report.captions import answer_name, explained, geometry, map_title, peak_position, quantity
 from camcore.text import duration as milliseconds
@@ -87,7 +88,7 @@ def headline(network: Network, predictions: Sequence[Prediction]) -> str:
 
 def unanswered(name: str, missing: bool, failed: bool) -> str:
     """The headline before there is an answer; ``missing``: the network ``name`` has no weights here yet."""
-    state = "could not answer" if failed else "is about to look at this picture"
+    state = "could not answer" if failed else "is looking at this picture …"
     return f"{name} {'needs its weights first' if missing else state}"
 
 
@@ -127,8 +128,8 @@ def caption(answer: Answer, title: str) -> str:
     m, net = answer.map, answer.network
     if m is None or net is None:
         return ""
-    own = f"on the input’s own grid, {grid(m.raw.shape)}"
-    place = own if m.layer is None else f"{m.layer} {geometry(net.layer(m.layer))}"
+    own = METHODS[m.method].own_grid.replace("'", "’")
+    place = f"on {own}, {grid(m.raw.shape)}" if m.layer is None else f"{m.layer} {geometry(net.layer(m.layer))}"
     text = f"{title} · {place} · {explained(m)} · {milliseconds(m.seconds)}"
     return " · ".join(filter(None, (text, completeness(m))))
 

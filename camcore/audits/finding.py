@@ -36,7 +36,7 @@ from camcore.heatmaps.arguments import a_path
 from camcore.metrics.intervals import Rate, rate
 
 if TYPE_CHECKING:
-    from camcore.shortcuts.verdict import Copied, Verdict
+    from camcore.shortcuts.verdict import Copied, Styled, Verdict
 
 LISTED = 100_000
 """Members that groups.json lists; of larger audits each group lists its share of so many. groups.parquet has all."""
@@ -52,18 +52,36 @@ class CopyGroup:
     boxes: Mapping[str, PatchBox]
     copied: Copied
 
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """The group's pictures."""
+        return tuple(self.boxes)
+
+
+@dataclass(frozen=True)
+class StyleGroup:
+    """Pictures said to be of a class that have a style in common. ``controls``: of other classes, chosen alike."""
+
+    label: str
+    paths: tuple[str, ...]
+    controls: tuple[str, ...]
+    styled: Styled
+
 
 @checked(folder=a_path)
-def write_groups(folder: str | os.PathLike[str], copies: Sequence[CopyGroup] = ()) -> tuple[Group, ...]:
+def write_groups(
+    folder: str | os.PathLike[str], copies: Sequence[CopyGroup] = (), styles: Sequence[StyleGroup] = ()
+) -> tuple[Group, ...]:
     """Find the groups of an audit and write groups.json and groups.parquet into its folder.
 
-    ``copies``: groups that were found by what comes again in their pictures, and are kept as they are. Raises
-    CamcoreError where there is no audit, a part is damaged, or the folder cannot be written.
+    ``copies`` and ``styles``: groups that were found by what comes again in their pictures, and by their style, and are
+    kept as they are. Raises CamcoreError where there is no audit, a part is damaged, or the folder cannot be written.
     """
     home = Path(folder)
     manifest = read_manifest(home)
-    grouping = group_rows(home, manifest, [Apart(one.label, frozenset(one.boxes)) for one in copies])
-    groups = _groups(manifest, grouping, copies)
+    apart: list[CopyGroup | StyleGroup] = [*copies, *styles]
+    grouping = group_rows(home, manifest, [Apart(one.label, frozenset(one.paths)) for one in apart])
+    groups = _groups(manifest, grouping, apart)
     _write(home, groups, pa.table([grouping.paths, grouping.group_of], schema=OF_PATHS))
     return groups
 
@@ -90,7 +108,7 @@ def _write(folder: Path, groups: Sequence[Group], members: pa.Table) -> None:
     write_whole(folder / NAME, content.encode("utf-8"))
 
 
-def _groups(manifest: Manifest, grouping: Grouping, copies: Sequence[CopyGroup]) -> tuple[Group, ...]:
+def _groups(manifest: Manifest, grouping: Grouping, apart: Sequence[CopyGroup | StyleGroup]) -> tuple[Group, ...]:
     classes: dict[str, list[int]] = {}
     for place, one in enumerate(grouping.groups):
         classes.setdefault(one.label, []).append(place)
@@ -106,8 +124,8 @@ def _groups(manifest: Manifest, grouping: Grouping, copies: Sequence[CopyGroup])
         division = grouping.divisions.get(label)
         for number, place in enumerate(places, 1):
             one = grouping.groups[place]
-            copy = None if one.apart is None else copies[one.apart]
-            made.append(_group(manifest, number, one, own, tuple(members[place]), division, copy))
+            found = None if one.apart is None else apart[one.apart]
+            made.append(_group(manifest, number, one, own, tuple(members[place]), division, found))
     return tuple(made)
 
 
@@ -118,8 +136,9 @@ def _group(
     of_class: Sequence[Gathered],
     members: tuple[str, ...],
     division: Division | None,
-    copy: CopyGroup | None,
+    found: CopyGroup | StyleGroup | None,
 ) -> Group:
+    copy = found if isinstance(found, CopyGroup) else None
     class_size = sum(other.size for other in of_class)
     class_mean = np.sum([other.evidence_sum for other in of_class], axis=0) / class_size
     mean = one.evidence_sum / one.size
@@ -139,6 +158,7 @@ def _group(
         evidence=not one.empty,
         sameness=_mean_cosine([one]) - _mean_cosine(of_class),
         copied=None if copy is None else copy.copied,
+        styled=found.styled if isinstance(found, StyleGroup) else None,
     )
 
 

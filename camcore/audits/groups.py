@@ -23,7 +23,7 @@ from camcore.errors import CamcoreError
 from camcore.files import Json, content_checked, read_json
 from camcore.heatmaps.arguments import a_path
 from camcore.metrics.intervals import Rate
-from camcore.shortcuts.verdict import Copied, Verdict, verdict_from_json, verdict_to_json
+from camcore.shortcuts.verdict import Copied, Styled, Verdict, verdict_from_json, verdict_to_json
 
 NAME = "groups.json"
 OF_PATHS = pa.schema([("path", pa.string()), ("group", pa.int64())])
@@ -68,8 +68,8 @@ class Group:
     all pictures said to be of the class; None without labels. ``mean_map``: (h, w). ``evidence``: False for the
     pictures whose map is zero, which have none. ``sameness``: the mean cosine of evidence between two members less that
     between any two pictures said to be of the class. ``copied``: what the members share comes again pixel by pixel, so
-    that they are a group whatever the rest of their evidence; None for groups of alike evidence. ``verdict``: of the
-    group's trial; None before it.
+    that they are a group whatever the rest of their evidence; ``styled``: they have a style in common, which lies all
+    over the picture. Both are None for groups of alike evidence. ``verdict``: of the group's trial; None before it.
     """
 
     label: str
@@ -86,7 +86,13 @@ class Group:
     evidence: bool = True
     sameness: float = 0.0
     copied: Copied | None = None
+    styled: Styled | None = None
     verdict: Verdict | None = None
+
+    @property
+    def alike(self) -> bool:
+        """The group was found by its evidence: not by copies, nor by a style."""
+        return self.copied is None and self.styled is None
 
     @property
     def suspect(self) -> bool:
@@ -154,6 +160,7 @@ def group_to_json(one: Group) -> dict[str, Json]:
         **verdict_to_json(one.verdict),
         "sameness": one.sameness,
         "copied": None if one.copied is None else {"within": one.copied.within, "beside": one.copied.beside},
+        "styled": None if one.styled is None else {"layer": one.styled.layer},
         "evidence": one.evidence,
         "accuracy": rate_to_json(one.accuracy),
         "class_accuracy": rate_to_json(one.class_accuracy),
@@ -184,6 +191,7 @@ def _from_json(content: Json) -> Group:
         evidence=bool(content["evidence"]),
         sameness=float(content.get("sameness", 0)),  # of groups that were written before there were trials
         copied=Copied(**content["copied"]) if content.get("copied") else None,
+        styled=Styled(**content["styled"]) if content.get("styled") else None,
         verdict=verdict_from_json(content),
     )
 

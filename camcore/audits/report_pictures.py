@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 SIDE, PATCH_SIDE, MAP_SIDE = 360, 150, 150
 """Long sides in pixels: of a photograph with its map, of a patch, and about that of a mean map."""
 
-_OPACITY = 0.5
+_OPACITY = 0.7
 _QUALITY = 88
 
 
@@ -41,7 +41,7 @@ def overlay(manifest: Manifest, path: str, values: NDArray[np.floating]) -> NDAr
     size = manifest.network.input_size
     frame = frame_for((pic.height, pic.width), size, manifest.framing)
     cells = manifest.cells or CellGrid.uniform(manifest.grid, size)
-    return blend(shrink(pic.rgb, SIDE), frame.to_picture(values, cells, max_side=SIDE), _OPACITY)
+    return blend(shrink(pic.rgb, SIDE), frame.to_picture(values, cells, max_side=SIDE), _OPACITY, by_value=True)
 
 
 def patch_jpeg(manifest: Manifest, patch: GroupPatch) -> bytes:

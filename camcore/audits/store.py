@@ -173,7 +173,7 @@ def open_audit(folder: str | os.PathLike[str]) -> Audit:
 
     >>> audit = camcore.open_audit(out)
     >>> audit.rows, audit.maps(["photo.png"]).shape
-    (1, (1, 9, 9))
+    (1, (1, 12, 12))
     >>> audit.sql("select count(*) as n from pictures where probability > 0.5")["n"][0].as_py()
     1
     """

@@ -92,7 +92,8 @@ def draw_samples(
                 f"{percent(first.probability)}",
                 f"red: evidence for {label}, {percent(energy)} of it in the cue's place; blue: against",
             )
-            drawn[sample] = with_caption(blend(variants[cue].rgb, one.on_picture(scale), 0.6, DIVERGING), lines)
+            overlaid = blend(variants[cue].rgb, one.on_picture(scale), 0.8, DIVERGING, by_value=True)
+            drawn[sample] = with_caption(overlaid, lines)
     return drawn
 
 

@@ -13,7 +13,7 @@ import camcore
 from camcore.cli import serving
 from camcore.errors import CamcoreError, ModelError, nearest
 from camcore.framing import FRAMINGS
-from camcore.models import declarations
+from camcore.models import declarations, hub_presets
 from camcore.models.archives import read_whole
 from camcore.models.declarations import DEFAULT_MODEL, VARIABLE
 from camcore.models.description import JSON_NAME
@@ -37,7 +37,7 @@ def add_parser(commands: Commands) -> None:
         "network",
         nargs="?",
         metavar="NETWORK",
-        help="what to begin with: a whole model's file (.keras, .h5), or a network's name",
+        help="what to begin with: a whole model's file (.keras, .h5), a network's name, hub:NAME, or a preset's folder",
     )
     of_file = app.add_argument_group("for a file")
     of_file.add_argument("--labels", metavar="FILE", help="the names of its classes, one a line or JSON")
@@ -96,8 +96,10 @@ def _network(given: argparse.Namespace) -> str | None:
             f"{named[0]} belongs to a whole model's file, and {what}. Name the file, as in `camcore app my_model.keras "
             f"{named[0]} …`, or leave it out."
         )
-    if given.network is None or given.network in known:
+    if given.network is None or given.network in known or hub_presets.find(given.network) is not None:
         return given.network
+    if hub_presets.is_folder(Path(given.network).absolute()):
+        return f"{hub_presets.PREFIX}{Path(given.network).absolute()}"
     if Path(given.network).is_dir():
         raise _folder(Path(given.network))
     near = nearest(given.network, known)

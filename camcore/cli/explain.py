@@ -80,7 +80,10 @@ def add_parser(commands: Commands, examples: str = "") -> None:
         metavar="NAME",
         help="aug (mean over mirrored and brightened copies) or eigen (main component instead of the sum)",
     )
-    explain.add_argument("--alpha", type=float, default=0.5, help="opacity of the map, 0 to 1 (default: 0.5)")
+    explain.add_argument("--alpha", type=float, default=0.7, help="opacity of the map, 0 to 1 (default: 0.7)")
+    explain.add_argument(
+        "--uniform", action="store_true", help="the same opacity everywhere; else it goes with the map's value"
+    )
     explain.add_argument("--colormap", default="viridis", help=f"one of {', '.join(COLORMAPS)} (default: viridis)")
     explain.add_argument("--grid", action="store_true", help="show the layer's own cells, not interpolated")
     explain.add_argument("--out", metavar="FOLDER", help="write PNG, CSV and run.json here")
@@ -119,7 +122,7 @@ def explain_command(given: argparse.Namespace) -> None:
             folder = Path(given.out) / _folder_name(path, pic) if len(pictures) > 1 else Path(given.out)
             from camcore.report.exports import write_run
 
-            look = (given.alpha, given.colormap, not given.grid)
+            look = (given.alpha, given.colormap, not given.grid, not given.uniform)
             written = write_run(folder, network, pic, maps, *look, source=path, weights=given.weights)
             print(f"  wrote {len(written)} files to {folder}", file=sys.stderr if given.json else sys.stdout)
         if given.json:

@@ -16,9 +16,10 @@ from camcore.cli.options import (
     load_network,
     print_json,
 )
-from camcore.errors import CamcoreError
+from camcore.errors import CamcoreError, ModelError
 from camcore.graph.layers import NO_GRID, WITHOUT_LAYER
-from camcore.models import factories
+from camcore.models import factories, hub_presets
+from camcore.models.listing import NetworkListing
 from camcore.report.captions import geometry
 
 if TYPE_CHECKING:
@@ -34,10 +35,11 @@ def add_parser(commands: Commands) -> None:
     add_json(parser)
     parser.set_defaults(run=layers)
     parser = commands.add_parser("models", help="all backbones and saved networks, and whether their weights are here")
+    parser.add_argument("--hub", action="store_true", help="in their place the presets of keras_hub, named hub:NAME")
     add_json(parser)
     parser.set_defaults(run=models)
     parser = commands.add_parser("methods", help="all methods, what they answer and cost")
-    parser.add_argument("--markdown", action="store_true", help="as the table of the README")
+    parser.add_argument("--markdown", action="store_true", help="as the table of docs/methods.md")
     add_json(parser)
     parser.set_defaults(run=methods)
 
@@ -69,8 +71,10 @@ def layers(given: argparse.Namespace) -> None:
 
 
 def models(given: argparse.Namespace) -> None:
-    """Run ``models``: every network that ``load`` knows by name."""
-    rows = camcore.backbones()
+    """Run ``models``: every network that ``load`` knows by name, or every preset of keras_hub."""
+    if given.hub and not hub_presets.installed():
+        raise ModelError(f"keras_hub is not installed, so it has no presets here. Install it: {hub_presets.INSTALL}.")
+    rows: tuple[NetworkListing, ...] = hub_presets.presets() if given.hub else camcore.backbones()
     for problem in factories.problems():
         print(f"note: {problem}", file=sys.stderr)
     if given.json:

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 
 from camcore.cli.options import add_json, print_json
 from camcore.errors import CamcoreError
-from camcore.files import read_text
+from camcore.files import Json, read_text
 from camcore.models import saved
 from camcore.text import duration, percent
+from camcore.training.blocks_recipe import BlocksRecipe
 from camcore.training.folders import LabelledFolder, read_folder
-from camcore.training.recipe import HeadRecipe, Recipe
+from camcore.training.recipe import HeadRecipe, Recipe, recipe_values
 from camcore.training.runs import Epoch, Progress, Stopped
 from camcore.training.tfds import PREFIX, export, folder_of
 
@@ -62,7 +63,12 @@ def add_parser(commands: Commands) -> None:
         help="side of the network's input (from nothing: 144; a head: the backbone's)",
     )
     parser.add_argument("--seed", type=int, help="of the split, the order and the augmentation (default: 0)")
-    parser.add_argument("--recipe", metavar="FILE", help="from nothing: a recipe as JSON, see camcore.training.recipe")
+    parser.add_argument(
+        "--recipe",
+        metavar="FILE",
+        help="a recipe as JSON: from nothing, see camcore.training.recipe; of new blocks on a backbone's first "
+        "layers, see camcore.training.blocks_recipe",
+    )
     parser.add_argument("--teacher", metavar="NAME", help="from nothing: also learn what this backbone sees")
     add_json(parser)
     parser.set_defaults(run=train_command)
@@ -94,11 +100,29 @@ def train_command(given: argparse.Namespace) -> None:
 def _from_nothing(given: argparse.Namespace) -> Generator[Progress | Epoch, None, SavedNetwork]:
     if given.fine_tune:
         raise CamcoreError("--fine-tune trains a backbone's last blocks. Name the backbone with --backbone.")
+    told = _recipe_file(given)
+    if "backbone" in told:
+        return _new_blocks(given, told)
     recipe = chosen_recipe(given)
     data = _data(given)
     from camcore.training.fit import train
 
     return train(recipe, data, given.out)
+
+
+def _new_blocks(given: argparse.Namespace, told: dict[str, Json]) -> Generator[Progress | Epoch, None, SavedNetwork]:
+    for option in ("teacher", "size"):
+        if getattr(given, option):
+            raise CamcoreError(
+                f"--{option} does not go with this recipe, which puts new blocks on {told['backbone']!r}: its teacher "
+                "is the whole backbone, and its size stands in the recipe. Leave the option away."
+            )
+    changes = {"epochs": given.epochs, "seed": given.seed}
+    recipe = BlocksRecipe.from_json({**told, **{key: value for key, value in changes.items() if value is not None}})
+    data = _data(given)
+    from camcore.training.new_blocks import train_blocks
+
+    return train_blocks(recipe, data, given.out)
 
 
 def _from_backbone(given: argparse.Namespace) -> Generator[Progress | Epoch, None, SavedNetwork]:
@@ -127,16 +151,21 @@ def _data(given: argparse.Namespace) -> LabelledFolder:
 
 def chosen_recipe(given: argparse.Namespace) -> Recipe:
     """The recipe file's, or the default, with what the command line changes. Raises CamcoreError for a bad one."""
-    recipe = Recipe()
-    if given.recipe:
-        try:
-            recipe = Recipe.from_json(read_text(given.recipe, 1 << 20))
-        except (OSError, UnicodeDecodeError) as error:
-            raise CamcoreError(f"The recipe '{given.recipe}' cannot be read: {error}. Correct the path.") from error
+    recipe = Recipe.from_json(_recipe_file(given))
     if given.size is not None:
         recipe = recipe.resized(given.size)
     changes = {"epochs": given.epochs, "teacher": given.teacher, "seed": given.seed}
     return replace(recipe, **{key: value for key, value in changes.items() if value is not None})
+
+
+def _recipe_file(given: argparse.Namespace) -> dict[str, Json]:
+    """The values of the recipe file; none where none is given. Raises CamcoreError where it is no recipe."""
+    if not given.recipe:
+        return {}
+    try:
+        return recipe_values(read_text(given.recipe, 1 << 20))
+    except (OSError, UnicodeDecodeError) as error:
+        raise CamcoreError(f"The recipe '{given.recipe}' cannot be read: {error}. Correct the path.") from error
 
 
 def _follow(steps: Iterator[Progress | Epoch]) -> bool:

@@ -157,10 +157,10 @@ def look_at_cells(
 
     >>> cells = camcore.look_at_cells(net, pic, class_index="cat")
     >>> cells.A.shape, cells.prediction.label, abs(cells.residual) < 1e-4
-    ((9, 9, 160), 'cat', True)
+    ((12, 12, 96), 'cat', True)
     >>> cell = cells.at(0, 0)
     >>> [round(edge) for edge in cell.area]  # of the picture's pixels
-    [3, 11, 8, 16]
+    [0, 0, 4, 5]
     """
     path = network.layer_with_grid(layer).path
     wanted = TOP_CLASS if class_index is None else network.check_class(class_index)

@@ -152,7 +152,7 @@ def find_concepts(
 
     >>> *_, concepts = camcore.find_concepts(net, [pic], k=2)
     >>> concepts.maps.shape, concepts.parts.shape, concepts.effects.concepts.shape
-    ((1, 9, 9, 2), (2, 160), (1, 2, 2))
+    ((1, 12, 12, 2), (2, 96), (1, 2, 2))
     """
     info = network.layer_with_grid(layer)
     assert info.grid is not None

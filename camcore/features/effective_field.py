@@ -102,9 +102,9 @@ def effective_field(
 
     With ``net = camcore.load("cats_vs_dogs")`` and a picture ``pic`` of 48×64 pixels:
 
-    >>> for field in camcore.effective_field(net, pic, "stage3_block2", (4, 4), channels=[0, 1]):
+    >>> for field in camcore.effective_field(net, pic, "block2", (4, 4), channels=[0, 1]):
     ...     print(field.strength.shape, len(field.channels), "of", field.total, "channels")
-    (144, 144) 2 of 2 channels
+    (192, 192) 2 of 2 channels
     >>> top, left, bottom, right = field.box  # of the input's pixels, with 95 % of the strength
     """
     info = network.layer_with_grid(layer)

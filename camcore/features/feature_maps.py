@@ -26,8 +26,8 @@ def activations(
 
     With ``net = camcore.load("cats_vs_dogs")`` and a picture ``pic`` of 48×64 pixels:
 
-    >>> {layer: A.shape for layer, A in camcore.activations(net, pic, ["stem_relu", "stage3_block2"]).items()}
-    {'stem_relu': (72, 72, 24), 'stage3_block2': (9, 9, 160)}
+    >>> {layer: A.shape for layer, A in camcore.activations(net, pic, ["Conv1_relu", "block2"]).items()}
+    {'Conv1_relu': (96, 96, 32), 'block2': (12, 12, 96)}
     """
     named = layers if isinstance(layers, (list, tuple)) else [layers]
     if not named:

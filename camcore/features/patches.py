@@ -151,7 +151,7 @@ def strongest_patches(
 
     >>> *_, patches = camcore.strongest_patches(net, [file], top=3)
     >>> patches.values.shape, patches.done
-    ((160, 3), 1)
+    ((96, 3), 1)
     >>> patches.of(0)[0].file == file
     True
     """

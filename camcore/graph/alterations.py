@@ -58,6 +58,10 @@ class Alterations:
         traced = self._traced
         return traced.compiler.subgraph(("head", path), lambda: ([traced.source, traced.tensor(path)], [traced.logits]))
 
+    def passed_by(self, path: str) -> bool:
+        """True where something of the picture reaches the scores past a layer, as over a skip connection."""
+        return bool(self._passing(self._traced.tensor(path)))
+
     def filled(self, x: Array, path: str, maps: Array) -> Array:
         """A layer's output with maps (n, h, w, K) in place of its cells; other tokens are those of the batch ``x``."""
         traced, tensor = self._traced, self._traced.tensor(path)

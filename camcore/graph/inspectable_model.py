@@ -228,6 +228,10 @@ class InspectableModel:
         """The share of the network's multiplications that lie behind a layer, 0..1."""
         return self._shares[self.traced.tensor(self.layer(layer).path).op.name]
 
+    def passed_by(self, layer: str) -> bool:
+        """True where something of the picture reaches the scores past a layer, as over a skip connection."""
+        return self._alterations.passed_by(self.layer(layer).path)
+
     def head(self, layer: str) -> Callable[[ArrayLike, ArrayLike], Array]:
         """The scores behind a layer: a function (x, A) → logits, with A (n, h, w, K) in place of its output.
 

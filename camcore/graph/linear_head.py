@@ -110,6 +110,8 @@ def _obstacle(operation: tf.Operation, position: int, before: Reach, after: Reac
         return ""  # the same cells
     if kind in PICKING and before.tokens and after.tokens:
         return ""  # the patches of all tokens
+    if kind in PICKING and before.tokens:
+        return "the scores read a token behind it that is no patch, such as the class token"
     if kind == "Mean":
         some = before.spatial and bool(set(before.dims) & _averaged_axes(operation))
         return "an average over one axis only follows it" if some and not _averages(operation, before) else ""

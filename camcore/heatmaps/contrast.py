@@ -77,7 +77,7 @@ def contrast(
 
     >>> why = camcore.contrast(net, pic, "cat", "dog")
     >>> why.difference.shape, why.first.label, why.margin > 0
-    ((9, 9), 'cat', True)
+    ((12, 12), 'cat', True)
     >>> bool(abs(why.difference.sum() + why.offset - why.margin) < 1e-4)
     True
     """

@@ -35,13 +35,14 @@ def _a_map(name: str, value: object) -> CamMap | NDArray[np.float32]:
     return plane(name, value)
 
 
-@checked(pic=_a_picture, m=_a_map, alpha=opacity, colormap=a_colormap, smooth=flag)
+@checked(pic=_a_picture, m=_a_map, alpha=opacity, colormap=a_colormap, smooth=flag, by_value=flag)
 def overlay(
     pic: Picture | NDArray[np.uint8],
     m: CamMap | NDArray[np.floating],
     alpha: float = 0.5,
     colormap: str = "viridis",
     smooth: bool = True,
+    by_value: bool = False,
 ) -> NDArray[np.uint8]:
     """The picture with the map on it, uint8 (H, W, 3); the area the network did not see is dimmed.
 
@@ -49,7 +50,8 @@ def overlay(
     array (h, w) in 0..1, such as ``compute_heatmap`` gives: it is stretched over the whole picture, as the picture was
     over the network's input. ``alpha``: the map's opacity, 0..1. ``colormap``: one of
     ``camcore.render.colour.COLORMAPS``, or ``diverging`` for arrays in −1..1. ``smooth``: interpolated, else the
-    layer's own cells.
+    layer's own cells. ``by_value``: the opacity is ``alpha`` times the value, as the app draws: the picture shines
+    through where there is little; else it is the same everywhere.
 
     Raises CamcoreError for an opacity or colour map that is none, an array that is no map or leaves its range, a
     CamMap of a picture of another size, and PictureError for what is no picture.
@@ -69,7 +71,7 @@ def overlay(
                 f"The map is of a picture of {_size(m.frame.picture_size)} pixels (height × width), this one has "
                 f"{_size(size)}. A map lies on its own picture only. Give the picture that it was made of."
             )
-        return blend(rgb, m.on_picture(smooth=smooth), alpha, colormap)
+        return blend(rgb, m.on_picture(smooth=smooth), alpha, colormap, by_value)
     values = np.asarray(m, np.float32)
     low = -1.0 if colormap == DIVERGING else 0.0
     if np.nanmin(values, initial=np.inf) < low - _SLACK or np.nanmax(values, initial=-np.inf) > 1 + _SLACK:
@@ -78,7 +80,7 @@ def overlay(
             "1. Give what compute_heatmap returns without raw=True, or divide by the largest."
         )
     frame = frame_for(size, size, "stretch")
-    return blend(rgb, frame.to_picture(values, None, smooth), alpha, colormap)
+    return blend(rgb, frame.to_picture(values, None, smooth), alpha, colormap, by_value)
 
 
 def _size(size: tuple[int, int]) -> str:

@@ -85,7 +85,7 @@ def fuse(maps: Sequence[CamMap], how: Literal["max", "mean"] = "max", gamma: flo
 
     >>> fused = camcore.fuse(camcore.explain(net, pic, "layercam", layers=net.ladder), gamma=2)
     >>> fused.values.shape, fused.layer
-    ((144, 144), None)
+    ((192, 192), None)
     """
     if not maps:
         raise CamcoreError("No maps were given to fuse. Give at least one.")

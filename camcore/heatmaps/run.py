@@ -66,10 +66,10 @@ def explain(
     """Maps of every method at every layer for every class, in that order.
 
     ``methods``: keys of ``camcore.METHODS``. ``layers``: paths or Keras layers, None for the default layer.
-    ``classes``: indices, None for the class the network says. ``framing``: ``crop``, ``stretch`` or
-    ``letterbox``, None for the network's own. ``options``: by method, such as ``{"gradcam++": {"variant":
-    "authors"}}``. ``refine``: ``aug`` and ``eigen``, see ``camcore.heatmaps.refine``. ``memory``: where to find and
-    keep what was computed of this picture.
+    ``classes``: indices, None for the class the network says. ``framing``: one of
+    ``camcore.framing.FRAMINGS``, None for the network's own. ``options``: by method, such as ``{"gradcam++":
+    {"variant": "authors"}}``. ``refine``: ``aug`` and ``eigen``, see ``camcore.heatmaps.refine``. ``memory``: where to
+    find and keep what was computed of this picture.
 
     A method that is defined at one layer only (``cam``) is left out at the others with a Python warning, and
     refused where none of the layers asked for is its own. A method on the input's own grid (``fullgrad``) gives one
@@ -81,7 +81,7 @@ def explain(
 
     >>> (m,) = camcore.explain(net, pic, "gradcam++", options={"gradcam++": {"variant": "authors"}})
     >>> m.layer, m.label, m.raw.shape, m.raw.dtype, m.values.max()
-    ('stage3_block2', 'cat', (9, 9), dtype('float32'), np.float32(1.0))
+    ('block2', 'cat', (12, 12), dtype('float32'), np.float32(1.0))
     >>> m.on_picture().shape
     (48, 64)
     >>> [(m.method, m.label) for m in camcore.explain(net, pic, ["layercam", "hirescam"], classes=["dog", "cat"])]
@@ -119,8 +119,8 @@ def stream(
     >>> for step in camcore.stream(net, pic, ["gradcam", "scorecam"], memory=memory):
     ...     for m in step.maps:
     ...         print(f"{m.method}: {step.done:.0f} of {step.total:.0f} passes")
-    gradcam: 2 of 162 passes
-    scorecam: 162 of 162 passes
+    gradcam: 2 of 98 passes
+    scorecam: 98 of 98 passes
     """
     request = check_request(network, methods, layers, classes, options, refine)
     check_picture(pic)
@@ -138,12 +138,12 @@ def estimate(
 ) -> float:
     """The cost of a request in forward passes of one image; an upper bound for the Score-CAM family.
 
-    Raises as ``explain`` does. With ``net = camcore.load("cats_vs_dogs")``, whose default layer has 160 channels:
+    Raises as ``explain`` does. With ``net = camcore.load("cats_vs_dogs")``, whose default layer has 96 channels:
 
     >>> camcore.estimate(net, "gradcam")
     2.0
     >>> camcore.estimate(net, ["gradcam", "scorecam", "fasterscorecam"])
-    162.0
+    98.0
     """
     return total_passes(network, check_request(network, methods, layers, classes, options, refine))
 

@@ -106,6 +106,11 @@ class MethodInfo:
         return self.input.layer_free
 
     @property
+    def own_grid(self) -> str:
+        """The grid of its maps where these have no layer, in words."""
+        return "the grid of the tokens" if self.input.needs_attention else "the input's own grid"
+
+    @property
     def at_own_layer(self) -> bool:
         """True where it is defined at one layer of the network only."""
         return self.input.at_own_layer

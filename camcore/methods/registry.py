@@ -1,4 +1,4 @@
-"""The one list of methods. Picker, help, command line, README table and test matrix are all made from it.
+"""The one list of methods. Picker, help, command line, table in docs and test matrix are all made from it.
 
 A new method is one function in its family's module and one row beside it; of a new kind, one input object more.
 """

@@ -17,7 +17,7 @@ from camcore.metrics.cost import MethodCost
 
 ANY_LAYER = "any layer with a grid"
 OWN_LAYER = "only the layer before global pooling"
-NO_LAYER = "none: the input's own grid"
+NO_LAYER = "none"
 
 REFERENCE = "scorecam"
 TOP_SHARE = 0.2
@@ -118,7 +118,11 @@ def _row(info: MethodInfo, one: MethodCost, spearman: float | None, top_iou: flo
         seconds=one.seconds,
         passes=one.passes,
         peak_bytes=one.peak_bytes,
-        layers=NO_LAYER if one.map.layer is None else OWN_LAYER if info.at_own_layer else ANY_LAYER,
+        layers=f"{NO_LAYER}: {info.own_grid}"
+        if one.map.layer is None
+        else OWN_LAYER
+        if info.at_own_layer
+        else ANY_LAYER,
         class_specific=info.class_specific,
         peakedness=peakedness(one.map.values),
         spearman=spearman,

@@ -3,11 +3,13 @@
     {"builder": "gap_classifier", "size": 128, …}      the project's own classifier, with its function's arguments
     {"builder": "backbone", "backbone": "MobileNetV2", "options": {…}}       one of the catalogue, without its head
     {"builder": "classifier", "backbone": "MobileNetV2", "options": {"classes": 37}}             the same with its head
+    {"builder": "whole"}                               nothing to build: the file of weights is a whole model's
+    {"builder": "grafted", "backbone": …, "layer": "block_12_add", "position": 116, "kind": "transformer", …}
+                                                       a trunk, cut at a layer, with new blocks and a linear head
     {"builder": "surgery", "backbone": …, "layer": "out_relu", "position": 153, "outputs": 1, "dropout": 0.2}
                                                        a trunk, cut at a layer, with a new linear head
-    {"builder": "whole"}                               nothing to build: the file of weights is a whole model's
 
-The backbone of a surgery is itself an architecture. Where it was cut is told twice: ``layer`` is the name, and
+The backbone of the last two is itself an architecture. Where it was cut is told twice: ``layer`` is the name, and
 ``position`` the place among the model's operations, for Keras numbers unnamed layers anew in each process.
 No code is ever read from such a value: it only chooses among these builders.
 """
@@ -22,6 +24,7 @@ from camcore.errors import ModelError
 from camcore.files import Json
 from camcore.models.catalogue import backbone, build, build_trunk
 from camcore.models.gap_classifier import gap_classifier
+from camcore.models.grafted import KINDS, grafted
 from camcore.models.grafting import cut_again, with_head
 
 if TYPE_CHECKING:
@@ -30,6 +33,7 @@ if TYPE_CHECKING:
 _DEEPEST = 4  # surgery upon surgery
 _LARGEST = 8192  # of any whole number: wider layers would not fit into memory
 _MOST_LAYERS = 100_000
+_MOST_BLOCKS = 64  # new ones on a trunk
 WHOLE = "whole"
 """The builder of a network that camcore cannot build: its model lies beside it, as Keras wrote it."""
 
@@ -53,13 +57,25 @@ def check_architecture(architecture: object, depth: int = 0) -> None:
         if not isinstance(architecture.get("options", {}), Mapping):
             raise _wrong("options", architecture["options"], "it must be a JSON object")
     if builder == "surgery":
-        _check_surgery(architecture, depth)
+        _check_trunk(architecture, {"dropout"}, depth)
+        dropout = architecture.get("dropout", 0.0)
+        if not isinstance(dropout, int | float) or not 0 <= dropout < 1:
+            raise _wrong("dropout", dropout, "it must be a share from 0 to below 1")
+    if builder == "grafted":
+        _check_trunk(architecture, {"kind", "width", "blocks"}, depth)
+        if architecture.get("kind") not in KINDS:
+            raise _wrong("kind", architecture.get("kind"), f"new blocks are {' or '.join(KINDS)}")
+        for key, most in (("width", _LARGEST), ("blocks", _MOST_BLOCKS)):
+            if not is_whole(architecture.get(key), 1, most):
+                raise _wrong(key, architecture.get(key), f"it must be a whole number from 1 to {most}")
 
 
-def _check_surgery(architecture: Mapping[str, Json], depth: int) -> None:
-    unknown = set(architecture) - {"builder", "backbone", "layer", "position", "outputs", "dropout"}
+def _check_trunk(architecture: Mapping[str, Json], options: set[str], depth: int) -> None:
+    """Raise ModelError where this does not tell the trunk that something new is put on."""
+    unknown = set(architecture) - options - {"builder", "backbone", "layer", "position", "outputs"}
     if unknown:
-        raise _wrong(sorted(unknown)[0], architecture[sorted(unknown)[0]], "a surgery has no such option")
+        what = "a surgery" if architecture["builder"] == "surgery" else "a grafted network"
+        raise _wrong(sorted(unknown)[0], architecture[sorted(unknown)[0]], f"{what} has no such option")
     layer, position = architecture.get("layer"), architecture.get("position")
     if not isinstance(layer, str):
         raise _wrong("layer", layer, "it must be the path of the layer behind which the trunk was cut")
@@ -67,9 +83,6 @@ def _check_surgery(architecture: Mapping[str, Json], depth: int) -> None:
         raise _wrong("position", position, "it must be a place among the model's operations")
     if not is_whole(architecture.get("outputs"), 1, _LARGEST):
         raise _wrong("outputs", architecture.get("outputs"), "it must be 1 (one sigmoid unit) or the number of classes")
-    dropout = architecture.get("dropout", 0.0)
-    if not isinstance(dropout, int | float) or not 0 <= dropout < 1:
-        raise _wrong("dropout", dropout, "it must be a share from 0 to below 1")
     check_architecture(architecture.get("backbone"), depth + 1)
 
 
@@ -101,11 +114,19 @@ def _surgery(architecture: Mapping[str, Json]) -> keras.Model:
     return with_head(model.inputs[0], trunk, architecture["outputs"], architecture.get("dropout", 0.0), "surgery")
 
 
+def _grafted(architecture: Mapping[str, Json]) -> keras.Model:
+    model = build_architecture(architecture["backbone"])
+    trunk = cut_again(model, architecture["layer"], architecture["position"])
+    new = {key: architecture[key] for key in ("kind", "width", "blocks", "outputs")}
+    return grafted(model.inputs[0], trunk, **new)
+
+
 _BUILDERS: dict[str, Callable[[Mapping[str, Json]], keras.Model]] = {
     "gap_classifier": _gap_classifier,
     "backbone": _backbone,
     "classifier": _classifier,
     "surgery": _surgery,
+    "grafted": _grafted,
 }
 
 

@@ -34,13 +34,15 @@ class Foreign:
     """A part of a configuration that brings its own code. ``layer``: the layer's name, "" where it has none.
 
     ``runs_code``: the code lies in the file itself; else ``name`` has to be given by somebody who has it.
-    ``reads``: another file that it would read, "" for none.
+    ``reads``: another file that it would read, "" for none. ``module``: where its code was when it was saved, "" where
+    the file does not say.
     """
 
     name: str
     layer: str
     runs_code: bool
     reads: str = ""
+    module: str = ""
 
 
 def foreign_parts(config: Json, known: Callable[[str], bool]) -> tuple[Foreign, ...]:
@@ -102,7 +104,8 @@ def _foreign(part: Mapping[str, Json], layer: str, known: Callable[[str], bool])
         plain = _is_keras(name) and (registered is None or ">" not in str(registered))
     else:
         plain = str(module).partition(".")[0] in _OWN and ">" not in str(registered)
-    return None if plain or given else Foreign(str(registered or name), layer, False)
+    home = module if isinstance(module, str) else ""
+    return None if plain or given else Foreign(str(registered or name), layer, False, module=home)
 
 
 def _is_keras(name: str) -> bool:

@@ -31,14 +31,15 @@ def gap_classifier(
     x = _conv(image, stem, "stem", strides=2)
     for stage, (width, count) in enumerate(zip(widths, blocks, strict=True), 1):
         for block in range(1, count + 1):
-            x = _block(x, width, f"stage{stage}_block{block}", strides=2 if block == 1 else 1)
+            x = residual_block(x, width, f"stage{stage}_block{block}", strides=2 if block == 1 else 1)
     pooled = keras.layers.GlobalAveragePooling2D(name="average")(x)
     activation = "sigmoid" if outputs == 1 else "softmax"
     scores = keras.layers.Dense(outputs, activation, kernel_initializer="zeros", name="scores")(pooled)
     return keras.Model(image, scores, name=name)
 
 
-def _block(x: keras.KerasTensor, width: int, name: str, strides: int) -> keras.KerasTensor:
+def residual_block(x: keras.KerasTensor, width: int, name: str, strides: int) -> keras.KerasTensor:
+    """Two 3×3 convolutions beside a shortcut, which is widened or shrunk where the block is."""
     import keras
 
     y = _conv(x, width, f"{name}_1", strides=strides)

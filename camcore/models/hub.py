@@ -17,15 +17,16 @@ from numpy.typing import NDArray
 
 from camcore.errors import ModelError
 from camcore.graph.trace import first_line
+from camcore.models import hub_presets
 from camcore.models.catalogue import Built, imagenet_labels
+from camcore.models.hub_presets import PREFIX
 
 if TYPE_CHECKING:
     from types import ModuleType
 
     import keras
 
-PREFIX = "hub:"
-_INSTALL = 'Install it: pip install "camcore-workbench[hub]", or pip install keras-hub.'
+_INSTALL = f"Install it: {hub_presets.INSTALL}, or pip install keras-hub."
 _IMAGENET = 1000  # classes
 
 
@@ -50,10 +51,9 @@ def find(name: str | os.PathLike[str]) -> Preset | None:
         return Preset(source, source.rsplit("/", 1)[-1])
     try:
         folder = Path(text).expanduser().absolute()
-        there = (folder / "task.json").is_file() and (folder / "config.json").is_file()
     except (OSError, ValueError, RuntimeError):  # too long, with a zero in it, or of an unknown user
         return None
-    return Preset(str(folder), folder.name) if there else None
+    return Preset(str(folder), folder.name) if hub_presets.is_folder(folder) else None
 
 
 def open_preset(preset: Preset, weights: str | os.PathLike[str] | None) -> Built:
@@ -76,13 +76,14 @@ def open_preset(preset: Preset, weights: str | os.PathLike[str] | None) -> Built
             "within reach. keras_hub.models.ImageClassifier.presets lists the names."
         ) from error
     converter = getattr(task.preprocessor, "image_converter", None)
-    named = preset.source.lower()
+    known = hub_presets.find(f"{PREFIX}{preset.source}")
+    imagenet = "imagenet" in preset.source.lower() or (known is not None and known.summary == "ImageNet")
     classes = int(task.output_shape[-1])
     origin = "random weights" if weights == "random" else f"weights of the keras_hub preset {preset.source!r}"
     return Built(
         model=task,
         preprocess=None if task.preprocessor is None else HubPreprocess(task.preprocessor),
-        labels=imagenet_labels() if classes == _IMAGENET and "imagenet" in named else None,
+        labels=imagenet_labels() if classes == _IMAGENET and imagenet else None,
         input_size=_input_size(task, converter),
         weights_note=origin,
         framing=_framing(converter),
@@ -121,5 +122,5 @@ def _input_size(task: keras.Model, converter: object) -> tuple[int, int] | None:
 def _framing(converter: object) -> str:
     """The framing by which the converter brings a picture to its size."""
     if getattr(converter, "crop_to_aspect_ratio", False):
-        return "crop"
+        return "centre"
     return "letterbox" if getattr(converter, "pad_to_aspect_ratio", False) else "stretch"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from camcore.models import catalogue, factories, saved
+from camcore.models import catalogue, factories, hub_presets, saved
 
 
 class NetworkListing(Protocol):
@@ -33,7 +33,8 @@ class NetworkListing(Protocol):
 
 
 def backbones() -> tuple[NetworkListing, ...]:
-    """Every network that ``load`` knows by name: the bundled ones, one's own, then the catalogue's.
+    """Every network that ``load`` knows by name: the bundled ones, one's own, presets of keras_hub that have been
+    downloaded, then the catalogue's.
 
     ``weights_state``: "bundled", "on disk", "downloads N MB" (about), "own code" for what a function of one's own
     makes, or "own file" for a whole model.
@@ -43,4 +44,9 @@ def backbones() -> tuple[NetworkListing, ...]:
     >>> [row.weights_state for row in camcore.backbones() if row.name == "cats_vs_dogs"]
     ['bundled']
     """
-    return (*saved.saved_networks(), *factories.factories(), *catalogue.backbones())
+    return (*saved.saved_networks(), *factories.factories(), *hub_presets.downloaded(), *catalogue.backbones())
+
+
+def find(name: str) -> NetworkListing | None:
+    """The network of that name, among them any preset ``hub:NAME`` of keras_hub; None where there is none."""
+    return next((row for row in backbones() if row.name == name), None) or hub_presets.find(name)

@@ -75,9 +75,9 @@ def load(
 
     >>> net = camcore.load("cats_vs_dogs")
     >>> net.input_size, net.labels, net.default_layer
-    ((144, 144), ('cat', 'dog'), 'stage3_block2')
-    >>> net.layer("stage3_block2").grid
-    (9, 9)
+    ((192, 192), ('cat', 'dog'), 'block2')
+    >>> net.layer("block2").grid
+    (12, 12)
     """
     check_not_forked()
     declared = _declared_file(name)

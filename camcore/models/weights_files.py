@@ -12,6 +12,7 @@ import hashlib
 import http.client
 import os
 import tempfile
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Generator, Iterable
@@ -26,7 +27,14 @@ DownloadProgress = Callable[[int, int], None]
 """Called with the bytes done and the bytes in all (0 where the server does not say); may raise to stop."""
 
 TIMEOUT_SECONDS = 10.0  # to connect, and for each silence while reading
+SLOWEST = 4 << 10
+"""Bytes a second, over SLOW_SECONDS, below which a download is given up."""
+SLOW_SECONDS = 30.0
+LARGEST = 8 << 30
+"""Bytes of a file whose length the server does not tell; Keras publishes none of a quarter of that."""
 _CHUNK = 1 << 18
+_PART = ".download"
+_ABANDONED_SECONDS = 600.0  # since the last byte: its program was killed
 _NOTES = "camcore_downloads"
 
 
@@ -81,12 +89,21 @@ def download(file: WeightsFile, progress: DownloadProgress | None = None, advice
     mirror = os.environ.get("CAMCORE_WEIGHTS_URL", "").strip()
     url = f"{mirror.rstrip('/')}/{file.name}" if mirror else file.url
     target = keras_cache() / file.name
-    with replaced_whole(target) as part, closing(_fetch(url, part, file, advice)) as steps:
+    _remove_abandoned(target.parent)
+    with replaced_whole(target, _PART) as part, closing(_fetch(url, part, file, advice)) as steps:
         for done, total in steps:
             if progress is not None:
                 progress(done, total)
     remember(target)
     return target
+
+
+def _remove_abandoned(folder: Path) -> None:
+    """Remove what killed programs left of their downloads."""
+    for part in folder.glob(f".*{_PART}"):
+        with suppress(OSError):
+            if time.time() - part.stat().st_mtime > _ABANDONED_SECONDS:
+                part.unlink()
 
 
 def _fetch(url: str, part: Path, file: WeightsFile, advice: str) -> Generator[tuple[int, int], None, None]:
@@ -102,11 +119,19 @@ def _fetch(url: str, part: Path, file: WeightsFile, advice: str) -> Generator[tu
         done = 0
         with urllib.request.urlopen(url, timeout=TIMEOUT_SECONDS) as response, part.open("xb") as out:
             total = int(response.headers.get("Content-Length") or 0)
-            while chunk := response.read(_CHUNK):
+            since, before = time.monotonic(), 0
+            while chunk := response.read1(_CHUNK):  # what is there: a server that sends byte by byte can be left
                 out.write(chunk)
                 hasher.update(chunk)
                 done += len(chunk)
                 yield done, total
+                if done > LARGEST:
+                    raise ValueError(f"it is still not whole after {done:,} bytes")
+                seconds = time.monotonic() - since
+                if seconds > SLOW_SECONDS:
+                    if done - before < SLOWEST * seconds:
+                        raise ValueError(f"only {done - before:,} bytes came within {seconds:.0f} seconds")
+                    since, before = time.monotonic(), done
         if done < total:
             raise ValueError(f"the connection ended after {done:,} of {total:,} bytes")
         if file.hash and hasher.hexdigest() != file.hash:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import importlib
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -86,7 +86,7 @@ def open_whole(
         for part in code_parts(whole.config):  # before TensorFlow, which takes seconds, is imported
             if part.reads or safe_mode or whole.old:
                 raise _refused(whole, part)
-        model = _opened(whole, _custom(custom_objects), safe_mode)
+        model = _opened(whole, custom_objects, safe_mode)
         note = f"whole model {path.name}" + (f", saved by Keras {whole.version}" if whole.version else "")
     if weights is not None:
         load_weights(model, check_file(weights))
@@ -105,18 +105,25 @@ def file_hash(path: Path) -> str:
     return together.hexdigest()
 
 
-def _opened(whole: WholeModel, custom: dict[str, object], safe_mode: bool) -> keras.Model:
+def _opened(whole: WholeModel, given: Custom, safe_mode: bool) -> keras.Model:
     import keras
 
     from camcore.models.keras2.convert import open_keras2
     from camcore.models.keras3_hdf5 import holds_operations, open_hdf5, rebuilt
 
+    custom = _custom(given)
+    named = (given,) if isinstance(given, str) else () if given is None or isinstance(given, Mapping) else given
+
     def known(name: str) -> bool:
         return keras.saving.get_registered_object(name, custom_objects=custom) is not None
 
     for part in foreign_parts(whole.config, known):
-        if not part.runs_code:  # the others were told before
+        if part.runs_code:  # told before
+            continue
+        own = _from_package(part, named)
+        if own is None:
             raise _refused(whole, part)
+        custom[part.name] = own
     if whole.old:
         with keras.saving.custom_object_scope(custom):
             return open_keras2(whole, lambda name: keras.saving.get_registered_object(name, custom_objects=custom))
@@ -139,6 +146,16 @@ def _opened(whole: WholeModel, custom: dict[str, object], safe_mode: bool) -> ke
         ) from error
 
 
+def _from_package(part: Foreign, named: Iterable[object]) -> object | None:
+    """The class of a part from the module where it was when it was saved, in one of the packages ``named``."""
+    if not any(f"{part.module}.".startswith(f"{name}.") for name in named):
+        return None
+    try:
+        return getattr(importlib.import_module(part.module), part.name, None)
+    except Exception:  # somebody else's module may raise anything, and the file may name what there is not
+        return None
+
+
 def _refused(whole: WholeModel, part: Foreign) -> ModelError:
     at = f" (layer {part.layer!r})" if part.layer else ""
     if part.reads:
@@ -159,10 +176,12 @@ def _refused(whole: WholeModel, part: Foreign) -> ModelError:
             f"'{whole.path}' is not opened: {why}. If you trust where the file comes from, allow it: --unsafe on the "
             "command line, safe_mode=False in Python."
         )
+    package = part.module.partition(".")[0]
+    likely = f", probably {package}" if package and package != "__main__" else ""
     return ModelError(
         f"'{whole.path}' is not opened: it needs {part.name!r}{at}, a class or function of its maker's own, whose code "
-        "is not in the file. Nothing of it was run. Name the module that registers it: --custom MODULE on the command "
-        "line, custom_objects={'" + part.name.rpartition(">")[2] + "': …} or custom_objects='module' in Python."
+        f"is not in the file. Nothing of it was run. Name the module that registers it{likely}: --custom MODULE on the "
+        "command line, custom_objects={'" + part.name.rpartition(">")[2] + "': …} or custom_objects='module' in Python."
     )
 
 

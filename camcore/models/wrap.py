@@ -55,8 +55,8 @@ def wrap(
     the names of ``camcore.models.preprocessing``; None feeds 0..255 as it is. ``input_size``: (h, w), needed where the
     model leaves it open. ``output``: index or name, needed where the model has several. ``framing``: how a picture is
     brought to that size unless a call says otherwise: ``stretch`` (the whole picture, as ``model.predict`` of a resized
-    picture sees it), ``crop`` or ``letterbox``. ``origin``: what it takes to have the network again, for those who
-    know.
+    picture sees it), ``crop``, ``centre`` or ``letterbox``. ``origin``: what it takes to have the network again, for
+    those who know.
 
     Of a model with several inputs ``image_input`` is the picture's, by name or index (None: the only one of rank 4);
     ``fixed`` gives the others' values by name, each a number for all of it or an array of the input's shape without

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from camcore.checks import an_array, checked, number, numbers, share, shown
+from camcore.checks import an_array, checked, flag, number, numbers, share, shown
 from camcore.errors import CamcoreError
 from camcore.render.colour import colour
 
@@ -32,19 +32,24 @@ def opacity(name: str, value: object) -> float:
     return given
 
 
-@checked(rgb=an_array, values=numbers, alpha=opacity)
-def blend(rgb: Rgb, values: ArrayLike, alpha: float = 0.5, colormap: str = "viridis") -> Rgb:
+@checked(rgb=an_array, values=numbers, alpha=opacity, by_value=flag)
+def blend(rgb: Rgb, values: ArrayLike, alpha: float = 0.5, colormap: str = "viridis", by_value: bool = False) -> Rgb:
     """Lay the coloured map over the picture: uint8 (H, W, 3).
 
     rgb: uint8 (H, W, 3). values: (H, W) in [0, 1], or in [-1, 1] for the diverging colour map. Where they
-    are numbers the result is (1 - alpha) * rgb + alpha * colour(values), rounded: the same alpha
-    everywhere, so that equal values always have equal weight. Where they are NaN the network did not
-    look, and the picture is dimmed to UNSEEN. Raises CamcoreError for alpha outside [0, 1], an unknown
-    colour map, or arrays that do not fit each other.
+    are numbers the result is (1 - w) * rgb + w * colour(values), rounded. w is alpha, the same everywhere; with
+    by_value it is alpha * |values|, so that the picture shines through where there is little. Equal values have
+    equal weight in either. Where they are NaN the network did not look, and the picture is dimmed to UNSEEN.
+    Raises CamcoreError for alpha outside [0, 1], an unknown colour map, or arrays that do not fit each other.
     """
     numbers = np.asarray(values, np.float32)
     _check_fit(rgb, numbers)
-    out = cv2.addWeighted(rgb, 1 - alpha, colour(numbers, colormap), alpha, 0)
+    colours = colour(numbers, colormap)
+    if by_value:
+        weights = alpha * np.minimum(np.abs(np.nan_to_num(numbers)), 1)
+        out = cv2.blendLinear(colours, np.ascontiguousarray(rgb), weights, 1 - weights)
+    else:
+        out = cv2.addWeighted(rgb, 1 - alpha, colours, alpha, 0)
     unseen = np.isnan(numbers)
     if unseen.any():
         out = cv2.copyTo(cv2.convertScaleAbs(rgb, alpha=UNSEEN), unseen.view(np.uint8), out)

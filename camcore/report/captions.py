@@ -25,7 +25,7 @@ def headline(network: str, weights: str, first: Prediction) -> str:
     if "random" in weights:
         return f"{network} has learned nothing yet and guesses {answer}"
     if first.probability < 0.3:
-        return f"{network} is not sure: at most {answer}"
+        return f"{network} is not sure: its best guess is {answer}"
     return f"{network} says {answer}"
 
 
@@ -77,7 +77,7 @@ def geometry(info: LayerInfo) -> str:
         rows, columns = info.receptive_field
         text += f", receptive field {rows if rows == columns else f'{rows}×{columns}'} px"
     if info.whole_picture:
-        text += ", gates see the whole picture"
+        text += f", {'attention sees' if info.tokens else 'gates see'} the whole picture"
     return text
 
 
@@ -86,9 +86,9 @@ def _pixels(size: float) -> str:
 
 
 def location(m: CamMap, info: LayerInfo | None) -> str:
-    """A map's location in words: its layer and the layer's geometry, or the input's own grid."""
+    """A map's location in words: its layer and the layer's geometry, or the method's own grid."""
     if info is None:
-        return f"on the input's own grid, {m.raw.shape[0]}×{m.raw.shape[1]}"
+        return f"on {METHODS[m.method].own_grid}, {m.raw.shape[0]}×{m.raw.shape[1]}"
     return f"{info.path} {geometry(info)}"
 
 

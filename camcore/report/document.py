@@ -57,11 +57,15 @@ class PictureFile:
 
 @dataclass(frozen=True)
 class DrawStyle:
-    """The drawing of maps. ``alpha``: opacity, 0..1; ``smooth``: interpolated, else the layer's own cells."""
+    """The drawing of maps. ``alpha``: opacity, 0..1; ``smooth``: interpolated, else the layer's own cells.
 
-    alpha: float = 0.5
+    ``by_value``: the opacity is ``alpha`` times the map's value, else the same everywhere.
+    """
+
+    alpha: float = 0.7
     colormap: str = "viridis"
     smooth: bool = True
+    by_value: bool = True
 
 
 @dataclass(frozen=True)

@@ -52,14 +52,14 @@ def overlay_of(rgb: Rgb, one: Finding, style: DrawStyle, side: int | None = None
         return map_on(rgb, one.map, style, side)
     values = scaled_on_picture(one.map, one.scale, style.smooth, side)
     if not one.scale.signed:
-        return blend(rgb, values, style.alpha, style.colormap)
+        return blend(rgb, values, style.alpha, style.colormap, style.by_value)
     gray = np.repeat(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)[:, :, None], 3, axis=2)
-    return blend(gray, values, style.alpha, DIVERGING)
+    return blend(gray, values, style.alpha, DIVERGING, style.by_value)
 
 
 def map_on(rgb: Rgb, m: CamMap, style: DrawStyle, side: int | None = None) -> Rgb:
     """A map on the photograph, from 0 to its own maximum; see ``overlay_of``."""
-    return blend(rgb, m.on_picture(style.smooth, side), style.alpha, style.colormap)
+    return blend(rgb, m.on_picture(style.smooth, side), style.alpha, style.colormap, style.by_value)
 
 
 def jpeg_url(rgb: Rgb) -> str:

@@ -19,7 +19,7 @@ _KINDS: tuple[tuple[str, Word], ...] = (
     ("networks", lambda one: one.network.name),
     ("framings", lambda one: one.map.framing),
     ("methods", lambda one: method_title(one.map)),
-    ("layers", lambda one: one.map.layer or "the input’s own grid"),
+    ("layers", lambda one: one.map.layer or METHODS[one.map.method].own_grid.replace("'", "’")),
     ("classes", lambda one: readable(one.map.label)),
 )
 
@@ -105,7 +105,7 @@ def exact(item: Item) -> Rows:
         ("Picture", f"{picture.name or 'without a name'}, {picture.width} × {picture.height} px"),
         ("SHA-256 of the picture", picture.sha256),
     ]
-    rows += [("Done to the picture", " ".join(picture.notes))] if picture.notes else []
+    rows += [("Changes to the picture", " ".join(picture.notes))] if picture.notes else []
     if len(item.findings) == 1:
         rows += _one(first)
     else:
@@ -185,6 +185,15 @@ def limits(item: Item) -> list[Limits]:
     """Of each method of an entry, in plain words."""
     infos = dict.fromkeys(METHODS[one.map.method].key for one in item.findings)
     return [Limits(METHODS[key].title, METHODS[key].summary, METHODS[key].weaknesses) for key in infos]
+
+
+def unjudged(item: Item) -> str:
+    """The sentence on maps without a verdict; empty where each has one."""
+    missing = sum(one.verdict is None for one in item.findings)
+    if not missing:
+        return ""
+    which = f"{missing} of these maps" if len(item.findings) > 1 else "this map"
+    return f"Whether to believe {which} was not checked before the report was made."
 
 
 def warnings(item: Item) -> list[str]:

@@ -25,12 +25,13 @@ def map_png(
     pic: Picture,
     m: CamMap,
     lines: Sequence[str] = (),
-    alpha: float = 0.5,
+    alpha: float = 0.7,
     colormap: str = "viridis",
     smooth: bool = True,
+    by_value: bool = True,
 ) -> bytes:
     """The overlay at the picture's full size as PNG, with a caption beneath where ``lines`` are given."""
-    drawn = overlay(pic, m, alpha, colormap, smooth)
+    drawn = overlay(pic, m, alpha, colormap, smooth, by_value)
     return to_png(with_caption(drawn, lines) if lines else drawn)
 
 
@@ -39,9 +40,10 @@ def write_run(
     network: Network,
     pic: Picture,
     maps: Sequence[CamMap],
-    alpha: float = 0.5,
+    alpha: float = 0.7,
     colormap: str = "viridis",
     smooth: bool = True,
+    by_value: bool = True,
     source: str | os.PathLike[str] | None = None,
     weights: str | os.PathLike[str] | None = None,
 ) -> tuple[Path, ...]:
@@ -56,7 +58,7 @@ def write_run(
     written = []
     for one, name in zip(findings, names, strict=True):
         lines = caption(one.map, one.info)
-        drawn = map_png(pic, one.map, lines, alpha, colormap, smooth)
+        drawn = map_png(pic, one.map, lines, alpha, colormap, smooth, by_value)
         written.append(write_whole(home / f"{name}.png", drawn))
         written.append(write_whole(home / f"{name}.csv", map_csv(one.map, lines)))
     path = None if source is None else os.path.abspath(source)

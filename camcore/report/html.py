@@ -92,6 +92,7 @@ def _entry(item: Item) -> dict[str, object]:
             for one, text in zip(item.findings, entry_text.names(item.findings), strict=True)
             if one.verdict is not None
         ],
+        "unjudged": entry_text.unjudged(item),
         "warnings": entry_text.warnings(item),
         "limits": entry_text.limits(item),
         "exact": entry_text.exact(item),

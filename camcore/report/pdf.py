@@ -94,6 +94,8 @@ def _entry(item: Item) -> list[Flowable]:
     for one, name in zip(item.findings, names, strict=True):
         if one.verdict is not None:
             parts.append(_verdict(one.verdict, name if several else ""))
+    if unjudged := entry_text.unjudged(item):
+        parts.append(paragraph(unjudged, 9))
     if item.depths:
         head = f"The same class at each depth, shallow to deep, by {entry_text.method_title(item.depths[0])}"
         tiles = [
@@ -103,7 +105,7 @@ def _entry(item: Item) -> list[Flowable]:
     if not several and item.first.predictions:
         rows = [(answer_name(p), strength(p)) for p in item.first.predictions]
         parts.append(KeepTogether([heading("What the network says"), fact_table(rows, 70 * mm)]))
-    parts += [CondPageBreak(30 * mm), heading("What to beware of")]
+    parts += [CondPageBreak(30 * mm), heading("Cautions")]
     for one_limits in entry_text.limits(item):
         text = f"{one_limits.method} answers: {one_limits.summary} Its limits: {one_limits.weaknesses}"
         parts.append(paragraph(text, 9))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from itertools import accumulate
@@ -27,14 +27,17 @@ from camcore.framing import CellGrid
 from camcore.generators import Returning
 from camcore.heatmaps.arguments import a_network, a_path
 from camcore.metrics.intervals import Rate
-from camcore.shortcuts import rule, search
+from camcore.shortcuts import rule, search, style_search
 from camcore.shortcuts.gallery import Gallery
 from camcore.shortcuts.state import State, group_key, read_state, write_state
+from camcore.shortcuts.style_trial import SET, Sides, style_passes, try_style
+from camcore.shortcuts.styles import style_layer
 from camcore.shortcuts.transplants import to_input
 from camcore.shortcuts.trial import Exhibit, Tally, passes, try_group
 from camcore.shortcuts.verdict import Verdict
 
 if TYPE_CHECKING:
+    from camcore.audits.finding import StyleGroup
     from camcore.audits.patches import PatchBox
     from camcore.network import Network
 
@@ -49,7 +52,7 @@ OTHERS = 120
 PASTES, PAINTS = 32, 16
 """Trials of a group of alike evidence."""
 COPY_PASTES, COPY_PAINTS = 120, 40
-"""Trials of a group in which something comes again."""
+"""Trials of a group in which something comes again, or that has a style in common."""
 
 
 @dataclass(frozen=True)
@@ -68,9 +71,9 @@ class _Rows:
     labels: np.ndarray
     said: np.ndarray
 
-    def of(self, label: str) -> list[str]:
+    def of(self, label: str, without: Collection[str] = ()) -> list[str]:
         """The pictures said to be of a class."""
-        return [str(path) for path in self.paths[self.said == label]]
+        return [str(path) for path in self.paths[self.said == label] if path not in without]
 
     def besides(self, label: str, count: int, rng: np.random.Generator) -> list[str]:
         """Random pictures that are of other classes, and are said to be."""
@@ -86,22 +89,24 @@ def hold_court(network: Network, folder: str | os.PathLike[str]) -> Generator[Co
     """
     home = Path(folder)
     audit = open_audit(home)
-    sitting = _Sitting(network, audit, _rows(audit), Gallery(network, audit.manifest), read_state(home))
+    layer = style_layer(network, audit.manifest.layer)
+    sitting = _Sitting(network, audit, _rows(audit), Gallery(network, audit.manifest), read_state(home), layer)
     labels = [
         label for label, count in Counter(sitting.rows.said.tolist()).most_common(CLASSES) if count >= search.LEAST
     ]
-    done, total = 0, sum(map(sitting.searched, labels)) + sum(map(_passes, _order(read_groups(home))))
+    done, total = 0, sum(map(sitting.searched, labels)) + sum(map(sitting.passes, _order(read_groups(home))))
     yield CourtStep(0, total)
     for label in labels:
         for count in sitting.search(label):
             yield CourtStep(min(done + count, total), total)
         done += sitting.searched(label)
-    groups = write_groups(home, [copy for label in labels for copy in sitting.state.copies[label]])
-    total = done + sum(map(_passes, _order(groups)))
+    copies = [copy for label in labels for copy in sitting.state.copies[label]]
+    groups = write_groups(home, copies, [style for label in labels for style in sitting.styles(label)])
+    total = done + sum(map(sitting.passes, _order(groups)))
     for group in _order(groups):
         for count in sitting.try_group(group, sitting.state.tallies, *_counts(group)):
             yield CourtStep(min(done + count, total), total)
-        done += _passes(group)
+        done += sitting.passes(group)
     again = [one for one in groups if _promising(one, groups, sitting.state)]
     total = done + len(again) * passes(1, 1, COPY_PASTES, 0)
     for group in again:
@@ -129,20 +134,46 @@ class _Sitting:
     rows: _Rows
     gallery: Gallery
     state: State
+    layer: str | None
+    """The layer at which styles are compared; None where the network has none."""
 
     def searched(self, label: str) -> int:
         """The pictures that the network answers in the search of a class."""
-        return search.sample_size(self.audit.manifest, int((self.rows.said == label).sum()))
+        count = int((self.rows.said == label).sum())
+        styles = 0 if self.layer is None else style_search.sample_size(count, len(self.rows.said) - count)
+        return search.sample_size(self.audit.manifest, count) + styles
+
+    def passes(self, group: Group) -> int:
+        """The pictures that the network answers in the trial of a group."""
+        if group.styled is None:
+            return passes(group.size, 1, *_counts(group))
+        rest = int((self.rows.said == group.label).sum()) - group.size
+        return style_passes(group.size, rest, *_counts(group))
+
+    def styles(self, label: str) -> list[StyleGroup]:
+        """The groups of a class with a style in common, less the pictures in which something comes again."""
+        taken = {path for copy in self.state.copies[label] for path in copy.boxes}
+        groups = (replace(one, paths=tuple(p for p in one.paths if p not in taken)) for one in self.state.styles[label])
+        return [one for one in groups if len(one.paths) >= LEAST]
 
     def search(self, label: str) -> Iterator[int]:
-        """Search the pictures of a class for copies, unless that was done; the pictures answered so far."""
-        if label in self.state.copies:
+        """Search the pictures of a class for copies and styles, unless that was done; the pictures answered so far."""
+        if label in self.state.styles:
             return
         rng = self._rng("search", label)
         paths, others = self.rows.of(label), self.rows.besides(label, OTHERS, rng)
-        found = Returning(search.search(self.network, self.audit, self.gallery, label, paths, others, rng))
-        yield from accumulate(found)
-        self.state.copies[label] = list(found.result)
+        copies = Returning(search.search(self.network, self.audit, self.gallery, label, paths, others, rng))
+        done = 0
+        for done in accumulate(copies):
+            yield done
+        self.state.copies[label], styles = list(copies.result), []
+        if self.layer is not None:
+            given = self.network, self.layer, self._target(label), self.gallery
+            found = Returning(style_search.search(*given, label, paths, others, rng))
+            for count in accumulate(found):
+                yield done + count
+            styles = list(found.result)
+        self.state.styles[label] = styles
         write_state(self.audit.folder, self.state)
 
     def try_group(self, group: Group, into: dict[str, Tally], pastes: int, paints: int) -> Iterator[int]:
@@ -152,15 +183,32 @@ class _Sitting:
             return
         rng = self._rng("again" if into is self.state.again else "trial", key)
         members = [group.members[place] for place in rng.permutation(len(group.members))[: max(pastes, paints)]]
-        exhibits = list(exhibits_of(self.audit, self.gallery, members, self.state.boxes(group)))
         others = [picture for _, picture in self.gallery.there(self.rows.besides(group.label, OTHERS, rng))]
         tally = Tally(missing=sum(path in self.gallery.missing for path in members))
-        target = [index for index, label in enumerate(self.network.labels) if label == group.label]
-        for part in try_group(self.network, target, exhibits, others, pastes, paints, rng):
-            tally += part
-            yield 2 * (tally.pasted + tally.painted)
+        target = self._target(group.label)
+        if group.styled is not None:
+            sides = self._sides(group, members, rng)
+            layer, answered = group.styled.layer, 0
+            for count, part in try_style(self.network, layer, target, sides, others, pastes, paints, rng):
+                tally, answered = tally + part, answered + count
+                yield answered
+        else:
+            exhibits = list(exhibits_of(self.audit, self.gallery, members, self.state.boxes(group)))
+            for part in try_group(self.network, target, exhibits, others, pastes, paints, rng):
+                tally += part
+                yield 2 * (tally.pasted + tally.painted)
         into[key] = tally
         write_state(self.audit.folder, self.state)
+
+    def _sides(self, group: Group, members: Sequence[str], rng: np.random.Generator) -> Sides:
+        """The pictures whose styles are compared in the trial of a group that was found by its style."""
+        rest = rng.permutation(self.rows.of(group.label, set(group.members)))[:SET].tolist()
+        controls = [path for one in self.state.styles[group.label] for path in one.controls]
+        return Sides(*([one for _, one in self.gallery.there(paths)] for paths in (members, rest, controls)))
+
+    def _target(self, label: str) -> list[int]:
+        """The indices of the class: several where the network has two of its name."""
+        return [index for index, own in enumerate(self.network.labels) if own == label]
 
     def _rng(self, *words: str) -> np.random.Generator:
         """Chance that is the same for the same audit, class and group, whatever was done before."""
@@ -177,15 +225,11 @@ def _rows(audit: Audit) -> _Rows:
 def _order(groups: Sequence[Group]) -> list[Group]:
     """The groups that are tried, in turn."""
     able = [one for one in groups if one.evidence and one.size >= LEAST]
-    return sorted(able, key=lambda one: (one.copied is None, -one.size))[:TRIED]
+    return sorted(able, key=lambda one: (one.alike, -one.size))[:TRIED]
 
 
 def _counts(group: Group) -> tuple[int, int]:
-    return (PASTES, PAINTS) if group.copied is None else (COPY_PASTES, COPY_PAINTS)
-
-
-def _passes(group: Group) -> int:
-    return passes(group.size, 1, *_counts(group))
+    return (PASTES, PAINTS) if group.alike else (COPY_PASTES, COPY_PAINTS)
 
 
 def exhibits_of(
@@ -203,7 +247,7 @@ def exhibits_of(
 
 def _others(group: Group, groups: Sequence[Group], state: State) -> Tally | None:
     """The trials of the class's other groups of alike evidence together; None where none was tried."""
-    alike = [one for one in groups if one is not group and one.label == group.label and one.copied is None]
+    alike = [one for one in groups if one is not group and one.label == group.label and one.alike]
     tallies = [state.tallies.get(group_key(one)) for one in alike]
     known = [one for one in tallies if one is not None]
     return sum(known, Tally()) if known else None
@@ -212,7 +256,7 @@ def _others(group: Group, groups: Sequence[Group], state: State) -> Tally | None
 def _promising(group: Group, groups: Sequence[Group], state: State) -> bool:
     """Tell a group of alike evidence that may be a suspect by its first trial: a second one decides."""
     first, others = state.tallies.get(group_key(group)), _others(group, groups, state)
-    if first is None or others is None or group.copied is not None:
+    if first is None or others is None or not group.alike:
         return False
     return rule.works_better(first, others, clearly=False)
 
@@ -222,7 +266,7 @@ def _verdict(group: Group, groups: Sequence[Group], state: State) -> Verdict:
     if tally is not None:
         painted = state.tallies[group_key(group)]
         both = replace(tally, painted=painted.painted, fell=painted.fell, random_fell=painted.random_fell)
-        doubted = group.copied is not None or group_key(group) in state.again
+        doubted = not group.alike or group_key(group) in state.again
         return rule.judged(group, both, _others(group, groups, state), doubted)
     if not group.evidence:
         return rule.not_tried("Not tried: their maps are zero, so nothing in them can be pasted or painted over.")
@@ -236,7 +280,7 @@ def _suspicion(verdict: Verdict, group: Group) -> tuple[bool, bool, float, int]:
     share = -1.0
     if verdict.figures is not None and verdict.figures.sufficiency.n:
         share = verdict.figures.sufficiency.low - _value(verdict.figures.random)
-    return not verdict.suspect, group.copied is None, -share, -group.size
+    return not verdict.suspect, group.alike, -share, -group.size
 
 
 def _value(one: Rate) -> float:

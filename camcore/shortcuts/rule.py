@@ -12,7 +12,12 @@ A group is suspect where one of these holds:
    its patches turn at least a fifth of other pictures, at least FACTOR times as many as those of the class's other
    groups do, and the two intervals are apart. They are also apart from those of random pieces of the same pictures,
    which are mostly without the cue; or these, too, turn FACTOR times as many as random pieces of the other groups: then
-   what counts lies all over the picture, as a tint or a texture does.
+   what counts lies all over the picture, as a texture does.
+3. *A style that works.* At an early layer (``camcore.shortcuts.styles``) pictures of other classes, given the group's
+   style, become the class: at least LEAST_OF_STYLES of them, FACTOR times as many as with the style of pictures of
+   other classes that were chosen in the same way, the intervals apart; and as many times as with the style of the rest
+   of the class: leaves are green, and that is no shortcut. So a blur, a compression or a cast of colour is found, of
+   which no piece can be pasted.
 
 Necessity and the share of the class stand beside it and decide nothing: a genuine part of an object turns pictures,
 too, and a picture of a dog with a mark stays a dog without it.
@@ -22,22 +27,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from camcore.shortcuts.reasons import reasons
 from camcore.shortcuts.verdict import Figures, Verdict
-from camcore.text import counted, percent, readable
 
 if TYPE_CHECKING:
     from camcore.audits.groups import Group
     from camcore.metrics.intervals import Rate
     from camcore.shortcuts.trial import Tally
-    from camcore.shortcuts.verdict import Copied
 
 
 FACTOR = 3.0
-"""How many times as well as those of the other groups the patches of a suspect work, where it is no copy."""
+"""How many times as well as the controls the patches or the style of a suspect work, where it is no copy."""
 LEAST = 0.2
 """The least share of other pictures that such patches turn."""
 
 
+LEAST_OF_STYLES = 0.15
+"""The least share that a style turns: of clean heads in benchmarks/shortcuts.py the most that one did was 9 %."""
 LEAST_OF_COPIES = 0.05
 """The share of other pictures that a copy turns, where random pieces of its pictures work as well."""
 FALSE_ALARMS = (
@@ -54,13 +60,17 @@ def judged(group: Group, tally: Tally, others: Tally | None, doubted: bool) -> V
     """
     copied = group.copied
     beside = None if others is None else others.sufficiency
+    if group.styled is not None:
+        beside = tally.rest
     figures = Figures(tally.sufficiency, tally.random, beside, tally.necessity, tally.random_necessity)
     if copied is not None:
         beyond = tally.flipped > tally.random_flipped and tally.mean_gain.low > 0
         suspect = beyond or (tally.pasted > 0 and figures.sufficiency.value >= LEAST_OF_COPIES)
+    elif group.styled is not None:
+        suspect = _style_works(figures)
     else:
         suspect = doubted and others is not None and group.sameness > 0 and works_better(tally, others)
-    return Verdict(figures, suspect, tuple(_reasons(readable(group.label), figures, copied, suspect, tally.missing)))
+    return Verdict(figures, suspect, tuple(reasons(group, figures, suspect, tally.missing)))
 
 
 def works_better(tally: Tally, others: Tally, clearly: bool = True) -> bool:
@@ -78,6 +88,12 @@ def works_better(tally: Tally, others: Tally, clearly: bool = True) -> bool:
     return better and (_apart(own, tally.random) or everywhere)
 
 
+def _style_works(figures: Figures) -> bool:
+    own, controls = figures.sufficiency, [one for one in (figures.random, figures.others) if one is not None]
+    better = all(_apart(own, one) and _times(own, one) for one in controls)
+    return own.n > 0 and own.value >= LEAST_OF_STYLES and better
+
+
 def _apart(one: Rate, other: Rate) -> bool:
     return one.low > other.high
 
@@ -89,47 +105,3 @@ def _times(one: Rate, other: Rate) -> bool:
 def not_tried(why: str) -> Verdict:
     """The verdict on a group that was not tried."""
     return Verdict(None, False, (why,))
-
-
-def _reasons(label: str, figures: Figures, copied: Copied | None, suspect: bool, missing: int) -> list[str]:
-    lines = []
-    if copied is not None:
-        lines.append(
-            "What they share comes again pixel by pixel: the best match correlates at "
-            f"{copied.within:.2f} within the group, at {copied.beside:.2f} in pictures of other classes."
-        )
-    else:
-        lines.append("Nothing in them comes again pixel by pixel.")
-    one = figures.sufficiency
-    if one.n:
-        text = (
-            f"Pasted into {counted(one.n, 'picture')} of other classes, {one.count:,} became “{label}” "
-            f"({_with_interval(one)}); random patches of the same pictures: {figures.random.count:,}"
-        )
-        if figures.others is not None and figures.others.n:
-            text += f"; patches of the other groups: {percent(figures.others.value)}"
-        lines.append(f"{text}.")
-    else:
-        lines.append("There are no pictures of other classes to paste its patches into.")
-    painted = figures.necessity
-    if painted.n:
-        lines.append(
-            f"Painted over in {counted(painted.n, 'picture')} of its own, {painted.count:,} {_was(painted.count)} no "
-            f"longer called “{label}” ({_with_interval(painted)}); with a random patch painted over: "
-            f"{figures.random_necessity.count:,}."
-        )
-    if copied is None and suspect:
-        lines.append(f"Its patches work more than {FACTOR:.0f} times as well as those of the class's other groups.")
-    if copied is not None and not suspect:
-        lines.append("It does not turn other pictures beyond chance, so the network hardly uses it.")
-    if missing:
-        lines.append(f"{counted(missing, 'picture')} could not be opened any more and {_was(missing)} left out.")
-    return lines
-
-
-def _was(number: int) -> str:
-    return "was" if number == 1 else "were"
-
-
-def _with_interval(one: Rate) -> str:
-    return f"{percent(one.value)}, {100 * one.low:.0f} to {100 * one.high:.0f}"

@@ -10,10 +10,10 @@ from dataclasses import asdict, dataclass, field
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from camcore.audits.finding import CopyGroup
+from camcore.audits.finding import CopyGroup, StyleGroup
 from camcore.files import Json, read_json, write_whole
 from camcore.shortcuts.trial import Tally
-from camcore.shortcuts.verdict import Copied
+from camcore.shortcuts.verdict import Copied, Styled
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,9 +26,10 @@ NAME = "court.json"
 
 @dataclass(eq=False)
 class State:
-    """The work done so far: copies by class, tallies by the groups' keys; ``again``: those of second trials."""
+    """The work done so far: copies and styles by class, tallies by the groups' keys; ``again``: of second trials."""
 
     copies: dict[str, list[CopyGroup]] = field(default_factory=dict)
+    styles: dict[str, list[StyleGroup]] = field(default_factory=dict)
     tallies: dict[str, Tally] = field(default_factory=dict)
     again: dict[str, Tally] = field(default_factory=dict)
 
@@ -46,7 +47,7 @@ class State:
 
 def group_key(group: Group) -> str:
     """A text that tells a group by its class and members."""
-    content = json.dumps([group.label, group.size, group.copied is not None, group.members])
+    content = json.dumps([group.label, group.size, not group.alike, group.members])
     return sha256(content.encode("utf-8", "surrogatepass")).hexdigest()[:24]
 
 
@@ -57,6 +58,7 @@ def write_state(folder: Path, state: State) -> None:
             label: [{"boxes": one.boxes, **asdict(one.copied)} for one in copies]
             for label, copies in state.copies.items()
         },
+        "styles": {label: [asdict(one) for one in styles] for label, styles in state.styles.items()},
         "tallies": {key: asdict(tally) for key, tally in state.tallies.items()},
         "again": {key: asdict(tally) for key, tally in state.again.items()},
     }
@@ -71,6 +73,13 @@ def read_state(folder: Path) -> State:
             {
                 str(label): [_copy_from_json(str(label), one) for one in copies]
                 for label, copies in content["copies"].items()
+            },
+            {
+                str(label): [
+                    StyleGroup(str(label), tuple(one["paths"]), tuple(one["controls"]), Styled(**one["styled"]))
+                    for one in styles
+                ]
+                for label, styles in content["styles"].items()
             },
             *({str(key): Tally(**tally) for key, tally in content[name].items()} for name in ("tallies", "again")),
         )

@@ -36,6 +36,7 @@ class Tally:
     those that it then called otherwise. ``missing``: members that could not be opened any more. ``gain`` and
     ``gain_squares``: the sum, and that of squares, of how much farther a patch moved a picture towards the class than
     the random rectangle did that was pasted into the same picture, in units of the score above the next class's.
+    ``rest_flipped``: in the trial of a style, those called the class with the style of the rest of the class.
     """
 
     pasted: int = 0
@@ -47,6 +48,7 @@ class Tally:
     missing: int = 0
     gain: float = 0.0
     gain_squares: float = 0.0
+    rest_flipped: int = 0
 
     def __add__(self, other: Tally) -> Tally:
         return Tally(**{name: value + getattr(other, name) for name, value in vars(self).items()})
@@ -70,6 +72,11 @@ class Tally:
     def random(self) -> Rate:
         """Those that became it by a random rectangle of the same members."""
         return rate(self.random_flipped, self.pasted)
+
+    @property
+    def rest(self) -> Rate:
+        """Those that became it by the style of the rest of the class."""
+        return rate(self.rest_flipped, self.pasted)
 
     @property
     def necessity(self) -> Rate:
@@ -111,8 +118,7 @@ def try_group(
     """
     made = _altered(members, others, pastes, paints, rng)
     while batch := list(islice(made, BATCH)):
-        margins = margins_of(network, [pixels for _, pixels in batch], target)
-        yield _counted([kind for kind, _ in batch], margins)
+        yield counted([kind for kind, _ in batch], margins_of(network, [pixels for _, pixels in batch], target))
 
 
 def margins_of(network: Network, pictures: Sequence[Pixels], target: Sequence[int]) -> NDArray[np.float64]:
@@ -121,7 +127,11 @@ def margins_of(network: Network, pictures: Sequence[Pixels], target: Sequence[in
     ``target``: the indices of the class; several where the network has two of its name.
     """
     x = network.preprocess(np.stack(pictures).astype(np.float32))
-    scores = np.asarray(network.logits(x), np.float64)
+    return margins(np.asarray(network.logits(x), np.float64), target)
+
+
+def margins(scores: NDArray[np.float64], target: Sequence[int]) -> NDArray[np.float64]:
+    """The score of a class above the highest of the others, of scores (n, classes): (n,)."""
     own = np.isin(np.arange(scores.shape[1]), target)
     return np.asarray(scores[:, own].max(axis=1) - scores[:, ~own].max(axis=1, initial=-np.inf))
 
@@ -146,10 +156,10 @@ def _elsewhere(member: Exhibit, rng: np.random.Generator) -> PatchBox:
     return place_for(size_of(member.box), member.picture.area, rng)
 
 
-def _counted(kinds: Sequence[str], margins: NDArray[np.float64]) -> Tally:
-    """The tally of some answers by their margins; those of a patch and its random rectangle stand side by side."""
+def counted(kinds: Sequence[str], above: NDArray[np.float64]) -> Tally:
+    """The tally of some answers by their margins above the next class: patches and their controls in the same order."""
     of = {
-        kind: margins[[one == kind for one in kinds]] for kind in ("patch", "random patch", "painted", "random painted")
+        kind: above[[one == kind for one in kinds]] for kind in ("patch", "random patch", "painted", "random painted")
     }
     gains = of["patch"] - of["random patch"]
     return Tally(
@@ -161,4 +171,5 @@ def _counted(kinds: Sequence[str], margins: NDArray[np.float64]) -> Tally:
         random_fell=int((of["random painted"] <= 0).sum()),
         gain=float(gains.sum()),
         gain_squares=float((gains**2).sum()),
+        rest_flipped=int((above[[one == "rest" for one in kinds]] > 0).sum()),
     )

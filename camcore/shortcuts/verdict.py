@@ -14,7 +14,8 @@ class Figures:
 
     ``sufficiency``: pictures of other classes that became the group's class by a patch of its members; beside it
     ``random``, by random rectangles of the same members, and ``others``, by patches of the class's other groups; None
-    where there are none. ``necessity``: members that left the class where their patch was painted over, beside
+    where there are none. In the trial of a style: by the group's, by that of other classes, and by that of the rest of
+    the class. ``necessity``: members that left the class where their patch was painted over, beside
     ``random_necessity``, where a random rectangle of its size was.
     """
 
@@ -31,6 +32,13 @@ class Copied:
 
     within: float
     beside: float
+
+
+@dataclass(frozen=True)
+class Styled:
+    """The layer that a group's style was found at."""
+
+    layer: str
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,7 @@ class Learner:
     model: keras.Model  # its input's sides left open
     hint: keras.layers.Dense | None  # tells the teacher's features; None without a teacher
     optimizer: keras.Optimizer
-    step: Callable[..., tuple[tf.Tensor, tf.Tensor]]  # (x, labels, teacher's features) → loss, share of right answers
+    step: Callable[..., tuple[tf.Tensor, tf.Tensor]]  # (x, labels, what a teacher says) → loss, share of right answers
     scores: Callable[[NDArray[np.float32]], tf.Tensor]  # logits in inference mode
 
     def variables(self) -> list[keras.Variable]:
@@ -71,17 +71,7 @@ def new_learner(recipe: Recipe, classes: int, steps: int, hint_width: int) -> Le
         hint = keras.layers.Dense(hint_width, name="hint")
         hint.build((None, trunk.output.shape[-1]))
         variables += hint.trainable_variables
-    warmup = min(recipe.warmup, recipe.epochs / 4)
-    optimizer = keras.optimizers.AdamW(
-        keras.optimizers.schedules.CosineDecay(
-            0.0,
-            decay_steps=max(1, ceil((recipe.epochs - warmup) * steps)),
-            warmup_target=recipe.rate,
-            warmup_steps=max(1, round(warmup * steps)),
-        ),
-        weight_decay=recipe.weight_decay,
-    )
-    optimizer.exclude_from_weight_decay(var_names=["gamma", "beta", "bias"])
+    optimizer = cosine_adamw(recipe.rate, recipe.weight_decay, recipe.warmup, recipe.epochs, steps)
     optimizer.build(variables)
 
     def logits(pooled: tf.Tensor) -> tf.Tensor:
@@ -110,7 +100,7 @@ def new_learner(recipe: Recipe, classes: int, steps: int, hint_width: int) -> Le
                 apart = hint(pooled) - tf.cast(features, tf.float32)
                 total += recipe.distillation * tf.reduce_mean(apart**2)
         optimizer.apply_gradients(zip(tape.gradient(total, variables), variables, strict=True))
-        return loss, tf.reduce_mean(tf.cast(_chosen(z) == labels, tf.float32))
+        return loss, tf.reduce_mean(tf.cast(chosen_class(z) == labels, tf.float32))
 
     @tf.function(autograph=False, input_signature=[pictures])
     def inference(x: tf.Tensor) -> tf.Tensor:
@@ -119,7 +109,25 @@ def new_learner(recipe: Recipe, classes: int, steps: int, hint_width: int) -> Le
     return Learner(model, hint, optimizer, step, inference)
 
 
-def _chosen(z: tf.Tensor) -> tf.Tensor:
+def cosine_adamw(rate: float, weight_decay: float, warmup: float, epochs: int, steps: int) -> keras.Optimizer:
+    """AdamW whose rate rises over ``warmup`` epochs of ``steps`` each, and falls to zero as a cosine."""
+    import keras
+
+    warmup = min(warmup, epochs / 4)
+    optimizer = keras.optimizers.AdamW(
+        keras.optimizers.schedules.CosineDecay(
+            0.0,
+            decay_steps=max(1, ceil((epochs - warmup) * steps)),
+            warmup_target=rate,
+            warmup_steps=max(1, round(warmup * steps)),
+        ),
+        weight_decay=weight_decay,
+    )
+    optimizer.exclude_from_weight_decay(var_names=["gamma", "beta", "bias"])
+    return optimizer
+
+
+def chosen_class(z: tf.Tensor) -> tf.Tensor:
     """The class that logits (n, 1) or (n, classes) choose."""
     import tensorflow as tf
 

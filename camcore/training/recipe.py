@@ -5,9 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
+from typing import TYPE_CHECKING
 
 from camcore.errors import CamcoreError
 from camcore.files import Json
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 LARGEST = 1024
 """Pixels a side beyond which pictures are not trained on: one batch of them would fill the memory."""
@@ -72,25 +76,7 @@ class Recipe:
 
         Raises CamcoreError for what is no recipe.
         """
-        try:
-            given = dict(json.loads(text) if isinstance(text, str) else text)
-        except (ValueError, TypeError) as error:
-            raise CamcoreError(f'The recipe is not JSON: {error}. Write it as {{"epochs": 20}}.') from error
-        defaults = {field.name: field.default for field in fields(cls)}
-        for key, value in given.items():
-            if key not in defaults:
-                raise CamcoreError(f"A recipe has no {key!r}. It has: {', '.join(defaults)}. Correct the name.")
-            default = defaults[key]
-            if isinstance(default, tuple) and isinstance(value, list | tuple):
-                given[key] = tuple(tuple(v) if isinstance(v, list) else v for v in value)
-            elif isinstance(default, float) and isinstance(value, int) and not isinstance(value, bool):
-                given[key] = float(value)
-            elif type(value) is not type(default):
-                raise CamcoreError(
-                    f"The recipe's {key!r} is {value!r}, a {type(value).__name__}. It must be a "
-                    f"{type(default).__name__}, such as {default!r}. Correct it."
-                )
-        return cls(**given)
+        return cls(**checked_values(cls, text))
 
     def to_json(self) -> str:
         """The recipe as JSON text, one value a line."""
@@ -148,6 +134,37 @@ class HeadRecipe:
         problem = _head_problem(self)
         if problem:
             raise CamcoreError(f"This recipe cannot be followed: {problem}. Change that value.")
+
+
+def checked_values(kind: type[DataclassInstance], text: str | Mapping[str, Json]) -> dict[str, Json]:
+    """The values of a recipe from JSON text or what it says, of the kinds that this recipe's defaults have.
+
+    Raises CamcoreError for what is no recipe.
+    """
+    given = recipe_values(text)
+    defaults = {field.name: field.default for field in fields(kind)}
+    for key, value in given.items():
+        if key not in defaults:
+            raise CamcoreError(f"A recipe has no {key!r}. It has: {', '.join(defaults)}. Correct the name.")
+        default = defaults[key]
+        if isinstance(default, tuple) and isinstance(value, list | tuple):
+            given[key] = tuple(tuple(v) if isinstance(v, list) else v for v in value)
+        elif isinstance(default, float) and isinstance(value, int) and not isinstance(value, bool):
+            given[key] = float(value)
+        elif type(value) is not type(default):
+            raise CamcoreError(
+                f"The recipe's {key!r} is {value!r}, a {type(value).__name__}. It must be a "
+                f"{type(default).__name__}, such as {default!r}. Correct it."
+            )
+    return given
+
+
+def recipe_values(text: str | Mapping[str, Json]) -> dict[str, Json]:
+    """The values of a recipe by their names, from JSON text. Raises CamcoreError where it is no JSON object."""
+    try:
+        return dict(json.loads(text) if isinstance(text, str) else text)
+    except (ValueError, TypeError) as error:
+        raise CamcoreError(f'The recipe is not JSON: {error}. Write it as {{"epochs": 20}}.') from error
 
 
 def room_to_crop(side: int) -> int:

@@ -22,7 +22,7 @@ from camcore.training.head_fit import Head, fit_head
 from camcore.training.new_head import replace_head
 from camcore.training.recipe import HeadRecipe
 from camcore.training.runs import Epoch, Progress, Run, keeps_checkpoint, read_log
-from camcore.training.trunk_features import TrunkFeatures, trunk_features
+from camcore.training.trunk_features import TrunkFeatures, View, trunk_features
 
 Backbone = Network | str | os.PathLike[str]
 """A network, or what ``camcore.load`` takes as its first argument."""
@@ -71,10 +71,11 @@ def _train(
 ) -> Generator[Progress | Epoch, None, SavedNetwork]:
     check_name(name)
     yield run.report(Progress("preparing", "Loading the backbone", 0, recipe.epochs))
-    net = _with_new_head(backbone, weights, data.classes, run, recipe)
+    net = with_new_head(backbone, weights, data.classes, run, recipe)
     start, layers = last_blocks(net.model, recipe.fine_tune) if recipe.fine_tune else (None, [])
     learn, held = split(data, recipe.held_out, recipe.seed)
-    sets = [(learn, False), (learn, True), (held, False)] if recipe.mirrored else [(learn, False), (held, False)]
+    mirrored = [(learn, View(mirrored=True))] if recipe.mirrored else []
+    sets = [(learn, View()), *mirrored, (held, View())]
     steps = trunk_features(net, sets, start, run.folder / "cache")
     *learned, checked = yield from run.preparing(steps, "Looking at the pictures", recipe.epochs)
     check_enough(data, learned[0].data, checked.data)
@@ -86,7 +87,7 @@ def _train(
     return _finish(net, run, recipe, name, data, learned[0].data, checked.data, log, backbone)
 
 
-def _with_new_head(
+def with_new_head(
     backbone: Backbone,
     weights: str | os.PathLike[str] | None,
     classes: tuple[str, ...],

@@ -16,7 +16,9 @@ from camcore.files import write_arrays
 from camcore.framing import frame_picture
 from camcore.models.grafting import POOL
 from camcore.network import Network
+from camcore.pictures.picture import Picture
 from camcore.training.folders import LabelledFolder, Skipped, opened
+from camcore.training.views import cut_out, random_part
 
 if TYPE_CHECKING:
     import keras
@@ -27,6 +29,32 @@ Extract = Callable[[Array], Sequence[Array]]
 
 _PART = 128  # pictures in one file: what is lost when the process is killed
 _BATCH = 32
+
+
+@dataclass(frozen=True)
+class View:
+    """A way of showing pictures to a trunk.
+
+    ``framing``: "" for the network's own. ``mirrored``: the other way round. ``crop``: the number of a random crop,
+    0 for none, drawn with ``seed`` and the picture's place in its folder; it shows ``least_area`` of the picture at
+    least.
+    """
+
+    framing: str = ""
+    mirrored: bool = False
+    crop: int = 0
+    least_area: float = 1.0
+    seed: int = 0
+
+    def shown(self, picture: Picture, index: int, net: Network) -> Array:
+        """The picture as this network is shown it, RGB 0..255 (h, w, 3)."""
+        if self.crop:
+            rng = np.random.default_rng((self.seed, self.crop, index))
+            box = random_part((picture.width, picture.height), self.least_area, rng)
+            x = cut_out(picture, net.input_size, box).astype(np.float32)
+        else:
+            x, _ = frame_picture(picture, net.input_size, self.framing or net.framing)
+        return x[:, ::-1] if self.mirrored else x
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,17 +86,17 @@ class TrunkFeatures:
 
 
 def trunk_features(
-    net: Network, sets: Sequence[tuple[LabelledFolder, bool]], start: keras.KerasTensor | None, folder: Path
+    net: Network, sets: Sequence[tuple[LabelledFolder, View]], start: keras.KerasTensor | None, folder: Path
 ) -> Generator[tuple[int, int], None, list[TrunkFeatures]]:
-    """Features of each set of pictures, mirrored or not, kept in ``folder``; yields (pictures done, in all).
+    """Features of each set of pictures in a view, kept in ``folder``; yields (pictures done, in all).
 
     ``net``: as surgery made it. ``start``: the tensor whose values are kept, too, None for none.
     """
     extract, outputs, key = _extractor(net, start), 1 if start is None else 2, _key(net, start)
     total, before = sum(len(data) for data, _ in sets), 0
     features = []
-    for data, mirrored in sets:
-        arrays, usable = yield from _collect(extract, outputs, net, data, mirrored, folder, key, before, total)
+    for data, view in sets:
+        arrays, usable = yield from _collect(extract, outputs, net, data, view, folder, key, before, total)
         features.append(TrunkFeatures(usable, arrays[0], None if start is None else arrays[1]))
         before += len(data)
     return features
@@ -107,7 +135,7 @@ def _collect(
     outputs: int,
     net: Network,
     data: LabelledFolder,
-    mirrored: bool,
+    view: View,
     folder: Path,
     key: str,
     before: int,
@@ -116,10 +144,10 @@ def _collect(
     """Run every picture through ``extract``, which gives ``outputs`` arrays; yields (pictures done, in all).
 
     Returns those arrays, a row for each picture that could be opened, and the folder of just these pictures. Parts
-    that an earlier call with the same ``key`` and pictures left in ``folder`` are taken again. ``mirrored``: show
-    each picture the other way round. Raises CamcoreError where the folder cannot be written.
+    that an earlier call with the same ``key``, view and pictures left in ``folder`` are taken again. Raises
+    CamcoreError where the folder cannot be written.
     """
-    stem = hashlib.sha256(repr((key, mirrored, _PART, _files(data))).encode()).hexdigest()[:16]
+    stem = hashlib.sha256(repr((key, view, _PART, _files(data))).encode()).hexdigest()[:16]
     folder.mkdir(parents=True, exist_ok=True)
     arrays: list[list[Array]] = [[] for _ in range(outputs)]
     kept: list[int] = []
@@ -130,7 +158,7 @@ def _collect(
         index_path = folder / f"{stem}-{number:05d}.npz"
         part = _part_of(index_path, paths)
         if part is None:
-            rows, opened_ones, reasons = yield from _computed(extract, net, data, indices, mirrored, before, total)
+            rows, opened_ones, reasons = yield from _computed(extract, net, data, indices, view, before, total)
             for path, array in zip(paths, rows, strict=True):
                 write_arrays(path, array)
             kept_here = start + np.array(opened_ones, np.int64)
@@ -176,7 +204,7 @@ def _computed(
     net: Network,
     data: LabelledFolder,
     indices: NDArray[np.int64],
-    mirrored: bool,
+    view: View,
     before: int,
     total: int,
 ) -> Generator[tuple[int, int], None, tuple[list[Array], list[int], list[str]]]:
@@ -194,10 +222,9 @@ def _computed(
                 reasons.append(picture.reason)
             else:
                 kept.append(start + place)
-                batch.append(frame_picture(picture, net.input_size, net.framing)[0])
+                batch.append(view.shown(picture, int(indices[start + place]), net))
         if batch:
-            x = np.stack(batch)
-            rows.append(extract(net.preprocess(x[:, :, ::-1] if mirrored else x)))
+            rows.append(extract(net.preprocess(np.stack(batch))))
         yield before + int(indices[0]) + min(start + _BATCH, len(indices)), total
     if not rows:  # none could be opened: an empty part of the right shape
         blank = np.zeros((1, *net.input_size, 3), np.float32)

@@ -137,12 +137,16 @@ def _reserve(path: Path, shape: tuple[int, ...]) -> None:
 def _cut(picture: Picture, recipe: Recipe, index: int) -> NDArray[np.uint8]:
     """The crops of one picture, uint8 (views, S, S, 3), drawn by the seed and the picture's place in its folder."""
     rng = np.random.default_rng((recipe.seed, index))
-    image = Image.fromarray(picture.rgb)
     side = recipe.stored_size
-    boxes = [_centre(image.size)] + [_part(image.size, recipe.least_area, rng) for _ in range(recipe.views - 1)]
-    return np.stack(
-        [np.asarray(image.resize((side, side), Image.Resampling.BICUBIC, box=box, reducing_gap=3.0)) for box in boxes]
-    )
+    size = (picture.width, picture.height)
+    boxes = [_centre(size)] + [random_part(size, recipe.least_area, rng) for _ in range(recipe.views - 1)]
+    return np.stack([cut_out(picture, (side, side), box) for box in boxes])
+
+
+def cut_out(picture: Picture, size: tuple[int, int], box: tuple[float, float, float, float]) -> NDArray[np.uint8]:
+    """A part (left, top, right, bottom) of a picture at the size (h, w), uint8 (h, w, 3)."""
+    image = Image.fromarray(picture.rgb)
+    return np.asarray(image.resize(size[::-1], Image.Resampling.BICUBIC, box=box, reducing_gap=3.0))
 
 
 def _centre(size: tuple[int, int]) -> tuple[float, float, float, float]:
@@ -151,8 +155,11 @@ def _centre(size: tuple[int, int]) -> tuple[float, float, float, float]:
     return left, top, left + short, top + short
 
 
-def _part(size: tuple[int, int], least: float, rng: np.random.Generator) -> tuple[float, float, float, float]:
-    """A random part (left, top, right, bottom): its area, then its shape, then its place (Szegedy et al. 2015)."""
+def random_part(size: tuple[int, int], least: float, rng: np.random.Generator) -> tuple[float, float, float, float]:
+    """A random part (left, top, right, bottom) of (width, height): its area, its shape, then its place.
+
+    ``least``: the smallest share that it may show. As Szegedy et al. 2015 draw it.
+    """
     width, height = size
     area = rng.uniform(least, 1.0) * width * height
     aspect = np.exp(rng.uniform(-np.log(_ASPECT), np.log(_ASPECT)))

@@ -228,8 +228,8 @@ def _method(findings: Findings) -> list[Reason]:
         reasons.append(Reason("beware", "warning", findings.warning))
     if findings.whole_picture:
         text = (
-            f"Every cell of the layer {findings.layer!r} can see the whole picture, so what decided need not lie under "
-            "the cell that is lit."
+            f"A lit place carries the evidence, but each cell of the layer {findings.layer!r} can see the whole "
+            "picture: part of what it saw may lie elsewhere."
         )
         reasons.append(Reason("note", "receptive field", text))
     return reasons

@@ -1,4 +1,4 @@
-"""Cats vs dogs in a real Chromium: the bundled network, a folder, the threshold, and a mistake looked at."""
+"""The Evaluation page in a real Chromium: the bundled network, a folder, the threshold, and a mistake looked at."""
 
 import re
 import shutil
@@ -77,6 +77,6 @@ def test_the_threshold_moves_the_figures_and_a_folder_leads_to_its_audit(
     tile = page.locator(".st-key-audit_tiles button:has(img[src])").last
     name = (tile.locator("img").get_attribute("alt") or "").split(",")[0].split(":")[0].rpartition("/")[2]
     tile.click()
-    page.get_by_role("button", name="Cats vs dogs").click()
+    page.get_by_role("button", name="Evaluation", exact=True).click()
     expect(page).to_have_url(re.compile("cats_vs_dogs"))
     expect(page.locator(".st-key-cam_seen .cam-fig img").first).to_have_attribute("alt", f"Photograph: {name}")

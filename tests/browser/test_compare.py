@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, Page, expect
 from shared_data import shared
 
 import camcore
+from camcore.render.overlay import blend
 from ui import samples
 
 pytestmark = pytest.mark.browser
@@ -57,9 +58,9 @@ def gradcam() -> Any:
     return m
 
 
-@pytest.mark.parametrize("view", ["smooth", "native"])
-def test_the_browser_draws_what_the_core_draws(page: Page, address: str, view: str) -> None:
-    filled(page, address, f"methods=gradcam&grid={view}&colormap=cividis", 1)
+@pytest.mark.parametrize(("view", "opacity"), [("smooth", "by value"), ("native", "by value"), ("native", "uniform")])
+def test_the_browser_draws_what_the_core_draws(page: Page, address: str, view: str, opacity: str) -> None:
+    filled(page, address, f"methods=gradcam&grid={view}&colormap=cividis&blend={opacity}", 1)
     found = (
         grid(page)
         .locator("canvas")
@@ -68,12 +69,13 @@ def test_the_browser_draws_what_the_core_draws(page: Page, address: str, view: s
                    data: Array.from(c.getContext('2d').getImageData(0, 0, c.width, c.height).data) })"""
         )
     )
-    drawn = np.array(found["data"]).reshape(found["height"], found["width"], 4)[:, :, :3].astype(float)
-    from camcore.render.colour import colour
-
+    pixels = np.array(found["data"]).reshape(found["height"], found["width"], 4).astype(float)
+    drawn = pixels[:, :, :3] * pixels[:, :, 3:] / 255  # as it lies on black
     m = gradcam()
     top, left, bottom, right = m.frame.seen
-    whole = colour(np.nan_to_num(m.on_picture(smooth=view == "smooth")), "cividis").astype(float)
+    black = np.zeros_like(samples.picture("chelsea").rgb)
+    values = np.nan_to_num(m.on_picture(smooth=view == "smooth"))
+    whole = blend(black, values, 1, "cividis", by_value=opacity == "by value").astype(float)
     rows = (top + (np.arange(found["height"]) + 0.5) * (bottom - top) / found["height"]).astype(int)
     columns = (left + (np.arange(found["width"]) + 0.5) * (right - left) / found["width"]).astype(int)
     there = whole[np.clip(rows, 0, 299)][:, np.clip(columns, 0, 450)]

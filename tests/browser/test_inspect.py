@@ -43,7 +43,8 @@ def test_a_cold_server_shows_the_photograph_at_once_and_then_the_map(page: Page,
     expect(page.locator("h2")).to_contain_text("MobileNetV2 says")
     expect(page.locator("h2")).to_contain_text("cat")
     assert first_paint < FIRST_PAINT * first_map
-    for part in (".overlay", ".scores", "h2"):
+    page.locator(".st-key-cam_trust b").wait_for()
+    for part in (".overlay", ".scores", "h2", ".cam-verdict b", ".stSidebar [data-testid=stSelectbox] >> nth=0"):
         box = page.locator(part).bounding_box()
         assert box is not None
         assert box["y"] + box["height"] <= 800, f"{part} is below the fold"
@@ -52,7 +53,8 @@ def test_a_cold_server_shows_the_photograph_at_once_and_then_the_map(page: Page,
 
 
 def test_nothing_moves_when_the_result_arrives(page: Page, address: str) -> None:
-    places = """() => Object.fromEntries(['cam_picture', 'cam_ladder', 'cam_scores', 'cam_choices', 'cam_caption']
+    places = """() => Object.fromEntries(
+        ['cam_trust', 'cam_picture', 'cam_ladder', 'cam_scores', 'cam_choices', 'cam_caption']
         .map(key => [key, document.querySelector('.st-key-' + key).getBoundingClientRect().top]))"""
     page.goto(address + "/?sample=rocket&method=hirescam")
     page.locator(".original[src]").wait_for()
@@ -79,11 +81,19 @@ def test_a_class_is_one_click_and_goes_into_the_link(page: Page, address: str) -
 
 def test_method_and_layer(page: Page, address: str) -> None:
     settled(page, address)
-    choose(page, "Method", "LayerCAM")
+    choose(page, "Method", "LayerCAM · gradients")
     expect(page.locator(".st-key-cam_caption")).to_contain_text("LayerCAM · out_relu 7×7")
     ladder(page).nth(2).click()
     expect(page.locator(".st-key-cam_caption")).to_contain_text("LayerCAM · block_13_expand_relu 14×14")
     expect(page).to_have_url(re.compile(r"layer=block_13_expand_relu"))
+    for name in ("Layer", "Class"):  # Escape closes the open list, and clears nothing
+        box = page.get_by_role("combobox", name=name, exact=True)
+        before = box.input_value()
+        assert before
+        box.click()
+        page.keyboard.press("Escape")
+        expect(page.get_by_role("listbox")).to_have_count(0)
+        expect(box).to_have_value(before)
     page.go_back()
     expect(page.locator(".st-key-cam_caption")).to_contain_text("LayerCAM · out_relu 7×7")
 
@@ -94,6 +104,10 @@ def test_an_upload_and_a_bad_file(page: Page, address: str, tmp_path: Path) -> N
     expect(page.locator("h2")).to_contain_text("zebra")
     page.locator(".overlay[src]").wait_for()
     ladder(page).first.wait_for()
+    expect(page).to_have_url(re.compile("picture="))
+    page.reload()
+    expect(page.locator("h2")).to_contain_text("zebra")
+    page.locator(".overlay[src]").wait_for()
     bad = tmp_path / "<b>photo<b>.jpg"
     bad.write_text("not a picture at all")
     page.locator("input[type=file]").set_input_files(str(bad))

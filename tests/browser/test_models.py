@@ -40,7 +40,7 @@ def test_an_uploaded_weights_file_becomes_a_network(page: Page, address: str) ->
     told(page, "layer 'conv1' has 3×3×3×32 in the network, 3×3×3×8 in the file")
     choose(page, "Width (alpha)", "0.25")
     page.get_by_role("button", name="Check it").click()
-    page.get_by_text("How does it want its pictures?").wait_for()
+    page.get_by_text("Which preprocessing does it need?").wait_for()
     name = page.get_by_role("textbox", name="Name")
     name.fill(kept)
     name.press("Enter")

@@ -32,7 +32,7 @@ def test_from_a_folder_to_a_heatmap(page: Page, address: str, pictures: Path) ->
     page.get_by_role("textbox", name="Folder on this machine").fill(str(pictures))
     page.keyboard.press("Enter")
     page.get_by_text("2 classes, 48 pictures.").wait_for()
-    name = page.get_by_role("textbox", name="Name of the result")
+    name = page.get_by_role("textbox", name="Name of the network")
     name.fill(result)
     name.press("Enter")
     page.get_by_text(f"networks/{result}").first.wait_for()

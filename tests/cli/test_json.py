@@ -16,6 +16,7 @@ from small import network_folder
 import camcore
 from camcore.__main__ import _parser, main
 from camcore.files import parse_json
+from camcore.models import hub_presets
 
 WITHOUT = {"app": "it serves until it is ended, and has no facts to tell"}
 RECIPE = """{"size": 32, "stem": 4, "widths": [4], "blocks": [1], "stages": [[1.0, 32]], "batch": 16, "rate": 0.01,
@@ -117,6 +118,7 @@ def test_lists(capsys: pytest.CaptureFixture[str]) -> None:
     assert [one["path"] for one in told["layers"] if one["recommended"]] == [told["recommended"]]
     assert len(facts("layers", capsys, "small --all")["layers"]) > len(told["layers"])
     assert [one["name"] for one in facts("models", capsys)] == [row.name for row in camcore.backbones()]
+    assert [one["name"] for one in facts("models", capsys, "--hub")] == [row.name for row in hub_presets.presets()]
     assert [one["key"] for one in facts("methods", capsys)] == list(camcore.METHODS)
     assert main(["methods", "--json", "--markdown"]) == 1
     assert "Leave one out" in capsys.readouterr().err

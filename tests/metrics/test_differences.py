@@ -86,7 +86,7 @@ def test_where_a_method_may_look(measured):
     cam, gradcam, scorecam, free = differences([*measured[:3], on_input])
     assert cam.layers == OWN_LAYER == "only the layer before global pooling"
     assert gradcam.layers == scorecam.layers == ANY_LAYER == "any layer with a grid"
-    assert free.layers == NO_LAYER == "none: the input's own grid"
+    assert free.layers == f"{NO_LAYER}: the input's own grid" == "none: the input's own grid"
 
 
 def test_a_variant_is_named(measured):

@@ -56,6 +56,34 @@ def test_a_preset_folder_is_a_network_that_is_fed_as_keras_hub_feeds_it(task, fo
     assert network.layer(network.default_layer).tokens
 
 
+@pytest.mark.parametrize("picture", [(SIDE, SIDE + 15), (SIDE + 9, SIDE), (SIDE, SIDE)])
+def test_a_picture_is_cut_where_the_preset_cuts_it(task, folder, picture):
+    """Without a change of size: the same pixels, bit for bit."""
+    network = camcore.load(folder)
+    rgb = np.random.default_rng(1).integers(0, 256, (*picture, 3), dtype=np.uint8)
+    x, frame = network.prepare(camcore.Picture.from_array(rgb))
+    assert frame.framing == "centre"
+    np.testing.assert_array_equal(x[0], np.asarray(task.preprocessor(rgb.astype(np.float32))))
+
+
+@pytest.mark.parametrize("picture", [(72, 111), (150, 97)])
+def test_a_picture_is_cut_and_resized_as_the_preset_does(task, folder, picture):
+    """But for the resampling: keras_hub takes bilinear samples, which a slope along both sides does not tell apart."""
+    network = camcore.load(folder)
+    y, x = np.indices(picture)
+    rgb = np.stack([200.0 * y / picture[0], 200.0 * x / picture[1], 100.0 * np.ones(picture)], axis=-1)
+    ours, frame = network.prepare(camcore.Picture.from_array(np.rint(rgb).astype(np.uint8)))
+    theirs = np.asarray(task.preprocessor(np.rint(rgb).astype(np.float32)))
+    inner = slice(2, -2)  # at the edge the wider filter sees less of it
+    np.testing.assert_allclose((ours[0] + 1) * 127.5, (theirs + 1) * 127.5, atol=4)
+    np.testing.assert_allclose(ours[0, inner, inner], theirs[inner, inner], atol=1.5 / 127.5)
+    cells = network.layer(network.default_layer).cells(network.input_size)
+    drawn = frame.to_picture(np.tile(np.arange(4.0), (4, 1)), cells, smooth=False)
+    side, left = min(picture), (picture[1] - min(picture)) // 2
+    found = [int(np.flatnonzero(drawn[picture[0] // 2] == column)[0]) for column in range(4)]
+    assert found == [left + round(side * column / 4) for column in range(4)]
+
+
 def test_by_its_name_and_in_another_process(folder):
     network = camcore.load(f"{hub.PREFIX}{folder}")
     again = pickle.loads(pickle.dumps(network))
@@ -89,7 +117,7 @@ def test_without_keras_hub_it_says_how_to_have_it(monkeypatch):
 
 @pytest.mark.parametrize(
     ("options", "framing"),
-    [({}, "stretch"), ({"crop_to_aspect_ratio": True}, "crop"), ({"pad_to_aspect_ratio": True}, "letterbox")],
+    [({}, "stretch"), ({"crop_to_aspect_ratio": True}, "centre"), ({"pad_to_aspect_ratio": True}, "letterbox")],
 )
 def test_the_framing_is_the_converters(options, framing):
     assert hub._framing(type("Converter", (), options)()) == framing

@@ -56,7 +56,7 @@ def test_keras_cache_is_where_get_file_puts_files(home, monkeypatch, writable, t
     from keras.src.backend import config
     from keras.src.utils import file_utils
 
-    home.mkdir()
+    home.mkdir(exist_ok=True)  # Keras makes it when it is imported
     source = tmp_path / "source.txt"
     source.write_text("x")
     monkeypatch.setattr(config, "_KERAS_DIR", str(home))
@@ -100,6 +100,7 @@ class Server:
     status: int = 200
     announced: int | None = -1  # Content-Length; -1: the body's, None: not said
     pause: float = 0.0  # seconds before the second half
+    drip: float = 0.0  # seconds after each byte
     asked: list[str] = field(default_factory=list)
 
 
@@ -117,6 +118,9 @@ def server(monkeypatch) -> Iterator[Server]:
             self.end_headers()
             half = len(state.body) // 2
             try:
+                for byte in state.body if state.drip else ():
+                    self.wfile.write(bytes([byte]))
+                    time.sleep(state.drip)
                 self.wfile.write(state.body[:half])
                 self.wfile.flush()
                 time.sleep(state.pause)
@@ -246,6 +250,45 @@ def test_silence_times_out(home, server, body, monkeypatch):
     start = time.perf_counter()
     refused(wanted(body), home, "timed out")
     assert time.perf_counter() - start < 2
+
+
+def test_a_drip_is_left_as_soon_as_one_wants(home, server, body):
+    server.body, server.drip = body, 0.005
+    start = time.perf_counter()
+
+    def stop(done: int, total: int) -> None:
+        raise InterruptedError(done)
+
+    with pytest.raises(InterruptedError) as caught:
+        download(wanted(body), stop)
+    assert caught.value.args[0] < 1000
+    assert time.perf_counter() - start < 2
+
+
+def test_a_drip_is_given_up(home, server, body, monkeypatch):
+    monkeypatch.setattr(weights_files, "SLOW_SECONDS", 0.1)
+    server.body, server.drip = body, 0.005
+    refused(wanted(body), home, r"only \d+ bytes came within 0 seconds")
+
+
+def test_a_stream_without_end_is_given_up(home, server, body, monkeypatch):
+    monkeypatch.setattr(weights_files, "LARGEST", 300_000)
+    server.body, server.announced = body, None
+    refused(wanted(body), home, r"still not whole after \d{3},\d{3} bytes")
+
+
+def test_what_a_killed_download_left_goes_with_the_next_one(home, server, body):
+    server.body = body
+    cache = home / "models"
+    cache.mkdir(parents=True)
+    old, live, other = cache / ".1.download", cache / ".2.download", cache / "mine.h5"
+    for path in (old, live, other):
+        path.write_bytes(b"begun")
+    hour_ago = time.time() - 3600
+    for path in (old, other):
+        os.utime(path, (hour_ago, hour_ago))
+    download(wanted(body))
+    assert sorted(p.name for p in cache.iterdir()) == [".2.download", "mine.h5", "net.h5"]
 
 
 def test_nonsense_address(home, body, monkeypatch):

@@ -1,5 +1,6 @@
 """Whole models from files: the same answers as model.predict, and nothing in a file is run that was not allowed."""
 
+import importlib
 import json
 import pickle
 import struct
@@ -183,6 +184,23 @@ def test_a_custom_class_is_refused_unless_it_is_given(suffix, module, tmp_path, 
         camcore.load(path)
     assert not RAN
     assert camcore.load(path, custom_objects={"Unregistered": Unregistered}).classes == 2
+
+
+def test_a_package_gives_the_classes_of_its_modules(tmp_path, monkeypatch):
+    """Those that it does not register: Keras imports them from where they were, as it does for keras_hub's."""
+    package = tmp_path / "birds_package"
+    package.mkdir()
+    (package / "__init__.py").write_text("")
+    (package / "inner.py").write_text(
+        "from keras import layers\n\nclass Third(layers.Layer):\n    def call(self, x):\n        return x / 3\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    third = importlib.import_module("birds_package.inner").Third
+    path = tmp_path / "birds.keras"
+    keras.Sequential([keras.Input((8, 8, 3)), third(), layers.Flatten(), layers.Dense(2)]).save(path)
+    with pytest.raises(ModelError, match=r"needs 'Third'.*the module that registers it, probably birds_package:"):
+        camcore.load(path)
+    assert camcore.load(path, custom_objects="birds_package").classes == 2
 
 
 def test_a_module_gives_custom_classes(tmp_path, monkeypatch):

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from app_pages import captions, html, markdown, until, visit
+from app_pages import captions, html, labelled, markdown, until, visit
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
@@ -44,13 +44,13 @@ def test_the_place_that_adds_most_and_what_it_depends_on() -> None:
 
 def test_a_place_in_the_link_is_the_same_place_at_every_layer() -> None:
     at = settled(page(place="80-30"), "cam-channels")
-    names = at.selectbox(key="layer_box").options
+    names = labelled(at.selectbox, "Layer").options
     grids = {}
     for name in (names[0], names[-1]):
-        path = name.removeprefix("★ ").split(" · ")[0]
+        grid, path, _ = name.removeprefix("★ ").split(" · ")
         found = settled(page(place="80-30", layer=path), "cam-channels")
         assert found.query_params["place"] in ("80-30", ["80-30"])
-        height, width = (int(side) for side in name.split(" · ")[1].split("×"))
+        height, width = (int(side) for side in grid.split("×"))
         row, column = (int(number) - 1 for number in re.search(r"Row (\d+), column (\d+)", said(found)).groups())
         grids[path] = (height, width)
         # The crop shows the middle 87.5 % of the short side of a picture of 451 × 300, and as many pixels across.

@@ -198,14 +198,14 @@ def test_agreement_consensus_and_the_pairs() -> None:
     said = " ".join(m.value.replace("\\", "") for m in at.markdown)
     assert "They agree closely: 1.00 on average" in said
     together = maps(at, pins=False)["lines"][0]["cells"]
-    assert [cell["title"] for cell in together] == ["What they say together", "Where they contradict each other"]
+    assert [cell["title"] for cell in together] == ["What the maps have in common", "Where they contradict each other"]
     assert together[1]["grid"]["high"] == pytest.approx(0, abs=0.02), "two equal maps contradict each other nowhere"
     assert together[0]["grid"]["high"] == pytest.approx(1, abs=0.01)
 
 
 def test_one_map_has_nobody_to_agree_with() -> None:
     at = page(methods="gradcam")
-    assert any("It takes two maps" in c.value for c in at.caption)
+    assert any("There have to be two maps" in c.value for c in at.caption)
     assert not any("pin" in c.value for c in at.caption), "a pin is for comparing with others"
 
 

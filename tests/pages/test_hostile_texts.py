@@ -18,7 +18,7 @@ from zip_files import picture
 import camcore
 from ui.audit.export import as_report
 from ui.audit.opened import opening
-from ui.picture_box import Upload
+from ui.pictures import Upload
 
 if TYPE_CHECKING:
     from ui.audit.opened import OpenAudit

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from app_pages import components, headline, html, run
+from app_pages import components, headline, html, labelled, run
 from app_pages import visit as page
 from PIL import Image
 from shared_data import shared
@@ -57,19 +57,21 @@ def test_opens_on_a_photograph_with_an_answer_and_a_map() -> None:
     assert headline(at).startswith("MobileNetV2 says “")
     assert "cat" in headline(at)
     assert caption(at).startswith("Grad-CAM · out_relu 7×7, one cell = 32×32 px of the input, receptive field 491 px")
-    assert at.session_state["layer_box"] == "out_relu"
-    assert at.pills(key="chips").value == at.session_state["class_box"]
-    assert len(at.pills(key="chips").options) == 5
+    assert labelled(at.selectbox, "Layer").value == "out_relu"
+    rows = next(data["rows"] for data in components(at) if "rows" in data)
+    assert [row["id"] for row in rows if row["selected"]] == [labelled(at.selectbox, "Class").value]
+    assert len(rows) == 5
     assert "cam-note" not in html(at)
 
 
 def test_a_chosen_class_is_explained_and_goes_into_the_link() -> None:
     at = page()
-    at.selectbox(key="class_box").set_value(281).run()
+    first = labelled(at.selectbox, "Class").value
+    labelled(at.selectbox, "Class").set_value(281).run()
     assert "tabby" in caption(at)
     assert tag(at) == "Where it looks for tabby"
     assert at.query_params["class"] == "281"
-    at.selectbox(key="class_box").set_value(None).run()
+    labelled(at.selectbox, "Class").set_value(first).run()
     assert not at.query_params.get("class")
 
 
@@ -81,7 +83,7 @@ def test_a_chosen_method_and_layer_are_used() -> None:
     at = page()
     at.selectbox(key="method").set_value("layercam").run()
     assert caption(at).startswith("LayerCAM · out_relu")
-    at.selectbox(key="layer_box").set_value("block_13_expand_relu").run()
+    labelled(at.selectbox, "Layer").set_value("block_13_expand_relu").run()
     assert caption(at).startswith("LayerCAM · block_13_expand_relu 14×14, one cell = 16×16 px")
     assert at.query_params["method"] == "layercam"
     assert at.query_params["layer"] == "block_13_expand_relu"
@@ -134,12 +136,23 @@ def test_a_notice_goes_when_the_choice_is_made_anew() -> None:
     assert "gradcamm" not in html(at)
 
 
-def test_an_upload_replaces_the_sample_and_is_not_in_the_link() -> None:
+def test_an_upload_replaces_the_sample_and_a_reload_finds_it() -> None:
     at = page(sample="coffee")
     upload(at, "zebra.jpg", shared("photos", "zebra.jpg").read_bytes())
     assert "zebra" in headline(at)
     assert not at.query_params.get("sample")
     assert any("zebra.jpg" in c.value for c in at.sidebar.caption)
+    token = at.query_params["picture"]
+    again = page(picture=token)  # a new session, as a reload is
+    assert headline(again) == headline(at)
+    assert any("zebra.jpg" in c.value for c in again.sidebar.caption)
+
+
+def test_a_picture_of_a_session_that_has_ended_is_told() -> None:
+    gone = page(picture="of-another-session")
+    assert "It is deleted when that session ends" in html(gone)
+    assert "cat" in headline(gone)
+    assert not gone.query_params.get("picture")
 
 
 def test_a_bad_file_after_an_upload_leaves_the_upload() -> None:

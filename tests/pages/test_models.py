@@ -23,7 +23,7 @@ from small import network_folder
 from streamlit.testing.v1 import AppTest
 
 import camcore
-from camcore.models import catalogue, factories, saved
+from camcore.models import catalogue, factories, hub_presets, saved
 from camcore.models.preprocessing import PREPROCESSINGS
 from camcore.models.weights_files import WeightsFile
 from ui.frame import PAGES
@@ -76,17 +76,17 @@ def card(at: AppTest) -> str:
 
 def test_opens_with_all_networks_and_the_one_to_begin_with() -> None:
     at = page()
-    assert at.header[0].value == "41 networks, 1 ready to use on this machine"
+    assert at.header[0].value == "42 networks, 2 ready to use on this machine"
     rows = at.dataframe[0].value
     assert next(iter(rows["Network"])) == "cats_vs_dogs", "what is here comes first"
-    assert len(rows) == 41
+    assert len(rows) == 42
     by_name = rows.set_index("Network")
     assert by_name.loc["VGG16", "Top-1"] == 71.3
     assert by_name.loc["ResNet50", "Parameters"] == pytest.approx(25.636712)
     assert set(by_name["Weights"]) == {"bundled", "not here"}
     assert card(at) == "cats_vs_dogs"
     assert "model=cats_vs_dogs" in links(at)
-    assert "fed RGB −1..1" in text(at)
+    assert "RGB −1..1" in text(at)
 
 
 def test_a_card_of_the_catalogue_says_its_accuracy_and_where_it_comes_from() -> None:
@@ -123,7 +123,7 @@ def test_the_other_pages_go_on_after_it_in_the_same_session(tmp_path: Path, monk
 
 def test_only_what_is_here() -> None:
     at = page(about="VGG16", here="true")
-    assert list(at.dataframe[0].value["Network"]) == ["cats_vs_dogs"]
+    assert list(at.dataframe[0].value["Network"]) == ["cats_vs_dogs", "cats_vs_dogs_vit"]
     assert card(at) == "cats_vs_dogs"
 
 
@@ -131,7 +131,7 @@ def test_the_list_as_csv() -> None:
     from ui.models.view import all_networks, as_csv
 
     lines = as_csv(all_networks()).decode("utf-8").splitlines()
-    assert len(lines) == 42
+    assert len(lines) == 43
     row = catalogue.backbone("VGG16")
     wanted = ["VGG16", "71.3", "https://keras.io/api/applications/", "138357544", "224", "224", "downloads 553 MB"]
     assert [line for line in lines if line.startswith("VGG16")] == [",".join([*wanted, row.paper_url])]
@@ -177,7 +177,7 @@ def test_a_download_shows_how_far_it_is_can_be_stopped_and_goes_on(
     at.button(key="fetch_it").click()
     until(at, lambda at: "Its weights are here" in text(at))
     assert (tmp_path / "keras" / "models" / row.weights.name).read_bytes() == whole
-    assert at.header[0].value == "41 networks, 2 ready to use on this machine"
+    assert at.header[0].value == "42 networks, 3 ready to use on this machine"
     assert [path.name for path in (tmp_path / "keras" / "models").iterdir()] == [row.weights.name]
 
 
@@ -211,7 +211,7 @@ def test_a_network_of_ones_own_has_a_card_and_can_be_removed() -> None:
     at = page(about="my pets")
     assert card(at) == "my pets"
     assert "2 classes: cat, dog." in text(at)
-    assert "trained from nothing" in text(at)
+    assert "trained from scratch" in text(at)
     at.button(key="remove_network_really").click()
     run(at)
     assert saved.find("my pets") is None
@@ -248,7 +248,7 @@ def test_from_a_file_in_the_folder_to_a_network(file: Path, tmp_path: Path) -> N
     at.selectbox(key="own_place").set_value(str(tmp_path / "weights" / file.name))
     at.file_uploader[1].upload("names.txt", b"ant\nbee\nfly\n")
     at = chosen(run(at))
-    until(at, lambda at: "How does it want its pictures?" in text(at))
+    until(at, lambda at: "Which preprocessing does it need?" in text(at))
     assert "The weights fit MobileNet" in text(at)
     assert "3 classes (ant, bee, fly …)" in text(at)
     assert at.button(key="own_keep").disabled
@@ -256,7 +256,7 @@ def test_from_a_file_in_the_folder_to_a_network(file: Path, tmp_path: Path) -> N
     assert "cannot be called 'VGG16'" in text(run(at))
     at.text_input(key="own_name").set_value("insects")
     run(at).button(key="own_keep").click()
-    until(at, lambda at: at.header[0].value.startswith("42 networks, 2 ready"))
+    until(at, lambda at: at.header[0].value.startswith("43 networks, 3 ready"))
     assert "is among your networks now" in text(at)
     assert card(at) == "insects"
     assert "model=insects" in links(at)
@@ -319,7 +319,7 @@ def test_a_function_that_does_not_say_how_it_is_fed(monkeypatch: pytest.MonkeyPa
     assert "'wrong' is not of the form name=module:function" in text(at)
     assert at.header[0].value == "44 networks, 1 ready to use on this machine"
     at.button(key="try_it").click()
-    until(at, lambda at: "How does it want its pictures?" in text(at))
+    until(at, lambda at: "Which preprocessing does it need?" in text(at))
     assert "It can be made" in text(at)
     assert "12×10 px input" in text(at)
     box = next(box for box in at.selectbox if str(box.key).startswith("factory_feed"))
@@ -329,14 +329,14 @@ def test_a_function_that_does_not_say_how_it_is_fed(monkeypatch: pytest.MonkeyPa
     kept = factories.find("unfed")
     assert kept is not None
     assert kept.chosen == "unit"
-    assert "fed RGB 0..1, as chosen here" in text(at)
+    assert "preprocessing RGB 0..1, as chosen here" in text(at)
 
 
 def test_a_function_that_says_so_and_one_that_raises(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CAMCORE_MODELS", DECLARED)
     at = page(about="fed")
     at.button(key="try_it").click()
-    until(at, lambda at: "nothing is left to choose" in text(at))
+    until(at, lambda at: "there is nothing to choose" in text(at))
     assert "4 classes (circle, square, star …)" in text(at)
     at = page(about="raises")
     at.button(key="try_it").click()
@@ -362,19 +362,19 @@ def test_a_whole_models_file_is_shown_tried_and_how_it_is_fed_chosen(
     told = {"file": str(tmp_path / "owls.keras"), "labels": ["owl", "jay", "tit"], "framing": "crop"}
     monkeypatch.setenv("CAMCORE_MODELS", json.dumps({"owls": told}))
     at = page(about="owls")
-    assert "The whole model owls.keras on this server · fed RGB 0..255, as model.predict would be" in text(at)
-    assert at.header[0].value == "42 networks, 2 ready to use on this machine"  # beside the bundled one
+    assert "The whole model owls.keras on this server · pixels RGB 0..255, as for model.predict" in text(at)
+    assert at.header[0].value == "43 networks, 3 ready to use on this machine"  # beside the bundled ones
     assert "pictures framed by crop · 3 named classes" in text(at)
     assert str(tmp_path) not in text(at)
     at.button(key="try_it").click()
-    until(at, lambda at: "How does it want its pictures?" in text(at))
+    until(at, lambda at: "Which preprocessing does it need?" in text(at))
     assert "it holds no scaling of its own" in text(at)
     assert "3 classes (owl, jay, tit)" in text(at)
     assert "Maps explain the logit of a class" in text(at)
     box = next(box for box in at.selectbox if str(box.key).startswith("factory_feed"))
     box.set_value("tf")
     run(at).button(key="keep_feed").click()
-    assert "fed RGB −1..1, as chosen here" in text(run(at))
+    assert "preprocessing RGB −1..1, as chosen here" in text(run(at))
     kept = factories.find("owls")
     assert kept is not None
     assert kept.chosen == "tf"
@@ -390,7 +390,7 @@ def test_a_file_that_scales_its_pictures_leaves_nothing_to_choose(
     assert "camcore app birds.keras" in text(at)
     assert "Declared now: owls (owls.keras), code (code.keras)" in text(at)
     at.button(key="try_it").click()
-    until(at, lambda at: "nothing is left to choose" in text(at))
+    until(at, lambda at: "there is nothing to choose" in text(at))
     assert "Fed RGB 0..255, which it scales itself." in text(at)
     at = page(about="code")
     at.button(key="try_it").click()
@@ -411,3 +411,29 @@ def test_a_regression_is_said_to_give_one_number(monkeypatch: pytest.MonkeyPatch
     assert "one number (age)" in text(at)
     assert "maps show what raises it" in text(at)
     assert "classes (" not in text(at)
+
+
+def test_the_presets_of_keras_hub(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("KAGGLEHUB_CACHE", str(tmp_path))
+    rows = (
+        hub_presets.HubPreset("vit_small", "vit", 22_000_000, "A small one.", "kaggle://keras/vit/keras/vit_small/1"),
+    )
+    monkeypatch.setattr(hub_presets, "presets", lambda: rows)
+    monkeypatch.setattr(hub_presets, "installed", lambda: True)
+    at = page(way="keras_hub")
+    table = at.dataframe[-1].value
+    assert table.loc[0, ["Preset", "Parameters", "Size", "Weights"]].tolist() == ["vit_small", 22.0, 88, "not here"]
+    at.text_input(key="hub_folder").set_value(str(tmp_path)).run()
+    assert "There is no preset of a classifier in" in text(at)
+
+    at = visit(model="hub:vit_small")
+    assert "hub:vit_small is not on this machine" in text(at)
+    assert [button.label for button in at.button if button.key == "fetch"] == ["Download 88 MB"]
+    at = visit(model="hub:vit_other")
+    assert "names the backbone “hub:vit_other”, which does not exist" in text(at)
+
+    monkeypatch.setattr(hub_presets, "installed", lambda: False)
+    at = page(way="keras_hub")
+    assert hub_presets.INSTALL in text(at)
+    at = visit(model="hub:vit_other")
+    assert "a preset of keras_hub, which is not installed here" in text(at)

@@ -13,6 +13,7 @@ from ui.map_cache import map_cache
 
 NOT_THEIRS = (
     "app.py", "pages/compare.py", "pages/report.py", "pages/cats_vs_dogs.py", "pages/train.py", "pages/models.py",
+    "pages/glossary.py",
 )  # fmt: skip
 """Pages with a test of their own here, or that choose among other networks."""
 OTHERS = tuple(script for script, *_ in PAGES if script not in NOT_THEIRS)

@@ -12,7 +12,14 @@ from ui.frame import PAGES
 from ui.map_cache import map_cache
 
 NAME = "page_dense_only"
-NOT_ASKED = ("app.py", "pages/report.py", "pages/cats_vs_dogs.py", "pages/train.py", "pages/models.py")
+NOT_ASKED = (
+    "app.py",
+    "pages/report.py",
+    "pages/cats_vs_dogs.py",
+    "pages/train.py",
+    "pages/models.py",
+    "pages/glossary.py",
+)
 OTHERS = tuple(script for script, *_ in PAGES if script not in (*NOT_ASKED, "pages/audit.py"))
 
 

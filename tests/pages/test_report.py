@@ -128,7 +128,7 @@ def test_a_map_is_checked_and_the_story_says_whether_it_is_true(pets: Path) -> N
     assert any(verdict.headline in e.label.replace("\\", "") for e in at.expander)
     at.button(key="present_now").click().run()
     last = steps(at)[-1]
-    assert (last["kicker"], last["title"], last["level"]) == ("Is it true?", verdict.headline, verdict.level)
+    assert (last["kicker"], last["title"], last["level"]) == ("Can you trust it?", verdict.headline, verdict.level)
     assert [kind for kind, _ in last["reasons"]] == [kind for kind, _ in verdict.reasons][:4]
 
 
@@ -144,7 +144,7 @@ def test_the_presentation_tells_the_story_and_computes_nothing(monkeypatch: pyte
     monkeypatch.setattr("camcore.explain", never, raising=False)
     at.button(key="present_now").click().run()
     told = steps(at)
-    kickers = [step["kicker"] for step in told if step["kicker"] != "Is it true?"]  # where that is known by then
+    kickers = [step["kicker"] for step in told if step["kicker"] != "Can you trust it?"]  # where that is known by then
     assert kickers == ["The picture", "What it says", "Where it looks", "At which depth", "Side by side"]
     assert [one["src"] for step in told[:2] for one in step["pictures"]] == [0, 0], "the photograph is sent once"
     assert value(at, "present") == "1"

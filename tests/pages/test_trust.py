@@ -78,7 +78,7 @@ def test_opens_with_the_verdict_and_the_figures_beside_the_controls() -> None:
     assert f"{found.chance[0].lead:+.2f}".replace("-", "−") in html(at)
     assert "centred blob" in html(at)
     assert len(at.get("plotly_chart")) == 2
-    assert at.button(key="full").label == "Gather the whole evidence"
+    assert at.button(key="full").label == "Gather all the evidence"
     assert any("1,174 passes" in str(one.value) for one in at.caption)
     assert "cam-note" not in html(at)
 

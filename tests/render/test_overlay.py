@@ -38,6 +38,19 @@ def test_the_ends_of_the_opacity():
     np.testing.assert_array_equal(blend(PICTURE, VALUES, 1), colour(VALUES))
 
 
+@pytest.mark.parametrize("colormap", ["viridis", "diverging"])
+def test_by_value_the_picture_shines_through_where_there_is_little(colormap):
+    values = VALUES if colormap == "viridis" else 2 * VALUES - 1
+    weights = 0.7 * np.abs(values)[..., None]
+    expected = (1 - weights) * PICTURE + weights * colour(values, colormap)
+    assert np.abs(blend(PICTURE, values, 0.7, colormap, by_value=True) - expected).max() <= 1
+    nothing = np.where(np.arange(VALUES.shape[1]) < 8, 0.0, VALUES)
+    drawn = blend(PICTURE, nothing, 1, by_value=True)
+    np.testing.assert_array_equal(drawn[:, :8], PICTURE[:, :8])
+    nothing[0, 0] = np.nan
+    np.testing.assert_array_equal(blend(PICTURE, nothing, 1, by_value=True)[0, 0], np.rint(PICTURE[0, 0] * UNSEEN))
+
+
 def test_equal_values_have_equal_weight():
     """Little evidence is coloured as strongly as much: the colour carries the value, not the opacity."""
     black = np.zeros((8, 8, 3), np.uint8)

@@ -36,15 +36,16 @@ def test_duration(seconds, text):
 
 
 @pytest.mark.parametrize(
-    ("stride", "field", "whole", "text"),
+    ("stride", "field", "whole", "tokens", "text"),
     [
-        ((32.0, 32.0), (491, 491), False, "7×7, one cell = 32×32 px of the input, receptive field 491 px"),
-        ((37.375, 16.0), (40, 30), False, "7×7, one cell = 37.4×16 px of the input, receptive field 40×30 px"),
-        ((8.0, 8.0), None, True, "7×7, one cell = 8×8 px of the input, gates see the whole picture"),
+        ((32.0, 32.0), (491, 491), False, False, "7×7, one cell = 32×32 px of the input, receptive field 491 px"),
+        ((37.375, 16.0), (40, 30), False, False, "7×7, one cell = 37.4×16 px of the input, receptive field 40×30 px"),
+        ((8.0, 8.0), None, True, False, "7×7, one cell = 8×8 px of the input, gates see the whole picture"),
+        ((8.0, 8.0), None, True, True, "7×7, one cell = 8×8 px of the input, attention sees the whole picture"),
     ],
 )
-def test_geometry_gives_grid_cell_and_receptive_field(stride, field, whole, text):
-    info = SimpleNamespace(grid=(7, 7), stride=stride, receptive_field=field, whole_picture=whole)
+def test_geometry_gives_grid_cell_and_receptive_field(stride, field, whole, tokens, text):
+    info = SimpleNamespace(grid=(7, 7), stride=stride, receptive_field=field, whole_picture=whole, tokens=tokens)
     assert geometry(info) == text
 
 

@@ -9,7 +9,7 @@ from reported import FACTS, cam_map, finding, item, picture
 
 from camcore.predictions import Prediction
 from camcore.report import entry_text
-from camcore.report.document import Report, Scale
+from camcore.report.document import Report, Scale, VerdictSummary
 
 
 def several(*changes, **of_finding):
@@ -20,7 +20,7 @@ def several(*changes, **of_finding):
     ("weights", "probability", "text"),
     [
         ("ImageNet weights", 0.71, "tiny says “Egyptian cat”, 71 %"),
-        ("ImageNet weights", 0.2, "tiny is not sure: at most “Egyptian cat”, 20 %"),
+        ("ImageNet weights", 0.2, "tiny is not sure: its best guess is “Egyptian cat”, 20 %"),
         ("random weights", 0.71, "tiny has learned nothing yet and guesses “Egyptian cat”, 71 %"),
     ],
 )
@@ -110,3 +110,10 @@ def test_title_and_byline():
     assert entry_text.called(Report((), "  ")) == "What the network looked at"
     assert entry_text.byline(Report((), "x", "Ada", "1 May 2026")) == "Ada, 1 May 2026"
     assert entry_text.byline(Report((), made="1 May 2026")) == "1 May 2026"
+
+
+def test_a_map_that_was_not_judged_says_so():
+    judged = finding(verdict=VerdictSummary("trust", "This map beats chance."))
+    assert entry_text.unjudged(item(findings=(judged,))) == ""
+    assert entry_text.unjudged(item()).startswith("Whether to believe this map was not checked")
+    assert "1 of these maps" in entry_text.unjudged(item(findings=(judged, finding())))

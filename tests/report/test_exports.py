@@ -82,7 +82,7 @@ def test_html_shows_the_photograph_and_the_map_on_it():
     one = item(pic)
     photo, drawn = Page(to_html(Report((one,)))).pictures
     assert np.asarray(photo) == pytest.approx(128, abs=2)
-    wanted = overlay(pic, one.first.map)
+    wanted = overlay(pic, one.first.map, 0.7, by_value=True)
     assert np.abs(np.asarray(drawn).astype(int) - wanted).mean() < 4
 
 
@@ -91,7 +91,7 @@ def test_a_scale_is_kept_a_map_at_half_of_its_scale_is_half_as_bright():
     flat = np.full((2, 2), 2.0, np.float32)
     found = finding(map=cam_map(raw=flat), scale=Scale(4.0))
     _, drawn = Page(to_html(Report((item(pic, findings=(found,)),)))).pictures
-    wanted = overlay(pic, replace(cam_map(raw=flat), values=flat / 4))
+    wanted = overlay(pic, replace(cam_map(raw=flat), values=flat / 4), 0.7, by_value=True)
     assert np.abs(np.asarray(drawn).astype(int) - wanted).mean() < 4
 
 
@@ -139,7 +139,9 @@ def test_zip_holds_the_picture_as_it_was_the_map_in_full_and_the_numbers():
         with Image.open(io.BytesIO(archive.read(entry["png"]))) as drawn:
             assert drawn.width == 300
             assert drawn.height > 120, "the caption stands beneath"
-            assert np.array_equal(np.asarray(drawn)[:120], overlay(one.picture.open(), one.first.map))
+            assert np.array_equal(
+                np.asarray(drawn)[:120], overlay(one.picture.open(), one.first.map, 0.7, by_value=True)
+            )
         assert np.array_equal(np.loadtxt(io.BytesIO(archive.read(entry["csv"])), delimiter=","), RAW)
         assert len([name for name in archive.namelist() if name.startswith("pictures/")]) == 1, "one file for both"
         assert len(set(archive.namelist())) == len(archive.namelist())

@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from planted import LABELS, MARK, MARKED, colour_network, planted_folder
+from planted import LABELS, MARK, MARKED, colour_network, halves_network, planted_cast, planted_folder
 
 import camcore
 from camcore.audits.groups import Group, read_groups, read_members
@@ -136,6 +136,17 @@ def test_without_the_court_nothing_is_said(network, pictures, tmp_path):
     assert all(one.verdict is None and not one.suspect for one in read_groups(tmp_path))
     assert {step.stage for step in camcore.audit(network, pictures[0], tmp_path)} >= {"court"}
     assert read_groups(tmp_path)[0].suspect
+
+
+def test_a_cast_of_colour_is_found_as_a_style(tmp_path):
+    cast = planted_cast(tmp_path / "pictures")
+    list(camcore.audit(halves_network(magenta=1), tmp_path / "pictures", tmp_path / "audit", layer="cells"))
+    first, *others = read_groups(tmp_path / "audit")
+    assert (first.label, first.suspect, first.styled.layer) == ("leaf", True, "colours")
+    assert set(first.members) == cast
+    assert not any(one.suspect for one in others)
+    list(camcore.audit(halves_network(magenta=0), tmp_path / "pictures", tmp_path / "clean", layer="cells"))
+    assert not any(one.suspect for one in read_groups(tmp_path / "clean"))
 
 
 def test_few_pictures_are_not_tried(network, pictures, tmp_path):

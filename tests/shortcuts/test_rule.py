@@ -8,18 +8,18 @@ import pytest
 from camcore.audits.groups import Group, Stability
 from camcore.shortcuts.rule import judged, not_tried
 from camcore.shortcuts.trial import Tally
-from camcore.shortcuts.verdict import Copied, Verdict, verdict_from_json, verdict_to_json
+from camcore.shortcuts.verdict import Copied, Styled, Verdict, verdict_from_json, verdict_to_json
 
 
-def group(copied: Copied | None = None, sameness: float = 0.1) -> Group:
+def group(copied: Copied | None = None, sameness: float = 0.1, styled: Styled | None = None) -> Group:
     return Group(
-        "dog", 1, 30, 0.2, (), (), None, None, np.ones((2, 2)), (), Stability(1.0, ()), sameness=sameness, copied=copied
+        "dog", 1, 30, 0.2, (), (), None, None, np.ones((2, 2)), (), Stability(1.0, ()), True, sameness, copied, styled
     )
 
 
-def tally(flipped: int, random: int, of: int = 120, gain: float = 1.0) -> Tally:
+def tally(flipped: int, random: int, of: int = 120, gain: float = 1.0, rest: int = 0) -> Tally:
     """A trial whose gains are ``gain`` on average, spread by one."""
-    return Tally(of, flipped, random, 20, 4, 1, gain=of * gain, gain_squares=of * (gain**2 + 1))
+    return Tally(of, flipped, random, 20, 4, 1, gain=of * gain, gain_squares=of * (gain**2 + 1), rest_flipped=rest)
 
 
 OTHERS = tally(8, 2)
@@ -47,6 +47,21 @@ def test_the_rule(one, others, copied, suspect):
     assert judged(group(copied), one, others, doubted=True).suspect is suspect
 
 
+@pytest.mark.parametrize(
+    ("one", "suspect"),
+    [
+        (tally(30, 3), True),
+        (tally(15, 0), False),  # an eighth is what clean networks come near to
+        (tally(30, 3, rest=12), False),  # the rest of the class has it, too
+        (tally(30, 12), False),  # less than three times its controls
+        (tally(2, 0, of=8), False),  # a quarter, within chance
+        (Tally(), False),
+    ],
+)
+def test_the_rule_for_styles(one, suspect):
+    assert judged(group(styled=Styled("conv")), one, None, doubted=True).suspect is suspect
+
+
 def test_a_group_without_a_second_trial_or_alike_evidence_is_no_suspect():
     assert not judged(group(), tally(46, 3), OTHERS, doubted=False).suspect
     assert not judged(group(sameness=-0.01), tally(46, 3), OTHERS, doubted=True).suspect
@@ -57,6 +72,10 @@ def test_reasons_tell_the_counts():
     for words in ("120 pictures", "46 became “dog” (38 %, 30 to 47)", "same pictures: 2", "other groups: 6.7 %"):
         assert words in reasons
     assert "Painted over in 20 pictures of its own, 4 were" in reasons
+    styled = " ".join(judged(group(styled=Styled("conv")), tally(46, 2), None, doubted=True).reasons)
+    for words in ("at layer conv", "Given to 120 pictures of other classes, it made 46 “dog” (38 %, 30 to 47)"):
+        assert words in styled
+    assert "Taken from 20 pictures of its own, 4 were no longer called “dog”" in styled
     missing = judged(group(), tally(46, 2) + Tally(missing=1), OTHERS, doubted=True)
     assert "1 picture could not be opened any more and was left out." in missing.reasons
 

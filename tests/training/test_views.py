@@ -50,7 +50,7 @@ def test_a_crop_shows_at_least_the_least_area() -> None:
     rng = np.random.default_rng(0)
     for size in ((90, 60), (60, 90), (300, 40)):
         for _ in range(300):
-            left, top, right, bottom = views._part(size, 0.35, rng)
+            left, top, right, bottom = views.random_part(size, 0.35, rng)
             assert 0 <= left < right <= size[0] + 1e-9
             assert 0 <= top < bottom <= size[1] + 1e-9
             # Where the wanted shape is longer than the picture, its other side is as wanted: less area, but not less

@@ -24,3 +24,11 @@ def test_titles_are_all_different() -> None:
     assert len(set(titles)) == len(titles)
     assert methods.title("gradcam++:authors") == "Grad-CAM++, authors"
     assert methods.title("random").endswith("(control)")
+
+
+def test_what_is_not_defined_is_not_offered() -> None:
+    refused = {"cam": "why", "gradcam++": "why"}
+    forms = methods.forms(refused)
+    assert {methods.key_of(form) for form in forms} == set(camcore.METHODS) - set(refused)
+    everything = methods.keys()
+    assert methods.keys(refused) == [key for key in everything if key not in refused]

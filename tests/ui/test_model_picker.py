@@ -49,8 +49,11 @@ def test_which_network_comes_first(nothing: Path) -> None:
     assert model_picker.default() == "MobileNetV2"
     write(description.BUNDLED / "cats_vs_dogs")
     assert model_picker.default() == "cats_vs_dogs"
-    (nothing / "MobileNetV2.weights.h5").touch()
-    assert model_picker.default() == "MobileNetV2"
+    for name, first in (("VGG16", "cats_vs_dogs"), ("MobileNet", "MobileNet"), ("MobileNetV2", "MobileNetV2")):
+        (nothing / f"{name}.weights.h5").touch()  # the first one is too large to begin with
+        assert model_picker.default() == first
+    (nothing / "EfficientNetB0.weights.h5").touch()
+    assert model_picker.default() == "EfficientNetB0", "the most accurate of those that start quickly"
 
 
 def test_the_network_named_at_the_start_comes_first(nothing: Path, monkeypatch: pytest.MonkeyPatch) -> None:

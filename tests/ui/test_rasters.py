@@ -51,7 +51,7 @@ def test_the_overlay_is_what_an_export_would_be(picture: camcore.Picture, framin
     m = map_on(picture, framing, raw)
     look = rasters.MapLook(60, "magma", smooth)
     shown = decoded(rasters.overlay_url(picture, m, (framing, smooth), look))
-    full = camcore.overlay(picture, m, 0.6, "magma", smooth)
+    full = camcore.overlay(picture, m, 0.6, "magma", smooth, by_value=True)
     assert np.abs(shown.astype(int) - rasters.shrink(full, 960)).mean() < 4
 
 

@@ -17,7 +17,7 @@ def says(probability: float, note: str = "ImageNet weights") -> str:
 
 def test_the_headline_is_as_sure_as_the_network() -> None:
     assert says(0.71) == "Net says “Egyptian cat”, 71 %"
-    assert says(0.12) == "Net is not sure: at most “Egyptian cat”, 12 %"
+    assert says(0.12) == "Net is not sure: its best guess is “Egyptian cat”, 12 %"
     assert says(0.71, "random weights") == "Net has learned nothing yet and guesses “Egyptian cat”, 71 %"
 
 

@@ -10,14 +10,19 @@ import streamlit as st
 from camcore.features.channels import ORDERS, Channels
 from camcore.render.colour import COLORMAPS
 from ui import controls, scales, sidebar, urls, words
+from ui.activations import attention_choices
 from ui.network_summary import NetworkSummary
 from ui.urls import Parameter, whole_number
 
 SCALES = (scales.ONE, scales.EACH)
 ROWS = ("convolution, pooling", "activation", "merge")
 """The layers shown where the whole network is: kinds, with commas between them."""
+TOKENS = "tokens"
+"""Of a transformer: the layers that hold its tokens between the steps of its blocks."""
 KINDS = ("convolution", "activation", "pooling", "merge")
 """Kinds of layers whose channels are looked at."""
+TOKEN_KINDS = ("block", "normalisation", "merge")
+"""Kinds of layers of tokens that are looked at, too."""
 
 
 @dataclass(frozen=True)
@@ -38,12 +43,31 @@ def parameters() -> list[Parameter]:
         Parameter("channel", "channel", None, parse=whole_number(0)),
         Parameter("class", "class", None, parse=whole_number(0)),
         Parameter("order", "order", orders[0], orders, bound=True),
+        attention_choices.TOKEN,
+        attention_choices.HEAD,
         Parameter("scaling", "scale", SCALES[0], SCALES, bound=True),
         controls.COLORMAP,
         controls.OPACITY,
         controls.GRID,
-        Parameter("listed", "choice of layers", ROWS[0], ROWS, bound=True),
+        Parameter("listed", "choice of layers", ROWS[0], (*ROWS, TOKENS), bound=True),
     ]
+
+
+def kinds(facts: NetworkSummary | None) -> tuple[str, ...]:
+    """Kinds of layers to choose from: of a network whose recommended layer holds tokens also those of tokens."""
+    return KINDS + TOKEN_KINDS if _of_tokens(facts) else KINDS
+
+
+def rows(facts: NetworkSummary | None) -> tuple[str, ...]:
+    """The choices of layers that are shown where the whole network is, the first one at first."""
+    found = (TOKENS, *ROWS) if _of_tokens(facts) else ROWS
+    if st.session_state.get("listed") not in found:  # chosen for another network
+        st.session_state.pop("listed", None)
+    return found
+
+
+def _of_tokens(facts: NetworkSummary | None) -> bool:
+    return facts is not None and any(info.recommended and info.tokens for info in facts.layers)
 
 
 def show(facts: NetworkSummary | None) -> SheetLook:
@@ -61,22 +85,17 @@ def _class(facts: NetworkSummary | None) -> None:
     """The class whose logit contributions are counted for; None: the network's own first answer."""
     state = st.session_state
     labels = words.distinct(facts.labels) if facts is not None else ()
-    state["class_box"] = state["class"]
-
-    def picked() -> None:
-        state["class"] = state["class_box"]
-
+    box = controls.mirrored("class_box", state["class"], lambda index: state.update({"class": index}))
     st.selectbox(
         "Contribution to",
         range(len(labels)),
-        key="class_box",
         index=None,
         format_func=labels.__getitem__,
         filter_mode="contains",
         placeholder="what it says",
         disabled=facts is None,
-        on_change=picked,
         width=210,
+        **box,
     )
 
 

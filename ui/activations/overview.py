@@ -29,23 +29,24 @@ PASSES_UNASKED = 3
 _drawn: ByteLRU[DrawnSheet] = ByteLRU(64 << 20, lambda one: one.nbytes)
 
 
-def section(model: Model, chosen: Chosen, facts: NetworkSummary | None, look: SheetLook) -> None:
-    """The whole network on one page; ``facts`` None: not yet, the layer above comes first."""
+def section(model: Model, chosen: Chosen, facts: NetworkSummary | None, look: SheetLook, ready: bool) -> None:
+    """The whole network on one page, once it is loaded; ``ready`` False: not yet, the layer above comes first."""
     st.subheader("The whole network on one page", anchor="whole-network")
     st.markdown(
         "Each row is a layer, from the picture to the scores, with the channels that respond most strongly: from "
         "edges and colours on fine grids to parts and things on coarse ones. Each cell is on its own scale; where a "
         "layer has values below zero, red is above zero and blue below."
     )
-    kinds = controls.segments("Layers", choices.ROWS, "listed")
-    infos = layers_of(facts.layers, kinds) if facts is not None else []
+    # Drawn only with the network: what comes first in the list depends on it.
+    kinds = choices.ROWS[0] if facts is None else controls.segments("Layers", choices.rows(facts), "listed")
+    infos = layers_of(facts.layers, kinds) if facts is not None and ready else []
     agreed = bool(infos) and _agreed(model, infos, kinds)
     work = overview_work(model.key, chosen.picture, model.framing, infos) if agreed else None
 
     def draw(status: Status) -> None:
         if st.session_state.pop("overview_picked", False):
             session.rerun()  # the callback ran with this fragment, and the layer is the whole page's
-        if facts is not None and (agreed or not infos):
+        if facts is not None and ready and (agreed or not infos):
             _show(status, infos, work, look.colormap)
 
     with st.container(key="cam_overview"):
@@ -62,7 +63,11 @@ def section(model: Model, chosen: Chosen, facts: NetworkSummary | None, look: Sh
 
 
 def layers_of(layers: Sequence[LayerInfo], kinds: str) -> list[LayerInfo]:
-    """The usable layers of these kinds, in the order of the computation; ``kinds``: with commas between them."""
+    """The usable layers of these kinds, in the order of the computation; ``kinds``: with commas between them, or
+    ``choices.TOKENS``.
+    """
+    if kinds == choices.TOKENS:
+        return [info for info in layers if info.usable and info.tokens and info.kind in choices.TOKEN_KINDS]
     wanted = [kind.strip() for kind in kinds.split(",")]
     return [info for info in layers if info.usable and info.kind in wanted]
 
@@ -75,7 +80,7 @@ def _agreed(model: Model, infos: list[LayerInfo], kinds: str) -> bool:
         return True
     with st.container(key="cam_overview_price", horizontal=True, vertical_alignment="center", gap="small"):
         st.markdown(f"{len(infos)} layers with large grids: {counted(count, 'pass')}, one after the other.")
-        if st.button("Go through them", key="overview_go", type="primary"):
+        if st.button("Compute them", key="overview_go", type="primary"):
             known.add((model.key.name, kinds))
             session.rerun()
     return False
@@ -85,7 +90,7 @@ def _show(status: Status, infos: Sequence[LayerInfo], key: Hashable, colormap: s
     """The rows that are there."""
     with st.container(key="cam_overview_status"):
         if status.failure is not None:
-            errors.panel(status.failure, "The network could not be gone through")
+            errors.panel(status.failure, "These layers could not be computed")
         session.progress("overview", status)
     rows: tuple[StrongestChannels, ...] = status.value or ()
     if not infos:
@@ -128,7 +133,9 @@ def _draw(rows: Sequence[StrongestChannels], colormap: str) -> DrawnSheet:
 
 def _row_label(one: StrongestChannels) -> RowLabel:
     dead = f" · {one.dead:,} dead" if one.dead else ""
-    return {"title": one.layer.path, "note": size_of(one) + dead, "id": f"- {one.layer.path}"}
+    note = size_of(one) + dead
+    tip = f"{one.layer.path}, {note}: look at all of its channels"
+    return {"title": one.layer.path, "note": note, "id": f"- {one.layer.path}", "tip": tip}
 
 
 def _pick(picked: str) -> None:

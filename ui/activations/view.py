@@ -79,7 +79,7 @@ def head(
         state = "needs its weights first" if missing else "could not be loaded" if failed else state
         place.header(f"{words.plain(name)} {state}", anchor=False)
         return
-    contents = f"{info.channels:,} channels, each a map of its pattern on {words.grid(info.grid)} places"
+    contents = f"{info.channels:,} channels on a {words.grid(info.grid)} grid"
     place.header(words.plain(f"{info.path}: {contents}"), anchor=False)
 
 

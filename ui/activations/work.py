@@ -1,4 +1,4 @@
-"""The work of the Activations page: one layer's channels, and the strongest of many layers."""
+"""The work of the Activations page: one layer's channels, where a token looks, and the strongest of many layers."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import camcore
+from camcore.features.attention import AttentionRows, Token, attention_rows
 from camcore.features.channels import Channels, channels
 from camcore.features.strongest_channels import StrongestChannels, passes, strongest_channels
+from camcore.text import counted
 from ui.jobs.work import Update, Updates, Work
 from ui.map_cache import map_cache
 from ui.query import NetworkKey
@@ -32,6 +34,16 @@ def channels_work(
     return Work(key, about, f"{key.name} looks at the picture", steps, lambda found: found.nbytes, 1.5)
 
 
+def attention_work(key: NetworkKey, picture: camcore.Picture, framing: str, token: Token) -> Work[AttentionRows]:
+    """Computes where a token looks; for a further token of the same picture from what is kept."""
+
+    def steps(net: Network, _: object) -> Updates[AttentionRows]:
+        yield Update(1.0, attention_rows(net, picture, token, framing, map_cache().memory))
+
+    about = ("attention", picture.sha256, framing, token)
+    return Work(key, about, f"{key.name} looks at the picture", steps, lambda found: found.nbytes, 1.0)
+
+
 def overview_work(
     key: NetworkKey, picture: camcore.Picture, framing: str, infos: Sequence[LayerInfo]
 ) -> Work[tuple[StrongestChannels, ...]]:
@@ -48,5 +60,5 @@ def overview_work(
     def size(found: tuple[StrongestChannels, ...]) -> int:
         return sum(one.activations.nbytes + 512 for one in found)
 
-    title = f"Looking at {len(paths)} layers, in {total} pass{'es' if total > 1 else ''}"
+    title = f"Looking at {counted(len(paths), 'layer')}, in {counted(total, 'pass')}"
     return Work(key, ("overview", picture.sha256, framing, paths), title, steps, size, 2.0 * total)

@@ -14,12 +14,13 @@ from camcore.audits.sources import open_row
 from camcore.models.saved import saved_networks
 from camcore.render.encode import to_jpeg
 from camcore.text import counted
-from ui import errors, model_picker, sidebar, words
+from ui import errors, model_picker, picture_box, sidebar, words
 from ui.audit import choices, network, scrolling
 from ui.audit.network import Found
 from ui.audit.opened import OpenAudit
 from ui.jobs import session
-from ui.picture_box import LIMIT, Upload
+from ui.picture_box import LIMIT
+from ui.pictures import Upload
 from ui.query import Failure
 from ui.rasters import shrink
 
@@ -32,7 +33,7 @@ MOST_SIDE = 4096
 """Long side of a picture whose file is not handed over as it is, in pixels."""
 _NETWORK = "audit_network"
 _LOOKING = Found("", "Looking for the network of this audit …")
-_TITLES = {INSPECT: "Inspect", COMPARE: "Compare", TRUST: "Trust", LESSON: "Cats vs dogs"}
+_TITLES = {INSPECT: "Inspect", COMPARE: "Compare", TRUST: "Trust", LESSON: "Evaluation"}
 
 
 def bar(opened: OpenAudit, chosen: Sequence[str]) -> None:
@@ -123,11 +124,11 @@ def _find_alike(path: str) -> None:
 def _leave(page: str, manifest: Manifest, name: str, path: str) -> None:
     state = st.session_state
     try:
-        state["upload"] = Upload(file_of(manifest, path), posixpath.basename(path))
+        picture_box.keep(Upload(file_of(manifest, path), posixpath.basename(path)))
     except (camcore.CamcoreError, OSError) as error:
         state["audit_to_failure"] = Failure.of(error)
         return
-    state.update({"class": None, "picture_failure": None, "audit_go": (page, query(manifest, name, page))})
+    state.update({"class": None, "audit_go": (page, query(manifest, name, page))})
 
 
 def file_of(manifest: Manifest, path: str) -> bytes:

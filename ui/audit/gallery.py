@@ -81,7 +81,7 @@ def _filters(opened: OpenAudit) -> None:
         *([choices.RIGHT, choices.WRONG] if labelled else []),
         *[choices.FAILED] * bool(opened.failed),
     ]
-    st.session_state["sure_box"] = (st.session_state["least"], st.session_state["most"])
+    sure = controls.mirrored("sure_box", (st.session_state["least"], st.session_state["most"]), _take_probability)
     sorts = [sort for sort in _SORTS if labelled or sort != "true class least"]
     with st.container(key="cam_audit_filters", horizontal=True, vertical_alignment="bottom", gap="small"):
         _choice("Answers", "answer", answers, _ANSWERS.__getitem__, 98)
@@ -99,7 +99,7 @@ def _filters(opened: OpenAudit) -> None:
             titles = [group_name(one) for one in opened.groups]
             _choice("Group", "group", range(len(titles)), titles.__getitem__, 106, "any")
         _choice("Sort", "sort", sorts, _SORTS.__getitem__, 132)
-        st.slider("Probability", 0, 100, key="sure_box", format="%d %%", on_change=_take_probability, width=126)
+        st.slider("Probability", 0, 100, format="%d %%", width=126, **sure)
         st.text_input("Name contains", key="search", persist_state="session", on_change=_from_the_start, width=104)
 
 
@@ -125,9 +125,8 @@ def _from_the_start() -> None:
     st.session_state.update(page=1, chosen=())
 
 
-def _take_probability() -> None:
-    least, most = st.session_state["sure_box"]
-    st.session_state.update(least=least, most=most)
+def _take_probability(range_: tuple[int, int]) -> None:
+    st.session_state.update(least=range_[0], most=range_[1])
     _from_the_start()
 
 

@@ -80,7 +80,7 @@ def overlay(rgb: Rgb, values: NDArray[np.float32], size: tuple[int, int], manife
     """A map (h, w) laid over a small photograph of a picture of that (height, width)."""
     frame = frame_for(size, manifest.network.input_size, manifest.framing)
     placed = frame.to_picture(values, manifest.cells, smooth=look.smooth, max_side=SIDE)
-    return blend(rgb, placed, look.opacity / 100, look.colormap)
+    return blend(rgb, placed, look.opacity / 100, look.colormap, look.by_value)
 
 
 def _thumbnail(opened: OpenAudit, path: str, values: NDArray[np.float32]) -> Thumbnail:

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from camcore.network import Network
 
 _PAGES = (
-    ("pages/activations.py", "Where it answers", ":material/grid_on:"),
-    ("pages/filters.py", "What it looks for", ":material/texture:"),
+    ("pages/activations.py", "Where it responds", ":material/grid_on:"),
+    ("pages/filters.py", "What excites it most", ":material/texture:"),
 )
 
 

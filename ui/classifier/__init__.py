@@ -1,1 +1,1 @@
-"""The page on a classifier as a whole, Cats vs dogs: how good it is, and how it came to that."""
+"""The Evaluation page, on a trained classifier as a whole: how good it is, and how it came to that."""

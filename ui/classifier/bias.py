@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -12,7 +13,7 @@ from camcore.errors import CamcoreError
 from camcore.models.saved import SavedNetwork
 from camcore.render import charts
 from camcore.render.encode import to_data_url
-from ui import downloads, errors, figures, words
+from ui import downloads, errors, figures, policy, words
 from ui.classifier.work import beside
 from ui.figures import Figure
 from ui.query import Failure
@@ -20,7 +21,7 @@ from ui.query import Failure
 if TYPE_CHECKING:
     from camcore.bias.study import Study
 
-STUDY_COMMAND = "python -m camcore bias study PICTURES/train PICTURES/test --out models/cats_vs_dogs/bias"
+STUDY_COMMAND = "python -m camcore bias study PICTURES/train PICTURES/test --out {folder}/bias"
 SAMPLES = 3
 _HEAD_NAMES = {
     "clean": "clean\nno marks",
@@ -40,7 +41,7 @@ def show(saved: SavedNetwork) -> None:
         return
     if report is None:
         st.markdown("There is no study beside this network yet. This command makes one:")
-        st.code(STUDY_COMMAND, language="bash")
+        st.code(STUDY_COMMAND.format(folder=shlex.quote(policy.shown(saved.folder))), language="bash")
         return
     _study(report)
 

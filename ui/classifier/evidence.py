@@ -12,7 +12,7 @@ from camcore.files import to_csv
 from camcore.heatmaps.evidence import Evidence, common_scale
 from camcore.models.saved import SavedNetwork
 from camcore.text import minus
-from ui import controls, downloads, errors, figures, rasters, signed, words
+from ui import controls, downloads, errors, figures, model_picker, rasters, sidebar, signed, words
 from ui.classifier.work import PictureEvidence
 from ui.components import schematic
 from ui.figures import NO_NOTE, Figure
@@ -167,7 +167,9 @@ def _take_away(saved: SavedNetwork, chosen: Chosen, seen: PictureEvidence | None
             "app.py",
             label="Ask other methods about this picture",
             icon=":material/center_focus_strong:",
-            query_params={"model": saved.name},
+            query_params=sidebar.query(
+                model_picker.chosen(saved.name, model_picker.AUTO).key, saved.framing, chosen.sample
+            ),
         )
     with st.container(key="cam_seen_exact"), st.expander("The exact figures"):
         if seen is None or not evidence:
@@ -233,12 +235,14 @@ def lesson(saved: SavedNetwork, seen: PictureEvidence | None) -> None:
         "features": features,
         "evidence": f"evidence for {name}",
     }
+    curve = "softmax" if seen is not None and seen.activation == "softmax" else "S-curve"
+    texts["curve"] = curve
     if seen is not None and seen.evidence:
         texts |= {"score": hundredths(equation(seen.said).score), "probability": words.percent(seen.said.probability)}
     alt = (
         f"From left to right: the picture, {texts['side']}, goes through convolutions to {places} with {features}; one "
         f"weight for each feature makes one map of the {texts['evidence']}; its average plus a constant is the score; "
-        "an S-curve makes that a probability."
+        f"{'the softmax over all scores' if curve == 'softmax' else 'an S-curve'} makes that a probability."
     )
     schematic(texts, key="schematic", alt=alt)
     left, right = st.columns(2, gap="large")

@@ -28,13 +28,23 @@ def parameters() -> list[Parameter]:
     names = tuple(one.name for one in networks.saved_networks())
     default = BUNDLED if BUNDLED in names or not names else names[0]
     return [
-        picture_box.SAMPLE,
+        *picture_box.PARAMETERS,
         Parameter("network", "network", default, names or (BUNDLED,)),
         FOLDER,
         THRESHOLD,
         controls.OPACITY,
         controls.GRID,
     ]
+
+
+def follow() -> None:
+    """Turn to the network that the other pages look at, where it has changed since and can be shown here."""
+    state = st.session_state
+    model = state.get("model")
+    if model is not None and model != state.get("network_followed"):
+        state["network_followed"] = model
+        if any(one.name == model for one in networks.saved_networks()):
+            state["network"] = model
 
 
 def pick() -> SavedNetwork | None:

@@ -114,24 +114,35 @@ def to_reference(maps: SheetRasters, reference: GridCell) -> dict[GridCell, Agre
     return made
 
 
-def verdict(values: NDArray[np.float64], names: Sequence[str]) -> str:
-    """The reading of a matrix of rank correlations, in a sentence or two."""
+def verdict(values: NDArray[np.float64], names: Sequence[str], classes: Sequence[str] = ()) -> str:
+    """The reading of a matrix of rank correlations, in a sentence or two.
+
+    ``classes``: of each map; where there are several, only maps of the same one are compared.
+    """
     n = len(values)
-    others = np.where(np.eye(n, dtype=bool), np.nan, values)
+    several = len(set(classes)) > 1
+    apart = np.not_equal.outer(np.asarray(classes), np.asarray(classes)) if several else np.zeros((n, n), bool)
+    others = np.where(np.eye(n, dtype=bool) | apart, np.nan, values)
     known = np.isfinite(others)
+    if several and not known.any():
+        return (
+            "Each of these maps explains another class, so they should differ: the more alike two of them are, the "
+            "less they say about their class."
+        )
     if n < 2 or not known.any():
         return "There are not two maps to compare yet."
     mean = float(others[known].mean())
     word = (
         "They agree closely"
         if mean >= 0.8
-        else "They agree on the whole"
+        else "They mostly agree"
         if mean >= 0.5
-        else "They agree a little"
+        else "They partly agree"
         if mean >= 0.2
         else "They do not agree"
     )
-    text = f"{word}: {_two(mean)} on average, where 1 is the same order of places and 0 none."
+    within = " within a class" * several
+    text = f"{word}{within}: {_two(mean)} on average, where 1 is the same order of places and 0 none."
     if n > 2:
         each = np.array([row[np.isfinite(row)].mean() if np.isfinite(row).any() else np.nan for row in others])
         odd = int(np.nanargmin(each))

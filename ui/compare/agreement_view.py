@@ -23,16 +23,17 @@ _MOST_BESIDE = 8
 
 def show(sheet: MapSheet, together: SheetRasters | None, chosen: Chosen, look: GridLook, busy: bool) -> None:
     """The whole section; while the grid is filling its place is kept."""
-    st.subheader("Do they agree?", anchor=False)
+    st.subheader("Do the maps agree?", anchor="agreement")
     if together is None or len(together.cells) < 2:
         waits = busy and together is None
-        st.caption("Once the maps are here." if waits else "It takes two maps that are not empty to agree or not.")
+        st.caption("Available once the maps are here." if waits else "There have to be two maps that are not empty.")
         return
     if not together.some_seen:
         st.caption("The networks looked at no common part of the picture, so there is nothing to compare.")
         return
     titles = [names.full(sheet, cell) for cell in together.cells]
-    st.markdown(words.plain(agreement.verdict(agreement.matrix(together, "spearman"), titles)))
+    classes = [sheet.filled[cell].map.label for cell in together.cells]
+    st.markdown(words.plain(agreement.verdict(agreement.matrix(together, "spearman"), titles, classes)))
     cells = _over(sheet, together)
     if len(cells) > 1:
         _pictures(together, cells, chosen, look)
@@ -40,20 +41,23 @@ def show(sheet: MapSheet, together: SheetRasters | None, chosen: Chosen, look: G
 
 
 def _over(sheet: MapSheet, together: SheetRasters) -> list[GridCell]:
-    """The maps that are put together: all, or those of one row."""
+    """The maps that are put together: all, or those of one row; where columns are classes, those of one column."""
     plan = sheet.plan
+    by_column = plan.columns == "classes"
+    axis = plan.columns if by_column else plan.rows
     if plan.rows == NONE:
-        return list(together.cells)
-    rows = [[cell for cell in row if cell in together.cells] for row in plan.grid]
-    titles = ["All maps", *(title for title, _ in names.headings(sheet, plan.rows))]
+        return [] if by_column else list(together.cells)
+    lines = zip(*plan.grid, strict=True) if by_column else plan.grid
+    rows = [[cell for cell in line if cell in together.cells] for line in lines]
+    titles = ["All maps", *(title for title, _ in names.headings(sheet, axis))]
     # Maps of different classes should differ: together they are asked for one class at a time.
-    start = 1 if plan.rows == "classes" else 0
+    start = 1 if axis == "classes" else 0
     at = st.segmented_control(
         "Over which maps",
         range(len(titles)),
         default=start,
         required=True,
-        key=f"consensus_{plan.rows}_{len(titles)}",
+        key=f"consensus_{axis}_{len(titles)}",
         format_func=lambda i: titles[i],
         label_visibility="collapsed",
     )
@@ -68,7 +72,7 @@ def _pictures(together: SheetRasters, cells: Sequence[GridCell], chosen: Chosen,
     key = (together.key, tuple(together.cells.index(cell) for cell in cells))
     made: list[MapCell] = []
     for title, note, values, top in (
-        ("What they say together", f"mean rank of each place over {len(cells)} maps", both.mean, 1.0),
+        ("What the maps have in common", f"mean rank of each place over {len(cells)} maps", both.mean, 1.0),
         ("Where they contradict each other", "spread of the ranks", both.spread, 0.5),
     ):
         grid = grids.of_raster(values, size, (key, title))
@@ -96,7 +100,7 @@ def _pictures(together: SheetRasters, cells: Sequence[GridCell], chosen: Chosen,
             {"low": "last for all", "high": "first for all", "gradient": gradient},
             {"low": "all agree", "high": "half say first, half say last", "gradient": gradient},
         ],
-        label="What the maps say together, and where they contradict each other",
+        label="What the maps have in common, and where they contradict each other",
         hint="The same place is read in all the maps above",
         group="compare",
         tallest=0.66,
@@ -124,8 +128,8 @@ def _table(together: SheetRasters, titles: Sequence[str]) -> None:
     measure = measure or measures[0]
     right.markdown(agreement.EXPLAINED[measure])
     right.caption(
-        "To agree is not to be right: methods that use the same gradients agree because they compute nearly the same. "
-        "A method of another kind that agrees tells more."
+        "Agreement is no proof: methods that use the same gradients agree because they compute nearly the same thing. "
+        "Agreement between methods of different kinds means more."
     )
     values = agreement.matrix(together, measure)
     left.html(pair_table(values, titles, agreement.TITLES[measure]))

@@ -48,6 +48,7 @@ def parameters() -> list[Parameter]:
         Parameter("why_not", "class to set against it", RANKS[1], parse=_aim),
         Parameter("scale", "scale", SCALES[0], SCALES, bound=True),
         controls.OPACITY,
+        controls.BLEND,
         controls.COLORMAP,
         controls.GRID,
         Parameter("signs", "evidence against", "false", ("true", "false"), bound=True),
@@ -189,7 +190,12 @@ def _single(axis: str, summary: NetworkSummary | None, framing: str) -> None:
     state = st.session_state
     if axis == "methods":
         st.selectbox(
-            "Method", methods.forms(), key="method", format_func=methods.title, persist_state="session", width=170
+            "Method",
+            _with(_forms(summary), state["method"]),
+            key="method",
+            format_func=methods.title,
+            persist_state="session",
+            width=170,
         )
         return
     options, title = _options(axis, summary, framing)
@@ -256,7 +262,7 @@ def _meant(value: str) -> str:
 def _options(axis: str, summary: NetworkSummary | None, framing: str) -> tuple[list[str], Callable[[str], str]]:
     """The options along an axis, and the function that writes them."""
     if axis == "methods":
-        return methods.forms(), methods.title
+        return _forms(summary), methods.title
     if axis == "layers":
         paths = [info.path for info in summary.layers if info.usable] if summary is not None else []
         # No two titles are alike: the browser sends titles.
@@ -272,6 +278,14 @@ def _options(axis: str, summary: NetworkSummary | None, framing: str) -> tuple[l
 
         return [*RANKS, *map(str, range(count))], title
     return list(FRAMINGS), str
+
+
+def _forms(summary: NetworkSummary | None) -> list[str]:
+    """The methods that are defined for the network; with several backbones all of them, as one may have what another
+    has not.
+    """
+    several = "backbones" in (st.session_state["columns"], st.session_state["rows"])
+    return methods.forms(() if several or summary is None else summary.refusals)
 
 
 def _swapped() -> None:

@@ -29,10 +29,10 @@ if TYPE_CHECKING:
 
 def show(sheet: MapSheet, plan: GridPlan, chosen: Chosen, look: GridLook) -> None:
     """The whole section."""
-    st.subheader("Why this one and not the other?", anchor=False)
+    st.subheader("Why this class and not the other?", anchor="contrast")
     summary = sheet.networks.get(plan.lead)
     if summary is None:
-        st.caption("Once the network has answered.")
+        st.caption("Available once the network has answered.")
         return
     alone = lone_answer(summary.labels, summary.predictions.get(plan.framing, ()))
     if alone:

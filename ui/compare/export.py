@@ -109,9 +109,9 @@ def _drawn(take: Take, cell: GridCell, photo: NDArray[np.uint8], gray: NDArray[n
             values - scaled_on_picture(base, take.drawn.shown[take.reference], take.look.smooth, SIDE), -1, 1
         )
         signed = True
-    return blend(
-        gray if signed else photo, values, take.look.opacity / 100, DIVERGING if signed else take.look.colormap
-    )
+    look = take.look
+    colormap = DIVERGING if signed else look.colormap
+    return blend(gray if signed else photo, values, look.opacity / 100, colormap, look.by_value)
 
 
 def npz(take: Take) -> bytes:

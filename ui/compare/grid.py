@@ -23,18 +23,21 @@ if TYPE_CHECKING:
 class GridLook:
     """The style of the grid; changing it computes nothing anew. ``opacity`` in percent."""
 
-    opacity: int = 50
+    opacity: int = 70
     colormap: str = "viridis"
     smooth: bool = True
     scale: str = scales.ONE
     both_signs: bool = False
     close: bool = False
     """Only what the networks saw is shown, not the whole photograph."""
+    by_value: bool = True
+    """The opacity goes with the map's value; see ``rasters.MapLook``."""
 
     @property
     def for_maps(self) -> MapsLook:
         """The part that the browser draws by."""
-        return MapsLook(self.opacity / 100, self.smooth, grids.colours(self.colormap), grids.colours(DIVERGING))
+        tables = grids.colours(self.colormap), grids.colours(DIVERGING)
+        return MapsLook(self.opacity / 100, self.smooth, *tables, self.by_value)
 
 
 @dataclass(frozen=True, eq=False)

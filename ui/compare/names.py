@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from camcore.methods import METHODS
 from ui import methods, words
 from ui.compare.comparison import DEPTHS, RANKS, GridCell
 from ui.compare.sheets import MapSheet
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
 
 _RANK_WORDS = ("First answer", "Second answer", "Third answer")
 _DEPTH_WORDS = ("Last grid", "One grid earlier", "Two grids earlier", "Three grids earlier")
-OWN_GRID = "the input’s own grid"
 
 
 def choice(axis: str, value: Any, summary: NetworkSummary | None, framing: str) -> tuple[str, str]:
@@ -85,7 +85,7 @@ def detail(sheet: MapSheet, cell: GridCell, m: CamMap) -> str:
     if m.residual is not None:
         parts.append(words.completeness(m, short=True))
     if m.layer is None:
-        parts.append(OWN_GRID)
+        parts.append(METHODS[m.method].own_grid.replace("'", "’"))
     return " · ".join(parts) or words.milliseconds(m.seconds)
 
 

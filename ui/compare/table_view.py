@@ -13,6 +13,7 @@ from ui.compare.work import CostQuery, CostTable, cost_work
 from ui.jobs import session
 from ui.jobs.session import Status
 from ui.map_cache import map_cache
+from ui.network_summary import known_summary
 from ui.networks import networks
 from ui.picture_box import Chosen
 
@@ -32,7 +33,7 @@ _HEADS = (
 
 def show(plan: GridPlan, chosen: Chosen, busy: bool) -> None:
     """The whole section. ``busy``: the grid is still filling, so that a measurement would be disturbed."""
-    st.subheader("What does each cost, and what is it good for?", anchor=False)
+    st.subheader("What does each method cost, and what is it good for?", anchor="cost")
     st.caption(
         "Measured now, on this machine and your picture: each method alone, with nothing shared. The grid above shares "
         "its passes, so there a further method costs less."
@@ -41,10 +42,12 @@ def show(plan: GridPlan, chosen: Chosen, busy: bool) -> None:
     wanted = list(dict.fromkeys((*ALWAYS, *map(methods.key_of, plan.methods))))
     if state.get("measured_for") != plan.methods:
         state["measured_for"], state["measured"] = plan.methods, wanted
+    summary = known_summary(plan.lead)
+    defined = methods.keys(summary.refusals if summary is not None else ())
     row = st.container(horizontal=True, vertical_alignment="bottom", gap="small")
     chosen_methods = row.multiselect(
         "Methods to measure",
-        methods.keys(),
+        [*defined, *(key for key in state["measured"] if key not in defined)],
         key="measured",
         format_func=methods.title,
         persist_state="session",

@@ -1,4 +1,4 @@
-"""Which of the compared maps can be believed: a line for each, judged when asked for."""
+"""Verdicts on the compared maps: a line for each, judged when asked for."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ _HEADS = ("", "verdict", "score lost with its top 20 %", "shown against hidden",
 
 def show(sheet: MapSheet, plan: GridPlan, chosen: Chosen, busy: bool) -> None:
     """The whole section; while the grid is filling its place is kept."""
-    st.subheader("Which of them can be believed?", anchor=False)
+    st.subheader("Which of these maps can you trust?", anchor="trust")
     by_network = {key: cells for key in plan.backbones if networks().peek(key) and (cells := _of(sheet, key))}
     identities = tuple(
         map_identity(key, plan.picture, sheet.filled[cell].map) for key, cells in by_network.items() for cell in cells
     )
     if busy or not identities:
-        st.caption("Once the maps are here.")
+        st.caption("Available once the maps are here.")
         session.section(f"{SECTION}_0", None)
         return
     if session.pressed(SECTION) != identities:

@@ -24,10 +24,12 @@ if TYPE_CHECKING:
 
 _HINT = "Point at a map, or use the arrow keys, to read one place in all of them"
 _NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
+_SCALES = {scales.ONE: "shared if comparable"}
 _SHOWS = ("Differences", "Maps")
 SCALE_HELP = (
-    "**One scale**: maps whose values have one unit (one method and layer; several classes or framings) share one "
-    "maximum, so their brightness can be compared. A map that is alone in its unit is marked *own scale*. "
+    "**Shared if comparable**: maps whose values have the same unit (one method and layer; several classes or "
+    "framings) share one maximum, so their brightness can be compared. Values of different methods have no common "
+    "unit: such a map is marked *own scale*. "
     "**Each its own**: every map is as bright as it can be. **Density**: values as multiples of the map’s average, "
     "which can be compared over methods, too."
 )
@@ -38,13 +40,16 @@ def look(place: DeltaGenerator, pinned: bool) -> tuple[GridLook, bool]:
     first = place.container(key="cam_look_one", horizontal=True, vertical_alignment="center", gap="small")
     second = place.container(key="cam_look_two", horizontal=True, vertical_alignment="center", gap="medium")
     with first:
-        scale = controls.segments("Scale", scales.SCALES, "scale", help=SCALE_HELP)
+        scale = controls.segments(
+            "Scale", scales.SCALES, "scale", help=SCALE_HELP, format_func=lambda name: _SCALES.get(name, name)
+        )
         smooth = controls.smooth()
         opacity = controls.opacity("the maps", width=190)
+        by_value = controls.by_value(labelled=False)
+    with second:
         colormap = st.selectbox(
             "Colour map", COLORMAPS, key="colormap", bind="query-params", label_visibility="collapsed", width=120
         )
-    with second:
         close = st.toggle(
             "Closer",
             key="close",
@@ -62,7 +67,22 @@ def look(place: DeltaGenerator, pinned: bool) -> tuple[GridLook, bool]:
             shows = st.segmented_control(
                 "Show", _SHOWS, default=_SHOWS[0], required=True, key="pin_shows", label_visibility="collapsed"
             )
-    return GridLook(opacity, colormap, smooth, scale, signs, close), pinned and shows == _SHOWS[0]
+    return GridLook(opacity, colormap, smooth, scale, signs, close, by_value), pinned and shows == _SHOWS[0]
+
+
+BENEATH = (
+    ("Do the maps agree?", "agreement"),
+    ("Which can you trust?", "trust"),
+    ("Why this class and not the other?", "contrast"),
+    ("What does each method cost?", "cost"),
+)
+"""The sections beneath the maps: titles and anchors."""
+
+
+def beneath(place: DeltaGenerator) -> None:
+    """Links to the sections beneath the maps."""
+    links = " · ".join(f"[{title}](#{anchor})" for title, anchor in BENEATH)
+    place.caption(f"Further down: {links}")
 
 
 def head(place: DeltaGenerator, sheet: MapSheet, name: str, held: bool, failed: bool) -> None:

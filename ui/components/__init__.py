@@ -104,12 +104,16 @@ class ColourBar(TypedDict):
 
 @dataclass(frozen=True)
 class MapsLook:
-    """Drawing of many maps: opacity in 0..1; ``colours``, ``diverging``: tables of 256 RGB colours in base64."""
+    """Drawing of many maps: opacity in 0..1; ``colours``, ``diverging``: tables of 256 RGB colours in base64.
+
+    ``by_value``: the opacity goes with the map's value, else it is the same everywhere.
+    """
 
     opacity: float
     smooth: bool
     colours: str
     diverging: str
+    by_value: bool = True
 
 
 def maps(

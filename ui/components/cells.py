@@ -24,20 +24,21 @@ def cell(
     size: tuple[int, int],
     grid: Mapping[str, object],
     field: SeenBy | None,
-    chosen: tuple[int, int],
+    chosen: tuple[int, int] | None,
     effective: Sequence[float] | None,
     identity: str,
     label: str,
     alt: str,
     busy: bool,
     on_pick: Callable[[int, int], None],
+    without: str = "",
 ) -> None:
-    """A photograph on which one cell of a grid is chosen, by a press or the arrow keys.
+    """A photograph on which one cell of a grid is chosen, by a press or the arrow keys; ``chosen`` None: none is yet.
 
     ``photo``, ``lit``: data URLs of the photograph and of the same lit by what the chosen cell depends on; ``size``:
     its (height, width); ``grid``: ``rasters.geometry`` of the grid; ``effective``: (top, left, bottom, right) in the
-    photograph's pixels; ``identity``: tells picture and layer from all others. ``on_pick`` gets row and column,
-    before the script runs again.
+    photograph's pixels; ``identity``: tells picture and layer from all others. ``without``: the words for no
+    cell. ``on_pick`` gets row and column, before the script runs again.
     """
 
     def picked(text: str) -> None:
@@ -50,7 +51,8 @@ def cell(
         "size": list(size),
         "grid": grid,
         "field": field,
-        "cell": list(chosen),
+        "cell": None if chosen is None else list(chosen),
+        "without": without,
         "effective": None if effective is None else list(effective),
         "identity": identity,
         "label": label,

@@ -15,11 +15,12 @@ Id = int | str | None
 
 
 class RowLabel(TypedDict):
-    """Label before a row of a sheet: its name, a line beneath, and what a click returns."""
+    """Label before a row of a sheet: its name, a line beneath, what a click returns, and what it does."""
 
     title: str
     note: str
     id: str
+    tip: str
 
 
 def contact_sheet(
@@ -36,13 +37,15 @@ def contact_sheet(
     bar: ColourBar | None = None,
     tallest: str = "max(18rem, 54vh)",
     widest: str = "none",
+    label_width: str = "minmax(9rem, 15rem)",
+    chosen: Id = None,
     on_pick: Callable[[str], None] | None = None,
 ) -> None:
     """The sheet as a picture whose cells can be picked.
 
     ``src``: data URL, None while it is on its way: ``drawn`` then reserves its space. ``ids``: what a cell stands
-    for, None where there is none; ``tips``: a line about each. ``tallest``, ``widest``: CSS lengths. With a ``bus``
-    the choice goes to the stepper of that bus, else to ``on_pick``.
+    for, None where there is none; ``tips``: a line about each. ``tallest``, ``widest``, ``label_width``: CSS lengths.
+    With a ``bus`` the choice goes to the stepper of that bus, else to ``on_pick``; ``chosen`` is then the one framed.
     """
     data = {
         "src": src,
@@ -60,6 +63,8 @@ def contact_sheet(
         "bar": bar,
         "tallest": tallest,
         "widest": widest,
+        "label_width": label_width,
+        "chosen": chosen,
     }
     _sheet(key=key, data=data, on_picked_change=event(key, "picked", on_pick))
 

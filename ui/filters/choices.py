@@ -87,14 +87,8 @@ def _channel_box(response: LayerResponse | None) -> None:
     if response is None:
         st.number_input("Channel", 0, value=None, key="channel_waits", disabled=True, placeholder="…", width=120)
         return
-    state["channel_box"] = wanted_channel(response)
-
-    def picked() -> None:
-        state["channel"] = state["channel_box"]
-
-    st.number_input(
-        "Channel", 0, max((response.info.channels or 1) - 1, 0), key="channel_box", on_change=picked, step=1, width=120
-    )
+    box = controls.mirrored("channel_box", wanted_channel(response), lambda channel: state.update(channel=channel))
+    st.number_input("Channel", 0, max((response.info.channels or 1) - 1, 0), step=1, width=120, **box)
 
 
 def _class_box(response: LayerResponse | None) -> None:
@@ -115,7 +109,7 @@ def _class_box(response: LayerResponse | None) -> None:
         range(len(labels)) if response is not None else list(state["names"]),
         key="names",
         format_func=lambda index: labels[index] if index < len(labels) else f"class {index}",
-        placeholder="Those it thinks of first here",
+        placeholder="Its first answers for this picture",
         max_selections=64,
         on_change=chosen,
         filter_mode="contains",
@@ -144,7 +138,7 @@ def _more(response: LayerResponse | None) -> None:
         "Steps", STEPS, key="steps", persist_state="session", help="More steps make a clearer and stronger picture."
     )
     st.number_input(
-        "Seed", 0, 9999, key="seed", persist_state="session", help="Another number begins with other noise."
+        "Seed", 0, 9999, key="seed", persist_state="session", help="Another number starts from different noise."
     )
 
 

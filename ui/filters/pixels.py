@@ -51,4 +51,4 @@ def response_overlay(response: LayerResponse, index: int, opacity: int, smooth: 
     height, width = response.seen.shape[:2]
     frame = frame_for((height, width), (height, width), "stretch")
     values = frame.to_picture(grid / (float(grid.max()) or 1.0), response.info.cells((height, width)), smooth)
-    return blend(response.seen, np.clip(values, 0.0, 1.0), alpha=opacity / 100)
+    return blend(response.seen, np.clip(values, 0.0, 1.0), alpha=opacity / 100, by_value=True)

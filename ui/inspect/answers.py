@@ -1,4 +1,4 @@
-"""The network's answers: in a sentence, and as classes that can be pressed to explain them."""
+"""The network's answers: in a sentence, and as bars that can be pressed to explain a class."""
 
 from __future__ import annotations
 
@@ -21,22 +21,6 @@ def head(place: DeltaGenerator, answer: Answer, name: str, missing: bool, failed
     """The first answer in one sentence; ``missing``: it is waiting for its weights."""
     said = words.headline(answer.network, answer.predictions) if answer.network and answer.predictions else None
     place.header(words.plain(said or words.unanswered(name, missing, failed)), anchor=False)
-
-
-def chips(place: DeltaGenerator, answer: Answer) -> None:
-    """The first choices as chips; the filled one is explained."""
-    texts = {p.index: f"{words.plain(words.answer_name(p))} {words.strength(p)}" for p in answer.predictions}
-    chosen = explained(answer)
-    st.session_state["chips"] = chosen if chosen in texts else None
-    place.pills(
-        "Explain the class",
-        list(texts),
-        key="chips",
-        format_func=texts.__getitem__,
-        label_visibility="collapsed",
-        wrap=False,
-        on_change=lambda: pick_class(answer, st.session_state["chips"]),
-    )
 
 
 def differentiated(predictions: Sequence[Prediction], scored_over: str = "") -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import streamlit as st
+
 from camcore.render.colour import COLORMAPS
 from ui import controls, query_form, rasters, sidebar
 from ui.urls import Parameter
@@ -20,6 +22,7 @@ def parameters() -> list[Parameter]:
         *sidebar.parameters(),
         *query_form.PARAMETERS,
         controls.OPACITY,
+        controls.BLEND,
         controls.COLORMAP,
         controls.GRID,
         Parameter("view", "view", VIEWS[0], VIEWS, bound=True),
@@ -32,5 +35,7 @@ def look(place: DeltaGenerator, colours: DeltaGenerator) -> tuple[rasters.MapLoo
         view = controls.segments("View", VIEWS, "view")
         smooth = controls.smooth()
         opacity = controls.opacity("the map")
-    colormap = colours.selectbox("Colour map", COLORMAPS, key="colormap", bind="query-params")
-    return rasters.MapLook(opacity, colormap, smooth), view
+    with colours.container(horizontal=True, gap="small", wrap=False):
+        colormap = st.selectbox("Colour map", COLORMAPS, key="colormap", bind="query-params")
+        by_value = controls.by_value()
+    return rasters.MapLook(opacity, colormap, smooth, by_value), view

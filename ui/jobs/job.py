@@ -7,12 +7,16 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Generic, Literal, TypeVar
 
+from ui._compat import is_connected
+
 if TYPE_CHECKING:
     from ui.jobs.work import Work
     from ui.query import Failure
 
 PATIENCE = 20.0
-"""Seconds after which somebody who no longer looks (a closed tab) no longer counts as waiting."""
+"""Seconds after which somebody who no longer looks no longer counts as waiting."""
+RELOAD = 3.0
+"""The same where the browser has gone (a closed tab): a page that is loaded again finds its work still running."""
 
 V = TypeVar("V")
 State = Literal["running", "done", "failed", "stopped"]
@@ -100,9 +104,11 @@ class Job(Generic[V]):
 
     def wanted(self) -> bool:
         """Somebody still waits."""
-        oldest = time.monotonic() - PATIENCE
+        now = time.monotonic()
         with self._news:
-            return any(seen >= oldest for seen in self._seen.values())
+            return any(
+                now - seen <= (PATIENCE if is_connected(visitor) else RELOAD) for visitor, seen in self._seen.items()
+            )
 
     def check(self) -> None:
         """Raise StoppedError where nobody waits any more; from then on nobody can join."""

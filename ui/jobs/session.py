@@ -17,6 +17,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from ui import words
+from ui._compat import session_id
 from ui.jobs.job import Job
 from ui.jobs.runner import runner
 from ui.jobs.work import Work
@@ -77,7 +78,7 @@ class _Slot(Generic[V]):
 
 def visitor() -> str:
     """A name for this session among those who wait for jobs."""
-    return str(st.session_state.setdefault("visitor", uuid.uuid4().hex))
+    return str(st.session_state.setdefault("visitor", session_id() or uuid.uuid4().hex))
 
 
 def ask(name: str, work: Work[V] | None, patience: float = QUICK) -> Status[V]:

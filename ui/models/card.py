@@ -16,6 +16,7 @@ from camcore.models import remove as removing
 from camcore.models.catalogue import Backbone
 from camcore.models.description import JSON_NAME
 from camcore.models.factories import Factory
+from camcore.models.hub_presets import HubPreset
 from camcore.models.listing import NetworkListing
 from camcore.models.preprocessing import PREPROCESSINGS, TITLES
 from camcore.models.saved import SavedNetwork, is_own
@@ -44,6 +45,8 @@ def show(row: NetworkListing) -> Status[FactoryTrial]:
             tried = declared_card(row)
         elif isinstance(row, SavedNetwork):
             _saved(row)
+        elif isinstance(row, HubPreset):
+            _preset(row)
         failure = st.session_state.get("card_failure")
         if failure is not None and failure[0] == row.name:
             errors.panel(failure[1], "This was not done")
@@ -63,11 +66,11 @@ def _backbone(row: Backbone) -> None:
     st.caption(
         f"{row.family} family, {row.year} · [{words.plain(row.paper)}]({row.paper_url})  \n"
         f"{row.input_size[0]}×{row.input_size[1]} px input · {row.parameters / 1e6:.1f} M parameters · "
-        f"fed {_fed(row.preprocessing)}"
+        f"preprocessing: {_fed(row.preprocessing)}"
     )
     host = urlsplit(row.top1_source).hostname
     st.markdown(
-        f"**{row.top1:.1f} %** of ImageNet’s validation pictures named rightly, as [{host}]({row.top1_source}) "
+        f"**{row.top1:.1f} %** of ImageNet’s validation pictures classified correctly, as [{host}]({row.top1_source}) "
         "publishes it."
     )
     path = catalogue.find_weights(row.name)
@@ -135,6 +138,19 @@ def _remove_file(name: str) -> None:
     st.session_state["fetch_press"] = {}
 
 
+# ---- keras_hub's
+
+
+def _preset(row: HubPreset) -> None:
+    count = "" if row.parameters is None else f" · {row.parameters / 1e6:.1f} M parameters without its head"
+    st.caption(words.plain(f"A preset of keras_hub{count}, fed by its own preprocessing"))
+    if row.description:
+        st.markdown(words.plain(row.description))
+    if row.folder is not None and policy.policy().changes:
+        st.code(str(row.folder), language=None, wrap_lines=True)
+    link_to_inspect(row.name)
+
+
 # ---- saved ones
 
 
@@ -142,15 +158,16 @@ def _saved(row: SavedNetwork) -> None:
     kind = row.architecture.get("builder")
     base = _base(row.architecture)
     made = {
-        "gap_classifier": "trained from nothing",
+        "gap_classifier": "trained from scratch",
         "surgery": f"a new head on {base}",
+        "grafted": f"new blocks on {base}’s first layers",
         "classifier": f"{base} with weights of your own",
         "whole": "a whole model",
     }
     st.caption(
         f"{'Comes with the project' if row.bundled else 'Your own'} · {words.plain(made.get(str(kind), str(kind)))}  \n"
         f"{row.input_size[0]}×{row.input_size[1]} px input · {row.parameters / 1e6:.2f} M parameters · "
-        f"fed {_fed(row.preprocessing)}"
+        f"preprocessing: {_fed(row.preprocessing)}"
     )
     shown = ", ".join(words.label(label) for label in row.labels[:_FEW])
     more = f" and {len(row.labels) - _FEW:,} more" if len(row.labels) > _FEW else ""
@@ -164,7 +181,9 @@ def _saved(row: SavedNetwork) -> None:
             st.html(mended.table(record))
     accuracy = row.trained.get("val_accuracy")
     if isinstance(accuracy, int | float) and 0 <= accuracy <= 1:
-        st.markdown(words.plain(f"{words.percent(float(accuracy))} of the pictures held out were named rightly."))
+        st.markdown(
+            words.plain(f"{words.percent(float(accuracy))} of the held-out pictures were classified correctly.")
+        )
     if policy.policy().changes:
         st.code(str(row.folder), language=None, wrap_lines=True)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):

@@ -31,10 +31,10 @@ def declared_card(row: Factory) -> Status:
     st.caption(words.plain(_made_of(row)))
     st.markdown(
         "Its code runs when the network is loaded, not before. Try it here first: whether it can be made, what it is, "
-        "and how it wants its pictures."
+        "and which preprocessing it needs."
         if row.file is None
         else "It is opened when somebody looks into it, not before. Try it here first: whether it can be opened, what "
-        "it is, and how it wants its pictures."
+        "it is, and which preprocessing it needs."
     )
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.button("Make and check it", type="primary", key="try_it", on_click=_try, args=(row.name,))
@@ -48,14 +48,16 @@ def _made_of(row: Factory) -> str:
     """The source and preprocessing of a declared network, in a line; of a file's path the name alone."""
     declared = row.declaration
     if declared is None:
-        chosen = f"fed {TITLES[row.chosen]}, as chosen here, unless" if row.chosen else "fed RGB 0..255 unless"
+        chosen = (
+            f"preprocessing {TITLES[row.chosen]}, as chosen here, unless" if row.chosen else "pixels RGB 0..255 unless"
+        )
         return f"Made by {row.target} on this server · {chosen} its code says otherwise"
     if declared.preprocess is not None:
-        fed = f"fed {TITLES[declared.preprocess]}, as declared"
+        fed = f"preprocessing {TITLES[declared.preprocess]}, as declared"
     elif row.chosen:
-        fed = f"fed {TITLES[row.chosen]}, as chosen here"
+        fed = f"preprocessing {TITLES[row.chosen]}, as chosen here"
     else:
-        fed = "fed RGB 0..255, as model.predict would be"
+        fed = "pixels RGB 0..255, as for model.predict"
     parts = [f"The whole model {row.target} on this server", fed, f"pictures framed by {declared.framing or 'stretch'}"]
     if declared.labels is not None:
         parts.append(_named(declared.labels))
@@ -93,7 +95,7 @@ def _result(now: Status) -> None:
     )
     st.caption(words.plain(words.score_clause(trial.score_kind, trial.scored_over)))
     if trial.fed:
-        st.caption("It says how it wants its pictures, so nothing is left to choose.")
+        st.caption("It names its preprocessing, so there is nothing to choose.")
     if trial.note:
         st.caption(words.plain(f"{trial.note[:1].upper()}{trial.note[1:]}."))
 

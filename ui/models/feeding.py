@@ -11,7 +11,7 @@ from ui import samples, words
 
 def preprocessing_table(fits: Sequence[Fit]) -> None:
     """The comparison, in words and as a table with what the network says about each sample photograph."""
-    st.markdown(f"**How does it want its pictures?** {words.plain(verdict(fits))}")
+    st.markdown(f"**Which preprocessing does it need?** {words.plain(verdict(fits))}")
     st.dataframe(
         [_row(fit) for fit in ranked(fits)],
         hide_index=True,

@@ -1,11 +1,11 @@
-"""The ways to add a network of one's own: a weights file, training, a whole model's file, or a Python function."""
+"""The ways to add a network: a weights file, training, a whole model's file, a Python function, or keras_hub."""
 
 import streamlit as st
 
 from camcore.models import factories
 from camcore.models.catalogue import backbones
 from ui import controls, policy, words
-from ui.models import weights_view
+from ui.models import hub_view, weights_view
 from ui.models.view import WAYS
 
 _EXAMPLE = """\
@@ -19,7 +19,7 @@ def birds():
         "model": model,
         "labels": "birds.txt",           # a list, or a labels file; one name a class
         "preprocess": "torch",           # tf, unit, raw, torch, caffe, or a function of RGB 0..255
-        "framing": "crop",               # stretch (the usual), crop or letterbox
+        "framing": "crop",               # stretch (the usual), crop, centre or letterbox
         "input_size": (224, 224),        # needed only where the model leaves it open
     }
 """
@@ -43,6 +43,8 @@ def show() -> None:
         _whole()
     elif way == WAYS[3]:
         _python()
+    elif way == WAYS[4]:
+        hub_view.show()
     else:
         weights_view.show()
 

@@ -19,7 +19,7 @@ from ui import controls, downloads, errors, model_picker, policy
 from ui.query import Failure
 from ui.urls import Parameter
 
-WAYS = ("Weights file", "Training", "Whole model", "Python function")
+WAYS = ("Weights file", "Training", "Whole model", "Python function", "keras_hub")
 """The ways in which a network of one's own comes in."""
 VIEWS = ("List", "Accuracy by size")
 _READY = ("bundled", "on disk", "own file")  # whether own code works is known once it has run
@@ -44,9 +44,9 @@ def head(rows: tuple[NetworkListing, ...]) -> None:
     with st.container(key="cam_head"):
         st.header(f"{len(rows)} networks, {ready} ready to use on this machine", anchor=False)
     st.caption(
-        "Any of them can be looked into on every page that asks for a backbone. The catalogue’s are the classifiers of "
-        "keras.applications; their accuracy is the share of ImageNet’s 50,000 validation pictures that is named "
-        "rightly at the first try, as their makers publish it."
+        "Choose any of them on every page that has a list of backbones. The catalogue has the classifiers of "
+        "keras.applications; their accuracy is the share of ImageNet’s 50,000 validation pictures that their "
+        "first answer classifies correctly, as their makers publish it."
     )
     errors.notices(factories.problems() if policy.policy().changes else ())
 

@@ -59,7 +59,7 @@ def _about() -> None:
         "Weights that `model.save_weights('….weights.h5')` wrote for one of the catalogue’s architectures, with its "
         "own number of classes. They are loaded in full before they are kept: of a file that is cut off, or that "
         "belongs to another architecture, the layer that differs is told here. Then the sample photographs are shown "
-        "to the network in every usual way, to see how it wants its pictures.\n\n"
+        "to the network in every usual way, to see which preprocessing it needs.\n\n"
         "Whole models (`.keras`, or `.h5` with an architecture inside) are not taken from a browser: opening one can "
         "run code that is hidden in it. Whoever runs this app names the file itself; see *Whole model*."
     )

@@ -33,7 +33,7 @@ def draft(chosen: Chosen, answer: Answer, look: MapLook) -> Draft | None:
 
         info = None if m.layer is None else net.layer(m.layer)
         finding = Finding(m, info, facts[key], answer.predictions, verdict=verdict(key, chosen, m))
-        drawn = DrawStyle(look.opacity / 100, look.colormap, look.smooth)
+        drawn = DrawStyle(look.opacity / 100, look.colormap, look.smooth, look.by_value)
         return Item(PictureFile.of(chosen.picture, data, chosen.title), (finding,), answer.ladder, drawn)
 
     return Draft((*map_identity(key, chosen.picture.sha256, m), look), (key,), build)

@@ -40,9 +40,9 @@ def draft(chosen: Chosen, take: Take) -> Draft | None:
             )
             for cell, m in cells.items()
         )
-        drawn = DrawStyle(look.opacity / 100, look.colormap, look.smooth)
+        drawn = DrawStyle(look.opacity / 100, look.colormap, look.smooth, look.by_value)
         return Item(PictureFile.of(chosen.picture, data, chosen.title), findings, style=drawn)
 
-    drawn = (look.opacity, look.colormap, look.smooth)
+    drawn = (look.opacity, look.colormap, look.smooth, look.by_value)
     key = (chosen.picture.sha256, tuple(cells), tuple(scales.values()), drawn)
     return Draft(key, tuple(dict.fromkeys(cell.network for cell in cells)), build)

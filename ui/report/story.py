@@ -100,7 +100,7 @@ def _single(item: Item) -> list[StoryStep]:
     if one.verdict is not None:
         figures = (("", f"{name}: {value}") for name, value in one.verdict.figures)
         reasons = [(kind, words.together(text)) for kind, text in (*one.verdict.reasons, *figures)]
-        verdict = _step(item, "Is it true?", one.verdict.headline, [overlay])
+        verdict = _step(item, "Can you trust it?", one.verdict.headline, [overlay])
         story.append({**verdict, "reasons": reasons[:REASONS], "level": one.verdict.level})
     return story
 

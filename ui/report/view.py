@@ -49,7 +49,7 @@ def parameters() -> list[Parameter]:
 def present() -> None:
     """The report over the whole window; Escape comes back."""
     st.html("<style>.stSidebar, .stMainBlockContainer > *:not(:has(.st-key-story)) { visibility: hidden; }</style>")
-    with st.spinner("Setting the stage"):
+    with st.spinner("Preparing the presentation"):
         steps = story.steps(store.current())
     story_component(steps, key="story", token=st.session_state["report"], on_leave=_leave)
 

@@ -156,7 +156,7 @@ def _network(
         key="backbone",
         persist_state="session",
         format_func=lambda name: (
-            "Nothing: a compact network from scratch" if name == SCRATCH else f"{name} · {rows[name].weights_state}"
+            "None: a compact network from scratch" if name == SCRATCH else f"{name} · {rows[name].weights_state}"
         ),
         filter_mode="contains",
     )
@@ -165,7 +165,7 @@ def _network(
     path = (state["data"] or "").strip()
     suggestion = training_form.suggested_name(path, backbone, taken)
     name = st.text_input(
-        "Name of the result", key="name", persist_state="session", placeholder=suggestion or "flowers", max_chars=60
+        "Name of the network", key="name", persist_state="session", placeholder=suggestion or "flowers", max_chars=60
     ).strip()
     data = str(root_of(path)) if path else ""
     form = Form(data, name or suggestion, classes, backbone, **values)

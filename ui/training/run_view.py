@@ -9,6 +9,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from camcore import CamcoreError
+from camcore.metrics.intervals import rate
 from camcore.text import counted
 from ui import errors, figures, policy, words
 from ui.jobs import session
@@ -64,7 +65,9 @@ def _headline(run: TrainingRun) -> str:
     if run.outcome is None:
         return f"{name} is ready"
     share, held_out = run.outcome
-    return f"{name} is ready, right on {words.percent(share)} of {counted(held_out, 'held-out picture')}"
+    found = rate(round(share * held_out), held_out)
+    between = f"95 % interval {100 * found.low:.0f} to {100 * found.high:.0f} %"
+    return f"{name} is ready, right on {words.percent(share)} of {counted(held_out, 'held-out picture')} ({between})"
 
 
 def _status(run: TrainingRun) -> None:
@@ -75,6 +78,18 @@ def _status(run: TrainingRun) -> None:
                 "app.py",
                 label=f"See where {words.plain(run.name)} looks",
                 icon=":material/center_focus_strong:",
+                query_params={"model": run.name},
+            )
+            st.page_link(
+                "pages/cats_vs_dogs.py",
+                label="How it learned, and where it fails",
+                icon=":material/analytics:",
+                query_params={"network": run.name},
+            )
+            st.page_link(
+                "pages/audit.py",
+                label="Audit it on other pictures",
+                icon=":material/fact_check:",
                 query_params={"model": run.name},
             )
             return
@@ -134,7 +149,7 @@ def _notes(run: TrainingRun) -> None:
         if failure is not None:
             errors.panel(failure, "This did not work")
         elif run.kind == "failed":
-            message = policy.veiled(why or "The process ended without a word of why. Its output is below.")
+            message = policy.veiled(why or "The process ended without saying why. Its output is below.")
             st.html(
                 f'<div class="cam-note cam-error" role="alert"><b>It could not go on.</b> {html.escape(message)}</div>'
             )
@@ -165,7 +180,7 @@ def _facts(run: TrainingRun) -> None:
 
 
 def _details(run: TrainingRun) -> None:
-    with st.expander("What the process says", expanded=run.kind == "failed" and not runs.reason(run)):
+    with st.expander("Output of the process", expanded=run.kind == "failed" and not runs.reason(run)):
         st.code(policy.veiled(runs.tail(run.folder)) or "Nothing yet.", language=None, height=220)
         if policy.policy().public:
             return

@@ -42,10 +42,10 @@ Values: TypeAlias = Sequence[float] | NDArray[np.float64]
 
 def show(request: MapStatus, chosen: Chosen, quick: Trust | None) -> None:
     """The whole section; ``quick``: the short form, None until it is whole."""
-    st.subheader("What happens as its pixels go and come?", anchor="evidence")
+    st.subheader("How does the score change as its pixels are hidden and shown?", anchor="evidence")
     network, net = request.asked.query.network, request.asked.network
     if quick is None or net is None:
-        st.caption("Once the short form is there.")
+        st.caption("Available once the verdict is there.")
         session.section(SECTION, None)
         return
     identity = map_identity(network, chosen.picture.sha256, quick.map)
@@ -54,7 +54,7 @@ def show(request: MapStatus, chosen: Chosen, quick: Trust | None) -> None:
     if not wanted:
         with st.container(key="cam_full", horizontal=True, vertical_alignment="center", gap="small"):
             st.button(
-                "Gather the whole evidence",
+                "Gather all the evidence",
                 key="full",
                 type="primary",
                 on_click=session.press,
@@ -115,7 +115,7 @@ def _with_end(one: Sufficiency, key: str) -> tuple[list[float], list[float]]:
 
 def _published(found: Trust) -> None:
     """Deletion and insertion as published, and the other figures, each beside the controls'."""
-    st.subheader("The figures that papers give", anchor="published")
+    st.subheader("Figures as published", anchor="published")
     first, *controls = found.more
     title = camcore.METHODS[found.map.method].title
     row = st.columns(2, gap="medium")

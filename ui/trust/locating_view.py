@@ -14,11 +14,12 @@ from camcore.metrics.intervals import Interval
 from camcore.metrics.localisation import BOX_SHARE, CAM_BOX_SHARE, TOLERANCE, LocalisationRow, Located
 from camcore.metrics.localisation_study import CENTRE, RANDOM
 from camcore.metrics.object_masks import IMAGES, MASKS, ObjectMask, read_mask
-from ui import downloads, errors, folder_box, limits, methods, words
+from ui import downloads, errors, folder_box, limits, methods, query_form, words
 from ui.jobs import session
 from ui.jobs.session import Status
 from ui.map_request import MapStatus
 from ui.model_picker import Model
+from ui.networks import networks
 from ui.picture_box import Chosen
 from ui.picture_folders import root_of
 from ui.query import Failure
@@ -33,7 +34,7 @@ OBJECTS = ("the box above", "a mask")
 
 def show(request: MapStatus, chosen: Chosen, model: Model) -> None:
     """The whole section."""
-    st.subheader("Does it fall on the object?", anchor="where")
+    st.subheader("Does the map lie on the object?", anchor="where")
     st.markdown(
         "Where a map lies is not whether it is right: a network may look at the surroundings, and a faithful map then "
         "lies beside the object."
@@ -102,7 +103,7 @@ def _take_mask(picture: str) -> None:
 def _located(status: Status[tuple[Located, ...]], chosen: Chosen) -> None:
     with errors.guarded("The place of the map"):
         if status.failure is not None:
-            errors.panel(status.failure, "It could not be looked where the map lies")
+            errors.panel(status.failure, "The place of the map could not be measured")
         if status.busy or status.failure is not None:
             session.progress(ONE, status, stoppable=False)
         found: tuple[Located, ...] = status.value or ()
@@ -190,14 +191,16 @@ def _folder(request: MapStatus, model: Model) -> None:
             help=f"Pictures in {IMAGES}, masks of the same names and sizes in {MASKS}. It is only read, on the machine "
             "that this app runs on.",
         )
-        keys = [key for key in camcore.METHODS if camcore.METHODS[key].input.reads_network]
+        refused = query_form.refused(networks().peek(model.key))
+        keys = [key for key in camcore.METHODS if camcore.METHODS[key].input.reads_network and key not in refused]
+        st.session_state["located"] = [key for key in st.session_state["located"] if key not in refused]
         chosen = st.multiselect(
             "Methods", keys, key="located", format_func=methods.title, persist_state="session", max_selections=8
         )
         layer = request.asked.query.layer
         asked = (model.key, path, tuple(chosen), model.framing, layer)
         st.button(
-            "Look through it",
+            "Measure this folder",
             key="look_through",
             type="primary",
             disabled=not path or not chosen or model.fetch is not None,

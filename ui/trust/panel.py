@@ -1,4 +1,4 @@
-"""The short form of the evidence on a map: the verdict with its reasons, and the figures one click below."""
+"""The short form of the evidence on a map: the verdict in a line or two, with reasons and figures one click below."""
 
 from __future__ import annotations
 
@@ -27,18 +27,17 @@ SECTION = "trust"
 
 
 def show(place: DeltaGenerator, request: MapStatus, chosen: Chosen) -> None:
-    """Beneath a map: computed once the map is there and nothing else is under way."""
+    """The verdict, computed once the map is there and nothing else is under way."""
     with place, errors.guarded("The verdict"):
-        follow(request, chosen, _filled)
-        _link(request.asked.query, chosen)
+        follow(request, chosen, _brief)
 
 
-def _link(query: Query, chosen: Chosen) -> None:
+def link(place: DeltaGenerator, chosen: Chosen, query: Query) -> None:
     """The way to the Trust page, with this picture, network, class, layer and method."""
     more = {"method": query.method, "layer": query.layer, "class": query.class_index}
-    st.page_link(
+    place.page_link(
         "pages/trust.py",
-        label="The whole evidence, and what if a part were hidden",
+        label="See all the evidence, or hide a part",
         icon=":material/verified:",
         query_params=sidebar.query(query.network, query.framing, chosen.sample, **more),
     )
@@ -68,18 +67,16 @@ def _offer(price: str, identity: Hashable) -> None:
         st.caption(price)
 
 
-def _filled(status: Status[Trust], m: CamMap | None) -> None:
-    verdict(status, m)
+def _brief(status: Status[Trust], m: CamMap | None) -> None:
     found = status.value
     if found is None or found.verdict is None:
+        verdict(status, m)
         return
-    with st.expander("The figures, beside the controls’"):
-        title = camcore.METHODS[found.map.method].title
-        st.html(trust_words.table(trust_words.quick_rows(found), title))
-        st.caption(
-            "The centred blob and the random maps know nothing of the picture or the network: a map that does no "
-            "better than these says nothing."
-        )
+    if status.failure is not None:
+        errors.panel(status.failure, "The map could not be judged")
+    title = camcore.METHODS[found.map.method].title
+    table = trust_words.table(trust_words.quick_rows(found), title)
+    st.html(trust_words.brief(found.verdict, table))
 
 
 def verdict(status: Status[Trust], m: CamMap | None) -> None:

@@ -87,7 +87,7 @@ def _reasons(status: Status[Trust], m: CamMap | None) -> None:
             return
         title = camcore.METHODS[found.map.method].title
         st.html(trust_words.table(trust_words.quick_rows(found), title))
-        with st.expander("How this is computed, and what to beware of"):
+        with st.expander("How this is computed, and its limits"):
             st.markdown(_HOW + "".join(f"\n- **{row.name}.** {row.how}" for row in trust_words.quick_rows(found)))
 
 

@@ -123,7 +123,7 @@ def _section(status: Status[WhatIf], chosen: Chosen, lit: bool, drawn: bool) -> 
         st.html(f'<div class="cam-again" style="--ratio:{ratio:.4f}">{image}{nothing}</div>')
         session.progress(SECTION, status)
         if status.failure is not None:
-            errors.panel(status.failure, "The network could not be asked again")
+            errors.panel(status.failure, "The network could not answer again")
         if found is not None:
             st.html(
                 f'<p class="cam-said-again" role="status">{trust_words.escaped(sentence(found))}</p>{_table(found)}'

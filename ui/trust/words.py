@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from statistics import mean, median
 from typing import TYPE_CHECKING, Any
 
-from camcore.verdict.rules import HIDDEN, Verdict
+from camcore.verdict.rules import HIDDEN, Kind, Verdict
 from ui import words
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ NOTHING = "–"
 LEVELS = {"trust": "for", "caution": "beware", "distrust": "against"}
 """The tone of each verdict."""
 _SIGNS = {"for": "+", "against": MINUS, "beware": "!", "note": "·"}
-_SAID = {"for": "speaks for it", "against": "speaks against it", "beware": "to beware of", "note": "to know"}
+_SAID = {"for": "speaks for it", "against": "speaks against it", "beware": "a caution", "note": "to know"}
 
 _BRIEFLY = {
     "flat": "the same everywhere",
@@ -53,17 +53,40 @@ class FigureRow:
     how: str
 
 
+_DECIDES: dict[str, Kind] = {"trust": "for", "caution": "beware", "distrust": "against"}
+"""The kind of reason that each verdict rests on."""
+CONTROLS = (
+    "The centred blob and the random maps know nothing of the picture or the network: a map that does no better than "
+    "these says nothing."
+)
+
+
 def verdict(given: Verdict) -> str:
     """The verdict with its reasons as HTML."""
+    return (
+        f'<div class="cam-verdict cam-verdict-{LEVELS[given.level]}" role="status"><b>{html.escape(given.headline)}</b>'
+        f"{_reasons(given)}</div>"
+    )
+
+
+def brief(given: Verdict, figures: str) -> str:
+    """The verdict with the reason that decides as HTML; all reasons and the table of ``figures`` behind a click."""
+    first = next((one.text for one in given.reasons if one.kind == _DECIDES[given.level]), "")
+    return (
+        f'<div class="cam-verdict cam-verdict-{LEVELS[given.level]}"><span role="status">'
+        f"<b>{html.escape(given.headline)}</b> {escaped(first)}</span>"
+        f"<details><summary>All reasons, and the figures beside the controls’</summary>{_reasons(given)}{figures}"
+        f"<p>{CONTROLS}</p></details></div>"
+    )
+
+
+def _reasons(given: Verdict) -> str:
     items = "".join(
         f'<li class="cam-reason-{one.kind}"><span title="{_SAID[one.kind]}" aria-label="{_SAID[one.kind]}">'
         f"{_SIGNS[one.kind]}</span> {escaped(one.text)}</li>"
         for one in given.reasons
     )
-    return (
-        f'<div class="cam-verdict cam-verdict-{LEVELS[given.level]}" role="status"><b>{html.escape(given.headline)}</b>'
-        f"<ul>{items}</ul></div>"
-    )
+    return f"<ul>{items}</ul>"
 
 
 def escaped(text: str) -> str:
@@ -115,7 +138,7 @@ def quick_rows(found: Trust) -> list[FigureRow]:
 
         rows += [
             _row(
-                f"Score lost with its top {words.percent(HIDDEN)}", "high is good", first, centre, randoms,
+                f"Score lost when its top {words.percent(HIDDEN)} is hidden", "high is good", first, centre, randoms,
                 removed, share, "The most relevant pixels take the picture’s mean colour; the share of the class’s "
                 "score that this takes away.",
             ),
@@ -143,7 +166,7 @@ def quick_rows(found: Trust) -> list[FigureRow]:
 
 
 def published_rows(found: Trust) -> list[FigureRow]:
-    """The figures that papers give, as far as they are there."""
+    """Figures as published, as far as they are there."""
     if not found.more:
         return []
     first, centre, randoms = _apart(found.more)

@@ -43,7 +43,7 @@ def two(tmp_path: Path) -> tuple[OpenAudit, OpenAudit]:
 
 
 def test_left_is_this_audit_and_right_the_other(two: tuple[OpenAudit, OpenAudit]) -> None:
-    look = MapLook(100)
+    look = MapLook(100, by_value=False)
     one, other = (thumbnail(opened) for opened in two)
     url = pair(one, other, *two, look)
     assert url is not None

@@ -39,7 +39,7 @@ def test_a_picture_lies_under_its_own_map(tmp_path: Path) -> None:
             continue
         placed = frame_for((40, 48), (32, 32), "stretch").to_picture(made.maps[place].astype(np.float32))
         drawn = overlay(one.rgb, one.values, one.size, opened.manifest, MapLook(40))
-        np.testing.assert_array_equal(drawn, blend(picture.rgb, placed, 0.4))
+        np.testing.assert_array_equal(drawn, blend(picture.rgb, placed, 0.4, by_value=True))
 
 
 def test_a_picture_that_is_gone_is_told(tmp_path: Path) -> None:

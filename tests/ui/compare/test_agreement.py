@@ -16,8 +16,8 @@ def square(*values: float) -> np.ndarray:
     ("values", "said"),
     [
         ((0.9, 0.9, 0.9), "They agree closely: 0.90 on average"),
-        ((0.6, 0.6, 0.6), "They agree on the whole: 0.60"),
-        ((0.3, 0.3, 0.3), "They agree a little: 0.30"),
+        ((0.6, 0.6, 0.6), "They mostly agree: 0.60"),
+        ((0.3, 0.3, 0.3), "They partly agree: 0.30"),
         ((-0.1, -0.1, -0.1), "They do not agree: −0.10"),
     ],
 )
@@ -29,6 +29,14 @@ def test_the_verdict_has_a_word_and_the_figure(values: tuple[float, ...], said: 
 
 def test_the_one_that_stands_apart_is_named() -> None:
     assert "Furthest from the others: C (0.20)." in verdict(square(0.9, 0.2, 0.2), ["A", "B", "C"])
+
+
+def test_maps_of_different_classes_are_not_held_against_each_other() -> None:
+    said = verdict(square(0.9, 0.1, 0.1), ["A", "B", "C"], ["cat", "cat", "dog"])
+    assert said.startswith("They agree closely within a class: 0.90 on average")
+    assert "they should differ" in verdict(square(0.9, 0.1, 0.1), ["A", "B", "C"], ["cat", "dog", "owl"])
+    same = verdict(square(0.6, 0.6, 0.6), ["A", "B", "C"], ["cat"] * 3)
+    assert same == verdict(square(0.6, 0.6, 0.6), ["A", "B", "C"])
 
 
 def test_pairs_without_a_figure_do_not_count() -> None:

@@ -31,7 +31,17 @@ def info(title: str, **given: Any) -> Any:
     return SimpleNamespace(title=title, **({"at_own_layer": False, "layer_free": False} | given))
 
 
-@dataclass
+class NoAttentions:
+    """The attentions of a network that has none."""
+
+    found = ()
+    blocks = ()
+
+    def checked(self, title: str) -> None:
+        raise camcore.MethodError(f"{title} is not defined.")
+
+
+@dataclass(eq=False)
 class FakeNetwork:
     """Two layers, ten classes; says 3 first, then 4 and 5."""
 
@@ -43,6 +53,9 @@ class FakeNetwork:
     labels: tuple[str, ...] = tuple(f"class {i}" for i in range(10))
     layers: tuple[Any, ...] = ()
     weights_note: str = "made up"
+    classes: int = 10
+    score_kind: str = "logit"
+    attentions: NoAttentions = field(default_factory=NoAttentions)
 
     def predict(self, pic: Any, top: int = 5, framing: str = "crop") -> tuple[Any, ...]:
         return tuple(Prediction(3 + i, self.labels[3 + i], 0.5, 0.0) for i in range(top))

@@ -13,7 +13,7 @@ import camcore
 from camcore.files import from_cell
 from camcore.filters import Excitation, FirstKernels
 from camcore.graph.layers import LayerInfo
-from camcore.render.colour import colour
+from camcore.render.overlay import blend
 from ui.filters import export as filters_export
 from ui.filters import work as filters_work
 from ui.filters.pixels import number, png_url, response_overlay, tile_url
@@ -76,8 +76,9 @@ def test_the_response_is_the_rectified_channel_from_nothing_to_its_maximum() -> 
     maps = np.zeros((2, 3, 4), np.float32)
     maps[0, 1, 3], maps[1, 2, 3], maps[1, 0, 3] = 4.0, 2.0, -9.0
     drawn = response_overlay(looked(maps), 3, 100, smooth=False)
-    cells = colour(np.array([[0, 1, 0], [0, 0, 0.5]], np.float32), "viridis")
-    np.testing.assert_array_equal(drawn, cells.repeat(4, axis=0).repeat(4, axis=1))
+    shares = np.array([[0, 1, 0], [0, 0, 0.5]], np.float32)
+    mixed = blend(np.full((2, 3, 3), looked().seen[0, 0, 0]), shares, 1.0, by_value=True)
+    np.testing.assert_array_equal(drawn, mixed.repeat(4, axis=0).repeat(4, axis=1))
     np.testing.assert_array_equal(response_overlay(looked(maps), 3, 0, smooth=True), looked().seen)
     assert response_overlay(looked(), 0, 50, smooth=True).shape == (*SIZE, 3), "a channel at rest is drawn, too"
 

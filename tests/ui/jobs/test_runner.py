@@ -96,6 +96,23 @@ def test_stops_when_nobody_waits(runner: Runner) -> None:
     assert counting.begun == 2
 
 
+def test_a_closed_tab_waits_no_longer_than_a_reload(runner: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
+    connected = {"me", "you"}
+    monkeypatch.setattr("ui.jobs.job.is_connected", connected.__contains__)
+    monkeypatch.setattr("ui.jobs.job.RELOAD", 0.05)
+    job = Job(Counting().work)
+    job.watch("me")
+    job.watch("you")
+    time.sleep(0.1)
+    assert job.wanted()
+    connected.remove("me")
+    assert job.wanted(), "another one still waits"
+    connected.remove("you")
+    assert not job.wanted()
+    assert job.watch("me"), "until a step has noticed, one can come back"
+    assert job.wanted()
+
+
 def test_who_comes_as_it_stops_has_it_begun_again(runner: Runner) -> None:
     stopping, gate = threading.Event(), threading.Event()
     begun: list[int] = []

@@ -18,7 +18,7 @@ export default function (component) {
   const named = `${data.identity}:${data.cell}`;
   if (state.named !== named) {
     state.named = named;
-    state.cell = [...data.cell];
+    state.cell = data.cell ? [...data.cell] : null;
   }
 
   const { grid, field, size } = data;
@@ -50,17 +50,18 @@ export default function (component) {
       left: `${(left / size[1]) * 100}%`, width: `${((right - left) / size[1]) * 100}%`,
     });
   };
-  const words = (cell) => `row ${cell[0] + 1}, column ${cell[1] + 1} of ${counts[0]}×${counts[1]}`;
-  const answered = () => state.cell[0] === data.cell[0] && state.cell[1] === data.cell[1];
+  const words = (cell) => !cell ? data.without : `row ${cell[0] + 1}, column ${cell[1] + 1} of ${counts[0]}×${counts[1]}`;
+  const answered = () => String(state.cell) === String(data.cell);
 
   const show = () => {
-    draw("area", area(state.cell));
-    draw("field", field ? seenBy(state.cell) : null);
+    draw("area", state.cell ? area(state.cell) : null);
+    draw("field", field && state.cell ? seenBy(state.cell) : null);
     const known = answered() && data.effective;
     draw("effective", known ? [[data.effective[0], data.effective[2]], [data.effective[1], data.effective[3]]] : null);
     const src = answered() && data.lit ? data.lit : data.photo;
     if (photo.getAttribute("src") !== src) photo.src = src;
     find(".veil").hidden = answered() && !data.busy;
+    find(".area-key").hidden = !state.cell;
     find(".field-key").hidden = !field;
     find(".effective-key").hidden = !known;
     find(".readout").textContent = words(state.cell);
@@ -98,6 +99,7 @@ export default function (component) {
     if (!step) return;
     event.preventDefault();
     const next = (by, axis) => state.cell[axis] + by * Math.sign(grid.stride[axis]);
+    if (!state.cell) { choose(counts.map((count) => Math.floor(count / 2)), SETTLE); return; } // begins in the middle
     choose(step.map((by, axis) => inside(next(by, axis), [0, counts[axis] - 1])), SETTLE);
   };
 

@@ -18,17 +18,21 @@ function words(base64) {
   return new Uint16Array(bytes.buffer);
 }
 
-// 256 colours, each as the four bytes of an opaque pixel.
+// 256 colours, each as the four bytes of a pixel: opaque, or as opaque as the value is large.
 const tables = new Map();
 
-function table(base64) {
-  if (!tables.has(base64)) {
+function table(base64, byValue, signed) {
+  const key = `${byValue} ${signed} ${base64}`;
+  if (!tables.has(key)) {
     const rgb = Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
     const bytes = new Uint8Array(1024).fill(255);
-    for (let i = 0; i < 256; i++) bytes.set(rgb.subarray(3 * i, 3 * i + 3), 4 * i);
-    tables.set(base64, new Uint32Array(bytes.buffer));
+    for (let i = 0; i < 256; i++) {
+      bytes.set(rgb.subarray(3 * i, 3 * i + 3), 4 * i);
+      if (byValue) bytes[4 * i + 3] = signed ? Math.round((Math.abs(i - 128) / 127) * 255) : i;
+    }
+    tables.set(key, new Uint32Array(bytes.buffer));
   }
-  return tables.get(base64);
+  return tables.get(key);
 }
 
 // One address for a photograph, however many frames show it: it is decoded once.
@@ -183,7 +187,8 @@ export default function (component) {
   const state = (root.cam ??= { at: null });
   if (state.data && state.data.photo !== data.photo) state.at = null;
   Object.assign(state, { data, trigger: setTriggerValue });
-  state.tables = { plain: table(data.look.colours), signed: table(data.look.diverging) };
+  const { colours, diverging, by_value: byValue } = data.look;
+  state.tables = { plain: table(colours, byValue, false), signed: table(diverging, byValue, true) };
   root.setAttribute("aria-label", data.label);
   // The part of the photograph that is shown, (top, left, bottom, right) in its pixels.
   const area = data.area ?? [0, 0, data.size[0], data.size[1]];
@@ -314,9 +319,9 @@ export default function (component) {
     if (!cell.grid || !state.width) return;
     const other = differs(cell) ? reference : null;
     const { grid } = cell;
-    const colours = cell.signed || other ? data.look.diverging : data.look.colours;
+    const colouring = cell.signed || other ? diverging : colours;
     const now = [grid.data, grid.low, grid.high, grid.seen.join(), grid.first.join(), grid.stride.join(), cell.top,
-      cell.signed, data.look.smooth, colours, state.width, area.join(), other && [other.grid.data, other.top, other.signed].join()];
+      cell.signed, data.look.smooth, colouring, byValue, state.width, area.join(), other && [other.grid.data, other.top, other.signed].join()];
     if (state.drawn[i] && now.every((value, k) => value === state.drawn[i][k])) return;
     state.drawn[i] = now;
     const [top, left, bottom, right] = grid.seen;

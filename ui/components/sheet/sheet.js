@@ -18,7 +18,7 @@ export default function (component) {
   style("--columns", String(columns));
   style("--cell", `${(cell[0] / size[0]) * 100}%`);
   style("--pitch", `${(pitch[0] / size[0]) * 100}%`);
-  style("--labels", data.labels.length ? "minmax(9rem, 15rem)" : "0");
+  style("--labels", data.labels.length ? data.label_width : "0");
   style("--tallest", data.tallest);
   style("--widest", data.widest);
   root.setAttribute("aria-label", data.label);
@@ -95,7 +95,7 @@ export default function (component) {
     if (at !== state.at) pick(at);
   };
 
-  find(".labels").replaceChildren(...data.labels.map(({ title, note, id }, row) => {
+  find(".labels").replaceChildren(...data.labels.map(({ title, note, id, tip }, row) => {
     const button = document.createElement("button");
     button.type = "button";
     button.style.top = `${((row * pitch[0]) / size[0]) * 100}%`;
@@ -104,7 +104,7 @@ export default function (component) {
     name.textContent = title;
     small.textContent = note;
     button.append(name, small);
-    button.title = `${title}, ${note}: look at all of its channels`;
+    button.title = tip;
     button.onclick = () => state.trigger("picked", id);
     return button;
   }));
@@ -112,7 +112,7 @@ export default function (component) {
   // ---- what is shown elsewhere is framed here
 
   const shown = (follow) => {
-    const id = data.bus ? window[`camShown${data.bus}`] : undefined;
+    const id = data.bus ? window[`camShown${data.bus}`] : data.chosen ?? undefined;
     show(id === undefined ? -1 : ids.indexOf(id), follow);
   };
   state.hear ??= () => state.shown(true);

@@ -1,0 +1,90 @@
+"""The reasons of a verdict, in sentences: what was done, how often it worked, and what stands beside it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from camcore.text import counted, percent, readable
+
+if TYPE_CHECKING:
+    from camcore.audits.groups import Group
+    from camcore.metrics.intervals import Rate
+    from camcore.shortcuts.verdict import Figures
+
+
+def reasons(group: Group, figures: Figures, suspect: bool, missing: int) -> list[str]:
+    """The sentences on a group that was tried. ``missing``: its pictures that could not be opened any more."""
+    label = readable(group.label)
+    lines = [_found(group)]
+    lines += _of_style(label, figures) if group.styled is not None else _of_patches(label, figures)
+    if group.alike and suspect:
+        lines.append("Its patches work far better than those of the class's other groups.")
+    if group.copied is not None and not suspect:
+        lines.append("It does not turn other pictures beyond chance, so the network hardly uses it.")
+    if group.styled is not None and suspect:
+        lines.append("So the answer rests in part on how the whole picture looks, and not on a thing in it.")
+    if missing:
+        lines.append(f"{counted(missing, 'picture')} could not be opened any more and {_was(missing)} left out.")
+    return lines
+
+
+def _found(group: Group) -> str:
+    if group.copied is not None:
+        return (
+            "What they share comes again pixel by pixel: the best match correlates at "
+            f"{group.copied.within:.2f} within the group, at {group.copied.beside:.2f} in pictures of other classes."
+        )
+    if group.styled is not None:
+        return (
+            "They share a style, as a blur, a compression or a cast of colour is one: given to other pictures at layer "
+            f"{group.styled.layer}, it moves them farther towards the class than most styles of other classes do."
+        )
+    return "Nothing in them comes again pixel by pixel."
+
+
+def _of_patches(label: str, figures: Figures) -> list[str]:
+    lines, one = [], figures.sufficiency
+    if one.n:
+        text = (
+            f"Pasted into {counted(one.n, 'picture')} of other classes, {one.count:,} became “{label}” "
+            f"({_with_interval(one)}); random patches of the same pictures: {figures.random.count:,}"
+        )
+        if figures.others is not None and figures.others.n:
+            text += f"; patches of the other groups: {percent(figures.others.value)}"
+        lines.append(f"{text}.")
+    else:
+        lines.append("There are no pictures of other classes to paste its patches into.")
+    painted = figures.necessity
+    if painted.n:
+        lines.append(
+            f"Painted over in {counted(painted.n, 'picture')} of its own, {painted.count:,} {_was(painted.count)} no "
+            f"longer called “{label}” ({_with_interval(painted)}); with a random patch painted over: "
+            f"{figures.random_necessity.count:,}."
+        )
+    return lines
+
+
+def _of_style(label: str, figures: Figures) -> list[str]:
+    one, taken, rest = figures.sufficiency, figures.necessity, figures.others
+    if not one.n or rest is None:
+        return ["There are too few pictures without this style to try it on."]
+    lines = [
+        f"Given to {counted(one.n, 'picture')} of other classes, it made {one.count:,} “{label}” "
+        f"({_with_interval(one)}); the style of pictures of other classes that were chosen alike: "
+        f"{figures.random.count:,}; that of the rest of the class: {percent(rest.value)}."
+    ]
+    if taken.n:
+        lines.append(
+            f"Taken from {counted(taken.n, 'picture')} of its own, {taken.count:,} {_was(taken.count)} no longer "
+            f"called “{label}” ({_with_interval(taken)}); after as large a change from the controls' style: "
+            f"{figures.random_necessity.count:,}."
+        )
+    return lines
+
+
+def _was(number: int) -> str:
+    return "was" if number == 1 else "were"
+
+
+def _with_interval(one: Rate) -> str:
+    return f"{percent(one.value)}, {100 * one.low:.0f} to {100 * one.high:.0f}"
