@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from ui import words
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from camcore.audits.groups import Group
     from camcore.metrics.intervals import Rate
 
