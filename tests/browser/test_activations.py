@@ -84,3 +84,26 @@ def test_the_overview_leads_to_a_layer(page: Page, address: str) -> None:
     label.click()
     expect(page.locator("h2")).to_contain_text(f"{name}:")
     expect(page.locator("h2")).to_be_in_viewport()
+
+
+def test_places_and_keys_choose_a_token_and_a_head(page: Page, address: str) -> None:
+    page.set_default_timeout(PATIENCE)
+    page.goto(f"{address}?model=cats_vs_dogs_vit&head=2")
+    picture, heads = page.locator(".st-key-attention_picture .stage"), page.locator(".st-key-attention_sheet .sheet")
+    heads.locator("img[src]").wait_for()
+    expect(picture.locator(".box.area")).to_be_hidden()
+    expect(heads.locator(".at")).to_be_visible()
+    picture.focus()
+    page.keyboard.press("ArrowUp")  # begins in the middle of 12×12 places
+    expect(page).to_have_url(re.compile(r"[?&]token=7-7(&|$)"))
+    page.keyboard.press("ArrowUp")
+    expect(page).to_have_url(re.compile(r"[?&]token=6-7(&|$)"))
+    expect(picture).to_have_attribute("aria-label", re.compile("Chosen: row 6, column 7 of 12×12"))
+    picture.click(position={"x": 4, "y": 4})
+    expect(page).to_have_url(re.compile(r"[?&]token=1-1(&|$)"))
+    heads.focus()
+    page.keyboard.press("ArrowRight")
+    expect(page).to_have_url(re.compile(r"[?&]head=2\.1(&|$)"))
+    heads.get_by_role("button", name="Block 3").click()
+    expect(page).to_have_url(re.compile(r"[?&]head=3(&|$)"))
+    expect(picture.locator("img")).to_have_attribute("alt", re.compile("Block 3, mean of its heads: where the place"))

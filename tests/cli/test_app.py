@@ -144,6 +144,17 @@ def test_a_mistake_is_told_before_anything_starts(given, said, served, folder, c
     assert re.search(said, error)
 
 
+def test_a_preset_of_keras_hub_is_named_or_its_folder(served, folder):
+    for name in ("task.json", "config.json"):
+        path = folder / "birds" / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("{}")
+    assert main(["app", "birds"]) == 0
+    assert os.environ[DEFAULT_MODEL] == f"hub:{folder / 'birds'}"
+    assert main(["app", f"hub:{folder / 'birds'}"]) == 0
+    assert [start["query"]["model"] for start in served] == [f"hub:{folder / 'birds'}"] * 2
+
+
 def test_a_saved_model_is_taken_where_its_code_may_run(served, folder):
     (folder / "graph").mkdir()
     (folder / "graph" / "saved_model.pb").write_bytes(b"")

@@ -90,3 +90,16 @@ def test_with_nothing_at_all_the_page_offers_the_download(nothing: Path, monkeyp
     monkeypatch.setattr("ui.networks.Networks.peek", lambda *_: None)
     at = visit()
     assert at.header[0].value == "MobileNetV2 needs its weights first"
+
+
+def test_the_folder_of_a_preset_is_named_by_whoever_may_name_folders(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("task.json", "config.json"):
+        (tmp_path / name).write_text("{}")
+    name = f"hub:{tmp_path}"
+    found = model_picker.preset(name)
+    assert found is not None
+    assert found.name == name
+    monkeypatch.setenv("CAMCORE_PUBLIC", "1")
+    assert model_picker.preset(name) is None
