@@ -1,4 +1,4 @@
-"""Mended networks in words, and the record of a mending as a table: the head before and after."""
+"""The record of a mending as a table: the head before and after."""
 
 from __future__ import annotations
 
@@ -8,14 +8,7 @@ from ui import words
 
 if TYPE_CHECKING:
     from camcore.metrics.intervals import Rate
-    from camcore.models.saved import SavedNetwork
     from camcore.shortcuts.mended import Mending
-
-
-def origin(row: SavedNetwork) -> str:
-    """The network that a mended one was made from, and what of; "" for any other."""
-    made = row.mended
-    return f"a copy of {made.network} without a shortcut to “{words.label(made.label)}”" if made else ""
 
 
 def table(one: Mending) -> str:

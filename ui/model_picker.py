@@ -17,7 +17,7 @@ from camcore.models.factories import Factory
 from camcore.models.hub_presets import HubPreset
 from camcore.models.listing import NetworkListing
 from camcore.models.saved import SavedNetwork, is_own
-from ui import mended, policy, words
+from ui import policy, words
 from ui.query import NetworkKey
 from ui.urls import Parameter
 
@@ -232,8 +232,14 @@ def _learned(row: NetworkListing) -> str:
     few = len(row.labels) <= 5
     known = f"knows only {' and '.join((', '.join(row.labels[:-1]), row.labels[-1]))}" if few else ""
     learned = f"trained on {row.summary}" if row.summary else ""
-    parts = (known or f"{len(row.labels)} classes", "no download", learned, mended.origin(row))
+    parts = (known or f"{len(row.labels)} classes", "no download", learned, copy_of(row))
     return words.plain(", ".join(filter(None, parts)))
+
+
+def copy_of(row: SavedNetwork) -> str:
+    """The network that a mended one was made from, and what it is without; "" for any other."""
+    made = row.mended
+    return f"a copy of {made.network} without a shortcut to “{words.label(made.label)}”" if made else ""
 
 
 def _forget_layer() -> None:

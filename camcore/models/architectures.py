@@ -23,9 +23,7 @@ from camcore.checks import shown
 from camcore.errors import ModelError
 from camcore.files import Json
 from camcore.models.catalogue import backbone, build, build_trunk
-from camcore.models.gap_classifier import gap_classifier
-from camcore.models.grafted import KINDS, grafted
-from camcore.models.grafting import cut_again, with_head
+from camcore.models.grafting import BLOCKS, cut_again, with_head
 
 if TYPE_CHECKING:
     import keras
@@ -63,8 +61,8 @@ def check_architecture(architecture: object, depth: int = 0) -> None:
             raise _wrong("dropout", dropout, "it must be a share from 0 to below 1")
     if builder == "grafted":
         _check_trunk(architecture, {"kind", "width", "blocks"}, depth)
-        if architecture.get("kind") not in KINDS:
-            raise _wrong("kind", architecture.get("kind"), f"new blocks are {' or '.join(KINDS)}")
+        if architecture.get("kind") not in BLOCKS:
+            raise _wrong("kind", architecture.get("kind"), f"new blocks are {' or '.join(BLOCKS)}")
         for key, most in (("width", _LARGEST), ("blocks", _MOST_BLOCKS)):
             if not is_whole(architecture.get(key), 1, most):
                 raise _wrong(key, architecture.get(key), f"it must be a whole number from 1 to {most}")
@@ -93,6 +91,8 @@ def build_architecture(architecture: Mapping[str, Json]) -> keras.Model:
 
 
 def _gap_classifier(architecture: Mapping[str, Json]) -> keras.Model:
+    from camcore.models.gap_classifier import gap_classifier
+
     options = {"size": None, **{key: value for key, value in architecture.items() if key != "builder"}}
     try:
         return gap_classifier(**options)
@@ -115,6 +115,8 @@ def _surgery(architecture: Mapping[str, Json]) -> keras.Model:
 
 
 def _grafted(architecture: Mapping[str, Json]) -> keras.Model:
+    from camcore.models.grafted import grafted
+
     model = build_architecture(architecture["backbone"])
     trunk = cut_again(model, architecture["layer"], architecture["position"])
     new = {key: architecture[key] for key in ("kind", "width", "blocks", "outputs")}

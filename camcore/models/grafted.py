@@ -6,11 +6,11 @@ CAM is exact on either. The transformer's tokens are the cells of the trunk's gr
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from camcore.errors import ModelError
 from camcore.models.gap_classifier import residual_block
+from camcore.models.grafting import BLOCKS
 
 if TYPE_CHECKING:
     import keras
@@ -33,10 +33,10 @@ def grafted(
     """
     import keras
 
-    if kind not in KINDS:
-        raise ModelError(f"Blocks of the kind {kind!r} are unknown. They are {' or '.join(map(repr, KINDS))}.")
+    if kind not in BLOCKS:
+        raise ModelError(f"Blocks of the kind {kind!r} are unknown. They are {' or '.join(map(repr, BLOCKS))}.")
     keras.Model(image, trunk).trainable = False
-    x = KINDS[kind](trunk, width, blocks)
+    x = (_transformer if kind == "transformer" else _convolutions)(trunk, width, blocks)
     pooling = keras.layers.GlobalAveragePooling1D if len(x.shape) == 3 else keras.layers.GlobalAveragePooling2D
     activation = "sigmoid" if outputs == 1 else "softmax"
     head = keras.layers.Dense(outputs, activation, kernel_initializer="zeros", name=SCORES)
@@ -77,9 +77,3 @@ def _transformer(x: keras.KerasTensor, width: int, blocks: int) -> keras.KerasTe
         y = layers.Dense(_WIDER * width, "gelu", name=f"{name}_mlp1")(y)
         x = layers.Add(name=f"{name}_add2")([x, layers.Dense(width, name=f"{name}_mlp2")(y)])
     return layers.LayerNormalization(name="norm")(x)
-
-
-KINDS: dict[str, Callable[[keras.KerasTensor, int, int], keras.KerasTensor]] = {
-    "transformer": _transformer,
-    "convolutions": _convolutions,
-}

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 POOL, DROPOUT, HEAD = "cam_pool", "cam_dropout", "cam_head"
 """The names of the layers of a new head; no trunk has them."""
+BLOCKS = ("transformer", "convolutions")
+"""The kinds of new blocks that a trunk can be given; see ``camcore.models.grafted``."""
 
 
 def cut(model: keras.Model, path: str) -> tuple[keras.KerasTensor, int]:

@@ -52,7 +52,9 @@ OTHERS = 120
 PASTES, PAINTS = 32, 16
 """Trials of a group of alike evidence."""
 COPY_PASTES, COPY_PAINTS = 120, 40
-"""Trials of a group in which something comes again, or that has a style in common."""
+"""Trials of a group in which something comes again."""
+STYLE_PASTES, STYLE_PAINTS = 240, 40
+"""Trials of a group that has a style in common."""
 
 
 @dataclass(frozen=True)
@@ -229,7 +231,9 @@ def _order(groups: Sequence[Group]) -> list[Group]:
 
 
 def _counts(group: Group) -> tuple[int, int]:
-    return (PASTES, PAINTS) if group.alike else (COPY_PASTES, COPY_PAINTS)
+    if group.styled is not None:
+        return STYLE_PASTES, STYLE_PAINTS
+    return (PASTES, PAINTS) if group.copied is None else (COPY_PASTES, COPY_PAINTS)
 
 
 def exhibits_of(

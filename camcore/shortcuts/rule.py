@@ -14,10 +14,9 @@ A group is suspect where one of these holds:
    which are mostly without the cue; or these, too, turn FACTOR times as many as random pieces of the other groups: then
    what counts lies all over the picture, as a texture does.
 3. *A style that works.* At an early layer (``camcore.shortcuts.styles``) pictures of other classes, given the group's
-   style, become the class: at least LEAST_OF_STYLES of them, FACTOR times as many as with the style of pictures of
-   other classes that were chosen in the same way, the intervals apart; and as many times as with the style of the rest
-   of the class: leaves are green, and that is no shortcut. So a blur, a compression or a cast of colour is found, of
-   which no piece can be pasted.
+   style, become the class: at least LEAST_OF_STYLES of them, the interval above that of the style of pictures of other
+   classes that were chosen in the same way, and above that of the style of the rest of the class: leaves are green, and
+   that is no shortcut. So a blur, a compression or a cast of colour is found, of which no piece can be pasted.
 
 Necessity and the share of the class stand beside it and decide nothing: a genuine part of an object turns pictures,
 too, and a picture of a dog with a mark stays a dog without it.
@@ -37,7 +36,7 @@ if TYPE_CHECKING:
 
 
 FACTOR = 3.0
-"""How many times as well as the controls the patches or the style of a suspect work, where it is no copy."""
+"""How many times as well as the controls the patches of a suspect work, where it is no copy."""
 LEAST = 0.2
 """The least share of other pictures that such patches turn."""
 
@@ -90,8 +89,7 @@ def works_better(tally: Tally, others: Tally, clearly: bool = True) -> bool:
 
 def _style_works(figures: Figures) -> bool:
     own, controls = figures.sufficiency, [one for one in (figures.random, figures.others) if one is not None]
-    better = all(_apart(own, one) and _times(own, one) for one in controls)
-    return own.n > 0 and own.value >= LEAST_OF_STYLES and better
+    return own.n > 0 and own.value >= LEAST_OF_STYLES and all(_apart(own, one) for one in controls)
 
 
 def _apart(one: Rate, other: Rate) -> bool:

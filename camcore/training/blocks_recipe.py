@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 
 from camcore.errors import CamcoreError
 from camcore.files import Json
-from camcore.models.grafted import KINDS
+from camcore.models.grafting import BLOCKS
 from camcore.training.recipe import LARGEST, SEEDS, checked_values
 
 
@@ -72,8 +72,8 @@ class BlocksRecipe:
 
 
 def _problem(recipe: BlocksRecipe) -> str:
-    if recipe.kind not in KINDS:
-        return f"kind is {recipe.kind!r}, and new blocks are {' or '.join(KINDS)}"
+    if recipe.kind not in BLOCKS:
+        return f"kind is {recipe.kind!r}, and new blocks are {' or '.join(BLOCKS)}"
     if not 32 <= recipe.size <= LARGEST:
         return f"size is {recipe.size}, and must be from 32 to {LARGEST}"
     if not 0 <= recipe.seed < SEEDS:

@@ -317,7 +317,7 @@ def test_a_function_that_does_not_say_how_it_is_fed(monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("CAMCORE_MODELS", DECLARED)
     at = page(about="unfed")
     assert "'wrong' is not of the form name=module:function" in text(at)
-    assert at.header[0].value == "44 networks, 1 ready to use on this machine"
+    assert at.header[0].value == "45 networks, 2 ready to use on this machine"
     at.button(key="try_it").click()
     until(at, lambda at: "Which preprocessing does it need?" in text(at))
     assert "It can be made" in text(at)

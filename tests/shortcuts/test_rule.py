@@ -52,8 +52,8 @@ def test_the_rule(one, others, copied, suspect):
     [
         (tally(30, 3), True),
         (tally(15, 0), False),  # an eighth is what clean networks come near to
-        (tally(30, 3, rest=12), False),  # the rest of the class has it, too
-        (tally(30, 12), False),  # less than three times its controls
+        (tally(30, 3, rest=18), False),  # the rest of the class has it, too
+        (tally(30, 18), False),  # not apart from its controls
         (tally(2, 0, of=8), False),  # a quarter, within chance
         (Tally(), False),
     ],

@@ -54,13 +54,14 @@ def followed(work: Iterator[Any]) -> Any:
 
 
 def test_a_stopped_run_ends_as_if_it_had_not_been(home: Path, pictures: LabelledFolder) -> None:
-    whole = followed(train_blocks(recipe(), pictures, home / "whole", "one"))
-    work = train_blocks(recipe(), pictures, home / "stopped", "one")
+    given = recipe(kind="convolutions", width=8)
+    whole = followed(train_blocks(given, pictures, home / "whole", "one"))
+    work = train_blocks(given, pictures, home / "stopped", "one")
     next(event for event in work if isinstance(event, Epoch))
     ask_to_stop(home / "stopped")
     with pytest.raises(Stopped):
         followed(work)
-    again = followed(train_blocks(recipe(), pictures, home / "stopped", "one"))
+    again = followed(train_blocks(given, pictures, home / "stopped", "one"))
     assert [line.epoch for line in read_log(home / "stopped")] == [1, 2]
     nets = [camcore.load(one.folder) for one in (whole, again)]
     for one, other in zip(nets[0].model.weights, nets[1].model.weights, strict=True):
@@ -68,8 +69,8 @@ def test_a_stopped_run_ends_as_if_it_had_not_been(home: Path, pictures: Labelled
 
     trunk = camcore.load("trunk").model
     for name in ("stem_conv", "stem_norm"):
-        given, kept = (one.get_layer(name).get_weights() for one in (trunk, nets[0].model))
-        for weight, half in zip(given, kept, strict=True):
+        own, kept = (one.get_layer(name).get_weights() for one in (trunk, nets[0].model))
+        for weight, half in zip(own, kept, strict=True):
             np.testing.assert_allclose(weight, half, atol=1e-3)  # kernels are kept in half precision
     tried = whole.trained["held_out_by_framing"]
     assert whole.framing == min(tried, key=lambda framing: tried[framing]["loss"])
@@ -80,7 +81,7 @@ def test_a_stopped_run_ends_as_if_it_had_not_been(home: Path, pictures: Labelled
 def test_the_command_takes_a_recipe_of_new_blocks(
     home: Path, pictures: LabelledFolder, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    told = {**json.loads(recipe(kind="convolutions", width=8).to_json()), "epochs": 9}
+    told = {**json.loads(recipe().to_json()), "epochs": 9}
     (home / "recipe.json").write_text(json.dumps(told))
     given = ["train", str(pictures.root), "--out", str(home / "run"), "--recipe", str(home / "recipe.json")]
     assert main([*given, "--teacher", "MobileNetV2"]) == 1
@@ -88,8 +89,8 @@ def test_the_command_takes_a_recipe_of_new_blocks(
     assert main([*given, "--epochs", "1"]) == 0
     assert len(read_log(home / "run")) == 1
     net = camcore.load(home / "run")
-    assert net.default_layer == "block1"
-    assert net.check_linear_head("block1") == "block1"
+    assert (net.default_layer, net.layer("norm").grid) == ("norm", (16, 16))
+    assert net.check_linear_head("norm") == "norm"
 
 
 def lessons(views: int) -> tuple[Lessons, np.ndarray]:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import html
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ui import words
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from camcore.audits.groups import Group
     from camcore.metrics.intervals import Rate
 
@@ -18,16 +21,16 @@ def bars(one: Group) -> str:
     if figures is None:
         return ""
     label, kind = html.escape(words.label(one.label)), "cam-trial cam-trial-suspect" if one.suspect else "cam-trial"
-    pasted = (("its patches", figures.sufficiency), ("random patches", figures.random))
+    pasted = [("its patches", figures.sufficiency), ("random patches", figures.random)]
     if figures.others is not None:
-        pasted = (*pasted, ("patches of other groups", figures.others))
-    painted = (("its patch", figures.necessity), ("a random patch", figures.random_necessity))
+        pasted.append(("patches of other groups", figures.others))
+    painted = [("its patch", figures.necessity), ("a random patch", figures.random_necessity)]
     return _chart(kind, f"Pasted into pictures of other classes: became “{label}”", pasted) + _chart(
         kind, f"Painted over in its own pictures: no longer “{label}”", painted
     )
 
 
-def _chart(kind: str, title: str, rows: tuple[tuple[str, Rate], ...]) -> str:
+def _chart(kind: str, title: str, rows: Sequence[tuple[str, Rate]]) -> str:
     known = [(name, one) for name, one in rows if one.n]
     if not known:
         return ""

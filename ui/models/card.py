@@ -21,7 +21,7 @@ from camcore.models.listing import NetworkListing
 from camcore.models.preprocessing import PREPROCESSINGS, TITLES
 from camcore.models.saved import SavedNetwork, is_own
 from camcore.shortcuts.mended import mending_of
-from ui import downloads, errors, mended, policy, words
+from ui import downloads, errors, mended, model_picker, policy, words
 from ui.jobs import session
 from ui.jobs.session import Status
 from ui.models import work as models_work
@@ -175,7 +175,7 @@ def _saved(row: SavedNetwork) -> None:
     if row.summary:
         st.markdown(words.plain(f"Trained on {row.summary}."))
     if row.mended:
-        st.markdown(words.plain(f"It is {mended.origin(row)}."))
+        st.markdown(words.plain(f"It is {model_picker.copy_of(row)}."))
         record = mending_of(row)
         if record is not None:
             st.html(mended.table(record))
