@@ -22,14 +22,14 @@ with page("Activations", style="activations") as p:
     with st.container(key="cam_browser"):
         layers, ladder = (facts.layers, facts.ladder) if facts is not None else ((), ())
         settled = layer_browser.settle(layers)
-        view.head(head, model.key.name, settled, model.fetch is not None, failed=False, loaded=facts is not None)
+        view.head(head, model.key.title, settled, model.fetch is not None, failed=False, loaded=facts is not None)
         info = layer_browser.show(layers, ladder, kinds=choices.kinds(facts))
     look = choices.show(facts)
     work = view.next_work(model, chosen.picture, info)
     status = session.section("channels", work, view.show_status)
     found = view.channels_of(status)
     if status.failure is not None:
-        view.head(head, model.key.name, info, model.fetch is not None, failed=True)
+        view.head(head, model.key.title, info, model.fetch is not None, failed=True)
 
     left, right = st.columns(view.COLUMNS, gap="medium")
     with p.section("The sheet", left):

@@ -13,7 +13,9 @@ with page("Concepts", style="concepts") as p:
     with p.offer:
         model_picker.offer_download(model)
 
-    st.container(key="cam_head").header(words.plain(f"What {model.key.name} sees these pictures made of"), anchor=False)
+    st.container(key="cam_head").header(
+        words.plain(f"What {model.key.title} sees these pictures made of"), anchor=False
+    )
     asked = view.choices(chosen, model)
     with p.section("The concepts"):
         view.show(asked, model)

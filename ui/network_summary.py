@@ -67,7 +67,7 @@ def summary_work(key: NetworkKey) -> Work[NetworkSummary]:
     def steps(net: Network, _: object) -> Updates[NetworkSummary]:
         yield Update(1.0, NetworkSummary.of(net))
 
-    return Work(key, "summary", f"Loading {key.name}", steps, lambda summary: 1024 * len(summary.layers))
+    return Work(key, "summary", f"Loading {key.title}", steps, lambda summary: 1024 * len(summary.layers))
 
 
 def known_summary(key: NetworkKey) -> NetworkSummary | None:

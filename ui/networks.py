@@ -117,13 +117,13 @@ class Networks:
             self._started.wait()
             if self._start_error is not None:
                 raise self._start_error
-            title = f"Loading {key.name}"
+            title = f"Loading {key.title}"
             load.stage = Stage(title, expected=self.durations.get((title, key), 3.0))
 
             def downloading(done: int, total: int) -> None:
                 load.check()
                 if load.stage.title == title:
-                    load.stage = Stage(f"Downloading {key.name}, {total / 1e6:.0f} MB")
+                    load.stage = Stage(f"Downloading {key.title}, {total / 1e6:.0f} MB")
                 load.stage.reach(done / max(total, 1))
 
             with self.timed((title, key)):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from camcore import CamcoreError
 from camcore.models.catalogue import FRAMING
+from camcore.models.hub_presets import PREFIX
 
 if TYPE_CHECKING:
     from camcore.heatmaps.cam_map import CamMap
@@ -29,6 +30,11 @@ class NetworkKey:
     options: tuple[tuple[str, object], ...] = ()
     version: str = ""
     framing: str = field(default=FRAMING, compare=False)
+
+    @property
+    def title(self) -> str:
+        """The name for sentences: of a preset of keras_hub without its folder."""
+        return self.name.rsplit("/", 1)[-1] if self.name.startswith(PREFIX) else self.name
 
 
 @dataclass(frozen=True)

@@ -101,5 +101,6 @@ def test_the_folder_of_a_preset_is_named_by_whoever_may_name_folders(
     found = model_picker.preset(name)
     assert found is not None
     assert found.name == name
+    assert model_picker.chosen(name, model_picker.AUTO).key.title == tmp_path.name
     monkeypatch.setenv("CAMCORE_PUBLIC", "1")
     assert model_picker.preset(name) is None

@@ -147,6 +147,6 @@ def _figures(rows: AttentionRows, head: Head) -> None:
         parts.append((words.percent(float(row[rows.token])), "to itself", ""))
     if len(others):
         shares = zip(others, rows.names, strict=True)
-        named = ", ".join(f"{name} {words.percent(float(share))}" for share, name in shares) if len(others) <= 2 else ""
+        named = ", ".join(f"{name} {words.percent(float(share))}" for share, name in shares) if len(others) == 2 else ""
         parts.append((words.percent(float(others.sum())), f"to {sheets.listed(rows.names)}", named))
     figures.numbers(parts, f"{sheets.title(head)} in figures")

@@ -31,7 +31,7 @@ def channels_work(
         yield Update(1.0, channels(net, picture, layer, class_index, framing, map_cache().memory))
 
     about = ("channels", picture.sha256, framing, layer, class_index)
-    return Work(key, about, f"{key.name} looks at the picture", steps, lambda found: found.nbytes, 1.5)
+    return Work(key, about, f"{key.title} looks at the picture", steps, lambda found: found.nbytes, 1.5)
 
 
 def attention_work(key: NetworkKey, picture: camcore.Picture, framing: str, token: Token) -> Work[AttentionRows]:
@@ -41,7 +41,7 @@ def attention_work(key: NetworkKey, picture: camcore.Picture, framing: str, toke
         yield Update(1.0, attention_rows(net, picture, token, framing, map_cache().memory))
 
     about = ("attention", picture.sha256, framing, token)
-    return Work(key, about, f"{key.name} looks at the picture", steps, lambda found: found.nbytes, 1.0)
+    return Work(key, about, f"{key.title} looks at the picture", steps, lambda found: found.nbytes, 1.0)
 
 
 def overview_work(
