@@ -79,7 +79,7 @@ def write_groups(
     """
     home = Path(folder)
     manifest = read_manifest(home)
-    apart = [*copies, *styles]
+    apart: list[CopyGroup | StyleGroup] = [*copies, *styles]
     grouping = group_rows(home, manifest, [Apart(one.label, frozenset(one.paths)) for one in apart])
     groups = _groups(manifest, grouping, apart)
     _write(home, groups, pa.table([grouping.paths, grouping.group_of], schema=OF_PATHS))
