@@ -189,7 +189,7 @@ def good() -> dict[str, tuple[Callable[..., Any], dict[str, Any]]]:
         "predict": {"pic": pic}, "predictions": {"logits": logits}, "top_class": {"logits": logits},
         "answer": {"x": x}, "probabilities": {"logits": logits},
         "head": {"layer": "deep"}, "linear_head_offset": {"layer": "deep"}, "check_linear_head": {"layer": "deep"},
-        "is_affine_behind": {"layer": "deep"}, "share_behind": {"layer": "deep"},
+        "is_affine_behind": {"layer": "deep"}, "share_behind": {"layer": "deep"}, "passed_by": {"layer": "deep"},
         "cell_gradients": {"x": x, "layer": "deep", "cell": (1, 1), "channels": [0]},
     }  # fmt: skip
     doors += [(getattr(net, name), given) for name, given in of_network.items()]
