@@ -25,7 +25,7 @@ Array32 = NDArray[np.float32]
 
 FIELD = 0.25
 """The share of the input's sides that a cell sees at most."""
-CHANNELS = 512
+CHANNELS = 256
 """Channels at most: the covariances grow with their square."""
 
 _RIDGE = 0.01  # of the mean variance, added to every direction: no map raises what is hardly there
