@@ -244,7 +244,7 @@ def test_listing_imports_no_tensorflow(home):
         ({"weights": "..weights.h5"}, "not the name of"),
         ({"weights": 1}, "not the name of"),
         ({"sha256": "ab"}, "not 64 hexadecimal digits"),
-        ({"framing": "zoom"}, "framing is 'zoom', not one of crop, stretch, letterbox"),
+        ({"framing": "zoom"}, "framing is 'zoom', not one of crop, centre, stretch, letterbox"),
         ({"framing": ["crop"]}, "framing is"),
         ({"trained": []}, "record 'trained' is"),
     ],

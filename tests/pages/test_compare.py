@@ -142,7 +142,7 @@ def test_backbones_each_with_its_own_answer_and_layer() -> None:
     at = page(columns="backbones", beside="MobileNet,cats_vs_dogs", method="gradcam")
     assert titles(at) == ["MobileNetV2", "MobileNet", "cats_vs_dogs"]
     assert all(cell["note"].startswith("says ") and cell["grid"] for cell in cells(at))
-    assert [cell["grid"]["rows"] for cell in cells(at)] == [7, 7, 9]
+    assert [cell["grid"]["rows"] for cell in cells(at)] == [7, 7, 12]
     assert headline(at) == "Three backbones on one picture"
 
 

@@ -156,11 +156,11 @@ def test_a_download_shows_how_far_it_is_can_be_stopped_and_goes_on(
     class Response(io.BytesIO):
         headers: ClassVar = {"Content-Length": str(len(whole))}
 
-        def read(self, size: int | None = -1) -> bytes:
+        def read1(self, size: int | None = -1) -> bytes:
             if gate.is_set():
-                return super().read(size)
+                return super().read1(size)
             time.sleep(0.05)  # it drips until the gate opens
-            return super().read(1)
+            return super().read1(1)
 
     monkeypatch.setattr(urllib.request, "urlopen", lambda *_, **__: Response(whole))
     row = catalogue.backbone("MobileNetV2")
