@@ -26,7 +26,7 @@ from pathlib import Path
 import numpy as np
 import psutil
 from data import ROOT, SHARED, table
-from playwright.async_api import Browser, Locator, Page, async_playwright
+from playwright.async_api import Browser, Locator, Page, TimeoutError, async_playwright
 
 SAMPLES = ("chelsea", "astronaut", "coffee", "rocket", "motorcycle")
 PICTURES = 300
@@ -86,7 +86,12 @@ class Room:
         """From doing something until what is awaited is shown."""
         began = time.perf_counter()
         await do
-        await shown()
+        try:
+            await shown()
+        except TimeoutError as error:
+            heading = await page.locator("h2").first.inner_text()
+            self.errors.append(f"{page.url}, “{heading}”: {error.message.splitlines()[-1].strip()}")
+            return float("nan")
         if await page.locator("[data-testid=stException]").count():
             self.errors.append(await page.locator("[data-testid=stException]").first.inner_text())
         return time.perf_counter() - began
@@ -206,8 +211,8 @@ async def measure(model: str, rounds: int, home: Path) -> None:
     print(f"{'':34}{'alone':>10}{'8 at once':>12}{'longest':>10}   seconds, medians")
     for kind in kinds:
         a, b = alone[kind], together[kind]
-        b_text = f"{np.median(b):12.1f}{max(b):10.1f}" if b else f"{'–':>12}{'–':>10}"
-        print(f"{kind:34}{np.median(a):10.1f}{b_text}")
+        b_text = f"{np.nanmedian(b):12.1f}{np.nanmax(b):10.1f}" if b else f"{'–':>12}{'–':>10}"
+        print(f"{kind:34}{np.nanmedian(a):10.1f}{b_text}")
     print(f"a tab with a Score-CAM under way was closed: the server rests after {rest:.1f} s")
     print(f"errors: {room.errors or 'none'}")
 

@@ -18,7 +18,6 @@ from camcore.evaluation.table import write_csv
 from camcore.models.saved import SavedNetwork
 from camcore.render.chart_page import chart_page
 from ui import downloads, errors, figures, quality_charts, words
-from ui.classifier.work import FRAMING
 from ui.quality_charts import Chart, interval
 
 if TYPE_CHECKING:
@@ -65,14 +64,15 @@ class _NetworkStub:
 
     name: str
     weights_note: str
+    framing: str
 
     def framing_for(self, framing: str | None) -> str:
-        return framing or FRAMING
+        return framing or self.framing
 
 
 def figures_json(saved: SavedNetwork, p: Predictions, at: float) -> bytes:
     """All figures at this threshold, as ``python -m camcore evaluate --json`` prints them."""
-    values = summary(cast("Network", _NetworkStub(saved.name, saved.summary)), p, at)
+    values = summary(cast("Network", _NetworkStub(saved.name, saved.summary, saved.framing)), p, at)
     return json.dumps(values, indent=2, ensure_ascii=False).encode("utf-8")
 
 

@@ -22,7 +22,6 @@ from ui.query import NetworkKey
 if TYPE_CHECKING:
     from camcore.network import Network
 
-FRAMING = "crop"
 THUMB_SIDE = 320
 """Long side of the small pictures, in pixels."""
 FORMINGS = 2
@@ -63,13 +62,13 @@ def evidence_work(saved: SavedNetwork, picture: camcore.Picture) -> Work[Picture
     """Predicts, and finds the evidence for both of two classes or for the two most probable ones."""
 
     def steps(net: Network, _: object) -> Updates[PictureEvidence]:
-        predictions = tuple(net.predict(picture, top=5, framing=FRAMING))
+        predictions = tuple(net.predict(picture, top=5, framing=saved.framing))
         first = PictureEvidence(predictions, net.activation)
         yield Update(None, first)
         classes = [0, 1] if net.classes == 2 else [one.index for one in predictions[:2]]
         try:
             info = net.layer_with_grid()
-            found = evidence(net, picture, classes, FRAMING)
+            found = evidence(net, picture, classes, saved.framing)
         except (LayerError, MethodError) as error:
             yield Update(1.0, PictureEvidence(predictions, net.activation, why_not=str(error)))
         else:
@@ -103,7 +102,7 @@ def checkpoints_work(
             key = (saved.folder, saved.sha256)
             opened = _formings.get(key) or _formings.put(key, CheckpointNetwork(saved))
         done: tuple[EpochEvidence, ...] = ()
-        for stage in opened.of(picture, explained, FRAMING):
+        for stage in opened.of(picture, explained, saved.framing):
             done = (*done, stage)
             yield Update(len(done) / len(opened.stages), done)
 

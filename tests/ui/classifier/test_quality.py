@@ -20,5 +20,7 @@ def test_files_hold_the_same(tmp_path) -> None:
     path.write_bytes(quality.predictions_csv(p))
     again = read_csv(path)
     assert (again.files, again.probabilities.tolist()) == (p.files, p.probabilities.tolist())
-    shown = json.loads(quality.figures_json(SimpleNamespace(name="pets", summary="200 pictures"), p, 0.3))
-    assert (shown["network"], shown["framing"], shown["pictures"], shown["threshold"]) == ("pets", "crop", 200, 0.3)
+    shown = json.loads(
+        quality.figures_json(SimpleNamespace(name="pets", summary="200 pictures", framing="stretch"), p, 0.3)
+    )
+    assert (shown["network"], shown["framing"], shown["pictures"], shown["threshold"]) == ("pets", "stretch", 200, 0.3)
