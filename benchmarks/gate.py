@@ -1,4 +1,4 @@
-"""How often does the gate refuse a network for nothing, and how often one with a planted cue, by which rule?
+"""Refusals of the gate: of networks that deserve none, and of those with a planted cue, by rule.
 
     python benchmarks/gate.py [--blocks 40] [--each 24] [--courts 4] [--teach 300] [--pictures 320] [--write]
 

@@ -20,7 +20,7 @@ COLORMAP = Parameter("colormap", "colour map", COLORMAPS[0], COLORMAPS, bound=Tr
 
 
 class Mirrored(TypedDict):
-    """What a widget of a choice gets that other parts of the page make, too."""
+    """Arguments for a widget of a choice that other parts of the page make, too."""
 
     key: str
     on_change: Callable[[], None]

@@ -135,7 +135,7 @@ def may_write(folder: Path) -> bool:
 
 
 def in_own_folder(path: Path, name: str) -> bool:
-    """Whether a path lies in this visitor's folder of a name, as far as there is one."""
+    """True where a path lies in this visitor's folder of a name; False where there is none."""
     own = st.session_state.get(_HOME)
     return own is not None and path.is_relative_to(own.path / name)
 

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 
 FACTOR = 3.0
-"""How many times as well as the controls the patches of a suspect work, where it is no copy."""
+"""Least ratio of a suspect's patches to the controls', where it is no copy."""
 LEAST = 0.2
 """The least share of other pictures that such patches turn."""
 

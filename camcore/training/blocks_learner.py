@@ -23,7 +23,7 @@ Array = NDArray[np.float32]
 
 @dataclass(frozen=True, eq=False)
 class Lessons:
-    """What the blocks learn from: rows of all views, one view after the other.
+    """Training data of the blocks: rows of all views, one view after the other.
 
     ``maps``: of the trunk. ``labels`` of the pictures of one view. ``answers`` (rows, outputs): the teacher's
     probabilities. ``features`` (rows, K): its pooled features, each of mean 0 and deviation 1.
@@ -37,7 +37,7 @@ class Lessons:
     def batches(
         self, recipe: BlocksRecipe, epoch: int, batch: int
     ) -> Iterator[tuple[Array, NDArray[np.int64], Array, Array]]:
-        """One epoch: (maps, labels, answers, features) of every picture in one of its views, drawn by the seed."""
+        """Yield one epoch: (maps, labels, answers, features) of each picture in one of its views, drawn by the seed."""
         rng = np.random.default_rng((recipe.seed, epoch))
         order = rng.permutation(len(self.labels))
         views = (epoch + rng.permutation(len(order))) % recipe.views

@@ -40,7 +40,7 @@ def changed(network: camcore.Network) -> Mended:
 
 
 def networks(home: Path) -> dict[str, camcore.Network]:
-    """One of each kind: saved, with another head on it, a catalogue's, and a model of one's own."""
+    """Networks of each kind: saved, with another head on it, a catalogue's, and a model of one's own."""
     network_folder(home / "pets", ["cat", "dog", "owl"])
     pets, catalogue = camcore.load("pets"), camcore.load("MobileNet", "random", alpha=0.25, input_shape=(64, 64, 3))
     return {

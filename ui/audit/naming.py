@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from ui.audit.opened import OpenAudit
 
 PICTURES, AUDIT = "PICTURES", "AUDIT"
-"""What stands in a command for folders that go with the session: the reader fills in his own."""
+"""Placeholders in commands for folders that go with the session: the reader fills in his own."""
 
 
 def names(opened: OpenAudit) -> dict[str, str]:
-    """What stands in place of paths in the files that a visitor takes away."""
+    """Placeholders for paths in the files that a visitor takes away."""
     given, folder = opened.manifest.pictures, opened.audit.folder
     known = policy.visitor_names()
     if is_uploaded(given):
