@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
-from camcore.errors import CamcoreError
-from camcore.files import Json
 from camcore.models.grafting import BLOCKS
-from camcore.training.recipe import LARGEST, SEEDS, checked_values
+from camcore.training.recipe import LARGEST, SEEDS, JsonRecipe
 
 
 @dataclass(frozen=True)
-class BlocksRecipe:
+class BlocksRecipe(JsonRecipe):
     """The recipe of new blocks on the first layers of a backbone.
 
     backbone: one of the catalogue, with its ImageNet weights, frozen; layer: the last of its layers that is kept.
@@ -50,40 +46,19 @@ class BlocksRecipe:
     held_out: float = 0.05
     seed: int = 0
 
-    def __post_init__(self) -> None:
-        try:
-            problem = _problem(self)
-        except (TypeError, ValueError) as error:
-            problem = f"a value is of the wrong kind ({error})"
-        if problem:
-            raise CamcoreError(f"This recipe cannot be followed: {problem}. Change that value.")
-
-    @classmethod
-    def from_json(cls, text: str | Mapping[str, Json]) -> BlocksRecipe:
-        """A recipe from JSON text or what it says; values left out keep their default.
-
-        Raises CamcoreError for what is no recipe.
-        """
-        return cls(**checked_values(cls, text))
-
-    def to_json(self) -> str:
-        """The recipe as JSON text, one value a line."""
-        return json.dumps(asdict(self), indent=1)
-
-
-def _problem(recipe: BlocksRecipe) -> str:
-    if recipe.kind not in BLOCKS:
-        return f"kind is {recipe.kind!r}, and new blocks are {' or '.join(BLOCKS)}"
-    if not 32 <= recipe.size <= LARGEST:
-        return f"size is {recipe.size}, and must be from 32 to {LARGEST}"
-    if not 0 <= recipe.seed < SEEDS:
-        return f"seed is {recipe.seed}, and must be a number from 0 to {SEEDS - 1:,}"
-    if min(recipe.epochs, recipe.views, recipe.width, recipe.blocks) < 1 or recipe.batch < 2:
-        return "epochs, views, width and blocks must be at least 1, batch at least 2"
-    if not (0 < recipe.rate < 1 and 0 <= recipe.label_smoothing < 1 and 0 < recipe.held_out < 1):
-        return "rate and held_out must lie between 0 and 1, label_smoothing from 0 to below 1"
-    if not (0 < recipe.least_area <= 1 and 0 < recipe.kept_tokens <= 1 and 0 <= recipe.soft <= 1):
-        return "least_area and kept_tokens must be shares above 0, soft one from 0 to 1"
-    if min(recipe.weight_decay, recipe.warmup, recipe.hints, recipe.all_tokens) < 0:
-        return "weight_decay, warmup, hints and all_tokens must be at least 0"
-    return ""
+    def _problem(self) -> str:
+        if self.kind not in BLOCKS:
+            return f"kind is {self.kind!r}, and new blocks are {' or '.join(BLOCKS)}"
+        if not 32 <= self.size <= LARGEST:
+            return f"size is {self.size}, and must be from 32 to {LARGEST}"
+        if not 0 <= self.seed < SEEDS:
+            return f"seed is {self.seed}, and must be a number from 0 to {SEEDS - 1:,}"
+        if min(self.epochs, self.views, self.width, self.blocks) < 1 or self.batch < 2:
+            return "epochs, views, width and blocks must be at least 1, batch at least 2"
+        if not (0 < self.rate < 1 and 0 <= self.label_smoothing < 1 and 0 < self.held_out < 1):
+            return "rate and held_out must lie between 0 and 1, label_smoothing from 0 to below 1"
+        if not (0 < self.least_area <= 1 and 0 < self.kept_tokens <= 1 and 0 <= self.soft <= 1):
+            return "least_area and kept_tokens must be shares above 0, soft one from 0 to 1"
+        if min(self.weight_decay, self.warmup, self.hints, self.all_tokens) < 0:
+            return "weight_decay, warmup, hints and all_tokens must be at least 0"
+        return ""

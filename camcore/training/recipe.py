@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from camcore.errors import CamcoreError
 from camcore.files import Json
@@ -20,7 +20,36 @@ SEEDS = 2**31
 
 
 @dataclass(frozen=True)
-class Recipe:
+class JsonRecipe:
+    """A recipe that is kept as JSON; its values are checked when it is made."""
+
+    def __post_init__(self) -> None:
+        try:
+            problem = self._problem()
+        except (TypeError, ValueError) as error:
+            problem = f"a value is of the wrong kind ({error})"
+        if problem:
+            raise CamcoreError(f"This recipe cannot be followed: {problem}. Change that value.")
+
+    @classmethod
+    def from_json(cls, text: str | Mapping[str, Json]) -> Self:
+        """A recipe from JSON text or what it says; values left out keep their default.
+
+        Raises CamcoreError for what is no recipe.
+        """
+        return cls(**checked_values(cls, text))
+
+    def to_json(self) -> str:
+        """The recipe as JSON text, one value a line."""
+        return json.dumps(asdict(self), indent=1)
+
+    def _problem(self) -> str:
+        """The value that no training can follow, in words; "" where there is none."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class Recipe(JsonRecipe):
     """The recipe of the compact classifier: its widths and its training.
 
     size: side of the network's input in pixels. stem, widths, blocks: channels after the stem and in each stage,
@@ -62,25 +91,23 @@ class Recipe:
     start: str = ""
     seed: int = 0
 
-    def __post_init__(self) -> None:
-        try:
-            problem = _problem(self)
-        except (TypeError, ValueError) as error:
-            problem = f"a value is of the wrong kind ({error})"
-        if problem:
-            raise CamcoreError(f"This recipe cannot be followed: {problem}. Change that value.")
-
-    @classmethod
-    def from_json(cls, text: str | Mapping[str, Json]) -> Recipe:
-        """A recipe from JSON text or what it says; values left out keep their default.
-
-        Raises CamcoreError for what is no recipe.
-        """
-        return cls(**checked_values(cls, text))
-
-    def to_json(self) -> str:
-        """The recipe as JSON text, one value a line."""
-        return json.dumps(asdict(self), indent=1)
+    def _problem(self) -> str:
+        smallest = 2 ** (len(self.widths) + 1)
+        if self.size < smallest or any(side < smallest for _, side in self.stages):
+            return f"its pictures must be at least {smallest} pixels a side, for its stages halve them that often"
+        if self.size > LARGEST or any(side > LARGEST for _, side in self.stages):
+            return f"its pictures may have at most {LARGEST} pixels a side; size is {self.size}"
+        if not 0 <= self.seed < SEEDS:
+            return f"seed is {self.seed}, and must be a number from 0 to {SEEDS - 1:,}"
+        if not self.widths or len(self.widths) != len(self.blocks) or min(*self.widths, *self.blocks) < 1:
+            return f"widths {self.widths} and blocks {self.blocks} must be equally many, each at least 1"
+        if self.epochs < 1 or self.batch < 2 or self.views < 1 or not self.stages:
+            return "epochs and views must be at least 1, batch at least 2, and there must be a stage"
+        if not 0 < self.rate < 1 or not 0 <= self.label_smoothing < 1 or not 0 < self.held_out < 1:
+            return "rate and held_out must lie between 0 and 1, label_smoothing from 0 to below 1"
+        if not 0 < self.least_area <= 1:
+            return f"least_area is {self.least_area}, a share of the picture, so above 0 and at most 1"
+        return ""
 
     def resized(self, size: int) -> Recipe:
         """The same recipe for an input of ``size`` pixels a side: all sides in proportion."""
@@ -170,25 +197,6 @@ def recipe_values(text: str | Mapping[str, Json]) -> dict[str, Json]:
 def room_to_crop(side: int) -> int:
     """The side in pixels from which a random square of ``side`` pixels is cut."""
     return round(side * 9 / 8)
-
-
-def _problem(recipe: Recipe) -> str:
-    smallest = 2 ** (len(recipe.widths) + 1)
-    if recipe.size < smallest or any(side < smallest for _, side in recipe.stages):
-        return f"its pictures must be at least {smallest} pixels a side, for its stages halve them that often"
-    if recipe.size > LARGEST or any(side > LARGEST for _, side in recipe.stages):
-        return f"its pictures may have at most {LARGEST} pixels a side; size is {recipe.size}"
-    if not 0 <= recipe.seed < SEEDS:
-        return f"seed is {recipe.seed}, and must be a number from 0 to {SEEDS - 1:,}"
-    if not recipe.widths or len(recipe.widths) != len(recipe.blocks) or min(*recipe.widths, *recipe.blocks) < 1:
-        return f"widths {recipe.widths} and blocks {recipe.blocks} must be equally many, each at least 1"
-    if recipe.epochs < 1 or recipe.batch < 2 or recipe.views < 1 or not recipe.stages:
-        return "epochs and views must be at least 1, batch at least 2, and there must be a stage"
-    if not 0 < recipe.rate < 1 or not 0 <= recipe.label_smoothing < 1 or not 0 < recipe.held_out < 1:
-        return "rate and held_out must lie between 0 and 1, label_smoothing from 0 to below 1"
-    if not 0 < recipe.least_area <= 1:
-        return f"least_area is {recipe.least_area}, a share of the picture, so above 0 and at most 1"
-    return ""
 
 
 def _head_problem(recipe: HeadRecipe) -> str:
