@@ -264,6 +264,17 @@ def swin() -> Any:
     return keras.Model(x, end(y, "average"))
 
 
+def reduced() -> Any:
+    """A block whose tokens look at the averages of five, as in pyramid vision transformers."""
+    keras.utils.set_random_seed(3)
+    x = keras.Input((*SIZE, 3))
+    y = layers.Conv2D(DIM, PATCH, strides=PATCH, name="patches")(x)
+    few = layers.Reshape((-1, DIM))(layers.AveragePooling2D((1, 5))(y))
+    y = layers.Reshape((-1, DIM))(y)
+    y = y + layers.MultiHeadAttention(HEADS, DIM // HEADS)(y, few)
+    return keras.Model(x, end(layers.LayerNormalization(name="norm")(y), "average"))
+
+
 class Subclassed(keras.Model):
     """The class-token network with everything in its own call, residual sums as plain code."""
 

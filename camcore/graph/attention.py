@@ -131,6 +131,12 @@ def find_attentions(scores: Scores, reach: Mapping[str, Reach]) -> Attentions:
 def _refusal(attentions: Sequence[Attention]) -> str:
     if not attentions:
         return "no attention of tokens with places was found in it"
+    for one in attentions:
+        queries, keys = (one.weights.shape[axis] for axis in one.order[2:])
+        if queries != keys:
+            return (
+                f"its attentions have other keys than queries ({queries} tokens look at {keys} that were made of them)"
+            )
     if not all(one.whole for one in attentions):
         return "its attentions look at windows of tokens, each with weights of its own, and not at all of them"
     sides = {one.weights.shape[axis] for one in attentions for axis in one.order[2:]}

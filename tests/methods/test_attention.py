@@ -21,6 +21,7 @@ from transformers import (
     images,
     nested,
     own_attention,
+    reduced,
     sequential,
     subclassed,
     swin,
@@ -214,11 +215,14 @@ def test_refused_where_there_is_no_attention_to_go_by(key):
         camcore.explain(camcore.wrap(flat()), pic, key)
 
 
-def test_windows_are_refused_with_the_reason():
-    network = camcore.wrap(swin())
+@pytest.mark.parametrize(
+    ("build", "reason"), [(swin, "look at windows of tokens"), (reduced, "other keys than queries")]
+)
+def test_windows_and_reduced_keys_are_refused_with_the_reason(build, reason):
+    network = camcore.wrap(build())
     x = np.zeros((1, *network.input_size, 3))
     for key in METHODS_OF_ATTENTION:
-        with pytest.raises(camcore.MethodError, match="look at windows of tokens"):
+        with pytest.raises(camcore.MethodError, match=reason):
             heatmap(network, key, x, 0)
 
 
