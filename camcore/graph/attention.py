@@ -17,7 +17,7 @@ from camcore.framing import CellGrid
 from camcore.graph.layers import LayerInfo
 from camcore.graph.patch_use import patches_used, tokens_read
 from camcore.graph.placed_products import PRODUCTS, letters
-from camcore.graph.places import Parts, has_places
+from camcore.graph.places import Factors, has_places
 from camcore.graph.reach import Reach
 from camcore.graph.scores import Scores
 from camcore.lazy import tf
@@ -119,9 +119,9 @@ def find_attentions(scores: Scores, reach: Mapping[str, Reach]) -> Attentions:
         return Attentions(attentions, None, (), refusal)
     last = attentions[-1]
     seen = reach[last.weights.name]
-    parts = seen.places[last.order[2]]
-    count = prod(part.size or 1 for part in parts)
-    first = parts[0].first if parts[0].kind == "tokens" else 0
+    factors = seen.places[last.order[2]]
+    count = prod(factor.size or 1 for factor in factors)
+    first = factors[0].first if factors[0].kind == "tokens" else 0
     grid = (int(seen.grid[0] or 1), int(seen.grid[1] or 1))
     mirrored = (seen.axes[0].stride < 0, seen.axes[1].stride < 0)
     places = TokenPlaces(count, grid, first, tokens_read(ends, reach), mirrored)
@@ -166,7 +166,7 @@ def _attending(operation: tf.Operation, reach: Mapping[str, Reach]) -> Iterator[
 
 
 def _in_pairs(seen: Reach) -> bool:
-    return any(part.keys for parts in seen.places for part in parts)
+    return any(factor.keys for factors in seen.places for factor in factors)
 
 
 def _softmax_of(tensor: tf.Tensor, reach: Mapping[str, Reach]) -> tf.Tensor | None:
@@ -194,7 +194,7 @@ def _oriented(weights: tf.Tensor, keys: int, reach: Mapping[str, Reach]) -> Iter
     seen = reach.get(weights.name)
     if seen is None or weights.shape.rank not in (3, 4) or not has_places(seen.places[keys]):
         return
-    queries = [axis for axis, parts in enumerate(seen.places) if axis not in (0, keys) and has_places(parts)]
+    queries = [axis for axis, factors in enumerate(seen.places) if axis not in (0, keys) and has_places(factors)]
     if len(queries) != 1:
         return
     rest = [axis for axis in range(1, weights.shape.rank) if axis not in (keys, queries[0])]
@@ -203,10 +203,10 @@ def _oriented(weights: tf.Tensor, keys: int, reach: Mapping[str, Reach]) -> Iter
     yield Attention(weights, (0, rest[0] if rest else None, queries[0], keys), whole)
 
 
-def _is_whole(parts: Parts, seen: Reach) -> bool:
-    if parts[0].kind == "tokens":
+def _is_whole(factors: Factors, seen: Reach) -> bool:
+    if factors[0].kind == "tokens":
         return True
-    return prod(part.size or 1 for part in parts) == prod(side or 1 for side in seen.grid)
+    return prod(factor.size or 1 for factor in factors) == prod(side or 1 for side in seen.grid)
 
 
 def _blocks(

@@ -26,7 +26,7 @@ from camcore.graph.linear_head import is_affine, why_no_head, why_not_linear
 from camcore.graph.receptive_field import reaches
 from camcore.graph.regions import Region
 from camcore.graph.reweighting import WeightLayer, fingerprint, weight_layers
-from camcore.graph.scores import Activation, Kind, find_scores
+from camcore.graph.scores import Activation, ScoreKind, find_scores
 from camcore.graph.trace import Trace
 from camcore.graph.traced_network import TracedNetwork
 from camcore.graph.walks import shares_behind, total_multiplications
@@ -73,7 +73,7 @@ class InspectableModel:
         self._shares = shares_behind(scores.logits)
         self.multiplications = total_multiplications(scores.logits)
         self.activation: Activation = scores.activation
-        self.score_kind: Kind = scores.kind
+        self.score_kind: ScoreKind = scores.kind
         self.scored_over = (region or Region()).description if scores.of_map else ""
         self.classes = scores.classes
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from camcore.graph.reach import constant
-from camcore.graph.slicing import slice_entries
+from camcore.graph.slicing import axis_slices
 from camcore.lazy import tf
 
 
@@ -38,7 +38,7 @@ def _whole(source: tf.Tensor) -> list[Pick]:
 
 
 def _strided_slice(operation: tf.Operation, source: tf.Tensor, output: tf.Tensor) -> list[Pick] | None:
-    entries = slice_entries(operation, source.shape.rank)
+    entries = axis_slices(operation, source.shape.rank)
     if entries is None:
         return None
     found = []

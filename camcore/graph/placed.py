@@ -1,7 +1,7 @@
-"""The rules of operations on tensors whose places lie in parts of their axes: tokens, windows, attention weights.
+"""The rules of operations on tensors whose places lie in factors of their axes: tokens, windows, attention weights.
 
-See ``places``. What leaves the parts of each axis whole keeps the grid; what takes tokens without a place, such as the
-class token, leaves none; anything else loses it.
+See ``places``. What leaves the factors of each axis whole keeps the grid; what takes tokens without a place, such as
+the class token, leaves none; anything else loses it.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import numpy as np
 from camcore.graph.combining import POINTWISE, REDUCTIONS, united
 from camcore.graph.placed_products import PRODUCT_RULES
 from camcore.graph.placed_tokens import SLICE_RULES, joined_tokens
-from camcore.graph.places import IMAGES, Parts, as_keys, axes_of, has_places, made, placed, regrouped
+from camcore.graph.places import IMAGES, Factors, as_keys, axes_of, has_places, made, placed, regrouped
 from camcore.graph.reach import LOST, Reach, Rule, constant
 from camcore.lazy import tf
 
@@ -28,7 +28,7 @@ def _lost(operation: tf.Operation, inputs: list[Reach | None], output: tf.Tensor
 
 
 def rearranged(operation: tf.Operation, inputs: list[Reach | None], output: tf.Tensor) -> Reach:
-    """A reshape; LOST where a part would be taken apart."""
+    """A reshape; LOST where a factor would be taken apart."""
     (before, sides), reach = (operation.inputs[0].shape, output.shape), inputs[0]
     if reach is None or before.rank is None or sides.rank is None:
         return LOST
@@ -70,14 +70,14 @@ def _squeeze(operation: tf.Operation, inputs: list[Reach | None], output: tf.Ten
         return LOST
     given = operation.get_attr("squeeze_dims")
     gone = {axis % shape.rank for axis in given} or {axis for axis, side in enumerate(shape) if side == 1}
-    return placed(reach, tuple(parts for axis, parts in enumerate(reach.places) if axis not in gone))
+    return placed(reach, tuple(factors for axis, factors in enumerate(reach.places) if axis not in gone))
 
 
 def _pointwise(operation: tf.Operation, inputs: list[Reach | None], output: tf.Tensor) -> Reach | None:
     """The same place of every input makes each place of the output; queries and keys that meet make pairs."""
     rank = output.shape.rank
     result: Reach | None = None
-    axes: list[Parts] = []
+    axes: list[Factors] = []
     rest: list[Reach] = []
     for tensor, reach in zip(operation.inputs, inputs, strict=True):
         if reach is None or rank is None or tensor.shape.rank is None:
@@ -94,9 +94,9 @@ def _pointwise(operation: tf.Operation, inputs: list[Reach | None], output: tf.T
         else:
             previous = list(own)
             rest.append(reach)
-        for axis, parts in enumerate(previous):
-            if has_places(parts) and not has_places(axes[axis]):
-                axes[axis] = as_keys(parts)
+        for axis, factors in enumerate(previous):
+            if has_places(factors) and not has_places(axes[axis]):
+                axes[axis] = as_keys(factors)
     if result is None:
         return LOST
     axes[0] = axes[0] or IMAGES
@@ -119,11 +119,13 @@ def _reduction(operation: tf.Operation, inputs: list[Reach | None], output: tf.T
     if 0 in reduced:
         return LOST
     gone = [part for axis in reduced for part in reach.places[axis] if part.placed and not part.keys]
-    left = [part for axis, parts in enumerate(reach.places) if axis not in reduced for part in parts if part.placed]
+    left = [part for axis, factors in enumerate(reach.places) if axis not in reduced for part in factors if part.placed]
     if gone and any(not part.keys for part in left):
         return LOST  # some of the rows and columns only
     keep = operation.get_attr("keep_dims")
-    axes = [() if axis in reduced else parts for axis, parts in enumerate(reach.places) if keep or axis not in reduced]
+    axes = [
+        () if axis in reduced else factors for axis, factors in enumerate(reach.places) if keep or axis not in reduced
+    ]
     return made(reach, tuple(axes), output)
 
 
@@ -143,7 +145,7 @@ def _same_places(operation: tf.Operation, inputs: list[Reach | None], output: tf
         return LOST
     axes = ((),) * (after.rank - before.rank) + reach.places
     sides = (None,) * (after.rank - before.rank) + tuple(before)
-    if any(has_places(parts) and sides[i] != after[i] for i, parts in enumerate(axes)):
+    if any(has_places(factors) and sides[i] != after[i] for i, factors in enumerate(axes)):
         return LOST
     return made(reach, axes, output)
 

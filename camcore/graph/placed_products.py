@@ -1,4 +1,4 @@
-"""The rules of matrix products and of the softmax on tensors whose places lie in parts of their axes.
+"""The rules of matrix products and of the softmax on tensors whose places lie in factors of their axes.
 
 Queries times keys have places along two axes; a softmax tells which of the two are looked at; their product with the
 values sums over these, and leaves the places that look.
@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from camcore.graph.combining import spelled, united
-from camcore.graph.places import Axes, Parts, as_keys, axes_of, has_places, made, mixed, placed
+from camcore.graph.places import Axes, Factors, as_keys, axes_of, has_places, made, mixed, placed
 from camcore.graph.reach import LOST, POOLED, Reach, Rule, constant
 from camcore.lazy import tf
 
@@ -47,7 +47,7 @@ def _product(operation: tf.Operation, inputs: list[Reach | None], output: tf.Ten
         return LOST
     terms, kept = named
     result: Reach | None = None
-    found: dict[int, Parts] = {}
+    found: dict[int, Factors] = {}
     summed: list[set[int]] = []
     for tensor, reach, term in zip(operation.inputs, inputs, terms, strict=True):
         own = axes_of(reach, tensor.shape.as_list()) if reach is not None else None
@@ -56,13 +56,13 @@ def _product(operation: tf.Operation, inputs: list[Reach | None], output: tf.Ten
         if own is None:
             summed.append(set())
             continue
-        placed_here = {letter: parts for letter, parts in zip(term, own, strict=True) if has_places(parts)}
+        placed_here = {letter: factors for letter, factors in zip(term, own, strict=True) if has_places(factors)}
         summed.append({letter for letter in placed_here if letter not in kept})
         apart = [letter for letter in placed_here if letter in kept and letter not in found]
         pairs = any(has_places(found[letter]) and letter not in placed_here for letter in found if letter in kept)
-        for letter, parts in zip(term, own, strict=True):
-            if letter in kept and (has_places(parts) or not has_places(found.get(letter, ()))):
-                found[letter] = as_keys(parts) if pairs and letter in apart and not summed[-1] else parts
+        for letter, factors in zip(term, own, strict=True):
+            if letter in kept and (has_places(factors) or not has_places(found.get(letter, ()))):
+                found[letter] = as_keys(factors) if pairs and letter in apart and not summed[-1] else factors
         if reach is not None and reach.axes:
             result = reach if result is None else united(replace(result, dims=()), replace(reach, dims=()))
     if result is None:
@@ -89,13 +89,14 @@ def _along_one_axis(operation: tf.Operation, inputs: list[Reach | None], output:
 
 def _attending(axes: Axes, over: int) -> Axes:
     """Axes of queries and keys of which the keys lie along ``over``."""
-    pairs = any(part.keys for parts in axes for part in parts)
+    pairs = any(part.keys for factors in axes for part in factors)
     if not pairs or all(part.keys for part in axes[over] if part.placed):
         return axes
     # What both share, such as the windows beside the images, is nobody's keys.
-    keyed = {axis for axis, parts in enumerate(axes) if any(part.keys for part in parts)}
+    keyed = {axis for axis, factors in enumerate(axes) if any(part.keys for part in factors)}
     return tuple(
-        as_keys(parts, keys=axis == over) if axis == over or axis in keyed else parts for axis, parts in enumerate(axes)
+        as_keys(factors, keys=axis == over) if axis == over or axis in keyed else factors
+        for axis, factors in enumerate(axes)
     )
 
 

@@ -1,4 +1,4 @@
-"""The rules of concatenations and slices on tensors whose places lie in parts of their axes.
+"""The rules of concatenations and slices on tensors whose places lie in factors of their axes.
 
 They put tokens without a place beside those with one, and take them away again.
 """
@@ -9,7 +9,7 @@ from dataclasses import replace
 from math import prod
 
 from camcore.graph.picking import PICKING, Pick, picks
-from camcore.graph.places import Part, Parts, as_keys, has_places, made
+from camcore.graph.places import Factor, Factors, as_keys, has_places, made
 from camcore.graph.reach import LOST, Reach, Rule, constant
 from camcore.lazy import tf
 
@@ -35,27 +35,27 @@ def joined_tokens(operation: tf.Operation, inputs: list[Reach | None], output: t
     return made(reach, tuple(axes), output)
 
 
-def _tokens(reach: Reach, parts: Parts, before: int, size: int) -> Parts | None:
-    """The parts of an axis of ``size`` tokens, ``before`` of which come before those that it was made of.
+def _tokens(reach: Reach, factors: Factors, before: int, size: int) -> Factors | None:
+    """The factors of an axis of ``size`` tokens, ``before`` of which come before those that it was made of.
 
     None where these are not all the cells of the grid, row by row.
     """
-    cells = tuple(replace(part, keys=False) for part in parts)
+    cells = tuple(replace(factor, keys=False) for factor in factors)
     h, w = reach.grid
-    all_cells = cells == tuple(part for part in (Part("rows", h), Part("columns", w)) if part.size != 1)
-    if not all_cells and [part.kind for part in parts] != ["tokens"]:
+    all_cells = cells == tuple(factor for factor in (Factor("rows", h), Factor("columns", w)) if factor.size != 1)
+    if not all_cells and [factor.kind for factor in factors] != ["tokens"]:
         return None
-    first = parts[0].first if parts[0].kind == "tokens" else 0
-    return (Part("tokens", size, first=first + before, keys=parts[0].keys),)
+    first = factors[0].first if factors[0].kind == "tokens" else 0
+    return (Factor("tokens", size, first=first + before, keys=factors[0].keys),)
 
 
 def _slice(operation: tf.Operation, inputs: list[Reach | None], output: tf.Tensor) -> Reach | None:
     reach, taken = next(filter(None, inputs)), picks(operation, output)
     if taken is None or output.shape.rank is None:
         return LOST
-    axes: list[Parts] = [()] * output.shape.rank
-    for parts, pick in zip(reach.places, taken, strict=True):
-        left = _left(reach, parts, pick)
+    axes: list[Factors] = [()] * output.shape.rank
+    for factors, pick in zip(reach.places, taken, strict=True):
+        left = _left(reach, factors, pick)
         if left is None:
             return LOST
         if pick.position is not None:
@@ -63,16 +63,16 @@ def _slice(operation: tf.Operation, inputs: list[Reach | None], output: tf.Tenso
     return made(reach, tuple(axes), output)
 
 
-def _left(reach: Reach, parts: Parts, pick: Pick) -> Parts | None:
-    """The parts of an axis after a slice of it; None where it takes some of the places only."""
-    if any(part.size is None for part in parts):
-        return parts if pick.position is not None else None
-    if not has_places(parts):
+def _left(reach: Reach, factors: Factors, pick: Pick) -> Factors | None:
+    """The factors of an axis after a slice of it; None where it takes some of the places only."""
+    if any(factor.size is None for factor in factors):
+        return factors if pick.position is not None else None
+    if not has_places(factors):
         return ()
-    size = prod(part.size or 1 for part in parts)
+    size = prod(factor.size or 1 for factor in factors)
     if (pick.start, pick.length, pick.step) == (0, size, 1):
-        return parts
-    tokens = _tokens(reach, parts, 0, size)
+        return factors
+    tokens = _tokens(reach, factors, 0, size)
     if tokens is None or (pick.length > 1 and pick.step != 1):
         return None
     h, w = (int(side or 1) for side in reach.grid)
@@ -82,7 +82,7 @@ def _left(reach: Reach, parts: Parts, pick: Pick) -> Parts | None:
     if pick.position is None or start > first or stop < first + h * w:
         return None
     if pick.length == h * w:
-        return as_keys((Part("rows", h), Part("columns", w)), parts[0].keys)
+        return as_keys((Factor("rows", h), Factor("columns", w)), factors[0].keys)
     return (replace(tokens[0], size=pick.length, first=first - start),)
 
 

@@ -21,7 +21,7 @@ from camcore.graph.trace import Trace
 from camcore.lazy import tf
 
 Activation = Literal["softmax", "sigmoid", "linear", "exp", "none"]
-Kind = Literal["logit", "log-probability", "log-odds", "value"]
+ScoreKind = Literal["logit", "log-probability", "log-odds", "value"]
 
 # Operations that hand on the same numbers in the same order.
 _SAME_NUMBERS = {"Identity", "IdentityN", "Reshape", "Squeeze", "ExpandDims", "Cast", "StopGradient"}
@@ -46,7 +46,7 @@ class Scores:
     source: tf.Tensor  # the tensor that holds them, from which the graph is walked back
     activation: Activation
     classes: int
-    kind: Kind = "logit"
+    kind: ScoreKind = "logit"
     probabilities: tf.Tensor = None
     of_map: bool = False
 
@@ -58,7 +58,7 @@ class _Cells:
     scores: tf.Tensor
     source: tf.Tensor
     activation: Activation
-    kind: Kind
+    kind: ScoreKind
 
 
 def find_scores(trace: Trace, labels: int | None = None, region: Region | None = None) -> Scores:

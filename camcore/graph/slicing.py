@@ -32,7 +32,7 @@ def _moved(reach: Reach, moves: dict[int, tuple[float, int]]) -> Reach:
 
 
 @dataclass(frozen=True)
-class Entry:
+class AxisSlice:
     """The effect of a slice on one axis of its input: ``position`` afterwards (None: removed), first cell and step."""
 
     position: int | None
@@ -40,7 +40,7 @@ class Entry:
     step: int
 
 
-def slice_entries(operation: tf.Operation, rank: int) -> list[Entry] | None:
+def axis_slices(operation: tf.Operation, rank: int) -> list[AxisSlice] | None:
     """The effect of a StridedSlice on each axis of its input; None where the graph does not fix it."""
     begin, step = constant(operation.inputs[1]), constant(operation.inputs[3])
     if begin is None or step is None:
@@ -48,28 +48,28 @@ def slice_entries(operation: tf.Operation, rank: int) -> list[Entry] | None:
     masks = {name: operation.get_attr(f"{name}_mask") for name in ("begin", "ellipsis", "new_axis", "shrink_axis")}
     new = sum(masks["new_axis"] >> i & 1 for i in range(len(begin)))
     dots = bool(masks["ellipsis"])
-    entries: list[Entry] = []
+    entries: list[AxisSlice] = []
     position = 0
     for i in range(len(begin)):
         if masks["ellipsis"] >> i & 1:
             for _ in range(rank - (len(begin) - new - 1)):
-                entries.append(Entry(position, 0, 1))
+                entries.append(AxisSlice(position, 0, 1))
                 position += 1
         elif masks["new_axis"] >> i & 1:
             position += 1
         elif masks["shrink_axis"] >> i & 1:
-            entries.append(Entry(None, int(begin[i]), 1))
+            entries.append(AxisSlice(None, int(begin[i]), 1))
         else:
-            entries.append(Entry(position, None if masks["begin"] >> i & 1 else int(begin[i]), int(step[i])))
+            entries.append(AxisSlice(position, None if masks["begin"] >> i & 1 else int(begin[i]), int(step[i])))
             position += 1
     if not dots:
-        entries += [Entry(position + i, 0, 1) for i in range(rank - len(entries))]
+        entries += [AxisSlice(position + i, 0, 1) for i in range(rank - len(entries))]
     return entries if len(entries) == rank else None
 
 
 def _strided_slice(operation: tf.Operation, inputs: list[Reach | None], output: tf.Tensor) -> Reach | None:
     reach, rank = inputs[0], operation.inputs[0].shape.rank
-    entries = slice_entries(operation, rank) if rank is not None else None
+    entries = axis_slices(operation, rank) if rank is not None else None
     if reach is None or entries is None:
         return unknown(inputs)
     positions: list[int] = []

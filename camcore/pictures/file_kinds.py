@@ -21,7 +21,7 @@ _ARRAY = "Load it with numpy.load and give uint8 pixels to camcore.Picture.from_
 
 
 @dataclass(frozen=True)
-class Kind:
+class FileKind:
     """A kind of file: its ``name``, and ``what_to_do`` with it; empty for the formats that can be opened."""
 
     name: str
@@ -63,51 +63,51 @@ def _is_npz(data: bytes) -> bool:
 
 
 # The first that fits counts: a camera's own format often begins as a more general one does.
-_KINDS: tuple[tuple[Callable[[bytes], bool], Kind], ...] = (
-    (_at(128, b"DICM"), Kind("DICOM", _SLICE)),
-    (_is_nifti, Kind("NIfTI", _SLICE)),
-    (_is_packed_nifti, Kind("NIfTI (gzip)", _SLICE)),
-    (_at(0, b"\x93NUMPY"), Kind("numpy .npy", _ARRAY)),
-    (_is_npz, Kind("numpy .npz", _ARRAY)),
-    (lambda data: data[:2] in (b"II", b"MM") and data[8:10] == b"CR", Kind("camera raw (CR2)", _DEVELOP)),
-    (_brand(b"crx"), Kind("camera raw (CR3)", _DEVELOP)),
-    (_at(0, b"FUJIFILMCCD-RAW"), Kind("camera raw (RAF)", _DEVELOP)),
-    (_at(0, b"IIRO", b"IIRS", b"MMOR"), Kind("camera raw (ORF)", _DEVELOP)),
-    (_at(0, b"IIU\0"), Kind("camera raw (RW2)", _DEVELOP)),
-    (_at(0, b"\xff\xd8\xff"), Kind("JPEG")),
-    (_at(0, b"\x89PNG\r\n\x1a\n"), Kind("PNG")),
-    (lambda data: data[:4] == b"RIFF" and data[8:12] == b"WEBP", Kind("WebP")),
-    (_at(0, b"GIF8"), Kind("GIF")),
-    (_at(0, b"BM"), Kind("BMP")),
-    (_at(0, b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"), Kind("TIFF")),
-    (_brand(b"avif", b"avis"), Kind("AVIF", _EXPORT)),
-    (_brand(b"hei", b"hev"), Kind("HEIC", _EXPORT)),
-    (_brand(b"mif", b"msf"), Kind("HEIF", _EXPORT)),
-    (_brand(b""), Kind("video", _FRAME)),
-    (_at(0, b"\x1aE\xdf\xa3"), Kind("WebM or Matroska video", _FRAME)),
-    (lambda data: data[:4] == b"RIFF" and data[8:12] == b"AVI ", Kind("AVI video", _FRAME)),
-    (_at(0, b"\xff\x0a", b"\0\0\0\x0cJXL \r\n\x87\n"), Kind("JPEG XL", _EXPORT)),
-    (_at(0, b"\xff\x4f\xff\x51", b"\0\0\0\x0cjP  \r\n\x87\n"), Kind("JPEG 2000", _EXPORT)),
-    (_at(0, b"v/1\x01"), Kind("OpenEXR", _EXPORT)),
-    (_is_svg, Kind("SVG", "It holds shapes, not pixels. Export it as PNG and open that.")),
-    (_at(0, b"%PDF"), Kind("PDF", _EXPORT)),
-    (_at(0, b"8BPS"), Kind("Photoshop", _EXPORT)),
-    (_at(0, b"\x89HDF\r\n\x1a\n"), Kind("HDF5", _ARRAY.replace("numpy.load", "h5py"))),
-    (_at(0, b"PK\x03\x04"), Kind("ZIP or office", "Take the picture out of it, or export it as JPEG or PNG.")),
-    (_at(0, b"\x1f\x8b"), Kind("gzip", "Unpack it first.")),
+_KINDS: tuple[tuple[Callable[[bytes], bool], FileKind], ...] = (
+    (_at(128, b"DICM"), FileKind("DICOM", _SLICE)),
+    (_is_nifti, FileKind("NIfTI", _SLICE)),
+    (_is_packed_nifti, FileKind("NIfTI (gzip)", _SLICE)),
+    (_at(0, b"\x93NUMPY"), FileKind("numpy .npy", _ARRAY)),
+    (_is_npz, FileKind("numpy .npz", _ARRAY)),
+    (lambda data: data[:2] in (b"II", b"MM") and data[8:10] == b"CR", FileKind("camera raw (CR2)", _DEVELOP)),
+    (_brand(b"crx"), FileKind("camera raw (CR3)", _DEVELOP)),
+    (_at(0, b"FUJIFILMCCD-RAW"), FileKind("camera raw (RAF)", _DEVELOP)),
+    (_at(0, b"IIRO", b"IIRS", b"MMOR"), FileKind("camera raw (ORF)", _DEVELOP)),
+    (_at(0, b"IIU\0"), FileKind("camera raw (RW2)", _DEVELOP)),
+    (_at(0, b"\xff\xd8\xff"), FileKind("JPEG")),
+    (_at(0, b"\x89PNG\r\n\x1a\n"), FileKind("PNG")),
+    (lambda data: data[:4] == b"RIFF" and data[8:12] == b"WEBP", FileKind("WebP")),
+    (_at(0, b"GIF8"), FileKind("GIF")),
+    (_at(0, b"BM"), FileKind("BMP")),
+    (_at(0, b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"), FileKind("TIFF")),
+    (_brand(b"avif", b"avis"), FileKind("AVIF", _EXPORT)),
+    (_brand(b"hei", b"hev"), FileKind("HEIC", _EXPORT)),
+    (_brand(b"mif", b"msf"), FileKind("HEIF", _EXPORT)),
+    (_brand(b""), FileKind("video", _FRAME)),
+    (_at(0, b"\x1aE\xdf\xa3"), FileKind("WebM or Matroska video", _FRAME)),
+    (lambda data: data[:4] == b"RIFF" and data[8:12] == b"AVI ", FileKind("AVI video", _FRAME)),
+    (_at(0, b"\xff\x0a", b"\0\0\0\x0cJXL \r\n\x87\n"), FileKind("JPEG XL", _EXPORT)),
+    (_at(0, b"\xff\x4f\xff\x51", b"\0\0\0\x0cjP  \r\n\x87\n"), FileKind("JPEG 2000", _EXPORT)),
+    (_at(0, b"v/1\x01"), FileKind("OpenEXR", _EXPORT)),
+    (_is_svg, FileKind("SVG", "It holds shapes, not pixels. Export it as PNG and open that.")),
+    (_at(0, b"%PDF"), FileKind("PDF", _EXPORT)),
+    (_at(0, b"8BPS"), FileKind("Photoshop", _EXPORT)),
+    (_at(0, b"\x89HDF\r\n\x1a\n"), FileKind("HDF5", _ARRAY.replace("numpy.load", "h5py"))),
+    (_at(0, b"PK\x03\x04"), FileKind("ZIP or office", "Take the picture out of it, or export it as JPEG or PNG.")),
+    (_at(0, b"\x1f\x8b"), FileKind("gzip", "Unpack it first.")),
 )
 
 
-def kind_of(data: bytes) -> Kind | None:
+def kind_of(data: bytes) -> FileKind | None:
     """The kind of a file, by its first bytes; None where it is unknown."""
     return next((kind for fits, kind in _KINDS if fits(data)), None)
 
 
-def camera_raw(make: str) -> Kind:
+def camera_raw(make: str) -> FileKind:
     """The kind of a TIFF that holds a camera's raw picture."""
     names = {"nikon": "NEF", "sony": "ARW", "pentax": "PEF", "ricoh": "PEF", "samsung": "SRW"}
     ending = next((name for maker, name in names.items() if make.lower().startswith(maker)), "DNG")
-    return Kind(f"camera raw ({ending})", _DEVELOP)
+    return FileKind(f"camera raw ({ending})", _DEVELOP)
 
 
 def begins_as_picture(start: bytes) -> bool:
@@ -116,7 +116,7 @@ def begins_as_picture(start: bytes) -> bool:
     return kind is not None and not kind.what_to_do
 
 
-def in_format(kind: Kind, shown: str) -> str:
+def in_format(kind: FileKind, shown: str) -> str:
     """The refusal of a file of another kind."""
     return f"{shown} is in {kind.name} format. Only {FORMAT_LIST} can be opened. {kind.what_to_do}"
 

@@ -14,7 +14,7 @@ from typing import Literal
 from camcore.text import percent, readable
 
 Level = Literal["trust", "caution", "distrust"]
-Kind = Literal["for", "against", "beware", "note"]
+ReasonKind = Literal["for", "against", "beware", "note"]
 
 # The share of the picture whose hiding the verdict tells of.
 HIDDEN = 0.2
@@ -42,7 +42,7 @@ class Reason:
     ``key`` names the rule.
     """
 
-    kind: Kind
+    kind: ReasonKind
     key: str
     text: str
 
@@ -108,7 +108,7 @@ class Findings:
 def judge(findings: Findings) -> Verdict:
     """The verdict on a map. One reason against it: do not trust. One to beware: with caution."""
     reasons = [reason for rule in _RULES for reason in rule(findings)]
-    order: tuple[Kind, ...] = ("against", "for", "beware", "note")
+    order: tuple[ReasonKind, ...] = ("against", "for", "beware", "note")
     reasons.sort(key=lambda reason: order.index(reason.kind))
     kinds = {reason.kind for reason in reasons}
     if "against" in kinds:

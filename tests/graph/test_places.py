@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from camcore.graph.places import IMAGES, Axes, Part, axes_of, placed, regrouped
+from camcore.graph.places import IMAGES, Axes, Factor, axes_of, placed, regrouped
 from camcore.graph.reach import Axis, Reach
 
 H, W, C = 6, 8, 5
@@ -73,6 +73,6 @@ def test_patches_whose_own_pixels_become_channels_make_a_coarser_grid():
 
 
 def test_tokens_beside_the_cells_are_not_taken_apart():
-    tokens = replace(MAP, dims=(1,), places=(IMAGES, (Part("tokens", H * W + 2, first=1),), (Part("other", C),)))
+    tokens = replace(MAP, dims=(1,), places=(IMAGES, (Factor("tokens", H * W + 2, first=1),), (Factor("other", C),)))
     assert regrouped(tokens.places, (None, 2, (H * W + 2) // 2, C)) is None
     assert regrouped(tokens.places, (None, H * W + 2, C, 1))[1] == tokens.places[1]

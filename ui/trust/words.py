@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from statistics import mean, median
 from typing import TYPE_CHECKING, Any
 
-from camcore.verdict.rules import HIDDEN, Kind, Verdict
+from camcore.verdict.rules import HIDDEN, ReasonKind, Verdict
 from ui import words
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ class FigureRow:
     how: str
 
 
-_DECIDES: dict[str, Kind] = {"trust": "for", "caution": "beware", "distrust": "against"}
+_DECIDES: dict[str, ReasonKind] = {"trust": "for", "caution": "beware", "distrust": "against"}
 """The kind of reason that each verdict rests on."""
 CONTROLS = (
     "The centred blob and the random maps know nothing of the picture or the network: a map that does no better than "
