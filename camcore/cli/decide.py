@@ -29,7 +29,7 @@ def add_parser(commands: Commands) -> None:
         "decide",
         help="may it be used? what speaks for it, what against it, and what was not examined",
         description="Reads what evaluate, audit, check, the reviews and training left of a network, and answers by "
-        "three rules (docs/decision.md). It measures nothing: where something is missing, it says how to have it.",
+        "three rules (docs/pages.md). It measures nothing: where something is missing, it says how to have it.",
     )
     add_network(parser, "NETWORK")
     parser.add_argument("--audit", metavar="FOLDER", help="an audit of this network")
