@@ -63,7 +63,7 @@ def _decision(given: argparse.Namespace) -> Decision:
 
 
 def _print(decision: Decision) -> None:
-    print(f"May {decision.network} be used? {decision.headline}.\n{reason(decision)}\n")
+    print(f"May {decision.network} be used? {decision.headline}\n{reason(decision)}\n")
     for one in decision.points:
         print(f"  {_SIGNS[one.state]} {one.question} {one.text}")
         if one.remedy:

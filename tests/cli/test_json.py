@@ -149,7 +149,7 @@ def test_audited(capsys: pytest.CaptureFixture[str]) -> None:
     assert told["accuracy"]["correct"] == facts("evaluate", capsys)["accuracy"]["correct"]
     assert facts("review", capsys) == []
     decided = facts("decide", capsys)
-    assert (decided["answer"], decided["accuracy"][0]["correct"]) == ("no", told["accuracy"]["correct"])
+    assert (decided["network"], decided["accuracy"][0]["correct"]) == ("small", told["accuracy"]["correct"])
 
 
 def test_bias(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
