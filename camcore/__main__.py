@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import camcore
-from camcore.cli import app, audit, bias, check, evaluate, explain, listing, mend, review, spread, train, trust
+from camcore.cli import app, audit, bias, check, decide, evaluate, explain, listing, mend, review, spread, train, trust
 from camcore.errors import CamcoreError
 
 SCRIPT, MODULE = "camcore", "python -m camcore"
@@ -31,6 +31,7 @@ examples:
   python -m camcore check NEW --against OLD --data pictures/ --policy policy.toml   may NEW replace OLD?
   python -m camcore spread A B C --data pictures/   how far seeds of one recipe differ, as a policy
   python -m camcore review audit/               what people judged of its maps, each record checked
+  python -m camcore decide NETWORK --audit audit/   may it be used? what speaks for it, and what was not examined
   python -m camcore bias study pictures/ --out bias/   plant a cue, see it in the maps, mend it
   python -m camcore layers MobileNetV2          which layers there are, and which one to look at
   python -m camcore methods                     what each method answers and costs
@@ -85,7 +86,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
 
     explain.add_parser(commands, examples)
-    for module in (listing, app, trust, train, evaluate, audit, mend, check, spread, review, bias):
+    for module in (listing, app, trust, train, evaluate, audit, mend, check, spread, review, decide, bias):
         module.add_parser(commands)
     return parser
 

@@ -213,6 +213,7 @@ FLOORS = (
     {"bias", "report"},
     {"audits", "reviews", "shortcuts"},
     {"release"},
+    {"decision"},
     {"cli"},
     {"__main__"},
 )

@@ -25,12 +25,17 @@ PAGES = (
     ("pages/models.py", "Models", ":material/deployed_code:"),
     ("pages/train.py", "Train", ":material/model_training:"),
     ("pages/cats_vs_dogs.py", "Evaluation", ":material/analytics:"),
+    ("pages/decision.py", "May we use it?", ":material/gavel:"),
     ("pages/glossary.py", "Glossary", ":material/menu_book:"),
 )
 """The pages in the order of the sidebar: script, title, icon. A new page adds its line here."""
 GROUPS = (
     ("Look inside", ":material/layers:", ("pages/activations.py", "pages/concepts.py", "pages/filters.py")),
-    ("Networks", ":material/deployed_code:", ("pages/models.py", "pages/train.py", "pages/cats_vs_dogs.py")),
+    (
+        "Networks",
+        ":material/deployed_code:",
+        ("pages/models.py", "pages/train.py", "pages/cats_vs_dogs.py", "pages/decision.py"),
+    ),
 )
 """Pages that share one entry of the sidebar, and a row of links on top of each: title, icon, scripts."""
 REPORT, GLOSSARY = "pages/report.py", "pages/glossary.py"

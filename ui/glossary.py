@@ -89,6 +89,17 @@ TERMS: dict[str, tuple[tuple[str, str], ...]] = {
             "A feature that goes with a class in the training pictures and has nothing to do with it, such as a "
             "watermark. The network is right for a wrong reason, and fails where the feature is missing.",
         ),
+        (
+            "Review",
+            "A person judges a random sample of maps: the right reason, or a wrong one. Sham maps among them show "
+            "whether the person would have noticed.",
+        ),
+        ("Gate", "Rules that a new version of a network has to pass before it replaces the old one."),
+        (
+            "New pictures",
+            "Pictures that the network neither learned from nor was chosen by. Only its accuracy on these says what to "
+            "expect.",
+        ),
         ("Concept", "A pattern that several pictures share, found in a layer’s activations."),
         ("Calibration", "Whether probabilities can be taken at their word: of the answers at 80 %, 80 % are right."),
     ),

@@ -104,8 +104,11 @@ def parameters() -> list[Parameter]:
     ]
 
 
-def show(framings: bool = True) -> Model:
-    """Draw the picker and return what is chosen; ``framings`` False: the framing is chosen elsewhere."""
+def show(framings: bool = True, untrained: bool = True) -> Model:
+    """Draw the picker and return what is chosen; ``framings`` False: the framing is chosen elsewhere.
+
+    ``untrained`` False: networks with their own weights only.
+    """
     rows: dict[str, NetworkListing] = {row.name: row for row in camcore.backbones()}
     chosen_one = str(st.session_state.get("model"))
     from_hub = preset(chosen_one)
@@ -124,7 +127,7 @@ def show(framings: bool = True) -> Model:
     )
     row = rows[name]
     own_code = isinstance(row, Factory)
-    random = st.toggle(
+    random = untrained and st.toggle(
         "Random weights",
         key="random",
         bind="query-params",

@@ -54,7 +54,7 @@ def sections(audit: Audit, groups: Sequence[Group], means: Sequence[MeanMap], la
     if labelled:
         yield from _worst(audit)
     if means:
-        yield Section("Average maps", (Prints(tuple(map(_mean, means)), maps=True),))
+        yield Section("Average maps", (Prints(tuple(map(mean_print, means)), maps=True),))
     yield from _reviews(audit)
     yield from _errors(audit)
     yield Section("Limits", (Bullets(tuple(report_words.limits(audit.manifest, labelled))),))
@@ -135,7 +135,7 @@ def _failing(groups: Sequence[Group]) -> Iterator[Section]:
 
 def _groups(audit: Audit, groups: Sequence[Group]) -> Section:
     shown = _shown(groups)
-    blocks: list[Block] = [Paragraph(report_words.GROUPS), Cards(tuple(_card(audit, one) for one in shown))]
+    blocks: list[Block] = [Paragraph(report_words.GROUPS), Cards(tuple(group_card(audit, one) for one in shown))]
     left_out = report_words.not_shown(groups, shown)
     return Section("What the answers rest on", (*blocks, *([Paragraph(left_out, quiet=True)] if left_out else [])))
 
@@ -148,7 +148,8 @@ def _shown(groups: Sequence[Group]) -> list[Group]:
     return sorted(divided, key=lambda one: (not one.suspect, not one.clearly_failing, -one.size))[:GROUPS]
 
 
-def _card(audit: Audit, one: Group) -> Card:
+def group_card(audit: Audit, one: Group) -> Card:
+    """A group with its mean map, patches, figures, trial and judgement."""
     name = report_words.group_name(one)
     return Card(
         name,
@@ -200,7 +201,8 @@ def _worst(audit: Audit) -> Iterator[Section]:
         yield Section("The most confident mistakes", (Prints(prints),))
 
 
-def _mean(one: MeanMap) -> Print:
+def mean_print(one: MeanMap) -> Print:
+    """A mean map with its caption."""
     name = "all classes" if one.label is None else readable(one.label)
     kind = {True: "right", False: "wrong", None: "pictures"}[one.right]
     return Print(map_jpeg(one.values), name, f"{kind}: {one.count:,}", f"Mean map: {name}, {kind}: {one.count:,}")

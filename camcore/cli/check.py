@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeVar
@@ -23,6 +24,7 @@ from camcore.errors import CamcoreError
 from camcore.files import unwritable, write_whole
 from camcore.release.gate import CheckResult, CheckStep, check, check_audits
 from camcore.release.junit import to_junit
+from camcore.release.kept import keep_check
 from camcore.release.masks import mask_files
 from camcore.release.policy import Policy, read_policy
 from camcore.release.report import to_html
@@ -85,6 +87,8 @@ def check_command(given: argparse.Namespace) -> int:
             _check_file(Path(file))
     result = followed(_steps(given, policy), _progress, given.out).result
     assert result is not None, "the last step has it"
+    with contextlib.suppress(CamcoreError):  # audits of others may be there to be read only
+        keep_check(result)
     for file, content in ((given.junit, to_junit), (given.html, lambda made: to_html(made, given.masks or ""))):
         if file is not None:
             write_whole(Path(file), content(result))

@@ -10,7 +10,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from camcore.render.colour import DIVERGING, css_gradient
 from camcore.render.encode import to_data_url
 from camcore.report import entry_text
-from camcore.report.blocks import cell_text
+from camcore.report.blocks import Section, cell_text
 from camcore.report.document import AuditItem, Item, Report
 from camcore.report.drawing import jpeg_url, map_on, overlay_of, shrink
 from camcore.text import percent, readable
@@ -42,6 +42,18 @@ def to_html(report: Report) -> bytes:
 def audit_to_html(item: AuditItem) -> bytes:
     """An audit as an HTML page of its own, UTF-8. Text from outside is escaped."""
     return _template("audit.html.j2").render(item=item, gradient=css_gradient()).encode("utf-8")
+
+
+def section_html(section: Section) -> str:
+    """The blocks of a section as HTML, to stand on a page that has ``blocks_style``. Text from outside is escaped."""
+    macros = _template("blocks.html.j2").module
+    gradient = css_gradient()
+    return "".join(str(macros.block(one, gradient)) for one in section.blocks)  # type: ignore[attr-defined]
+
+
+def blocks_style() -> str:
+    """The style of blocks, in the colours --paper --ink --quiet --line --wash --teal --hot --cell of the page."""
+    return str(_template("blocks.html.j2").module.style())  # type: ignore[attr-defined]
 
 
 def _audit(item: AuditItem) -> dict[str, object]:

@@ -37,6 +37,7 @@ CALLS = {
     "bias study": "pictures --out studied --backbone small --pictures 8 --tries 4 --sample photo.png",
     "review": "audited",
     "mend": "audited --out mended",
+    "decide": "small --audit audited",
 }
 
 
@@ -147,6 +148,8 @@ def test_audited(capsys: pytest.CaptureFixture[str]) -> None:
     told = facts("audit", capsys)
     assert told["accuracy"]["correct"] == facts("evaluate", capsys)["accuracy"]["correct"]
     assert facts("review", capsys) == []
+    decided = facts("decide", capsys)
+    assert (decided["network"], decided["accuracy"][0]["correct"]) == ("small", told["accuracy"]["correct"])
 
 
 def test_bias(home: Path, capsys: pytest.CaptureFixture[str]) -> None:

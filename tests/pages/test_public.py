@@ -25,7 +25,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PAGES = [
     "app.py",
     *(f"pages/{one}.py" for one in ("compare", "trust", "audit", "activations", "concepts", "filters", "report")),
-    *(f"pages/{one}.py" for one in ("cats_vs_dogs", "train", "models")),
+    *(f"pages/{one}.py" for one in ("cats_vs_dogs", "train", "models", "decision")),
 ]
 FORBIDDEN = {"remove_weights", "remove_weights_really", "remove_network", "remove_network_really"}
 FORBIDDEN |= {"fetch", "fetch_it", "keep_feed", "try_it"}
@@ -33,6 +33,7 @@ ADDRESSES = [
     ("pages/concepts.py", "pictures", {"in": "folder", "model": "cats_vs_dogs"}),
     ("pages/audit.py", "pictures", {}),
     ("pages/audit.py", "audit", {}),
+    ("pages/decision.py", "audit", {"model": "theirs"}),
     ("pages/train.py", "data", {}),
     ("pages/cats_vs_dogs.py", "folder", {}),
 ]

@@ -24,7 +24,7 @@ def test_an_entry_of_several_pages_is_the_one_that_is_open() -> None:
     at = visit("pages/train.py")
     assert links(at)["Networks"] == "train"
     beside = [one.proto.label for one in at.main.get("page_link")]
-    assert beside[:3] == ["Models", "Train", "Evaluation"]
+    assert beside[:4] == ["Models", "Train", "Evaluation", "May we use it?"]
 
 
 def test_every_page_is_an_entry_or_stands_behind_one() -> None:

@@ -1,0 +1,1 @@
+"""The page that answers whether a network may be used, from what the others left."""
