@@ -60,7 +60,7 @@ with page("Inspect") as p:
         map_view.photograph(picture, chosen, answer, look, mode, request.busy, cell.picker())
         map_view.ladder(ladder, chosen, answer, look)
     with p.section("The choices"):
-        query_form.show(choices, network, answer, query)
+        query_form.show(choices, network, answer, query, [p.index for p in answer.predictions])
     with p.section("The caption"):
         map_view.caption(caption, warning, answer)
         export.files(files, chosen, answer, look)

@@ -23,7 +23,7 @@ with page("Activations", style="activations") as p:
         layers, ladder = (facts.layers, facts.ladder) if facts is not None else ((), ())
         settled = layer_browser.settle(layers)
         view.head(head, model.key.title, settled, model.fetch is not None, failed=False, loaded=facts is not None)
-        info = layer_browser.show(layers, ladder, kinds=choices.kinds(facts))
+        info = layer_browser.show(layers, ladder)
     look = choices.show(facts)
     work = view.next_work(model, chosen.picture, info)
     status = session.section("channels", work, view.show_status)

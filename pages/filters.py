@@ -26,7 +26,7 @@ with page("Filters", style="filters") as p:
     look = response_work(network, chosen.picture, model.framing, state["layer"]) if model.fetch is None else None
     status = session.ask("filters_look", look)
     if status.failure is not None and status.failure.kind == "LayerError" and state["layer"] is not None:
-        urls.object_to("layer", f"{status.failure.message} Showing the recommended layer instead.")
+        urls.object_to("layer", f"{status.failure.message} Showing the usual layer instead.")
         session.rerun()
     response = status.value
     choices.show(chooser, response)

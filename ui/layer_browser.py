@@ -1,5 +1,7 @@
 """One layer chooser for all pages: the network's stages as a strip, a search box, and a list with its branches.
 
+Where there is little room it is compact: no strip, and the stages are headings in the list.
+
 It needs no more than a network's LayerInfos (``ui.network_summary.NetworkSummary`` has them), and none while it is
 being loaded. The choice lives in the session under ``key``, which the page binds to its address
 (``ui.urls.Parameter(key, "layer", None)``); None stands for the recommended layer, so that it stays that one when the
@@ -7,7 +9,7 @@ network changes.
 """
 
 import functools
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 
 import streamlit as st
 
@@ -27,38 +29,38 @@ def show(
     ladder: Sequence[str] = (),
     *,
     key: str = "layer",
-    kinds: Collection[str] = (),
-    label: str = "Layer",
+    start: str | None = None,
+    compact: bool = False,
+    closed: str = "",
 ) -> LayerInfo | None:
     """Draw the chooser; the chosen layer, None while there is none to choose.
 
     ``layers``: all of a network's, empty while it is not loaded; ``ladder``: the last layer of each of the last
-    grid sizes, which are marked. ``kinds``: kinds of layers to choose from, all where empty; the recommended one can
-    always be chosen. A choice that this network does not have is put back, with a notice of ``ui.urls``.
+    grid sizes, which are marked. ``start``: the path of the layer that stands chosen at first, None for the recommended
+    one. ``closed``: why no layer can be chosen. A choice that this network does not have is put back, with a notice of
+    ``ui.urls``.
     """
-    chosen = settle(layers, key)
-    if layers and chosen is None:
+    chosen = None if closed else settle(layers, key, start)
+    if layers and chosen is None and not closed:
         st.info(f"{NO_GRID} {WITHOUT_LAYER}")
         return None
-    data = _plan(tuple(layers), tuple(ladder), frozenset(kinds))
+    data = _plan(() if closed else tuple(layers), tuple(ladder))
 
     def pick(path: str) -> None:
-        st.session_state[key] = None if path == data["recommended"] else path
+        st.session_state[key] = None if path == (start or data["recommended"]) else path
 
-    _layers(
-        key=f"{key}_browser",
-        data={**data, "label": label, "chosen": None if chosen is None else chosen.path},
-        on_picked_change=event(f"{key}_browser", "picked", pick),
-    )
+    name = f"{key}_{'box' if compact else 'browser'}"
+    now = {"label": "Layer", "chosen": None if chosen is None else chosen.path, "compact": compact, "closed": closed}
+    _layers(key=name, data={**data, **now}, on_picked_change=event(name, "picked", pick))
     return chosen
 
 
-def settle(layers: Sequence[LayerInfo], key: str = "layer") -> LayerInfo | None:
-    """The chosen layer; a choice that this network cannot follow is put back to the recommended one, and said."""
-    recommended = next((info for info in layers if info.recommended), None)
+def settle(layers: Sequence[LayerInfo], key: str = "layer", start: str | None = None) -> LayerInfo | None:
+    """The chosen layer; a choice that this network cannot follow is put back to the first one, and said."""
+    first = next((info for info in layers if (info.recommended if start is None else info.path == start)), None)
     wanted = st.session_state.get(key)
-    if recommended is None or wanted is None:
-        return recommended
+    if first is None or wanted is None:
+        return first
     # A bare name stands for a layer of a nested model, too; of several, for the last one.
     named = next((info for info in reversed(layers) if wanted in (info.path, info.name)), None)
     layer = next((info for info in layers if info.path == wanted), named)
@@ -69,8 +71,9 @@ def settle(layers: Sequence[LayerInfo], key: str = "layer") -> LayerInfo | None:
     else:
         near = nearest(wanted, [info.path for info in layers if info.usable])
         problem = f"This network has no layer “{str(wanted)[:60]}”." + (f" Did you mean “{near}”?" if near else "")
-    urls.object_to(key, f"{problem} Showing the recommended one, “{recommended.path}”, instead.")
-    return recommended
+    usual = f"the recommended one, “{first.path}”," if first.recommended else f"“{first.path}”"
+    urls.object_to(key, f"{problem} Showing {usual} instead.")
+    return first
 
 
 def settle_channel(network: str, layer: str) -> None:
@@ -84,7 +87,7 @@ def settle_channel(network: str, layer: str) -> None:
 
 
 @functools.lru_cache(maxsize=16)
-def _plan(layers: tuple[LayerInfo, ...], ladder: tuple[str, ...], kinds: frozenset[str]) -> dict[str, object]:
+def _plan(layers: tuple[LayerInfo, ...], ladder: tuple[str, ...]) -> dict[str, object]:
     """All that the component draws but the choice itself."""
     if not layers:
         return {"layers": [], "stages": [], "why": "", "recommended": None}
@@ -94,11 +97,8 @@ def _plan(layers: tuple[LayerInfo, ...], ladder: tuple[str, ...], kinds: frozens
     made: list[dict[str, object]] = []
     rows: list[tuple[int, LayerInfo]] = []
     for stage in structure.stages(layers):
-        shown = [info for info in stage.layers if not kinds or info.kind in kinds or info.recommended]
-        if not shown:
-            continue
-        rows += [(len(made), info) for info in shown]
-        made.append(_stage(stage, shown))
+        rows += [(len(made), info) for info in stage.layers]
+        made.append(_stage(stage))
     order = {info.path: i for i, info in enumerate(structure.reading_order(layers))}
     rows.sort(key=lambda row: order[row[1].path])
     return {
@@ -109,7 +109,8 @@ def _plan(layers: tuple[LayerInfo, ...], ladder: tuple[str, ...], kinds: frozens
     }
 
 
-def _stage(stage: structure.GridStage, shown: Sequence[LayerInfo]) -> dict[str, object]:
+def _stage(stage: structure.GridStage) -> dict[str, object]:
+    shown = stage.layers
     return {
         "title": words.grid(stage.grid) if stage.grid else "no grid",
         "note": f"{len(shown)} layer{'s' if len(shown) > 1 else ''}",

@@ -1,4 +1,4 @@
-"""The methods as a list to choose from: in the registry's order, the controls last, and named as such.
+"""The methods as a list to choose from: those to try first, then family by family; the controls last.
 
 A *form* names a method on a page and in an address: its key, or ``key:variant`` for a named variant.
 """
@@ -28,10 +28,10 @@ COMPARED = ("gradcam", "gradcam++", "layercam", "eigengradcam", "reciprocam", "f
 
 
 def keys(refused: Collection[str] = ()) -> list[str]:
-    """Every method's key, family by family, without those that are ``refused`` as not defined for a network."""
+    """Every method's key: COMPARED, then family by family, without those ``refused`` as not defined for a network."""
     families = list(_FAMILIES)
     known = (key for key in camcore.METHODS if key not in refused)
-    return sorted(known, key=lambda key: families.index(camcore.METHODS[key].family))
+    return sorted(known, key=lambda key: (key not in COMPARED, families.index(camcore.METHODS[key].family)))
 
 
 def forms(refused: Collection[str] = ()) -> list[str]:
@@ -57,8 +57,9 @@ def title(form: str) -> str:
 
 
 def in_family(form: str) -> str:
-    """A method's title in a long list, with the family that it belongs to."""
-    return f"{short(form)} · {_FAMILIES[camcore.METHODS[key_of(form)].family]}"
+    """A method's title in a long list, with the family that it belongs to, and a star at those of COMPARED."""
+    star = "★ " if form in COMPARED else ""
+    return f"{star}{short(form)} · {_FAMILIES[camcore.METHODS[key_of(form)].family]}"
 
 
 def short(form: str) -> str:

@@ -23,7 +23,8 @@ class NetworkSummary:
     """The facts of a loaded network. ``title``: its name; ``predictions``: its first answers, by framing.
 
     ``scored_over``: as Network has it. ``attention``: of a transformer. ``refusals``: by method that is not defined
-    for the network, the reason.
+    for the network, the reason. ``legible``: the path of the layer where the Filters page begins, None for the
+    recommended one.
     """
 
     title: str
@@ -36,13 +37,16 @@ class NetworkSummary:
     scored_over: str = ""
     attention: AttentionLayout | None = None
     refusals: Mapping[str, str] = field(default_factory=dict)
+    legible: str | None = None
 
     @classmethod
     def of(cls, net: Network, predictions: Mapping[str, tuple[Prediction, ...]] | None = None) -> NetworkSummary:
         """The facts of a loaded network."""
         from camcore.features.attention import attention_layout  # here: networks are behind it
+        from camcore.filters.legible import legible_layer
         from camcore.heatmaps.offered import refusals
 
+        legible = legible_layer(net.layers, net.input_size)
         return cls(
             net.name,
             net.weights_note,
@@ -54,6 +58,7 @@ class NetworkSummary:
             net.scored_over,
             attention_layout(net),
             refusals(net),
+            None if legible is None else legible.path,
         )
 
     def layer(self, path: str) -> LayerInfo:

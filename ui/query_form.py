@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
 import camcore
 from camcore.graph.layers import NO_GRID
-from ui import controls, methods, urls, words
+from ui import controls, layer_browser, methods, urls, words
 from ui.query import Answer, Query
 from ui.urls import Parameter, whole_number
 
 if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
 
-    from camcore.graph.layers import LayerInfo
     from camcore.methods import MethodInfo
     from camcore.network import Network
 
@@ -74,46 +73,50 @@ def explained(answer: Answer) -> int | None:
     return answer.map.class_index if answer.map is not None else None
 
 
-def show(place: DeltaGenerator, network: Network | None, answer: Answer, query: Query) -> None:
-    """Class, method and layer by name."""
+def show(
+    place: DeltaGenerator, network: Network | None, answer: Answer, query: Query, bars: Collection[int] = ()
+) -> None:
+    """Class, method and layer by name. ``bars``: classes that can be chosen elsewhere on the page."""
     with place:
-        labels = words.distinct(network.labels) if network is not None else ()
-        chosen = explained(answer) if query.class_index is None else query.class_index
-        box = controls.mirrored("class_box", chosen, lambda index: pick_class(answer, index))
-        st.selectbox(
-            "Class",
-            range(len(labels)),
-            index=_kept(chosen),
-            filter_mode="contains",
-            format_func=labels.__getitem__,
-            placeholder="Once the network is loaded",
-            disabled=network is None,
-            **box,
-        )
+        _class(network, answer, query, bars)
         method = st.selectbox(
             "Method",
             methods.keys(refused(network)),
             key="method",
             persist_state="session",
             format_func=methods.in_family,
+            help="★: quick, and each of another kind; the ones to try first.",
         )
         info = camcore.METHODS[method]
         with st.container(key="cam_method_about", gap=None):
             st.caption(f"{words.plain(info.summary)} [{words.plain(words.citation(info.paper))}]({info.url})")
-        names = {i.path: _layer_name(i) for i in network.layers if i.usable} if network is not None else {}
-        free = methods.layer_free(info)
-        layer = None if free else _layer(network, query.layer)
-        box = controls.mirrored("layer_box", layer, lambda path: pick_layer(network, path))
-        st.selectbox(
-            "Layer",
-            list(names),
-            index=_kept(layer),
-            filter_mode="contains",
-            format_func=lambda path: names.get(path, path),
-            placeholder=f"None: it looks at {_looked_at(info)}" if free else "Once the network is loaded",
-            disabled=network is None or free,
-            **box,
+        layer_browser.show(
+            network.layers if network is not None else (),
+            network.ladder if network is not None else (),
+            compact=True,
+            closed=f"None: it looks at {_looked_at(info)}" if methods.layer_free(info) else "",
         )
+
+
+def _class(network: Network | None, answer: Answer, query: Query, bars: Collection[int]) -> None:
+    """The list of classes; nothing where all of them have bars."""
+    labels = words.distinct(network.labels) if network is not None else ()
+    if network is not None and len(bars) == len(labels):
+        return
+    chosen = explained(answer) if query.class_index is None else query.class_index
+    if chosen in bars:
+        chosen = None
+    box = controls.mirrored("class_box", chosen, lambda index: pick_class(answer, index))
+    st.selectbox(
+        "Another class" if bars else "Class",
+        range(len(labels)),
+        index=None if chosen is None else 0,  # where something is chosen Escape in the open list cannot clear it
+        filter_mode="contains",
+        format_func=labels.__getitem__,
+        placeholder=f"Search all {len(labels):,} classes" if network is not None else "Once the network is loaded",
+        disabled=network is None,
+        **box,
+    )
 
 
 def _looked_at(info: MethodInfo) -> str:
@@ -142,24 +145,3 @@ def about(place: DeltaGenerator, network: Network | None) -> None:
         text += "\n\nNot offered, as not defined for this network:\n"
         text += "".join(f"\n- {words.plain(reason)}" for reason in reasons.values())
     place.expander("About this network and its layers").markdown(text)
-
-
-def _kept(chosen: object) -> int | None:
-    """The ``index`` of a list: where something is chosen it cannot be cleared, as Escape in the open list would."""
-    return None if chosen is None else 0
-
-
-def _layer(network: Network | None, name: str | None) -> str | None:
-    """The chosen layer's path in this network; None where it has no such layer that could be chosen."""
-    if network is None:
-        return None
-    try:
-        info = network.layer(name or network.default_layer)
-    except camcore.LayerError:
-        return None
-    return str(info.path) if info.usable else None
-
-
-def _layer_name(info: LayerInfo) -> str:
-    star = "★ " if info.recommended else ""
-    return f"{star}{words.grid(info.grid or (0, 0))} · {info.path} · {info.channels} channels"

@@ -6,6 +6,7 @@ for state in excite(net, "block_6_expand", range(16)):
 
 from camcore.filters.ascent import AscentRecipe
 from camcore.filters.kernels import FirstKernels, first_kernels
+from camcore.filters.legible import legible_layer
 from camcore.filters.search import RECIPE, Excitation, SearchState, check_channel, excite, searchable, step_seconds
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "check_channel",
     "excite",
     "first_kernels",
+    "legible_layer",
     "searchable",
     "step_seconds",
 ]

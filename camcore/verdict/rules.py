@@ -130,8 +130,8 @@ def _stands_out(findings: Findings) -> list[Reason]:
 def _decides(findings: Findings) -> list[Reason]:
     if findings.top <= UNDECIDED / findings.classes:
         text = (
-            f"The network decides nothing here: its first class has {percent(findings.top)}, a guess among "
-            f"{findings.classes} classes {percent(1 / findings.classes)}."
+            f"The network is guessing here: its first class has {percent(findings.top)}, and a blind guess among "
+            f"{findings.classes} classes would have {percent(1 / findings.classes)}."
         )
         return [Reason("against", "undecided", text)]
     if findings.random_sureness and findings.top <= max(findings.random_sureness):
@@ -155,15 +155,12 @@ def _beats_chance(findings: Findings) -> list[Reason]:
         return [Reason("against", "indifferent", text)]
     count = len(chance.lead_random)
     as_good = sum(lead >= chance.lead for lead in chance.lead_random)
-    hiding = (
-        f"Hiding its top {percent(HIDDEN)} {_takes(chance.removed)}, a random map's top "
-        f"{percent(HIDDEN)} {_takes(mean(chance.removed_random))} on average"
-    )
+    hiding = _hiding(chance.removed, mean(chance.removed_random))
     if as_good:
         does = "does" if as_good == 1 else "do"
         text = f"It does no better than chance: {as_good} of {count} random maps {does} at least as well. {hiding}."
         return [Reason("against", "chance", text)]
-    text = f"{hiding}; hiding and showing parts by degrees, it does better than all {count} random maps."
+    text = f"{hiding}. As parts are hidden and shown step by step, it does better than all {count} random maps."
     return [Reason("for", "chance", text)]
 
 
@@ -190,7 +187,7 @@ def _depends_on_weights(findings: Findings) -> list[Reason]:
 def _beats_centre(findings: Findings) -> list[Reason]:
     if findings.chance.lead > findings.chance.lead_centre:
         return []
-    text = "A blob in the middle of the picture does as well, without looking at it."
+    text = "A blob in the middle does as well, and it has not looked at the picture."
     return [Reason("beware", "centre", text)]
 
 
@@ -205,8 +202,8 @@ def _is_first(findings: Findings) -> list[Reason]:
         return [Reason("beware", "improbable", f"The network gives the class only {percent(findings.probability)}.")]
     if findings.probability > SATURATED:
         text = (
-            f"The score is nearly full ({percent(findings.probability)}): much evidence can go before the probability "
-            "shows it."
+            f"The probability is nearly at its limit ({percent(findings.probability)}): much evidence can be hidden "
+            "before it falls."
         )
         return [Reason("note", "saturated", text)]
     return []
@@ -228,8 +225,8 @@ def _method(findings: Findings) -> list[Reason]:
         reasons.append(Reason("beware", "warning", findings.warning))
     if findings.whole_picture:
         text = (
-            f"A lit place carries the evidence, but each cell of the layer {findings.layer!r} can see the whole "
-            "picture: part of what it saw may lie elsewhere."
+            f"Each cell of the layer {findings.layer!r} can see the whole picture, so a bright place shows where the "
+            "evidence is held, not always where in the picture it comes from."
         )
         reasons.append(Reason("note", "receptive field", text))
     return reasons
@@ -240,7 +237,21 @@ _RULES: tuple[Callable[[Findings], list[Reason]], ...] = (
 )  # fmt: skip
 
 
-def _takes(removed: float) -> str:
+def _hiding(removed: float, by_chance: float) -> str:
+    """The effect of hiding the map's top on the score, beside that of hiding a random map's."""
+    effect, of_chance = _effect(removed), _effect(by_chance)
+    hidden = f"Hiding its top {percent(HIDDEN)}"
+    if effect == of_chance == _NO_EFFECT:
+        return f"{hidden} hardly changes the score, and neither does hiding a random map's"
+    if effect == of_chance:
+        return f"{hidden} {effect}, as hiding a random map's does on average"
+    return f"{hidden} {effect}; hiding a random map's {of_chance.replace('the score', 'it')} on average"
+
+
+_NO_EFFECT = "hardly changes the score"
+
+
+def _effect(removed: float) -> str:
     if abs(removed) < 0.005:
-        return "leaves the score as it is"
-    return f"removes {percent(removed)} of the score" if removed > 0 else f"raises the score by {percent(-removed)}"
+        return _NO_EFFECT
+    return f"lowers the score by {percent(removed)}" if removed > 0 else f"raises the score by {percent(-removed)}"

@@ -81,19 +81,16 @@ def test_a_class_is_one_click_and_goes_into_the_link(page: Page, address: str) -
 
 def test_method_and_layer(page: Page, address: str) -> None:
     settled(page, address)
-    choose(page, "Method", "LayerCAM · gradients")
+    choose(page, "Method", "★ LayerCAM · gradients")
     expect(page.locator(".st-key-cam_caption")).to_contain_text("LayerCAM · out_relu 7×7")
     ladder(page).nth(2).click()
     expect(page.locator(".st-key-cam_caption")).to_contain_text("LayerCAM · block_13_expand_relu 14×14")
     expect(page).to_have_url(re.compile(r"layer=block_13_expand_relu"))
-    for name in ("Layer", "Class"):  # Escape closes the open list, and clears nothing
-        box = page.get_by_role("combobox", name=name, exact=True)
-        before = box.input_value()
-        assert before
-        box.click()
+    for name in ("Layer", "Another class"):  # Escape closes the open list, and clears nothing
+        page.get_by_role("combobox", name=name, exact=True).click()
         page.keyboard.press("Escape")
         expect(page.get_by_role("listbox")).to_have_count(0)
-        expect(box).to_have_value(before)
+        expect(page.locator(".st-key-cam_caption")).to_contain_text("LayerCAM · block_13_expand_relu 14×14")
     page.go_back()
     expect(page.locator(".st-key-cam_caption")).to_contain_text("LayerCAM · out_relu 7×7")
 

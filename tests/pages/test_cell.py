@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from app_pages import captions, html, labelled, markdown, until, visit
+from app_pages import captions, components, html, markdown, until, visit
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
@@ -44,10 +44,9 @@ def test_the_place_that_adds_most_and_what_it_depends_on() -> None:
 
 def test_a_place_in_the_link_is_the_same_place_at_every_layer() -> None:
     at = settled(page(place="80-30"), "cam-channels")
-    names = labelled(at.selectbox, "Layer").options
+    usable = [row for row in next(data["layers"] for data in components(at) if "stages" in data) if row["usable"]]
     grids = {}
-    for name in (names[0], names[-1]):
-        grid, path, _ = name.removeprefix("★ ").split(" · ")
+    for grid, path in ((row["grid"], row["path"]) for row in (usable[0], usable[-1])):
         found = settled(page(place="80-30", layer=path), "cam-channels")
         assert found.query_params["place"] in ("80-30", ["80-30"])
         height, width = (int(side) for side in grid.split("×"))

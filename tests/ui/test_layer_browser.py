@@ -6,7 +6,7 @@ from typing import Any
 
 import keras
 import pytest
-from app_pages import AppTest
+from app_pages import AppTest, components
 from keras import layers
 
 import camcore
@@ -27,8 +27,8 @@ def net() -> camcore.Network:
     return camcore.wrap(keras.Model(x, layers.Dense(2, name="scores")(y)))
 
 
-def plan(net: camcore.Network, *kinds: str) -> dict[str, Any]:
-    return layer_browser._plan(tuple(net.layers), tuple(net.ladder), frozenset(kinds))
+def plan(net: camcore.Network) -> dict[str, Any]:
+    return layer_browser._plan(tuple(net.layers), tuple(net.ladder))
 
 
 def test_stages_and_layers_with_their_branches(net: camcore.Network) -> None:
@@ -50,18 +50,11 @@ def test_stages_and_layers_with_their_branches(net: camcore.Network) -> None:
     assert found["recommended"] == "b"
 
 
-def test_kinds_are_a_filter_and_the_recommended_layer_stays(net: camcore.Network) -> None:
-    found = plan(net, "merge")
-    assert [row["path"] for row in found["layers"]] == ["sum", "b"]
-    assert [stage["recommended"] for stage in found["stages"]] == [False, True]
-    assert [row["stage"] for row in found["layers"]] == [0, 1]
-
-
 def test_nothing_to_choose_yet() -> None:
-    assert layer_browser._plan((), (), frozenset())["layers"] == []
+    assert layer_browser._plan((), ())["layers"] == []
 
 
-def page(wanted: str | None, layers: Any) -> AppTest:
+def page(wanted: str | None, layers: Any, **options: Any) -> AppTest:
     def script() -> None:
         import streamlit as st
 
@@ -70,14 +63,14 @@ def page(wanted: str | None, layers: Any) -> AppTest:
 
         parameters = [Parameter("layer", "layer", None)]
         urls.adopt(parameters)
-        found = layer_browser.show(st.session_state["given"])
+        found = layer_browser.show(st.session_state["given"], **st.session_state["options"])
         st.text(None if found is None else found.path)
         for notice in urls.notices().values():
             st.warning(notice)
         urls.publish(parameters)
 
     at = AppTest.from_function(script)
-    at.session_state["given"] = layers
+    at.session_state["given"], at.session_state["options"] = layers, options
     if wanted is not None:
         at.query_params["layer"] = wanted
     at.run()
@@ -112,3 +105,19 @@ def test_a_choice_waits_for_the_network() -> None:
     at = page("a2", ())
     assert at.session_state["layer"] == "a2"
     assert not at.warning
+
+
+def test_a_page_may_begin_with_another_layer(net: camcore.Network) -> None:
+    assert page(None, net.layers, start="a").text[0].value == "a"
+    assert page("b", net.layers, start="a").text[0].value == "b", "the recommended one can be chosen there, too"
+    at = page("nowhere", net.layers, start="a")
+    assert at.text[0].value == "a"
+    assert "Showing “a” instead" in at.warning[0].value
+
+
+def test_where_no_layer_can_be_chosen_none_is_and_the_choice_waits(net: camcore.Network) -> None:
+    at = page("a2", net.layers, compact=True, closed="None: it looks at the input itself")
+    assert at.text[0].value == "None"
+    assert at.session_state["layer"] == "a2"
+    (data,) = components(at)
+    assert (data["layers"], data["chosen"], data["closed"]) == ([], None, "None: it looks at the input itself")

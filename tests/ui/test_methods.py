@@ -32,3 +32,13 @@ def test_what_is_not_defined_is_not_offered() -> None:
     assert {methods.key_of(form) for form in forms} == set(camcore.METHODS) - set(refused)
     everything = methods.keys()
     assert methods.keys(refused) == [key for key in everything if key not in refused]
+
+
+def test_those_to_try_first_stand_first_with_a_star_and_each_family_stays_together() -> None:
+    keys = methods.keys()
+    first = keys[: len(methods.COMPARED)]
+    assert set(first) == set(methods.COMPARED)
+    assert keys[0] == "gradcam"
+    assert [key for key in keys if methods.in_family(key).startswith("★")] == first
+    families = [camcore.METHODS[key].family for key in keys[len(first) :]]
+    assert families == sorted(families, key=families.index), "each family in one piece"

@@ -19,8 +19,6 @@ ROWS = ("convolution, pooling", "activation", "merge")
 """The layers shown where the whole network is: kinds, with commas between them."""
 TOKENS = "tokens"
 """Of a transformer: the layers that hold its tokens between the steps of its blocks."""
-KINDS = ("convolution", "activation", "pooling", "merge")
-"""Kinds of layers whose channels are looked at."""
 TOKEN_KINDS = ("block", "normalisation", "merge")
 """Kinds of layers of tokens that are looked at, too."""
 
@@ -51,11 +49,6 @@ def parameters() -> list[Parameter]:
         controls.GRID,
         Parameter("listed", "choice of layers", ROWS[0], (*ROWS, TOKENS), bound=True),
     ]
-
-
-def kinds(facts: NetworkSummary | None) -> tuple[str, ...]:
-    """Kinds of layers to choose from: of a network whose recommended layer holds tokens also those of tokens."""
-    return KINDS + TOKEN_KINDS if _of_tokens(facts) else KINDS
 
 
 def rows(facts: NetworkSummary | None) -> tuple[str, ...]:

@@ -10,12 +10,14 @@ from camcore.errors import CamcoreError
 from camcore.filters import check_channel
 from ui import controls, layer_browser, sidebar, urls, words
 from ui.filters.work import LayerResponse, SearchSpec
-from ui.network_summary import known_summary
+from ui.network_summary import NetworkSummary, known_summary
 from ui.query import NetworkKey
 from ui.urls import Listed, Parameter, whole_number
 
 if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
+
+    from camcore.graph.layers import LayerInfo
 
 CHANNELS, CLASSES = KINDS = ("channels", "classes")
 STRONGEST, ORDER = ORDERS = ("strongest", "order")
@@ -62,9 +64,25 @@ def layers(place: DeltaGenerator, network: NetworkKey) -> None:
         return
     facts = known_summary(network)
     with place:
-        info = layer_browser.show(*((facts.layers, facts.ladder) if facts is not None else ()))
+        if facts is None:
+            info = layer_browser.show()
+        else:
+            info = layer_browser.show(facts.layers, facts.ladder, start=facts.legible)
+        st.caption(_depth(info, facts))
     if info is not None:
         layer_browser.settle_channel(network.name, info.path)
+
+
+def _depth(info: LayerInfo | None, facts: NetworkSummary | None) -> str:
+    """Where in the network the page begins, and the way to deeper layers."""
+    if info is None or facts is None or facts.legible is None:
+        return "\N{NO-BREAK SPACE}"
+    deeper = (
+        "For deeper layers press a stage further right: they look for more complex things, which are harder to read."
+    )
+    if info.path == facts.legible:
+        return f"The page begins with the deepest layer whose cells see at most a third of the picture. {deeper}"
+    return deeper
 
 
 def show(place: DeltaGenerator, response: LayerResponse | None) -> None:

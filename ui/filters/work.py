@@ -11,7 +11,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from camcore import CamcoreError, LayerInfo, Picture
-from camcore.filters import AscentRecipe, Excitation, FirstKernels, excite, first_kernels, searchable, step_seconds
+from camcore.filters import (
+    AscentRecipe,
+    Excitation,
+    FirstKernels,
+    excite,
+    first_kernels,
+    legible_layer,
+    searchable,
+    step_seconds,
+)
 from camcore.framing import frame_picture
 from ui.jobs.work import Update, Updates, Work
 from ui.query import NetworkKey
@@ -58,11 +67,12 @@ class LayerResponse:
 
 
 def response_work(network: NetworkKey, picture: Picture, framing: str, layer: str | None) -> Work[LayerResponse]:
-    """Takes one pass with the picture. ``layer`` None: the recommended one."""
+    """Takes one pass with the picture. ``layer`` None: the one to begin with, else the recommended one."""
     key = ("filters look", picture.sha256, framing, layer)
 
     def steps(net: Network, _: object) -> Updates[LayerResponse]:
-        info = searchable(net, layer)
+        first = legible_layer(net.layers, net.input_size) if layer is None else None
+        info = searchable(net, layer if first is None else first.path)
         x, _ = net.prepare(picture, framing)
         tapped = net.tap(x, [info.path])
         maps = tapped.activations[info.path][0].astype(np.float32)

@@ -75,7 +75,7 @@ def brief(given: Verdict, figures: str) -> str:
     return (
         f'<div class="cam-verdict cam-verdict-{LEVELS[given.level]}"><span role="status">'
         f"<b>{html.escape(given.headline)}</b> {escaped(first)}</span>"
-        f"<details><summary>All reasons, and the figures beside the controls’</summary>{_reasons(given)}{figures}"
+        f"<details><summary>All reasons and figures</summary>{_reasons(given)}{figures}"
         f"<p>{CONTROLS}</p></details></div>"
     )
 

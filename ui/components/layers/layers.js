@@ -1,5 +1,6 @@
-// A network's stages as a strip, and a list of its layers that opens beneath it, over the page. Searching and
-// browsing happen here; only a choice goes to the server. Text from outside is set as text, never as HTML.
+// A network's stages as a strip, and a list of its layers that opens beneath it, over the page; where it is compact,
+// without the strip: the list then has all stages, each under its own heading. Searching and browsing happen here; only
+// a choice goes to the server. Text from outside is set as text, never as HTML.
 
 const KINDS = {
   convolution: "#3b82c4", activation: "#d08420", pooling: "#8a63c9", merge: "#c4473a",
@@ -8,6 +9,7 @@ const KINDS = {
 const RAILS = ["#1f9a91", "#d08420", "#8a63c9", "#3b82c4", "#c4473a", "#6f8f3a"];
 const LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
 const MOST = 400;
+const WIDEST = 704, MARGIN = 16;  // of the list where it is compact, in pixels
 
 function element(tag, className, text) {
   const node = document.createElement(tag);
@@ -21,20 +23,23 @@ export default function (component) {
   const root = parentElement.querySelector(".layers");
   const find = (selector) => root.querySelector(selector);
   const search = find(".search"), panel = find(".panel"), list = find(".list"), strip = find(".strip");
-  const state = (root.cam ??= { open: false, stage: null, at: -1, shown: [] });
+  const state = (root.cam ??= { open: false, stage: null, at: -1, shown: [], rows: [] });
   Object.assign(state, { data, pick: (path) => setTriggerValue("picked", path) });
   const { layers, stages } = data;
   const byPath = new Map(layers.map((layer) => [layer.path, layer]));
   const chosen = byPath.get(data.chosen);
   const usable = layers.filter((layer) => layer.usable).length;
 
-  search.placeholder = layers.length ? `Search ${usable} layers: name, kind, grid` : "Once the network is loaded";
+  root.dataset.compact = data.compact ? "1" : "0";
+  find(".title").textContent = data.label;
+  search.placeholder = data.closed || (layers.length ? `Search ${usable} layers: name, kind, grid` : "Once the network is loaded");
+  search.title = usable ? `${usable} layers have a grid, so that a map can be drawn of them` : "";
   search.disabled = !layers.length;
   search.setAttribute("aria-label", data.label);
   strip.setAttribute("aria-label", `${data.label}: the network's stages, from the picture to the scores`);
   find(".chosen b").textContent = chosen ? chosen.path : "\u00a0";
   find(".chosen span").textContent = chosen ? [
-    `${chosen.grid}, ${chosen.channels} channels`, chosen.field && `each cell sees ${chosen.field}`,
+    `${chosen.grid}, ${chosen.channels} channels`, !data.compact && chosen.field && `each cell sees ${chosen.field}`,
     chosen.recommended ? "★ recommended" : "",
   ].filter(Boolean).join(" · ") : "";
   find(".chosen").title = chosen ? `${chosen.path}: ${chosen.reason}` : "";
@@ -69,7 +74,7 @@ export default function (component) {
 
   const matches = () => {
     const words = search.value.toLowerCase().replaceAll("×", "x").split(/\s+/).filter(Boolean);
-    if (!words.length) return layers.filter((layer) => layer.stage === state.stage);
+    if (!words.length) return data.compact ? layers : layers.filter((layer) => layer.stage === state.stage);
     return layers.filter((layer) => words.every((word) => layer.text.includes(word)));
   };
 
@@ -77,12 +82,12 @@ export default function (component) {
     const found = matches();
     state.shown = found.slice(0, MOST);
     const searching = Boolean(search.value.trim());
-    const stage = stages[state.stage];
+    const stage = data.compact ? null : stages[state.stage];
     find(".head").textContent = searching
       ? `${found.length} of ${layers.length} layers${found.length > MOST ? `, the first ${MOST} shown` : ""}`
       : stage ? `${stage.title}: ${stage.note}. ${data.why}` : data.why;
     let before = [];
-    list.replaceChildren(...state.shown.map((layer, i) => {
+    state.rows = state.shown.map((layer, i) => {
       const row = element("div", "row");
       row.id = `option-${i}`;
       row.setAttribute("role", "option");
@@ -114,15 +119,26 @@ export default function (component) {
       row.onpointermove = () => mark(i, false);
       row.onclick = () => choose(i);
       return row;
-    }));
+    });
+    list.replaceChildren(...state.rows);
+    if (!stage && !searching) headings();
     if (!state.shown.length) list.append(element("div", "none", "No layer fits. Try a part of its name, “pooling”, or “14x14”."));
     mark(state.shown.findIndex((layer) => layer === chosen), true);
+  };
+
+  const headings = () => {
+    state.shown.forEach((layer, i) => {
+      if (i && state.shown[i - 1].stage === layer.stage) return;
+      const heading = element("div", "group", `${stages[layer.stage].title} · ${stages[layer.stage].note}`);
+      heading.setAttribute("role", "presentation");
+      state.rows[i].before(heading);
+    });
   };
 
   const mark = (at, scroll) => {
     list.querySelector('[data-at="1"]')?.removeAttribute("data-at");
     state.at = at;
-    const row = list.children[at];
+    const row = state.rows[at];
     if (!row || at < 0) { search.removeAttribute("aria-activedescendant"); return; }
     row.dataset.at = "1";
     search.setAttribute("aria-activedescendant", row.id);
@@ -136,15 +152,25 @@ export default function (component) {
     if (layer !== chosen) state.pick(layer.path);
   };
 
+  // The list is wider than a compact chooser: it begins at its left edge, but ends within the window.
+  const place = () => {
+    const { left } = root.getBoundingClientRect();
+    const width = Math.min(WIDEST, innerWidth - 2 * MARGIN);
+    panel.style.width = `${width}px`;
+    panel.style.left = `${Math.min(0, innerWidth - MARGIN - width - left)}px`;
+  };
+
   const open = (stage, typed = false) => {
     if (!layers.length) return;
     if (stage !== null) { state.stage = stage; if (!typed) search.value = ""; }
     state.open = true;
     panel.hidden = false;
+    if (data.compact) place();
     search.setAttribute("aria-expanded", "true");
     [...strip.children].forEach((button, i) => { button.dataset.open = i === state.stage && !search.value ? "1" : "0"; });
     fill();
     search.focus({ preventScroll: true });
+    panel.scrollIntoView({ block: "nearest" });
   };
 
   const close = () => {
