@@ -15,9 +15,8 @@ from camcore.models.grafting import BLOCKS
 if TYPE_CHECKING:
     import keras
 
-EMBEDDED = "embedding"
-"""The layer whose output are the tokens, each with its place."""
-SCORES = "scores"
+AVERAGE, SCORES = "average", "scores"
+"""The layers that pool the cells or tokens, and that tell the classes."""
 
 _WIDER = 2  # of the small network on each token, times the width
 _HEAD_CHANNELS = 32
@@ -40,7 +39,7 @@ def grafted(
     pooling = keras.layers.GlobalAveragePooling1D if len(x.shape) == 3 else keras.layers.GlobalAveragePooling2D
     activation = "sigmoid" if outputs == 1 else "softmax"
     head = keras.layers.Dense(outputs, activation, kernel_initializer="zeros", name=SCORES)
-    return keras.Model(image, head(pooling(name="average")(x)), name=f"grafted_{kind}")
+    return keras.Model(image, head(pooling(name=AVERAGE)(x)), name=f"grafted_{kind}")
 
 
 def _convolutions(x: keras.KerasTensor, width: int, blocks: int) -> keras.KerasTensor:
@@ -67,7 +66,7 @@ def _transformer(x: keras.KerasTensor, width: int, blocks: int) -> keras.KerasTe
             f"The width is {width}, not a multiple of {_HEAD_CHANNELS}, the channels of an attention head."
         )
     x = layers.Reshape((height * wide, channels), name="tokens")(x)
-    x = layers.EinsumDense("ntc,cd->ntd", (height * wide, width), bias_axes="td", name=EMBEDDED)(x)
+    x = layers.EinsumDense("ntc,cd->ntd", (height * wide, width), bias_axes="td", name="embedding")(x)
     for number in range(1, blocks + 1):
         name = f"block{number}"
         y = layers.LayerNormalization(name=f"{name}_norm1")(x)

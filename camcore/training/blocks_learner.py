@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from camcore.models.grafted import EMBEDDED, SCORES
+from camcore.models.grafted import AVERAGE, SCORES
 from camcore.training.blocks_recipe import BlocksRecipe
 from camcore.training.learner import Learner, chosen_class, cosine_adamw
 from camcore.training.trunk_features import StoredRows
@@ -26,18 +26,21 @@ class Lessons:
     """Training data of the blocks: rows of all views, one view after the other.
 
     ``maps``: of the trunk. ``labels`` of the pictures of one view. ``answers`` (rows, outputs): the teacher's
-    probabilities. ``features`` (rows, K): its pooled features, each of mean 0 and deviation 1.
+    probabilities. ``features`` (rows, K): its pooled features, each of mean 0 and deviation 1. ``cells`` (rows, h, w,
+    outputs): its scores of single cells, in the grid of ``maps``; of no cells (rows, 0, 0, outputs) where nothing is
+    learned from them.
     """
 
     maps: StoredRows
     labels: NDArray[np.int64]
     answers: Array
     features: Array
+    cells: Array
 
     def batches(
         self, recipe: BlocksRecipe, epoch: int, batch: int
-    ) -> Iterator[tuple[Array, NDArray[np.int64], Array, Array]]:
-        """Yield one epoch: (maps, labels, answers, features) of each picture in one of its views, drawn by the seed."""
+    ) -> Iterator[tuple[Array, NDArray[np.int64], Array, Array, Array]]:
+        """Yield one epoch: (maps, labels, answers, features, cells) of each picture in one view, drawn by the seed."""
         rng = np.random.default_rng((recipe.seed, epoch))
         order = rng.permutation(len(self.labels))
         views = (epoch + rng.permutation(len(order))) % recipe.views
@@ -45,10 +48,11 @@ class Lessons:
         for start in range(0, len(order) - batch + 1, batch):
             here = order[start : start + batch]
             rows = views[start : start + batch] * len(order) + here
-            maps = self.maps[rows]
+            maps, cells = self.maps[rows], self.cells[rows]
             turned = mirrored[start : start + batch]
-            maps[turned] = maps[turned, :, ::-1]
-            yield maps, self.labels[here], self.answers[rows], self.features[rows]
+            for one in (maps, cells):
+                one[turned] = one[turned, :, ::-1]
+            yield maps, self.labels[here], self.answers[rows], self.features[rows], cells
 
 
 def blocks_learner(
@@ -56,19 +60,19 @@ def blocks_learner(
 ) -> Learner:
     """A learner of the blocks behind ``start``, the trunk's feature map, of a grafted ``model``.
 
-    Its step takes (maps, labels, teacher's answers, its features, numbers of the tokens to look at).
+    Its step takes (maps, labels, teacher's answers, its features, its scores of the cells).
     """
     import keras
     import tensorflow as tf
 
     scores = model.get_layer(SCORES)
-    tail = keras.Model(start, scores.input)
+    average = model.get_layer(AVERAGE)
+    blocks = keras.Model(start, average.input)
     hint = keras.layers.Dense(hint_width, name="hint")
     hint.build((None, scores.input.shape[-1]))
-    variables = [*tail.trainable_variables, *scores.trainable_variables, *hint.trainable_variables]
+    variables = [*blocks.trainable_variables, *scores.trainable_variables, *hint.trainable_variables]
     optimizer = cosine_adamw(recipe.rate, recipe.weight_decay, recipe.warmup, recipe.epochs, steps)
     optimizer.build(variables)
-    pooled_of_some = _of_some_tokens(model, start) if recipe.kind == "transformer" else None
     outputs = int(scores.output.shape[-1])
 
     def logits(pooled: tf.Tensor) -> tf.Tensor:
@@ -83,41 +87,35 @@ def blocks_learner(
             return tf.reduce_mean(tf.nn.sigmoid_cross_entropy_with_logits(wanted, z))
         return tf.reduce_mean(tf.nn.softmax_cross_entropy_with_logits(wanted, z))
 
-    maps_spec = tf.TensorSpec([None, *start.shape[1:]])
-    taught = [tf.TensorSpec([None], tf.int64), tf.TensorSpec([None, outputs]), tf.TensorSpec([None, hint_width])]
+    def cell_loss(x: tf.Tensor, cells: tf.Tensor) -> tf.Tensor:
+        """Of the head on each cell or token, whose mean (and the bias) is the network's score."""
+        said = tf.reshape(keras.ops.matmul(x, scores.kernel), tf.shape(cells))
+        return tf.reduce_mean((said - cells) ** 2)
 
-    @tf.function(autograph=False, input_signature=[maps_spec, *taught, tf.TensorSpec([None], tf.int32)])
+    maps_spec = tf.TensorSpec([None, *start.shape[1:]])
+    taught = [
+        tf.TensorSpec([None, outputs]),
+        tf.TensorSpec([None, hint_width]),
+        tf.TensorSpec([None, None, None, outputs]),
+    ]
+
+    @tf.function(autograph=False, input_signature=[maps_spec, tf.TensorSpec([None], tf.int64), *taught])
     def step(
-        maps: tf.Tensor, labels: tf.Tensor, answers: tf.Tensor, features: tf.Tensor, tokens: tf.Tensor
+        maps: tf.Tensor, labels: tf.Tensor, answers: tf.Tensor, features: tf.Tensor, cells: tf.Tensor
     ) -> tuple[tf.Tensor, tf.Tensor]:
         with tf.GradientTape() as tape:
-            pooled = tail(maps, training=True) if pooled_of_some is None else pooled_of_some(maps, tokens)
+            x = blocks(maps, training=True)
+            pooled = average(x)
             z = logits(pooled)
             loss = class_loss(z, labels, answers)
             total = loss + recipe.hints * tf.reduce_mean((hint(pooled) - features) ** 2)
+            if recipe.dense:
+                total += recipe.dense * cell_loss(x, cells)
         optimizer.apply_gradients(zip(tape.gradient(total, variables), variables, strict=True))
         return loss, tf.reduce_mean(tf.cast(chosen_class(z) == labels, tf.float32))
 
     @tf.function(autograph=False, input_signature=[maps_spec])
     def inference(maps: tf.Tensor) -> tf.Tensor:
-        return logits(tail(maps, training=False))
+        return logits(average(blocks(maps, training=False)))
 
     return Learner(model, hint, optimizer, step, inference)
-
-
-def _of_some_tokens(model: keras.Model, start: keras.KerasTensor) -> Callable[[tf.Tensor, tf.Tensor], tf.Tensor]:
-    """A function from maps and the numbers of some tokens to what the blocks make of these tokens alone, pooled."""
-    import keras
-    import tensorflow as tf
-
-    embedded = model.get_layer(EMBEDDED).output
-    embed = keras.Model(start, embedded)
-    behind = keras.Model(embedded, model.get_layer(SCORES).input)
-    some = keras.Input((None, embedded.shape[-1]))
-    # The same layers once more, for any number of tokens.
-    blocks = keras.models.clone_model(behind, input_tensors=some, clone_function=lambda layer: layer)
-
-    def pooled(maps: tf.Tensor, tokens: tf.Tensor) -> tf.Tensor:
-        return blocks(tf.gather(embed(maps, training=True), tokens, axis=1), training=True)
-
-    return pooled

@@ -16,13 +16,13 @@ class BlocksRecipe(JsonRecipe):
     size: side of the input in pixels. kind: of the new blocks, "transformer" or "convolutions"; width, blocks: their
     channels and number. views: ways in which each picture is shown, computed once and taken in turn: cropped to
     its middle, and random crops of ``least_area`` of it at least; the maps of every other one are mirrored.
-    kept_tokens: the share of the tokens that a step of a transformer's training looks at, drawn anew for each step
-    (Liu et al. 2023, arXiv:2208.07220); all_tokens: so many last epochs look at all of them.
 
     epochs, batch, rate, weight_decay, warmup (epochs), label_smoothing: of AdamW with a cosine decay to zero. The whole
     backbone, under a linear head of its own, is the teacher: soft is the share of its answers in what the network
-    learns to say, hints the weight of telling its pooled features. held_out: the share of the pictures kept for
-    validation.
+    learns to say, hints the weight of telling its pooled features. dense: the weight of telling what dense_teacher, a
+    network of new blocks on the same trunk, says of every cell, "" for none (token labelling, Jiang et al. 2021,
+    arXiv:2104.10858; here the squared difference, for the cells' scores add up to the answer). held_out: the share of
+    the pictures kept for validation.
     """
 
     backbone: str = "MobileNetV2"
@@ -33,8 +33,6 @@ class BlocksRecipe(JsonRecipe):
     blocks: int = 3
     views: int = 2
     least_area: float = 0.2
-    kept_tokens: float = 0.25
-    all_tokens: int = 0
     epochs: int = 8
     batch: int = 32
     rate: float = 8e-4
@@ -43,6 +41,8 @@ class BlocksRecipe(JsonRecipe):
     label_smoothing: float = 0.02
     soft: float = 0.7
     hints: float = 0.5
+    dense: float = 0.0
+    dense_teacher: str = ""
     held_out: float = 0.05
     seed: int = 0
 
@@ -57,8 +57,10 @@ class BlocksRecipe(JsonRecipe):
             return "epochs, views, width and blocks must be at least 1, batch at least 2"
         if not (0 < self.rate < 1 and 0 <= self.label_smoothing < 1 and 0 < self.held_out < 1):
             return "rate and held_out must lie between 0 and 1, label_smoothing from 0 to below 1"
-        if not (0 < self.least_area <= 1 and 0 < self.kept_tokens <= 1 and 0 <= self.soft <= 1):
-            return "least_area and kept_tokens must be shares above 0, soft one from 0 to 1"
-        if min(self.weight_decay, self.warmup, self.hints, self.all_tokens) < 0:
-            return "weight_decay, warmup, hints and all_tokens must be at least 0"
+        if not (0 < self.least_area <= 1 and 0 <= self.soft <= 1):
+            return "least_area must be a share above 0, soft one from 0 to 1"
+        if min(self.weight_decay, self.warmup, self.hints, self.dense) < 0:
+            return "weight_decay, warmup, hints and dense must be at least 0"
+        if bool(self.dense) != bool(self.dense_teacher):
+            return "dense and dense_teacher go together: a weight above 0 and the teacher's name"
         return ""

@@ -8,7 +8,6 @@ from collections.abc import Generator
 from dataclasses import asdict
 
 import numpy as np
-from numpy.typing import NDArray
 
 from camcore.framing import FRAMINGS
 from camcore.models.architectures import build_architecture
@@ -18,15 +17,15 @@ from camcore.models.saved import write
 from camcore.network import Network
 from camcore.training.blocks_learner import Lessons, blocks_learner
 from camcore.training.blocks_recipe import BlocksRecipe
+from camcore.training.blocks_teacher import dense_teacher, taught
 from camcore.training.folders import LabelledFolder, check_enough, split
-from camcore.training.head_fit import Head, fit_head
+from camcore.training.head_fit import Head
 from camcore.training.learner import Learner
 from camcore.training.recipe import HeadRecipe
 from camcore.training.runs import Epoch, Progress, Run, keeps_checkpoint, read_log
 from camcore.training.surgery import with_new_head
-from camcore.training.trunk_features import StoredRows, TrunkFeatures, View, trunk_features
+from camcore.training.trunk_features import TrunkFeatures, View, trunk_features
 
-_TEACHER_EPOCHS, _TEACHER_PATIENCE = 60, 6
 _KINDS = {"transformer": "a transformer", "convolutions": "new convolutions"}
 _CROPPED = FRAMINGS.index("crop")
 
@@ -58,8 +57,10 @@ def _train(
     check_name(name)
     yield run.report(Progress("preparing", "Loading the backbone", 0, recipe.epochs))
     net = with_new_head(recipe.backbone, None, data.classes, run, HeadRecipe(size=recipe.size, dropout=0.0))
+    dense = dense_teacher(recipe, net)
     source, position = cut(net.model, recipe.layer)
     assert net.origin is not None, "of the catalogue"
+    outputs = int(net.model.output_shape[-1])
     architecture = {
         "builder": "grafted",
         "backbone": net.origin.architecture["backbone"],
@@ -68,7 +69,7 @@ def _train(
         "kind": recipe.kind,
         "width": recipe.width,
         "blocks": recipe.blocks,
-        "outputs": int(net.model.output_shape[-1]),
+        "outputs": outputs,
     }
     learn, held = split(data, recipe.held_out, recipe.seed)
     crops = [View(crop=number, least_area=recipe.least_area, seed=recipe.seed) for number in range(1, recipe.views)]
@@ -78,52 +79,18 @@ def _train(
     )
     learned, checked = features[: recipe.views], features[recipe.views :]
     check_enough(data, learned[0].data, checked[0].data)
-    yield run.report(Progress("preparing", "Fitting the teacher", 0, recipe.epochs))
-    teacher, lessons = _taught(learned, checked[_CROPPED], architecture["outputs"], recipe.seed)
+    steps = taught(recipe, outputs, learned, checked[_CROPPED], dense)
+    teacher, lessons = yield from run.preparing(steps, "Asking the teacher about each cell", recipe.epochs)
 
     keras.utils.set_random_seed(recipe.seed)
     model = build_architecture(architecture)
     start = model.get_layer(recipe.layer).output
     keras.Model(model.inputs[0], start).set_weights(keras.Model(net.model.inputs[0], source).get_weights())
     batch = min(recipe.batch, len(learned[0].data))
-    steps = len(learned[0].data) // batch
-    learner = blocks_learner(recipe, model, start, steps, lessons.features.shape[1])
-    yield from _epochs(recipe, run, learner, lessons, checked[_CROPPED], batch, steps)
+    count = len(learned[0].data) // batch
+    learner = blocks_learner(recipe, model, start, count, lessons.features.shape[1])
+    yield from _epochs(recipe, run, learner, lessons, checked[_CROPPED], batch, count)
     return _finish(recipe, data, run, learner, name, architecture, net, learned[0].data, checked, teacher)
-
-
-def _taught(learned: list[TrunkFeatures], checked: TrunkFeatures, outputs: int, seed: int) -> tuple[Head, Lessons]:
-    """The teacher, a linear head on the backbone's pooled features, and what it says of all views."""
-    pooled = np.concatenate([one.pooled[np.arange(len(one.pooled))] for one in learned])
-    labels = learned[0].data.labels
-    heads = fit_head(
-        pooled,
-        np.tile(labels, len(learned)),
-        checked.pooled[np.arange(len(checked.pooled))],
-        checked.data.labels,
-        outputs,
-        epochs=_TEACHER_EPOCHS,
-        rate=1e-3,
-        dropout=0.2,
-        seed=seed,
-    )
-    best, since = next(heads), 0
-    for head in heads:
-        best, since = (head, 0) if head.val_loss < best.val_loss else (best, since + 1)
-        if since == _TEACHER_PATIENCE:
-            break
-    maps = StoredRows(tuple(part for one in learned if one.maps for part in one.maps.parts))
-    answers = _probabilities(pooled @ best.kernel + best.bias)
-    pooled -= pooled.mean(0)
-    pooled /= pooled.std(0) + 1e-6
-    return best, Lessons(maps, labels, answers, pooled)
-
-
-def _probabilities(z: NDArray[np.float64]) -> NDArray[np.float32]:
-    if z.shape[1] == 1:
-        return (0.5 * (1 + np.tanh(0.5 * z))).astype(np.float32)
-    e = np.exp(z - z.max(1, keepdims=True))
-    return (e / e.sum(1, keepdims=True)).astype(np.float32)
 
 
 def _epochs(
@@ -133,15 +100,11 @@ def _epochs(
     rows = np.arange(len(checked.data))
     assert checked.maps is not None, "asked for"
     maps = checked.maps[rows]
-    tokens = maps.shape[1] * maps.shape[2]
     first, began = learner.take_up(run), time.monotonic()
     for epoch in range(first, recipe.epochs):
         started, totals = time.monotonic(), np.zeros(2)
-        rng = np.random.default_rng((recipe.seed, epoch, 1))
-        kept = tokens if epoch >= recipe.epochs - recipe.all_tokens else max(1, round(recipe.kept_tokens * tokens))
         for step, lesson in enumerate(lessons.batches(recipe, epoch, batch), 1):
-            chosen = np.sort(rng.permutation(tokens)[:kept]).astype(np.int32)
-            totals += np.array(learner.step(*lesson, chosen))
+            totals += np.array(learner.step(*lesson))
             run.check_stop()
             if run.due():
                 share = epoch - first + step / steps

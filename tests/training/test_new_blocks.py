@@ -19,6 +19,7 @@ from camcore.errors import CamcoreError
 from camcore.models.architectures import build_architecture
 from camcore.training.blocks_learner import Lessons, blocks_learner
 from camcore.training.blocks_recipe import BlocksRecipe
+from camcore.training.blocks_teacher import cell_scores
 from camcore.training.folders import LabelledFolder, read_folder
 from camcore.training.new_blocks import train_blocks
 from camcore.training.runs import Epoch, Stopped, ask_to_stop, read_log
@@ -78,12 +79,21 @@ def test_a_stopped_run_ends_as_if_it_had_not_been(home: Path, pictures: Labelled
     assert whole.trained["pictures"] == {"across": 19, "down": 19}
 
 
-def test_the_command_takes_a_recipe_of_new_blocks(
+def test_the_command_trains_a_transformer_with_a_dense_teacher(
     home: Path, pictures: LabelledFolder, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    told = {**json.loads(recipe().to_json()), "epochs": 9}
-    (home / "recipe.json").write_text(json.dumps(told))
+    convolutions = recipe(kind="convolutions", width=8, epochs=1)
+    followed(train_blocks(convolutions, pictures, home / "networks" / "first", "first"))
     given = ["train", str(pictures.root), "--out", str(home / "run"), "--recipe", str(home / "recipe.json")]
+
+    def told(teacher: str) -> None:
+        text = json.dumps({**json.loads(recipe().to_json()), "epochs": 9, "dense": 0.1, "dense_teacher": teacher})
+        (home / "recipe.json").write_text(text)
+
+    told("trunk")
+    assert main([*given[:3], str(home / "refused"), *given[4:]]) == 1
+    assert "'trunk' cannot teach the cells" in capsys.readouterr().err
+    told("first")
     assert main([*given, "--teacher", "MobileNetV2"]) == 1
     assert "--teacher does not go with this recipe" in capsys.readouterr().err
     assert main([*given, "--epochs", "1"]) == 0
@@ -92,13 +102,21 @@ def test_the_command_takes_a_recipe_of_new_blocks(
     assert (net.default_layer, net.layer("norm").grid) == ("norm", (16, 16))
     assert net.check_linear_head("norm") == "norm"
 
+    teacher = camcore.load("first")
+    x = np.random.default_rng(2).normal(0, 1, (3, SIDE, SIDE, 3)).astype(np.float32)
+    maps = teacher.tap(x, [KEPT]).activations[KEPT]
+    cells = followed(cell_scores(teacher.model, KEPT, StoredRows((maps[:2], maps[2:]))))
+    assert cells.shape == (3, 16, 16, 1)
+    bias = teacher.model.get_layer("scores").bias
+    np.testing.assert_allclose(cells.mean((1, 2)) + bias, teacher.logits(x)[:, 1:], atol=1e-4)
+
 
 def lessons(views: int) -> tuple[Lessons, np.ndarray]:
     """Of five pictures; their maps tell picture and view, and left from right."""
     rng = np.random.default_rng(0)
     maps = rng.normal(0, 1, (5 * views, 8, 8, 4)).astype(np.float32)
     answers = np.arange(5.0 * views, dtype=np.float32)[:, np.newaxis]
-    return Lessons(StoredRows((maps[:3], maps[3:])), np.arange(5), answers, answers), maps
+    return Lessons(StoredRows((maps[:3], maps[3:])), np.arange(5), answers, answers, maps[..., :1] + 1), maps
 
 
 def test_an_epoch_shows_every_picture_once_and_the_views_take_turns() -> None:
@@ -106,9 +124,10 @@ def test_an_epoch_shows_every_picture_once_and_the_views_take_turns() -> None:
     seen: dict[int, set[int]] = {picture: set() for picture in range(5)}
     mirrored = 0
     for epoch in range(6):
-        ((x, labels, answers, features),) = given.batches(recipe(views=3), epoch, 5)
+        ((x, labels, answers, features, cells),) = given.batches(recipe(views=3), epoch, 5)
         assert sorted(labels.tolist()) == list(range(5))
         np.testing.assert_array_equal(answers, features)
+        np.testing.assert_array_equal(cells, x[..., :1] + 1, err_msg="mirrored with their maps")
         for one, label, row in zip(x, labels, answers[:, 0].astype(int), strict=True):
             assert row % 5 == label
             turned = not np.array_equal(one, maps[row])
@@ -119,26 +138,24 @@ def test_an_epoch_shows_every_picture_once_and_the_views_take_turns() -> None:
     assert 5 < mirrored < 25
 
 
-def test_a_step_on_all_tokens_is_one_on_the_maps_themselves() -> None:
-    """The blocks know no order but that of the learned places, so all tokens in any order say the same."""
+def test_with_a_dense_teacher_the_class_activation_map_becomes_its_map() -> None:
+    """Three pictures of one answer whose teacher sees something in other places each time."""
     trunk = {"builder": "gap_classifier", "size": SIDE, "stem": 4, "widths": [6], "blocks": [1], "outputs": 1}
     architecture = {"builder": "grafted", "backbone": trunk, "layer": KEPT, "position": 3, "kind": "transformer"}
-    given, _ = lessons(views=1)
     rng = np.random.default_rng(1)
-    maps, labels = rng.normal(0, 1, (5, 16, 16, 4)).astype(np.float32), np.array([0, 1, 0, 1, 1])
+    maps, labels = rng.normal(0, 1, (3, 16, 16, 4)).astype(np.float32), np.ones(3, np.int64)
+    cells = np.where(maps[..., :1] > 0, 3.0, -1.0).astype(np.float32)
+    taught = np.ones((3, 1), np.float32), np.zeros((3, 1), np.float32), cells
+
     keras.utils.set_random_seed(1)
     model = build_architecture({**architecture, "width": 32, "blocks": 1, "outputs": 1})
-    model.get_layer("scores").kernel.assign(rng.normal(0, 1, (32, 1)))
-    learner = blocks_learner(recipe(soft=0.0, label_smoothing=0.0), model, model.get_layer(KEPT).output, 4, 1)
-    wanted, right = learner.check(maps, labels)
-
-    def step(order: np.ndarray) -> tuple[float, float]:
-        loss, accuracy = learner.step(maps, labels, given.answers, given.features, order.astype(np.int32))
-        return float(loss), float(accuracy)
-
-    assert step(np.arange(256)[::-1]) == pytest.approx((wanted, right), rel=1e-4)
-    # The first step's rate is 0, so the second one begins with the same weights.
-    assert abs(step(np.arange(40))[0] - wanted) > 1e-4, "some tokens alone say something else"
+    start = model.get_layer(KEPT).output
+    learner = blocks_learner(recipe(dense=1.0, dense_teacher="any", rate=1e-2, epochs=1), model, start, 40, 1)
+    for _ in range(40):
+        learner.step(maps, labels, *taught)
+    tokens = keras.Model(start, model.get_layer("norm").output)(maps)
+    said = np.asarray(tokens) @ np.asarray(model.get_layer("scores").kernel)
+    assert np.corrcoef(said.ravel(), cells.ravel())[0, 1] > 0.8
 
 
 @pytest.mark.parametrize(
@@ -147,9 +164,11 @@ def test_a_step_on_all_tokens_is_one_on_the_maps_themselves() -> None:
         ({"kind": "dense"}, "kind is 'dense'"),
         ({"size": 16}, "size is 16"),
         ({"views": 0}, "views"),
-        ({"kept_tokens": 0.0}, "kept_tokens"),
+        ({"least_area": 0.0}, "least_area"),
         ({"seed": -1}, "seed is -1"),
         ({"hints": -1.0}, "hints"),
+        ({"dense": -1.0}, "dense"),
+        ({"dense": 1.0}, "go together"),
         ({"rate": "fast"}, "of the wrong kind"),
     ],
 )
