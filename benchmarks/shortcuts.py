@@ -1,6 +1,6 @@
 """Does the court find the shortcuts that networks really take, and leave clean networks alone?
 
-    python benchmarks/shortcuts.py [--backbone MobileNet_alpha0.25] [--full] [--kept-back]
+    python benchmarks/shortcuts.py [--backbone MobileNet_alpha0.25] [--full] [--kept-back] [--first-seed N]
 
 Heads for cats and dogs on the frozen last activations of a backbone: a logistic regression on their averages. For each
 kind of cue (benchmarks/cues.py) and each prevalence, that share of the dogs that a head learns from have the cue, and
@@ -10,6 +10,9 @@ Per head: the share of the cats with the cue planted that it calls dogs though w
 *really uses* the cue from 20 % on; the place of the first suspect group that holds the cue's pictures (most of its
 members have the cue), of how many suspects; the precision and recall of its members. At the end the share found within
 the first three groups, of the cues that are really used, and the share of clean heads with any suspect, with intervals.
+
+Each clean head learns from pictures of its own, and is audited on as many others of its own. ``--first-seed`` takes
+other pictures for all of them, and other heads: the rule was developed on the first pictures, which then no head has.
 
 ``--kept-back`` takes the kinds that the rule was not developed on. ``--full``: prevalences from 5 to 90 %, three seeds
 and twenty clean heads.
@@ -21,7 +24,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -67,6 +70,8 @@ class Outcome:
     place: int = 0
     precision: float = float("nan")
     recall: float = float("nan")
+    trials: str = ""
+    """The trials of the groups, in short."""
 
 
 def backbone(name: str) -> camcore.Network:
@@ -83,18 +88,32 @@ def backbone(name: str) -> camcore.Network:
 class Bench:
     """A backbone with a head for cats and dogs that takes any weights, and pictures written once."""
 
-    def __init__(self, name: str, folder: Path, pictures: int) -> None:
+    def __init__(self, name: str, folder: Path, pictures: int, seed: int) -> None:
         import keras
 
         self.net = replace_head(backbone(name), LABELS)
         self.folder, self.pictures = folder, pictures
         self._pooled = keras.Model(self.net.model.inputs[0], self.net.model.get_layer(POOL).output)
         rows = [row for row in table("cats_dogs") if row["split"] == "train"]
-        self.plain: dict[str, list[NDArray[np.uint8]]] = {
-            label: [_opened(row["file"]) for row in rows if row["label"] == str(index)][: 2 * pictures]
-            for index, label in enumerate(LABELS)
-        }
-        self.clean = {label: self.write(f"plain {label}", self.plain[label]) for label in LABELS}
+        self._files = {}
+        for index, label in enumerate(LABELS):
+            files = [row["file"] for row in rows if row["label"] == str(index)]
+            first, rest = files[: 2 * pictures], files[2 * pictures :]
+            self._files[label] = [
+                *first,
+                *(rest[place] for place in np.random.default_rng(seed).permutation(len(rest))),
+            ]
+        self.hands = min(map(len, self._files.values())) // (2 * pictures)
+        self.plain: dict[str, list[NDArray[np.uint8]]] = {}
+        self.clean: dict[str, Written] = {}
+
+    def deal(self, hand: int) -> None:
+        """Take one of the ``hands``: no picture is in two of them. The rule was developed on the first."""
+        first = hand * 2 * self.pictures
+        for label, files in self._files.items():
+            shutil.rmtree(self.folder / f"plain {label}", ignore_errors=True)
+            self.plain[label] = [_opened(file) for file in files[first : first + 2 * self.pictures]]
+            self.clean[label] = self.write(f"plain {label}", self.plain[label])
 
     def write(self, name: str, pictures: Sequence[NDArray[np.uint8]]) -> Written:
         home = self.folder / name
@@ -116,8 +135,8 @@ class Bench:
         dogs = self.write(f"{kind} dog", [cue(rgb, rng) for rgb in self.plain["dog"]])
         return dogs, self.write(f"{kind} cat", [cue(rgb, rng) for rgb in self.plain["cat"][-TRIED_ON:]])
 
-    def head(self, kind: tuple[Written, Written] | None, share: float, seed: int) -> Outcome:
-        """Teach a head, audit it, and look for what was planted."""
+    def head(self, kind: tuple[Written, Written] | None, share: float, seed: int, met: bool = True) -> Outcome:
+        """Teach a head, audit it, and look for what was planted. ``met``: it is in the pictures to learn from, too."""
         rng, n = np.random.default_rng(seed), self.pictures
         order = {
             "dog": rng.permutation(2 * n),
@@ -129,7 +148,8 @@ class Bench:
             for half in (order["dog"][:n], order["dog"][n:]):
                 with_cue[half[: max(1, round(share * n))]] = True
             dogs = order["dog"][:n]
-            taught["dog"] = np.where(with_cue[dogs, None], kind[0].features[dogs], taught["dog"])
+            if met:
+                taught["dog"] = np.where(with_cue[dogs, None], kind[0].features[dogs], taught["dog"])
         kernel, bias = fitted(taught)
         self.net.model.get_layer(HEAD).set_weights([kernel[:, None], np.array([bias])])
         audited = [(self.clean["cat"].files[place], "cat", False) for place in order["cat"][n:]]
@@ -138,12 +158,13 @@ class Bench:
             files = kind[0].files if kind is not None and has else self.clean["dog"].files
             audited.append((files[place], "dog", has))
         groups = self._audit(audited)
+        trials = "; ".join(map(told, groups))
         if kind is None:
-            return Outcome(float("nan"), sum(one.suspect for one in groups))
+            return Outcome(float("nan"), sum(one.suspect for one in groups), trials=trials)
         before = self.clean["cat"].features[-TRIED_ON:] @ kernel + bias <= 0
         after = kind[1].features @ kernel + bias > 0
         used = float((before & after).sum() / max(1, before.sum()))
-        return found(groups, {str(path) for path, _, has in audited if has}, used)
+        return replace(found(groups, {str(path) for path, _, has in audited if has}, used), trials=trials)
 
     def _audit(self, audited: Sequence[tuple[Path, str, bool]]) -> tuple[Group, ...]:
         out = self.folder / "audit"
@@ -172,6 +193,17 @@ def fitted(taught: Mapping[str, Features]) -> tuple[Features, float]:
     return kernel, float(head.intercept_[0] - mean @ kernel)
 
 
+def told(group: Group) -> str:
+    """A trial in short: how many pictures of other classes were turned, by random pieces, and by the other groups."""
+    kind = "copy" if group.copied is not None else "style" if group.styled is not None else "alike"
+    text = f"{'SUSPECT ' * group.suspect}{kind}, {group.size} {group.label}s"
+    figures = group.verdict.figures if group.verdict is not None else None
+    if figures is None:
+        return text
+    shares = [f"{one.count} of {one.n}" for one in (figures.sufficiency, figures.random, figures.others) if one]
+    return f"{text}: {', '.join(shares)}"
+
+
 def found(groups: Sequence[Group], marked: set[str], used: float) -> Outcome:
     """The first suspect most of whose members have the cue."""
     suspects = sum(one.suspect for one in groups)
@@ -191,6 +223,7 @@ def main() -> None:
     parser.add_argument("--kinds", nargs="*", metavar="KIND", help="only these cues; none of them for clean heads only")
     parser.add_argument("--shares", nargs="*", type=float, metavar="S", help="prevalences, in place of the usual")
     parser.add_argument("--clean", type=int, metavar="N", help="clean heads (default: 6; 20 with --full)")
+    parser.add_argument("--first-seed", type=int, default=0, metavar="N", help="other heads, on other pictures")
     given = parser.parse_args()
     shares = (0.05, 0.1, 0.25, 0.5, 0.9) if given.full else (0.25, 0.75)
     seeds, clean = (3, 20) if given.full else (1, 6)
@@ -201,14 +234,15 @@ def main() -> None:
         kinds = {kind: kinds[kind] for kind in given.kinds}
 
     with tempfile.TemporaryDirectory(prefix="camcore-shortcuts-") as folder:
-        bench = Bench(given.backbone, Path(folder), given.pictures)
+        bench = Bench(given.backbone, Path(folder), given.pictures, given.first_seed)
         print(f"{given.backbone}: {given.pictures} pictures of each class to learn from, as many audited")
         print("cue              share seed    used suspects place precision recall")
         outcomes = []
+        bench.deal(bench.hands - 1 if given.first_seed else 0)
         for kind, cue in kinds.items():
             planted = bench.planted(kind, cue)
             for share in shares:
-                for seed in range(seeds):
+                for seed in range(given.first_seed, given.first_seed + seeds):
                     began = time.perf_counter()
                     one = bench.head(planted, share, seed)
                     outcomes.append(one)
@@ -225,10 +259,13 @@ def main() -> None:
         precise = [one.precision for one in used if one.place]
         print(f"  precision of members: {np.mean(precise) if precise else float('nan'):.3f}")
         accused = 0
-        for seed in range(0 if given.kept_back else clean):
+        for number in range(0 if given.kept_back else clean):
+            began, seed = time.perf_counter(), given.first_seed + number
+            bench.deal(1 + number % (bench.hands - 1))
             one = bench.head(None, 0.0, 100 + seed)
             accused += one.suspects > 0
-            print(f"clean, seed {seed}: {one.suspects} suspects", flush=True)
+            spent = time.perf_counter() - began
+            print(f"clean, seed {seed}: {one.suspects} suspects, {spent:.0f} s ({one.trials})", flush=True)
         if not given.kept_back:
             print(f"clean heads with a suspect: {rate(accused, clean).in_words}")
 

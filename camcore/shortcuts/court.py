@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from camcore.audits.finding import StyleGroup
     from camcore.audits.patches import PatchBox
     from camcore.network import Network
+    from camcore.shortcuts.transplants import Framed
 
 CLASSES = 40
 """Classes in which copies are searched for: those that are said most often."""
@@ -51,8 +52,12 @@ OTHERS = 120
 """Pictures of other classes that patches are pasted into."""
 PASTES, PAINTS = 32, 16
 """Trials of a group of alike evidence."""
-COPY_PASTES, COPY_PAINTS = 120, 40
+AGAIN_PASTES = 120
+"""Pastes of the second trial of such a group."""
+COPY_PASTES, COPY_PAINTS = 240, 40
 """Trials of a group in which something comes again."""
+WITHOUT = 60
+"""Pictures without what comes again, whose pieces stand beside it."""
 STYLE_PASTES, STYLE_PAINTS = 240, 40
 """Trials of a group that has a style in common."""
 
@@ -110,11 +115,11 @@ def hold_court(network: Network, folder: str | os.PathLike[str]) -> Generator[Co
             yield CourtStep(min(done + count, total), total)
         done += sitting.passes(group)
     again = [one for one in groups if _promising(one, groups, sitting.state)]
-    total = done + len(again) * passes(1, 1, COPY_PASTES, 0)
+    total = done + len(again) * passes(1, 1, AGAIN_PASTES, 0)
     for group in again:
-        for count in sitting.try_group(group, sitting.state.again, COPY_PASTES, 0):
+        for count in sitting.try_group(group, sitting.state.again, AGAIN_PASTES, 0):
             yield CourtStep(min(done + count, total), total)
-        done += passes(1, 1, COPY_PASTES, 0)
+        done += passes(1, 1, AGAIN_PASTES, 0)
     verdicts = [_verdict(one, groups, sitting.state) for one in groups]
     order = sorted(range(len(groups)), key=lambda place: _suspicion(verdicts[place], groups[place]))
     judged = write_verdicts(home, verdicts, order)
@@ -148,13 +153,13 @@ class _Sitting:
     def passes(self, group: Group) -> int:
         """The pictures that the network answers in the trial of a group."""
         if group.styled is None:
-            return passes(group.size, 1, *_counts(group))
+            return passes(group.size, 1, *_counts(group), ways=2 if group.copied is None else 3)
         rest = int((self.rows.said == group.label).sum()) - group.size
         return style_passes(group.size, rest, *_counts(group))
 
     def styles(self, label: str) -> list[StyleGroup]:
         """The groups of a class with a style in common, less the pictures in which something comes again."""
-        taken = {path for copy in self.state.copies[label] for path in copy.boxes}
+        taken = self._taken(label)
         groups = (replace(one, paths=tuple(p for p in one.paths if p not in taken)) for one in self.state.styles[label])
         return [one for one in groups if len(one.paths) >= LEAST]
 
@@ -187,18 +192,17 @@ class _Sitting:
         members = [group.members[place] for place in rng.permutation(len(group.members))[: max(pastes, paints)]]
         others = [picture for _, picture in self.gallery.there(self.rows.besides(group.label, OTHERS, rng))]
         tally = Tally(missing=sum(path in self.gallery.missing for path in members))
-        target = self._target(group.label)
+        target, answered = self._target(group.label), 0
         if group.styled is not None:
             sides = self._sides(group, members, rng)
-            layer, answered = group.styled.layer, 0
-            for count, part in try_style(self.network, layer, target, sides, others, pastes, paints, rng):
-                tally, answered = tally + part, answered + count
-                yield answered
+            made = try_style(self.network, group.styled.layer, target, sides, others, pastes, paints, rng)
         else:
             exhibits = list(exhibits_of(self.audit, self.gallery, members, self.state.boxes(group)))
-            for part in try_group(self.network, target, exhibits, others, pastes, paints, rng):
-                tally += part
-                yield 2 * (tally.pasted + tally.painted)
+            without = () if group.copied is None else self._without(group.label, others, rng)
+            made = try_group(self.network, target, exhibits, others, pastes, paints, rng, without)
+        for count, part in made:
+            tally, answered = tally + part, answered + count
+            yield answered
         into[key] = tally
         write_state(self.audit.folder, self.state)
 
@@ -207,6 +211,16 @@ class _Sitting:
         rest = rng.permutation(self.rows.of(group.label, set(group.members)))[:SET].tolist()
         controls = [path for one in self.state.styles[group.label] for path in one.controls]
         return Sides(*([one for _, one in self.gallery.there(paths)] for paths in (members, rest, controls)))
+
+    def _without(self, label: str, others: Sequence[Framed], rng: np.random.Generator) -> Sequence[Framed]:
+        """Pictures of a class in which nothing comes again; those of ``others`` where it has hardly any."""
+        paths = rng.permutation(self.rows.of(label, self._taken(label)))[:WITHOUT].tolist()
+        found = [picture for _, picture in self.gallery.there(paths)]
+        return found if len(found) >= LEAST else others
+
+    def _taken(self, label: str) -> set[str]:
+        """The pictures of a class in which something comes again."""
+        return {path for copy in self.state.copies[label] for path in copy.boxes}
 
     def _target(self, label: str) -> list[int]:
         """The indices of the class: several where the network has two of its name."""

@@ -16,11 +16,12 @@ def reasons(group: Group, figures: Figures, suspect: bool, missing: int) -> list
     """The sentences on a group that was tried. ``missing``: its pictures that could not be opened any more."""
     label = readable(group.label)
     lines = [_found(group)]
-    lines += _of_style(label, figures) if group.styled is not None else _of_patches(label, figures)
+    beside = "patches of the other groups" if group.alike else "pieces of pictures without it"
+    lines += _of_style(label, figures) if group.styled is not None else _of_patches(label, figures, beside)
     if group.alike and suspect:
         lines.append("Its patches work far better than those of the class's other groups.")
     if group.copied is not None and not suspect:
-        lines.append("It does not turn other pictures beyond chance, so the network hardly uses it.")
+        lines.append("It hardly turns more pictures than any other piece does, so the network hardly uses it.")
     if group.styled is not None and suspect:
         lines.append("So the answer rests in part on how the whole picture looks, and not on a thing in it.")
     if missing:
@@ -42,7 +43,7 @@ def _found(group: Group) -> str:
     return "Nothing in them comes again pixel by pixel."
 
 
-def _of_patches(label: str, figures: Figures) -> list[str]:
+def _of_patches(label: str, figures: Figures, beside: str) -> list[str]:
     lines, one = [], figures.sufficiency
     if one.n:
         text = (
@@ -50,7 +51,7 @@ def _of_patches(label: str, figures: Figures) -> list[str]:
             f"({_with_interval(one)}); random patches of the same pictures: {figures.random.count:,}"
         )
         if figures.others is not None and figures.others.n:
-            text += f"; patches of the other groups: {percent(figures.others.value)}"
+            text += f"; {beside}: {percent(figures.others.value)}"
         lines.append(f"{text}.")
     else:
         lines.append("There are no pictures of other classes to paste its patches into.")

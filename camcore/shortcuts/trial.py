@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
-from math import sqrt
-from statistics import NormalDist
+from itertools import chain, islice
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from camcore.metrics.intervals import Interval, Rate, rate
+from camcore.metrics.intervals import Rate, rate
 from camcore.shortcuts.transplants import Framed, painted_over, pasted, place_for, size_of
 
 if TYPE_CHECKING:
@@ -21,9 +20,7 @@ if TYPE_CHECKING:
     from camcore.shortcuts.transplants import Pixels
 
 BATCH = 32
-"""Pictures in a pass; an even number, so that a patch and its random rectangle are in the same."""
-
-_Z = NormalDist().inv_cdf(0.975)
+"""Pictures in a pass at most; a patch and its controls are in the same."""
 
 
 @dataclass(frozen=True)
@@ -31,12 +28,11 @@ class Tally:
     """The answers counted in a group's trial.
 
     ``pasted``: patches pasted into pictures of other classes, and as many random rectangles of the same members;
-    ``flipped`` and ``random_flipped``: those that the network then called the group's class. ``painted``: members whose
-    patch was painted over, and as many with a random rectangle of its size painted over; ``fell`` and ``random_fell``:
-    those that it then called otherwise. ``missing``: members that could not be opened any more. ``gain`` and
-    ``gain_squares``: the sum, and that of squares, of how much farther a patch moved a picture towards the class than
-    the random rectangle did that was pasted into the same picture, in units of the score above the next class's.
-    ``rest_flipped``: in the trial of a style, those called the class with the style of the rest of the class.
+    ``flipped`` and ``random_flipped``: those that the network then called the group's class. ``rest_flipped``: in the
+    trial of a style, those called the class with the style of the rest of the class; in that of a copy, with a piece of
+    a picture that has no copy. ``painted``: members whose patch was painted over, and as many with a random rectangle
+    of its size painted over; ``fell`` and ``random_fell``: those that it then called otherwise. ``missing``: members
+    that could not be opened any more.
     """
 
     pasted: int = 0
@@ -46,22 +42,10 @@ class Tally:
     fell: int = 0
     random_fell: int = 0
     missing: int = 0
-    gain: float = 0.0
-    gain_squares: float = 0.0
     rest_flipped: int = 0
 
     def __add__(self, other: Tally) -> Tally:
         return Tally(**{name: value + getattr(other, name) for name, value in vars(self).items()})
-
-    @property
-    def mean_gain(self) -> Interval:
-        """The mean gain of a patch over a random rectangle, with its 95 % interval (normal); NaN without two."""
-        n = self.pasted
-        if n < 2:
-            return Interval(float("nan"), float("nan"), float("nan"), n)
-        mean = self.gain / n
-        half = _Z * sqrt(max(0.0, self.gain_squares / n - mean**2) / (n - 1))
-        return Interval(mean, mean - half, mean + half, n)
 
     @property
     def sufficiency(self) -> Rate:
@@ -75,7 +59,7 @@ class Tally:
 
     @property
     def rest(self) -> Rate:
-        """Those that became it by the style of the rest of the class."""
+        """Those that became it by the style of the rest of the class, or by pieces of pictures without a copy."""
         return rate(self.rest_flipped, self.pasted)
 
     @property
@@ -97,9 +81,9 @@ class Exhibit:
     box: PatchBox
 
 
-def passes(members: int, others: int, pastes: int, paints: int) -> int:
-    """The pictures that the network has to answer in a trial of so many pastes and paints."""
-    return 2 * (pastes if members and others else 0) + 2 * min(paints, members)
+def passes(members: int, others: int, pastes: int, paints: int, ways: int = 2) -> int:
+    """The pictures that the network has to answer in a trial of so many pastes, in so many ways, and paints."""
+    return ways * (pastes if members and others else 0) + 2 * min(paints, members)
 
 
 def try_group(
@@ -110,15 +94,19 @@ def try_group(
     pastes: int,
     paints: int,
     rng: np.random.Generator,
-) -> Iterator[Tally]:
-    """Try a group of the class with these indices; yields the tally of each batch.
+    without: Sequence[Framed] = (),
+) -> Iterator[tuple[int, Tally]]:
+    """Try a group of the class with these indices; yields the pictures that were answered, and the tally of each batch.
 
     ``members``: pictures said to be of the class; ``others``: pictures of other classes, said to be of another. Each
-    patch goes to a random place of a random one of these.
+    patch goes to a random place of a random one of these. ``without``: pictures without what comes again in the
+    members, of which pieces of the same size are pasted, too.
     """
-    made = _altered(members, others, pastes, paints, rng)
-    while batch := list(islice(made, BATCH)):
-        yield counted([kind for kind, _ in batch], margins_of(network, [pixels for _, pixels in batch], target))
+    made = chain(_pasted(members, others, pastes, rng, without), _painted(members, paints, rng))
+    while together := list(islice(made, BATCH // 3)):
+        batch = [one for altered in together for one in altered]
+        above = margins_of(network, [pixels for _, pixels in batch], target)
+        yield len(batch), counted([kind for kind, _ in batch], above)
 
 
 def margins_of(network: Network, pictures: Sequence[Pixels], target: Sequence[int]) -> NDArray[np.float64]:
@@ -136,19 +124,34 @@ def margins(scores: NDArray[np.float64], target: Sequence[int]) -> NDArray[np.fl
     return np.asarray(scores[:, own].max(axis=1) - scores[:, ~own].max(axis=1, initial=-np.inf))
 
 
-def _altered(
-    members: Sequence[Exhibit], others: Sequence[Framed], pastes: int, paints: int, rng: np.random.Generator
-) -> Iterator[tuple[str, Pixels]]:
-    """The pictures of a trial, each with its kind."""
-    if not members:
-        return
-    for number in range(pastes if others else 0):
+def _pasted(
+    members: Sequence[Exhibit],
+    others: Sequence[Framed],
+    pastes: int,
+    rng: np.random.Generator,
+    without: Sequence[Framed],
+) -> Iterator[list[tuple[str, Pixels]]]:
+    """Pictures of other classes with a patch, and each with its controls; each with its kind."""
+    for number in range(pastes if members and others else 0):
         member, target = members[number % len(members)], others[int(rng.integers(len(others)))]
-        yield "patch", pasted(member.picture, member.box, target, rng)
-        yield "random patch", pasted(member.picture, _elsewhere(member, rng), target, rng)
+        altered = [
+            ("patch", pasted(member.picture, member.box, target, rng)),
+            ("random patch", pasted(member.picture, _elsewhere(member, rng), target, rng)),
+        ]
+        if without:
+            source = without[int(rng.integers(len(without)))]
+            box = place_for(size_of(member.box), source.area, rng)
+            altered.append(("rest", pasted(source, box, target, rng)))
+        yield altered
+
+
+def _painted(members: Sequence[Exhibit], paints: int, rng: np.random.Generator) -> Iterator[list[tuple[str, Pixels]]]:
+    """Members with their patch painted over, and with a random piece; each with its kind."""
     for member in members[:paints]:
-        yield "painted", painted_over(member.picture, member.box)
-        yield "random painted", painted_over(member.picture, _elsewhere(member, rng))
+        yield [
+            ("painted", painted_over(member.picture, member.box)),
+            ("random painted", painted_over(member.picture, _elsewhere(member, rng))),
+        ]
 
 
 def _elsewhere(member: Exhibit, rng: np.random.Generator) -> PatchBox:
@@ -157,19 +160,14 @@ def _elsewhere(member: Exhibit, rng: np.random.Generator) -> PatchBox:
 
 
 def counted(kinds: Sequence[str], above: NDArray[np.float64]) -> Tally:
-    """The tally of some answers by their margins above the next class: patches and their controls in the same order."""
-    of = {
-        kind: above[[one == kind for one in kinds]] for kind in ("patch", "random patch", "painted", "random painted")
-    }
-    gains = of["patch"] - of["random patch"]
+    """The tally of some answers by their margins above the next class."""
+    count, turned = Counter(kinds), Counter(kind for kind, margin in zip(kinds, above, strict=True) if margin > 0)
     return Tally(
-        pasted=len(gains),
-        flipped=int((of["patch"] > 0).sum()),
-        random_flipped=int((of["random patch"] > 0).sum()),
-        painted=len(of["painted"]),
-        fell=int((of["painted"] <= 0).sum()),
-        random_fell=int((of["random painted"] <= 0).sum()),
-        gain=float(gains.sum()),
-        gain_squares=float((gains**2).sum()),
-        rest_flipped=int((above[[one == "rest" for one in kinds]] > 0).sum()),
+        pasted=count["patch"],
+        flipped=turned["patch"],
+        random_flipped=turned["random patch"],
+        painted=count["painted"],
+        fell=count["painted"] - turned["painted"],
+        random_fell=count["random painted"] - turned["random painted"],
+        rest_flipped=turned["rest"],
     )

@@ -6,6 +6,7 @@ import json
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 from planted import LABELS, MARK, MARKED, colour_network, halves_network, planted_cast, planted_folder
 
@@ -150,9 +151,35 @@ def test_a_cast_of_colour_is_found_as_a_style(tmp_path):
 
 
 def test_few_pictures_are_not_tried(network, pictures, tmp_path):
-    for label in LABELS:
+    """A class of three pictures, and a group of a single one."""
+    for label, count in zip(LABELS, (1, 3), strict=True):
         (tmp_path / "few" / label).mkdir(parents=True)
-        for number in range(3):
+        for number in range(count):
             shutil.copy(pictures[0] / label / f"{number:02d}.png", tmp_path / "few" / label)
     list(camcore.audit(network, tmp_path / "few", tmp_path / "audit"))
-    assert all("Not tried" in one.verdict.reasons[0] for one in read_groups(tmp_path / "audit"))
+    groups = read_groups(tmp_path / "audit")
+    assert min(one.size for one in groups) == 1
+    assert all("Not tried" in one.verdict.reasons[0] and not one.suspect for one in groups)
+
+
+def test_without_labels_the_mark_is_found_all_the_same(network, pictures, tmp_path):
+    list(camcore.audit(network, pictures[0], tmp_path, layer="cells", labelled=False))
+    first = read_groups(tmp_path)[0]
+    assert (first.suspect, set(first.members), first.accuracy) == (True, set(pictures[1]), None)
+
+
+@pytest.mark.parametrize("one_class", [True, False], ids=["pictures of one class", "a network that says one class"])
+def test_without_pictures_of_other_classes_nothing_is_accused(pictures, tmp_path, one_class):
+    network, folder = colour_network(magenta=400), pictures[0]
+    if one_class:
+        folder = shutil.copytree(folder / "leaf", tmp_path / "pictures" / "leaf").parent
+    else:
+        scores = network.model.get_layer("scores")
+        scores.set_weights([scores.get_weights()[0], np.array([-1e4, 1e4])])
+    list(camcore.audit(network, folder, tmp_path / "audit", layer="cells"))
+    groups = read_groups(tmp_path / "audit")
+    assert {one.label for one in groups} == {"leaf"}
+    assert not any(one.suspect for one in groups)
+    tried = [one.verdict for one in groups if one.verdict.figures is not None]
+    assert tried
+    assert all("no pictures of other classes" in " ".join(one.reasons) for one in tried)

@@ -17,9 +17,8 @@ def group(copied: Copied | None = None, sameness: float = 0.1, styled: Styled | 
     )
 
 
-def tally(flipped: int, random: int, of: int = 120, gain: float = 1.0, rest: int = 0) -> Tally:
-    """A trial whose gains are ``gain`` on average, spread by one."""
-    return Tally(of, flipped, random, 20, 4, 1, gain=of * gain, gain_squares=of * (gain**2 + 1), rest_flipped=rest)
+def tally(flipped: int, random: int, of: int = 120, rest: int = 0) -> Tally:
+    return Tally(of, flipped, random, 20, 4, 1, rest_flipped=rest)
 
 
 OTHERS = tally(8, 2)
@@ -29,17 +28,20 @@ COPY = Copied(0.9, 0.2)
 @pytest.mark.parametrize(
     ("one", "others", "copied", "suspect"),
     [
-        (tally(46, 3), OTHERS, None, True),  # more than three times the others' 7 %
-        (tally(20, 3), OTHERS, None, False),  # less than a fifth
-        (tally(40, 3), tally(24, 3), None, False),  # twice the others is what clean networks have
-        (tally(46, 40), OTHERS, None, True),  # random pieces work as well, and those of others do not
-        (tally(46, 40), tally(8, 30), None, False),  # random pieces of all groups do
-        (tally(46, 3), None, None, False),  # nothing to compare with
-        (tally(30, 12), OTHERS, COPY, True),
-        (tally(30, 12), None, COPY, True),  # a copy needs no other group
-        (tally(5, 4, gain=0.05), OTHERS, COPY, False),  # moves no farther than chance
-        (tally(5, 5), OTHERS, COPY, False),
-        (tally(40, 44), OTHERS, COPY, True),  # it is in every piece of its pictures
+        (tally(60, 3), OTHERS, None, True),  # three times the others' 7 %, which may be 13
+        (tally(46, 3), OTHERS, None, False),  # more than five times as many, but three times is not proved
+        (tally(20, 3), tally(0, 0), None, False),  # less than a fifth
+        (tally(60, 40), OTHERS, None, True),  # apart from random pieces
+        (tally(60, 58), OTHERS, None, True),  # random pieces work as well, and those of others do not
+        (tally(60, 58), tally(8, 30), None, False),  # random pieces of all groups do
+        (tally(60, 3), None, None, False),  # nothing to compare with
+        (tally(40, 12, rest=20), OTHERS, COPY, True),
+        (tally(40, 12), None, COPY, True),  # a copy needs no other group
+        (tally(5, 0), OTHERS, COPY, False),  # hardly used
+        (tally(12, 12, rest=14), OTHERS, COPY, False),  # any foreign piece turns as many
+        (tally(21, 33, rest=25), OTHERS, COPY, False),
+        (tally(40, 44, rest=12), OTHERS, COPY, True),  # it is in every piece of its pictures
+        (tally(20, 12, rest=12), OTHERS, COPY, False),  # within chance
         (Tally(), OTHERS, COPY, False),
     ],
 )
@@ -63,14 +65,17 @@ def test_the_rule_for_styles(one, suspect):
 
 
 def test_a_group_without_a_second_trial_or_alike_evidence_is_no_suspect():
-    assert not judged(group(), tally(46, 3), OTHERS, doubted=False).suspect
-    assert not judged(group(sameness=-0.01), tally(46, 3), OTHERS, doubted=True).suspect
+    assert not judged(group(), tally(60, 3), OTHERS, doubted=False).suspect
+    assert not judged(group(sameness=-0.01), tally(60, 3), OTHERS, doubted=True).suspect
 
 
 def test_reasons_tell_the_counts():
-    reasons = " ".join(judged(group(COPY), tally(46, 2), OTHERS, doubted=True).reasons)
+    reasons = " ".join(judged(group(), tally(46, 2), OTHERS, doubted=True).reasons)
     for words in ("120 pictures", "46 became “dog” (38 %, 30 to 47)", "same pictures: 2", "other groups: 6.7 %"):
         assert words in reasons
+    copied = " ".join(judged(group(COPY), tally(46, 2, rest=6), OTHERS, doubted=True).reasons)
+    for words in ("pixel by pixel", "46 became “dog” (38 %, 30 to 47)", "pictures without it: 5.0 %"):
+        assert words in copied
     assert "Painted over in 20 pictures of its own, 4 were" in reasons
     styled = " ".join(judged(group(styled=Styled("conv")), tally(46, 2), None, doubted=True).reasons)
     for words in ("at layer conv", "Given to 120 pictures of other classes, it made 46 “dog” (38 %, 30 to 47)"):

@@ -23,7 +23,7 @@ def bars(one: Group) -> str:
     label, kind = html.escape(words.label(one.label)), "cam-trial cam-trial-suspect" if one.suspect else "cam-trial"
     pasted = [("its patches", figures.sufficiency), ("random patches", figures.random)]
     if figures.others is not None:
-        pasted.append(("patches of other groups", figures.others))
+        pasted.append(("patches of other groups" if one.alike else "pieces of pictures without it", figures.others))
     painted = [("its patch", figures.necessity), ("a random patch", figures.random_necessity)]
     return _chart(kind, f"Pasted into pictures of other classes: became “{label}”", pasted) + _chart(
         kind, f"Painted over in its own pictures: no longer “{label}”", painted
