@@ -1,4 +1,4 @@
-"""Evaluation: what a classifier sees in a picture, how good it is, where it fails, and how it came to that."""
+"""Evaluation: how good a classifier is, where it fails and looks, how it learned, and what it sees in a picture."""
 
 import streamlit as st
 
@@ -6,8 +6,9 @@ from ui.page import page
 
 with page("Evaluation", style="classifier") as p:
     from ui import picture_box
-    from ui.classifier import evidence, view
+    from ui.classifier import view
     from ui.components import copy_link
+    from ui.report import basket
 
     view.follow()
     p.address(view.parameters())
@@ -18,12 +19,7 @@ with page("Evaluation", style="classifier") as p:
 
     if saved is None:
         view.missing()
-    elif chosen is None:
-        st.header("Choose a picture to begin", anchor=False)
     else:
-        status = view.picture_section(saved, chosen)
-        with p.section("The lesson"):
-            evidence.lesson(saved, status.value)
         with p.section("The test results"):
-            view.quality_section(saved)
-        view.learning_sections(saved, chosen, status.value if status.complete else None)
+            view.quality_section(saved, basket.add)
+        view.learning_sections(saved, chosen)

@@ -15,6 +15,7 @@ from camcore.files import to_csv
 
 if TYPE_CHECKING:
     from camcore.audits.store import Audit
+    from camcore.evaluation.average_maps import Averages
 
 MOST = 8
 """The most classes with mean maps of their own."""
@@ -74,6 +75,15 @@ def _means(labels: Sequence[str], sums: NDArray[np.float64], counts: NDArray[np.
         for kind, right in enumerate(_ANSWERS):
             if numbers[kind]:
                 yield MeanMap(name, right, int(numbers[kind]), of_class[kind] / numbers[kind])
+
+
+def means_of(averages: Averages, labels: Sequence[str]) -> tuple[MeanMap, ...]:
+    """The means that an evaluation left, in the form of an audit's. ``labels``: the network's."""
+    return tuple(
+        MeanMap(labels[one.label], one.correct, one.count, one.values)
+        for one in averages.groups
+        if one.count and one.label < len(labels)
+    )
 
 
 def as_csv(means: Sequence[MeanMap]) -> bytes:

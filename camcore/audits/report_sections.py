@@ -15,8 +15,6 @@ from camcore.errors import CamcoreError
 from camcore.report.blocks import (
     Block,
     Bullets,
-    CalibrationChart,
-    CalibrationPoint,
     Card,
     Cards,
     Cell,
@@ -29,6 +27,7 @@ from camcore.report.blocks import (
     Section,
     Table,
 )
+from camcore.report.evaluation import calibration_chart
 from camcore.reviews.listing import list_reviews
 from camcore.shortcuts.judgements import judgement_of
 from camcore.shortcuts.mended import read_mendings
@@ -106,13 +105,7 @@ def _calibration(audit: Audit) -> Iterator[Section]:
     bins = calibration(audit)
     if bins is None:
         return
-    columns = (bins.confidence, bins.observed, bins.low, bins.high)
-    points = tuple(
-        CalibrationPoint(p, right, low, high, report_words.calibration_bin(p, right, count))
-        for count, p, right, low, high in zip(bins.count.tolist(), *(c.tolist() for c in columns), strict=True)
-        if count
-    )
-    yield Section("Calibration", (CalibrationChart(points, report_words.calibration(bins)),), half=True)
+    yield Section("Calibration", (calibration_chart(bins),), half=True)
 
 
 def _failing(groups: Sequence[Group]) -> Iterator[Section]:

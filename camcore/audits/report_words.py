@@ -14,7 +14,6 @@ from camcore.text import counted, percent, readable, sides
 if TYPE_CHECKING:
     from camcore.audits.groups import Group
     from camcore.audits.manifest import Manifest
-    from camcore.evaluation.measures import Calibration
     from camcore.metrics.intervals import Rate
     from camcore.shortcuts.judgements import Judgement
     from camcore.shortcuts.mended import Mending
@@ -113,19 +112,6 @@ def not_shown(groups: Sequence[Group], shown: Sequence[Group]) -> str:
     if more:
         texts.append(f"{counted(more, 'more group')} are in groups.json.")
     return " ".join(texts)
-
-
-def calibration(bins: Calibration) -> str:
-    """The calibration error in words."""
-    return (
-        f"Its probability differs from the share of right answers by {percent(bins.ece)} on average (expected "
-        "calibration error, ten bins). Below the diagonal it is overconfident."
-    )
-
-
-def calibration_bin(p: float, right: float, count: int) -> str:
-    """Bin of the calibration chart in words."""
-    return f"predicted with {percent(p)}, right in {percent(right)} of {counted(count, 'picture')}"
 
 
 def flagged(one: Group) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from camcore.cli.options import add_json, print_json
 from camcore.errors import CamcoreError
+from camcore.evaluation.held_out import held_out
 from camcore.files import Json, read_text
 from camcore.models import saved
 from camcore.text import duration, percent
@@ -74,8 +75,12 @@ def add_parser(commands: Commands) -> None:
     parser.set_defaults(run=train_command)
 
 
-def train_command(given: argparse.Namespace) -> None:
-    """Run the command."""
+INTERRUPTED = 130
+"""The exit code of a run that was stopped: a shell goes on behind && only where there is a network."""
+
+
+def train_command(given: argparse.Namespace) -> int:
+    """Run the command; returns its exit code."""
     steps = _from_backbone(given) if given.backbone else _from_nothing(given)
     try:
         trained = _follow(steps)
@@ -83,18 +88,22 @@ def train_command(given: argparse.Namespace) -> None:
         print(f"\nstopped; the same command goes on from here, the run is in {given.out}", file=sys.stderr)
         if given.json:
             print_json({"state": "stopped", "folder": given.out})
-        return
+        return INTERRUPTED
     network = saved.read(given.out)
     if given.json:
         facts = {name: getattr(network, name) for name in ("name", "parameters", "labels", "input_size", "trained")}
         print_json({"state": "trained" if trained else "finished before", "folder": given.out, **facts})
-        return
+        return 0
     if not trained:
         print(f"this run was finished before; to train anew, give another folder than {given.out}")
     print(
         f"{network.name}: {network.parameters:,} parameters, labels {', '.join(network.labels)}. It is in {given.out}"
     )
+    right = held_out(network.trained, network.framing)
+    if right is not None:
+        print(f"right on its held-out pictures: {right.in_words}")
     print(f"look into it: python -m camcore explain PICTURE --model {given.out} --method cam")
+    return 0
 
 
 def _from_nothing(given: argparse.Namespace) -> Generator[Progress | Epoch, None, SavedNetwork]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeVar
 
-from camcore.audits.averages import MeanMap, mean_maps
+from camcore.audits.averages import MeanMap, mean_maps, means_of
 from camcore.decision import measured as figures
 from camcore.decision import points
 from camcore.decision.measured import Measured
@@ -142,12 +142,7 @@ def _averages(saved: SavedNetwork | None, audit: Audit | None, notes: list[str])
     if saved is None or path is None or not path.is_file():
         return ()
     stored = _read(notes, lambda: read_averages(path))
-    groups = () if stored is None else stored.groups
-    return tuple(
-        MeanMap(saved.labels[one.label], one.correct, one.count, one.values)
-        for one in groups
-        if one.count and one.label < len(saved.labels)
-    )
+    return () if stored is None else means_of(stored, saved.labels)
 
 
 def _reviews(audit: Audit, notes: list[str]) -> Iterator[Listed]:

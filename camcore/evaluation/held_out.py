@@ -1,11 +1,15 @@
-"""The accuracy of a trained network on the pictures that its training held out, as its record has it."""
+"""The pictures that a network's training held out: how many it gets right, as its record has it, and which they are."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 
+from camcore.errors import CamcoreError
 from camcore.files import Json
 from camcore.metrics.intervals import Rate, rate
+from camcore.training.folders import LabelledFolder, read_folder, split
+from camcore.training.runs import read_recipe
 
 
 def held_out(trained: Mapping[str, Json], framing: str | None = None) -> Rate | None:
@@ -21,3 +25,20 @@ def held_out(trained: Mapping[str, Json], framing: str | None = None) -> Rate | 
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
         return None
     return rate(round(share * pictures), pictures) if 0 <= share <= 1 and pictures > 0 else None
+
+
+def held_out_pictures(folder: Path) -> LabelledFolder:
+    """The pictures that the run in a folder held out, drawn again by its recipe.
+
+    Raises CamcoreError where the recipe does not tell, and where the pictures are not there any more or have changed.
+    """
+    recipe = read_recipe(folder) or {}
+    try:
+        pictures, classes = str(recipe["pictures"]), list(map(str, recipe["classes"]))
+        share, seed = float(recipe["held_out"]), int(recipe["seed"])
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
+        raise CamcoreError(
+            f"The recipe in '{folder}' does not say which pictures were held out. Another version wrote it, or it was "
+            "changed. Evaluate the network on other pictures."
+        ) from error
+    return split(read_folder(pictures, classes), share, seed)[1]

@@ -39,7 +39,7 @@ def test_results_at_once_then_the_picture_and_nothing_moves(page: Page, cold_bar
     lesson = page.locator("#how")
     before = lesson.bounding_box()
     page.locator(".cam-sum b").first.wait_for()
-    expect(page.locator("h2")).to_contain_text("says “cat”")
+    expect(page.locator(".st-key-cam_sees h3")).to_contain_text("says “cat”")
     expect(page.locator(".st-key-cam_work_seen")).to_have_text("")
     assert before is not None
     assert lesson.bounding_box() == pytest.approx(before, abs=2)

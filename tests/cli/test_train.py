@@ -11,6 +11,8 @@ from labelled import make_folder
 
 import camcore
 from camcore.__main__ import main
+from camcore.evaluation.held_out import held_out, held_out_pictures
+from camcore.models import saved
 from camcore.training.runs import read_log
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -47,6 +49,8 @@ def test_killed_half_way_the_same_command_goes_on(
     assert "run: " in told.out
     assert "epoch 1:" not in told.err
     assert "epoch 6:" in told.err
+    assert f"right on its held-out pictures: {held_out(saved.read(tmp_path / 'run').trained).in_words}" in told.out
+    assert sorted(held_out_pictures(tmp_path / "run").counts.items()) == [("across", 8), ("down", 8)]
     assert [line.epoch for line in read_log(tmp_path / "run")] == list(range(1, 7))
     picture = next((pictures / "down").iterdir())
     assert camcore.load(tmp_path / "run").predict(camcore.open_picture(picture))[0].label == "down"
@@ -55,6 +59,17 @@ def test_killed_half_way_the_same_command_goes_on(
     told = capsys.readouterr()
     assert "finished before" in told.out
     assert "epoch" not in told.err
+
+
+def test_an_interrupt_ends_with_its_own_status(
+    pictures: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("camcore.cli.train._follow", interrupted)
+    assert main(["train", str(pictures), "--out", str(tmp_path / "run"), "--epochs", "1"]) == 130
+    assert "the same command goes on from here" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -8,13 +8,14 @@ from urllib.parse import parse_qs
 
 import numpy as np
 import pytest
-from app_pages import html, run, until, visit
+from app_pages import captions, components, headline, html, run, text, until, visit
 from small import network_folder
 from streamlit.testing.v1 import AppTest
 
 from camcore.evaluation import measures
 from camcore.evaluation.predict import Predictions
 from camcore.evaluation.table import write_csv
+from camcore.text import percent
 
 LOG = "epoch,size,rate,loss,accuracy,val_loss,val_accuracy,seconds\n1,32,0.001,0.7,0.5,0.69,0.52,1.0\n"
 
@@ -63,6 +64,7 @@ def test_the_results_stand_there_before_any_answer() -> None:
     p = predictions()
     right = measures.accuracy(p)
     assert f"{right.count} of {right.n}" in html(at)
+    assert headline(at) == f"pets is right on {percent(right.value)} of {right.n} test pictures".replace(" %", "\xa0%")
     assert "not shipped" in " ".join(m.value for m in at.markdown)
     assert len(at.get("plotly_chart")) == 5
     assert audit_link(at) == {"model": ["pets"]}
@@ -70,7 +72,8 @@ def test_the_results_stand_there_before_any_answer() -> None:
 
 def test_the_sum_adds_up() -> None:
     at = until(page(), answered)
-    assert " says " in at.header[0].value or "not sure" in at.header[0].value
+    (said,) = [one.value for one in at.subheader if one.value.startswith("pets")]
+    assert " says " in said or "not sure" in said
     assert html(at).count('class="cam-fig-frame"><img') >= 3
     assert "what speaks for cat speaks against dog" in " ".join(m.value for m in at.markdown)
 
@@ -94,9 +97,50 @@ def test_a_folder_of_ones_own_leads_to_its_audit(tmp_path: Path) -> None:
 
 def test_a_network_of_three_classes_has_no_threshold() -> None:
     at = until(page(network="three"), answered)
-    assert "No results lie beside this network" in " ".join(m.value for m in at.markdown)
+    assert "No results are kept beside this network" in " ".join(m.value for m in at.markdown)
     assert not [s for s in at.slider if s.key == "threshold"]
     assert "most probable classes stand side by side" in " ".join(" ".join(m.value for m in at.markdown).split())
+
+
+def schematic(at: AppTest) -> dict[str, str]:
+    return next(data["texts"] for data in components(at) if "curve" in data.get("texts", {}))
+
+
+@pytest.mark.parametrize(("network", "curve"), [("pets", "S-curve"), ("three", "softmax")])
+def test_the_curve_is_the_networks_own_before_and_after_its_answer(network: str, curve: str) -> None:
+    at = page(network=network)
+    assert schematic(at)["curve"] == curve
+    assert schematic(until(at, answered))["curve"] == curve
+
+
+def test_the_results_go_into_the_report_at_their_threshold() -> None:
+    at = page(threshold="30")
+    at.button(key="quality_to_report").click()
+    (entry,) = run(at).session_state["basket"]
+    right = measures.accuracy(predictions(), 0.3)
+    assert f"right on {right.count} of {right.n} pictures" in entry.item.answer
+    assert ("Threshold", "“dog” from 30 % on") in dict(enumerate(entry.item.sections[-1].blocks[0].rows)).values()
+    at.button(key="quality_to_report").click()
+    assert len(run(at).session_state["basket"]) == 1
+
+
+def test_the_choice_of_network_is_carried_both_ways() -> None:
+    at = page(network="three")
+    assert at.selectbox(key="network").value == "three"
+    at.selectbox(key="network").set_value("pets")
+    assert run(at).session_state["model"] == "pets"
+    visit("pages/models.py", at)
+    at.session_state["model"] = "three"
+    assert page(at).selectbox(key="network").value == "three"
+    visit("pages/models.py", at)
+    at.session_state["model"] = "MobileNetV2"
+    assert "The other pages look at MobileNetV2" in captions(page(at))
+
+
+def test_no_command_that_is_of_another_network(home: Path) -> None:
+    at = page(network="three")
+    assert not at.code, "it stands on no backbone that heads could be trained on"
+    assert "That has not been tried" in text(at)
 
 
 def test_a_link_that_names_nothing_is_answered_in_place() -> None:

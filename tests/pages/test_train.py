@@ -12,9 +12,16 @@ import app_pages
 import numpy as np
 import pytest
 from app_pages import headline, html, run, text, visit
+from labelled import make_folder
 from PIL import Image
+from small import network_folder
 from streamlit.testing.v1 import AppTest
 
+import camcore
+from camcore.evaluation.held_out import held_out_pictures
+from camcore.evaluation.predict import predict_folder
+from camcore.text import counted
+from camcore.training.runs import Progress, Run
 from ui.training import runs as training_runs
 
 STAND_IN = """
@@ -208,3 +215,15 @@ def test_a_zip_file_becomes_the_folder(pictures: Path, home: Path) -> None:
     at.file_uploader[0].upload("bad.zip", b"words")
     assert "This ZIP file was not taken" in text(run(at))
     assert at.text_input(key="data").value == str(home / "pictures" / "my-pets")
+
+
+def test_a_finished_network_shows_the_held_out_pictures_that_it_gets_wrong(home: Path, tmp_path: Path) -> None:
+    pictures = make_folder(tmp_path / "pictures", {"across": 10, "down": 10})
+    folder = Path(network_folder(home / "networks" / "lines", ["across", "down"]))
+    done = Run(folder, {"pictures": str(pictures), "classes": ["across", "down"], "held_out": 0.5, "seed": 1})
+    done.report(Progress("done", "", 1, 1))
+    *_, step = predict_folder(camcore.load("lines"), held_out_pictures(folder))
+    wrong = int((step.predictions.predicted() != step.predictions.labels).sum())
+    told = f"{counted(wrong, 'mistake')} on 10 held-out pictures" if wrong else "right on all 10 held-out pictures"
+    at = app_pages.until(page(run="lines"), lambda at: told in text(at), 40)
+    assert html(at).count("with its map") == min(wrong, 8)

@@ -10,6 +10,7 @@ from PIL import Image
 
 from camcore.bias.files import StoredStudy, read_study
 from camcore.errors import CamcoreError
+from camcore.models.catalogue import backbones
 from camcore.models.saved import SavedNetwork
 from camcore.render import charts
 from camcore.render.encode import to_data_url
@@ -21,7 +22,8 @@ from ui.query import Failure
 if TYPE_CHECKING:
     from camcore.bias.study import Study
 
-STUDY_COMMAND = "python -m camcore bias study PICTURES/train PICTURES/test --out {folder}/bias"
+STUDY_COMMAND = "python -m camcore bias study PICTURES --backbone {backbone} --out {folder}/bias"
+"""PICTURES: a folder with a folder of pictures for each class."""
 SAMPLES = 3
 _HEAD_NAMES = {
     "clean": "clean\nno marks",
@@ -40,10 +42,33 @@ def show(saved: SavedNetwork) -> None:
         errors.panel(Failure.of(error), "The bias study cannot be shown")
         return
     if report is None:
-        st.markdown("There is no study beside this network yet. This command makes one:")
-        st.code(STUDY_COMMAND.format(folder=shlex.quote(policy.shown(saved.folder))), language="bash")
+        _missing(saved)
         return
     _study(report)
+
+
+def _missing(saved: SavedNetwork) -> None:
+    st.markdown(
+        "That has not been tried with pictures of its classes. An **audit** looks for shortcuts of this network itself."
+    )
+    backbone = backbone_of(saved)
+    if not policy.policy().changes or backbone is None:
+        return
+    with st.expander("Plant one on purpose"):
+        classes = words.plain(", ".join(saved.labels[:6]) + (" …" if len(saved.labels) > 6 else ""))
+        st.markdown(
+            f"This command trains three heads on {words.plain(backbone)}, one of them on pictures with a planted mark, "
+            f"and shows whether its maps give that away. PICTURES holds a folder for each class ({classes})."
+        )
+        folder = shlex.quote(str(saved.folder))
+        st.code(STUDY_COMMAND.format(backbone=shlex.quote(backbone), folder=folder), language="bash", wrap_lines=True)
+
+
+def backbone_of(saved: SavedNetwork) -> str | None:
+    """The backbone of the catalogue that a saved network stands on; None for one that was trained from nothing."""
+    trunk = saved.architecture.get("backbone")
+    name = trunk.get("backbone") if isinstance(trunk, dict) else trunk
+    return name if isinstance(name, str) and any(row.name == name for row in backbones()) else None
 
 
 def _study(report: StoredStudy) -> None:

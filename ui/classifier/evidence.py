@@ -55,8 +55,7 @@ def number(value: float, digits: int = 6) -> str:
 def show(saved: SavedNetwork, chosen: Chosen, status: Status) -> None:
     """The whole section."""
     seen: PictureEvidence | None = status.value
-    with st.container(key="cam_head"):
-        st.header(words.plain(_headline(saved, seen, status)), anchor=False)
+    st.subheader(words.plain(words.together(_headline(saved, seen, status))), anchor="one-picture")
     if status.failure is not None:
         errors.panel(status.failure, "The network could not look at this picture")
     if seen is not None and seen.why_not:
@@ -235,24 +234,26 @@ def lesson(saved: SavedNetwork, seen: PictureEvidence | None) -> None:
         "features": features,
         "evidence": f"evidence for {name}",
     }
-    curve = "softmax" if seen is not None and seen.activation == "softmax" else "S-curve"
-    texts["curve"] = curve
+    softmax = seen.activation != "sigmoid" if seen is not None else len(saved.labels) > 2
+    texts["curve"] = "softmax" if softmax else "S-curve"
+    texts["layers"] = "transformer" if saved.architecture.get("kind") == "transformer" else "convolutions"
     if seen is not None and seen.evidence:
         texts |= {"score": hundredths(equation(seen.said).score), "probability": words.percent(seen.said.probability)}
     alt = (
-        f"From left to right: the picture, {texts['side']}, goes through convolutions to {places} with {features}; one "
-        f"weight for each feature makes one map of the {texts['evidence']}; its average plus a constant is the score; "
-        f"{'the softmax over all scores' if curve == 'softmax' else 'an S-curve'} makes that a probability."
+        f"From left to right: the picture, {texts['side']}, goes through layers ({texts['layers']}) to {places} with "
+        f"{features}; one weight for each feature makes one map of the {texts['evidence']}; its average plus a "
+        f"constant is the score; {'the softmax over all scores' if softmax else 'an S-curve'} makes that a probability."
     )
     schematic(texts, key="schematic", alt=alt)
     left, right = st.columns(2, gap="large")
+    inexact = seen is not None and bool(seen.why_not)
     left.markdown(
-        "Convolutions look for patterns, from edges to fur and ears, and note on a coarse grid how strongly each "
-        "occurs at each place. This network ends in the simplest way there is: each pattern’s strength is **averaged** "
-        "over the grid (*global average pooling*), and **one layer** weighs the averages. Averaging and weighing can "
-        "be swapped: weigh first, place by place, and a map appears whose average is the score. That map is the "
-        "[class activation map](https://arxiv.org/abs/1512.04150). Here it is no approximation: it is the score, "
-        "spread out."
+        "A network’s layers look for patterns, from edges to fur and ears, and note on a coarse grid how strongly "
+        f"each occurs at each place. {'Some networks end' if inexact else 'This network ends'} in the simplest way "
+        "there is: each pattern’s strength is **averaged** over the grid (*global average pooling*), and **one layer** "
+        "weighs the averages. Averaging and weighing can be swapped: weigh first, place by place, and a map appears "
+        "whose average is the score. That map, the [class activation map](https://arxiv.org/abs/1512.04150), is then "
+        f"no approximation: it is the score, spread out. {'This network does not end so.' if inexact else ''}"
     )
     with right:
         st.markdown(

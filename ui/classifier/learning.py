@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 import camcore
 from camcore.errors import CamcoreError
 from camcore.evaluation.average_maps import Averages, GroupMean, read_averages
+from camcore.evaluation.held_out import held_out
 from camcore.features.checkpoints import EpochEvidence
 from camcore.files import to_csv
 from camcore.heatmaps.evidence import common_scale
@@ -123,12 +124,12 @@ def curves(saved: SavedNetwork) -> None:
             f"There is no training log beside this network (log.csv in {words.plain(policy.shown(saved.folder))})."
         )
         return
-    last, best = log[-1], max(log, key=lambda line: line.val_accuracy)
+    last = log[-1]
     minutes = words.duration(sum(line.seconds for line in log)).removeprefix("about ")
     st.markdown(
-        f"{last.epoch} times over the training pictures, {minutes} in all. On pictures it did not learn from it was "
-        f"right for {words.percent(log[0].val_accuracy)} after the first time and for "
-        f"{words.percent(best.val_accuracy)} at its best."
+        words.together(
+            f"{counted(last.epoch, 'pass', 'passes')} over the training pictures, {minutes} in all. {_kept(saved)}"
+        )
     )
     alt = (
         f"Loss and accuracy for {len(log)} epochs; at the end accuracy {words.percent(last.accuracy)} on training and "
@@ -139,6 +140,18 @@ def curves(saved: SavedNetwork) -> None:
         f"{words.file_stem(saved.name, 'training')}.csv",
         lambda: (saved.folder / "log.csv").read_bytes(),
         key="save_log_csv",
+    )
+
+
+def _kept(saved: SavedNetwork) -> str:
+    """The accuracy of the weights that were kept, on the pictures held out."""
+    right = held_out(saved.trained, saved.framing)
+    if right is None:
+        return "How good the weights are that were kept is not recorded."
+    return (
+        f"The weights that were kept are right on {words.percent(right.value)} of "
+        f"{counted(right.n, 'held-out picture')} (95 % interval {words.percent(right.low)} to "
+        f"{words.percent(right.high)})."
     )
 
 

@@ -11,20 +11,43 @@ from typing import TYPE_CHECKING, cast
 
 import streamlit as st
 
+from camcore.errors import CamcoreError
 from camcore.evaluation import measures
+from camcore.evaluation.average_maps import read_averages
 from camcore.evaluation.measures import summary
 from camcore.evaluation.predict import Predictions
 from camcore.evaluation.table import write_csv
 from camcore.models.saved import SavedNetwork
 from camcore.render.chart_page import chart_page
+from camcore.text import counted
 from ui import downloads, errors, figures, quality_charts, words
+from ui.classifier.work import beside
 from ui.quality_charts import Chart, interval
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable
+
     from camcore.network import Network
+    from camcore.report.document import AuditItem, ReportItem
+
+    Add = Callable[[Hashable, ReportItem], str]
+    """Takes an entry for the report, which the key tells from all others; the message to the visitor."""
+
+MEANS = 12
+"""The most average maps of an entry."""
 
 
-def show(saved: SavedNetwork, p: Predictions) -> None:
+def about(saved: SavedNetwork, p: Predictions) -> str:
+    """Which pictures these are, and whether the network learned from them."""
+    if saved.bundled:
+        return f"On the {len(p):,} test pictures whose results come with the network; it never learned from them."
+    return (
+        f"On {counted(len(p), 'labelled picture')}, as python -m camcore evaluate left the results beside the network. "
+        "Whether it learned from them is not recorded."
+    )
+
+
+def show(saved: SavedNetwork, p: Predictions, add: Add) -> None:
     """The figures and charts, with their threshold; a fragment of its own."""
     with errors.guarded("The figures"):
         at = quality_charts.threshold(p.classes)
@@ -33,7 +56,7 @@ def show(saved: SavedNetwork, p: Predictions) -> None:
         for place, chart in enumerate(chart_list(p, at)):
             with columns[place % 2]:
                 figures.chart(chart.make(), key=f"chart_{chart.key}", alt=chart.alt)
-        _take_away(saved, p, at)
+        _take_away(saved, p, at, add)
 
 
 def chart_list(p: Predictions, at: float) -> list[Chart]:
@@ -42,14 +65,50 @@ def chart_list(p: Predictions, at: float) -> list[Chart]:
     return [chart for make in made if (chart := make(p, at)) is not None]
 
 
-def _take_away(saved: SavedNetwork, p: Predictions, at: float) -> None:
+def _take_away(saved: SavedNetwork, p: Predictions, at: float, add: Add) -> None:
     files = (
         ("csv", partial(predictions_csv, p), "Every picture with its label and the probabilities given"),
         ("json", partial(figures_json, saved, p, at), "The figures above at this threshold"),
         ("html", partial(report, saved, p, at), "The charts as one page that needs no network"),
     )
-    with st.container(horizontal=True, gap="small"):
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         downloads.offer_all(words.file_stem(saved.name, "quality"), files, key="save_quality")
+        st.button(
+            "Add to report",
+            key="quality_to_report",
+            icon=":material/bookmark_add:",
+            on_click=_add,
+            args=(saved, p, at, add),
+            help="Adds these figures, at this threshold, and the average maps to the Report page",
+        )
+        st.page_link(
+            "pages/decision.py", label="May we use it?", icon=":material/gavel:", query_params={"model": saved.name}
+        )
+
+
+def _add(saved: SavedNetwork, p: Predictions, at: float, add: Add) -> None:
+    st.toast(add(("evaluation", saved.version, p, at), entry(saved, p, at)), icon=":material/bookmark_added:")
+
+
+def entry(saved: SavedNetwork, p: Predictions, at: float) -> AuditItem:
+    """The results at this threshold as an entry of a report."""
+    from camcore.audits.averages import means_of
+    from camcore.audits.report_sections import mean_print
+    from camcore.report.evaluation import Evaluated, evaluation_item
+
+    facts = (
+        ("Network", f"{saved.name}, input {words.grid(saved.input_size)}, {len(saved.labels):,} classes"),
+        ("Trained on", saved.summary or "not recorded"),
+        ("SHA-256 of the weights’ file", saved.sha256),
+        ("Framing", saved.framing),
+    )
+    try:
+        stored = beside(saved, "average_maps.json", read_averages)
+    except CamcoreError:  # the section of average maps says so
+        stored = None
+    drawn = () if stored is None else tuple(map(mean_print, means_of(stored, saved.labels)))
+    files = {"predictions.csv": predictions_csv(p), "figures.json": figures_json(saved, p, at)}
+    return evaluation_item(Evaluated(saved.name, p, at, about(saved, p), facts, drawn[:MEANS], files))
 
 
 def predictions_csv(p: Predictions) -> bytes:

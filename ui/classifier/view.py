@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING
+
 import streamlit as st
 
 from camcore.errors import CamcoreError
+from camcore.evaluation import measures
 from camcore.evaluation.predict import Predictions
 from camcore.evaluation.table import read_csv
 from camcore.models import saved as networks
 from camcore.models.saved import SavedNetwork
+from camcore.text import counted
 from ui import controls, errors, folder_box, picture_box, words
 from ui.classifier import bias, evidence, learning, quality
-from ui.classifier.work import PictureEvidence, beside, evidence_work
+from ui.classifier.work import beside, evidence_work
 from ui.jobs import session
-from ui.jobs.session import Status
 from ui.picture_box import Chosen
 from ui.quality_charts import THRESHOLD
 from ui.query import Failure
 from ui.urls import Parameter
+
+if TYPE_CHECKING:
+    from ui.classifier.quality import Add
 
 BUNDLED = "cats_vs_dogs"
 FOLDER = Parameter("folder", "folder of test pictures", "")
@@ -61,8 +69,13 @@ def pick() -> SavedNetwork | None:
         persist_state="session",
         format_func=lambda name: f"{name} · {by_name[name].weights_state}",
         filter_mode="contains",
+        on_change=_carry,
     )
     chosen = by_name[name]
+    looked_at = st.session_state.get("model")
+    if looked_at is not None and looked_at not in by_name:
+        kept = "No folder of its own is kept of it, so there is nothing of it to show here."
+        st.caption(words.plain(f"The other pages look at {looked_at}. {kept}"))
     labels = ", ".join(words.label(label) for label in chosen.labels[:4]) + (" …" if len(chosen.labels) > 4 else "")
     st.caption(
         words.plain(
@@ -71,6 +84,12 @@ def pick() -> SavedNetwork | None:
         )
     )
     return chosen
+
+
+def _carry() -> None:
+    """Let the other pages look at the network that was chosen here."""
+    state = st.session_state
+    state["model"] = state["network_followed"] = state["network"]
 
 
 def missing() -> None:
@@ -85,45 +104,44 @@ def missing() -> None:
     st.page_link("pages/train.py", label="Train a network", icon=":material/model_training:")
 
 
-def picture_section(saved: SavedNetwork, chosen: Chosen) -> Status:
-    """The evidence in one picture; the status of its work."""
-    work = evidence_work(saved, chosen.picture)
-    with st.container(key="cam_sees"):
-        return session.section("seen", work, lambda now: evidence.show(saved, chosen, now))
-
-
-def quality_section(saved: SavedNetwork) -> None:
+def quality_section(saved: SavedNetwork, add: Add) -> None:
     """The results on the test pictures, and the way to an audit of other ones."""
+    stored, problem = _results(saved)
+    with st.container(key="cam_head"):
+        st.header(words.plain(words.together(_headline(saved, stored))), anchor=False)
     with st.container(key="cam_quality"):
-        st.subheader("How good is it?", anchor="how-good")
-        stored = _results(saved)
+        if problem is not None:
+            problem()
         if stored is not None:
-            st.fragment(quality.show)(saved, stored)
+            st.caption(words.plain(quality.about(saved, stored)))
+            st.fragment(quality.show)(saved, stored, add)
         st.subheader("Where does it fail?", anchor="where-it-fails")
         _audit(saved, stored is not None)
 
 
-def _results(saved: SavedNetwork) -> Predictions | None:
-    """The results beside the network."""
+def _headline(saved: SavedNetwork, stored: Predictions | None) -> str:
+    if stored is None:
+        return f"How good is {saved.name}? No test results are kept"
+    right = measures.accuracy(stored)
+    return f"{saved.name} is right on {words.percent(right.value)} of {counted(right.n, 'test picture')}"
+
+
+def _results(saved: SavedNetwork) -> tuple[Predictions | None, Callable[[], object] | None]:
+    """The results beside the network; where there are none, what says so."""
     try:
         stored = beside(saved, "predictions.csv", read_csv)
     except CamcoreError as error:
-        errors.panel(Failure.of(error), "The results beside this network cannot be shown")
-        return None
+        return None, partial(errors.panel, Failure.of(error), "The results beside this network cannot be shown")
     if stored is None:
-        st.markdown("No results lie beside this network. An audit of labelled test pictures tells how good it is.")
-        return None
+        missing = "No results are kept beside this network. An audit of labelled test pictures tells how good it is."
+        return None, partial(st.markdown, missing)
     if stored.classes != saved.labels:
-        errors.notices(
-            [
-                f"The results beside this network are of other classes ({', '.join(stored.classes[:6])}), so they "
-                "are not shown."
-            ]
+        others = (
+            f"The results beside this network are of other classes ({', '.join(stored.classes[:6])}), so they are not "
+            "shown."
         )
-        return None
-    note = f"On the {len(stored):,} test pictures whose results come with the network; it never learned from them."
-    st.caption(words.plain(note))
-    return stored
+        return None, partial(errors.notices, [others])
+    return stored, None
 
 
 def _audit(saved: SavedNetwork, known: bool) -> None:
@@ -149,15 +167,29 @@ def _audit(saved: SavedNetwork, known: bool) -> None:
         )
 
 
-def learning_sections(saved: SavedNetwork, chosen: Chosen, seen: PictureEvidence | None) -> None:
-    """Average maps, learning, and the bias study."""
+def learning_sections(saved: SavedNetwork, chosen: Chosen | None) -> None:
+    """Average maps, training, one picture with its lesson, and the bias study."""
     with st.container(key="cam_average"), errors.guarded("The average maps"):
         st.subheader("Where does it look on average?", anchor="on-average")
         learning.averages(saved)
     with st.container(key="cam_learned"), errors.guarded("The training"):
         st.subheader("How did it learn?", anchor="how-it-learned")
         learning.curves(saved)
-        learning.attention(saved, chosen, seen)
+    if chosen is None:
+        st.caption("Choose a picture in the sidebar to see what this network sees in it.")
+    else:
+        _picture(saved, chosen)
     with st.container(key="cam_bias"), errors.guarded("The bias study"):
         st.subheader("Would we notice if it had learned a shortcut?", anchor="bias")
         bias.show(saved)
+
+
+def _picture(saved: SavedNetwork, chosen: Chosen) -> None:
+    """The evidence in one picture, how the map comes about, and how it formed in training."""
+    work = evidence_work(saved, chosen.picture)
+    with st.container(key="cam_sees"):
+        status = session.section("seen", work, lambda now: evidence.show(saved, chosen, now))
+    with errors.guarded("The lesson"):
+        evidence.lesson(saved, status.value)
+    with st.container(key="cam_formed"), errors.guarded("The checkpoints"):
+        learning.attention(saved, chosen, status.value if status.complete else None)

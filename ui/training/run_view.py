@@ -9,12 +9,12 @@ from collections.abc import Callable
 import streamlit as st
 
 from camcore import CamcoreError
-from camcore.metrics.intervals import rate
 from camcore.text import counted
+from camcore.training.runs import Epoch
 from ui import errors, figures, policy, words
 from ui.jobs import session
 from ui.query import Failure
-from ui.training import runs
+from ui.training import mistakes, runs
 from ui.training.form import NEW, command_line
 from ui.training.runs import TrainingRun
 
@@ -25,6 +25,8 @@ TICK = 1.0
 def show(run: TrainingRun) -> None:
     """One run, drawn anew by itself as long as it is at work."""
     st.fragment(_show, run_every=TICK if run.live else None)(run.name, run.kind)
+    if run.kind == "done":
+        mistakes.show(run)
 
 
 def _show(name: str, kind: str) -> None:
@@ -64,10 +66,11 @@ def _headline(run: TrainingRun) -> str:
             return f"{name} failed{at}"
     if run.outcome is None:
         return f"{name} is ready"
-    share, held_out = run.outcome
-    found = rate(round(share * held_out), held_out)
-    between = f"95 % interval {100 * found.low:.0f} to {100 * found.high:.0f} %"
-    return f"{name} is ready, right on {words.percent(share)} of {counted(held_out, 'held-out picture')} ({between})"
+    right = run.outcome
+    between = f"95 % interval {100 * right.low:.0f} to {100 * right.high:.0f} %"
+    return (
+        f"{name} is ready, right on {words.percent(right.value)} of {counted(right.n, 'held-out picture')} ({between})"
+    )
 
 
 def _status(run: TrainingRun) -> None:
@@ -91,6 +94,9 @@ def _status(run: TrainingRun) -> None:
                 label="Audit it on other pictures",
                 icon=":material/fact_check:",
                 query_params={"model": run.name},
+            )
+            st.page_link(
+                "pages/decision.py", label="May we use it?", icon=":material/gavel:", query_params={"model": run.name}
             )
             return
         st.progress(run.share, _progress_text(run))
@@ -174,9 +180,19 @@ def _facts(run: TrainingRun) -> None:
         parts.append(f"classes: {', '.join(map(str, classes[:6]))}{' …' if len(classes) > 6 else ''}")
     if run.log:
         best = max(run.log, key=lambda line: line.val_accuracy)
-        parts.append(f"best {'so far ' * run.live}{words.percent(best.val_accuracy)}, epoch {best.epoch}")
+        parts.append(_best(run, best))
         parts.append(f"{words.duration(run.log[-1].seconds).removeprefix('about ')} an epoch")
     st.caption(words.plain(" · ".join(parts)) or "\N{NO-BREAK SPACE}")
+
+
+def _best(run: TrainingRun, best: Epoch) -> str:
+    """The best epoch; of a finished run only where it did better than the weights that were kept."""
+    share = words.percent(best.val_accuracy)
+    if run.outcome is None:
+        return f"best {'so far ' * run.live}{share}, epoch {best.epoch}"
+    kept = words.percent(run.outcome.value)
+    same = f"the weights that were kept are right on {kept}"
+    return same if share == kept else f"{same}; epoch {best.epoch} reached {share}"
 
 
 def _details(run: TrainingRun) -> None:

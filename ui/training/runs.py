@@ -21,7 +21,9 @@ from typing import Any, Literal, cast
 import psutil
 
 from camcore import CamcoreError, places
+from camcore.evaluation.held_out import held_out
 from camcore.files import read_json, read_json_object, unwritable, write_whole
+from camcore.metrics.intervals import Rate
 from camcore.models import saved
 from camcore.training import runs
 from ui.training.form import Form
@@ -105,15 +107,13 @@ class TrainingRun:
         return runs.read_recipe(self.folder)
 
     @cached_property
-    def outcome(self) -> tuple[float, int] | None:
-        """Of a finished network: the share of the held-out pictures that it gets right, and how many they are."""
+    def outcome(self) -> Rate | None:
+        """Of a finished network: the share of the held-out pictures that the weights that were kept get right."""
         if self.kind != "done":
             return None
-        try:
-            trained = (read_json_object(self.folder / saved.JSON_NAME) or {})["trained"]
-            return float(trained["val_accuracy"]), sum(map(int, trained["held_out"].values()))
-        except (ValueError, KeyError, TypeError, AttributeError):
-            return None
+        content = read_json_object(self.folder / saved.JSON_NAME) or {}
+        trained, framing = content.get("trained"), content.get("framing")
+        return held_out(trained, framing) if isinstance(trained, dict) and isinstance(framing, str) else None
 
 
 def home() -> Path:

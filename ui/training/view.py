@@ -82,5 +82,5 @@ def _kinds(listed: tuple[TrainingRun, ...]) -> dict[str, str]:
 
 def _state(run: TrainingRun) -> str:
     if run.outcome is not None:
-        return f"{_STATES['done']}, {words.percent(run.outcome[0])} right"
+        return f"{_STATES['done']}, {words.percent(run.outcome.value)} right"
     return _STATES[run.kind]

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from camcore import CamcoreError
+from camcore.metrics.intervals import rate
 from camcore.training import runs
 from ui.training import runs as training_runs
 from ui.training.form import Form, command_line
@@ -219,10 +220,11 @@ def test_folders_that_are_no_runs_and_damaged_files(runs_home: Path) -> None:
 def test_the_outcome_of_a_finished_network(runs_home: Path) -> None:
     folder = runs_home / "cats"
     write(folder, runs.Progress("done", "", 4, 4))
-    (folder / "network.json").write_text(json.dumps({"trained": {"val_accuracy": 0.9, "held_out": {"a": 6, "b": 4}}}))
+    trained = {"val_accuracy": 0.9, "held_out": {"a": 6, "b": 4}}
+    (folder / "network.json").write_text(json.dumps({"trained": trained, "framing": "stretch"}))
     run = training_runs.find("cats")
     assert run is not None
-    assert run.outcome == (0.9, 10)
+    assert run.outcome == rate(9, 10)
 
 
 def test_the_tail_shows_the_last_state_of_a_line_that_renews_itself(tmp_path: Path) -> None:
