@@ -31,12 +31,11 @@ with page("Compare", style="compare") as p:
         state["open_in_inspect"] = cell
 
     state = st.session_state
-    p.address(choices.parameters())
+    p.address([*choices.parameters(), view.PART])
     choices.settle()
     chosen, model = sidebar.show(framings="framings" not in (state["columns"], state["rows"]))
 
     head = st.container(key="cam_head")
-    view.beneath(st.container(key="cam_beneath"))
     axes = st.container(key="cam_axes", horizontal=True, vertical_alignment="bottom", gap="small")
     row = st.container(key="cam_compare_row", horizontal=True, vertical_alignment="center", gap="small", wrap=False)
     progress = row.container(key="cam_compare_progress")
@@ -45,13 +44,11 @@ with page("Compare", style="compare") as p:
     controls = st.container(key="cam_compare_look", gap="xsmall")
     files = st.container(key="cam_compare_save", horizontal=True, gap="small")
     caution = st.container(key="cam_caution", gap=None)
-    agreed, verdicts, contrast, table = (
-        st.container(key=f"cam_{name}") for name in ("agreement", "judged", "contrast", "table")
-    )
+    agreed, verdicts, contrast, table = view.parts(st.container(key="cam_parts"))
 
     known = request.summary(model.key)
     choices.show(axes, known, model.framing, model.key.name)
-    plan, notes = choices.plan(chosen.picture.sha256, model)
+    plan, notes = choices.plan(chosen.picture.sha256, model, known)
     with p.offer:
         model_picker.offer_download(choices.missing(model) or model)
     status = request.ask(plan, chosen.picture, allowed=model.fetch is None)
@@ -63,13 +60,14 @@ with page("Compare", style="compare") as p:
         st.switch_page("app.py", query_params=view.inspect_query(sheet, view.reference(sheet, target), chosen.sample))
 
     reference = view.reference(sheet, state["pin"])
-    look, differences = view.look(controls, reference is not None)
+    look, differences = view.look(controls, plan, reference is not None)
     with p.section("The headline"):
         failed = status.failure is not None or model.key in sheet.failures
         view.head(head, sheet, model.key.name, model.fetch is not None, failed)
     together = None
     with p.section("The maps"):
-        together = agreement.aligned(sheet, filling=status.busy)
+        if agreed.open or reference is not None:
+            together = agreement.aligned(sheet, filling=status.busy)
         figures = {} if reference is None or together is None else agreement.to_reference(together, reference)
         shown_reference = reference if differences else None
         drawn = grid.draw(sheet, look, status.busy, shown_reference, figures)
@@ -83,13 +81,18 @@ with page("Compare", style="compare") as p:
     view.retry(p.retry, sheet, status, request.retry)
     p.notify(*notes, failure=status.failure)
 
-    with p.section("The agreement", agreed):
-        agreement_view.show(sheet, together, chosen, look, status.busy)
-    with p.section("The verdicts", verdicts):
-        trust_view.show(sheet, plan, chosen, status.busy)
-    with p.section("The contrast", contrast):
-        contrast_view.show(sheet, plan, chosen, look)
-    with p.section("The table", table):
-        table_view.show(plan, chosen, status.busy)
+    # What was begun goes on while another tab is looked at.
+    if agreed.open:
+        with p.section("The agreement", agreed):
+            agreement_view.show(sheet, together, chosen, look, status.busy)
+    if verdicts.open or session.pressed(trust_view.SECTION):
+        with p.section("The verdicts", verdicts):
+            trust_view.show(sheet, plan, chosen, status.busy)
+    if contrast.open:
+        with p.section("The contrast", contrast):
+            contrast_view.show(sheet, plan, chosen, look)
+    if table.open or session.pressed(table_view.SECTION):
+        with p.section("The table", table):
+            table_view.show(plan, chosen, status.busy)
 
     p.follow = partial(session.follow, status, bar)

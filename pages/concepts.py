@@ -14,7 +14,7 @@ with page("Concepts", style="concepts") as p:
         model_picker.offer_download(model)
 
     st.container(key="cam_head").header(
-        words.plain(f"What {model.key.title} sees these pictures made of"), anchor=False
+        words.plain(f"The patterns that {model.key.title} finds in these pictures"), anchor=False
     )
     asked = view.choices(chosen, model)
     with p.section("The concepts"):

@@ -6,7 +6,6 @@ Work on maps (``ui.map_work``, ``ui.compare.fill``, ``ui.trust.work``) finds and
 from __future__ import annotations
 
 import functools
-import math
 import time
 from dataclasses import replace
 from types import ModuleType
@@ -17,6 +16,7 @@ from camcore.cache import ByteLRU
 from ui.jobs.job import Job, Stage
 from ui.methods import layer_free
 from ui.networks import Networks, networks
+from ui.paces import Pace, Paces
 from ui.query import Answer, Cost, MapKey, NetworkKey, Query
 
 if TYPE_CHECKING:
@@ -32,14 +32,16 @@ PATIENCE_SECONDS = 3.0
 """A method that would take longer is priced first and runs when the visitor says so."""
 CHEAP_PASSES = 16
 """Up to this many forward passes nobody needs to see a partial map."""
-USUAL_PACE = 0.05
-"""Seconds per forward pass where nothing has been measured yet."""
+USUAL_PACE = Pace(0.05, 3.0)
+"""The pace of a network of which nothing is known yet."""
+_TRIAL = 4
+"""Pictures of a batch that is tried to learn a network's pace."""
 
 
 class MapCache:
     """Predictions, maps and paces; thread-safe. ``core``: camcore, or a stand-in for tests.
 
-    ``maps``: finished ones. ``ladders``: the maps of a class at each depth.
+    ``maps``: finished ones. ``ladders``: the maps of a class at each depth. ``paces``: of work that was done.
     """
 
     def __init__(self, core: Any | ModuleType, networks: Networks) -> None:
@@ -49,7 +51,7 @@ class MapCache:
         self.maps: ByteLRU[CamMap] = ByteLRU(MAP_BYTES, _bytes)
         self.ladders: ByteLRU[tuple[CamMap, ...]] = ByteLRU(MAP_BYTES, lambda maps: sum(map(_bytes, maps)))
         self._passes: dict[tuple[NetworkKey, str, str | None], float] = {}
-        self._pace: dict[NetworkKey, float] = {}
+        self.paces = Paces()
 
     @functools.cached_property
     def memory(self) -> Memory:
@@ -130,41 +132,34 @@ class MapCache:
     # Costs
 
     def cost(self, key: MapKey, network: Network, picture: Picture) -> Cost:
-        """The price of a map; measures the network's pace where the map takes many passes."""
+        """The price of a map; tries a few passes where the map takes many and the pace is not known."""
         request = request_for(key)
         passes = float(self.core.estimate(network, request["methods"], request["layers"], request["classes"]))
         if passes > CHEAP_PASSES:
-            pace = self._seconds_per_pass(network, picture, key.framing)
-            self._pace[key.network] = min(pace, self._pace.get(key.network, math.inf))
+            self.pace(key.network, network, picture, key.framing)
         self._passes[(key.network, key.method, key.layer)] = passes
         return self._cost(key.network, passes)
 
-    def pace(self, key: NetworkKey, network: Network, picture: Picture, framing: str) -> float:
-        """Seconds per forward pass: as real work went, or measured now where there was none."""
-        if key not in self._pace:
-            self._pace[key] = self._seconds_per_pass(network, picture, framing)
-        return self._pace[key]
-
-    def known_pace(self, key: NetworkKey) -> float | None:
-        """Seconds per forward pass where they are known."""
-        return self._pace.get(key)
-
-    def learn_pace(self, key: NetworkKey, passes: float, seconds: float) -> None:
-        """Take the pace of real work for the next estimate."""
-        if passes > 0 and seconds > 0:
-            self._pace[key] = seconds / passes
+    def pace(self, key: NetworkKey, network: Network, picture: Picture, framing: str) -> Pace:
+        """The pace of a method's passes: as real work went, or as a few go now where there was none."""
+        known = self.paces.known(key)
+        if known is None or known.spread > 1.0:
+            self.paces.take_trial(key, self._seconds_per_pass(network, picture, framing))
+        return self.paces.known(key) or USUAL_PACE
 
     def _cost(self, key: NetworkKey, passes: float) -> Cost:
-        return Cost(passes, passes * self._pace.get(key, USUAL_PACE))
+        return (self.paces.known(key) or USUAL_PACE).cost(passes)
 
     def _seconds_per_pass(self, network: Network, picture: Picture, framing: str) -> float:
-        """The time of one pass now; the quicker of two, as others may be at work."""
+        """The time of one pass of a small batch now, as methods make them; the quicker of two batches."""
+        x, _ = network.prepare(picture, framing)
+        batch = x.repeat(_TRIAL, axis=0)
         seconds = []
         for _ in range(2):
             began = time.monotonic()
-            network.predict(picture, top=1, framing=framing)
+            network.answer(batch)
             seconds.append(time.monotonic() - began)
-        return min(seconds)
+        return min(seconds) / _TRIAL
 
 
 def affordable(cost: Cost) -> bool:

@@ -62,10 +62,14 @@ class MapKey(NamedTuple):
 
 @dataclass(frozen=True)
 class Cost:
-    """The price of a computation: forward passes, and seconds on this machine."""
+    """The price of a computation: forward passes, and seconds on this machine.
+
+    ``spread``: the factor by which the seconds may be off; 1 where the pace of such work was measured here.
+    """
 
     passes: float
     seconds: float
+    spread: float = 1.0
 
 
 @dataclass(frozen=True, eq=False)

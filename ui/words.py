@@ -44,6 +44,7 @@ __all__ = [
     "score_clause",
     "score_name",
     "score_text",
+    "span",
     "strength",
     "together",
     "unanswered",
@@ -110,7 +111,19 @@ def under_way(stage: Stage) -> tuple[float, str]:
 
 def price(cost: Cost) -> str:
     """The price of a method, before it is run."""
-    return f"{cost.passes:,.0f} passes, {duration(cost.seconds)}"
+    return f"{cost.passes:,.0f} passes, {span(cost)}"
+
+
+def span(cost: Cost) -> str:
+    """A rough duration; a range where the pace of such work was not measured here yet: about 10 to 40 s."""
+    shortest, longest = cost.seconds / cost.spread, cost.seconds * cost.spread
+    low, high = duration(shortest), duration(longest)
+    if low == high:
+        return high
+    if shortest < 1:
+        return f"up to {high}"
+    (amount, unit), last = low.removeprefix("about ").split(" "), high.removeprefix("about ")
+    return f"about {amount} to {last}" if last.endswith(f" {unit}") else f"about {amount} {unit} to {last}"
 
 
 def megabytes(size: float) -> str:

@@ -93,6 +93,15 @@ class Concepts:
         e = self.effects
         return None if e is None else self.logits - e.concepts.sum(axis=1) - e.beside - e.nothing
 
+    @property
+    def homes(self) -> Array:
+        """(k,) the share of each concept's energy that lies in the picture where it is strongest: 1 where no other
+        picture has it, 1/n where all n have it alike.
+        """
+        energy = np.square(self.maps, dtype=np.float64).sum(axis=(1, 2))
+        total = energy.sum(axis=0)
+        return np.divide(energy.max(axis=0), total, out=np.ones_like(total), where=total > 0)
+
     @checked(concept=whole(), count=whole(1, example=5))
     def channels(self, concept: int, count: int = 5) -> tuple[tuple[int, float], ...]:
         """(channel, weight) of the strongest channels of a concept; weights 0..1, their squares over all sum to 1."""

@@ -14,9 +14,16 @@ from PIL import Image
 from shared_data import shared
 from streamlit.testing.v1 import AppTest
 
+from ui.compare import view
+
 pytestmark = pytest.mark.usefixtures("real_weights")
 
 page = partial(visit, "pages/compare.py")
+
+
+def layer(at: AppTest) -> str:
+    """The layer that the chooser shows as chosen."""
+    return str(next(data["chosen"] for data in components(at) if "stages" in data))
 
 
 def titles(at: AppTest) -> list[str]:
@@ -93,8 +100,6 @@ def test_a_choice_that_cannot_be_followed_is_answered_in_place(name: str, value:
 @pytest.mark.parametrize(
     ("query", "said"),
     [
-        ({"layer": "nowhere"}, "nowhere"),
-        ({"layer": "predictions"}, "no spatial grid"),
         ({"class": "1000"}, "1000"),
         ({"class": "-1"}, "-1"),
         ({"columns": "classes", "classes": "first,4711"}, "4711"),
@@ -110,13 +115,32 @@ def test_the_choices_are_called_by_their_names_also_where_all_is_ready_at_once()
         at = page(**{"class": "281"})
     assert at.selectbox(key="class_one").value == "281"
     assert at.selectbox(key="class_one").options[0].endswith(" %")
-    assert at.selectbox(key="layer_one").options[0] == "★ out_relu"
+    assert layer(at) == "out_relu"
 
 
-def test_a_choice_that_the_network_does_not_have_is_shown_as_chosen() -> None:
+def test_a_choice_that_the_network_does_not_have_is_shown_as_chosen_or_put_back() -> None:
     at = page(**{"class": "99999", "layer": "nowhere"})
     assert at.selectbox(key="class_one").value == "99999"
-    assert at.selectbox(key="layer_one").value == "nowhere"
+    assert layer(at) == "out_relu"
+    assert "no layer “nowhere”" in html(at)
+    assert "no spatial grid" in html(page(layer="predictions"))
+
+
+def test_a_class_that_is_chosen_by_name_and_by_its_place_is_shown_once() -> None:
+    at = page(methods="gradcam", columns="classes", classes="first,281,282,285")
+    titles_ = titles(at)
+    assert len(titles_) == len(set(titles_)) == 3
+    assert "is chosen twice. It is shown once." in html(at)
+    offered = page(methods="gradcam", columns="classes").multiselect(key="classes").options
+    assert len(offered) == len(set(offered)) == 1000, "each class once: three by their place, the others by name"
+
+
+@pytest.mark.parametrize(("query", "options"), [({}, 2), ({"columns": "classes"}, 3)])
+def test_a_shared_scale_is_offered_where_maps_can_share_one(query: dict[str, str], options: int) -> None:
+    at = page(methods="gradcam,layercam", scale="each its own", **query)
+    scale = next(one for one in at.segmented_control if one.key == "scale")
+    assert len(scale.options) == options
+    assert {tag for cell in cells(at) for tag in cell["tags"]} == {"own scale"}
 
 
 def test_too_many_maps_are_cut_and_it_is_said() -> None:
@@ -310,6 +334,9 @@ def test_downloads_hold_what_is_on_the_page() -> None:
 
 def test_two_classes_are_set_against_each_other() -> None:
     at = page(methods="gradcam", why="281", why_not="285")
+    assert not any("points of score" in m.value for m in at.markdown), "only the open question is worked on"
+    at.session_state["question"] = view.PARTS[2]
+    at.run()
     for _ in range(100):
         if any("points of score" in m.value for m in at.markdown):
             break
@@ -321,6 +348,6 @@ def test_two_classes_are_set_against_each_other() -> None:
     both = next(d for d in components(at) if d.get("lines") and d["lines"][0]["cells"][0]["id"] == "difference")
     assert both["lines"][0]["cells"][0]["signed"] is True
     assert [bar["low"] for bar in both["bars"]] == ["for Egyptian cat", "0"]
-    at.selectbox(key="why_not").set_value("281").run()
-    assert any("two classes that differ" in c.value for c in at.caption)
-    assert at.query_params["why_not"] in ("281", ["281"])
+    at.selectbox(key="why_not").set_value("third").run()
+    assert any("two different classes" in c.value for c in at.caption), "the third answer is tabby, too"
+    assert at.query_params["why_not"] in ("third", ["third"])

@@ -42,6 +42,12 @@ class FakeNetwork:
         self.predicted += 1
         return tuple(SimpleNamespace(index=3 + i, label=f"class {3 + i}", probability=0.5) for i in range(top))
 
+    def prepare(self, pic: Any, framing: str) -> tuple[np.ndarray, None]:
+        return np.zeros((1, 2, 2, 3), np.float32), None
+
+    def answer(self, x: np.ndarray) -> None:
+        assert len(x) > 1, "methods make their passes in batches"
+
     def layer_with_grid(self, layer: str | None) -> Any:
         path = layer or self.default_layer
         if path not in self.ladder:
@@ -255,6 +261,7 @@ def test_a_slow_method_runs_when_told_to_and_shows_partial_maps(core: FakeCore) 
     assert priced.value.cost is not None
     assert priced.value.cost.passes == CHANNELS
     assert priced.value.cost.seconds == pytest.approx(CHANNELS * 1.0)
+    assert priced.value.cost.spread > 1, "a few passes that were tried are not sure"
     assert core.steps == 0
 
     job = server.ask(SLOW, "me", express=True)
@@ -263,7 +270,9 @@ def test_a_slow_method_runs_when_told_to_and_shows_partial_maps(core: FakeCore) 
     assert job.value.map.method == "scorecam"
     core.gate.set()
     assert finished(job).value.done == 1.0
-    assert server.cache._pace[NET] == pytest.approx(core.pass_seconds), "the pace is learnt from real work"
+    learnt = server.cache.paces.known(NET)
+    assert learnt is not None
+    assert (learnt.seconds, learnt.spread) == (pytest.approx(core.pass_seconds), 1.0), "the pace of real work is sure"
     assert server.known(SLOW).map.method == "scorecam", "kept for everybody"
 
 

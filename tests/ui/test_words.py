@@ -30,6 +30,22 @@ def test_duration(seconds: float, text: str) -> None:
 
 def test_price() -> None:
     assert words.price(Cost(1281, 9.2)) == "1,281 passes, about 9 s"
+    assert words.price(Cost(1281, 20, spread=2)) == "1,281 passes, about 10 to 40 s"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "spread", "text"),
+    [
+        (80, 2, "about 40 s to 3 min"),
+        (600, 2, "about 5 to 20 min"),
+        (4800, 2, "about 40 min to 2.7 hours"),
+        (1.5, 2, "up to about 3 s"),
+        (0.2, 2, "under a second"),
+        (30, 1, "about 30 s"),
+    ],
+)
+def test_an_unsure_price_is_a_range(seconds: float, spread: float, text: str) -> None:
+    assert words.span(Cost(100, seconds, spread)) == text
 
 
 def test_what_is_under_way_says_its_time_once_it_can_be_told() -> None:

@@ -23,7 +23,6 @@ _MOST_BESIDE = 8
 
 def show(sheet: MapSheet, together: SheetRasters | None, chosen: Chosen, look: GridLook, busy: bool) -> None:
     """The whole section; while the grid is filling its place is kept."""
-    st.subheader("Do the maps agree?", anchor="agreement")
     if together is None or len(together.cells) < 2:
         waits = busy and together is None
         st.caption("Available once the maps are here." if waits else "There have to be two maps that are not empty.")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
@@ -10,9 +9,19 @@ import streamlit as st
 import camcore
 from camcore.framing import FRAMINGS
 from camcore.models.saved import SavedNetwork
-from ui import controls, methods, model_picker, sidebar, urls, words
+from ui import controls, layer_browser, methods, model_picker, sidebar, urls, words
 from ui.compare import names
-from ui.compare.comparison import AXES, DEPTHS, MOST_BACKBONES, MOST_CELLS, NONE, ONE_OF, RANKS, GridPlan
+from ui.compare.axis_options import LAYERS, forms, meant, of_axis, others, remember, with_chosen
+from ui.compare.comparison import (
+    AXES,
+    MOST_BACKBONES,
+    MOST_CELLS,
+    NONE,
+    ONE_OF,
+    RANKS,
+    GridPlan,
+    known_index,
+)
 from ui.model_picker import Model
 from ui.network_summary import NetworkSummary
 from ui.scales import SCALES
@@ -22,11 +31,8 @@ if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
 
 CLASSES = RANKS[:2]
-LAYERS = tuple(reversed(DEPTHS))
-RECOMMENDED = "recommended"
 _TITLES = {NONE: "Nothing", **{axis: axis.capitalize() for axis in AXES}}
 _class_number = whole_number(-(10**9))
-_MOST_TITLES = 10_000
 
 
 def parameters() -> list[Parameter]:
@@ -65,7 +71,7 @@ def settle() -> None:
     """Bring choices together that exclude each other; before any widget is drawn."""
     state = st.session_state
     for axis in ("methods", "layers", "classes"):
-        state[axis] = list(dict.fromkeys(map(_meant, state[axis])))
+        state[axis] = list(dict.fromkeys(map(meant, state[axis])))
     if state["rows"] == state["columns"]:
         urls.object_to("rows", f"Columns and rows cannot both be {state['columns']}. Showing columns only.", NONE)
     state["axes"] = (state["columns"], state["rows"])
@@ -100,8 +106,8 @@ def show(place: DeltaGenerator, summary: NetworkSummary | None, framing: str, le
                 _single(axis, summary, framing)
 
 
-def plan(picture: str, model: Model) -> tuple[GridPlan, list[str]]:
-    """The chosen comparison, and notes on what had to be left out."""
+def plan(picture: str, model: Model, summary: NetworkSummary | None) -> tuple[GridPlan, list[str]]:
+    """The chosen comparison, and notes on what had to be left out. ``summary``: as in ``show``."""
     state = st.session_state
     columns, rows = state["columns"], state["rows"]
     notes: list[str] = []
@@ -123,6 +129,8 @@ def plan(picture: str, model: Model) -> tuple[GridPlan, list[str]]:
         "backbones": tuple(one.key for one in networks),
         "framings": chosen("framings", framing),
     }
+    if summary is not None and not {"backbones", "framings"} & {columns, rows}:
+        values["classes"] = _once(values["classes"], summary, model.framing, notes)
     lines = 1 if rows == NONE else len(values[rows])
     if lines > MOST_CELLS:
         values[rows], lines = values[rows][:MOST_CELLS], MOST_CELLS
@@ -136,6 +144,18 @@ def plan(picture: str, model: Model) -> tuple[GridPlan, list[str]]:
     held = tuple(one.key for one in networks if one.fetch is not None)
     chosen_methods, layers, classes, backbones, framings = (values[axis] for axis in AXES)
     return GridPlan(picture, columns, rows, chosen_methods, layers, classes, backbones, framings, held), notes
+
+
+def _once(classes: tuple[str, ...], summary: NetworkSummary, framing: str, notes: list[str]) -> tuple[str, ...]:
+    """The classes without those that are chosen a second time: by name what is also the network's own answer."""
+    predictions = summary.predictions.get(framing, ())
+    kept: dict[int | str, str] = {}
+    for aim in classes:
+        index = known_index(aim, predictions)
+        if index is not None and index in kept:
+            notes.append(f"“{names.class_title(aim, summary, framing)}” is chosen twice. It is shown once.")
+        kept.setdefault(aim if index is None else index, aim)
+    return tuple(kept.values())
 
 
 def missing(model: Model) -> Model | None:
@@ -175,9 +195,9 @@ def _several(axis: str, summary: NetworkSummary | None, framing: str, lead: str)
                 persist_state="session",
             )
             return
-        options, title = _options(axis, summary, framing)
+        options, title = of_axis(axis, summary, framing)
         options += [value for value in state[axis] if value not in options]
-        _remember(options, title)
+        remember(options, title)
         st.multiselect(
             axis.capitalize(), options, key=axis, format_func=title, filter_mode="contains", persist_state="session"
         )
@@ -191,101 +211,33 @@ def _single(axis: str, summary: NetworkSummary | None, framing: str) -> None:
     if axis == "methods":
         st.selectbox(
             "Method",
-            _with(_forms(summary), state["method"]),
+            with_chosen(forms(summary), state["method"]),
             key="method",
             format_func=methods.title,
             persist_state="session",
             width=170,
         )
         return
-    options, title = _options(axis, summary, framing)
     if axis == "layers":
-        state["layer_one"] = RECOMMENDED if state["layer"] is None else state["layer"]
-        options = _with([RECOMMENDED, *(o for o in options if o not in DEPTHS)], state["layer_one"])
-
-        def picked() -> None:
-            path = _meant(state["layer_one"])
-            if path in options:
-                state["layer"] = None if path == RECOMMENDED else path
-
-        def layer_name(path: str) -> str:
-            return names.recommended(summary) if path == RECOMMENDED else title(path)
-
-        _remember(options, layer_name)
-
-        st.selectbox(
-            "Layer",
-            options,
-            key="layer_one",
-            format_func=layer_name,
-            filter_mode="contains",
-            on_change=picked,
-            width=220,
-        )
+        with st.container(width=260):
+            layer_browser.show(*((summary.layers, summary.ladder) if summary is not None else ()), compact=True)
         return
+    _, title = of_axis(axis, summary, framing)
     state["class_one"] = RANKS[0] if state["class"] is None else str(state["class"])
-    options = _with([RANKS[0], *(o for o in options if o not in RANKS)], state["class_one"])
+    first = RANKS[:1]
+    known = others(len(summary.labels), summary.predictions.get(framing, ()), first) if summary is not None else []
+    options = with_chosen([*first, *known], state["class_one"])
 
     def chosen() -> None:
-        aim = _meant(state["class_one"])
+        aim = meant(state["class_one"])
         if aim in options:
             state["class"] = None if aim == RANKS[0] else int(aim)
 
-    _remember(options, title)
+    remember(options, title)
 
     st.selectbox(
         "Class", options, key="class_one", format_func=title, filter_mode="contains", on_change=chosen, width=170
     )
-
-
-def _with(options: list[str], chosen: str) -> list[str]:
-    """The options and what is chosen, which the network may not have, or not be known to have yet."""
-    return options if chosen in options else [*options, chosen]
-
-
-def _remember(options: list[str], title: Callable[[str], str]) -> None:
-    """Note what the choices were called: a browser answers with titles, maybe those of a moment ago.
-
-    Titles change when the network's answers come in; what is sent by then would name nothing.
-    """
-    known = st.session_state.setdefault("compare_titles", {})
-    if len(known) > _MOST_TITLES:
-        known.clear()
-    known.update((title(option), option) for option in options)
-
-
-def _meant(value: str) -> str:
-    """The choice that a title stood for; anything else as it is."""
-    return str(st.session_state.get("compare_titles", {}).get(value, value))
-
-
-def _options(axis: str, summary: NetworkSummary | None, framing: str) -> tuple[list[str], Callable[[str], str]]:
-    """The options along an axis, and the function that writes them."""
-    if axis == "methods":
-        return _forms(summary), methods.title
-    if axis == "layers":
-        paths = [info.path for info in summary.layers if info.usable] if summary is not None else []
-        # No two titles are alike: the browser sends titles.
-        return [*LAYERS, *paths], lambda path: names.layer_title(path, summary)
-    if axis == "classes":
-        count = len(summary.labels) if summary is not None else 0
-        distinct = words.distinct(summary.labels) if summary is not None else ()
-
-        def title(aim: str) -> str:
-            if aim in RANKS or int(aim) >= count or int(aim) < 0:
-                return names.class_title(aim, summary, framing)
-            return distinct[int(aim)]
-
-        return [*RANKS, *map(str, range(count))], title
-    return list(FRAMINGS), str
-
-
-def _forms(summary: NetworkSummary | None) -> list[str]:
-    """The methods that are defined for the network; with several backbones all of them, as one may have what another
-    has not.
-    """
-    several = "backbones" in (st.session_state["columns"], st.session_state["rows"])
-    return methods.forms(() if several or summary is None else summary.refusals)
 
 
 def _swapped() -> None:

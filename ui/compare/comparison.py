@@ -94,6 +94,12 @@ class GridPlan:
         """The network whose indices name the classes."""
         return self.backbones[0]
 
+    @property
+    def shares_scales(self) -> bool:
+        """Some maps have values of one unit: those of one method at one layer of one network."""
+        units = {(cell.network, cell.method, cell.layer) for cell in self.cells}
+        return len(units) < len(self.cells)
+
     def _cell(self, at: dict[str, Any]) -> GridCell:
         def one(axis: str) -> Any:
             return at[axis] if axis in at else self.choices(axis)[0]
@@ -114,6 +120,14 @@ def layer_path(network: Network, layer: str | None) -> str:
             f"{len(ladder)} grid sizes. Choose a deeper one."
         )
     return str(ladder[-1 - steps])
+
+
+def known_index(aim: str, predictions: Sequence[Prediction]) -> int | None:
+    """The index that a class's name stands for among a network's own answers; None where they are not known."""
+    if aim not in RANKS:
+        return int(aim)
+    place = RANKS.index(aim)
+    return int(predictions[place].index) if place < len(predictions) else None
 
 
 def class_index(network: Network, predictions: Sequence[Prediction], aim: str, lead: Network) -> int:

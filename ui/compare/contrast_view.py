@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from camcore.render.colour import DIVERGING, css_gradient
 from ui import errors, grids, rasters, words
 from ui.compare import names
-from ui.compare.comparison import RANKS, GridPlan
+from ui.compare.axis_options import others
+from ui.compare.comparison import RANKS, GridPlan, known_index
 from ui.compare.grid import GridLook
 from ui.compare.sheets import MapSheet
 from ui.compare.work import ContrastQuery, contrast_work
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
 
 def show(sheet: MapSheet, plan: GridPlan, chosen: Chosen, look: GridLook) -> None:
     """The whole section."""
-    st.subheader("Why this class and not the other?", anchor="contrast")
     summary = sheet.networks.get(plan.lead)
     if summary is None:
         st.caption("Available once the network has answered.")
@@ -39,8 +39,9 @@ def show(sheet: MapSheet, plan: GridPlan, chosen: Chosen, look: GridLook) -> Non
         st.caption(alone)
         return
     first, second = _classes(summary, plan)
-    if first == second:
-        st.caption("Choose two classes that differ.")
+    predictions = summary.predictions.get(plan.framing, ())
+    if known_index(first, predictions) == known_index(second, predictions):
+        st.caption("Choose two different classes.")
         session.section("contrast", None)
         return
     layer = plan.layers[0] if "layers" not in (plan.columns, plan.rows) else None
@@ -62,7 +63,8 @@ def _classes(summary: NetworkSummary, plan: GridPlan) -> tuple[str, str]:
     """The two classes; without a choice the network's first two answers."""
     state = st.session_state
     framing = plan.framing
-    options = [*RANKS[: len(summary.predictions.get(framing, ()))], *map(str, range(len(summary.labels)))]
+    predictions = summary.predictions.get(framing, ())
+    options = [*RANKS[: len(predictions)], *others(len(summary.labels), predictions)]
     distinct = words.distinct(summary.labels)
 
     def title(aim: str) -> str:
@@ -71,15 +73,26 @@ def _classes(summary: NetworkSummary, plan: GridPlan) -> tuple[str, str]:
     picked = []
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         for key, label, start in (("why", "Why", RANKS[0]), ("why_not", "and not", RANKS[1])):
-            if state.get(key) not in options:
+            if not _known(state.get(key), len(summary.labels)):
                 state[key] = start
-            picked.append(
-                st.selectbox(
-                    label, options, key=key, format_func=title, filter_mode="contains", width=260,
-                    persist_state="session",
-                )
-            )  # fmt: skip
+            box = st.selectbox(
+                label,
+                options if state[key] in options else [*options, state[key]],
+                key=key,
+                format_func=title,
+                filter_mode="contains",
+                width=260,
+                persist_state="session",
+            )
+            picked.append(box)
     return picked[0], picked[1]
+
+
+def _known(aim: str | None, classes: int) -> bool:
+    """The network has such a class, or gives so many answers."""
+    if aim in RANKS:
+        return RANKS.index(aim) < classes
+    return aim is not None and 0 <= int(aim) < classes
 
 
 def _section(status: Status, chosen: Chosen, look: GridLook) -> None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from camcore import CamcoreError
-from ui import map_cache
+from ui import map_cache, paces
 from ui.compare.comparison import GridCell, GridPlan, class_index, layer_path
 from ui.compare.sheets import Bill, GridMap, MapSheet
 from ui.jobs.job import Job, Stage, StoppedError
@@ -20,7 +20,7 @@ from ui.jobs.work import Update, Updates
 from ui.map_cache import CHEAP_PASSES, MapCache
 from ui.methods import key_of, layer_free, options_of
 from ui.network_summary import NetworkSummary
-from ui.query import Failure, MapKey, NetworkKey
+from ui.query import Cost, Failure, MapKey, NetworkKey
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -36,6 +36,7 @@ HELD = "Needs its weights first"
 _LOG = logging.getLogger(__name__)
 
 CellsByMap: TypeAlias = dict[MapKey, list[GridCell]]
+_FREE = Cost(0.0, 0.0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,8 +54,7 @@ class _Call:
     classes: tuple[int, ...]
     cells: CellsByMap = field(repr=False)
     alone: bool = False
-    passes: float = 0.0
-    seconds: float = 0.0
+    cost: Cost = _FREE
 
 
 Calls: TypeAlias = Generator[Update[MapSheet], None, list[_Call]]
@@ -164,7 +164,7 @@ def _calls(
         call = replace(_call(key, framing, part), alone=bool(group[0]))
         if call.alone:
             passes = float(cache.core.estimate(net, **_request(call)))
-            call = replace(call, passes=passes, seconds=passes * cache.pace(key, net, picture, framing))
+            call = replace(call, cost=cache.pace(key, net, picture, framing).cost(passes))
         calls.append(call)
     return calls
 
@@ -173,30 +173,30 @@ def _slow(
     cache: MapCache, job: Job[MapSheet], picture: Picture, calls: Sequence[_Call], express: bool
 ) -> Updates[MapSheet]:
     """The methods that take many passes: at once as long as patience lasts, the rest when told to."""
-    calls = sorted(calls, key=lambda call: call.seconds)
+    calls = sorted(calls, key=lambda call: call.cost.seconds)
     spent = 0.0
     run: list[_Call] = []
     rest: list[_Call] = []
     for call in calls:
-        spent += call.seconds
+        spent += call.cost.seconds
         (run if express or spent <= map_cache.PATIENCE_SECONDS else rest).append(call)
-    total = sum(call.passes for call in run)
+    total = sum(call.cost.passes for call in run)
     done = 0.0
     for number, call in enumerate(run):
         net = cache.networks.get(job, call.network)
-        stage = Stage(_titles(cache.core, call), expected=sum(one.seconds for one in run[number:]))
+        stage = Stage(_titles(cache.core, call), expected=sum(one.cost.seconds for one in run[number:]))
         job.enter(stage)
 
         def learn(step: Step, call: _Call = call, stage: Stage = stage, before: float = done) -> None:
-            stage.reach((before + step.done / max(step.total, 1) * call.passes) / total)
-            cache.learn_pace(call.network, step.done, step.seconds)
+            stage.reach((before + step.done / max(step.total, 1) * call.cost.passes) / total)
+            cache.paces.learn(call.network, step.done, step.seconds)
 
         yield from _run(cache, job, net, picture, call, learn)
-        done += call.passes
+        done += call.cost.passes
     if rest:
         cells = tuple(cell for call in rest for part in call.cells.values() for cell in part)
         titles = tuple(dict.fromkeys(_titles(cache.core, call) for call in rest))
-        bill = Bill(titles, sum(call.passes for call in rest), sum(call.seconds for call in rest), cells)
+        bill = Bill(titles, paces.total([call.cost for call in rest]), cells)
         yield Update(value=replace(_sheet(job), bill=bill))
 
 

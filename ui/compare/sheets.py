@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ui.compare.comparison import GridCell, GridPlan
 from ui.network_summary import NetworkSummary
-from ui.query import Failure, NetworkKey
+from ui.query import Cost, Failure, NetworkKey
 
 if TYPE_CHECKING:
     from camcore.heatmaps.cam_map import CamMap
@@ -28,11 +28,10 @@ class GridMap:
 
 @dataclass(frozen=True)
 class Bill:
-    """The price of what waits for the visitor's word: the methods' titles, passes, and seconds on this machine."""
+    """The price of what waits for the visitor's word, with the methods' titles."""
 
     methods: tuple[str, ...]
-    passes: float
-    seconds: float
+    cost: Cost
     cells: tuple[GridCell, ...]
 
 

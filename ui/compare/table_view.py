@@ -33,7 +33,6 @@ _HEADS = (
 
 def show(plan: GridPlan, chosen: Chosen, busy: bool) -> None:
     """The whole section. ``busy``: the grid is still filling, so that a measurement would be disturbed."""
-    st.subheader("What does each method cost, and what is it good for?", anchor="cost")
     st.caption(
         "Measured now, on this machine and your picture: each method alone, with nothing shared. The grid above shares "
         "its passes, so there a further method costs less."
@@ -88,8 +87,8 @@ def _price(query: CostQuery) -> str | None:
             passes += camcore.estimate(net, [key])
         except camcore.CamcoreError:
             continue
-    pace = map_cache().known_pace(query.network)
-    return f"{passes:,.0f} passes" + (f", {words.duration(passes * pace)}" if pace is not None else "")
+    pace = map_cache().paces.known(query.network)
+    return f"{passes:,.0f} passes" if pace is None else words.price(pace.cost(passes))
 
 
 def _section(status: Status, chosen: Chosen) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from ui import errors, words
+from ui import errors, paces, words
 from ui.compare import names
 from ui.compare.comparison import GridCell, GridPlan
 from ui.compare.sheets import MapSheet
@@ -18,7 +18,7 @@ from ui.jobs import session
 from ui.jobs.session import Status
 from ui.networks import networks
 from ui.picture_box import Chosen
-from ui.query import Cost, NetworkKey, map_identity
+from ui.query import NetworkKey, map_identity
 from ui.trust import words as trust_words
 
 if TYPE_CHECKING:
@@ -30,7 +30,6 @@ _HEADS = ("", "verdict", "score lost with its top 20 %", "shown against hidden",
 
 def show(sheet: MapSheet, plan: GridPlan, chosen: Chosen, busy: bool) -> None:
     """The whole section; while the grid is filling its place is kept."""
-    st.subheader("Which of these maps can you trust?", anchor="trust")
     by_network = {key: cells for key in plan.backbones if networks().peek(key) and (cells := _of(sheet, key))}
     identities = tuple(
         map_identity(key, plan.picture, sheet.filled[cell].map) for key, cells in by_network.items() for cell in cells
@@ -64,7 +63,6 @@ def _offer(sheet: MapSheet, by_network: dict[NetworkKey, list[GridCell]], identi
         for key, cells in by_network.items()
         if (net := networks().peek(key)) is not None
     ]
-    total = Cost(sum(one.passes for one in bills), sum(one.seconds for one in bills))
     count = len(identities)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.button(
@@ -73,7 +71,7 @@ def _offer(sheet: MapSheet, by_network: dict[NetworkKey, list[GridCell]], identi
             on_click=session.press,
             args=(SECTION, identities),
         )
-        st.caption(words.price(total) + ": each beside a blob in the middle and 19 random maps.")
+        st.caption(words.price(paces.total(bills)) + ": each beside a blob in the middle and 19 random maps.")
 
 
 def _section(status: Status[Verdicts], section: str, sheet: MapSheet, cells: Sequence[GridCell]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -11,38 +11,44 @@ import streamlit as st
 from camcore.render.colour import COLORMAPS
 from ui import controls, downloads, errors, methods, rasters, scales, words
 from ui.compare import export, grid, names
-from ui.compare.comparison import NONE, ONE_OF, RANKS, GridCell
+from ui.compare.comparison import NONE, ONE_OF, RANKS, GridCell, GridPlan
 from ui.compare.export import Take
 from ui.compare.grid import DrawnGrid, GridLook
 from ui.compare.sheets import MapSheet
 from ui.components import maps
 from ui.jobs.session import Status
 from ui.picture_box import Chosen
+from ui.urls import Parameter
 
 if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
+    from streamlit.elements.lib.mutable_tab_container import TabContainer
 
 _HINT = "Point at a map, or use the arrow keys, to read one place in all of them"
 _NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
-_SCALES = {scales.ONE: "shared if comparable"}
+_SHARED = {scales.ONE: "shared if comparable"}
+_NONE_SHARED = {scales.ONE: "each its own"}
 _SHOWS = ("Differences", "Maps")
 SCALE_HELP = (
     "**Shared if comparable**: maps whose values have the same unit (one method and layer; several classes or "
     "framings) share one maximum, so their brightness can be compared. Values of different methods have no common "
     "unit: such a map is marked *own scale*. "
     "**Each its own**: every map is as bright as it can be. **Density**: values as multiples of the map’s average, "
-    "which can be compared over methods, too."
+    "which can be compared across methods, too."
+)
+NONE_SHARED_HELP = (
+    "**Each its own**: no two of these maps have values of one unit (one method at one layer), so each ends at its own "
+    "maximum, and brightness cannot be compared from map to map. **Density**: values as multiples of the map’s "
+    "average, which can be compared across methods."
 )
 
 
-def look(place: DeltaGenerator, pinned: bool) -> tuple[GridLook, bool]:
+def look(place: DeltaGenerator, plan: GridPlan, pinned: bool) -> tuple[GridLook, bool]:
     """The controls that change the view only, beneath the maps; and whether differences to the pinned map are shown."""
     first = place.container(key="cam_look_one", horizontal=True, vertical_alignment="center", gap="small")
     second = place.container(key="cam_look_two", horizontal=True, vertical_alignment="center", gap="medium")
     with first:
-        scale = controls.segments(
-            "Scale", scales.SCALES, "scale", help=SCALE_HELP, format_func=lambda name: _SCALES.get(name, name)
-        )
+        scale = _scale(plan)
         smooth = controls.smooth()
         opacity = controls.opacity("the maps", width=190)
         by_value = controls.by_value(labelled=False)
@@ -70,19 +76,26 @@ def look(place: DeltaGenerator, pinned: bool) -> tuple[GridLook, bool]:
     return GridLook(opacity, colormap, smooth, scale, signs, close, by_value), pinned and shows == _SHOWS[0]
 
 
-BENEATH = (
-    ("Do the maps agree?", "agreement"),
-    ("Which can you trust?", "trust"),
-    ("Why this class and not the other?", "contrast"),
-    ("What does each method cost?", "cost"),
-)
-"""The sections beneath the maps: titles and anchors."""
+def _scale(plan: GridPlan) -> str:
+    """The choice of the scale: where no two maps can share one, none is offered that they would share."""
+    options: Sequence[str] = scales.SCALES
+    titles, about = _SHARED, SCALE_HELP
+    if not plan.shares_scales:
+        options = (scales.ONE, scales.DENSITY)
+        titles, about = _NONE_SHARED, NONE_SHARED_HELP
+        if st.session_state.get("scale") == scales.EACH:
+            st.session_state["scale"] = scales.ONE
+    return controls.segments("Scale", options, "scale", help=about, format_func=lambda name: titles.get(name, name))
 
 
-def beneath(place: DeltaGenerator) -> None:
-    """Links to the sections beneath the maps."""
-    links = " · ".join(f"[{title}](#{anchor})" for title, anchor in BENEATH)
-    place.caption(f"Further down: {links}")
+PARTS = ("Do the maps agree?", "Which can you trust?", "Why this class and not another?", "What does each method cost?")
+"""The questions beneath the maps, in tabs of which only the open one is worked on."""
+PART = Parameter("question", "question", PARTS[0], PARTS, bound=True)
+
+
+def parts(place: DeltaGenerator) -> Sequence[TabContainer]:
+    """The tabs beneath the maps."""
+    return place.tabs(PARTS, key=PART.name, on_change="rerun", bind="query-params")
 
 
 def head(place: DeltaGenerator, sheet: MapSheet, name: str, held: bool, failed: bool) -> None:
@@ -139,8 +152,7 @@ def status(
         buttons.button("Go on", key="act_compare", on_click=on_run, shortcut=controls.RUN_KEY)
     elif bill is not None:
         titles = ", ".join(bill.methods[:3]) + (f" and {len(bill.methods) - 3} more" if len(bill.methods) > 3 else "")
-        price = f"{bill.passes:,.0f} passes, {words.duration(bill.seconds)}"
-        progress.caption(words.plain(f"{have} of {total} maps are here. {titles}: {price}."))
+        progress.caption(words.plain(f"{have} of {total} maps are here. {titles}: {words.price(bill.cost)}."))
         label = f"Run {bill.methods[0]}" if len(bill.methods) == 1 else f"Run {len(bill.methods)} slow methods"
         buttons.button(label, type="primary", key="act_compare", on_click=on_run, shortcut=controls.RUN_KEY)
     else:

@@ -10,6 +10,7 @@ import camcore
 from camcore.heatmaps.contrast import Contrast
 from camcore.metrics.cost import MethodCost, measure
 from camcore.verdict.gather import Trust
+from ui import paces
 from ui.compare.comparison import GridPlan, class_index, layer_path
 from ui.compare.fill import begun, fill
 from ui.compare.sheets import MapSheet
@@ -17,6 +18,7 @@ from ui.jobs.job import Job
 from ui.jobs.runner import runner
 from ui.jobs.work import Update, Updates, Work
 from ui.map_cache import MapCache, map_cache
+from ui.paces import EVIDENCE
 from ui.query import Cost, NetworkKey, map_identity
 from ui.trust import evidence
 
@@ -159,6 +161,7 @@ def verdicts_work(network: NetworkKey, picture: Picture, maps: Sequence[CamMap])
                 for step in camcore.trust(net, picture, m, "quick"):
                     yield Update((done + step.done) / total, title=title)
                 known = step.trust
+                map_cache().paces.learn(network, cost, step.seconds, EVIDENCE)
             verdicts = {**verdicts, identity: known}
             done += cost
             yield Update(done / total, verdicts)
@@ -171,5 +174,4 @@ def verdicts_work(network: NetworkKey, picture: Picture, maps: Sequence[CamMap])
 
 def verdicts_price(network: NetworkKey, net: Network, maps: Sequence[CamMap]) -> Cost:
     """The price of judging these maps."""
-    each = [evidence.price(network, net, m, "quick") for m in maps]
-    return Cost(sum(one.passes for one in each), sum(one.seconds for one in each))
+    return paces.total([evidence.price(network, net, m, "quick") for m in maps])

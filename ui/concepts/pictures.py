@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 
 import cv2
 import numpy as np
@@ -19,6 +19,8 @@ from ui.concepts.work import SIDE, FoundConcepts
 PRINT_SIDE = 320
 DARK = 0.2
 """The brightness that is left where a concept is not."""
+ALONE = 0.9
+"""The share of a concept's energy in one picture from which on it is said to be in no other one."""
 
 
 def mixed_url(found: FoundConcepts, picture: int, smooth: bool, key: Hashable) -> str:
@@ -65,6 +67,26 @@ def strongest_pictures(found: FoundConcepts, concept: int, count: int) -> list[i
     """The pictures in which a concept is strongest, by its mean over the places; each at least a fifth of it."""
     strength = found.concepts.maps[..., concept].mean(axis=(1, 2))
     return [int(i) for i in np.argsort(-strength, kind="stable")[:count] if strength[i] > 0.2 * strength.max()]
+
+
+def homes_told(found: FoundConcepts) -> str:
+    """A sentence on concepts that no second picture has; empty where there are none."""
+    numbers = [str(k + 1) for k, share in enumerate(found.concepts.homes) if share >= ALONE]
+    if len(found.pictures) < 2 or not numbers:
+        return ""
+    if 2 * len(numbers) <= len(found.concepts):
+        each = "is found in one picture only" if len(numbers) == 1 else "are each found in one picture only"
+        return f"Concept{'s' * (len(numbers) > 1)} {_and(numbers)} {each}."
+    which = "All" if len(numbers) == len(found.concepts) else f"{len(numbers)} of the"
+    return (
+        f"{which} {len(found.concepts)} concepts are each found in one picture only, so they say what tells the "
+        "pictures apart, not what they share. Choose a layer further left, where patterns are smaller, or a folder "
+        "with several pictures of one kind."
+    )
+
+
+def _and(parts: Sequence[str]) -> str:
+    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
 
 
 # ---- to take away

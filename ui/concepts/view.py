@@ -14,7 +14,7 @@ from camcore.features.concepts import MOST
 from camcore.render.overlay import MIX_COLOURS as COLOURS
 from ui import controls, downloads, errors, folder_box, layer_browser, samples, sidebar, words
 from ui.concepts import pictures as drawn
-from ui.concepts.work import FROM_FOLDER, ConceptQuery, FoundConcepts, concepts_work
+from ui.concepts.work import FROM_FOLDER, ConceptQuery, FoundConcepts, concepts_work, first_layer
 from ui.jobs import session
 from ui.jobs.session import Status
 from ui.model_picker import Model
@@ -48,11 +48,14 @@ def choices(chosen: Chosen, model: Model) -> tuple[ConceptQuery, list[tuple[str,
     """Draw the choices; the query and its pictures, None where a folder has not been named yet."""
     facts = known_summary(model.key)
     st.caption(
-        "A concept is a pattern found again and again, as fur or wheels. Its colour shows where; beneath, what it "
-        "speaks for."
+        "A concept is a pattern that comes up again and again, such as fur or wheels. Its colour shows where it is; "
+        "the line below it, which classes it supports."
     )
     with st.container(key="cam_concepts_layer"):
-        layer_browser.show(*((facts.layers, facts.ladder) if facts is not None else ()))
+        if facts is None:
+            layer_browser.show()
+        else:
+            layer_browser.show(facts.layers, facts.ladder, start=first_layer(facts.layers, facts.ladder))
     with st.container(key="cam_concepts_choices", horizontal=True, vertical_alignment="top", gap="medium"):
         mine = "The samples" if chosen.sample is not None else "Yours and the samples"
         titles = {SAMPLES: mine, THIS: "This picture", FOLDER: "A folder"}
@@ -64,7 +67,7 @@ def choices(chosen: Chosen, model: Model) -> tuple[ConceptQuery, list[tuple[str,
             "Folder",
             key="pictures",
             placeholder="a folder on this machine",
-            help=f"Up to {FROM_FOLDER} of its pictures, evenly drawn, are looked at together. They are only read.",
+            help=f"Up to {FROM_FOLDER} of its pictures, evenly spread, are looked at together. They are only read.",
         )
         if not folder:
             return None
@@ -112,6 +115,7 @@ def _draw(question: ConceptQuery, titles: tuple[str, ...], status: Status) -> No
         smooth = st.session_state.get(controls.GRID.name, controls.SMOOTH) == controls.SMOOTH
         _mixed(found, smooth, key)
         st.caption(words.plain(_summary(found)))
+        errors.notices(list(filter(None, [drawn.homes_told(found)])))
         _take_away(found, smooth)
         _cards(found, smooth, key)
 
@@ -139,15 +143,15 @@ def _mixed(found: FoundConcepts, smooth: bool, key: Hashable) -> None:
 def _summary(found: FoundConcepts) -> str:
     c = found.concepts
     many = f"{len(found.pictures)} pictures" if len(found.pictures) > 1 else "one picture"
-    holding = f"{len(c)} concepts in {many} hold" if len(c) > 1 else f"one concept in {many} holds"
+    accounting = f"{len(c)} concepts account" if len(c) > 1 else "one concept accounts"
     text = (
-        f"{found.network}, {c.layer} {words.grid(c.maps.shape[1:3])}: {holding} "
-        f"{words.percent(1 - c.error**2)} of what is active there (by energy)."
+        f"{found.network}, {c.layer} {words.grid(c.maps.shape[1:3])}: {accounting} for "
+        f"{words.percent(1 - c.error**2)} of the layer’s activity in {many} (by energy)."
     )
     if c.negative > 0.0005:
         text += (
-            f" {words.percent(c.negative)} of the layer’s energy lies below zero, which cannot be part of a concept: "
-            "it was taken as zero to find them, not to measure what they add."
+            f" {words.percent(c.negative)} of the layer’s energy is below zero and cannot be part of a concept: it was "
+            "taken as zero to find the concepts, but not to measure what they add."
         )
     if found.left_out:
         text += f" {found.left_out} more could not be opened."
@@ -165,11 +169,11 @@ def _cards(found: FoundConcepts, smooth: bool, key: Hashable) -> None:
             alt = f"Concept {k + 1} on {name}"
             figures.append(f'<figure title="{name}"><div class="frame"><img src="{src}" alt="{alt}"></div></figure>')
         channels = ", ".join(f"{channel} ({weight:.2f})" for channel, weight in found.concepts.channels(k, 4))
-        where = f" in {html.escape(found.titles[pictures[0]])}" if pictures and len(found.titles) > 1 else ""
+        where = f"In {html.escape(found.titles[pictures[0]])} it adds" if pictures and len(found.titles) > 1 else "Adds"
         cards.append(
             f'<section class="cam-concept"><h4><i style="background:{COLOURS[k]}"></i>Concept {k + 1}</h4>'
             f'{"".join(figures[:1])}<div class="row">{"".join(figures[1:])}</div>'
-            f"<p>Adds{where}: {html.escape(drawn.adds(found, k))}<br><small>channels {channels or 'none'}</small></p>"
+            f"<p>{where}: {html.escape(drawn.adds(found, k))}<br><small>channels {channels or 'none'}</small></p>"
             "</section>"
         )
     st.html(f'<div class="cam-concepts" style="--ratio:{drawn.ratio(found):g}">{"".join(cards)}</div>')

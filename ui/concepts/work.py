@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from camcore.errors import CamcoreError, PictureError
-from camcore.features.concepts import Concepts, find_concepts
+from camcore.features.concepts import MOST, Concepts, find_concepts
 from camcore.features.patches import picture_files
 from camcore.pictures.picture import Picture, open_picture
 from ui.jobs.work import Update, Updates, Work
@@ -19,6 +19,7 @@ from ui.query import NetworkKey
 from ui.rasters import shrink
 
 if TYPE_CHECKING:
+    from camcore.graph.layers import LayerInfo
     from camcore.network import Network
 
 SIDE = 480
@@ -29,7 +30,7 @@ FROM_FOLDER = 12
 
 @dataclass(frozen=True)
 class ConceptQuery:
-    """``k`` concepts at one layer of one network; None: the recommended layer. ``pictures``: their digests."""
+    """``k`` concepts at one layer of one network; None: see ``first_layer``. ``pictures``: their digests."""
 
     network: NetworkKey
     pictures: tuple[str, ...]
@@ -52,6 +53,17 @@ class FoundConcepts:
     left_out: int = 0
 
 
+def first_layer(layers: Sequence[LayerInfo], ladder: Sequence[str]) -> str | None:
+    """The layer to begin with: the last one of the grid before the last, where pictures of different things still share
+    patterns; None, for the recommended one, where that has too few channels, or there is none.
+
+    ``layers``: of the network; ``ladder``: the last layer of each of its last grids.
+    """
+    path = ladder[-2] if len(ladder) > 1 else None
+    channels = next((info.channels for info in layers if info.path == path), None)
+    return path if (channels or 0) >= MOST else None
+
+
 def concepts_work(query: ConceptQuery, pictures: Sequence[tuple[str, Picture]]) -> Work[FoundConcepts]:
     """Finds concepts, in parts. ``pictures``: with their titles; empty where they are in a folder."""
     root, version = named(query.folder) if query.folder else (None, 0)
@@ -61,7 +73,8 @@ def concepts_work(query: ConceptQuery, pictures: Sequence[tuple[str, Picture]]) 
         drawn = tuple(shrink(picture.rgb, SIDE) for _, picture in given)
         titles = tuple(title for title, _ in given)
         looked_at = [picture for _, picture in given]
-        for found in find_concepts(net, looked_at, query.k, query.layer, query.framing):
+        layer = query.layer or first_layer(net.layers, net.ladder)
+        for found in find_concepts(net, looked_at, query.k, layer, query.framing):
             value = FoundConcepts(found, drawn, titles, tuple(net.labels), net.name, net.weights_note, left_out)
             yield Update(found.done, value)
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import camcore
 from ui.jobs.work import Update, Updates, Work
 from ui.map_cache import map_cache
+from ui.paces import EVIDENCE, MAPS, TRIED, Pace
 from ui.query import Cost, NetworkKey, map_identity
 
 if TYPE_CHECKING:
@@ -28,8 +29,9 @@ def work(network: NetworkKey, picture: Picture, m: CamMap, form: Form) -> Work[T
             if first is None and step.done:
                 first = step  # the first chunk has the time of making ready in it
             elif first is not None and step.doing == first.doing and step.done > first.done:
-                map_cache().learn_pace(network, step.done - first.done, step.seconds - first.seconds)
+                map_cache().paces.learn(network, step.done - first.done, step.seconds - first.seconds)
             yield Update(step.done / max(step.total, 1), step.trust, step.doing)
+        map_cache().paces.learn(network, camcore.trust_passes(net, m, form), step.seconds, EVIDENCE)
 
     key = ("trust", form, map_identity(network, picture.sha256, m))
     return Work(network, key, "Gathering the evidence", steps, trust_bytes)
@@ -47,12 +49,11 @@ def is_cheap(net: Network, m: CamMap) -> bool:
 
 
 def price(network: NetworkKey, net: Network, m: CamMap, form: Form) -> Cost:
-    """The price of a form; its seconds by the pace that is known, else by that of the map itself."""
-    passes = camcore.trust_passes(net, m, form)
-    return Cost(passes, passes * pace(network, m))
+    """The price of a form."""
+    return pace(network, m, EVIDENCE).cost(camcore.trust_passes(net, m, form))
 
 
-def pace(network: NetworkKey, m: CamMap) -> float:
-    """Seconds per forward pass."""
-    known = map_cache().known_pace(network)
-    return known if known is not None else m.seconds / max(m.passes, 1.0)
+def pace(network: NetworkKey, m: CamMap, kind: str = MAPS) -> Pace:
+    """The pace that is known, else that of the map itself, which may be off."""
+    known = map_cache().paces.known(network, kind)
+    return known if known is not None else Pace(m.seconds / max(m.passes, 1.0), TRIED * TRIED)

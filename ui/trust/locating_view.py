@@ -226,7 +226,8 @@ def _price(request: MapStatus, model: Model, chosen: Sequence[str]) -> str | Non
         passes = camcore.estimate(net, list(chosen)) + 2
     except camcore.CamcoreError:
         return None
-    return f"{passes:,.0f} passes for each picture, {words.duration(passes * pace(model.key, m))}"
+    cost = pace(model.key, m).cost(passes)
+    return f"{passes:,.0f} passes for each picture, {words.span(cost)}"
 
 
 def _rows(status: Status[FolderTable], name: str) -> None:

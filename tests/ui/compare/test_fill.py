@@ -52,6 +52,7 @@ class FakeNetwork:
     ladder: tuple[str, ...] = ("shallow", "deep")
     labels: tuple[str, ...] = tuple(f"class {i}" for i in range(10))
     layers: tuple[Any, ...] = ()
+    input_size: tuple[int, int] = (8, 8)
     weights_note: str = "made up"
     classes: int = 10
     score_kind: str = "logit"
@@ -244,7 +245,7 @@ def test_a_dear_method_is_priced_and_runs_when_told_to(server: Server, core: Fak
     asked = plan(methods=("gradcam", "scorecam"))
     priced = ended(server.ask(asked, "me")).value
     assert priced.bill is not None
-    assert (priced.bill.methods, priced.bill.passes, priced.bill.seconds) == (("Score-CAM",), 66.0, 66.0)
+    assert (priced.bill.methods, priced.bill.cost.passes, priced.bill.cost.seconds) == (("Score-CAM",), 66.0, 66.0)
     assert [c.method for c in priced.bill.cells] == ["scorecam"]
     assert [c.method for c in priced.maps] == ["gradcam"]
     assert core.chunks == 0

@@ -3,6 +3,7 @@
 import csv
 import io
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ import pytest
 from camcore.features.concepts import Concepts, Effects
 from camcore.framing import CellGrid, frame_for
 from ui.concepts import pictures as drawn
-from ui.concepts.work import FoundConcepts
+from ui.concepts.work import FoundConcepts, first_layer
 
 
 @pytest.fixture
@@ -40,6 +41,29 @@ def test_what_it_adds_is_said_of_the_picture_where_it_is_strongest(found: FoundC
     assert drawn.adds(found, 0) == "owl +2.00, cat one +0.50"
     assert drawn.adds(found, 1) == "nothing to any class"
     assert drawn.title(found, 0) == "Concept 1: owl +2.00, cat one +0.50"
+
+
+def test_concepts_that_are_the_pictures_are_not_sold_as_shared_ones(found: FoundConcepts) -> None:
+    assert found.concepts.homes == pytest.approx([16 / (16 + 0.49), 1.0])
+    assert drawn.homes_told(found).startswith("All 2 concepts are each found in one picture only")
+    shared = found.concepts.maps.copy()
+    shared[..., 0] = 1.0
+    some = replace(found, concepts=replace(found.concepts, maps=shared))
+    assert some.concepts.homes == pytest.approx([1 / 3, 1.0])
+    assert drawn.homes_told(some) == "Concept 2 is found in one picture only."
+    shared[..., 1] = 1.0
+    assert drawn.homes_told(replace(found, concepts=replace(found.concepts, maps=shared))) == ""
+    one = replace(found.concepts, maps=found.concepts.maps[:1])
+    assert drawn.homes_told(replace(found, concepts=one, pictures=found.pictures[:1])) == "", "there is no other"
+
+
+def test_it_begins_one_grid_before_the_last() -> None:
+    def layers(*channels: int) -> list[Any]:
+        return [SimpleNamespace(path=f"layer{i}", channels=count) for i, count in enumerate(channels)]
+
+    assert first_layer(layers(16, 32, 64), ("layer0", "layer1", "layer2")) == "layer1"
+    assert first_layer(layers(64), ("layer0",)) is None, "the recommended one"
+    assert first_layer(layers(4, 64), ("layer0", "layer1")) is None, "four channels are no twelve concepts"
 
 
 def test_pictures_are_cut_to_what_the_network_saw(found: FoundConcepts) -> None:
