@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import camcore
-from ui.jobs.work import Update, Updates, Work
+from ui.jobs.work import Lane, Update, Updates, Work
 from ui.map_cache import map_cache
 from ui.query import Cost, NetworkKey, map_identity
 
@@ -24,7 +24,7 @@ def work(network: NetworkKey, picture: Picture, m: CamMap, form: Form) -> Work[T
 
     def steps(net: Network, _: object) -> Updates[Trust]:
         first = None
-        for step in camcore.trust(net, picture, m, form):
+        for step in camcore.trust(net, picture, m, form, map_cache().memory):
             if first is None and step.done:
                 first = step  # the first chunk has the time of making ready in it
             elif first is not None and step.doing == first.doing and step.done > first.done:
@@ -32,7 +32,8 @@ def work(network: NetworkKey, picture: Picture, m: CamMap, form: Form) -> Work[T
             yield Update(step.done / max(step.total, 1), step.trust, step.doing)
 
     key = ("trust", form, map_identity(network, picture.sha256, m))
-    return Work(network, key, "Gathering the evidence", steps, trust_bytes)
+    lane: Lane = "evidence" if form == "quick" else "work"
+    return Work(network, key, "Gathering the evidence", steps, trust_bytes, lane=lane)
 
 
 def trust_bytes(found: Trust) -> int:
