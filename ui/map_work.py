@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, TypeAlias
 
 from ui.jobs.job import Job, Stage
-from ui.jobs.work import Update, Updates, Work
+from ui.jobs.work import Lane, Update, Updates, Work
 from ui.map_cache import CHEAP_PASSES, MapCache, affordable, request_for
 from ui.query import Answer, MapKey
 
@@ -33,7 +33,8 @@ def work(cache: MapCache, start: Answer, express: bool = False) -> Work[Answer]:
         if network.ladder:
             yield from _ladder(cache, job, answer)
 
-    return Work(query.network, ("map", query, express), "Looking at the picture", steps, start=start)
+    lane: Lane = "work" if express else "answer"
+    return Work(query.network, ("map", query, express), "Looking at the picture", steps, start=start, lane=lane)
 
 
 def _map(cache: MapCache, job: Job[Answer], answer: Answer, key: MapKey, express: bool) -> MapSteps:

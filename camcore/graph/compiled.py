@@ -7,7 +7,6 @@ fetched. The part is cut out once, compiled, and kept under a key; nothing is tr
 from __future__ import annotations
 
 import contextlib
-import os
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator, Sequence
@@ -17,8 +16,8 @@ import numpy as np
 
 from camcore.errors import ModelError
 from camcore.forking import check_not_forked
-from camcore.graph.fifo_semaphore import FifoSemaphore
 from camcore.graph.trace import Trace, first_line
+from camcore.graph.turns import turn
 from camcore.lazy import tf
 
 Array = np.ndarray
@@ -29,10 +28,6 @@ Ends = tuple["list[tf.Tensor]", "list[tf.Tensor]"]
 
 # Compiled functions kept per network. Each holds a copy of a part of the graph, but no weights.
 KEPT_FUNCTIONS = 64
-
-# TensorFlow uses every core for one run; a second one at the same time only slows both. Long work takes the
-# turn anew for every chunk, so that a short question never waits for more than one chunk.
-_SEMAPHORE = FifoSemaphore(max(1, (os.cpu_count() or 1) // 2))
 
 
 class SubgraphCompiler:
@@ -121,9 +116,9 @@ class SubgraphCompiler:
         Raises ModelError where TensorFlow cannot run it on this machine.
         """
         check_not_forked()
-        with contextlib.ExitStack() as turn:
+        with contextlib.ExitStack() as mine:
             with self._aside():
-                turn.enter_context(_SEMAPHORE.acquired())
+                mine.enter_context(turn())
             return self.warm(function, *arguments)
 
     def warm(self, function: Function, *arguments: Array) -> list[Array]:

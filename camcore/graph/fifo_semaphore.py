@@ -1,4 +1,4 @@
-"""A semaphore that is first come, first served."""
+"""A semaphore that is first come, first served; whoever asks for little may come before the others."""
 
 from __future__ import annotations
 
@@ -9,9 +9,16 @@ from collections.abc import Callable, Iterator
 
 POLL = 0.2
 """Seconds between two checks while waiting."""
+IN_ORDER = 4
+"""Every so many turns one goes to whoever has waited longest, so that nobody waits for ever."""
 
-POLL = 0.2
-"""Seconds between two checks while waiting."""
+
+class _Turn(threading.Event):
+    """Set when it has come. ``rank``: lower ones come first."""
+
+    def __init__(self, rank: float) -> None:
+        super().__init__()
+        self.rank = rank
 
 
 class FifoSemaphore:
@@ -23,12 +30,16 @@ class FifoSemaphore:
     def __init__(self, count: int) -> None:
         self._lock = threading.Lock()
         self._free = count
-        self._waiting: deque[threading.Event] = deque()
+        self._waiting: deque[_Turn] = deque()
+        self._passed = 0
 
     @contextlib.contextmanager
-    def acquired(self, check: Callable[[], None] = lambda: None) -> Iterator[None]:
-        """Waits in the order of coming, and holds it for the block. ``check`` may end the wait by an exception."""
-        turn = threading.Event()
+    def acquired(self, check: Callable[[], None] = lambda: None, rank: float = 0.0) -> Iterator[None]:
+        """Waits for its turn, the lowest ``rank`` first, equals in the order of coming; holds it for the block.
+
+        ``check`` may end the wait by an exception.
+        """
+        turn = _Turn(rank)
         with self._lock:
             if self._free and not self._waiting:
                 self._free -= 1
@@ -53,6 +64,9 @@ class FifoSemaphore:
 
     def _pass_on(self) -> None:
         if self._waiting:
-            self._waiting.popleft().set()
+            self._passed += 1
+            first = self._waiting[0] if self._passed % IN_ORDER == 0 else min(self._waiting, key=lambda turn: turn.rank)
+            self._waiting.remove(first)
+            first.set()
         else:
             self._free += 1

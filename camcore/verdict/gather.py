@@ -16,8 +16,9 @@ import numpy as np
 from camcore.checks import checked, one_of
 from camcore.errors import ModelError
 from camcore.generators import Returning
-from camcore.heatmaps.arguments import a_map, a_network, a_picture
+from camcore.heatmaps.arguments import a_map, a_memory, a_network, a_picture
 from camcore.heatmaps.cam_map import CamMap
+from camcore.heatmaps.memory import Memory
 from camcore.heatmaps.recompute import recompute_passes
 from camcore.methods import METHODS
 from camcore.metrics import faithfulness, sanity
@@ -106,12 +107,15 @@ class TrustStep:
     trust: Trust
 
 
-@checked(network=a_network, pic=a_picture, m=a_map, form=a_form)
-def trust(network: Network, pic: Picture, m: CamMap, form: Form = "quick") -> Iterator[TrustStep]:
+@checked(network=a_network, pic=a_picture, m=a_map, form=a_form, memory=a_memory)
+def trust(
+    network: Network, pic: Picture, m: CamMap, form: Form = "quick", memory: Memory | None = None
+) -> Iterator[TrustStep]:
     """The evidence on a map of this network and picture, a step at a time; the last step has the verdict.
 
     ``form``: ``quick`` or ``full``, see PLANS; ``trust_passes`` says the cost beforehand. Closing the generator stops
-    the work; no more than the chunk in hand is computed. The network's weights are never changed.
+    the work; no more than the chunk in hand is computed. The network's weights are never changed. With a ``memory``,
+    see ``Memory``, further maps of the same picture cost a fifth: they are held against the same random maps.
 
     Raises, at the call, CamcoreError for an unknown form or a map of another network, picture or framing.
 
@@ -129,7 +133,7 @@ def trust(network: Network, pic: Picture, m: CamMap, form: Form = "quick") -> It
     plan = PLANS[form]
     case = case_of(network, pic, m.class_index, m.framing)
     case.check(m)
-    return _steps(case, pic, Trust(m, form), plan)
+    return _steps(case, pic, Trust(m, form), plan, memory)
 
 
 @checked(network=a_network, m=a_map, form=a_form)
@@ -173,7 +177,7 @@ def _affordable(network: Network, m: CamMap, plan: EvidencePlan) -> tuple[int, i
     return copies, max(0, draws), why
 
 
-def _steps(case: Case, pic: Picture, known: Trust, plan: EvidencePlan) -> Iterator[TrustStep]:
+def _steps(case: Case, pic: Picture, known: Trust, plan: EvidencePlan, memory: Memory | None) -> Iterator[TrustStep]:
     start = perf_counter()
     m, network = known.map, case.network
     total = trust_passes(network, m, known.form)
@@ -196,7 +200,7 @@ def _steps(case: Case, pic: Picture, known: Trust, plan: EvidencePlan) -> Iterat
 
     yield step(_HIDING, 0)
     subjects = subject_of(case, m), *controls(case, plan.randoms, (m.values.shape[0], m.values.shape[1]))
-    hiding = measure_sufficiency(case, subjects, plan.shares)
+    hiding = measure_sufficiency(case, subjects, plan.shares, memory)
     yield from measured(_HIDING, hiding, lambda results: replace(known, chance=results))
     if copies:
         drawing = sanity.copies(network, pic, m, copies)

@@ -3,8 +3,9 @@
 import threading
 import time
 
-from camcore.graph import compiled as cutting
+from camcore.graph import turns
 from camcore.graph.compiled import SubgraphCompiler
+from camcore.graph.fifo_semaphore import FifoSemaphore
 
 PAUSE = 0.2
 
@@ -51,14 +52,14 @@ def test_the_clock_stands_while_another_thread_builds():
 
 
 def test_the_clock_stands_while_others_have_their_turn(monkeypatch):
-    turns = cutting.FifoSemaphore(1)
-    monkeypatch.setattr(cutting, "_SEMAPHORE", turns)
+    places = FifoSemaphore(1)
+    monkeypatch.setattr(turns, "_SEMAPHORE", places)
     compiler = SubgraphCompiler(None, "a network")
     monkeypatch.setattr(compiler, "warm", lambda function, *arguments: function(*arguments))
     taken, done = threading.Event(), threading.Event()
 
     def others():
-        with turns.acquired():
+        with places.acquired():
             taken.set()
             done.wait(2 * PAUSE)
 

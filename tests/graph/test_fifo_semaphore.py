@@ -70,3 +70,21 @@ def test_a_failure_and_an_interrupted_wait_give_their_places_on(monkeypatch: pyt
             pytest.fail("it had no turn")
     with turns.acquired():
         pass
+
+
+def test_the_lowest_rank_comes_first_and_the_highest_is_not_forgotten() -> None:
+    turns, order = FifoSemaphore(1), []
+    waiting = []
+
+    def work(rank: float) -> None:
+        with turns.acquired(rank=rank):
+            order.append(rank)
+
+    with turns.acquired():
+        for rank in (9.0, 3.0, 1.0, 2.0, 4.0, 5.0):
+            waiting.append(threading.Thread(target=work, args=(rank,)))
+            waiting[-1].start()
+            wait_until(lambda: len(turns._waiting) == len(waiting))
+    for thread in waiting:
+        thread.join()
+    assert order == [1.0, 2.0, 3.0, 9.0, 4.0, 5.0], "every fourth turn is that of whoever waits longest"

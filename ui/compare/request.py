@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from camcore.pictures.picture import Picture
 
 NAME = "comparison"
-WARM = 0.7
-"""Seconds to wait before drawing where the network is loaded: most grids are full by then, and one drawing will do."""
 
 
 def summary(network: NetworkKey) -> NetworkSummary | None:
@@ -32,7 +30,7 @@ def ask(plan: GridPlan, picture: Picture, allowed: bool = True) -> Status[MapShe
     """The status of this plan, begun if it is new; waits for a moment at most. ``allowed`` False: nothing is begun."""
     express = session.pressed(NAME) == plan
     work = sheet_work(map_cache(), plan, picture, express, session.latest(NAME)) if allowed else None
-    return session.ask(NAME, work, session.QUICK if networks().peek(plan.lead) is None else WARM)
+    return session.ask(NAME, work, session.QUICK if networks().peek(plan.lead) is None else session.WARM)
 
 
 def run(plan: GridPlan) -> None:

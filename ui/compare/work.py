@@ -16,7 +16,7 @@ from ui.compare.fill import begun, fill
 from ui.compare.sheets import MapSheet
 from ui.jobs.job import Job
 from ui.jobs.runner import runner
-from ui.jobs.work import Update, Updates, Work
+from ui.jobs.work import Lane, Update, Updates, Work
 from ui.map_cache import MapCache, map_cache
 from ui.paces import EVIDENCE
 from ui.query import Cost, NetworkKey, map_identity
@@ -46,7 +46,8 @@ def sheet_work(
     def steps(_: object, job: Job[MapSheet]) -> Updates[MapSheet]:
         return fill(cache, job, plan, picture, express)
 
-    return Work(None, ("sheet", plan, express), "Comparing", steps, start=begun(plan, earlier))
+    lane: Lane = "work" if express else "answer"
+    return Work(None, ("sheet", plan, express), "Comparing", steps, start=begun(plan, earlier), lane=lane)
 
 
 # ---- two classes
@@ -158,7 +159,7 @@ def verdicts_work(network: NetworkKey, picture: Picture, maps: Sequence[CamMap])
             known = runner().known(evidence.work(network, picture, m, "quick"))
             if known is None:
                 title = f"Judging {camcore.METHODS[m.method].title}"
-                for step in camcore.trust(net, picture, m, "quick"):
+                for step in camcore.trust(net, picture, m, "quick", map_cache().memory):
                     yield Update((done + step.done) / total, title=title)
                 known = step.trust
                 map_cache().paces.learn(network, cost, step.seconds, EVIDENCE)

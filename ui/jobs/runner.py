@@ -13,14 +13,14 @@ from camcore.cache import ByteLRU
 from camcore.graph.fifo_semaphore import FifoSemaphore
 from camcore.places import carried
 from ui.jobs.job import Job, Stage, StoppedError
-from ui.jobs.work import Work
+from ui.jobs.work import Lane, Work
 from ui.networks import Networks, networks
 from ui.policy import JOBS_AT_ONCE, policy
 from ui.query import Failure
 
 RESULT_BYTES = 192 << 20
-AT_ONCE = 8
-"""Jobs that may run at the same time; further ones queue."""
+AT_ONCE: dict[Lane, int] = {"answer": 8, "work": 8, "evidence": 2}
+"""Jobs of a lane that may run at the same time; further ones queue."""
 MOST_VISITORS = 1000
 """Visitors of a public server whose places are counted."""
 
@@ -34,7 +34,7 @@ class Runner:
 
     def __init__(self, networks: Networks) -> None:
         self._networks = networks
-        self._semaphore = FifoSemaphore(AT_ONCE)
+        self._lanes = {lane: FifoSemaphore(count) for lane, count in AT_ONCE.items()}
         self._lock = threading.Lock()
         self._jobs: dict[Work[Any], Job[Any]] = {}
         self._visitors: dict[str, FifoSemaphore] = {}
@@ -83,8 +83,12 @@ class Runner:
         try:
             with (
                 contextlib.nullcontext() if places is None else places.acquired(job.check),
-                self._semaphore.acquired(job.check),
+                self._lanes[work.lane].acquired(job.check),
             ):
+                if work.lane == "evidence":
+                    from camcore.graph import turns  # not before a page is drawn
+
+                    turns.give_way()
                 network = None if work.network is None else self._networks.get(job, work.network)
                 job.enter(Stage(work.title, work.expected))
                 self._do(job, network)

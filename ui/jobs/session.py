@@ -28,6 +28,9 @@ TICK = 0.5
 """Seconds between two looks of a section at its work."""
 QUICK = 0.25
 """Seconds to wait before drawing: most results are there by then, and one drawing will do."""
+WARM = 0.7
+"""The same for an answer that the whole page is about, where its network is loaded: each drawing costs a busy server
+as much as the answer itself."""
 REDRAW = 0.7
 """Seconds between two drawings of a page whose value is still growing."""
 PROGRESS = 0.2
@@ -100,8 +103,15 @@ def ask(name: str, work: Work[V] | None, patience: float = QUICK) -> Status[V]:
     if slot is not None and not slot.renew and (slot.stopped or slot.job.state in ("done", "failed")):
         return slot.status
     slot = st.session_state[_key(name)] = _Slot(work, runner().ask(work, visitor()))
-    slot.job.wait_for_end(patience)
+    _pause(slot.job, patience)
     return slot.status
+
+
+def _pause(job: Job[Any], patience: float) -> None:
+    """Wait for the job's end, for a moment at most, or until the visitor asks for something else."""
+    end = time.monotonic() + patience
+    while (left := end - time.monotonic()) > 0 and not job.wait_for_end(min(left, PROGRESS)):
+        visitor()  # see rerun
 
 
 def latest(name: str) -> Any:

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Hashable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeAlias, TypeVar
 
 if TYPE_CHECKING:
     from ui.jobs.job import Job
     from ui.query import NetworkKey
 
 V = TypeVar("V")
+Lane = Literal["answer", "work", "evidence"]
+"""Work of one lane never waits for a free place behind that of another.
+
+``answer``: short, and somebody waits for it. ``evidence``: begun by itself beside an answer; it gives way to all else.
+"""
 
 
 @dataclass(frozen=True)
@@ -32,7 +37,7 @@ class Work(Generic[V]):
     ``steps``: (network, job) → Updates, the last one complete. Between two of them it is stopped where nobody waits;
     ``job`` is for what calls back in between, and for stages and networks of its own.
     ``size``: value → bytes in the cache of results; None: results are kept elsewhere. ``expected``: seconds, where no
-    update tells its share. ``start``: the value at the beginning.
+    update tells its share. ``start``: the value at the beginning. ``lane``: among whose work it waits for a place.
     """
 
     network: NetworkKey | None
@@ -42,3 +47,4 @@ class Work(Generic[V]):
     size: Callable[[V], int] | None = field(compare=False, default=None)
     expected: float | None = field(compare=False, default=None)
     start: V | None = field(compare=False, default=None)
+    lane: Lane = field(compare=False, default="work")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import camcore
-from ui.jobs.work import Update, Updates, Work
+from ui.jobs.work import Lane, Update, Updates, Work
 from ui.map_cache import map_cache
 from ui.paces import EVIDENCE, MAPS, TRIED, Pace
 from ui.query import Cost, NetworkKey, map_identity
@@ -25,7 +25,7 @@ def work(network: NetworkKey, picture: Picture, m: CamMap, form: Form) -> Work[T
 
     def steps(net: Network, _: object) -> Updates[Trust]:
         first = None
-        for step in camcore.trust(net, picture, m, form):
+        for step in camcore.trust(net, picture, m, form, map_cache().memory):
             if first is None and step.done:
                 first = step  # the first chunk has the time of making ready in it
             elif first is not None and step.doing == first.doing and step.done > first.done:
@@ -34,7 +34,8 @@ def work(network: NetworkKey, picture: Picture, m: CamMap, form: Form) -> Work[T
         map_cache().paces.learn(network, camcore.trust_passes(net, m, form), step.seconds, EVIDENCE)
 
     key = ("trust", form, map_identity(network, picture.sha256, m))
-    return Work(network, key, "Gathering the evidence", steps, trust_bytes)
+    lane: Lane = "evidence" if form == "quick" else "work"
+    return Work(network, key, "Gathering the evidence", steps, trust_bytes, lane=lane)
 
 
 def trust_bytes(found: Trust) -> int:

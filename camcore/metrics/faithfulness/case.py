@@ -85,19 +85,22 @@ class Case:
         rounded = np.rint(rows) if kind.kind in "iu" else rows
         return self.network.as_input(rounded.astype(kind, copy=False))
 
+    def answer(self, rows: Pixels) -> tuple[NDArray[np.floating], NDArray[np.float64]]:
+        """The network's scores and probabilities (m, classes) for pictures (m, H, W, C)."""
+        return self.network.answer(self.as_batch(rows))
+
     def scores(self, rows: Pixels) -> NDArray[np.float64]:
         """The class's score (m,) for pictures (m, H, W, C): its probability, the plain score where there is none."""
-        logits, probabilities = self.network.answer(self.as_batch(rows))
+        logits, probabilities = self.answer(rows)
         if not self.has_probabilities:
             return logits[:, self.class_index].astype(np.float64)
         return probabilities[:, self.class_index]
 
-    def log_odds(self, rows: Pixels) -> NDArray[np.float64]:
-        """log p/(1 − p) of the class (m,) for pictures (m, H, W, C); the plain score where there is no probability.
+    def log_odds(self, scores: NDArray[np.floating], probabilities: NDArray[np.floating]) -> NDArray[np.float64]:
+        """log p/(1 − p) of the class (m,) in answers (m, classes); the plain score where there is no probability.
 
         From the scores, so that it is exact where p is 1 to rounding.
         """
-        scores, probabilities = self.network.answer(self.as_batch(rows))
         logits = scores.astype(np.float64)
         own = logits[:, self.class_index]
         if not self.has_probabilities:

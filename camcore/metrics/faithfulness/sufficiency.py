@@ -14,6 +14,7 @@ from time import perf_counter
 import numpy as np
 from numpy.typing import NDArray
 
+from camcore.heatmaps.memory import Memory
 from camcore.metrics.faithfulness.case import Case, Pixels, Ranks, Subject, digest
 from camcore.metrics.faithfulness.curves import ranks
 from camcore.metrics.faithfulness.scoring import AlteredPicture, MetricStep, Scores, original, score_pictures
@@ -47,21 +48,31 @@ class Sufficiency:
 
 
 def measure_sufficiency(
-    case: Case, subjects: Sequence[Subject], shares: tuple[float, ...] = SHARES
+    case: Case, subjects: Sequence[Subject], shares: tuple[float, ...] = SHARES, memory: Memory | None = None
 ) -> Iterator[MetricStep[Sufficiency]]:
-    """Maps and controls of one case, hidden and shown by degrees; a step after every chunk."""
+    """Maps and controls of one case, hidden and shown by degrees; a step after every chunk.
+
+    ``memory``: where the network's answers to the controls are found and kept. They are the same for all classes and
+    for all maps of one grid, so that a further one costs its own pictures only.
+    """
     start, total = perf_counter(), passes(len(subjects), shares)
     scores: Scores = {}
     results: list[Sufficiency] = []
     done = 0
+    kept = _Answers(case, shares, memory)
     for subject in subjects:
-        order = ranks(subject.raster)
-        keys = [(digest(order), round(share * order.size), show) for show in (False, True) for share in shares]
-        pictures = [original(case), *(AlteredPicture(key, _drawn(case, order, *key[1:])) for key in keys)]
-        for count in score_pictures(case, pictures, scores, case.log_odds):
+        known = kept.find(subject)
+        pictures = [original(case)]
+        keys = []
+        if known is None:
+            order = ranks(subject.raster)
+            keys = [(digest(order), round(share * order.size), show) for show in (False, True) for share in shares]
+            pictures += [AlteredPicture(key, _drawn(case, order, *key[1:])) for key in keys]
+        for count in score_pictures(case, pictures, scores, kept.read):
             done += count
             yield MetricStep(tuple(results), done, total, perf_counter() - start)
-        odds = np.array([scores[key] for key in keys])
+        kept.keep(subject, len(keys))
+        odds = np.array([scores[key] for key in keys]) if known is None else known
         hidden, shown = odds[: len(shares)], odds[len(shares) :]
         seen = np.append(odds, scores["original"])
         results.append(
@@ -77,6 +88,40 @@ def measure_sufficiency(
             )
         )
     yield MetricStep(tuple(results), total, total, perf_counter() - start)
+
+
+class _Answers:
+    """The network's answers to the altered pictures of controls, whole as they were computed.
+
+    So that figures do not depend on what was asked before, to the last digit: a batch of other pictures may round
+    otherwise.
+    """
+
+    def __init__(self, case: Case, shares: tuple[float, ...], memory: Memory | None) -> None:
+        self._case = case
+        self._memory = memory
+        self._prefix = (case.network.serial, "hidden and shown", digest(case.x), case.frame.placed, shares)
+        self._read: list[tuple[NDArray[np.floating], NDArray[np.float64]]] = []
+
+    def read(self, rows: Pixels) -> NDArray[np.float64]:
+        """The log-odds of pictures (m, H, W, C); their answers can be kept afterwards."""
+        answer = self._case.answer(rows)
+        self._read.append(answer)
+        return self._case.log_odds(*answer)
+
+    def find(self, subject: Subject) -> NDArray[np.float64] | None:
+        """The log-odds of all pictures of a control, where they are kept."""
+        if self._memory is None or not subject.control:
+            return None
+        found = self._memory.get((*self._prefix, subject.digest))
+        return None if found is None else self._case.log_odds(found[0], found[1])
+
+    def keep(self, subject: Subject, count: int) -> None:
+        """Keep what was read since the last call, where it is the answers to all ``count`` pictures of a control."""
+        read, self._read = self._read, []
+        if self._memory is not None and subject.control and count and sum(len(one) for one, _ in read) == count:
+            scores, probabilities = (np.concatenate(part) for part in zip(*read, strict=True))
+            self._memory.put((*self._prefix, subject.digest), (scores, probabilities))
 
 
 def passes(subjects: int, shares: tuple[float, ...] = SHARES) -> float:

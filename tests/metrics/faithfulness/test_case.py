@@ -17,8 +17,8 @@ def test_scores_are_probabilities_and_log_odds_their_logits(activation):
     rows = np.stack([case.picture, case.picture * 0.5, case.picture * 0])
     means = rows.mean(axis=(1, 2, 3))
     assert case.scores(rows) == pytest.approx(probability(means), abs=1e-12)
-    assert case.log_odds(rows) == pytest.approx(SLOPE * means + OFFSET, abs=1e-12)
-    assert case.from_log_odds(case.log_odds(rows)) == pytest.approx(case.scores(rows), abs=1e-12)
+    assert case.log_odds(*case.answer(rows)) == pytest.approx(SLOPE * means + OFFSET, abs=1e-12)
+    assert case.from_log_odds(case.log_odds(*case.answer(rows))) == pytest.approx(case.scores(rows), abs=1e-12)
 
 
 def test_the_score_of_a_regression_is_its_output():
@@ -26,7 +26,7 @@ def test_the_score_of_a_regression_is_its_output():
     wanted = SLOPE * case.picture.mean() + OFFSET
     assert not case.has_probabilities
     assert case.scores(case.picture[None])[0] == pytest.approx(wanted, abs=1e-12)
-    assert case.log_odds(case.picture[None])[0] == pytest.approx(wanted, abs=1e-12)
+    assert case.log_odds(*case.answer(case.picture[None]))[0] == pytest.approx(wanted, abs=1e-12)
 
 
 def test_a_letterbox_has_an_area_of_its_own():

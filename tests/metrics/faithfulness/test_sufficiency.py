@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from bright import OFFSET, SLOPE, a_case, a_map, counter, picture, probability, shades
 
+import camcore
 from camcore.metrics.faithfulness.case import controls, subject_of
 from camcore.metrics.faithfulness.sufficiency import measure_sufficiency, passes
 
@@ -55,3 +56,20 @@ def test_passes_are_told_and_shared():
     assert passes(2, SHARES) == 9
     assert steps[-2].done == 5  # the second time nothing is asked
     assert steps[-1].done == steps[-1].total == 9
+
+
+def test_answers_to_controls_serve_another_class_and_another_map_to_the_last_digit():
+    net, grey, memory = counter(), shades(), camcore.Memory()
+    pic = picture(grey)
+    bright = a_case(net, pic)
+    dark = type(bright)(net, bright.x, bright.frame, 0)
+    other = type(bright)(net, bright.x / 2, bright.frame, 1)
+    for case, asked in ((bright, 41), (dark, 11), (other, 41)):  # another picture has answers of its own
+        subjects = [subject_of(bright, a_map(net, pic, grey / 255)), *controls(bright, 2)]
+        *_, alone = measure_sufficiency(case, subjects)
+        *steps, last = measure_sufficiency(case, subjects, memory=memory)
+        assert max(step.done for step in steps) == asked
+        for one, found in zip(alone.results, last.results, strict=True):
+            assert (one.lead, one.spread, one.score) == (found.lead, found.spread, found.score)
+            assert np.array_equal(one.hidden, found.hidden)
+            assert np.array_equal(one.shown, found.shown)

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -208,7 +209,8 @@ def test_a_start_value_is_there_at_once_and_stays_after_a_failure(runner: Runner
 
 
 def test_jobs_beyond_the_limit_take_their_turn_in_the_order_of_coming(runner: Runner) -> None:
-    gates = [threading.Event() for _ in range(AT_ONCE + 3)]
+    places = AT_ONCE["work"]
+    gates = [threading.Event() for _ in range(places + 3)]
     begun: list[int] = []
 
     def steps(number: int) -> Updates[int]:
@@ -219,23 +221,36 @@ def test_jobs_beyond_the_limit_take_their_turn_in_the_order_of_coming(runner: Ru
     def ask(number: int) -> Job[int]:
         return runner.ask(Work(None, number, "Waiting", lambda *_: steps(number)), "me")
 
-    running = [ask(number) for number in range(AT_ONCE)]
-    until(lambda: len(begun) == AT_ONCE)
+    running = [ask(number) for number in range(places)]
+    until(lambda: len(begun) == places)
     waiting = []
-    for number in range(AT_ONCE, AT_ONCE + 3):
+    for number in range(places, places + 3):
         waiting.append(ask(number))
         time.sleep(0.02)
-    assert len(begun) == AT_ONCE
+    assert len(begun) == places
     waiting[0].leave("me")
     assert ended(waiting[0]).state == "stopped", "nobody waits for its turn"
     for done in (0, 1):
         gates[done].set()
-        until(lambda done=done: len(begun) == AT_ONCE + done + 1)
-    assert begun[AT_ONCE:] == [AT_ONCE + 1, AT_ONCE + 2]
+        until(lambda done=done: len(begun) == places + done + 1)
+    assert begun[places:] == [places + 1, places + 2]
     for gate in gates:
         gate.set()
     for job in (*running, *waiting[1:]):
         assert ended(job).state == "done"
+
+
+def test_a_lane_that_is_full_holds_up_no_other(runner: Runner) -> None:
+    evidence = [Counting(f"evidence {number}") for number in range(AT_ONCE["evidence"] + 1)]
+    jobs = [runner.ask(replace(one.work, lane="evidence"), "me") for one in evidence]
+    until(lambda: sum(one.begun for one in evidence) == AT_ONCE["evidence"])
+    answer = Counting("answer")
+    answer.gate.set()
+    assert ended(runner.ask(replace(answer.work, lane="answer"), "me")).state == "done"
+    assert sum(one.begun for one in evidence) == AT_ONCE["evidence"]
+    for one in evidence:
+        one.gate.set()
+    assert {ended(job).state for job in jobs} == {"done"}
 
 
 def test_a_visitor_of_a_public_server_takes_no_more_than_his_places(
