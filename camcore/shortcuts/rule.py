@@ -13,8 +13,8 @@ A group is suspect where one of these holds:
    the class's other groups do: the lower end of its interval is FACTOR times the upper end of theirs. Faces turn more
    than other parts of an animal, too, and are no shortcut; three times as many, by the shares alone, are not rare in
    clean networks. The interval is also apart from that of random pieces of the same pictures, which are mostly without
-   the cue; or these, too, turn FACTOR times as many as random pieces of the other groups: then what counts lies all over
-   the picture, as a texture does.
+   the cue; or these, too, turn FACTOR times as many as random pieces of the other groups: then what counts lies all
+   over the picture, as a texture does.
 3. *A style that works.* At an early layer (``camcore.shortcuts.styles``) pictures of other classes, given the group's
    style, become the class: at least LEAST_OF_STYLES of them, the interval above that of the style of pictures of other
    classes that were chosen in the same way, and above that of the style of the rest of the class: leaves are green, and

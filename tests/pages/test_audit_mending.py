@@ -54,6 +54,7 @@ def button(at: AppTest, key: str) -> bool:
 
 def test_a_shortcut_is_judged_mended_and_compared(audited: Path) -> None:
     at = until(visit("pages/audit.py", audit=audited), lambda at: any(one.key == "audit_judged_0" for one in at.pills))
+    assert "**Suspected of a shortcut:** leaf" in text(at)
     at = run(at.pills(key="audit_judged_0").set_value("shortcut").run())
     kept = judgement_of(audited, read_groups(audited)[0])
     assert kept is not None

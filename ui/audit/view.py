@@ -25,12 +25,14 @@ from ui.audit import (
     scrolling,
     to_report,
 )
-from ui.audit.opened import OpenAudit, is_audit, opening
+from ui.audit.opened import OpenAudit, group_name, is_audit, opening
 from ui.audit.to_report import Add
 from ui.jobs import session
 from ui.jobs.session import Status
 from ui.model_picker import Model
 from ui.picture_folders import root_of
+
+_NAMED = 3  # suspect groups named at the top
 
 
 def folder(making: bool) -> Path | None:
@@ -131,3 +133,10 @@ def _head(opened: OpenAudit, report: Add) -> None:
         st.caption(words.plain(" · ".join(filter(None, parts))))
         export.offer_report(opened)
         to_report.button(opened, report)
+    suspects = [group_name(one) for one in opened.groups if one.suspect]
+    if suspects:
+        more = f" and {len(suspects) - _NAMED:,} more" if len(suspects) > _NAMED else ""
+        st.markdown(
+            f":material/flag: **Suspected of a shortcut:** {words.plain(', '.join(suspects[:_NAMED]))}{more}. "
+            "[What speaks for it](#groups)"
+        )
