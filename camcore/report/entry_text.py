@@ -205,6 +205,11 @@ def outcome(item: ReportItem) -> tuple[str, str]:
     return _KINDS_OF_LEVELS.get(verdict.level, "note"), f"{title(item)}. {verdict.headline}"
 
 
+def outcomes(report: Report) -> list[tuple[str, str]]:
+    """Every entry of a report, as ``outcome`` has it."""
+    return [outcome(item) for item in report.items]
+
+
 def unjudged(item: Item) -> str:
     """The sentence on maps without a verdict; empty where each has one."""
     missing = sum(one.verdict is None for one in item.findings)

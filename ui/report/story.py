@@ -56,7 +56,7 @@ def steps(report: Report) -> list[StoryStep]:
 
 def _summary(report: Report) -> Iterator[StoryStep]:
     """Each entry in a sentence, at the end; none where there is one entry only."""
-    told = [entry_text.outcome(item) for item in report.items]
+    told = entry_text.outcomes(report)
     for start in range(0, len(told) if len(told) > 1 else 0, LINES):
         lines = [(kind, words.together(text)) for kind, text in told[start : start + LINES]]
         yield {"kicker": "In short", "title": report.title.strip() or "What was shown", "note": "", "reasons": lines}
