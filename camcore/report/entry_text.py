@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from camcore.methods import METHODS
 from camcore.report.captions import explained, headline, location, map_title, method_title, peak_position
-from camcore.report.document import Finding, Item, Report
+from camcore.report.document import AuditItem, Finding, Item, Report, ReportItem
 from camcore.text import duration, percent, readable, score_name, score_text
 
 Rows = list[tuple[str, str]]
@@ -185,6 +186,28 @@ def limits(item: Item) -> list[Limits]:
     """Of each method of an entry, in plain words."""
     infos = dict.fromkeys(METHODS[one.map.method].key for one in item.findings)
     return [Limits(METHODS[key].title, METHODS[key].summary, METHODS[key].weaknesses) for key in infos]
+
+
+_KINDS_OF_LEVELS = {"trust": "for", "caution": "beware", "distrust": "against"}
+
+
+def outcome(item: ReportItem) -> tuple[str, str]:
+    """An entry in a sentence, with the kind of reason that its verdict is: for a summary of the report."""
+    if isinstance(item, AuditItem):
+        return "note", f"{item.title.rstrip('.')}{'' if item.title.endswith('?') else ':'} {item.answer}"
+    if len(item.findings) > 1:
+        judged = Counter(one.verdict.headline for one in item.findings if one.verdict is not None)
+        said = "; ".join(f"{count} × {text.rstrip('.')}" for text, count in judged.most_common())
+        return "note", f"{title(item)}. {said}." if said else f"{title(item)}. None of the maps was checked."
+    verdict = item.first.verdict
+    if verdict is None:
+        return "note", f"{title(item)}. The map was not checked."
+    return _KINDS_OF_LEVELS.get(verdict.level, "note"), f"{title(item)}. {verdict.headline}"
+
+
+def outcomes(report: Report) -> list[tuple[str, str]]:
+    """Every entry of a report, as ``outcome`` has it."""
+    return [outcome(item) for item in report.items]
 
 
 def unjudged(item: Item) -> str:

@@ -27,6 +27,7 @@ def to_html(report: Report) -> bytes:
         _template("report.html.j2")
         .render(
             title=entry_text.called(report),
+            short=[text for _, text in entry_text.outcomes(report)] if len(report.items) > 1 else [],
             byline=entry_text.byline(report),
             entries=[
                 _audit(item) if isinstance(item, AuditItem) else {"audit": None, **_entry(item)}

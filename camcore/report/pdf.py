@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 
 from PIL import Image as PilImage
 from reportlab.lib.colors import HexColor
@@ -15,7 +16,6 @@ from reportlab.platypus import (
     HRFlowable,
     Image,
     KeepTogether,
-    PageBreak,
     SimpleDocTemplate,
     Spacer,
     Table,
@@ -31,8 +31,10 @@ from camcore.report.html import MANY_SIDE, SIDE, TILE_SIDE, reduction
 from camcore.report.typesetting import (
     CAUTION,
     INK,
+    LINE,
     MARGIN,
     QUIET,
+    TALLEST,
     box,
     fact_table,
     fonts,
@@ -43,8 +45,16 @@ from camcore.report.typesetting import (
 )
 from camcore.text import strength
 
+CAVEAT = "A heatmap shows where a network looked, not whether it is right."
+"""The foot of every page."""
+
 _TONES = {"trust": "#1f7a4a", "caution": CAUTION, "distrust": "#c4473a"}
 _QUALITY = 88
+ROOM = 90 * mm
+"""The least room of a page at which another entry begins on it."""
+ROWS, CAPTION, COLUMNS, MOST_ROWS = 205 * mm, 9 * mm, 3, 4
+"""Room of a page for rows of maps, that of a caption, wide pictures in a row, and the most rows on one page."""
+TALLEST_OF_TWO = 80 * mm
 _SHARES = (0.05, 0.15, 0.15, 0.2, 0.13, 0.1, 0.1, 0.12)  # of the width, for the table of maps
 
 
@@ -65,14 +75,29 @@ def to_pdf(report: Report) -> bytes:
     parts: list[Flowable] = [paragraph(entry_text.called(report), 20, bold=True)]
     if entry_text.byline(report):
         parts.append(paragraph(entry_text.byline(report), 10, QUIET))
+    if reduction(report):
+        parts.append(paragraph(reduction(report), 8, QUIET))
     parts.append(HRFlowable(width="100%", thickness=1.2, color=HexColor(INK), spaceBefore=6, spaceAfter=10))
+    parts += _short(report)
     for number, item in enumerate(report.items):
-        parts += [PageBreak()] if number else []
+        parts += _apart() if number else []
         parts += pdf_blocks.audit(item) if isinstance(item, AuditItem) else _entry(item)
-    foot = f"A heatmap shows where a network looked, not whether it is right. {reduction(report)}"
-    parts += [Spacer(0, 8), paragraph(foot, 8, QUIET)]
-    document.build(parts, onFirstPage=_number, onLaterPages=_number)
+    document.build(parts, onFirstPage=_foot, onLaterPages=_foot)
     return file.getvalue()
+
+
+def _short(report: Report) -> list[Flowable]:
+    """Each entry in a sentence, where there are several."""
+    if len(report.items) < 2:
+        return []
+    lines = [paragraph(f"{number}. {text}", 9) for number, (_, text) in enumerate(entry_text.outcomes(report), 1)]
+    return [heading("In short"), *lines, *_apart(first=True)]
+
+
+def _apart(first: bool = False) -> list[Flowable]:
+    """What parts two entries: a line, or a new page where less than ROOM is left of this one."""
+    line = HRFlowable(width="100%", thickness=0.8, color=HexColor(LINE), spaceBefore=10, spaceAfter=10)
+    return [line] if first else [CondPageBreak(ROOM), line]
 
 
 def _entry(item: Item) -> list[Flowable]:
@@ -89,7 +114,7 @@ def _entry(item: Item) -> list[Flowable]:
     parts: list[Flowable] = [paragraph(entry_text.title(item), 14, bold=True)]
     if item.comment.strip():
         parts += [paragraph(item.comment.strip(), 10.5), Spacer(0, 4)]
-    parts += [*pictures(prints, 3 if several else 2), _bar(item)]
+    parts += [*_grid(prints, item), _bar(item)]
     parts += [box(paragraph(text, 9), CAUTION) for text in entry_text.warnings(item)]
     for one, name in zip(item.findings, names, strict=True):
         if one.verdict is not None:
@@ -114,6 +139,15 @@ def _entry(item: Item) -> list[Flowable]:
         heads, body = entry_text.table(item)
         made += [table([heads, *body], _SHARES), Spacer(0, 6)]
     return [*parts, KeepTogether([*made, fact_table(entry_text.exact(item), 38 * mm)])]
+
+
+def _grid(prints: Sequence[tuple[bytes, str]], item: Item) -> list[Flowable]:
+    """The pictures of an entry in rows; those of several maps low enough for all rows to stand on one page."""
+    if len(item.findings) == 1:
+        return pictures(prints, 2, TALLEST_OF_TWO)
+    columns = COLUMNS if item.picture.width >= item.picture.height else COLUMNS + 1
+    rows = min(-(-len(prints) // columns), MOST_ROWS)
+    return pictures(prints, columns, min(TALLEST, ROWS / rows - CAPTION))
 
 
 def _jpeg(rgb: Rgb) -> bytes:
@@ -142,7 +176,8 @@ def _verdict(verdict: VerdictSummary, name: str) -> Flowable:
     return box(parts, _TONES.get(verdict.level, QUIET))
 
 
-def _number(canvas: Canvas, document: SimpleDocTemplate) -> None:
-    canvas.setFont("Vera", 8)
+def _foot(canvas: Canvas, document: SimpleDocTemplate) -> None:
+    canvas.setFont("Vera", 7)
     canvas.setFillColor(HexColor(QUIET))
+    canvas.drawString(MARGIN, 8 * mm, CAVEAT)
     canvas.drawRightString(A4[0] - MARGIN, 8 * mm, str(document.page))

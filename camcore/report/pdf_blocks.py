@@ -46,6 +46,7 @@ _TEAL, _HOT = "#1f7a76", "#b23a2e"
 _COLUMNS, _MAP_COLUMNS = 4, 6
 _PATCH, _PATCHES = 22 * mm, 5
 _SIDE = 55 * mm  # of the calibration chart
+_NARROW = 2  # classes of a confusion matrix that takes half of the page
 _LEAST = 0.11  # of a table's width, for a column
 
 
@@ -57,14 +58,32 @@ def audit(item: AuditItem) -> list[Flowable]:
     parts.append(paragraph(item.answer, 10.5))
     parts += [box(paragraph(note, 9), CAUTION) for note in item.notes]
     parts.append(_numbers(item.numbers))
-    for section in item.sections:
-        parts += _section(section)
+    sections = list(item.sections)
+    while sections:
+        one = sections.pop(0)
+        if sections and _beside(one) and _beside(sections[0]):
+            parts.append(_halves(one, sections.pop(0)))
+        else:
+            parts += [CondPageBreak(40 * mm), *_section(one)]
     return parts
 
 
 def _section(section: Section) -> list[Flowable]:
-    parts = [flowable for block in section.blocks for flowable in _block(block)]
-    return [CondPageBreak(40 * mm), heading(section.title), *parts]
+    return [heading(section.title), *(flowable for block in section.blocks for flowable in _block(block))]
+
+
+def _beside(section: Section) -> bool:
+    """Whether a section is narrow enough for half of the page."""
+    return section.half and all(
+        isinstance(block, CalibrationChart) or (isinstance(block, Matrix) and len(block.classes) <= _NARROW)
+        for block in section.blocks
+    )
+
+
+def _halves(left: Section, right: Section) -> Flowable:
+    """Two sections beside each other."""
+    style = [("VALIGN", (0, 0), (-1, -1), "TOP"), ("LEFTPADDING", (0, 0), (-1, -1), 0)]
+    return Table([[_section(left), _section(right)]], [WIDTH / 2] * 2, style=style, hAlign="LEFT")
 
 
 def _block(block: Block) -> list[Flowable]:

@@ -44,7 +44,8 @@ class Page(HTMLParser):
 
     def handle_starttag(self, tag, attrs):
         self.tags.append(tag)
-        self.addresses += [value or "" for name, value in attrs if name in ("src", "href", "action", "data", "srcset")]
+        given = [value or "" for name, value in attrs if name in ("src", "href", "action", "data", "srcset")]
+        self.addresses += [value for value in given if not value.startswith("#")]  # a place on the page itself
         assert not any(name.startswith("on") for name, _ in attrs)
 
     def handle_data(self, data):
@@ -74,7 +75,7 @@ def test_html_fetches_nothing_and_stands_on_its_own():
     page = Page(to_html(Report((item(), item()), "Two")))
     assert page.addresses
     assert all(address.startswith("data:image/jpeg;base64,") for address in page.addresses)
-    assert not {"script", "link", "iframe", "object", "a", "form"} & set(page.tags)
+    assert not {"script", "link", "iframe", "object", "form"} & set(page.tags)
 
 
 def test_html_shows_the_photograph_and_the_map_on_it():
@@ -212,6 +213,24 @@ def test_names_in_an_audit_are_inert():
     assert pdf.to_pdf(report).startswith(b"%PDF")
     with zipfile.ZipFile(io.BytesIO(to_zip(report))) as archive:
         assert all(re.fullmatch(r"[\w./+-]+", name) and ".." not in name for name in archive.namelist())
+
+
+def test_entries_of_a_pdf_go_on_beneath_each_other():
+    def pages(*items):
+        return len(re.findall(rb"/Type /Page\b", pdf.to_pdf(Report(items))))
+
+    small, sheet = audit_item(sections=()), item(findings=tuple(finding() for _ in range(6)))
+    assert pages(small, small, small) == 1
+    assert pages(small, sheet, small, item()) < pages(small) + pages(sheet) + pages(small) + pages(item())
+
+
+def test_several_entries_are_told_in_short_and_lead_to_each():
+    page = Page(to_html(Report((item(), audit_item()))))
+    assert "tiny says “Egyptian cat”, 71 %. The map was not checked." in page.text
+    assert "Audit of tiny: It is right for 90 of 100 pictures." in page.text
+    html = to_html(Report((item(), audit_item()))).decode()
+    assert re.findall(r'href="#(entry-\d)"', html) == re.findall(r'article id="(entry-\d)"', html)
+    assert "In short" not in to_html(Report((item(),))).decode()
 
 
 def test_pdf_is_whole_has_its_fonts_inside_and_takes_any_text():

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from camcore.metrics.intervals import Rate
 from camcore.render.colour import css_gradient
 from camcore.render.encode import to_data_url
-from camcore.report.blocks import Bullets, Card, Cards, Print, Prints, Section, Table, cell_text
+from camcore.report.blocks import Bullets, Card, Cards, Paragraph, Print, Prints, Section, Table, cell_text
 from camcore.report.document import AuditItem
 from ui import words
 from ui.report.steps import AT_ONCE, REASONS, StoryPicture, StoryStep
@@ -24,12 +24,15 @@ def steps(item: AuditItem) -> list[StoryStep]:
         "kicker": item.source,
         "title": item.title,
         "note": words.together(item.comment.strip() or item.answer),
-        "reasons": [("", words.together(f"{value} {name}: {note}")) for value, name, note in item.numbers],
+        "numbers": [(words.together(value), name, words.together(note)) for value, name, note in item.numbers],
     }
-    return [opening, *(step for section in item.sections for step in _section(section))]
+    return [opening, *(step for section in item.sections for step in _section(item, section))]
 
 
-def _section(section: Section) -> Iterator[StoryStep]:
+def _section(item: AuditItem, section: Section) -> Iterator[StoryStep]:
+    if all(isinstance(block, Paragraph) for block in section.blocks):
+        texts = [block.text for block in section.blocks if isinstance(block, Paragraph) and not block.quiet]
+        yield {"kicker": item.title, "title": section.title, "note": words.together(" ".join(texts))}
     for block in section.blocks:
         if isinstance(block, Prints):
             yield from _prints(section.title, block)
@@ -39,8 +42,9 @@ def _section(section: Section) -> Iterator[StoryStep]:
         elif isinstance(block, Table):
             yield from _bars(section.title, block)
         elif isinstance(block, Bullets):
-            sentences = [("", text) for text in block.texts[:REASONS]]
-            yield {"kicker": section.title, "title": "What to keep in mind", "note": "", "reasons": sentences}
+            for start in range(0, len(block.texts), REASONS):
+                sentences = [("", words.together(text)) for text in block.texts[start : start + REASONS]]
+                yield {"kicker": item.title, "title": _titled(section.title), "note": "", "reasons": sentences}
 
 
 def _bars(title: str, table: Table) -> Iterator[StoryStep]:
@@ -51,7 +55,11 @@ def _bars(title: str, table: Table) -> Iterator[StoryStep]:
     shares = [(cell_text(row[0]), row[column]) for row in table.rows[:_BARS]]
     bars = [(name, rate.value, cell_text(rate)) for name, rate in shares if isinstance(rate, Rate) and rate.n]
     if bars:
-        yield {"kicker": title, "title": f"{title}: {table.heads[column]}", "note": "", "bars": bars}
+        yield {"kicker": title, "title": f"{title.removesuffix('?')}: {table.heads[column]}", "note": "", "bars": bars}
+
+
+def _titled(title: str) -> str:
+    return "What to keep in mind" if title == "Limits" else title
 
 
 def _prints(title: str, block: Prints) -> Iterator[StoryStep]:

@@ -19,7 +19,10 @@ class StoryPicture(TypedDict):
 
 
 class StoryStep(TypedDict, total=False):
-    """Everything on the screen at once. ``bars``: (label, share in 0..1, words); ``reasons``: (kind, sentence)."""
+    """Everything on the screen at once.
+
+    ``bars``: (label, share in 0..1, words); ``numbers``: (value, name, note); ``reasons``: (kind, sentence).
+    """
 
     kicker: str
     title: str
@@ -27,6 +30,7 @@ class StoryStep(TypedDict, total=False):
     ratio: float
     pictures: list[StoryPicture]
     bars: list[tuple[str, float, str]]
+    numbers: list[tuple[str, str, str]]
     reasons: list[tuple[str, str]]
     level: str
     legend: tuple[str, str, str] | None

@@ -1,11 +1,11 @@
-"""A report as a presentation: picture → what it says → where it looks → at which depth → is it true → compare.
+"""A report as a presentation: picture → answer → where it looks → at which depth → verdict → side by side → in short.
 
 Steps are plain values for the story component; nothing is computed anew.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,10 @@ from ui.report import audit_story
 from ui.report.steps import AT_ONCE, REASONS, StoryPicture, StoryStep
 
 SIDE, TILE_SIDE = 1200, 640
+WIDE_DEPTHS, TALL_DEPTHS = 3, 4
+"""So many depths of a wide and of a tall picture stand in one row."""
+LINES = 6
+"""Entries in a step of the summary."""
 
 
 _steps: ByteLRU[list[StoryStep]] = ByteLRU(
@@ -47,7 +51,15 @@ def steps(report: Report) -> list[StoryStep]:
             of_one_picture.append(item)
             story += _new_steps(item, before)
             before = item
-    return story
+    return [*story, *_summary(report)]
+
+
+def _summary(report: Report) -> Iterator[StoryStep]:
+    """Each entry in a sentence, at the end; none where there is one entry only."""
+    told = entry_text.outcomes(report)
+    for start in range(0, len(told) if len(told) > 1 else 0, LINES):
+        lines = [(kind, words.together(text)) for kind, text in told[start : start + LINES]]
+        yield {"kicker": "In short", "title": report.title.strip() or "What was shown", "note": "", "reasons": lines}
 
 
 def _of_picture(item: ReportItem | None, first: Item) -> bool:
@@ -94,7 +106,7 @@ def _single(item: Item) -> list[StoryStep]:
                 "alt": f"Map at {m.layer}",
                 "caption": f"{m.raw.shape[0]} × {m.raw.shape[1]} places",
             }
-            for m in item.depths
+            for m in _some(item.depths, item.picture.width / item.picture.height)
         ]
         story.append(_step(item, "At which depth", depths_title(one.map), tiles, legend=True))
     if one.verdict is not None:
@@ -103,6 +115,12 @@ def _single(item: Item) -> list[StoryStep]:
         verdict = _step(item, "Can you trust it?", one.verdict.headline, [overlay])
         story.append({**verdict, "reasons": reasons[:REASONS], "level": one.verdict.level})
     return story
+
+
+def _some(depths: Sequence[CamMap], ratio: float) -> Sequence[CamMap]:
+    """As many depths as can be seen from the back of a room in one row, from the first to the last."""
+    most = min(len(depths), WIDE_DEPTHS if ratio > 1 else TALL_DEPTHS)
+    return [depths[round(at * (len(depths) - 1) / max(most - 1, 1))] for at in range(most)]
 
 
 def _several(item: Item) -> list[StoryStep]:

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import streamlit as st
 
+from camcore.report import entry_text
 from camcore.report.document import AuditItem, Finding, Item, VerdictSummary, verdict_summary
 from camcore.report.facts import NetworkFacts
 from ui import errors, pictures, words
@@ -21,9 +22,13 @@ _SIGNS = {"trust": ":material/check_circle:", "caution": ":material/error:", "di
 
 
 def show(entry: Entry) -> None:
-    """An entry's verdict, or the way to it; nothing for maps side by side, nor for an audit."""
+    """An entry's verdict, or the way to it; of maps side by side how many were not checked; nothing for an audit."""
     item = entry.item
-    if isinstance(item, AuditItem) or len(item.findings) > 1:
+    if isinstance(item, AuditItem):
+        return
+    if len(item.findings) > 1:
+        if unjudged := entry_text.unjudged(item):
+            st.caption(unjudged)
         return
     if item.first.verdict is not None:
         _verdict(item.first.verdict)

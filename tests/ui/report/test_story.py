@@ -13,6 +13,8 @@ from reported import FACTS, RAW, audit_item, cam_map, finding, item, picture
 
 from camcore.heatmaps.overlay import overlay
 from camcore.pictures.picture import Picture
+from camcore.report import entry_text
+from camcore.report.blocks import Bullets, Paragraph, Section
 from camcore.report.document import Report, Scale, VerdictSummary
 from ui.report import story
 
@@ -20,7 +22,8 @@ TOLD = VerdictSummary("caution", "Be careful.", tuple(("for", f"Reason {n}.") fo
 
 
 def kickers(*items, title=""):
-    return [step["kicker"] for step in story.steps(Report(tuple(items), title))]
+    """Those of all steps but the summary's at the end."""
+    return [step["kicker"] for step in story.steps(Report(tuple(items), title)) if step["kicker"] != "In short"]
 
 
 def image(step, at=0):
@@ -57,7 +60,7 @@ def test_a_title_comes_first():
 def test_the_same_picture_and_answer_are_told_once_and_compared_at_the_end():
     other = item(findings=(finding(map=cam_map(method="layercam")),))
     assert kickers(item(), other) == ["The picture", "What it says", "Where it looks", "Where it looks", "Side by side"]
-    last = story.steps(Report((item(), other)))[-1]
+    last = story.steps(Report((item(), other)))[-2]
     assert [shown["caption"] for shown in last["pictures"]] == ["Grad-CAM", "LayerCAM"]
 
 
@@ -106,8 +109,40 @@ def test_an_audit_is_told_section_by_section_and_parts_the_pictures():
         "Audit of tiny", "By class: found", "cat 1", "Mistakes", "Averages",
         "What to keep in mind",
     ]  # fmt: skip
+    assert [value for value, _, _ in steps[0]["numbers"]] == ["90\N{NO-BREAK SPACE}%", "1"]
     assert steps[1]["bars"] == [("cat", 0.9, "90 % (79 % to 96 %)")]
     assert [len(step.get("pictures", ())) for step in steps] == [0, 0, 1, 1, 1, 0]
+
+
+def test_every_sentence_of_a_list_is_told():
+    section = Section("Limits", (Bullets(tuple(f"Limit {n}." for n in range(9))),))
+    steps = story.steps(Report((audit_item(sections=(section, Section("Else", (Paragraph("So it is."),)))),)))[1:]
+    assert [text for step in steps for _, text in step.get("reasons", ())] == [f"Limit {n}." for n in range(9)]
+    assert [len(step.get("reasons", ())) for step in steps] == [4, 4, 1, 0]
+    assert (steps[-1]["title"], steps[-1]["note"]) == ("Else", "So it is.")
+
+
+def test_it_ends_with_each_entry_in_a_sentence():
+    several = item(findings=tuple(finding(map=cam_map(class_index=n, label=f"class_{n}")) for n in range(3)))
+    entries = (whole(), item(), several, audit_item())
+    last = story.steps(Report(entries, "Why?"))[-1]
+    assert (last["kicker"], last["title"]) == ("In short", "Why?")
+    assert last["reasons"] == [
+        ("beware", "tiny says “Egyptian cat”, 71\N{NO-BREAK SPACE}%. Be careful."),
+        ("note", "tiny says “Egyptian cat”, 71\N{NO-BREAK SPACE}%. The map was not checked."),
+        ("note", f"{entry_text.title(several)}. None of the maps was checked.".replace(" %", "\N{NO-BREAK SPACE}%")),
+        ("note", "Audit of tiny: It is right for 90 of 100 pictures."),
+    ]
+    many = [step for step in story.steps(Report((audit_item(),) * 8)) if step["kicker"] == "In short"]
+    assert [len(step["reasons"]) for step in many] == [6, 2]
+
+
+@pytest.mark.parametrize(("size", "shown"), [((40, 60), [1, 3, 5]), ((60, 40), [1, 2, 4, 5])])
+def test_depths_are_few_enough_to_be_seen_from_the_first_to_the_last(size, shown):
+    depths = tuple(cam_map(size, layer=str(n), raw=np.ones((n, n), np.float32)) for n in range(1, 6))
+    one = item(picture(*size), findings=(finding(size),), depths=depths)
+    step = next(step for step in story.steps(Report((one,))) if step["kicker"] == "At which depth")
+    assert [one["caption"] for one in step["pictures"]] == [f"{n} × {n} places" for n in shown]
 
 
 def test_without_a_comment_the_method_says_what_it_answers():

@@ -13,17 +13,28 @@ function fit(box, figures, ratio, caption) {
   const style = getComputedStyle(box);
   const gap = parseFloat(style.columnGap) || 0;
   const room = box.parentElement.getBoundingClientRect();
-  const width = box.classList.contains("beside") ? room.width * 0.58 : room.width;
+  const narrow = getComputedStyle(box.parentElement).flexDirection === "column"; // a phone: words stand beneath
+  const beside = box.classList.contains("beside");
+  const width = beside && !narrow ? room.width * 0.58 : room.width;
+  const height = beside && narrow ? room.height * 0.5 : room.height;
   let best = 20;
   let count = 1;
   for (let columns = 1; columns <= figures.length; columns++) {
     const rows = Math.ceil(figures.length / columns);
     const wide = (width - gap * (columns - 1)) / columns;
-    const tall = (room.height - gap * (rows - 1)) / rows - caption;
+    const tall = (height - gap * (rows - 1)) / rows - caption;
     const fits = Math.floor(Math.min(wide, tall * ratio));
     if (fits > best) [best, count] = [fits, columns];
   }
   box.style.gridTemplateColumns = `repeat(${count}, ${best}px)`;
+}
+
+// The largest type in which all words can be seen.
+function fitWords(side) {
+  for (let share = 1; share >= 0.5; share -= 0.05) {
+    side.style.setProperty("--fit", share.toFixed(2));
+    if (side.scrollHeight <= side.clientHeight + 1) return;
+  }
 }
 
 export default function (component) {
@@ -36,6 +47,7 @@ export default function (component) {
   let at = Math.min(Math.max(parseInt(sessionStorage.getItem(place) ?? "0", 10) || 0, 0), last);
 
   function layout() {
+    fitWords(find(".side"));
     const figures = [...find(".pictures").children];
     if (!figures.length) return;
     const captions = figures.map((figure) => figure.querySelector("figcaption")?.getBoundingClientRect().height ?? 0);
@@ -47,12 +59,20 @@ export default function (component) {
     const pictures = step.pictures ?? [];
     root.setAttribute("aria-label", `${step.kicker}: ${step.title}`);
     root.dataset.level = step.level ?? "";
-    root.classList.toggle("cover", !pictures.length);
     find(".kicker").textContent = step.kicker;
     find("h1").textContent = step.title;
     find(".note").textContent = step.note ?? "";
     const side = find(".side");
     side.replaceChildren();
+    if (step.numbers?.length) {
+      const row = element("div", "numbers");
+      for (const [value, name, note] of step.numbers) {
+        const one = element("div");
+        one.append(element("b", "", value), element("span", "", name), element("small", "", note));
+        row.append(one);
+      }
+      side.append(row);
+    }
     for (const [label, share, text] of step.bars ?? []) {
       const row = element("div", "score");
       const bar = element("i");
@@ -66,6 +86,8 @@ export default function (component) {
       row.append(element("b", "", MARKS[kind] ?? "·"), element("span", "", text));
       side.append(row);
     }
+    root.classList.toggle("cover", !pictures.length && !side.children.length);
+    root.classList.toggle("words", !pictures.length && side.children.length > 0);
     const box = find(".pictures");
     box.classList.toggle("beside", side.children.length > 0);
     box.classList.toggle("many", pictures.length > 4);
