@@ -68,6 +68,7 @@ with page("Inspect") as p:
         query_form.about(more, network)
     trust_panel.show(trust, request, chosen)
     cell.show(chosen, answer)
+    p.left_out = cell.left_out()
 
     bar = map_status.show(progress, button, request, model.fetching, lambda: map_request.run(query), stop)
     map_status.retry(p.retry, request, map_request.retry)

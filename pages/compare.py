@@ -33,6 +33,7 @@ with page("Compare", style="compare") as p:
     state = st.session_state
     p.address([*choices.parameters(), view.PART])
     choices.settle()
+    p.left_out = choices.left_out()
     chosen, model = sidebar.show(framings="framings" not in (state["columns"], state["rows"]))
 
     head = st.container(key="cam_head")

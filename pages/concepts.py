@@ -17,5 +17,6 @@ with page("Concepts", style="concepts") as p:
         words.plain(f"The patterns that {model.key.title} finds in these pictures"), anchor=False
     )
     asked = view.choices(chosen, model)
+    p.left_out = view.left_out()
     with p.section("The concepts"):
         view.show(asked, model)

@@ -19,6 +19,7 @@ with page("Filters", style="filters") as p:
 
     head = st.container(key="cam_head")
     choices.settle(network)
+    p.left_out = choices.left_out()
     choices.layers(st.container(key="cam_filters_layers"), network)
     chooser = st.container(key="cam_filters_choices", horizontal=True, vertical_alignment="bottom", gap="small")
     pictures, more, kernels = (st.container(key=f"cam_filters_{k}", gap="xsmall") for k in ("one", "many", "kernels"))

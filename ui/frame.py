@@ -55,7 +55,7 @@ def begin(title: str) -> None:
     _put("frame.css")
     current = next((script for script, label, _ in PAGES if label == title), "")
     with st.sidebar:
-        st.html(f'<div class="cam-name">{NAME}</div>')
+        st.html(f'<div class="cam-name" role="heading" aria-level="1">{NAME}</div>')
         if len(PAGES) > 1:  # with one page there is nowhere to go, and without pages/ page_link finds none
             with st.container(key="cam_nav", gap=None):
                 _navigation(current)

@@ -72,6 +72,7 @@ class Page:
         from ui import errors
         from ui.networks import start
 
+        urls.clear_others(self._parameters)
         if self._parameters:
             self.publish()
             self._messages = [*urls.notices().values(), *self._messages]

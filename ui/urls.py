@@ -101,12 +101,16 @@ def adopt(parameters: Sequence[Parameter]) -> None:
     visited before leaves the choices as they were.
     """
     state = st.session_state
+    state["url_bound"] = state.get("url_bound", frozenset()) | {p.name for p in parameters if p.bound}
     incoming = {name: _NO_TEXT.sub("\N{REPLACEMENT CHARACTER}", value) for name, value in st.query_params.items()}
     page = tuple(p.name for p in parameters)
     if state.get("url_page") != page:
         state["url_page"], state["url_notices"], state["url_written"] = page, {}, {}
         named = any(incoming.get(p.name) for p in parameters)
         _take(parameters if named else [p for p in parameters if not p.bound and p.name not in state], incoming)
+        for parameter in parameters:
+            if not parameter.bound:  # a widget of this page begins with its first option unless its value is set anew
+                state[parameter.name] = state[parameter.name]
     elif is_history_navigation() and _own(parameters, incoming) != state["url_written"]:
         _take([p for p in parameters if not p.bound], incoming)
 
@@ -142,6 +146,14 @@ def publish(parameters: Sequence[Parameter], left_out: Collection[str] = ()) -> 
     if changed:
         st.query_params.update(changed)
     state["url_written"] = wanted
+
+
+def clear_others(parameters: Sequence[Parameter]) -> None:
+    """Take out of the address what widgets of other pages have written there, and this page does not know."""
+    others = st.session_state.get("url_bound", frozenset()) - {p.name for p in parameters}
+    left = {name: [] for name in others if name in st.query_params}
+    if left:
+        st.query_params.update(left)
 
 
 def _take(parameters: Sequence[Parameter], incoming: Mapping[str, str]) -> None:

@@ -255,3 +255,13 @@ def test_an_unexpected_error_is_told_calmly(monkeypatch: pytest.MonkeyPatch) -> 
     assert caption(at).startswith("Grad-CAM · "), "the earlier result stays"
     next(b for b in at.button if b.label == "Try again").click().run()
     assert caption(at).startswith("XGrad-CAM")
+
+
+def test_the_choices_go_along_to_another_page_that_has_them() -> None:
+    at = page()
+    assert at.session_state["model"] == "MobileNetV2"
+    at.selectbox(key="method").set_value("layercam").run()
+    page("pages/trust.py", at)
+    assert at.selectbox(key="model").value == "MobileNetV2"
+    assert at.selectbox(key="method").value == "layercam"
+    assert "model" not in at.query_params

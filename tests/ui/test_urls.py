@@ -62,10 +62,15 @@ def two_pages() -> None:
     from ui.urls import Parameter
 
     pages = {
-        "one": [Parameter("model", "backbone", "A", ("A", "B")), Parameter("layer", "layer", None)],
+        "one": [
+            Parameter("model", "backbone", "A", ("A", "B")),
+            Parameter("layer", "layer", None),
+            Parameter("grid", "grid view", "smooth", ("smooth", "native"), bound=True),
+        ],
         "two": [Parameter("run", "run", None)],
     }
     urls.adopt(pages[st.session_state["page"]])
+    urls.clear_others(pages[st.session_state["page"]])
     urls.publish(pages[st.session_state["page"]])
 
 
@@ -95,6 +100,13 @@ def test_coming_back_without_a_link_finds_the_choices_as_they_were() -> None:
     visit(at, "one")
     assert (at.session_state["model"], at.session_state["layer"]) == ("B", "conv")
     assert dict(at.query_params) == {"model": "B", "layer": "conv"}
+
+
+def test_what_a_widget_of_another_page_wrote_leaves_the_address() -> None:
+    at = visit(AppTest.from_function(two_pages), "one", grid="native", layer="conv")
+    assert dict(at.query_params) == {"grid": "native", "layer": "conv"}
+    visit(at, "two", run="x", grid="native", unknown="stays")
+    assert dict(at.query_params) == {"run": "x", "unknown": "stays"}
 
 
 def choose(at: AppTest, model: str) -> AppTest:

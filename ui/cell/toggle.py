@@ -39,6 +39,11 @@ PARAMETERS = (
 """The choices of this part of the page that its address carries."""
 
 
+def left_out() -> tuple[str, ...]:
+    """The parameters that mean nothing while the switch is off."""
+    return () if st.session_state.get("inside") else ("place", "pictures")
+
+
 def picker() -> Callable[[str], None] | None:
     """Receiver of a place that is pressed on the page's big picture; None while the switch is off."""
 

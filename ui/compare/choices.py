@@ -67,6 +67,13 @@ def _aim(text: str) -> str:
     return text if text in RANKS else str(_class_number(text))
 
 
+def left_out() -> tuple[str, ...]:
+    """The parameters that mean nothing with these axes: several choices of what is no axis, a single one of what is."""
+    on_axes = (st.session_state["columns"], st.session_state["rows"])
+    names_of = {axis: ("beside" if axis == "backbones" else axis, ONE_OF[axis]) for axis in AXES}
+    return tuple(one if axis in on_axes else several for axis, (several, one) in names_of.items())
+
+
 def settle() -> None:
     """Bring choices together that exclude each other; before any widget is drawn."""
     state = st.session_state

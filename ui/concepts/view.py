@@ -44,6 +44,11 @@ def parameters() -> list[Parameter]:
     ]
 
 
+def left_out() -> tuple[str, ...]:
+    """The parameters that mean nothing for the chosen set of pictures."""
+    return () if st.session_state["in"] == FOLDER else ("pictures",)
+
+
 def choices(chosen: Chosen, model: Model) -> tuple[ConceptQuery, list[tuple[str, Picture]]] | None:
     """Draw the choices; the query and its pictures, None where a folder has not been named yet."""
     facts = known_summary(model.key)
@@ -171,7 +176,7 @@ def _cards(found: FoundConcepts, smooth: bool, key: Hashable) -> None:
         channels = ", ".join(f"{channel} ({weight:.2f})" for channel, weight in found.concepts.channels(k, 4))
         where = f"In {html.escape(found.titles[pictures[0]])} it adds" if pictures and len(found.titles) > 1 else "Adds"
         cards.append(
-            f'<section class="cam-concept"><h4><i style="background:{COLOURS[k]}"></i>Concept {k + 1}</h4>'
+            f'<section class="cam-concept"><h3><i style="background:{COLOURS[k]}"></i>Concept {k + 1}</h3>'
             f'{"".join(figures[:1])}<div class="row">{"".join(figures[1:])}</div>'
             f"<p>{where}: {html.escape(drawn.adds(found, k))}<br><small>channels {channels or 'none'}</small></p>"
             "</section>"

@@ -46,6 +46,11 @@ def parameters() -> list[Parameter]:
     ]
 
 
+def left_out() -> tuple[str, ...]:
+    """The parameters that mean nothing for what is looked into."""
+    return ("class", "names") if st.session_state["of"] == CHANNELS else ("layer", "channel", "which", "first")
+
+
 def settle(network: NetworkKey) -> None:
     """Another network has other channels and classes: those chosen for the last one are let go."""
     state = st.session_state
