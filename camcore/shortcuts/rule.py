@@ -17,9 +17,10 @@ A group is suspect where one of these holds:
    the cue; or these, too, turn FACTOR times as many as random pieces of the other groups: then what counts lies all
    over the picture, as a texture does.
 3. *A style that works.* At an early layer (``camcore.shortcuts.styles``) pictures of other classes, given the group's
-   style, become the class: at least LEAST_OF_STYLES of them, the interval above that of the style of pictures of other
-   classes that were chosen in the same way, and above that of the style of the rest of the class: leaves are green, and
-   that is no shortcut. So a blur, a compression or a cast of colour is found, of which no piece can be pasted.
+   style, become the class: at least LEAST_OF_STYLES of them by the lower end of the interval, which is above that of
+   the style of pictures of other classes that were chosen in the same way, and above that of the style of the rest of
+   the class: leaves are green, and that is no shortcut. So a blur, a compression or a cast of colour is found, of which
+   no piece can be pasted.
 
 Necessity and the share of the class stand beside it and decide nothing: a genuine part of an object turns pictures,
 too, and a picture of a dog with a mark stays a dog without it.
@@ -44,8 +45,8 @@ LEAST = 0.2
 """The least share of other pictures that such patches turn."""
 
 
-LEAST_OF_STYLES = 0.15
-"""The least share that a style turns: of clean heads in benchmarks/shortcuts.py the most that one did was 9 %."""
+LEAST_OF_STYLES = 0.2
+"""The share of other pictures that it is proved that a style turns: from a fifth on a cue is called really used."""
 LEAST_OF_COPIES = 0.05
 """The least share of other pictures that a copy turns."""
 FALSE_ALARMS = (
@@ -95,7 +96,7 @@ def _copy_works(figures: Figures, tally: Tally) -> bool:
 
 def _style_works(figures: Figures) -> bool:
     own, controls = figures.sufficiency, [one for one in (figures.random, figures.others) if one is not None]
-    return own.n > 0 and own.value >= LEAST_OF_STYLES and all(_apart(own, one) for one in controls)
+    return own.n > 0 and own.low >= LEAST_OF_STYLES and all(_apart(own, one) for one in controls)
 
 
 def _apart(one: Rate, other: Rate) -> bool:

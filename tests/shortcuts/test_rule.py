@@ -53,10 +53,10 @@ def test_the_rule(one, others, copied, suspect):
 @pytest.mark.parametrize(
     ("one", "suspect"),
     [
-        (tally(30, 3), True),
-        (tally(15, 0), False),  # an eighth is what clean networks come near to
-        (tally(30, 3, rest=18), False),  # the rest of the class has it, too
-        (tally(30, 18), False),  # not apart from its controls
+        (tally(40, 3), True),
+        (tally(30, 3), False),  # a quarter, but a fifth is not proved
+        (tally(40, 3, rest=28), False),  # the rest of the class has it, too
+        (tally(40, 28), False),  # not apart from its controls
         (tally(2, 0, of=8), False),  # a quarter, within chance
         (Tally(), False),
     ],
