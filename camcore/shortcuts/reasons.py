@@ -16,12 +16,11 @@ def reasons(group: Group, figures: Figures, suspect: bool, missing: int) -> list
     """The sentences on a group that was tried. ``missing``: its pictures that could not be opened any more."""
     label = readable(group.label)
     lines = [_found(group)]
-    beside = "patches of the other groups" if group.alike else "pieces of pictures without it"
-    lines += _of_style(label, figures) if group.styled is not None else _of_patches(label, figures, beside)
+    lines += _of_style(label, figures) if group.styled is not None else _of_patches(label, figures, group.alike)
     if group.alike and suspect:
         lines.append("Its patches work far better than those of the class's other groups.")
     if group.copied is not None and not suspect:
-        lines.append("It hardly turns more pictures than any other piece does, so the network hardly uses it.")
+        lines.append("It hardly turns more pictures than other pieces do, so the network hardly uses it.")
     if group.styled is not None and suspect:
         lines.append("So the answer rests in part on how the whole picture looks, and not on a thing in it.")
     if missing:
@@ -43,15 +42,18 @@ def _found(group: Group) -> str:
     return "Nothing in them comes again pixel by pixel."
 
 
-def _of_patches(label: str, figures: Figures, beside: str) -> list[str]:
+def _of_patches(label: str, figures: Figures, alike: bool) -> list[str]:
     lines, one = [], figures.sufficiency
+    controls = ("random patches of the same pictures", "patches of the other groups")
+    if not alike:
+        controls = ("the same patches with it painted over", "pieces of pictures without it")
     if one.n:
         text = (
             f"Pasted into {counted(one.n, 'picture')} of other classes, {one.count:,} became “{label}” "
-            f"({_with_interval(one)}); random patches of the same pictures: {figures.random.count:,}"
+            f"({_with_interval(one)}); {controls[0]}: {figures.random.count:,}"
         )
         if figures.others is not None and figures.others.n:
-            text += f"; {beside}: {percent(figures.others.value)}"
+            text += f"; {controls[1]}: {percent(figures.others.value)}"
         lines.append(f"{text}.")
     else:
         lines.append("There are no pictures of other classes to paste its patches into.")

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from camcore.audits.patches import PatchBox
 
 NAME = "court.json"
+TRIALS = 2
+"""The kind of trials that are held: tallies of another are not read, so that these are made anew."""
 
 
 @dataclass(eq=False)
@@ -54,6 +56,7 @@ def group_key(group: Group) -> str:
 def write_state(folder: Path, state: State) -> None:
     """Keep the state beside the audit. Raises CamcoreError where that is not possible."""
     content = {
+        "trials": TRIALS,
         "copies": {
             label: [{"boxes": one.boxes, **asdict(one.copied)} for one in copies]
             for label, copies in state.copies.items()
@@ -81,7 +84,11 @@ def read_state(folder: Path) -> State:
                 ]
                 for label, styles in content["styles"].items()
             },
-            *({str(key): Tally(**tally) for key, tally in content[name].items()} for name in ("tallies", "again")),
+            *(
+                {str(key): Tally(**tally) for key, tally in content[name].items()}
+                for name in ("tallies", "again")
+                if content.get("trials") == TRIALS
+            ),
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return State()

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain, islice
+from math import sqrt
+from statistics import NormalDist
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from camcore.metrics.intervals import Rate, rate
+from camcore.metrics.intervals import Interval, Rate, rate
 from camcore.shortcuts.transplants import Framed, painted_over, pasted, place_for, size_of
 
 if TYPE_CHECKING:
@@ -22,17 +24,21 @@ if TYPE_CHECKING:
 BATCH = 32
 """Pictures in a pass at most; a patch and its controls are in the same."""
 
+_Z = NormalDist().inv_cdf(0.975)
+
 
 @dataclass(frozen=True)
 class Tally:
     """The answers counted in a group's trial.
 
-    ``pasted``: patches pasted into pictures of other classes, and as many random rectangles of the same members;
-    ``flipped`` and ``random_flipped``: those that the network then called the group's class. ``rest_flipped``: in the
-    trial of a style, those called the class with the style of the rest of the class; in that of a copy, with a piece of
-    a picture that has no copy. ``painted``: members whose patch was painted over, and as many with a random rectangle
-    of its size painted over; ``fell`` and ``random_fell``: those that it then called otherwise. ``missing``: members
-    that could not be opened any more.
+    ``pasted``: patches pasted into pictures of other classes, and as many random rectangles of the same members; in the
+    trial of a copy, instead, the same patches with the copy painted over. ``flipped``, ``random_flipped``: those that
+    the network then called the group's class. ``rest_flipped``: in the trial of a style, those called the class with
+    the style of the rest of the class; in that of a copy, with a piece of a picture that has no copy. ``gain`` and
+    ``gain_squares``: the sum, and that of squares, of how much farther a patch moved a picture towards the class than
+    such a piece did, in units of the score above the next class's. ``painted``: members whose patch was painted over,
+    and as many with a random rectangle of its size painted over; ``fell``, ``random_fell``: those that it then called
+    otherwise. ``missing``: members that could not be opened any more.
     """
 
     pasted: int = 0
@@ -43,9 +49,21 @@ class Tally:
     random_fell: int = 0
     missing: int = 0
     rest_flipped: int = 0
+    gain: float = 0.0
+    gain_squares: float = 0.0
 
     def __add__(self, other: Tally) -> Tally:
         return Tally(**{name: value + getattr(other, name) for name, value in vars(self).items()})
+
+    @property
+    def mean_gain(self) -> Interval:
+        """The mean gain of a patch over a piece without the copy, with its 95 % interval (normal); NaN without two."""
+        n = self.pasted
+        if n < 2:
+            return Interval(float("nan"), float("nan"), float("nan"), n)
+        mean = self.gain / n
+        half = _Z * sqrt(max(0.0, self.gain_squares / n - mean**2) / (n - 1))
+        return Interval(mean, mean - half, mean + half, n)
 
     @property
     def sufficiency(self) -> Rate:
@@ -54,7 +72,7 @@ class Tally:
 
     @property
     def random(self) -> Rate:
-        """Those that became it by a random rectangle of the same members."""
+        """Those that became it by a random rectangle of the same members, or by the patch without its copy."""
         return rate(self.random_flipped, self.pasted)
 
     @property
@@ -100,7 +118,7 @@ def try_group(
 
     ``members``: pictures said to be of the class; ``others``: pictures of other classes, said to be of another. Each
     patch goes to a random place of a random one of these. ``without``: pictures without what comes again in the
-    members, of which pieces of the same size are pasted, too.
+    members; where there are some, the controls are their pieces, and the members' patches with the copy painted over.
     """
     made = chain(_pasted(members, others, pastes, rng, without), _painted(members, paints, rng))
     while together := list(islice(made, BATCH // 3)):
@@ -134,15 +152,24 @@ def _pasted(
     """Pictures of other classes with a patch, and each with its controls; each with its kind."""
     for number in range(pastes if members and others else 0):
         member, target = members[number % len(members)], others[int(rng.integers(len(others)))]
-        altered = [
-            ("patch", pasted(member.picture, member.box, target, rng)),
-            ("random patch", pasted(member.picture, _elsewhere(member, rng), target, rng)),
+        patch = pasted(member.picture, member.box, target, rng)
+        if not without:
+            yield [("patch", patch), ("random patch", pasted(member.picture, _elsewhere(member, rng), target, rng))]
+            continue
+        hollow = replace(member.picture, pixels=painted_over(member.picture, _middle(member.box)))
+        source = without[int(rng.integers(len(without)))]
+        piece = place_for(size_of(member.box), source.area, rng)
+        yield [
+            ("patch", patch),
+            ("random patch", pasted(hollow, member.box, target, rng)),
+            ("rest", pasted(source, piece, target, rng)),
         ]
-        if without:
-            source = without[int(rng.integers(len(without)))]
-            box = place_for(size_of(member.box), source.area, rng)
-            altered.append(("rest", pasted(source, box, target, rng)))
-        yield altered
+
+
+def _middle(box: PatchBox) -> PatchBox:
+    """A box without its rim: what came again lies in its middle half."""
+    rim = [side // 8 for side in size_of(box)]
+    return box[0] + rim[0], box[1] + rim[1], box[2] - rim[0], box[3] - rim[1]
 
 
 def _painted(members: Sequence[Exhibit], paints: int, rng: np.random.Generator) -> Iterator[list[tuple[str, Pixels]]]:
@@ -160,7 +187,9 @@ def _elsewhere(member: Exhibit, rng: np.random.Generator) -> PatchBox:
 
 
 def counted(kinds: Sequence[str], above: NDArray[np.float64]) -> Tally:
-    """The tally of some answers by their margins above the next class."""
+    """The tally of some answers by their margins above the next class: patches and their controls in the same order."""
+    names = np.array(kinds)
+    gains = above[names == "patch"] - above[names == "rest"] if "rest" in kinds else np.zeros(0)
     count, turned = Counter(kinds), Counter(kind for kind, margin in zip(kinds, above, strict=True) if margin > 0)
     return Tally(
         pasted=count["patch"],
@@ -170,4 +199,6 @@ def counted(kinds: Sequence[str], above: NDArray[np.float64]) -> Tally:
         fell=count["painted"] - turned["painted"],
         random_fell=count["random painted"] - turned["random painted"],
         rest_flipped=turned["rest"],
+        gain=float(gains.sum()),
+        gain_squares=float((gains**2).sum()),
     )

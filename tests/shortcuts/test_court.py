@@ -110,6 +110,10 @@ def test_a_court_that_was_stopped_ends_as_if_it_was_not(network, audited, tmp_pa
     asked.clear()
     list(hold_court(network, folder))
     assert not asked
+    kept = json.loads((folder / state.NAME).read_text())
+    (folder / state.NAME).write_text(json.dumps({**kept, "trials": state.TRIALS - 1}))
+    list(hold_court(network, folder))
+    assert asked  # trials of another kind are not read
 
 
 def vars_of(one: Group) -> dict[str, object]:

@@ -17,8 +17,9 @@ def group(copied: Copied | None = None, sameness: float = 0.1, styled: Styled | 
     )
 
 
-def tally(flipped: int, random: int, of: int = 120, rest: int = 0) -> Tally:
-    return Tally(of, flipped, random, 20, 4, 1, rest_flipped=rest)
+def tally(flipped: int, random: int, of: int = 120, rest: int = 0, gain: float = 1.0) -> Tally:
+    """A trial whose gains are ``gain`` on average, spread by one."""
+    return Tally(of, flipped, random, 20, 4, 1, rest_flipped=rest, gain=of * gain, gain_squares=of * (gain**2 + 1))
 
 
 OTHERS = tally(8, 2)
@@ -35,13 +36,13 @@ COPY = Copied(0.9, 0.2)
         (tally(60, 58), OTHERS, None, True),  # random pieces work as well, and those of others do not
         (tally(60, 58), tally(8, 30), None, False),  # random pieces of all groups do
         (tally(60, 3), None, None, False),  # nothing to compare with
-        (tally(40, 12, rest=20), OTHERS, COPY, True),
+        (tally(40, 12, rest=30), OTHERS, COPY, True),
         (tally(40, 12), None, COPY, True),  # a copy needs no other group
         (tally(5, 0), OTHERS, COPY, False),  # hardly used
-        (tally(12, 12, rest=14), OTHERS, COPY, False),  # any foreign piece turns as many
-        (tally(21, 33, rest=25), OTHERS, COPY, False),
-        (tally(40, 44, rest=12), OTHERS, COPY, True),  # it is in every piece of its pictures
-        (tally(20, 12, rest=12), OTHERS, COPY, False),  # within chance
+        (tally(12, 12), OTHERS, COPY, False),  # any foreign piece turns as many
+        (tally(20, 12), OTHERS, COPY, False),  # within chance
+        (tally(40, 12, gain=0.05), OTHERS, COPY, False),  # pieces without it move them as far
+        (tally(40, 12, gain=-1), OTHERS, COPY, False),
         (Tally(), OTHERS, COPY, False),
     ],
 )
@@ -52,10 +53,10 @@ def test_the_rule(one, others, copied, suspect):
 @pytest.mark.parametrize(
     ("one", "suspect"),
     [
-        (tally(30, 3), True),
-        (tally(15, 0), False),  # an eighth is what clean networks come near to
-        (tally(30, 3, rest=18), False),  # the rest of the class has it, too
-        (tally(30, 18), False),  # not apart from its controls
+        (tally(40, 3), True),
+        (tally(30, 3), False),  # a quarter, but a fifth is not proved
+        (tally(40, 3, rest=28), False),  # the rest of the class has it, too
+        (tally(40, 28), False),  # not apart from its controls
         (tally(2, 0, of=8), False),  # a quarter, within chance
         (Tally(), False),
     ],
@@ -74,7 +75,12 @@ def test_reasons_tell_the_counts():
     for words in ("120 pictures", "46 became “dog” (38 %, 30 to 47)", "same pictures: 2", "other groups: 6.7 %"):
         assert words in reasons
     copied = " ".join(judged(group(COPY), tally(46, 2, rest=6), OTHERS, doubted=True).reasons)
-    for words in ("pixel by pixel", "46 became “dog” (38 %, 30 to 47)", "pictures without it: 5.0 %"):
+    for words in (
+        "pixel by pixel",
+        "46 became “dog” (38 %, 30 to 47)",
+        "it painted over: 2",
+        "pictures without it: 5.0 %",
+    ):
         assert words in copied
     assert "Painted over in 20 pictures of its own, 4 were" in reasons
     styled = " ".join(judged(group(styled=Styled("conv")), tally(46, 2), None, doubted=True).reasons)

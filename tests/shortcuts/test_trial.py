@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
+import pytest
 from planted import MARK, SIDE, colour_network, mark
 
 from camcore.framing import frame_for
@@ -54,13 +56,28 @@ def test_a_mark_that_decides_turns_every_picture_and_falls_when_it_is_painted_ov
     assert tally.random_fell < 10
 
 
-def test_pieces_of_pictures_without_it_stand_beside_it():
-    """Of a mark they turn nothing; of pictures full of it they turn all."""
+def test_of_a_copy_its_own_patches_without_it_and_pieces_of_other_pictures_are_the_controls():
+    """Neither turns anything; pieces of pictures that are full of it turn all."""
+    exhibits = [replace(one, box=(12, 22, 44, 54)) for one in marked(10)]  # twice the mark's sides
     few, full = plain(60, 4), plain(60, 4)
     for one in full:
         one.pixels[:] = np.tile(mark(np.random.default_rng(0)), (4, 4, 1))
-    assert tried(40, 0, marked(10), plain(60, 8), few).rest_flipped == 0
-    assert tried(40, 0, marked(10), plain(60, 8), full).rest_flipped == 40
+    tally = tried(40, 0, exhibits, plain(60, 8), few)
+    assert (tally.flipped, tally.random_flipped, tally.rest_flipped) == (40, 0, 0)
+    assert tally.mean_gain.low > 0
+    tally = tried(40, 0, exhibits, plain(60, 8), full)
+    assert tally.rest_flipped == 40
+    assert tally.mean_gain.high < 0
+
+
+def test_the_interval_of_the_gain_is_that_of_a_mean():
+    gains = np.array([0.5, 1.0, -0.25, 2.0, 0.75])
+    tally = Tally(pasted=5, gain=float(gains.sum()), gain_squares=float((gains**2).sum()))
+    half = 1.959964 * gains.std(ddof=1) / np.sqrt(5)
+    found = tally.mean_gain
+    assert (found.mean, found.low, found.high) == pytest.approx(
+        (gains.mean(), gains.mean() - half, gains.mean() + half), abs=1e-6
+    )
 
 
 def test_pieces_of_noise_turn_nothing():

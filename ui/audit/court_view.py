@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from camcore.shortcuts.judgements import Answer
     from ui.audit.opened import OpenAudit
 
+_IN_BARS = ("Pasted into", "Painted over", "Given to", "Taken from")
 _ANSWERS: dict[Answer, str] = {"thing": "The object itself", "shortcut": "A shortcut", "unsure": "Not sure"}
 
 
@@ -30,7 +31,7 @@ def apart(one: Group) -> tuple[str, ...]:
     verdict = one.verdict
     if verdict is None or verdict.figures is None:
         return lines(one)
-    return tuple(line for line in lines(one) if not line.startswith(("Pasted into", "Painted over")))
+    return tuple(line for line in lines(one) if not line.startswith(_IN_BARS))
 
 
 def question(opened: OpenAudit, place: int, one: Group) -> None:
@@ -39,7 +40,7 @@ def question(opened: OpenAudit, place: int, one: Group) -> None:
         return
     st.caption(
         "A shortcut is a thing that comes with the class in these pictures and is no part of it, as a watermark. The "
-        "**Cats vs dogs** page shows one that was planted on purpose."
+        "**Evaluation** page shows one that was planted on purpose."
     )
     folder = opened.audit.folder
     try:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ui import words
 
@@ -15,18 +14,41 @@ if TYPE_CHECKING:
     from camcore.metrics.intervals import Rate
 
 
+class _Names(NamedTuple):
+    """The names of a trial's two parts, and of their bars."""
+
+    given: str
+    own: str
+    control: str
+    others: str
+    taken: str
+    own_taken: str
+    control_taken: str
+
+
+_PAINTED = ("Painted over in", "its patch", "a random patch")
+_NAMES = {
+    "alike": _Names("Pasted into", "its patches", "random patches", "patches of other groups", *_PAINTED),
+    "copy": _Names("Pasted into", "its patches", "with it painted over", "pieces without it", *_PAINTED),
+    "style": _Names(
+        "Given to", "its style", "style of others", "rest of the class", "Taken from", "its style", "style of others"
+    ),
+}
+
+
 def bars(one: Group) -> str:
     """The trial of a group as HTML; empty where it was not tried."""
     figures = None if one.verdict is None else one.verdict.figures
     if figures is None:
         return ""
     label, kind = html.escape(words.label(one.label)), "cam-trial cam-trial-suspect" if one.suspect else "cam-trial"
-    pasted = [("its patches", figures.sufficiency), ("random patches", figures.random)]
+    names = _NAMES["style" if one.styled is not None else "copy" if one.copied is not None else "alike"]
+    given = [(names.own, figures.sufficiency), (names.control, figures.random)]
     if figures.others is not None:
-        pasted.append(("patches of other groups" if one.alike else "pieces of pictures without it", figures.others))
-    painted = [("its patch", figures.necessity), ("a random patch", figures.random_necessity)]
-    return _chart(kind, f"Pasted into pictures of other classes: became “{label}”", pasted) + _chart(
-        kind, f"Painted over in its own pictures: no longer “{label}”", painted
+        given.append((names.others, figures.others))
+    taken = [(names.own_taken, figures.necessity), (names.control_taken, figures.random_necessity)]
+    return _chart(kind, f"{names.given} pictures of other classes: became “{label}”", given) + _chart(
+        kind, f"{names.taken} its own pictures: no longer “{label}”", taken
     )
 
 
