@@ -1,10 +1,12 @@
 """The bundled classifiers: what their cards say holds, on real pictures, and CAM is exact on them."""
 
+import csv
 import json
 from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 from shared_data import shared
 from skimage import data as samples
 
@@ -13,6 +15,7 @@ from camcore.evaluation.measures import accuracy
 from camcore.evaluation.predict import Predictions, predict_folder
 from camcore.evaluation.table import read_csv
 from camcore.heatmaps.evidence import evidence
+from camcore.metrics.localisation import energy_share
 from camcore.training.folders import balanced_sample, opened, read_folder
 from camcore.training.runs import read_log
 
@@ -52,6 +55,19 @@ def test_cam_adds_up_to_the_logit_on_twenty_pictures(net: camcore.Network) -> No
         np.testing.assert_allclose(cat.map, -dog.map, atol=1e-5)
 
 
+def test_cam_falls_on_the_animals_more_than_their_area_would_have_it(net: camcore.Network) -> None:
+    rows = list(csv.DictReader((shared("pets") / "index.csv").open(encoding="utf-8")))[1::39]
+    shares = []
+    for row in rows:
+        mask = np.asarray(Image.open(shared("pets", "masks") / row["mask"])) == 1
+        (m,) = camcore.explain(net, camcore.open_picture(shared("pets", "images") / row["file"]), "cam")
+        inside, area, _ = energy_share(m.on_picture(), mask)
+        shares.append((inside, area))
+    inside, area = np.mean(shares, 0)
+    assert len(rows) == 12
+    assert inside > 1.25 * area
+
+
 def test_it_is_right_on_more_than_nine_in_ten(net: camcore.Network) -> None:
     pictures = balanced_sample(read_folder(shared("cats_dogs", "test")), 60, seed=0)
     *_, last = predict_folder(net, pictures)
@@ -87,6 +103,9 @@ def test_the_transformers_tokens_are_found_and_every_method_made_for_attention_a
     info = net.layer(net.default_layer)
     assert (info.path, info.grid, info.tokens) == ("norm", (12, 12), True)
     assert len(net.attentions.found) == 3
+    before = net.layer("embedding")
+    assert before.receptive_field == (267, 267)
+    assert "each cell knows the 267×267 pixels around it only" in before.caution
     for m in camcore.explain(
         net, camcore.Picture.from_array(samples.chelsea()), ["rollout", "attentiongrad", "legrad"]
     ):
