@@ -88,7 +88,7 @@ def numbers(decision: Decision) -> Iterator[tuple[str, str, str]]:
         )
     open_points = [one for one in decision.points if one.state == OPEN]
     if open_points:
-        yield f"{len(open_points)}", "not examined", "see below"
+        yield f"{len(open_points)}", "not examined", "questions still open"
 
 
 def _sections(decision: Decision) -> Iterator[Section]:

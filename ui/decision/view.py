@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 AUDIT = Parameter("audit", "audit", "")
 _TONES = {"no": "against", "open": "beware", "clear": "for"}
 _SIGNS = {"for": "+", "against": "−", "beware": "?", "note": "·"}
+_SAID = {"for": "speaks for it", "against": "speaks against it", "beware": "still missing", "note": "note"}
 _WAYS: Mapping[str, tuple[str, str]] = {
     "accuracy": ("pages/audit.py", "Audit labelled pictures"),
     "looks": ("pages/audit.py", "Average its maps in an audit"),
@@ -116,9 +117,9 @@ def _verdict(decision: Decision) -> None:
     from camcore.decision.report import reason
 
     rows = "".join(
-        f'<li class="cam-reason-{_kind(one)}"><span aria-hidden="true">{_SIGNS[_kind(one)]}</span>'
+        f'<li class="cam-reason-{kind}"><span role="img" aria-label="{_SAID[kind]}">{_SIGNS[kind]}</span>'
         f"<div><b>{html.escape(one.question)}</b> {html.escape(one.text)}</div></li>"
-        for one in decision.points
+        for one, kind in ((one, _kind(one)) for one in decision.points)
     )
     st.html(
         f'<div class="cam-verdict cam-answer cam-verdict-{_TONES[decision.answer]}" role="status">'

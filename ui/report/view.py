@@ -59,9 +59,9 @@ def empty() -> None:
     with st.container(key="cam_head"):
         st.header("Nothing in the report yet", anchor=False)
     st.markdown(
-        "Press **Add to report** beneath a map on Inspect, beneath the grid on Compare, or at the top of an audit. "
-        "Entries stay as they were when you added them. Here you arrange them, add comments, download them as HTML, "
-        "PDF or ZIP, and present them."
+        "Press **Add to report** beneath a map on Inspect, beneath the grid on Compare, at the top of an audit, "
+        "beneath the charts on Evaluation, or on *May we use it?* Entries stay as they were when you added them. Here "
+        "you arrange them, add comments, download them as HTML, PDF or ZIP, and present them."
     )
     st.page_link("app.py", label="Inspect a picture", icon=":material/center_focus_strong:")
     st.page_link("pages/compare.py", label="Compare methods", icon=":material/view_module:")

@@ -47,11 +47,10 @@ export default function (component) {
   let at = Math.min(Math.max(parseInt(sessionStorage.getItem(place) ?? "0", 10) || 0, 0), last);
 
   function layout() {
-    fitWords(find(".side"));
     const figures = [...find(".pictures").children];
-    if (!figures.length) return;
     const captions = figures.map((figure) => figure.querySelector("figcaption")?.getBoundingClientRect().height ?? 0);
-    fit(find(".pictures"), figures, data.steps[at].ratio, Math.max(...captions) * 1.25);
+    if (figures.length) fit(find(".pictures"), figures, data.steps[at].ratio, Math.max(...captions) * 1.25);
+    fitWords(find(".side"));
   }
 
   function draw() {
