@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Literal
 
 import streamlit as st
 
+from camcore import CamcoreError
 from ui import errors, policy
 
 
@@ -69,5 +71,6 @@ def _open(own: str, fits: Callable[[Path], bool]) -> list[str]:
     """The names of the folders that a visitor of a public server may choose."""
     names = [name for name, path in policy.policy().folders.items() if fits(path)]
     if own:
-        names += [policy.shown(path) for path in sorted(policy.own_folder(own).iterdir()) if fits(path)]
+        with suppress(CamcoreError):  # there is no room for it: whatever is to be written there says so
+            names += [policy.shown(path) for path in sorted(policy.own_folder(own).iterdir()) if fits(path)]
     return names

@@ -86,14 +86,20 @@ def introduce() -> None:
 
 
 def own_folder(name: str) -> Path:
-    """A folder of this visitor's, which goes when the session ends."""
+    """A folder of this visitor's, which goes when the session ends. Raises CamcoreError where none can be made."""
     own = st.session_state.get(_HOME)
-    if own is None:
-        from ui.visitor_home import VisitorHome  # not before there is something to keep
+    try:
+        if own is None:
+            from ui.visitor_home import VisitorHome  # not before there is something to keep
 
-        own = st.session_state[_HOME] = VisitorHome()
-    folder: Path = own.path / name
-    folder.mkdir(parents=True, exist_ok=True)
+            own = st.session_state[_HOME] = VisitorHome(alone=not policy().public)
+        folder: Path = own.path / name
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise CamcoreError(
+            f"Nothing can be kept for you on this machine: {error.strerror or error}. Whoever runs this app has to "
+            "free space, allow writing, or set TMPDIR to another folder and start it again."
+        ) from error
     return folder
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Hashable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
     from camcore.network import Network
     from camcore.pictures.picture import Picture
     from camcore.predictions import Prediction
+
+_UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM)
+"""Errors of a disk that is full, and of a folder in which nothing may be written."""
 
 
 @dataclass(frozen=True)
@@ -114,6 +118,11 @@ class Failure:
         kind = type(error).__name__
         if isinstance(error, CamcoreError):
             message = str(error)
+        elif isinstance(error, OSError) and error.errno in _UNWRITABLE:
+            message = (
+                f"A file could not be written on the machine that this app runs on: {error.strerror}. What was there "
+                "before is as it was. Free space or allow writing there, and try again."
+            )
         elif isinstance(error, MemoryError) or kind == "ResourceExhaustedError":
             message = "The machine ran out of memory. A smaller network or a cheaper method may fit."
         else:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import shutil
+from contextlib import closing
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -19,6 +21,8 @@ from zip_files import packed, picture
 import camcore
 from camcore.audits.manifest import write_manifest
 from camcore.audits.nearest import evidence_in_box, most_alike
+from camcore.audits.parts import part_files
+from ui.audit import running
 
 page = partial(visit, "pages/audit.py")
 
@@ -262,6 +266,40 @@ def test_a_folder_is_audited(tmp_path: Path) -> None:
     assert len(tiles(at)) == 11
     run(at.button(key="audit_new").click().run())
     assert headline(at) == "Audit a network on many pictures"
+
+
+def test_without_room_on_the_disk_no_audit_is_begun_and_the_page_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    at = page(model="pets", pictures=tmp_path)
+    monkeypatch.setattr("tempfile.TemporaryDirectory", full)
+    run(at.button(key="audit_begin").click().run())
+    assert "Nothing can be kept for you on this machine: No space left on device." in html(at)
+    assert headline(at) == "Audit a network on many pictures"
+
+
+def test_an_audit_that_a_killed_server_left_goes_on_where_it_stopped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    make_folder(tmp_path / "pictures", {"cat": 6, "dog": 5})
+    left = tmp_path / f"camcore-visitor-{2**22 + 1}-x" / "audits" / "pets_pictures_1"
+    monkeypatch.setattr(running, "CHUNK", 4)
+    with closing(
+        camcore.audit(camcore.load("pets"), tmp_path / "pictures", left, workers=0, chunk=running.CHUNK)
+    ) as steps:
+        next(step for step in steps if step.done == 8)
+    at = page(model="pets", pictures=tmp_path / "pictures")
+    run(at.button(key="audit_begin").click().run())
+    until(at, lambda at: "How good is it?" in [one.value for one in at.subheader])
+    assert headline(at).endswith("of 11 pictures")
+    folder = Path(at.query_params["audit"])
+    assert folder.name == left.name
+    assert len(part_files(folder)) == 3
+    assert not left.exists()
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 import camcore
+from camcore.audits.manifest import read_manifest
 from camcore.audits.parts import part_files
 from camcore.text import counted
 from ui import errors, folder_box, limits, model_picker, policy, words
@@ -20,6 +22,7 @@ from ui.jobs.work import Update, Updates, Work
 from ui.model_picker import Model
 from ui.picture_folders import named
 from ui.query import Failure
+from ui.visitor_home import AUDITS
 
 if TYPE_CHECKING:
     from camcore.audits.step import AuditStep
@@ -31,8 +34,8 @@ _FILES = "audit_files"
 UPLOADED = "uploaded pictures"
 CHUNK = 64
 """Pictures in a part: what is stopped loses those of an unfinished one."""
-AUDITS, _UPLOADS = "audits", "audit pictures"
-"""The folders for them in the visitor's own one, which goes with the session."""
+_UPLOADS = "audit pictures"
+"""The folder for them in the visitor's own one, which goes with the session."""
 
 
 @dataclass(frozen=True)
@@ -169,6 +172,10 @@ def show(run: AuditRun) -> None:
         session.progress("auditing", now)
         if now.failure is None:
             so_far.show(run.out, step)
+            if step is not None and step.kept:
+                st.caption(
+                    f"Taken up where it stopped: {counted(step.kept, 'picture was', 'pictures were')} done before."
+                )
         if now.stopped and part_files(run.out):
             st.button("Open what is done", key="audit_see", on_click=_see, args=(run,))
         if st.session_state.get("audit_complete") is not None:
@@ -194,11 +201,12 @@ def _title(step: AuditStep) -> str:
 def _begin(model: Model, source: Path) -> None:
     state = st.session_state
     try:
-        out = _new_folder(model.key.name, source.name)
+        unlabelled = bool(state["audit_unlabelled"])
+        out = _left_unfinished(model.key.name, source, unlabelled) or _new_folder(model.key.name, source.name)
     except camcore.CamcoreError as error:
         state["audit_upload_failure"] = Failure.of(error)
         return
-    state["audit_run"] = AuditRun(model, source, out, False if state["audit_unlabelled"] else None)
+    state["audit_run"] = AuditRun(model, source, out, False if unlabelled else None)
 
 
 def begin_beside(opened: OpenAudit, name: str) -> None:
@@ -217,8 +225,24 @@ def _new_folder(*names: str) -> Path:
     """A folder for an audit of this visitor's."""
     state = st.session_state
     policy.check_room()
-    state["audits_begun"] = state.get("audits_begun", 0) + 1
-    return policy.own_folder(AUDITS) / words.file_stem(*names, str(state["audits_begun"]))
+    while True:
+        state["audits_begun"] = state.get("audits_begun", 0) + 1
+        folder = policy.own_folder(AUDITS) / words.file_stem(*names, str(state["audits_begun"]))
+        if not folder.exists():
+            return folder
+
+
+def _left_unfinished(network: str, source: Path, unlabelled: bool) -> Path | None:
+    """The folder of the same audit, where a server that was killed left it unfinished; None where there is none."""
+    if st.session_state.get("audits_begun"):
+        return None  # of this session's own audits a new one is begun
+    for folder in sorted(policy.own_folder(AUDITS).iterdir()):
+        with suppress(camcore.CamcoreError):
+            found = read_manifest(folder)
+            same = (found.network.name, found.pictures) == (network, str(source)) and found.labelled <= (not unlabelled)
+            if same and not found.complete:
+                return folder
+    return None
 
 
 def is_uploaded(pictures: str) -> bool:
@@ -269,8 +293,8 @@ def _receive() -> None:
     if not files:
         return
     state["audit_upload_count"] = state.get("audit_upload_count", 0) + 1
-    folder = policy.own_folder(_UPLOADS) / f"pictures-{state['audit_upload_count']}"
     try:
+        folder = policy.own_folder(_UPLOADS) / f"pictures-{state['audit_upload_count']}"
         policy.count_upload(sum(file.size for file in files))
         state["audit_uploads"] = Uploads(folder, upload.receive([(file.name, file) for file in files], folder))
     except camcore.CamcoreError as error:
