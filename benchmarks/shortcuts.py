@@ -248,7 +248,8 @@ def main() -> None:
                     outcomes.append(one)
                     print(
                         f"{kind:16} {share:5.0%} {seed:4}   {one.used:5.0%} {one.suspects:8} {one.place or '–':>5} "
-                        f"{one.precision:9.2f} {one.recall:6.2f}   {time.perf_counter() - began:.0f} s",
+                        f"{one.precision:9.2f} {one.recall:6.2f}   {time.perf_counter() - began:.0f} s"
+                        f"{f' ({one.trials})' * (not one.place)}",
                         flush=True,
                     )
         used = [one for one in outcomes if one.used >= USED]
