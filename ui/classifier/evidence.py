@@ -223,6 +223,9 @@ def sums_csv(evidence: tuple[Evidence, ...]) -> bytes:
     return to_csv(rows)
 
 
+_ATTENTION = " By attention each place then takes in what the others found, so what it shows may stem from elsewhere."
+
+
 def lesson(saved: SavedNetwork, seen: PictureEvidence | None) -> None:
     """An explanation of the map, and the way to such a head for any network."""
     st.subheader("How the map comes about", anchor="how")
@@ -237,10 +240,13 @@ def lesson(saved: SavedNetwork, seen: PictureEvidence | None) -> None:
     }
     curve = "softmax" if seen is not None and seen.activation == "softmax" else "S-curve"
     texts["curve"] = curve
+    attends = saved.architecture.get("kind") == "transformer"
+    texts |= {"first": "convolutions,", "layers": "attention"} if attends else {"first": "", "layers": "convolutions"}
+    made = f"{texts['first']} {texts['layers']}".strip()
     if seen is not None and seen.evidence:
         texts |= {"score": hundredths(equation(seen.said).score), "probability": words.percent(seen.said.probability)}
     alt = (
-        f"From left to right: the picture, {texts['side']}, goes through convolutions to {places} with {features}; one "
+        f"From left to right: the picture, {texts['side']}, goes through {made} to {places} with {features}; one "
         f"weight for each feature makes one map of the {texts['evidence']}; its average plus a constant is the score; "
         f"{'the softmax over all scores' if curve == 'softmax' else 'an S-curve'} makes that a probability."
     )
@@ -248,11 +254,11 @@ def lesson(saved: SavedNetwork, seen: PictureEvidence | None) -> None:
     left, right = st.columns(2, gap="large")
     left.markdown(
         "Convolutions look for patterns, from edges to fur and ears, and note on a coarse grid how strongly each "
-        "occurs at each place. This network ends in the simplest way there is: each pattern’s strength is **averaged** "
-        "over the grid (*global average pooling*), and **one layer** weighs the averages. Averaging and weighing can "
-        "be swapped: weigh first, place by place, and a map appears whose average is the score. That map is the "
-        "[class activation map](https://arxiv.org/abs/1512.04150). Here it is no approximation: it is the score, "
-        "spread out."
+        f"occurs at each place.{_ATTENTION if attends else ''} This network ends in the simplest way there is: each "
+        "pattern’s strength is **averaged** over the grid (*global average pooling*), and **one layer** weighs the "
+        "averages. Averaging and weighing can be swapped: weigh first, place by place, and a map appears whose average "
+        "is the score. That map is the [class activation map](https://arxiv.org/abs/1512.04150). Here it is no "
+        "approximation: it is the score, spread out."
     )
     with right:
         st.markdown(
