@@ -149,22 +149,25 @@ def _cautioned(info: LayerInfo, used: bool, attends: bool, default: str | None) 
             "The scores do not use this layer's patches any more: behind the last attention they are made from other "
             f"tokens, such as the class token, so the gradient is zero at every patch.{instead}"
         )
+    elif attends and info.located and not info.whole_picture and _of_patches(info):
+        caution = (
+            "No attention comes before this layer, so each cell knows its own patch only: a map of it shows what the "
+            f"patches look like, and not what the network made of them.{instead}"
+        )
     elif attends and info.located and not info.whole_picture:
         caution = (
-            f"No attention comes before this layer, so each cell knows {_known(info)} only: a map of it shows what "
-            f"lies there, and not what the network's attention made of it.{instead}"
+            "No attention comes before this layer: a map of it shows what the layers up to here found at each place, "
+            f"and not what the network's attention made of it.{instead}"
         )
     else:
         return info
     return replace(info, caution=caution, reason=caution)
 
 
-def _known(info: LayerInfo) -> str:
-    """What a cell can know of the picture without attention: its patch, or as much as convolutions let it see."""
+def _of_patches(info: LayerInfo) -> bool:
+    """True where no cell sees more than its own patch, as far as is known."""
     field, stride = info.receptive_field, info.stride
-    if field is None or stride is None or all(size <= abs(step) for size, step in zip(field, stride, strict=True)):
-        return "its own patch"
-    return f"the {field[0]}×{field[1]} pixels around it"
+    return field is None or stride is None or all(seen <= abs(step) for seen, step in zip(field, stride, strict=True))
 
 
 def _objection(tensor: tf.Tensor, shape: tuple[int | None, ...], grid: tuple[int, int] | None, on_the_way: bool) -> str:

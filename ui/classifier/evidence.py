@@ -222,6 +222,9 @@ def sums_csv(evidence: tuple[Evidence, ...]) -> bytes:
     return to_csv(rows)
 
 
+_ATTENTION = " By attention each place then takes in what the others found, so what it shows may stem from elsewhere."
+
+
 def lesson(saved: SavedNetwork, seen: PictureEvidence | None) -> None:
     """An explanation of the map, and the way to such a head for any network."""
     st.subheader("How the map comes about", anchor="how")
@@ -236,24 +239,27 @@ def lesson(saved: SavedNetwork, seen: PictureEvidence | None) -> None:
     }
     softmax = seen.activation != "sigmoid" if seen is not None else len(saved.labels) > 2
     texts["curve"] = "softmax" if softmax else "S-curve"
-    texts["layers"] = "transformer" if saved.architecture.get("kind") == "transformer" else "convolutions"
+    attends = saved.architecture.get("kind") == "transformer"
+    texts |= {"first": "convolutions,", "layers": "attention"} if attends else {"first": "", "layers": "convolutions"}
+    made = f"{texts['first']} {texts['layers']}".strip()
     if seen is not None and seen.evidence:
         texts |= {"score": hundredths(equation(seen.said).score), "probability": words.percent(seen.said.probability)}
     alt = (
-        f"From left to right: the picture, {texts['side']}, goes through layers ({texts['layers']}) to {places} with "
-        f"{features}; one weight for each feature makes one map of the {texts['evidence']}; its average plus a "
-        f"constant is the score; {'the softmax over all scores' if softmax else 'an S-curve'} makes that a probability."
+        f"From left to right: the picture, {texts['side']}, goes through {made} to {places} with {features}; one "
+        f"weight for each feature makes one map of the {texts['evidence']}; its average plus a constant is the score; "
+        f"{'the softmax over all scores' if softmax else 'an S-curve'} makes that a probability."
     )
     schematic(texts, key="schematic", alt=alt)
     left, right = st.columns(2, gap="large")
     inexact = seen is not None and bool(seen.why_not)
     left.markdown(
-        "A network’s layers look for patterns, from edges to fur and ears, and note on a coarse grid how strongly "
-        f"each occurs at each place. {'Some networks end' if inexact else 'This network ends'} in the simplest way "
-        "there is: each pattern’s strength is **averaged** over the grid (*global average pooling*), and **one layer** "
-        "weighs the averages. Averaging and weighing can be swapped: weigh first, place by place, and a map appears "
-        "whose average is the score. That map, the [class activation map](https://arxiv.org/abs/1512.04150), is then "
-        f"no approximation: it is the score, spread out. {'This network does not end so.' if inexact else ''}"
+        "Convolutions look for patterns, from edges to fur and ears, and note on a coarse grid how strongly each "
+        f"occurs at each place.{_ATTENTION if attends else ''} {'Some networks end' if inexact else 'This network ends'} "
+        "in the simplest way there is: each pattern’s strength is **averaged** over the grid (*global average "
+        "pooling*), and **one layer** weighs the averages. Averaging and weighing can be swapped: weigh first, place by "
+        "place, and a map appears whose average is the score. That map, the [class activation "
+        "map](https://arxiv.org/abs/1512.04150), is then no approximation: it is the score, spread out."
+        f"{' This network does not end so.' if inexact else ''}"
     )
     with right:
         st.markdown(
