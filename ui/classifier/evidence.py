@@ -254,12 +254,12 @@ def lesson(saved: SavedNetwork, seen: PictureEvidence | None) -> None:
     inexact = seen is not None and bool(seen.why_not)
     left.markdown(
         "Convolutions look for patterns, from edges to fur and ears, and note on a coarse grid how strongly each "
-        f"occurs at each place.{_ATTENTION if attends else ''} {'Some networks end' if inexact else 'This network ends'} "
-        "in the simplest way there is: each pattern’s strength is **averaged** over the grid (*global average "
-        "pooling*), and **one layer** weighs the averages. Averaging and weighing can be swapped: weigh first, place by "
-        "place, and a map appears whose average is the score. That map, the [class activation "
-        "map](https://arxiv.org/abs/1512.04150), is then no approximation: it is the score, spread out."
-        f"{' This network does not end so.' if inexact else ''}"
+        f"occurs at each place.{_ATTENTION if attends else ''} "
+        f"{'Some networks end' if inexact else 'This network ends'} in the simplest way there is: each pattern’s strength is **averaged** over the grid (*global average "
+        "pooling*), and **one layer** weighs the averages. Averaging and weighing can be swapped: weigh first, place "
+        "by place, and a map appears whose average is the score. That map, the "
+        "[class activation map](https://arxiv.org/abs/1512.04150), is then no approximation: it is the score, spread "
+        f"out.{' This network does not end so.' if inexact else ''}"
     )
     with right:
         st.markdown(
