@@ -255,11 +255,11 @@ def lesson(saved: SavedNetwork, seen: PictureEvidence | None) -> None:
     left.markdown(
         "Convolutions look for patterns, from edges to fur and ears, and note on a coarse grid how strongly each "
         f"occurs at each place.{_ATTENTION if attends else ''} "
-        f"{'Some networks end' if inexact else 'This network ends'} in the simplest way there is: each pattern’s strength is **averaged** over the grid (*global average "
-        "pooling*), and **one layer** weighs the averages. Averaging and weighing can be swapped: weigh first, place "
-        "by place, and a map appears whose average is the score. That map, the "
-        "[class activation map](https://arxiv.org/abs/1512.04150), is then no approximation: it is the score, spread "
-        f"out.{' This network does not end so.' if inexact else ''}"
+        f"{'Some networks end' if inexact else 'This network ends'} in the simplest way there is: each pattern’s "
+        "strength is **averaged** over the grid (*global average pooling*), and **one layer** weighs the averages. "
+        "Averaging and weighing can be swapped: weigh first, place by place, and a map appears whose average is the "
+        "score. That map, the [class activation map](https://arxiv.org/abs/1512.04150), is then no approximation: it "
+        f"is the score, spread out.{' This network does not end so.' if inexact else ''}"
     )
     with right:
         st.markdown(
