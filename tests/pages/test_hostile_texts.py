@@ -102,7 +102,7 @@ def evil_audit(evil_home: Path) -> Path:
 
 def test_an_audit_of_evil_names_is_text(evil_audit: Path) -> None:
     at = visit("pages/audit.py", audit=evil_audit)
-    until(at, lambda at: "6 pictures" in headline(at) and not at.get("progress"))
+    until(at, lambda at: at.header and "6 pictures" in headline(at) and not at.get("progress"))
     assert check(at) >= 4
     opened = next(iter(opening(evil_audit).steps(None, cast("Job[OpenAudit]", None)))).value
     report = as_report(opened).decode("utf-8")

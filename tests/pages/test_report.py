@@ -145,7 +145,7 @@ def test_the_presentation_tells_the_story_and_computes_nothing(monkeypatch: pyte
     at.button(key="present_now").click().run()
     told = steps(at)
     kickers = [step["kicker"] for step in told if step["kicker"] != "Can you trust it?"]  # where that is known by then
-    assert kickers == ["The picture", "What it says", "Where it looks", "At which depth", "Side by side"]
+    assert kickers == ["The picture", "What it says", "Where it looks", "At which depth", "Side by side", "In short"]
     assert [one["src"] for step in told[:2] for one in step["pictures"]] == [0, 0], "the photograph is sent once"
     assert value(at, "present") == "1"
     assert not at.button, "nothing but the story"

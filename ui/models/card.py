@@ -26,7 +26,7 @@ from ui.jobs import session
 from ui.jobs.session import Status
 from ui.models import work as models_work
 from ui.models.declared import declared_card
-from ui.models.view import all_networks, attempt, link_to_inspect
+from ui.models.view import all_networks, attempt, ways_on
 from ui.models.work import FactoryTrial
 from ui.training import runs
 
@@ -79,7 +79,7 @@ def _backbone(row: Backbone) -> None:
         if policy.policy().changes:
             st.code(str(path), language=None, wrap_lines=True)
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-            link_to_inspect(row.name)
+            ways_on(row.name)
             if policy.policy().changes:
                 _remove_weights(row)
     elif not policy.policy().changes:
@@ -148,7 +148,7 @@ def _preset(row: HubPreset) -> None:
         st.markdown(words.plain(row.description))
     if row.folder is not None and policy.policy().changes:
         st.code(str(row.folder), language=None, wrap_lines=True)
-    link_to_inspect(row.name)
+    ways_on(row.name)
 
 
 # ---- saved ones
@@ -187,7 +187,7 @@ def _saved(row: SavedNetwork) -> None:
     if policy.policy().changes:
         st.code(str(row.folder), language=None, wrap_lines=True)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        link_to_inspect(row.name)
+        ways_on(row.name)
         about = f"Its {JSON_NAME}: architecture, classes, preprocessing, and how it came about"
         downloads.offer(f"{words.file_stem(row.name)}.json", _json(row), about, key="card_json", label="Card")
         if is_own(row):

@@ -18,7 +18,7 @@ from ui.jobs import session
 from ui.jobs.session import Status
 from ui.models import work as models_work
 from ui.models.feeding import preprocessing_choice, preprocessing_table
-from ui.models.view import attempt, link_to_inspect
+from ui.models.view import attempt, ways_on
 from ui.models.work import FactoryTrial
 
 
@@ -26,7 +26,7 @@ def declared_card(row: Factory) -> Status:
     """Its source and the button to try it; the status of the trial."""
     if not policy.policy().changes:  # what it is made of, and how it is fed, is the operator's to see and to say
         st.caption("A network that the operator of this server has added.")
-        link_to_inspect(row.name)
+        ways_on(row.name)
         return Status()
     st.caption(words.plain(_made_of(row)))
     st.markdown(
@@ -38,7 +38,7 @@ def declared_card(row: Factory) -> Status:
     )
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.button("Make and check it", type="primary", key="try_it", on_click=_try, args=(row.name,))
-        link_to_inspect(row.name)
+        ways_on(row.name)
     press = st.session_state.get("try_press", {}).get(row.name)
     work = models_work.trial_work(replace(row, chosen=""), press) if press else None
     return session.section("try", work, _result)

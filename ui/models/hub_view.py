@@ -9,7 +9,7 @@ import streamlit as st
 from camcore.models import hub_presets
 from camcore.models.hub_presets import PREFIX, HubPreset
 from ui import words
-from ui.models.view import link_to_inspect
+from ui.models.view import ways_on
 
 _HEIGHT = 320
 
@@ -31,7 +31,7 @@ def show() -> None:
             st.caption("Choose one of the list to look into it.")
         else:
             st.markdown(words.plain(_about(chosen)))
-            link_to_inspect(chosen.name)
+            ways_on(chosen.name)
     _folder()
 
 
@@ -81,7 +81,7 @@ def _folder() -> None:
         return
     folder = Path(text).expanduser().absolute()
     if hub_presets.is_folder(folder):
-        link_to_inspect(f"{PREFIX}{folder}")
+        ways_on(f"{PREFIX}{folder}")
     else:
         st.caption(
             f"There is no preset of a classifier in “{words.plain(text)}”: that folder holds task.json and config.json."

@@ -167,9 +167,10 @@ def all_networks() -> tuple[NetworkListing, ...]:
     return tuple(sorted(camcore.backbones(), key=lambda row: _STATES.get(row.weights_state, len(_STATES))))
 
 
-def link_to_inspect(name: str) -> None:
-    """The way to the Inspect page with a network."""
+def ways_on(name: str) -> None:
+    """The ways on with a network: to look into it, and to decide."""
     st.page_link("app.py", label="Look into it", icon=":material/visibility:", query_params={"model": name})
+    st.page_link("pages/decision.py", label="May we use it?", icon=":material/gavel:", query_params={"model": name})
 
 
 def attempt(name: str, act: Callable[[str], object]) -> None:

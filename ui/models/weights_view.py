@@ -20,7 +20,7 @@ from ui.jobs.session import Status
 from ui.jobs.work import Work
 from ui.models import work as models_work
 from ui.models.feeding import preprocessing_choice, preprocessing_table
-from ui.models.view import link_to_inspect
+from ui.models.view import ways_on
 from ui.models.work import File, Offer
 from ui.query import Failure
 
@@ -258,4 +258,4 @@ def _kept(now: Status) -> None:
                 f":material/check_circle: **{words.plain(saved.name)}** is among your networks now, "
                 + words.plain(f"in {policy.shown(saved.folder)}.")
             )
-            link_to_inspect(saved.name)
+            ways_on(saved.name)
