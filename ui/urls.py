@@ -151,7 +151,7 @@ def publish(parameters: Sequence[Parameter], left_out: Collection[str] = ()) -> 
 def clear_others(parameters: Sequence[Parameter]) -> None:
     """Take out of the address what widgets of other pages have written there, and this page does not know."""
     others = st.session_state.get("url_bound", frozenset()) - {p.name for p in parameters}
-    left = {name: [] for name in others if name in st.query_params}
+    left: dict[str, str | list[str]] = {name: [] for name in others if name in st.query_params}
     if left:
         st.query_params.update(left)
 
