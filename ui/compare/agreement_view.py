@@ -33,7 +33,9 @@ def show(sheet: MapSheet, together: SheetRasters | None, chosen: Chosen, look: G
         st.caption("The networks looked at no common part of the picture, so there is nothing to compare.")
         return
     titles = [names.full(sheet, cell) for cell in together.cells]
-    classes = [sheet.filled[cell].map.label for cell in together.cells]
+    # Networks name things differently: their own answers are taken for one class, by their place.
+    several = "backbones" in (sheet.plan.columns, sheet.plan.rows)
+    classes = [cell.aim if several else sheet.filled[cell].map.label for cell in together.cells]
     st.markdown(words.plain(agreement.verdict(agreement.matrix(together, "spearman"), titles, classes)))
     cells = _over(sheet, together)
     if len(cells) > 1:
