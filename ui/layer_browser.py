@@ -8,16 +8,21 @@ being loaded. The choice lives in the session under ``key``, which the page bind
 network changes.
 """
 
+from __future__ import annotations
+
 import functools
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from camcore.errors import nearest
-from camcore.features import stages as structure
 from camcore.graph.layers import NO_GRID, WITHOUT_LAYER, LayerInfo
 from ui import urls, words
 from ui.components import event, register
+
+if TYPE_CHECKING:
+    from camcore.features.stages import BranchPosition, GridStage
 
 _layers = register("layers")
 
@@ -91,6 +96,8 @@ def _plan(layers: tuple[LayerInfo, ...], ladder: tuple[str, ...]) -> dict[str, o
     """All that the component draws but the choice itself."""
     if not layers:
         return {"layers": [], "stages": [], "why": "", "recommended": None}
+    from camcore.features import stages as structure  # once a network is loaded
+
     default = next(info for info in layers if info.recommended)
     seats = structure.branch_positions(layers)
     joins = {block.end: block.branches for block in structure.blocks(layers)}
@@ -109,7 +116,7 @@ def _plan(layers: tuple[LayerInfo, ...], ladder: tuple[str, ...]) -> dict[str, o
     }
 
 
-def _stage(stage: structure.GridStage) -> dict[str, object]:
+def _stage(stage: GridStage) -> dict[str, object]:
     shown = stage.layers
     return {
         "title": words.grid(stage.grid) if stage.grid else "no grid",
@@ -124,7 +131,7 @@ def _stage(stage: structure.GridStage) -> dict[str, object]:
 def _row(
     info: LayerInfo,
     stage: int,
-    seats: dict[str, tuple[structure.BranchPosition, ...]],
+    seats: dict[str, tuple[BranchPosition, ...]],
     joins: dict[str, Branches],
     ladder: Sequence[str],
 ) -> dict[str, object]:
@@ -147,7 +154,7 @@ def _row(
     }
 
 
-def _seat(seat: structure.BranchPosition, branches: Branches) -> list[object]:
+def _seat(seat: BranchPosition, branches: Branches) -> list[object]:
     """A layer's block by its end, its branch from 0, and how many there are; skips are not counted."""
     held = [number for number, branch in enumerate(branches) if branch]
     return [seat.end.rsplit("/", 1)[-1], held.index(seat.branch), len(held)]

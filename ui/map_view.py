@@ -93,7 +93,7 @@ def ladder(place: DeltaGenerator, chosen: Chosen, answer: Answer, look: rasters.
         items = [{"id": str(n), "title": "\u00a0", "src": None} for n in range(LADDER_STEPS)]
     by = title(answer.ladder[0]) if answer.ladder else "Grad-CAM"
     with place:
-        st.caption(f"The same class at each depth, shallow to deep, by {by}")
+        st.caption(f"The same class at each depth, from shallow to deep ({by})")
         tiles(
             items,
             key="ladder",

@@ -85,7 +85,7 @@ def _class(facts: NetworkSummary | None) -> None:
         index=None,
         format_func=labels.__getitem__,
         filter_mode="contains",
-        placeholder="what it says",
+        placeholder="its first answer",
         disabled=facts is None,
         width=210,
         **box,

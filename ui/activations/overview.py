@@ -34,7 +34,7 @@ def section(model: Model, chosen: Chosen, facts: NetworkSummary | None, look: Sh
     st.subheader("The whole network on one page", anchor="whole-network")
     st.markdown(
         "Each row is a layer, from the picture to the scores, with the channels that respond most strongly: from "
-        "edges and colours on fine grids to parts and things on coarse ones. Each cell is on its own scale; where a "
+        "edges and colours on fine grids to parts and objects on coarse ones. Each cell is on its own scale; where a "
         "layer has values below zero, red is above zero and blue below."
     )
     # Drawn only with the network: what comes first in the list depends on it.

@@ -103,7 +103,8 @@ def counts(channels: Channels) -> str:
     ends = channels.layer.saturation_values
     if ends:
         at = " or ".join(minus(f"{end:g}") for end in ends)
-        parts.append(f"**{saturated:,}** saturated: at {at} for half of their places or more")
+        has = "has" if saturated == 1 else "have"
+        parts.append(f"**{saturated:,}** {has} saturated: at {at} in at least half of the places")
     else:
         parts.append("this layer’s function has no upper end, so none can saturate")
     if channels.broken:

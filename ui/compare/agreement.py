@@ -14,9 +14,9 @@ from ui.compare.sheets import MapSheet
 
 TITLES: Mapping[str, str] = {"spearman": "Order", "top_iou": "Top 20 %", "ssim": "Look"}
 EXPLAINED: Mapping[str, str] = {
-    "spearman": "**Order** (Spearman’s ρ): do two maps rank the places alike? 1: the same order, 0: none "
-    "of it, below 0: the opposite.",
-    "top_iou": "**Top 20 %** (intersection over union): of the places that either map puts first, how many do both?",
+    "spearman": "**Order** (Spearman’s ρ): do two maps rank the places alike? 1: the same order, 0: no "
+    "relation, below 0: the opposite.",
+    "top_iou": "**Top 20 %** (intersection over union): of the places in either map’s top 20 %, how many are in both?",
     "ssim": "**Look** (SSIM): do they look alike, patch by patch? 1: the same picture.",
 }
 
@@ -126,11 +126,11 @@ def verdict(values: NDArray[np.float64], names: Sequence[str], classes: Sequence
     known = np.isfinite(others)
     if several and not known.any():
         return (
-            "Each of these maps explains another class, so they should differ: the more alike two of them are, the "
+            "Each of these maps explains a different class, so they should differ: the more alike two of them are, the "
             "less they say about their class."
         )
     if n < 2 or not known.any():
-        return "There are not two maps to compare yet."
+        return "There are no two maps to compare yet."
     mean = float(others[known].mean())
     word = (
         "They agree closely"
@@ -142,7 +142,7 @@ def verdict(values: NDArray[np.float64], names: Sequence[str], classes: Sequence
         else "They do not agree"
     )
     within = " within a class" * several
-    text = f"{word}{within}: {_two(mean)} on average, where 1 is the same order of places and 0 none."
+    text = f"{word}{within}: {_two(mean)} on average, where 1 means the same order of places and 0 no relation."
     if n > 2:
         each = np.array([row[np.isfinite(row)].mean() if np.isfinite(row).any() else np.nan for row in others])
         odd = int(np.nanargmin(each))

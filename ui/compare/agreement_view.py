@@ -25,13 +25,17 @@ def show(sheet: MapSheet, together: SheetRasters | None, chosen: Chosen, look: G
     """The whole section; while the grid is filling its place is kept."""
     if together is None or len(together.cells) < 2:
         waits = busy and together is None
-        st.caption("Available once the maps are here." if waits else "There have to be two maps that are not empty.")
+        st.caption(
+            "Available once the maps are ready." if waits else "At least two maps that are not empty are needed."
+        )
         return
     if not together.some_seen:
         st.caption("The networks looked at no common part of the picture, so there is nothing to compare.")
         return
     titles = [names.full(sheet, cell) for cell in together.cells]
-    classes = [sheet.filled[cell].map.label for cell in together.cells]
+    # Networks name things differently: their own answers are taken for one class, by their place.
+    several = "backbones" in (sheet.plan.columns, sheet.plan.rows)
+    classes = [cell.aim if several else sheet.filled[cell].map.label for cell in together.cells]
     st.markdown(words.plain(agreement.verdict(agreement.matrix(together, "spearman"), titles, classes)))
     cells = _over(sheet, together)
     if len(cells) > 1:
@@ -96,8 +100,8 @@ def _pictures(together: SheetRasters, cells: Sequence[GridCell], chosen: Chosen,
         size=size,
         look=look.for_maps,
         bars=[
-            {"low": "last for all", "high": "first for all", "gradient": gradient},
-            {"low": "all agree", "high": "half say first, half say last", "gradient": gradient},
+            {"low": "low in all maps", "high": "high in all maps", "gradient": gradient},
+            {"low": "all agree", "high": "half rank it first, half last", "gradient": gradient},
         ],
         label="What the maps have in common, and where they contradict each other",
         hint="The same place is read in all the maps above",

@@ -128,8 +128,8 @@ def _filled(found: Contrast, chosen: Chosen, look: GridLook) -> None:
         },
         {
             "id": "finer",
-            "name": f"What {a} has and {b} has not",
-            "title": f"What {a} has and {b} has not",
+            "name": f"What {a} has and {b} lacks",
+            "title": f"What {a} has and {b} lacks",
             "note": "FinerCAM: Grad-CAM of the lead",
             "alt": f"FinerCAM of {a} against {b}: {_strongest(found.finer.raw, a)}",
             "grid": grids.of_map(found.finer, (*key, "finer")),

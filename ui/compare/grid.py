@@ -179,7 +179,8 @@ def peak(m: CamMap) -> str:
         return "It is empty."
     place = words.peak_position(m.values)
     share = float((m.values >= 0.5).mean())
-    return f"Brightest at the {place} of what the network saw; {words.percent(share)} of it reach half of the maximum."
+    bright = f"{words.percent(share)} of it reaches at least half of the maximum"
+    return f"Brightest at the {place} of what the network saw; {bright}."
 
 
 def _bars(

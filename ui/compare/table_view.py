@@ -34,8 +34,8 @@ _HEADS = (
 def show(plan: GridPlan, chosen: Chosen, busy: bool) -> None:
     """The whole section. ``busy``: the grid is still filling, so that a measurement would be disturbed."""
     st.caption(
-        "Measured now, on this machine and your picture: each method alone, with nothing shared. The grid above shares "
-        "its passes, so there a further method costs less."
+        "Measured now, on this machine with your picture, each method by itself. The maps above share their passes, so "
+        "one more method costs less there."
     )
     state = st.session_state
     wanted = list(dict.fromkeys((*ALWAYS, *map(methods.key_of, plan.methods))))

@@ -35,7 +35,7 @@ def show(sheet: MapSheet, plan: GridPlan, chosen: Chosen, busy: bool) -> None:
         map_identity(key, plan.picture, sheet.filled[cell].map) for key, cells in by_network.items() for cell in cells
     )
     if busy or not identities:
-        st.caption("Available once the maps are here.")
+        st.caption("Available once the maps are ready.")
         session.section(f"{SECTION}_0", None)
         return
     if session.pressed(SECTION) != identities:
@@ -71,7 +71,7 @@ def _offer(sheet: MapSheet, by_network: dict[NetworkKey, list[GridCell]], identi
             on_click=session.press,
             args=(SECTION, identities),
         )
-        st.caption(words.price(paces.total(bills)) + ": each beside a blob in the middle and 19 random maps.")
+        st.caption(words.price(paces.total(bills)) + ". Each is compared with a blob in the middle and 19 random maps.")
 
 
 def _section(status: Status[Verdicts], section: str, sheet: MapSheet, cells: Sequence[GridCell]) -> None:
@@ -90,8 +90,8 @@ def _section(status: Status[Verdicts], section: str, sheet: MapSheet, cells: Seq
         table = f'<table class="cam-trust-table"><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table>'
         st.html(f'<div class="cam-scroll">{table}</div>')
         st.caption(
-            "Beneath each figure the mean of the random maps. With random weights: the rank correlation with the map "
-            "of an untrained network, low is good."
+            "Below each figure: the mean of the random maps. “With random weights” is the rank correlation with the "
+            "map of an untrained network; low is good."
         )
 
 

@@ -152,7 +152,7 @@ def status(
         buttons.button("Go on", key="act_compare", on_click=on_run, shortcut=controls.RUN_KEY)
     elif bill is not None:
         titles = ", ".join(bill.methods[:3]) + (f" and {len(bill.methods) - 3} more" if len(bill.methods) > 3 else "")
-        progress.caption(words.plain(f"{have} of {total} maps are here. {titles}: {words.price(bill.cost)}."))
+        progress.caption(words.plain(f"{have} of {total} maps are ready. {titles}: {words.price(bill.cost)}."))
         label = f"Run {bill.methods[0]}" if len(bill.methods) == 1 else f"Run {len(bill.methods)} slow methods"
         buttons.button(label, type="primary", key="act_compare", on_click=on_run, shortcut=controls.RUN_KEY)
     else:
@@ -175,7 +175,7 @@ def _done(sheet: MapSheet, have: int, total: int) -> str:
     missing = total - have
     text = f"{have} maps" if have != 1 else "One map"
     if missing:
-        text = f"{have} of {total} maps; the other {'one says' if missing == 1 else 'ones say'} why there is none"
+        text = f"{have} of {total} maps; the {'other one says' if missing == 1 else 'others say'} why there is none"
     return f"{text}. Press the pin on a map to see how all others differ from it." if have > 1 else f"{text}."
 
 

@@ -83,10 +83,10 @@ def _depth(info: LayerInfo | None, facts: NetworkSummary | None) -> str:
     if info is None or facts is None or facts.legible is None:
         return "\N{NO-BREAK SPACE}"
     deeper = (
-        "For deeper layers press a stage further right: they look for more complex things, which are harder to read."
+        "For deeper layers, press a stage further right: they respond to more complex things, which are harder to read."
     )
     if info.path == facts.legible:
-        return f"The page begins with the deepest layer whose cells see at most a third of the picture. {deeper}"
+        return f"This page starts at the deepest layer whose cells each see at most a third of the picture. {deeper}"
     return deeper
 
 

@@ -55,7 +55,7 @@ def show(response: LayerResponse, all_: SearchSpec, selected: int, one: Status) 
                     type="primary",
                     on_click=lambda: st.session_state.update(filters_asked=all_),
                 )
-                st.caption("They grow together and can be stopped; what was found is kept.")
+                st.caption("They improve together and can be stopped at any time; what was found is kept.")
             elif status.failure is not None:
                 errors.panel(status.failure, "These pictures cannot be searched for")
             else:

@@ -33,7 +33,7 @@ def waiting(look: Work | None) -> Status:
             session.progress("filters_look", status, stoppable=False)
         if status.failure is not None:
             errors.panel(status.failure, "The network could not look at this picture")
-        titles = ("What excites it most", "As the network sees it", "Where it responds there")
+        titles = ("What excites it most", "As the network sees it", "Where it responds in it")
         figures.row([Figure(title, NO_NOTE, None) for title in titles], ratio=1.0, columns=3)
         figures.numbers(())
 
@@ -103,7 +103,7 @@ def _response_figure(response: LayerResponse, one: SearchSpec, chosen: Chosen, o
     peak = float(response.peaks[index])
     note = f"at most {number(peak)}, on {words.grid(response.maps.shape)} cells"
     alt = f"Where channel {index} responds on {chosen.title}: at most {number(peak)}"
-    return Figure("Where it responds there", note, response_url(response, index, opacity, smooth), alt)
+    return Figure("Where it responds in it", note, response_url(response, index, opacity, smooth), alt)
 
 
 def _class_values(response: LayerResponse, index: int, excitation: Excitation | None) -> None:
@@ -124,13 +124,13 @@ def _class_values(response: LayerResponse, index: int, excitation: Excitation | 
 def _channel_values(response: LayerResponse, one: SearchSpec, excitation: Excitation | None) -> None:
     index, peaks = one.indices[0], response.peaks
     rank = 1 + int((peaks > peaks[index]).sum())
-    shown = "its strongest place, shown to the network as any picture"
+    shown = "at its strongest place, shown to the network as a photograph is"
     ceiling = excitation is not None and excitation.steps and excitation.reached == peaks[index] > 0
-    here = "its strongest place; both are at this layer’s ceiling" if ceiling else "its strongest place"
+    here = "at its strongest place; both reach this layer’s ceiling" if ceiling else "at its strongest place"
     order = "in the order of their strongest place on the photograph"
     figures.numbers(
         (
-            (_reached(excitation), "activation that this picture reaches", shown),
+            (_reached(excitation), "activation reached by this picture", shown),
             (number(peaks[index]), "activation on the photograph", here),
             (f"no. {rank:,}", f"of {len(peaks):,} channels", order),
         ),

@@ -45,8 +45,8 @@ def kernels(response: LayerResponse) -> None:
     count, height, width = first.weights.shape[:3]
     st.markdown(
         words.plain(
-            f"The first convolution, {first.layer}, weighs the pixels of the photograph itself, so its {count} kernels "
-            f"of {height}×{width} pixels need no search: these are they, on one scale. Grey counts for nothing, bright "
+            f"The first convolution, {first.layer}, looks at the photograph’s pixels directly, so its {count} kernels "
+            f"of {height}×{width} pixels can be drawn as they are, all on one scale. Grey has no weight, bright counts "
             "for a colour, dark against it."
         )
     )
@@ -78,7 +78,7 @@ def explained(response: LayerResponse) -> None:
         )
         st.markdown(
             "**How far to trust them.** They show what drives a channel up, not all that it is used for, and another "
-            "seed may show another side of it. Pictures for classes are seldom handsome: the score of a class rises "
+            "seed may show another side of it. Pictures for classes are seldom pretty: the score of a class rises "
             "with texture as much as with shape, which is itself worth knowing. A network with *random weights* makes "
             "pictures, too: compare before reading meaning into one."
         )

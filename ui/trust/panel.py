@@ -37,7 +37,7 @@ def link(place: DeltaGenerator, chosen: Chosen, query: Query) -> None:
     more = {"method": query.method, "layer": query.layer, "class": query.class_index}
     place.page_link(
         "pages/trust.py",
-        label="See all the evidence, or hide a part",
+        label="See all the evidence, or hide part of the picture",
         icon=":material/verified:",
         query_params=sidebar.query(query.network, query.framing, chosen.sample, **more),
     )

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from statistics import mean, median
 from typing import TYPE_CHECKING, Any
 
-from camcore.verdict.rules import HIDDEN, ReasonKind, Verdict
 from ui import words
 
 if TYPE_CHECKING:
     from camcore.verdict.gather import Trust
+    from camcore.verdict.rules import ReasonKind, Verdict
 
 MINUS = "\N{MINUS SIGN}"
 NOTHING = "–"
@@ -129,6 +129,8 @@ def _cell(text: str) -> str:
 
 def quick_rows(found: Trust) -> list[FigureRow]:
     """The figures that the verdict rests on, as far as they are there."""
+    from camcore.verdict.rules import HIDDEN  # once there is a verdict
+
     rows: list[FigureRow] = []
     if found.chance:
         first, centre, randoms = _apart(found.chance)

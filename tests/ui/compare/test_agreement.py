@@ -41,8 +41,8 @@ def test_maps_of_different_classes_are_not_held_against_each_other() -> None:
 
 def test_pairs_without_a_figure_do_not_count() -> None:
     assert verdict(square(0.9, np.nan, np.nan), ["A", "B", "C"]).startswith("They agree closely: 0.90")
-    assert "not two maps" in verdict(np.array([[np.nan]]), ["A"])
-    assert "not two maps" in verdict(square(np.nan, np.nan, np.nan), ["A", "B", "C"])
+    assert "no two maps" in verdict(np.array([[np.nan]]), ["A"])
+    assert "no two maps" in verdict(square(np.nan, np.nan, np.nan), ["A", "B", "C"])
 
 
 def test_a_figure_that_is_not_defined_is_a_dash() -> None:

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 import camcore
-from ui.compare.comparison import NONE, GridCell, GridPlan, class_index, layer_path
+from ui.compare.axis_options import others
+from ui.compare.comparison import NONE, GridCell, GridPlan, class_index, known_index, layer_path
 from ui.query import NetworkKey
 
 A, B = NetworkKey("A"), NetworkKey("B")
@@ -52,6 +53,29 @@ def test_every_axis_can_be_columns(axis, values, attribute):
     found = plan(columns=axis, **{axis: values})
     assert tuple(getattr(cell, attribute) for cell in found.cells) == values
     assert {cell.method for cell in found.cells} == {"gradcam"}
+
+
+@pytest.mark.parametrize(
+    ("given", "shares"),
+    [
+        ({}, False),
+        ({"columns": "layers", "layers": ("a", "b")}, False),
+        ({"columns": "backbones", "backbones": (A, B)}, False),
+        ({"columns": "classes", "classes": ("first", "3")}, True),
+        ({"columns": "framings", "framings": ("crop", "stretch")}, True),
+        ({"rows": "classes", "classes": ("first", "3")}, True),
+    ],
+)
+def test_maps_of_one_method_at_one_layer_of_one_network_share_a_scale(given, shares):
+    assert plan(**given).shares_scales is shares
+
+
+def test_a_place_among_the_answers_stands_for_an_index_once_they_are_known():
+    answers = [SimpleNamespace(index=4), SimpleNamespace(index=9)]
+    assert [known_index(aim, answers) for aim in ("first", "second", "third", "7")] == [4, 9, None, 7]
+    assert known_index("first", []) is None
+    assert others(10, answers) == [str(i) for i in range(10) if i not in (4, 9)]
+    assert others(3, []) == ["0", "1", "2"]
 
 
 def test_each_network_is_fed_in_its_own_framing_unless_one_is_chosen():
