@@ -5,8 +5,9 @@
 Eight visitors at once: four on Inspect, each pressing one class after another (a Grad-CAM each); two on Compare, who
 open links to other photographs; one whose Score-CAM runs; one whose audit of 300 pictures runs. A wait ends when the
 browser shows the map. Beforehand each kind is timed alone, on the same server, with the network loaded. The browsers
-share the machine with the server, so that a wait here is longer than on a server of its own. Then the visitor with the
-Score-CAM closes the tab, and the time until the machine is idle is told.
+share the machine with the server, so that a wait here is longer than on a server of its own: the processor's seconds
+that either took are told, and clients.py has the same room without browsers. Then the visitor with the Score-CAM closes
+the tab, and the time until the machine is idle is told.
 """
 
 import argparse
@@ -20,7 +21,7 @@ import tempfile
 import time
 import urllib.request
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import numpy as np
@@ -159,6 +160,17 @@ def idle(process: psutil.Process, most: float = 60.0) -> float:
     return most
 
 
+def spent(server: psutil.Process) -> tuple[float, float]:
+    """Seconds of the processor that the server has taken so far, and the browsers."""
+    seconds = {}
+    for process in psutil.Process().children(recursive=True):
+        with suppress(psutil.Error):
+            used = process.cpu_times()
+            seconds[process.pid] = used.user + used.system
+    own = seconds.pop(server.pid, 0.0)
+    return own, sum(seconds.values())
+
+
 async def measure(model: str, rounds: int, home: Path) -> None:
     """Print the table."""
     path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -187,6 +199,7 @@ async def measure(model: str, rounds: int, home: Path) -> None:
 
             fill(home / "together", slice(PICTURES, 2 * PICTURES))
             pages = [await room.visitor() for _ in range(8)]
+            before, began = spent(process), time.perf_counter()
             await room.start_score_cam(pages[0], "rocket")
             auditing = asyncio.create_task(room.audit(pages[1], home / "together", together))
             visits = [
@@ -196,6 +209,8 @@ async def measure(model: str, rounds: int, home: Path) -> None:
             visits += [room.compare(pages[6], ["coffee", "motorcycle"], together)]
             visits += [room.compare(pages[7], ["astronaut", "rocket"], together)]
             await asyncio.gather(*visits)
+            seconds = time.perf_counter() - began
+            computed = [now - then for now, then in zip(spent(process), before, strict=True)]
             await auditing
             await pages[0].locator(".st-key-cam_caption", has_text="Score-CAM").wait_for()
             memory = process.memory_info().rss
@@ -213,6 +228,10 @@ async def measure(model: str, rounds: int, home: Path) -> None:
         a, b = alone[kind], together[kind]
         b_text = f"{np.nanmedian(b):12.1f}{np.nanmax(b):10.1f}" if b else f"{'–':>12}{'–':>10}"
         print(f"{kind:34}{np.nanmedian(a):10.1f}{b_text}")
+    print(
+        f"while the six pressed and opened, {seconds:.0f} s on {os.cpu_count()} cores, the server computed for "
+        f"{computed[0]:.0f} s and the browsers for {computed[1]:.0f} s"
+    )
     print(f"a tab with a Score-CAM under way was closed: the server rests after {rest:.1f} s")
     print(f"errors: {room.errors or 'none'}")
 

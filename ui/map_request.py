@@ -50,7 +50,9 @@ def ask(query: Query, picture: Picture, *, allowed: bool = True) -> MapStatus:
     express = session.pressed(NAME) == query
     known = map_cache().known(query, picture, express)
     wanted = work(map_cache(), known, express) if allowed and not known.complete else None
-    status = session.ask(NAME, wanted, 0.0 if known.network is None else session.WARM)
+    first = st.session_state.get("shown") is None  # the photograph must not wait for its map
+    patience = session.QUICK if first else session.WARM
+    status = session.ask(NAME, wanted, 0.0 if known.network is None else patience)
     if status.failure is not None:
         _put_choice_back(status.failure, query, status.value or known)
     asked = status.value or known

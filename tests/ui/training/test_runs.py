@@ -176,6 +176,16 @@ def test_a_run_that_is_done_or_at_work_is_not_deleted() -> None:
         training_runs.discard(until("quick", "done"))
 
 
+def test_another_server_with_the_same_home_sees_the_run_and_begins_no_second(monkeypatch: pytest.MonkeyPatch) -> None:
+    training_runs.start(form("slow"))
+    monkeypatch.setattr(training_runs, "_launched", [])  # nor has one that was killed and started again begun it
+    run = until("slow", "running")
+    with pytest.raises(CamcoreError, match="“slow” is still training"):
+        training_runs.start(form("second"))
+    training_runs.stop(run)
+    assert until("slow", "stopped").resumable
+
+
 def test_one_at_a_time() -> None:
     training_runs.start(form("slow"))
     with pytest.raises(CamcoreError, match="“slow” is still training"):
