@@ -50,8 +50,8 @@ LEAST_OF_STYLES = 0.2
 LEAST_OF_COPIES = 0.05
 """The least share of other pictures that a copy turns."""
 FALSE_ALARMS = (
-    "Of the clean networks in benchmarks/shortcuts.py, 0 of 6 were accused (95 % interval 0 to 39 %, "
-    "docs/shortcuts.md): a suspicion is a question to a person, not a proof."
+    "Of 20 clean networks in benchmarks/shortcuts.py, 0 were accused (95 % interval 0 to 16 %, docs/shortcuts.md): "
+    "a suspicion is a question to a person, not a proof."
 )
 """The measured rate of false alarms, beside every suspicion: a line of benchmarks/shortcuts.py."""
 
