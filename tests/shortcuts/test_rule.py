@@ -40,7 +40,8 @@ COPY = Copied(0.9, 0.2)
         (tally(40, 12), None, COPY, True),  # a copy needs no other group
         (tally(5, 0), OTHERS, COPY, False),  # hardly used
         (tally(12, 12), OTHERS, COPY, False),  # any foreign piece turns as many
-        (tally(20, 12), OTHERS, COPY, False),  # within chance
+        (tally(17, 12), OTHERS, COPY, False),  # one in twenty-four
+        (tally(18, 12), OTHERS, COPY, True),
         (tally(40, 12, gain=0.05), OTHERS, COPY, False),  # pieces without it move them as far
         (tally(40, 12, gain=-1), OTHERS, COPY, False),
         (Tally(), OTHERS, COPY, False),
