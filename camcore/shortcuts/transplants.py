@@ -74,7 +74,12 @@ def size_of(box: PatchBox) -> tuple[int, int]:
 
 def pasted(source: Framed, box: PatchBox, target: Framed, rng: np.random.Generator) -> Pixels:
     """The target with a box of the source at a random place."""
-    top, left, bottom, right = place_for(size_of(box), target.area, rng)
+    return pasted_at(place_for(size_of(box), target.area, rng), source, box, target)
+
+
+def pasted_at(place: PatchBox, source: Framed, box: PatchBox, target: Framed) -> Pixels:
+    """The target with a box of the source at a place of the box's size, or of a part of it."""
+    top, left, bottom, right = place
     out = np.array(target.pixels)
     piece = source.pixels[box[0] : box[2], box[1] : box[3]]
     out[top:bottom, left:right] = piece[: bottom - top, : right - left]

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from camcore.metrics.intervals import Interval, Rate, rate
-from camcore.shortcuts.transplants import Framed, painted_over, pasted, place_for, size_of
+from camcore.shortcuts.transplants import Framed, painted_over, pasted, pasted_at, place_for, size_of
 
 if TYPE_CHECKING:
     from camcore.audits.patches import PatchBox
@@ -118,7 +118,8 @@ def try_group(
 
     ``members``: pictures said to be of the class; ``others``: pictures of other classes, said to be of another. Each
     patch goes to a random place of a random one of these. ``without``: pictures without what comes again in the
-    members; where there are some, the controls are their pieces, and the members' patches with the copy painted over.
+    members; where there are some, the controls at the same places are their pieces, and the patches with the copy
+    painted over.
     """
     made = chain(_pasted(members, others, pastes, rng, without), _painted(members, paints, rng))
     while together := list(islice(made, BATCH // 3)):
@@ -152,17 +153,18 @@ def _pasted(
     """Pictures of other classes with a patch, and each with its controls; each with its kind."""
     for number in range(pastes if members and others else 0):
         member, target = members[number % len(members)], others[int(rng.integers(len(others)))]
-        patch = pasted(member.picture, member.box, target, rng)
+        place = place_for(size_of(member.box), target.area, rng)
+        patch = "patch", pasted_at(place, member.picture, member.box, target)
         if not without:
-            yield [("patch", patch), ("random patch", pasted(member.picture, _elsewhere(member, rng), target, rng))]
+            yield [patch, ("random patch", pasted(member.picture, _elsewhere(member, rng), target, rng))]
             continue
         hollow = replace(member.picture, pixels=painted_over(member.picture, _middle(member.box)))
         source = without[int(rng.integers(len(without)))]
         piece = place_for(size_of(member.box), source.area, rng)
         yield [
-            ("patch", patch),
-            ("random patch", pasted(hollow, member.box, target, rng)),
-            ("rest", pasted(source, piece, target, rng)),
+            patch,
+            ("random patch", pasted_at(place, hollow, member.box, target)),
+            ("rest", pasted_at(place, source, piece, target)),
         ]
 
 

@@ -36,11 +36,13 @@ COPY = Copied(0.9, 0.2)
         (tally(60, 58), OTHERS, None, True),  # random pieces work as well, and those of others do not
         (tally(60, 58), tally(8, 30), None, False),  # random pieces of all groups do
         (tally(60, 3), None, None, False),  # nothing to compare with
-        (tally(40, 12, rest=30), OTHERS, COPY, True),
+        (tally(40, 12, rest=40), OTHERS, COPY, True),
+        (tally(40, 42, rest=12), OTHERS, COPY, True),  # what is painted over still shows at the rim
         (tally(40, 12), None, COPY, True),  # a copy needs no other group
         (tally(5, 0), OTHERS, COPY, False),  # hardly used
-        (tally(12, 12), OTHERS, COPY, False),  # any foreign piece turns as many
-        (tally(20, 12), OTHERS, COPY, False),  # within chance
+        (tally(12, 12, rest=12), OTHERS, COPY, False),  # any foreign piece turns as many
+        (tally(17, 12, rest=12), OTHERS, COPY, False),  # one in twenty-four more
+        (tally(18, 12, rest=12), OTHERS, COPY, True),
         (tally(40, 12, gain=0.05), OTHERS, COPY, False),  # pieces without it move them as far
         (tally(40, 12, gain=-1), OTHERS, COPY, False),
         (Tally(), OTHERS, COPY, False),
