@@ -74,9 +74,9 @@ def explained(answer: Answer) -> int | None:
 
 
 def show(
-    place: DeltaGenerator, network: Network | None, answer: Answer, query: Query, bars: Collection[int] = ()
+    place: DeltaGenerator, network: Network | None, answer: Answer, query: Query, bars: Collection[int] | None = None
 ) -> None:
-    """Class, method and layer by name. ``bars``: classes that can be chosen elsewhere on the page."""
+    """Class, method and layer by name. ``bars``: classes that can be chosen elsewhere on the page, if any."""
     with place:
         _class(network, answer, query, bars)
         method = st.selectbox(
@@ -98,23 +98,26 @@ def show(
         )
 
 
-def _class(network: Network | None, answer: Answer, query: Query, bars: Collection[int]) -> None:
-    """The list of classes; nothing where all of them have bars."""
+def _class(network: Network | None, answer: Answer, query: Query, bars: Collection[int] | None) -> None:
+    """The list of classes; what has a bar is not named once more."""
     labels = words.distinct(network.labels) if network is not None else ()
-    if network is not None and len(bars) == len(labels):
-        return
     chosen = explained(answer) if query.class_index is None else query.class_index
-    if chosen in bars:
+    if bars and chosen in bars:
         chosen = None
+    none_left = bool(labels) and len(bars or ()) == len(labels)
     box = controls.mirrored("class_box", chosen, lambda index: pick_class(answer, index))
     st.selectbox(
-        "Another class" if bars else "Class",
+        "Class" if bars is None else "Another class",
         range(len(labels)),
         index=None if chosen is None else 0,  # where something is chosen Escape in the open list cannot clear it
         filter_mode="contains",
         format_func=labels.__getitem__,
-        placeholder=f"Search all {len(labels):,} classes" if network is not None else "Once the network is loaded",
-        disabled=network is None,
+        placeholder="Once the network is loaded"
+        if network is None
+        else "It knows no others"
+        if none_left
+        else f"Search all {len(labels):,} classes",
+        disabled=network is None or none_left,
         **box,
     )
 

@@ -33,7 +33,7 @@ def waiting(look: Work | None) -> Status:
             session.progress("filters_look", status, stoppable=False)
         if status.failure is not None:
             errors.panel(status.failure, "The network could not look at this picture")
-        titles = ("What excites it most", "As the network sees it", "Where it responds in it")
+        titles = ("What excites it most", "As the network sees it", "Where it responds")
         figures.row([Figure(title, NO_NOTE, None) for title in titles], ratio=1.0, columns=3)
         figures.numbers(())
 
@@ -103,7 +103,7 @@ def _response_figure(response: LayerResponse, one: SearchSpec, chosen: Chosen, o
     peak = float(response.peaks[index])
     note = f"at most {number(peak)}, on {words.grid(response.maps.shape)} cells"
     alt = f"Where channel {index} responds on {chosen.title}: at most {number(peak)}"
-    return Figure("Where it responds in it", note, response_url(response, index, opacity, smooth), alt)
+    return Figure("Where it responds", note, response_url(response, index, opacity, smooth), alt)
 
 
 def _class_values(response: LayerResponse, index: int, excitation: Excitation | None) -> None:
@@ -124,7 +124,7 @@ def _class_values(response: LayerResponse, index: int, excitation: Excitation | 
 def _channel_values(response: LayerResponse, one: SearchSpec, excitation: Excitation | None) -> None:
     index, peaks = one.indices[0], response.peaks
     rank = 1 + int((peaks > peaks[index]).sum())
-    shown = "at its strongest place, shown to the network as a photograph is"
+    shown = "at its strongest place, measured on the finished picture"
     ceiling = excitation is not None and excitation.steps and excitation.reached == peaks[index] > 0
     here = "at its strongest place; both reach this layer’s ceiling" if ceiling else "at its strongest place"
     order = "in the order of their strongest place on the photograph"

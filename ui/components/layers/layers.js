@@ -39,7 +39,7 @@ export default function (component) {
   strip.setAttribute("aria-label", `${data.label}: the network's stages, from the picture to the scores`);
   find(".chosen b").textContent = chosen ? chosen.path : "\u00a0";
   find(".chosen span").textContent = chosen ? [
-    `${chosen.grid}, ${chosen.channels} channels`, !data.compact && chosen.field && `each cell sees ${chosen.field}`,
+    `${chosen.grid}, ${chosen.channels} ${data.compact ? "ch." : "channels"}`, !data.compact && chosen.field && `each cell sees ${chosen.field}`,
     chosen.recommended ? "★ recommended" : "",
   ].filter(Boolean).join(" · ") : "";
   find(".chosen").title = chosen ? `${chosen.path}: ${chosen.reason}` : "";
