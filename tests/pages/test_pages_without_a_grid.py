@@ -19,6 +19,7 @@ NOT_ASKED = (
     "pages/train.py",
     "pages/models.py",
     "pages/glossary.py",
+    "pages/decision.py",
 )
 OTHERS = tuple(script for script, *_ in PAGES if script not in (*NOT_ASKED, "pages/audit.py"))
 
