@@ -234,13 +234,15 @@ def _new_folder(*names: str) -> Path:
 
 def _left_unfinished(network: str, source: Path, unlabelled: bool) -> Path | None:
     """The folder of the same audit, where a server that was killed left it unfinished; None where there is none."""
-    if st.session_state.get("audits_begun"):
-        return None  # of this session's own audits a new one is begun
+    state = st.session_state
+    if state.get("audits_begun"):
+        return None  # it was taken up, or is this session's own: another one is begun
     for folder in sorted(policy.own_folder(AUDITS).iterdir()):
         with suppress(camcore.CamcoreError):
             found = read_manifest(folder)
             same = (found.network.name, found.pictures) == (network, str(source)) and found.labelled <= (not unlabelled)
             if same and not found.complete:
+                state["audits_begun"] = 1
                 return folder
     return None
 
