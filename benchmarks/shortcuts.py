@@ -15,8 +15,8 @@ Each clean head learns from pictures of its own, and is audited on as many other
 other pictures for all of them, and other heads: the rule was developed on the first pictures, which then no head has.
 
 ``--kept-back`` takes the kinds that the rule was not developed on. With ``--never-met`` the heads learn from pictures
-without the cue, and it is in the audited ones alone: they should be suspected of what they use all the same. ``--full``:
-prevalences from 5 to 90 %, three seeds and twenty clean heads.
+without the cue, and it is in the audited ones alone: they should be suspected of what they use all the same.
+``--full``: prevalences from 5 to 90 %, three seeds and twenty clean heads.
 """
 
 import argparse
