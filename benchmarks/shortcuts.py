@@ -14,8 +14,9 @@ the first three groups, of the cues that are really used, and the share of clean
 Each clean head learns from pictures of its own, and is audited on as many others of its own. ``--first-seed`` takes
 other pictures for all of them, and other heads: the rule was developed on the first pictures, which then no head has.
 
-``--kept-back`` takes the kinds that the rule was not developed on. ``--full``: prevalences from 5 to 90 %, three seeds
-and twenty clean heads.
+``--kept-back`` takes the kinds that the rule was not developed on. With ``--never-met`` the heads learn from pictures
+without the cue, and it is in the audited ones alone: they should be suspected of what they use all the same.
+``--full``: prevalences from 5 to 90 %, three seeds and twenty clean heads.
 """
 
 import argparse
@@ -223,6 +224,7 @@ def main() -> None:
     parser.add_argument("--kinds", nargs="*", metavar="KIND", help="only these cues; none of them for clean heads only")
     parser.add_argument("--shares", nargs="*", type=float, metavar="S", help="prevalences, in place of the usual")
     parser.add_argument("--clean", type=int, metavar="N", help="clean heads (default: 6; 20 with --full)")
+    parser.add_argument("--never-met", action="store_true", help="the heads learn without the cue")
     parser.add_argument("--first-seed", type=int, default=0, metavar="N", help="other heads, on other pictures")
     given = parser.parse_args()
     shares = (0.05, 0.1, 0.25, 0.5, 0.9) if given.full else (0.25, 0.75)
@@ -244,7 +246,7 @@ def main() -> None:
             for share in shares:
                 for seed in range(given.first_seed, given.first_seed + seeds):
                     began = time.perf_counter()
-                    one = bench.head(planted, share, seed)
+                    one = bench.head(planted, share, seed, met=not given.never_met)
                     outcomes.append(one)
                     print(
                         f"{kind:16} {share:5.0%} {seed:4}   {one.used:5.0%} {one.suspects:8} {one.place or '–':>5} "

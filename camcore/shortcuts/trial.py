@@ -36,7 +36,8 @@ class Tally:
     the network then called the group's class. ``rest_flipped``: in the trial of a style, those called the class with
     the style of the rest of the class; in that of a copy, with a piece of a picture that has no copy. ``gain`` and
     ``gain_squares``: the sum, and that of squares, of how much farther a patch moved a picture towards the class than
-    such a piece did, in units of the score above the next class's. ``painted``: members whose patch was painted over,
+    such a piece did, in units of the score above the next class's; ``short``: the sum of what such pieces left missing
+    to the class, in the same units. ``painted``: members whose patch was painted over,
     and as many with a random rectangle of its size painted over; ``fell``, ``random_fell``: those that it then called
     otherwise. ``missing``: members that could not be opened any more.
     """
@@ -51,6 +52,7 @@ class Tally:
     rest_flipped: int = 0
     gain: float = 0.0
     gain_squares: float = 0.0
+    short: float = 0.0
 
     def __add__(self, other: Tally) -> Tally:
         return Tally(**{name: value + getattr(other, name) for name, value in vars(self).items()})
@@ -64,6 +66,11 @@ class Tally:
         mean = self.gain / n
         half = _Z * sqrt(max(0.0, self.gain_squares / n - mean**2) / (n - 1))
         return Interval(mean, mean - half, mean + half, n)
+
+    @property
+    def way(self) -> float:
+        """The least share, by the interval of the gain, of what pieces without the copy leave missing; NaN without."""
+        return self.mean_gain.low * self.pasted / self.short if self.short > 0 else float("nan")
 
     @property
     def sufficiency(self) -> Rate:
@@ -203,4 +210,5 @@ def counted(kinds: Sequence[str], above: NDArray[np.float64]) -> Tally:
         rest_flipped=turned["rest"],
         gain=float(gains.sum()),
         gain_squares=float((gains**2).sum()),
+        short=float(-above[names == "rest"].sum()),
     )

@@ -56,7 +56,7 @@ def test_its_figures_stand_beside_those_of_controls(audited):
     assert first.copied.within > 0.9 > first.copied.beside
     text = " ".join(first.verdict.reasons)
     assert f"{figures.sufficiency.count} became “leaf”" in text
-    assert f"random patches of the same pictures: {figures.random.count}" in text
+    assert f"the same patches with it painted over: {figures.random.count}" in text
 
 
 def test_the_file_has_the_fields_that_others_read(audited):

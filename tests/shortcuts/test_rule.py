@@ -18,8 +18,9 @@ def group(copied: Copied | None = None, sameness: float = 0.1, styled: Styled | 
 
 
 def tally(flipped: int, random: int, of: int = 120, rest: int = 0, gain: float = 1.0) -> Tally:
-    """A trial whose gains are ``gain`` on average, spread by one."""
-    return Tally(of, flipped, random, 20, 4, 1, rest_flipped=rest, gain=of * gain, gain_squares=of * (gain**2 + 1))
+    """A trial whose gains are ``gain`` on average, spread by one, where pieces without it leave four missing."""
+    squares = of * (gain**2 + 1)
+    return Tally(of, flipped, random, 20, 4, 1, rest_flipped=rest, gain=of * gain, gain_squares=squares, short=4 * of)
 
 
 OTHERS = tally(8, 2)
@@ -39,11 +40,9 @@ COPY = Copied(0.9, 0.2)
         (tally(40, 12, rest=40), OTHERS, COPY, True),
         (tally(40, 42, rest=12), OTHERS, COPY, True),  # what is painted over still shows at the rim
         (tally(40, 12), None, COPY, True),  # a copy needs no other group
-        (tally(5, 0), OTHERS, COPY, False),  # hardly used
         (tally(12, 12, rest=12), OTHERS, COPY, False),  # any foreign piece turns as many
-        (tally(17, 12, rest=12), OTHERS, COPY, False),  # one in twenty-four more
-        (tally(18, 12, rest=12), OTHERS, COPY, True),
-        (tally(40, 12, gain=0.05), OTHERS, COPY, False),  # pieces without it move them as far
+        (tally(40, 12, gain=0.5), OTHERS, COPY, False),  # an eighth of the way, but a tenth is not proved
+        (tally(40, 12, gain=0.7), OTHERS, COPY, True),
         (tally(40, 12, gain=-1), OTHERS, COPY, False),
         (Tally(), OTHERS, COPY, False),
     ],

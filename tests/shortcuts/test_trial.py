@@ -65,6 +65,8 @@ def test_of_a_copy_its_own_patches_without_it_and_pieces_of_other_pictures_are_t
     tally = tried(40, 0, exhibits, plain(60, 8), few)
     assert (tally.flipped, tally.random_flipped, tally.rest_flipped) == (40, 0, 0)
     assert tally.mean_gain.low > 0
+    assert tally.way == pytest.approx(tally.mean_gain.low / (tally.short / 40))
+    assert tally.way > 1  # the whole way, and beyond
     tally = tried(40, 0, exhibits, plain(60, 8), full)
     assert tally.rest_flipped == 40
     assert tally.mean_gain.high < 0

@@ -139,7 +139,8 @@ def _html(one: Group, pictures: GroupPictures | None, text: str) -> str:
 
 def _paragraphs(lines: Sequence[str], kind: str = "") -> str:
     """Sentences as HTML, a line each."""
-    return f'<div class="{kind}">{"".join(f"<p>{html.escape(line)}</p>" for line in lines)}</div>' if lines else ""
+    text = "".join(f"<p>{html.escape(words.together(line))}</p>" for line in lines)
+    return f'<div class="{kind}">{text}</div>' if text else ""
 
 
 def _about(one: Group) -> str:
