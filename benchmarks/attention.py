@@ -17,6 +17,7 @@ from statistics import median
 from time import perf_counter
 from typing import Any
 
+import data  # noqa: F401 - finds the package beside this folder
 import numpy as np
 
 import camcore

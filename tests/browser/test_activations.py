@@ -88,7 +88,7 @@ def test_the_overview_leads_to_a_layer(page: Page, address: str) -> None:
 
 def test_places_and_keys_choose_a_token_and_a_head(page: Page, address: str) -> None:
     page.set_default_timeout(PATIENCE)
-    page.goto(f"{address}?model=cats_vs_dogs_vit&head=2")
+    page.goto(f"{address}?model=cats_vs_dogs_vit&framing=stretch&head=2")
     picture, heads = page.locator(".st-key-attention_picture .stage"), page.locator(".st-key-attention_sheet .sheet")
     heads.locator("img[src]").wait_for()
     expect(picture.locator(".box.area")).to_be_hidden()
