@@ -21,7 +21,7 @@ from playwright.sync_api import Page, sync_playwright
 
 ADDRESSES = (
     "?model=cats_vs_dogs",
-    "compare?model=cats_vs_dogs&methods=cam,gradcam,layercam,fasterscorecam,eigencam,centre",
+    "compare?model=cats_vs_dogs&methods=cam,gradcam,layercam,eigencam,hirescam,centre",
     "trust?model=cats_vs_dogs",
     "activations?model=cats_vs_dogs",
     "cats_vs_dogs",
@@ -34,19 +34,23 @@ MOST = 600_000
 COLOURS = (128, 96, 64, 48, 32)
 """Numbers of colours to try, until the file is small enough."""
 PATIENCE = 240_000
-AT_WORK = "[data-testid=stStatusWidgetRunningIcon], [data-testid=stProgress], [data-testid=stSkeleton]"
+AT_WORK = (
+    "[data-testid=stStatusWidgetRunningIcon], [data-testid=stProgress], [data-testid=stSkeleton], "
+    ".cam-verdict > span:only-child"  # a verdict that is being made
+)
 QUIET = 5
 """A page is done when nothing is at work at so many looks, each half a second after the one before."""
 
 
 def photograph(page: Page, address: str) -> Image.Image:
     """A page once it is done."""
-    page.goto(address)
+    page.goto(address, timeout=PATIENCE)
     page.wait_for_selector("[data-testid=stHeading]", timeout=PATIENCE)
     looks = 0
     while looks < QUIET:
         page.wait_for_timeout(500)
         looks = 0 if page.query_selector(AT_WORK) else looks + 1
+    print(f"{address} is drawn")
     with Image.open(io.BytesIO(page.screenshot())) as shot:
         return shot.convert("RGB").resize(SHOWN, Image.Resampling.LANCZOS)
 

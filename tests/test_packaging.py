@@ -90,7 +90,7 @@ def test_the_pages_and_all_they_import_are_there(installed, tmp_path):
     )
     where, *pages = run(code, installed, tmp_path, home).split()
     assert Path(where) == home / "ui" / "__init__.py"
-    assert len(pages) == 12
+    assert len(pages) == 13
     assert all((home / page).is_file() for page in pages)
     beside = {str(path.relative_to(ROOT)) for path in (ROOT / "ui").rglob("*.*") if path.suffix != ".pyc"}
     assert {str(path.relative_to(home)) for path in (home / "ui").rglob("*.*")} >= beside
