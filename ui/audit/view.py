@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 
@@ -63,7 +64,8 @@ def welcome() -> Model:
     if policy.policy().public:
         return model
     st.markdown("Run larger audits on the command line, then open their folder in the sidebar:")
-    st.code("python -m camcore audit PICTURES --model MobileNetV2 --out my_audit", language="bash")
+    name = shlex.quote(model.key.name)
+    st.code(f"python -m camcore audit PICTURES --model {name} --out my_audit", language="bash", wrap_lines=True)
     return model
 
 
