@@ -10,6 +10,7 @@ from audited import always, changed, draw_pictures, make_audit
 from streamlit.testing.v1 import AppTest
 
 import camcore
+from camcore.release.kept import read_check
 from ui.audit.gate_view import table
 
 POLICY = "[accuracy_lost]\nat_most = 0.5\n[flips]\nat_most = 0.1"
@@ -34,6 +35,9 @@ def test_the_rules_of_a_policy_are_judged(tmp_path: Path) -> None:
     assert last.result is not None
     assert {name: list(column) for name, column in at.dataframe[-1].value.items()} == table(last.result)
     assert table(last.result)["outcome"] == ["passed", "failed"]
+    kept = read_check(new)
+    assert kept is not None
+    assert (kept.passed, kept.verdict) == (False, last.result.verdict)
 
 
 def keys(at: AppTest) -> set[str | None]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import partial
 
 import streamlit as st
@@ -10,6 +11,7 @@ from camcore.audits.comparison import Comparison
 from camcore.errors import CamcoreError
 from camcore.release.gate import CheckResult, outcome
 from camcore.release.junit import to_junit
+from camcore.release.kept import keep_check
 from camcore.release.policy import Policy, read_policy
 from camcore.release.report import to_html
 from camcore.release.versions import Versions
@@ -19,6 +21,7 @@ from ui.audit.opened import OpenAudit
 from ui.jobs import session
 from ui.jobs.session import Status
 from ui.jobs.work import Update, Updates, Work
+from ui.policy import may_write
 
 _JUDGING = "audit_gate"
 _LABELLED = """[accuracy_lost]    # old less new, at the worse end of its interval
@@ -66,10 +69,15 @@ def _write(text: str) -> None:
 
 
 def judging(opened: OpenAudit, other: OpenAudit, made: Comparison, policy: Policy) -> Work[CheckResult]:
-    """Judges the other audit's network, in the place of this one's."""
+    """Judges the other audit's network, in the place of this one's; kept beside its audit where that can be written."""
+    writable = may_write(other.audit.folder)
 
     def steps(_: object, __: object) -> Updates[CheckResult]:
-        yield Update(1.0, outcome(Versions(opened.audit, other.audit, made), policy))
+        result = outcome(Versions(opened.audit, other.audit, made), policy)
+        if writable:
+            with suppress(CamcoreError):  # what cannot be kept is judged all the same
+                keep_check(result)
+        yield Update(1.0, result)
 
     key = ("gate", opened.key, other.key, policy.sha256)
     return Work(None, key, "Judging by the policy", steps, lambda result: 4096 * len(result.rules))
