@@ -24,7 +24,7 @@ _TRIGGER = "$$STREAMLIT_INTERNAL_KEY_{}__events"
 
 
 class Visitor:
-    """One open page; ``elements``: what it shows, by place. ``received``: bytes so far. ``running``: it is drawn."""
+    """An open page; ``elements``: what it shows, by place. ``received``: bytes so far. ``running``: it is drawn."""
 
     def __init__(self, connection: ClientConnection) -> None:
         self._connection = connection
@@ -64,11 +64,11 @@ class Visitor:
                 yield one.bidi_component
 
     def buttons(self) -> list[str]:
-        """What the page's buttons say."""
+        """The labels of the page's buttons."""
         return [one.button.label for one in self.elements.values() if _is(one, "button")]
 
     def data(self, name: str) -> dict[str, Any]:
-        """What one of the page's own components is to show; empty where it is not there."""
+        """The data of one of the page's own components; empty where it is not there."""
         found = next(self.components(name), None)
         if found is None:
             return {}

@@ -159,7 +159,7 @@ def _reviews(audit: Audit, notes: list[str]) -> Iterator[Listed]:
 
 
 def _read(notes: list[str], read: Callable[[], T]) -> T | None:
-    """What a function reads; None where it cannot, with the reason among the notes."""
+    """The result of a function that reads; None where it cannot, with the reason among the notes."""
     try:
         return read()
     except CamcoreError as error:

@@ -95,7 +95,7 @@ def _short(report: Report) -> list[Flowable]:
 
 
 def _apart(first: bool = False) -> list[Flowable]:
-    """What parts two entries: a line, or a new page where less than ROOM is left of this one."""
+    """The separation of two entries: a line, or a new page where less than ROOM is left of this one."""
     line = HRFlowable(width="100%", thickness=0.8, color=HexColor(LINE), spaceBefore=10, spaceAfter=10)
     return [line] if first else [CondPageBreak(ROOM), line]
 

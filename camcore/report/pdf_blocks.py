@@ -73,7 +73,7 @@ def _section(section: Section) -> list[Flowable]:
 
 
 def _beside(section: Section) -> bool:
-    """Whether a section is narrow enough for half of the page."""
+    """Tell whether a section is narrow enough for half of the page."""
     return section.half and all(
         isinstance(block, CalibrationChart) or (isinstance(block, Matrix) and len(block.classes) <= _NARROW)
         for block in section.blocks

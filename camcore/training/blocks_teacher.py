@@ -67,7 +67,7 @@ def dense_teacher(recipe: BlocksRecipe, net: Network) -> Network | None:
 
 
 def cell_scores(model: keras.Model, layer: str, maps: StoredRows) -> Generator[tuple[int, int], None, Array]:
-    """What every cell adds to a grafted network's scores: its class activation maps, without the bias.
+    """The contribution of every cell to a grafted network's scores: its class activation maps, without the bias.
 
     ``maps``: rows of values of ``layer``, the trunk's end. Yields (rows done, in all); returns (rows, h, w, outputs),
     whose mean over the cells is the network's logit less its bias.

@@ -1,4 +1,4 @@
-"""What work will cost, from how work went."""
+"""The price of work, from how such work went."""
 
 import pytest
 

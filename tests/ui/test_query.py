@@ -1,4 +1,4 @@
-"""What ended without its result is told in a sentence: a refusal in its own words, a full disk as such."""
+"""Work that ended without its result is told in a sentence: a refusal in its own words, a full disk as such."""
 
 import errno
 import os
