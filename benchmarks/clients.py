@@ -25,7 +25,7 @@ AUDIT = "Audit, to its end"
 
 
 class Cost(NamedTuple):
-    """The price of an action: seconds until it is shown, and the server's CPU seconds until then and until all is there; bytes."""
+    """The price of an action: seconds until it is shown, the server's CPU seconds until then and in all; bytes."""
 
     seconds: float
     shown: float
