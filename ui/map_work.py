@@ -72,7 +72,8 @@ def _streamed(cache: MapCache, answer: Answer, key: MapKey) -> MapSteps:
     with contextlib.closing(steps):
         for step in steps:
             share = step.done / max(step.total, 1)
-            cache.paces.learn(key.network, step.done, step.seconds)
+            if step.partial:  # the last step counts passes that were remembered, too
+                cache.paces.learn(key.network, step.done, step.seconds)
             if step.maps:
                 answer = replace(answer, map=cache.maps.put(key, step.maps[-1]), done=1.0)
             elif step.partial:

@@ -189,7 +189,8 @@ def _slow(
 
         def learn(step: Step, call: _Call = call, stage: Stage = stage, before: float = done) -> None:
             stage.reach((before + step.done / max(step.total, 1) * call.cost.passes) / total)
-            cache.paces.learn(call.network, step.done, step.seconds)
+            if step.partial:  # the last step counts passes that were remembered, too
+                cache.paces.learn(call.network, step.done, step.seconds)
 
         yield from _run(cache, job, net, picture, call, learn)
         done += call.cost.passes
