@@ -13,7 +13,7 @@ from typing import Literal, TypeVar
 
 import numpy as np
 
-from camcore.checks import checked, one_of
+from camcore.checks import checked, flag, one_of
 from camcore.errors import ModelError
 from camcore.generators import Returning
 from camcore.heatmaps.arguments import a_map, a_memory, a_network, a_picture
@@ -136,12 +136,15 @@ def trust(
     return _steps(case, pic, Trust(m, form), plan, memory)
 
 
-@checked(network=a_network, m=a_map, form=a_form)
-def trust_passes(network: Network, m: CamMap, form: Form = "quick") -> float:
-    """The cost of ``trust`` in forward passes of one picture: an upper bound."""
+@checked(network=a_network, m=a_map, form=a_form, remembered=flag)
+def trust_passes(network: Network, m: CamMap, form: Form = "quick", remembered: bool = False) -> float:
+    """The cost of ``trust`` in forward passes of one picture: an upper bound.
+
+    ``remembered``: a memory has the answers to the random maps, from another map of this grid and picture.
+    """
     plan = PLANS[form]
     copies, draws, _ = _affordable(network, m, plan)
-    total = sufficiency_passes(2 + plan.randoms, plan.shares)
+    total = sufficiency_passes(1 if remembered else 2 + plan.randoms, plan.shares)
     total += faithfulness.estimate(network, [m], _published(m, plan)) if plan.more else 0.0
     runs = copies
     if copies and plan.stages:

@@ -127,7 +127,7 @@ def test_the_slider_by_keyboard_and_the_value_under_the_pointer(page: Page, addr
     assert handle.get_attribute("aria-valuenow") == "0"
     page.keyboard.press("End")
     assert handle.get_attribute("aria-valuenow") == "100"
-    stage = page.locator(".stage").bounding_box()
+    stage = page.locator(".stage[data-mode]").bounding_box()
     page.mouse.move(stage["x"] + stage["width"] / 2, stage["y"] + stage["height"] / 2)
     expect(page.locator(".readout")).to_have_text(
         re.compile(r"\d+ % of the maximum · raw -?[\d.e-]+ · row 4, column 4 of 7×7")

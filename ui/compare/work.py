@@ -18,7 +18,6 @@ from ui.jobs.job import Job
 from ui.jobs.runner import runner
 from ui.jobs.work import Lane, Update, Updates, Work
 from ui.map_cache import MapCache, map_cache
-from ui.paces import EVIDENCE
 from ui.query import Cost, NetworkKey, map_identity
 from ui.trust import evidence
 
@@ -159,10 +158,9 @@ def verdicts_work(network: NetworkKey, picture: Picture, maps: Sequence[CamMap])
             known = runner().known(evidence.work(network, picture, m, "quick"))
             if known is None:
                 title = f"Judging {camcore.METHODS[m.method].title}"
-                for step in camcore.trust(net, picture, m, "quick", map_cache().memory):
+                for step in evidence.gathered(network, net, picture, m, "quick"):
                     yield Update((done + step.done) / total, title=title)
                 known = step.trust
-                map_cache().paces.learn(network, cost, step.seconds, EVIDENCE)
             verdicts = {**verdicts, identity: known}
             done += cost
             yield Update(done / total, verdicts)
@@ -174,5 +172,11 @@ def verdicts_work(network: NetworkKey, picture: Picture, maps: Sequence[CamMap])
 
 
 def verdicts_price(network: NetworkKey, net: Network, maps: Sequence[CamMap]) -> Cost:
-    """The price of judging these maps."""
-    return paces.total([evidence.price(network, net, m, "quick") for m in maps])
+    """The price of judging these maps of one picture, one after the other."""
+    grids = [m.values.shape for m in maps]
+    return paces.total(
+        [
+            evidence.price(network, net, m, "quick", remembered=m.values.shape in grids[:place])
+            for place, m in enumerate(maps)
+        ]
+    )

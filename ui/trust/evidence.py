@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import camcore
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from camcore.heatmaps.cam_map import CamMap
     from camcore.network import Network
     from camcore.pictures.picture import Picture
-    from camcore.verdict.gather import Form, Trust
+    from camcore.verdict.gather import Form, Trust, TrustStep
 
 CHEAP = 250e9
 """Multiplications that are made without asking: MobileNetV2's quick form takes a quarter of it."""
@@ -24,18 +25,29 @@ def work(network: NetworkKey, picture: Picture, m: CamMap, form: Form) -> Work[T
     """Gathers the evidence on a map."""
 
     def steps(net: Network, _: object) -> Updates[Trust]:
-        first = None
-        for step in camcore.trust(net, picture, m, form, map_cache().memory):
-            if first is None and step.done:
-                first = step  # the first chunk has the time of making ready in it
-            elif first is not None and step.doing == first.doing and step.done > first.done:
-                map_cache().paces.learn(network, step.done - first.done, step.seconds - first.seconds)
+        for step in gathered(network, net, picture, m, form):
             yield Update(step.done / max(step.total, 1), step.trust, step.doing)
-        map_cache().paces.learn(network, camcore.trust_passes(net, m, form), step.seconds, EVIDENCE)
 
     key = ("trust", form, map_identity(network, picture.sha256, m))
     lane: Lane = "evidence" if form == "quick" else "work"
     return Work(network, key, "Gathering the evidence", steps, trust_bytes, lane=lane)
+
+
+def gathered(network: NetworkKey, net: Network, picture: Picture, m: CamMap, form: Form) -> Iterator[TrustStep]:
+    """The steps of gathering the evidence, from which the machine's pace is taken."""
+    paces = map_cache().paces
+    first = last = None
+    remembered = 0.0
+    for step in camcore.trust(net, picture, m, form, map_cache().memory):
+        if first is None or last is None:
+            first = step if step.done else None  # the first chunk has the time of making ready in it
+        elif step.doing == first.doing:
+            paces.learn(network, last.done - first.done, last.seconds - first.seconds)
+            remembered = step.done - last.done  # the last step of hiding counts what was remembered, too
+        last = step
+        yield step
+    if last is not None:
+        paces.learn(network, camcore.trust_passes(net, m, form) - remembered, last.seconds, EVIDENCE)
 
 
 def trust_bytes(found: Trust) -> int:
@@ -49,9 +61,9 @@ def is_cheap(net: Network, m: CamMap) -> bool:
     return bool(camcore.trust_passes(net, m, "quick") * net.multiplications <= CHEAP)
 
 
-def price(network: NetworkKey, net: Network, m: CamMap, form: Form) -> Cost:
-    """The price of a form."""
-    return pace(network, m, EVIDENCE).cost(camcore.trust_passes(net, m, form))
+def price(network: NetworkKey, net: Network, m: CamMap, form: Form, remembered: bool = False) -> Cost:
+    """The price of a form. ``remembered``: after that of another map of the same picture and grid."""
+    return pace(network, m, EVIDENCE).cost(camcore.trust_passes(net, m, form, remembered))
 
 
 def pace(network: NetworkKey, m: CamMap, kind: str = MAPS) -> Pace:
