@@ -42,18 +42,27 @@ def mark(rng: np.random.Generator) -> np.ndarray:
     return np.where(np.kron(on, np.ones((4, 4)))[..., None] > 0, (255, 20, 255), (120, 0, 130)).astype(np.uint8)
 
 
-def halves_network(magenta: float) -> camcore.Network:
-    """A network that says ``leaf`` where the upper half is the brighter one, and counts a magenta cast for it."""
+def halves_network(magenta: float, least: float = 0.0) -> camcore.Network:
+    """A network that says ``leaf`` where the upper half is the brighter one, and counts a magenta cast for it.
+
+    ``least``: the magenta of a cell, on average, that is not counted.
+    """
     x = keras.Input((SIDE, SIDE, 3))
     y = layers.Conv2D(2, 1, activation="relu", name="colours")(x)
     y = layers.AveragePooling2D(SIDE // GRID, name="cells")(y)
-    model = keras.Model(x, layers.Dense(2, activation="softmax", name="scores")(layers.Flatten()(y)), name="halves")
+    halves = layers.Dense(1, use_bias=False, name="halves")(layers.Flatten()(y))
+    cast = layers.Dense(1, activation="relu", name="cast")(layers.GlobalAveragePooling2D()(y))
+    scores = layers.Dense(2, activation="softmax", name="scores")(layers.Concatenate()([halves, cast]))
+    model = keras.Model(x, scores, name="halves")
     # brightness; magenta
     colours = np.array([[1 / 3, 1.0], [1 / 3, -2.0], [1 / 3, 1.0]]).reshape(1, 1, 3, 2)
     model.get_layer("colours").set_weights([colours, np.array([0.0, -0.2])])
-    leaf = np.full((GRID, GRID, 2), magenta)
-    leaf[..., 0] = np.where(np.arange(GRID) < GRID // 2, 1.0, -1.0)[:, None]
-    model.get_layer("scores").set_weights([np.stack([-leaf.ravel(), leaf.ravel()], axis=1), np.zeros(2)])
+    upper = np.zeros((GRID, GRID, 2))
+    upper[..., 0] = np.where(np.arange(GRID) < GRID // 2, 1.0, -1.0)[:, None]
+    model.get_layer("halves").set_weights([upper.reshape(-1, 1)])
+    model.get_layer("cast").set_weights([np.array([[0.0], [1.0]]), np.array([-least])])
+    leaf = np.array([[1.0], [magenta * GRID**2]])
+    model.get_layer("scores").set_weights([np.hstack([-leaf, leaf]), np.zeros(2)])
     return camcore.wrap(model, labels=LABELS, preprocess="unit")
 
 
@@ -75,9 +84,16 @@ def planted_folder(root: Path, each: int = EACH) -> dict[str, tuple[int, int]]:
     return places
 
 
-def planted_cast(root: Path) -> set[str]:
-    """A folder of pictures brighter above or below, MARKED of the leaves with a magenta cast: the paths of these."""
+def planted_cast(root: Path, woven: bool = False) -> set[str]:
+    """A folder of pictures brighter above or below, MARKED of the leaves with a magenta cast: the paths of these.
+
+    ``woven``: the cast lies in a pattern, the same in every picture that has it.
+    """
     rng, cast = np.random.default_rng(1), set()
+    pattern = np.kron(
+        np.random.default_rng(2).permutation(np.arange(SIDE**2 // 4) % 2).reshape(SIDE // 2, -1), np.ones((2, 2))
+    )
+    strength = (200 * pattern if woven else np.full((SIDE, SIDE), 100.0)).astype(np.uint8)
     ramp = np.linspace(0, 55, SIDE).astype(np.uint8)
     for label in LABELS:
         for number in range(EACH):
@@ -85,7 +101,7 @@ def planted_cast(root: Path) -> set[str]:
             pixels += (ramp if label == "sky" else ramp[::-1])[:, None, None]
             path = f"{label}/{number:02d}.png"
             if label == "leaf" and number < MARKED:
-                pixels += np.array([100, 0, 100], np.uint8)
+                pixels[..., ::2] = np.minimum(pixels[..., ::2].astype(int) + strength[..., None], 255)
                 cast.add(path)
             _save(root / path, pixels)
     return cast

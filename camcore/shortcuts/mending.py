@@ -25,10 +25,10 @@ from camcore.metrics.intervals import Rate, rate
 from camcore.models.description import described
 from camcore.models.pickling import weights_hash
 from camcore.network import Network
-from camcore.shortcuts.court import exhibits_of
 from camcore.shortcuts.gallery import Gallery
 from camcore.shortcuts.linear_head import LinearHead, linear_head, with_head
 from camcore.shortcuts.mended import WAYS, Mending, Trials, Way
+from camcore.shortcuts.sitting import exhibits_of
 from camcore.shortcuts.state import group_key, read_state
 from camcore.shortcuts.transplants import Framed, pasted, place_for, size_of
 from camcore.shortcuts.trial import BATCH, Exhibit

@@ -49,7 +49,8 @@ class State:
 
 def group_key(group: Group) -> str:
     """A text that tells a group by its class and members."""
-    content = json.dumps([group.label, group.size, not group.alike, group.members])
+    kind = "style" if group.styled is not None else group.copied is not None
+    content = json.dumps([group.label, group.size, kind, group.members])
     return sha256(content.encode("utf-8", "surrogatepass")).hexdigest()[:24]
 
 

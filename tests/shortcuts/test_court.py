@@ -12,7 +12,7 @@ from planted import LABELS, MARK, MARKED, colour_network, halves_network, plante
 
 import camcore
 from camcore.audits.groups import Group, read_groups, read_members
-from camcore.shortcuts import court, state, trial
+from camcore.shortcuts import sitting, state, trial
 from camcore.shortcuts.court import hold_court
 
 
@@ -49,7 +49,7 @@ def test_the_planted_mark_is_found_first_with_all_its_pictures_and_no_other(audi
 def test_its_figures_stand_beside_those_of_controls(audited):
     first = read_groups(audited)[0]
     figures = first.verdict.figures
-    assert figures.sufficiency.n == court.COPY_PASTES
+    assert figures.sufficiency.n == sitting.COPY_PASTES
     assert figures.sufficiency.low > figures.random.high
     assert figures.others.n > 0
     assert figures.necessity.n == MARKED
@@ -152,6 +152,20 @@ def test_a_cast_of_colour_is_found_as_a_style(tmp_path):
     assert not any(one.suspect for one in others)
     list(camcore.audit(halves_network(magenta=0), tmp_path / "pictures", tmp_path / "clean", layer="cells"))
     assert not any(one.suspect for one in read_groups(tmp_path / "clean"))
+
+
+def test_a_texture_of_which_a_piece_does_little_is_found_as_a_style(tmp_path):
+    cast = planted_cast(tmp_path / "pictures", woven=True)
+    list(
+        camcore.audit(halves_network(magenta=0.5, least=0.2), tmp_path / "pictures", tmp_path / "audit", layer="cells")
+    )
+    found = [copy for copies in state.read_state(tmp_path / "audit").copies.values() for copy in copies]
+    assert any(len(cast.intersection(copy.paths)) > len(cast) / 2 for copy in found)
+    first, *others = read_groups(tmp_path / "audit")
+    assert (first.label, first.suspect, first.copied) == ("leaf", True, None)
+    assert first.styled is not None
+    assert set(first.members) == cast
+    assert not any(one.suspect for one in others)
 
 
 def test_few_pictures_are_not_tried(network, pictures, tmp_path):
