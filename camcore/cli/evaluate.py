@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 from camcore.cli.options import add_json, add_network, check_network_options, load_network, print_json, show_progress
 from camcore.errors import CamcoreError
 from camcore.evaluation import measures
-from camcore.evaluation.average_maps import average_maps, write_averages
+from camcore.evaluation.average_maps import AVERAGES, average_maps, write_averages
 from camcore.evaluation.measures import summary
 from camcore.evaluation.predict import Predictions, check_threshold, predict_folder
-from camcore.evaluation.table import write_csv
+from camcore.evaluation.table import PREDICTIONS, write_csv
 from camcore.files import write_whole
 from camcore.text import duration, percent, readable
 from camcore.training.folders import read_folder
@@ -77,9 +77,9 @@ def evaluate(given: argparse.Namespace) -> None:
         _print(predictions, given.threshold)
     if given.out:
         home = Path(given.out)
-        write_csv(home / "predictions.csv", predictions)
+        write_csv(home / PREDICTIONS, predictions)
         steps = average_maps(network, predictions, data.root, threshold=given.threshold, framing=framing)
-        write_averages(home / "average_maps.json", finished(steps), network.labels)
+        write_averages(home / AVERAGES, finished(steps), network.labels)
         write_whole(home / "report.json", json.dumps(report, indent=2, ensure_ascii=False).encode("utf-8"))
         print(f"wrote predictions.csv, average_maps.json and report.json to {home}", file=sys.stderr)
 

@@ -12,7 +12,7 @@ from camcore.decision import points
 from camcore.decision.measured import Measured
 from camcore.decision.points import AGAINST, OPEN, Point
 from camcore.errors import CamcoreError
-from camcore.evaluation.average_maps import read_averages
+from camcore.evaluation.average_maps import AVERAGES, read_averages
 from camcore.models.catalogue import Backbone
 from camcore.models.saved import SavedNetwork
 from camcore.release.kept import read_check
@@ -38,7 +38,6 @@ HEADLINES: dict[Answer, str] = {
     NOT_YET: "Not enough has been examined to say",
     CLEAR: "Nothing that was examined speaks against it",
 }
-AVERAGES = "average_maps.json"
 
 
 @dataclass(frozen=True, eq=False)

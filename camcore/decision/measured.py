@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from camcore.audits.figures import accuracy, class_figures
 from camcore.evaluation import measures
 from camcore.evaluation.held_out import held_out
-from camcore.evaluation.table import read_csv
+from camcore.evaluation.table import PREDICTIONS, read_csv
 from camcore.metrics.intervals import Rate, rate
 from camcore.text import counted
 from camcore.training.runs import read_recipe
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from camcore.models.catalogue import Backbone
     from camcore.models.saved import SavedNetwork
 
-PREDICTIONS = "predictions.csv"
-"""The table beside a network that ``python -m camcore evaluate … --out`` writes."""
 CHOSEN_BY = "They chose which weights were kept, so expect less on other pictures."
 LEARNED_FROM = "It learned from pictures of this folder, so this says nothing about others."
 ELSEWHERE = "Measured elsewhere, on pictures of ImageNet; yours may be others."

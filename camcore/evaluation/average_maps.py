@@ -26,6 +26,8 @@ from camcore.pictures.picture import Picture, open_picture
 from camcore.training.folders import Skipped
 
 Of = Literal["said", "true"]
+AVERAGES = "average_maps.json"
+"""The mean maps beside a network that ``python -m camcore evaluate … --out`` writes."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,6 +14,9 @@ from camcore.errors import CamcoreError
 from camcore.evaluation.predict import Predictions
 from camcore.files import from_cell, read_text, to_csv, write_whole
 
+PREDICTIONS = "predictions.csv"
+"""The table beside a network that ``python -m camcore evaluate … --out`` writes."""
+
 _CLASS = "p:"  # a column's name is this and the class's
 
 

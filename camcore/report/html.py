@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
 
@@ -47,14 +48,18 @@ def audit_to_html(item: AuditItem) -> bytes:
 
 def section_html(section: Section) -> str:
     """The blocks of a section as HTML, to stand on a page that has ``blocks_style``. Text from outside is escaped."""
-    macros = _template("blocks.html.j2").module
-    gradient = css_gradient()
-    return "".join(str(macros.block(one, gradient)) for one in section.blocks)  # type: ignore[attr-defined]
+    block, gradient = _macros()["block"], css_gradient()
+    return "".join(str(block(one, gradient)) for one in section.blocks)
 
 
 def blocks_style() -> str:
     """The style of blocks, in the colours --paper --ink --quiet --line --wash --teal --hot --cell of the page."""
-    return str(_template("blocks.html.j2").module.style())  # type: ignore[attr-defined]
+    return str(_macros()["style"]())
+
+
+def _macros() -> Mapping[str, Callable[..., object]]:
+    """The macros that set blocks, by name."""
+    return vars(_template("blocks.html.j2").module)
 
 
 def _audit(item: AuditItem) -> dict[str, object]:

@@ -36,7 +36,7 @@ CLASSES = 40
 TRIED = 120
 """Groups that are tried: those with copies, then the largest."""
 AGAIN_PASTES = 120
-"""Pastes of the second trial of such a group."""
+"""Pastes of the second trial of a group of alike evidence."""
 
 
 @dataclass(frozen=True)

@@ -66,7 +66,7 @@ class Rows:
 
 @dataclass(frozen=True, eq=False)
 class Sitting:
-    """What a court works with."""
+    """An audit before the court: the network, its pictures, and what is known of them so far."""
 
     network: Network
     audit: Audit

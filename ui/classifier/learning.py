@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 import camcore
 from camcore.errors import CamcoreError
-from camcore.evaluation.average_maps import Averages, GroupMean, read_averages
+from camcore.evaluation.average_maps import AVERAGES, Averages, GroupMean, read_averages
 from camcore.evaluation.held_out import held_out
 from camcore.features.checkpoints import EpochEvidence
 from camcore.files import to_csv
@@ -41,7 +41,7 @@ OPACITY = 60
 def averages(saved: SavedNetwork) -> None:
     """The mean maps that lie beside the network."""
     try:
-        stored = beside(saved, "average_maps.json", read_averages)
+        stored = beside(saved, AVERAGES, read_averages)
     except CamcoreError as error:
         errors.panel(Failure.of(error), "The average maps cannot be shown")
         return

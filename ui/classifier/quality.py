@@ -13,10 +13,10 @@ import streamlit as st
 
 from camcore.errors import CamcoreError
 from camcore.evaluation import measures
-from camcore.evaluation.average_maps import read_averages
+from camcore.evaluation.average_maps import AVERAGES, read_averages
 from camcore.evaluation.measures import summary
 from camcore.evaluation.predict import Predictions
-from camcore.evaluation.table import write_csv
+from camcore.evaluation.table import PREDICTIONS, write_csv
 from camcore.models.saved import SavedNetwork
 from camcore.render.chart_page import chart_page
 from camcore.text import counted
@@ -103,18 +103,18 @@ def entry(saved: SavedNetwork, p: Predictions, at: float) -> AuditItem:
         ("Framing", saved.framing),
     )
     try:
-        stored = beside(saved, "average_maps.json", read_averages)
+        stored = beside(saved, AVERAGES, read_averages)
     except CamcoreError:  # the section of average maps says so
         stored = None
     drawn = () if stored is None else tuple(map(mean_print, means_of(stored, saved.labels)))
-    files = {"predictions.csv": predictions_csv(p), "figures.json": figures_json(saved, p, at)}
+    files = {PREDICTIONS: predictions_csv(p), "figures.json": figures_json(saved, p, at)}
     return evaluation_item(Evaluated(saved.name, p, at, about(saved, p), facts, drawn[:MEANS], files))
 
 
 def predictions_csv(p: Predictions) -> bytes:
     """The table as camcore writes it."""
     with tempfile.TemporaryDirectory() as folder:
-        return write_csv(Path(folder) / "predictions.csv", p).read_bytes()
+        return write_csv(Path(folder) / PREDICTIONS, p).read_bytes()
 
 
 @dataclass(frozen=True)

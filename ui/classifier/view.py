@@ -11,7 +11,7 @@ import streamlit as st
 from camcore.errors import CamcoreError
 from camcore.evaluation import measures
 from camcore.evaluation.predict import Predictions
-from camcore.evaluation.table import read_csv
+from camcore.evaluation.table import PREDICTIONS, read_csv
 from camcore.models import saved as networks
 from camcore.models.saved import SavedNetwork
 from camcore.text import counted
@@ -129,7 +129,7 @@ def _headline(saved: SavedNetwork, stored: Predictions | None) -> str:
 def _results(saved: SavedNetwork) -> tuple[Predictions | None, Callable[[], object] | None]:
     """The results beside the network; where there are none, what says so."""
     try:
-        stored = beside(saved, "predictions.csv", read_csv)
+        stored = beside(saved, PREDICTIONS, read_csv)
     except CamcoreError as error:
         return None, partial(errors.panel, Failure.of(error), "The results beside this network cannot be shown")
     if stored is None:

@@ -10,7 +10,10 @@ from typing import TYPE_CHECKING
 from camcore.audits.groups import NAME as GROUPS
 from camcore.audits.manifest import NAME as MANIFEST
 from camcore.errors import CamcoreError
+from camcore.evaluation.average_maps import AVERAGES
+from camcore.evaluation.table import PREDICTIONS
 from camcore.models import listing
+from camcore.models.description import JSON_NAME
 from camcore.models.saved import SavedNetwork
 from camcore.release.kept import NAME as CHECK
 from camcore.reviews.sealed import FOLDER as REVIEWS
@@ -24,7 +27,7 @@ if TYPE_CHECKING:
     from ui.model_picker import Model
 
 _AUDIT = (MANIFEST, GROUPS, JUDGEMENTS, CHECK)
-_BESIDE = ("network.json", "predictions.csv", "average_maps.json")
+_BESIDE = (JSON_NAME, PREDICTIONS, AVERAGES)
 
 
 @dataclass(frozen=True, eq=False)

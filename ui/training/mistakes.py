@@ -54,15 +54,14 @@ def finding(run: TrainingRun) -> Work[Mistakes]:
     model = model_picker.chosen(run.name, model_picker.AUTO)
 
     def steps(network: Network, _: object) -> Updates[Mistakes]:
-        step = None
-        for step in predict_folder(network, held_out_pictures(run.folder), model.framing):
+        step, data = None, held_out_pictures(run.folder)
+        for step in predict_folder(network, data, model.framing):
             yield Update(0.9 * step.done / max(step.total, 1))
         found = None if step is None else step.predictions
         if found is None or not len(found):
             yield Update(1.0, Mistakes(0, 0))
             return
         places = _surest(found)
-        data = held_out_pictures(run.folder)
         drawn = tuple(_figure(network, found, place, str(data.root), model.framing) for place in places[:MOST])
         yield Update(1.0, Mistakes(len(places), len(found), drawn))
 
