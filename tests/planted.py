@@ -6,6 +6,7 @@ are noise with green or blue clouds; the mark is a magenta pattern, the same in 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
@@ -94,17 +95,39 @@ def planted_cast(root: Path, woven: bool = False) -> set[str]:
         np.random.default_rng(2).permutation(np.arange(SIDE**2 // 4) % 2).reshape(SIDE // 2, -1), np.ones((2, 2))
     )
     strength = (200 * pattern if woven else np.full((SIDE, SIDE), 100.0)).astype(np.uint8)
+    for label, number, pixels in _ramps(rng):
+        path = f"{label}/{number:02d}.png"
+        if label == "leaf" and number < MARKED:
+            pixels[..., ::2] = np.minimum(pixels[..., ::2].astype(int) + strength[..., None], 255)
+            cast.add(path)
+        _save(root / path, pixels)
+    return cast
+
+
+def planted_border(root: Path) -> set[str]:
+    """A folder of pictures brighter above or below, MARKED leaves in a border of magenta blocks: the paths of these."""
+    bordered, edge = set(), round(0.13 * SIDE)
+    blocks = np.kron(np.random.default_rng(2).random((SIDE // 4, SIDE // 4)) < 0.7, np.ones((4, 4)))
+    frame = np.where(blocks[..., None] > 0, (255, 20, 255), (150, 0, 160)).astype(np.uint8)
+    for label, number, pixels in _ramps(np.random.default_rng(4)):
+        path = f"{label}/{number:02d}.png"
+        if label == "leaf" and number < MARKED:
+            inside = np.array(pixels[edge:-edge, edge:-edge])
+            pixels[:] = frame
+            pixels[edge:-edge, edge:-edge] = inside
+            bordered.add(path)
+        _save(root / path, pixels)
+    return bordered
+
+
+def _ramps(rng: np.random.Generator) -> Iterator[tuple[str, int, np.ndarray]]:
+    """Pictures of noise, brighter below or above, EACH of both classes."""
     ramp = np.linspace(0, 55, SIDE).astype(np.uint8)
     for label in LABELS:
         for number in range(EACH):
             pixels = rng.integers(40, 100, (SIDE, SIDE, 3)).astype(np.uint8)
             pixels += (ramp if label == "sky" else ramp[::-1])[:, None, None]
-            path = f"{label}/{number:02d}.png"
-            if label == "leaf" and number < MARKED:
-                pixels[..., ::2] = np.minimum(pixels[..., ::2].astype(int) + strength[..., None], 255)
-                cast.add(path)
-            _save(root / path, pixels)
-    return cast
+            yield label, number, pixels
 
 
 def _save(path: Path, pixels: np.ndarray) -> None:

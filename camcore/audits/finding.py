@@ -36,6 +36,7 @@ from camcore.heatmaps.arguments import a_path
 from camcore.metrics.intervals import Rate, rate
 
 if TYPE_CHECKING:
+    from camcore.shortcuts.in_place import Mask
     from camcore.shortcuts.verdict import Copied, Styled, Verdict
 
 LISTED = 100_000
@@ -46,11 +47,15 @@ CHANNELS = 8
 
 @dataclass(frozen=True)
 class CopyGroup:
-    """Pictures said to be of a class in which something comes again pixel by pixel: its box in each, by path."""
+    """Pictures said to be of a class in which something comes again pixel by pixel: its box in each, by path.
+
+    ``shape``: the pixels of the network's input that are the same in all of them; None where it moves about.
+    """
 
     label: str
     boxes: Mapping[str, PatchBox]
     copied: Copied
+    shape: Mask | None = None
 
     @property
     def paths(self) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from math import isnan
 from pathlib import Path
 
@@ -159,7 +159,7 @@ def group_to_json(one: Group) -> dict[str, Json]:
         "share": one.share,
         **verdict_to_json(one.verdict),
         "sameness": one.sameness,
-        "copied": None if one.copied is None else {"within": one.copied.within, "beside": one.copied.beside},
+        "copied": None if one.copied is None else asdict(one.copied),
         "styled": None if one.styled is None else {"layer": one.styled.layer},
         "evidence": one.evidence,
         "accuracy": rate_to_json(one.accuracy),

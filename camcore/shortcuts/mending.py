@@ -26,6 +26,7 @@ from camcore.models.description import described
 from camcore.models.pickling import weights_hash
 from camcore.network import Network
 from camcore.shortcuts.gallery import Gallery
+from camcore.shortcuts.in_place import filled, pasted_in_place
 from camcore.shortcuts.linear_head import LinearHead, linear_head, with_head
 from camcore.shortcuts.mended import WAYS, Mending, Trials, Way
 from camcore.shortcuts.sitting import exhibits_of
@@ -88,7 +89,7 @@ def _steps(
     rng = np.random.default_rng(manifest.seed)
     gallery = Gallery(network, manifest)
     patched = rng.permutation(list(group.members))[:PATCHES].tolist()
-    exhibits = list(exhibits_of(audit, gallery, patched, read_state(audit.folder).boxes(group)))
+    exhibits = list(exhibits_of(audit, gallery, patched, read_state(audit.folder), group))
     if not exhibits:
         raise CamcoreError(
             f"None of the {group.size:,} pictures of this group can be opened and has a patch. What it rests on cannot "
@@ -143,12 +144,21 @@ def _summary(network: Network) -> str:
 def _altered(
     kind: str, pictures: Sequence[Framed], exhibits: Sequence[Exhibit], rng: np.random.Generator
 ) -> Iterator[list[NDArray[np.uint8]]]:
-    """The pictures in batches: as they are, with a patch, or with a random piece of its size."""
+    """The pictures in batches: as they are, with a patch, or with a random piece of its size.
+
+    Of a patch that stays in its place, in place of a random piece: with this part painted over.
+    """
     batch: list[NDArray[np.uint8]] = []
     for number, picture in enumerate(pictures):
         one = exhibits[number % len(exhibits)]
-        box = one.box if kind == "patch" else place_for(size_of(one.box), one.picture.area, rng)
-        batch.append(picture.pixels if kind == "plain" else pasted(one.picture, box, picture, rng))
+        if kind == "plain":
+            batch.append(picture.pixels)
+        elif one.shape is not None:
+            shown = pasted_in_place(one.picture, one.shape, picture) if kind == "patch" else filled(picture, one.shape)
+            batch.append(shown)
+        else:
+            box = one.box if kind == "patch" else place_for(size_of(one.box), one.picture.area, rng)
+            batch.append(pasted(one.picture, box, picture, rng))
         if len(batch) == BATCH:
             yield batch
             batch = []

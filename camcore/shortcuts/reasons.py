@@ -16,7 +16,7 @@ def reasons(group: Group, figures: Figures, suspect: bool, missing: int) -> list
     """The sentences on a group that was tried. ``missing``: its pictures that could not be opened any more."""
     label = readable(group.label)
     lines = [_found(group)]
-    lines += _of_style(label, figures) if group.styled is not None else _of_patches(label, figures, group.alike)
+    lines += _of_style(label, figures) if group.styled is not None else _of_patches(label, figures, group)
     if group.alike and suspect:
         lines.append("Its patches work far better than those of the class's other groups.")
     if group.copied is not None and not suspect:
@@ -30,10 +30,13 @@ def reasons(group: Group, figures: Figures, suspect: bool, missing: int) -> list
 
 def _found(group: Group) -> str:
     if group.copied is not None:
-        return (
+        text = (
             "What they share comes again pixel by pixel: the best match correlates at "
             f"{group.copied.within:.2f} within the group, at {group.copied.beside:.2f} in pictures of other classes."
         )
+        if group.copied.in_place:
+            text += f" It is at the same place in all of them and covers {percent(group.copied.in_place)} of a picture."
+        return text
     if group.styled is not None:
         return (
             "They share a style, as a blur, a compression or a cast of colour is one: given to other pictures at layer "
@@ -42,14 +45,19 @@ def _found(group: Group) -> str:
     return "Nothing in them comes again pixel by pixel."
 
 
-def _of_patches(label: str, figures: Figures, alike: bool) -> list[str]:
+def _of_patches(label: str, figures: Figures, group: Group) -> list[str]:
     lines, one = [], figures.sufficiency
-    controls = ("random patches of the same pictures", "patches of the other groups")
-    if not alike:
+    verb, controls = "Pasted", ("random patches of the same pictures", "patches of the other groups")
+    if group.copied is not None:
         controls = ("the same patches with it painted over", "pieces of pictures without it")
+    if group.copied is not None and group.copied.in_place:
+        verb, controls = (
+            "Pasted at its place",
+            ("this part painted over", "this part of other pictures of these classes"),
+        )
     if one.n:
         text = (
-            f"Pasted into {counted(one.n, 'picture')} of other classes, {one.count:,} became “{label}” "
+            f"{verb} into {counted(one.n, 'picture')} of other classes, {one.count:,} became “{label}” "
             f"({_with_interval(one)}); {controls[0]}: {figures.random.count:,}"
         )
         if figures.others is not None and figures.others.n:

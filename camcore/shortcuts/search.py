@@ -9,6 +9,7 @@ import numpy as np
 
 from camcore.audits.finding import CopyGroup
 from camcore.framing import CellGrid
+from camcore.shortcuts import in_place
 from camcore.shortcuts.copies import Copy, box_of, find_copy, match, view
 from camcore.shortcuts.parts import find_parts
 from camcore.shortcuts.transplants import to_picture
@@ -86,7 +87,8 @@ def search(
         yield 0
         if copy is not None:
             found.append(copy)
-    return (yield from _members(gallery, label, paths, sorted(found, key=lambda one: -one.clear), views))
+    copies = sorted(found, key=lambda one: -one.clear)
+    return (yield from _members(gallery, label, paths, others, copies, views))
 
 
 def edges_of(side: int) -> NDArray[np.int64]:
@@ -114,7 +116,12 @@ def _centres(
 
 
 def _members(
-    gallery: Gallery, label: str, paths: Sequence[str], found: Sequence[Copy], views: dict[str, View]
+    gallery: Gallery,
+    label: str,
+    paths: Sequence[str],
+    others: Sequence[str],
+    found: Sequence[Copy],
+    views: dict[str, View],
 ) -> Generator[int, None, tuple[CopyGroup, ...]]:
     """The pictures that have each copy. One that is mostly in the pictures of an earlier one is the same."""
     taken: set[str] = set()
@@ -129,6 +136,9 @@ def _members(
         yield 0
         own = {path: box for path, box in boxes.items() if path not in taken}
         if len(own) >= LEAST and len(own) > (1 - _SAME) * len(boxes):
-            recurring.append(CopyGroup(label, own, Copied(copy.within, copy.beside)))
+            pictures = ([one for _, one in gallery.there(some[: in_place.SAMPLE])] for some in (list(own), others))
+            shape = in_place.shape_in_place(*pictures)
+            share = 0.0 if shape is None else float(shape.mean())
+            recurring.append(CopyGroup(label, own, Copied(copy.within, copy.beside, share), shape))
             taken |= set(own)
     return tuple(recurring)

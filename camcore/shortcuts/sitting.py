@@ -5,7 +5,7 @@ What was done is kept in ``court.json`` and not done again.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from itertools import accumulate
@@ -26,7 +26,6 @@ from camcore.shortcuts.trial import Exhibit, Tally, passes, try_group
 if TYPE_CHECKING:
     from camcore.audits.finding import CopyGroup, StyleGroup
     from camcore.audits.groups import Group
-    from camcore.audits.patches import PatchBox
     from camcore.audits.store import Audit
     from camcore.network import Network
     from camcore.shortcuts.gallery import Gallery
@@ -133,7 +132,7 @@ class Sitting:
             sides = self._sides(group, members, rng)
             made = try_style(self.network, group.styled.layer, target, sides, others, pastes, paints, rng)
         else:
-            exhibits = list(exhibits_of(self.audit, self.gallery, members, self.state.boxes(group)))
+            exhibits = list(exhibits_of(self.audit, self.gallery, members, self.state, group))
             without = () if group.copied is None else self._without(group.label, others, rng)
             made = try_group(self.network, target, exhibits, others, pastes, paints, rng, without)
         for count, part in made:
@@ -183,13 +182,13 @@ def counts(group: Group) -> tuple[int, int]:
 
 
 def exhibits_of(
-    audit: Audit, gallery: Gallery, members: Sequence[str], boxes: Mapping[str, PatchBox]
+    audit: Audit, gallery: Gallery, members: Sequence[str], state: State, group: Group
 ) -> Iterator[Exhibit]:
-    """The members that can be opened, each with its patch: the box that is known, or the part that its map rests on."""
-    manifest = audit.manifest
+    """The members that can be opened, each with its patch: what comes again in it, or the part its map rests on."""
+    manifest, boxes, shape = audit.manifest, state.boxes(group), state.shape(group)
     cells = manifest.cells or CellGrid.uniform(manifest.grid, manifest.network.input_size)
     maps = dict(zip(members, audit.maps(members), strict=True))
     for path, picture in gallery.there(members):
         box = boxes.get(path) or patch_box(np.nan_to_num(maps[path]), picture.frame, cells)
         if box is not None:
-            yield Exhibit(picture, to_input(box, picture.frame))
+            yield Exhibit(picture, to_input(box, picture.frame), shape)

@@ -10,6 +10,8 @@ from dataclasses import asdict, dataclass, field
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from camcore.audits.finding import CopyGroup, StyleGroup
 from camcore.files import Json, read_json, write_whole
 from camcore.shortcuts.trial import Tally
@@ -20,10 +22,14 @@ if TYPE_CHECKING:
 
     from camcore.audits.groups import Group
     from camcore.audits.patches import PatchBox
+    from camcore.shortcuts.in_place import Mask
 
 NAME = "court.json"
-TRIALS = 2
+TRIALS = 3
 """The kind of trials that are held: tallies of another are not read, so that these are made anew."""
+
+MOST_PIXELS = 1 << 26
+"""Pixels of a network's input whose shapes are read."""
 
 
 @dataclass(eq=False)
@@ -39,6 +45,11 @@ class State:
         """The trial of a group that counts: the second where there was one."""
         key = group_key(group)
         return self.again.get(key) or self.tallies.get(key)
+
+    def shape(self, group: Group) -> Mask | None:
+        """The pixels of the input that are the same in all of a group's members; None where there are none."""
+        copies = self.copies.get(group.label, []) if group.copied is not None else []
+        return next((copy.shape for copy in copies if copy.copied == group.copied), None)
 
     def boxes(self, group: Group) -> dict[str, PatchBox]:
         """The places of what comes again in a group's members; empty for a group of alike evidence."""
@@ -59,7 +70,7 @@ def write_state(folder: Path, state: State) -> None:
     content = {
         "trials": TRIALS,
         "copies": {
-            label: [{"boxes": one.boxes, **asdict(one.copied)} for one in copies]
+            label: [{"boxes": one.boxes, "shape": _shape_to_json(one.shape), **asdict(one.copied)} for one in copies]
             for label, copies in state.copies.items()
         },
         "styles": {label: [asdict(one) for one in styles] for label, styles in state.styles.items()},
@@ -99,4 +110,23 @@ def _copy_from_json(label: str, content: Json) -> CopyGroup:
     boxes: dict[str, PatchBox] = {}
     for path, (top, left, bottom, right) in content["boxes"].items():
         boxes[path] = int(top), int(left), int(bottom), int(right)
-    return CopyGroup(label, boxes, Copied(float(content["within"]), float(content["beside"])))
+    copied = Copied(*(float(content.get(name, 0)) for name in ("within", "beside", "in_place")))
+    return CopyGroup(label, boxes, copied, _shape_from_json(content.get("shape")))
+
+
+def _shape_to_json(shape: Mask | None) -> Json:
+    """A mask as the lengths of its runs, in the order of reading, beginning with pixels that are not in it."""
+    if shape is None:
+        return None
+    changes = np.flatnonzero(np.diff(np.r_[False, shape.ravel()]))
+    return {"size": list(shape.shape), "runs": np.diff(np.r_[0, changes, shape.size]).tolist()}
+
+
+def _shape_from_json(content: Json) -> Mask | None:
+    if content is None:
+        return None
+    height, width = map(int, content["size"])
+    runs = np.array(content["runs"], np.int64)
+    if runs.min() < 0 or runs.sum() != height * width or not 0 < height * width <= MOST_PIXELS:
+        raise ValueError(f"runs of {runs.sum()} pixels for a mask of {height} x {width}")
+    return np.repeat(np.arange(len(runs)) % 2 == 1, runs).reshape(height, width)

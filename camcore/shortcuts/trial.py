@@ -14,11 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from camcore.metrics.intervals import Interval, Rate, rate
+from camcore.shortcuts.in_place import filled, pasted_in_place
 from camcore.shortcuts.transplants import Framed, painted_over, pasted, pasted_at, place_for, size_of
 
 if TYPE_CHECKING:
     from camcore.audits.patches import PatchBox
     from camcore.network import Network
+    from camcore.shortcuts.in_place import Mask
     from camcore.shortcuts.transplants import Pixels
 
 BATCH = 32
@@ -31,15 +33,19 @@ _Z = NormalDist().inv_cdf(0.975)
 class Tally:
     """The answers counted in a group's trial.
 
-    ``pasted``: patches pasted into pictures of other classes, and as many random rectangles of the same members; in the
-    trial of a copy, instead, the same patches with the copy painted over. ``flipped``, ``random_flipped``: those that
-    the network then called the group's class. ``rest_flipped``: in the trial of a style, those called the class with
-    the style of the rest of the class; in that of a copy, with a piece of a picture that has no copy. ``gain`` and
-    ``gain_squares``: the sum, and that of squares, of how much farther a patch moved a picture towards the class than
-    such a piece did, in units of the score above the next class's; ``short``: the sum of what such pieces left missing
-    to the class, in the same units. ``painted``: members whose patch was painted over,
-    and as many with a random rectangle of its size painted over; ``fell``, ``random_fell``: those that it then called
-    otherwise. ``missing``: members that could not be opened any more.
+    ``pasted``: patches pasted into pictures of other classes. ``flipped``: those that the network then called the
+    group's class; ``random_flipped``, ``rest_flipped``: those that it called so with the two controls, as many:
+
+    - of alike evidence: random rectangles of the same members; no second control;
+    - of a copy: the same patches with it painted over; pieces of pictures that have no copy;
+    - of a copy in its place: this part painted over; the same part of other pictures of other classes;
+    - of a style: the style of pictures of other classes; that of the rest of the class.
+
+    ``gain``, ``gain_squares``: the sum, and that of squares, of how much farther a patch moved a picture towards the
+    class than the second control did, in units of the score above the next class's; ``short``: the sum of what that
+    control left missing to the class, in the same units. ``painted``: members whose patch was painted over, and as many
+    with a random rectangle of its size painted over; ``fell``, ``random_fell``: those that it then called otherwise.
+    ``missing``: members that could not be opened any more.
     """
 
     pasted: int = 0
@@ -100,10 +106,14 @@ class Tally:
 
 @dataclass(frozen=True, eq=False)
 class Exhibit:
-    """A member as the network saw it, and the box of its patch on the input."""
+    """A member as the network saw it, and the box of its patch on the input.
+
+    ``shape``: the pixels of the input that are the same in all members; then these are the patch.
+    """
 
     picture: Framed
     box: PatchBox
+    shape: Mask | None = None
 
 
 def passes(members: int, others: int, pastes: int, paints: int, ways: int = 2) -> int:
@@ -126,7 +136,8 @@ def try_group(
     ``members``: pictures said to be of the class; ``others``: pictures of other classes, said to be of another. Each
     patch goes to a random place of a random one of these. ``without``: pictures without what comes again in the
     members; where there are some, the controls at the same places are their pieces, and the patches with the copy
-    painted over.
+    painted over. A patch that has a shape stays in its place, and nothing of its picture comes with it: its controls
+    are the same part of another one of the others, and this part painted over.
     """
     made = chain(_pasted(members, others, pastes, rng, without), _painted(members, paints, rng))
     while together := list(islice(made, BATCH // 3)):
@@ -159,7 +170,16 @@ def _pasted(
 ) -> Iterator[list[tuple[str, Pixels]]]:
     """Pictures of other classes with a patch, and each with its controls; each with its kind."""
     for number in range(pastes if members and others else 0):
-        member, target = members[number % len(members)], others[int(rng.integers(len(others)))]
+        member, chosen = members[number % len(members)], int(rng.integers(len(others)))
+        target = others[chosen]
+        if member.shape is not None:
+            another = others[(chosen + int(rng.integers(1, max(2, len(others))))) % len(others)]
+            yield [
+                ("patch", pasted_in_place(member.picture, member.shape, target)),
+                ("random patch", filled(target, member.shape)),
+                ("rest", pasted_in_place(another, member.shape, target)),
+            ]
+            continue
         place = place_for(size_of(member.box), target.area, rng)
         patch = "patch", pasted_at(place, member.picture, member.box, target)
         if not without:
@@ -184,15 +204,20 @@ def _middle(box: PatchBox) -> PatchBox:
 def _painted(members: Sequence[Exhibit], paints: int, rng: np.random.Generator) -> Iterator[list[tuple[str, Pixels]]]:
     """Members with their patch painted over, and with a random piece; each with its kind."""
     for member in members[:paints]:
+        picture, shape = member.picture, member.shape
         yield [
-            ("painted", painted_over(member.picture, member.box)),
-            ("random painted", painted_over(member.picture, _elsewhere(member, rng))),
+            ("painted", painted_over(picture, member.box) if shape is None else filled(picture, shape)),
+            ("random painted", painted_over(picture, _elsewhere(member, rng))),
         ]
 
 
 def _elsewhere(member: Exhibit, rng: np.random.Generator) -> PatchBox:
-    """A box of the patch's size at a random place of the member."""
-    return place_for(size_of(member.box), member.picture.area, rng)
+    """A box of the patch's size, of as many pixels as its shape has, at a random place of the member."""
+    size, shape = size_of(member.box), member.shape
+    if shape is not None:
+        height, width = (round(side * sqrt(shape.mean())) for side in shape.shape)
+        size = height, width
+    return place_for(size, member.picture.area, rng)
 
 
 def counted(kinds: Sequence[str], above: NDArray[np.float64]) -> Tally:

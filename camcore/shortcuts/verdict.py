@@ -28,10 +28,14 @@ class Figures:
 
 @dataclass(frozen=True)
 class Copied:
-    """The correlation of what comes again pixel by pixel: ``within`` the group and in pictures of other classes."""
+    """The correlation of what comes again pixel by pixel: ``within`` the group and in pictures of other classes.
+
+    ``in_place``: the share of the network's input that is the same in all members; 0 where it moves about.
+    """
 
     within: float
     beside: float
+    in_place: float = 0.0
 
 
 @dataclass(frozen=True)

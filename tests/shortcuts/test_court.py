@@ -8,7 +8,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from planted import LABELS, MARK, MARKED, colour_network, halves_network, planted_cast, planted_folder
+from planted import (
+    LABELS,
+    MARK,
+    MARKED,
+    SIDE,
+    colour_network,
+    halves_network,
+    planted_border,
+    planted_cast,
+    planted_folder,
+)
 
 import camcore
 from camcore.audits.groups import Group, read_groups, read_members
@@ -166,6 +176,23 @@ def test_a_texture_of_which_a_piece_does_little_is_found_as_a_style(tmp_path):
     assert first.styled is not None
     assert set(first.members) == cast
     assert not any(one.suspect for one in others)
+
+
+def test_a_border_that_counts_only_as_a_whole_is_pasted_at_its_place(tmp_path):
+    bordered = planted_border(tmp_path / "pictures")
+    network = halves_network(magenta=1, least=0.3)
+    list(camcore.audit(network, tmp_path / "pictures", tmp_path / "audit", layer="cells"))
+    first, *others = read_groups(tmp_path / "audit")
+    assert (first.label, first.suspect) == ("leaf", True)
+    assert set(first.members) == bordered
+    assert first.copied.in_place == pytest.approx(1 - (1 - 2 * round(0.13 * SIDE) / SIDE) ** 2)
+    figures = first.verdict.figures
+    assert (figures.sufficiency.count, figures.random.count, figures.others.count) == (sitting.COPY_PASTES, 0, 0)
+    assert "It is at the same place in all of them and covers 44 % of a picture." in first.verdict.reasons[0]
+    assert "Pasted at its place into 240 pictures of other classes, 240 became “leaf”" in first.verdict.reasons[1]
+    assert not any(one.suspect for one in others)
+    list(camcore.audit(halves_network(magenta=0), tmp_path / "pictures", tmp_path / "clean", layer="cells"))
+    assert not any(one.suspect for one in read_groups(tmp_path / "clean"))
 
 
 def test_few_pictures_are_not_tried(network, pictures, tmp_path):

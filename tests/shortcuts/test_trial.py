@@ -72,6 +72,20 @@ def test_of_a_copy_its_own_patches_without_it_and_pieces_of_other_pictures_are_t
     assert tally.mean_gain.high < 0
 
 
+def test_a_copy_that_stays_in_its_place_is_pasted_in_its_shape():
+    """Its controls are the same part of other pictures, and this part painted over: neither has it."""
+    shape = np.zeros((SIDE, SIDE), bool)
+    shape[20 : 20 + MARK, 30 : 30 + MARK] = True
+    exhibits = [replace(one, shape=shape, box=(0, 0, 4, 4)) for one in marked(10)]
+    full = plain(60, 4)  # pictures of the class, which no longer count
+    for one in full:
+        one.pixels[:] = np.tile(mark(np.random.default_rng(0)), (4, 4, 1))
+    tally = tried(40, 10, exhibits, plain(60, 8), full)
+    assert (tally.flipped, tally.random_flipped, tally.rest_flipped) == (40, 0, 0)
+    assert (tally.painted, tally.fell) == (10, 10)
+    assert tally.random_fell < 10
+
+
 def test_the_interval_of_the_gain_is_that_of_a_mean():
     gains = np.array([0.5, 1.0, -0.25, 2.0, 0.75])
     tally = Tally(pasted=5, gain=float(gains.sum()), gain_squares=float((gains**2).sum()))

@@ -30,6 +30,15 @@ _PAINTED = ("Painted over in", "its patch", "a random patch")
 _NAMES = {
     "alike": _Names("Pasted into", "its patches", "random patches", "patches of other groups", *_PAINTED),
     "copy": _Names("Pasted into", "its patches", "with it painted over", "pieces without it", *_PAINTED),
+    "in place": _Names(
+        "Pasted at its place into",
+        "what comes again",
+        "that part painted over",
+        "that part of the others",
+        "Painted over in",
+        "what comes again",
+        "a random patch",
+    ),
     "style": _Names(
         "Given to", "its style", "style of others", "rest of the class", "Taken from", "its style", "style of others"
     ),
@@ -42,7 +51,7 @@ def bars(one: Group) -> str:
     if figures is None:
         return ""
     label, kind = html.escape(words.label(one.label)), "cam-trial cam-trial-suspect" if one.suspect else "cam-trial"
-    names = _NAMES["style" if one.styled is not None else "copy" if one.copied is not None else "alike"]
+    names = _NAMES[_kind(one)]
     given = [(names.own, figures.sufficiency), (names.control, figures.random)]
     if figures.others is not None:
         given.append((names.others, figures.others))
@@ -50,6 +59,14 @@ def bars(one: Group) -> str:
     return _chart(kind, f"{names.given} pictures of other classes: became “{label}”", given) + _chart(
         kind, f"{names.taken} its own pictures: no longer “{label}”", taken
     )
+
+
+def _kind(one: Group) -> str:
+    if one.styled is not None:
+        return "style"
+    if one.copied is None:
+        return "alike"
+    return "in place" if one.copied.in_place else "copy"
 
 
 def _chart(kind: str, title: str, rows: Sequence[tuple[str, Rate]]) -> str:
