@@ -67,8 +67,11 @@ def halves_network(magenta: float, least: float = 0.0) -> camcore.Network:
     return camcore.wrap(model, labels=LABELS, preprocess="unit")
 
 
-def planted_folder(root: Path, each: int = EACH) -> dict[str, tuple[int, int]]:
-    """A folder of ``each`` pictures of both classes; the path of each marked one, and the top left of its mark."""
+def planted_folder(root: Path, each: int = EACH, at: tuple[int, int] | None = None) -> dict[str, tuple[int, int]]:
+    """A folder of ``each`` pictures of both classes; the path of each marked one, and the top left of its mark.
+
+    ``at``: of all marks; without, each is somewhere else.
+    """
     rng = np.random.default_rng(0)
     pattern, places = mark(rng), {}
     for label in LABELS:
@@ -78,7 +81,7 @@ def planted_folder(root: Path, each: int = EACH) -> dict[str, tuple[int, int]]:
             pixels[..., 1 if label == "leaf" else 2] += np.clip(clouds, 0, 120).astype(np.uint8)
             path = f"{label}/{number:02d}.png"
             if label == "leaf" and number < MARKED:
-                top, left = rng.integers(6, SIDE - MARK - 6, 2).tolist()
+                top, left = at or rng.integers(6, SIDE - MARK - 6, 2).tolist()
                 pixels[top : top + MARK, left : left + MARK] = pattern
                 places[path] = (top, left)
             _save(root / path, pixels)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from planted import colour_network, planted_folder
+from planted import MARK, SIDE, colour_network, planted_folder
 
 import camcore
 from camcore.__main__ import main
@@ -52,6 +52,19 @@ def test_the_mark_counts_no_more_and_the_thing_still_does(network, audited, way)
     margins = [kernel[:, 1] - kernel[:, 0] for kernel in kernels]
     assert margins[1][2] < margins[0][2]  # magenta
     assert margins[1][0] > 0 > margins[1][1]  # green and blue
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_mark_that_stays_in_its_place_counts_no_more(network, tmp_path, way):
+    planted_folder(tmp_path / "pictures", at=(24, 30))
+    list(camcore.audit(network, tmp_path / "pictures", tmp_path / "audit", layer="cells"))
+    first = read_groups(tmp_path / "audit")[0]
+    assert first.suspect
+    assert first.copied.in_place == pytest.approx(MARK**2 / SIDE**2)
+    record = mended(network, tmp_path / "audit", way).record
+    assert record.before.flipped.count == record.before.flipped.n > 0
+    assert (record.before.random.count, record.after.flipped.count) == (0, 0)
+    assert record.after.others.high >= record.before.others.low
 
 
 def test_the_network_itself_stays_as_it_is(network, audited):
