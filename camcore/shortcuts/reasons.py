@@ -30,13 +30,16 @@ def reasons(group: Group, figures: Figures, suspect: bool, missing: int) -> list
 
 def _found(group: Group) -> str:
     if group.copied is not None:
-        text = (
-            "What they share comes again pixel by pixel: the best match correlates at "
-            f"{group.copied.within:.2f} within the group, at {group.copied.beside:.2f} in pictures of other classes."
+        within, beside, share = group.copied.within, group.copied.beside, group.copied.in_place
+        if share:
+            return (
+                f"What they share comes again pixel by pixel, at the same place: {percent(share)} of the picture, of "
+                f"which {percent(within)} agrees in each of them, {percent(beside)} in pictures of other classes."
+            )
+        return (
+            f"What they share comes again pixel by pixel: the best match correlates at {within:.2f} within the group, "
+            f"at {beside:.2f} in pictures of other classes."
         )
-        if group.copied.in_place:
-            text += f" It is at the same place in all of them and covers {percent(group.copied.in_place)} of a picture."
-        return text
     if group.styled is not None:
         return (
             "They share a style, as a blur, a compression or a cast of colour is one: given to other pictures at layer "

@@ -9,8 +9,8 @@ import numpy as np
 
 from camcore.audits.finding import CopyGroup
 from camcore.framing import CellGrid
-from camcore.shortcuts import in_place
 from camcore.shortcuts.copies import Copy, box_of, find_copy, match, view
+from camcore.shortcuts.in_place_search import AGREED, find_in_place
 from camcore.shortcuts.parts import find_parts
 from camcore.shortcuts.transplants import to_picture
 from camcore.shortcuts.verdict import Copied
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from camcore.network import Network
     from camcore.shortcuts.copies import View
     from camcore.shortcuts.gallery import Gallery
+    from camcore.shortcuts.in_place_search import InPlace
+    from camcore.shortcuts.transplants import Framed
 
 SAMPLE = 400
 """Pictures of a class that its parts are found in."""
@@ -77,8 +79,10 @@ def search(
     if len(kept) < LEAST:
         return ()
     maps = coarse(np.nan_to_num(audit.maps(kept))[..., None])[..., 0]
-    views = {path: view(picture) for path, picture in gallery.there(kept)}
-    beside = [view(picture) for _, picture in gallery.there(others[:BESIDE])]
+    pictures = dict(gallery.there(kept))
+    strangers = [picture for _, picture in gallery.there(others[:BESIDE])]
+    still = yield from _in_place(gallery, label, paths, find_in_place(list(pictures.values()), strangers), strangers)
+    views, beside = {path: view(picture) for path, picture in pictures.items()}, [view(one) for one in strangers]
     found: list[Copy] = []
     cells = manifest.cells or CellGrid.uniform(manifest.grid, manifest.network.input_size)
     for part in find_parts(np.concatenate(activations), maps, manifest.seed):
@@ -88,7 +92,8 @@ def search(
         if copy is not None:
             found.append(copy)
     copies = sorted(found, key=lambda one: -one.clear)
-    return (yield from _members(gallery, label, paths, others, copies, views))
+    taken = {path for one in still for path in one.boxes}
+    return still + (yield from _members(gallery, label, paths, copies, views, taken))
 
 
 def edges_of(side: int) -> NDArray[np.int64]:
@@ -116,15 +121,9 @@ def _centres(
 
 
 def _members(
-    gallery: Gallery,
-    label: str,
-    paths: Sequence[str],
-    others: Sequence[str],
-    found: Sequence[Copy],
-    views: dict[str, View],
+    gallery: Gallery, label: str, paths: Sequence[str], found: Sequence[Copy], views: dict[str, View], taken: set[str]
 ) -> Generator[int, None, tuple[CopyGroup, ...]]:
-    """The pictures that have each copy. One that is mostly in the pictures of an earlier one is the same."""
-    taken: set[str] = set()
+    """The pictures that have each copy. One that is mostly in ``taken``, or those of an earlier one, is the same."""
     recurring: list[CopyGroup] = []
     for copy in found:
         boxes: dict[str, PatchBox] = {}
@@ -136,9 +135,30 @@ def _members(
         yield 0
         own = {path: box for path, box in boxes.items() if path not in taken}
         if len(own) >= LEAST and len(own) > (1 - _SAME) * len(boxes):
-            pictures = ([one for _, one in gallery.there(some[: in_place.SAMPLE])] for some in (list(own), others))
-            shape = in_place.shape_in_place(*pictures)
-            share = 0.0 if shape is None else float(shape.mean())
-            recurring.append(CopyGroup(label, own, Copied(copy.within, copy.beside, share), shape))
+            recurring.append(CopyGroup(label, own, Copied(copy.within, copy.beside)))
             taken |= set(own)
+    return tuple(recurring)
+
+
+def _in_place(
+    gallery: Gallery, label: str, paths: Sequence[str], found: Sequence[InPlace], others: Sequence[Framed]
+) -> Generator[int, None, tuple[CopyGroup, ...]]:
+    """The pictures that have each copy that stays in its place."""
+    recurring: list[CopyGroup] = []
+    taken: set[str] = set()
+    for copy in found:
+        rows, columns = (np.flatnonzero(copy.shape.any(axis=axis)) for axis in (1, 0))
+        box = int(rows[0]), int(columns[0]), int(rows[-1]) + 1, int(columns[-1]) + 1
+        within, boxes = [], {}
+        for path, picture in gallery.there(paths[:MATCHED]):
+            share = copy.agreement(picture)
+            if share >= AGREED and path not in taken:
+                within.append(share)
+                boxes[path] = to_picture(box, picture.frame)
+        yield 0
+        if len(boxes) >= LEAST:
+            beside = float(np.median([copy.agreement(one) for one in others]))
+            copied = Copied(float(np.median(within)), beside, float(copy.shape.mean()))
+            recurring.append(CopyGroup(label, boxes, copied, copy.shape))
+            taken |= set(boxes)
     return tuple(recurring)

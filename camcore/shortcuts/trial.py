@@ -42,10 +42,11 @@ class Tally:
     - of a style: the style of pictures of other classes; that of the rest of the class.
 
     ``gain``, ``gain_squares``: the sum, and that of squares, of how much farther a patch moved a picture towards the
-    class than the second control did, in units of the score above the next class's; ``short``: the sum of what that
-    control left missing to the class, in the same units. ``painted``: members whose patch was painted over, and as many
-    with a random rectangle of its size painted over; ``fell``, ``random_fell``: those that it then called otherwise.
-    ``missing``: members that could not be opened any more.
+    class than the second control did (of a copy in its place: than the better of the two), in units of the score above
+    the next class's; ``short``: the sum of what that control left missing to the class, in the same units.
+    ``painted``: members whose patch was painted over, and as many with a random rectangle of its size painted over;
+    ``fell``, ``random_fell``: those that it then called otherwise. ``missing``: members that could not be opened any
+    more.
     """
 
     pasted: int = 0
@@ -139,11 +140,12 @@ def try_group(
     painted over. A patch that has a shape stays in its place, and nothing of its picture comes with it: its controls
     are the same part of another one of the others, and this part painted over.
     """
+    better = any(one.shape is not None for one in members)
     made = chain(_pasted(members, others, pastes, rng, without), _painted(members, paints, rng))
     while together := list(islice(made, BATCH // 3)):
         batch = [one for altered in together for one in altered]
         above = margins_of(network, [pixels for _, pixels in batch], target)
-        yield len(batch), counted([kind for kind, _ in batch], above)
+        yield len(batch), counted([kind for kind, _ in batch], above, better)
 
 
 def margins_of(network: Network, pictures: Sequence[Pixels], target: Sequence[int]) -> NDArray[np.float64]:
@@ -220,10 +222,16 @@ def _elsewhere(member: Exhibit, rng: np.random.Generator) -> PatchBox:
     return place_for(size, member.picture.area, rng)
 
 
-def counted(kinds: Sequence[str], above: NDArray[np.float64]) -> Tally:
-    """The tally of some answers by their margins above the next class: patches and their controls in the same order."""
+def counted(kinds: Sequence[str], above: NDArray[np.float64], better: bool = False) -> Tally:
+    """The tally of some answers by their margins above the next class: patches and their controls in the same order.
+
+    ``better``: gains are those over the better of the two controls of each patch, not over the second.
+    """
     names = np.array(kinds)
-    gains = above[names == "patch"] - above[names == "rest"] if "rest" in kinds else np.zeros(0)
+    beside = above[names == "rest"]
+    if better:
+        beside = np.maximum(beside, above[names == "random patch"])
+    gains = above[names == "patch"] - beside if "rest" in kinds else np.zeros(0)
     count, turned = Counter(kinds), Counter(kind for kind, margin in zip(kinds, above, strict=True) if margin > 0)
     return Tally(
         pasted=count["patch"],
@@ -235,5 +243,5 @@ def counted(kinds: Sequence[str], above: NDArray[np.float64]) -> Tally:
         rest_flipped=turned["rest"],
         gain=float(gains.sum()),
         gain_squares=float((gains**2).sum()),
-        short=float(-above[names == "rest"].sum()),
+        short=float(-beside.sum()),
     )

@@ -28,9 +28,10 @@ class Figures:
 
 @dataclass(frozen=True)
 class Copied:
-    """The correlation of what comes again pixel by pixel: ``within`` the group and in pictures of other classes.
+    """The match with what comes again pixel by pixel: ``within`` the group and in pictures of other classes.
 
-    ``in_place``: the share of the network's input that is the same in all members; 0 where it moves about.
+    ``in_place``: the share of the network's input that is the same in all members, at the same place; the match is the
+    share of its pixels that agree. 0 where the copy moves about; then the match is the highest correlation.
     """
 
     within: float

@@ -188,7 +188,7 @@ def test_a_border_that_counts_only_as_a_whole_is_pasted_at_its_place(tmp_path):
     assert first.copied.in_place == pytest.approx(1 - (1 - 2 * round(0.13 * SIDE) / SIDE) ** 2)
     figures = first.verdict.figures
     assert (figures.sufficiency.count, figures.random.count, figures.others.count) == (sitting.COPY_PASTES, 0, 0)
-    assert "It is at the same place in all of them and covers 44 % of a picture." in first.verdict.reasons[0]
+    assert "at the same place: 44 % of the picture, of which 100 % agrees in each of them" in first.verdict.reasons[0]
     assert "Pasted at its place into 240 pictures of other classes, 240 became “leaf”" in first.verdict.reasons[1]
     assert not any(one.suspect for one in others)
     list(camcore.audit(halves_network(magenta=0), tmp_path / "pictures", tmp_path / "clean", layer="cells"))
