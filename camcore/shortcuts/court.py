@@ -23,7 +23,7 @@ from camcore.shortcuts import rule, search
 from camcore.shortcuts.gallery import Gallery
 from camcore.shortcuts.sitting import LEAST, Sitting, counts, rows_of
 from camcore.shortcuts.state import State, group_key, read_state
-from camcore.shortcuts.styles import style_layer
+from camcore.shortcuts.styles import style_layers
 from camcore.shortcuts.trial import Tally, passes
 from camcore.shortcuts.verdict import Verdict
 
@@ -55,8 +55,8 @@ def hold_court(network: Network, folder: str | os.PathLike[str]) -> Generator[Co
     """
     home = Path(folder)
     audit = open_audit(home)
-    layer = style_layer(network, audit.manifest.layer)
-    sitting = Sitting(network, audit, rows_of(audit), Gallery(network, audit.manifest), read_state(home), layer)
+    layers = style_layers(network, audit.manifest.layer)
+    sitting = Sitting(network, audit, rows_of(audit), Gallery(network, audit.manifest), read_state(home), layers)
     labels = [
         label for label, count in Counter(sitting.rows.said.tolist()).most_common(CLASSES) if count >= search.LEAST
     ]

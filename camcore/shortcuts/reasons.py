@@ -41,9 +41,11 @@ def _found(group: Group) -> str:
             f"at {beside:.2f} in pictures of other classes."
         )
     if group.styled is not None:
+        layer = group.styled.layer
+        kind = "a blur, a compression or a grain is one" if layer else "a cast or a loss of colour is one"
         return (
-            "They share a style, as a blur, a compression or a cast of colour is one: given to other pictures at layer "
-            f"{group.styled.layer}, it moves them farther towards the class than most styles of other classes do."
+            f"They share a style, as {kind}: given to other pictures{f' at layer {layer}' if layer else ''}, it moves "
+            "them farther towards the class than most styles of other classes do."
         )
     return "Nothing in them comes again pixel by pixel."
 

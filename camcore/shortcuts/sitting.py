@@ -72,13 +72,13 @@ class Sitting:
     rows: Rows
     gallery: Gallery
     state: State
-    layer: str | None
-    """The layer at which styles are compared; None where the network has none."""
+    layers: tuple[str | None, ...]
+    """The layers at which styles are compared; None stands for the input itself."""
 
     def searched(self, label: str) -> int:
         """The pictures that the network answers in the search of a class."""
         count = int((self.rows.said == label).sum())
-        styles = 0 if self.layer is None else style_search.sample_size(count, len(self.rows.said) - count)
+        styles = style_search.sample_size(count, len(self.rows.said) - count, len(self.layers))
         return search.sample_size(self.audit.manifest, count) + styles
 
     def passes(self, group: Group) -> int:
@@ -108,14 +108,11 @@ class Sitting:
         done = 0
         for done in accumulate(copies):
             yield done
-        self.state.copies[label], styles = list(copies.result), []
-        if self.layer is not None:
-            given = self.network, self.layer, self._target(label), self.gallery
-            found = Returning(style_search.search(*given, label, paths, others, rng))
-            for count in accumulate(found):
-                yield done + count
-            styles = list(found.result)
-        self.state.styles[label] = styles
+        given = self.network, self.layers, self._target(label), self.gallery
+        styles = Returning(style_search.search(*given, label, paths, others, rng))
+        for count in accumulate(styles):
+            yield done + count
+        self.state.copies[label], self.state.styles[label] = list(copies.result), list(styles.result)
         write_state(self.audit.folder, self.state)
 
     def try_group(self, group: Group, into: dict[str, Tally], pastes: int, paints: int) -> Iterator[int]:

@@ -9,13 +9,14 @@ farthest.
 from __future__ import annotations
 
 from collections.abc import Generator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from camcore.audits.finding import StyleGroup
-from camcore.graph.blas import one_thread
-from camcore.shortcuts.style_trial import activations, framed_input
+from camcore.shortcuts.style_groups import GROUPS, LEAST, nested
+from camcore.shortcuts.style_trial import activations, framed_input, head_of
 from camcore.shortcuts.styles import change, mean_style, styles_of
 from camcore.shortcuts.trial import BATCH, margins
 from camcore.shortcuts.verdict import Styled
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from camcore.network import Network
     from camcore.shortcuts.gallery import Gallery
     from camcore.shortcuts.styles import Style
+    from camcore.shortcuts.transplants import Framed
 
 SAMPLE = 300
 """Pictures of a class whose style is tried."""
@@ -31,23 +33,20 @@ BESIDE = 100
 """Pictures of other classes whose style is tried."""
 TARGETS = 4
 """Pictures of other classes that each style is given to."""
-LEAST = 6
-"""Pictures that have a style in common."""
+TOGETHER = 8
+"""Others that the style of a group is given to, to see how strong it is."""
 BEYOND = 0.95
 """The share of the styles of other classes that one of the group moves pictures farther than."""
 
-FOLDS = 5
-"""Parts that the pictures are divided into, to find those of a style by the other parts."""
 
-
-def sample_size(of_class: int, others: int) -> int:
-    """The pictures that the network answers in a search, of a class and all others."""
-    return (min(of_class, SAMPLE) + min(others, BESIDE)) * (1 + TARGETS)
+def sample_size(of_class: int, others: int, layers: int) -> int:
+    """The pictures that the network answers at most in a search at some layers, of a class and all others."""
+    return layers * ((min(of_class, SAMPLE) + min(others, BESIDE)) * (1 + TARGETS) + 2 * GROUPS * TOGETHER)
 
 
 def search(
     network: Network,
-    layer: str,
+    layers: Sequence[str | None],
     target: Sequence[int],
     gallery: Gallery,
     label: str,
@@ -57,10 +56,26 @@ def search(
 ) -> Generator[int, None, tuple[StyleGroup, ...]]:
     """Find the pictures of ``paths``, said to be of a class, whose style moves those of ``others`` towards it.
 
-    Yields the number of pictures that the network has just answered.
+    ``layers``: those at which styles are compared, None for the input itself; the one that tells most is taken. Yields
+    the number of pictures that the network has just answered.
     """
     own = [paths[place] for place in np.sort(rng.permutation(len(paths))[:SAMPLE])]
-    beside = list(others[:BESIDE])
+    found: list[tuple[float, StyleGroup]] = []
+    for layer in layers:
+        found += yield from _at(network, layer, target, gallery, label, own, list(others[:BESIDE]))
+    return (max(found, key=lambda one: one[0])[1],) if found else ()
+
+
+def _at(
+    network: Network,
+    layer: str | None,
+    target: Sequence[int],
+    gallery: Gallery,
+    label: str,
+    own: Sequence[str],
+    beside: Sequence[str],
+) -> Generator[int, None, list[tuple[float, StyleGroup]]]:
+    """The groups that are found at a layer, with how strong their style is."""
     styles: dict[str, Style] = {}
     for start in range(0, len(own) + len(beside), BATCH):
         batch = list(gallery.there([*own, *beside][start : start + BATCH]))
@@ -70,62 +85,46 @@ def search(
         yield len(batch)
     own, beside = ([path for path in some if path in styles] for some in (own, beside))
     if len(own) < 2 * LEAST or len(beside) < LEAST:
-        return ()
-    gains = yield from _gains(network, layer, target, gallery, styles, beside[:TARGETS])
-    limit = max(float(np.quantile([gains[path] for path in beside], BEYOND)), _parted([gains[path] for path in own]))
-    found = _alike(own, beside, {path for path in own if gains[path] > limit}, styles)
-    if not LEAST <= len(found) <= len(own) - LEAST:
-        return ()
-    # As large a part of the other classes, chosen in the same way: what a choice of the best does is no cue.
-    count = max(LEAST, round(len(found) / len(own) * len(beside)))
-    controls = tuple(sorted(beside, key=lambda path: -gains[path])[:count])
-    return (StyleGroup(label, found, controls, Styled(layer)),)
+        return []
+    given = _Given(network, layer, target, mean_style(list(styles.values())))
+    to = [picture for _, picture in gallery.there(beside[:TARGETS])]
+    gains = yield from given.gains(to, styles)
+    limit = float(np.quantile([gains[path] for path in beside], BEYOND))
+    to = [picture for _, picture in gallery.there(beside[TARGETS:][:TOGETHER] or beside)]
+    found = []
+    for group in nested(own, beside, limit, gains, styles):
+        sets = {"group": group, "rest": [path for path in own if path not in set(group)]}
+        means = {name: mean_style([styles[path] for path in some]) for name, some in sets.items()}
+        moved = yield from given.gains(to, means)
+        # As a mean is told from noise: times the root of the number.
+        strength = (moved["group"] - moved["rest"]) * len(group) ** 0.5
+        # As large a part of the other classes, chosen in the same way: what a choice of the best does is no cue.
+        count = max(LEAST, round(len(group) / len(own) * len(beside)))
+        controls = tuple(sorted(beside, key=lambda path: -gains[path])[:count])
+        found.append((strength, StyleGroup(label, group, controls, Styled(layer))))
+    return found
 
 
-def _parted(values: Sequence[float]) -> float:
-    """The limit that divides values into two parts of the least spread (Otsu's)."""
-    ordered = np.sort(values)
-    first, low = np.arange(1, len(ordered)), np.cumsum(ordered)[:-1]
-    last, high = len(ordered) - first, ordered.sum() - low
-    place = int(((low / first - high / last) ** 2 * first * last).argmax())
-    return float(ordered[place : place + 2].mean())
+@dataclass(frozen=True, eq=False)
+class _Given:
+    """Styles that are given to pictures at a layer, instead of the usual one."""
 
+    network: Network
+    layer: str | None
+    target: Sequence[int]
+    usual: Style
 
-def _alike(own: Sequence[str], beside: Sequence[str], chosen: set[str], styles: Mapping[str, Style]) -> tuple[str, ...]:
-    """Those of ``own`` whose style is like that of the chosen ones, by a linear classifier that has not seen them."""
-    from sklearn.linear_model import RidgeClassifier
-    from sklearn.model_selection import cross_val_predict
-    from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import StandardScaler
-
-    if len(chosen) < LEAST:
-        return ()
-    paths = [*own, *beside]
-    X = np.stack([styles[path].features for path in paths])
-    ridge = make_pipeline(StandardScaler(), RidgeClassifier(alpha=X.shape[1], class_weight="balanced"))
-    with one_thread():
-        alike = cross_val_predict(ridge, X, [path in chosen for path in paths], cv=FOLDS)
-    return tuple(path for path, one in zip(own, alike[: len(own)].tolist(), strict=True) if one)
-
-
-def _gains(
-    network: Network,
-    layer: str,
-    target: Sequence[int],
-    gallery: Gallery,
-    styles: dict[str, Style],
-    to: Sequence[str],
-) -> Generator[int, None, dict[str, float]]:
-    """The mean margin of some pictures for a class, in each of the styles."""
-    x = framed_input(network, [picture for _, picture in gallery.there(to)])
-    A, before, head = activations(network, layer, x), mean_style(list(styles.values())), network.head(layer)
-    gains: dict[str, float] = {}
-    together = max(1, BATCH // len(x))
-    paths = list(styles)
-    for start in range(0, len(paths), together):
-        batch = paths[start : start + together]
-        changed = np.concatenate([change(before, styles[path]).of(A) for path in batch])
-        found = margins(np.asarray(head(np.concatenate([x] * len(batch)), changed), np.float64), target)
-        gains.update(zip(batch, found.reshape(len(batch), -1).mean(axis=1).tolist(), strict=True))
-        yield len(changed)
-    return gains
+    def gains(self, to: Sequence[Framed], styles: Mapping[str, Style]) -> Generator[int, None, dict[str, float]]:
+        """The mean margin of some pictures for the class, in each of the styles."""
+        x, head = framed_input(self.network, to), head_of(self.network, self.layer)
+        A = activations(self.network, self.layer, x)
+        gains: dict[str, float] = {}
+        together = max(1, BATCH // len(x))
+        names = list(styles)
+        for start in range(0, len(names), together):
+            batch = names[start : start + together]
+            changed = np.concatenate([change(self.usual, styles[name]).of(A) for name in batch])
+            found = margins(np.asarray(head(np.concatenate([x] * len(batch)), changed), np.float64), self.target)
+            gains.update(zip(batch, found.reshape(len(batch), -1).mean(axis=1).tolist(), strict=True))
+            yield len(changed)
+        return gains

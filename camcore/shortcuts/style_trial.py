@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -54,7 +54,7 @@ def style_passes(members: int, rest: int, pastes: int, paints: int) -> int:
 
 def try_style(
     network: Network,
-    layer: str,
+    layer: str | None,
     target: Sequence[int],
     sides: Sides,
     others: Sequence[Framed],
@@ -62,7 +62,9 @@ def try_style(
     paints: int,
     rng: np.random.Generator,
 ) -> Iterator[tuple[int, Tally]]:
-    """Try the style of a group at a layer; yields the pictures that were answered, and the tally of each batch.
+    """Try the style of a group at a layer, or of the input itself where it is None.
+
+    Yields the pictures that were answered, and the tally of each batch.
 
     Each of ``others``, pictures of other classes, is changed as the style of the rest of the class goes over into the
     group's, and beside it as the style of these others goes over into that of the controls, and into that of the rest
@@ -75,7 +77,7 @@ def try_style(
     control = yield from _style(network, layer, sides.controls)
     plain = (yield from _style(network, layer, others[: len(sides.members)])) if others else rest
     targets = [others[int(place)] for place in rng.integers(len(others), size=pastes)] if others else []
-    head = network.head(layer)
+    head = head_of(network, layer)
     for pictures, ways, kinds in (
         (
             targets,
@@ -97,12 +99,21 @@ def framed_input(network: Network, pictures: Sequence[Framed]) -> Array32:
     return np.asarray(network.preprocess(np.stack([one.pixels for one in pictures]).astype(np.float32)))
 
 
-def activations(network: Network, layer: str, x: Array32) -> Array32:
-    """The activations (n, h, w, K) of a layer."""
-    return np.asarray(network.tap(x, [layer]).activations[layer], np.float32)
+def activations(network: Network, layer: str | None, x: Array32) -> Array32:
+    """The activations (n, h, w, K) of a layer; the input itself where it is None."""
+    return x if layer is None else np.asarray(network.tap(x, [layer]).activations[layer], np.float32)
 
 
-def _style(network: Network, layer: str, pictures: Sequence[Framed]) -> Generator[tuple[int, Tally], None, Style]:
+def head_of(network: Network, layer: str | None) -> Callable[[Array32, Array32], Array32]:
+    """The logits of inputs with other activations of a layer: a function of both."""
+    if layer is None:
+        return lambda x, A: np.asarray(network.logits(A), np.float32)
+    return network.head(layer)
+
+
+def _style(
+    network: Network, layer: str | None, pictures: Sequence[Framed]
+) -> Generator[tuple[int, Tally], None, Style]:
     """The mean style of some pictures."""
     styles: list[Style] = []
     for start in range(0, min(len(pictures), SET), BATCH):

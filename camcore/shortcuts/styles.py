@@ -2,9 +2,9 @@
 
 A blur, a compression, a cast of colour or grain lies all over a picture, so nothing of it can be cut out and pasted. A
 layer near the input sees small pieces: mean and covariance of its channels over all cells tell the likeness of the
-pieces, and nothing of their places (they are what style transfer carries over). A picture's activations are carried
-from one mean and covariance to another by the affine map that moves them least (Monge's): its style is changed, and
-what is where stays. Between two equal styles nothing changes.
+pieces, and nothing of their places (they are what style transfer carries over). Those of the input itself are its
+colours. A picture's activations are carried from one mean and covariance to another by the affine map that moves them
+least (Monge's): its style is changed, and what is where stays. Between two equal styles nothing changes.
 """
 
 from __future__ import annotations
@@ -62,10 +62,11 @@ class Change:
         return np.asarray(np.clip((A - self.before) @ self.matrix + self.after, self.lowest, self.highest), np.float32)
 
 
-def style_layer(network: Network, before: str) -> str | None:
-    """The deepest layer before another one whose cells see at most FIELD of the picture; None where there is none.
+def style_layers(network: Network, before: str) -> tuple[str | None, ...]:
+    """The layers at which styles are compared: None for the input itself, then one before another layer if there is.
 
-    All that the scores get of a picture goes through it: nothing passes it by, as over a skip connection.
+    It is the deepest whose cells see at most FIELD of the picture. All that the scores get of a picture goes through
+    it: nothing passes it by, as over a skip connection.
     """
     found = None
     for info in network.layers:
@@ -77,7 +78,7 @@ def style_layer(network: Network, before: str) -> str | None:
         small = all(one <= FIELD * side for one, side in zip(field, network.input_size, strict=True))
         if small and 0 < (info.channels or 0) <= CHANNELS and not network.passed_by(info.path):
             found = info.path
-    return found
+    return (None,) if found is None else (None, found)
 
 
 def styles_of(A: Array32) -> list[Style]:

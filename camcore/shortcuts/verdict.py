@@ -41,9 +41,9 @@ class Copied:
 
 @dataclass(frozen=True)
 class Styled:
-    """The layer that a group's style was found at."""
+    """The layer that a group's style was found at; None: the input itself, so that it is one of colours."""
 
-    layer: str
+    layer: str | None
 
 
 @dataclass(frozen=True)

@@ -157,7 +157,7 @@ def test_a_cast_of_colour_is_found_as_a_style(tmp_path):
     cast = planted_cast(tmp_path / "pictures")
     list(camcore.audit(halves_network(magenta=1), tmp_path / "pictures", tmp_path / "audit", layer="cells"))
     first, *others = read_groups(tmp_path / "audit")
-    assert (first.label, first.suspect, first.styled.layer) == ("leaf", True, "colours")
+    assert (first.label, first.suspect, first.styled.layer) == ("leaf", True, None)
     assert set(first.members) == cast
     assert not any(one.suspect for one in others)
     list(camcore.audit(halves_network(magenta=0), tmp_path / "pictures", tmp_path / "clean", layer="cells"))
