@@ -41,6 +41,8 @@ from camcore.bias.cue import square
 from camcore.framing import frame_picture
 from camcore.metrics.intervals import rate
 from camcore.models.grafting import HEAD, POOL
+from camcore.shortcuts.state import read_state
+from camcore.shortcuts.trial import Tally
 from camcore.training.new_head import replace_head
 
 LABELS = ("cat", "dog")
@@ -159,7 +161,8 @@ class Bench:
             files = kind[0].files if kind is not None and has else self.clean["dog"].files
             audited.append((files[place], "dog", has))
         groups = self._audit(audited)
-        trials = "; ".join(map(told, groups))
+        state = read_state(self.folder / "audit")
+        trials = "; ".join(told(one, state.tally(one)) for one in groups)
         if kind is None:
             return Outcome(float("nan"), sum(one.suspect for one in groups), trials=trials)
         before = self.clean["cat"].features[-TRIED_ON:] @ kernel + bias <= 0
@@ -194,14 +197,19 @@ def fitted(taught: Mapping[str, Features]) -> tuple[Features, float]:
     return kernel, float(head.intercept_[0] - mean @ kernel)
 
 
-def told(group: Group) -> str:
-    """A trial in short: how many pictures of other classes were turned, by random pieces, and by the other groups."""
+def told(group: Group, tally: Tally | None) -> str:
+    """A trial in short: how many pictures of other classes were turned, by random pieces, and by the other groups.
+
+    Of copies also the least share of the way to the class that they move a picture.
+    """
     kind = "copy" if group.copied is not None else "style" if group.styled is not None else "alike"
     text = f"{'SUSPECT ' * group.suspect}{kind}, {group.size} {group.label}s"
     figures = group.verdict.figures if group.verdict is not None else None
     if figures is None:
         return text
     shares = [f"{one.count} of {one.n}" for one in (figures.sufficiency, figures.random, figures.others) if one]
+    if tally is not None and group.copied is not None:
+        shares.append(f"{tally.way:.0%} of the way")
     return f"{text}: {', '.join(shares)}"
 
 
@@ -251,7 +259,7 @@ def main() -> None:
                     print(
                         f"{kind:16} {share:5.0%} {seed:4}   {one.used:5.0%} {one.suspects:8} {one.place or '–':>5} "
                         f"{one.precision:9.2f} {one.recall:6.2f}   {time.perf_counter() - began:.0f} s"
-                        f"{f' ({one.trials})' * (not one.place)}",
+                        f" ({one.trials})",
                         flush=True,
                     )
         used = [one for one in outcomes if one.used >= USED]
