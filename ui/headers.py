@@ -21,6 +21,7 @@ HEADERS = (
     (b"referrer-policy", b"same-origin"),
 )
 _UPLOAD = re.compile(r"/_stcore/upload_file/([^/]+)/")
+_METRICS = "/_stcore/metrics"  # tell how many visitors there are
 _MOST_SESSIONS = 10_000
 
 
@@ -47,6 +48,10 @@ class SafeHeaders:
                 message = {**message, "headers": [*kept, *HEADERS]}
             await send(message)
 
+        if policy().public and scope["path"].endswith(_METRICS):
+            await answer({"type": "http.response.start", "status": 404, "headers": []})
+            await answer({"type": "http.response.body", "body": b""})
+            return
         session = _UPLOAD.search(scope["path"]) if scope["method"] == "PUT" and policy().public else None
         if session is None:
             await self._app(scope, receive, answer)

@@ -40,6 +40,12 @@ def test_no_other_site_may_frame_it() -> None:
     assert b"X-Frame-Options" not in found
 
 
+def test_a_public_server_does_not_tell_how_many_visitors_it_has(monkeypatch: pytest.MonkeyPatch) -> None:
+    for public, status in (("1", 404), ("", 200)):
+        monkeypatch.setenv("CAMCORE_PUBLIC", public)
+        assert asked(SafeHeaders(page), "/below/_stcore/metrics")[0] == status
+
+
 def test_uploads_of_a_session_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(headers, "MOST_UPLOADED", 1000)
     path = "/_stcore/upload_file/{}/1"
