@@ -26,6 +26,9 @@ Json = Any
 """A value of JSON: text, a number, a truth value, null, or a list or an object of these."""
 
 
+UNFIT = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError)
+"""The errors of code that meets a JSON value of another shape or size than it should have."""
+
 FORMULA = re.compile(r"'*[=+\-@\t\r]")
 """The beginning of a text that spreadsheets take for a formula, and of one that was kept from being one."""
 
@@ -193,7 +196,7 @@ def content_checked(path: Path, kind: str, remedy: str) -> Iterator[None]:
         yield
     except OSError as error:
         raise CamcoreError(f"The {kind}, '{path}', cannot be read: {error.strerror or error}. {remedy}") from error
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except UNFIT as error:
         raise CamcoreError(
             f"'{path}' holds no {kind} ({type(error).__name__}: {error}). It was damaged, or is another file. {remedy}"
         ) from error

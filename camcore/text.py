@@ -14,8 +14,11 @@ def readable(label: str) -> str:
     return one_line(label).replace("_", " ")
 
 
-_HIDDEN = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
-"""Characters that are no text: controls, line ends, marks that turn the direction of writing, halves of characters."""
+_HIDDEN = re.compile(
+    "[\x00-\x1f\x7f-\x9f\xad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff"
+    "\U000e0000-\U000e007f]"
+)
+"""Characters that are no text: controls, line ends, marks that turn its direction or show nothing, halves of others."""
 
 
 def one_line(text: str) -> str:

@@ -11,6 +11,7 @@ import pytest
 
 from camcore.errors import CamcoreError
 from camcore.files import (
+    content_checked,
     from_cell,
     json_ready,
     parse_json,
@@ -68,6 +69,16 @@ def test_what_is_no_json_is_a_value_error(text: bytes, tmp_path: Path) -> None:
     with pytest.raises(ValueError):  # noqa: PT011 - of many kinds
         read_json(path)
     assert read_json_object(path) is None
+
+
+@pytest.mark.parametrize("error", [IndexError(), KeyError("a"), OverflowError(), ZeroDivisionError(), AttributeError()])
+def test_content_of_another_shape_is_told(error: Exception, tmp_path: Path) -> None:
+    said = rf"holds no list of cats \({type(error).__name__}: .*Write it again"
+    with (
+        pytest.raises(CamcoreError, match=said),
+        content_checked(tmp_path / "a.json", "list of cats", "Write it again."),
+    ):
+        raise error
 
 
 def test_json_has_a_largest_size_and_may_have_to_be_finite(tmp_path: Path) -> None:

@@ -199,7 +199,7 @@ def test_render_depends_on_numpy_and_drawing_libraries_only():
 
 FLOORS = (
     {"_compat", "errors", "cache", "lazy", "peak_memory", "places", "text"},
-    {"checks", "files", "forking"},
+    {"checks", "files", "forking", "typed_json"},
     {"class_names", "origin", "pictures", "preprocessed", "render"},
     {"framing", "predictions"},
     {"generators", "graph"},

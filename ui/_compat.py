@@ -1,6 +1,8 @@
 """Names of Streamlit outside its public interface; no other module of ``ui`` uses any."""
 
+from google.protobuf.message import DecodeError
 from streamlit import runtime
+from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 
@@ -27,3 +29,16 @@ def session_id() -> str | None:
 def is_connected(session: str) -> bool:
     """True while a browser holds the session of this name open; outside a server always. Safe in any thread."""
     return not runtime.exists() or runtime.get_instance().is_active_session(session)
+
+
+def sent_by_pages(data: bytes) -> bool:
+    """True for a browser's message that a page sends, False for a request of Streamlit's tools for developers."""
+    message = BackMsg()
+    try:
+        message.ParseFromString(data)
+    except DecodeError:
+        return False
+    kind = message.WhichOneof("type")
+    if kind == "backend_operation_request":
+        return message.backend_operation_request.WhichOneof("payload") in ("deferred_file", "dataframe_chunk")
+    return kind in ("rerun_script", "stop_script", "app_heartbeat", "file_urls_request")

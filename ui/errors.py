@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from camcore.text import one_line
 from ui import policy
 from ui.query import Failure
 
@@ -26,7 +27,8 @@ def notices(messages: Iterable[str], failure: Failure | None = None) -> None:
     """
     parts = [_panel(failure, "This did not work")] if failure is not None else []
     parts += [
-        f'<div class="cam-note" role="status">{html.escape(policy.veiled(message))}</div>' for message in messages
+        f'<div class="cam-note" role="status">{html.escape(one_line(policy.veiled(message)))}</div>'
+        for message in messages
     ]
     if parts:
         st.html("".join(parts))
@@ -40,7 +42,7 @@ def panel(failure: Failure, title: str) -> None:
 
 
 def _panel(failure: Failure, title: str) -> str:
-    message = html.escape(policy.veiled(failure.message))
+    message = html.escape(one_line(policy.veiled(failure.message)))
     details = f"<details><summary>Details</summary><code>{html.escape(failure.details[:2000])}</code></details>"
     return (
         f'<div class="cam-note cam-error" role="alert"><b>{html.escape(title)}.</b> {message}'

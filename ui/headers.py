@@ -21,6 +21,7 @@ HEADERS = (
     (b"referrer-policy", b"same-origin"),
 )
 _UPLOAD = re.compile(r"/_stcore/upload_file/([^/]+)/")
+_METRICS = "/_stcore/metrics"  # tell how many visitors there are
 _MOST_SESSIONS = 10_000
 
 
@@ -36,26 +37,46 @@ class SafeHeaders:
             await self._app(scope, receive, send)
             return
 
+        status = 0
+
         async def answer(message: Message) -> None:
+            nonlocal status
             if message["type"] == "http.response.start":
+                status = message["status"]
                 own = {name for name, _ in HEADERS}
                 kept = [(name, value) for name, value in message.get("headers", ()) if name.lower() not in own]
                 message = {**message, "headers": [*kept, *HEADERS]}
             await send(message)
 
+        if policy().public and scope["path"].endswith(_METRICS):
+            await answer({"type": "http.response.start", "status": 404, "headers": []})
+            await answer({"type": "http.response.body", "body": b""})
+            return
         session = _UPLOAD.search(scope["path"]) if scope["method"] == "PUT" and policy().public else None
-        if session is not None and self._too_much(session[1], scope):
+        if session is None:
+            await self._app(scope, receive, answer)
+        elif not self._count(session[1], size := _size(scope)):
             await answer({"type": "http.response.start", "status": 413, "headers": [(b"content-type", b"text/plain")]})
             await answer({"type": "http.response.body", "body": b"More than this server takes of a visitor."})
-            return
-        await self._app(scope, receive, answer)
+        else:
+            try:
+                await self._app(scope, receive, answer)
+            finally:
+                if not 200 <= status < 300:  # of no session, perhaps: those must not push others out
+                    self._count(session[1], -size)
 
-    def _too_much(self, session: str, scope: Message) -> bool:
-        """Count an upload by what it says of its size; one that does not say is taken for the largest."""
-        said = dict(scope["headers"]).get(b"content-length", b"")
-        size = int(said) if said.isdigit() else MOST_UPLOADED
+    def _count(self, session: str, size: int) -> bool:
+        """Count an upload, where there is room for it."""
         used = self._uploaded.pop(session, 0) + size
-        self._uploaded[session] = used
+        counted = used <= MOST_UPLOADED
+        if now := used if counted else used - size:
+            self._uploaded[session] = now
         while len(self._uploaded) > _MOST_SESSIONS:
             self._uploaded.popitem(last=False)
-        return used > MOST_UPLOADED
+        return counted
+
+
+def _size(scope: Message) -> int:
+    """The size of an upload by what it says; one that does not say is taken for the largest."""
+    said = dict(scope["headers"]).get(b"content-length", b"")
+    return int(said[:20]) if said.isdigit() else MOST_UPLOADED

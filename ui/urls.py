@@ -18,6 +18,10 @@ from ui._compat import is_history_navigation
 _NO_TEXT = re.compile("[\ud800-\udfff]")
 """What an address can carry and neither a file nor a message to the browser takes: halves of characters."""
 
+_MOST_LISTED = 200
+"""Choices that are read of a list in an address; no page has as many."""
+_MOST_TOLD = 3
+
 
 @dataclass(frozen=True)
 class Parameter:
@@ -60,12 +64,15 @@ class Listed(Parameter):
     def read(self, text: str) -> tuple[Any, str | None]:
         values: list[Any] = []
         problems = []
-        for part in text.split(","):
-            value, problem = self.one.read(part.strip())
+        for part in dict.fromkeys(one.strip() for one in text.split(",", _MOST_LISTED)[:_MOST_LISTED]):
+            value, problem = self.one.read(part)
             if problem is not None:
                 problems.append(problem.removesuffix("Showing the usual one instead.") + "It is left out.")
             elif value not in values:
                 values.append(value)
+        if len(problems) > _MOST_TOLD:
+            more = len(problems) - _MOST_TOLD
+            problems[_MOST_TOLD:] = [f"{more} more of them cannot be followed and are left out."]
         if not values:
             problems.append("Showing the usual ones instead.")
         return values or list(self.default), " ".join(problems) or None

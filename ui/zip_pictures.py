@@ -7,6 +7,7 @@ import re
 import time
 import zipfile
 import zlib
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import IO
@@ -23,7 +24,9 @@ MAX_TOTAL = 2 << 30
 MAX_DEPTH = 32
 """Folders within folders."""
 MAX_SECONDS = 120.0
+_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # others may ask for gigabytes before they unpack a byte
 _MOST_LISTING = 16 << 20  # bytes of an archive's list of entries, with their names
+_MOST_NAME = 200  # bytes of a class's name: a file system takes 255
 _START = 16  # bytes that tell a picture
 
 
@@ -60,13 +63,13 @@ class _Archive(io.RawIOBase):
         return self._file.read(size)
 
 
-def read(archive: IO[bytes], name: str) -> Iterator[PackedPicture]:
-    """The pictures of a ZIP file called ``name``, one after the other.
+def read(archive: IO[bytes], name: str, end: float | None = None) -> Iterator[PackedPicture]:
+    """The pictures of a ZIP file called ``name``, one after the other. ``end``: of the time for it, by ``monotonic``.
 
     Files that are no pictures, hidden ones and those larger than a picture may be are left out; of these only the
     first bytes are unpacked. Raises CamcoreError where it is no ZIP file, or holds too much.
     """
-    end = time.monotonic() + MAX_SECONDS
+    end = time.monotonic() + MAX_SECONDS if end is None else end
     try:
         with zipfile.ZipFile(_Archive(archive)) as opened:
             total = count = 0
@@ -89,6 +92,8 @@ def read(archive: IO[bytes], name: str) -> Iterator[PackedPicture]:
 
 def _picture(opened: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes | None:
     """The bytes of a picture; None for anything else, and for one that is too large."""
+    if entry.compress_type not in _METHODS:
+        raise zipfile.BadZipFile("it is compressed by another method than Deflate")
     with opened.open(entry) as file:
         start = file.read(_START)
         if not begins_as_picture(start):
@@ -110,7 +115,9 @@ def _labelled(entries: Sequence[zipfile.ZipInfo]) -> list[tuple[str, zipfile.Zip
         if not entry.is_dir() and not hidden and 0 < entry.file_size <= MAX_BYTES:
             files.append((parts[:-1], entry))
     shared = _shared([folders for folders, _ in files])
-    return [(_harmless(folders[shared]) if len(folders) > shared else "", entry) for folders, entry in files]
+    classes = [folders[shared] if len(folders) > shared else "" for folders, _ in files]
+    names = _harmless(classes)
+    return [(names[folder], entry) for folder, (_, entry) in zip(classes, files, strict=True)]
 
 
 def _parts(entry: zipfile.ZipInfo) -> tuple[str, ...]:
@@ -127,8 +134,19 @@ def _shared(paths: Sequence[tuple[str, ...]]) -> int:
     return next((n for n, (a, b) in enumerate(zip(low, high, strict=False)) if a != b), min(len(low), len(high)))
 
 
-def _harmless(folder: str) -> str:
-    return re.sub(r"[^\w .,'’()&+-]", "_", folder)[:100].strip(" .").lstrip("-") or "_"  # no option of a command
+def _harmless(folders: Sequence[str]) -> dict[str, str]:
+    """A name for each class folder that does no harm, and that no other of them has; "" stays."""
+    names = {"": ""}
+    used: Counter[str] = Counter()
+    for folder in dict.fromkeys(filter(None, folders)):
+        plain = re.sub(r"[^\w .,'’()&+-]", "_", folder).encode()[:_MOST_NAME].decode(errors="ignore")
+        name = plain = plain.strip(" .").lstrip("-") or "_"  # no option of a command
+        while used[name.casefold()]:
+            used[plain.casefold()] += 1
+            name = f"{plain} {used[plain.casefold()]}"
+        used[name.casefold()] += 1
+        names[folder] = name
+    return names
 
 
 def _too_much(what: str) -> CamcoreError:

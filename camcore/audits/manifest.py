@@ -7,14 +7,17 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from camcore.audits import schema
 from camcore.errors import CamcoreError
 from camcore.files import content_checked, read_json, write_whole
 from camcore.framing import CellGrid
+from camcore.typed_json import from_json
 
 NAME = "audit.json"
+
+_MOST_SIDE = 1 << 16
+_MOST_CHANNELS = 1 << 24
 
 _REMEDY = (
     "An audit is a folder that python -m camcore audit PICTURES --out FOLDER wrote. Give such a folder, or audit the "
@@ -93,18 +96,16 @@ def read_manifest(folder: Path) -> Manifest:
     path = folder / NAME
     with content_checked(path, "manifest of an audit", _REMEDY):
         content = read_json(path)
-        if not isinstance(content, dict):
-            raise ValueError("it holds no object")
-        if content.get("schema") != schema.VERSION:
+        if isinstance(content, dict) and content.get("schema") != schema.VERSION:
             raise CamcoreError(
                 f"The audit in '{folder}' has schema {content.get('schema')!r}, and this version reads "
                 f"{schema.VERSION}. Another version of camcore wrote it. Read it with that one, or audit again."
             )
-        network = AuditedNetwork(**_frozen(content.pop("network")))
-        cells = content.pop("cells", None)
-        grid = None if cells is None else CellGrid(**_frozen(cells))
-        return Manifest(network=network, cells=grid, **_frozen(content))
-
-
-def _frozen(content: dict[str, Any]) -> dict[str, Any]:
-    return {name: tuple(value) if isinstance(value, list) else value for name, value in content.items()}
+        manifest = from_json(Manifest, content)
+        within = all(1 <= side <= _MOST_SIDE for side in (*manifest.grid, *manifest.network.input_size))
+        counts = (manifest.done, manifest.failed, manifest.left_out)
+        if not (within and 0 <= manifest.channels <= _MOST_CHANNELS and min(manifest.total, manifest.chunk, 1) == 1):
+            raise ValueError("one of its sizes is out of range")
+        if min(counts) < 0 or manifest.seconds < 0:
+            raise ValueError("one of its counts is negative")
+        return manifest

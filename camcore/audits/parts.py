@@ -21,7 +21,7 @@ NARROW = tuple(field.name for field in SCHEMA if field.name not in ("sha256", "l
 
 def part_files(folder: Path) -> list[Path]:
     """The parts of an audit in their order; none where there is no such folder."""
-    return sorted((folder / PARTS).glob("part-*.parquet"))
+    return sorted(file for file in (folder / PARTS).glob("part-*.parquet") if file.is_file())
 
 
 def split_readable(files: Iterable[Path]) -> tuple[list[Path], list[Path]]:

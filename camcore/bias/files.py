@@ -19,7 +19,7 @@ from camcore.bias.cue import plant_cue, square
 from camcore.bias.energy import Energy, Share, box_mask, check_box
 from camcore.bias.study import TRIALS, Study, StudyHead
 from camcore.errors import CamcoreError
-from camcore.files import from_cell, read_json, read_text, to_csv, write_whole
+from camcore.files import UNFIT, from_cell, read_json, read_text, to_csv, write_whole
 from camcore.heatmaps.evidence import Evidence, common_scale, evidence
 from camcore.metrics.intervals import Rate
 from camcore.metrics.localisation import energy_share
@@ -196,7 +196,7 @@ def read_study(folder: str | os.PathLike[str]) -> StoredStudy:
             f"The bias study in '{home}' cannot be read: {error.strerror or error}. Correct the path, or make a study "
             "with python -m camcore bias study … --out."
         ) from error
-    except (ValueError, KeyError, TypeError, AttributeError, csv.Error) as error:
+    except (*UNFIT, csv.Error) as error:
         raise CamcoreError(
             f"The bias study in '{home}' is damaged ({type(error).__name__}: {error}). It was changed or cut off. "
             "Make it again with python -m camcore bias study … --out."

@@ -100,7 +100,7 @@ def _network(given: argparse.Namespace) -> str | None:
         return given.network
     if hub_presets.is_folder(Path(given.network).absolute()):
         return f"{hub_presets.PREFIX}{Path(given.network).absolute()}"
-    if Path(given.network).is_dir():
+    if os.path.isdir(given.network):
         raise _folder(Path(given.network))
     near = nearest(given.network, known)
     raise ModelError(

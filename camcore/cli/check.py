@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeVar
@@ -140,7 +141,7 @@ def _steps(given: argparse.Namespace, policy: Policy) -> Iterator[CheckStep]:
 
 def all_audits(given: Sequence[str], data: str | None) -> bool:
     """Tell folders of audits, which need no ``data``, from networks, which do. CamcoreError for some of each."""
-    audits = [name for name in given if (Path(name) / MANIFEST).is_file()]
+    audits = [name for name in given if os.path.isfile(Path(name) / MANIFEST)]
     if not audits:
         if data is None:
             raise CamcoreError(

@@ -162,7 +162,8 @@ def read_averages(path: str | os.PathLike[str]) -> Averages:
             raise ValueError("its maps have different shapes")
         if content["of"] not in ("said", "true"):
             raise ValueError(f"of is {content['of']!r}")
-        method, layer, framing, total = (content[key] for key in ("method", "layer", "framing", "pictures"))
+        method, layer, framing = (str(content[key]) for key in ("method", "layer", "framing"))
+        total = int(content["pictures"])
         return Averages(groups, method, layer, content["of"], framing, total, total, 0.0)
 
 

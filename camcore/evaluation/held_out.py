@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from camcore.errors import CamcoreError
-from camcore.files import Json
+from camcore.files import UNFIT, Json
 from camcore.metrics.intervals import Rate, rate
 from camcore.training.folders import LabelledFolder, read_folder, split
 from camcore.training.runs import read_recipe
@@ -22,7 +22,7 @@ def held_out(trained: Mapping[str, Json], framing: str | None = None) -> Rate | 
         pictures = sum(map(int, trained["held_out"].values()))
         framed = trained.get("held_out_by_framing", {}).get(framing, {})
         share = float(framed.get("accuracy", trained["val_accuracy"]))
-    except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
+    except UNFIT:
         return None
     return rate(round(share * pictures), pictures) if 0 <= share <= 1 and pictures > 0 else None
 
@@ -36,7 +36,7 @@ def held_out_pictures(folder: Path) -> LabelledFolder:
     try:
         pictures, classes = str(recipe["pictures"]), list(map(str, recipe["classes"]))
         share, seed = float(recipe["held_out"]), int(recipe["seed"])
-    except (KeyError, TypeError, ValueError, OverflowError) as error:
+    except UNFIT as error:
         raise CamcoreError(
             f"The recipe in '{folder}' does not say which pictures were held out. Another version wrote it, or it was "
             "changed. Evaluate the network on other pictures."

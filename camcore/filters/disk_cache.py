@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from camcore.errors import CamcoreError
-from camcore.files import write_arrays
+from camcore.files import opened_plain, write_arrays
 
 Array = NDArray[Any]
 
@@ -42,7 +42,7 @@ def path_for(*key: object) -> Path:
 def get(path: Path) -> dict[str, Array] | None:
     """The arrays of a file, which now counts as used; None where there is none, or none that can be read."""
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with opened_plain(path) as content, np.load(content, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
         os.utime(path)
         return arrays

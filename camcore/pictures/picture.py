@@ -22,6 +22,7 @@ from camcore.checks import shown as as_shown
 from camcore.errors import PictureError
 from camcore.pictures.depth import deep_channels, eight_bit_image
 from camcore.pictures.file_kinds import camera_raw, in_format, why_unreadable
+from camcore.pictures.pieces import excess
 from camcore.pictures.srgb import split_alpha, to_srgb
 from camcore.pictures.tiff_bands import Directory, check_readable, first_bands, has_bands, read_directory
 
@@ -30,6 +31,7 @@ MAX_PIXELS = 25_000_000
 MIN_SIDE = 8
 
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")
+_NO_TIFF = FORMATS[:-1]
 
 # EXIF orientation (the value of tag 0x0112) -> what brings the picture upright.
 _UPRIGHT = {
@@ -195,6 +197,15 @@ def _check_size(width: int, height: int, shown: str) -> None:
         raise PictureError(_too_many_pixels(f"{shown} is {width}×{height}, {width * height / 1e6:.5g}"))
 
 
+def _check_pieces(data: bytes, shown: str) -> None:
+    what = excess(data)
+    if what:
+        raise PictureError(
+            f"{shown} is {what}. A picture needs a few, and so many would take minutes. Open it in an image program "
+            "and save it anew."
+        )
+
+
 def _too_many_pixels(size: str) -> str:
     return (
         f"{size} million pixels; the limit is {MAX_PIXELS / 1e6:.0f} million. "
@@ -205,6 +216,7 @@ def _too_many_pixels(size: str) -> str:
 def _decode(data: bytes, shown: str) -> tuple[NDArray[np.uint8], tuple[str, ...]]:
     """Decode, and bring to upright RGB. Raises PictureError, and whatever Pillow raises."""
     notes: list[str] = []
+    _check_pieces(data, shown)
     directory = read_directory(data)
     if directory is not None and directory.is_raw:
         raise PictureError(in_format(camera_raw(directory.make), shown))
@@ -235,7 +247,7 @@ def _decode(data: bytes, shown: str) -> tuple[NDArray[np.uint8], tuple[str, ...]
 def _opened(data: bytes, directory: Directory | None, shown: str, notes: list[str]) -> Image.Image:
     """The file as Pillow opens it, nothing decoded; of a TIFF that it has no mode for, the picture in its bands."""
     if directory is None:
-        return Image.open(io.BytesIO(data), formats=FORMATS)
+        return Image.open(io.BytesIO(data), formats=_NO_TIFF)  # of which a directory that is none says nothing
     check_readable(directory, shown)
     if not has_bands(directory):
         try:

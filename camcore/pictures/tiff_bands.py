@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import struct
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,6 +29,7 @@ _WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB = 0, 1, 2
 _SEPARATE = 2
 _ALPHA = (1, 2)
 
+_PIECES = (_STRIPS, _STRIP_BYTES, _TILES, _TILE_BYTES)
 _READ = frozenset(
     {_REDUCED, _WIDTH, _HEIGHT, _BITS, _COMPRESSION, _PHOTOMETRIC, _MAKE, _STRIPS, _SAMPLES, _ROWS, _STRIP_BYTES}
     | {_PLANAR, _PREDICTOR, _TILE_WIDTH, _TILE_HEIGHT, _TILES, _TILE_BYTES, _ORIENTATION, _SUB_DIRECTORIES, _EXTRA}
@@ -36,6 +38,7 @@ _READ = frozenset(
 
 _MOST_ENTRIES = 4096
 _MOST_NUMBERS = 4_000_000  # of all tags together
+_MOST_PIECES = 50_000  # strips or tiles: Pillow takes them one by one
 _MOST_BYTES = 150_000_000  # decoded; 25 million pixels of three 16-bit bands
 
 _READABLE = {1, 5, 8, 32773, 32946, 34925, 50000}
@@ -51,11 +54,15 @@ _TYPES = frozenset(f"{kind}{size}" for kind in "ui" for size in (1, 2, 4, 8)) | 
 
 @dataclass(frozen=True)
 class Directory:
-    """The first directory of a TIFF: ``order`` of its bytes, ``<`` or ``>``, its ``tags``; ``more``: others follow."""
+    """The first directory of a TIFF: ``order`` of its bytes, ``<`` or ``>``, its ``tags``; ``more``: others follow.
+
+    ``pieces``: the strips or tiles that it claims.
+    """
 
     order: str
     tags: dict[int, tuple[int, ...]]
     more: bool
+    pieces: int
 
     def one(self, tag: int, default: int = 0) -> int:
         """The first number of a tag."""
@@ -116,9 +123,11 @@ def _entries(data: bytes, order: str, start: int, count: int, form: str, length:
     if count > _MOST_ENTRIES:
         return None
     tags: dict[int, tuple[int, ...]] = {}
-    left = _MOST_NUMBERS
+    left, pieces = _MOST_NUMBERS, 0
     for place in range(start, start + count * length, length):
         tag, kind, number = struct.unpack_from(order + form, data, place)
+        if tag in _PIECES:
+            pieces = max(pieces, number)
         scalar = _SCALARS.get(kind)
         if scalar is None or tag not in _READ or tag in tags or number > left:
             continue
@@ -127,9 +136,10 @@ def _entries(data: bytes, order: str, start: int, count: int, form: str, length:
         at = place + length - inline
         if size > inline:
             (at,) = struct.unpack_from(order + ("I" if inline == 4 else "Q"), data, at)
-        tags[tag] = struct.unpack_from(f"{order}{number}{scalar}", data, at)
+        with suppress(struct.error, OverflowError):  # what lies beyond the file's end is not there
+            tags[tag] = struct.unpack_from(f"{order}{number}{scalar}", data, at)
     (following,) = struct.unpack_from(order + ("I" if inline == 4 else "Q"), data, start + count * length)
-    return Directory(order, tags, following != 0)
+    return Directory(order, tags, following != 0, pieces)
 
 
 def has_bands(directory: Directory) -> bool:
@@ -151,10 +161,12 @@ def has_bands(directory: Directory) -> bool:
 
 
 def check_readable(directory: Directory, shown: str) -> None:
-    """Raise PictureError for a compression that is never read, naming it."""
+    """Raise PictureError for a compression that is never read, naming it, and for too many strips or tiles."""
     compression = directory.one(_COMPRESSION, 1)
     if compression in _NEVER:
         raise _cannot(directory, shown, f"compressed by {_COMPRESSIONS[compression]}")
+    if directory.pieces > _MOST_PIECES:
+        raise _cannot(directory, shown, f"cut into {directory.pieces:,} strips or tiles")
 
 
 def first_bands(data: bytes, directory: Directory, shown: str) -> tuple[Image.Image, list[str]]:

@@ -16,7 +16,7 @@ from camcore.errors import CamcoreError, nearest
 from camcore.files import Json, opened_plain
 from camcore.release.kinds import AT_LEAST, FIGURE, JUDGED_BY, KINDS, REASONS, UNEXAMINED, WORST, Kind, Rule
 
-MOST_BYTES = 1 << 16
+MOST_BYTES = 8 << 10  # tomllib takes half a second for a name of as many parts, for one of 64 KB a minute
 _EXAMPLE = "[accuracy]\nat_least = 0.9"
 
 

@@ -14,7 +14,7 @@ from camcore.audits.groups import NAME as GROUPS
 from camcore.audits.joined import LOST, SAME
 from camcore.audits.summary import calibration
 from camcore.errors import CamcoreError
-from camcore.files import Json, read_json
+from camcore.files import UNFIT, Json, read_json
 from camcore.release.kinds import MAP
 from camcore.text import readable
 
@@ -129,7 +129,7 @@ class Versions:
             return ()
         try:
             return tuple(sorted(map(_group, read_json(path)), key=lambda one: -one.share))
-        except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+        except (OSError, *UNFIT) as error:
             raise CamcoreError(
                 f"The groups of the audit, '{path}', cannot be read ({type(error).__name__}: {error}). They were "
                 "damaged. Delete that file and run the same audit again: it writes them anew."

@@ -15,12 +15,12 @@ import hmac
 import json
 import os
 from pathlib import Path
-from typing import TypeVar, get_origin, get_type_hints
 
 from camcore.errors import CamcoreError
-from camcore.files import Json, content_checked, read_json, write_whole
+from camcore.files import content_checked, read_json, write_whole
 from camcore.reviews.order import MOST_BUDGET, MOST_PICTURES
 from camcore.reviews.record import SCHEMA, VERDICTS, Answer, Header, Record, Result, result_of
+from camcore.typed_json import from_json
 
 FOLDER = "reviews"
 """The folder of an audit that holds its reviews."""
@@ -32,8 +32,6 @@ _REMEDY = (
     "A record lies in the folder reviews of its audit, and whoever changes it undoes what it proves. Take it from a "
     "backup, or review again."
 )
-
-T = TypeVar("T")
 
 
 def begun(header: Header) -> Record:
@@ -89,12 +87,7 @@ def read_record(file: Path) -> Record:
     """A record, its seals and its result checked. Raises CamcoreError where it is damaged or was altered."""
     with content_checked(file, "intact record of a review", _REMEDY):
         content = read_json(file, _MOST_BYTES, finite=True)
-        record = Record(
-            _typed(Header, content["header"]),
-            tuple(_typed(Answer, one) for one in content["answers"]),
-            None if content["result"] is None else _typed(Result, content["result"]),
-            str(content["seal"]),
-        )
+        record = from_json(Record, content)
         if record.header.id != file.stem:
             raise ValueError("it has another name than its file")
         _check_meaning(record)
@@ -125,15 +118,3 @@ def _check_meaning(record: Record) -> None:
         raise ValueError("its answers do not follow the order of its plan")
     if record.result is not None and record.result != result_of(record, items, record.result.time):
         raise ValueError("its result does not follow from its answers")
-
-
-def _typed(kind: type[T], content: Json) -> T:
-    """A dataclass of these fields' values. Raises ValueError or TypeError where they are not of its types."""
-    types = get_type_hints(kind)
-    if content.keys() != types.keys():
-        raise ValueError(f"its {kind.__name__.lower()} has other fields")
-    values = {name: tuple(value) if isinstance(value, list) else value for name, value in content.items()}
-    for name, type_ in types.items():
-        if not isinstance(values[name], tuple if get_origin(type_) is tuple else type_):
-            raise ValueError(f"its {name} is {str(values[name])[:40]!r}")
-    return kind(**values)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 from camcore.errors import CamcoreError
 from camcore.files import content_checked, read_json, write_whole
 from camcore.shortcuts.state import group_key
+from camcore.typed_json import from_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -60,7 +61,4 @@ def read_judgements(folder: str | os.PathLike[str]) -> Mapping[str, Judgement]:
     if not path.exists():
         return {}
     with content_checked(path, "judgements of an audit's groups", "Move it away, and judge again."):
-        made = {str(key): Judgement(**one) for key, one in read_json(path).items()}
-        if not all(one.answer in ANSWERS for one in made.values()):
-            raise ValueError("an answer is none")
-    return made
+        return {str(key): from_json(Judgement, one) for key, one in read_json(path).items()}

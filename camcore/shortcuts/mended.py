@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, get_args
 
-from camcore.files import Json, content_checked, read_json, write_whole
+from camcore.files import UNFIT, Json, content_checked, read_json, write_whole
 from camcore.metrics.intervals import Rate, rate
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def mending_to_json(one: Mending) -> dict[str, Json]:
 
 
 def mending_from_json(content: Json) -> Mending:
-    """A record out of JSON. Raises ValueError, KeyError or TypeError where it is none."""
+    """A record out of JSON. Raises one of ``files.UNFIT`` where it is none."""
     if content["way"] not in WAYS:
         raise ValueError(f"there is no way {content['way']!r} to mend")
     network, sha256, label, group, time = (
@@ -111,7 +111,7 @@ def mending_of(saved: SavedNetwork) -> Mending | None:
     """The record of a mended network; None where it has none that can be read."""
     try:
         return mending_from_json(saved.trained["mended"])
-    except (KeyError, TypeError, ValueError):
+    except UNFIT:
         return None
 
 

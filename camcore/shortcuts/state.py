@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from camcore.audits.finding import CopyGroup, StyleGroup
-from camcore.files import Json, read_json, write_whole
+from camcore.files import UNFIT, Json, read_json, write_whole
 from camcore.shortcuts.trial import Tally
 from camcore.shortcuts.verdict import Copied, Styled
 
@@ -102,7 +102,7 @@ def read_state(folder: Path) -> State:
                 if content.get("trials") == TRIALS
             ),
         )
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (OSError, *UNFIT):
         return State()
 
 

@@ -30,9 +30,10 @@ import psutil
 from numpy.typing import NDArray
 
 from camcore.errors import CamcoreError, ModelError
-from camcore.files import Json, read_json_object, read_text, unwritable, write_arrays, write_whole
+from camcore.files import Json, opened_plain, read_json_object, read_text, unwritable, write_arrays, write_whole
 from camcore.models.saved import SavedNetwork, read
 from camcore.models.weights_saving import save_weights
+from camcore.typed_json import from_json
 
 if TYPE_CHECKING:
     import keras
@@ -183,7 +184,7 @@ class Run:
         if not path.exists():
             return None
         try:
-            with np.load(path, allow_pickle=False) as arrays:
+            with opened_plain(path) as file, np.load(file, allow_pickle=False) as arrays:
                 return dict(arrays)
         except Exception as error:  # numpy and zipfile raise whatever a damaged file makes them stumble over
             raise CamcoreError(
@@ -237,11 +238,12 @@ def read_recipe(folder: Path) -> dict[str, Json] | None:
 
 def read_progress(folder: Path) -> Progress | None:
     """The state of the run in a folder; None where nothing readable was reported."""
-    state = read_json_object(folder / _PROGRESS)
-    try:
-        return None if state is None or state["state"] not in STATES else Progress(**state)
-    except (KeyError, TypeError):
-        return None
+    with suppress(ValueError):
+        progress = from_json(Progress, read_json_object(folder / _PROGRESS))
+        counts = (progress.epoch, progress.epochs, progress.step, progress.steps, progress.pid)
+        if progress.state in STATES and all(0 <= count < 1 << 31 for count in counts):
+            return progress
+    return None
 
 
 def read_log(folder: Path) -> tuple[Epoch, ...]:

@@ -6,6 +6,7 @@ import hashlib
 import os
 import re
 import shlex
+import time
 from pathlib import Path
 
 import pytest
@@ -103,6 +104,14 @@ def test_the_limits_at_the_ends_can_be_met_by_the_figure() -> None:
     assert read_policy(b"[flips]\nat_most = 0\nby = 'figure'").rules[0].limit == 0
 
 
+def test_names_of_many_parts_take_no_time() -> None:
+    """The Audit page reads the policy of any visitor at each of its runs."""
+    began = time.monotonic()
+    with pytest.raises(CamcoreError, match="There is no rule 'a'"):
+        read_policy(b"a" + b".a" * ((MOST_BYTES - 6) // 2) + b" = 1")
+    assert time.monotonic() - began < 5
+
+
 def test_files_that_are_none(tmp_path: Path) -> None:
     latin, huge, pipe = tmp_path / "latin.toml", tmp_path / "huge.toml", tmp_path / "pipe"
     latin.write_bytes("[accuracy]\n# für\nat_least = 0.9".encode("latin-1"))
@@ -110,7 +119,7 @@ def test_files_that_are_none(tmp_path: Path) -> None:
     os.mkfifo(pipe)
     for file, said in (
         (latin, "Line 2 is no text in UTF-8"),
-        (huge, "more than 65,536 bytes"),
+        (huge, f"more than {MOST_BYTES:,} bytes"),
         (pipe, "it is no plain file"),
         (tmp_path, "cannot be read"),
         (tmp_path / "none", "cannot be read: No such file"),

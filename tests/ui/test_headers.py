@@ -40,6 +40,12 @@ def test_no_other_site_may_frame_it() -> None:
     assert b"X-Frame-Options" not in found
 
 
+def test_a_public_server_does_not_tell_how_many_visitors_it_has(monkeypatch: pytest.MonkeyPatch) -> None:
+    for public, status in (("1", 404), ("", 200)):
+        monkeypatch.setenv("CAMCORE_PUBLIC", public)
+        assert asked(SafeHeaders(page), "/below/_stcore/metrics")[0] == status
+
+
 def test_uploads_of_a_session_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(headers, "MOST_UPLOADED", 1000)
     path = "/_stcore/upload_file/{}/1"
@@ -51,3 +57,22 @@ def test_uploads_of_a_session_are_counted(monkeypatch: pytest.MonkeyPatch) -> No
     assert asked(app, path.format("c"), "PUT", 1)[0] == 413
     monkeypatch.setenv("CAMCORE_PUBLIC", "")
     assert asked(app, path.format("a"), "PUT", 5000)[0] == 200
+
+
+def test_uploads_that_are_refused_do_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor do they push the counts of others out: anybody may make up names of sessions."""
+    monkeypatch.setattr(headers, "MOST_UPLOADED", 1000)
+    monkeypatch.setattr(headers, "_MOST_SESSIONS", 2)
+    monkeypatch.setenv("CAMCORE_PUBLIC", "1")
+
+    async def known(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 204 if "mine" in scope["path"] else 400, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
+
+    app = SafeHeaders(known)
+    path = "/_stcore/upload_file/{}/1"
+    assert asked(app, path.format("mine"), "PUT", 600)[0] == 204
+    assert {asked(app, path.format(f"made-up-{number}"), "PUT", 600)[0] for number in range(4)} == {400}
+    assert asked(app, path.format("made-up-1"), "PUT", 600)[0] == 400
+    assert asked(app, path.format("mine"), "PUT", 600)[0] == 413
+    assert asked(app, path.format("mine"), "PUT", 300)[0] == 204, "what was refused takes no room"

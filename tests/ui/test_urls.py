@@ -55,6 +55,15 @@ def test_of_several_choices_those_that_exist_stand() -> None:
     assert problem.endswith("Showing the usual ones instead.")
 
 
+def test_a_list_without_end_is_read_to_its_limit_and_told_in_a_few_sentences() -> None:
+    methods = Listed("methods", "method", ["gradcam"], ("gradcam", "layercam"))
+    value, problem = methods.read("layercam," + ",".join(f"x{number}" for number in range(200_000)))
+    assert value == ["layercam"]
+    assert problem is not None
+    assert problem.endswith("196 more of them cannot be followed and are left out.")
+    assert len(problem) < 500
+
+
 def two_pages() -> None:
     import streamlit as st
 

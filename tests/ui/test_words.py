@@ -89,6 +89,7 @@ def test_addresses_and_icons_stay_text(text: str) -> None:
         ("&copy;", "\\&copy;"),
         ("a\u202egnp", "a gnp"),
         ("a\ud800\0b", "a  b"),
+        ("ca\u200bt\ufeff\U000e0041", "ca t  "),
     ],
 )
 def test_a_text_is_one_line_of_words(text: str, shown: str) -> None:

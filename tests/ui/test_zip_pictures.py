@@ -71,6 +71,32 @@ def test_a_class_in_a_zip_file_is_not_called_like_an_option(name: str, label: st
     assert [one.label for one in found] == [label, "cat"]
 
 
+def test_class_folders_stay_apart_under_names_that_a_file_system_takes() -> None:
+    odd = ["a*b", "a?b", "a_b", "A_B", "a_b 2", "\u202egod", "\N{CJK UNIFIED IDEOGRAPH-732B}" * 100, "🐈" * 90]
+    labels = [one.label for one in read(packed({f"{name}/1.png": PICTURE for name in odd}))]
+    assert len({label.casefold() for label in labels}) == len(odd)
+    assert labels[:2] == ["a_b", "a_b 2"]
+    assert max(len(label.encode()) for label in labels) <= 255
+    assert labels[5] == "_god"
+
+
+def test_ten_thousand_names_that_are_one() -> None:
+    began = time.monotonic()
+    names = zip_pictures._harmless([f"{number:014b}".replace("0", "*").replace("1", "?") for number in range(10_000)])
+    assert len(set(names.values())) == 10_001
+    assert time.monotonic() - began < 2
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_LZMA, zipfile.ZIP_BZIP2])
+def test_other_methods_than_deflate_are_refused(method: int) -> None:
+    """An entry by LZMA may ask for four gigabytes before it unpacks a byte."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", method) as archive:
+        archive.writestr("a/1.png", PICTURE)
+    with pytest.raises(CamcoreError, match=r"by another method than Deflate\. .* Pack it again as a plain ZIP file"):
+        read(file)
+
+
 @pytest.mark.parametrize("name", ["--out", "-x"])
 def test_a_folder_called_like_an_option_is_a_class(
     name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Hashable
 from dataclasses import dataclass
 from pathlib import Path
@@ -74,7 +75,7 @@ def opening(root: Path) -> Work[OpenAudit]:
 
 def is_audit(root: Path) -> bool:
     """Says whether an audit lies in a folder."""
-    return (root / NAME).is_file()
+    return os.path.isfile(root / NAME)
 
 
 def group_name(one: Group) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import posixpath
 from collections.abc import Callable, Hashable, Sequence
 from pathlib import Path
@@ -12,6 +13,8 @@ import streamlit as st
 import camcore
 from camcore.audits.manifest import Manifest
 from camcore.audits.sources import open_row
+from camcore.files import read_plain
+from camcore.pictures.picture import MAX_BYTES
 from ui import model_picker, policy, words
 from ui.audit.chosen import PENDING
 from ui.audit.export import last_change
@@ -118,7 +121,7 @@ def items(network: NetworkKey, manifest: Manifest, paths: Sequence[str]) -> Work
             pic = open_row(manifest, path)
             maps = camcore.explain(net, pic, manifest.method, manifest.layer, framing=manifest.framing)
             file = Path(manifest.base) / path
-            data = file.read_bytes() if file.is_file() else None
+            data = read_plain(file, MAX_BYTES) if os.path.isfile(file) else None
             picture = PictureFile.of(pic, data, posixpath.basename(path))
             item = Item(picture, findings_of(net, pic, maps, network.weights))
             key = ("audit", network, pic.sha256, manifest.method, manifest.layer, manifest.framing)

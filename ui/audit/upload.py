@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -62,7 +63,8 @@ def _write(files: Iterable[tuple[str, IO[bytes]]], folder: Path) -> tuple[int, s
     """Write the pictures into a folder for each label; how many there are, and the labels."""
     written = total = 0
     labels: set[str] = set()
-    for one in (picture for name, content in files for picture in _pictures(name, content)):
+    end = time.monotonic() + zip_pictures.MAX_SECONDS
+    for one in (picture for name, content in files for picture in _pictures(name, content, end)):
         written, total = written + 1, total + len(one.data)
         if written > MAX_PICTURES or total > MAX_TOTAL:
             raise CamcoreError(
@@ -80,7 +82,7 @@ def _write(files: Iterable[tuple[str, IO[bytes]]], folder: Path) -> tuple[int, s
     return written, labels
 
 
-def _pictures(name: str, content: IO[bytes]) -> Iterator[PackedPicture]:
+def _pictures(name: str, content: IO[bytes], end: float) -> Iterator[PackedPicture]:
     """The pictures in an uploaded file; none where it is something else."""
     start = content.read(16)
     content.seek(0)
@@ -89,7 +91,7 @@ def _pictures(name: str, content: IO[bytes]) -> Iterator[PackedPicture]:
         if len(data) <= MAX_BYTES:
             yield PackedPicture("", name, data)
     elif start.startswith(b"PK") or name.lower().endswith(".zip"):
-        yield from zip_pictures.read(content, name)
+        yield from zip_pictures.read(content, name, end)
 
 
 def _put_together(folder: Path, labels: Iterable[str]) -> None:

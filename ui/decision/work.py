@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -41,7 +42,7 @@ class Answered:
 
 def is_audit(root: Path) -> bool:
     """Says whether an audit lies in a folder."""
-    return (root / MANIFEST).is_file()
+    return os.path.isfile(root / MANIFEST)
 
 
 def verdicts(items: Iterable[ReportItem], name: str) -> tuple[tuple[str, str], ...]:

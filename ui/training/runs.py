@@ -22,7 +22,7 @@ import psutil
 
 from camcore import CamcoreError, places
 from camcore.evaluation.held_out import held_out
-from camcore.files import read_json, read_json_object, unwritable, write_whole
+from camcore.files import opened_plain, read_json, read_json_object, unwritable, write_whole
 from camcore.metrics.intervals import Rate
 from camcore.models import saved
 from camcore.training import runs
@@ -215,7 +215,7 @@ def end(run: TrainingRun) -> None:
 def tail(folder: Path) -> str:
     """The end of the output of the run's process."""
     try:
-        with (folder / OUTPUT).open("rb") as file:
+        with opened_plain(folder / OUTPUT) as file:
             file.seek(0, os.SEEK_END)
             size = file.tell()
             file.seek(max(size - TAIL_BYTES, 0))
