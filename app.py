@@ -32,6 +32,7 @@ with page("Inspect") as p:
     status = row.container(key="cam_status", horizontal=True, vertical_alignment="center", wrap=False)
     progress, button = status.container(key="cam_progress"), status.container(key="cam_button", width="content")
     trust = st.container(key="cam_trust", gap="xsmall")
+    ways = st.container(key="cam_ways", horizontal=True, gap="small")
     left, right = st.columns((1.62, 1.0), gap="medium")
     picture = left.container(key="cam_picture", gap="xsmall")
     controls = left.container(key="cam_controls")
@@ -42,7 +43,6 @@ with page("Inspect") as p:
     choices = right.container(key="cam_choices", gap="small")
     colours = right.container(key="cam_colours")
     files = right.container(key="cam_export", horizontal=True, gap="small", wrap=False)
-    ways = right.container(key="cam_ways", gap=None)
     more = right.container(key="cam_more")
 
     look, mode = view.look(controls, colours)
@@ -50,12 +50,13 @@ with page("Inspect") as p:
     query = Query(model.key, chosen.picture.sha256, model.framing, state["method"], state["layer"], state["class"])
     export.compare_link(ways, chosen, query)
     trust_panel.link(ways, chosen, query)
+    export.audit_link(ways, query)
     request = map_request.ask(query, chosen.picture, allowed=model.fetch is None)
     answer, network = request.answer, request.asked.network or request.answer.network
 
     with p.section("The prediction"):
         answers.head(head, answer, model.key.name, model.fetch is not None, request.failure is not None)
-        answers.bars(scores, answer)
+        answers.bars(scores, answer, model.key.name)
     with p.section("The picture"):
         map_view.photograph(picture, chosen, answer, look, mode, request.busy, cell.picker())
         map_view.ladder(ladder, chosen, answer, look)

@@ -27,10 +27,17 @@ def one_line(text: str) -> str:
 
 
 def percent(probability: float) -> str:
-    """A probability for reading: ``71 %``, ``0.4 %``, ``< 0.1 %``, ``> 99.9 %``; a dash where there is none."""
+    """A probability or share for reading: ``71 %``, ``0.4 %``, ``< 0.1 %``, ``> 99.9 %``; a dash where there is none.
+
+    Below 0 it is the mirror image: ``−71 %``, and ``> −0.1 %`` for next to nothing.
+    """
     if probability != probability:
         return "–"
-    share = 100 * probability
+    if probability < 0:
+        size = percent(-probability)
+        turned = {"<": "> ", ">": "< "}.get(size[0], "")
+        return f"{turned}{MINUS}{size.lstrip('<> ')}"
+    share = abs(100 * probability)  # -0.0 is 0
     if 0 < share < 0.1:
         return "< 0.1 %"
     if 99.9 < share < 100:
@@ -85,6 +92,19 @@ def strength(one: Scored) -> str:
 def minus(text: str) -> str:
     """A formatted number with a real minus sign: ``-0.48`` → ``−0.48``."""
     return text.replace("-", MINUS)
+
+
+def decimal(value: float, digits: int = 2) -> str:
+    """A figure with so many digits after the point: ``0.48``, ``−0.48``; a dash where there is none."""
+    return with_sign(value, digits).removeprefix("+")
+
+
+def with_sign(value: float, digits: int = 2) -> str:
+    """A figure with its sign: ``+4.62``, ``−0.48``; what rounds to 0 has none. A dash where there is no figure."""
+    if value != value:
+        return "–"
+    text = f"{value:+.{digits}f}"
+    return minus(text) if float(text) else text[1:]
 
 
 def counted(number: int, what: str, several: str = "") -> str:

@@ -10,8 +10,7 @@ with page("Evaluation", style="classifier") as p:
     from ui.components import copy_link
     from ui.report import basket
 
-    view.follow()
-    p.address(view.parameters())
+    view.follow(p.address(view.parameters()))
     with st.sidebar:
         chosen = picture_box.show()
         saved = view.pick()

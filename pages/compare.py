@@ -14,6 +14,7 @@ with page("Compare", style="compare") as p:
         choices,
         contrast_view,
         grid,
+        parts,
         request,
         table_view,
         trust_view,
@@ -31,7 +32,7 @@ with page("Compare", style="compare") as p:
         state["open_in_inspect"] = cell
 
     state = st.session_state
-    p.address([*choices.parameters(), view.PART])
+    p.address([*choices.parameters(), parts.PART])
     choices.settle()
     p.left_out = choices.left_out()
     chosen, model = sidebar.show(framings="framings" not in (state["columns"], state["rows"]))

@@ -8,7 +8,7 @@ with page("Models", style="models") as p:
     from ui.components import copy_link
     from ui.models import card, declared, own_view, view
 
-    p.address(view.parameters())
+    view.follow(p.address(view.parameters()))
     with st.sidebar:
         copy_link(key="copy_link")
         st.caption("The link names the network that is looked at.")

@@ -13,9 +13,12 @@ from skimage import data as samples
 import camcore
 from camcore.evaluation.measures import accuracy
 from camcore.evaluation.predict import Predictions, predict_folder
+from camcore.evaluation.record import read_record
 from camcore.evaluation.table import read_csv
 from camcore.heatmaps.evidence import evidence
 from camcore.metrics.localisation import energy_share
+from camcore.models.description import described
+from camcore.models.pickling import weights_hash
 from camcore.training.folders import balanced_sample, opened, read_folder
 from camcore.training.runs import read_log
 
@@ -82,6 +85,13 @@ def test_the_bundled_predictions_are_those_of_the_bundled_weights(net: camcore.N
     found: Predictions = last.predictions
     expected = told.probabilities[[places[file] for file in found.files]]
     np.testing.assert_allclose(found.probabilities, expected, atol=1e-3)
+
+
+def test_the_evaluation_is_recorded_of_the_bundled_weights(net: camcore.Network, home: Path) -> None:
+    recorded = read_record(home / "report.json")
+    assert recorded is not None
+    assert recorded.weights_sha256 == weights_hash(net)
+    assert recorded.is_of(described(home))
 
 
 def test_the_card_says_what_the_predictions_say(home: Path) -> None:

@@ -69,8 +69,8 @@ TERMS: dict[str, tuple[tuple[str, str], ...]] = {
         ),
         (
             "Random weights",
-            "The same network with its weights drawn at random. A map that stays the same without what was learned "
-            "shows the picture, not the network.",
+            "The same network with its weights replaced by random ones. A map that stays the same without what was "
+            "learned shows the picture, not the network.",
         ),
         (
             "Rank correlation",

@@ -32,7 +32,7 @@ def show(
             button.empty()
         return progress.progress(*words.under_way(status.work.job.stage))
     if status.work.stopped:
-        progress.caption(f"{title} was stopped at {asked.done:.0%}.")
+        progress.caption(f"{title} was stopped at {words.percent(asked.done)}.")
         button.button("Run again", key="act", on_click=on_run, shortcut=controls.RUN_KEY)
     elif asked.cost is not None:
         progress.caption(words.price(asked.cost))

@@ -47,10 +47,10 @@ class Page:
         self._messages: list[str] = []
         self._failure: Failure | None = None
 
-    def address(self, parameters: Sequence[Parameter]) -> None:
-        """Take over the choices that the address names."""
+    def address(self, parameters: Sequence[Parameter]) -> frozenset[str]:
+        """Take over the choices that the address names; the names of those that were taken."""
         self._parameters = parameters
-        urls.adopt(parameters)
+        return urls.adopt(parameters)
 
     def section(self, title: str, place: DeltaGenerator | None = None) -> AbstractContextManager[None]:
         """Keep an error inside this part of the page, which is drawn in ``place``."""

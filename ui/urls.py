@@ -2,7 +2,8 @@
 
 A widget whose options are its own words in the address is bound by Streamlit (``bind="query-params"``). The
 choices here are those with longer labels, and those that several things on the page set together (a bar, a
-chip, a thumbnail and a list all choose the class). They live in the session under their parameter's name.
+chip, a thumbnail and a list all choose the class). They live in the session under their parameter's name, or under a
+key of their own where two pages mean different choices by one name.
 """
 
 import re
@@ -27,7 +28,8 @@ _MOST_TOLD = 3
 class Parameter:
     """One choice: its name in the address, the default, and what it may be.
 
-    ``bound``: a widget carries it, and this module only checks it. ``options`` empty: ``parse`` decides.
+    ``bound``: a widget carries it, and this module only checks it. ``options`` empty: ``parse`` decides. ``own_key``:
+    its name in the session, where that is another one. ``former``: names that older links have for it.
     """
 
     name: str
@@ -36,6 +38,13 @@ class Parameter:
     options: Sequence[str] = ()
     parse: Callable[[str], Any] = str
     bound: bool = False
+    own_key: str = ""
+    former: tuple[str, ...] = ()
+
+    @property
+    def key(self) -> str:
+        """Its name in the session."""
+        return self.own_key or self.name
 
     def read(self, text: str) -> tuple[Any, str | None]:
         """The value, or the default and what is wrong with the text."""
@@ -101,8 +110,8 @@ def whole_number(low: int, high: int | None = None) -> Callable[[str], int]:
     return parse
 
 
-def adopt(parameters: Sequence[Parameter]) -> None:
-    """Take over what the address names: on arrival at a page, and after the browser's Back.
+def adopt(parameters: Sequence[Parameter]) -> frozenset[str]:
+    """Take over what the address names: on arrival at a page, and after the browser's Back. The names that were taken.
 
     A link describes a whole view: what it leaves away is the default. The bare address of a page that has been
     visited before leaves the choices as they were.
@@ -110,16 +119,20 @@ def adopt(parameters: Sequence[Parameter]) -> None:
     state = st.session_state
     state["url_bound"] = state.get("url_bound", frozenset()) | {p.name for p in parameters if p.bound}
     incoming = {name: _NO_TEXT.sub("\N{REPLACEMENT CHARACTER}", value) for name, value in st.query_params.items()}
+    incoming = _renamed(parameters, incoming)
     page = tuple(p.name for p in parameters)
     if state.get("url_page") != page:
         state["url_page"], state["url_notices"], state["url_written"] = page, {}, {}
         named = any(incoming.get(p.name) for p in parameters)
-        _take(parameters if named else [p for p in parameters if not p.bound and p.name not in state], incoming)
+        unknown = [p for p in parameters if not p.bound and p.key not in state]
+        taken = _take(parameters if named else unknown, incoming)
         for parameter in parameters:
             if not parameter.bound:  # a widget of this page begins with its first option unless its value is set anew
-                state[parameter.name] = state[parameter.name]
-    elif is_history_navigation() and _own(parameters, incoming) != state["url_written"]:
-        _take([p for p in parameters if not p.bound], incoming)
+                state[parameter.key] = state[parameter.key]
+        return taken
+    if is_history_navigation() and _own(parameters, incoming) != state["url_written"]:
+        return _take([p for p in parameters if not p.bound], incoming)
+    return frozenset()
 
 
 def notices() -> Mapping[str, str]:
@@ -143,13 +156,14 @@ def publish(parameters: Sequence[Parameter], left_out: Collection[str] = ()) -> 
     for parameter in parameters:
         if parameter.bound or parameter.name in left_out:
             continue
-        value = state.get(parameter.name, parameter.default)
+        value = state.get(parameter.key, parameter.default)
         if value is not None and value != parameter.default and (text := parameter.write(value)) is not None:
             wanted[parameter.name] = text
     present = _own(parameters, dict(st.query_params))
     changed: dict[str, str | list[str]] = {n: v for n, v in wanted.items() if present.get(n) != v}
     # An empty list takes a name out. One write, as every write is a step of the browser's history.
-    changed.update({name: [] for name in present.keys() - wanted.keys()})
+    former = {name for parameter in parameters for name in parameter.former if name in st.query_params}
+    changed.update({name: [] for name in (present.keys() | former) - wanted.keys()})
     if changed:
         st.query_params.update(changed)
     state["url_written"] = wanted
@@ -163,15 +177,26 @@ def clear_others(parameters: Sequence[Parameter]) -> None:
         st.query_params.update(left)
 
 
-def _take(parameters: Sequence[Parameter], incoming: Mapping[str, str]) -> None:
+def _take(parameters: Sequence[Parameter], incoming: Mapping[str, str]) -> frozenset[str]:
+    """Set the choices as the address has them; the names that it could be followed in."""
+    taken = set()
     for parameter in parameters:
         value, problem = parameter.default, None
         if incoming.get(parameter.name):
             value, problem = parameter.read(incoming[parameter.name])
-        if problem:
-            st.session_state["url_notices"][parameter.name] = (problem, value)
+            if problem is None:
+                taken.add(parameter.name)
+            else:
+                st.session_state["url_notices"][parameter.key] = (problem, value)
         if not parameter.bound:
-            st.session_state[parameter.name] = value
+            st.session_state[parameter.key] = value
+    return frozenset(taken)
+
+
+def _renamed(parameters: Sequence[Parameter], incoming: Mapping[str, str]) -> dict[str, str]:
+    """The address with the present names in place of those of older links."""
+    present = {old: p.name for p in parameters for old in p.former if old in incoming and p.name not in incoming}
+    return {present.get(name, name): value for name, value in incoming.items()}
 
 
 def _own(parameters: Sequence[Parameter], incoming: Mapping[str, str]) -> dict[str, str]:

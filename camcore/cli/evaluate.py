@@ -13,8 +13,8 @@ from camcore.cli.options import add_json, add_network, check_network_options, lo
 from camcore.errors import CamcoreError
 from camcore.evaluation import measures
 from camcore.evaluation.average_maps import AVERAGES, average_maps, write_averages
-from camcore.evaluation.measures import summary
 from camcore.evaluation.predict import Predictions, check_threshold, predict_folder
+from camcore.evaluation.record import REPORT, EvaluatedNetwork, summary
 from camcore.evaluation.table import PREDICTIONS, write_csv
 from camcore.files import write_whole
 from camcore.text import duration, percent, readable
@@ -69,7 +69,7 @@ def evaluate(given: argparse.Namespace) -> None:
             f"None of the {len(predictions.skipped)} files in '{data.root}' could be used: "
             f"{predictions.skipped[0].reason} Without pictures there is nothing to evaluate. Give others."
         )
-    report = summary(network, predictions, given.threshold, framing)
+    report = summary(EvaluatedNetwork.of(network, framing), predictions, given.threshold)
     if given.json:
         print_json(report)
     else:
@@ -78,9 +78,9 @@ def evaluate(given: argparse.Namespace) -> None:
     if given.out:
         home = Path(given.out)
         write_csv(home / PREDICTIONS, predictions)
+        write_whole(home / REPORT, json.dumps(report, indent=2, ensure_ascii=False).encode("utf-8"))
         steps = average_maps(network, predictions, data.root, threshold=given.threshold, framing=framing)
         write_averages(home / AVERAGES, finished(steps), network.labels)
-        write_whole(home / "report.json", json.dumps(report, indent=2, ensure_ascii=False).encode("utf-8"))
         print(f"wrote predictions.csv, average_maps.json and report.json to {home}", file=sys.stderr)
 
 

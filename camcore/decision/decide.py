@@ -80,16 +80,17 @@ def decide(
 ) -> Decision:
     """Decide whether a network may be used, from what is kept of it. Nothing is measured.
 
-    ``audit``: of it, with the hash of its weights as ``weights_sha256``. ``levels``: of the verdicts on its maps, as
-    VerdictSummary has them. Raises CamcoreError where the audit is of another network.
+    ``audit``: of it, with the hash of its weights as ``weights_sha256``, which may be left out without one.
+    ``levels``: of the verdicts on its maps, as VerdictSummary has them. Raises CamcoreError where the audit is of
+    another network.
     """
     saved = network if isinstance(network, SavedNetwork) else None
     notes: list[str] = []
     if audit is not None:
         check_network(network.name, audit, weights_sha256)
         notes += audit.notes
-    found = _measured(network, audit, notes)
-    averages = _averages(saved, audit, notes)
+    found = _measured(network, audit, weights_sha256, notes)
+    averages = _averages(saved, audit, weights_sha256, notes)
     groups: tuple[Group, ...] = ()
     judgements: Mapping[str, Judgement] = {}
     reviews: tuple[Listed, ...] = ()
@@ -120,25 +121,31 @@ def check_network(name: str, audit: Audit, weights_sha256: str) -> None:
         )
 
 
-def _measured(network: NetworkListing, audit: Audit | None, notes: list[str]) -> tuple[Measured, ...]:
+def _measured(
+    network: NetworkListing, audit: Audit | None, weights_sha256: str, notes: list[str]
+) -> tuple[Measured, ...]:
     """The accuracy from each source that has one."""
     saved = network if isinstance(network, SavedNetwork) else None
     found: list[Measured | None] = []
     if audit is not None:
         found.append(figures.audited(audit, saved))
     if saved is not None:
-        found += [_read(notes, lambda: figures.evaluated(saved)), figures.trained(saved)]
+        found += [_read(notes, lambda: figures.evaluated(saved, weights_sha256)), figures.trained(saved)]
     elif isinstance(network, Backbone):
         found.append(figures.published(network))
     return tuple(one for one in found if one is not None)
 
 
-def _averages(saved: SavedNetwork | None, audit: Audit | None, notes: list[str]) -> tuple[MeanMap, ...]:
-    """The mean maps: of the audit where there is one, else those beside the network."""
+def _averages(
+    saved: SavedNetwork | None, audit: Audit | None, weights_sha256: str, notes: list[str]
+) -> tuple[MeanMap, ...]:
+    """The mean maps: of the audit where there is one, else those of the evaluation beside the network, if of it."""
     if audit is not None:
         return mean_maps(audit)
     path = None if saved is None else saved.folder / AVERAGES
     if saved is None or path is None or not path.is_file():
+        return ()
+    if figures.of_these_weights(saved, weights_sha256) is False:
         return ()
     stored = _read(notes, lambda: read_averages(path))
     return () if stored is None else means_of(stored, saved.labels)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from camcore.audits.figures import accuracy, class_figures
 from camcore.evaluation import measures
 from camcore.evaluation.held_out import held_out
+from camcore.evaluation.record import REPORT, read_record
 from camcore.evaluation.table import PREDICTIONS, read_csv
 from camcore.metrics.intervals import Rate, rate
 from camcore.text import counted
@@ -24,6 +25,11 @@ CHOSEN_BY = "They chose which weights were kept, so expect less on other picture
 LEARNED_FROM = "It learned from pictures of this folder, so this says nothing about others."
 ELSEWHERE = "Measured elsewhere, on pictures of ImageNet; yours may be others."
 NOT_RECORDED = "Whether it learned from them is not recorded."
+OTHER_WEIGHTS = (
+    "It was of other weights than these: the network was trained anew or replaced since, so it says nothing about it "
+    "as it is. Evaluate it again."
+)
+WEIGHTS_NOT_RECORDED = "Of which weights it was is not recorded."
 
 _VALIDATION = 50_000  # pictures of ImageNet's validation set
 
@@ -54,10 +60,19 @@ class Measured:
         return min(present, key=lambda one: (one[1].high, one[1].value)) if len(present) > 1 else None
 
 
-def evaluated(saved: SavedNetwork) -> Measured | None:
+def of_these_weights(saved: SavedNetwork, weights_sha256: str = "") -> bool | None:
+    """Tell whether the evaluation beside a saved network was of its weights; None where that is not recorded.
+
+    ``weights_sha256``: over the network's weights, where it is known.
+    """
+    record = read_record(saved.folder / REPORT)
+    return None if record is None else record.is_of(saved, weights_sha256)
+
+
+def evaluated(saved: SavedNetwork, weights_sha256: str = "") -> Measured | None:
     """The results beside a saved network; None where there are none, or those are of other classes.
 
-    Raises CamcoreError where they are damaged.
+    ``weights_sha256``: over the network's weights, where it is known. Raises CamcoreError where they are damaged.
     """
     path = saved.folder / PREDICTIONS
     if not path.is_file():
@@ -68,7 +83,11 @@ def evaluated(saved: SavedNetwork) -> Measured | None:
     table = measures.confusion(p)
     classes = tuple((label, table.recall(place)) for place, label in enumerate(p.classes))
     source = f"Evaluation kept beside the network, {counted(len(p), 'picture')}"
-    return Measured(source, measures.accuracy(p), classes, "" if saved.bundled else NOT_RECORDED)
+    same = of_these_weights(saved, weights_sha256)
+    if same is False:
+        return Measured(source, measures.accuracy(p), classes, OTHER_WEIGHTS, counts=False)
+    cautions = ("" if saved.bundled else NOT_RECORDED, "" if same else WEIGHTS_NOT_RECORDED)
+    return Measured(source, measures.accuracy(p), classes, " ".join(filter(None, cautions)))
 
 
 def trained(saved: SavedNetwork) -> Measured | None:

@@ -16,7 +16,6 @@ from numpy.typing import ArrayLike, NDArray
 from camcore.errors import CamcoreError
 from camcore.evaluation.predict import Predictions
 from camcore.metrics.intervals import Rate, rate
-from camcore.network import Network
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -195,39 +194,6 @@ def sweep(p: Predictions, thresholds: Sequence[float] | None = None) -> Sweep:
     return Sweep(
         shown, (detected + refused) / len(p), sensitivity, specificity, float(best), float(right.max() / len(p))
     )
-
-
-def summary(network: Network, p: Predictions, threshold: float = 0.5, framing: str | None = None) -> dict[str, object]:
-    """All figures as values that JSON can hold; None where a figure is not defined."""
-    right = accuracy(p, threshold)
-    figures: dict[str, object] = {
-        "network": network.name,
-        "weights": network.weights_note,
-        "framing": network.framing_for(framing),
-        "pictures": len(p),
-        "skipped": [{"file": str(one.file), "reason": one.reason} for one in p.skipped],
-        "classes": list(p.classes),
-        "threshold": threshold if len(p.classes) == 2 else None,
-        "accuracy": {
-            "value": _defined(right.value),
-            "low": _defined(right.low),
-            "high": _defined(right.high),
-            "correct": right.count,
-        },
-        "confusion": confusion(p, threshold).counts.tolist(),
-        "auc": _defined(auc(p)),
-        "ece": _defined(calibration(p).ece),
-        "log_loss": _defined(log_loss(p)),
-        "brier": _defined(brier(p)),
-    }
-    if len(p.classes) == 2:
-        tried = sweep(p)
-        figures["best_threshold"] = {"value": tried.best, "accuracy": tried.best_accuracy}
-    return figures
-
-
-def _defined(value: float) -> float | None:
-    return None if np.isnan(value) else value
 
 
 def _checked(p: Predictions, index: int) -> int:

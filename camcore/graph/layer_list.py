@@ -143,21 +143,21 @@ def _info(
 
 def _cautioned(info: LayerInfo, used: bool, attends: bool, default: str | None) -> LayerInfo:
     """A layer with its caution, where a map of it cannot be right: see ``LayerInfo.caution``."""
-    instead = "" if info.path == default else f" Take {default!r}."
+    instead = "" if info.path == default else f" Choose the recommended layer, “{default}”, instead."
     if not used:
         caution = (
-            "The scores do not use this layer's patches any more: behind the last attention they are made from other "
+            "The scores no longer use this layer’s patches: after the last attention they are computed from other "
             f"tokens, such as the class token, so the gradient is zero at every patch.{instead}"
         )
     elif attends and info.located and not info.whole_picture and _of_patches(info):
         caution = (
-            "No attention comes before this layer, so each cell knows its own patch only: a map of it shows what the "
-            f"patches look like, and not what the network made of them.{instead}"
+            "No attention comes before this layer, so each cell knows only its own patch: its map shows what the "
+            f"patches look like, not what the network makes of them.{instead}"
         )
     elif attends and info.located and not info.whole_picture:
         caution = (
-            "No attention comes before this layer: a map of it shows what the layers up to here found at each place, "
-            f"and not what the network's attention made of it.{instead}"
+            "No attention comes before this layer: its map shows what the layers up to here found at each place, "
+            f"not what the network’s attention makes of it.{instead}"
         )
     else:
         return info

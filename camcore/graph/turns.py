@@ -13,9 +13,9 @@ import threading
 from collections.abc import Iterator
 from time import perf_counter
 
-from camcore.graph.fifo_semaphore import FifoSemaphore
+from camcore.graph.priority_semaphore import PrioritySemaphore
 
-_SEMAPHORE = FifoSemaphore(max(1, (os.cpu_count() or 1) // 2))
+_SEMAPHORE = PrioritySemaphore(max(1, (os.cpu_count() or 1) // 2))
 _served = threading.local()
 
 

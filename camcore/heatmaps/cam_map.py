@@ -120,11 +120,11 @@ def activation_state(A: Array) -> ActivationState:
 
 
 _STATES = {
-    "dead": "Every activation of this layer is zero for this picture (dead units). Try another layer.",
+    "dead": "Every activation of this layer is zero on this picture (dead units). Try another layer.",
     "constant": "The layer's activations are the same at every place, so no place stands out. Try another layer.",
     "negative": (
-        "No activation of this layer is positive, so what weighs activations is upside down here. Take the layer "
-        "behind its ReLU."
+        "No activation of this layer is positive, so methods that weigh activations turn the map upside down. Choose "
+        "the layer after its ReLU."
     ),
 }
 

@@ -104,7 +104,7 @@ ROWS = (
         signed=False,
         summary="Score-CAM whose masks are shaken by noise, each channel's score averaged over it.",
         strengths="Less dependent on a single mask than Score-CAM.",
-        weaknesses="Tens of times dearer than Score-CAM, for a small change.",
+        weaknesses="Tens of times the cost of Score-CAM, for a small change.",
         compute=scorecam,
         weights=scorecam_weights,
         options=options(
@@ -129,7 +129,7 @@ ROWS = (
         signed=False,
         summary="Score-CAM integrated along the mask: each channel's score from faint to full.",
         strengths="Sees channels whose mask saturates the score.",
-        weaknesses="n times dearer than Score-CAM.",
+        weaknesses="n times the cost of Score-CAM.",
         compute=scorecam,
         weights=scorecam_weights,
         options=options(n=Option(10, low=1, high=1000, help="steps of the mask"), **variant("paper", "authors")),

@@ -15,7 +15,6 @@ from numpy.typing import ArrayLike, NDArray
 from camcore.render.figure import (
     COLOURS,
     HEIGHT,
-    LEGEND_ABOVE,
     LEGEND_BENEATH,
     MARGIN,
     QUIET,
@@ -79,7 +78,8 @@ def score_histogram(
     layout: Part = {
         "barmode": "overlay",
         "bargap": 0,
-        "legend": LEGEND_ABOVE,
+        "legend": LEGEND_BENEATH,
+        "margin": MARGIN | {"b": 84},
         "xaxis": titled_axis(
             f"{axis}, %",  # nine signs on the ticks would run into each other
             range=[-LIMIT - 0.3, LIMIT + 0.3],

@@ -207,7 +207,7 @@ def _steps(case: Case, pic: Picture, known: Trust, plan: EvidencePlan, memory: M
     yield from measured(_HIDING, hiding, lambda results: replace(known, chance=results))
     if copies:
         drawing = sanity.copies(network, pic, m, copies)
-        doing = "Drawing the network's weights at random"
+        doing = "Trying the network with random weights"
         yield from measured(doing, drawing, lambda results: replace(known, copies=results))
     if draws:
         moved, done = Returning(max_sensitivity(case, m, draws)), 0.0

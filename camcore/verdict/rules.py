@@ -11,7 +11,7 @@ from math import expm1, isfinite
 from statistics import mean, median
 from typing import Literal
 
-from camcore.text import percent, readable
+from camcore.text import decimal, percent, readable
 
 Level = Literal["trust", "caution", "distrust"]
 ReasonKind = Literal["for", "against", "beware", "note"]
@@ -123,7 +123,7 @@ def judge(findings: Findings) -> Verdict:
 
 def _stands_out(findings: Findings) -> list[Reason]:
     if findings.same_everywhere:
-        return [Reason("against", "flat", "It is the same everywhere, so it puts no place before another.")]
+        return [Reason("against", "flat", "It is the same everywhere, so it singles out no place.")]
     return []
 
 
@@ -136,7 +136,7 @@ def _decides(findings: Findings) -> list[Reason]:
         return [Reason("against", "undecided", text)]
     if findings.random_sureness and findings.top <= max(findings.random_sureness):
         text = (
-            f"The network is no surer ({percent(findings.top)}) than one whose weights are drawn at random "
+            f"The network is no surer ({percent(findings.top)}) than one with random weights "
             f"({percent(max(findings.random_sureness))})."
         )
         return [Reason("against", "unsure", text)]
@@ -146,7 +146,7 @@ def _decides(findings: Findings) -> list[Reason]:
 def _beats_chance(findings: Findings) -> list[Reason]:
     chance = findings.chance
     if not isfinite(chance.lead):
-        return [Reason("against", "overflow", "The network's scores are not finite numbers on this picture.")]
+        return [Reason("against", "overflow", "The network’s scores are not finite numbers on this picture.")]
     if chance.spread < INDIFFERENT:
         moved = f"its odds move by {percent(expm1(chance.spread))}"
         if not isfinite(findings.probability):
@@ -155,13 +155,13 @@ def _beats_chance(findings: Findings) -> list[Reason]:
         return [Reason("against", "indifferent", text)]
     count = len(chance.lead_random)
     as_good = sum(lead >= chance.lead for lead in chance.lead_random)
-    hiding = _hiding(chance.removed, mean(chance.removed_random))
+    hiding = Reason("note", "hiding", f"{_hiding(chance.removed, mean(chance.removed_random))}.")
     if as_good:
-        does = "does" if as_good == 1 else "do"
-        text = f"It does no better than chance: {as_good} of {count} random maps {does} at least as well. {hiding}."
-        return [Reason("against", "chance", text)]
-    text = f"{hiding}. As parts are hidden and shown step by step, it does better than all {count} random maps."
-    return [Reason("for", "chance", text)]
+        mark = "marks" if as_good == 1 else "mark"
+        text = f"What {as_good} of {count} random maps {mark} matters at least as much to the score."
+        return [Reason("against", "chance", text), hiding]
+    text = f"What it marks matters more to the score than what any of {count} random maps marks."
+    return [Reason("for", "chance", text), hiding]
 
 
 def _depends_on_weights(findings: Findings) -> list[Reason]:
@@ -171,30 +171,30 @@ def _depends_on_weights(findings: Findings) -> list[Reason]:
             Reason("beware", "unchecked", f"Whether it depends on what the network has learned is not known: {why}.")
         ]
     likeness = median(findings.survival)
-    shown = f"rank correlation {likeness:.2f}".replace("-", "\N{MINUS SIGN}")
+    shown = f"rank correlation {decimal(likeness)}"
     if likeness >= SURVIVES:
         text = (
-            f"It stays nearly the same when the network's weights are drawn at random ({shown}): it shows the picture, "
-            "not what the network has learned."
+            f"It stays nearly the same when the network’s weights are replaced by random ones ({shown}): it shows the "
+            "picture, not what the network has learned."
         )
         return [Reason("against", "survives", text)]
     if likeness >= RESEMBLES:
-        text = f"It still resembles itself when the network's weights are drawn at random ({shown})."
+        text = f"It changes only in part when the network’s weights are replaced by random ones ({shown})."
         return [Reason("beware", "resembles", text)]
-    return [Reason("for", "depends", f"It changes when the network's weights are drawn at random ({shown}).")]
+    return [Reason("for", "depends", f"It changes when the network’s weights are replaced by random ones ({shown}).")]
 
 
 def _beats_centre(findings: Findings) -> list[Reason]:
     if findings.chance.lead > findings.chance.lead_centre:
         return []
-    text = "A blob in the middle does as well, and it has not looked at the picture."
+    text = "A blob in the middle does as well, without looking at the picture."
     return [Reason("beware", "centre", text)]
 
 
 def _is_first(findings: Findings) -> list[Reason]:
     if findings.top_label is not None:
         text = (
-            f"The network says {readable(findings.top_label)!r} ({percent(findings.top)}); the class explained has "
+            f"The network says “{readable(findings.top_label)}” ({percent(findings.top)}); the class explained has "
             f"{percent(findings.probability)}."
         )
         return [Reason("beware", "not first", text)]
@@ -214,9 +214,9 @@ def _is_stable(findings: Findings) -> list[Reason]:
         return []
     change = percent(findings.sensitivity)
     if findings.sensitivity > UNSTABLE:
-        text = f"Noise that can hardly be seen changes it by {change}."
+        text = f"Barely visible noise changes it by {change}."
         return [Reason("beware", "unstable", text)]
-    return [Reason("for", "stable", f"Noise that can hardly be seen changes it by {change} at most.")]
+    return [Reason("for", "stable", f"Barely visible noise changes it by {change} at most.")]
 
 
 def _method(findings: Findings) -> list[Reason]:
@@ -225,7 +225,7 @@ def _method(findings: Findings) -> list[Reason]:
         reasons.append(Reason("beware", "warning", findings.warning))
     if findings.whole_picture:
         text = (
-            f"Each cell of the layer {findings.layer!r} can see the whole picture, so a bright place shows where the "
+            f"Each cell of the layer “{findings.layer}” can see the whole picture, so a bright place shows where the "
             "evidence is held, not always where in the picture it comes from."
         )
         reasons.append(Reason("note", "receptive field", text))
@@ -242,10 +242,10 @@ def _hiding(removed: float, by_chance: float) -> str:
     effect, of_chance = _effect(removed), _effect(by_chance)
     hidden = f"Hiding its top {percent(HIDDEN)}"
     if effect == of_chance == _NO_EFFECT:
-        return f"{hidden} hardly changes the score, and neither does hiding a random map's"
+        return f"{hidden} hardly changes the score, and neither does hiding a random map’s"
     if effect == of_chance:
-        return f"{hidden} {effect}, as hiding a random map's does on average"
-    return f"{hidden} {effect}; hiding a random map's {of_chance.replace('the score', 'it')} on average"
+        return f"{hidden} {effect}, as hiding a random map’s does on average"
+    return f"{hidden} {effect}; hiding a random map’s {of_chance.replace('the score', 'it')} on average"
 
 
 _NO_EFFECT = "hardly changes the score"

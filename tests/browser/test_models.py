@@ -57,10 +57,10 @@ def test_an_uploaded_weights_file_becomes_a_network(page: Page, address: str) ->
 
 def test_a_functions_network_is_tried_and_looked_into(page: Page, address: str) -> None:
     page.set_default_timeout(PATIENCE)
-    page.goto(f"{address}/models?about=raises")
+    page.goto(f"{address}/models?model=raises")
     page.get_by_role("button", name="Make and check it").click()
     told(page, "raised RuntimeError: the weights are on <b>another</b> machine")
-    page.goto(f"{address}/models?about=shapes")
+    page.goto(f"{address}/models?model=shapes")
     page.get_by_role("button", name="Make and check it").click()
     page.get_by_text("It can be made").wait_for()
     page.get_by_role("link", name="Look into it").click()

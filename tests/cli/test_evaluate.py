@@ -8,10 +8,13 @@ import pytest
 from labelled import make_folder
 from small import network_folder
 
+import camcore
 from camcore.__main__ import main
 from camcore.evaluation.average_maps import read_averages
 from camcore.evaluation.measures import accuracy, auc, confusion
 from camcore.evaluation.table import read_csv
+from camcore.models import saved
+from camcore.models.pickling import weights_hash
 
 
 def test_figures_in_words(network, pictures, capsys):
@@ -30,6 +33,8 @@ def test_what_is_printed_is_what_is_written(network, pictures, tmp_path, capsys)
     assert report == json.loads((out / "report.json").read_text("utf-8"))
     p = read_csv(out / "predictions.csv")
     assert (report["pictures"], report["classes"], report["threshold"]) == (19, ["across", "down"], 0.4)
+    assert report["weights_sha256"] == weights_hash(camcore.load(network))
+    assert report["file_sha256"] == saved.read(network).sha256
     assert report["confusion"] == confusion(p, 0.4).counts.tolist()
     assert report["accuracy"]["value"] == accuracy(p, 0.4).value
     assert report["auc"] == pytest.approx(auc(p))

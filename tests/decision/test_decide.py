@@ -18,6 +18,7 @@ from camcore.audits.finding import write_groups, write_verdicts
 from camcore.audits.groups import read_groups
 from camcore.audits.manifest import write_manifest
 from camcore.decision.decide import decide
+from camcore.decision.measured import NOT_RECORDED
 from camcore.decision.report import NOT_EXAMINED, entry, summary
 from camcore.errors import CamcoreError
 from camcore.evaluation.average_maps import Averages, GroupMean, write_averages
@@ -70,6 +71,12 @@ def evaluate(network: SavedNetwork, wrong: int = 2) -> None:
         Averages(groups, "cam", "top", "said", "stretch", 40, 40, 1.0),
         ("cat", "dog"),
     )
+
+
+def record(network: SavedNetwork, weights_sha256: str, file_sha256: str) -> None:
+    """Record of which weights the evaluation beside it was."""
+    hashes = {"weights_sha256": weights_sha256, "file_sha256": file_sha256}
+    (network.folder / "report.json").write_text(json.dumps({"network": network.name, **hashes}))
 
 
 def try_groups(folder: Path, suspect: bool) -> None:
@@ -126,6 +133,27 @@ def test_the_accuracy_that_counts_is_of_the_most_new_pictures(pets, made):
     decision = decide(pets, audit, WEIGHTS)
     assert decision.points[0].text.startswith("It is right on 38 of 40"), "it learned from those of the audit"
     assert "learned from pictures of this folder" in decision.measured[0].caution
+
+
+def test_an_evaluation_of_other_weights_says_nothing_about_these(pets, made):
+    evaluate(pets)
+    assert "Of which weights it was is not recorded." in decide(pets).points[0].text
+    for weights, file, known in ((WEIGHTS, pets.sha256, ""), (WEIGHTS, "f" * 64, WEIGHTS), ("1" * 64, pets.sha256, "")):
+        record(pets, weights, file)
+        decision = decide(pets, weights_sha256=known)
+        assert decision.measured[0].counts
+        assert "not recorded" not in decision.points[0].text.removesuffix(NOT_RECORDED)
+        assert states(decision)["looks"] == "note"
+    for weights, file in ((WEIGHTS, "f" * 64), ("1" * 64, "f" * 64)):
+        record(pets, weights, file)
+        decision = decide(pets)
+        assert (states(decision)["accuracy"], states(decision)["looks"]) == ("open", "open")
+        assert "38 of 40" not in decision.points[0].text
+        assert "It was of other weights than these" in decision.points[0].text
+    audit = camcore.open_audit(made.folder)
+    assert decide(pets, audit, WEIGHTS).points[0].text.startswith("It is right on 45 of 60"), "the audit is of these"
+    (pets.folder / "report.json").write_text("[]")
+    assert decide(pets).measured[0].counts, "what cannot be read records nothing"
 
 
 def test_a_recipe_may_name_its_pictures_from_another_place(pets, made):

@@ -5,7 +5,7 @@ import time
 
 from camcore.graph import turns
 from camcore.graph.compiled import SubgraphCompiler
-from camcore.graph.fifo_semaphore import FifoSemaphore
+from camcore.graph.priority_semaphore import PrioritySemaphore
 
 PAUSE = 0.2
 
@@ -52,7 +52,7 @@ def test_the_clock_stands_while_another_thread_builds():
 
 
 def test_the_clock_stands_while_others_have_their_turn(monkeypatch):
-    places = FifoSemaphore(1)
+    places = PrioritySemaphore(1)
     monkeypatch.setattr(turns, "_SEMAPHORE", places)
     compiler = SubgraphCompiler(None, "a network")
     monkeypatch.setattr(compiler, "warm", lambda function, *arguments: function(*arguments))

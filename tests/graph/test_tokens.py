@@ -82,7 +82,7 @@ def test_a_changed_patch_changes_its_own_cell(name):
 
 def test_behind_the_last_look_at_the_patches_their_gradient_is_zero_and_so_it_is_said():
     network = built("class token")
-    later = [info for info in network.layers if info.tokens and "do not use this layer's patches" in info.caution]
+    later = [info for info in network.layers if info.tokens and "no longer use this layer’s patches" in info.caution]
     assert {"attention2", "block2", "norm2b", "mlp2", "norm"} <= {info.path.split("/")[0] for info in later}
     earlier = [info for info in network.layers if info.tokens and info not in later]
     assert {"norm2a", "block1", "norm1a", "tokens"} <= {info.path for info in earlier}
@@ -98,8 +98,8 @@ def test_a_map_of_such_a_layer_is_empty_and_says_why():
     pic = camcore.Picture.from_array(np.random.default_rng(0).integers(0, 256, (*SIZE, 3), dtype=np.uint8))
     last, early, good = camcore.explain(network, pic, "gradcam", layers=["block2", "norm1a", "norm2a"], classes=2)
     assert not last.values.any()
-    assert last.warning.startswith("The map is empty. The scores do not use this layer's patches")
-    assert "Take 'norm2a'" in last.warning
+    assert last.warning.startswith("The map is empty. The scores no longer use this layer’s patches")
+    assert "“norm2a”" in last.warning
     assert "No attention comes before this layer" in early.warning
     assert "No attention" not in (good.warning or "")
 
@@ -108,7 +108,7 @@ def test_the_reasons():
     network = built("class token")
     assert "input of the last attention that reads them" in network.layer("norm2a").reason
     assert "class token" in network.layer("norm2a").reason
-    assert "each cell knows its own patch only" in network.layer("patches").reason
+    assert "each cell knows only its own patch" in network.layer("patches").reason
     assert "global average pooling" in built("average over the patches").layer("norm").reason
     assert "flattening" in built("patches by reshaping").layer("norm").reason
 

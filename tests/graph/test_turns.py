@@ -6,17 +6,17 @@ import time
 import pytest
 
 from camcore.graph import turns
-from camcore.graph.fifo_semaphore import FifoSemaphore
+from camcore.graph.priority_semaphore import PrioritySemaphore
 
 
 @pytest.fixture(autouse=True)
-def one_place(monkeypatch: pytest.MonkeyPatch) -> FifoSemaphore:
-    places = FifoSemaphore(1)
+def one_place(monkeypatch: pytest.MonkeyPatch) -> PrioritySemaphore:
+    places = PrioritySemaphore(1)
     monkeypatch.setattr(turns, "_SEMAPHORE", places)
     return places
 
 
-def test_who_has_computed_least_comes_first(one_place: FifoSemaphore) -> None:
+def test_who_has_computed_least_comes_first(one_place: PrioritySemaphore) -> None:
     order: list[str] = []
     held, go = threading.Event(), threading.Event()
 

@@ -95,8 +95,19 @@ def test_a_folder_of_ones_own_leads_to_its_audit(tmp_path: Path) -> None:
     assert audit_link(at) == {"model": ["pets"]}
 
 
+def test_results_of_other_weights_are_not_told_as_those_of_the_network(home: Path) -> None:
+    record = home / "networks" / "pets" / "report.json"
+    record.write_text('{"file_sha256": "f"}')
+    try:
+        at = page()
+    finally:
+        record.unlink()
+    assert headline(at) == "How good is pets? The results kept beside it are of other weights"
+    assert "by other weights than pets has now" in html(at)
+
+
 def test_a_network_of_three_classes_has_no_threshold() -> None:
-    at = until(page(network="three"), answered)
+    at = until(page(model="three"), answered)
     assert "No results are kept beside this network" in " ".join(m.value for m in at.markdown)
     assert not [s for s in at.slider if s.key == "threshold"]
     assert "most probable classes stand side by side" in " ".join(" ".join(m.value for m in at.markdown).split())
@@ -108,7 +119,7 @@ def schematic(at: AppTest) -> dict[str, str]:
 
 @pytest.mark.parametrize(("network", "curve"), [("pets", "S-curve"), ("three", "softmax")])
 def test_the_curve_is_the_networks_own_before_and_after_its_answer(network: str, curve: str) -> None:
-    at = page(network=network)
+    at = page(model=network)
     assert schematic(at)["curve"] == curve
     assert schematic(until(at, answered))["curve"] == curve
 
@@ -125,26 +136,40 @@ def test_the_results_go_into_the_report_at_their_threshold() -> None:
 
 
 def test_the_choice_of_network_is_carried_both_ways() -> None:
-    at = page(network="three")
+    at = page(model="three")
     assert at.selectbox(key="network").value == "three"
     at.selectbox(key="network").set_value("pets")
     assert run(at).session_state["model"] == "pets"
-    visit("pages/models.py", at)
+    visit("pages/models.py", at).query_params.clear()  # as a browser does, where a link names no choice
     at.session_state["model"] = "three"
     assert page(at).selectbox(key="network").value == "three"
-    visit("pages/models.py", at)
+    visit("pages/models.py", at).query_params.clear()
     at.session_state["model"] = "MobileNetV2"
     assert "The other pages look at MobileNetV2" in captions(page(at))
 
 
+def test_a_link_names_the_network_as_on_every_page_and_the_others_follow_it() -> None:
+    at = page(model="three")
+    assert (at.selectbox(key="network").value, at.session_state["model"]) == ("three", "three")
+    old = page(network="three")  # the word of older links
+    assert old.selectbox(key="network").value == "three"
+    assert dict(old.query_params) == {"model": "three"}
+
+
+def test_a_network_without_a_folder_of_its_own_is_told_apart_from_one_that_does_not_exist() -> None:
+    at = page(model="MobileNetV2")
+    assert "The link names MobileNetV2. No folder of its own is kept of it" in html(at)
+    assert at.selectbox(key="network").value == "pets"
+
+
 def test_no_command_that_is_of_another_network(home: Path) -> None:
-    at = page(network="three")
+    at = page(model="three")
     assert not at.code, "it stands on no backbone that heads could be trained on"
     assert "That has not been tried" in text(at)
 
 
 def test_a_link_that_names_nothing_is_answered_in_place() -> None:
-    told = html(page(network="petz", threshold="140"))
+    told = html(page(model="petz", threshold="140"))
     assert "Did you mean “pets”?" in told
     assert "between 0 and 100" in told
 

@@ -14,7 +14,7 @@ from PIL import Image
 from shared_data import shared
 from streamlit.testing.v1 import AppTest
 
-from ui.compare import view
+from ui.compare import parts
 
 pytestmark = pytest.mark.usefixtures("real_weights")
 
@@ -336,7 +336,7 @@ def test_downloads_hold_what_is_on_the_page() -> None:
 def test_two_classes_are_set_against_each_other() -> None:
     at = page(methods="gradcam", why="281", why_not="285")
     assert not any("points of score" in m.value for m in at.markdown), "only the open question is worked on"
-    at.session_state["question"] = view.PARTS[2]
+    at.session_state["question"] = parts.CONTRAST
     at.run()
     for _ in range(100):
         if any("points of score" in m.value for m in at.markdown):

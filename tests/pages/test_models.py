@@ -90,7 +90,7 @@ def test_opens_with_all_networks_and_the_one_to_begin_with() -> None:
 
 
 def test_a_card_of_the_catalogue_says_its_accuracy_and_where_it_comes_from() -> None:
-    at = page(about="MobileNetV3Small")
+    at = page(model="MobileNetV3Small")
     assert "68.1 % of ImageNet’s validation pictures" in text(at).replace("*", "")
     assert "(https://keras.io/api/applications/mobilenet/)" in text(at)
     assert "https://arxiv.org/abs/1905.02244" in text(at)
@@ -99,7 +99,7 @@ def test_a_card_of_the_catalogue_says_its_accuracy_and_where_it_comes_from() -> 
 
 
 def test_a_link_to_what_does_not_exist_says_so() -> None:
-    at = page(about="MobileNet9", way="telepathy")
+    at = page(model="MobileNet9", way="telepathy")
     assert "The link names the network “MobileNet9”, which does not exist." in text(at)
     assert card(at) == "cats_vs_dogs"
 
@@ -122,7 +122,7 @@ def test_the_other_pages_go_on_after_it_in_the_same_session(tmp_path: Path, monk
 
 
 def test_only_what_is_here() -> None:
-    at = page(about="VGG16", here="true")
+    at = page(model="VGG16", here="true")
     assert list(at.dataframe[0].value["Network"]) == ["cats_vs_dogs", "cats_vs_dogs_vit"]
     assert card(at) == "cats_vs_dogs"
 
@@ -138,7 +138,7 @@ def test_the_list_as_csv() -> None:
 
 
 def test_a_download_that_breaks_off_is_told_and_can_be_tried_again() -> None:
-    at = page(about="MobileNetV2")
+    at = page(model="MobileNetV2")
     at.button(key="fetch_it").click()
     until(at, lambda at: "The download broke off" in text(at))
     assert "could not be downloaded from http://127.0.0.1:9/" in text(at)
@@ -166,7 +166,7 @@ def test_a_download_shows_how_far_it_is_can_be_stopped_and_goes_on(
     row = catalogue.backbone("MobileNetV2")
     plain, published = WeightsFile(row.weights.name, "http://server/", ""), catalogue.published_weights
     monkeypatch.setattr(catalogue, "published_weights", lambda one, how: plain if one == row else published(one, how))
-    at = page(about="MobileNetV2")
+    at = page(model="MobileNetV2")
     at.button(key="fetch_it").click()
     until(at, lambda at: at.get("progress"))
     assert "Downloading MobileNetV2, about 14 MB" in at.get("progress")[0].proto.text
@@ -184,7 +184,7 @@ def test_a_download_shows_how_far_it_is_can_be_stopped_and_goes_on(
 def test_weights_are_removed_after_a_confirmation_and_offered_again(tmp_path: Path) -> None:
     path = tmp_path / "weights" / "MobileNetV2.weights.h5"
     path.write_bytes(b"x")
-    at = page(about="MobileNetV2")
+    at = page(model="MobileNetV2")
     assert str(path) in text(at)
     assert path.exists()
     at.session_state["agreed"] = {"MobileNetV2"}
@@ -199,7 +199,7 @@ def test_what_another_program_downloaded_is_not_removed(tmp_path: Path) -> None:
     folder = tmp_path / "keras" / "models"
     folder.mkdir(parents=True)
     (folder / catalogue.backbone("MobileNetV2").weights.name).write_bytes(b"x")
-    at = page(about="MobileNetV2")
+    at = page(model="MobileNetV2")
     at.button(key="remove_weights_really").click()  # the way there is closed; a press all the same changes nothing
     run(at)
     assert "was put there by another program" in text(at)
@@ -208,7 +208,7 @@ def test_what_another_program_downloaded_is_not_removed(tmp_path: Path) -> None:
 
 def test_a_network_of_ones_own_has_a_card_and_can_be_removed() -> None:
     network_folder(saved.networks_folder() / "my pets", ["cat", "dog"])
-    at = page(about="my pets")
+    at = page(model="my pets")
     assert card(at) == "my pets"
     assert "2 classes: cat, dog." in text(at)
     assert "trained from scratch" in text(at)
@@ -222,7 +222,7 @@ def test_a_network_that_is_being_trained_further_stays(monkeypatch: pytest.Monke
     network_folder(saved.networks_folder() / "pets", ["cat", "dog"])
     run_of_it = SimpleNamespace(folder=saved.networks_folder() / "pets", live=True)
     monkeypatch.setattr("ui.training.runs.listed", lambda: (run_of_it,))
-    at = page(about="pets")
+    at = page(model="pets")
     at.button(key="remove_network_really").click()
     assert "“pets” is being trained further, so it stays" in text(run(at))
     assert saved.find("pets") is not None
@@ -315,7 +315,7 @@ def test_names_that_do_not_fit_are_told(file: Path) -> None:
 
 def test_a_function_that_does_not_say_how_it_is_fed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CAMCORE_MODELS", DECLARED)
-    at = page(about="unfed")
+    at = page(model="unfed")
     assert "'wrong' is not of the form name=module:function" in text(at)
     assert at.header[0].value == "45 networks, 2 ready to use on this machine"
     at.button(key="try_it").click()
@@ -334,11 +334,11 @@ def test_a_function_that_does_not_say_how_it_is_fed(monkeypatch: pytest.MonkeyPa
 
 def test_a_function_that_says_so_and_one_that_raises(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CAMCORE_MODELS", DECLARED)
-    at = page(about="fed")
+    at = page(model="fed")
     at.button(key="try_it").click()
     until(at, lambda at: "there is nothing to choose" in text(at))
     assert "4 classes (circle, square, star …)" in text(at)
-    at = page(about="raises")
+    at = page(model="raises")
     at.button(key="try_it").click()
     until(at, lambda at: "This network cannot be used" in text(at))
     assert "raised RuntimeError: the weights are on <b>another</b> machine" in text(at)
@@ -361,7 +361,7 @@ def test_a_whole_models_file_is_shown_tried_and_how_it_is_fed_chosen(
     whole_models.bare(classes=3).save(tmp_path / "owls.keras")
     told = {"file": str(tmp_path / "owls.keras"), "labels": ["owl", "jay", "tit"], "framing": "crop"}
     monkeypatch.setenv("CAMCORE_MODELS", json.dumps({"owls": told}))
-    at = page(about="owls")
+    at = page(model="owls")
     assert "The whole model owls.keras on this server · pixels RGB 0..255, as for model.predict" in text(at)
     assert at.header[0].value == "43 networks, 3 ready to use on this machine"  # beside the bundled ones
     assert "pictures framed by crop · 3 named classes" in text(at)
@@ -386,13 +386,13 @@ def test_a_file_that_scales_its_pictures_leaves_nothing_to_choose(
     whole_models.sequential().save(tmp_path / "owls.keras")
     monkeypatch.setenv("CAMCORE_MODELS", f"owls={tmp_path / 'owls.keras'}, code={tmp_path / 'code.keras'}")
     whole_models.with_lambda(tmp_path / "code.keras")
-    at = page(about="owls", way="Whole model")
+    at = page(model="owls", way="Whole model")
     assert "camcore app birds.keras" in text(at)
     assert "Declared now: owls (owls.keras), code (code.keras)" in text(at)
     at.button(key="try_it").click()
     until(at, lambda at: "there is nothing to choose" in text(at))
     assert "Fed RGB 0..255, which it scales itself." in text(at)
-    at = page(about="code")
+    at = page(model="code")
     at.button(key="try_it").click()
     until(at, lambda at: "This network cannot be used" in text(at))
     assert "holds a Lambda (layer 'scale')" in text(at)
@@ -404,7 +404,7 @@ def test_a_regression_is_said_to_give_one_number(monkeypatch: pytest.MonkeyPatch
     keras.Model(model.inputs, number).save(tmp_path / "age.keras")
     told = {"file": str(tmp_path / "age.keras"), "labels": ["age"]}
     monkeypatch.setenv("CAMCORE_MODELS", json.dumps({"age": told}))
-    at = page(about="age")
+    at = page(model="age")
     assert "its output is called age" in text(at)
     at.button(key="try_it").click()
     until(at, lambda at: "It can be made" in text(at))

@@ -18,7 +18,7 @@ import camcore
 from camcore.metrics.faithfulness import Settings, measure
 from camcore.verdict.what_if import what_if
 from ui import samples
-from ui.compare.view import PARTS
+from ui.compare.parts import TRUST
 from ui.networks import networks
 from ui.query import NetworkKey
 
@@ -176,7 +176,7 @@ def test_inspect_tells_the_verdict_beneath_the_map() -> None:
 
 def test_compare_judges_its_maps_when_asked() -> None:
     at = page("pages/compare.py", methods="gradcam,centre")
-    at.session_state["question"] = PARTS[1]
+    at.session_state["question"] = TRUST
     until(at, lambda at: any(button.key == "judge_maps_now" for button in at.button))
     assert "cam-tone" not in html(at)
     at.button(key="judge_maps_now").click().run()

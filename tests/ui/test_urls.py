@@ -77,6 +77,7 @@ def two_pages() -> None:
             Parameter("grid", "grid view", "smooth", ("smooth", "native"), bound=True),
         ],
         "two": [Parameter("run", "run", None)],
+        "three": [Parameter("model", "network", "A", ("A", "B", "C"), own_key="about", former=("about",))],
     }
     urls.adopt(pages[st.session_state["page"]])
     urls.clear_others(pages[st.session_state["page"]])
@@ -116,6 +117,25 @@ def test_what_a_widget_of_another_page_wrote_leaves_the_address() -> None:
     assert dict(at.query_params) == {"grid": "native", "layer": "conv"}
     visit(at, "two", run="x", grid="native", unknown="stays")
     assert dict(at.query_params) == {"run": "x", "unknown": "stays"}
+
+
+def test_the_word_of_an_older_link_leads_to_the_same_and_leaves_the_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    at = visit(AppTest.from_function(two_pages), "three", about="C")
+    assert at.session_state["about"] == "C"
+    assert dict(at.query_params) == {"model": "C"}
+    visit(at, "three", about="C", model="B")
+    assert dict(at.query_params) == {"model": "C"}, "an address that is behind"
+    monkeypatch.setattr(urls, "is_history_navigation", lambda: True)
+    visit(at, "three", about="B")
+    assert at.session_state["about"] == "B"
+
+
+def test_one_word_for_two_choices_of_two_pages() -> None:
+    at = visit(AppTest.from_function(two_pages), "one", model="B")
+    visit(at, "three", model="C")
+    assert (at.session_state["model"], at.session_state["about"]) == ("B", "C")
+    visit(at, "one")
+    assert dict(at.query_params) == {"model": "B"}
 
 
 def choose(at: AppTest, model: str) -> AppTest:

@@ -35,20 +35,20 @@ def test_a_good_map_is_trusted_with_its_reasons():
     verdict = judge(GOOD)
     assert verdict.level == "trust"
     assert verdict.text == (
-        "This map beats chance. Hiding its top 20 % lowers the score by 63 %; hiding a random map's lowers it by 12 % "
-        "on average. As parts are hidden and shown step by step, it does better than all 19 random maps. It changes "
-        "when the network's weights are drawn at random (rank correlation 0.20). Noise that can hardly be seen changes "
-        "it by 6.0 % at most."
+        "This map beats chance. What it marks matters more to the score than what any of 19 random maps marks. It "
+        "changes when the network’s weights are replaced by random ones (rank correlation 0.20). Barely visible noise "
+        "changes it by 6.0 % at most. Hiding its top 20 % lowers the score by 63 %; hiding a random map’s lowers it by "
+        "12 % on average."
     )
 
 
 @pytest.mark.parametrize(
     ("removed", "by_chance", "said"),
     [
-        (0.001, -0.002, "hardly changes the score, and neither does hiding a random map's"),
-        (0.001, 0.25, "hardly changes the score; hiding a random map's lowers it by 25 % on average"),
-        (-0.1, 0.001, "raises the score by 10 %; hiding a random map's hardly changes it on average"),
-        (0.25, 0.25, "lowers the score by 25 %, as hiding a random map's does on average"),
+        (0.001, -0.002, "hardly changes the score, and neither does hiding a random map’s"),
+        (0.001, 0.25, "hardly changes the score; hiding a random map’s lowers it by 25 % on average"),
+        (-0.1, 0.001, "raises the score by 10 %; hiding a random map’s hardly changes it on average"),
+        (0.25, 0.25, "lowers the score by 25 %, as hiding a random map’s does on average"),
     ],
 )
 def test_hiding_is_told_in_one_sentence_whatever_it_does(removed, by_chance, said):
@@ -105,7 +105,7 @@ def test_what_to_beware_of(found, key):
 def test_notes_change_nothing(found, key):
     verdict = judge(found)
     assert verdict.level == "trust"
-    assert [reason.key for reason in verdict.reasons if reason.kind == "note"] == [key]
+    assert [reason.key for reason in verdict.reasons if reason.kind == "note"] == ["hiding", key]
 
 
 @pytest.mark.parametrize(

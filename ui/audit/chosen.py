@@ -105,7 +105,7 @@ def go() -> None:
 def query(manifest: Manifest, name: str, page: str = INSPECT) -> dict[str, str]:
     """The network ``name`` and the map of an audit as another page's address has them."""
     if page == LESSON:
-        return {"network": name}
+        return {"model": name}
     model = model_picker.chosen(name, model_picker.AUTO, network.random_weights(manifest))
     return sidebar.query(model.key, manifest.framing, None, method=manifest.method, layer=manifest.layer)
 

@@ -58,7 +58,7 @@ def show(chosen: Chosen, answer: Answer) -> None:
     frame.style("cell")
     with st.container(key="cam_cell", gap="small"):
         opened = st.toggle(
-            "**Look into one place**: what it sees, what it depends on, and what it adds",
+            "Look into one place: what it sees, what it depends on, and what it adds",
             key="inside",
             bind="query-params",
         )

@@ -12,6 +12,7 @@ import streamlit as st
 from camcore.features.cells import box_on_picture
 from camcore.graph.layers import NO_GRID
 from camcore.render.encode import to_png, with_caption
+from camcore.text import decimal, with_sign
 from ui import downloads, errors, rasters, words
 from ui.cell import patches_view
 from ui.cell import words as cell_words
@@ -147,7 +148,7 @@ def _channels(cells: Cells, one: Cell, channel: int | None) -> None:
         added = float(one.contributions[k])
         side = "for" if added >= 0 else "against"
         rows.append(
-            f"<tr><td>{k}</td><td>{float(one.values[k]):.3f}</td><td>{added:+.4f}</td>"
+            f"<tr><td>{k}</td><td>{decimal(float(one.values[k]), 3)}</td><td>{with_sign(added, 4)}</td>"
             f'<td><span class="bar {side}"><i style="width:{50 * abs(added) / top:.1f}%"></i></span></td></tr>'
         )
     label = html.escape(words.label(cells.prediction.label))
@@ -172,7 +173,7 @@ def _take_away(chosen: Chosen, net: Network, cells: Cells, one: Cell, field: Eff
     stem = words.file_stem(chosen.stem, net.name, cells.info.path, f"{one.row + 1}-{one.column + 1}")
     lines = [
         f"{net.name}, {net.weights_note}",
-        f"{cells.info.path}, {cell_words.place_name(cells, one)}: adds {one.adds:+.4f} to "
+        f"{cells.info.path}, {cell_words.place_name(cells, one)}: adds {with_sign(one.adds, 4)} to "
         f"{words.label(cells.prediction.label)}",
     ]
     png: Callable[[], bytes] | bytes = b""

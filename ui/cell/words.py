@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from camcore.files import to_csv
+from camcore.text import decimal, with_sign
 from ui import words
 
 if TYPE_CHECKING:
@@ -30,23 +31,24 @@ def adds(cells: Cells, cell: Cell) -> str:
         return f"No place of this layer adds anything to **{name}**."
     order = "more than any other" if rank == 0 else f"{rank} of {sums.size} places carry more"
     kind = "speaks for" if cell.adds > 0 else "speaks against" if cell.adds < 0 else "adds nothing to"
-    figures = words.plain(f"{cell.adds:+.3f} of a score of {cells.prediction.logit:.2f}; {order}.")
+    figures = words.plain(f"{with_sign(cell.adds, 3)} of a score of {decimal(cells.prediction.logit)}; {order}.")
     return f"Row {cell.row + 1}, column {cell.column + 1} {kind} **{name}**: {figures}"
 
 
 def sums(cells: Cells) -> str:
     """Which identity holds between the places and the score, in words."""
     h, w = cells.A.shape[:2]
+    score = cells.prediction.logit
     if cells.offset is None:
         return (
             f"What follows {cells.info.path} is not linear, so these are first-order answers: gradient times "
-            f"activation, summed over the channels (a cell of HiResCAM). All {h * w} places make {cells.total:+.3f}; "
-            f"the score is {cells.prediction.logit:.3f}."
+            f"activation, summed over the channels (a cell of HiResCAM). All {h * w} places make "
+            f"{with_sign(cells.total, 3)}; the score is {decimal(score, 3)}."
         )
     return (
-        f"What follows {cells.info.path} is linear, so the sum is exact: all {h * w} places add {cells.total:+.4f}, "
-        f"the class has {cells.offset:+.4f} without them, together {cells.total + cells.offset:.4f}; the network’s own "
-        f"score is {cells.prediction.logit:.4f}."
+        f"What follows {cells.info.path} is linear, so the sum is exact: all {h * w} places add "
+        f"{with_sign(cells.total, 4)}, the class has {with_sign(cells.offset, 4)} without them, together "
+        f"{decimal(cells.total + cells.offset, 4)}; the network’s own score is {decimal(score, 4)}."
     )
 
 

@@ -103,9 +103,10 @@ def _study(report: StoredStudy) -> None:
         figures.chart(bars, key="chart_bias_energy", alt=_in_words(names, energy))
     _samples(report, label)
     st.markdown(
-        "Here it was known where to look: the mark was put there. The **Audit** page finds a shortcut by itself: it "
+        "Here we know where to look, since we put the mark there. The **Audit** page finds a shortcut by itself: it "
         "groups pictures by what their answers rest on, pastes each group’s patches into pictures of other classes, "
-        "calls a group suspect whose patches turn them, and takes what you call a shortcut out of the network."
+        "calls a group suspect if its patches change the answers, and takes what you confirm as a shortcut out of the "
+        "network."
     )
     csv_file = report.folder / "energies.csv"
     downloads.offer(
@@ -121,14 +122,14 @@ def _conclusion(study: Study, label: str, area: float) -> str:
     by_name = {head.name: head for head in study.heads}
     planted, mended = by_name["planted"], by_name["mended"]
     return (
-        f"Three networks learned from the same {study.training:,} pictures. In one lesson every "
+        f"Three networks were trained on the same {study.training:,} pictures. In one training every "
         f"{words.plain(label)} carried a striped mark in a corner, a shortcut. On marked test pictures that "
         f"network looks fine ({words.percent(planted.accuracy['with'].value)} right); put the mark on the others "
         "instead, and it falls to "
         f"**{words.percent(planted.accuracy['swapped'].value)}**. Its maps had given it away: "
         f"**{words.percent(planted.energy['with'].value)}** of their energy lies on the mark, which covers "
-        f"{words.percent(area)} of the picture. With marks on both classes alike, the mended lesson, it is "
-        f"{words.percent(mended.energy['with'].value)}, and with the mark swapped it is right for "
+        f"{words.percent(area)} of the picture. Trained with marks on both classes alike, the mended network has "
+        f"{words.percent(mended.energy['with'].value)} there, and with the marks swapped it is right on "
         f"{words.percent(mended.accuracy['swapped'].value)}."
     )
 

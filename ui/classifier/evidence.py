@@ -11,7 +11,7 @@ import streamlit as st
 from camcore.files import to_csv
 from camcore.heatmaps.evidence import Evidence, common_scale
 from camcore.models.saved import SavedNetwork
-from camcore.text import minus
+from camcore.text import minus, with_sign
 from ui import controls, downloads, errors, figures, model_picker, rasters, sidebar, signed, words
 from ui.classifier.work import PictureEvidence
 from ui.components import schematic
@@ -44,12 +44,7 @@ def equation(one: Evidence) -> Equation:
 
 def hundredths(value: int) -> str:
     """Hundredths of a logit with their sign: +4.62, −0.48, 0.00."""
-    return minus(f"{value / 100:+.2f}") if value else "0.00"
-
-
-def number(value: float, digits: int = 6) -> str:
-    """A figure with its sign, to so many digits after the point."""
-    return minus(f"{value:+.{digits}f}")
+    return with_sign(value / 100)
 
 
 def show(saved: SavedNetwork, chosen: Chosen, status: Status) -> None:
@@ -94,7 +89,7 @@ def _pictures(saved: SavedNetwork, chosen: Chosen, seen: PictureEvidence | None,
     for one in evidence[:2]:
         label = words.label(one.label)
         src = signed.overlay_url(picture.rgb, picture.sha256, one, (saved.sha256, "seen"), scale, opacity, smooth)
-        share = f"in all {hundredths(equation(one).score)}, {words.percent(one.probability)}"
+        share = f"total {hundredths(equation(one).score)}, {words.percent(one.probability)}"
         alt = f"Evidence for {label} on {chosen.title}: red speaks for it, blue against; {share}"
         lead = seen is not None and one.class_index == seen.predictions[0].index
         shown.append(Figure(f"Evidence for {label}", share, src, alt, lead))
@@ -114,7 +109,7 @@ def _sum(seen: PictureEvidence | None) -> None:
     sums = equation(one)
     name = html.escape(words.label(one.label))
     binary = seen.activation == "sigmoid"
-    start = "a handicap for" if sums.bias < 0 else "a head start for"
+    start = "a handicap for" if sums.bias < 0 else "a head start for" if sums.bias else "neither for nor against"
     both = f"{hundredths(sums.supporting)} for, {hundredths(sums.opposing)} against"
     meaning = f"above 0 speaks for {name}" if binary else f"how much there is for {name}"
     last = "the S-curve makes it a probability" if binary else "its share among all classes’ scores"
@@ -146,7 +141,7 @@ def _explanation(saved: SavedNetwork, seen: PictureEvidence | None) -> str:
         )
     else:
         text = f"This network has a score for {a} and one for {b}; what counts is by how much one exceeds the other."
-    return f"{text} It knows no third answer: whatever a picture shows, it says {a} or {b}."
+    return f"{text} There is no third answer: whatever a picture shows, it says {a} or {b}."
 
 
 def _take_away(saved: SavedNetwork, chosen: Chosen, seen: PictureEvidence | None, opacity: int) -> None:
@@ -186,16 +181,16 @@ def _take_away(saved: SavedNetwork, chosen: Chosen, seen: PictureEvidence | None
 def _exact(one: Evidence) -> dict[str, str]:
     values = {
         "mean of the map": one.sum - one.bias,
-        "of it for": one.supporting,
-        "of it against": one.opposing,
+        "supporting part": one.supporting,
+        "opposing part": one.opposing,
         "bias": one.bias,
         "sum": one.sum,
         "the network's own logit": one.logit,
     }
     return {
         "class": words.plain(words.label(one.label)),
-        **{name: number(value) for name, value in values.items()},
-        "difference": f"{one.residual:+.1e}",
+        **{name: with_sign(value, 6) for name, value in values.items()},
+        "difference": minus(f"{one.residual:+.1e}"),
         "probability": f"{one.probability:.6f}",
     }
 

@@ -19,7 +19,7 @@ from camcore.models.saved import SavedNetwork
 from camcore.render.colour import DIVERGING
 from camcore.render.contact import Bar, Print, contact_sheet
 from camcore.render.encode import to_png
-from camcore.text import counted
+from camcore.text import counted, with_sign
 from camcore.training import runs
 from ui import downloads, errors, figures, policy, signed, words
 from ui.classifier.work import THUMB_SIDE, PictureEvidence, beside, checkpoints_work
@@ -161,9 +161,7 @@ def attention(saved: SavedNetwork, chosen: Chosen, seen: PictureEvidence | None)
     if not kept:
         st.caption("No checkpoints of its training are kept beside this network, so how its maps formed is not known.")
         return
-    st.markdown(
-        "**How attention forms.** The same picture, seen with the weights as they were after each of these epochs."
-    )
+    st.markdown("**How its maps form.** The same picture, with the weights as they were after each of these epochs.")
     if seen is not None and not seen.evidence:
         st.caption("This network's head is not linear, so there is no evidence to follow.")
         return
@@ -194,7 +192,7 @@ def _stages(saved: SavedNetwork, chosen: Chosen, names: list[str], stages: tuple
         key = (saved.sha256, "stage", name)
         src = signed.overlay_url(picture.rgb, picture.sha256, one, key, scale, OPACITY, side=THUMB_SIDE)
         note = f"{words.label(one.label)} {words.percent(one.probability)}"
-        shown.append(Figure(name, note, src, f"Evidence at {name}: {note}, score {one.logit:+.2f}"))
+        shown.append(Figure(name, note, src, f"Evidence at {name}: {note}, score {with_sign(one.logit)}"))
     shown += [Figure(name, NO_NOTE, None) for name in names[len(shown) :]]
     figures.row(shown, ratio=picture.width / picture.height, columns=min(STAGES, max(4, len(shown))), tallest=24)
     if evidence:

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import json
 import tempfile
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from camcore.errors import CamcoreError
 from camcore.evaluation import measures
 from camcore.evaluation.average_maps import AVERAGES, read_averages
-from camcore.evaluation.measures import summary
 from camcore.evaluation.predict import Predictions
+from camcore.evaluation.record import REPORT, EvaluatedNetwork, read_record, summary
 from camcore.evaluation.table import PREDICTIONS, write_csv
 from camcore.models.saved import SavedNetwork
 from camcore.render.chart_page import chart_page
@@ -25,9 +24,8 @@ from ui.classifier.work import beside
 from ui.quality_charts import Chart, interval
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable
+    from collections.abc import Callable, Hashable, Iterator
 
-    from camcore.network import Network
     from camcore.report.document import AuditItem, ReportItem
 
     Add = Callable[[Hashable, ReportItem], str]
@@ -37,8 +35,19 @@ MEANS = 12
 """The most average maps of an entry."""
 
 
+def of_other_weights(saved: SavedNetwork) -> bool:
+    """Tell whether the results were recorded for other weights than the network has now."""
+    recorded = beside(saved, REPORT, read_record)
+    return recorded is not None and recorded.is_of(saved) is False
+
+
 def about(saved: SavedNetwork, p: Predictions) -> str:
-    """Which pictures these are, and whether the network learned from them."""
+    """The pictures of the results, and whether the network learned from them; or that its weights were others."""
+    if of_other_weights(saved):
+        return (
+            f"On {counted(len(p), 'labelled picture')}, by other weights than {saved.name} has now: it was trained "
+            "anew or replaced since. Evaluate it again: python -m camcore evaluate."
+        )
     if saved.bundled:
         return f"On the {len(p):,} test pictures whose results come with the network; it never learned from them."
     return (
@@ -99,7 +108,7 @@ def entry(saved: SavedNetwork, p: Predictions, at: float) -> AuditItem:
     facts = (
         ("Network", f"{saved.name}, input {words.grid(saved.input_size)}, {len(saved.labels):,} classes"),
         ("Trained on", saved.summary or "not recorded"),
-        ("SHA-256 of the weights’ file", saved.sha256),
+        *_hashes(saved),
         ("Framing", saved.framing),
     )
     try:
@@ -111,27 +120,26 @@ def entry(saved: SavedNetwork, p: Predictions, at: float) -> AuditItem:
     return evaluation_item(Evaluated(saved.name, p, at, about(saved, p), facts, drawn[:MEANS], files))
 
 
+def _hashes(saved: SavedNetwork) -> Iterator[tuple[str, str]]:
+    """The recorded hashes of the weights that the results are of; where there are none, that of the network's file."""
+    recorded = beside(saved, REPORT, read_record)
+    if recorded is not None and recorded.weights_sha256:
+        yield "SHA-256 over the weights", recorded.weights_sha256
+    file = saved.sha256 if recorded is None or recorded.is_of(saved) is None else recorded.file_sha256
+    if file:
+        yield "SHA-256 of the weights’ file", file
+
+
 def predictions_csv(p: Predictions) -> bytes:
     """The table as camcore writes it."""
     with tempfile.TemporaryDirectory() as folder:
         return write_csv(Path(folder) / PREDICTIONS, p).read_bytes()
 
 
-@dataclass(frozen=True)
-class _NetworkStub:
-    """As much of a network as its figures name; takes the network's place, which need not be loaded for them."""
-
-    name: str
-    weights_note: str
-    framing: str
-
-    def framing_for(self, framing: str | None) -> str:
-        return framing or self.framing
-
-
 def figures_json(saved: SavedNetwork, p: Predictions, at: float) -> bytes:
     """All figures at this threshold, as ``python -m camcore evaluate --json`` prints them."""
-    values = summary(cast("Network", _NetworkStub(saved.name, saved.summary, saved.framing)), p, at)
+    recorded = beside(saved, REPORT, read_record)
+    values = summary(recorded or EvaluatedNetwork(saved.name, saved.summary, saved.framing), p, at)
     return json.dumps(values, indent=2, ensure_ascii=False).encode("utf-8")
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
@@ -15,7 +15,7 @@ from camcore.evaluation.table import PREDICTIONS, read_csv
 from camcore.models import saved as networks
 from camcore.models.saved import SavedNetwork
 from camcore.text import counted
-from ui import controls, errors, folder_box, picture_box, words
+from ui import controls, errors, folder_box, model_picker, picture_box, words
 from ui.classifier import bias, evidence, learning, quality
 from ui.classifier.work import beside, evidence_work
 from ui.jobs import session
@@ -28,7 +28,19 @@ if TYPE_CHECKING:
     from ui.classifier.quality import Add
 
 BUNDLED = "cats_vs_dogs"
+NETWORK = "network"
+"""The page's choice in the session: the other pages may look at networks that it cannot show."""
+NOTHING_KEPT = "No folder of its own is kept of it, so there is nothing of it to show here."
 FOLDER = Parameter("folder", "folder of test pictures", "")
+
+
+class _Saved(Parameter):
+    """The network of the page, which can show those only that a folder of their own is kept of."""
+
+    def read(self, text: str) -> tuple[Any, str | None]:
+        if text in self.options or text not in model_picker.names():
+            return super().read(text)
+        return self.default, self._sorry(f"names {text}. {NOTHING_KEPT} ")
 
 
 def parameters() -> list[Parameter]:
@@ -37,7 +49,7 @@ def parameters() -> list[Parameter]:
     default = BUNDLED if BUNDLED in names or not names else names[0]
     return [
         *picture_box.PARAMETERS,
-        Parameter("network", "network", default, names or (BUNDLED,)),
+        _Saved("model", "network", default, names or (BUNDLED,), own_key=NETWORK, former=("network",)),
         FOLDER,
         THRESHOLD,
         controls.OPACITY,
@@ -45,14 +57,19 @@ def parameters() -> list[Parameter]:
     ]
 
 
-def follow() -> None:
-    """Turn to the network that the other pages look at, where it has changed since and can be shown here."""
+def follow(named: Collection[str]) -> None:
+    """Turn to the network that the other pages look at, where it has changed since and can be shown here.
+
+    ``named``: the choices that the address made. The other pages follow a network that is among these.
+    """
     state = st.session_state
     model = state.get("model")
-    if model is not None and model != state.get("network_followed"):
+    if "model" in named:
+        _carry()
+    elif model is not None and model != state.get("network_followed"):
         state["network_followed"] = model
         if any(one.name == model for one in networks.saved_networks()):
-            state["network"] = model
+            state[NETWORK] = model
 
 
 def pick() -> SavedNetwork | None:
@@ -60,12 +77,12 @@ def pick() -> SavedNetwork | None:
     by_name = {one.name: one for one in networks.saved_networks()}
     if not by_name:
         return None
-    if st.session_state.get("network") not in by_name:
-        st.session_state["network"] = BUNDLED if BUNDLED in by_name else next(iter(by_name))
+    if st.session_state.get(NETWORK) not in by_name:
+        st.session_state[NETWORK] = BUNDLED if BUNDLED in by_name else next(iter(by_name))
     name = st.selectbox(
         "Network",
         list(by_name),
-        key="network",
+        key=NETWORK,
         persist_state="session",
         format_func=lambda name: f"{name} · {by_name[name].weights_state}",
         filter_mode="contains",
@@ -74,8 +91,7 @@ def pick() -> SavedNetwork | None:
     chosen = by_name[name]
     looked_at = st.session_state.get("model")
     if looked_at is not None and looked_at not in by_name:
-        kept = "No folder of its own is kept of it, so there is nothing of it to show here."
-        st.caption(words.plain(f"The other pages look at {looked_at}. {kept}"))
+        st.caption(words.plain(f"The other pages look at {looked_at}. {NOTHING_KEPT}"))
     labels = ", ".join(words.label(label) for label in chosen.labels[:4]) + (" …" if len(chosen.labels) > 4 else "")
     st.caption(
         words.plain(
@@ -89,7 +105,7 @@ def pick() -> SavedNetwork | None:
 def _carry() -> None:
     """Let the other pages look at the network that was chosen here."""
     state = st.session_state
-    state["model"] = state["network_followed"] = state["network"]
+    state["model"] = state["network_followed"] = state[NETWORK]
 
 
 def missing() -> None:
@@ -113,7 +129,11 @@ def quality_section(saved: SavedNetwork, add: Add) -> None:
         if problem is not None:
             problem()
         if stored is not None:
-            st.caption(words.plain(quality.about(saved, stored)))
+            note = quality.about(saved, stored)
+            if quality.of_other_weights(saved):
+                errors.notices([note])
+            else:
+                st.caption(words.plain(note))
             st.fragment(quality.show)(saved, stored, add)
         st.subheader("Where does it fail?", anchor="where-it-fails")
         _audit(saved, stored is not None)
@@ -123,6 +143,8 @@ def _headline(saved: SavedNetwork, stored: Predictions | None) -> str:
     if stored is None:
         return f"How good is {saved.name}? No test results are kept"
     right = measures.accuracy(stored)
+    if quality.of_other_weights(saved):
+        return f"How good is {saved.name}? The results kept beside it are of other weights"
     return f"{saved.name} is right on {words.percent(right.value)} of {counted(right.n, 'test picture')}"
 
 

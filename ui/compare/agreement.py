@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from camcore.cache import ByteLRU
 from camcore.metrics import agreement
+from camcore.text import decimal
 from ui.compare.comparison import GridCell
 from ui.compare.grid import identity
 from ui.compare.sheets import MapSheet
@@ -153,4 +154,4 @@ def verdict(values: NDArray[np.float64], names: Sequence[str], classes: Sequence
 
 
 def _two(value: float | None) -> str:
-    return "–" if value is None or value != value else f"{value:.2f}".replace("-", "\N{MINUS SIGN}")
+    return "–" if value is None else decimal(value)

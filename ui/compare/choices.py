@@ -190,7 +190,7 @@ def _several(axis: str, summary: NetworkSummary | None, framing: str, lead: str)
     what = axis if count != 1 else ONE_OF[axis]
     with st.popover(f"{count} {what}", key=f"choose_{axis}", width="content"):
         if axis == "backbones":
-            st.caption(f"Beside {words.plain(lead)}, which the sidebar chooses")
+            st.caption(f"Next to {words.plain(lead)}, which is chosen in the sidebar")
             options = [row.name for row in camcore.backbones() if row.name != lead]
             state["beside"] = [name for name in state["beside"] if name in options]
             st.multiselect(

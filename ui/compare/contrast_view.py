@@ -10,6 +10,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from camcore.render.colour import DIVERGING, css_gradient
+from camcore.text import with_sign
 from ui import errors, grids, rasters, words
 from ui.compare import names
 from ui.compare.axis_options import others
@@ -193,12 +194,12 @@ def _strongest(values: NDArray[np.float32], name: str) -> str:
 
 def _figures(found: Contrast, a: str, b: str) -> str:
     total, low, high = (float(v) for v in (found.difference.sum(), found.difference.min(), found.difference.max()))
-    rows = "".join(f"\n| {channel} | {share:+.3f} |" for channel, share in found.channels[:8])
+    rows = "".join(f"\n| {channel} | {with_sign(share, 3)} |" for channel, share in found.channels[:8])
     return (
         f"{words.plain(a)}: {words.score_text(found.first, 3)}, {words.percent(found.first.probability)}. "
         f"{words.plain(b)}: {words.score_text(found.second, 3)}, {words.percent(found.second.probability)}. "
-        f"Difference of the scores: {found.margin:+.3f}.\n\n"
+        f"Difference of the scores: {with_sign(found.margin, 3)}.\n\n"
         f"Signed map at {words.plain(found.layer)}: the sum over all channels of the gradient of the difference times "
-        f"the activation, from {low:+.4f} to {high:+.4f}, in all {total:+.3f}.\n\n"
+        f"the activation, from {with_sign(low, 4)} to {with_sign(high, 4)}, in all {with_sign(total, 3)}.\n\n"
         f"The channels that add most to the lead:\n\n| channel | adds |\n| --- | --- |{rows}"
     )

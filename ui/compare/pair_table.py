@@ -7,6 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from camcore.text import decimal
+
 _MOST_FIGURES = 16
 """With more rows than this the figures are read by pointing; they would not fit into the fields."""
 
@@ -42,7 +44,7 @@ def _table(values: tuple[tuple[float, ...], ...], names: tuple[str, ...], what: 
 def _cell(value: float, pair: str, shown: bool) -> str:
     if value != value:
         return f'<td title="{pair}: not defined">–</td>'
-    text = f"{value:.2f}".replace("-", "\N{MINUS SIGN}")
+    text = decimal(value)
     red, green, blue = colour(value)
     ink = "#000" if luminance((red, green, blue)) > _MIDDLE else "#fff"
     inner = text if shown else f'<span class="cam-hidden">{text}</span>'

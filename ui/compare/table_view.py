@@ -7,6 +7,7 @@ import streamlit as st
 
 import camcore
 from camcore.metrics.differences import Difference, as_csv, as_markdown, differences
+from camcore.text import decimal
 from ui import downloads, errors, methods, words
 from ui.compare.comparison import RANKS, GridPlan
 from ui.compare.work import CostQuery, CostTable, cost_work
@@ -70,7 +71,7 @@ def show(plan: GridPlan, chosen: Chosen, busy: bool) -> None:
         type="primary" if chosen_methods else "secondary",
         disabled=not chosen_methods or busy or pressed or plan.lead in plan.held,
         on_click=press,
-        help="Not while the grid is filling: both would take longer." if busy else _price(query),
+        help="Once the grid is filled: at the same time both would take longer." if busy else _price(query),
     )
     work = cost_work(query, chosen.picture) if pressed else None
     session.section(SECTION, work, lambda status: _section(status, chosen))
@@ -127,7 +128,7 @@ def _table(rows: Sequence[Difference]) -> str:
 
 def _row(row: Difference, slowest: float) -> str:
     memory = "" if row.peak_bytes is None else f"{row.peak_bytes / 1e6:,.0f} MB"
-    like = "" if row.spearman is None else f"{row.spearman:.2f}".replace("-", "\N{MINUS SIGN}")
+    like = "" if row.spearman is None else decimal(row.spearman)
     share = max(0.01, row.seconds / slowest)
     cells = (
         f'<span class="cam-spark" style="--share:{share:.3f}">{words.milliseconds(row.seconds)}</span>',

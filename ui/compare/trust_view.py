@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from camcore.text import with_sign
 from ui import errors, paces, words
 from ui.compare import names
 from ui.compare.comparison import GridCell, GridPlan
@@ -104,10 +105,10 @@ def _line(name: str, found: Trust | None) -> str:
     chance = found.findings.chance
     likeness = median(found.findings.survival) if found.findings.survival else float("nan")
     cells = (
-        (trust_words.share(chance.removed), trust_words.share(mean(chance.removed_random))),
-        (trust_words.signed(chance.lead), trust_words.signed(mean(chance.lead_random))),
-        (trust_words.signed(likeness), ""),
-        (trust_words.NOTHING if found.sensitivity is None else trust_words.share(found.sensitivity), ""),
+        (words.percent(chance.removed), words.percent(mean(chance.removed_random))),
+        (with_sign(chance.lead), with_sign(mean(chance.lead_random))),
+        (with_sign(likeness), ""),
+        (trust_words.NOTHING if found.sensitivity is None else words.percent(found.sensitivity), ""),
     )
     figures = "".join(f"<td>{one}<small>{chance}</small></td>" for one, chance in cells)
     headline = f"{html.escape(found.verdict.headline)}<small>{html.escape(trust_words.briefly(found.verdict))}</small>"

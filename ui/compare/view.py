@@ -14,11 +14,11 @@ from ui.compare import export, grid, names
 from ui.compare.comparison import NONE, ONE_OF, RANKS, GridCell, GridPlan
 from ui.compare.export import Take
 from ui.compare.grid import DrawnGrid, GridLook
+from ui.compare.parts import PART, PARTS
 from ui.compare.sheets import MapSheet
 from ui.components import maps
 from ui.jobs.session import Status
 from ui.picture_box import Chosen
-from ui.urls import Parameter
 
 if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
@@ -86,11 +86,6 @@ def _scale(plan: GridPlan) -> str:
         if st.session_state.get("scale") == scales.EACH:
             st.session_state["scale"] = scales.ONE
     return controls.segments("Scale", options, "scale", help=about, format_func=lambda name: titles.get(name, name))
-
-
-PARTS = ("Do the maps agree?", "Which can you trust?", "Why this class and not another?", "What does each method cost?")
-"""The questions beneath the maps, in tabs of which only the open one is worked on."""
-PART = Parameter("question", "question", PARTS[0], PARTS, bound=True)
 
 
 def parts(place: DeltaGenerator) -> Sequence[TabContainer]:

@@ -135,7 +135,7 @@ def _mixed(found: FoundConcepts, smooth: bool, key: Hashable) -> None:
     strongest_in = [drawn.strongest_pictures(found, k, 1) for k in range(len(found.concepts))]
     for n, title in enumerate(found.titles):
         strongest = [k for k, pictures in enumerate(strongest_in) if n in pictures]
-        home = f"; home of concepts {', '.join(str(k + 1) for k in strongest)}" if strongest else ""
+        home = f"; strongest picture of concepts {', '.join(str(k + 1) for k in strongest)}" if strongest else ""
         name = html.escape(title)
         figures.append(
             f'<figure><div class="frame"><img src="{drawn.mixed_url(found, n, smooth, key)}" '

@@ -12,6 +12,7 @@ from camcore.audits.groups import NAME as GROUPS
 from camcore.audits.manifest import NAME as MANIFEST
 from camcore.errors import CamcoreError
 from camcore.evaluation.average_maps import AVERAGES
+from camcore.evaluation.record import REPORT
 from camcore.evaluation.table import PREDICTIONS
 from camcore.models import listing
 from camcore.models.description import JSON_NAME
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from ui.model_picker import Model
 
 _AUDIT = (MANIFEST, GROUPS, JUDGEMENTS, CHECK)
-_BESIDE = (JSON_NAME, PREDICTIONS, AVERAGES)
+_BESIDE = (JSON_NAME, PREDICTIONS, REPORT, AVERAGES)
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from camcore.models import listing
+from camcore.models.saved import SavedNetwork
 from camcore.predictions import Prediction
 from ui import words
 from ui.components import ScoreRow, scores
@@ -15,6 +17,10 @@ from ui.query_form import explained, pick_class
 
 if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
+
+
+SHOWN = 5
+"""How many scores are shown at most."""
 
 
 def head(place: DeltaGenerator, answer: Answer, name: str, missing: bool, failed: bool) -> None:
@@ -33,8 +39,8 @@ def differentiated(predictions: Sequence[Prediction], scored_over: str = "") -> 
     return clause if predictions else ""
 
 
-def bars(place: DeltaGenerator, answer: Answer) -> None:
-    """The first five scores; the class that is explained is the pressed one."""
+def bars(place: DeltaGenerator, answer: Answer, name: str) -> None:
+    """The first five scores; the class that is explained is the pressed one. ``name``: of the network."""
     chosen = explained(answer)
     rows: list[ScoreRow] = [
         {
@@ -46,7 +52,10 @@ def bars(place: DeltaGenerator, answer: Answer) -> None:
         }
         for p in answer.predictions
     ]
-    with place:
+    row = listing.find(name)
+    known = len(row.labels) if isinstance(row, SavedNetwork) else SHOWN
+    with place:  # as high as it will be, so that nothing below moves
+        st.html(f"<style>.stMain .st-key-cam_scores {{ min-height: {2.1 * min(known, SHOWN):g}rem; }}</style>")
         scores(rows, key="scores", on_pick=lambda index: pick_class(answer, index))
         note = differentiated(answer.predictions, answer.network.scored_over if answer.network else "")
         if note:

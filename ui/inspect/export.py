@@ -43,13 +43,27 @@ def _csv(m: CamMap, lines: list[str]) -> bytes:
 
 
 def compare_link(place: DeltaGenerator, chosen: Chosen, query: Query) -> None:
-    """The way to the Compare page, with this picture, network, class, layer and method."""
+    """The way to the verdicts of the Compare page, with this picture, network, class, layer and method."""
+    from ui.compare.parts import TRUST  # once the page is drawn
+
     first = methods.COMPARED
     compared = (query.method, *(key for key in first if key != query.method))[: len(first)]
-    more = {"layer": query.layer, "class": query.class_index, "methods": ",".join(compared)}
+    more = {"layer": query.layer, "class": query.class_index, "methods": ",".join(compared), "question": TRUST}
     place.page_link(
         "pages/compare.py",
         label="Compare with other methods",
         icon=":material/view_module:",
         query_params=sidebar.query(query.network, query.framing, chosen.sample, **more),
+        width="content",
+    )
+
+
+def audit_link(place: DeltaGenerator, query: Query) -> None:
+    """The way to an audit of the network on many pictures."""
+    place.page_link(
+        "pages/audit.py",
+        label="Examine many pictures",
+        icon=":material/fact_check:",
+        query_params={"model": query.network.name},
+        width="content",
     )

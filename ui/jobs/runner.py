@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from camcore import CamcoreError
 from camcore.cache import ByteLRU
-from camcore.graph.fifo_semaphore import FifoSemaphore
+from camcore.graph.priority_semaphore import PrioritySemaphore
 from camcore.places import carried
 from ui.jobs.job import Job, Stage, StoppedError
 from ui.jobs.work import Lane, Work
@@ -34,10 +34,10 @@ class Runner:
 
     def __init__(self, networks: Networks) -> None:
         self._networks = networks
-        self._lanes = {lane: FifoSemaphore(count) for lane, count in AT_ONCE.items()}
+        self._lanes = {lane: PrioritySemaphore(count) for lane, count in AT_ONCE.items()}
         self._lock = threading.Lock()
         self._jobs: dict[Work[Any], Job[Any]] = {}
-        self._visitors: dict[str, FifoSemaphore] = {}
+        self._visitors: dict[str, PrioritySemaphore] = {}
         self._results: ByteLRU[tuple[Any, int]] = ByteLRU(RESULT_BYTES, lambda entry: entry[1] + 256)
 
     def known(self, work: Work[V]) -> V | None:
@@ -67,18 +67,18 @@ class Runner:
         threading.Thread(target=run, args=(job, self._places_of(visitor)), name="job", daemon=True).start()
         return job
 
-    def _places_of(self, visitor: str) -> FifoSemaphore | None:
+    def _places_of(self, visitor: str) -> PrioritySemaphore | None:
         """How much of this visitor's work may run at a time; None where all of it may."""
         if not policy().public:
             return None
         with self._lock:
-            places = self._visitors.pop(visitor, None) or FifoSemaphore(JOBS_AT_ONCE)
+            places = self._visitors.pop(visitor, None) or PrioritySemaphore(JOBS_AT_ONCE)
             self._visitors[visitor] = places  # the latest last
             while len(self._visitors) > MOST_VISITORS:
                 del self._visitors[next(iter(self._visitors))]
         return places
 
-    def _run(self, job: Job[V], places: FifoSemaphore | None) -> None:
+    def _run(self, job: Job[V], places: PrioritySemaphore | None) -> None:
         work = job.work
         try:
             with (

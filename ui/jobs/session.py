@@ -207,7 +207,7 @@ def progress(name: str, status: Status[V], stoppable: bool = True) -> None:
             if stoppable:
                 st.button("Stop", key=f"stop_{name}", on_click=stop, args=(name,))
         elif status.stopped:
-            st.caption("Stopped; what is shown is what was done by then.")
+            st.caption("Stopped. What was done by then is shown.")
             st.button("Go on", key=f"again_{name}", on_click=retry, args=(name,))
         elif status.failure is not None:
             st.button("Try again", key=f"again_{name}", on_click=retry, args=(name,))

@@ -197,7 +197,7 @@ def _saved(row: SavedNetwork) -> None:
                         f"Deletes the folder {policy.shown(row.folder)} with the weights and all that training has "
                         "left there."
                     )
-                    + " There is no way back."
+                    + " This cannot be undone."
                 )
                 st.button("Remove the network", key="remove_network_really", on_click=attempt, args=(row.name, _delete))
     with st.expander("All that is recorded"):

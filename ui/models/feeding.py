@@ -16,12 +16,14 @@ def preprocessing_table(fits: Sequence[Fit]) -> None:
         [_row(fit) for fit in ranked(fits)],
         hide_index=True,
         column_config={
-            "Fed": st.column_config.TextColumn("Fed", help="What the picture’s numbers are made into", pinned=True),
+            "Fed": st.column_config.TextColumn("Fed", help="The range that pixel values are scaled to", pinned=True),
             "Tells": st.column_config.NumberColumn(
-                "Tells", format="%.2f bits", help="What the answer tells about the picture; right answers differ"
+                "Tells",
+                format="%.2f bits",
+                help="How far the answers differ from picture to picture",
             ),
-            "Sure": st.column_config.NumberColumn("Sure", format="%.0f %%", help="Of its first choice, on average"),
-            "Entropy": st.column_config.NumberColumn("Entropy", format="%.1f bits", help="Low: sure; on average"),
+            "Sure": st.column_config.NumberColumn("Sure", format="%.0f %%", help="The first answer’s mean probability"),
+            "Entropy": st.column_config.NumberColumn("Entropy", format="%.1f bits", help="Low: sure"),
         },
         alt="For each preprocessing: how sure the network is, and what it says about each sample photograph",
     )

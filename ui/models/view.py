@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 import streamlit as st
 
@@ -22,6 +22,8 @@ from ui.urls import Parameter
 WAYS = ("Weights file", "Training", "Whole model", "Python function", "keras_hub")
 """The ways in which a network of one's own comes in."""
 VIEWS = ("List", "Accuracy by size")
+ABOUT = "about"
+"""The page's choice in the session: whoever looks through the list does not change the network of the other pages."""
 _READY = ("bundled", "on disk", "own file")  # whether own code works is known once it has run
 _STATES = {"bundled": 0, "on disk": 1, "own file": 2, "own code": 2}  # the order of the list; the rest is not here
 _HEIGHT = 430
@@ -31,11 +33,21 @@ _ROW = 35
 def parameters() -> list[Parameter]:
     """Every choice that the page's address carries."""
     return [
-        Parameter("about", "network", model_picker.default(), model_picker.names()),
+        Parameter("model", "network", model_picker.default(), model_picker.names(), own_key=ABOUT, former=("about",)),
         Parameter("here", "filter", "false", ("true", "false"), bound=True),
         Parameter("list", "view", VIEWS[0], VIEWS, bound=True),
         Parameter("way", "way of bringing a network", WAYS[0], WAYS, bound=True),
     ]
+
+
+def follow(named: Collection[str]) -> None:
+    """Turn to the network that the other pages look at, where it has changed since and the address names no other."""
+    state = st.session_state
+    model = state.get("model")
+    if model != state.get("about_followed"):
+        state["about_followed"] = model
+        if "model" not in named and model in model_picker.names():
+            state[ABOUT] = model
 
 
 def head(rows: tuple[NetworkListing, ...]) -> None:
@@ -59,16 +71,16 @@ def choose(rows: tuple[NetworkListing, ...]) -> NetworkListing:
         only = st.toggle("Only what is on this machine", key="here", bind="query-params")
     shown = [row for row in rows if not only or row.weights_state in _STATES]
     names = [row.name for row in shown]
-    if state.get("about") not in names:
-        state["about"] = model_picker.default() if model_picker.default() in names else names[0]
-    if state.get("table_says") != state["about"]:  # chosen elsewhere: another table, whose selection is given anew
-        state.update(table_says=state["about"], tables=state.get("tables", 0) + 1)
+    if state.get(ABOUT) not in names:
+        state[ABOUT] = model_picker.default() if model_picker.default() in names else names[0]
+    if state.get("table_says") != state[ABOUT]:  # chosen elsewhere: another table, whose selection is given anew
+        state.update(table_says=state[ABOUT], tables=state.get("tables", 0) + 1)
     key = f"networks_{state['tables']}_{hashlib.sha256(repr(names).encode()).hexdigest()[:8]}"
     if view == VIEWS[1]:
-        _chart(shown, state["about"])
+        _chart(shown, state[ABOUT])
     else:
         _table(shown, names, key)
-    return next(row for row in shown if row.name == state["about"])
+    return next(row for row in shown if row.name == state[ABOUT])
 
 
 def _table(shown: list[NetworkListing], names: list[str], key: str) -> None:
@@ -79,7 +91,7 @@ def _table(shown: list[NetworkListing], names: list[str], key: str) -> None:
         key=key,
         on_select=lambda: _selected(key, names),
         selection_mode="single-row-required",
-        selection_default={"selection": {"rows": [names.index(st.session_state["about"])]}},
+        selection_default={"selection": {"rows": [names.index(st.session_state[ABOUT])]}},
         placeholder="–",
         column_config={
             "Top-1": st.column_config.NumberColumn("Top-1", format="%.1f %%", help="Published accuracy on ImageNet"),
@@ -117,7 +129,7 @@ def _clicked() -> None:
     points = st.session_state["trade_off"]["selection"]["points"]
     if points:
         name = points[0].get("customdata")
-        st.session_state["about"] = name[0] if isinstance(name, list) else name
+        st.session_state[ABOUT] = name[0] if isinstance(name, list) else name
 
 
 def take_away(rows: tuple[NetworkListing, ...]) -> None:
@@ -141,7 +153,7 @@ def as_csv(rows: tuple[NetworkListing, ...]) -> bytes:
 def _selected(key: str, names: list[str]) -> None:
     rows = st.session_state[key]["selection"]["rows"]
     if rows and rows[0] < len(names):
-        st.session_state.update(about=names[rows[0]], table_says=names[rows[0]])
+        st.session_state.update({ABOUT: names[rows[0]], "table_says": names[rows[0]]})
 
 
 def _entry(row: NetworkListing) -> dict[str, object]:

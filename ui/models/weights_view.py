@@ -20,7 +20,7 @@ from ui.jobs.session import Status
 from ui.jobs.work import Work
 from ui.models import work as models_work
 from ui.models.feeding import preprocessing_choice, preprocessing_table
-from ui.models.view import ways_on
+from ui.models.view import ABOUT, ways_on
 from ui.models.work import File, Offer
 from ui.query import Failure
 
@@ -230,7 +230,7 @@ def _keep(asked: Offer, check: Check) -> None:
         return
     status = session.section("keep", _work(asked, kept, check), _kept)
     if status.complete and state.get("own_listed") != kept.press:
-        state.update(own_listed=kept.press, about=kept.name)  # the table above was drawn without it
+        state.update({"own_listed": kept.press, ABOUT: kept.name})  # the table above was drawn without it
         session.rerun()
 
 

@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 
 import camcore
-from camcore.graph.fifo_semaphore import FifoSemaphore
+from camcore.graph.priority_semaphore import PrioritySemaphore
 from camcore.models import adopt as adopting
 from camcore.models import catalogue, factories
 from camcore.models.adopt import Candidate, Check
@@ -24,7 +24,7 @@ from ui.jobs.job import Job
 from ui.jobs.work import Update, Updates, Work
 from ui.networks import networks
 
-_building = FifoSemaphore(1)
+_building = PrioritySemaphore(1)
 """One network is built at a time: two large ones would not fit into memory."""
 
 

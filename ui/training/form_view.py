@@ -255,7 +255,7 @@ def _about(row: Backbone | None) -> str:
     size = words.megabytes(row.download_mb)
     fetch = "" if row.weights_state == "on disk" else f" Its weights are fetched first: {size}."
     return (
-        f"{words.plain(row.name)} knows ImageNet's pictures already. It stays as it is and a new head learns your "
+        f"{words.plain(row.name)} knows ImageNet’s pictures already. It stays as it is and a new head learns your "
         f"classes: a minute or so, and good with some hundred pictures.{fetch}"
     )
 

@@ -87,7 +87,7 @@ def _status(run: TrainingRun) -> None:
                 "pages/cats_vs_dogs.py",
                 label="How it learned, and where it fails",
                 icon=":material/analytics:",
-                query_params={"network": run.name},
+                query_params={"model": run.name},
             )
             st.page_link(
                 "pages/audit.py",

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 import camcore
 from camcore.render import bands
 from camcore.report.trust import trust_csv, trust_record
+from camcore.text import with_sign
 from ui import downloads, errors, figures, rasters, words
 from ui.figures import CHART, Figure
 from ui.jobs import session
@@ -89,8 +90,8 @@ def _degrees(found: Trust) -> None:
     first, *controls = found.chance
     row = st.columns(2, gap="medium")
     for place, key, title in (
-        (row[0], "hidden", "Its top hidden: falls early where the map is right"),
-        (row[1], "shown", "Nothing but its top shown: rises early where the map is right"),
+        (row[0], "hidden", "Its top hidden: a good map falls early"),
+        (row[1], "shown", "Only its top shown: a good map rises early"),
     ):
         shares, scores = _with_end(first, key)
         _against_chance(
@@ -195,8 +196,8 @@ def _cascade(found: Trust, chosen: Chosen, identity: Hashable) -> None:
     look = rasters.MapLook()
     shown = [Figure("As learned", "rank correlation 1", _overlay(picture, found.map, None, identity, look), "The map")]
     for one in found.stages:
-        likeness = f"Spearman {trust_words.signed(one.spearman)}"
-        likeness += "" if one.ssim is None else f", SSIM {trust_words.signed(one.ssim)}"
+        likeness = f"Spearman {with_sign(one.spearman)}"
+        likeness += "" if one.ssim is None else f", SSIM {with_sign(one.ssim)}"
         title = f"{one.layers} of {one.total} random"
         shown.append(
             Figure(title, likeness, _overlay(picture, found.map, one, identity, look), f"Map with {title}: {likeness}")

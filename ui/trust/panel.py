@@ -37,9 +37,10 @@ def link(place: DeltaGenerator, chosen: Chosen, query: Query) -> None:
     more = {"method": query.method, "layer": query.layer, "class": query.class_index}
     place.page_link(
         "pages/trust.py",
-        label="See all the evidence, or hide part of the picture",
+        label="Hide part of the picture",
         icon=":material/verified:",
         query_params=sidebar.query(query.network, query.framing, chosen.sample, **more),
+        width="content",
     )
 
 
@@ -89,7 +90,7 @@ def verdict(status: Status[Trust], m: CamMap | None) -> None:
         return
     if status.busy and status.job is not None:
         share, _ = status.job.stage.progress()
-        st.html(trust_words.waiting(f"Should you believe it? {status.job.stage.title} … {share:.0%}"))
+        st.html(trust_words.waiting(f"Should you believe it? {status.job.stage.title} … {words.percent(share)}"))
     elif status.failure is None:
         st.html(trust_words.waiting("Should you believe it? Once the map is there." if m is None else ""))
     if status.stopped or status.failure is not None:

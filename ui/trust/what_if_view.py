@@ -118,7 +118,7 @@ def _section(status: Status[WhatIf], chosen: Chosen, lit: bool, drawn: bool) -> 
                 src = rasters.overlay_url(found.picture, found.again, key, rasters.MapLook())
                 alt = f"The changed picture, under the map for {words.label(found.map.label)} made again"
         image = f'<img src="{src}" alt="{html.escape(alt)}">' if src else ""
-        nothing = "" if drawn else "<span>Draw a box on the picture on the left</span>"
+        nothing = "" if drawn else "<span>Draw a box on the picture</span>"
         ratio = picture.width / picture.height
         st.html(f'<div class="cam-again" style="--ratio:{ratio:.4f}">{image}{nothing}</div>')
         session.progress(SECTION, status)

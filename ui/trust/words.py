@@ -8,13 +8,12 @@ from dataclasses import dataclass
 from statistics import mean, median
 from typing import TYPE_CHECKING, Any
 
-from ui import words
+from camcore.text import MINUS, decimal, percent, with_sign
 
 if TYPE_CHECKING:
     from camcore.verdict.gather import Trust
     from camcore.verdict.rules import ReasonKind, Verdict
 
-MINUS = "\N{MINUS SIGN}"
 NOTHING = "–"
 
 LEVELS = {"trust": "for", "caution": "beware", "distrust": "against"}
@@ -55,6 +54,8 @@ class FigureRow:
 
 _DECIDES: dict[str, ReasonKind] = {"trust": "for", "caution": "beware", "distrust": "against"}
 """The kind of reason that each verdict rests on."""
+_OTHER_MAP = "Before you use it, see whether another method or layer does better."
+_OTHER_PICTURE = "Try another picture, or another network."
 CONTROLS = (
     "The centred blob and the random maps know nothing of the picture or the network: a map that does no better than "
     "these says nothing."
@@ -70,11 +71,17 @@ def verdict(given: Verdict) -> str:
 
 
 def brief(given: Verdict, figures: str) -> str:
-    """The verdict with the reason that decides as HTML; all reasons and the table of ``figures`` behind a click."""
-    first = next((one.text for one in given.reasons if one.kind == _DECIDES[given.level]), "")
+    """The verdict with the reason that decides as HTML; all reasons and the table of ``figures`` behind a click.
+
+    Where it is against the map, it says what to do.
+    """
+    first = next((one for one in given.reasons if one.kind == _DECIDES[given.level]), None)
+    said = "" if first is None else escaped(first.text)
+    if first is not None and given.level == "distrust":
+        said += f" {_OTHER_PICTURE if first.key in ('undecided', 'unsure') else _OTHER_MAP}"
     return (
         f'<div class="cam-verdict cam-verdict-{LEVELS[given.level]}"><span role="status">'
-        f"<b>{html.escape(given.headline)}</b> {escaped(first)}</span>"
+        f"<b>{html.escape(given.headline)}</b> {said}</span>"
         f"<details><summary>All reasons and figures</summary>{_reasons(given)}{figures}"
         f"<p>{CONTROLS}</p></details></div>"
     )
@@ -140,30 +147,32 @@ def quick_rows(found: Trust) -> list[FigureRow]:
 
         rows += [
             _row(
-                f"Score lost when its top {words.percent(HIDDEN)} is hidden", "high is good", first, centre, randoms,
-                removed, share, "The most relevant pixels take the picture’s mean colour; the share of the class’s "
+                f"Score lost when its top {percent(HIDDEN)} is hidden", "high is good", first, centre, randoms,
+                removed, percent, "The most relevant pixels take the picture’s mean colour; the share of the class’s "
                 "score that this takes away.",
             ),
             _row(
-                "Shown against hidden", "high is good", first, centre, randoms, lambda one: one.lead, signed,
+                "Shown against hidden", "high is good", first, centre, randoms, lambda one: one.lead, with_sign,
                 "Log-odds of the class with only the map’s top shown, less those with the top hidden; the mean over "
                 "several sizes of the top. What an empty picture says by itself cancels.",
             ),
         ]  # fmt: skip
     if found.copies:
         ranks = [one.spearman for one in found.copies]
-        shown = signed(median(ranks)) + (f" ({signed(min(ranks))} to {signed(max(ranks))})" if len(ranks) > 1 else "")
+        likeness = with_sign(median(ranks))
+        if len(ranks) > 1:
+            likeness += f" ({with_sign(min(ranks))} to {with_sign(max(ranks))})"
         how = (
-            f"Rank correlation with the same map of {len(ranks)} networks whose weights were all drawn at random "
-            "(Adebayo 2018); the median. The controls never look at the network, so theirs is 1."
+            f"Rank correlation with the same map of {len(ranks)} networks with random weights (Adebayo 2018); the "
+            "median. The controls never look at the network, so theirs is 1."
         )
-        rows.append(FigureRow("Likeness with random weights", "low is good", shown, "1", "1", how))
+        rows.append(FigureRow("Likeness with random weights", "low is good", likeness, "1", "1", how))
     if found.sensitivity is not None:
         how = (
             "The largest change of the map under uniform noise of at most 2 % of the input’s range, relative to the "
             "map (max-sensitivity, Yeh 2019). The controls never look at the picture, so theirs is 0."
         )
-        rows.append(FigureRow("Change under a little noise", "low is good", share(found.sensitivity), "0", "0", how))
+        rows.append(FigureRow("Change under a little noise", "low is good", percent(found.sensitivity), "0", "0", how))
     return rows
 
 
@@ -174,42 +183,42 @@ def published_rows(found: Trust) -> list[FigureRow]:
     first, centre, randoms = _apart(found.more)
     wanted: list[tuple[str, str, Callable[[Any], Any], Callable[[float], str], str]] = [
         (
-            "Deletion AUC", "low is good", lambda one: one.deletion and one.deletion.auc, plain,
+            "Deletion AUC", "low is good", lambda one: one.deletion and one.deletion.auc, _three,
             "The mean score while pixels go to black in the map’s order (Petsiuk 2018).",
         ),
         (
-            "Insertion AUC", "high is good", lambda one: one.insertion and one.insertion.auc, plain,
+            "Insertion AUC", "high is good", lambda one: one.insertion and one.insertion.auc, _three,
             "The mean score while pixels come back, in the map’s order, into the blurred picture (Petsiuk 2018).",
         ),
         (
-            "ROAD", "high is good", lambda one: one.road and one.road.combined, signed,
+            "ROAD", "high is good", lambda one: one.road and one.road.combined, with_sign,
             "Half the difference of the score without the least and without the most relevant 20, 40, 60 and 80 % of "
             "the pixels, each filled from its neighbours (Rong 2022).",
         ),
         (
-            "Average drop", "low is good", lambda one: one.drop, share,
+            "Average drop", "low is good", lambda one: one.drop, percent,
             "The share of the score that is lost when the picture is seen through its own map (Chattopadhay 2018). "
             "Maps that light everything are good at it.",
         ),
         (
             "Increase in confidence", "over many pictures", lambda one: one.increase,
-            lambda value: words.percent(value) if 0 < value < 1 else ("yes" if value else "no"),
+            lambda value: percent(value) if 0 < value < 1 else ("yes" if value else "no"),
             "Whether the score rises when the picture is seen through its own map; of one picture it says little.",
         ),
         (
-            "Average gain", "high is good", lambda one: one.gain, share,
+            "Average gain", "high is good", lambda one: one.gain, percent,
             "The share of the missing score that is won so (Zhang 2023).",
         ),
         (
-            "Coherency", "high is good", lambda one: one.coherency, plain,
+            "Coherency", "high is good", lambda one: one.coherency, _three,
             "How alike the map is to that of the picture seen through it, 0 to 1 (Poppi 2021).",
         ),
         (
-            "Complexity", "low is good", lambda one: one.complexity, plain,
+            "Complexity", "low is good", lambda one: one.complexity, _three,
             "The mean of the map: how much of the picture it takes, 0 to 1 (Poppi 2021).",
         ),
         (
-            "ADCC", "high is good", lambda one: one.adcc, plain,
+            "ADCC", "high is good", lambda one: one.adcc, _three,
             "The harmonic mean of coherency, 1 − complexity and 1 − average drop (Poppi 2021).",
         ),
     ]  # fmt: skip
@@ -245,16 +254,5 @@ def _row(
     return FigureRow(name, good, shown(float(get(first))), blob, chance, how)
 
 
-def plain(value: float) -> str:
-    """A figure with three decimals."""
-    return NOTHING if value != value else f"{value:.3f}".replace("-", MINUS)
-
-
-def signed(value: float) -> str:
-    """A figure with its sign and two decimals."""
-    return NOTHING if value != value else f"{value:+.2f}".replace("-", MINUS)
-
-
-def share(value: float) -> str:
-    """A share in percent, with its sign where it is below 0."""
-    return words.percent(value) if value >= 0 else f"{MINUS}{words.percent(-value)}"
+def _three(value: float) -> str:
+    return decimal(value, 3)

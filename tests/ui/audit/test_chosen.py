@@ -28,7 +28,7 @@ def test_the_address_names_the_map_of_the_audit(made: MadeUp) -> None:
         "method": "gradcam",
         "layer": "stage1",
     }
-    assert chosen.query(made.manifest, "pets", chosen.LESSON) == {"network": "pets"}
+    assert chosen.query(made.manifest, "pets", chosen.LESSON) == {"model": "pets"}
 
 
 def test_the_file_is_handed_over_as_it_is(made: MadeUp) -> None:

@@ -29,8 +29,8 @@ PRODUCTS = np.array([[[1.0, 0.5], [0.25, 0]], [[-2.0, 0], [0, 0]]])
 
 @pytest.mark.parametrize(("place", "kind", "figure", "order"), [
     ((0, 0), "speaks for", "+1.500", "1 of 4 places carry more"),
-    ((1, 0), "speaks against", "-2.000", "more than any other"),
-    ((1, 1), "adds nothing to", "+0.000", "3 of 4 places carry more"),
+    ((1, 0), "speaks against", "−2.000", "more than any other"),
+    ((1, 1), "adds nothing to", "0.000", "3 of 4 places carry more"),
 ])  # fmt: skip
 def test_what_a_place_adds(place: tuple[int, int], kind: str, figure: str, order: str) -> None:
     found = cells(PRODUCTS)
@@ -48,7 +48,7 @@ def test_nothing_anywhere() -> None:
 
 def test_the_identity_is_named_only_where_it_holds() -> None:
     exact = cell_words.sums(cells(PRODUCTS))
-    assert "the sum is exact: all 4 places add -0.2500" in exact
+    assert "the sum is exact: all 4 places add −0.2500" in exact
     assert "+0.5000 without them, together 0.2500; the network’s own score is 0.2500" in exact
     other = cell_words.sums(cells(PRODUCTS, offset=None))
     assert "not linear" in other

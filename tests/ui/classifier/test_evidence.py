@@ -5,7 +5,7 @@ import pytest
 
 from camcore.framing import CellGrid, frame_for
 from camcore.heatmaps.evidence import Evidence
-from ui.classifier.evidence import Equation, equation, hundredths, number
+from ui.classifier.evidence import Equation, equation, hundredths
 
 FRAME = frame_for((100, 120), (64, 64))
 
@@ -33,5 +33,3 @@ def test_what_is_shown_adds_up_and_is_true(seed: int) -> None:
 
 def test_figures_in_words() -> None:
     assert [hundredths(v) for v in (462, -48, 0, 5, -1234)] == ["+4.62", "−0.48", "0.00", "+0.05", "−12.34"]
-    assert number(-0.5, 3) == "−0.500"
-    assert number(2) == "+2.000000"

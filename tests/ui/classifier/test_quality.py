@@ -20,7 +20,6 @@ def test_files_hold_the_same(tmp_path) -> None:
     path.write_bytes(quality.predictions_csv(p))
     again = read_csv(path)
     assert (again.files, again.probabilities.tolist()) == (p.files, p.probabilities.tolist())
-    shown = json.loads(
-        quality.figures_json(SimpleNamespace(name="pets", summary="200 pictures", framing="stretch"), p, 0.3)
-    )
+    pets = SimpleNamespace(name="pets", summary="200 pictures", framing="stretch", folder=tmp_path)
+    shown = json.loads(quality.figures_json(pets, p, 0.3))
     assert (shown["network"], shown["framing"], shown["pictures"], shown["threshold"]) == ("pets", "stretch", 200, 0.3)

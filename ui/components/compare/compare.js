@@ -1,7 +1,7 @@
 // Runs again on every change of data or theme: it finds its nodes, hands them the new data and attaches
 // its listeners once. The handle's place lives on the node, so that a new overlay does not move it.
 
-const HINT = "Point at the picture to read the map";
+const HINT = `${matchMedia("(hover: none)").matches ? "Press" : "Point at"} the picture to read the map`;
 
 function floats(base64) {
   const bytes = Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));

@@ -166,7 +166,6 @@ function figure() {
   const made = element("figure", "");
   const frame = element("div", "frame");
   const image = element("img");
-  image.alt = "";
   image.draggable = false;
   const seen = element("div", "seen", element("canvas"));
   const probe = element("div", "probe");
@@ -237,8 +236,7 @@ export default function (component) {
       left: `${(-area[1] / broad) * 100}%`, top: `${(-area[0] / tall) * 100}%`,
     });
     const frame = find(".frame");
-    frame.setAttribute("role", "group"); // not img: nobody could reach what stands in it
-    frame.setAttribute("aria-label", cell.alt);
+    image.alt = cell.alt; // of the photograph beneath the map: the frame itself holds buttons, too
     frame.dataset.empty = cell.grid ? "0" : "1";
     frame.dataset.pinned = cell.id === data.reference ? "1" : "0";
     frame.dataset.tone = cell.signed || differs(cell) ? "gray" : "";

@@ -1,11 +1,11 @@
-"""Turns are taken in the order of coming, and none is lost."""
+"""Turns go by rank, equals in the order of coming, and none is lost."""
 
 import threading
 import time
 
 import pytest
 
-from camcore.graph.fifo_semaphore import FifoSemaphore
+from camcore.graph.priority_semaphore import PrioritySemaphore
 
 
 def wait_until(met, seconds: float = 10.0) -> None:
@@ -16,7 +16,7 @@ def wait_until(met, seconds: float = 10.0) -> None:
 
 
 def test_whoever_waits_comes_before_the_next_turn_of_long_work() -> None:
-    turns, order = FifoSemaphore(1), []
+    turns, order = PrioritySemaphore(1), []
 
     def short(name: str) -> None:
         with turns.acquired():
@@ -37,7 +37,7 @@ def test_whoever_waits_comes_before_the_next_turn_of_long_work() -> None:
 
 
 def test_never_more_at_once_than_there_are_places() -> None:
-    turns, now, most, lock = FifoSemaphore(2), 0, 0, threading.Lock()
+    turns, now, most, lock = PrioritySemaphore(2), 0, 0, threading.Lock()
 
     def work() -> None:
         nonlocal now, most
@@ -61,7 +61,7 @@ def test_never_more_at_once_than_there_are_places() -> None:
 
 
 def test_a_failure_and_an_interrupted_wait_give_their_places_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    turns = FifoSemaphore(1)
+    turns = PrioritySemaphore(1)
     with pytest.raises(ZeroDivisionError), turns.acquired():
         raise ZeroDivisionError
     with turns.acquired(), monkeypatch.context() as patch:
@@ -73,7 +73,7 @@ def test_a_failure_and_an_interrupted_wait_give_their_places_on(monkeypatch: pyt
 
 
 def test_the_lowest_rank_comes_first_and_the_highest_is_not_forgotten() -> None:
-    turns, order = FifoSemaphore(1), []
+    turns, order = PrioritySemaphore(1), []
     waiting = []
 
     def work(rank: float) -> None:

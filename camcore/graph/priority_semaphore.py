@@ -1,4 +1,4 @@
-"""A semaphore that is first come, first served; whoever asks for little may come before the others."""
+"""A semaphore whose waiting threads go by priority; equals are served in the order of coming."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ class _Turn(threading.Event):
         self.rank = rank
 
 
-class FifoSemaphore:
-    """``count``: how many threads may hold it at once.
+class PrioritySemaphore:
+    """``count``: how many threads may hold it at once. Nobody starves: some turns go to whoever has waited longest.
 
     Python's own would let long work that acquires it again and again overtake those who wait.
     """
