@@ -22,10 +22,10 @@ def table(one: Mending) -> str:
 def rows(figures: Sequence[tuple[str, Rate | None, Rate | None]], name: str = "") -> str:
     """Figures before and after, each with its name, as HTML. ``name``: the head's."""
     lines = "".join(
-        f"<tr><th>{html.escape(text)}</th><td>{share(before)}</td><td>{share(after)}</td></tr>"
+        f"<tr><th>{html.escape(text, quote=False)}</th><td>{share(before)}</td><td>{share(after)}</td></tr>"
         for text, before, after in figures
     )
-    head = f"<tr><th>{html.escape(name)}</th><th>before</th><th>after</th></tr>"
+    head = f"<tr><th>{html.escape(name, quote=False)}</th><th>before</th><th>after</th></tr>"
     return f'<table class="cam-mended"><thead>{head}</thead>{lines}</table>'
 
 

@@ -13,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 
 import camcore
 
-EACH = 20
+EACH = 40
 
 
 @pytest.fixture(scope="module")

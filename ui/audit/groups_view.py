@@ -102,7 +102,9 @@ def _suspect(opened: OpenAudit, place: int, pictures: GroupPictures | None) -> N
             st.html(f'<div class="cam-group">{_pictures(one, pictures)}{_about(one)}{details}</div>')
             _show_button(place)
         with right:
-            st.html(trial_chart.bars(one))
+            bars = trial_chart.bars(one)
+            if bars:
+                st.html(bars)
             court_view.question(opened, place, one)
 
 

@@ -28,8 +28,9 @@ def show(study: Study, saved: SavedNetwork, trials: dict[str, str]) -> None:
         st.markdown(words.together(conclusion(study, courts)))
         left, right = st.columns(2, gap="medium")
         with left:
-            if planted.first is not None:
-                st.html(trial_chart.bars(planted.first))
+            bars = "" if planted.first is None else trial_chart.bars(planted.first)
+            if bars:
+                st.html(bars)
         with right:
             st.html(_suspects(courts))
             if planted.mended:
