@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from camcore.shortcuts.judgements import Answer
     from ui.audit.opened import OpenAudit
 
-_IN_BARS = ("Pasted into", "Painted over", "Given to", "Taken from")
+_IN_BARS = ("Pasted", "Painted over", "Given to", "Taken from")
 _ANSWERS: dict[Answer, str] = {"thing": "The object itself", "shortcut": "A shortcut", "unsure": "Not sure"}
 
 

@@ -98,7 +98,7 @@ def _suspect(opened: OpenAudit, place: int, pictures: GroupPictures | None) -> N
         st.html(f'<div class="cam-group">{_title(one)}{lead}</div>')
         left, right = st.columns([5, 7], gap="medium")
         with left:
-            details = _paragraphs(court_view.lines(one), "cam-group-trial")
+            details = _paragraphs(court_view.apart(one), "cam-group-trial")
             st.html(f'<div class="cam-group">{_pictures(one, pictures)}{_about(one)}{details}</div>')
             _show_button(place)
         with right:
