@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from camcore.bias.study import HEADS, TRIALS
+from camcore.shortcuts.rule import LEAST
 from camcore.text import counted
 from ui import mended, trial_chart, words
 
@@ -75,14 +76,21 @@ def conclusion(study: Study, courts: dict[str, HeadCourt]) -> str:
 
 def _others(courts: dict[str, HeadCourt]) -> str:
     """The heads besides the planted one: in which of them something is suspected."""
-    accused = [name for name, one in courts.items() if name != _PLANTED and one.suspects]
     clean = [name for name, one in courts.items() if name != _PLANTED and not one.suspects]
-    told = f" In {_listed(clean)} it suspects nothing." if clean else ""
-    return told + (f" In {_listed(accused)} it suspects something, too." if accused else "")
+    told = f" In {' and '.join(f'*{name}*' for name in clean)} it suspects nothing." if clean else ""
+    for name, one in courts.items():
+        if name != _PLANTED and one.suspects and one.first is not None:
+            told += f" In *{name}* it suspects {counted(one.first.size, 'picture')}, too{_turned_only(one.first)}."
+    return told
 
 
-def _listed(names: list[str]) -> str:
-    return " and ".join(f"*{name}*" for name in names)
+def _turned_only(one: Group) -> str:
+    """How little it takes for a suspicion, where little was turned."""
+    figures = None if one.verdict is None else one.verdict.figures
+    if figures is None or figures.sufficiency.value >= LEAST:
+        return ""
+    own = figures.sufficiency
+    return f", though what they share turns only {own.count:,} of {own.n:,}: a suspicion is a question, not a proof"
 
 
 def _suspects(courts: dict[str, HeadCourt]) -> str:

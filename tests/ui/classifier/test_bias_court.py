@@ -16,8 +16,8 @@ from camcore.shortcuts.verdict import Copied, Figures, Verdict
 from ui.classifier.bias_court import conclusion
 
 
-def group(suspect: bool) -> Group:
-    figures = Figures(rate(60, 240), rate(1, 240), rate(6, 240), rate(2, 40), rate(0, 40))
+def group(suspect: bool, turned: int = 60) -> Group:
+    figures = Figures(rate(turned, 240), rate(1, 240), rate(6, 240), rate(2, 40), rate(0, 40))
     return Group(
         "dog", 1, 48, 0.96, (), (), None, None, np.ones((2, 2)), (), Stability(1.0, ()),
         copied=Copied(0.9, 0.3), verdict=Verdict(figures, suspect, ("It was pasted.",)),
@@ -51,8 +51,14 @@ FOUND = HeadCourt(4, 1, group(suspect=True), 47, mended=rates(93))
         ),
         (replace(FOUND, marked=0, mended={}), FOUND, "Not the mark, but something else."),
         (FREE, FREE, "Not here. Each"),
+        (
+            FOUND,
+            HeadCourt(3, 1, group(suspect=True, turned=11), 47),
+            "In *mended* it suspects 48 pictures, too, though what they share turns only 11 of 240: a suspicion is a "
+            "question, not a proof.",
+        ),
         (HeadCourt(0, 0, None, 0), FREE, "It suspects nothing in *planted*. In *clean*"),
-        (FOUND, FOUND, "In *clean* it suspects nothing. In *mended* it suspects something, too."),
+        (FOUND, FOUND, "In *clean* it suspects nothing. In *mended* it suspects 48 pictures, too."),
     ],
 )
 def test_what_the_audits_found(planted: HeadCourt, mended: HeadCourt, said: str) -> None:
