@@ -222,6 +222,16 @@ def test_a_study_with_a_wrong_value_is_refused(written, tmp_path, key, value):
         read_study(tmp_path)
 
 
+@pytest.mark.parametrize("change", [{"groups": "many"}, {"first": {}}, {"mended": {"with": 1}}, {"mending": {}}])
+def test_a_damaged_audit_of_a_head_is_refused(written, tmp_path, change):
+    content = json.loads((written / "study.json").read_text("utf-8"))
+    content["heads"][1]["court"].update(change)
+    (tmp_path / "study.json").write_text(json.dumps(content))
+    (tmp_path / "energies.csv").write_bytes((written / "energies.csv").read_bytes())
+    with pytest.raises(CamcoreError, match="damaged"):
+        read_study(tmp_path)
+
+
 def test_no_study(tmp_path):
     with pytest.raises(CamcoreError, match="cannot be read"):
         read_study(tmp_path)

@@ -13,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 
 import camcore
 
-EACH = 40
+EACH = 20
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +51,9 @@ def test_a_class_of_three_pictures_and_a_group_of_one(pictures: Path, tmp_path: 
 def test_without_pictures_of_other_classes_nothing_is_accused(pictures: Path, tmp_path: Path, one_class: bool) -> None:
     network, folder = colour_network(magenta=400), pictures
     if one_class:
-        folder = shutil.copytree(pictures / "leaf", tmp_path / "pictures" / "leaf").parent
+        folder = tmp_path / "pictures"
+        planted_folder(folder, 2 * EACH)  # enough to be divided
+        shutil.rmtree(folder / "sky")
     else:
         scores = network.model.get_layer("scores")
         scores.set_weights([scores.get_weights()[0], np.array([-1e4, 1e4])])
