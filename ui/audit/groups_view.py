@@ -100,7 +100,7 @@ def _suspect(opened: OpenAudit, place: int, pictures: GroupPictures | None) -> N
         with left:
             details = _paragraphs(court_view.apart(one), "cam-group-trial")
             st.html(f'<div class="cam-group">{_pictures(one, pictures)}{_about(one)}{details}</div>')
-            _show_button(place)
+            _show_button(place, one)
         with right:
             bars = trial_chart.bars(one)
             if bars:
@@ -113,11 +113,12 @@ def _card(opened: OpenAudit, place: int, pictures: GroupPictures | None) -> None
     with st.container(key=f"cam_group_{place}", border=True, gap="xsmall"):
         text = _about(one) + trial_chart.bars(one) + _paragraphs(court_view.apart(one), "cam-group-trial")
         st.html(f'<div class="cam-group">{_title(one)}{_pictures(one, pictures)}{text}</div>')
-        _show_button(place)
+        _show_button(place, one)
 
 
-def _show_button(place: int) -> None:
-    st.button("Show these pictures", key=f"audit_group_{place}", on_click=_choose, args=(place,))
+def _show_button(place: int, one: Group) -> None:
+    name = words.plain(group_name(one))  # in the label, for those who hear all buttons of a page
+    st.button(f"Pictures of {name}", key=f"audit_group_{place}", on_click=_choose, args=(place,))
 
 
 def _choose(place: int) -> None:
