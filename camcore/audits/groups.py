@@ -144,7 +144,7 @@ def read_groups(folder: str | os.PathLike[str]) -> tuple[Group, ...]:
         content = read_json(path)
         if not isinstance(content, list):
             raise ValueError("it holds no list")
-        return tuple(_from_json(one) for one in content)
+        return tuple(group_from_json(one) for one in content)
 
 
 # ---- as JSON
@@ -172,7 +172,8 @@ def group_to_json(one: Group) -> dict[str, Json]:
     }
 
 
-def _from_json(content: Json) -> Group:
+def group_from_json(content: Json) -> Group:
+    """A group out of JSON. Raises ValueError, KeyError or TypeError where it is none."""
     mean_map = np.array(content["mean_map"], np.float64)
     if mean_map.ndim != 2:
         raise ValueError(f"a mean map has the shape {mean_map.shape}")

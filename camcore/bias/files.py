@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from camcore.bias.court import court_from_json, court_to_json
 from camcore.bias.cue import plant_cue, square
 from camcore.bias.energy import Energy, Share, box_mask, check_box
 from camcore.bias.study import TRIALS, Study, StudyHead
@@ -157,6 +158,7 @@ def write_study(
                 "energy": {key: asdict(energy) for key, energy in head.energy.items()},
                 "mean_map": np.round(head.mean_map, 6).tolist(),
                 "seconds": round(head.seconds, 1),
+                "court": court_to_json(head.court),
             }
             for head in study.heads
         ],
@@ -210,7 +212,8 @@ def _head(content: dict[str, Any], shares: dict[tuple[str, str], tuple[Share, ..
     accuracy = {key: Rate(**content["accuracy"][key]) for key in TRIALS}
     energy = {key: Energy(**fields) for key, fields in content["energy"].items()}
     own = {key: shares.get((content["name"], key), ()) for key in energy}
-    return StudyHead(content["name"], accuracy, energy, mean_map, own, content["seconds"])
+    court = court_from_json(content.get("court"))  # studies that were written before there were courts have none
+    return StudyHead(content["name"], accuracy, energy, mean_map, own, content["seconds"], court)
 
 
 def _read_shares(path: Path) -> dict[tuple[str, str], tuple[Share, ...]]:

@@ -4,13 +4,14 @@ Three networks learn from the same pictures: ``clean``, no picture has the cue; 
 class has it and no other does; ``mended``, half the pictures of every class have it, so that it says nothing.
 Each is tried on pictures it has not seen, three times over: ``without`` any cue; ``with`` the cue where planted
 training had it; ``swapped``, where only the other classes have it. Who learned the thing does not mind; who
-learned the cue fails.
+learned the cue fails. Then each is audited on the pictures ``with`` the cue, as any network can be (``court.py``).
 """
 
 from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Generator, Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from time import perf_counter
@@ -19,11 +20,10 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from camcore.bias.court import HeadCourt, audit_head, right_on
 from camcore.bias.cue import CORNER, half_of_each, of_class, write_planted
 from camcore.bias.energy import Box, Energy, Share, check_box, energy_in_region
 from camcore.errors import CamcoreError
-from camcore.evaluation.measures import accuracy
-from camcore.evaluation.predict import predict_folder
 from camcore.framing import frame_for
 from camcore.generators import Returning
 from camcore.metrics.intervals import Rate
@@ -48,7 +48,8 @@ class StudyHead:
 
     accuracy: for each of TRIALS. energy: of the marked class's maps on its own pictures, in the place of the cue,
     ``with`` and ``without`` it. mean_map: float64 (h, w), the mean of these maps in 0..1, with the cue. shares:
-    the pictures one by one. seconds: for the training.
+    the pictures one by one. seconds: for the training. court: its audit on the pictures with the cue; None where
+    none was held.
     """
 
     name: str
@@ -57,6 +58,7 @@ class StudyHead:
     mean_map: NDArray[np.float64]
     shares: dict[str, tuple[Share, ...]]
     seconds: float
+    court: HeadCourt | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,12 +112,15 @@ def run_study(
     marked: int,
     box: Box = CORNER,
     seed: int = 0,
+    court: bool = True,
+    keep: Path | None = None,
 ) -> Iterator[StudyStep]:
     """Run the study; a StudyStep for each step, the last one with the whole Study.
 
-    The pictures are copied to a temporary folder as centred squares, with and without the cue. Closing the
-    generator stops the work. Raises CamcoreError at the call where the two folders have different classes, there
-    is no such class or no such box.
+    The pictures are copied to a temporary folder as centred squares, with and without the cue. ``court``: audit
+    each head, too, and mend what is suspected. ``keep``: a new folder for pictures, heads and audits instead of the
+    temporary one. Closing the generator stops the work. Raises CamcoreError at the call where the two folders have
+    different classes, there is no such class or no such box, and where ``keep`` holds something.
     """
     if training.classes != testing.classes:
         raise CamcoreError(
@@ -125,7 +130,12 @@ def run_study(
     if not 0 <= marked < len(training.classes):
         raise CamcoreError(f"There is no class {marked}: there are {len(training.classes)}, counted from 0.")
     check_box(box)
-    return _steps(training, testing, trainer, marked, box, seed)
+    if keep is not None and keep.exists() and not (keep.is_dir() and next(keep.iterdir(), None) is None):
+        raise CamcoreError(
+            f"'{keep}' is there already and not an empty folder. What it holds would be audited with these pictures. "
+            "Give a new folder."
+        )
+    return _steps(training, testing, trainer, marked, box, seed, court, keep)
 
 
 def head_trainer(backbone: Network, layer: str | None = None, seed: int = 0) -> Trainer:
@@ -140,16 +150,24 @@ def head_trainer(backbone: Network, layer: str | None = None, seed: int = 0) -> 
 
 
 def _steps(
-    training: LabelledFolder, testing: LabelledFolder, trainer: Trainer, marked: int, box: Box, seed: int
+    training: LabelledFolder,
+    testing: LabelledFolder,
+    trainer: Trainer,
+    marked: int,
+    box: Box,
+    seed: int,
+    court: bool,
+    keep: Path | None,
 ) -> Iterator[StudyStep]:
     start = perf_counter()
-    total = 1 + 2 * len(HEADS)
+    each = 3 if court else 2
+    total = 1 + each * len(HEADS)
     study = Study(training.classes, marked, box, len(training), len(testing), (), seed)
 
     def step(done: int, message: str, head: StudyHead | None = None, network: Network | None = None) -> StudyStep:
         return StudyStep(done, total, message, perf_counter() - start, study, head, network)
 
-    with tempfile.TemporaryDirectory(prefix="camcore-bias-") as folder:
+    with tempfile.TemporaryDirectory(prefix="camcore-bias-") if keep is None else nullcontext(keep) as folder:
         home = Path(folder)
         yield step(0, f"writing {len(testing)} pictures without the cue, with it, and with it swapped")
         own = of_class(testing, marked)
@@ -161,7 +179,7 @@ def _steps(
             "planted": of_class(training, marked),
             "mended": half_of_each(training, seed),
         }
-        for done, (name, cue) in zip(range(1, total, 2), lessons.items(), strict=True):
+        for done, (name, cue) in zip(range(1, total, each), lessons.items(), strict=True):
             begun = perf_counter()
             message = f"{name}: learning from {len(training)} pictures, {cue.sum()} of them with the cue"
             yield step(done, message)
@@ -175,15 +193,20 @@ def _steps(
             learned = perf_counter() - begun
             yield step(done + 1, f"{name}: trying it on {len(testing)} pictures, {len(TRIALS)} times over")
             head, layer, method = _tried(name, network, trials, marked, box, learned)
+            if court:
+                sitting = Returning(audit_head(network, trials, study.classes[marked], home / name / "audit"))
+                for progress in sitting:
+                    yield step(done + 2, f"{name}: {progress}")
+                head = replace(head, court=sitting.result)
             study = replace(study, layer=layer, method=method, heads=(*study.heads, head))
-            yield step(done + 2, f"{name}: done", head, network)
+            yield step(done + each, f"{name}: done", head, network)
 
 
 def _tried(
     name: str, network: Network, trials: dict[str, LabelledFolder], marked: int, box: Box, seconds: float
 ) -> tuple[StudyHead, str, str]:
     """The head, the layer where its maps were taken, and by which method."""
-    rates = {key: accuracy(_last(predict_folder(network, data)).predictions) for key, data in trials.items()}
+    rates = {key: right_on(network, data) for key, data in trials.items()}
     measured = {
         key: _last(energy_in_region(network, data.take(np.flatnonzero(data.labels == marked)), box, marked))
         for key, data in trials.items()

@@ -5,12 +5,13 @@ from __future__ import annotations
 import argparse
 import importlib.util
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 import camcore
+from camcore.audits.report_words import group_name, trial
 from camcore.bias.energy import Box, Energy, Region, RegionEnergy, energy_in_region, masks_beside, write_shares
 from camcore.bias.files import draw_samples, write_study
 from camcore.bias.study import TRIALS, Study, StudyHead, head_trainer, run_study
@@ -20,11 +21,13 @@ from camcore.cli.options import add_json, add_network, check_network_options, lo
 from camcore.errors import CamcoreError
 from camcore.files import read_json
 from camcore.network import Network
-from camcore.text import duration, readable
+from camcore.text import counted, duration, readable
 from camcore.training.folders import MIN_PER_CLASS, LabelledFolder, balanced_sample, read_folder, split
 
 if TYPE_CHECKING:
+    from camcore.bias.court import HeadCourt
     from camcore.cli.options import Commands
+    from camcore.metrics.intervals import Rate
 
 # The trunk's last layer tells cats from dogs so well already that its head needs no shortcut and learns none;
 # half-way through the network the features are weaker, and the shortcut pays.
@@ -68,7 +71,8 @@ def add_parser(commands: Commands) -> None:
         "study",
         help="plant a cue in one class, see it in the maps, mend the data, see it gone",
         description="Trains three heads on the same pictures: without a cue, with a striped mark in the corner of "
-        "every picture of one class, and with the mark on half of every class; and shows what each looks at.",
+        "every picture of one class, and with the mark on half of every class; shows what each looks at; and audits "
+        "each, to see whether the mark is found by an audit that is not told of it.",
     )
     study.add_argument("folder", metavar="FOLDER", help="holds one folder of pictures for each class")
     study.add_argument("test", nargs="?", metavar="TEST", help="others to try the heads on (default: a part of these)")
@@ -83,6 +87,10 @@ def add_parser(commands: Commands) -> None:
         "--sample", action="append", metavar="PICTURE", help="a picture to draw (default: scikit-image's cat)"
     )
     study.add_argument("--seed", type=int, default=0, help="of the choice of pictures (default: 0)")
+    study.add_argument("--no-court", action="store_true", help="leave out the audits of the heads")
+    study.add_argument(
+        "--keep", metavar="FOLDER", help="a new folder to keep pictures, heads and audits in, for the Audit page"
+    )
     add_json(study)
     study.set_defaults(run=study_command)
 
@@ -181,11 +189,14 @@ def study_command(given: argparse.Namespace) -> None:
         file=said,
     )
     trainer = head_trainer(backbone, layer, given.seed)
-    for step in run_study(training, testing, trainer, marked=marked, seed=given.seed):
+    keep = Path(given.keep) if given.keep else None
+    for step in run_study(
+        training, testing, trainer, marked=marked, seed=given.seed, court=not given.no_court, keep=keep
+    ):
         study = step.study
         if step.head is not None and step.network is not None:
             networks[step.head.name] = step.network
-            _print_head(step.head, said)
+            _print_head(step.head, readable(name), said)
         else:
             show_progress(f"{step.done} of {step.total}: {step.message}")
     assert study is not None
@@ -197,6 +208,8 @@ def study_command(given: argparse.Namespace) -> None:
     }
     written = write_study(given.out, study, draw_samples(networks, samples, study), record)
     print(f"wrote {len(written)} files to {given.out} after {duration(step.seconds)}", file=said)
+    if keep is not None and not given.no_court:
+        print(f"the planted head's audit is in {keep / 'planted' / 'audit'}: open it on the Audit page", file=said)
     if given.json:
         print_json({"folder": given.out, **read_json(written[-1])})
 
@@ -214,11 +227,29 @@ def _pictures(given: argparse.Namespace) -> tuple[LabelledFolder, LabelledFolder
     )
 
 
-def _print_head(head: StudyHead, file: TextIO) -> None:
-    rates = ", ".join(f"{key} {head.accuracy[key].value:.1%}" for key in TRIALS)
-    print(f"  {head.name:8s} accuracy: {rates}", file=file)
+def _print_head(head: StudyHead, marked: str, file: TextIO) -> None:
+    print(f"  {head.name:8s} accuracy: {_rates(head.accuracy)}", file=file)
     for cue, energy in head.energy.items():
         print(f"           energy in the corner, {cue} the mark: {_energy(energy)}", file=file)
+    if head.court is not None:
+        _print_court(head.court, marked, file)
+
+
+def _print_court(court: HeadCourt, marked: str, file: TextIO) -> None:
+    print(f"           audited: {counted(court.groups, 'group')}, suspected of a shortcut: {court.suspects}", file=file)
+    first = court.first
+    if first is None or not first.suspect:
+        return
+    have = f"{court.marked} are {marked}s with the mark" if court.marked else "none has the mark"
+    print(f"           {group_name(first)}: {counted(first.size, 'picture')}, {have}", file=file)
+    for reason in trial(first):
+        print(f"             {reason}", file=file)
+    if court.mended:
+        print(f"           with that taken out of its head, accuracy: {_rates(court.mended)}", file=file)
+
+
+def _rates(rates: Mapping[str, Rate]) -> str:
+    return ", ".join(f"{key} {rates[key].value:.1%}" for key in TRIALS)
 
 
 def _cat() -> list[Path]:

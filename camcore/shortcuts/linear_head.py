@@ -35,13 +35,17 @@ class LinearHead:
         """The class of each row of features (n, K)."""
         return np.asarray(self._scores(features @ self.kernel + self.bias).argmax(axis=1), np.int64)
 
-    def without(self, direction: Floats) -> LinearHead:
-        """The head with a direction (K,) of the features taken out: W − d dᵀW / dᵀd. What lies across it stays."""
+    def without(self, direction: Floats, at: Floats) -> LinearHead:
+        """The head with a direction (K,) of the features taken out: W − d dᵀW / dᵀd. What lies across it stays.
+
+        ``at``: features (K,) whose scores stay, by the bias: all features have something of every direction, and
+        without it a head that counted one heavily would say one class to all.
+        """
         length = float(direction @ direction)
         if not length:
             return self
         kernel = self.kernel - np.outer(direction, direction @ self.kernel) / length
-        return LinearHead(self.layer, kernel, self.bias)
+        return LinearHead(self.layer, kernel, self.bias + at @ (self.kernel - kernel))
 
     def fitted(self, features: Floats, labels: NDArray[np.int64], penalty: float, rounds: int) -> LinearHead:
         """The head fitted to features (n, K) and their classes, from where it is (softmax regression by L-BFGS).

@@ -3,7 +3,8 @@
 The trunk stays. Pictures of all classes are shown as they are, with patches of the group, and with random patches of
 its members; where a global average and a linear head follow the layer, all that counts of them is the averaged
 features. ``project`` takes out of the head the direction by which the group's patch differs from a random one, which
-needs no labels. ``refit`` fits the head anew to pictures with and without the patch, each with its true class.
+needs no labels; a usual picture without the patch keeps its scores. ``refit`` fits the head anew to pictures with and
+without the patch, each with its true class.
 """
 
 from __future__ import annotations
@@ -120,7 +121,9 @@ def _steps(
     half = np.arange(len(shown)) % 2 == 0
     if way == "project":
         direction = (features["patch"][half] - features["random"][half]).mean(axis=0)
-        fresh = head.without(direction)
+        outside = half & np.array([path not in own for path, _ in shown])
+        usual = features["plain"][outside if outside.any() else half].mean(axis=0)
+        fresh = head.without(direction, usual)
     else:
         truth = np.array([network.labels.index(labels[path]) for path, _ in shown])
         both = np.concatenate([features["plain"][half], features["patch"][half]])

@@ -14,6 +14,7 @@ from PIL import Image
 
 import camcore
 from camcore.batches import framed_batches
+from camcore.bias.court import court_to_json
 from camcore.bias.cue import CORNER
 from camcore.bias.files import draw_mean_map, draw_samples, read_study, write_study
 from camcore.bias.study import HEADS, TRIALS, Study, StudyStep, run_study
@@ -89,8 +90,8 @@ def test_every_head_is_tried_in_every_way(stages, study):
         assert head.mean_map.shape == (8, 8)
         assert head.energy["with"].area == pytest.approx((8 / 35) ** 2)  # of 40 pixels 35 are seen, from the third
     done = [one for one in stages if one.head]
-    assert [(one.head.name, one.done) for one in done] == [("clean", 3), ("planted", 5), ("mended", 7)]
-    assert stages[-1].done == stages[-1].total == 7
+    assert [(one.head.name, one.done) for one in done] == [("clean", 4), ("planted", 7), ("mended", 10)]
+    assert stages[-1].done == stages[-1].total == 10
     assert all(one.network is not None for one in done)
 
 
@@ -109,6 +110,22 @@ def test_mended_pictures_take_it_away(study):
     assert mended.accuracy["swapped"].value > mended.accuracy["with"].low - 0.05
     assert mended.accuracy["swapped"].value > planted.accuracy["swapped"].value + 0.3
     assert mended.energy["with"].high < planted.energy["with"].low / 2
+
+
+def test_an_audit_that_is_not_told_of_the_mark_finds_it_where_it_counts(study):
+    clean, planted, mended = (head.court for head in study.heads)
+    assert (clean.suspects, mended.suspects) == (0, 0)
+    assert planted.first.suspect
+    assert (planted.first.label, planted.marked) == ("dog", planted.first.size)
+    assert planted.first.verdict.figures.sufficiency.low > planted.first.verdict.figures.random.high
+
+
+def test_taken_out_of_the_head_it_turns_nothing_any_more(study):
+    _, planted, _ = study.heads
+    mended = planted.court.mended
+    assert mended["swapped"].value > planted.accuracy["swapped"].value + 0.3
+    assert planted.court.mending.after.flipped.value < planted.court.mending.before.flipped.value / 2
+    assert all(head.court.mending is None for head in study.heads if head is not planted)
 
 
 def test_a_study_stops_between_steps_and_leaves_nothing(folders, tmp_path, monkeypatch):
@@ -130,6 +147,8 @@ def test_what_is_asked_is_checked_at_the_call(folders):
         run_study(training, testing, trained, marked=2)
     with pytest.raises(CamcoreError, match="box"):
         run_study(training, testing, trained, marked=1, box=(0, 0, 0, 0))
+    with pytest.raises(CamcoreError, match="not an empty folder"):
+        run_study(training, testing, trained, marked=1, keep=training.root)
 
 
 # ---- on disk
@@ -152,6 +171,7 @@ def test_a_study_comes_back_from_its_folder(study, written):
     assert (again.training, again.testing, again.seed) == (80, 60, 5)
     for one, two in zip(study.heads, again.heads, strict=True):
         assert (one.name, one.accuracy, one.energy) == (two.name, two.accuracy, two.energy)
+        assert court_to_json(two.court) == court_to_json(one.court)
         np.testing.assert_allclose(two.mean_map, one.mean_map, atol=1e-6)
         assert [s.file for s in two.shares["with"]] == [s.file for s in one.shares["with"]]
         assert [s.energy for s in two.shares["with"]] == pytest.approx([s.energy for s in one.shares["with"]], abs=1e-6)
@@ -199,6 +219,16 @@ def test_a_study_with_a_wrong_value_is_refused(written, tmp_path, key, value):
     (tmp_path / "study.json").write_text(json.dumps({**content, key: value}))
     (tmp_path / "energies.csv").write_bytes((written / "energies.csv").read_bytes())
     with pytest.raises(CamcoreError):
+        read_study(tmp_path)
+
+
+@pytest.mark.parametrize("change", [{"groups": "many"}, {"first": {}}, {"mended": {"with": 1}}, {"mending": {}}])
+def test_a_damaged_audit_of_a_head_is_refused(written, tmp_path, change):
+    content = json.loads((written / "study.json").read_text("utf-8"))
+    content["heads"][1]["court"].update(change)
+    (tmp_path / "study.json").write_text(json.dumps(content))
+    (tmp_path / "energies.csv").write_bytes((written / "energies.csv").read_bytes())
+    with pytest.raises(CamcoreError, match="damaged"):
         read_study(tmp_path)
 
 

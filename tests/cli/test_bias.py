@@ -77,7 +77,8 @@ def test_a_study_from_end_to_end(network, tmp_path, capsys):
     photo = tmp_path / "photo.png"
     Image.fromarray(np.random.default_rng(0).integers(0, 256, (60, 70, 3), np.uint8)).save(photo)
     asked = ["bias", "study", str(data), "--out", str(tmp_path / "out"), "--backbone", network]
-    assert main([*asked, "--pictures", "10", "--tries", "6", "--sample", str(photo)]) == 0
+    keep = ["--keep", str(tmp_path / "kept")]
+    assert main([*asked, "--pictures", "10", "--tries", "6", "--sample", str(photo), *keep]) == 0
     printed = capsys.readouterr().out
     assert "the mark goes with down; small's trunk" in printed
     for name in ("clean", "planted", "mended"):
@@ -86,6 +87,14 @@ def test_a_study_from_end_to_end(network, tmp_path, capsys):
     assert (found.study.training, found.study.testing, found.study.marked) == (20, 12, 1)
     assert found.record["backbone"] == "small"
     assert {sample.picture for sample in found.samples} == {"photo.png"}
+    kept = camcore.open_audit(tmp_path / "kept" / "planted" / "audit")
+    assert (kept.rows, kept.manifest.network.name) == (12, "planted")
+    court = found.study.heads[1].court
+    assert court.groups == len(kept.groups())
+    assert f"audited: {court.groups} group" in printed
+    assert "open it on the Audit page" in printed
+    assert main([*asked, "--keep", str(tmp_path / "kept")]) == 1
+    assert "not an empty folder" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -34,7 +34,7 @@ CALLS = {
     "check": "small --against small --data pictures --policy policy.toml",
     "spread": "small small --data pictures",
     "bias measure": "small pictures --class down --box 0 0 0.5 1",
-    "bias study": "pictures --out studied --backbone small --pictures 8 --tries 4 --sample photo.png",
+    "bias study": "pictures --out studied --backbone small --pictures 8 --tries 4 --sample photo.png --no-court",
     "review": "audited",
     "mend": "audited --out mended",
     "decide": "small --audit audited",

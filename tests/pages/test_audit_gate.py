@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from app_pages import html, run, text, until, visit
+from app_pages import captions, html, run, text, until, visit
 from audited import always, changed, draw_pictures, make_audit
 from streamlit.testing.v1 import AppTest
 
@@ -30,11 +30,14 @@ def test_the_rules_of_a_policy_are_judged(tmp_path: Path) -> None:
     assert "not examined" in list(at.dataframe[-1].value["outcome"]), "no group was tried"
     at = run(at.text_area(key="gate_policy").set_value("[acuracy]\nat_least = 0.9").run())
     assert "There is no rule" in html(at)
+    at = run(at.text_area(key="gate_policy").set_value("[accuracy]\nat_least = 1").run())
+    assert "at_least = 1 cannot be met" in html(at)
     at = until(at.text_area(key="gate_policy").set_value(POLICY).run(), lambda at: "Refused" in text(at))
     *_, last = camcore.check_audits(new, made.folder, camcore.read_policy(POLICY.encode()))
     assert last.result is not None
     assert {name: list(column) for name, column in at.dataframe[-1].value.items()} == table(last.result)
     assert table(last.result)["outcome"] == ["passed", "failed"]
+    assert "The new network says cat to every picture." in captions(at)
     kept = read_check(new)
     assert kept is not None
     assert (kept.passed, kept.verdict) == (False, last.result.verdict)

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from audited import MadeUp, always, changed, make_audit
+from audited import MadeUp, always, changed, make_audit, says
+from numpy.typing import NDArray
+from scipy.stats import binomtest
 
 from camcore.audits.manifest import write_manifest
 from camcore.audits.paired import paired_rates
@@ -18,11 +21,12 @@ from camcore.audits.store import open_audit
 from camcore.errors import CamcoreError
 from camcore.generators import Returning
 from camcore.metrics.intervals import bootstrap, rate
-from camcore.release.judged import FAILED, NOT_EXAMINED, PASSED, judged
+from camcore.release.judged import FAILED, NOT_EXAMINED, PASSED, judge, judged
 from camcore.release.kinds import KINDS, Rule
 from camcore.release.masks import InsideMasks
 from camcore.release.measured import Figure, Measured, measure
 from camcore.release.notes import notes
+from camcore.release.policy import read_policy
 from camcore.release.steps import compare
 from camcore.release.versions import Versions
 
@@ -108,6 +112,95 @@ def test_the_end_that_must_keep_the_limit() -> None:
             states = [judged(Rule(name, end + slip, by), Measured(one)).state for slip in (-0.001, 0, 0.001)]
             wanted = [PASSED, PASSED, FAILED]
             assert states == (wanted if name == "accuracy" else wanted[::-1])
+
+
+def wilson(count: int, n: int) -> tuple[float, float, float]:
+    interval = binomtest(count, n).proportion_ci(method="wilson")
+    return interval.low, count / n, interval.high
+
+
+def resampled(values: NDArray[np.float64]) -> tuple[float, float, float]:
+    one = bootstrap(values.tolist())
+    return one.low, one.mean, one.high
+
+
+@dataclass(frozen=True, eq=False)
+class AtLimits:
+    """Two versions that differ in all that rules look at, and each rule's (low, value, high), counted by itself."""
+
+    versions: Versions
+    wanted: dict[str, list[tuple[float, float, float]]]
+    """Of rules on classes one of each."""
+
+
+@pytest.fixture(scope="module")
+def at_limits(made: MadeUp, tmp_path_factory: pytest.TempPathFactory) -> AtLimits:
+    corner = np.zeros((3, 4), np.float16)
+    corner[0, 0] = 1
+
+    def change(row: dict[str, Any]) -> dict[str, Any]:
+        if row["error"] is None and row["index"] % 3 == 0:
+            row |= {"map": corner.ravel()}
+        return says(row, "cat") if row["index"] % 2 else row
+
+    folder = retrained(made, tmp_path_factory.mktemp("audits") / "new", change)
+    groups = [group("dog", 1, 0.125, suspect=True), group("cat", 1, 0.5)]
+    (folder / "groups.json").write_text(json.dumps(groups))
+    inside = InsideMasks(("a",) * 12, np.linspace(0, 1, 12), np.linspace(0.5, 0, 12))
+    versions = replace(of(made.folder, folder), inside=inside)
+
+    old = answered(made)
+    new = [change(dict(row)) for row in old]
+    n, p = len(new), np.array([row["probability"] for row in new])
+    right = np.array([row["predicted"] == row["label"] for row in new])
+    was = np.array([row["predicted"] == row["label"] for row in old])
+    flipped = np.array([one["predicted"] != other["predicted"] for one, other in zip(old, new, strict=True)])
+    maps = [np.array([row["map"] for row in rows], float) for rows in (old, new)]
+    one, other = (each / each.sum(axis=1, keepdims=True) for each in maps)
+    moved = (np.abs(one - other).sum(axis=1) / 2 > 0.5) & ~flipped
+    bins = np.ceil(p * 10)
+    ece = sum(abs(p[bins == one].sum() - right[bins == one].sum()) for one in set(bins.tolist())) / n
+
+    def lost(which: NDArray[np.bool_]) -> tuple[float, float, float]:
+        pairs = zip(was[which].tolist(), right[which].tolist(), strict=True)
+        counts = Counter(pairs)
+        found = paired_rates(*(counts[kind] for kind in ((True, True), (True, False), (False, True), (False, False))))
+        return -found.high, -found.difference, -found.low
+
+    classes = [np.array([row["label"] == name for row in new]) for name in CLASSES]
+    wanted = {
+        "pictures": [(float(n),) * 3],
+        "unreadable": [(3 / 75,) * 3],
+        "accuracy": [wilson(int(right.sum()), n)],
+        "accuracy_lost": [lost(np.ones(n, bool))],
+        "class_accuracy": [wilson(int(right[own].sum()), int(own.sum())) for own in classes],
+        "class_accuracy_lost": [lost(own) for own in classes],
+        "calibration_error": [(ece,) * 3],
+        "flips": [wilson(int(flipped.sum()), n)],
+        "regressions": [wilson(int((was & ~right).sum()), n)],
+        "evidence_inside": [resampled(inside.new)],
+        "evidence_inside_lost": [resampled(inside.old - inside.new)],
+        "reasons_moved": [wilson(int(moved.sum()), int((~flipped).sum()))],
+        "suspects": [(0.125,) * 3],
+    }
+    assert list(wanted) == list(KINDS)
+    return AtLimits(versions, wanted)
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_every_rule_of_a_policy_is_kept_at_its_limit_and_missed_beyond(at_limits: AtLimits, name: str) -> None:
+    kind = KINDS[name]
+    asked, slip = kind.limit == "at_least", 1.0 if kind.whole else 1e-6
+    places = {"worst": 0 if asked else 2, "figure": 1, "best": 2 if asked else 0}
+    for by, place in places.items() if kind.interval else [("worst", 1)]:
+        ends = [one[place] for one in at_limits.wanted[name]]
+        end = min(ends) if asked else max(ends)
+        for off, state in ((-slip, PASSED), (0.0, PASSED), (slip, FAILED)):
+            limit = end + (off if asked else -off) + (0.0 if kind.whole else -1e-9 if asked else 1e-9)
+            choice = f"by = '{by}'\n" if kind.interval else ""
+            limited = f"[{name}]\n{kind.limit} = {f'{limit:.0f}' if kind.whole else f'{limit:.12f}'}\n{choice}"
+            (one,) = judge(at_limits.versions, read_policy(limited.encode()))
+            assert (one.state, one.refuses) == (state, state == FAILED), (limited, one.sentence)
 
 
 def test_identical_networks_differ_in_nothing(made: MadeUp, tmp_path: Path) -> None:

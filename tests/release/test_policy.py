@@ -7,9 +7,11 @@ import os
 import re
 import shlex
 import time
+from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
+import yaml
 
 from camcore import __main__ as command_line
 from camcore.errors import CamcoreError
@@ -148,8 +150,28 @@ def test_as_many_pictures_as_the_policy_asks_for() -> None:
         check_enough(policy, 199, 0)
 
 
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "release.md"
+
+
+def test_the_build_of_the_page_is_a_workflow_whose_commands_can_be_run() -> None:
+    (text,) = re.findall(r"(?s)```yaml\n(.*?)```", PAGE.read_text("utf-8"))
+    workflow = yaml.safe_load(text)
+    assert set(workflow) == {"name", True, "jobs"}  # YAML 1.1 reads "on" as a truth value, and so does every reader
+    (job,) = workflow["jobs"].values()
+    assert all(("uses" in step) != ("run" in step) for step in job["steps"])
+    used = {step["uses"].split("@")[0]: step for step in job["steps"] if "uses" in step}
+    (command,) = [words for step in job["steps"] if (words := shlex.split(step.get("run", "")))[:1] == ["python"]]
+    given = command_line._parser().parse_args(command[3:])
+    assert callable(given.run)
+    assert used["mikepenz/action-junit-report"]["with"]["report_paths"] == given.junit
+    assert all(fnmatch(name, used["actions/upload-artifact"]["with"]["path"]) for name in (given.junit, given.html))
+    assert used["actions/cache"]["with"]["path"] == given.out
+    for name in ("actions/upload-artifact", "mikepenz/action-junit-report"):
+        assert used[name]["if"] == "always()", "what was refused is what one wants to read"
+
+
 def test_the_policy_of_the_page_has_every_rule() -> None:
-    page = (Path(__file__).resolve().parents[2] / "docs" / "release.md").read_text("utf-8")
+    page = PAGE.read_text("utf-8")
     (text,) = re.findall(r"(?s)```toml\n(.*?)```", page)
     assert [rule.name for rule in read_policy(text.encode()).rules] == list(KINDS)
     parser = command_line._parser()

@@ -77,13 +77,17 @@ def test_the_network_itself_stays_as_it_is(network, audited):
 def test_a_direction_is_taken_out_and_what_lies_across_it_stays():
     rng = np.random.default_rng(0)
     head = LinearHead("", rng.normal(size=(5, 3)), rng.normal(size=3))
-    direction = rng.normal(size=5)
-    fresh = head.without(direction)
+    direction, usual = rng.normal(size=(2, 5))
+    fresh = head.without(direction, usual)
     np.testing.assert_allclose(direction @ fresh.kernel, 0, atol=1e-12)
     across = rng.normal(size=5)
     across -= direction * (across @ direction) / (direction @ direction)
     np.testing.assert_allclose(across @ fresh.kernel, across @ head.kernel, atol=1e-12)
-    assert head.without(np.zeros(5)) is head
+    # pictures that differ from the usual one across the direction keep their scores, however much of it they have
+    for much in (0.0, 3.0):
+        one = usual + across + much * direction
+        np.testing.assert_allclose(one @ fresh.kernel + fresh.bias, (usual + across) @ head.kernel + head.bias)
+    assert head.without(np.zeros(5), usual) is head
 
 
 @pytest.mark.parametrize("outputs", [1, 2])

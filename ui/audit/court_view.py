@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from camcore.shortcuts.judgements import Answer
     from ui.audit.opened import OpenAudit
 
-_IN_BARS = ("Pasted into", "Painted over", "Given to", "Taken from")
+_IN_BARS = ("Pasted", "Painted over", "Given to", "Taken from")
 _ANSWERS: dict[Answer, str] = {"thing": "The object itself", "shortcut": "A shortcut", "unsure": "Not sure"}
 
 
@@ -39,8 +39,8 @@ def question(opened: OpenAudit, place: int, one: Group) -> None:
     if not one.suspect:
         return
     st.caption(
-        "A shortcut is a thing that comes with the class in these pictures and is no part of it, as a watermark. The "
-        "**Evaluation** page shows one that was planted on purpose."
+        "Look at the patches. A shortcut comes with the class in these pictures and is no part of it, as a watermark. "
+        "If it is one, a network without it can be made here. The **Evaluation** page shows one planted on purpose."
     )
     folder = opened.audit.folder
     try:

@@ -104,6 +104,8 @@ def _draw(now: Status[CheckResult]) -> None:
 def _judged(opened: OpenAudit, other: OpenAudit, result: CheckResult) -> None:
     st.markdown(f"**{'Passed' if result.passed else 'Refused'}.** {words.plain(result.verdict)}")
     st.dataframe(table(result), hide_index=True, height=35 * (len(result.rules) + 1) + 3)
+    for note in result.notes:
+        st.caption(words.plain(note))
     name = f"gate_{stem(opened)}_{stem(other)}"
     files = (
         ("html", partial(to_html, result), "The verdict, the rules, and the pictures that changed with both maps"),

@@ -11,8 +11,8 @@ import streamlit as st
 from camcore.audits.clustering import LEAST
 from camcore.audits.groups import Group, failing_groups
 from camcore.text import counted
-from ui import errors, words
-from ui.audit import choices, court_view, scrolling, trial_chart
+from ui import errors, trial_chart, words
+from ui.audit import choices, court_view, scrolling
 from ui.audit.group_pictures import PATCHES, GroupPictures, group_pictures
 from ui.audit.mend_view import BEGUN
 from ui.audit.opened import OpenAudit, group_name
@@ -90,15 +90,21 @@ def _turn(page: int) -> None:
 
 
 def _suspect(opened: OpenAudit, place: int, pictures: GroupPictures | None) -> None:
-    """The card of a suspect group, as wide as the page: its patches, its trial, and the question to the reader."""
+    """The card of a suspect group, as wide as the page: its trial, its patches, and the question to the reader."""
     one = opened.groups[place]
     with st.container(key=f"cam_group_{place}", border=True):
+        said = trial_chart.sentence(one)
+        lead = f'<p class="cam-group-lead">{html.escape(words.together(said))}</p>' if said else ""
+        st.html(f'<div class="cam-group">{_title(one)}{lead}</div>')
         left, right = st.columns([5, 7], gap="medium")
         with left:
-            st.html(_html(one, pictures, _about(one)))
-            _show_button(place)
+            details = _paragraphs(court_view.apart(one), "cam-group-trial")
+            st.html(f'<div class="cam-group">{_pictures(one, pictures)}{_about(one)}{details}</div>')
+            _show_button(place, one)
         with right:
-            st.html(trial_chart.bars(one) + _paragraphs(court_view.lines(one), "cam-group cam-group-trial"))
+            bars = trial_chart.bars(one)
+            if bars:
+                st.html(bars)
             court_view.question(opened, place, one)
 
 
@@ -106,12 +112,13 @@ def _card(opened: OpenAudit, place: int, pictures: GroupPictures | None) -> None
     one = opened.groups[place]
     with st.container(key=f"cam_group_{place}", border=True, gap="xsmall"):
         text = _about(one) + trial_chart.bars(one) + _paragraphs(court_view.apart(one), "cam-group-trial")
-        st.html(_html(one, pictures, text))
-        _show_button(place)
+        st.html(f'<div class="cam-group">{_title(one)}{_pictures(one, pictures)}{text}</div>')
+        _show_button(place, one)
 
 
-def _show_button(place: int) -> None:
-    st.button("Show these pictures", key=f"audit_group_{place}", on_click=_choose, args=(place,))
+def _show_button(place: int, one: Group) -> None:
+    name = words.plain(group_name(one))  # in the label, for those who hear all buttons of a page
+    st.button(f"Pictures of {name}", key=f"audit_group_{place}", on_click=_choose, args=(place,))
 
 
 def _choose(place: int) -> None:
@@ -120,20 +127,23 @@ def _choose(place: int) -> None:
     scrolling.to(scrolling.PICTURES)
 
 
-def _html(one: Group, pictures: GroupPictures | None, text: str) -> str:
-    """The head of a card with its patches, and a text beneath."""
-    name = html.escape(group_name(one))
+def _title(one: Group) -> str:
+    """The name of a group, and its marks."""
     mark = '<span class="cam-group-fails">suspect</span>' if one.suspect else ""
     mark += '<span class="cam-group-fails">below its class</span>' if one.clearly_failing else ""
+    return f"<b>{html.escape(group_name(one))}</b>{mark}"
+
+
+def _pictures(one: Group, pictures: GroupPictures | None) -> str:
+    """The mean map and the patches of a group."""
+    name = html.escape(group_name(one))
     urls = () if pictures is None else pictures.patches
     patches = "".join(f'<img src="{url}" alt="Patch of a picture of {name}">' for url in urls)
     waiting = "<i></i>" * (min(len(one.patches), PATCHES) - len(urls)) if pictures is None else ""
     mean = f'<img src="{pictures.mean_map}" alt="Mean map of {name}">' if pictures is not None else "<i></i>"
     return (
-        f'<div class="cam-group"><b>{name}</b>{mark}'
         f'<div class="cam-group-pictures"><div class="cam-group-map">{mean}<small>mean map</small></div>'
         f'<div class="cam-group-patches">{patches}{waiting}</div></div>'
-        f"{text}</div>"
     )
 
 

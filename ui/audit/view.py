@@ -10,7 +10,7 @@ import streamlit as st
 
 from camcore.methods import METHODS
 from camcore.text import counted, duration
-from ui import errors, folder_box, policy, words
+from ui import errors, folder_box, policy, trial_chart, words
 from ui.audit import (
     averages,
     choices,
@@ -135,10 +135,16 @@ def _head(opened: OpenAudit, report: Add) -> None:
         st.caption(words.plain(" · ".join(filter(None, parts))))
         export.offer_report(opened)
         to_report.button(opened, report)
-    suspects = [group_name(one) for one in opened.groups if one.suspect]
+    suspects = [one for one in opened.groups if one.suspect]
     if suspects:
+        names = words.plain(", ".join(map(group_name, suspects[:_NAMED])))
         more = f" and {len(suspects) - _NAMED:,} more" if len(suspects) > _NAMED else ""
+        if len(suspects) == 1:
+            more = f", {counted(suspects[0].size, 'picture')}"
+        trial = words.plain(trial_chart.sentence(suspects[0])) if len(suspects) == 1 else ""
         st.markdown(
-            f":material/flag: **Suspected of a shortcut:** {words.plain(', '.join(suspects[:_NAMED]))}{more}. "
-            "[What speaks for it](#groups)"
+            words.together(
+                f":material/flag: **Suspected of a shortcut:** {names}{more}. {trial} "
+                "[Look at it, and say whether it is one](#groups)"
+            )
         )

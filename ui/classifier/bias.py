@@ -15,6 +15,7 @@ from camcore.models.saved import SavedNetwork
 from camcore.render import charts
 from camcore.render.encode import to_data_url
 from ui import downloads, errors, figures, policy, words
+from ui.classifier import bias_court
 from ui.classifier.work import beside
 from ui.figures import Figure
 from ui.query import Failure
@@ -44,7 +45,7 @@ def show(saved: SavedNetwork) -> None:
     if report is None:
         _missing(saved)
         return
-    _study(report)
+    _study(saved, report)
 
 
 def _missing(saved: SavedNetwork) -> None:
@@ -58,7 +59,8 @@ def _missing(saved: SavedNetwork) -> None:
         classes = words.plain(", ".join(saved.labels[:6]) + (" …" if len(saved.labels) > 6 else ""))
         st.markdown(
             f"This command trains three heads on {words.plain(backbone)}, one of them on pictures with a planted mark, "
-            f"and shows whether its maps give that away. PICTURES holds a folder for each class ({classes})."
+            f"and shows whether its maps give that away and an audit finds it. PICTURES holds a folder for each class "
+            f"({classes})."
         )
         folder = shlex.quote(str(saved.folder))
         st.code(STUDY_COMMAND.format(backbone=shlex.quote(backbone), folder=folder), language="bash", wrap_lines=True)
@@ -71,7 +73,7 @@ def backbone_of(saved: SavedNetwork) -> str | None:
     return name if isinstance(name, str) and any(row.name == name for row in backbones()) else None
 
 
-def _study(report: StoredStudy) -> None:
+def _study(saved: SavedNetwork, report: StoredStudy) -> None:
     study = report.study
     label = words.label(study.classes[study.marked])
     names = [_HEAD_NAMES.get(head.name, head.name).format(label) for head in study.heads]
@@ -102,12 +104,7 @@ def _study(report: StoredStudy) -> None:
         )
         figures.chart(bars, key="chart_bias_energy", alt=_in_words(names, energy))
     _samples(report, label)
-    st.markdown(
-        "Here we know where to look, since we put the mark there. The **Audit** page finds a shortcut by itself: it "
-        "groups pictures by what their answers rest on, pastes each group’s patches into pictures of other classes, "
-        "calls a group suspect if its patches change the answers, and takes what you confirm as a shortcut out of the "
-        "network."
-    )
+    bias_court.show(study, saved, trials)
     csv_file = report.folder / "energies.csv"
     downloads.offer(
         "bias_energies.csv",

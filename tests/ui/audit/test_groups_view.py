@@ -11,7 +11,8 @@ from camcore.audits.groups import Group, Stability
 from camcore.metrics.intervals import rate
 from camcore.shortcuts.rule import FALSE_ALARMS
 from camcore.shortcuts.verdict import Figures, Verdict
-from ui.audit import court_view, trial_chart
+from ui import trial_chart
+from ui.audit import court_view
 from ui.audit.groups_view import ordered
 
 

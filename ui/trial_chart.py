@@ -1,10 +1,11 @@
-"""The figures of a group's trial as bars: its patches beside their controls."""
+"""A group's trial in a sentence, and its figures as bars: its patches beside their controls."""
 
 from __future__ import annotations
 
 import html
 from typing import TYPE_CHECKING, NamedTuple
 
+from camcore.text import counted
 from ui import words
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ class _Names(NamedTuple):
 _PAINTED = ("Painted over in", "its patch", "a random patch")
 _NAMES = {
     "alike": _Names("Pasted into", "its patches", "random patches", "patches of other groups", *_PAINTED),
-    "copy": _Names("Pasted into", "its patches", "with it painted over", "pieces without it", *_PAINTED),
+    "copy": _Names("Pasted into", "its patches", "copy painted over", "pieces without it", *_PAINTED),
     "in place": _Names(
         "Pasted at its place into",
         "what comes again",
@@ -43,6 +44,29 @@ _NAMES = {
         "Given to", "its style", "style of others", "rest of the class", "Taken from", "its style", "style of others"
     ),
 }
+
+
+_DONE = {
+    "alike": ("Their patches, pasted into", "make", "patches of other groups"),
+    "copy": ("What they share, pasted into", "makes", "pieces without it"),
+    "in place": ("What they share, pasted at its place into", "makes", "that part of the others"),
+    "style": ("Their style, given to", "makes", "the style of the rest of the class"),
+}
+
+
+def sentence(one: Group) -> str:
+    """What was done, how many pictures turned, and how many by the control; empty where it was not tried."""
+    figures = None if one.verdict is None else one.verdict.figures
+    if figures is None or not figures.sufficiency.n:
+        return ""
+    done, make, beside = _DONE[_kind(one)]
+    own, control = figures.sufficiency, figures.others
+    text = (
+        f"{done} {counted(own.n, 'picture')} of other classes, {make} {own.count:,} of them “{words.label(one.label)}”"
+    )
+    if control is None or not control.n:
+        return f"{text}."
+    return f"{text}; {beside}: {control.count:,} of {control.n:,}."
 
 
 def bars(one: Group) -> str:
@@ -82,7 +106,8 @@ def _bar(name: str, one: Rate, lead: bool) -> str:
     kind = ' class="cam-trial-lead"' if lead else ""
     interval = f"95 % interval {low:.0f} to {high:.0f} %"
     return (
-        f'<div{kind} title="{interval}"><span>{name}</span><i><u style="width:{100 * one.value:.1f}%"></u>'
+        f'<div{kind} title="{interval}"><span>{name}</span><i aria-hidden="true">'
+        f'<u style="width:{100 * one.value:.1f}%"></u>'
         f'<s style="left:{low:.1f}%;width:{high - low:.1f}%"></s></i>'
         f"<span>{one.count:,} of {one.n:,}, {words.percent(one.value)}</span></div>"
     )
