@@ -6,9 +6,11 @@ A group is suspect where one of these holds:
    classes (``camcore.shortcuts.copies``). Pasted into pictures of other classes it moves them farther towards the class
    than pieces of pictures of the class that have no copy do at the same places: in score, by at least LEAST_OF_COPIES
    of what these leave missing to the class, by the lower end of the 95 % interval. What any foreign piece does to a
-   picture is no cue, nor is a part of the object that shows through a watermark. And it turns more pictures than these
-   pieces do, or than its own patches with the copy painted over. Photographs of a thing do not repeat pixels; marks,
-   texts, borders and objects that were put into pictures do.
+   picture is no cue, nor is a part of the object that shows through a watermark. And it turns one in twenty more of
+   them than these pieces do, or than its own patches with the copy painted over. Photographs of a thing do not repeat
+   pixels; marks, texts, borders and objects that were put into pictures do. A copy that is at the same place in all
+   members is pasted there, in its shape; its controls are the same part of other pictures of other classes, and this
+   part painted over, and gains count beyond the better of the two.
 2. *Patches that work far better than others of the class.* The group's evidence is alike (its sameness is positive),
    its patches turn at least a fifth of other pictures, and it is proved that they turn FACTOR times as many as those of
    the class's other groups do: the lower end of its interval is FACTOR times the upper end of theirs. Faces turn more
@@ -16,11 +18,11 @@ A group is suspect where one of these holds:
    clean networks. The interval is also apart from that of random pieces of the same pictures, which are mostly without
    the cue; or these, too, turn FACTOR times as many as random pieces of the other groups: then what counts lies all
    over the picture, as a texture does.
-3. *A style that works.* At an early layer (``camcore.shortcuts.styles``) pictures of other classes, given the group's
-   style, become the class: at least LEAST_OF_STYLES of them by the lower end of the interval, which is above that of
-   the style of pictures of other classes that were chosen in the same way, and above that of the style of the rest of
-   the class: leaves are green, and that is no shortcut. So a blur, a compression or a cast of colour is found, of which
-   no piece can be pasted.
+3. *A style that works.* In the colours of the input, or at an early layer (``camcore.shortcuts.styles``), pictures of
+   other classes, given the group's style, become the class: at least LEAST_OF_STYLES of them by the lower end of the
+   interval, which is above that of the style of pictures of other classes that were chosen in the same way, and above
+   that of the style of the rest of the class: leaves are green, and that is no shortcut. So a blur, a compression or a
+   cast of colour is found, of which no piece can be pasted.
 
 Necessity and the share of the class stand beside it and decide nothing: a genuine part of an object turns pictures,
 too, and a picture of a dog with a mark stays a dog without it.
@@ -49,6 +51,8 @@ LEAST_OF_STYLES = 0.2
 """The share of other pictures that it is proved that a style turns: from a fifth on a cue is called really used."""
 LEAST_OF_COPIES = 0.1
 """The least share of the way to the class that a copy moves a picture beyond pieces without it."""
+LEAST_TURNED = 0.05
+"""The least share of pictures that a copy turns beyond those that one of its controls turns."""
 FALSE_ALARMS = (
     "Of 20 clean networks in benchmarks/shortcuts.py, 0 were accused (95 % interval 0 to 16 %, docs/shortcuts.md): "
     "a suspicion is a question to a person, not a proof."
@@ -90,7 +94,8 @@ def works_better(tally: Tally, others: Tally, clearly: bool = True) -> bool:
 
 
 def _copy_works(tally: Tally) -> bool:
-    return tally.flipped > min(tally.random_flipped, tally.rest_flipped) and tally.way >= LEAST_OF_COPIES
+    turned = tally.flipped - min(tally.random_flipped, tally.rest_flipped)
+    return turned >= LEAST_TURNED * tally.pasted > 0 and tally.way >= LEAST_OF_COPIES
 
 
 def _style_works(figures: Figures) -> bool:

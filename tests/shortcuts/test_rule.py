@@ -41,6 +41,8 @@ COPY = Copied(0.9, 0.2)
         (tally(40, 42, rest=12), OTHERS, COPY, True),  # what is painted over still shows at the rim
         (tally(40, 12), None, COPY, True),  # a copy needs no other group
         (tally(12, 12, rest=12), OTHERS, COPY, False),  # any foreign piece turns as many
+        (tally(17, 12, rest=16), OTHERS, COPY, False),  # one in twenty-four more
+        (tally(18, 12, rest=16), OTHERS, COPY, True),
         (tally(40, 12, gain=0.5), OTHERS, COPY, False),  # an eighth of the way, but a tenth is not proved
         (tally(40, 12, gain=0.7), OTHERS, COPY, True),
         (tally(40, 12, gain=-1), OTHERS, COPY, False),
