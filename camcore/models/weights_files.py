@@ -155,7 +155,8 @@ def _reason(error: Exception) -> str:
     cause = getattr(error, "reason", error)  # URLError wraps what the socket said
     if isinstance(cause, TimeoutError):
         return f"nothing came for {TIMEOUT_SECONDS:.0f} seconds"
-    return str(cause).rstrip(".") or type(cause).__name__
+    said = cause.strerror if isinstance(cause, OSError) and cause.strerror else str(cause)
+    return said.rstrip(".") or type(cause).__name__
 
 
 # ---- notes on downloads
