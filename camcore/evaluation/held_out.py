@@ -11,6 +11,8 @@ from camcore.metrics.intervals import Rate, rate
 from camcore.training.folders import LabelledFolder, read_folder, split
 from camcore.training.runs import read_recipe
 
+_MOST_PICTURES = 1 << 40
+
 
 def held_out(trained: Mapping[str, Json], framing: str | None = None) -> Rate | None:
     """The share of the held-out pictures that the weights that were kept get right; None where nothing says it.
@@ -24,7 +26,8 @@ def held_out(trained: Mapping[str, Json], framing: str | None = None) -> Rate | 
         share = float(framed.get("accuracy", trained["val_accuracy"]))
     except UNFIT:
         return None
-    return rate(round(share * pictures), pictures) if 0 <= share <= 1 and pictures > 0 else None
+    counted = 0 <= share <= 1 and 0 < pictures < _MOST_PICTURES
+    return rate(round(share * pictures), pictures) if counted else None
 
 
 def held_out_pictures(folder: Path) -> LabelledFolder:

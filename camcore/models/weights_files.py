@@ -118,7 +118,8 @@ def _fetch(url: str, part: Path, file: WeightsFile, advice: str) -> Generator[tu
         hasher = hashlib.sha256() if len(file.hash) == 64 else hashlib.md5(usedforsecurity=False)
         done = 0
         with urllib.request.urlopen(url, timeout=TIMEOUT_SECONDS) as response, part.open("xb") as out:
-            total = int(response.headers.get("Content-Length") or 0)
+            length = response.headers.get("Content-Length", "")
+            total = int(length) if length.isdecimal() else 0
             since, before = time.monotonic(), 0
             while chunk := response.read1(_CHUNK):  # what is there: a server that sends byte by byte can be left
                 out.write(chunk)
@@ -152,7 +153,10 @@ def _reason(error: Exception) -> str:
     if isinstance(error, urllib.error.HTTPError):
         return f"the server answered {error.code} {error.reason}"
     cause = getattr(error, "reason", error)  # URLError wraps what the socket said
-    return str(cause).rstrip(".") or type(cause).__name__
+    if isinstance(cause, TimeoutError):
+        return f"nothing came for {TIMEOUT_SECONDS:.0f} seconds"
+    said = cause.strerror if isinstance(cause, OSError) and cause.strerror else str(cause)
+    return said.rstrip(".") or type(cause).__name__
 
 
 # ---- notes on downloads

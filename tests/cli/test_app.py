@@ -19,6 +19,7 @@ import pytest
 from camcore.__main__ import main
 from camcore.cli import app, serving
 from camcore.models.declarations import DEFAULT_MODEL, VARIABLE, Declaration, declared
+from camcore.places import FOLDERS, PUBLIC
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -72,6 +73,19 @@ def test_without_a_network_the_app_chooses(served):
     assert VARIABLE not in os.environ
 
 
+def test_a_server_for_strangers_is_another_mode(served, folder, monkeypatch, capsys):
+    monkeypatch.setenv(PUBLIC, "")
+    monkeypatch.setenv(FOLDERS, os.pathsep.join([str(folder), str(folder / "none")]))
+    assert main(["app"]) == 0
+    assert os.environ[PUBLIC] == ""
+    assert main(["app", "--public", "--host", "0.0.0.0"]) == 0
+    assert served[-1]["where"].host == "0.0.0.0"
+    assert os.environ[PUBLIC] == "1"
+    note = capsys.readouterr().err
+    assert f"names '{folder / 'none'}', which is no folder" in note
+    assert f"'{folder}'" not in note
+
+
 @pytest.mark.parametrize(("name", "content"), [("my model, 2.keras", KERAS), ("old.h5", HDF5)])
 def test_a_file_is_declared_under_its_own_name_and_comes_first(name, content, served, folder, monkeypatch):
     monkeypatch.setenv(VARIABLE, "birds=my_models:birds")
@@ -109,6 +123,7 @@ def test_a_network_is_named(served, monkeypatch):
         (["nowhere.keras"], "no file 'nowhere.keras'"),
         (["goof.keras"], "Near to it are: good.keras"),
         (["sub/good.keras"], "no file"),
+        (["x" * 5000], "neither a network nor a file 'xxx"),
         (["resnet50"], "neither a network nor a file 'resnet50'.*Did you mean 'ResNet50'"),
         (["text.keras"], "no Keras model: it is a web page"),
         (["empty.keras"], "it is empty"),

@@ -20,7 +20,8 @@ def test_the_share_becomes_a_count_with_its_interval():
 @pytest.mark.parametrize(
     "change",
     [{"val_accuracy": None}, {"val_accuracy": 1.5}, {"val_accuracy": float("nan")}, {"held_out": {}}, {"held_out": 5},
-     {"held_out": {"cat": "many"}}, {"held_out": {"cat": float("inf")}}, {"held_out_by_framing": []}],
+     {"held_out": {"cat": "many"}}, {"held_out": {"cat": float("inf")}}, {"held_out": {"cat": 10**400}},
+     {"held_out_by_framing": []}],
 )  # fmt: skip
 def test_a_record_that_does_not_say_it(change):
     assert held_out({**RECORD, **change}, "crop") is None

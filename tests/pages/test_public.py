@@ -3,30 +3,31 @@
 from __future__ import annotations
 
 import gc
+import json
 import os
 from pathlib import Path
 
+import numpy as np
 import pytest
 from app_pages import text, until, visit
+from audited import make_audit
 from element_texts import texts
 from small import network_folder
 from streamlit.testing.v1 import AppTest
 from zip_files import packed, picture
 
 from camcore import CamcoreError
+from camcore.audits.groups import Group, Stability, group_to_json
 from camcore.models import saved
-from ui import policy, visitor_home
+from camcore.shortcuts.verdict import Verdict
+from ui import frame, policy, visitor_home
 from ui.models import card
 from ui.networks import _loaded
 from ui.training import runs, zip_upload
 from ui.visitor_home import VisitorHome
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = [
-    "app.py",
-    *(f"pages/{one}.py" for one in ("compare", "trust", "audit", "activations", "concepts", "filters", "report")),
-    *(f"pages/{one}.py" for one in ("cats_vs_dogs", "train", "models", "decision")),
-]
+PAGES = [script for script, _, _ in frame.PAGES]
 FORBIDDEN = {"remove_weights", "remove_weights_really", "remove_network", "remove_network_really"}
 FORBIDDEN |= {"fetch", "fetch_it", "keep_feed", "try_it"}
 ADDRESSES = [
@@ -76,6 +77,32 @@ def test_no_page_tells_where_things_lie_or_offers_what_is_not_the_visitors(page:
     }
     assert widgets & FORBIDDEN == set()
     assert "yours alone" in said
+
+
+@pytest.fixture
+def audited(server: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An audit of the operator's with a suspect group, which visitors may open."""
+    folder = make_audit(server / "open" / "audited", server / "open" / "pets", 24, failed=(5,)).folder
+    verdict = Verdict(None, True, (f"It is like {server}/secret/a.png.",))
+    group = Group(
+        "cat", 0, 8, 0.7, ("cat/000.png",), (), None, None, np.ones((3, 4)), (), Stability(0.9, ()), verdict=verdict
+    )
+    (folder / "groups.json").write_text(json.dumps([group_to_json(group)]))
+    monkeypatch.setenv("CAMCORE_FOLDERS", str(folder))
+    return folder
+
+
+def test_an_audit_that_is_open_can_be_read_and_not_written(audited: Path, server: Path) -> None:
+    before = sorted(one.name for one in audited.rglob("*"))
+    choices = {"audit": "audited", "other": server / "secret"}
+    at = until(visit("pages/audit.py", **choices), lambda at: "It is like …/a.png" in everything(at), 60)
+    said = everything(at)
+    assert str(server) not in said
+    assert policy.CLOSED in said
+    assert policy.NOT_YOURS in said
+    widgets = {one.key for kind in ("button", "pills", "text_input", "slider") for one in at.get(kind) if one.key}
+    assert [key for key in widgets if key.startswith(("audit_judge", "audit_mend", "review_", "mend_"))] == []
+    assert sorted(one.name for one in audited.rglob("*")) == before
 
 
 @pytest.mark.parametrize(("page", "name", "choices"), ADDRESSES)

@@ -23,7 +23,7 @@ _ANSWERS: dict[Answer, str] = {"thing": "The object itself", "shortcut": "A shor
 
 def lines(one: Group) -> tuple[str, ...]:
     """The sentences of a group's trial; none before it."""
-    return report_words.trial(one)
+    return tuple(map(policy.veiled, report_words.trial(one)))
 
 
 def apart(one: Group) -> tuple[str, ...]:

@@ -159,7 +159,6 @@ def start(form: Form, shared: bool = False) -> TrainingRun:
         try:
             folder.parent.mkdir(parents=True, exist_ok=True)
             folder.mkdir()
-            write_whole(folder / COMMAND, json.dumps(form.arguments(), indent=1).encode())
         except FileExistsError as error:
             raise CamcoreError(
                 f"The folder '{folder}' exists already. A run needs one of its own, to mix nothing up. Choose "
@@ -168,6 +167,7 @@ def start(form: Form, shared: bool = False) -> TrainingRun:
         except OSError as error:
             raise unwritable(folder.parent, error) from error
         try:
+            write_whole(folder / COMMAND, json.dumps(form.arguments(), indent=1).encode())
             return _launch(folder, form.arguments(), shared)
         except CamcoreError:
             shutil.rmtree(folder, ignore_errors=True)  # it holds nothing yet, and keeps the name
@@ -269,7 +269,11 @@ def _launch(folder: Path, arguments: Sequence[str], shared: bool) -> TrainingRun
     threading.Thread(target=waiting, name="wait for training", daemon=True).start()
     before = runs.read_progress(folder) or runs.Progress("preparing")
     now = replace(before, state="preparing", message=STARTING, pid=process.pid, updated=time.time(), seconds_left=None)
-    write_whole(folder / "progress.json", json.dumps(asdict(now)).encode())
+    try:
+        write_whole(folder / "progress.json", json.dumps(asdict(now)).encode())
+    except CamcoreError:
+        process.kill()
+        raise
     return TrainingRun(folder, "starting", now, tuple(arguments))
 
 

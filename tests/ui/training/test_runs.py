@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from camcore import CamcoreError
+from camcore.files import write_whole
 from camcore.metrics.intervals import rate
 from camcore.training import runs
 from ui.training import runs as training_runs
@@ -213,6 +214,25 @@ def test_a_program_that_cannot_be_started_leaves_nothing(monkeypatch: pytest.Mon
     with pytest.raises(CamcoreError):
         training_runs.start(form("quick"))
     assert training_runs.listed() == ()
+
+
+@pytest.mark.parametrize("file", [training_runs.COMMAND, "progress.json"])
+def test_a_full_disk_keeps_no_name_and_no_process(file: str, runs_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    launched: list[subprocess.Popen[bytes]] = []
+    monkeypatch.setattr(training_runs, "_launched", launched)
+
+    def full(path: Path, content: bytes) -> Path:
+        if path.name == file:
+            raise CamcoreError(f"'{path}' cannot be written: No space left on device.")
+        return write_whole(path, content)
+
+    with monkeypatch.context() as disk:
+        disk.setattr(training_runs, "write_whole", full)
+        with pytest.raises(CamcoreError, match="No space left"):
+            training_runs.start(form("slow"))
+    assert [process.wait(20) for process in launched] == [-signal.SIGKILL] * (file != training_runs.COMMAND)
+    assert not (runs_home / "slow").exists()
+    assert training_runs.start(form("slow")).live
 
 
 def test_folders_that_are_no_runs_and_damaged_files(runs_home: Path) -> None:
