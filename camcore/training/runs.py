@@ -55,7 +55,7 @@ class Stopped(Exception):  # noqa: N818 - not an error: somebody asked for it
 
 
 @dataclass(frozen=True)
-class Progress:
+class RunProgress:
     """The state of a run. seconds_left is an estimate, None while there is none; updated is in Unix seconds."""
 
     state: str
@@ -122,16 +122,16 @@ class Run:
         try:
             return (yield from steps)
         except Stopped:
-            self.report(Progress("stopped", "Stopped as asked. It can be taken up again."))
+            self.report(RunProgress("stopped", "Stopped as asked. It can be taken up again."))
             raise
         except Exception as error:
             message = str(error) if isinstance(error, CamcoreError) else f"{type(error).__name__}: {error}"
-            self.report(Progress("failed", message))
+            self.report(RunProgress("failed", message))
             raise
 
     def preparing(
         self, steps: Generator[tuple[int, int], None, Result], message: str, epochs: int
-    ) -> Generator[Progress, None, Result]:
+    ) -> Generator[RunProgress, None, Result]:
         """Run preparing work that yields (done, in all), and report it about every second; its return value."""
         started = time.monotonic()
         while True:
@@ -146,7 +146,7 @@ class Run:
             if self.due():
                 left = (time.monotonic() - started) * (total - done) / done
                 yield self.report(
-                    Progress("preparing", f"{message}: {done:,} of {total:,}", 0, epochs, done, total, left)
+                    RunProgress("preparing", f"{message}: {done:,} of {total:,}", 0, epochs, done, total, left)
                 )
 
     def due(self) -> bool:
@@ -156,7 +156,7 @@ class Run:
         self._reported = now if due else self._reported
         return due
 
-    def report(self, progress: Progress) -> Progress:
+    def report(self, progress: RunProgress) -> RunProgress:
         """Write where the run is; returns it."""
         state = asdict(progress) | {"pid": os.getpid(), "updated": time.time()}
         write_whole(self.folder / _PROGRESS, json.dumps(state).encode())
@@ -203,7 +203,7 @@ class Run:
 
     def end(self, epochs: int, planned: int) -> None:
         """The network is written, after ``epochs`` of those ``planned``: say so, and drop what is needed no more."""
-        self.report(Progress("done", "", epochs, planned))
+        self.report(RunProgress("done", "", epochs, planned))
         with suppress(OSError):
             (self.folder / _STATE).unlink(missing_ok=True)
         shutil.rmtree(self.folder / "cache", ignore_errors=True)
@@ -235,11 +235,11 @@ def read_recipe(folder: Path) -> dict[str, Json] | None:
     return read_json_object(folder / _RECIPE)
 
 
-def read_progress(folder: Path) -> Progress | None:
+def read_progress(folder: Path) -> RunProgress | None:
     """The state of the run in a folder; None where nothing readable was reported."""
     state = read_json_object(folder / _PROGRESS)
     try:
-        return None if state is None or state["state"] not in STATES else Progress(**state)
+        return None if state is None or state["state"] not in STATES else RunProgress(**state)
     except (KeyError, TypeError):
         return None
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from camcore.predictions import Prediction
-from camcore.verdict.what_if import Change
+from camcore.verdict.what_if import ScoreChange
 from ui.trust.what_if_view import changes_csv, read_box, sentence, write_box
 
 
@@ -34,11 +34,11 @@ def test_what_is_no_box_is_told(text: str, said: str) -> None:
         read_box(text)
 
 
-def change(label: str, before: float, after: float, index: int = 0) -> Change:
-    return Change(Prediction(index, label, before, 1.5), Prediction(index, label, after, -0.25))
+def change(label: str, before: float, after: float, index: int = 0) -> ScoreChange:
+    return ScoreChange(Prediction(index, label, before, 1.5), Prediction(index, label, after, -0.25))
 
 
-def found(*changes: Change, keep: bool = False) -> Any:
+def found(*changes: ScoreChange, keep: bool = False) -> Any:
     return SimpleNamespace(changes=changes, keep=keep)
 
 
