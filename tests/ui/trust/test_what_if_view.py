@@ -52,7 +52,7 @@ def test_the_sentence() -> None:
     assert sentence(rose).startswith("Without all around the box “cat” rises from 20 % to 90 %")
     assert "stays at 20 %" in sentence(found(change("cat", 0.2, 0.203)))
     assert sentence(found(change("y", math.nan, math.nan))) == (
-        "Without what is in the box the score of “y” goes from 1.500 to -0.250."
+        "Without what is in the box the score of “y” goes from 1.500 to −0.250."
     )
 
 
