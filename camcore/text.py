@@ -78,15 +78,15 @@ def score_name(kind: str) -> str:
 
 
 def score_text(one: Scored, digits: int = 2) -> str:
-    """The score of a class with its name: ``logit 8.25``, ``log-probability -0.35``, ``output value 37.20``."""
-    return f"{score_name(one.score_kind)} {-one.logit if one.lowers else one.logit:.{digits}f}"
+    """The score of a class with its name: ``logit 8.25``, ``log-probability −0.35``, ``output value 37.20``."""
+    return f"{score_name(one.score_kind)} {decimal(-one.logit if one.lowers else one.logit, digits)}"
 
 
 def strength(one: Scored) -> str:
     """The strength of a prediction: its probability or, for a regression, its value, as ``71 %`` or ``37.2``."""
     if one.probability == one.probability or one.score_kind != "value":
         return percent(one.probability)
-    return f"{-one.logit if one.lowers else one.logit:.4g}"
+    return minus(f"{-one.logit if one.lowers else one.logit:.4g}")
 
 
 def minus(text: str) -> str:

@@ -67,7 +67,7 @@ class Parameter:
 
 
 @dataclass(frozen=True)
-class Listed(Parameter):
+class ListParameter(Parameter):
     """Several choices, with commas between them; what cannot be followed is left out, the rest stands."""
 
     def read(self, text: str) -> tuple[Any, str | None]:

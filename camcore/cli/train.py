@@ -17,7 +17,7 @@ from camcore.text import duration, percent
 from camcore.training.blocks_recipe import BlocksRecipe
 from camcore.training.folders import LabelledFolder, read_folder
 from camcore.training.recipe import HeadRecipe, Recipe, recipe_values
-from camcore.training.runs import Epoch, Progress, Stopped
+from camcore.training.runs import Epoch, RunProgress, Stopped
 from camcore.training.tfds import PREFIX, export, folder_of
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ def train_command(given: argparse.Namespace) -> int:
     return 0
 
 
-def _from_nothing(given: argparse.Namespace) -> Generator[Progress | Epoch, None, SavedNetwork]:
+def _from_nothing(given: argparse.Namespace) -> Generator[RunProgress | Epoch, None, SavedNetwork]:
     if given.fine_tune:
         raise CamcoreError("--fine-tune trains a backbone's last blocks. Name the backbone with --backbone.")
     told = _recipe_file(given)
@@ -119,7 +119,7 @@ def _from_nothing(given: argparse.Namespace) -> Generator[Progress | Epoch, None
     return train(recipe, data, given.out)
 
 
-def _new_blocks(given: argparse.Namespace, told: dict[str, Json]) -> Generator[Progress | Epoch, None, SavedNetwork]:
+def _new_blocks(given: argparse.Namespace, told: dict[str, Json]) -> Generator[RunProgress | Epoch, None, SavedNetwork]:
     for option in ("teacher", "size"):
         if getattr(given, option):
             raise CamcoreError(
@@ -134,7 +134,7 @@ def _new_blocks(given: argparse.Namespace, told: dict[str, Json]) -> Generator[P
     return train_blocks(recipe, data, given.out)
 
 
-def _from_backbone(given: argparse.Namespace) -> Generator[Progress | Epoch, None, SavedNetwork]:
+def _from_backbone(given: argparse.Namespace) -> Generator[RunProgress | Epoch, None, SavedNetwork]:
     for option in ("recipe", "teacher"):
         if getattr(given, option):
             raise CamcoreError(
@@ -177,7 +177,7 @@ def _recipe_file(given: argparse.Namespace) -> dict[str, Json]:
         raise CamcoreError(f"The recipe '{given.recipe}' cannot be read: {error}. Correct the path.") from error
 
 
-def _follow(steps: Iterator[Progress | Epoch]) -> bool:
+def _follow(steps: Iterator[RunProgress | Epoch]) -> bool:
     """Follow the run to its end on standard error, one line for each epoch; whether it trained."""
     trained = False
     try:

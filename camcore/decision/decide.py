@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal, TypeVar
 from camcore.audits.averages import MeanMap, mean_maps, means_of
 from camcore.decision import measured as figures
 from camcore.decision import points
-from camcore.decision.measured import Measured
+from camcore.decision.measured import MeasuredAccuracy
 from camcore.decision.points import AGAINST, OPEN, Point
 from camcore.errors import CamcoreError
 from camcore.evaluation.average_maps import AVERAGES, read_averages
@@ -50,7 +50,7 @@ class Decision:
 
     network: str
     points: tuple[Point, ...]
-    measured: tuple[Measured, ...]
+    measured: tuple[MeasuredAccuracy, ...]
     averages: tuple[MeanMap, ...] = ()
     groups: tuple[Group, ...] = ()
     reviews: tuple[Listed, ...] = ()
@@ -123,10 +123,10 @@ def check_network(name: str, audit: Audit, weights_sha256: str) -> None:
 
 def _measured(
     network: NetworkListing, audit: Audit | None, weights_sha256: str, notes: list[str]
-) -> tuple[Measured, ...]:
+) -> tuple[MeasuredAccuracy, ...]:
     """The accuracy from each source that has one."""
     saved = network if isinstance(network, SavedNetwork) else None
-    found: list[Measured | None] = []
+    found: list[MeasuredAccuracy | None] = []
     if audit is not None:
         found.append(figures.audited(audit, saved))
     if saved is not None:

@@ -35,7 +35,7 @@ _VALIDATION = 50_000  # pictures of ImageNet's validation set
 
 
 @dataclass(frozen=True)
-class Measured:
+class MeasuredAccuracy:
     """The accuracy on some pictures: ``right``, and how many of each class were found.
 
     ``caution``: what to beware of. ``counts``: these are new pictures, which had no part in its making.
@@ -69,7 +69,7 @@ def of_these_weights(saved: SavedNetwork, weights_sha256: str = "") -> bool | No
     return None if record is None else record.is_of(saved, weights_sha256)
 
 
-def evaluated(saved: SavedNetwork, weights_sha256: str = "") -> Measured | None:
+def evaluated(saved: SavedNetwork, weights_sha256: str = "") -> MeasuredAccuracy | None:
     """The results beside a saved network; None where there are none, or those are of other classes.
 
     ``weights_sha256``: over the network's weights, where it is known. Raises CamcoreError where they are damaged.
@@ -85,27 +85,29 @@ def evaluated(saved: SavedNetwork, weights_sha256: str = "") -> Measured | None:
     source = f"Evaluation kept beside the network, {counted(len(p), 'picture')}"
     same = of_these_weights(saved, weights_sha256)
     if same is False:
-        return Measured(source, measures.accuracy(p), classes, OTHER_WEIGHTS, counts=False)
+        return MeasuredAccuracy(source, measures.accuracy(p), classes, OTHER_WEIGHTS, counts=False)
     cautions = ("" if saved.bundled else NOT_RECORDED, "" if same else WEIGHTS_NOT_RECORDED)
-    return Measured(source, measures.accuracy(p), classes, " ".join(filter(None, cautions)))
+    return MeasuredAccuracy(source, measures.accuracy(p), classes, " ".join(filter(None, cautions)))
 
 
-def trained(saved: SavedNetwork) -> Measured | None:
+def trained(saved: SavedNetwork) -> MeasuredAccuracy | None:
     """The pictures that its training held out; None where its record does not tell."""
     right = held_out(saved.trained, saved.framing)
     if right is None:
         return None
-    return Measured(f"Held out in its training, {counted(right.n, 'picture')}", right, (), CHOSEN_BY, counts=False)
+    return MeasuredAccuracy(
+        f"Held out in its training, {counted(right.n, 'picture')}", right, (), CHOSEN_BY, counts=False
+    )
 
 
-def published(row: Backbone) -> Measured:
+def published(row: Backbone) -> MeasuredAccuracy:
     """The accuracy that the makers of ImageNet weights publish."""
     right = rate(round(row.top1 / 100 * _VALIDATION), _VALIDATION)
     source = f"Published by its makers, {counted(_VALIDATION, 'validation picture')} of ImageNet"
-    return Measured(source, right, (), ELSEWHERE, counts=False)
+    return MeasuredAccuracy(source, right, (), ELSEWHERE, counts=False)
 
 
-def audited(audit: Audit, saved: SavedNetwork | None) -> Measured | None:
+def audited(audit: Audit, saved: SavedNetwork | None) -> MeasuredAccuracy | None:
     """The labelled pictures of an audit; None where none is labelled."""
     right = accuracy(audit)
     if not right.n:
@@ -114,7 +116,7 @@ def audited(audit: Audit, saved: SavedNetwork | None) -> Measured | None:
     source = f"Audit, {counted(right.n, 'picture')} in {Path(audit.manifest.pictures).name or audit.manifest.pictures}"
     learned = saved is not None and _learned_from(saved, audit.manifest.base)
     caution = LEARNED_FROM if learned else "" if saved is not None and _recorded(saved) else NOT_RECORDED
-    return Measured(source, right, classes, caution, counts=not learned)
+    return MeasuredAccuracy(source, right, classes, caution, counts=not learned)
 
 
 def _recorded(saved: SavedNetwork) -> str:

@@ -14,7 +14,7 @@ from camcore.text import counted, percent, readable
 
 if TYPE_CHECKING:
     from camcore.audits.groups import Group
-    from camcore.decision.measured import Measured
+    from camcore.decision.measured import MeasuredAccuracy
     from camcore.release.kept import KeptCheck
     from camcore.reviews.listing import Listed
     from camcore.shortcuts.judgements import Judgement
@@ -65,12 +65,12 @@ class Point:
         return self.key in REQUIRED
 
 
-def counting(measured: Sequence[Measured]) -> Measured | None:
+def counting(measured: Sequence[MeasuredAccuracy]) -> MeasuredAccuracy | None:
     """The accuracy that counts: that on the most new pictures, which had no part in the making of the network."""
     return max((one for one in measured if one.counts and one.right.n), key=lambda one: one.right.n, default=None)
 
 
-def accuracy(measured: Sequence[Measured]) -> Point:
+def accuracy(measured: Sequence[MeasuredAccuracy]) -> Point:
     """Right more often than who always names the most frequent class, by the lower end of the interval."""
     used = counting(measured)
     if used is None:

@@ -22,7 +22,7 @@ _QUIET = (96, 96, 96)
 
 
 @dataclass(frozen=True, eq=False)
-class Print:
+class ContactPrint:
     """One picture of a sheet. ``rgb`` uint8 (H, W, 3), all of one size; None leaves its place empty, for ``note``."""
 
     rgb: Rgb | None
@@ -40,7 +40,7 @@ class Bar:
 
 
 def contact_sheet(
-    rows: Sequence[tuple[str, Sequence[Print]]],
+    rows: Sequence[tuple[str, Sequence[ContactPrint]]],
     heads: Sequence[str] = (),
     bars: Sequence[Bar] = (),
     lines: Sequence[str] = (),

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Point:
+class TradeOffPoint:
     """``cost`` above 0; ``gain``: the more the better; ``ready``: drawn filled."""
 
     name: str
@@ -23,25 +23,27 @@ class Point:
     ready: bool = False
 
 
-def front(points: Sequence[Point]) -> tuple[Point, ...]:
+def front(points: Sequence[TradeOffPoint]) -> tuple[TradeOffPoint, ...]:
     """The points that no other one of at most their cost reaches or passes in gain, the cheapest first."""
-    kept: list[Point] = []
+    kept: list[TradeOffPoint] = []
     for point in sorted(points, key=lambda point: (point.cost, -point.gain)):
         if not kept or point.gain > kept[-1].gain:
             kept.append(point)
     return tuple(kept)
 
 
-def spaced(points: Sequence[Point], decades: float = 0.35, gain: float = 2.0) -> tuple[Point, ...]:
+def spaced(points: Sequence[TradeOffPoint], decades: float = 0.35, gain: float = 2.0) -> tuple[TradeOffPoint, ...]:
     """Those of a front that can be named without their names covering each other, from the last one back."""
-    kept: list[Point] = []
+    kept: list[TradeOffPoint] = []
     for point in reversed(points):
         if not kept or log10(kept[-1].cost / point.cost) >= decades or kept[-1].gain - point.gain >= gain:
             kept.append(point)
     return tuple(kept[::-1])
 
 
-def trade_off(points: Sequence[Point], *, cost: str, gain: str, chosen: str | None = None, height: int = 430) -> Figure:
+def trade_off(
+    points: Sequence[TradeOffPoint], *, cost: str, gain: str, chosen: str | None = None, height: int = 430
+) -> Figure:
     """Cost on a logarithmic axis, gain upwards, the front as a line with names.
 
     Each point's name is its ``customdata``. ``chosen``: the name of the one that is ringed.
@@ -78,10 +80,10 @@ def trade_off(points: Sequence[Point], *, cost: str, gain: str, chosen: str | No
     return figure(traces, layout, height=height)
 
 
-def _markers(points: Sequence[Point], marker: Part) -> Part:
+def _markers(points: Sequence[TradeOffPoint], marker: Part) -> Part:
     x, y = _axes(points)
     return {"type": "scatter", "x": x, "y": y, "mode": "markers", "marker": marker}
 
 
-def _axes(points: Sequence[Point]) -> tuple[list[float], list[float]]:
+def _axes(points: Sequence[TradeOffPoint]) -> tuple[list[float], list[float]]:
     return [point.cost for point in points], [point.gain for point in points]

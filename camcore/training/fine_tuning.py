@@ -18,7 +18,7 @@ from camcore.models.grafting import HEAD, POOL
 from camcore.network import Network
 from camcore.training.head_fit import measured
 from camcore.training.recipe import HeadRecipe
-from camcore.training.runs import Epoch, Progress, Run
+from camcore.training.runs import Epoch, Run, RunProgress
 from camcore.training.trunk_features import StoredRows, TrunkFeatures
 
 if TYPE_CHECKING:
@@ -152,7 +152,7 @@ def tune(
     checked: TrunkFeatures,
     log: tuple[Epoch, ...],
     state: dict[str, NDArray[np.float32]] | None,
-) -> Generator[Progress | Epoch, None, tuple[Epoch, ...]]:
+) -> Generator[RunProgress | Epoch, None, tuple[Epoch, ...]]:
     """Train the last blocks and the head together; the network is left as it was in the best epoch. Returns the log.
 
     ``start``, ``layers``: as ``last_blocks`` gives them. ``state``: of an earlier run that was cut off, whose ``log``
@@ -183,7 +183,7 @@ def tune(
                 left = (time.monotonic() - began) * (last - done - share) / share
                 message = "Fine-tuning the last blocks"
                 yield run.report(
-                    Progress("training", message, before + epoch + 1, before + last, rows, len(order), left)
+                    RunProgress("training", message, before + epoch + 1, before + last, rows, len(order), left)
                 )
         loss, accuracy = (float(value) for value in sums / len(order))
         val_loss, val_accuracy = tuner.check(checked.maps, checked.data.labels)

@@ -20,7 +20,7 @@ from camcore.training.distillation import teacher_features
 from camcore.training.folders import LabelledFolder, check_enough, split
 from camcore.training.learner import Learner, batches_of, new_learner
 from camcore.training.recipe import Recipe
-from camcore.training.runs import Epoch, Progress, Run, keeps_checkpoint, read_log
+from camcore.training.runs import Epoch, Run, RunProgress, keeps_checkpoint, read_log
 from camcore.training.views import centre_views, make_views
 
 _PREPROCESSING = "tf"  # to -1..1
@@ -29,10 +29,10 @@ _BEST = "best.weights.h5"
 
 def train(
     recipe: Recipe, data: LabelledFolder, folder: str | os.PathLike[str], name: str = ""
-) -> Generator[Progress | Epoch, None, SavedNetwork]:
+) -> Generator[RunProgress | Epoch, None, SavedNetwork]:
     """Train on the folder's pictures; the network, its log and its checkpoints go into ``folder``.
 
-    Yields Progress about every second and an Epoch after each; returns the saved network. Where ``folder`` holds a
+    Yields RunProgress about every second and an Epoch after each; returns the saved network. Where ``folder`` holds a
     run of the same recipe and pictures that was stopped or killed, it goes on after that run's last whole epoch,
     with the same result as if it had never been interrupted; one that is done is left as it is. Raises Stopped
     where the file ``stop`` appears in the folder, and CamcoreError where something cannot be read or written; both
@@ -48,7 +48,7 @@ def train(
 
 def _train(
     recipe: Recipe, data: LabelledFolder, run: Run, name: str
-) -> Generator[Progress | Epoch, None, SavedNetwork]:
+) -> Generator[RunProgress | Epoch, None, SavedNetwork]:
     begin = _start(recipe, data) if recipe.start else None
     learned, held = split(data, recipe.held_out, recipe.seed)
     cache = run.folder / "cache"
@@ -78,7 +78,7 @@ def _train(
             run.check_stop()
             if run.due():
                 left = seconds_left(epoch, step / count)
-                yield run.report(Progress("training", "", epoch + 1, recipe.epochs, step, count, left))
+                yield run.report(RunProgress("training", "", epoch + 1, recipe.epochs, step, count, left))
         checked = learner.check(validation, held.labels)
         yield _end_epoch(run, recipe, learner, epoch, totals / count, checked, started)
     return _finish(recipe, data, views.data, held, run, learner, name)

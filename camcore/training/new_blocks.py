@@ -22,7 +22,7 @@ from camcore.training.folders import LabelledFolder, check_enough, split
 from camcore.training.head_fit import Head
 from camcore.training.learner import Learner
 from camcore.training.recipe import HeadRecipe
-from camcore.training.runs import Epoch, Progress, Run, keeps_checkpoint, read_log
+from camcore.training.runs import Epoch, Run, RunProgress, keeps_checkpoint, read_log
 from camcore.training.surgery import with_new_head
 from camcore.training.trunk_features import TrunkFeatures, View, trunk_features
 
@@ -32,10 +32,10 @@ _CROPPED = FRAMINGS.index("crop")
 
 def train_blocks(
     recipe: BlocksRecipe, data: LabelledFolder, folder: str | os.PathLike[str], name: str = ""
-) -> Generator[Progress | Epoch, None, SavedNetwork]:
+) -> Generator[RunProgress | Epoch, None, SavedNetwork]:
     """Train new blocks on a frozen trunk; the network, its log and its checkpoints go into ``folder``.
 
-    The framing that is right on most of the pictures held out becomes the network's own. Yields Progress about every
+    The framing that is right on most of the pictures held out becomes the network's own. Yields RunProgress about every
     second and an Epoch after each; returns the saved network. Where ``folder`` holds a run of the same recipe and
     pictures that was stopped or killed, its features and its last whole epoch are taken up again; one that is done is
     left as it is. Raises Stopped where the file ``stop`` appears in the folder; ModelError for a backbone that cannot
@@ -51,11 +51,11 @@ def train_blocks(
 
 def _train(
     recipe: BlocksRecipe, data: LabelledFolder, run: Run, name: str
-) -> Generator[Progress | Epoch, None, SavedNetwork]:
+) -> Generator[RunProgress | Epoch, None, SavedNetwork]:
     import keras
 
     check_name(name)
-    yield run.report(Progress("preparing", "Loading the backbone", 0, recipe.epochs))
+    yield run.report(RunProgress("preparing", "Loading the backbone", 0, recipe.epochs))
     net = with_new_head(recipe.backbone, None, data.classes, run, HeadRecipe(size=recipe.size, dropout=0.0))
     dense = dense_teacher(recipe, net)
     source, position = cut(net.model, recipe.layer)
@@ -95,7 +95,7 @@ def _train(
 
 def _epochs(
     recipe: BlocksRecipe, run: Run, learner: Learner, lessons: Lessons, checked: TrunkFeatures, batch: int, steps: int
-) -> Generator[Progress | Epoch, None, None]:
+) -> Generator[RunProgress | Epoch, None, None]:
     """All epochs that are left, each with its line in the log, its checkpoint and its state."""
     rows = np.arange(len(checked.data))
     assert checked.maps is not None, "asked for"
@@ -109,7 +109,7 @@ def _epochs(
             if run.due():
                 share = epoch - first + step / steps
                 left = (time.monotonic() - began) * (recipe.epochs - first - share) / share
-                yield run.report(Progress("training", "", epoch + 1, recipe.epochs, step, steps, left))
+                yield run.report(RunProgress("training", "", epoch + 1, recipe.epochs, step, steps, left))
         val_loss, val_accuracy = learner.check(maps, checked.data.labels)
         line = Epoch(
             epoch=epoch + 1,

@@ -56,7 +56,7 @@ class Stopped(Exception):  # noqa: N818 - not an error: somebody asked for it
 
 
 @dataclass(frozen=True)
-class Progress:
+class RunProgress:
     """The state of a run. seconds_left is an estimate, None while there is none; updated is in Unix seconds."""
 
     state: str
@@ -123,16 +123,16 @@ class Run:
         try:
             return (yield from steps)
         except Stopped:
-            self.report(Progress("stopped", "Stopped as asked. It can be taken up again."))
+            self.report(RunProgress("stopped", "Stopped as asked. It can be taken up again."))
             raise
         except Exception as error:
             message = str(error) if isinstance(error, CamcoreError) else f"{type(error).__name__}: {error}"
-            self.report(Progress("failed", message))
+            self.report(RunProgress("failed", message))
             raise
 
     def preparing(
         self, steps: Generator[tuple[int, int], None, Result], message: str, epochs: int
-    ) -> Generator[Progress, None, Result]:
+    ) -> Generator[RunProgress, None, Result]:
         """Run preparing work that yields (done, in all), and report it about every second; its return value."""
         started = time.monotonic()
         while True:
@@ -147,7 +147,7 @@ class Run:
             if self.due():
                 left = (time.monotonic() - started) * (total - done) / done
                 yield self.report(
-                    Progress("preparing", f"{message}: {done:,} of {total:,}", 0, epochs, done, total, left)
+                    RunProgress("preparing", f"{message}: {done:,} of {total:,}", 0, epochs, done, total, left)
                 )
 
     def due(self) -> bool:
@@ -157,7 +157,7 @@ class Run:
         self._reported = now if due else self._reported
         return due
 
-    def report(self, progress: Progress) -> Progress:
+    def report(self, progress: RunProgress) -> RunProgress:
         """Write where the run is; returns it."""
         state = asdict(progress) | {"pid": os.getpid(), "updated": time.time()}
         write_whole(self.folder / _PROGRESS, json.dumps(state).encode())
@@ -204,7 +204,7 @@ class Run:
 
     def end(self, epochs: int, planned: int) -> None:
         """The network is written, after ``epochs`` of those ``planned``: say so, and drop what is needed no more."""
-        self.report(Progress("done", "", epochs, planned))
+        self.report(RunProgress("done", "", epochs, planned))
         with suppress(OSError):
             (self.folder / _STATE).unlink(missing_ok=True)
         shutil.rmtree(self.folder / "cache", ignore_errors=True)
@@ -236,10 +236,10 @@ def read_recipe(folder: Path) -> dict[str, Json] | None:
     return read_json_object(folder / _RECIPE)
 
 
-def read_progress(folder: Path) -> Progress | None:
+def read_progress(folder: Path) -> RunProgress | None:
     """The state of the run in a folder; None where nothing readable was reported."""
     with suppress(ValueError):
-        progress = from_json(Progress, read_json_object(folder / _PROGRESS))
+        progress = from_json(RunProgress, read_json_object(folder / _PROGRESS))
         counts = (progress.epoch, progress.epochs, progress.step, progress.steps, progress.pid)
         if progress.state in STATES and all(0 <= count < 1 << 31 for count in counts):
             return progress

@@ -21,7 +21,7 @@ from camcore.training.folders import LabelledFolder, check_enough, split
 from camcore.training.head_fit import Head, fit_head
 from camcore.training.new_head import replace_head
 from camcore.training.recipe import HeadRecipe
-from camcore.training.runs import Epoch, Progress, Run, keeps_checkpoint, read_log
+from camcore.training.runs import Epoch, Run, RunProgress, keeps_checkpoint, read_log
 from camcore.training.trunk_features import TrunkFeatures, View, trunk_features
 
 Backbone = Network | str | os.PathLike[str]
@@ -36,11 +36,11 @@ def train_head(
     recipe: HeadRecipe | None = None,
     *,
     weights: str | os.PathLike[str] | None = None,
-) -> Generator[Progress | Epoch, None, SavedNetwork]:
+) -> Generator[RunProgress | Epoch, None, SavedNetwork]:
     """Put a new head on a backbone and train it on the folder's pictures; network and log go into ``folder``.
 
     ``backbone`` and ``weights``: as ``replace_head`` takes them. ``name``: the network's, else that of ``folder``.
-    Yields Progress about every second and an Epoch after each; returns the saved network, exact for CAM. Where
+    Yields RunProgress about every second and an Epoch after each; returns the saved network, exact for CAM. Where
     ``folder`` holds a run of the same recipe and pictures that was stopped or killed, its features and its last
     whole epoch of fine-tuning are taken up again; one that is done is left as it is. Raises Stopped where the file
     ``stop`` appears in the folder; ModelError for a backbone that cannot be had, cut or saved; CamcoreError where
@@ -68,9 +68,9 @@ def _train(
     run: Run,
     name: str,
     recipe: HeadRecipe,
-) -> Generator[Progress | Epoch, None, SavedNetwork]:
+) -> Generator[RunProgress | Epoch, None, SavedNetwork]:
     check_name(name)
-    yield run.report(Progress("preparing", "Loading the backbone", 0, recipe.epochs))
+    yield run.report(RunProgress("preparing", "Loading the backbone", 0, recipe.epochs))
     net = with_new_head(backbone, weights, data.classes, run, recipe)
     start, layers = last_blocks(net.model, recipe.fine_tune) if recipe.fine_tune else (None, [])
     learn, held = split(data, recipe.held_out, recipe.seed)
@@ -99,7 +99,7 @@ def with_new_head(
     def downloading(done: int, total: int) -> None:
         run.check_stop()
         message = f"Fetching the weights: {done / 1e6:.0f} of {total / 1e6:.0f} MB"
-        run.report(Progress("preparing", message, 0, recipe.epochs, done, total))
+        run.report(RunProgress("preparing", message, 0, recipe.epochs, done, total))
 
     net = replace_head(
         backbone,
@@ -121,7 +121,7 @@ def with_new_head(
 
 def _fit(
     net: Network, run: Run, recipe: HeadRecipe, learned: list[TrunkFeatures], checked: TrunkFeatures
-) -> Generator[Progress | Epoch, None, tuple[Epoch, ...]]:
+) -> Generator[RunProgress | Epoch, None, tuple[Epoch, ...]]:
     """Fit the head, and set it into the network as it was in its best epoch; returns the log."""
     heads = fit_head(
         np.concatenate([one.pooled[np.arange(len(one.pooled))] for one in learned]),
@@ -155,7 +155,7 @@ def _fit(
             best, best_epoch = head, number
         yield line
         if run.due():
-            yield run.report(Progress("training", "Fitting the head", number, recipe.epochs))
+            yield run.report(RunProgress("training", "Fitting the head", number, recipe.epochs))
         if number - best_epoch >= recipe.patience:
             break
     assert best is not None

@@ -45,7 +45,7 @@ Pixels = NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
-class Change:
+class ScoreChange:
     """One class, before and after; probabilities are NaN where the network gives none."""
 
     before: Prediction
@@ -66,7 +66,7 @@ class WhatIf:
     fill: str
     keep: bool
     picture: Picture
-    changes: tuple[Change, ...]
+    changes: tuple[ScoreChange, ...]
     map: CamMap
     again: CamMap | None = None
 
@@ -190,7 +190,7 @@ def _small_mask(box: Box, shape: tuple[int, ...], size: tuple[int, int], keep: b
     return mask
 
 
-def _changes(network: Network, pic: Picture, changed: Picture, m: CamMap, top: int) -> tuple[Change, ...]:
+def _changes(network: Network, pic: Picture, changed: Picture, m: CamMap, top: int) -> tuple[ScoreChange, ...]:
     every = [_by_class(network, network.prepare(one, m.framing)[0]) for one in (pic, changed)]
     leading = {index for one in every for index in list(one)[:top]} - {m.class_index}
 
@@ -199,7 +199,7 @@ def _changes(network: Network, pic: Picture, changed: Picture, m: CamMap, top: i
         return probability if probability == probability else max(one[index].logit for one in every)
 
     order = [m.class_index, *sorted(leading, key=larger, reverse=True)]
-    return tuple(Change(every[0][index], every[1][index]) for index in order)
+    return tuple(ScoreChange(every[0][index], every[1][index]) for index in order)
 
 
 def _by_class(network: Network, x: NDArray[np.number]) -> dict[int, Prediction]:

@@ -10,7 +10,7 @@ import pytest
 
 from camcore.audits.groups import Group, Stability
 from camcore.decision import points
-from camcore.decision.measured import Measured
+from camcore.decision.measured import MeasuredAccuracy
 from camcore.metrics.intervals import rate
 from camcore.release.kept import KeptCheck
 from camcore.reviews.decision import NO, REFUSED, UNDECIDED, YES
@@ -21,9 +21,9 @@ from camcore.shortcuts.verdict import Figures, Verdict
 TRIED = Figures(rate(1, 40), rate(1, 40), None, rate(0, 9), rate(0, 9))
 
 
-def measured(right: int, cats: tuple[int, int], dogs: tuple[int, int], **changes: object) -> Measured:
+def measured(right: int, cats: tuple[int, int], dogs: tuple[int, int], **changes: object) -> MeasuredAccuracy:
     classes = (("cat", rate(*cats)), ("dog", rate(*dogs)))
-    made = Measured("here", rate(right, cats[1] + dogs[1]), classes)
+    made = MeasuredAccuracy("here", rate(right, cats[1] + dogs[1]), classes)
     return replace(made, **changes)
 
 

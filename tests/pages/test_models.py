@@ -437,3 +437,12 @@ def test_the_presets_of_keras_hub(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
     assert hub_presets.INSTALL in text(at)
     at = visit(model="hub:vit_other")
     assert "a preset of keras_hub, which is not installed here" in text(at)
+
+
+def test_the_list_turns_to_the_network_of_the_other_pages_and_does_not_change_it() -> None:
+    at = page(model="MobileNetV3Small")
+    at.session_state["model"] = "VGG16"
+    assert run(at).session_state["about"] == "VGG16"
+    at = page(at=at, about="VGG19")  # the word of older links
+    assert (at.session_state["about"], at.session_state["model"]) == ("VGG19", "VGG16")
+    assert at.query_params["model"] == ["VGG19"]

@@ -21,12 +21,12 @@ import camcore
 from camcore.evaluation.held_out import held_out_pictures
 from camcore.evaluation.predict import predict_folder
 from camcore.text import counted
-from camcore.training.runs import Progress, Run
+from camcore.training.runs import Run, RunProgress
 from ui.training import runs as training_runs
 
 STAND_IN = """
 import sys, time
-from camcore.training.runs import Epoch, Progress, Run, Stopped, read_log
+from camcore.training.runs import Epoch, RunProgress, Run, Stopped, read_log
 folder = sys.argv[sys.argv.index("--out") + 1]
 if "refuse" in folder:
     sys.exit("error: Something <b>is wrong</b> with *this*.")
@@ -34,14 +34,14 @@ run = Run(folder, {"pictures": sys.argv[1], "classes": ["cat", "dog"], "epochs":
 try:
     for epoch in range(len(read_log(run.folder)) + 1, 4):
         for step in range(1, 5):
-            run.report(Progress("training", "", epoch, 3, step, 4, 20.0))
+            run.report(RunProgress("training", "", epoch, 3, step, 4, 20.0))
             for _ in range(100 if "slow" in folder else 1):
                 run.check_stop()
                 time.sleep(0.05)
         run.log(Epoch(epoch, 64, 1e-3, 1 / epoch, 0.5, 1 / epoch, 0.5 + epoch / 10, 0.2))
-    run.report(Progress("done", "", 3, 3))
+    run.report(RunProgress("done", "", 3, 3))
 except Stopped:
-    run.report(Progress("stopped"))
+    run.report(RunProgress("stopped"))
 """
 
 
@@ -221,7 +221,7 @@ def test_a_finished_network_shows_the_held_out_pictures_that_it_gets_wrong(home:
     pictures = make_folder(tmp_path / "pictures", {"across": 10, "down": 10})
     folder = Path(network_folder(home / "networks" / "lines", ["across", "down"]))
     done = Run(folder, {"pictures": str(pictures), "classes": ["across", "down"], "held_out": 0.5, "seed": 1})
-    done.report(Progress("done", "", 1, 1))
+    done.report(RunProgress("done", "", 1, 1))
     *_, step = predict_folder(camcore.load("lines"), held_out_pictures(folder))
     wrong = int((step.predictions.predicted() != step.predictions.labels).sum())
     told = f"{counted(wrong, 'mistake')} on 10 held-out pictures" if wrong else "right on all 10 held-out pictures"

@@ -2,12 +2,12 @@
 
 import numpy as np
 
-from camcore.render.trade_off import Point, front, spaced, trade_off
+from camcore.render.trade_off import TradeOffPoint, front, spaced, trade_off
 
 
 def test_the_front_is_what_the_definition_says() -> None:
     random = np.random.default_rng(0)
-    points = [Point(str(i), *map(float, row)) for i, row in enumerate(random.integers(1, 30, (60, 2)))]
+    points = [TradeOffPoint(str(i), *map(float, row)) for i, row in enumerate(random.integers(1, 30, (60, 2)))]
     best = {
         p.name
         for p in points
@@ -19,7 +19,12 @@ def test_the_front_is_what_the_definition_says() -> None:
 
 
 def test_the_figure_holds_the_points_and_names_the_front_and_the_chosen() -> None:
-    points = [Point("a", 1, 10, True), Point("b", 2, 5), Point("c", 4, 20), Point("d", 8, 19)]
+    points = [
+        TradeOffPoint("a", 1, 10, True),
+        TradeOffPoint("b", 2, 5),
+        TradeOffPoint("c", 4, 20),
+        TradeOffPoint("d", 8, 19),
+    ]
     line, absent, ready, ring = trade_off(points, cost="M", gain="%", chosen="b").data
     assert list(line.x) == [1, 4]
     assert [(absent.customdata[i], absent.x[i], absent.y[i], absent.text[i]) for i in range(3)] == [
@@ -32,7 +37,13 @@ def test_the_figure_holds_the_points_and_names_the_front_and_the_chosen() -> Non
 
 
 def test_names_that_would_cover_each_other_are_left_out() -> None:
-    points = [Point("a", 1, 10), Point("b", 1.1, 11), Point("c", 1.2, 15), Point("d", 10, 15.5), Point("e", 11, 16)]
+    points = [
+        TradeOffPoint("a", 1, 10),
+        TradeOffPoint("b", 1.1, 11),
+        TradeOffPoint("c", 1.2, 15),
+        TradeOffPoint("d", 10, 15.5),
+        TradeOffPoint("e", 11, 16),
+    ]
     assert [point.name for point in spaced(points)] == ["b", "c", "e"]
 
 

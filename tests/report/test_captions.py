@@ -53,18 +53,18 @@ def test_readable_takes_underscores_away():
     assert readable("Egyptian_cat") == "Egyptian cat"
 
 
-_SAYS_CAT, _SAYS_AGE, _SAYS_VALUE = "says “cat”, 71 %", "says age is 37.2", "says the output is -1.5"
+_SAYS_CAT, _SAYS_AGE, _SAYS_VALUE = "says “cat”, 71 %", "says age is 37.2", "says the output is −1.5"
 
 
 @pytest.mark.parametrize(
     ("said", "score", "strong", "name", "sentence"),
     [
         (Prediction(3, "big_cat", 0.71, 8.246), "logit 8.25", "71 %", "big cat", "says “big cat”, 71 %"),
-        (Prediction(3, "cat", 0.71, -0.342, "log-probability"), "log-probability -0.34", "71 %", "cat", _SAYS_CAT),
+        (Prediction(3, "cat", 0.71, -0.342, "log-probability"), "log-probability −0.34", "71 %", "cat", _SAYS_CAT),
         (Prediction(1, "cat", 0.71, 0.9, "log-odds"), "log-odds 0.90", "71 %", "cat", _SAYS_CAT),
         (Prediction(0, "raises age", math.nan, 37.2, "value"), "output value 37.20", "37.2", "age", _SAYS_AGE),
         (Prediction(1, "lowers age", math.nan, -37.2, "value"), "output value 37.20", "37.2", "age", _SAYS_AGE),
-        (Prediction(0, "raises", math.nan, -1.5, "value"), "output value -1.50", "-1.5", "the output", _SAYS_VALUE),
+        (Prediction(0, "raises", math.nan, -1.5, "value"), "output value −1.50", "−1.5", "the output", _SAYS_VALUE),
     ],
 )
 def test_a_score_is_called_what_it_is(said, score, strong, name, sentence):

@@ -15,8 +15,8 @@ from camcore import CamcoreError
 from camcore.training.runs import (
     SILENCE_SECONDS,
     Epoch,
-    Progress,
     Run,
+    RunProgress,
     Stopped,
     ask_to_stop,
     checkpoints,
@@ -50,10 +50,10 @@ def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
 
 
 def test_progress_is_read_back_and_says_who_wrote_it(run: Run) -> None:
-    run.report(Progress("training", "", 2, 3, 5, 10, 7.5))
+    run.report(RunProgress("training", "", 2, 3, 5, 10, 7.5))
     found = read_progress(run.folder)
     assert found is not None
-    assert replace(found, pid=0, updated=0.0) == Progress("training", "", 2, 3, 5, 10, 7.5)
+    assert replace(found, pid=0, updated=0.0) == RunProgress("training", "", 2, 3, 5, 10, 7.5)
     assert found.pid == os.getpid()
     assert found.alive
 
@@ -62,10 +62,10 @@ def test_a_dead_process_is_not_alive(run: Run) -> None:
     ended = subprocess.Popen([sys.executable, "-c", ""])
     ended.wait()
     now = time.time()
-    assert not Progress("training", pid=ended.pid, updated=now).alive
-    assert not Progress("training", pid=os.getpid(), updated=now - SILENCE_SECONDS - 1).alive
-    assert not Progress("done", pid=os.getpid(), updated=now).alive
-    assert not Progress("training", pid=0, updated=now).alive
+    assert not RunProgress("training", pid=ended.pid, updated=now).alive
+    assert not RunProgress("training", pid=os.getpid(), updated=now - SILENCE_SECONDS - 1).alive
+    assert not RunProgress("done", pid=os.getpid(), updated=now).alive
+    assert not RunProgress("training", pid=0, updated=now).alive
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"state": "dreaming"}', '{"state": "done", "mood": 1}'])
@@ -150,7 +150,7 @@ def test_a_folder_that_became_read_only_is_told(run: Run, monkeypatch: pytest.Mo
 
     for name in ("write_bytes", "unlink", "open"):
         monkeypatch.setattr(Path, name, refuses)
-    for write in (lambda: run.report(Progress("training")), lambda: run.save_state({"a": np.zeros(3)})):
+    for write in (lambda: run.report(RunProgress("training")), lambda: run.save_state({"a": np.zeros(3)})):
         with pytest.raises(CamcoreError, match="cannot be written: Read-only file system"):
             write()
 
@@ -171,5 +171,5 @@ def test_checkpoints_are_listed_by_epoch(run: Run) -> None:
 
 
 def test_files_are_plain_json(run: Run) -> None:
-    run.report(Progress("preparing"))
+    run.report(RunProgress("preparing"))
     assert json.loads((run.folder / "progress.json").read_text())["state"] == "preparing"

@@ -4,7 +4,7 @@ import pytest
 from app_pages import AppTest
 
 from ui import urls
-from ui.urls import Listed, Parameter, whole_number
+from ui.urls import ListParameter, Parameter, whole_number
 
 
 def test_a_known_word_is_taken() -> None:
@@ -37,13 +37,13 @@ def test_a_very_long_word_is_cut() -> None:
 
 
 def test_several_choices_with_commas_between_them() -> None:
-    methods = Listed("methods", "method", ["gradcam"], ("gradcam", "layercam", "cam"))
+    methods = ListParameter("methods", "method", ["gradcam"], ("gradcam", "layercam", "cam"))
     assert methods.read("layercam,cam,layercam") == (["layercam", "cam"], None)
     assert methods.write(["layercam", "cam"]) == "layercam,cam"
 
 
 def test_of_several_choices_those_that_exist_stand() -> None:
-    methods = Listed("methods", "method", ["gradcam"], ("gradcam", "layercam"))
+    methods = ListParameter("methods", "method", ["gradcam"], ("gradcam", "layercam"))
     value, problem = methods.read("layercam,gradcamm")
     assert value == ["layercam"]
     assert problem == (

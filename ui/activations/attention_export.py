@@ -14,7 +14,7 @@ import streamlit as st
 
 from camcore.features.attention import spread
 from camcore.files import to_comment, to_npz
-from camcore.render.contact import Bar, Print, contact_sheet
+from camcore.render.contact import Bar, ContactPrint, contact_sheet
 from camcore.render.encode import to_png
 from ui import downloads, words
 from ui.activations import attention_sheet as sheets
@@ -59,7 +59,7 @@ def sheet_png(rows: AttentionRows, about: str, colormap: str) -> bytes:
             f"Block {block + 1} · {words.percent(float(rows.beside_of(block, None).sum()))} beside the places"
             if rows.names
             else f"Block {block + 1}",
-            [Print(drawn.rgb[block * pitch : (block + 1) * pitch, :wide])],
+            [ContactPrint(drawn.rgb[block * pitch : (block + 1) * pitch, :wide])],
         )
         for block in range(len(rows.rows))
     ]

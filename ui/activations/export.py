@@ -14,7 +14,7 @@ from camcore.features.channels import Channels
 from camcore.features.strongest_channels import StrongestChannels
 from camcore.files import to_comment, to_npz
 from camcore.render.colour import DIVERGING
-from camcore.render.contact import Bar, Print, contact_sheet
+from camcore.render.contact import Bar, ContactPrint, contact_sheet
 from camcore.render.encode import to_png
 from camcore.report.captions import geometry
 from ui import downloads, scales, words
@@ -52,7 +52,7 @@ def sheet_png(channels: Channels, chosen: Chosen, look: SheetLook, framing: str)
         + ("Each channel is on its own scale." if look.scale == scales.EACH else shared),
     ]
     bars = [Bar(DIVERGING if signed else look.colormap, bar["low"], bar["high"])]
-    return to_png(contact_sheet([("", [Print(drawn.rgb)])], bars=bars, lines=lines))
+    return to_png(contact_sheet([("", [ContactPrint(drawn.rgb)])], bars=bars, lines=lines))
 
 
 def about(channels: Channels, chosen: Chosen, framing: str) -> str:
@@ -98,7 +98,10 @@ def stacked_png(rows: Sequence[StrongestChannels], name: str, chosen: Chosen, co
     drawn = sheets.overview_sheet(rows, colormap)
     rgb, high, wide = drawn.rgb, drawn.pitch[0], drawn.columns * drawn.pitch[1]
     prints = [
-        (f"{one.layer.path} · {one.layer.kind} · {sheets.size_of(one)}", [Print(rgb[i * high : (i + 1) * high, :wide])])
+        (
+            f"{one.layer.path} · {one.layer.kind} · {sheets.size_of(one)}",
+            [ContactPrint(rgb[i * high : (i + 1) * high, :wide])],
+        )
         for i, one in enumerate(rows)
     ]
     lines = [

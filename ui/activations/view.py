@@ -15,7 +15,7 @@ from camcore.framing import CellGrid, Frame
 from camcore.graph.layers import LayerInfo
 from camcore.render.colour import DIVERGING
 from camcore.report.captions import geometry
-from camcore.text import minus
+from camcore.text import decimal, minus
 from ui import controls, errors, figures, grids, layer_browser, rasters, words
 from ui.activations import choices
 from ui.activations import sheet as sheets
@@ -232,7 +232,7 @@ def _figures(channels: Channels | None, number: int | None) -> None:
         (mean, "mean", "over all places"),
         (figure(channels.high[number]), "highest", f"lowest {figure(channels.low[number])}"),
         (variance, "variance", "over all places"),
-        (added, f"adds to “{words.label(channels.label)}”", f"of a score of {minus(f'{channels.logit:.2f}')}"),
+        (added, f"adds to “{words.label(channels.label)}”", f"of a score of {decimal(channels.logit)}"),
     )
     figures.numbers(parts, f"Channel {number} in figures")
 

@@ -17,7 +17,7 @@ from camcore.files import to_csv
 from camcore.heatmaps.evidence import common_scale
 from camcore.models.saved import SavedNetwork
 from camcore.render.colour import DIVERGING
-from camcore.render.contact import Bar, Print, contact_sheet
+from camcore.render.contact import Bar, ContactPrint, contact_sheet
 from camcore.render.encode import to_png
 from camcore.text import counted, with_sign
 from camcore.training import runs
@@ -96,7 +96,7 @@ def _strongest_place(values: NDArray[np.float64]) -> str:
 
 def _means_png(groups: list[GroupMean], classes: tuple[str, ...], scale: float, saved: SavedNetwork) -> bytes:
     prints = [
-        Print(signed.grid_picture(one.evidence, scale), _group_name(one, classes), counted(one.count, "picture"))
+        ContactPrint(signed.grid_picture(one.evidence, scale), _group_name(one, classes), counted(one.count, "picture"))
         for one in groups
     ]
     bar = Bar(DIVERGING, f"-{scale:.2f}", f"+{scale:.2f}")

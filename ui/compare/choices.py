@@ -25,7 +25,7 @@ from ui.compare.comparison import (
 from ui.model_picker import Model
 from ui.network_summary import NetworkSummary
 from ui.scales import SCALES
-from ui.urls import Listed, Parameter, whole_number
+from ui.urls import ListParameter, Parameter, whole_number
 
 if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
@@ -41,11 +41,11 @@ def parameters() -> list[Parameter]:
         *sidebar.parameters(),
         Parameter("columns", "choice of columns", AXES[0], AXES),
         Parameter("rows", "choice of rows", NONE, (NONE, *AXES)),
-        Listed("methods", "method", list(methods.COMPARED), tuple(methods.forms())),
-        Listed("layers", "layer", list(LAYERS)),
-        Listed("classes", "class", list(CLASSES), parse=_aim),
-        Listed("beside", "backbone", [], model_picker.names()),
-        Listed("framings", "framing", list(FRAMINGS), FRAMINGS),
+        ListParameter("methods", "method", list(methods.COMPARED), tuple(methods.forms())),
+        ListParameter("layers", "layer", list(LAYERS)),
+        ListParameter("classes", "class", list(CLASSES), parse=_aim),
+        ListParameter("beside", "backbone", [], model_picker.names()),
+        ListParameter("framings", "framing", list(FRAMINGS), FRAMINGS),
         Parameter("method", "method", "gradcam", tuple(methods.forms())),
         Parameter("layer", "layer", None),
         Parameter("class", "class", None, parse=_class_number),

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from camcore.files import to_comment
 from camcore.render.colour import DIVERGING
-from camcore.render.contact import Bar, Print, contact_sheet
+from camcore.render.contact import Bar, ContactPrint, contact_sheet
 from camcore.render.encode import to_png
 from camcore.render.overlay import blend
 from camcore.report.drawing import scaled_on_picture
@@ -72,7 +72,7 @@ def png(take: Take) -> bytes:
     photo = rasters.shrink(take.picture.rgb, SIDE)
     gray = np.repeat(cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY)[:, :, None], 3, axis=2)
     flow = sheet.plan.rows == NONE
-    rows: list[tuple[str, list[Print]]] = []
+    rows: list[tuple[str, list[ContactPrint]]] = []
     for line, cells in zip(take.drawn.lines, sheet.plan.grid, strict=True):
         prints = []
         for made, cell in zip(line["cells"], cells, strict=True):
@@ -83,7 +83,7 @@ def png(take: Take) -> bytes:
             rgb = _drawn(take, cell, photo, gray)
             if rgb is None:
                 note = first_sentence(sheet.refused.get(cell, "")) or "not computed"
-            prints.append(Print(rgb, made["title"], note))
+            prints.append(ContactPrint(rgb, made["title"], note))
         rows.append((" · ".join(filter(None, (line["title"], line["note"]))), prints))
     if flow:
         prints = rows[0][1]

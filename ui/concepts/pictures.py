@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from camcore.files import to_csv, to_npz
 from camcore.framing import Frame
-from camcore.render.contact import Print, contact_sheet
+from camcore.render.contact import ContactPrint, contact_sheet
 from camcore.render.encode import to_png
 from camcore.render.overlay import mix, spotlight
 from ui import data_urls, words
@@ -104,7 +104,7 @@ def sheet_png(found: FoundConcepts, smooth: bool, lines: list[str]) -> bytes:
     return to_png(contact_sheet(rows, lines=lines))
 
 
-def _print(rgb: NDArray[np.uint8], title: str = "", note: str = "") -> Print:
+def _print(rgb: NDArray[np.uint8], title: str = "", note: str = "") -> ContactPrint:
     """A picture in the middle of a white square."""
     height, width = rgb.shape[:2]
     scale = PRINT_SIDE / max(height, width)
@@ -112,7 +112,7 @@ def _print(rgb: NDArray[np.uint8], title: str = "", note: str = "") -> Print:
     top, left = (PRINT_SIDE - tall) // 2, (PRINT_SIDE - wide) // 2
     canvas = np.full((PRINT_SIDE, PRINT_SIDE, 3), 255, np.uint8)
     canvas[top : top + tall, left : left + wide] = cv2.resize(rgb, (wide, tall), interpolation=cv2.INTER_NEAREST)
-    return Print(canvas, title, note)
+    return ContactPrint(canvas, title, note)
 
 
 def title(found: FoundConcepts, concept: int) -> str:

@@ -12,7 +12,7 @@ from ui import controls, layer_browser, sidebar, urls, words
 from ui.filters.work import LayerResponse, SearchSpec
 from ui.network_summary import NetworkSummary, known_summary
 from ui.query import NetworkKey
-from ui.urls import Listed, Parameter, whole_number
+from ui.urls import ListParameter, Parameter, whole_number
 
 if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
@@ -38,7 +38,7 @@ def parameters() -> list[Parameter]:
         Parameter("which", "order", STRONGEST, ORDERS),
         Parameter("first", "first channel", 0, parse=whole_number(0)),
         Parameter("count", "number of pictures", COUNTS[0], COUNTS),
-        Listed("names", "class", [], parse=whole_number(0)),
+        ListParameter("names", "class", [], parse=whole_number(0)),
         Parameter("steps", "number of steps", STEPS[1], STEPS),
         Parameter("seed", "seed", 0, parse=whole_number(0, 9999)),
         controls.OPACITY,

@@ -11,7 +11,7 @@ import streamlit as st
 
 from camcore.files import to_csv, to_npz
 from camcore.filters import Excitation, FirstKernels
-from camcore.render.contact import Print, contact_sheet
+from camcore.render.contact import ContactPrint, contact_sheet
 from camcore.render.encode import to_png, with_caption
 from ui import downloads, words
 from ui.filters.work import LayerResponse, SearchSpec
@@ -75,7 +75,7 @@ def lines(response: LayerResponse, wanted: SearchSpec, one: Excitation) -> list[
 def sheet_png(response: LayerResponse, wanted: SearchSpec, excitations: tuple[Excitation, ...]) -> bytes:
     """All pictures with their numbers and values."""
     prints = [
-        Print(
+        ContactPrint(
             one.rgb,
             words.label(response.labels[one.index]) if one.layer is None else f"channel {one.index}",
             f"reaches {one.reached:.4g}",
@@ -89,7 +89,7 @@ def sheet_png(response: LayerResponse, wanted: SearchSpec, excitations: tuple[Ex
     return _sheet(prints, foot)
 
 
-def _sheet(prints: Sequence[Print], foot: str) -> bytes:
+def _sheet(prints: Sequence[ContactPrint], foot: str) -> bytes:
     rows = [("", prints[i : i + COLUMNS]) for i in range(0, len(prints), COLUMNS)]
     return to_png(contact_sheet(rows, lines=[foot]))
 
@@ -127,7 +127,7 @@ def kernels_png(name: str, first: FirstKernels) -> bytes:
     times = -(-KERNEL_SIDE // max(height, width))
     size = (width * times, height * times)
     prints = [
-        Print(np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_NEAREST), np.uint8), str(index))
+        ContactPrint(np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_NEAREST), np.uint8), str(index))
         for index, rgb in enumerate(first.rgb)
     ]
     ends = f"white and black are ±{first.scale:.4g} on colours in 0..1"

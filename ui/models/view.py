@@ -14,7 +14,7 @@ from camcore.models import factories
 from camcore.models.catalogue import Backbone
 from camcore.models.listing import NetworkListing
 from camcore.models.saved import SavedNetwork, is_own
-from camcore.render.trade_off import Point, front, trade_off
+from camcore.render.trade_off import TradeOffPoint, front, trade_off
 from ui import controls, downloads, errors, model_picker, policy
 from ui.query import Failure
 from ui.urls import Parameter
@@ -107,7 +107,7 @@ def _table(shown: list[NetworkListing], names: list[str], key: str) -> None:
 def _chart(shown: list[NetworkListing], about: str) -> None:
     """The catalogue's networks, accuracy against parameters; a click chooses one."""
     points = [
-        Point(row.name, row.parameters / 1e6, row.top1, row.weights_state in _READY)
+        TradeOffPoint(row.name, row.parameters / 1e6, row.top1, row.weights_state in _READY)
         for row in shown
         if isinstance(row, Backbone)
     ]

@@ -59,7 +59,7 @@ class TrainingRun:
 
     folder: Path
     kind: Kind
-    progress: runs.Progress
+    progress: runs.RunProgress
     arguments: tuple[str, ...] | None
 
     @property
@@ -144,7 +144,7 @@ def read(folder: Path) -> TrainingRun | None:
     if progress is None:
         if not (folder / COMMAND).exists() and runs.read_recipe(folder) is None:
             return None
-        progress = runs.Progress("preparing", updated=_time_of(folder))
+        progress = runs.RunProgress("preparing", updated=_time_of(folder))
     return TrainingRun(folder, _kind(folder, progress), progress, _arguments(folder))
 
 
@@ -267,7 +267,7 @@ def _launch(folder: Path, arguments: Sequence[str], shared: bool) -> TrainingRun
     limit = TRAINING_SECONDS if shared else None
     waiting = partial(wait, process, limit, partial(runs.ask_to_stop, folder))
     threading.Thread(target=waiting, name="wait for training", daemon=True).start()
-    before = runs.read_progress(folder) or runs.Progress("preparing")
+    before = runs.read_progress(folder) or runs.RunProgress("preparing")
     now = replace(before, state="preparing", message=STARTING, pid=process.pid, updated=time.time(), seconds_left=None)
     try:
         write_whole(folder / "progress.json", json.dumps(asdict(now)).encode())
@@ -277,7 +277,7 @@ def _launch(folder: Path, arguments: Sequence[str], shared: bool) -> TrainingRun
     return TrainingRun(folder, "starting", now, tuple(arguments))
 
 
-def _kind(folder: Path, progress: runs.Progress) -> Kind:
+def _kind(folder: Path, progress: runs.RunProgress) -> Kind:
     if progress.state in ("done", "stopped", "failed"):
         return cast(Kind, progress.state)
     if progress.message == STARTING and time.time() - progress.updated < STARTING_SECONDS:

@@ -18,7 +18,7 @@ from ui.picture_box import Chosen
 from ui.trust import panel
 from ui.trust import words as trust_words
 from ui.trust.what_if_view import WAYS, read_box, write_box
-from ui.urls import Listed, Parameter
+from ui.urls import ListParameter, Parameter
 
 if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
@@ -46,7 +46,7 @@ def parameters() -> list[Parameter]:
         Parameter("fill", "way of hiding", FILLS[0], FILLS, bound=True),
         Parameter("way", "question what if", WAYS[0], WAYS, bound=True),
         Parameter("masks", "folder with masks", ""),
-        Listed("located", "method", list(METHODS), tuple(camcore.METHODS)),
+        ListParameter("located", "method", list(METHODS), tuple(camcore.METHODS)),
     ]
 
 

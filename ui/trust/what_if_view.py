@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 import camcore
+from camcore.text import decimal
 from camcore.verdict.what_if import FILLS, WhatIf, clipped
 from ui import controls, downloads, errors, rasters, urls, words
 from ui.components.regions import region
@@ -143,7 +144,7 @@ def sentence(found: WhatIf) -> str:
         values = (words.strength(one) for one in (before, after))
         return f"{what} {words.answer_name(before)} goes from {' to '.join(values)}."
     if before.probability != before.probability:
-        return f"{what} the score of “{name}” goes from {before.logit:.3f} to {after.logit:.3f}."
+        return f"{what} the score of “{name}” goes from {decimal(before.logit, 3)} to {decimal(after.logit, 3)}."
     text = f"{what} “{name}” "
     if abs(after.probability - before.probability) < 0.005:
         text += f"stays at {words.percent(after.probability)}"

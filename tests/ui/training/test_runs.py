@@ -132,7 +132,7 @@ def test_a_killed_process_is_an_interruption() -> None:
 
 def test_a_number_that_another_process_has_by_now_is_not_taken_for_the_run(runs_home: Path) -> None:
     folder = runs_home / "old"
-    write(folder, runs.Progress("training", "", 2, 4, 1, 9, pid=os.getpid(), updated=time.time()))
+    write(folder, runs.RunProgress("training", "", 2, 4, 1, 9, pid=os.getpid(), updated=time.time()))
     run = training_runs.find("old")
     assert run is not None
     assert run.kind == "interrupted"
@@ -146,7 +146,7 @@ def test_a_process_that_says_nothing_any_more_can_be_ended() -> None:
     training_runs.start(form("slow"))
     run = until("slow", "running")
     os.kill(run.progress.pid, signal.SIGSTOP)
-    write(run.folder, runs.Progress("training", "", 1, 4, pid=run.progress.pid, updated=time.time() - 3600))
+    write(run.folder, runs.RunProgress("training", "", 1, 4, pid=run.progress.pid, updated=time.time() - 3600))
     silent = until("slow", "silent")
     assert silent.live
     training_runs.end(silent)
@@ -249,7 +249,7 @@ def test_folders_that_are_no_runs_and_damaged_files(runs_home: Path) -> None:
 
 def test_the_outcome_of_a_finished_network(runs_home: Path) -> None:
     folder = runs_home / "cats"
-    write(folder, runs.Progress("done", "", 4, 4))
+    write(folder, runs.RunProgress("done", "", 4, 4))
     trained = {"val_accuracy": 0.9, "held_out": {"a": 6, "b": 4}}
     (folder / "network.json").write_text(json.dumps({"trained": trained, "framing": "stretch"}))
     run = training_runs.find("cats")
@@ -284,6 +284,6 @@ def test_nothing_in_a_name_is_run_by_a_shell(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def write(folder: Path, progress: runs.Progress) -> None:
+def write(folder: Path, progress: runs.RunProgress) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "progress.json").write_text(json.dumps(asdict(progress)))

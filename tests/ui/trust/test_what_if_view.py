@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from camcore.predictions import Prediction
-from camcore.verdict.what_if import Change
+from camcore.verdict.what_if import ScoreChange
 from ui.trust.what_if_view import changes_csv, read_box, sentence, write_box
 
 
@@ -34,11 +34,11 @@ def test_what_is_no_box_is_told(text: str, said: str) -> None:
         read_box(text)
 
 
-def change(label: str, before: float, after: float, index: int = 0) -> Change:
-    return Change(Prediction(index, label, before, 1.5), Prediction(index, label, after, -0.25))
+def change(label: str, before: float, after: float, index: int = 0) -> ScoreChange:
+    return ScoreChange(Prediction(index, label, before, 1.5), Prediction(index, label, after, -0.25))
 
 
-def found(*changes: Change, keep: bool = False) -> Any:
+def found(*changes: ScoreChange, keep: bool = False) -> Any:
     return SimpleNamespace(changes=changes, keep=keep)
 
 
@@ -52,7 +52,7 @@ def test_the_sentence() -> None:
     assert sentence(rose).startswith("Without all around the box “cat” rises from 20 % to 90 %")
     assert "stays at 20 %" in sentence(found(change("cat", 0.2, 0.203)))
     assert sentence(found(change("y", math.nan, math.nan))) == (
-        "Without what is in the box the score of “y” goes from 1.500 to -0.250."
+        "Without what is in the box the score of “y” goes from 1.500 to −0.250."
     )
 
 
