@@ -41,6 +41,8 @@ PICTURES = 400
 """Pictures that a head is mended on, half of them, and tried on, the other half."""
 PATCHES = 60
 """Members whose patches are pasted."""
+PASTES = 240
+"""Patches pasted into the pictures that it is tried on, at least: of few pictures each gets several."""
 
 _PENALTY = 1e-3  # on the change of a head that is fitted anew, in units of its features' spread
 _ROUNDS = 200
@@ -108,25 +110,28 @@ def _steps(
     own = set(group.members)
     shown = sorted(gallery.there([*drawn, *members]), key=lambda one: one[0] in own)  # so that both halves have of each
     features: dict[str, Floats] = {}
-    total = 3 * len(shown)
-    for kind, name in enumerate(("plain", "patch", "random")):
-        made = _altered(name, [picture for _, picture in shown], exhibits, rng)
+    rounds = -(-2 * PASTES // max(1, len(shown)))
+    total, done = (1 + 2 * rounds) * len(shown), 0
+    for name, times in (("plain", 1), ("patch", rounds), ("random", rounds)):
+        made = _altered(name, [picture for _, picture in shown] * times, exhibits, rng)
         rows = []
         for batch in made:
             x = network.preprocess(np.stack(batch).astype(np.float32))
             A = network.tap(x, [manifest.layer]).activations[manifest.layer]
             rows.append(A.mean(axis=(1, 2), dtype=np.float64))
-            yield kind * len(shown) + sum(map(len, rows)), total
+            done += len(batch)
+            yield done, total
         features[name] = np.concatenate(rows)
     half = np.arange(len(shown)) % 2 == 0
     if way == "project":
-        direction = (features["patch"][half] - features["random"][half]).mean(axis=0)
+        altered = np.tile(half, rounds)
+        direction = (features["patch"][altered] - features["random"][altered]).mean(axis=0)
         outside = half & np.array([path not in own for path, _ in shown])
         usual = features["plain"][outside if outside.any() else half].mean(axis=0)
         fresh = head.without(direction, usual)
     else:
         truth = np.array([network.labels.index(labels[path]) for path, _ in shown])
-        both = np.concatenate([features["plain"][half], features["patch"][half]])
+        both = np.concatenate([features["plain"][half], features["patch"][: len(shown)][half]])
         fresh = head.fitted(both, np.tile(truth[half], 2), _PENALTY, _ROUNDS)
     held = [(path, row) for row, (path, _) in enumerate(shown) if not half[row]]
     trials = [_trials(one, features, held, labels, own, network, group.label) for one in (head, fresh)]
@@ -187,5 +192,7 @@ def _trials(
         known = part and all(labels[path] for path, _ in part)
         right.append(rate(sum(name[row] == labels[path] for path, row in part), len(part)) if known else None)
     strangers = [row for path, row in rest if labels[path] != target and name[row] != target]
-    turned = (sum(network.labels[said[kind][row]] == target for row in strangers) for kind in ("patch", "random"))
-    return Trials(right[0], right[1], *(rate(number, len(strangers)) for number in turned))
+    count = len(said["plain"])  # of pictures; behind them come those with another patch in each
+    pasted_into = [row + first for first in range(0, len(said["patch"]), count) for row in strangers]
+    turned = (sum(network.labels[said[kind][row]] == target for row in pasted_into) for kind in ("patch", "random"))
+    return Trials(right[0], right[1], *(rate(number, len(pasted_into)) for number in turned))

@@ -35,7 +35,9 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def changed(network: camcore.Network) -> Mended:
     """The network with another head."""
     head = linear_head(network, "cells" if network.name == "colours" else network.default_layer)
-    twin = with_head(network, head.without(np.linspace(1, 2, len(head.kernel))), "another head")
+    twin = with_head(
+        network, head.without(np.linspace(1, 2, len(head.kernel)), np.ones(len(head.kernel))), "another head"
+    )
     return Mended(twin, RECORD)
 
 
