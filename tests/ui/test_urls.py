@@ -56,7 +56,7 @@ def test_of_several_choices_those_that_exist_stand() -> None:
 
 
 def test_a_list_without_end_is_read_to_its_limit_and_told_in_a_few_sentences() -> None:
-    methods = Listed("methods", "method", ["gradcam"], ("gradcam", "layercam"))
+    methods = ListParameter("methods", "method", ["gradcam"], ("gradcam", "layercam"))
     value, problem = methods.read("layercam," + ",".join(f"x{number}" for number in range(200_000)))
     assert value == ["layercam"]
     assert problem is not None
