@@ -24,7 +24,7 @@ PROGRAM = training_runs.PROGRAM
 STAND_IN = """
 import sys, time
 from camcore.errors import CamcoreError
-from camcore.training.runs import Epoch, Progress, Run, Stopped, read_log
+from camcore.training.runs import Epoch, Run, RunProgress, Stopped, read_log
 folder = sys.argv[sys.argv.index("--out") + 1]
 if "refuse" in folder:
     sys.exit("error: The folder has only 'cat'.")
@@ -35,17 +35,17 @@ try:
     for epoch in range(len(read_log(run.folder)) + 1, 5):
         for step in range(1, 5):
             run.check_stop()
-            run.report(Progress("training", "", epoch, 4, step, 4, 1.0))
+            run.report(RunProgress("training", "", epoch, 4, step, 4, 1.0))
             time.sleep(0.02 if "quick" in folder else 0.3)
         run.log(Epoch(epoch, 64, 1e-3, 1 / epoch, 0.5, 1 / epoch, 0.5 + epoch / 10, 0.2))
         print("epoch", epoch, flush=True)
         if "fail" in folder and epoch == 2:
             raise CamcoreError("The disk is full.")
-    run.report(Progress("done", "", 4, 4))
+    run.report(RunProgress("done", "", 4, 4))
 except Stopped:
-    run.report(Progress("stopped"))
+    run.report(RunProgress("stopped"))
 except CamcoreError as error:
-    run.report(Progress("failed", str(error)))
+    run.report(RunProgress("failed", str(error)))
     sys.exit(f"error: {error}")
 """
 
