@@ -54,8 +54,8 @@ LEAST_OF_COPIES = 0.1
 LEAST_TURNED = 0.05
 """The least share of pictures that a copy turns beyond those that one of its controls turns."""
 FALSE_ALARMS = (
-    "Of 20 clean networks in benchmarks/shortcuts.py, 0 were accused (95 % interval 0 to 16 %, docs/shortcuts.md): "
-    "a suspicion is a question to a person, not a proof."
+    "False alarms: of 20 networks that had met no shortcut, 0 were accused (95 % interval 0 to 16 %). "
+    "A suspicion is a question to a person, not a proof."
 )
 """The measured rate of false alarms, beside every suspicion: a line of benchmarks/shortcuts.py."""
 
