@@ -200,7 +200,7 @@ def fitted(taught: Mapping[str, Features]) -> tuple[Features, float]:
 def told(group: Group, tally: Tally | None) -> str:
     """A trial in short: how many pictures of other classes were turned, by random pieces, and by the other groups.
 
-    Of copies also the least share of the way to the class that they move a picture.
+    Of copies and styles also the least share of the way to the class that they move a picture.
     """
     kind = "copy" if group.copied is not None else "style" if group.styled is not None else "alike"
     text = f"{'SUSPECT ' * group.suspect}{kind}, {group.size} {group.label}s"
@@ -208,7 +208,7 @@ def told(group: Group, tally: Tally | None) -> str:
     if figures is None:
         return text
     shares = [f"{one.count} of {one.n}" for one in (figures.sufficiency, figures.random, figures.others) if one]
-    if tally is not None and group.copied is not None:
+    if tally is not None and not group.alike:
         shares.append(f"{tally.way:.0%} of the way")
     return f"{text}: {', '.join(shares)}"
 

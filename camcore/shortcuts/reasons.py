@@ -9,22 +9,29 @@ from camcore.text import counted, percent, readable
 if TYPE_CHECKING:
     from camcore.audits.groups import Group
     from camcore.metrics.intervals import Rate
+    from camcore.shortcuts.trial import Tally
     from camcore.shortcuts.verdict import Figures
 
 
-def reasons(group: Group, figures: Figures, suspect: bool, missing: int) -> list[str]:
-    """The sentences on a group that was tried. ``missing``: its pictures that could not be opened any more."""
+def reasons(group: Group, figures: Figures, suspect: bool, tally: Tally) -> list[str]:
+    """The sentences on a group that was tried."""
     label = readable(group.label)
     lines = [_found(group)]
     lines += _of_style(label, figures) if group.styled is not None else _of_patches(label, figures, group)
+    if not group.alike and tally.way > 0:
+        lines.append(
+            f"In score it moves them at least {percent(tally.way)} of the way to “{label}” that "
+            f"{'pieces without it leave' if _moves(group) else 'the better of these controls leaves'}."
+        )
     if group.alike and suspect:
         lines.append("Its patches work far better than those of the class's other groups.")
     if group.copied is not None and not suspect:
         lines.append("It hardly turns more pictures than other pieces do, so the network hardly uses it.")
     if group.styled is not None and suspect:
         lines.append("So the answer rests in part on how the whole picture looks, and not on a thing in it.")
-    if missing:
-        lines.append(f"{counted(missing, 'picture')} could not be opened any more and {_was(missing)} left out.")
+    if tally.missing:
+        pictures, were = counted(tally.missing, "picture"), _was(tally.missing)
+        lines.append(f"{pictures} could not be opened any more and {were} left out.")
     return lines
 
 
@@ -96,6 +103,11 @@ def _of_style(label: str, figures: Figures) -> list[str]:
             f"{figures.random_necessity.count:,}."
         )
     return lines
+
+
+def _moves(group: Group) -> bool:
+    """Tell a copy that moves about."""
+    return group.copied is not None and not group.copied.in_place
 
 
 def _was(number: int) -> str:

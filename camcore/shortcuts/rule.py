@@ -21,8 +21,10 @@ A group is suspect where one of these holds:
 3. *A style that works.* In the colours of the input, or at an early layer (``camcore.shortcuts.styles``), pictures of
    other classes, given the group's style, become the class: at least LEAST_OF_STYLES of them by the lower end of the
    interval, which is above that of the style of pictures of other classes that were chosen in the same way, and above
-   that of the style of the rest of the class: leaves are green, and that is no shortcut. So a blur, a compression or a
-   cast of colour is found, of which no piece can be pasted.
+   that of the style of the rest of the class: leaves are green, and that is no shortcut. Or they move towards it, in
+   score, by at least WAY_OF_STYLES of what the better of these two leaves missing, by the lower end of the interval:
+   what is carried over is less than the style itself. So a blur, a compression or a cast of colour is found, of which
+   no piece can be pasted.
 
 Necessity and the share of the class stand beside it and decide nothing: a genuine part of an object turns pictures,
 too, and a picture of a dog with a mark stays a dog without it.
@@ -49,6 +51,8 @@ LEAST = 0.2
 
 LEAST_OF_STYLES = 0.2
 """The share of other pictures that it is proved that a style turns: from a fifth on a cue is called really used."""
+WAY_OF_STYLES = 0.25
+"""The least share of the way to the class that a style moves a picture beyond the better of its controls."""
 LEAST_OF_COPIES = 0.1
 """The least share of the way to the class that a copy moves a picture beyond pieces without it."""
 LEAST_TURNED = 0.05
@@ -72,10 +76,10 @@ def judged(group: Group, tally: Tally, others: Tally | None, doubted: bool) -> V
     if group.copied is not None:
         suspect = _copy_works(tally)
     elif group.styled is not None:
-        suspect = _style_works(figures)
+        suspect = tally.way >= WAY_OF_STYLES or _style_works(figures)
     else:
         suspect = doubted and others is not None and group.sameness > 0 and works_better(tally, others)
-    return Verdict(figures, suspect, tuple(reasons(group, figures, suspect, tally.missing)))
+    return Verdict(figures, suspect, tuple(reasons(group, figures, suspect, tally)))
 
 
 def works_better(tally: Tally, others: Tally, clearly: bool = True) -> bool:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from camcore.shortcuts.in_place import Mask
 
 NAME = "court.json"
-TRIALS = 3
+TRIALS = 4
 """The kind of trials that are held: tallies of another are not read, so that these are made anew."""
 
 MOST_PIXELS = 1 << 26

@@ -91,7 +91,7 @@ def try_style(
             A = activations(network, layer, x)
             scores = head(np.concatenate([x] * len(ways)), np.concatenate([way.of(A) for way in ways]))
             above = margins(np.asarray(scores, np.float64), target)
-            yield (1 + len(ways)) * len(x), counted([kind for kind in kinds for _ in x], above)
+            yield (1 + len(ways)) * len(x), counted([kind for kind in kinds for _ in x], above, better=True)
 
 
 def framed_input(network: Network, pictures: Sequence[Framed]) -> Array32:

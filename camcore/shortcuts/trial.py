@@ -42,11 +42,11 @@ class Tally:
     - of a style: the style of pictures of other classes; that of the rest of the class.
 
     ``gain``, ``gain_squares``: the sum, and that of squares, of how much farther a patch moved a picture towards the
-    class than the second control did (of a copy in its place: than the better of the two), in units of the score above
-    the next class's; ``short``: the sum of what that control left missing to the class, in the same units.
-    ``painted``: members whose patch was painted over, and as many with a random rectangle of its size painted over;
-    ``fell``, ``random_fell``: those that it then called otherwise. ``missing``: members that could not be opened any
-    more.
+    class than the second control did (of a copy in its place and of a style: than the better of the two), in units of
+    the score above the next class's; ``short``: the sum of what that control left missing to the class, in the same
+    units. ``painted``: members whose patch was painted over, and as many with a random rectangle of its size painted
+    over; ``fell``, ``random_fell``: those that it then called otherwise. ``missing``: members that could not be opened
+    any more.
     """
 
     pasted: int = 0

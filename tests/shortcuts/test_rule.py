@@ -1,4 +1,4 @@
-"""The rule on made-up trials: what it takes to be suspected, and what is not enough."""
+"""The rule on made-up trials: those that are suspected, and those that are not."""
 
 from __future__ import annotations
 
@@ -61,6 +61,9 @@ def test_the_rule(one, others, copied, suspect):
         (tally(40, 3, rest=28), False),  # the rest of the class has it, too
         (tally(40, 28), False),  # not apart from its controls
         (tally(2, 0, of=8), False),  # a quarter, within chance
+        (tally(3, 3, gain=1.2), True),  # a quarter of the way is proved, whatever it turns
+        (tally(3, 3, gain=1.1), False),
+        (tally(3, 3, gain=-1.2), False),
         (Tally(), False),
     ],
 )
