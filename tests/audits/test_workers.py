@@ -91,7 +91,11 @@ def started(*commands: list[str]) -> Iterator[list[subprocess.Popen[str]]]:
         for one in running:
             one.terminate()
         for one in running:
-            one.communicate(timeout=30)
+            try:
+                one.communicate(timeout=30)
+            except subprocess.TimeoutExpired:
+                one.kill()
+                one.communicate()
 
 
 def test_killed_at_random_moments_it_ends_in_the_same_rows(network, pictures, whole, folder):

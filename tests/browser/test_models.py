@@ -47,7 +47,7 @@ def test_an_uploaded_weights_file_becomes_a_network(page: Page, address: str) ->
     page.get_by_role("button", name="Keep it").click()
     page.get_by_text("is among your networks now").wait_for()
     expect(page.locator("h2")).to_contain_text(f"networks, {ready + 1} ready to use", timeout=PATIENCE)
-    expect(page).to_have_url(re.compile(f"about={kept}"), timeout=PATIENCE)
+    expect(page).to_have_url(re.compile(f"model={kept}"), timeout=PATIENCE)
     page.wait_for_function("document.documentElement.scrollWidth <= window.innerWidth")
     page.get_by_role("link", name="Look into it").first.click()
     expect(page.locator("h2")).to_contain_text(kept, timeout=PATIENCE)

@@ -71,7 +71,7 @@ def test_a_shortcut_is_judged_mended_and_compared(audited: Path) -> None:
     assert camcore.open_audit(other).manifest.network.name == NAME
     assert camcore.open_audit(other).manifest.layer == "cells"
 
-    at = visit("pages/models.py", about=NAME)
+    at = visit("pages/models.py", model=NAME)
     assert "a copy of colours without a shortcut to “leaf”" in text(at)
     assert "Trained on drawn colours" in text(at)
     assert "turned by the group's patch" in html(at)

@@ -448,4 +448,4 @@ def test_the_list_turns_to_the_network_of_the_other_pages() -> None:
 def test_the_word_of_older_links_leads_to_the_same_network() -> None:
     at = page(about="VGG19")
     assert at.session_state["about"] == "VGG19"
-    assert at.query_params["model"] == ["VGG19"]
+    assert at.query_params["model"] == "VGG19"
