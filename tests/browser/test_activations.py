@@ -56,7 +56,7 @@ def test_cells_keys_and_buttons_choose_a_channel(page: Page, address: str) -> No
     expect(frame).to_be_visible()
     page.locator(".st-key-sheet .page").click(position={"x": 8, "y": 8})
     expect(shown).to_have_attribute("alt", re.compile("Channel 0 of"))
-    shown.hover()
+    page.locator(".st-key-channel_map .frame").hover()
     expect(page.locator(".st-key-channel_map .readout")).to_have_text(re.compile(r"Here: −?\d|not|saw"))
 
 
