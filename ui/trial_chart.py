@@ -55,7 +55,7 @@ _DONE = {
 
 
 def sentence(one: Group) -> str:
-    """What was done, how many pictures turned, and how many by the control; empty where it was not tried."""
+    """A sentence on the trial: the experiment, the pictures turned, those by the control; empty without a trial."""
     figures = None if one.verdict is None else one.verdict.figures
     if figures is None or not figures.sufficiency.n:
         return ""

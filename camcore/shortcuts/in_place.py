@@ -34,7 +34,7 @@ _FAR = 1e-3  # weight of what is around below which a pixel of a hole is far fro
 def shape_in_place(members: Sequence[Framed], others: Sequence[Framed]) -> Mask | None:
     """The pixels (h, w) that are the same in most ``members`` and not among ``others``; None where there are too few.
 
-    Those that single pixels wide lines make are left out, and those outside of a picture that its framing added.
+    Lines of one or two pixels are left out, and so is what the framing added around a picture.
     """
     if min(len(members), len(others)) < 2:
         return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, cast
 
 import keras
 import numpy as np
@@ -18,6 +19,9 @@ from camcore.shortcuts.style_trial import Sides, style_passes, try_style
 from camcore.shortcuts.styles import change, mean_style, style_layers, styles_of
 from camcore.shortcuts.transplants import Framed
 from camcore.shortcuts.trial import Tally
+
+if TYPE_CHECKING:
+    from camcore.shortcuts.gallery import Gallery
 
 FRAME = frame_for((SIDE, SIDE), (SIDE, SIDE), "stretch")
 LEAF = [1]
@@ -124,7 +128,7 @@ def test_the_pictures_with_a_cast_that_counts_are_found_and_no_others(layer):
     others = [path for path in known if path.startswith("sky")]
     rng = np.random.default_rng(0)
     steps = Returning(
-        search(colour_network(magenta=400), [layer], LEAF, Shown(known), "leaf", own, others, rng)  # type: ignore[arg-type]
+        search(colour_network(magenta=400), [layer], LEAF, cast("Gallery", Shown(known)), "leaf", own, others, rng)
     )
     assert (len(own) + len(others)) * (1 + TARGETS) < sum(steps) <= sample_size(len(own), len(others), 1)
     (group,) = steps.result

@@ -51,7 +51,7 @@ def show(study: Study, saved: SavedNetwork, trials: dict[str, str]) -> None:
 
 
 def conclusion(study: Study, courts: dict[str, HeadCourt]) -> str:
-    """What the audits found, in a few sentences of Markdown."""
+    """The findings of the audits, in a few sentences of Markdown."""
     planted = courts[_PLANTED]
     first = planted.first
     begin = "**Would an audit have found it?** "
@@ -85,7 +85,7 @@ def _others(courts: dict[str, HeadCourt]) -> str:
 
 
 def _turned_only(one: Group) -> str:
-    """How little it takes for a suspicion, where little was turned."""
+    """A clause on a suspicion that rests on few turned pictures; empty where many were turned."""
     figures = None if one.verdict is None else one.verdict.figures
     if figures is None or figures.sufficiency.value >= LEAST:
         return ""

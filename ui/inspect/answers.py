@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 SHOWN = 5
-"""How many scores are shown at most."""
+"""Scores that are shown at most."""
 
 
 def head(place: DeltaGenerator, answer: Answer, name: str, missing: bool, failed: bool) -> None:

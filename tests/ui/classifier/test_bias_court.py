@@ -1,4 +1,4 @@
-"""What the page says of the audits of a bias study."""
+"""Sentences and tables on the audits of a bias study."""
 
 from __future__ import annotations
 
