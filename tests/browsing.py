@@ -13,3 +13,11 @@ def all_maps(page: Page, count: int) -> None:
     if price.is_visible():
         price.click()
     expect(shown).to_have_count(count, timeout=90_000)
+
+
+def choose(page: Page, label: str, option: str) -> None:
+    """Choose an option by typing: a list that still scrolls on a busy machine may move away from under the click."""
+    box = page.get_by_role("combobox", name=label, exact=True)
+    box.click()
+    box.fill(option)
+    page.get_by_role("option", name=option, exact=True).click()

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from browsing import all_maps
+from browsing import all_maps, choose
 from playwright.sync_api import Browser, Page, expect
 from shared_data import shared
 
@@ -126,14 +126,12 @@ def test_a_pinned_map_is_the_reference_and_goes_into_the_link(page: Page, addres
 def test_choices_by_hand_go_into_the_link(page: Page, address: str) -> None:
     filled(page, address)
     page.get_by_role("button", name="2 methods").click()
-    page.get_by_role("combobox", name="Methods", exact=True).click()
-    page.get_by_role("option", name="HiResCAM", exact=True).click()
+    choose(page, "Methods", "HiResCAM")
     expect(grid(page).locator(".frame[data-empty='0']")).to_have_count(3)
     expect(page).to_have_url(re.compile(r"methods=gradcam%2Clayercam%2Chirescam"))
     page.keyboard.press("Escape")
     page.keyboard.press("Escape")
-    page.get_by_role("combobox", name="Rows").click()
-    page.get_by_role("option", name="Classes", exact=True).click()
+    choose(page, "Rows", "Classes")
     expect(grid(page).locator(".frame[data-empty='0']")).to_have_count(6)
     expect(page).to_have_url(re.compile(r"rows=classes"))
 

@@ -5,6 +5,7 @@ import time
 from pathlib import Path
 
 import pytest
+from browsing import choose
 from playwright.sync_api import Browser, Page, expect
 from shared_data import shared
 
@@ -25,11 +26,6 @@ def ladder(page: Page) -> object:
 
 def bar(page: Page, name: str) -> object:
     return page.locator(".scores button", has_text=name)
-
-
-def choose(page: Page, label: str, option: str) -> None:
-    page.get_by_role("combobox", name=label).click()
-    page.get_by_role("option", name=option, exact=True).click()
 
 
 def test_a_cold_server_shows_the_photograph_at_once_and_then_the_map(page: Page, cold_address: str) -> None:

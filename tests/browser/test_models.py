@@ -4,6 +4,7 @@ import re
 import time
 
 import pytest
+from browsing import choose
 from playwright.sync_api import Page, expect
 from shared_data import shared
 
@@ -15,13 +16,6 @@ PATIENCE = 120_000  # milliseconds: the server imports TensorFlow on a machine t
 @pytest.fixture
 def address(bare_address: str) -> str:
     return bare_address
-
-
-def choose(page: Page, label: str, option: str) -> None:
-    box = page.get_by_role("combobox", name=label)
-    box.click()
-    box.fill(option)
-    page.get_by_role("option", name=option, exact=True).click()
 
 
 def told(page: Page, words: str) -> None:
