@@ -18,7 +18,7 @@ from camcore.report.blocks import Block, Bullets, Command, Facts, Paragraph, Pri
 from camcore.report.document import AuditItem
 from camcore.report.html import audit_to_html
 from camcore.report.record import to_json
-from camcore.text import MINUS, counted, percent, readable
+from camcore.text import counted, percent, readable, with_sign
 
 if TYPE_CHECKING:
     from camcore.audits.paired import PairedRates
@@ -131,8 +131,7 @@ def _difference(found: PairedRates) -> str:
 
 
 def _points(difference: float) -> str:
-    text = f"{100 * difference:+.1f}"
-    return "0.0" if text in ("+0.0", "-0.0") else text.replace("-", MINUS)
+    return with_sign(100 * difference, 1)
 
 
 def _change(versions: Versions, change: str, title: str, order: str) -> Section | None:

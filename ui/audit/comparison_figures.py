@@ -10,7 +10,7 @@ import streamlit as st
 from camcore.audits.comparison import FALSE_WINS, Comparison
 from camcore.audits.joined import OTHER, SAME
 from camcore.audits.paired import PairedRates
-from camcore.text import MINUS
+from camcore.text import with_sign
 from ui import words
 from ui.audit.quality import HEIGHT, histogram, interval
 
@@ -48,8 +48,7 @@ def numbers(made: Comparison) -> list[tuple[str, str, str]]:
 
 def points(difference: float) -> str:
     """A difference of shares in percentage points, with its sign."""
-    text = f"{100 * difference:+.1f}"
-    return "0.0" if text in ("+0.0", "-0.0") else text.replace("-", MINUS)
+    return with_sign(100 * difference, 1)
 
 
 def classes(made: Comparison) -> None:
