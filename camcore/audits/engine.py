@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 from collections.abc import Callable, Generator, Mapping
 from contextlib import closing
 from dataclasses import replace
@@ -38,6 +39,7 @@ from camcore.evaluation.average_maps import single_pass_method
 from camcore.heatmaps.arguments import a_framing, a_network
 from camcore.network import Network
 from camcore.shortcuts.court import held, hold_court
+from camcore.shortcuts.examples import FOLDER as EXAMPLES
 from camcore.shortcuts.state import NAME as COURT
 
 CHUNK = 256
@@ -234,6 +236,7 @@ def _steps(
         if not grouped:
             yield replace(last, stage="groups")
             (folder / COURT).unlink(missing_ok=True)
+            shutil.rmtree(folder / EXAMPLES, ignore_errors=True)
             write_groups(folder)
         if tried_by is not None and not judged:
             with closing(hold_court(tried_by, folder)) as trials:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     from camcore.audits.patches import PatchBox
+    from camcore.framing import Point
     from camcore.shortcuts.transplants import Framed
 
 View = NDArray[np.float32]
@@ -40,6 +41,7 @@ CLEAR = 0.1
 """That above what one in twenty of the others reaches."""
 
 _SLOW = 4.0  # standard deviation, in pixels, of what counts as a slow change
+_RIM = 8  # of which a template's side is the rim around what comes again
 _FLAT = 1.0  # spread below which a template shows nothing
 
 
@@ -55,6 +57,8 @@ class Copy:
     within: float
     beside: float
     stray: float
+    reach: tuple[Point, Point] | None = None
+    """The corners of all that comes again with it, from the template's, as shares of the sides; None if unknown."""
 
     @property
     def clear(self) -> float:
@@ -128,15 +132,18 @@ def find_copy(
     return found if found.within - found.beside >= GAP and found.clear >= CLEAR else None
 
 
-def box_of(corner: tuple[int, int], window: int, seen: View, picture: Framed) -> PatchBox:
-    """The box on the input around a match: twice the template's sides, within the picture."""
-    height, width = picture.pixels.shape[:2]
-    scale = height / seen.shape[0], width / seen.shape[1]
-    area, edges = picture.area, []
+def box_of(copy: Copy, corner: tuple[int, int], seen: View, picture: Framed) -> PatchBox:
+    """The box on the input around a match, within the picture: its reach with a rim, or twice the template's sides."""
+    window, area, edges = len(copy.template), picture.area, []
     for axis in (0, 1):
-        start, by = corner[axis], scale[axis]
-        low = min(max(area[axis], round((start - window / 2) * by)), area[axis + 2] - 1)
-        edges.append((low, max(low + 1, min(area[axis + 2], round((start + 1.5 * window) * by)))))
+        side, start = seen.shape[axis], corner[axis]
+        first, last = start - window / 2, start + 1.5 * window
+        if copy.reach is not None:
+            first, last = (start + end[axis] * side for end in copy.reach)
+            first, last = first - window / _RIM, last + window / _RIM
+        by = picture.pixels.shape[axis] / side
+        low = min(max(area[axis], round(first * by)), area[axis + 2] - 1)
+        edges.append((low, max(low + 1, min(area[axis + 2], round(last * by)))))
     return edges[0][0], edges[1][0], edges[0][1], edges[1][1]
 
 

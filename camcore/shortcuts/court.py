@@ -22,7 +22,7 @@ from camcore.metrics.intervals import Rate
 from camcore.shortcuts import rule, search
 from camcore.shortcuts.gallery import Gallery
 from camcore.shortcuts.sitting import LEAST, Sitting, counts, rows_of
-from camcore.shortcuts.state import State, group_key, read_state
+from camcore.shortcuts.state import TRIALS, State, group_key, read_state
 from camcore.shortcuts.styles import style_layers
 from camcore.shortcuts.trial import Tally, passes
 from camcore.shortcuts.verdict import Verdict
@@ -56,7 +56,9 @@ def hold_court(network: Network, folder: str | os.PathLike[str]) -> Generator[Co
     home = Path(folder)
     audit = open_audit(home)
     layers = style_layers(network, audit.manifest.layer)
-    sitting = Sitting(network, audit, rows_of(audit), Gallery(network, audit.manifest), read_state(home), layers)
+    kept = read_state(home)
+    state = kept if kept.trials == TRIALS else State()
+    sitting = Sitting(network, audit, rows_of(audit), Gallery(network, audit.manifest), state, layers)
     labels = [
         label for label, count in Counter(sitting.rows.said.tolist()).most_common(CLASSES) if count >= search.LEAST
     ]
@@ -131,8 +133,8 @@ def _is_weak(copy: CopyGroup, groups: Sequence[Group], sitting: Sitting) -> bool
 
 
 def held(folder: Path) -> bool:
-    """Says whether the groups of an audit have been tried."""
-    return all(one.verdict is not None for one in read_groups(folder))
+    """Says whether the groups of an audit have been tried, and not by a court of an earlier kind."""
+    return read_state(folder).trials == TRIALS and all(one.verdict is not None for one in read_groups(folder))
 
 
 def _order(groups: Sequence[Group]) -> list[Group]:

@@ -30,7 +30,8 @@ class Trials:
     """A head on pictures that it was not mended on.
 
     ``members``, ``others``: right answers among the group's pictures and all others; None without labels. ``flipped``:
-    pictures of other classes that became the group's class by its patch; ``random``: by a random piece of its pictures.
+    pictures of other classes that became the group's class by its patch; ``random``: by a random piece of its pictures,
+    or by the same patch with what comes again painted over.
     """
 
     members: Rate | None
@@ -65,7 +66,7 @@ class Mending:
             ("right among the group's pictures", one.members, two.members),
             ("right among the others", one.others, two.others),
             ("turned by the group's patch", one.flipped, two.flipped),
-            ("turned by random pieces", one.random, two.random),
+            ("turned by pieces without it", one.random, two.random),
         )
 
 

@@ -1,10 +1,11 @@
 """Mending of a shortcut: the linear head of a network changed so that a group's patch counts for no class any more.
 
 The trunk stays. Pictures of all classes are shown as they are, with patches of the group, and with random patches of
-its members; where a global average and a linear head follow the layer, all that counts of them is the averaged
-features. ``project`` takes out of the head the direction by which the group's patch differs from a random one, which
-needs no labels; a usual picture without the patch keeps its scores. ``refit`` fits the head anew to pictures with and
-without the patch, each with its true class.
+its members, or, of what comes again pixel by pixel, with the same patches in which it is painted over. Where a global
+average and a linear head follow the layer, all that counts of them is the averaged features. ``project`` takes out of
+the head the direction by which the group's patch differs from these, which needs no labels; a usual picture without
+the patch keeps its scores. ``refit`` fits the head anew to pictures with and without the patch, each with its true
+class.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ from camcore.shortcuts.mended import WAYS, Mending, Trials, Way
 from camcore.shortcuts.sitting import exhibits_of
 from camcore.shortcuts.state import group_key, read_state
 from camcore.shortcuts.transplants import Framed, pasted, place_for, size_of
-from camcore.shortcuts.trial import BATCH, Exhibit
+from camcore.shortcuts.trial import BATCH, Exhibit, without_copy
 
 Floats = NDArray[np.float64]
 
@@ -113,7 +114,9 @@ def _steps(
     rounds = -(-2 * PASTES // max(1, len(shown)))
     total, done = (1 + 2 * rounds) * len(shown), 0
     for name, times in (("plain", 1), ("patch", rounds), ("random", rounds)):
-        made = _altered(name, [picture for _, picture in shown] * times, exhibits, rng)
+        places = np.random.default_rng([manifest.seed, 1])  # the same with and without what comes again
+        copied = group.copied is not None
+        made = _altered(name, [picture for _, picture in shown] * times, exhibits, copied, places)
         rows = []
         for batch in made:
             x = network.preprocess(np.stack(batch).astype(np.float32))
@@ -150,11 +153,12 @@ def _summary(network: Network) -> str:
 
 
 def _altered(
-    kind: str, pictures: Sequence[Framed], exhibits: Sequence[Exhibit], rng: np.random.Generator
+    kind: str, pictures: Sequence[Framed], exhibits: Sequence[Exhibit], copied: bool, rng: np.random.Generator
 ) -> Iterator[list[NDArray[np.uint8]]]:
     """The pictures in batches: as they are, with a patch, or with a random piece of its size.
 
-    Of a patch that stays in its place, in place of a random piece: with this part painted over.
+    Of what comes again (``copied``), in place of a random piece: the same patch with it painted over; of what stays in
+    its place: with this part painted over.
     """
     batch: list[NDArray[np.uint8]] = []
     for number, picture in enumerate(pictures):
@@ -164,9 +168,10 @@ def _altered(
         elif one.shape is not None:
             shown = pasted_in_place(one.picture, one.shape, picture) if kind == "patch" else filled(picture, one.shape)
             batch.append(shown)
+        elif kind == "patch" or copied:
+            batch.append(pasted(one.picture if kind == "patch" else without_copy(one), one.box, picture, rng))
         else:
-            box = one.box if kind == "patch" else place_for(size_of(one.box), one.picture.area, rng)
-            batch.append(pasted(one.picture, box, picture, rng))
+            batch.append(pasted(one.picture, place_for(size_of(one.box), one.picture.area, rng), picture, rng))
         if len(batch) == BATCH:
             yield batch
             batch = []

@@ -3,14 +3,14 @@
 A group is suspect where one of these holds:
 
 1. *A copy that works.* What its answers rest on comes again in its members pixel by pixel, and not in pictures of other
-   classes (``camcore.shortcuts.copies``). Pasted into pictures of other classes it moves them farther towards the class
-   than pieces of pictures of the class that have no copy do at the same places: in score, by at least LEAST_OF_COPIES
-   of what these leave missing to the class, by the lower end of the 95 % interval. What any foreign piece does to a
-   picture is no cue, nor is a part of the object that shows through a watermark. And it turns one in twenty more of
-   them than these pieces do, or than its own patches with the copy painted over. Photographs of a thing do not repeat
-   pixels; marks, texts, borders and objects that were put into pictures do. A copy that is at the same place in all
-   members is pasted there, in its shape; its controls are the same part of other pictures of other classes, and this
-   part painted over, and gains count beyond the better of the two.
+   classes (``camcore.shortcuts.copies``). Pasted into these it moves them farther towards the class than pieces of
+   pictures of the class that have no copy do at the same places: in score, by at least LEAST_OF_COPIES of what these
+   leave missing to the class, by the lower end of the 95 % interval; beyond the class nothing counts. What any foreign
+   piece does to a picture is no cue, nor is a part of the object that shows through a watermark. And it turns one in
+   twenty more of them than these pieces do, or than its own patches with the copy painted over. Photographs of a thing
+   do not repeat pixels; marks, texts, borders and objects that were put into pictures do. A copy that is at the same
+   place in all members is pasted there, in its shape; its controls are the same part of other pictures of other
+   classes, and this part painted over, and gains count beyond the better of the two.
 2. *Patches that work far better than others of the class.* The group's evidence is alike (its sameness is positive),
    its patches turn at least a fifth of other pictures, and it is proved that they turn FACTOR times as many as those of
    the class's other groups do: the lower end of its interval is FACTOR times the upper end of theirs. Faces turn more
@@ -19,12 +19,11 @@ A group is suspect where one of these holds:
    the cue; or these, too, turn FACTOR times as many as random pieces of the other groups: then what counts lies all
    over the picture, as a texture does.
 3. *A style that works.* In the colours of the input, or at an early layer (``camcore.shortcuts.styles``), pictures of
-   other classes, given the group's style, become the class: at least LEAST_OF_STYLES of them by the lower end of the
-   interval, which is above that of the style of pictures of other classes that were chosen in the same way, and above
-   that of the style of the rest of the class: leaves are green, and that is no shortcut. Or they move towards it, in
-   score, by at least WAY_OF_STYLES of what the better of these two leaves missing, by the lower end of the interval:
-   what is carried over is less than the style itself. So a blur, a compression or a cast of colour is found, of which
-   no piece can be pasted.
+   other classes, given the group's style, move towards the class: in score, by at least WAY_OF_STYLES of what the
+   better of two controls leaves missing, by the lower end of the interval. These are the style of pictures of other
+   classes that were chosen in the same way, and that of the rest of the class: leaves are green, and that is no
+   shortcut. Some pictures of a class differ from the rest by nature, as orange cats do, and move others a quarter of
+   the way. So a blur, a compression or a cast of colour is found, of which no piece can be pasted.
 
 Necessity and the share of the class stand beside it and decide nothing: a genuine part of an object turns pictures,
 too, and a picture of a dog with a mark stays a dog without it.
@@ -49,9 +48,7 @@ LEAST = 0.2
 """The least share of other pictures that such patches turn."""
 
 
-LEAST_OF_STYLES = 0.2
-"""The share of other pictures that it is proved that a style turns: from a fifth on a cue is called really used."""
-WAY_OF_STYLES = 0.25
+WAY_OF_STYLES = 1 / 3
 """The least share of the way to the class that a style moves a picture beyond the better of its controls."""
 LEAST_OF_COPIES = 0.1
 """The least share of the way to the class that a copy moves a picture beyond pieces without it."""
@@ -76,7 +73,7 @@ def judged(group: Group, tally: Tally, others: Tally | None, doubted: bool) -> V
     if group.copied is not None:
         suspect = _copy_works(tally)
     elif group.styled is not None:
-        suspect = tally.way >= WAY_OF_STYLES or _style_works(figures)
+        suspect = tally.way >= WAY_OF_STYLES
     else:
         suspect = doubted and others is not None and group.sameness > 0 and works_better(tally, others)
     return Verdict(figures, suspect, tuple(reasons(group, figures, suspect, tally)))
@@ -100,11 +97,6 @@ def works_better(tally: Tally, others: Tally, clearly: bool = True) -> bool:
 def _copy_works(tally: Tally) -> bool:
     turned = tally.flipped - min(tally.random_flipped, tally.rest_flipped)
     return turned >= LEAST_TURNED * tally.pasted > 0 and tally.way >= LEAST_OF_COPIES
-
-
-def _style_works(figures: Figures) -> bool:
-    own, controls = figures.sufficiency, [one for one in (figures.random, figures.others) if one is not None]
-    return own.n > 0 and own.low >= LEAST_OF_STYLES and all(_apart(own, one) for one in controls)
 
 
 def _apart(one: Rate, other: Rate) -> bool:

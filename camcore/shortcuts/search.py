@@ -1,8 +1,12 @@
-"""The search for copies in the pictures said to be of one class: parts that its answers rest on, then templates."""
+"""The search for copies in the pictures said to be of one class.
+
+Parts that its answers rest on, and keypoints that come again, propose templates; pixels decide.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,6 +15,7 @@ from camcore.audits.finding import CopyGroup
 from camcore.framing import CellGrid
 from camcore.shortcuts.copies import Copy, box_of, find_copy, match, view
 from camcore.shortcuts.in_place_search import AGREED, find_in_place
+from camcore.shortcuts.keypoint_search import find_recurring, keypoints_of, reach
 from camcore.shortcuts.parts import find_parts
 from camcore.shortcuts.transplants import to_picture
 from camcore.shortcuts.verdict import Copied
@@ -21,6 +26,7 @@ if TYPE_CHECKING:
     from camcore.audits.manifest import Manifest
     from camcore.audits.patches import PatchBox
     from camcore.audits.store import Audit
+    from camcore.framing import Point
     from camcore.network import Network
     from camcore.shortcuts.copies import View
     from camcore.shortcuts.gallery import Gallery
@@ -83,17 +89,39 @@ def search(
     strangers = [picture for _, picture in gallery.there(others[:BESIDE])]
     still = yield from _in_place(gallery, label, paths, find_in_place(list(pictures.values()), strangers), strangers)
     views, beside = {path: view(picture) for path, picture in pictures.items()}, [view(one) for one in strangers]
-    found: list[Copy] = []
+    seen = [views[path] for path in kept]
+    found: list[tuple[Copy, dict[int, Point]]] = []
     cells = manifest.cells or CellGrid.uniform(manifest.grid, manifest.network.input_size)
     for part in find_parts(np.concatenate(activations), maps, manifest.seed):
         points = [_centres(own, manifest.grid, cells, manifest.network.input_size) for own in part.cells]
-        copy = find_copy([views[kept[place]] for place in part.members], points, beside, rng)
+        copy = find_copy([seen[place] for place in part.members], points, beside, rng)
         yield 0
         if copy is not None:
-            found.append(copy)
-    copies = sorted(found, key=lambda one: -one.clear)
+            found.append((copy, _having(copy, seen)))
+    keypoints = keypoints_of([pictures[path] for path in kept], strangers, rng)
+    known = {place for _, having in found for place in having}
+    for recurring in find_recurring(keypoints, rng):
+        if 2 * len(known.intersection(recurring.members.tolist())) > len(recurring.members):
+            continue
+        copy = find_copy([seen[place] for place in recurring.members], [[one] for one in recurring.points], beside, rng)
+        yield 0
+        if copy is not None:
+            found.append((copy, _having(copy, seen)))
+            known.update(found[-1][1])
+    copies = [replace(copy, reach=reach(keypoints, having)) for copy, having in found]
+    copies.sort(key=lambda one: -one.clear)
     taken = {path for one in still for path in one.boxes}
     return still + (yield from _members(gallery, label, paths, copies, views, taken))
+
+
+def _having(copy: Copy, views: Sequence[View]) -> dict[int, Point]:
+    """The places of the views that have a copy, and its corner (y, x) in them, as shares of the sides."""
+    matches = ((place, seen, *match(copy.template, seen)) for place, seen in enumerate(views))
+    return {
+        place: (top / seen.shape[0], left / seen.shape[1])
+        for place, seen, score, (top, left) in matches
+        if score >= copy.threshold
+    }
 
 
 def edges_of(side: int) -> NDArray[np.int64]:
@@ -131,7 +159,7 @@ def _members(
             seen = views[path] if path in views else view(picture)
             score, corner = match(copy.template, seen)
             if score >= copy.threshold:
-                boxes[path] = to_picture(box_of(corner, len(copy.template), seen, picture), picture.frame)
+                boxes[path] = to_picture(box_of(copy, corner, seen, picture), picture.frame)
         yield 0
         own = {path: box for path, box in boxes.items() if path not in taken}
         if len(own) >= LEAST and len(own) > (1 - _SAME) * len(boxes):

@@ -18,6 +18,7 @@ from camcore.audits.patches import patch_box
 from camcore.framing import CellGrid
 from camcore.generators import Returning
 from camcore.shortcuts import search, style_search
+from camcore.shortcuts.examples import differing, write_examples
 from camcore.shortcuts.state import State, group_key, write_state
 from camcore.shortcuts.style_trial import SET, Sides, style_passes, try_style
 from camcore.shortcuts.transplants import to_input
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from camcore.network import Network
     from camcore.shortcuts.gallery import Gallery
     from camcore.shortcuts.transplants import Framed
+    from camcore.shortcuts.trial import Turned
 
 LEAST = 6
 """Members of a group that is tried."""
@@ -85,8 +87,8 @@ class Sitting:
         """The pictures that the network answers in the trial of a group."""
         if group.styled is None:
             return passes(group.size, 1, *counts(group), ways=2 if group.copied is None else 3)
-        rest = int((self.rows.said == group.label).sum()) - group.size
-        return style_passes(group.size, rest, *counts(group))
+        said = int((self.rows.said == group.label).sum())
+        return style_passes(group.size, said - group.size, min(OTHERS, len(self.rows.said) - said), *counts(group))
 
     def styles(self, labels: Sequence[str], copies: Sequence[CopyGroup]) -> list[StyleGroup]:
         """The groups of classes with a style in common, less the pictures of ``copies``."""
@@ -116,7 +118,7 @@ class Sitting:
         write_state(self.audit.folder, self.state)
 
     def try_group(self, group: Group, into: dict[str, Tally], pastes: int, paints: int) -> Iterator[int]:
-        """Try a group, unless that was done, and keep its tally; the pictures answered so far."""
+        """Try a group, unless that was done, and keep its tally and examples; the pictures answered so far."""
         key = group_key(group)
         if key in into:
             return
@@ -132,10 +134,13 @@ class Sitting:
             exhibits = list(exhibits_of(self.audit, self.gallery, members, self.state, group))
             without = () if group.copied is None else self._without(group.label, others, rng)
             made = try_group(self.network, target, exhibits, others, pastes, paints, rng, without)
-        for count, part in made:
-            tally, answered = tally + part, answered + count
+        turned: list[Turned] = []
+        for part in made:
+            tally, answered = tally + part.tally, answered + part.answered
+            turned = differing(part.turned, turned)
             yield answered
         into[key] = tally
+        write_examples(self.audit.folder, key, turned)
         write_state(self.audit.folder, self.state)
 
     def _sides(self, group: Group, members: Sequence[str], rng: np.random.Generator) -> Sides:

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from camcore.shortcuts.in_place import Mask
 
 NAME = "court.json"
-TRIALS = 4
-"""The kind of trials that are held: tallies of another are not read, so that these are made anew."""
+TRIALS = 5
+"""The kind of trials that are held: a court of another is not taken up, and held anew."""
 
 MOST_PIXELS = 1 << 26
 """Pixels of a network's input whose shapes are read."""
@@ -40,6 +40,7 @@ class State:
     styles: dict[str, list[StyleGroup]] = field(default_factory=dict)
     tallies: dict[str, Tally] = field(default_factory=dict)
     again: dict[str, Tally] = field(default_factory=dict)
+    trials: int = TRIALS
 
     def tally(self, group: Group) -> Tally | None:
         """The trial of a group that counts: the second where there was one."""
@@ -68,7 +69,7 @@ def group_key(group: Group) -> str:
 def write_state(folder: Path, state: State) -> None:
     """Keep the state beside the audit. Raises CamcoreError where that is not possible."""
     content = {
-        "trials": TRIALS,
+        "trials": state.trials,
         "copies": {
             label: [{"boxes": one.boxes, "shape": _shape_to_json(one.shape), **asdict(one.copied)} for one in copies]
             for label, copies in state.copies.items()
@@ -84,24 +85,21 @@ def read_state(folder: Path) -> State:
     """The state that was left; an empty one where there is none, or it is damaged: then it is made anew."""
     try:
         content = read_json(folder / NAME)
-        return State(
-            {
-                str(label): [_copy_from_json(str(label), one) for one in copies]
-                for label, copies in content["copies"].items()
-            },
-            {
-                str(label): [
-                    StyleGroup(str(label), tuple(one["paths"]), tuple(one["controls"]), Styled(**one["styled"]))
-                    for one in styles
-                ]
-                for label, styles in content["styles"].items()
-            },
-            *(
-                {str(key): Tally(**tally) for key, tally in content[name].items()}
-                for name in ("tallies", "again")
-                if content.get("trials") == TRIALS
-            ),
+        tallies, again = (
+            {str(key): Tally(**tally) for key, tally in content[name].items()} for name in ("tallies", "again")
         )
+        copies = {
+            str(label): [_copy_from_json(str(label), one) for one in found]
+            for label, found in content["copies"].items()
+        }
+        styles = {
+            str(label): [
+                StyleGroup(str(label), tuple(one["paths"]), tuple(one["controls"]), Styled(**one["styled"]))
+                for one in found
+            ]
+            for label, found in content["styles"].items()
+        }
+        return State(copies, styles, tallies, again, int(content.get("trials", 0)))
     except (OSError, *UNFIT):
         return State()
 

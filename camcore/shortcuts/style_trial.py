@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from camcore.shortcuts.styles import change, mean_style, styles_of
-from camcore.shortcuts.trial import BATCH, Tally, counted, margins
+from camcore.shortcuts.trial import BATCH, Tally, TrialPart, counted, margins
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -45,11 +45,12 @@ class Sides:
         return min(len(self.members), len(self.rest), len(self.controls)) >= LEAST
 
 
-def style_passes(members: int, rest: int, pastes: int, paints: int) -> int:
+def style_passes(members: int, rest: int, others: int, pastes: int, paints: int) -> int:
     """The pictures that the network has to answer in a trial: for their styles, and then in two styles each."""
     if min(members, rest) < LEAST:
         return 0
-    return 3 * min(members, SET) + min(rest, SET) + 4 * pastes + 3 * min(paints, members)
+    styles = 2 * min(members, SET) + min(rest, SET) + min(others, SET)
+    return styles + (4 * pastes if others else 0) + 3 * min(paints, members)
 
 
 def try_style(
@@ -61,10 +62,8 @@ def try_style(
     pastes: int,
     paints: int,
     rng: np.random.Generator,
-) -> Iterator[tuple[int, Tally]]:
-    """Try the style of a group at a layer, or of the input itself where it is None.
-
-    Yields the pictures that were answered, and the tally of each batch.
+) -> Iterator[TrialPart]:
+    """Try the style of a group at a layer, or of the input itself where it is None, a batch at a time.
 
     Each of ``others``, pictures of other classes, is changed as the style of the rest of the class goes over into the
     group's, and beside it as the style of these others goes over into that of the controls, and into that of the rest
@@ -75,7 +74,7 @@ def try_style(
     group = yield from _style(network, layer, sides.members)
     rest = yield from _style(network, layer, sides.rest)
     control = yield from _style(network, layer, sides.controls)
-    plain = (yield from _style(network, layer, others[: len(sides.members)])) if others else rest
+    plain = (yield from _style(network, layer, others)) if others else rest
     targets = [others[int(place)] for place in rng.integers(len(others), size=pastes)] if others else []
     head = head_of(network, layer)
     for pictures, ways, kinds in (
@@ -91,7 +90,7 @@ def try_style(
             A = activations(network, layer, x)
             scores = head(np.concatenate([x] * len(ways)), np.concatenate([way.of(A) for way in ways]))
             above = margins(np.asarray(scores, np.float64), target)
-            yield (1 + len(ways)) * len(x), counted([kind for kind in kinds for _ in x], above, better=True)
+            yield TrialPart((1 + len(ways)) * len(x), counted([kind for kind in kinds for _ in x], above, better=True))
 
 
 def framed_input(network: Network, pictures: Sequence[Framed]) -> Array32:
@@ -111,13 +110,11 @@ def head_of(network: Network, layer: str | None) -> Callable[[Array32, Array32],
     return network.head(layer)
 
 
-def _style(
-    network: Network, layer: str | None, pictures: Sequence[Framed]
-) -> Generator[tuple[int, Tally], None, Style]:
+def _style(network: Network, layer: str | None, pictures: Sequence[Framed]) -> Generator[TrialPart, None, Style]:
     """The mean style of some pictures."""
     styles: list[Style] = []
     for start in range(0, min(len(pictures), SET), BATCH):
         batch = pictures[start : min(start + BATCH, SET)]
         styles += styles_of(activations(network, layer, framed_input(network, batch)))
-        yield len(batch), Tally()
+        yield TrialPart(len(batch), Tally())
     return mean_style(styles)

@@ -72,6 +72,11 @@ def size_of(box: PatchBox) -> tuple[int, int]:
     return box[2] - box[0], box[3] - box[1]
 
 
+def cropped(pixels: Pixels, box: PatchBox) -> Pixels:
+    """The part of some pixels in a box."""
+    return pixels[box[0] : box[2], box[1] : box[3]]
+
+
 def pasted(source: Framed, box: PatchBox, target: Framed, rng: np.random.Generator) -> Pixels:
     """The target with a box of the source at a random place."""
     return pasted_at(place_for(size_of(box), target.area, rng), source, box, target)
@@ -81,8 +86,7 @@ def pasted_at(place: PatchBox, source: Framed, box: PatchBox, target: Framed) ->
     """The target with a box of the source at a place of the box's size, or of a part of it."""
     top, left, bottom, right = place
     out = np.array(target.pixels)
-    piece = source.pixels[box[0] : box[2], box[1] : box[3]]
-    out[top:bottom, left:right] = piece[: bottom - top, : right - left]
+    out[top:bottom, left:right] = cropped(source.pixels, box)[: bottom - top, : right - left]
     return out
 
 

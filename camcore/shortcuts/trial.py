@@ -8,14 +8,14 @@ from dataclasses import dataclass, replace
 from itertools import chain, islice
 from math import sqrt
 from statistics import NormalDist
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from camcore.metrics.intervals import Interval, Rate, rate
 from camcore.shortcuts.in_place import filled, pasted_in_place
-from camcore.shortcuts.transplants import Framed, painted_over, pasted, pasted_at, place_for, size_of
+from camcore.shortcuts.transplants import Framed, cropped, painted_over, pasted, pasted_at, place_for, size_of
 
 if TYPE_CHECKING:
     from camcore.audits.patches import PatchBox
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 BATCH = 32
 """Pictures in a pass at most; a patch and its controls are in the same."""
 
+_RIM = 16  # of which a patch's shorter side is its rim
 _Z = NormalDist().inv_cdf(0.975)
 
 
@@ -43,10 +44,10 @@ class Tally:
 
     ``gain``, ``gain_squares``: the sum, and that of squares, of how much farther a patch moved a picture towards the
     class than the second control did (of a copy in its place and of a style: than the better of the two), in units of
-    the score above the next class's; ``short``: the sum of what that control left missing to the class, in the same
-    units. ``painted``: members whose patch was painted over, and as many with a random rectangle of its size painted
-    over; ``fell``, ``random_fell``: those that it then called otherwise. ``missing``: members that could not be opened
-    any more.
+    the score above the next class's, and no farther than to the class; ``short``: the sum of what that control left
+    missing to the class, in the same units, nothing where it turned the picture. ``painted``: members whose patch was
+    painted over, and as many with a random rectangle of its size painted over; ``fell``, ``random_fell``: those that it
+    then called otherwise. ``missing``: members that could not be opened any more.
     """
 
     pasted: int = 0
@@ -117,6 +118,30 @@ class Exhibit:
     shape: Mask | None = None
 
 
+@dataclass(frozen=True, eq=False)
+class Turned:
+    """A picture of another class before and after a patch made it the group's class: uint8 (h, w, 3), as framed."""
+
+    before: Pixels
+    after: Pixels
+
+
+class TrialPart(NamedTuple):
+    """A part of a trial: the pictures that were answered, the tally of it, and those that a patch turned."""
+
+    answered: int
+    tally: Tally
+    turned: Sequence[Turned] = ()
+
+
+class _Altered(NamedTuple):
+    """A picture with a patch, or a control of it: its kind, its pixels, and the picture before."""
+
+    kind: str
+    pixels: Pixels
+    picture: Framed
+
+
 def passes(members: int, others: int, pastes: int, paints: int, ways: int = 2) -> int:
     """The pictures that the network has to answer in a trial of so many pastes, in so many ways, and paints."""
     return ways * (pastes if members and others else 0) + 2 * min(paints, members)
@@ -131,8 +156,8 @@ def try_group(
     paints: int,
     rng: np.random.Generator,
     without: Sequence[Framed] = (),
-) -> Iterator[tuple[int, Tally]]:
-    """Try a group of the class with these indices; yields the pictures that were answered, and the tally of each batch.
+) -> Iterator[TrialPart]:
+    """Try a group of the class with these indices, a batch at a time.
 
     ``members``: pictures said to be of the class; ``others``: pictures of other classes, said to be of another. Each
     patch goes to a random place of a random one of these. ``without``: pictures without what comes again in the
@@ -144,8 +169,13 @@ def try_group(
     made = chain(_pasted(members, others, pastes, rng, without), _painted(members, paints, rng))
     while together := list(islice(made, BATCH // 3)):
         batch = [one for altered in together for one in altered]
-        above = margins_of(network, [pixels for _, pixels in batch], target)
-        yield len(batch), counted([kind for kind, _ in batch], above, better)
+        above = margins_of(network, [one.pixels for one in batch], target)
+        turned = [
+            Turned(cropped(one.picture.pixels, one.picture.area), cropped(one.pixels, one.picture.area))
+            for one, margin in zip(batch, above, strict=True)
+            if one.kind == "patch" and margin > 0
+        ]
+        yield TrialPart(len(batch), counted([one.kind for one in batch], above, better), turned)
 
 
 def margins_of(network: Network, pictures: Sequence[Pixels], target: Sequence[int]) -> NDArray[np.float64]:
@@ -169,47 +199,51 @@ def _pasted(
     pastes: int,
     rng: np.random.Generator,
     without: Sequence[Framed],
-) -> Iterator[list[tuple[str, Pixels]]]:
-    """Pictures of other classes with a patch, and each with its controls; each with its kind."""
+) -> Iterator[list[_Altered]]:
+    """Pictures of other classes with a patch, and each with its controls."""
     for number in range(pastes if members and others else 0):
         member, chosen = members[number % len(members)], int(rng.integers(len(others)))
         target = others[chosen]
         if member.shape is not None:
             another = others[(chosen + int(rng.integers(1, max(2, len(others))))) % len(others)]
             yield [
-                ("patch", pasted_in_place(member.picture, member.shape, target)),
-                ("random patch", filled(target, member.shape)),
-                ("rest", pasted_in_place(another, member.shape, target)),
+                _Altered("patch", pasted_in_place(member.picture, member.shape, target), target),
+                _Altered("random patch", filled(target, member.shape), target),
+                _Altered("rest", pasted_in_place(another, member.shape, target), target),
             ]
             continue
         place = place_for(size_of(member.box), target.area, rng)
-        patch = "patch", pasted_at(place, member.picture, member.box, target)
+        patch = _Altered("patch", pasted_at(place, member.picture, member.box, target), target)
         if not without:
-            yield [patch, ("random patch", pasted(member.picture, _elsewhere(member, rng), target, rng))]
+            random = pasted(member.picture, _elsewhere(member, rng), target, rng)
+            yield [patch, _Altered("random patch", random, target)]
             continue
-        hollow = replace(member.picture, pixels=painted_over(member.picture, _middle(member.box)))
+        hollow = without_copy(member)
         source = without[int(rng.integers(len(without)))]
         piece = place_for(size_of(member.box), source.area, rng)
         yield [
             patch,
-            ("random patch", pasted_at(place, hollow, member.box, target)),
-            ("rest", pasted_at(place, source, piece, target)),
+            _Altered("random patch", pasted_at(place, hollow, member.box, target), target),
+            _Altered("rest", pasted_at(place, source, piece, target), target),
         ]
 
 
-def _middle(box: PatchBox) -> PatchBox:
-    """A box without its rim: what came again lies in its middle half."""
-    rim = [side // 8 for side in size_of(box)]
-    return box[0] + rim[0], box[1] + rim[1], box[2] - rim[0], box[3] - rim[1]
+def without_copy(member: Exhibit) -> Framed:
+    """The member with its patch painted over, but for a narrow rim that nothing of what came again reaches into."""
+    top, left, bottom, right = member.box
+    rim = min(size_of(member.box)) // _RIM
+    inside = top + rim, left + rim, bottom - rim, right - rim
+    return replace(member.picture, pixels=painted_over(member.picture, inside))
 
 
-def _painted(members: Sequence[Exhibit], paints: int, rng: np.random.Generator) -> Iterator[list[tuple[str, Pixels]]]:
-    """Members with their patch painted over, and with a random piece; each with its kind."""
+def _painted(members: Sequence[Exhibit], paints: int, rng: np.random.Generator) -> Iterator[list[_Altered]]:
+    """Members with their patch painted over, and with a random piece."""
     for member in members[:paints]:
         picture, shape = member.picture, member.shape
+        over = painted_over(picture, member.box) if shape is None else filled(picture, shape)
         yield [
-            ("painted", painted_over(picture, member.box) if shape is None else filled(picture, shape)),
-            ("random painted", painted_over(picture, _elsewhere(member, rng))),
+            _Altered("painted", over, picture),
+            _Altered("random painted", painted_over(picture, _elsewhere(member, rng)), picture),
         ]
 
 
@@ -231,7 +265,8 @@ def counted(kinds: Sequence[str], above: NDArray[np.float64], better: bool = Fal
     beside = above[names == "rest"]
     if better:
         beside = np.maximum(beside, above[names == "random patch"])
-    gains = above[names == "patch"] - beside if "rest" in kinds else np.zeros(0)
+    missing = np.maximum(-beside, 0.0)
+    gains = missing - np.maximum(-above[names == "patch"], 0.0) if "rest" in kinds else np.zeros(0)
     count, turned = Counter(kinds), Counter(kind for kind, margin in zip(kinds, above, strict=True) if margin > 0)
     return Tally(
         pasted=count["patch"],
@@ -243,5 +278,5 @@ def counted(kinds: Sequence[str], above: NDArray[np.float64], better: bool = Fal
         rest_flipped=turned["rest"],
         gain=float(gains.sum()),
         gain_squares=float((gains**2).sum()),
-        short=float(-beside.sum()),
+        short=float(missing.sum()),
     )

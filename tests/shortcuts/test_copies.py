@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from camcore.framing import frame_for
-from camcore.shortcuts.copies import box_of, find_copy, match, template_at, view
+from camcore.shortcuts.copies import Copy, box_of, find_copy, match, template_at, view
 from camcore.shortcuts.transplants import Framed
 
 SIDE = 112
@@ -73,5 +73,13 @@ def test_a_template_that_shows_nothing_is_none():
 def test_the_box_of_a_match_is_twice_the_template_around_its_middle():
     picture = Framed(np.zeros((224, 224, 3), np.uint8), frame_for((224, 224), (224, 224), "stretch"))
     seen = np.zeros((SIDE, SIDE, 3), np.float32)
-    assert box_of((40, 30), 16, seen, picture) == (64, 44, 128, 108)
-    assert box_of((0, 96), 16, seen, picture) == (0, 176, 48, 224)
+    copy = Copy(np.zeros((16, 16, 3), np.float32), 0.9, 0.2, 0.3)
+    assert box_of(copy, (40, 30), seen, picture) == (64, 44, 128, 108)
+    assert box_of(copy, (0, 96), seen, picture) == (0, 176, 48, 224)
+
+
+def test_the_box_of_a_match_holds_all_that_comes_again_with_it():
+    picture = Framed(np.zeros((224, 448, 3), np.uint8), frame_for((224, 448), (224, 448), "stretch"))
+    seen = np.zeros((SIDE, 2 * SIDE, 3), np.float32)
+    copy = Copy(np.zeros((16, 16, 3), np.float32), 0.9, 0.2, 0.3, ((-0.125, -0.0625), (0.25, 0.125)))
+    assert box_of(copy, (40, 30), seen, picture) == (48, 28, 140, 120)  # with a rim of 2 pixels of the view

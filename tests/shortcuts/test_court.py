@@ -123,7 +123,7 @@ def test_a_court_that_was_stopped_ends_as_if_it_was_not(network, audited, tmp_pa
     kept = json.loads((folder / state.NAME).read_text())
     (folder / state.NAME).write_text(json.dumps({**kept, "trials": state.TRIALS - 1}))
     list(hold_court(network, folder))
-    assert asked  # trials of another kind are not read
+    assert asked  # a court of another kind is held anew
 
 
 def vars_of(one: Group) -> dict[str, object]:

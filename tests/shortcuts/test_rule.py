@@ -56,14 +56,10 @@ def test_the_rule(one, others, copied, suspect):
 @pytest.mark.parametrize(
     ("one", "suspect"),
     [
-        (tally(40, 3), True),
-        (tally(30, 3), False),  # a quarter, but a fifth is not proved
-        (tally(40, 3, rest=28), False),  # the rest of the class has it, too
-        (tally(40, 28), False),  # not apart from its controls
-        (tally(2, 0, of=8), False),  # a quarter, within chance
-        (tally(3, 3, gain=1.2), True),  # a quarter of the way is proved, whatever it turns
-        (tally(3, 3, gain=1.1), False),
-        (tally(3, 3, gain=-1.2), False),
+        (tally(3, 3, gain=1.6), True),  # a third of the way is proved, whatever it turns
+        (tally(60, 3, gain=1.45), False),  # more than a third, but that is not proved
+        (tally(3, 3, of=8, gain=1.6), False),
+        (tally(3, 3, gain=-1.6), False),
         (Tally(), False),
     ],
 )

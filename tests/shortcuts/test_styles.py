@@ -87,8 +87,8 @@ def tried(members: list[Framed], others: list[Framed], layer: str | None = "colo
     network = colour_network(magenta=400)
     sides = Sides(members, pictures(10, 1), pictures(8, 2))
     steps = list(try_style(network, layer, LEAF, sides, others, 30, 8, np.random.default_rng(0)))
-    assert sum(count for count, _ in steps) == style_passes(8, 10, 30, 8)
-    return sum((tally for _, tally in steps), Tally())
+    assert sum(one.answered for one in steps) == style_passes(8, 10, len(others), 30, 8)
+    return sum((one.tally for one in steps), Tally())
 
 
 @pytest.mark.parametrize("layer", ["colours", None])

@@ -11,7 +11,7 @@ from planted import MARK, SIDE, colour_network, mark
 
 from camcore.framing import frame_for
 from camcore.shortcuts.transplants import Framed
-from camcore.shortcuts.trial import Exhibit, Tally, passes, try_group
+from camcore.shortcuts.trial import Exhibit, Tally, counted, passes, try_group
 
 FRAME = frame_for((SIDE, SIDE), (SIDE, SIDE), "stretch")
 LEAF = [1]
@@ -40,9 +40,9 @@ def tried(
 ) -> Tally:
     network = colour_network(magenta=400)
     parts = list(try_group(network, LEAF, exhibits, others, pastes, paints, np.random.default_rng(0), without))
-    total = sum((part for _, part in parts), Tally())
+    total = sum((part.tally for part in parts), Tally())
     ways = 3 if without else 2
-    assert sum(count for count, _ in parts) == ways * total.pasted + 2 * total.painted
+    assert sum(part.answered for part in parts) == ways * total.pasted + 2 * total.painted
     assert passes(len(exhibits), len(others), pastes, paints, ways) == ways * total.pasted + 2 * total.painted
     return total
 
@@ -66,10 +66,10 @@ def test_of_a_copy_its_own_patches_without_it_and_pieces_of_other_pictures_are_t
     assert (tally.flipped, tally.random_flipped, tally.rest_flipped) == (40, 0, 0)
     assert tally.mean_gain.low > 0
     assert tally.way == pytest.approx(tally.mean_gain.low / (tally.short / 40))
-    assert tally.way > 1  # the whole way, and beyond
+    assert tally.gain == pytest.approx(tally.short)  # the whole way, and nothing beyond it counts
     tally = tried(40, 0, exhibits, plain(60, 8), full)
     assert tally.rest_flipped == 40
-    assert tally.mean_gain.high < 0
+    assert tally.gain == tally.short == 0
 
 
 def test_a_copy_that_stays_in_its_place_is_pasted_in_its_shape():
@@ -84,6 +84,15 @@ def test_a_copy_that_stays_in_its_place_is_pasted_in_its_shape():
     assert (tally.flipped, tally.random_flipped, tally.rest_flipped) == (40, 0, 0)
     assert (tally.painted, tally.fell) == (10, 10)
     assert tally.random_fell < 10
+
+
+@pytest.mark.parametrize(("better", "gain", "squares", "short"), [(False, 3, 17, 4), (True, -1, 1, 0)])
+def test_a_gain_ends_at_the_class(better, gain, squares, short):
+    """The first patch ends beyond the class, four from its second control and none from its first; the other before."""
+    above = np.array([2.0, 0.5, -4.0, -1.0, -9.0, 3.0])
+    tally = counted(["patch", "random patch", "rest"] * 2, above, better)
+    assert (tally.gain, tally.gain_squares, tally.short) == (gain, squares, short)
+    assert (tally.flipped, tally.random_flipped, tally.rest_flipped) == (1, 1, 1)
 
 
 def test_the_interval_of_the_gain_is_that_of_a_mean():
