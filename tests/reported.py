@@ -99,8 +99,18 @@ def grey(shade: int, size: tuple[int, int] = (12, 16)) -> bytes:
     return to_jpeg(np.full((*size, 3), shade, np.uint8))
 
 
+TRIED = Card(
+    "dog 1",
+    Print(grey(11), "mean map"),
+    (),
+    ("12",),
+    turned=((Print(grey(40), "before", alt="Another class"), Print(grey(50), "after", alt="Now dog")),),
+    turned_by="1 picture of other classes",
+)
+
+
 def audit_item(**changes: Any) -> AuditItem:
-    """An audit of two classes with a block of every kind; three pictures, and one that is gone."""
+    """An audit of two classes with a block of every kind; six pictures, and one that is gone."""
     made: dict[str, Any] = {
         "title": "Audit of tiny",
         "source": "100 pictures in photos",
@@ -110,7 +120,9 @@ def audit_item(**changes: Any) -> AuditItem:
             Section("By class", (Table(("class", "found", "predicted"), (("cat", rate(45, 50), "48"),)),)),
             Section("Confusion", (Matrix(("cat", "dog"), ((45, 5), (3, 47))),), half=True),
             Section("Calibration", (CalibrationChart((CalibrationPoint(0.8, 0.7, 0.6, 0.8, "a bin"),), "off"),)),
-            Section("Groups", (Paragraph("Alike."), Cards((Card("cat 1", Print(grey(10), "mean map"), (), ("9",)),)))),
+            Section(
+                "Groups", (Paragraph("Alike."), Cards((Card("cat 1", Print(grey(10), "mean map"), (), ("9",)), TRIED)))
+            ),
             Section("Mistakes", (Prints((Print(grey(20), "dog", "a.png", "a"), Print(b"", "cat", "gone.png"))),)),
             Section("Averages", (Prints((Print(grey(30), "all"),), maps=True),)),
             Section(

@@ -18,6 +18,7 @@ from camcore.report.drawing import shrink
 if TYPE_CHECKING:
     from camcore.audits.groups import GroupPatch
     from camcore.audits.manifest import Manifest
+    from camcore.shortcuts.trial import Turned
 
 SIDE, PATCH_SIDE, MAP_SIDE = 360, 150, 150
 """Long sides in pixels: of a photograph with its map, of a patch, and about that of a mean map."""
@@ -53,6 +54,12 @@ def patch_jpeg(manifest: Manifest, patch: GroupPatch) -> bytes:
     top, left, bottom, right = patch.box
     cut = pic.rgb[top:bottom, left:right]
     return to_jpeg(shrink(cut, PATCH_SIDE), _QUALITY) if cut.size else b""
+
+
+def example_jpegs(example: Turned) -> tuple[bytes, bytes]:
+    """A picture of another class before and after a patch turned it."""
+    before, after = (to_jpeg(shrink(rgb, PATCH_SIDE), _QUALITY) for rgb in (example.before, example.after))
+    return before, after
 
 
 def map_jpeg(values: NDArray[np.floating]) -> bytes:

@@ -9,7 +9,7 @@ from camcore.audits import report_words
 from camcore.audits.figures import ClassFigures, class_figures, confusion, mistakes
 from camcore.audits.filters import Filters
 from camcore.audits.groups import Group, failing_groups
-from camcore.audits.report_pictures import map_jpeg, overlay_jpeg, patch_jpeg
+from camcore.audits.report_pictures import example_jpegs, map_jpeg, overlay_jpeg, patch_jpeg
 from camcore.audits.summary import MATRIX, calibration, command
 from camcore.errors import CamcoreError
 from camcore.report.blocks import (
@@ -29,6 +29,7 @@ from camcore.report.blocks import (
 )
 from camcore.report.evaluation import calibration_chart
 from camcore.reviews.listing import list_reviews
+from camcore.shortcuts.examples import read_examples
 from camcore.shortcuts.judgements import judgement_of
 from camcore.shortcuts.mended import read_mendings
 from camcore.shortcuts.state import group_key
@@ -164,7 +165,21 @@ def group_card(audit: Audit, one: Group) -> Card:
                 ),
             )
         ),
+        *_turned(audit, one),
     )
+
+
+def _turned(audit: Audit, one: Group) -> tuple[tuple[tuple[Print, Print], ...], str]:
+    """Pictures that a suspect group's patch turned, before and after, and what they are."""
+    examples = read_examples(audit.folder, group_key(one)) if one.suspect else ()
+    if not examples:
+        return (), ""
+    before, after = "A picture of another class", f"The same with the patch: predicted as {readable(one.label)}"
+    pairs = tuple(
+        (Print(first, "before", alt=before), Print(second, "after", alt=after))
+        for first, second in map(example_jpegs, examples)
+    )
+    return pairs, report_words.turned(one, len(examples))
 
 
 def _judged(audit: Audit, one: Group) -> list[str]:

@@ -129,6 +129,11 @@ def trial(one: Group) -> tuple[str, ...]:
     return (*one.verdict.reasons, FALSE_ALARMS) if one.suspect else one.verdict.reasons
 
 
+def turned(one: Group, count: int) -> str:
+    """What examples of a group's trial are."""
+    return f"{counted(count, 'picture')} of other classes in this trial, before and after: now “{readable(one.label)}”"
+
+
 def judgement(one: Judgement) -> str:
     """A person's judgement on a group."""
     time = f"{one.time[:16].replace('T', ' ')} UTC"

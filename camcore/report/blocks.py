@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import ClassVar, TypeAlias
 
 from camcore.metrics.intervals import Rate
@@ -83,7 +84,10 @@ class Prints:
 
 @dataclass(frozen=True)
 class Card:
-    """A group of pictures: its mean map, patches cut from its members, and lines about it. ``flag``: a warning."""
+    """A group of pictures: its mean map, patches cut from its members, and lines about it. ``flag``: a warning.
+
+    ``turned``: pictures before and after an experiment, under ``turned_by``.
+    """
 
     name: str
     map: Print
@@ -91,6 +95,8 @@ class Card:
     lines: tuple[str, ...]
     flag: str = ""
     remarks: tuple[str, ...] = ()
+    turned: tuple[tuple[Print, Print], ...] = ()
+    turned_by: str = ""
 
 
 @dataclass(frozen=True)
@@ -142,7 +148,7 @@ class Section:
             if isinstance(block, Prints):
                 found = block.prints
             elif isinstance(block, Cards):
-                found = tuple(one for card in block.cards for one in (card.map, *card.patches))
+                found = tuple(one for card in block.cards for one in (card.map, *card.patches, *chain(*card.turned)))
             else:
                 continue
             yield from (one for one in found if one.jpeg)

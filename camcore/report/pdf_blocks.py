@@ -45,6 +45,7 @@ from camcore.report.typesetting import (
 _TEAL, _HOT = "#1f7a76", "#b23a2e"
 _COLUMNS, _MAP_COLUMNS = 4, 6
 _PATCH, _PATCHES = 22 * mm, 5
+_TURNED = 18 * mm
 _SIDE = 55 * mm  # of the calibration chart
 _NARROW = 2  # classes of a confusion matrix that takes half of the page
 _LEAST = 0.11  # of a table's width, for a column
@@ -180,6 +181,9 @@ def _card(card: Card) -> Flowable:
     lines: list[Flowable] = [title, *flag, *(paragraph(line, 8) for line in card.lines)]
     if patches:
         lines.append(Table([[picture(one.jpeg, _PATCH, _PATCH) for one in patches]], hAlign="LEFT"))
+    if card.turned:
+        pairs = [picture(one.jpeg, _TURNED, _TURNED) for pair in card.turned for one in pair]
+        lines += [paragraph(card.turned_by, 7, QUIET), Table([pairs], hAlign="LEFT")]
     lines += [paragraph(line, 7, QUIET) for line in card.remarks]
     left = [picture(card.map.jpeg, 26 * mm, 26 * mm), paragraph(card.map.name, 7, QUIET)]
     style = [("VALIGN", (0, 0), (-1, -1), "TOP"), ("LINEABOVE", (0, 0), (-1, 0), 0.5, HexColor(LINE)),

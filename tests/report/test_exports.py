@@ -181,8 +181,9 @@ def test_the_record_in_a_zip_can_be_read_back(tmp_path):
 def test_an_audit_is_an_entry_beside_those_of_pictures():
     report = Report((audit_item(comment="So it is."), item()), "Both")
     page = Page(to_html(report))
-    assert len(page.pictures) == 3 + 2
-    for text in ("Audit of tiny", "So it is.", "90 % (79 % to 96 %)", "The picture is not there any more.", "run it"):
+    assert len(page.pictures) == 6 + 2
+    gone, turned = "The picture is not there any more.", "1 picture of other classes"
+    for text in ("Audit of tiny", "So it is.", "90 % (79 % to 96 %)", gone, turned, "run it"):
         assert text in page.text
     with zipfile.ZipFile(io.BytesIO(to_zip(report))) as archive:
         run = json.loads(archive.read("run.json"))
@@ -192,8 +193,8 @@ def test_an_audit_is_an_entry_beside_those_of_pictures():
         assert audit["command"] == "python -m camcore audit photos"
         assert [archive.read(name) for name in audit["files"]] == [b"{}"]
         prints = [archive.read(name) for name in archive.namelist() if name.endswith(".jpg")]
-        assert prints == [grey(10), grey(20), grey(30)]
-    assert pdf.to_pdf(report).count(b"/Subtype /Image") >= 3 + 2
+        assert prints == [grey(shade) for shade in (10, 11, 40, 50, 20, 30)]
+    assert pdf.to_pdf(report).count(b"/Subtype /Image") >= 6 + 2
 
 
 def test_a_report_of_audits_alone_names_their_commands(tmp_path):

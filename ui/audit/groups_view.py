@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from camcore.audits import report_words
 from camcore.audits.clustering import LEAST
 from camcore.audits.groups import Group, failing_groups
 from camcore.text import counted
@@ -105,6 +106,9 @@ def _suspect(opened: OpenAudit, place: int, pictures: GroupPictures | None) -> N
             bars = trial_chart.bars(one)
             if bars:
                 st.html(bars)
+            turned = _turned(one, pictures)
+            if turned:
+                st.html(turned)
             court_view.question(opened, place, one)
 
 
@@ -145,6 +149,20 @@ def _pictures(one: Group, pictures: GroupPictures | None) -> str:
         f'<div class="cam-group-pictures"><div class="cam-group-map">{mean}<small>mean map</small></div>'
         f'<div class="cam-group-patches">{patches}{waiting}</div></div>'
     )
+
+
+def _turned(one: Group, pictures: GroupPictures | None) -> str:
+    """Some of the pictures that a group's patch turned, before and after; empty where none are kept."""
+    if pictures is None or not pictures.turned:
+        return ""
+    said = html.escape(words.label(one.label))
+    about = html.escape(words.together(report_words.turned(one, len(pictures.turned))))
+    pairs = "".join(
+        f'<div><img src="{before}" alt="A picture of another class"><i aria-hidden="true">→</i>'
+        f'<img src="{after}" alt="The same with the patch: predicted as {said}"></div>'
+        for before, after in pictures.turned
+    )
+    return f'<figure class="cam-turned"><figcaption>{about}</figcaption><div>{pairs}</div></figure>'
 
 
 def _paragraphs(lines: Sequence[str], kind: str = "") -> str:

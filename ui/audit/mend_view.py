@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 _WAYS: dict[Way, str] = {"project": "Take its direction out of the head", "refit": "Fit the head anew, with the patch"}
 _HELP = (
     "**Take its direction out**: of the head’s weights the mean difference between pictures with the patch and with a "
-    "random piece. **Fit the head anew**: to pictures of all classes with and without the patch. Both leave the other "
-    "layers as they are."
+    "piece without it. **Fit the head anew**: to pictures of all classes with and without the patch. Both leave the "
+    "other layers as they are."
 )
 _COMMAND = "python -m camcore mend {folder} --group {number}"
 _FAILURE = "audit_mend_failure"

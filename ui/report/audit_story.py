@@ -38,7 +38,10 @@ def _section(item: AuditItem, section: Section) -> Iterator[StoryStep]:
             yield from _prints(section.title, block)
         elif isinstance(block, Cards):
             cards = sorted(block.cards, key=lambda card: not card.flag)  # those that fail come first
-            yield from (_card(section.title, card) for card in cards[:CARDS])
+            for card in cards[:CARDS]:
+                yield _card(section.title, card)
+                if card.turned:
+                    yield _turned(section.title, card)
         elif isinstance(block, Table):
             yield from _bars(section.title, block)
         elif isinstance(block, Bullets):
@@ -72,14 +75,23 @@ def _prints(title: str, block: Prints) -> Iterator[StoryStep]:
 
 def _card(title: str, card: Card) -> StoryStep:
     patches: list[StoryPicture] = [{**_picture(one), "caption": ""} for one in card.patches if one.jpeg]
-    name = f"{card.name}: {card.flag}" if card.flag else card.name
     return {
         "kicker": title,
-        "title": name,
+        "title": _name(card),
         "note": words.together(" · ".join(card.lines)),
         "ratio": 1.0,
         "pictures": [_picture(card.map), *patches],
     }
+
+
+def _turned(title: str, card: Card) -> StoryStep:
+    pictures = [_picture(one) for pair in card.turned for one in pair]
+    note = words.together(card.turned_by)
+    return {"kicker": title, "title": _name(card), "note": note, "ratio": 1.0, "pictures": pictures}
+
+
+def _name(card: Card) -> str:
+    return f"{card.name}: {card.flag}" if card.flag else card.name
 
 
 def _picture(one: Print) -> StoryPicture:

@@ -106,12 +106,14 @@ def test_an_audit_is_told_section_by_section_and_parts_the_pictures():
     assert kickers(first, audit_item(), last)[-3:] == ["The picture", "What it says", "Where it looks"]
     steps = story.steps(Report((audit_item(),)))
     assert [step["title"] for step in steps] == [
-        "Audit of tiny", "By class: found", "cat 1", "Mistakes", "Averages",
+        "Audit of tiny", "By class: found", "cat 1", "dog 1", "dog 1", "Mistakes", "Averages",
         "What to keep in mind",
     ]  # fmt: skip
     assert [value for value, _, _ in steps[0]["numbers"]] == ["90\N{NO-BREAK SPACE}%", "1"]
     assert steps[1]["bars"] == [("cat", 0.9, "90 % (79 % to 96 %)")]
-    assert [len(step.get("pictures", ())) for step in steps] == [0, 0, 1, 1, 1, 0]
+    assert [len(step.get("pictures", ())) for step in steps] == [0, 0, 1, 1, 2, 1, 1, 0]
+    assert [shown["caption"] for shown in steps[4]["pictures"]] == ["before", "after"]
+    assert steps[4]["note"] == "1 picture of other classes"
 
 
 def test_every_sentence_of_a_list_is_told():
