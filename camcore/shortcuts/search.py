@@ -46,6 +46,7 @@ BESIDE = 60
 
 _BATCH = 32
 _HELD_BYTES = 512 << 20  # of activations
+_MOST = 2 / 3  # of the pictures: what is in more of them may be the thing itself, as in drawings, and hides no cue
 _SAME = 0.5  # of the pictures with a copy, by which it is one that was found before
 
 
@@ -105,11 +106,12 @@ def search(
             continue
         copy = find_copy([seen[place] for place in recurring.members], [[one] for one in recurring.points], beside, rng)
         yield 0
-        if copy is not None:
-            found.append((copy, _having(copy, seen)))
-            known.update(found[-1][1])
+        having = {} if copy is None else _having(copy, seen)
+        if copy is not None and len(having) <= _MOST * len(seen):
+            found.append((copy, having))
+            known.update(having)
+    found.sort(key=lambda one: (len(one[1]) > _MOST * len(seen), -one[0].clear))
     copies = [replace(copy, reach=reach(keypoints, having)) for copy, having in found]
-    copies.sort(key=lambda one: -one.clear)
     taken = {path for one in still for path in one.boxes}
     return still + (yield from _members(gallery, label, paths, copies, views, taken))
 

@@ -166,9 +166,14 @@ def test_what_cannot_be_examined_refuses_unless_the_policy_lets_it(cue: Cued) ->
 
 
 def test_a_shortcut_is_suspected_by_experiment_and_refused(cue: Cued) -> None:
-    result = cue.check("[suspects]\nat_most = 0.5\n", masks=False)
+    """The pictures with the mark, and no others: the square that all pictures of a class have is the object itself."""
+    result = cue.check("[suspects]\nat_most = 0.4\n", masks=False)
     assert states(result) == {"suspects": FAILED}
-    assert [one.name for one in result.versions.suspects]
+    (rule,) = result.rules
+    assert rule.figure is not None
+    assert rule.figure.value == cued.MARKED / cued.COUNT
+    (suspect,) = result.versions.suspects
+    assert suspect.name.startswith("red")
 
 
 def test_one_class_and_one_answer(cue: Cued, tmp_path: Path) -> None:
