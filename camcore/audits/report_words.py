@@ -130,7 +130,7 @@ def trial(one: Group) -> tuple[str, ...]:
 
 
 def turned(one: Group, count: int) -> str:
-    """What examples of a group's trial are."""
+    """The caption of examples of a group's trial."""
     return f"{counted(count, 'picture')} of other classes in this trial, before and after: now “{readable(one.label)}”"
 
 

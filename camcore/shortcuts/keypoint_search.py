@@ -148,7 +148,7 @@ def find_recurring(keypoints: Keypoints, rng: np.random.Generator) -> list[Recur
 
 
 def reach(keypoints: Keypoints, found: Mapping[int, Point]) -> tuple[Point, Point] | None:
-    """How far what comes again reaches from a point of it: the corners of its box, less the point; None if unknown.
+    """The reach of what comes again from a point of it: the corners of its box, less the point; None if unknown.
 
     ``found``: the point in each picture that has it, by the picture's place; all (y, x) as shares of the sides. A text
     that differs from picture to picture has parts that come again at different places: the median of the boxes that
