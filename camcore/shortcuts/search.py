@@ -106,8 +106,10 @@ def search(
             continue
         copy = find_copy([seen[place] for place in recurring.members], [[one] for one in recurring.points], beside, rng)
         yield 0
-        having = {} if copy is None else _having(copy, seen)
-        if copy is not None and len(having) <= _MOST * len(seen):
+        if copy is None:
+            continue
+        having = _having(copy, seen)
+        if len(having) <= _MOST * len(seen):
             found.append((copy, having))
             known.update(having)
     found.sort(key=lambda one: (len(one[1]) > _MOST * len(seen), -one[0].clear))
